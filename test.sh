@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# The one test command of smsbridge. Run it with --help to learn what it does.
+set -euo pipefail
+
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+usage() {
+	cat <<'END'
+Usage: ./test.sh
+
+Runs every check of the project, cheapest first, and stops at the first that fails:
+
+  build, gofmt, go vet, staticcheck,
+  go test -race -shuffle=on ./... (the store's tests run on SQLite and on PostgreSQL),
+  smsbridge demo --once
+
+It brings up what the tests need and takes it down again:
+
+  PostgreSQL  the server in SMSBRIDGE_TEST_POSTGRES, a postgres:// URL whose user may create databases;
+              otherwise a throw-away cluster on 127.0.0.1 from an installed server;
+              otherwise, as root on Debian, apt-get installs one first
+  Chromium    the program in SMSBRIDGE_TEST_CHROMIUM;
+              otherwise chromium or google-chrome on the PATH;
+              otherwise, as root on Debian, apt-get installs it first
+
+Without one of them its suites are skipped, and said to be. With CI=true or SMSBRIDGE_TEST_STRICT=1 that,
+or any other skipped test, is a failure.
+
+Needed: Go as in go.mod, a C compiler (for the race detector), bash, awk, timeout. Takes no arguments.
+For a quick look at one package: go test ./linkclick/...
+END
+}
+
+case "${1-}" in
+'') ;;
+-h | --help) usage && exit 0 ;;
+*) usage >&2 && exit 2 ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+strict=
+if [[ ${CI-} == true || ${SMSBRIDGE_TEST_STRICT-} == 1 ]]; then strict=1; fi
+unset SMSBRIDGE_TEST_STRICT
+
+# Settings of a real bridge in the caller's shell must not reach a test: none may call a real provider.
+for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*}; do
+	[[ $name == SMSBRIDGE_TEST_* ]] || unset "$name"
+done
+
+# A checkout owned by somebody else makes git refuse to name its revision, and with it every build.
+export GOFLAGS="${GOFLAGS-} -buildvcs=false"
+
+say() { printf '\n==> %s\n' "$*"; }
+die() { printf 'error: %s\n' "$1" >&2 && printf 'hint: %s\n' "${@:2}" >&2 && exit 1; }
+
+# step NAME COMMAND… runs the command and keeps its wall-clock time for the summary.
+timings=()
+step() {
+	local name=$1 began=$SECONDS
+	shift
+	say "$name"
+	local TIMEFORMAT="    ${name}: %1lR (user %1lU, system %1lS)"
+	time "$@"
+	timings+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
+}
+
+# Everything temporary is below one folder that a server under another user may pass through. /tmp, not
+# TMPDIR: a unix socket's path is limited to about 100 bytes.
+tmp=$(mktemp -d /tmp/smsbridge-test.XXXXXX)
+chmod 711 "$tmp"
+
+cleanup() {
+	local code=$?
+	trap - EXIT
+	if [[ -f $tmp/cluster/postmaster.pid ]]; then
+		as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -m immediate stop >/dev/null || true
+	fi
+	rm -rf "$tmp"
+	if ((code != 0)); then printf '\nFAILED\n' >&2; fi
+	exit "$code"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# install PACKAGE… succeeds only when the Debian packages are on the machine afterwards.
+updated=
+install() {
+	[[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
+	export DEBIAN_FRONTEND=noninteractive
+	if [[ -z $updated ]]; then apt-get update -qq || return 1; fi
+	updated=1
+	apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$tmp/apt.log" 2>&1 ||
+		{ cat "$tmp/apt.log" && return 1; }
+}
+
+# find_server prints a folder that holds a PostgreSQL server's programs.
+find_server() {
+	local dir
+	while read -r dir; do
+		if [[ -x $dir/initdb && -x $dir/postgres && -x $dir/pg_ctl ]]; then echo "$dir" && return; fi
+	done < <(
+		pg_config --bindir 2>/dev/null
+		printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV
+		dirname "$(command -v initdb)" 2>/dev/null
+	)
+	return 1
+}
+
+# as_postgres runs a command as a user that PostgreSQL accepts: it refuses root.
+as_postgres() {
+	if [[ $(id -u) == 0 ]]; then
+		setpriv --reuid="$pguser" --regid="$(id -g "$pguser")" --clear-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+
+start_postgres() {
+	pguser=$(id -un)
+	if [[ $(id -u) == 0 ]]; then pguser=$(id -un postgres 2>/dev/null || echo nobody); fi
+	mkdir -m 700 "$tmp/cluster"
+	chown "$pguser" "$tmp/cluster"
+	(cd "$tmp" && as_postgres "$bindir/initdb" -D "$tmp/cluster" -U smsbridge --auth=trust --locale=C --encoding=UTF8) \
+		>"$tmp/initdb.log" || { cat "$tmp/initdb.log" && return 1; }
+	cat >>"$tmp/cluster/postgresql.conf" <<-END
+		listen_addresses = '127.0.0.1'
+		unix_socket_directories = '$tmp/cluster'
+		max_connections = 200
+		fsync = on
+	END
+	# PostgreSQL cannot choose a free port by itself: a port that is taken makes it stop, and the next is tried.
+	local port
+	for _ in 1 2 3 4 5 6; do
+		port=$((20000 + RANDOM % 10000))
+		if (cd "$tmp" && as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -o "-p $port" -l "$tmp/cluster/log" -w start) >"$tmp/pg_ctl.log"; then
+			export SMSBRIDGE_TEST_POSTGRES="postgres://smsbridge@127.0.0.1:$port/postgres?sslmode=disable"
+			return
+		fi
+	done
+	cat "$tmp/pg_ctl.log" "$tmp/cluster/log"
+	return 1
+}
+
+missing=()
+bring_up_postgres() {
+	if [[ -n ${SMSBRIDGE_TEST_POSTGRES-} ]]; then
+		echo "PostgreSQL: the server in SMSBRIDGE_TEST_POSTGRES"
+	elif ! bindir=$(find_server) && ! { install postgresql && bindir=$(find_server); }; then
+		missing+=("no PostgreSQL server: its suites are skipped (install one, or set SMSBRIDGE_TEST_POSTGRES)")
+	elif start_postgres; then
+		echo "PostgreSQL: a throw-away cluster of $("$bindir/postgres" --version)"
+	else
+		missing+=("PostgreSQL in $bindir does not start (see above): its suites are skipped")
+	fi
+}
+
+find_chromium() {
+	command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable
+}
+
+bring_up_chromium() {
+	if [[ -z ${SMSBRIDGE_TEST_CHROMIUM-} ]] && ! SMSBRIDGE_TEST_CHROMIUM=$(find_chromium) &&
+		! { install chromium && SMSBRIDGE_TEST_CHROMIUM=$(find_chromium); }; then
+		unset SMSBRIDGE_TEST_CHROMIUM
+		missing+=("no Chromium: the browser suites are skipped (install it, or set SMSBRIDGE_TEST_CHROMIUM)")
+		return
+	fi
+	export SMSBRIDGE_TEST_CHROMIUM
+	echo "Chromium: $SMSBRIDGE_TEST_CHROMIUM"
+}
+
+say_missing() {
+	((${#missing[@]} > 0)) || return 0
+	local line
+	for line in "${missing[@]}"; do printf '    SKIPPING: %s\n' "$line"; done
+}
+
+bring_up() {
+	bring_up_postgres
+	bring_up_chromium
+	say_missing
+	if ((${#missing[@]} == 0)); then export SMSBRIDGE_TEST_STRICT=1; fi
+	if [[ -n $strict ]] && ((${#missing[@]} > 0)); then
+		die "nothing may be skipped with CI=true or SMSBRIDGE_TEST_STRICT=1" "install what is missing, or unset the variable"
+	fi
+}
+
+check_format() {
+	local files
+	files=$(gofmt -l .)
+	[[ -z $files ]] || die "not formatted: ${files//$'\n'/ }" "gofmt -w ."
+}
+
+# run_tests shows the result line of a package that passes and the whole story of one that fails. It asks for
+# everything (-v) all the same: a skipped test is seen in no other way.
+run_tests() {
+	go test -race -shuffle=on -timeout=15m -v ./... 2>&1 | tee "$tmp/tests.log" | awk '
+		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: /  { next }
+		/^(ok  |\?   )\t/ || /^\t.*coverage: /       { print; fflush(); held = ""; next }
+		/^FAIL/                                      { printf "%s%s\n", held, $0; fflush(); held = ""; next }
+		                                             { held = held $0 "\n" }
+		END                                          { printf "%s", held }'
+}
+
+judge_skips() {
+	grep -E '^ *--- SKIP: ' "$tmp/tests.log" >"$tmp/skipped" || return 0
+	say "skipped tests"
+	cat "$tmp/skipped"
+	[[ -z $strict ]] || die "skipped tests" "each of them must run here, or not exist"
+}
+
+run_demo() {
+	if [[ ! -d cmd/smsbridge ]]; then echo "there is no cmd/smsbridge yet" && return; fi
+	go build -o "$tmp/smsbridge" ./cmd/smsbridge
+	timeout 180 "$tmp/smsbridge" demo --once
+}
+
+command -v go >/dev/null || die "go is not on the PATH" "https://go.dev/doc/install; the version is in go.mod"
+command -v "${CC:-cc}" >/dev/null || die "no C compiler, and the race detector needs one" "apt-get install gcc, or set CC"
+
+step "what the tests need" bring_up
+step "build" go build ./...
+step "gofmt" check_format
+step "go vet" go vet ./...
+step "staticcheck" go run "$staticcheck" ./...
+step "go test -race -shuffle=on" run_tests
+judge_skips
+step "smsbridge demo --once" run_demo
+
+say "everything passed in $SECONDS s"
+printf '%s\n' "${timings[@]}"
+say_missing
