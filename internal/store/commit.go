@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+const (
+	groupSize     = 256  // calls that may share one transaction
+	queuedCalls   = 1024 // calls that may wait for one; more block until their context ends
+	commitTimeout = 30 * time.Second
+	commitTries   = 3 // how often a call of its own is tried when the database says that trying again helps
+)
+
+// ErrClosed says that the store was closed before the call was begun.
+var ErrClosed = errors.New("store: closed")
+
+// call is one waiting Do. Its state decides a race between the lane that takes it and the caller that gives up.
+type call struct {
+	ctx   context.Context
+	f     func(ctx context.Context, tx *Tx) error
+	state atomic.Int32 // callWaiting → callTaken or callAbandoned
+	done  chan error
+}
+
+const (
+	callWaiting int32 = iota
+	callTaken
+	callAbandoned
+)
+
+// Do runs f in a transaction and returns nil once its writes and jobs are on disk. The transaction is shared with whoever else is waiting,
+// so f may be run more than once: it must have no effect outside of tx and must set, not add to, what it captures. A duplicate is a value,
+// not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is returned as it is. If ctx ends before f is begun,
+// nothing is done and ctx's error is returned.
+func (s *Store) Do(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	c := &call{ctx: ctx, f: f, done: make(chan error, 1)}
+	select {
+	case <-s.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case s.calls <- c:
+	}
+	select {
+	case err := <-c.done:
+		return err
+	case <-ctx.Done():
+	case <-s.closing:
+		if c.state.CompareAndSwap(callWaiting, callAbandoned) {
+			return ErrClosed
+		}
+	}
+	if c.state.CompareAndSwap(callWaiting, callAbandoned) {
+		return ctx.Err()
+	}
+	return <-c.done
+}
+
+// lane takes waiting calls, as many as there are up to groupSize, and commits them together.
+func (s *Store) lane() {
+	group := make([]*call, 0, groupSize)
+	for {
+		group = group[:0]
+		select {
+		case <-s.closing:
+			return
+		case c := <-s.calls:
+			group = take(group, c)
+		}
+		for more := true; more && len(group) < groupSize; {
+			select {
+			case c := <-s.calls:
+				group = take(group, c)
+			default:
+				more = false
+			}
+		}
+		s.commit(group)
+	}
+}
+
+func take(group []*call, c *call) []*call {
+	if c.state.CompareAndSwap(callWaiting, callTaken) {
+		return append(group, c)
+	}
+	return group
+}
+
+func (s *Store) commit(group []*call) {
+	if len(group) > 1 && s.run(group) == nil {
+		for _, c := range group {
+			c.done <- nil
+		}
+		return
+	}
+	for _, c := range group {
+		c.done <- s.alone(c)
+	}
+}
+
+// alone gives one call a transaction of its own: after its shared one failed, possibly through another's fault, or because nobody else waited.
+func (s *Store) alone(c *call) error {
+	var err error
+	for range commitTries {
+		if err = s.run([]*call{c}); err == nil || !s.engine.retryable(err) {
+			break
+		}
+	}
+	return err
+}
+
+// run makes one transaction of a group. It does not use the callers' contexts: one that leaves must not undo the others' work.
+func (s *Store) run(group []*call) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	session, err := s.engine.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("store: beginning: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			session.rollback(ctx)
+		}
+	}()
+	var jobs []river.InsertManyParams
+	for _, c := range group {
+		tx := &Tx{Queries: session.queries(), now: session.now(), sealer: s.sealer}
+		if err := call1(ctx, c.f, tx); err != nil {
+			return err
+		}
+		jobs = append(jobs, tx.jobs...)
+	}
+	if len(jobs) > 0 {
+		if err := session.enqueue(ctx, jobs); err != nil {
+			return fmt.Errorf("store: enqueueing: %w", err)
+		}
+	}
+	if err := session.commit(ctx); err != nil {
+		return fmt.Errorf("store: committing: %w", err)
+	}
+	return nil
+}
+
+// call1 turns a panic into an error, so that one caller's mistake does not end the lane that serves them all.
+func call1(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(ctx, tx)
+}

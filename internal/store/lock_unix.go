@@ -1,0 +1,23 @@
+//go:build unix
+
+package store
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lockFile keeps a second process away from a SQLite file: the queue and the group commit both rely on being its only user.
+// The kernel lets go of the lock when the process ends, however it ends.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("store: another smsbridge uses this database file (%s is locked); stop it first, or use PostgreSQL to run several", path)
+	}
+	return file, nil
+}

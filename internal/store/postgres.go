@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"smsbridge/internal/store/db"
+)
+
+// postgresLanes transactions run side by side; more only contend (measured: 4 lanes commit more than 1 or 8).
+const postgresLanes = 4
+
+// migrationLock is the advisory lock under which one replica migrates while the others wait. The number only has to be ours.
+const migrationLock = 7_726_274_343
+
+type postgresEngine struct {
+	pool   *pgxpool.Pool
+	db     *sql.DB
+	client *river.Client[pgx.Tx]
+	clock  func() time.Time // nil: the database's
+}
+
+func openPostgres(ctx context.Context, o Options, workers *river.Workers) (_ *postgresEngine, err error) {
+	pool, err := pgxpool.New(ctx, o.URL)
+	if err != nil {
+		return nil, errors.New("store: the database URL cannot be used") // pgx's error may quote the password
+	}
+	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), clock: o.Now}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	driver := riverpgxv5.New(pool)
+	if err := e.migrate(ctx, driver); err != nil {
+		return nil, err
+	}
+	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
+		return nil, fmt.Errorf("store: opening the queue: %w", err)
+	}
+	return e, nil
+}
+
+func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+		return fmt.Errorf("store: waiting to migrate: %w", err)
+	}
+	err = migrate(ctx, goose.DialectPostgres, e.db, driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
+	return errors.Join(err, unlockErr)
+}
+
+func (e *postgresEngine) lanes() int { return postgresLanes }
+
+// retryable reports a transaction that PostgreSQL ended to save another: https://www.postgresql.org/docs/current/errcodes-appendix.html class 40,
+// or one that lost a race for a unique row (23505), which the next try finds there.
+func (e *postgresEngine) retryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "40") || pg.Code == "23505")
+}
+
+func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, error) {
+	now, err := e.time(ctx, e.db)
+	return db.New(e.db), now, err
+}
+
+func (e *postgresEngine) time(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}) (time.Time, error) {
+	if e.clock != nil {
+		return e.clock(), nil
+	}
+	var now time.Time
+	err := q.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&now)
+	return now, err
+}
+
+// begin starts a pgx transaction on a connection that database/sql lends, so that the generated queries and River share it. The queries run
+// on the connection outside of Raw, which would deadlock, and are inside the transaction all the same because it is the connection's.
+func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &postgresSession{conn: conn, client: e.client}
+	err = conn.Raw(func(driver any) error {
+		s.tx, err = driver.(*stdlib.Conn).Conn().Begin(ctx)
+		return err
+	})
+	if err == nil {
+		s.at, err = e.time(ctx, conn)
+	}
+	if err != nil {
+		s.rollback(ctx)
+		return nil, err
+	}
+	s.q = db.New(conn)
+	return s, nil
+}
+
+func (e *postgresEngine) start(ctx context.Context) error { return e.client.Start(ctx) }
+
+func (e *postgresEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
+
+func (e *postgresEngine) close() error {
+	err := e.db.Close()
+	e.pool.Close()
+	return err
+}
+
+type postgresSession struct {
+	conn   *sql.Conn
+	tx     pgx.Tx
+	q      *db.Queries
+	at     time.Time
+	client *river.Client[pgx.Tx]
+}
+
+func (s *postgresSession) queries() *db.Queries { return s.q }
+func (s *postgresSession) now() time.Time       { return s.at }
+
+func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
+	return err
+}
+
+func (s *postgresSession) commit(ctx context.Context) error {
+	return errors.Join(s.tx.Commit(ctx), s.conn.Close())
+}
+
+func (s *postgresSession) rollback(ctx context.Context) {
+	if s.tx != nil {
+		_ = s.tx.Rollback(ctx)
+	}
+	_ = s.conn.Close()
+}

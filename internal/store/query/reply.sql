@@ -1,0 +1,10 @@
+-- name: AddReply :execrows
+INSERT INTO reply (id, account, provider_id, sender, phone, word, challenge_id, received_at)
+VALUES (@id, @account, @provider_id, @sender, @phone, @word, '', @received_at)
+ON CONFLICT (account, provider_id) DO NOTHING;
+
+-- name: GetReply :one
+SELECT * FROM reply WHERE id = @id;
+
+-- name: SetReplyChallenge :exec
+UPDATE reply SET challenge_id = @challenge_id WHERE id = @id;

@@ -1,0 +1,184 @@
+// Package store is the bridge's memory: it opens the database, brings its tables up to date, commits work in groups, seals what must not
+// be readable on disk, and carries the River queue in which every outside effect waits to be done.
+//
+// It is for the rules (mail, reply, challenge, text), which say what to read and write, and knows none of them. It promises:
+//
+//   - When Do returns nil, what the function wrote and the jobs it enqueued are on disk, together or not at all.
+//   - One set of queries (folder query, generated into package db) and one folder of migrations serve SQLite and PostgreSQL alike.
+//   - A sealed value opens only in the row, column and tenant it was sealed for.
+//
+// SQLite is one file used by one process. PostgreSQL may be shared by any number of equal replicas.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"smsbridge/internal/store/db"
+)
+
+// Options say which database to open and how.
+type Options struct {
+	// URL is "sqlite:PATH" or a "postgres://…" connection URL.
+	URL string
+	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from, or made with mode 0600 in, the file PATH.key.
+	// PostgreSQL refuses to open without one.
+	Key []byte
+	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on PostgreSQL.
+	Now func() time.Time
+	// Log hears of the queue's troubles. Nil: nothing is logged.
+	Log *slog.Logger
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	engine  engine
+	sealer  sealer
+	workers *river.Workers
+	calls   chan *call
+	lanes   sync.WaitGroup
+	closing chan struct{}
+	once    sync.Once
+}
+
+// engine is what differs between the two databases.
+type engine interface {
+	begin(ctx context.Context) (session, error)
+	read(ctx context.Context) (*db.Queries, time.Time, error)
+	retryable(err error) bool
+	start(ctx context.Context) error
+	stop(ctx context.Context) error
+	close() error
+	lanes() int
+}
+
+// session is one transaction: queries and jobs that become true together.
+type session interface {
+	queries() *db.Queries
+	now() time.Time
+	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
+	commit(ctx context.Context) error
+	rollback(ctx context.Context)
+}
+
+// Open opens the database, creating the SQLite file where there is none, and applies the migrations that are missing.
+// The queue is not worked until Start.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	workers := river.NewWorkers()
+	var (
+		e   engine
+		err error
+	)
+	switch {
+	case strings.HasPrefix(o.URL, "sqlite:"):
+		path := strings.TrimPrefix(o.URL, "sqlite:")
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		if o.Key == nil {
+			if o.Key, err = keyBeside(path); err != nil {
+				return nil, err
+			}
+		}
+		e, err = openSQLite(ctx, path, o, workers)
+	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
+		if o.Key == nil {
+			return nil, errors.New("store: PostgreSQL needs a configured key: replicas must share it and it must not lie beside the data")
+		}
+		e, err = openPostgres(ctx, o, workers)
+	default:
+		return nil, errors.New(`store: the database must be "sqlite:PATH" or "postgres://…"`)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := newSealer(o.Key)
+	if err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	s := &Store{engine: e, sealer: sealer, workers: workers, calls: make(chan *call, queuedCalls), closing: make(chan struct{})}
+	for range e.lanes() {
+		s.lanes.Go(s.lane)
+	}
+	return s, nil
+}
+
+// Workers is where the functions that do the queued jobs are added, before Start.
+func (s *Store) Workers() *river.Workers { return s.workers }
+
+// Start begins to work the queue.
+func (s *Store) Start(ctx context.Context) error { return s.engine.start(ctx) }
+
+// Stop lets running jobs finish, until ctx ends, and works no more. What was not finished is done after the next start.
+func (s *Store) Stop(ctx context.Context) error { return s.engine.stop(ctx) }
+
+// Close ends the transactions under way and closes the database. Call Stop first.
+func (s *Store) Close() error {
+	s.once.Do(func() { close(s.closing) })
+	s.lanes.Wait()
+	return s.engine.close()
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, _, err := s.engine.read(ctx)
+	return err
+}
+
+// Read runs f with queries that must only read. They may be older than the newest commit by an instant.
+func (s *Store) Read(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	queries, now, err := s.engine.read(ctx)
+	if err != nil {
+		return fmt.Errorf("store: reading: %w", err)
+	}
+	return f(ctx, &Tx{Queries: queries, now: now, sealer: s.sealer})
+}
+
+// Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the folder query.
+type Tx struct {
+	*db.Queries
+	now    time.Time
+	sealer sealer
+	jobs   []river.InsertManyParams
+}
+
+// Now is the transaction's one time: the database's clock on PostgreSQL, the process's on SQLite.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Job names one kind of work and the id of the row it is about; nothing else belongs into its fields, because they are kept and shown.
+type Job interface{ Kind() string }
+
+// Enqueue makes job due now, if and when the transaction commits.
+func (tx *Tx) Enqueue(job Job) { tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job}) }
+
+// EnqueueAt makes job due at a time. The queue may be seconds late, so deadlines are compared, never awaited.
+func (tx *Tx) EnqueueAt(job Job, at time.Time) {
+	tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{ScheduledAt: at}})
+}
+
+// Record appends to the timeline: what happened to which row. Detail is short and holds no secret and no phone number.
+func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
+	return tx.AddEvent(ctx, db.AddEventParams{ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: Millis(tx.now)})
+}
+
+// NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they were made.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Millis is t as the database keeps it: milliseconds since 1970.
+func Millis(t time.Time) int64 { return t.UnixMilli() }
+
+// Time is the reverse of Millis.
+func Time(millis int64) time.Time { return time.UnixMilli(millis).UTC() }

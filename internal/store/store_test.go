@@ -1,0 +1,308 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+)
+
+// probe is a job that reports the id it carries.
+type probe struct{ ID string }
+
+func (probe) Kind() string { return "probe" }
+
+func addEvent(ctx context.Context, tx *store.Tx, id string) error {
+	return tx.AddEvent(ctx, db.AddEventParams{ID: id, Tenant: "acme", Subject: "s", Name: "test.done", At: store.Millis(tx.Now())})
+}
+
+func events(t *testing.T, s *store.Store) map[string]bool {
+	t.Helper()
+	ids := map[string]bool{}
+	require.NoError(t, s.Read(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		rows, err := tx.EventsOf(ctx, "s")
+		for _, r := range rows {
+			ids[r.ID] = true
+		}
+		return err
+	}))
+	return ids
+}
+
+// Ensure that rows and jobs committed by many callers at once are all there, each with its job worked.
+func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
+	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+		const n = 200
+		worked := make(chan string, n)
+		river.AddWorker(s.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[probe]) error {
+			worked <- j.Args.ID
+			return nil
+		}))
+		require.NoError(t, s.Start(t.Context()))
+		var wait sync.WaitGroup
+		for range n {
+			wait.Go(func() {
+				id := store.NewID()
+				err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+					tx.Enqueue(probe{id})
+					return addEvent(ctx, tx, id)
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		rows := events(t, s)
+		require.Len(t, rows, n)
+		for range n {
+			select {
+			case id := <-worked:
+				require.True(t, rows[id])
+				delete(rows, id)
+			case <-time.After(20 * time.Second):
+				t.Fatalf("%d jobs were not worked", len(rows))
+			}
+		}
+		require.NoError(t, s.Stop(context.Background()))
+	})
+}
+
+// Ensure that one caller's error or panic undoes its own writes and nobody else's.
+func TestDoKeepsCallersApart(t *testing.T) {
+	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+		broken := errors.New("broken")
+		var wait sync.WaitGroup
+		for i := range 60 {
+			wait.Go(func() {
+				id := store.NewID()
+				err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+					if err := addEvent(ctx, tx, []string{"good", "bad", "panic"}[i%3]+id); err != nil {
+						return err
+					}
+					switch i % 3 {
+					case 1:
+						return broken
+					case 2:
+						panic("broken")
+					}
+					return nil
+				})
+				switch i % 3 {
+				case 0:
+					if err != nil {
+						t.Error(err)
+					}
+				case 1:
+					if !errors.Is(err, broken) {
+						t.Error("want the caller's own error, got", err)
+					}
+				case 2:
+					if err == nil || !strings.Contains(err.Error(), "panic") {
+						t.Error("want the panic as an error, got", err)
+					}
+				}
+			})
+		}
+		wait.Wait()
+		rows := events(t, s)
+		require.Len(t, rows, 20)
+		for id := range rows {
+			require.True(t, strings.HasPrefix(id, "good"))
+		}
+	})
+}
+
+// Ensure that a caller that gave up before its turn leaves nothing behind.
+func TestDoHonorsContext(t *testing.T) {
+	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "late") })
+		require.ErrorIs(t, err, context.Canceled)
+		require.Empty(t, events(t, s))
+	})
+}
+
+// Ensure that a guarded UPDATE lets exactly one of many racers win.
+func TestOneRacerWins(t *testing.T) {
+	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: "+4512345678", MessageID: "1"})
+			return err
+		}))
+		var mutex sync.Mutex
+		var wins int64
+		var wait sync.WaitGroup
+		for range 32 {
+			wait.Go(func() {
+				var won int64
+				err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+					won, err = tx.EndMail(ctx, db.EndMailParams{ID: "m", State: "examined", EndedAt: 1})
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				mutex.Lock()
+				wins += won
+				mutex.Unlock()
+			})
+		}
+		wait.Wait()
+		require.EqualValues(t, 1, wins)
+	})
+}
+
+// Ensure that a sealed value opens in its own place only.
+func TestSeal(t *testing.T) {
+	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+		place := store.Place{Table: "challenge", ID: "1", Column: "link", Tenant: "acme"}
+		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+			sealed := tx.Seal(place, []byte("https://idp.example/ticket"))
+			require.NotContains(t, sealed, "ticket")
+			require.NotEqual(t, sealed, tx.Seal(place, []byte("https://idp.example/ticket")), "two seals of one value must differ")
+			plain, err := tx.Open(place, sealed)
+			require.NoError(t, err)
+			require.Equal(t, "https://idp.example/ticket", string(plain))
+			for _, other := range []store.Place{
+				{Table: "text", ID: "1", Column: "link", Tenant: "acme"},
+				{Table: "challenge", ID: "2", Column: "link", Tenant: "acme"},
+				{Table: "challenge", ID: "1", Column: "body", Tenant: "acme"},
+				{Table: "challenge", ID: "1", Column: "link", Tenant: "beta"},
+			} {
+				_, err := tx.Open(other, sealed)
+				require.ErrorIs(t, err, store.ErrSealed, other)
+			}
+			for _, broken := range []string{"v1.00000000." + sealed[12:], sealed[:len(sealed)-2], "v2" + sealed[2:], "https://idp.example/ticket", sealed + "A"} {
+				_, err := tx.Open(place, broken)
+				require.ErrorIs(t, err, store.ErrSealed)
+			}
+			empty, err := tx.Open(place, tx.Seal(place, nil))
+			require.NoError(t, err)
+			require.Empty(t, empty)
+			return nil
+		}))
+	})
+}
+
+// Ensure that a job interrupted by a crash, and one enqueued before it, run after the next start of a SQLite store.
+func TestOrphanedJobsAreHandedBack(t *testing.T) {
+	url := storetest.SQLite(t)
+	ctx := t.Context()
+	first, err := store.Open(ctx, store.Options{URL: url, Key: storetest.Key})
+	require.NoError(t, err)
+	begun := make(chan struct{})
+	river.AddWorker(first.Workers(), river.WorkFunc(func(ctx context.Context, _ *river.Job[probe]) error {
+		close(begun)
+		<-ctx.Done()
+		return ctx.Err()
+	}))
+	require.NoError(t, first.Start(ctx))
+	require.NoError(t, first.Do(ctx, func(_ context.Context, tx *store.Tx) error { tx.Enqueue(probe{"1"}); return nil }))
+	<-begun
+	// A copy of the files is what a kill -9 would leave: the job is running and nobody runs it.
+	path := strings.TrimPrefix(url, "sqlite:")
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	for _, end := range []string{"", "-wal"} {
+		raw, err := os.ReadFile(path + end)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(copied+end, raw, 0o600))
+	}
+	stop, cancel := context.WithCancel(ctx)
+	cancel()
+	_ = first.Stop(stop)
+	require.NoError(t, first.Close())
+
+	second := storetest.Open(t, "sqlite:"+copied, nil)
+	again := make(chan string, 1)
+	river.AddWorker(second.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[probe]) error {
+		again <- j.Args.ID
+		return nil
+	}))
+	require.NoError(t, second.Start(ctx))
+	select {
+	case id := <-again:
+		require.Equal(t, "1", id)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the orphaned job was not handed back")
+	}
+	require.NoError(t, second.Stop(context.Background()))
+}
+
+// Ensure that a second process is kept off the file, the key is private, and a lost key is reported rather than replaced.
+func TestSQLiteFileIsGuarded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sub", "smsbridge.db")
+	open := func() (*store.Store, error) { return store.Open(t.Context(), store.Options{URL: "sqlite:" + path}) }
+	s, err := open()
+	require.NoError(t, err)
+	for _, name := range []string{path, path + ".key"} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.EqualValues(t, 0o600, info.Mode().Perm(), name)
+	}
+	_, err = open()
+	require.ErrorContains(t, err, "another smsbridge")
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, s.Do(t.Context(), func(context.Context, *store.Tx) error { return nil }), store.ErrClosed)
+
+	require.NoError(t, os.Remove(path+".key"))
+	_, err = open()
+	require.ErrorContains(t, err, "restore the key")
+}
+
+// Ensure that replicas may start at once on an empty PostgreSQL database.
+func TestReplicasMigrateOnce(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			s, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for url, want := range map[string]string{
+		"mysql://x":          "must be",
+		"postgres://x@y/z":   "needs a configured key",
+		"smsbridge.db":       "must be",
+		"sqlite:/proc/x/y.d": "store:",
+	} {
+		_, err := store.Open(t.Context(), store.Options{URL: url})
+		require.ErrorContains(t, err, want, url)
+	}
+	_, err := store.Open(t.Context(), store.Options{URL: storetest.SQLite(t), Key: []byte("short")})
+	require.ErrorContains(t, err, "32 are needed")
+}
+
+func TestParseKey(t *testing.T) {
+	for _, good := range []string{strings.Repeat("ab", 32), "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=", " " + strings.Repeat("00", 32) + "\n"} {
+		key, err := store.ParseKey(good)
+		require.NoError(t, err)
+		require.Len(t, key, store.KeySize)
+	}
+	for _, bad := range []string{"", "short", strings.Repeat("ab", 31), strings.Repeat("zz", 32)} {
+		_, err := store.ParseKey(bad)
+		require.Error(t, err)
+	}
+}
