@@ -1,0 +1,303 @@
+package simulator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// mailgunHistory is how many posts, stored mails and events are kept; older ones are dropped so that a long demo or load
+// test does not grow without end.
+const mailgunHistory = 10_000
+
+// ErrMailgunClosed is returned by calls on a [Mailgun] after Close.
+var ErrMailgunClosed = errors.New("simulator: mailgun is closed")
+
+// MailgunConfig says how to open a [Mailgun]. The zero value is usable.
+type MailgunConfig struct {
+	Addr       string // loopback host:port of the API; default "127.0.0.1:0"
+	SMTPAddr   string // loopback host:port that takes mail by SMTP; "" opens none
+	Domain     string // the receiving domain; default "sms.acme.example"
+	APIKey     string // password of API requests, user "api"; default random
+	SigningKey string // HTTP webhook signing key; default random
+
+	// RetryAfter holds the pauses before each repetition of a refused post; nil means [MailgunRetrySchedule], an empty slice
+	// means that no post is repeated. Tests give milliseconds.
+	RetryAfter []time.Duration
+
+	AnyDomain bool             // serve every domain, not only Domain
+	Now       func() time.Time // clock of time stamps, events and retention (not of the pauses); default time.Now
+}
+
+// MailgunRetrySchedule returns the pauses after which Mailgun repeats a post that was answered with neither 200 nor 406, about
+// eight hours in all (help.mailgun.com/202236504; newer pages differ by one or two steps).
+func MailgunRetrySchedule() []time.Duration {
+	return []time.Duration{
+		10 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour,
+	}
+}
+
+// StoredMail is one mail kept by a store() action.
+type StoredMail struct {
+	Key        string   // last element of URL
+	URL        string   // what message-url and the stored event say; on its own host, as at Mailgun
+	Domain     string   // receiving domain
+	Sender     string   // SMTP MAIL FROM
+	Recipients []string // SMTP RCPT TO
+	MIME       []byte   // complete mail, CRLF line ends, with the header fields Mailgun prepends
+	StoredAt   time.Time
+}
+
+// Mailgun is a pretend Mailgun account: inbound SMTP, routes, webhooks with retries, and the part of the v3 API that the
+// bridge uses. Open it with [OpenMailgun]; all methods may be called from several goroutines.
+type Mailgun struct {
+	config     MailgunConfig
+	storageURL string // base URL of stored mails: a second listener, since Mailgun's storage hosts are not its API host
+	url        string
+	smtpAddr   string
+	api        *http.Server
+	storage    *http.Server
+	smtp       *smtp.Server
+	client     *http.Client
+
+	ctx    context.Context // ends at Close; posts under way are abandoned
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	manners   MailgunManners
+	routes    []mailgunRoute // by priority, then by age
+	stored    []mailgunStored
+	events    []mailgunEvent // by time
+	posts     []MailgunPost
+	postCount int           // attempts since Open, including those dropped from posts
+	underWay  int           // deliveries that may still post
+	changed   chan struct{} // closed and replaced whenever posts or underWay changes
+}
+
+// mailgunStored is a stored mail with its parsed form, which the API answers from.
+type mailgunStored struct {
+	StoredMail
+	mail *mailgunMail
+}
+
+// OpenMailgun starts a pretend Mailgun. It fails if an address is not a loopback address or is taken, or if the domain is not a
+// domain name with a dot. The caller must Close it.
+func OpenMailgun(config MailgunConfig) (*Mailgun, error) {
+	config, err := mailgunDefaults(config)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mailgun{config: config, client: mailgunLoopbackClient(), changed: make(chan struct{})}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+
+	apiListener, err := mailgunListen(config.Addr)
+	if err != nil {
+		return nil, err
+	}
+	storageListener, err := mailgunListen("127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, apiListener.Close())
+	}
+	m.url = "http://" + apiListener.Addr().String()
+	m.storageURL = "http://" + storageListener.Addr().String()
+	m.api = &http.Server{Handler: m.serveAPI(), ReadTimeout: time.Minute}
+	m.storage = &http.Server{Handler: m.serveStorage(), ReadTimeout: time.Minute}
+	if config.SMTPAddr != "" {
+		smtpListener, err := mailgunListen(config.SMTPAddr)
+		if err != nil {
+			return nil, errors.Join(err, apiListener.Close(), storageListener.Close())
+		}
+		m.smtpAddr = smtpListener.Addr().String()
+		m.smtp = smtpServer(m)
+		m.work.Go(func() { _ = m.smtp.Serve(smtpListener) })
+	}
+	// The Serve methods return only once their listener is closed, with an error that says no more than that.
+	m.work.Go(func() { _ = m.api.Serve(apiListener) })
+	m.work.Go(func() { _ = m.storage.Serve(storageListener) })
+	return m, nil
+}
+
+// mailgunDefaults fills in what config leaves out.
+func mailgunDefaults(config MailgunConfig) (MailgunConfig, error) {
+	if config.Addr == "" {
+		config.Addr = "127.0.0.1:0"
+	}
+	if config.Domain == "" {
+		config.Domain = "sms.acme.example"
+	}
+	config.Domain = strings.ToLower(config.Domain)
+	if !strings.Contains(config.Domain, ".") || strings.ContainsAny(config.Domain, "/@ ") {
+		return config, fmt.Errorf("simulator: mailgun domain %q is not a domain name", config.Domain)
+	}
+	if config.APIKey == "" {
+		config.APIKey = "key-" + mailgunRandomHex(32)
+	}
+	if config.SigningKey == "" {
+		config.SigningKey = mailgunRandomHex(32)
+	}
+	if config.RetryAfter == nil {
+		config.RetryAfter = MailgunRetrySchedule()
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	return config, nil
+}
+
+// mailgunListen listens on a loopback address and refuses any other.
+func mailgunListen(addr string) (net.Listener, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: mailgun address: %w", err)
+	}
+	if !tcp.IP.IsLoopback() {
+		return nil, fmt.Errorf("simulator: mailgun listens on loopback only, not on %s", addr)
+	}
+	l, err := net.ListenTCP("tcp", tcp)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: mailgun: %w", err)
+	}
+	return l, nil
+}
+
+// URL returns the base URL of the API without a version, such as "http://127.0.0.1:40001". mailgun-go wants it with "/v3".
+func (m *Mailgun) URL() string { return m.url }
+
+// StorageURL returns the base URL of stored mails, such as "http://127.0.0.1:40002".
+func (m *Mailgun) StorageURL() string { return m.storageURL }
+
+// SMTPAddr returns the host:port that takes mail, or "" without an SMTP listener.
+func (m *Mailgun) SMTPAddr() string { return m.smtpAddr }
+
+// Domain returns the receiving domain.
+func (m *Mailgun) Domain() string { return m.config.Domain }
+
+// APIKey returns the password of API requests; the user is "api".
+func (m *Mailgun) APIKey() string { return m.config.APIKey }
+
+// SigningKey returns the HTTP webhook signing key.
+func (m *Mailgun) SigningKey() string { return m.config.SigningKey }
+
+// Close stops the listeners, abandons posts that still wait for a retry, and returns once everything has stopped.
+// Closing twice is harmless.
+func (m *Mailgun) Close() error {
+	m.mu.Lock()
+	wasClosed := m.closed
+	m.closed = true
+	m.mu.Unlock()
+	if wasClosed {
+		return nil
+	}
+	m.cancel()
+	err := errors.Join(m.api.Close(), m.storage.Close())
+	if m.smtp != nil {
+		err = errors.Join(err, m.smtp.Close())
+	}
+	m.work.Wait()
+	m.client.CloseIdleConnections()
+	return err
+}
+
+// Set changes the manners. The function is called at once and alone, and must not call the Mailgun. Each attempt to post and each
+// API request goes by the manners of its own beginning.
+func (m *Mailgun) Set(change func(*MailgunManners)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(&m.manners)
+}
+
+// Posts returns the newest 10,000 attempts to post a mail to a webhook, oldest first.
+func (m *Mailgun) Posts() []MailgunPost {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.posts)
+}
+
+// Stored returns the mails that can be retrieved now, oldest first: neither deleted nor past [MailgunManners].Retention. At most
+// the newest 10,000 are kept.
+func (m *Mailgun) Stored() []StoredMail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var mails []StoredMail
+	for _, s := range m.stored {
+		if !m.expired(s) {
+			mails = append(mails, s.StoredMail)
+		}
+	}
+	return mails
+}
+
+// WaitPosts returns the history as soon as at least n posts were attempted since the start, or ctx's error, or
+// [ErrMailgunClosed].
+func (m *Mailgun) WaitPosts(ctx context.Context, n int) ([]MailgunPost, error) {
+	err := m.wait(ctx, func() bool { return m.postCount >= n })
+	return m.Posts(), err
+}
+
+// WaitIdle returns nil as soon as no delivery can post any more: each was accepted, refused for good, or repeated as often as the
+// schedule says. Otherwise it returns ctx's error or [ErrMailgunClosed].
+func (m *Mailgun) WaitIdle(ctx context.Context) error {
+	return m.wait(ctx, func() bool { return m.underWay == 0 })
+}
+
+// wait blocks until done, called with the lock held, says true.
+func (m *Mailgun) wait(ctx context.Context, done func() bool) error {
+	for {
+		m.mu.Lock()
+		ok, changed := done(), m.changed
+		m.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.ctx.Done():
+			return ErrMailgunClosed
+		}
+	}
+}
+
+// announce wakes those who wait. The lock must be held.
+func (m *Mailgun) announce() {
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// expired says whether the mail has outlived its retention. The lock must be held.
+func (m *Mailgun) expired(s mailgunStored) bool {
+	return m.manners.Retention > 0 && m.config.Now().Sub(s.StoredAt) >= m.manners.Retention
+}
+
+// mailgunNewest drops the oldest elements beyond the history limit.
+func mailgunNewest[T any](s []T) []T {
+	return slices.Delete(s, 0, max(0, len(s)-mailgunHistory))
+}
+
+// mailgunRandomHex returns n random hexadecimal digits; n must be even.
+func mailgunRandomHex(n int) string {
+	b := make([]byte, n/2)
+	rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}
+
+// mailgunRandomKey returns a storage key in the shape of Mailgun's: URL-safe base64 with padding.
+func mailgunRandomKey() string {
+	b := make([]byte, 40)
+	rand.Read(b)
+	return "AwABB" + base64.URLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,331 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// mailgunEvent is one entry of the events API: "accepted" for each recipient of a mail, "stored" for each stored mail.
+type mailgunEvent struct {
+	id, kind, domain string
+	at, visible      time.Time
+	recipients       []string
+	from, to         string // header fields
+	subject          string
+	messageID        string // without angle brackets
+	size             int    // bytes
+	attachments      []mailgunAttachmentInfo
+	stored           *StoredMail // nil unless stored
+}
+
+// mailgunEventQuery is what a page of events is asked for; it is also, encoded, the page's address.
+type mailgunEventQuery struct {
+	Begin, End int64 // Unix microseconds, inclusive; Begin is the earlier; 0 is open
+	Descending bool
+	Limit      int
+	Filters    map[string]string
+	Skip       int // -1 is the empty page before the first
+}
+
+// record adds an event. The lock must be held.
+func (m *Mailgun) record(kind, domain string, now time.Time, recipients []string, mail *mailgunMail, stored *StoredMail) {
+	event := mailgunEvent{
+		id: base64.RawURLEncoding.EncodeToString([]byte(mailgunRandomHex(16))), kind: kind, domain: domain,
+		at: now, visible: now.Add(m.manners.EventLag), recipients: recipients,
+		from: mail.header("From"), to: mail.header("To"), subject: mail.header("Subject"),
+		messageID: strings.Trim(mail.header("Message-Id"), "<> "), size: len(mail.mime), stored: stored,
+	}
+	if stored != nil {
+		event.attachments = mail.attachmentList(stored.URL)
+	}
+	m.events = mailgunNewest(append(m.events, event))
+}
+
+// document is the event as the API shows it.
+func (e mailgunEvent) document() mailgunObject {
+	attachments := []mailgunObject{}
+	for _, a := range e.attachments {
+		attachments = append(attachments, mailgunObject{{"filename", a.Name}, {"content-type", a.ContentType}, {"size", a.Size}})
+	}
+	about := mailgunObject{
+		{"headers", mailgunObject{{"to", e.to}, {"message-id", e.messageID}, {"from", e.from}, {"subject", e.subject}}},
+		{"attachments", attachments},
+		{"recipients", e.recipients},
+		{"size", e.size},
+	}
+	doc := mailgunObject{
+		{"event", e.kind},
+		{"id", e.id},
+		{"timestamp", float64(e.at.UnixMicro()) / 1e6},
+		{"log-level", "info"},
+		{"flags", map[string]bool{"is-test-mode": false}},
+		{"message", about},
+		{"campaigns", []string{}},
+		{"tags", []string{}},
+		{"user-variables", map[string]string{}},
+	}
+	if e.stored == nil {
+		return append(doc, mailgunMember{"recipient", e.recipients[0]})
+	}
+	return append(doc, mailgunMember{"storage", mailgunObject{{"url", e.stored.URL}, {"key", e.stored.Key}}})
+}
+
+// listEvents answers the first page: GET /v3/{domain}/events?begin=&end=&ascending=&limit=&(filters).
+func (m *Mailgun) listEvents(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("list") != "events" {
+		mailgunNotFound(w, r)
+		return
+	}
+	query, err := mailgunParseEventQuery(r.URL.Query(), m.config.Now())
+	if err != nil {
+		mailgunAnswer(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	m.answerEvents(w, r, query)
+}
+
+// showEventPage answers the page that an earlier answer pointed to.
+func (m *Mailgun) showEventPage(w http.ResponseWriter, r *http.Request) {
+	query, err := mailgunParseEventPage(r.PathValue("page"))
+	if err != nil {
+		mailgunAnswer(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	m.answerEvents(w, r, query)
+}
+
+// answerEvents writes one page. All paging URLs are always there; the page after the last and the one before the first are empty.
+func (m *Mailgun) answerEvents(w http.ResponseWriter, r *http.Request, query mailgunEventQuery) {
+	domain := strings.ToLower(r.PathValue("domain"))
+	if !m.serves(domain) {
+		mailgunAnswer(w, http.StatusNotFound, "Domain not found: "+domain)
+		return
+	}
+	events := m.matching(domain, query)
+	items := []mailgunObject{}
+	if query.Skip >= 0 {
+		for _, e := range events[min(query.Skip, len(events)):min(query.Skip+query.Limit, len(events))] {
+			items = append(items, e.document())
+		}
+	}
+	page := func(skip int) string {
+		query := query
+		query.Skip = skip
+		return m.url + "/v3/" + domain + "/events/" + base64.RawURLEncoding.EncodeToString([]byte(mailgunJSON(query)))
+	}
+	previous := max(0, query.Skip-query.Limit)
+	if query.Skip <= 0 {
+		previous = -1
+	}
+	mailgunWrite(w, mailgunObject{{"items", items}, {"paging", map[string]string{
+		"next":     page(max(0, query.Skip+len(items))),
+		"previous": page(previous),
+		"first":    page(0),
+		"last":     page(max(0, len(events)-1) / query.Limit * query.Limit),
+	}}})
+}
+
+// matching returns the events of a query, all pages of them, in its order.
+func (m *Mailgun) matching(domain string, query mailgunEventQuery) []mailgunEvent {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.config.Now()
+	var events []mailgunEvent
+	for _, e := range m.events {
+		at := e.at.UnixMicro()
+		inTime := at >= query.Begin && (query.End == 0 || at <= query.End) && !e.visible.After(now)
+		if inTime && e.domain == domain && e.passes(query.Filters) {
+			events = append(events, e)
+		}
+	}
+	slices.SortStableFunc(events, func(a, b mailgunEvent) int { return a.at.Compare(b.at) })
+	if query.Descending {
+		slices.Reverse(events)
+	}
+	if m.manners.EventsOutOfOrder {
+		for i := 1; i < len(events); i += 2 {
+			events[i-1], events[i] = events[i], events[i-1]
+		}
+	}
+	return events
+}
+
+// mailgunParseEventQuery reads the parameters of a first page. From begin to an earlier end runs newest first, as does a query
+// without begin. An unknown parameter is refused, so that a misspelled filter can not match everything.
+func mailgunParseEventQuery(values url.Values, now time.Time) (mailgunEventQuery, error) {
+	query := mailgunEventQuery{Limit: 100, Filters: map[string]string{}}
+	begin, err1 := mailgunParseTime(values.Get("begin"))
+	end, err2 := mailgunParseTime(values.Get("end"))
+	if err1 != nil || err2 != nil {
+		return query, errors.New("'begin' or 'end' is neither an RFC 2822 date nor Unix seconds")
+	}
+	for name := range values {
+		switch {
+		case slices.Contains([]string{"begin", "end", "ascending", "limit", "pretty"}, name):
+		case slices.Contains(mailgunEventFilters(), name):
+			query.Filters[name] = values.Get(name)
+		default:
+			return query, fmt.Errorf("unknown parameter %q", name)
+		}
+	}
+	if s := values.Get("limit"); s != "" {
+		limit, err := strconv.Atoi(s)
+		if err != nil || limit < 1 || limit > 300 {
+			return query, errors.New("'limit' must be from 1 to 300")
+		}
+		query.Limit = limit
+	}
+	ascending := values.Get("ascending")
+	if ascending != "" && ascending != "yes" && ascending != "no" {
+		return query, errors.New("'ascending' must be yes or no")
+	}
+	switch {
+	case begin != 0 && end != 0:
+		query.Descending = begin > end
+		if ascending != "" && query.Descending == (ascending == "yes") {
+			return query, errors.New("'ascending' contradicts 'begin' and 'end'")
+		}
+		query.Begin, query.End = min(begin, end), max(begin, end)
+	case begin != 0 && ascending == "":
+		return query, errors.New("'ascending' is required without 'end'")
+	case ascending == "yes":
+		query.Begin, query.End = begin, end
+	default:
+		query.Descending = true
+		query.Begin, query.End = end, begin
+		if begin == 0 {
+			query.End = now.UnixMicro()
+		}
+	}
+	return query, nil
+}
+
+// mailgunParseEventPage reads what [Mailgun.answerEvents] put into a paging URL.
+func mailgunParseEventPage(page string) (mailgunEventQuery, error) {
+	var query mailgunEventQuery
+	b, err := base64.RawURLEncoding.DecodeString(page)
+	if err == nil {
+		err = json.Unmarshal(b, &query)
+	}
+	bad := query.Limit < 1 || query.Limit > 300 || query.Skip < -1 || query.Skip > mailgunHistory
+	for name := range maps.Keys(query.Filters) {
+		bad = bad || !slices.Contains(mailgunEventFilters(), name)
+	}
+	if err != nil || bad {
+		return mailgunEventQuery{}, errors.New("the page is not one of ours")
+	}
+	return query, nil
+}
+
+// mailgunParseTime reads an RFC 2822 date or Unix seconds into Unix microseconds; "" is 0.
+func mailgunParseTime(s string) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
+		if !(seconds > 0 && seconds < 1e11) {
+			return 0, errors.New("out of range")
+		}
+		return int64(seconds * 1e6), nil
+	}
+	t, err := mail.ParseDate(s)
+	return t.UnixMicro(), err
+}
+
+// mailgunEventFilters are the fields events can be filtered by (documentation.mailgun.com, events).
+func mailgunEventFilters() []string {
+	return []string{
+		"event", "list", "attachment", "from", "message-id", "subject", "to", "size", "recipient", "recipients", "tags", "severity",
+	}
+}
+
+// passes says whether the event fits all filters.
+func (e mailgunEvent) passes(filters map[string]string) bool {
+	for name, expression := range filters {
+		if !mailgunFilterMatches(expression, func(term string) bool { return e.has(name, term) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// mailgunFilterMatches evaluates a filter expression: terms, quoted or not, joined by AND, OR and NOT; AND binds tighter.
+func mailgunFilterMatches(expression string, has func(term string) bool) bool {
+	for alternative := range strings.SplitSeq(expression, " OR ") {
+		all := true
+		for term := range strings.SplitSeq(alternative, " AND ") {
+			term, negated := strings.CutPrefix(strings.TrimSpace(term), "NOT ")
+			all = all && has(strings.Trim(strings.TrimSpace(term), `"`)) != negated
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// has compares one field with one term, ignoring case: addresses and names as a whole, the subject by part. No event here has a
+// list, tags or a severity.
+func (e mailgunEvent) has(field, term string) bool {
+	is := func(s string) bool { return strings.EqualFold(s, term) }
+	switch field {
+	case "event":
+		return is(e.kind)
+	case "message-id":
+		return is(e.messageID)
+	case "recipient": // of a stored event, Mailgun knows recipients only
+		return e.stored == nil && slices.ContainsFunc(e.recipients, is)
+	case "recipients":
+		return e.stored != nil && slices.ContainsFunc(e.recipients, is)
+	case "from":
+		return slices.ContainsFunc(mailgunAddresses(e.from), is)
+	case "to":
+		return slices.ContainsFunc(mailgunAddresses(e.to), is)
+	case "subject":
+		return strings.Contains(strings.ToLower(e.subject), strings.ToLower(term))
+	case "attachment":
+		return slices.ContainsFunc(e.attachments, func(a mailgunAttachmentInfo) bool { return is(a.Name) })
+	case "size":
+		return e.hasSize(term)
+	default:
+		return false
+	}
+}
+
+// hasSize compares the size in bytes with a number, or with ">number" or "<number".
+func (e mailgunEvent) hasSize(term string) bool {
+	n, err := strconv.Atoi(strings.TrimLeft(term, "<>"))
+	switch {
+	case err != nil:
+		return false
+	case strings.HasPrefix(term, ">"):
+		return e.size > n
+	case strings.HasPrefix(term, "<"):
+		return e.size < n
+	default:
+		return e.size == n
+	}
+}
+
+// mailgunAddresses returns the addresses of a header field, or the field itself if it has none.
+func mailgunAddresses(header string) []string {
+	list, err := mail.ParseAddressList(header)
+	if err != nil {
+		return []string{header}
+	}
+	addresses := make([]string, len(list))
+	for i, a := range list {
+		addresses[i] = a.Address
+	}
+	return addresses
+}
