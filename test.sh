@@ -39,6 +39,9 @@ esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+# One stream from here on, so that a log has times, results and complaints in the order in which they happened.
+exec 2>&1
+
 strict=
 if [[ ${CI-} == true || ${SMSBRIDGE_TEST_STRICT-} == 1 ]]; then strict=1; fi
 unset SMSBRIDGE_TEST_STRICT
