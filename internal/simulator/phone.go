@@ -1,0 +1,170 @@
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Phone is a pretend phone on the pretend Twilio's network. Safe for use by several goroutines.
+type Phone struct {
+	twilio *Twilio
+	number string
+	inbox  []*twilioText // guarded by twilio.mu
+}
+
+// phoneErrNoSender means that there is nobody to reply to.
+var phoneErrNoSender = errors.New("simulator: the phone has received no text yet")
+
+// Phone returns the phone with the number in E.164, the same one each time. Texts that arrived before it was first
+// asked for are in its inbox.
+func (t *Twilio) Phone(number string) *Phone {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.phone(number)
+}
+
+// phone is Phone for a caller that holds mu.
+func (t *Twilio) phone(number string) *Phone {
+	p := t.phones[number]
+	if p == nil {
+		p = &Phone{twilio: t, number: number}
+		t.phones[number] = p
+	}
+	return p
+}
+
+// Inbox returns the texts received so far, oldest first, with their present status.
+func (p *Phone) Inbox() []Text {
+	p.twilio.mu.Lock()
+	defer p.twilio.mu.Unlock()
+	return p.texts()
+}
+
+// texts is Inbox for a caller that holds mu.
+func (p *Phone) texts() []Text {
+	texts := make([]Text, len(p.inbox))
+	for i, text := range p.inbox {
+		texts[i] = text.Text
+	}
+	return texts
+}
+
+// Wait returns the inbox as soon as it holds at least n texts. It returns an error with what it has when ctx is done
+// or the pretend Twilio is closed.
+func (p *Phone) Wait(ctx context.Context, n int) ([]Text, error) {
+	for {
+		p.twilio.mu.Lock()
+		texts, changed := p.texts(), p.twilio.changed
+		p.twilio.mu.Unlock()
+		if len(texts) >= n {
+			return texts, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return texts, fmt.Errorf("simulator: the phone has %d of %d texts: %w", len(texts), n, ctx.Err())
+		case <-p.twilio.ctx.Done():
+			return texts, fmt.Errorf("simulator: the phone has %d of %d texts: closed", len(texts), n)
+		}
+	}
+}
+
+// Reply texts the sender of the last text received; see ReplyTo. It returns an error if there was none.
+func (p *Phone) Reply(ctx context.Context, body string) (TwilioHook, error) {
+	p.twilio.mu.Lock()
+	sender := ""
+	if len(p.inbox) > 0 {
+		sender = p.inbox[len(p.inbox)-1].From
+	}
+	p.twilio.mu.Unlock()
+	if sender == "" {
+		return TwilioHook{}, phoneErrNoSender
+	}
+	return p.ReplyTo(ctx, sender, body)
+}
+
+// ReplyTo texts one of the account's numbers, at most 1600 characters, and returns once the webhook has been called
+// and its TwiML carried out: the last attempt, which is the fallback's if that was called, or the zero TwilioHook if
+// no reply URL is set. A webhook that fails is no error of the phone, which never learns of it: see TwilioHook.Code. It
+// returns an error if the number is not the account's, the body is too long, or ctx is done.
+func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (TwilioHook, error) {
+	t := p.twilio
+	t.mu.Lock()
+	if !t.owns(sender, "") {
+		t.mu.Unlock()
+		return TwilioHook{}, errors.New("simulator: reply to a number that is not the account's")
+	}
+	if n := utf8.RuneCountInString(body); n > twilioMaxBody {
+		t.mu.Unlock()
+		return TwilioHook{}, fmt.Errorf("simulator: reply of %d characters, at most %d", n, twilioMaxBody)
+	}
+	stored := t.record(Text{
+		From: p.number, To: sender, ServiceSID: t.serviceOf(sender), Body: body, Direction: TextReceived, Status: "received",
+	})
+	stored.sent = stored.Time
+	reply, replyURL, manners := stored.Text, t.replyURL, t.manners
+	t.obey(reply)
+	t.mu.Unlock()
+	if replyURL == "" {
+		return TwilioHook{}, nil
+	}
+
+	event := twilioEvent{kind: HookReply, sid: reply.SID, url: replyURL, params: t.replyParams(reply), token: twilioSID("")}
+	if manners.RepeatKeys {
+		event.hostile = []twilioParam{{"From", "+15005550009"}, {"Body", "NO"}, {"MessageSid", twilioSID("SM")}}
+	}
+	hook := t.tell(ctx, event, reply)
+	if manners.DuplicateReplies {
+		t.tell(ctx, event, reply)
+	}
+	return hook, ctx.Err()
+}
+
+// tell calls the reply URL, or then the fallback URL, and carries out the TwiML of the answer.
+func (t *Twilio) tell(ctx context.Context, event twilioEvent, reply Text) TwilioHook {
+	hook := t.call(ctx, event)
+	if hook.Code != 0 && t.config.FallbackURL != "" {
+		// Any failure to retrieve or to execute TwiML counts (https://www.twilio.com/docs/usage/security/availability-reliability).
+		event.params = append(slices.Clone(event.params),
+			twilioParam{"ErrorCode", strconv.Itoa(hook.Code)}, twilioParam{"ErrorUrl", hook.URL})
+		event.kind, event.url, event.token = HookFallback, t.config.FallbackURL, twilioSID("")
+		hook = t.call(ctx, event)
+	}
+	if hook.Code != 0 {
+		return hook
+	}
+	verbs, _ := twilioParseTwiML(hook.Body) // judged when the answer came; empty has no verbs
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, verb := range verbs {
+		to := verb.To
+		if to == "" {
+			to = reply.From
+		}
+		if !t.blocked[t.block(reply.To, to)] {
+			t.answer(reply, to, verb.Body)
+		}
+	}
+	return hook
+}
+
+// replyParams returns the parameters of the webhook in the order in which Twilio sends them. Twilio may leave the
+// places empty, and we do.
+func (t *Twilio) replyParams(reply Text) []twilioParam {
+	params := []twilioParam{
+		{"ToCountry", ""}, {"ToState", ""}, {"SmsMessageSid", reply.SID}, {"NumMedia", "0"}, {"ToCity", ""},
+		{"FromZip", ""}, {"SmsSid", reply.SID}, {"FromState", ""}, {"SmsStatus", "received"}, {"FromCity", ""},
+		{"Body", reply.Body}, {"FromCountry", ""}, {"To", reply.To}, {"ToZip", ""},
+	}
+	if reply.ServiceSID != "" {
+		params = append(params, twilioParam{"MessagingServiceSid", reply.ServiceSID})
+	}
+	return append(params,
+		twilioParam{"NumSegments", strconv.Itoa(twilioSegments(reply.Body))}, twilioParam{"MessageSid", reply.SID},
+		twilioParam{"AccountSid", t.config.AccountSID}, twilioParam{"From", reply.From},
+		twilioParam{"ApiVersion", twilioAPIVersion})
+}

@@ -1,0 +1,248 @@
+package simulator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// TwilioConfig says which pretend account [OpenTwilio] opens.
+type TwilioConfig struct {
+	// Addr is the loopback address to listen on; empty means 127.0.0.1:0, a free port.
+	Addr string
+	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every webhook.
+	// Letters and digits only, because twilio-go refuses anything else before it sends a request.
+	AccountSID, AuthToken string
+	// Numbers are the senders of the account in E.164.
+	Numbers []string
+	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must be in Numbers.
+	Services map[string][]string
+	// ReplyURL is called when a phone replies, see [Twilio.SetReplyURL]. Empty: the reply is only listed.
+	ReplyURL string
+	// FallbackURL is called when ReplyURL fails or answers something that is not TwiML. Empty: nobody is called.
+	FallbackURL string
+	// Now is the clock of dates and of the list's lag; nil means time.Now.
+	Now func() time.Time
+}
+
+// TwilioManners are the ways in which the pretend Twilio misbehaves; the zero value is polite.
+type TwilioManners struct {
+	// FailNext refuses that many sends with FailStatus (0 means 503), before they are looked at. FailCode is the
+	// code of the JSON error body, for instance 20429 with status 429; with 0 the body is a plain HTML page.
+	FailNext, FailStatus, FailCode int
+	// LoseAnswer accepts that many texts and then cuts the connection instead of answering.
+	LoseAnswer int
+	// Reject refuses a send to one of these numbers with 400 and the code.
+	Reject map[string]int
+	// Undelivered ends texts to these numbers as undelivered with the code; the phone never has them.
+	Undelivered map[string]int
+	// ReceiptsOutOfOrder posts the receipts of a text last first, DuplicateReceipts posts each twice, and
+	// DropReceipts posts none.
+	ReceiptsOutOfOrder, DuplicateReceipts, DropReceipts bool
+	// DuplicateReplies posts every reply twice, with the same SID and idempotency token.
+	DuplicateReplies bool
+	// RepeatKeys adds a second From, Body and MessageSid with hostile values to every reply. The signature is made
+	// from the first ones, as twilio-go checks it, so only counting the values notices.
+	RepeatKeys bool
+	// ListLag hides a text from the list until it is that old; fetching it by its SID works at once.
+	ListLag time.Duration
+	// Slow delays every answer of the REST API.
+	Slow time.Duration
+}
+
+// Directions of a [Text], in Twilio's words.
+const (
+	TextSent     = "outbound-api"   // asked for through the REST API
+	TextAnswered = "outbound-reply" // sent by TwiML, or by Twilio itself on an opt-out keyword
+	TextReceived = "inbound"        // sent by a phone
+)
+
+// Text is one SMS as the pretend Twilio knows it.
+type Text struct {
+	SID            string
+	From, To       string // E.164
+	ServiceSID     string // the messaging service, or empty
+	Body           string
+	StatusCallback string // as asked for, or empty
+	Direction      string
+	Status         string // accepted, queued, sent, delivered, undelivered or received
+	ErrorCode      int    // of an undelivered text, else 0
+	Time           time.Time
+}
+
+// Twilio is a pretend Twilio account: the Messages resource of the REST API with the webhooks it causes. Everything is
+// held in memory until Close. Safe for use by several goroutines.
+type Twilio struct {
+	config TwilioConfig
+	url    string
+	server *http.Server
+	ctx    context.Context // done when Close is called
+	stop   context.CancelFunc
+
+	mu       sync.Mutex
+	closed   bool
+	work     sync.WaitGroup // posts of receipts
+	manners  TwilioManners
+	replyURL string
+	texts    []*twilioText // both directions, in the order of acceptance
+	phones   map[string]*Phone
+	changed  chan struct{} // closed and replaced whenever a phone receives a text
+	blocked  map[twilioBlock]bool
+	hooks    []TwilioHook
+	clients  map[twilioTimeouts]*http.Client
+}
+
+// twilioText is a Text with what only the REST API needs.
+type twilioText struct {
+	Text
+	sent        time.Time // zero until sent
+	undelivered int       // the code it will end as undelivered with, else 0
+	deleted     bool      // gone from the REST API, still in the history
+}
+
+// Accepted forms of numbers and credentials.
+var (
+	twilioE164        = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
+	twilioCredentials = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
+)
+
+// OpenTwilio starts a pretend Twilio. The caller must Close it. It returns an error if the address is not on loopback
+// or not free, or if the credentials, numbers or services do not fit their description.
+func OpenTwilio(config TwilioConfig) (*Twilio, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	listener, err := twilioListen(config.Addr)
+	if err != nil {
+		return nil, err
+	}
+	t := &Twilio{
+		config:   config,
+		url:      "http://" + listener.Addr().String(),
+		replyURL: config.ReplyURL,
+		phones:   make(map[string]*Phone),
+		changed:  make(chan struct{}),
+		blocked:  make(map[twilioBlock]bool),
+		clients:  make(map[twilioTimeouts]*http.Client),
+	}
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	t.server = &http.Server{Handler: t.handler(), ReadHeaderTimeout: 10 * time.Second}
+	go t.server.Serve(listener) // ends with ErrServerClosed in Close
+	return t, nil
+}
+
+func (c TwilioConfig) check() error {
+	if !twilioCredentials.MatchString(c.AccountSID) || !twilioCredentials.MatchString(c.AuthToken) {
+		return errors.New("simulator: Twilio account SID and auth token must be letters and digits")
+	}
+	for i, number := range c.Numbers {
+		if !twilioE164.MatchString(number) {
+			return fmt.Errorf("simulator: Twilio number %d of %d is not in E.164", i+1, len(c.Numbers))
+		}
+	}
+	for sid, numbers := range c.Services {
+		if len(numbers) == 0 {
+			return fmt.Errorf("simulator: Twilio messaging service %s has no number", sid)
+		}
+		for _, number := range numbers {
+			if !slices.Contains(c.Numbers, number) {
+				return fmt.Errorf("simulator: Twilio messaging service %s has a number that the account has not", sid)
+			}
+		}
+	}
+	return nil
+}
+
+// twilioListen listens on a loopback address only, so that a simulator cannot be mistaken for the real thing from
+// elsewhere. Empty means a free port of 127.0.0.1.
+func twilioListen(addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: listen: %w", err)
+	}
+	if !resolved.IP.IsLoopback() {
+		return nil, fmt.Errorf("simulator: listen on %s: not a loopback address", addr)
+	}
+	listener, err := net.ListenTCP("tcp", resolved)
+	if err != nil {
+		return nil, fmt.Errorf("simulator: listen: %w", err)
+	}
+	return listener, nil
+}
+
+// URL returns the base URL of the REST API, in place of https://api.twilio.com, without a final slash.
+func (t *Twilio) URL() string { return t.url }
+
+// Close stops the server and waits for webhooks that are being posted; those are cut short.
+func (t *Twilio) Close() {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.stop()
+	t.server.Close()
+	t.work.Wait()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, client := range t.clients {
+		client.CloseIdleConnections()
+	}
+}
+
+// SetReplyURL sets the URL that is called when a phone replies, as pasted at Twilio: it may end in a fragment of
+// connection overrides such as #rc=3&rp=all, which is neither sent nor signed
+// (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+func (t *Twilio) SetReplyURL(url string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.replyURL = url
+}
+
+// Set changes the manners. The function runs under a lock: it must not call other methods of t, nor keep its argument.
+func (t *Twilio) Set(change func(*TwilioManners)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.manners)
+}
+
+// Texts returns all texts sent from the account so far, oldest first, including those the REST API has deleted.
+func (t *Twilio) Texts() []Text {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var texts []Text
+	for _, text := range t.texts {
+		if text.Direction != TextReceived {
+			texts = append(texts, text.Text)
+		}
+	}
+	return texts
+}
+
+// spawn runs work in the background until Close, which waits for it.
+func (t *Twilio) spawn(work func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.work.Go(work)
+	}
+}
+
+// twilioSID returns a new random SID: the prefix and 32 hexadecimal digits.
+func twilioSID(prefix string) string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails
+	return prefix + hex.EncodeToString(random[:])
+}

@@ -1,0 +1,283 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const twilioAPIVersion = "2010-04-01"
+
+// twilioMaxForm bounds a request to the REST API, far above any text.
+const twilioMaxForm = 1 << 20
+
+// Page sizes of the list (https://www.twilio.com/docs/usage/twilios-response#pagination).
+const (
+	twilioDefaultPage = 50
+	twilioMaxPage     = 1000
+)
+
+// handler serves the Messages resource (https://www.twilio.com/docs/messaging/api/message-resource).
+func (t *Twilio) handler() http.Handler {
+	const messages = "/" + twilioAPIVersion + "/Accounts/{account}/Messages"
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+messages+".json", t.createText)
+	mux.HandleFunc("GET "+messages+".json", t.listTexts)
+	mux.HandleFunc("GET "+messages+"/{file}", t.fetchText)
+	mux.HandleFunc("DELETE "+messages+"/{file}", t.deleteText)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, twilioFault{404, 20404}) })
+	account := "/" + twilioAPIVersion + "/Accounts/" + t.config.AccountSID + "/"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.mu.Lock()
+		slow := t.manners.Slow
+		t.mu.Unlock()
+		select {
+		case <-time.After(slow):
+		case <-r.Context().Done():
+			return
+		case <-t.ctx.Done():
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		switch {
+		case user != t.config.AccountSID || password != t.config.AuthToken:
+			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
+			twilioRefuse(w, twilioFault{401, 20003})
+		case !strings.HasPrefix(r.URL.Path, account):
+			twilioRefuse(w, twilioFault{404, 20404})
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	})
+}
+
+// createText answers POST Messages.json: 201 with the text as it was accepted.
+func (t *Twilio) createText(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, twilioMaxForm)
+	if err := r.ParseForm(); err != nil {
+		twilioRefuse(w, twilioFault{400, 21604}) // without a readable form there is no To
+		return
+	}
+	t.mu.Lock()
+	text, fault, lost := t.accept(r.PostForm)
+	var answer twilioMessage
+	if text != nil {
+		answer = t.message(text)
+	}
+	t.mu.Unlock()
+	if text == nil {
+		twilioRefuse(w, fault)
+		return
+	}
+	// Deferred, so that the receipts follow the answer, whether it arrives or is lost.
+	defer t.spawn(func() { t.deliver(text) })
+	if lost {
+		panic(http.ErrAbortHandler)
+	}
+	twilioAnswer(w, http.StatusCreated, answer)
+}
+
+// fetchText answers GET Messages/{sid}.json.
+func (t *Twilio) fetchText(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := t.find(r.PathValue("file"))
+	if text == nil {
+		twilioRefuse(w, twilioFault{404, 20404})
+		return
+	}
+	twilioAnswer(w, http.StatusOK, t.message(text))
+}
+
+// deleteText answers DELETE Messages/{sid}.json. The history keeps the text.
+func (t *Twilio) deleteText(w http.ResponseWriter, r *http.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := t.find(r.PathValue("file"))
+	if text == nil {
+		twilioRefuse(w, twilioFault{404, 20404})
+		return
+	}
+	text.deleted = true
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// find returns the text of a file name such as SM….json, or nil. The caller holds mu.
+func (t *Twilio) find(file string) *twilioText {
+	sid, ok := strings.CutSuffix(file, ".json")
+	for _, text := range t.texts {
+		if ok && text.SID == sid && !text.deleted {
+			return text
+		}
+	}
+	return nil
+}
+
+// twilioPage is one page of the list.
+type twilioPage struct {
+	Messages        []twilioMessage `json:"messages"`
+	FirstPageURI    string          `json:"first_page_uri"`
+	NextPageURI     *string         `json:"next_page_uri"`
+	PreviousPageURI *string         `json:"previous_page_uri"` // always null: nobody pages back
+	Page            int             `json:"page"`
+	PageSize        int             `json:"page_size"`
+	Start           int             `json:"start"`
+	End             int             `json:"end"`
+	URI             string          `json:"uri"`
+}
+
+// listTexts answers GET Messages.json: both directions, newest first. The token of the next page names the last text
+// of this one, so texts that arrive while somebody pages neither repeat nor hide others.
+func (t *Twilio) listTexts(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	filter, ok := twilioParseFilter(query)
+	if !ok {
+		twilioRefuse(w, twilioFault{400, 20001})
+		return
+	}
+	size, page := twilioPaging(query)
+	result := twilioPage{Messages: []twilioMessage{}, Page: page, PageSize: size, Start: page * size, URI: r.URL.RequestURI()}
+	result.FirstPageURI = twilioPageURI(r.URL, size, 0, "")
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	visible := t.config.Now().Add(-t.manners.ListLag)
+	after := strings.TrimPrefix(query.Get("PageToken"), "PA")
+	started := after == ""
+	for i := len(t.texts) - 1; i >= 0; i-- {
+		text := t.texts[i]
+		switch {
+		case !started:
+			started = text.SID == after
+			continue
+		case text.deleted || text.Time.After(visible) || !filter.match(text):
+			continue
+		}
+		if len(result.Messages) == size {
+			last := result.Messages[size-1].SID
+			next := twilioPageURI(r.URL, size, page+1, "PA"+last)
+			result.NextPageURI = &next
+			break
+		}
+		result.Messages = append(result.Messages, t.message(text))
+	}
+	result.End = result.Start + max(len(result.Messages)-1, 0)
+	twilioAnswer(w, http.StatusOK, result)
+}
+
+// twilioPaging reads the size and the number of the page asked for; nonsense counts as not given.
+func twilioPaging(query url.Values) (size, page int) {
+	size, err := strconv.Atoi(query.Get("PageSize"))
+	if err != nil || size < 1 {
+		size = twilioDefaultPage
+	}
+	page, err = strconv.Atoi(query.Get("Page"))
+	if err != nil || page < 0 || page > 1_000_000 {
+		page = 0
+	}
+	return min(size, twilioMaxPage), page
+}
+
+// twilioPageURI returns the path of another page of the same list; clients put the host in front.
+func twilioPageURI(list *url.URL, size, page int, token string) string {
+	query := list.Query()
+	query.Del("PageToken")
+	query.Set("PageSize", strconv.Itoa(size))
+	query.Set("Page", strconv.Itoa(page))
+	if token != "" {
+		query.Set("PageToken", token)
+	}
+	return list.Path + "?" + query.Encode()
+}
+
+// twilioMessage is a text in the words of the REST API.
+type twilioMessage struct {
+	Body            string            `json:"body"`
+	NumSegments     string            `json:"num_segments"`
+	Direction       string            `json:"direction"`
+	From            *string           `json:"from"` // null until a service has chosen it
+	DateUpdated     string            `json:"date_updated"`
+	Price           *string           `json:"price"`
+	ErrorMessage    *string           `json:"error_message"`
+	URI             string            `json:"uri"`
+	AccountSID      string            `json:"account_sid"`
+	NumMedia        string            `json:"num_media"`
+	To              string            `json:"to"`
+	DateCreated     string            `json:"date_created"`
+	Status          string            `json:"status"`
+	SID             string            `json:"sid"`
+	DateSent        *string           `json:"date_sent"`
+	ServiceSID      *string           `json:"messaging_service_sid"`
+	ErrorCode       *int              `json:"error_code"`
+	PriceUnit       string            `json:"price_unit"`
+	APIVersion      string            `json:"api_version"`
+	SubresourceURIs map[string]string `json:"subresource_uris"`
+}
+
+// message describes a text as the REST API does. The caller holds mu.
+func (t *Twilio) message(text *twilioText) twilioMessage {
+	uri := "/" + twilioAPIVersion + "/Accounts/" + t.config.AccountSID + "/Messages/" + text.SID
+	m := twilioMessage{
+		Body: text.Body, NumSegments: strconv.Itoa(twilioSegments(text.Body)), Direction: text.Direction,
+		DateUpdated: twilioDate(text.Time), URI: uri + ".json", AccountSID: t.config.AccountSID, NumMedia: "0",
+		To: text.To, DateCreated: twilioDate(text.Time), Status: text.Status, SID: text.SID, PriceUnit: "USD",
+		APIVersion: twilioAPIVersion, SubresourceURIs: map[string]string{"media": uri + "/Media.json"},
+	}
+	if text.Status == "accepted" {
+		m.NumSegments = "0"
+	} else {
+		from := text.From
+		m.From = &from
+	}
+	if text.ServiceSID != "" {
+		service := text.ServiceSID
+		m.ServiceSID = &service
+	}
+	if !text.sent.IsZero() {
+		sent := twilioDate(text.sent)
+		m.DateSent, m.DateUpdated = &sent, sent
+	}
+	if text.ErrorCode != 0 {
+		code := text.ErrorCode
+		m.ErrorCode = &code
+	}
+	return m
+}
+
+// twilioErrors says in our words what the codes mean that a send can be refused with.
+var twilioErrors = map[int]string{
+	20001: "A parameter is not valid", 20003: "Authenticate", 20404: "The requested resource was not found",
+	20429: "Too many requests", 21211: "'To' is not a phone number", 21212: "'From' is not a phone number",
+	21408: "The region of 'To' is not enabled", 21602: "A body is required", 21603: "'From' or a service is required",
+	21604: "'To' is required", 21606: "'From' does not belong to the account", 21609: "'StatusCallback' is not a URL",
+	21610: "The recipient has unsubscribed", 21611: "The queue of 'From' is full", 21612: "'To' cannot be reached from 'From'",
+	21614: "'To' is not a mobile number", 21617: "The body is longer than 1600 characters", 21701: "The service does not exist",
+}
+
+// twilioRefuse answers an error in Twilio's form, or an HTML page when the fault has no code.
+func twilioRefuse(w http.ResponseWriter, fault twilioFault) {
+	if fault.code == 0 {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(fault.status)
+		fmt.Fprintf(w, "<html><body><h1>%d %s</h1></body></html>", fault.status, http.StatusText(fault.status))
+		return
+	}
+	message := twilioErrors[fault.code]
+	if message == "" {
+		message = "Refused"
+	}
+	twilioAnswer(w, fault.status, map[string]any{
+		"code": fault.code, "message": message, "status": fault.status,
+		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(fault.code),
+	})
+}
+
+func twilioAnswer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) // a caller that has gone away is no fault of ours
+}

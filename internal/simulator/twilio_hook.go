@@ -1,0 +1,242 @@
+package simulator
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Kinds of a [TwilioHook].
+const (
+	HookReply    = "reply"    // a phone has replied: the reply URL was called
+	HookFallback = "fallback" // the reply URL failed: the fallback URL was called
+	HookReceipt  = "receipt"  // a text has a new status: its StatusCallback was called
+)
+
+// TwilioHook is one request that the pretend Twilio made; a retry is another one.
+type TwilioHook struct {
+	Kind    string
+	SID     string     // of the text
+	URL     string     // as called and signed, without the fragment
+	Form    url.Values // the parameters posted
+	Attempt int        // 1 for the first
+	// Failure is the class of failure that a retry policy names: ct (no connection), rt (no or no whole answer in
+	// time), 4xx, 5xx, or empty.
+	Failure string
+	// Code is what Twilio's debugger would show: 11200 for no usable HTTP answer, 12300 for an answer that is not XML,
+	// 12100 for XML that is not TwiML, or 0.
+	Code        int
+	Status      int // of the answer, 0 if there was none
+	ContentType string
+	Body        string // of the answer, at most 64 KiB
+	Time        time.Time
+}
+
+// Debugger codes (https://www.twilio.com/docs/api/errors).
+const (
+	twilioRetrieval   = 11200
+	twilioParsing     = 12100
+	twilioContentType = 12300
+)
+
+// twilioMaxAnswer bounds the answer to a webhook.
+const twilioMaxAnswer = 64 << 10
+
+// Hooks returns the requests made so far, oldest first, each once its answer is in.
+func (t *Twilio) Hooks() []TwilioHook {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.hooks)
+}
+
+// twilioParam is one form parameter; real webhooks have an order, which url.Values would lose.
+type twilioParam struct{ name, value string }
+
+// twilioEvent is something that a webhook is told.
+type twilioEvent struct {
+	kind, sid string
+	url       string // as configured, perhaps with a fragment of connection overrides
+	params    []twilioParam
+	hostile   []twilioParam // posted too, but not signed
+	token     string        // I-Twilio-Idempotency-Token
+}
+
+// call posts an event, again as often as the connection overrides of its URL ask for, and returns the last attempt.
+func (t *Twilio) call(ctx context.Context, event twilioEvent) TwilioHook {
+	target, overrides := twilioParseOverrides(event.url)
+	event.url = target
+	ctx, cancel := context.WithTimeout(ctx, overrides.total)
+	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
+	for attempt := 1; ; attempt++ {
+		hook := t.post(ctx, event, overrides.twilioTimeouts)
+		hook.Attempt = attempt
+		t.mu.Lock()
+		t.hooks = append(t.hooks, hook)
+		t.mu.Unlock()
+		if attempt > overrides.retries || !overrides.retry(hook.Failure) || ctx.Err() != nil {
+			return hook
+		}
+	}
+}
+
+// post makes one request and judges the answer.
+func (t *Twilio) post(ctx context.Context, event twilioEvent, timeouts twilioTimeouts) TwilioHook {
+	all := slices.Concat(event.params, event.hostile)
+	hook := TwilioHook{Kind: event.kind, SID: event.sid, URL: event.url, Form: url.Values{}, Time: t.config.Now()}
+	for _, p := range all {
+		hook.Form.Add(p.name, p.value)
+	}
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, event.url, strings.NewReader(twilioEncode(all)))
+	if err != nil {
+		hook.Failure, hook.Code = "ct", twilioRetrieval
+		return hook
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+	request.Header.Set("User-Agent", "TwilioProxy/1.1")
+	request.Header.Set("I-Twilio-Idempotency-Token", event.token)
+	request.Header.Set("X-Twilio-Signature", twilioSign(t.config.AuthToken, event.url, event.params))
+
+	response, err := t.client(timeouts).Do(request)
+	var body []byte
+	if err == nil {
+		defer response.Body.Close()
+		body, err = io.ReadAll(io.LimitReader(response.Body, twilioMaxAnswer))
+	}
+	switch {
+	case err != nil && !connected.Load():
+		hook.Failure, hook.Code = "ct", twilioRetrieval
+		return hook
+	case err != nil:
+		hook.Failure, hook.Code = "rt", twilioRetrieval
+		return hook
+	}
+	hook.Status, hook.Body, hook.ContentType = response.StatusCode, string(body), response.Header.Get("Content-Type")
+	hook.judge()
+	return hook
+}
+
+// judge sets Failure and Code from the answer. A receipt only needs a 2xx; a reply needs TwiML or an empty body.
+func (h *TwilioHook) judge() {
+	switch {
+	case h.Status >= 400 && h.Status < 500:
+		h.Failure = "4xx"
+	case h.Status >= 500:
+		h.Failure = "5xx"
+	}
+	media, _, _ := mime.ParseMediaType(h.ContentType)
+	switch {
+	case h.Status < 200 || h.Status > 299: // a redirect too: we do not follow any
+		h.Code = twilioRetrieval
+	case h.Kind == HookReceipt || strings.TrimSpace(h.Body) == "":
+	case media != "text/xml" && media != "application/xml":
+		h.Code = twilioContentType
+	default:
+		if _, err := twilioParseTwiML(h.Body); err != nil {
+			h.Code = twilioParsing
+		}
+	}
+}
+
+// client returns the HTTP client for the time-outs; it keeps connections, as Twilio's proxies do.
+func (t *Twilio) client(timeouts twilioTimeouts) *http.Client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if client := t.clients[timeouts]; client != nil {
+		return client
+	}
+	client := &http.Client{
+		Transport: &http.Transport{
+			DialContext:           (&net.Dialer{Timeout: timeouts.connect}).DialContext,
+			TLSHandshakeTimeout:   timeouts.connect,
+			ResponseHeaderTimeout: timeouts.read,
+			MaxIdleConnsPerHost:   16,
+			IdleConnTimeout:       10 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	t.clients[timeouts] = client
+	return client
+}
+
+// twilioEncode encodes the parameters as a form, in their order.
+func twilioEncode(params []twilioParam) string {
+	pairs := make([]string, len(params))
+	for i, p := range params {
+		pairs[i] = url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value)
+	}
+	return strings.Join(pairs, "&")
+}
+
+// twilioSign returns X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the parameters sorted by name
+// (https://www.twilio.com/docs/usage/security#validating-requests). The URL has no fragment.
+func twilioSign(authToken, target string, params []twilioParam) string {
+	sorted := slices.SortedStableFunc(slices.Values(params), func(a, b twilioParam) int {
+		return strings.Compare(a.name, b.name)
+	})
+	mac := hmac.New(sha1.New, []byte(authToken))
+	io.WriteString(mac, target)
+	for _, p := range sorted {
+		io.WriteString(mac, p.name+p.value)
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// twilioTimeouts bound the connecting (TCP and TLS) and the wait for an answer.
+type twilioTimeouts struct{ connect, read time.Duration }
+
+// twilioOverrides are the connection overrides of one URL.
+type twilioOverrides struct {
+	twilioTimeouts
+	total   time.Duration // all attempts together
+	retries int
+	policy  []string // failure classes that are retried
+}
+
+// twilioParseOverrides cuts the fragment off a webhook URL and reads ct, rt, tt, rc and rp from it. Values out of
+// range, and other keys, are ignored (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+func twilioParseOverrides(raw string) (string, twilioOverrides) {
+	target, fragment, _ := strings.Cut(raw, "#")
+	o := twilioOverrides{
+		twilioTimeouts: twilioTimeouts{connect: 5 * time.Second, read: 15 * time.Second},
+		total:          15 * time.Second, retries: 1, policy: []string{"ct"},
+	}
+	values, err := url.ParseQuery(fragment)
+	if err != nil {
+		return target, o
+	}
+	number := func(key string, least, most int, set func(int)) {
+		if n, err := strconv.Atoi(values.Get(key)); err == nil && n >= least && n <= most {
+			set(n)
+		}
+	}
+	number("ct", 100, 10000, func(ms int) { o.connect = time.Duration(ms) * time.Millisecond })
+	number("rt", 100, 15000, func(ms int) { o.read = time.Duration(ms) * time.Millisecond })
+	number("tt", 100, 15000, func(ms int) { o.total = time.Duration(ms) * time.Millisecond })
+	number("rc", 0, 5, func(n int) { o.retries = n })
+	if values.Has("rp") {
+		o.policy = strings.Split(values.Get("rp"), ",")
+	}
+	return target, o
+}
+
+// retry reports whether a failure of this class is tried again.
+func (o twilioOverrides) retry(failure string) bool {
+	return failure != "" && (slices.Contains(o.policy, failure) || slices.Contains(o.policy, "all"))
+}
