@@ -33,15 +33,17 @@ func walk(t *testing.T, visit func(path string, content []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
+		case os.IsNotExist(err): // somebody's temporary file
+			return nil
 		case err != nil:
 			return err
 		case entry.IsDir() && entry.Name() == ".git":
 			return filepath.SkipDir
-		case !entry.Type().IsRegular():
+		case !entry.Type().IsRegular() || entry.Name() == ".git": // a file in a second work tree
 			return nil
 		}
 		content, err := os.ReadFile(path)
-		if os.IsNotExist(err) { // another test's temporary file
+		if os.IsNotExist(err) {
 			return nil
 		}
 		if err == nil {
