@@ -487,3 +487,15 @@ func (q *Queries) OverdueChallenges(ctx context.Context, now int64) ([]Challenge
 	}
 	return items, nil
 }
+
+const undoClick = `-- name: UndoClick :execrows
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = $1 AND state = 'clicking' AND submitted_at = 0
+`
+
+func (q *Queries) UndoClick(ctx context.Context, id string) (int64, error) {
+	result, err := q.exec(ctx, q.undoClickStmt, undoClick, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

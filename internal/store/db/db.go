@@ -144,6 +144,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.suppressTextsOfChallengeStmt, err = db.PrepareContext(ctx, suppressTextsOfChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfChallenge: %w", err)
 	}
+	if q.undoClickStmt, err = db.PrepareContext(ctx, undoClick); err != nil {
+		return nil, fmt.Errorf("error preparing query UndoClick: %w", err)
+	}
 	return &q, nil
 }
 
@@ -349,6 +352,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing suppressTextsOfChallengeStmt: %w", cerr)
 		}
 	}
+	if q.undoClickStmt != nil {
+		if cerr := q.undoClickStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing undoClickStmt: %w", cerr)
+		}
+	}
 	return err
 }
 
@@ -428,6 +436,7 @@ type Queries struct {
 	setTextSentStmt              *sql.Stmt
 	setTextUnclearStmt           *sql.Stmt
 	suppressTextsOfChallengeStmt *sql.Stmt
+	undoClickStmt                *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -474,5 +483,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setTextSentStmt:              q.setTextSentStmt,
 		setTextUnclearStmt:           q.setTextUnclearStmt,
 		suppressTextsOfChallengeStmt: q.suppressTextsOfChallengeStmt,
+		undoClickStmt:                q.undoClickStmt,
 	}
 }

@@ -1,0 +1,204 @@
+// Package mail is the rule for one received mail: taking it once, and what follows from its examination.
+//
+// It is for the door that receives Mailgun's webhook and for the workers that examine mails. A mail goes
+//
+//	received ──▶ examined    a question was asked about it
+//	    └──────▶ refused     nothing is done about it, and the reason is kept
+//
+// It promises that a mail counts once however often it is delivered, under fresh tokens too; that a token counts once and only with the content it
+// came with; and that the body, which holds a live link, is sealed until the examination and gone in the statement that ends it.
+package mail
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
+)
+
+// State is how far a mail has come.
+type State string
+
+// The states of a mail; see the drawing above.
+const (
+	Received State = "received"
+	Examined State = "examined"
+	Refused  State = "refused"
+)
+
+// Body is what a mail says: parsed by Mailgun, or raw.
+type Body struct {
+	Subject string `json:"subject,omitempty"`
+	From    string `json:"from,omitempty"`
+	Text    string `json:"text,omitempty"`
+	HTML    string `json:"html,omitempty"`
+	MIME    string `json:"mime,omitempty"` // the whole mail; the other fields are empty then
+}
+
+// Delivery is one webhook: one mail for one or more phones of a tenant.
+type Delivery struct {
+	Tenant     string
+	Phones     []phonemail.Number
+	Token      string    // Mailgun's single-use token
+	PostedAt   time.Time // Mailgun's signed time stamp
+	MessageID  string    // the Message-Id header, "" when there is none
+	MessageURL string    // where Mailgun keeps the mail, "" when it does not
+	Body       Body
+	KeepBody   bool // false: only the envelope is recorded, the body is fetched from Mailgun when it is needed
+}
+
+// ExamineMail is the job that examines the mail ID.
+type ExamineMail struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (ExamineMail) Kind() string { return "examine_mail" }
+
+// DeleteMail is the job that deletes the mail ID at Mailgun.
+type DeleteMail struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (DeleteMail) Kind() string { return "delete_mail" }
+
+// Taken is what became of a delivery.
+type Taken int
+
+const (
+	// New means that the delivery was recorded, for at least one phone.
+	New Taken = iota
+	// Duplicate means that all of it had been recorded before.
+	Duplicate
+	// Reused means that its token came before with another content: an attack, or a defect of the sender.
+	Reused
+)
+
+// Take records a delivery and makes its examination due.
+func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
+	digest, err := d.digest()
+	if err != nil {
+		return 0, err
+	}
+	n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: store.Millis(d.PostedAt)})
+	if err != nil {
+		return 0, fmt.Errorf("mail: keeping the token: %w", err)
+	}
+	if n == 0 {
+		seen, err := tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
+		if err != nil {
+			return 0, err
+		}
+		if seen.Digest != digest {
+			return Reused, nil
+		}
+		return Duplicate, nil
+	}
+	taken := Duplicate
+	for _, phone := range d.Phones {
+		added, err := add(ctx, tx, d, phone)
+		if err != nil {
+			return 0, err
+		}
+		if added {
+			taken = New
+		}
+	}
+	return taken, nil
+}
+
+func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) (bool, error) {
+	id := store.NewID()
+	row := db.AddMailParams{
+		ID: id, Tenant: d.Tenant, Phone: phone.E164(), MessageID: d.MessageID, MessageURL: d.MessageURL,
+		PostedAt: store.Millis(d.PostedAt), ReceivedAt: store.Millis(tx.Now()),
+	}
+	if row.MessageID == "" {
+		row.MessageID = "token:" + d.Token // without a Message-Id only a repeated token shows that a mail is the same
+	}
+	if d.KeepBody {
+		plain, err := json.Marshal(d.Body)
+		if err != nil {
+			return false, fmt.Errorf("mail: %w", err)
+		}
+		row.Body = tx.Seal(place(id, d.Tenant), plain)
+	}
+	n, err := tx.AddMail(ctx, row)
+	if err != nil {
+		return false, fmt.Errorf("mail: adding: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	tx.Enqueue(ExamineMail{id})
+	return true, record(ctx, tx, d.Tenant, id, Received, "")
+}
+
+// digest identifies the content that came with a token.
+func (d Delivery) digest() (string, error) {
+	phones := make([]string, len(d.Phones))
+	for i, p := range d.Phones {
+		phones[i] = p.E164()
+	}
+	content, err := json.Marshal([]any{phones, d.MessageID, d.MessageURL, d.Body})
+	if err != nil {
+		return "", fmt.Errorf("mail: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Mail is a received mail that waits for its examination.
+type Mail struct {
+	ID, Tenant string
+	Phone      phonemail.Number
+	MessageID  string
+	MessageURL string
+	PostedAt   time.Time
+	Body       Body
+	HasBody    bool // false: it has to be fetched from Mailgun, by choice or because ours cannot be opened any more
+}
+
+// Pending returns the mail when it still waits for its examination.
+func Pending(ctx context.Context, tx *store.Tx, id string) (Mail, bool, error) {
+	m, state, err := Get(ctx, tx, id)
+	return m, err == nil && state == Received, err
+}
+
+// Get returns a mail and its state, with its body while that is kept. ErrUnknown says that there is none with that id.
+func Get(ctx context.Context, tx *store.Tx, id string) (Mail, State, error) {
+	row, err := tx.GetMail(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Mail{}, "", ErrUnknown
+	}
+	if err != nil {
+		return Mail{}, "", err
+	}
+	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
+	m := Mail{ID: row.ID, Tenant: row.Tenant, Phone: phone, MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: store.Time(row.PostedAt)}
+	plain, err := tx.Open(place(row.ID, row.Tenant), row.Body)
+	if err == nil && len(plain) > 0 {
+		m.HasBody = json.Unmarshal(plain, &m.Body) == nil
+	}
+	return m, State(row.State), nil
+}
+
+// ErrUnknown says that there is no mail with that id.
+var ErrUnknown = errors.New("mail: no such mail")
+
+func record(ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string) error {
+	return tx.Record(ctx, tenant, id, "mail."+string(state), detail)
+}
+
+func place(id, tenant string) store.Place {
+	return store.Place{Table: "mail", ID: id, Column: "body", Tenant: tenant}
+}

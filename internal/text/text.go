@@ -1,0 +1,251 @@
+// Package text is the rule for one outgoing text: when it may be sent, what became of it, and who must not be texted.
+//
+// It is for the rules that have something to say to a phone and for the worker that says it. A text goes
+//
+//	due ──▶ sending ──▶ sent ──▶ delivered | undelivered | failed
+//	 │         │ ▲        ▲
+//	 │         ▼ │        │ found at the provider, or its receipt came
+//	 │       unclear ─────┘
+//	 ├──▶ suppressed   opted out, too late, or no longer wanted
+//	 └◀── sending      the provider said that it did nothing
+//
+// It promises that a text is never sent to a phone that opted out, nor after its deadline, and never a second time while it is not certain
+// that the first attempt did nothing: sending is on disk before the provider is asked, and what is unclear is looked up before it is sent again.
+package text
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
+)
+
+// State is how far a text has come.
+type State string
+
+// The states of a text; see the drawing above.
+const (
+	Due         State = "due"
+	Sending     State = "sending"
+	Unclear     State = "unclear"
+	Sent        State = "sent"
+	Delivered   State = "delivered"
+	Undelivered State = "undelivered"
+	Failed      State = "failed"
+	Suppressed  State = "suppressed"
+)
+
+// Purpose is why a text is sent.
+type Purpose string
+
+// The purposes of a text.
+const (
+	Prompt  Purpose = "prompt"  // asks the question
+	Hint    Purpose = "hint"    // says how to answer
+	Outcome Purpose = "outcome" // says how it ended
+)
+
+// Quarantine is how long a text of which it is unclear whether it was sent is looked for at the provider before it is sent again.
+const Quarantine = time.Minute
+
+// Line is whom texts come from: a Twilio account and its number or messaging service. Replies come back to it and opt-outs hold for it.
+type Line struct{ Account, Sender string }
+
+// Draft is a text to be sent.
+type Draft struct {
+	Tenant      string
+	ChallengeID string // "" when it belongs to no question
+	Line        Line
+	Phone       phonemail.Number
+	Purpose     Purpose
+	Body        string
+	Deadline    time.Time // not worth sending later than this
+}
+
+// SendText is the job that sends the text ID.
+type SendText struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (SendText) Kind() string { return "send_text" }
+
+// FindText is the job that looks an unclear text up at the provider.
+type FindText struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (FindText) Kind() string { return "find_text" }
+
+// Make makes a text due and returns its id. To a phone that opted out it is recorded as suppressed and never sent.
+func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
+	id := store.NewID()
+	out, err := OptedOut(ctx, tx, d.Line, d.Phone)
+	if err != nil {
+		return "", err
+	}
+	now := store.Millis(tx.Now())
+	row := db.AddTextParams{
+		ID: id, ChallengeID: d.ChallengeID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone.E164(),
+		Purpose: string(d.Purpose), Segments: int64(Measure(d.Body).Segments), Deadline: store.Millis(d.Deadline), CreatedAt: now,
+	}
+	if out {
+		row.State, row.Error, row.EndedAt = string(Suppressed), "opted out", now
+	} else {
+		row.State, row.Body = string(Due), tx.Seal(place(id, d.Tenant), []byte(d.Body))
+		tx.Enqueue(SendText{id})
+	}
+	if err := tx.AddText(ctx, row); err != nil {
+		return "", fmt.Errorf("text: adding: %w", err)
+	}
+	return id, record(ctx, tx, d.Tenant, id, State(row.State), string(d.Purpose))
+}
+
+// Attempt is a text that is being sent, or that may have been.
+type Attempt struct {
+	ID, Tenant string
+	Line       Line
+	Phone      phonemail.Number
+	Body       string
+	Began      time.Time // when sending began
+	Deadline   time.Time
+}
+
+// Begin moves a due text to sending and returns what is to be sent. The second result is false when there is nothing to send: too late, no
+// longer due, or sending already, which only happens when a worker died in the middle; that one is now unclear and will be looked up.
+func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
+	row, err := get(ctx, tx, id)
+	if err != nil {
+		return Attempt{}, false, err
+	}
+	switch {
+	case State(row.State) == Sending:
+		return Attempt{}, false, LoseSight(ctx, tx, id)
+	case State(row.State) != Due:
+		return Attempt{}, false, nil
+	case !tx.Now().Before(store.Time(row.Deadline)):
+		return Attempt{}, false, end(ctx, tx, row, Suppressed, "too late")
+	}
+	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, number(row.Phone))
+	if err != nil {
+		return Attempt{}, false, err
+	}
+	if out {
+		return Attempt{}, false, end(ctx, tx, row, Suppressed, "opted out")
+	}
+	n, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: id, Now: store.Millis(tx.Now())})
+	if err != nil || n != 1 {
+		return Attempt{}, false, err
+	}
+	row.SendingAt = store.Millis(tx.Now())
+	a, err := attempt(tx, row)
+	return a, err == nil, err
+}
+
+// Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
+func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
+	row, err := get(ctx, tx, id)
+	if err != nil || State(row.State) != Unclear {
+		return Attempt{}, false, err
+	}
+	a, err := attempt(tx, row)
+	return a, err == nil, err
+}
+
+// Claimed reports whether the provider's id belongs to a text of ours already.
+func Claimed(ctx context.Context, tx *store.Tx, account, providerID string) (bool, error) {
+	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{Account: account, ProviderID: providerID})
+	return n > 0, err
+}
+
+// Accept records that the provider took the text under its id.
+func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
+	row, err := get(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	n, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: id, ProviderID: providerID})
+	if err != nil || n == 0 {
+		return err // its receipt was quicker
+	}
+	return record(ctx, tx, row.Tenant, id, Sent, row.Purpose)
+}
+
+// Refuse records that the provider will not send the text, and why: its error code or a word of ours.
+func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
+	row, err := get(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return end(ctx, tx, row, Failed, reason)
+}
+
+// PutBack makes a text due again of which it is certain that the provider did nothing. The caller sees to the next attempt.
+func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
+	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: string(from)})
+	return err
+}
+
+// LoseSight records that it is unclear whether the provider took the text, and has it looked up.
+func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
+	row, err := get(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	n, err := tx.SetTextUnclear(ctx, id)
+	if err != nil || n == 0 {
+		return err
+	}
+	tx.EnqueueAt(FindText{id}, tx.Now().Add(Quarantine/6))
+	return record(ctx, tx, row.Tenant, id, Unclear, row.Purpose)
+}
+
+func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
+	body, err := tx.Open(place(row.ID, row.Tenant), row.Body)
+	if err != nil {
+		return Attempt{}, fmt.Errorf("text %s: %w", row.ID, err)
+	}
+	return Attempt{
+		ID: row.ID, Tenant: row.Tenant, Line: Line{row.Account, row.Sender}, Phone: number(row.Phone), Body: string(body),
+		Began: store.Time(row.SendingAt), Deadline: store.Time(row.Deadline),
+	}, nil
+}
+
+func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) error {
+	n, err := tx.EndText(ctx, db.EndTextParams{ID: row.ID, FromState: row.State, State: string(state), Error: reason, EndedAt: store.Millis(tx.Now())})
+	if err != nil || n == 0 {
+		return err
+	}
+	return record(ctx, tx, row.Tenant, row.ID, state, reason)
+}
+
+func get(ctx context.Context, tx *store.Tx, id string) (db.Text, error) {
+	row, err := tx.GetText(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, ErrUnknown
+	}
+	return row, err
+}
+
+// ErrUnknown says that there is no text with that id.
+var ErrUnknown = errors.New("text: no such text")
+
+func record(ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string) error {
+	return tx.Record(ctx, tenant, id, "text."+string(state), detail)
+}
+
+func place(id, tenant string) store.Place {
+	return store.Place{Table: "text", ID: id, Column: "body", Tenant: tenant}
+}
+
+// number is a phone number that was judged before it was stored.
+func number(e164 string) phonemail.Number {
+	n, _ := phonemail.ParseNumber(e164)
+	return n
+}
