@@ -169,7 +169,9 @@ func Accept(ctx context.Context, tx *store.Tx, c db.Challenge) error {
 }
 
 // Deny ends an open challenge because its phone said no, or returns ErrGone.
-func Deny(ctx context.Context, tx *store.Tx, c db.Challenge) error { return end(ctx, tx, c, Denied, "") }
+func Deny(ctx context.Context, tx *store.Tx, c db.Challenge) error {
+	return end(ctx, tx, c, Denied, "")
+}
 
 // Cancel ends an open challenge for a reason of ours, or returns ErrGone.
 func Cancel(ctx context.Context, tx *store.Tx, c db.Challenge, reason string) error {

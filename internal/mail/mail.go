@@ -192,6 +192,11 @@ func Get(ctx context.Context, tx *store.Tx, id string) (Mail, State, error) {
 	return m, State(row.State), nil
 }
 
+// Deleted records that Mailgun was asked to delete a mail and had no reason to be asked again.
+func Deleted(ctx context.Context, tx *store.Tx, m Mail) error {
+	return record(ctx, tx, m.Tenant, m.ID, "deleted", "")
+}
+
 // ErrUnknown says that there is no mail with that id.
 var ErrUnknown = errors.New("mail: no such mail")
 

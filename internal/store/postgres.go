@@ -119,6 +119,10 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 
 func (e *postgresEngine) start(ctx context.Context) error { return e.client.Start(ctx) }
 
+func (e *postgresEngine) every(interval time.Duration, job Job) {
+	e.client.PeriodicJobs().Add(periodic(interval, job))
+}
+
 func (e *postgresEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
 
 func (e *postgresEngine) close() error {

@@ -31,3 +31,7 @@ func queueConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 		Logger:                      slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
 	}
 }
+
+func periodic(interval time.Duration, job Job) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return job, nil }, nil)
+}

@@ -100,6 +100,10 @@ func (e *sqliteEngine) start(ctx context.Context) error {
 	return e.client.Start(ctx)
 }
 
+func (e *sqliteEngine) every(interval time.Duration, job Job) {
+	e.client.PeriodicJobs().Add(periodic(interval, job))
+}
+
 func (e *sqliteEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
 
 func (e *sqliteEngine) close() error {

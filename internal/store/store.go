@@ -56,6 +56,7 @@ type engine interface {
 	begin(ctx context.Context) (session, error)
 	read(ctx context.Context) (*db.Queries, time.Time, error)
 	retryable(err error) bool
+	every(interval time.Duration, job Job)
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 	close() error
@@ -121,6 +122,9 @@ func (s *Store) Workers() *river.Workers { return s.workers }
 
 // Start begins to work the queue.
 func (s *Store) Start(ctx context.Context) error { return s.engine.start(ctx) }
+
+// Every has a job done at an interval while the queue is worked, by one replica.
+func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval, job) }
 
 // Stop lets running jobs finish, until ctx ends, and works no more. What was not finished is done after the next start.
 func (s *Store) Stop(ctx context.Context) error { return s.engine.stop(ctx) }

@@ -113,6 +113,7 @@ type Attempt struct {
 	Line       Line
 	Phone      phonemail.Number
 	Body       string
+	Created    time.Time // when the text was made
 	Began      time.Time // when sending began
 	Deadline   time.Time
 }
@@ -213,7 +214,7 @@ func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
 	}
 	return Attempt{
 		ID: row.ID, Tenant: row.Tenant, Line: Line{row.Account, row.Sender}, Phone: number(row.Phone), Body: string(body),
-		Began: store.Time(row.SendingAt), Deadline: store.Time(row.Deadline),
+		Created: store.Time(row.CreatedAt), Began: store.Time(row.SendingAt), Deadline: store.Time(row.Deadline),
 	}, nil
 }
 

@@ -20,7 +20,7 @@ type AddMailParams struct {
 	Tenant     string
 	Phone      string
 	MessageID  string
-	MessageUrl string
+	MessageURL string
 	Body       string
 	PostedAt   int64
 	ReceivedAt int64
@@ -32,7 +32,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.Tenant,
 		arg.Phone,
 		arg.MessageID,
-		arg.MessageUrl,
+		arg.MessageURL,
 		arg.Body,
 		arg.PostedAt,
 		arg.ReceivedAt,
@@ -121,7 +121,7 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.Tenant,
 		&i.Phone,
 		&i.MessageID,
-		&i.MessageUrl,
+		&i.MessageURL,
 		&i.Body,
 		&i.State,
 		&i.Kind,

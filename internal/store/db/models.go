@@ -41,7 +41,7 @@ type Mail struct {
 	Tenant     string
 	Phone      string
 	MessageID  string
-	MessageUrl string
+	MessageURL string
 	Body       string
 	State      string
 	Kind       string

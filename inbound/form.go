@@ -1,0 +1,151 @@
+package inbound
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+)
+
+const (
+	maxRead  = 30 << 20 // of a mail's webhook; Mailgun takes mails of 25 MB
+	maxKept  = 2 << 20  // of the fields that are wanted, together
+	maxKey   = 256      // of a field's name; a longer one is not one of ours
+	maxParts = 2000     // of a multipart body: header fields and attachments
+)
+
+// Reasons why a form is not read.
+var (
+	errTooBig  = errors.New("larger than is read or kept")
+	errNotForm = errors.New("not a form")
+)
+
+// readForm reads a posted form, urlencoded or multipart, and keeps only the wanted fields: most of a mail's webhook is its headers, attachments and
+// quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or errNotForm for a body that no
+// repetition can mend, and other errors when the body ended early.
+func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, errNotForm
+	}
+	body := http.MaxBytesReader(nil, r.Body, maxRead)
+	var form url.Values
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		form, err = readURLEncoded(body, wanted)
+	case "multipart/form-data":
+		form, err = readMultipart(multipart.NewReader(body, params["boundary"]), wanted)
+	default:
+		return nil, errNotForm
+	}
+	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+		return nil, errTooBig
+	}
+	return form, err
+}
+
+// readURLEncoded reads the body piece by piece, so that the fields that are not wanted are never held or decoded.
+func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error) {
+	in := bufio.NewReaderSize(body, 32<<10)
+	form := url.Values{}
+	kept := 0
+	for {
+		name, end, err := readUntil(in, '=', maxKey)
+		if err != nil {
+			return nil, err
+		}
+		key, bad := url.QueryUnescape(string(name))
+		want := end == '=' && bad == nil && len(name) <= maxKey && wanted(key)
+		room := 0
+		if want {
+			room = maxKept - kept
+		}
+		var value []byte
+		if end == '=' {
+			if value, end, err = readUntil(in, '&', room); err != nil {
+				return nil, err
+			}
+		}
+		if want {
+			if len(value) > room {
+				return nil, errTooBig
+			}
+			plain, err := url.QueryUnescape(string(value))
+			if err != nil {
+				return nil, errNotForm
+			}
+			kept += len(plain)
+			form.Add(key, plain)
+		}
+		if end == 0 {
+			return form, nil
+		}
+	}
+}
+
+// readUntil reads up to stop or '&' and returns what stood before, at most room bytes and one to show that there were more. End is the byte it
+// stopped at, 0 at the end of the body.
+func readUntil(in *bufio.Reader, stop byte, room int) (text []byte, end byte, err error) {
+	for {
+		c, err := in.ReadByte()
+		if errors.Is(err, io.EOF) {
+			return text, 0, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		if c == stop || c == '&' {
+			return text, c, nil
+		}
+		if len(text) <= room {
+			text = append(text, c)
+		}
+	}
+}
+
+func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, error) {
+	form := url.Values{}
+	kept := 0
+	for range maxParts {
+		part, err := in.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return form, nil
+		}
+		if err != nil {
+			return nil, multipartError(err)
+		}
+		if part.FileName() != "" || !wanted(part.FormName()) {
+			continue // NextRawPart skips what is left of it
+		}
+		value, err := io.ReadAll(io.LimitReader(part, int64(maxKept-kept)+1))
+		if err != nil {
+			return nil, multipartError(err)
+		}
+		if kept += len(value); kept > maxKept {
+			return nil, errTooBig
+		}
+		form.Add(part.FormName(), string(value))
+	}
+	return nil, errTooBig
+}
+
+// multipartError keeps the errors of the connection, after which it helps to try again, and calls everything else a broken form.
+func multipartError(err error) error {
+	tooBig := new(http.MaxBytesError)
+	if errors.As(err, &tooBig) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	return errNotForm
+}
+
+// only returns the one value of a field, or false when there is none or there are several.
+func only(form url.Values, name string) (string, bool) {
+	values := form[name]
+	if len(values) != 1 {
+		return "", false
+	}
+	return values[0], true
+}

@@ -1,0 +1,156 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailgun/mailgun-go/v4"
+	"github.com/mailgun/mailgun-go/v4/events"
+
+	"smsbridge/internal/mail"
+	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
+)
+
+const (
+	maxStored     = 8 << 20 // of a stored mail's JSON
+	maxEventPages = 40
+	eventPage     = 300 // the most that Mailgun gives at once
+)
+
+var (
+	// errGone says that Mailgun does not have a mail: deleted, too old, or not visible yet.
+	errGone = errors.New("the mail is not at Mailgun")
+	// errURL says that the API key must not be sent to where a mail is said to be kept.
+	errURL = errors.New("the stored mail's URL is not at an allowed host")
+)
+
+// stored is a mail that Mailgun keeps.
+type stored struct {
+	url       string
+	messageID string
+	at        time.Time
+}
+
+// fetchStored reads a stored mail (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages).
+// Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's decoder would take "From" for "from".
+func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (mail.Body, error) {
+	raw, err := w.mailgun(ctx, t, http.MethodGet, at)
+	if err != nil {
+		return mail.Body{}, err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return mail.Body{}, errors.New("mailgun: the stored mail is not JSON")
+	}
+	return mail.Body{
+		Subject: words(fields["subject"]), From: words(fields["from"]), Text: words(fields["body-plain"]), HTML: words(fields["body-html"]),
+	}, nil
+}
+
+// words reads a string, or several as Mailgun's newest pages describe body-html.
+func words(raw json.RawMessage) string {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return one
+	}
+	var several []string
+	_ = json.Unmarshal(raw, &several) // anything else counts as absent
+	return strings.Join(several, "\n")
+}
+
+// deleteStored deletes a stored mail as far as Mailgun lets us: the operation has left its reference, so that a refusal is as good as an agreement.
+func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) error {
+	_, err := w.mailgun(ctx, t, http.MethodDelete, at)
+	var status statusError
+	if errors.Is(err, errGone) || errors.Is(err, errURL) || errors.As(err, &status) && status < 500 && status != http.StatusTooManyRequests || status == http.StatusNotImplemented {
+		return nil
+	}
+	return err
+}
+
+// statusError is an answer of Mailgun's that is neither a success nor a 404.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("mailgun: status %d", int(e)) }
+
+func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at string) ([]byte, error) {
+	u, err := url.Parse(at)
+	if err != nil || !t.Mailgun.StorageURL(u) {
+		return nil, errURL
+	}
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, errURL
+	}
+	req.SetBasicAuth("api", t.Mailgun.APIKey.Reveal())
+	// RoundTrip, not Do: the key must not follow a redirect.
+	res, err := w.http.RoundTrip(req)
+	if err != nil {
+		return nil, errors.New("mailgun: no answer")
+	}
+	defer res.Body.Close()
+	switch {
+	case res.StatusCode == http.StatusNotFound:
+		return nil, errGone
+	case res.StatusCode >= 300:
+		return nil, statusError(res.StatusCode)
+	}
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxStored+1))
+	if err != nil || len(raw) > maxStored {
+		return nil, errors.New("mailgun: the answer is cut off or too long")
+	}
+	return bytes.TrimSpace(raw), nil
+}
+
+// searchStored looks through Mailgun's stored events, newest first and not older than since, for mails to a phone's address; match chooses among
+// them. Events become visible late, so errGone may mean "not yet". Recipients are compared here: how Mailgun's own filter compares is not documented.
+func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time, match func(stored) bool) (stored, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout)
+	defer cancel()
+	mg := mailgun.NewMailgun(t.Address.Domain, t.Mailgun.APIKey.Reveal())
+	mg.SetAPIBase(t.Mailgun.APIBase + "/v3")
+	mg.SetClient(&http.Client{Transport: w.http, Timeout: providerTimeout})
+	// Begin after End makes Mailgun answer newest first; five minutes for the clocks.
+	pages := mg.ListEvents(&mailgun.ListEventOptions{
+		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{"event": "stored"},
+	})
+	var page []mailgun.Event
+	for range maxEventPages {
+		if !pages.Next(ctx, &page) {
+			break
+		}
+		for _, e := range page {
+			event, ok := e.(*events.Stored)
+			if !ok || event.GetTimestamp().Before(since) {
+				continue
+			}
+			s := stored{url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp()}
+			if isFor(t, phone, event.Message.Recipients) && match(s) {
+				return s, nil
+			}
+		}
+	}
+	if err := pages.Err(); err != nil {
+		return stored{}, fmt.Errorf("mailgun: the events cannot be read, status %d", mailgun.GetStatusFromErr(err))
+	}
+	return stored{}, errGone
+}
+
+func isFor(t *tenant.Tenant, phone phonemail.Number, recipients []string) bool {
+	return slices.ContainsFunc(recipients, func(address string) bool {
+		n, err := t.Address.Number(strings.TrimSpace(address))
+		return err == nil && n == phone
+	})
+}
