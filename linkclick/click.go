@@ -1,0 +1,266 @@
+package linkclick
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Clicker redeems links for one tenant. Set Rule; the zero value of every
+// other field is a sensible default. A Clicker keeps nothing between clicks
+// and may be used by several goroutines.
+type Clicker struct {
+	Rule          Rule
+	Timeout       time.Duration // for a whole click; 10 s if zero
+	HeaderTimeout time.Duration // for connecting, for TLS and for the header of each answer; 5 s if zero
+	MaxSteps      int           // requests in a click; 6 if zero
+	MaxBody       int64         // bytes read of an answer; 256 KiB if zero
+	UserAgent     string        // that of a current browser if empty: some providers turn away programs
+
+	testOnly testOnly
+}
+
+// click is one click in progress.
+type click struct {
+	*Clicker
+	submit    func() error
+	shape     shape // of the link clicked
+	jars      jars
+	visited   map[string]bool // GETs since the last form
+	posted    bool
+	proceeded bool
+	result    Result
+}
+
+// request is what a click does next; answer is what came of it.
+type request struct {
+	to   *url.URL
+	form url.Values // nil for a GET
+}
+
+type answer struct {
+	request
+	status     int
+	location   string
+	setsCookie bool
+	body       string
+	isHTML     bool
+	whole      bool // the body was read to its end
+}
+
+// Click opens link the way a person's browser would and says how it ended. It
+// sends GET, never HEAD; follows redirects inside the rule; submits at most
+// one form of hidden fields and follows at most one "proceed" anchor. Cookies
+// live as long as the click and go back only to the origin that set them.
+//
+// submit is called once, right before a form is posted; if it returns an
+// error nothing is posted and the outcome is unknown. It may be nil.
+//
+// Click returns when the outcome is clear, when the time-out or a limit is
+// reached, or when ctx is done.
+func (c *Clicker) Click(ctx context.Context, link string, submit func() error) Result {
+	to, why := c.Rule.judge(link)
+	if why != "" {
+		return Result{Outcome: OutcomeUnreachable, Reason: ReasonLinkForbidden}
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, 10*time.Second))
+	defer cancel()
+	k := &click{Clicker: c, submit: submit, shape: shapeOf(to), jars: jars{}, visited: map[string]bool{}}
+	k.run(ctx, request{to: to})
+	return k.result
+}
+
+// run makes requests until one of them ends the click.
+func (k *click) run(ctx context.Context, next request) {
+	for range cmp.Or(k.MaxSteps, 6) {
+		if next.form != nil {
+			clear(k.visited) // a page may well lead back to itself after its form
+		} else {
+			k.visited[next.to.String()] = true
+		}
+		a, err := k.send(ctx, next)
+		if err != nil {
+			k.fail(ctx, err)
+			return
+		}
+		if a.status >= 300 && a.status < 400 && a.location != "" {
+			next = k.redirected(a)
+		} else {
+			next = k.shown(a)
+		}
+		if k.result.Outcome != "" {
+			return
+		}
+	}
+	k.end(OutcomeUnknown, ReasonTooManySteps)
+}
+
+func (k *click) end(outcome Outcome, reason string) request {
+	k.result.Outcome, k.result.Reason = outcome, reason
+	return request{}
+}
+
+// fail ends the click on a failed request.
+func (k *click) fail(ctx context.Context, err error) {
+	outcome := OutcomeUnknown
+	if !k.result.Sent {
+		outcome = OutcomeUnreachable
+	}
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, errAddressNotAllowed):
+		k.end(outcome, ReasonAddress)
+	case errors.Is(err, errNotPermitted):
+		k.end(outcome, ReasonSubmitRefused)
+	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
+		k.end(outcome, ReasonTimeout)
+	case !k.result.Sent:
+		k.end(outcome, ReasonConnect)
+	default:
+		k.end(outcome, ReasonNoAnswer)
+	}
+}
+
+// redirected judges a redirect, and follows it only if it says nothing and
+// stays inside the rule.
+func (k *click) redirected(a answer) request {
+	to, err := a.to.Parse(a.location)
+	if err != nil {
+		return k.end(OutcomeUnknown, ReasonBadRedirect)
+	}
+	next, why := k.Rule.judge(to.String())
+	// A backslash is a slash to browsers and none to us.
+	inRule := why == "" && !strings.ContainsAny(a.location, "\\\t")
+	if said := judgeRedirect(to, k.shape.provider, inRule); said != OutcomeUnknown {
+		return k.end(said, ReasonRedirect)
+	}
+	switch {
+	case !inRule:
+		return k.end(OutcomeUnknown, ReasonLeft)
+	case a.form != nil && (a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect):
+		return k.end(OutcomeUnknown, ReasonBadRedirect) // would post the form again
+	case k.visited[next.String()] && !a.setsCookie:
+		return k.end(OutcomeUnknown, ReasonLoop)
+	}
+	return request{to: next}
+}
+
+// shown judges a page. Words come first: a page that explains a failure often
+// has a form that sends another mail, and one that tells of success a form
+// for signing in.
+func (k *click) shown(a answer) request {
+	var p page
+	if a.isHTML {
+		p = readPage(a.body)
+	} else {
+		p.text = a.body
+	}
+	outcome, reason := judgePage(p, a.status, k.proceeded)
+	if outcome != OutcomeUnknown {
+		return k.end(outcome, reason)
+	}
+	switch {
+	case a.status != http.StatusOK:
+		return k.end(outcome, reason)
+	case !a.whole:
+		return k.end(outcome, ReasonUnreadable)
+	}
+	if next, ok := k.formStep(a, p); ok {
+		return next
+	}
+	if k.shape.recipe == recipeProceed && !k.proceeded {
+		if to := p.proceed(a.to, strings.Fields(k.shape.query)); to != "" {
+			if next, why := k.Rule.judge(to); why == "" {
+				k.proceeded = true
+				return request{to: next}
+			}
+		}
+	}
+	if k.shape.recipe == recipeScript {
+		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
+	}
+	return k.end(outcome, reason)
+}
+
+// formStep decides what the POST forms of a page mean; ok is false if it has
+// none.
+func (k *click) formStep(a answer, p page) (next request, ok bool) {
+	for _, f := range p.forms {
+		if f.asks {
+			return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+		}
+	}
+	switch {
+	case len(p.forms) == 0:
+		return request{}, false
+	case k.posted:
+		return k.end(OutcomeUnknown, ReasonSecondQuestion), true
+	case len(p.forms) > 1:
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	fields, simple := p.forms[0].submission()
+	to, err := a.to.Parse(p.forms[0].action)
+	if err != nil || !simple || !sameOrigin(to, a.to) {
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	target, why := k.Rule.judge(to.String())
+	if why != "" {
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	return request{to: target, form: fields}, true
+}
+
+// errNotPermitted is the answer of the submit hook, without its words.
+var errNotPermitted = errors.New("not permitted")
+
+// send makes one request and reads its answer within the limits.
+func (k *click) send(ctx context.Context, r request) (answer, error) {
+	if r.form != nil {
+		if k.submit != nil && k.submit() != nil {
+			return answer{}, errNotPermitted
+		}
+		k.posted = true
+	}
+	req, err := k.newRequest(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
+	k.result.Steps = append(k.result.Steps, Step{Method: req.Method, Host: r.to.Host})
+	transport := k.transport(r.to.Scheme == "http")
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	k.result.Steps[len(k.result.Steps)-1].Status = resp.StatusCode
+	k.jars.of(r.to).SetCookies(r.to, resp.Cookies())
+
+	a := answer{request: r, status: resp.StatusCode, location: resp.Header.Get("Location"), setsCookie: len(resp.Cookies()) > 0}
+	if a.status >= 300 && a.status < 400 {
+		return a, nil // its body is for programs that do not follow
+	}
+	return k.readBody(a, resp)
+}
+
+// readBody reads at most MaxBody bytes as UTF-8. The rest is not waited for.
+func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
+	kind, readable := textKind(resp.Header)
+	if !readable {
+		return a, nil
+	}
+	limit := cmp.Or(k.MaxBody, 256<<10)
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return answer{}, err
+	}
+	a.whole = int64(len(raw)) <= limit
+	a.body = decode(raw[:min(int64(len(raw)), limit)], resp.Header.Get("Content-Type"))
+	a.isHTML = strings.Contains(kind, "html")
+	return a, nil
+}

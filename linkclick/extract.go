@@ -1,0 +1,250 @@
+package linkclick
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// This file turns the bodies of a mail into links with the words around them.
+
+// Bounds of one extraction. A tokenizer does not nest, so depth costs nothing.
+const (
+	maxTokens  = 100_000
+	maxLinks   = 200
+	maxContext = 300 // bytes of words looked at on either side of a link
+)
+
+// link is one occurrence of a URL in a mail, with words in plain form.
+type link struct {
+	raw    string // the URL as written, character references decoded
+	label  string // words that are clicked
+	line   string // the label and what shares its line
+	before string // the line above, if it has no link of its own
+}
+
+// document is a body as text with its links. Blocks of HTML become lines.
+type document struct {
+	text  strings.Builder
+	spans []span // in order, not overlapping
+	full  bool   // a bound was reached, so there may be more links
+}
+
+// span is a link's place in the text.
+type span struct {
+	href       string
+	start, end int
+}
+
+// readText finds the URLs of a plain text body.
+func readText(body string) *document {
+	d := &document{}
+	if len(body) > maxBody {
+		body = body[:strings.LastIndexAny(body[:maxBody], " \n")+1]
+	}
+	d.text.WriteString(strings.ReplaceAll(body, "\r", ""))
+	d.spans = appendURLs(nil, d.text.String(), 0)
+	d.bound()
+	return d
+}
+
+// readHTML finds a[href] and the URLs that stand in the visible text.
+// Relative links mean nothing in a mail and are judged like any other.
+func readHTML(body string) *document {
+	d := &document{}
+	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
+	z.SetMaxBuf(maxBody)
+	open, raw := -1, false // the anchor being read; inside script, style, title
+	for n := 0; ; n++ {
+		if n == maxTokens {
+			d.full = true
+			break
+		}
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break
+		}
+		switch kind {
+		case html.TextToken:
+			if !raw {
+				d.text.WriteString(oneLine.Replace(string(z.Text())))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, hasAttr := z.TagName()
+			tag := atom.Lookup(name)
+			raw = isRaw(tag)
+			d.startTag(z, tag, hasAttr, &open)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			tag := atom.Lookup(name)
+			raw = false
+			if tag == atom.A {
+				d.closeSpan(&open)
+			} else if isBlock(tag) {
+				d.text.WriteByte('\n')
+			}
+		}
+	}
+	d.closeSpan(&open)
+	d.addVisibleURLs()
+	d.bound()
+	return d
+}
+
+func (d *document) startTag(z *html.Tokenizer, tag atom.Atom, hasAttr bool, open *int) {
+	switch {
+	case tag == atom.A:
+		d.closeSpan(open)
+		if href := attribute(z, hasAttr, "href"); href != "" {
+			*open = len(d.spans)
+			d.spans = append(d.spans, span{href: href, start: d.text.Len()})
+		}
+	case tag == atom.Img:
+		d.text.WriteString(" " + oneLine.Replace(attribute(z, hasAttr, "alt")) + " ")
+	case isBlock(tag) && *open >= 0:
+		d.text.WriteByte(' ') // a table as a button does not end its link
+	case isBlock(tag):
+		d.text.WriteByte('\n')
+	}
+}
+
+func (d *document) closeSpan(open *int) {
+	if *open >= 0 {
+		d.spans[*open].end = d.text.Len()
+		*open = -1
+	}
+}
+
+// addVisibleURLs adds the URLs outside anchors; mail programs make links of them.
+func (d *document) addVisibleURLs() {
+	text, anchors, at := d.text.String(), d.spans, 0
+	d.spans = nil
+	for _, a := range anchors {
+		d.spans = append(appendURLs(d.spans, text[at:a.start], at), a)
+		at = a.end
+	}
+	d.spans = appendURLs(d.spans, text[at:], at)
+}
+
+func (d *document) bound() {
+	if len(d.spans) > maxLinks {
+		d.spans, d.full = d.spans[:maxLinks], true
+	}
+}
+
+// links returns every link with its words.
+func (d *document) links() []link {
+	text := d.text.String()
+	links := make([]link, 0, len(d.spans))
+	for i, s := range d.spans {
+		// Words beyond a neighboring link belong to that one.
+		from, to := max(0, s.start-maxContext), min(len(text), s.end+maxContext)
+		if i > 0 {
+			from = max(from, d.spans[i-1].end)
+		}
+		if i+1 < len(d.spans) {
+			to = min(to, d.spans[i+1].start)
+		}
+		head, tail := text[from:s.start], text[s.end:to]
+		above := ""
+		if n := strings.LastIndexByte(head, '\n'); n >= 0 {
+			above, head = strings.TrimRight(head[:n], " \n"), head[n+1:]
+			above = above[strings.LastIndexByte(above, '\n')+1:]
+		}
+		tail, _, _ = strings.Cut(tail, "\n")
+		label := text[s.start:min(s.end, s.start+maxContext)]
+		links = append(links, link{
+			raw: s.href, label: words(label), line: words(head + " " + label + " " + tail), before: words(above),
+		})
+	}
+	return links
+}
+
+// appendURLs adds the http and https URLs of text, which starts at offset.
+func appendURLs(spans []span, text string, offset int) []span {
+	for at := 0; ; {
+		n := strings.Index(text[at:], "://")
+		if n < 0 {
+			return spans
+		}
+		colon := at + n
+		at = colon + len("://")
+		start := colon - len("https")
+		if start < 0 || !strings.EqualFold(text[start:colon], "https") {
+			if start = colon - len("http"); start < 0 || !strings.EqualFold(text[start:colon], "http") {
+				continue
+			}
+		}
+		end := at
+		for end < len(text) && isURLByte(text[end]) {
+			end++
+		}
+		raw := text[start:end]
+		// RFC 3986 appendix C: angle brackets delimit a URL exactly; without
+		// them the sentence's own punctuation may cling to its end.
+		if start == 0 || text[start-1] != '<' {
+			raw = trimSentence(raw)
+		}
+		end = start + len(raw)
+		at = max(at, end)
+		// Some senders put an HTML URL in the text part unchanged.
+		spans = append(spans, span{strings.ReplaceAll(raw, "&amp;", "&"), offset + start, offset + end})
+	}
+}
+
+// isURLByte reports whether c may be part of a URL in running text: the
+// characters of RFC 3986 section 2, and the backslash, so that a URL with one
+// is refused whole and not cut to an innocent one.
+func isURLByte(c byte) bool {
+	return c > ' ' && c < 0x7f && !strings.ContainsRune("<>\"`{}|^", rune(c))
+}
+
+func trimSentence(s string) string {
+	for s != "" {
+		last := s[len(s)-1]
+		unopened := (last == ')' && strings.Count(s, "(") < strings.Count(s, ")")) ||
+			(last == ']' && strings.Count(s, "[") < strings.Count(s, "]"))
+		if !unopened && !strings.ContainsRune(".,;:!?'*", rune(last)) {
+			break
+		}
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// attribute returns the first attribute called name, as browsers do.
+func attribute(z *html.Tokenizer, more bool, name string) string {
+	for more {
+		var key, val []byte
+		key, val, more = z.TagAttr()
+		if string(key) == name {
+			return strings.TrimSpace(string(val))
+		}
+	}
+	return ""
+}
+
+// oneLine makes line ends of the source, which mean a space in HTML, spaces.
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
+// isRaw names the elements whose content is not text that a reader sees. The
+// tokenizer returns it as one text token.
+func isRaw(tag atom.Atom) bool {
+	switch tag {
+	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noembed, atom.Noframes, atom.Noscript, atom.Xmp:
+		return true
+	}
+	return false
+}
+
+// isBlock names the elements that begin a new line.
+func isBlock(tag atom.Atom) bool {
+	switch tag {
+	case atom.P, atom.Div, atom.Br, atom.Hr, atom.Table, atom.Tr, atom.Td, atom.Th, atom.Ul, atom.Ol, atom.Li,
+		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article, atom.Header,
+		atom.Footer, atom.Center, atom.Blockquote, atom.Pre, atom.Form, atom.Fieldset, atom.Dl, atom.Dt, atom.Dd:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,221 @@
+package linkclick
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+var acme = Rule{Hosts: []string{"login.acme.example", "Auth.ACME.example"}}
+
+const (
+	auth0Verify = "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5nB7yR2cL9dH4"
+	auth0Old    = "https://login.acme.example/lo/verify_email?ticket=Zk3vQ8mW1xT5nB7yR2cL9dH4"
+	auth0Reset  = "https://login.acme.example/u/reset-verify?ticket=Pq8wE2rT6yU1iO5aS9dF3gH7"
+)
+
+// verifyMail has the structure of Auth0's mail: nested tables, a logo, one
+// button, a support link and a footer.
+func verifyMail(href string) string {
+	return `<html><head><style>a{color:red}</style><title>Reset</title></head><body><table><tr><td>
+<img src="https://cdn.acme.example/badge.png" alt="ACME"><table><tr><td><h1>Welcome to ACME!</h1>
+<p>Thanks for joining. Please verify your account by following the link below.</p>
+<p><a href="` + href + `">Confirm my account</a></p>
+<p>Trouble? <a href="https://support.acme.example/">Contact us</a>.</p><p>Cheers,<br><b>ACME</b></p>
+</td></tr></table><hr><p>You did not create this account? Just reply and let us know.</p></td></tr></table></body></html>`
+}
+
+// keycloakKey is an unsigned stand-in for an action token.
+func keycloakKey(typ string) string {
+	enc := base64.RawURLEncoding.EncodeToString
+	return enc([]byte(`{"alg":"none"}`)) + "." + enc([]byte(`{"typ":"`+typ+`","exp":1}`)) + "." + enc([]byte("signature"))
+}
+
+func keycloakLink(typ string) string {
+	return "https://auth.acme.example/realms/shop/login-actions/action-token?key=" + keycloakKey(typ) + "&client_id=web&tab_id=aB3"
+}
+
+func TestFind(t *testing.T) {
+	for name, tt := range map[string]struct {
+		mail     Mail
+		kind     Kind
+		provider string
+		url      string
+		recipe   string
+		code     string
+		reason   string
+	}{
+		"auth0": {mail: Mail{Subject: "Verify your email", HTML: verifyMail(auth0Verify + "#")},
+			kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form"},
+		"auth0 classic": {mail: Mail{HTML: verifyMail(auth0Old + "#")}, kind: KindVerify, provider: "auth0", url: auth0Old, recipe: "get"},
+		"same link in both parts, differently escaped": {
+			mail: Mail{HTML: verifyMail(strings.ReplaceAll(auth0Verify, "?", "?a=1&amp;")), Text: "Confirm: <" + strings.ReplaceAll(auth0Verify, "?", "?a=1&") + ">"},
+			kind: KindVerify, provider: "auth0", url: strings.ReplaceAll(auth0Verify, "?", "?a=1&"), recipe: "form"},
+		"entities in the text part": {mail: Mail{Text: "Verify https://login.acme.example/v1/verify?_clerk_js_version=5&amp;token=abc.def.ghi"},
+			kind: KindVerify, provider: "clerk", url: "https://login.acme.example/v1/verify?_clerk_js_version=5&token=abc.def.ghi", recipe: "get"},
+		"reset": {mail: Mail{Subject: "Verify", HTML: `<p>Please verify: <a href="` + auth0Reset + `">Confirm my account</a></p>`},
+			kind: KindReset, provider: "auth0", url: auth0Reset, recipe: "user"},
+		"verify and reset": {mail: Mail{HTML: verifyMail(auth0Verify) + verifyMail(auth0Reset)}, kind: KindUnknown, reason: ReasonSeveralKinds},
+		"two verifications": {mail: Mail{HTML: verifyMail(auth0Verify) + verifyMail(auth0Verify+"x")},
+			kind: KindVerify, reason: ReasonSeveralLinks},
+		"a name with a link in it": {mail: Mail{HTML: "<p>Hello " + auth0Verify + "x</p>" + verifyMail(auth0Verify)},
+			kind: KindVerify, reason: ReasonSeveralLinks},
+		"other host":      {mail: Mail{HTML: verifyMail("https://login.acme.example.evil.example/u/email-verification?ticket=1")}, kind: KindUnknown, reason: ReasonNotAllowed},
+		"http":            {mail: Mail{HTML: verifyMail(strings.Replace(auth0Verify, "https", "http", 1))}, kind: KindUnknown, reason: ReasonNotAllowed},
+		"keycloak verify": {mail: Mail{HTML: verifyMail(keycloakLink("verify-email"))}, kind: KindVerify, provider: "keycloak", url: keycloakLink("verify-email"), recipe: "proceed"},
+		"keycloak reset": {mail: Mail{Subject: "Verify", HTML: verifyMail(keycloakLink("reset-credentials"))},
+			kind: KindReset, provider: "keycloak", url: keycloakLink("reset-credentials"), recipe: "proceed"},
+		"keycloak actions": {mail: Mail{HTML: verifyMail(keycloakLink("execute-actions"))}, kind: KindInvite, reason: ReasonOtherKind},
+		"keycloak opaque key": {mail: Mail{Text: "Someone has created an account with this address. To verify it:\n\nhttps://auth.acme.example/realms/r/login-actions/action-token?key=opaque\n\nThis link expires in 5 minutes."},
+			kind: KindVerify, provider: "keycloak", url: "https://auth.acme.example/realms/r/login-actions/action-token?key=opaque", recipe: "proceed"},
+		"keycloak opaque key, reset by words": {mail: Mail{Text: "Reset your password here:\nhttps://auth.acme.example/realms/r/login-actions/action-token?key=opaque"},
+			kind: KindReset, provider: "keycloak", url: "https://auth.acme.example/realms/r/login-actions/action-token?key=opaque", recipe: "proceed"},
+		"gotrue recovery":  {mail: Mail{HTML: verifyMail("https://auth.acme.example/auth/v1/verify?token=a1&type=recovery&redirect_to=x")}, kind: KindReset, provider: "gotrue", url: "https://auth.acme.example/auth/v1/verify?token=a1&type=recovery&redirect_to=x", recipe: "user"},
+		"gotrue magiclink": {mail: Mail{HTML: verifyMail("https://auth.acme.example/auth/v1/verify?token=a1&type=magiclink")}, kind: KindLogin, reason: ReasonOtherKind},
+		"token in the fragment": {mail: Mail{HTML: verifyMail("https://auth.acme.example/_/#/auth/confirm-verification/eyJ0")},
+			kind: KindVerify, provider: "pocketbase", url: "https://auth.acme.example/_/#/auth/confirm-verification/eyJ0", recipe: "script"},
+		"unknown shape by its label": {mail: Mail{HTML: `<a href="https://login.acme.example/e/x?t=91">Bekræft din e-mail</a> <a href="https://login.acme.example/unsubscribe?t=91">Afmeld</a>`},
+			kind: KindVerify, url: "https://login.acme.example/e/x?t=91", recipe: "get"},
+		"unknown shape, words above the address": {mail: Mail{Text: "Please confirm your address:\n\n  https://login.acme.example/e?t=91.\n\nBye"},
+			kind: KindVerify, url: "https://login.acme.example/e?t=91", recipe: "get"},
+		"unknown shape by the subject": {mail: Mail{Subject: "=Confirm your e-mail", HTML: `<a href="https://login.acme.example/e?t=91">Click here</a>`},
+			kind: KindVerify, url: "https://login.acme.example/e?t=91", recipe: "get"},
+		"subject and two links": {mail: Mail{Subject: "Confirm", HTML: `<a href="https://login.acme.example/e?t=91">here</a> <a href="https://login.acme.example/f?t=92">there</a>`},
+			kind: KindUnknown, reason: ReasonNoMeaning},
+		"verify label on a link that resets": {mail: Mail{HTML: `<a href="https://login.acme.example/account/reset?t=91">Verify account</a>`},
+			kind: KindReset, url: "https://login.acme.example/account/reset?t=91", recipe: "get"},
+		"verify label, line about deleting": {mail: Mail{HTML: `<p>To delete your account, <a href="https://login.acme.example/e?t=91">confirm here</a></p>`},
+			kind: KindUnknown, reason: ReasonNoMeaning},
+		"not me":     {mail: Mail{Subject: "Verify your email", HTML: `<p>If this wasn't you, <a href="https://login.acme.example/e?t=91">click here</a>`}, kind: KindUnknown, reason: ReasonNoMeaning},
+		"invitation": {mail: Mail{HTML: `<a href="https://login.acme.example/join?t=91">Accept invitation</a>`}, kind: KindInvite, reason: ReasonOtherKind},
+		"sign-in":    {mail: Mail{HTML: `<a href="https://login.acme.example/m?t=91">Sign in to ACME</a>`}, kind: KindLogin, reason: ReasonOtherKind},
+		"new address": {mail: Mail{HTML: `<a href="https://login.acme.example/m?t=91">Confirm your new email address</a>`},
+			kind: KindChange, reason: ReasonOtherKind},
+		"no token":      {mail: Mail{Subject: "Verify your email", HTML: `<a href="https://login.acme.example/?utm_source=mail">Verify</a>`}, kind: KindUnknown, reason: ReasonNoMeaning},
+		"in a comment":  {mail: Mail{HTML: `<!--[if mso]><a href="` + auth0Verify + `x">Verify</a><![endif]--><![if !mso]><a href="` + auth0Verify + `">Verify</a><![endif]>`}, kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form"},
+		"unquoted":      {mail: Mail{HTML: `<A HREF=` + auth0Verify + `>x</a>`}, kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form"},
+		"plain in HTML": {mail: Mail{HTML: `<div>Go to ` + auth0Verify + `.</div>`}, kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form"},
+		"code only": {mail: Mail{Subject: "Your verification code", HTML: `<p>Your code is:</p><h2>123 456</h2><p>© 2026 ACME, tel. 555 0199</p>`},
+			kind: KindCode, code: "123456", reason: ReasonCodeOnly},
+		"code and link": {mail: Mail{Text: "Code: 482913\n\n" + auth0Verify}, kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form", code: "482913"},
+		"two codes":     {mail: Mail{Text: "Code: 482913 or code 111111"}, kind: KindNotice, reason: ReasonNoLink},
+		"nothing":       {mail: Mail{Subject: "Welcome", Text: "Glad you are here."}, kind: KindNotice, reason: ReasonNoLink},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := Find(tt.mail, acme)
+			got := Finding{Kind: f.Kind, Provider: f.Provider, URL: f.URL, Code: f.Code, Recipe: f.Recipe, Reason: f.Reason}
+			require.Equal(t, Finding{Kind: tt.kind, Provider: tt.provider, URL: tt.url, Code: tt.code, Recipe: tt.recipe, Reason: tt.reason}, got, "%+v", f.Candidates)
+		})
+	}
+}
+
+// Every row of the table must be reachable: a row above must not hide it.
+func TestShapes(t *testing.T) {
+	for _, s := range shapes {
+		link := "https://login.acme.example/base" + strings.ReplaceAll(s.path, "*", "a1b2c3")
+		if s.provider == "pocketbase" {
+			link = strings.Replace(link, "/#/", "/_/#/", 1)
+		}
+		sep := "?"
+		for _, p := range strings.Fields(s.query) {
+			if !strings.Contains(p, "=") {
+				p += "=a1b2c3"
+			}
+			link, sep = link+sep+p, "&"
+		}
+		u, why := acme.judge(link)
+		require.Empty(t, why, link)
+		require.Equal(t, s, shapeOf(u), link)
+		require.NotEmpty(t, s.recipe, link)
+	}
+}
+
+func TestCandidatesExplain(t *testing.T) {
+	f := Find(Mail{HTML: verifyMail(auth0Verify)}, acme)
+	require.Len(t, f.Candidates, 2)
+	require.Equal(t, Candidate{URL: auth0Verify, Score: 100, Reasons: []string{"has the shape of a auth0 verify link"}}, f.Candidates[0])
+	require.Equal(t, Candidate{URL: "https://support.acme.example/", Score: -1, Reasons: []string{notInRule}}, f.Candidates[1])
+}
+
+func TestFindBounds(t *testing.T) {
+	many := strings.Builder{}
+	for i := range maxLinks {
+		fmt.Fprintf(&many, `<a href="https://login.acme.example/%d">x</a>`, i)
+	}
+	f := Find(Mail{HTML: many.String() + verifyMail(auth0Verify)}, acme)
+	require.Equal(t, ReasonTooMany, f.Reason)
+	require.Empty(t, f.URL)
+	require.Len(t, f.Candidates, maxLinks)
+
+	f = Find(Mail{HTML: verifyMail(auth0Verify) + strings.Repeat("<b>", maxTokens)}, acme)
+	require.Equal(t, ReasonTooMany, f.Reason)
+
+	// What lies beyond the limit is not seen, and nothing is cut to a shorter link.
+	f = Find(Mail{Text: strings.Repeat("x", maxBody-len(auth0Verify)) + " " + auth0Verify + "yz"}, acme)
+	require.Empty(t, f.Candidates)
+}
+
+func TestTextURLs(t *testing.T) {
+	for text, want := range map[string]string{
+		"see https://a.example/x.":            "https://a.example/x",
+		"(https://a.example/x(1)y)":           "https://a.example/x(1)y",
+		"<https://a.example/x.>":              "https://a.example/x.",
+		"HTTPS://A.example/x?y=1&amp;z=2, or": "HTTPS://A.example/x?y=1&z=2",
+		"https://a.example/x-_":               "https://a.example/x-_",
+		`"https://a.example/x"`:               "https://a.example/x",
+		"https://a.example/x。":                "https://a.example/x",
+		`https://a.example\@b.example/`:       `https://a.example\@b.example/`,
+		"ftp://a.example/x":                   "",
+		"://":                                 "",
+	} {
+		got := ""
+		for _, s := range readText(text).spans {
+			got += s.href
+		}
+		require.Equal(t, want, got, text)
+	}
+}
+
+// Whatever surrounds it, the link of a mail is the one that was put there, or none.
+func TestFindProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		noise := rapid.StringOf(rapid.SampledFrom([]rune("ab <>/=\"'&;:\n!-ahrefp"))).Draw(t, "noise")
+		f := Find(Mail{HTML: noise + verifyMail(auth0Verify) + noise, Text: noise}, acme)
+		if f.URL != "" && f.URL != auth0Verify {
+			t.Fatalf("found %q", f.URL)
+		}
+	})
+}
+
+func FuzzFind(f *testing.F) {
+	f.Add("Verify", "Code: 123456 "+auth0Verify, verifyMail(auth0Verify))
+	f.Add("", "<https://login.acme.example/a?b=c>", "<a href='"+keycloakLink("verify-email")+"'")
+	f.Fuzz(func(t *testing.T, subject, text, markup string) {
+		got := Find(Mail{Subject: subject, Text: text, HTML: markup}, acme)
+		require.Equal(t, got.URL == "", got.Reason != "")
+		if got.URL != "" {
+			u, why := acme.judge(got.URL)
+			require.Empty(t, why)
+			require.Equal(t, got.URL, u.String())
+			require.Contains(t, []Kind{KindVerify, KindReset}, got.Kind)
+		}
+	})
+}
+
+func BenchmarkFind100kB(b *testing.B) {
+	var filler strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&filler, `<tr><td style="padding:0"><p>Words of a <a href="https://www.acme.example/n?a=%d&amp;b=2">letter</a></p></td></tr>`, i)
+		filler.WriteString(strings.Repeat(`<tr><td style="padding:0" class="wide"><p>More <b>words</b> of it, code 1.</p></td></tr>`, 11))
+	}
+	m := Mail{Subject: "Verify your email", HTML: "<table>" + filler.String() + "</table>" + verifyMail(auth0Verify)}
+	require.Equal(b, auth0Verify, Find(m, acme).URL)
+	b.SetBytes(int64(len(m.HTML)))
+	for b.Loop() {
+		Find(m, acme)
+	}
+}

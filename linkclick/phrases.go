@@ -1,0 +1,189 @@
+package linkclick
+
+import (
+	"strings"
+	"unicode"
+)
+
+// language is how identity providers tell the end of a verification in one
+// language. Everything is in plain form (see plain).
+type language struct {
+	name string
+	// unless are words that, before a phrase in the same sentence, make it a
+	// condition: "once your email has been verified" reports nothing.
+	unless []string
+	// phrases by outcome; looked for in the order of judged.
+	phrases map[Outcome][]string
+}
+
+// judged is the order in which outcomes are looked for: "has been verified
+// already" must not be read as "has been verified", nor a page that
+// explains a failure as a success.
+var judged = []Outcome{OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed}
+
+// languages holds Auth0's and Keycloak's English sentences (Auth0,
+// customize-text-elements, "email-verification-result"; Keycloak, login theme
+// messages) and what is usual in the other languages.
+var languages = []language{
+	{"English", strings.Fields("if once after until when unless before whether sure ensure"), map[Outcome][]string{
+		OutcomeUsed: {"can be used only once", "can only be used once", "was already used", "already been used", "has been used already",
+			"already used", "old stale link"},
+		OutcomeAlready: {"already verified", "verified already", "already been verified", "already confirmed", "already been confirmed",
+			"confirmed already", "already active", "already activated", "already been activated"},
+		OutcomeExpired: {"has expired", "is expired", "was expired", "have expired", "link expired", "token expired", "access expired",
+			"action expired", "no longer valid"},
+		OutcomeRefused: {"could not be verified", "could not be confirmed", "could not verify", "couldn't verify", "couldn't be verified",
+			"cannot be verified", "can't verify", "unable to verify", "unable to confirm", "verification failed", "failed to verify",
+			"confirmation failed", "verification code is invalid", "link is invalid", "token is invalid", "link is not valid",
+			"invalid link", "invalid token", "invalid verification", "invalid code", "not a valid link", "user account does not exist",
+			"verification was unsuccessful"},
+		OutcomeConfirmed: {"email was verified", "email was successfully verified", "email has been verified", "email has been successfully verified",
+			"email address was verified", "email address was successfully verified", "email address has been verified",
+			"email address has been successfully verified", "email is verified", "email is now verified", "email address is verified",
+			"email address is now verified", "email verified", "email address verified", "successfully verified", "verified successfully",
+			"successfully confirmed", "confirmed successfully", "email was confirmed", "email has been confirmed", "email address has been confirmed",
+			"email is confirmed", "email is now confirmed", "email confirmed", "email address confirmed", "you have confirmed",
+			"account has been verified", "account is verified", "account is now verified", "account has been confirmed",
+			"account has been activated", "account is now active", "account activated", "account verified", "verification successful",
+			"verification complete", "verification was successful", "successfully activated",
+			"you can now login to the application"},
+	}},
+	{"German", strings.Fields("wenn falls sobald nachdem bis bevor sofern"), map[Outcome][]string{
+		OutcomeUsed:    {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
+		OutcomeAlready: {"bereits bestätigt", "bereits verifiziert", "schon bestätigt", "bereits aktiviert"},
+		OutcomeExpired: {"abgelaufen", "nicht mehr gültig"},
+		OutcomeRefused: {"konnte nicht bestätigt", "konnte nicht verifiziert", "nicht bestätigt werden", "nicht verifiziert werden",
+			"ungültiger link", "link ist ungültig", "fehlgeschlagen"},
+		OutcomeConfirmed: {"wurde bestätigt", "wurde erfolgreich bestätigt", "erfolgreich bestätigt", "wurde verifiziert",
+			"erfolgreich verifiziert", "ist jetzt bestätigt", "ist nun bestätigt", "wurde aktiviert", "erfolgreich aktiviert"},
+	}},
+	{"Danish, Norwegian", strings.Fields("hvis når efter etter indtil før dersom"), map[Outcome][]string{
+		OutcomeUsed:    {"allerede brugt", "allerede brukt", "allerede blevet brugt", "kun bruges én gang", "kun brukes én gang"},
+		OutcomeAlready: {"allerede bekræftet", "allerede bekreftet", "allerede verificeret", "allerede verifisert", "allerede aktiveret", "allerede aktivert"},
+		OutcomeExpired: {"udløbet", "utløpt", "ikke længere gyldig", "ikke lenger gyldig"},
+		OutcomeRefused: {"kunne ikke bekræftes", "kunne ikke bekreftes", "kunne ikke verificeres", "kunne ikke verifiseres",
+			"linket er ugyldigt", "ugyldigt link", "lenken er ugyldig", "ugyldig lenke"},
+		OutcomeConfirmed: {"er blevet bekræftet", "er bekræftet", "er nu bekræftet", "blev bekræftet", "er blevet verificeret",
+			"er verificeret", "er nu verificeret", "er bekreftet", "er nå bekreftet", "ble bekreftet", "er blitt bekreftet",
+			"er verifisert", "er nå verifisert", "er blitt verifisert", "er aktiveret", "er nu aktiveret", "er aktivert", "er nå aktivert"},
+	}},
+	{"Swedish", strings.Fields("om när efter tills innan"), map[Outcome][]string{
+		OutcomeUsed:      {"redan använts", "redan använd", "bara användas en gång"},
+		OutcomeAlready:   {"redan bekräftad", "redan bekräftats", "redan verifierad", "redan verifierats", "redan aktiverat"},
+		OutcomeExpired:   {"har gått ut", "har löpt ut", "inte längre giltig"},
+		OutcomeRefused:   {"kunde inte bekräftas", "kunde inte verifieras", "länken är ogiltig", "ogiltig länk"},
+		OutcomeConfirmed: {"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad", "är nu verifierad", "har aktiverats", "är nu aktiverat"},
+	}},
+	{"Dutch", strings.Fields("als zodra nadat wanneer totdat voordat indien"), map[Outcome][]string{
+		OutcomeUsed:      {"al gebruikt", "maar één keer worden gebruikt"},
+		OutcomeAlready:   {"al bevestigd", "al geverifieerd", "reeds bevestigd", "reeds geverifieerd", "al geactiveerd"},
+		OutcomeExpired:   {"verlopen", "niet meer geldig", "niet langer geldig"},
+		OutcomeRefused:   {"kon niet worden bevestigd", "kon niet worden geverifieerd", "link is ongeldig", "ongeldige link"},
+		OutcomeConfirmed: {"is bevestigd", "is nu bevestigd", "is geverifieerd", "is nu geverifieerd", "succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd"},
+	}},
+	{"French", strings.Fields("si lorsque quand après dès avant fois"), map[Outcome][]string{
+		OutcomeUsed:    {"déjà été utilisé", "déjà utilisé", "utilisé qu'une seule fois"},
+		OutcomeAlready: {"déjà été vérifié", "déjà vérifié", "déjà été confirmé", "déjà confirmé", "déjà activé"},
+		OutcomeExpired: {"a expiré", "est expiré", "n'est plus valide"},
+		OutcomeRefused: {"n'a pas pu être vérifié", "n'a pas pu être confirmé", "lien invalide",
+			"lien n'est pas valide", "lien non valide"},
+		OutcomeConfirmed: {"a été vérifié", "a bien été vérifié", "a été confirmé", "a bien été confirmé", "est vérifié",
+			"est confirmé", "vérifiée avec succès", "confirmée avec succès", "a été activé", "est maintenant activ"},
+	}},
+	{"Spanish", strings.Fields("si cuando vez hasta antes después"), map[Outcome][]string{
+		OutcomeUsed:    {"ya se ha utilizado", "ya ha sido utilizado", "ya fue utilizado", "usarse una sola vez"},
+		OutcomeAlready: {"ya está verificad", "ya ha sido verificad", "ya fue verificad", "ya está confirmad", "ya ha sido confirmad", "ya está activ"},
+		OutcomeExpired: {"ha caducado", "ha expirado", "ha vencido", "ya no es válido"},
+		OutcomeRefused: {"no se pudo verificar", "no se ha podido verificar", "no se pudo confirmar", "enlace no es válido", "enlace no válido", "enlace inválido"},
+		OutcomeConfirmed: {"ha sido verificad", "fue verificad", "se ha verificado", "ha sido confirmad", "fue confirmad",
+			"se ha confirmado", "verificada correctamente", "verificado correctamente", "verificado con éxito", "ha sido activad"},
+	}},
+	{"Italian", strings.Fields("se quando dopo volta finché prima"), map[Outcome][]string{
+		OutcomeUsed:      {"già stato utilizzato", "già stato usato", "una sola volta"},
+		OutcomeAlready:   {"già stato verificato", "già verificat", "già stato confermato", "già confermat", "già attivo"},
+		OutcomeExpired:   {"è scaduto", "non è più valido"},
+		OutcomeRefused:   {"non è stato possibile verificare", "impossibile verificare", "link non è valido", "link non valido"},
+		OutcomeConfirmed: {"è stato verificato", "è stata verificata", "è stato confermato", "è stata confermata", "verificato con successo", "verificata con successo", "è stato attivato"},
+	}},
+	{"Portuguese", strings.Fields("se quando após vez até antes"), map[Outcome][]string{
+		OutcomeUsed:    {"já foi utilizado", "já foi usado", "usado apenas uma vez"},
+		OutcomeAlready: {"já foi verificad", "já está verificad", "já foi confirmad", "já está confirmad", "já está ativ"},
+		OutcomeExpired: {"expirou", "está expirado", "não é mais válido"},
+		OutcomeRefused: {"não foi possível verificar", "não pôde ser verificado", "link é inválido", "link inválido"},
+		OutcomeConfirmed: {"foi verificad", "foi confirmad", "verificado com sucesso", "confirmado com sucesso", "está verificad",
+			"está confirmad", "foi ativad"},
+	}},
+}
+
+// judgeWords looks for what text says about a verification. A success counts
+// only if successPossible, which an error status rules out.
+func judgeWords(text string, successPossible bool) Outcome {
+	said := statements(text)
+	for _, outcome := range judged {
+		if outcome == OutcomeConfirmed && !successPossible {
+			break
+		}
+		for _, l := range languages {
+			for _, phrase := range l.phrases[outcome] {
+				if l.states(said, phrase) {
+					return outcome
+				}
+			}
+		}
+	}
+	return OutcomeUnknown
+}
+
+// states reports whether a statement holds phrase and no condition before it.
+func (l language) states(statements []string, phrase string) bool {
+	for _, s := range statements {
+		at := strings.Index(s, phrase)
+		if at < 0 {
+			continue
+		}
+		words := strings.FieldsFunc(s[:at], func(r rune) bool { return !unicode.IsLetter(r) })
+		if !anyOf(words, l.unless) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyOf(words, wanted []string) bool {
+	for _, w := range words {
+		for _, u := range wanted {
+			if w == u {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// statements splits text into sentences in plain form and drops questions.
+func statements(text string) []string {
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		rest := plain(line)
+		for rest != "" {
+			end := sentenceEnd(rest)
+			s := rest[:end]
+			rest = strings.TrimLeft(rest[end:], " .!?")
+			if !strings.HasSuffix(s, "?") {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// sentenceEnd returns the length of the first sentence of s with its mark. A
+// point inside a word, as in an address, ends nothing.
+func sentenceEnd(s string) int {
+	for i := range len(s) {
+		if strings.IndexByte(".!?", s[i]) >= 0 && (i+1 == len(s) || s[i+1] == ' ') {
+			return i + 1
+		}
+	}
+	return len(s)
+}

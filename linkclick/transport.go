@@ -1,0 +1,124 @@
+package linkclick
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/html/charset"
+)
+
+// defaultUserAgent is a common browser's.
+const defaultUserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+// maxAnswerHeader bounds the header of an answer, in bytes.
+const maxAnswerHeader = 64 << 10
+
+// testOnly lets tests use their own certificates and name server.
+type testOnly struct {
+	roots    *x509.CertPool
+	resolver *net.Resolver
+}
+
+// transport returns a transport for one request. It speaks HTTP/1.1, which
+// every identity provider understands and which gives a hostile one fewer
+// ways to keep us busy. Nothing is reused between requests, and a request on a
+// new connection is never repeated by the standard library.
+func (k *click) transport(plain bool) *http.Transport {
+	wait := cmp.Or(k.HeaderTimeout, 5*time.Second)
+	dialer := &net.Dialer{
+		Timeout:  wait,
+		Resolver: k.testOnly.resolver,
+		Control:  newGuard(k.Rule, plain).control,
+	}
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would be dialed instead, unseen by the guard
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: k.testOnly.roots},
+		TLSHandshakeTimeout:    wait,
+		ResponseHeaderTimeout:  wait,
+		MaxResponseHeaderBytes: maxAnswerHeader,
+		DisableCompression:     true, // a small answer could unfold to a huge one
+		DisableKeepAlives:      true,
+	}
+}
+
+// newRequest builds the request and notes when it may have reached the host.
+// It never sets Referer: the address that led here is a secret.
+func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { k.result.Sent = true },
+	})
+	method, body := http.MethodGet, io.Reader(nil)
+	if r.form != nil {
+		method, body = http.MethodPost, strings.NewReader(r.form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.to.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", cmp.Or(k.UserAgent, defaultUserAgent))
+	req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1")
+	// Providers choose the words of their pages by it, and English is judged best.
+	req.Header.Set("Accept-Language", "en")
+	if r.form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		// Frameworks check it against forged requests, as Django does before a
+		// Referer: https://docs.djangoproject.com/en/stable/ref/csrf/
+		req.Header.Set("Origin", r.to.Scheme+"://"+r.to.Host)
+	}
+	for _, c := range k.jars.of(r.to).Cookies(r.to) {
+		req.AddCookie(c)
+	}
+	return req, nil
+}
+
+// jars keeps the cookies of each origin apart, so that a cookie for a whole
+// domain does not reach its other hosts.
+type jars map[string]*cookiejar.Jar
+
+func (j jars) of(u *url.URL) *cookiejar.Jar {
+	origin := u.Scheme + "://" + u.Host
+	if j[origin] == nil {
+		j[origin], _ = cookiejar.New(nil) // fails only with options
+	}
+	return j[origin]
+}
+
+// textKind returns the media type of an answer and whether it is text that can
+// be read. An answer compressed without being asked for is not.
+func textKind(h http.Header) (kind string, readable bool) {
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return "", false
+	}
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return "", false
+	}
+	return kind, strings.HasPrefix(kind, "text/") || kind == "application/xhtml+xml" || kind == "application/json"
+}
+
+// decode returns a body as UTF-8, by its content type, its byte order mark or
+// its own declaration.
+func decode(raw []byte, contentType string) string {
+	r, err := charset.NewReader(bytes.NewReader(raw), contentType)
+	if err != nil {
+		return strings.ToValidUTF8(string(raw), "\uFFFD")
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return strings.ToValidUTF8(string(raw), "\uFFFD")
+	}
+	return string(b)
+}

@@ -1,0 +1,106 @@
+package linkclick
+
+import (
+	"slices"
+	"strings"
+)
+
+// This file knows the words people write around links. All entries are in
+// plain form: lower case, "email" without its hyphen, straight quotes.
+
+// speech is what some words ask the reader to do.
+type speech int
+
+const (
+	saysNothing speech = iota
+	saysVerify
+	saysLogin
+	saysInvite
+	saysReset
+	saysChange
+	saysNotMe // also unsubscribe and delete
+)
+
+// vocabulary lists what gives each meaning away, as parts of words, in
+// English, German, Danish, Norwegian, Swedish, Dutch, French, Spanish,
+// Italian, Portuguese, Polish, Finnish, and a little Japanese and Chinese.
+// Earlier rows win: what could do harm is looked for first.
+var vocabulary = []struct {
+	says  speech
+	words []string
+}{
+	{saysNotMe, []string{
+		"unsubscribe", "opt out", "opt-out", "not you", "wasn't you", "was not you", "not me", "wasn't me", "was not me",
+		"did not", "didn't", "not request", "report this", "delete", "deletion", "remove my", "deactivat", "deaktiv", "cancel", "block",
+		"abmelden", "abbestellen", "waren sie nicht", "nicht angefordert", "löschen", "nicht sie",
+		"afmeld", "ikke dig", "ikke bedt", "slet ", "avmeld", "ikke deg", "slett ", "avregistrera", "avprenumerera", "inte du", "radera",
+		"afmelden", "uitschrijven", "niet aangevraagd", "verwijder",
+		"désabonner", "désinscrire", "pas vous", "n'avez pas", "supprimer",
+		"darse de baja", "cancelar la suscripción", "no has sido", "no fuiste", "no ha solicitado", "eliminar",
+		"annulla l'iscrizione", "disiscri", "non hai richiesto", "elimina", "não foi você", "não solicit", "excluir", "descadastr",
+		"wypisz", "to nie ty", "usuń", "peruuta", "et pyytänyt", "poista",
+	}},
+	{saysReset, []string{
+		"reset", "forgot", "recover", "password",
+		"passwort", "kennwort", "zurücksetz", "adgangskode", "nulstil", "glemt", "passord", "tilbakestill", "lösenord", "återställ",
+		"wachtwoord", "herstel", "mot de passe", "réinitialis", "contraseña", "restablec", "reimposta", "senha", "palavra-passe",
+		"redefin", "hasł", "salasana",
+	}},
+	{saysChange, []string{
+		"new email", "change of email", "email change", "change your email", "changed your email", "change my email",
+		"neue email", "ny email", "nye email", "ny epost", "nieuw email", "nieuwe email", "nouvelle adresse", "nuevo correo",
+		"nueva dirección", "nuova email", "nuovo indirizzo", "novo email", "nowy adres", "uusi sähköposti",
+	}},
+	{saysInvite, []string{
+		"invite", "invitation", "accept the offer", "einladung", "eingeladen", "invitér", "inviteret", "invitasjon", "inbjud",
+		"uitnodig", "invité", "invitación", "invitado", "invito", "invitato", "convite", "convidad", "zaprosz", "kutsu",
+	}},
+	{saysLogin, []string{
+		"log in", "login", "log-in", "sign in", "sign-in", "signin", "magic link", "anmelden", "einloggen", "log ind", "logg inn",
+		"logga in", "inloggen", "se connecter", "connexion", "iniciar sesión", "accedi", "iniciar sessão", "entrar", "zaloguj", "kirjaudu",
+	}},
+	{saysVerify, []string{
+		"verif", "confirm", "activat", "validat", "complete your registration", "complete registration", "complete your sign",
+		"bestätig", "aktivier", "bekræft", "aktiver", "bekreft", "bekräft", "bevestig", "activeer", "valider", "vérifi",
+		"activar", "conferm", "attiva", "ativar", "potwierd", "zweryfik", "aktywuj", "vahvist", "確認", "認証", "验证",
+	}},
+}
+
+// codeWords announce a one-time code.
+var codeWords = []string{
+	"code", "kode", "pin", "otp", "código", "codice", "kod", "koodi", "コード", "验证码",
+}
+
+// hear returns what some words in plain form say.
+func hear(plain string) speech {
+	for _, v := range vocabulary {
+		if slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) }) {
+			return v.says
+		}
+	}
+	return saysNothing
+}
+
+// words returns s in plain form, without the URLs in it: those are read by
+// their shape, not as words.
+func words(s string) string {
+	var kept []string
+	for _, w := range strings.Fields(plain(s)) {
+		if !strings.Contains(w, "://") {
+			kept = append(kept, w)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// plain returns s in lower case with single spaces, straight quotes and
+// "email" for "e-mail".
+func plain(s string) string {
+	s = strings.ToLower(typeset.Replace(s))
+	return spelling.Replace(strings.Join(strings.Fields(s), " "))
+}
+
+var (
+	typeset  = strings.NewReplacer("’", "'", "‘", "'", "\u00a0", " ", "\u00ad", "", "\u200b", "", "‑", "-")
+	spelling = strings.NewReplacer("e-mail", "email", "e-post", "epost")
+)
