@@ -48,7 +48,10 @@ func (m *Mailgun) Deliver(ctx context.Context, from string, to []string, mime []
 		return fmt.Errorf("simulator: mail is larger than %d bytes", mailgunMaxMail)
 	}
 	now := m.config.Now()
-	mime = mailgunReceived(from, mailgunRandomHex(12), now.UTC().Format(time.RFC1123Z), mime)
+	mime, err := mailgunReceived(from, mailgunRandomHex(12), now.UTC().Format(time.RFC1123Z), mime)
+	if err != nil {
+		return err
+	}
 	mail, err := mailgunParseMail(mime)
 	if err != nil {
 		return err

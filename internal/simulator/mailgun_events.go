@@ -34,7 +34,12 @@ type mailgunEventQuery struct {
 	Descending bool
 	Limit      int
 	Filters    map[string]string
-	Skip       int // -1 is the empty page before the first
+	Skip       int // events before the page; as far below 0 as the page begins before the first event
+}
+
+// page returns the query as the last element of a paging URL.
+func (q mailgunEventQuery) page() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(mailgunJSON(q)))
 }
 
 // record adds an event. The lock must be held.
@@ -112,24 +117,19 @@ func (m *Mailgun) answerEvents(w http.ResponseWriter, r *http.Request, query mai
 		return
 	}
 	events := m.matching(domain, query)
+	from := min(max(query.Skip, 0), len(events))
+	to := min(max(query.Skip+query.Limit, 0), len(events))
 	items := []mailgunObject{}
-	if query.Skip >= 0 {
-		for _, e := range events[min(query.Skip, len(events)):min(query.Skip+query.Limit, len(events))] {
-			items = append(items, e.document())
-		}
+	for _, e := range events[from:to] {
+		items = append(items, e.document())
 	}
 	page := func(skip int) string {
-		query := query
 		query.Skip = skip
-		return m.url + "/v3/" + domain + "/events/" + base64.RawURLEncoding.EncodeToString([]byte(mailgunJSON(query)))
-	}
-	previous := max(0, query.Skip-query.Limit)
-	if query.Skip <= 0 {
-		previous = -1
+		return m.url + "/v3/" + domain + "/events/" + query.page()
 	}
 	mailgunWrite(w, mailgunObject{{"items", items}, {"paging", map[string]string{
-		"next":     page(max(0, query.Skip+len(items))),
-		"previous": page(previous),
+		"next":     page(to),
+		"previous": page(max(from-query.Limit, -query.Limit)),
 		"first":    page(0),
 		"last":     page(max(0, len(events)-1) / query.Limit * query.Limit),
 	}}})
@@ -210,14 +210,14 @@ func mailgunParseEventQuery(values url.Values, now time.Time) (mailgunEventQuery
 	return query, nil
 }
 
-// mailgunParseEventPage reads what [Mailgun.answerEvents] put into a paging URL.
+// mailgunParseEventPage reads what page wrote.
 func mailgunParseEventPage(page string) (mailgunEventQuery, error) {
 	var query mailgunEventQuery
 	b, err := base64.RawURLEncoding.DecodeString(page)
 	if err == nil {
 		err = json.Unmarshal(b, &query)
 	}
-	bad := query.Limit < 1 || query.Limit > 300 || query.Skip < -1 || query.Skip > mailgunHistory
+	bad := query.Limit < 1 || query.Limit > 300 || query.Skip < -query.Limit || query.Skip > mailgunHistory
 	for name := range maps.Keys(query.Filters) {
 		bad = bad || !slices.Contains(mailgunEventFilters(), name)
 	}

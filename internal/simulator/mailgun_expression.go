@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -110,7 +111,12 @@ func (c mailgunCondition) eval(recipient string, mail *mailgunMail, routed bool,
 	case "or":
 		return slices.ContainsFunc(c.parts, eval)
 	case "and":
-		return !slices.ContainsFunc(c.parts, func(part mailgunCondition) bool { return !eval(part) })
+		before := mailgunCaptures{numbered: slices.Clone(captures.numbered), named: maps.Clone(captures.named)}
+		failed := slices.ContainsFunc(c.parts, func(part mailgunCondition) bool { return !eval(part) })
+		if failed {
+			*captures = before // what one part captured counts only if all match
+		}
+		return !failed
 	case "catch_all":
 		return !routed
 	case "match_recipient":

@@ -112,8 +112,8 @@ func (mail *mailgunMail) headerPairs() [][2]string {
 	return pairs
 }
 
-// mailgunBodies are the body fields as Mailgun names them, html apart since it may repeat.
-type mailgunBodies struct{ text, signature, html string }
+// mailgunStripped is what Mailgun calls stripped-text, stripped-signature and stripped-html.
+type mailgunStripped struct{ text, signature, html string }
 
 var (
 	mailgunQuoteStart = regexp.MustCompile(`(?m)^(>|On .{1,200} wrote:\s*$)`)
@@ -121,7 +121,7 @@ var (
 )
 
 // stripped cuts the quoted mail and the signature off, plainly: Mailgun guesses better, and nobody should build on either.
-func (mail *mailgunMail) stripped() mailgunBodies {
+func (mail *mailgunMail) stripped() mailgunStripped {
 	text := mail.plain
 	if at := mailgunQuoteStart.FindStringIndex(text); at != nil {
 		text = text[:at[0]]
@@ -130,7 +130,7 @@ func (mail *mailgunMail) stripped() mailgunBodies {
 	if at := mailgunSignature.FindStringIndex(text); at != nil {
 		text, signature = text[:at[0]], text[at[1]:]
 	}
-	return mailgunBodies{text: strings.TrimSpace(text), signature: strings.TrimSpace(signature), html: mail.html()}
+	return mailgunStripped{text: strings.TrimSpace(text), signature: strings.TrimSpace(signature), html: mail.html()}
 }
 
 var (
@@ -145,12 +145,16 @@ func mailgunPlainFromHTML(s string) string {
 	return strings.TrimSpace(mailgunSpace.ReplaceAllString(html.UnescapeString(s), " "))
 }
 
-// mailgunReceived puts the header fields on top that Mailgun adds on receipt, and makes the line ends CRLF (RFC 5321, 2.3.8).
-func mailgunReceived(sender, id, date string, mime []byte) []byte {
+// mailgunReceived puts the header fields on top that Mailgun adds on receipt, and makes the line ends CRLF (RFC 5321, 2.3.8). A mail
+// that begins with a space would continue our last field, and is refused.
+func mailgunReceived(sender, id, date string, mime []byte) ([]byte, error) {
+	if len(mime) == 0 || mime[0] == ' ' || mime[0] == '\t' {
+		return nil, errors.New("simulator: the mail does not begin with a header")
+	}
 	mime = bytes.ReplaceAll(bytes.ReplaceAll(mime, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
-	top := fmt.Sprintf("Received: from sender by mxa.mailgun.example with ESMTP id %s; %s\r\nX-Envelope-From: <%s>\r\nX-Mailgun-Incoming: Yes\r\n",
-		id, date, sender)
-	return append([]byte(top), mime...)
+	received := fmt.Sprintf("Received: from sender by mxa.mailgun.example with ESMTP id %s; %s\r\n", id, date)
+	top := received + "X-Envelope-From: <" + sender + ">\r\nX-Mailgun-Incoming: Yes\r\n"
+	return append([]byte(top), mime...), nil
 }
 
 // mailgunFirst returns the first value that is not empty.
