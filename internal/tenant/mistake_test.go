@@ -1,0 +1,332 @@
+package tenant
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mistakesOf wants the loading to fail, with a hint for each mistake.
+func mistakesOf(t *testing.T, err error) Mistakes {
+	t.Helper()
+	var mistakes Mistakes
+	require.True(t, errors.As(err, &mistakes), "%v", err)
+	for _, m := range mistakes {
+		require.NotEmpty(t, m.Where)
+		require.NotEmpty(t, m.What)
+		require.NotEmpty(t, m.Hint)
+	}
+	return mistakes
+}
+
+// Every mistake that a variable can have: its place, what it is and what to do.
+func TestMistakesInVariables(t *testing.T) {
+	for _, tt := range []struct{ change, what, hint string }{
+		{"SMSBRIDGE_ADDR=8080", "not an address to listen on", ":8080"},
+		{"SMSBRIDGE_ADDR=:99999", "not an address to listen on", ":8080"},
+		{"SMSBRIDGE_PUBLIC_URL=", "is missing", "https://bridge.acme.example"},
+		{"SMSBRIDGE_PUBLIC_URL=bridge.acme.example", "not a web address", "https://host"},
+		{"SMSBRIDGE_PUBLIC_URL=http://bridge.acme.example", "plain http", "localhost only"},
+		{"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example/?a", "a query", "https://host/path"},
+		{"SMSBRIDGE_PUBLIC_URL=https://u:p@bridge.acme.example", "a user", "https://host"},
+		{"SMSBRIDGE_PUBLIC_URL=https://my_bridge.acme.example", "an underscore", "Twilio"},
+		{"SMSBRIDGE_DATABASE=mysql://x/y", "not a database", "sqlite:PATH"},
+		{"SMSBRIDGE_DATABASE=sqlite:", "not a database", "sqlite:PATH"},
+		{"SMSBRIDGE_KEY=secret", "not a key of 32 bytes", "openssl rand"},
+		{"SMSBRIDGE_KEY_FILE=/nowhere/at/all", "cannot be read", "/nowhere/at/all"},
+
+		{"SMSBRIDGE_TENANT=", "is missing", "acme"},
+		{"SMSBRIDGE_TENANT=Acme", "not a slug", "a–z"},
+		{"SMSBRIDGE_TENANT=a/b", "not a slug", "a–z"},
+		{"SMSBRIDGE_NAME=", "is missing", "ACME"},
+		{"SMSBRIDGE_NAME=acme.com", "looks like a link", "name alone"},
+		{"SMSBRIDGE_NAME=Acme https://x", "looks like a link", "name alone"},
+		{"SMSBRIDGE_NAME=@login #123456", "or a code", "name alone"},
+		{"SMSBRIDGE_NAME=AC\u202eME", "invisible", "retype"},
+		{"SMSBRIDGE_NAME=AC\u200bME", "invisible", "retype"},
+		{"SMSBRIDGE_NAME=AC\nME", "control", "retype"},
+		{"SMSBRIDGE_NAME=AC\xffME", "invisible", "retype"},
+		{"SMSBRIDGE_NAME=" + strings.Repeat("x", 41), "longer than 40", "short name"},
+		{"SMSBRIDGE_COUNTRIES=", "is missing", "* for all"},
+		{"SMSBRIDGE_COUNTRIES=,", "is missing", "* for all"},
+		{"SMSBRIDGE_COUNTRIES=DK,UK", `unknown country "UK"`, "GB"},
+		{"SMSBRIDGE_COUNTRIES=DK,*", "* beside countries", "either"},
+		{"SMSBRIDGE_MAIL_DOMAIN=", "is missing", "sms.acme.example"},
+		{"SMSBRIDGE_MAIL_DOMAIN=acme@sms.acme.example", "not a mail domain", "after the @"},
+		{"SMSBRIDGE_IDP_HOSTS=", "is missing", "login.acme.example"},
+		{"SMSBRIDGE_IDP_HOSTS=https://login.acme.example", "not a host", "without https://"},
+		{"SMSBRIDGE_IDP_HOSTS=login.acme.example/u", "not a host", "without a path"},
+		{"SMSBRIDGE_IDP_HOSTS=*.acme.example", "not a host", "hosts alone"},
+		{"SMSBRIDGE_IDP_HOSTS=u@acme.example", "not a host", "hosts alone"},
+		{"SMSBRIDGE_IDP_HOSTS=login.acme.example:8443", "a port or an IP address", "unsafe_allow"},
+		{"SMSBRIDGE_IDP_HOSTS=127.0.0.1", "a port or an IP address", "unsafe_allow"},
+		{"SMSBRIDGE_IDP_HOSTS=[::1]:80", "a port or an IP address", "unsafe_allow"},
+		{"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1", "not a network", "127.0.0.0/8"},
+		{"SMSBRIDGE_UNSAFE_ALLOW=0.0.0.0/0", "not a network", "longer than /0"},
+		{"SMSBRIDGE_KEEP=both", "not bridge or mailgun", "one of these"},
+		{"SMSBRIDGE_RESET=relay", "not off or ask", "one of these"},
+		{"SMSBRIDGE_ACCEPT=YES,Stop", `"Stop", which stops`, "another word"},
+		{"SMSBRIDGE_ACCEPT=arrêt", "which stops", "another word"},
+		{"SMSBRIDGE_ACCEPT=help", "explains texts", "another word"},
+		{"SMSBRIDGE_ACCEPT=yes,no", `"no", which also denies`, "out of accept"},
+		{"SMSBRIDGE_ACCEPT=" + strings.Repeat("y", 33), "more than 32", "short words"},
+		{"SMSBRIDGE_VALID_FOR=8", "not a duration", "8h"},
+		{"SMSBRIDGE_VALID_FOR=25h", "not from 1m to 24h", "10m"},
+		{"SMSBRIDGE_VALID_FOR=-5m", "not from 1m to 24h", "10m"},
+
+		{"MAILGUN_API_KEY=", "is missing", "Mailgun"},
+		{"MAILGUN_API_KEY=\"key\"", "quotes", "copy it again"},
+		{"MAILGUN_API_KEY=file:/nowhere/at/all", "cannot be read", "/nowhere/at/all"},
+		{"MAILGUN_WEBHOOK_SIGNING_KEY=", "is missing", "signing key"},
+		{"MAILGUN_WEBHOOK_SIGNING_KEY=new,o ld", "spaces", "copy it again"},
+		{"MAILGUN_API_BASE=http://api.mailgun.net/v3", "plain http", "https"},
+		{"MAILGUN_STORAGE_HOSTS=https://x.example", "not a host", "without https://"},
+		{"TWILIO_ACCOUNT_SID=", "is missing", "Twilio's console"},
+		{"TWILIO_ACCOUNT_SID=SK0123456789abcdef0123456789abcdef", "not an account SID", "AC and 32"},
+		{"TWILIO_AUTH_TOKEN=", "is missing", "Twilio's console"},
+		{"TWILIO_AUTH_TOKEN=abc-def", "not an auth token", "letters and digits"},
+		{"TWILIO_FROM=", "is missing", "Messaging Service"},
+		{"TWILIO_FROM=ACME", "is a name", "Messaging Service"},
+		{"TWILIO_FROM=12345", "not a number in international form", "short code"},
+		{"TWILIO_FROM=+1 500 555 0006", "not a number in international form", "digits only"},
+		{"TWILIO_FROM=MG0123456789", "not a Messaging Service SID", "32 letters"},
+		{"TWILIO_API_BASE=api.twilio.com", "not a web address", "https://"},
+
+		{"SMSBRIDGE_REGISTRATION_TEXT=Hi {{.Phone}}", "unknown field", "{{.Answer}}"},
+		{"SMSBRIDGE_REGISTRATION_TEXT=Hi {{.Name", "not a valid template", "{{.Answer}}"},
+		{"SMSBRIDGE_PASSWORD_TEXT=Go to https://x.example, YES?", "as a link", "no links"},
+		{"SMSBRIDGE_PASSWORD_TEXT=YES? x.example", "as a link", "no links"},
+		{"SMSBRIDGE_WRONG_TEXT=YES\n@x #123", "ends like a code", "reword"},
+		{"SMSBRIDGE_WRONG_TEXT=YES\u200b", "invisible", "retype"},
+		{"SMSBRIDGE_WRONG_TEXT=YES " + strings.Repeat("x", 310), "more than two segments", "160"},
+
+		{"SMSBRIDGE_COUNTRY=DK", "not a variable of smsbridge", "did you mean SMSBRIDGE_COUNTRIES?"},
+		{"SMSBRIDGE_=x", "not a variable of smsbridge", "known here: SMSBRIDGE_ACCEPT, "},
+	} {
+		t.Run(tt.change, func(t *testing.T) {
+			_, err := FromEnv(oneTenant(tt.change))
+			mistakes := mistakesOf(t, err)
+			require.Len(t, mistakes, 1, "%v", err)
+			variable, _, _ := strings.Cut(tt.change, "=")
+			require.Equal(t, variable, mistakes[0].Where)
+			require.Contains(t, mistakes[0].What, tt.what)
+			require.Contains(t, mistakes[0].Hint, tt.hint)
+		})
+	}
+}
+
+func TestKeyMistakes(t *testing.T) {
+	_, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://h/d"))
+	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY", "is missing, and PostgreSQL needs it", "make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
+
+	file := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(file, []byte(testKey), 0o600))
+	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://h/d", "SMSBRIDGE_KEY_FILE="+file))
+	require.NoError(t, err)
+	require.Equal(t, testKey, s.Key.Reveal())
+
+	_, err = FromEnv(oneTenant("SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_KEY_FILE="+file))
+	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY_FILE", "is set beside SMSBRIDGE_KEY", "keep one of the two"}}, mistakesOf(t, err))
+}
+
+// Whoever starts with nothing is told everything at once.
+func TestMistakesAreReportedTogether(t *testing.T) {
+	_, err := FromEnv(nil)
+	mistakes := mistakesOf(t, err)
+	require.Len(t, mistakes, 11)
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 2*len(mistakes))
+	require.Equal(t, "error: SMSBRIDGE_PUBLIC_URL: is missing", lines[0])
+	for i, line := range lines {
+		require.True(t, strings.HasPrefix(line, []string{"error: ", "hint: "}[i%2]), line)
+	}
+}
+
+// minimal is a file with one tenant on lines 2 to 12.
+const minimal = `public_url: https://bridge.example.com
+tenants:
+  - slug: acme
+    name: ACME
+    countries: [DK]
+    mail_domain: sms.acme.example
+    idp_hosts: login.acme.example
+    mailgun: {api_key: env:MG, signing_key: [env:MG, "file:signing"]}
+    twilio:
+      account_sid: ` + testSID + `
+      auth_token: env:TW
+      from: "+15005550006"
+`
+
+func load(t *testing.T, text string, environ ...string) (Settings, error) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	require.NoError(t, os.WriteFile("s.yaml", []byte(text), 0o600))
+	require.NoError(t, os.WriteFile("signing", []byte("old\n"), 0o600))
+	require.NoError(t, os.WriteFile("key", []byte(testKey+"\n"), 0o600))
+	return FromFile("s.yaml", append(environ, "MG=new", "TW="+testToken))
+}
+
+func TestFromFile(t *testing.T) {
+	s, err := load(t, minimal, "SMSBRIDGE_ADDR=:9000", "SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_DATABASE=sqlite:x.db")
+	require.NoError(t, err)
+	require.Equal(t, ":9000", s.Addr)
+	require.Equal(t, testKey, s.Key.Reveal())
+	require.Equal(t, "sqlite:x.db", s.Database.Reveal())
+	acme := s.Tenants.All()[0]
+	require.Equal(t, "acme", acme.Address.Prefix)
+	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
+
+	// The same settings from variables give the same tenant.
+	fromEnv := mustTenant(t, "SMSBRIDGE_COUNTRIES=DK", "MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
+	require.Equal(t, fromEnv, acme)
+
+	// A file may refer to variables that would else be refused beside it.
+	_, err = load(t, strings.Replace(minimal, "env:TW", "env:TWILIO_AUTH_TOKEN", 1), "TWILIO_AUTH_TOKEN="+testToken)
+	require.NoError(t, err)
+}
+
+// What a file says again and again can be said once, as YAML allows.
+func TestFileWithAliases(t *testing.T) {
+	s, err := load(t, strings.NewReplacer("[DK]", "&c [DK]", "name: ACME", "name: &n ACME").Replace(minimal)+`
+  - slug: beta
+    name: *n
+    countries: *c
+    mail_domain: sms.beta.example
+    idp_hosts: login.beta.example
+    mailgun: &m {api_key: env:MG, signing_key: env:MG}
+    twilio: {account_sid: `+testSID+`, auth_token: env:TW, from: `+testMG+`}
+`)
+	require.NoError(t, err)
+	beta, _ := s.Tenants.Tenant("beta")
+	require.Equal(t, "ACME", beta.Name)
+	require.Equal(t, []string{"DK"}, beta.Policy.Countries)
+	require.Empty(t, s.Warnings)
+}
+
+func TestTenantVariablesBesideFile(t *testing.T) {
+	_, err := load(t, minimal, "SMSBRIDGE_NAME=x", "TWILIO_FROM=x", "SMSBRIDGE_NAM=x")
+	require.Equal(t, Mistakes{
+		{"SMSBRIDGE_NAM", "is not a variable of smsbridge", "did you mean SMSBRIDGE_NAME?"},
+		{"SMSBRIDGE_NAME", "is set beside a configuration file", "unset it and write name into the file, or do without the file"},
+		{"TWILIO_FROM", "is set beside a configuration file", "unset it and write twilio.from into the file, or do without the file"},
+	}, mistakesOf(t, err))
+}
+
+func TestFileNotThere(t *testing.T) {
+	_, err := FromFile(filepath.Join(t.TempDir(), "nope.yaml"), nil)
+	require.Contains(t, mistakesOf(t, err)[0].What, "cannot be read")
+}
+
+// Two tenants may share a sender, but not what tells them apart.
+func TestTenantsTogether(t *testing.T) {
+	second := minimal[strings.Index(minimal, "  - slug"):]
+	where := func(err error) (all []string) {
+		for _, m := range mistakesOf(t, err) {
+			all = append(all, m.Where)
+		}
+		return all
+	}
+	_, err := load(t, minimal+second)
+	require.Equal(t, []string{"s.yaml:13: tenants[1].slug", "s.yaml:13: tenants[1].prefix", "s.yaml:14: tenants[1].name"}, where(err))
+
+	_, err = load(t, minimal+strings.Replace(second, "slug: acme", "slug: beta\n    prefix: ACME", 1))
+	require.Equal(t, []string{"s.yaml:14: tenants[1].prefix", "s.yaml:15: tenants[1].name"}, where(err))
+
+	s, err := load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta").Replace(second))
+	require.NoError(t, err)
+	require.Len(t, s.Tenants.BySender(testSID, "+15005550006"), 2)
+	require.Len(t, s.Warnings, 1)
+	require.Contains(t, s.Warnings[0], "tenants acme and beta share a sender")
+}
+
+// No file makes the reader panic or say a secret, and every mistake has a hint.
+func FuzzParseFile(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add([]byte("a: &a {a: *a}\ntenants: [*a, {mailgun: *a, texts: {wrong: *a}}]\n"))
+	f.Add([]byte("tenants:\n  - accept: [*x, ~]\n"))
+	f.Add([]byte("<<: {a: 1}\n? [a]\n: b\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		l := newLoader([]string{"MG=verysecret", "TW=verysecret"})
+		doc, ok := l.parseFile("s.yaml", text)
+		if ok {
+			s := defaultSettings()
+			fill(l, &s, processOptions(), doc.process.values, doc.process.place(variablePlace(processOptions())))
+			for _, tenant := range doc.tenants {
+				l.addTenant(&s, tenant.values, tenant.place(nil))
+			}
+			_, _ = l.result(s)
+		}
+		for _, m := range l.mistakes {
+			require.NotEmpty(t, m.Where+m.What)
+			require.NotEmpty(t, m.Hint)
+		}
+		require.NotContains(t, l.mistakes.Error(), "verysecret")
+	})
+}
+
+// Every mistake that a file can have beyond those of its values.
+func TestMistakesInFiles(t *testing.T) {
+	change := func(old, with string) string {
+		require.Contains(t, minimal, old)
+		return strings.Replace(minimal, old, with, 1)
+	}
+	for _, tt := range []struct {
+		name, text, where, what, hint string
+	}{
+		{"unknown key", change("public_url:", "adr: x\npublic_url:"), "s.yaml:1: adr", "not a known setting", "did you mean addr?"},
+		{"unknown tenant key", change("    name:", "    nme: x\n    name:"), "s.yaml:4: tenants[0].nme", "not a known setting", "did you mean name?"},
+		{"unknown key in a group", change("      from:", "      form: x\n      from:"), "s.yaml:12: tenants[0].twilio.form", "not a known setting", "did you mean twilio.from?"},
+		{"far from any key", change("      from:", "      zzzzzzzzzzzzzzzzzzzzzzzzz: x\n      from:"), "s.yaml:12: tenants[0].twilio.zzzzzzzzzzzzzzzzzzzzzzzzz", "not a known setting", "known here: twilio.account_sid, "},
+		{"missing", change("    name: ACME\n", ""), "s.yaml:3: tenants[0].name", "is missing", "ACME"},
+		{"twice", change("    name: ACME\n", "    name: ACME\n    name: ACME\n"), "s.yaml:5: tenants[0].name", "is there twice", "keep one"},
+		{"no value", change("name: ACME", "name:"), "s.yaml:4: tenants[0].name", "has no value", "remove the line"},
+		{"no value in a list", change("[DK]", "[DK, ]\n    accept: [YES, '']"), "s.yaml:6: tenants[0].accept", "has no value", "remove the line"},
+		{"empty list", change("[DK]", "[]"), "s.yaml:5: tenants[0].countries", "has no value", "remove the line"},
+		{"list for one value", change("name: ACME", "name: [ACME]"), "s.yaml:4: tenants[0].name", "not written as this setting is", "one value"},
+		{"mapping for a list", change("[DK]", "{DK: yes}"), "s.yaml:5: tenants[0].countries", "not written as this setting is", "a list"},
+		{"one value for a group", change("    name:", "    texts: x\n    name:"), "s.yaml:4: tenants[0].texts", "not a group", "indented"},
+		{"bad value", change("[DK]", "[DK, XX]"), "s.yaml:5: tenants[0].countries", `"XX"`, "two letters"},
+		{"bad text", change("    name:", "    texts:\n      denied: '{{.Phone}}'\n    name:"), "s.yaml:5: tenants[0].texts.denied", "unknown field", "{{.Name}}"},
+		{"bad prefix", change("    name:", "    prefix: a+b\n    name:"), "s.yaml:4: tenants[0].prefix", "before the +", "hyphen"},
+		{"bad choice", change("    name:", "    valid_numbers: yes\n    name:"), "s.yaml:4: tenants[0].valid_numbers", "not true or false", "small letters"},
+		{"stop word denies", change("    name:", "    deny: [END]\n    name:"), "s.yaml:4: tenants[0].deny", `"END"`, "another word"},
+		{"yes and no", change("    name:", "    deny: [y]\n    name:"), "s.yaml:3: tenants[0].accept", "also denies", "accept or of deny"},
+		{"plain secret", change("env:TW", testToken), "s.yaml:11: tenants[0].twilio.auth_token", "secret written out", "env:NAME"},
+		{"secret not set", change("env:TW", "env:NOPE"), "s.yaml:11: tenants[0].twilio.auth_token", "variable that is not set", "set the variable"},
+		{"secret file missing", change("file:signing", "file:nope"), "s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "nope"},
+		{"secret file empty", change("file:signing", "file:/dev/null"), "s.yaml:8: tenants[0].mailgun.signing_key", "empty file", "write the secret"},
+		{"endless secret file", change("file:signing", "file:/dev/zero"), "s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "larger than"},
+		{"password in the file", "database: postgres://u:pw@h/d\nkey: env:KEY\n" + minimal, "s.yaml:1: database", "secret written out", "env:NAME"},
+		{"password in the query", "database: postgres://h/d?password=pw\nkey: env:KEY\n" + minimal, "s.yaml:1: database", "secret written out", "env:NAME"},
+		{"key beside key file", "key: env:KEY\nkey_file: key\n" + minimal, "s.yaml:2: key_file", "is set beside s.yaml:1: key", "keep one"},
+		{"file and variable", "key: env:KEY\n" + minimal, "s.yaml:1: key", "also set by SMSBRIDGE_KEY", "keep one"},
+		{"no tenants", "public_url: https://b.example\n", "s.yaml: tenants", "no tenant", "add one"},
+		{"empty tenants", "public_url: https://b.example\ntenants: []\n", "s.yaml: tenants", "no tenant", "add one"},
+		{"tenants not a list", "public_url: https://b.example\ntenants: x\n", "s.yaml:2: tenants", "not a list", "hyphen"},
+		{"tenant not a mapping", minimal + "  - x\n", "s.yaml:13: tenants[1]", "not a tenant", "key: value"},
+		{"not YAML", "a: [", "s.yaml", "not valid YAML", "compare"},
+		{"nothing", "", "s.yaml", "no settings", "start from"},
+		{"not a mapping", "- x\n", "s.yaml", "no settings", "start from"},
+		{"two documents", minimal + "---\n" + minimal, "s.yaml", "more than one document", "---"},
+		{"too large", "#" + strings.Repeat("x", maxFile), "s.yaml", "cannot be read", "larger than"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			environ := []string{"KEY=" + testKey}
+			if tt.name == "file and variable" {
+				environ = append(environ, "SMSBRIDGE_KEY="+testKey)
+			}
+			_, err := load(t, tt.text, environ...)
+			mistakes := mistakesOf(t, err)
+			require.NotContains(t, err.Error(), testToken)
+			require.Len(t, mistakes, 1, "%v", err)
+			require.Equal(t, tt.where, mistakes[0].Where)
+			require.Contains(t, mistakes[0].What, tt.what)
+			require.Contains(t, mistakes[0].Hint, tt.hint)
+		})
+	}
+}

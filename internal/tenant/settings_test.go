@@ -1,0 +1,260 @@
+package tenant
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/phonemail"
+)
+
+const (
+	testKey   = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	testToken = "fedcba9876543210fedcba9876543210"
+	testSID   = "AC0123456789abcdef0123456789abcdef"
+	testMG    = "MG0123456789abcdef0123456789abcdef"
+)
+
+// oneTenant is the shortest set-up with variables. Changes overrule it; an empty
+// one removes a variable.
+func oneTenant(changes ...string) []string {
+	env := map[string]string{
+		"SMSBRIDGE_PUBLIC_URL":        "https://bridge.acme.example",
+		"SMSBRIDGE_TENANT":            "acme",
+		"SMSBRIDGE_NAME":              "ACME",
+		"SMSBRIDGE_COUNTRIES":         "DK,SE",
+		"SMSBRIDGE_MAIL_DOMAIN":       "sms.acme.example",
+		"SMSBRIDGE_IDP_HOSTS":         "login.acme.example",
+		"MAILGUN_API_KEY":             "key-private",
+		"MAILGUN_WEBHOOK_SIGNING_KEY": "key-signing",
+		"TWILIO_ACCOUNT_SID":          testSID,
+		"TWILIO_AUTH_TOKEN":           testToken,
+		"TWILIO_FROM":                 "+15005550006",
+		"PATH":                        "/usr/bin",
+	}
+	for _, change := range changes {
+		name, v, _ := strings.Cut(change, "=")
+		env[name] = v
+	}
+	var environ []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		environ = append(environ, name+"="+env[name])
+	}
+	return environ
+}
+
+func mustTenant(t *testing.T, changes ...string) *Tenant {
+	t.Helper()
+	s, err := FromEnv(oneTenant(changes...))
+	require.NoError(t, err)
+	require.Len(t, s.Tenants.All(), 1)
+	return s.Tenants.All()[0]
+}
+
+func TestFromEnvDefaults(t *testing.T) {
+	s, err := FromEnv(oneTenant())
+	require.NoError(t, err)
+	require.Empty(t, s.Warnings)
+	require.Equal(t, ":8080", s.Addr)
+	require.Equal(t, "https://bridge.acme.example", s.PublicURL)
+	require.Equal(t, "sqlite:smsbridge.db", s.Database.Reveal())
+	require.Empty(t, s.Key.Reveal())
+
+	acme, ok := s.Tenants.Tenant("acme")
+	require.True(t, ok)
+	require.Equal(t, "ACME", acme.Name)
+	require.Equal(t, phonemail.Scheme{Prefix: "acme", Domain: "sms.acme.example"}, acme.Address)
+	require.Equal(t, phonemail.Policy{Countries: []string{"DK", "SE"}}, acme.Policy)
+	require.Equal(t, []string{"login.acme.example"}, acme.IdPHosts)
+	require.Empty(t, acme.UnsafeAllow)
+	require.Equal(t, KeepBridge, acme.Keep)
+	require.Equal(t, ResetOff, acme.Reset)
+	require.Equal(t, "YES", acme.AskedAnswer())
+	require.Equal(t, []string{"NO", "N"}, acme.Deny)
+	require.Equal(t, 10*time.Minute, acme.ValidFor)
+	require.Equal(t, "key-private", acme.Mailgun.APIKey.Reveal())
+	require.Equal(t, []Secret{NewSecret("key-signing")}, acme.Mailgun.SigningKeys)
+	require.Equal(t, "https://api.mailgun.net", acme.Mailgun.APIBase)
+	require.Equal(t, Twilio{testSID, NewSecret(testToken), "+15005550006", "https://api.twilio.com"}, acme.Twilio)
+}
+
+func TestFromEnvEverything(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(testToken+"\n"), 0o600))
+	s, err := FromEnv(oneTenant(
+		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/",
+		"SMSBRIDGE_DATABASE=postgres://bridge:pw@db.internal/bridge", "SMSBRIDGE_KEY="+testKey,
+		"SMSBRIDGE_COUNTRIES=dk, gb", "SMSBRIDGE_IDP_HOSTS=Login.Acme.Example,127.0.0.1:8081",
+		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask",
+		"SMSBRIDGE_ACCEPT=JA,YES", "SMSBRIDGE_VALID_FOR=8h", "SMSBRIDGE_REGISTRATION_TEXT=Svar {{.Answer}} til {{.Name}}",
+		"SMSBRIDGE_PASSWORD_TEXT=Ny kode? Svar JA", "SMSBRIDGE_WRONG_TEXT=Svar JA eller {{.Denial}}",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/", "MAILGUN_STORAGE_HOSTS=store.example",
+		"TWILIO_AUTH_TOKEN=file:"+file, "TWILIO_FROM="+testMG, "TWILIO_API_BASE=http://localhost:8083/",
+		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1", "SMSBRIDGE_PORT_8080_TCP=tcp://10.0.0.1:8080", "SMSBRIDGE_TEST_POSTGRES=x",
+	))
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:9000", s.Addr)
+	require.Equal(t, "http://127.0.0.1:9000/bridge", s.PublicURL)
+	require.Equal(t, "postgres://bridge:pw@db.internal/bridge", s.Database.Reveal())
+	require.Equal(t, testKey, s.Key.Reveal())
+
+	acme := s.Tenants.All()[0]
+	require.Equal(t, []string{"DK", "GB"}, acme.Policy.Countries)
+	require.Equal(t, []string{"login.acme.example", "127.0.0.1:8081"}, acme.IdPHosts)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, acme.UnsafeAllow)
+	require.Equal(t, KeepMailgun, acme.Keep)
+	require.Equal(t, ResetAsk, acme.Reset)
+	require.Equal(t, "JA", acme.AskedAnswer())
+	require.Equal(t, 8*time.Hour, acme.ValidFor)
+	require.Equal(t, "Svar JA til ACME", acme.Say(AskRegistration, Fill{}))
+	require.Equal(t, "Ny kode? Svar JA", acme.Say(AskPassword, Fill{}))
+	require.Equal(t, "Svar JA eller NO", acme.Say(Wrong, Fill{}))
+	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
+	require.Equal(t, "http://localhost:8082", acme.Mailgun.APIBase)
+	require.Equal(t, []string{"store.example"}, acme.Mailgun.StorageHosts)
+	require.Equal(t, testToken, acme.Twilio.AuthToken.Reveal())
+	require.Equal(t, testMG, acme.Twilio.From)
+	require.Equal(t, "http://localhost:8083", acme.Twilio.APIBase)
+}
+
+func TestWarnings(t *testing.T) {
+	for change, want := range map[string]string{
+		"SMSBRIDGE_COUNTRIES=*":                                            "ALL countries",
+		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8":                                "UNSAFE",
+		"SMSBRIDGE_VALID_FOR=8h":                                           "8h0m0s",
+		"SMSBRIDGE_REGISTRATION_TEXT=Is this you?":                         "ask_registration does not say which word",
+		"SMSBRIDGE_WRONG_TEXT=YES please\u2026 " + strings.Repeat("x", 60): "wrong takes 2 segments",
+	} {
+		s, err := FromEnv(oneTenant(change))
+		require.NoError(t, err, change)
+		require.Len(t, s.Warnings, 1, change)
+		require.Contains(t, s.Warnings[0], want)
+		require.Contains(t, s.Warnings[0], "tenant acme")
+	}
+}
+
+func TestURLs(t *testing.T) {
+	s := Settings{PublicURL: "https://bridge.acme.example/x"}
+	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme", s.MailURL("acme"))
+	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme/mime", s.MIMEURL("acme"))
+	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/reply", s.ReplyURL("acme"))
+	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/receipt?text=a%26b", s.ReceiptURL("acme", "a&b"))
+}
+
+func TestStorageURL(t *testing.T) {
+	m := Mailgun{APIBase: "http://127.0.0.1:8082", StorageHosts: []string{"store.example"}}
+	for u, want := range map[string]bool{
+		"https://storage-us-east4.api.mailgun.net/v3/domains/d/messages/k": true,
+		"https://SW.API.mailgun.net/v3/domains/d/messages/k":               true,
+		"https://storage.api.eu.mailgun.net/v3/domains/d/messages/k":       true,
+		"https://store.example/v3/domains/d/messages/k":                    true,
+		"http://127.0.0.1:8082/v3/domains/d/messages/k":                    true,
+
+		"https://127.0.0.1:8082/v3/domains/d/messages/k":                  false,
+		"http://127.0.0.1:8083/v3/domains/d/messages/k":                   false,
+		"http://store.example/v3/domains/d/messages/k":                    false,
+		"http://so.api.mailgun.net/v3/domains/d/messages/k":               false,
+		"https://so.api.mailgun.net:8443/v3/domains/d/messages/k":         false,
+		"https://u:p@so.api.mailgun.net/v3/domains/d/messages/k":          false,
+		"https://so.api.mailgun.net.evil.example/v3/domains/d/messages/k": false,
+		"https://evilapi.mailgun.net/v3/domains/d/messages/k":             false,
+		"https://evil.example/.api.mailgun.net/v3/domains/d/messages/k":   false,
+		"https://so.api.mailgun.net/v3/routes":                            false,
+		"https://so.api.mailgun.net/v3/domains/%2e%2e/routes":             false,
+		"https://so.api.mailgun.net/v3/domains/../routes":                 false,
+		"//so.api.mailgun.net/v3/domains/d/messages/k":                    false,
+	} {
+		parsed, err := url.Parse(u)
+		require.NoError(t, err)
+		require.Equal(t, want, m.StorageURL(parsed), u)
+	}
+}
+
+func TestSet(t *testing.T) {
+	a := &Tenant{Slug: "a", Twilio: Twilio{AccountSID: "AC1", From: "+1"}}
+	b := &Tenant{Slug: "b", Twilio: Twilio{AccountSID: "AC1", From: "+1"}}
+	c := &Tenant{Slug: "c", Twilio: Twilio{AccountSID: "AC2", From: "+1"}}
+	set := Set{[]*Tenant{a, b, c}}
+	require.Equal(t, []*Tenant{a, b}, set.BySender("AC1", "+1"))
+	require.Equal(t, []*Tenant{c}, set.BySender("AC2", "+1"))
+	require.Empty(t, set.BySender("AC1", "+2"))
+	_, ok := set.Tenant("d")
+	require.False(t, ok)
+	set.All()[0] = nil
+	require.Equal(t, a, set.All()[0], "All returns a copy")
+}
+
+// No way of showing settings shows a secret.
+func TestSecretsNeverLeak(t *testing.T) {
+	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@db/bridge", "SMSBRIDGE_KEY="+testKey))
+	require.NoError(t, err)
+	hidden := struct{ token Secret }{NewSecret(testToken)}
+	values := []any{s, &s, s.Tenants.All()[0], *s.Tenants.All()[0], s.Key, hidden, []Secret{s.Key}}
+
+	var out strings.Builder
+	for verb := 'A'; verb <= 'z'; verb++ {
+		for _, flags := range []string{"", "+", "#", "-20", " "} {
+			for _, v := range values {
+				fmt.Fprintf(&out, "%"+flags+string(verb)+"\n", v)
+			}
+		}
+	}
+	for _, h := range []slog.Handler{slog.NewJSONHandler(&out, nil), slog.NewTextHandler(&out, nil)} {
+		slog.New(h).Info("settings", "key", s.Key, "all", values)
+	}
+	require.NoError(t, json.NewEncoder(&out).Encode(values))
+	for _, secret := range []string{"hunter2", testKey, testToken, "key-private", "key-signing"} {
+		require.False(t, strings.Contains(out.String(), secret), secret)
+		require.False(t, strings.Contains(strings.ToLower(out.String()), fmt.Sprintf("%x", secret)), secret)
+	}
+	require.Contains(t, out.String(), "[redacted]")
+	require.Empty(t, fmt.Sprint(Secret{}), "an empty secret shows that it is empty")
+	require.Error(t, json.NewDecoder(io.LimitReader(strings.NewReader(`"x"`), 3)).Decode(new(Secret)))
+}
+
+// The example configuration loads, explains every key and variable, and says
+// what the bridge says by itself.
+func TestExampleFile(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/smsbridge.yaml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "smsbridge.yaml")
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
+	for _, name := range []string{"beta-mailgun-api-key", "beta-mailgun-signing-key", "beta-twilio-auth-token"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name), []byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
+	}
+	s, err := FromFile(path, []string{
+		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+	})
+	require.NoError(t, err)
+	require.Empty(t, s.Warnings)
+	require.Len(t, s.Tenants.All(), 2)
+	acme, _ := s.Tenants.Tenant("acme")
+	beta, _ := s.Tenants.Tenant("beta")
+	require.Equal(t, testToken, acme.Twilio.AuthToken.Reveal())
+	require.Equal(t, []string{"DK", "SE", "NO"}, acme.Policy.Countries, "NO is Norway, not false")
+	require.Equal(t, "betatwilioauthtoken", beta.Twilio.AuthToken.Reveal())
+	for _, saying := range Sayings() {
+		fill := Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
+		require.Equal(t, (&Tenant{Name: "ACME", Accept: acme.Accept, Deny: acme.Deny}).Say(saying, fill), acme.Say(saying, fill))
+	}
+
+	for _, o := range append(variables(processOptions()), variables(tenantOptions())...) {
+		key := o.key[strings.LastIndexByte(o.key, '.')+1:]
+		require.Regexp(t, `(?m)^[ -]*(# )?`+key+`:`, string(text))
+		require.Contains(t, string(text), o.variable)
+	}
+}

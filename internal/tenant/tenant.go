@@ -1,0 +1,145 @@
+// Package tenant holds the settings of the bridge and of its customers, for
+// everybody who runs it: it reads them from one file or from plain environment
+// variables, refuses what it does not understand, and reports all mistakes
+// together, each with its place and a hint.
+//
+// What it returns is complete and consistent. Whoever holds a [Tenant] need not
+// check it again, and every text that a tenant can send has been rendered once.
+// Nothing that came with a mail ever gets into a text: the wording is the
+// tenant's, and so are the values in it.
+//
+// All settings stand in two tables, processOptions and tenantOptions; the
+// example configuration deploy/smsbridge.yaml explains each.
+package tenant
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"smsbridge/phonemail"
+)
+
+// Keep says where a mail's link waits for the reply.
+type Keep string
+
+const (
+	// KeepBridge keeps the link, sealed, in the bridge's database.
+	KeepBridge Keep = "bridge"
+	// KeepMailgun keeps the mail at Mailgun only, and fetches it again.
+	KeepMailgun Keep = "mailgun"
+)
+
+// Reset says what to do with a password reset mail.
+type Reset string
+
+const (
+	// ResetOff does nothing.
+	ResetOff Reset = "off"
+	// ResetAsk asks as for a new account, and opens the link on YES.
+	ResetAsk Reset = "ask"
+)
+
+// Tenant is one customer of the bridge. It is not changed after loading and may
+// be shared.
+type Tenant struct {
+	Slug    string           // names the tenant in URLs and logs: what phonemail.ValidPrefix accepts, in small letters
+	Name    string           // what people read in texts, such as "ACME"
+	Address phonemail.Scheme // how its phone addresses are formed
+	Policy  phonemail.Policy // which numbers it may text
+
+	// IdPHosts lists the hosts that verification links may have, such as
+	// "login.acme.example", in small letters. A port or an IP address is only
+	// there when UnsafeAllow is not empty.
+	IdPHosts []string
+	// UnsafeAllow lists networks that links may lead to although they are
+	// private, then also over http and on any port. For tests and demos.
+	UnsafeAllow []netip.Prefix
+
+	Keep     Keep
+	Reset    Reset
+	Accept   []string      // replies that mean yes, as configured; the first is shown
+	Deny     []string      // replies that mean no, as configured; the first is shown
+	ValidFor time.Duration // life of a question, 1 minute to 24 hours
+
+	Mailgun Mailgun
+	Twilio  Twilio
+
+	texts map[Saying]*template.Template
+}
+
+// Mailgun holds a tenant's account at Mailgun.
+type Mailgun struct {
+	APIKey       Secret
+	SigningKeys  []Secret // HTTP webhook signing keys; several during a rotation
+	APIBase      string   // without version and slash at the end: "https://api.mailgun.net"
+	StorageHosts []string // hosts of stored mails beyond those that StorageURL knows
+}
+
+// Twilio holds a tenant's account at Twilio.
+type Twilio struct {
+	AccountSID string // AC and 32 letters and digits
+	AuthToken  Secret
+	From       string // the sender: an E.164 number, or a Messaging Service's SID (MG…)
+	APIBase    string // without slash at the end: "https://api.twilio.com"
+}
+
+// AskedAnswer returns the word that texts ask for, as it is shown.
+func (t *Tenant) AskedAnswer() string { return t.Accept[0] }
+
+// StorageURL reports whether the API key may be sent to u to fetch a stored
+// mail. The address of a stored mail arrives in a part of the webhook that is
+// not signed, so it must lead to the API itself, to one of the StorageHosts or
+// to a host below Mailgun's API domains, over https unless the API's own
+// address is plain http, and to a path of the messages API.
+//
+// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages
+func (m Mailgun) StorageURL(u *url.URL) bool {
+	base, err := url.Parse(m.APIBase)
+	if err != nil || u.User != nil || !strings.HasPrefix(u.Path, "/v3/domains/") || strings.Contains(u.Path, "/..") {
+		return false
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == base.Scheme && host == strings.ToLower(base.Host) {
+		return true
+	}
+	if u.Scheme != "https" {
+		return false
+	}
+	return slices.Contains(m.StorageHosts, host) ||
+		strings.HasSuffix(host, ".api.mailgun.net") || strings.HasSuffix(host, ".api.eu.mailgun.net")
+}
+
+// Set is the tenants of one bridge. The zero value has none.
+type Set struct {
+	all []*Tenant
+}
+
+// Tenant returns the tenant with the slug.
+func (s Set) Tenant(slug string) (*Tenant, bool) {
+	for _, t := range s.all {
+		if t.Slug == slug {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// All returns the tenants in the order of their slugs.
+func (s Set) All() []*Tenant { return slices.Clone(s.all) }
+
+// BySender returns the tenants that text from one sender (a number, or a
+// Messaging Service's SID) of one Twilio account, in the order of their slugs.
+// A reply to that sender may be meant for any of them.
+func (s Set) BySender(account, sender string) []*Tenant {
+	var found []*Tenant
+	for _, t := range s.all {
+		if t.Twilio.AccountSID == account && t.Twilio.From == sender {
+			found = append(found, t)
+		}
+	}
+	return found
+}
