@@ -17,7 +17,7 @@ import (
 
 // IdPConfig says which pretend identity provider [OpenIdP] opens. All fields but Addr and Now are required.
 type IdPConfig struct {
-	// Addr is the loopback address to listen on; empty means 127.0.0.1:0, a free port.
+	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
 	Addr string
 	// Name is what people know the application by, such as ACME.
 	Name string
@@ -93,6 +93,7 @@ var (
 // but e-mail. Everything is held in memory until Close. Safe for use by several goroutines.
 type IdP struct {
 	config IdPConfig
+	from   *mail.Address // of config.From, with a display name
 	host   string
 	server *http.Server
 	ctx    context.Context // done when Close is called
@@ -122,7 +123,6 @@ func OpenIdP(config IdPConfig) (*IdP, error) {
 	if from.Name == "" {
 		from.Name = config.Name
 	}
-	config.From = from.String()
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -135,7 +135,7 @@ func OpenIdP(config IdPConfig) (*IdP, error) {
 		return nil, err
 	}
 	i := &IdP{
-		config: config, host: listener.Addr().String(), key: key,
+		config: config, from: from, host: listener.Addr().String(), key: key,
 		manners: IdPManners{Answer: IdPRedirect, RedirectTo: "https://app.acme.example/welcome"},
 		users:   make(map[string]*idpUser),
 		tickets: make(map[string]*idpTicket),

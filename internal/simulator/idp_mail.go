@@ -7,7 +7,6 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io"
-	netmail "net/mail"
 	"net/url"
 	texttemplate "text/template"
 	"time"
@@ -99,30 +98,26 @@ func (i *IdP) mail(ctx context.Context, purpose, address string) error {
 				url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(target))))
 		}
 	}
-	from, err := netmail.ParseAddress(i.config.From)
-	if err != nil {
-		return fmt.Errorf("simulator: write mail: %w", err)
-	}
-	mime, err := i.write(letter, from, address, m.TextOnly, now)
+	mime, err := i.write(letter, address, m.TextOnly, now)
 	if err != nil {
 		return fmt.Errorf("simulator: write mail: %w", err)
 	}
 	i.mu.Lock()
 	i.mails = append(i.mails, IdPMail{
-		Purpose: purpose, From: from.Address, To: address, Subject: letter.Subject, Link: link, MIME: mime, Time: now,
+		Purpose: purpose, From: i.from.Address, To: address, Subject: letter.Subject, Link: link, MIME: mime, Time: now,
 	})
 	i.mu.Unlock()
-	if err := i.config.Send(ctx, from.Address, []string{address}, mime); err != nil {
+	if err := i.config.Send(ctx, i.from.Address, []string{address}, mime); err != nil {
 		return fmt.Errorf("simulator: send mail: %w", err)
 	}
 	return nil
 }
 
 // write returns the signed mail: one part, quoted-printable, with lines ending in CRLF.
-func (i *IdP) write(letter idpLetter, from *netmail.Address, to string, textOnly bool, now time.Time) ([]byte, error) {
+func (i *IdP) write(letter idpLetter, to string, textOnly bool, now time.Time) ([]byte, error) {
 	var header mail.Header
 	header.SetDate(now)
-	header.SetAddressList("From", []*mail.Address{{Name: from.Name, Address: from.Address}})
+	header.SetAddressList("From", []*mail.Address{{Name: i.from.Name, Address: i.from.Address}})
 	header.SetAddressList("To", []*mail.Address{{Address: to}})
 	header.SetSubject(letter.Subject)
 	header.SetMessageID(idpRandom(24) + "@" + i.config.Domain)

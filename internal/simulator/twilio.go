@@ -16,7 +16,7 @@ import (
 
 // TwilioConfig says which pretend account [OpenTwilio] opens.
 type TwilioConfig struct {
-	// Addr is the loopback address to listen on; empty means 127.0.0.1:0, a free port.
+	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
 	Addr string
 	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every webhook.
 	// Letters and digits only, because twilio-go refuses anything else before it sends a request.
@@ -25,7 +25,8 @@ type TwilioConfig struct {
 	Numbers []string
 	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must be in Numbers.
 	Services map[string][]string
-	// ReplyURL is called when a phone replies, see [Twilio.SetReplyURL]. Empty: the reply is only listed.
+	// ReplyURL is called when a phone replies, see [Twilio.SetReplyURL]. Empty: the reply is only listed. Like every URL
+	// that is called it must lead to loopback; calls elsewhere fail to connect.
 	ReplyURL string
 	// FallbackURL is called when ReplyURL fails or answers something that is not TwiML. Empty: nobody is called.
 	FallbackURL string
@@ -165,7 +166,7 @@ func (c TwilioConfig) check() error {
 }
 
 // twilioListen listens on a loopback address only, so that a simulator cannot be mistaken for the real thing from
-// elsewhere. Empty means a free port of 127.0.0.1.
+// elsewhere. Empty means a free port of 127.0.0.1. The identity provider listens with it too.
 func twilioListen(addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"

@@ -73,12 +73,13 @@ func (t *Twilio) createText(w http.ResponseWriter, r *http.Request) {
 		twilioRefuse(w, fault)
 		return
 	}
-	// Deferred, so that the receipts follow the answer, whether it arrives or is lost.
-	defer t.spawn(func() { t.deliver(text) })
 	if lost {
+		t.spawn(func() { t.deliver(text) })
 		panic(http.ErrAbortHandler)
 	}
 	twilioAnswer(w, http.StatusCreated, answer)
+	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	t.spawn(func() { t.deliver(text) })
 }
 
 // fetchText answers GET Messages/{sid}.json.

@@ -5,16 +5,19 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"errors"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -161,9 +164,10 @@ func (t *Twilio) client(timeouts twilioTimeouts) *http.Client {
 	if client := t.clients[timeouts]; client != nil {
 		return client
 	}
+	dialer := &net.Dialer{Timeout: timeouts.connect, Control: twilioLoopbackOnly}
 	client := &http.Client{
 		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: timeouts.connect}).DialContext,
+			DialContext:           dialer.DialContext,
 			TLSHandshakeTimeout:   timeouts.connect,
 			ResponseHeaderTimeout: timeouts.read,
 			MaxIdleConnsPerHost:   16,
@@ -173,6 +177,14 @@ func (t *Twilio) client(timeouts twilioTimeouts) *http.Client {
 	}
 	t.clients[timeouts] = client
 	return client
+}
+
+// twilioLoopbackOnly refuses to connect to any other machine, whatever URL a caller asked to have called.
+func twilioLoopbackOnly(_, address string, _ syscall.RawConn) error {
+	if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
+		return errors.New("simulator: Twilio calls loopback only")
+	}
+	return nil
 }
 
 // twilioEncode encodes the parameters as a form, in their order.

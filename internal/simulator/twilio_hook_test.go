@@ -109,6 +109,8 @@ func TestTwilioUndeliveredTextsReachNoPhone(t *testing.T) {
 	require.Eventually(t, func() bool { return twilio.Texts()[0].Status == "undelivered" }, 5*time.Second, time.Millisecond)
 	require.Equal(t, 30003, twilio.Texts()[0].ErrorCode)
 	require.Empty(t, twilio.Phone(twilioTestPhone).Inbox())
+	_, body := twilioDo(t, twilio, "GET", twilioTestMessages+"/"+twilio.Texts()[0].SID+".json", nil)
+	require.Contains(t, body, `"error_code":30003`)
 }
 
 func TestTwilioDropsReceipts(t *testing.T) {
@@ -165,6 +167,11 @@ func TestTwilioTellsConnectingFromReading(t *testing.T) {
 	require.Equal(t, "ct", hook.Failure)
 	require.Equal(t, 2, hook.Attempt, "a failed connection is retried once by default")
 	require.Equal(t, 11200, hook.Code)
+
+	twilio.SetReplyURL("http://192.0.2.1/reply#rc=0") // an address for documentation (RFC 5737)
+	hook, err = twilio.Phone(twilioTestPhone).ReplyTo(twilioTestContext(t), twilioTestFrom, "YES")
+	require.NoError(t, err)
+	require.Equal(t, "ct", hook.Failure, "only loopback is called")
 
 	receiver := newTwilioReceiver(t)
 	receiver.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })

@@ -261,6 +261,19 @@ func TestTwilioLosesTheAnswer(t *testing.T) {
 	twilioSend(t, twilio, twilioForm())
 }
 
+func TestTwilioIsSlowOnDemand(t *testing.T) {
+	twilio := openTestTwilio(t)
+	twilio.Set(func(m *TwilioManners) { m.Slow = time.Minute })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, "GET", twilio.URL()+twilioTestMessages+".json", nil)
+	require.NoError(t, err)
+	_, err = http.DefaultClient.Do(request)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	twilio.Set(func(m *TwilioManners) { m.Slow = 0 })
+	twilioSend(t, twilio, twilioForm())
+}
+
 // twilioRewriter sends twilio-go's requests to the pretend Twilio.
 type twilioRewriter struct{ base *url.URL }
 
