@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The classic vectors are Twilio's own; the third was computed with twilio-go.
+// The first vector is in twilio-go's README, the second in its tests; the others are fixed so that a change shows.
 func TestTwilioSignatureVectors(t *testing.T) {
 	const classic = "https://mycompany.com/myapp.php?foo=1&bar=2"
 	for _, c := range []struct {
@@ -25,6 +25,9 @@ func TestTwilioSignatureVectors(t *testing.T) {
 	}{
 		{"12345", classic, []twilioParam{{"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"}, {"To", "+18005551212"},
 			{"Caller", "+12349013030"}, {"From", "+12349013030"}}, "0/KCTR6DLpKmkAf8muzZqo1nDgQ="},
+		{"12345", classic, []twilioParam{{"Caller", "+14158675309"}, {"From", "+14158675309"}, {"CallSid", "CA1234567890ABCDE"},
+			{"Digits", "1234"}, {"To", "+18005551212"}, {"Reason", "Participant"}, {"ReasonConferenceEnded", "test"}},
+			"vOEb5UThFn24KEfnOFLQY2AE5FY="},
 		{twilioTestToken, "https://bridge.example.com/hooks/twilio/sms", []twilioParam{
 			{"Body", "Yes"}, {"MessageSid", "SM00000000000000000000000000000001"}, {"AccountSid", twilioTestSID},
 			{"From", "+4520123456"}, {"To", "+15005550006"}}, "2mHXutA4i6U6x4OfkPszcaoa/JI="},
