@@ -1,0 +1,115 @@
+// Command smsbridge lets people who have only a phone use software that knows only e-mail.
+//
+// It wires the parts together and talks to the person at the keyboard; what it does is in the rooms it wires: inbound, outbound, linkclick,
+// phonemail and the rules below internal.
+//
+// Rules of its conversation: results go to standard output, everything else to standard error. A mistake of the person who started it is one line
+// "smsbridge: error: …" and one "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit status 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/tenant"
+)
+
+// Exit statuses.
+const (
+	exitFailure = 1
+	exitMistake = 2
+)
+
+// world is what a command may use of the process around it.
+type world struct {
+	stdout, stderr io.Writer
+	environ        []string
+}
+
+type cli struct {
+	Serve   serveCommand     `cmd:"" help:"Run the bridge: take mails and replies, send texts, open links."`
+	Demo    demoCommand      `cmd:"" help:"Try it without any account: a bridge, an identity provider and a phone on one page."`
+	Address addressCommand   `cmd:"" help:"Print the mail address of a phone, or the phone of a mail address."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// mistake is an error of the person who started the command, with what to do about it.
+type mistake struct{ what, hint string }
+
+func (m mistake) Error() string { return m.what }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], world{os.Stdout, os.Stderr, os.Environ()}))
+}
+
+// run parses the arguments, runs one command and returns the exit status.
+func run(ctx context.Context, args []string, w world) int {
+	exited := -1
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("smsbridge"),
+		kong.Description("smsbridge stands between software that sends e-mail and people who have only a phone: a mail to "+
+			"acme+4512345678@sms.acme.example becomes a text to +4512345678, and the answer YES opens the link that the mail carried.\n\n"+
+			"Start with: smsbridge demo"),
+		kong.Vars{"version": version()},
+		kong.Writers(w.stdout, w.stderr),
+		kong.Exit(func(status int) { exited = status }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(w),
+	)
+	if err != nil {
+		return report(w, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help and --version have answered
+	}
+	if err != nil {
+		return report(w, mistake{err.Error(), "smsbridge --help lists the commands and what they take"})
+	}
+	if err := command.Run(); err != nil {
+		return report(w, err)
+	}
+	return 0
+}
+
+// report prints an error as the rules above say and returns the exit status that goes with it.
+func report(w world, err error) int {
+	var m mistake
+	var several tenant.Mistakes
+	switch {
+	case errors.As(err, &several):
+		for _, one := range several {
+			fmt.Fprintf(w.stderr, "smsbridge: error: %s: %s\nsmsbridge: hint: %s\n", one.Where, one.What, one.Hint)
+		}
+		return exitMistake
+	case errors.As(err, &m):
+		fmt.Fprintf(w.stderr, "smsbridge: error: %s\nsmsbridge: hint: %s\n", m.what, m.hint)
+		return exitMistake
+	}
+	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", strings.TrimSpace(err.Error()))
+	return exitFailure
+}
+
+// version is the module's version as the build recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "smsbridge (unknown build)"
+	}
+	return "smsbridge " + info.Main.Version
+}

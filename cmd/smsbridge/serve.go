@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"smsbridge/inbound"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/outbound"
+)
+
+// drainTime is how long requests and jobs under way may take after the signal to stop; jobs that take longer are done after the next start.
+const drainTime = 20 * time.Second
+
+type serveCommand struct {
+	Config   string `help:"Settings of several tenants, as in deploy/smsbridge.yaml. Without it, one tenant is read from variables." env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error"`
+}
+
+// Help is shown by smsbridge serve --help.
+func (serveCommand) Help() string {
+	return "One tenant is set by variables; deploy/env.example has them all with an explanation. Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, " +
+		"SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, MAILGUN_API_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, " +
+		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\nAt the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
+		"SIGTERM and SIGINT stop it without loss."
+}
+
+// Run serves until the context ends.
+func (s serveCommand) Run(ctx context.Context, w world) error {
+	settings, err := s.settings(w.environ)
+	if err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
+	for _, warning := range append(settings.Warnings, wordy(settings)...) {
+		log.Warn(warning)
+	}
+	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's domain can cause texts to the countries it allows")
+	listener, err := net.Listen("tcp", settings.Addr)
+	if err != nil {
+		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err), "another program may use the port; set SMSBRIDGE_ADDR to another one"}
+	}
+	return serve(ctx, listener, settings, log)
+}
+
+func (s serveCommand) settings(environ []string) (tenant.Settings, error) {
+	if s.Config != "" {
+		return tenant.FromFile(s.Config, environ)
+	}
+	return tenant.FromEnv(environ)
+}
+
+// wordy warns of texts that cost more than one segment.
+func wordy(settings tenant.Settings) []string {
+	var warnings []string
+	for _, t := range settings.Tenants.All() {
+		for _, saying := range tenant.Sayings() {
+			if size := text.Measure(t.Say(saying, tenant.Fill{})); size.Segments > 1 {
+				warnings = append(warnings, fmt.Sprintf("tenant %s: the text %s is billed as %d segments", t.Slug, saying, size.Segments))
+			}
+		}
+	}
+	return warnings
+}
+
+// serve runs a bridge on a listener until ctx ends, and then stops it without loss.
+func serve(ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger) (err error) {
+	var key []byte
+	if k := settings.Key.Reveal(); k != "" {
+		if key, err = store.ParseKey(k); err != nil {
+			return err
+		}
+	}
+	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Log: log})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
+	worker.Register()
+	// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
+	if err := st.Start(context.WithoutCancel(ctx)); err != nil {
+		return errors.Join(err, listener.Close(), st.Close())
+	}
+	bridge := &inbound.Server{Store: st, Settings: settings, Log: log, Now: time.Now}
+	server := &http.Server{
+		Handler:           bridge.Handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       60 * time.Second, // a mail has up to 30 MiB
+		WriteTimeout:      75 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	for _, t := range settings.Tenants.All() {
+		log.Info("tenant", "tenant", t.Slug, "mailgun_url", settings.MailURL(t.Slug), "twilio_url", settings.ReplyURL(t.Slug))
+	}
+	log.Info("serving", "addr", listener.Addr().String())
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	bridge.Drain()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		log.Warn("requests were cut off", "error", err)
+	}
+	if err := st.Stop(drain); err != nil {
+		log.Warn("jobs were cut off and will be done after the next start", "error", err)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, st.Close())
+}
+
+// reason is what the system said about a failed listen, without Go's repetition of the address.
+func reason(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[i+2:]
+	}
+	return text
+}
