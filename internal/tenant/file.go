@@ -73,7 +73,7 @@ func (l *loader) parseFile(path string, text []byte) (document, bool) {
 	w := walker{l, path}
 	top := root.Content[0]
 	doc := document{process: section{start: path + ": "}}
-	doc.process.values = w.flatten(top, "", "", append(variables(processOptions()), known{key: tenantsKey}))
+	doc.process.values = w.flatten(top, "", "", append(entries(processOptions()), entry{key: tenantsKey}))
 	doc.tenants = w.tenants(top)
 	return doc, true
 }
@@ -112,7 +112,7 @@ func (w walker) tenants(top *yaml.Node) []section {
 			w.add(w.at(item, strings.TrimSuffix(path, ".")), wrong("is not a tenant", "write settings as key: value below the hyphen"))
 			continue
 		}
-		all = append(all, section{w.at(item, path), w.flatten(item, path, "", variables(tenantOptions()))})
+		all = append(all, section{w.at(item, path), w.flatten(item, path, "", entries(tenantOptions()))})
 	}
 	return all
 }
@@ -120,7 +120,7 @@ func (w walker) tenants(top *yaml.Node) []section {
 // flatten collects the settings of a mapping: those of the group "mailgun" get
 // keys such as "mailgun.api_key". The path is what stands before the key in
 // mistakes.
-func (w walker) flatten(n *yaml.Node, path, group string, options []known) map[string]value {
+func (w walker) flatten(n *yaml.Node, path, group string, options []entry) map[string]value {
 	given := map[string]value{}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -131,10 +131,10 @@ func (w walker) flatten(n *yaml.Node, path, group string, options []known) map[s
 			continue
 		}
 		seen[key] = true
-		option, known := find(options, key)
+		option, ok := find(options, key)
 		switch {
-		case key == tenantsKey && group == "" && known:
-		case known:
+		case key == tenantsKey && group == "" && ok:
+		case ok:
 			given[key] = value{where, w.items(node, where, option.kind)}
 		case isGroup(options, key) && node.Kind == yaml.MappingNode:
 			for k, v := range w.flatten(node, path, key+".", options) {
@@ -187,20 +187,20 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-func find(options []known, key string) (known, bool) {
+func find(options []entry, key string) (entry, bool) {
 	for _, o := range options {
 		if o.key == key {
 			return o, true
 		}
 	}
-	return known{}, false
+	return entry{}, false
 }
 
-func isGroup(options []known, key string) bool {
+func isGroup(options []entry, key string) bool {
 	return len(keysBelow(options, key+".")) > 0
 }
 
-func keysBelow(options []known, group string) []string {
+func keysBelow(options []entry, group string) []string {
 	var keys []string
 	for _, o := range options {
 		if strings.HasPrefix(o.key, group) {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -44,20 +45,22 @@ type option[T any] struct {
 	set      func(target *T, items []string) *Mistake
 }
 
-// known is the part of an option that does not depend on its target.
-type known struct {
+// entry is the part of an option that does not depend on its target.
+type entry struct {
 	key, variable string
 	kind          kind
 }
 
-func variables[T any](options []option[T]) []known {
-	var all []known
+// entries returns the parts of options that do not depend on their target.
+func entries[T any](options []option[T]) []entry {
+	var all []entry
 	for _, o := range options {
-		all = append(all, known{o.key, o.variable, o.kind})
+		all = append(all, entry{o.key, o.variable, o.kind})
 	}
 	return all
 }
 
+// variablePlace places a setting at its variable.
 func variablePlace[T any](options []option[T]) placer {
 	return func(key string) string {
 		for _, o := range options {
@@ -80,8 +83,8 @@ type loader struct {
 
 func newLoader(environ []string) *loader {
 	l := &loader{env: map[string]string{}, referred: map[string]bool{}, places: map[*Tenant]placer{}}
-	for _, entry := range environ {
-		if name, v, ok := strings.Cut(entry, "="); ok {
+	for _, variable := range environ {
+		if name, v, ok := strings.Cut(variable, "="); ok {
 			l.env[name] = v
 		}
 	}
@@ -115,7 +118,7 @@ func fill[T any](l *loader, target *T, options []option[T], given map[string]val
 
 // fromVariables returns the settings that are given by variables. An empty
 // variable counts as not set, as container tools cannot unset one.
-func (l *loader) fromVariables(options []known) map[string]value {
+func (l *loader) fromVariables(options []entry) map[string]value {
 	given := map[string]value{}
 	for _, o := range options {
 		items := []string{strings.TrimSpace(l.env[o.variable])}
@@ -230,7 +233,7 @@ const ourVariables = "SMSBRIDGE_"
 // refuseUnknownVariables reports variables that start as ours do but are not.
 func (l *loader) refuseUnknownVariables() {
 	var names []string
-	for _, o := range append(variables(processOptions()), variables(tenantOptions())...) {
+	for _, o := range append(entries(processOptions()), entries(tenantOptions())...) {
 		if strings.HasPrefix(o.variable, ourVariables) {
 			names = append(names, o.variable)
 		}
@@ -242,20 +245,22 @@ func (l *loader) refuseUnknownVariables() {
 	}
 }
 
-// foreign reports variables that others set: the command line reads CONFIG and
-// LOG_LEVEL, our tests TEST_…, and Kubernetes gives every container the
-// addresses of a service called smsbridge as PORT… and SERVICE_….
+// What Kubernetes gives every container for a service called smsbridge, or
+// smsbridge-…, once the common start is cut.
 //
 // Source: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+var serviceVariable = regexp.MustCompile(`^(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)$`)
+
+// foreign reports variables that others set or read: Kubernetes, our tests
+// (TEST_…), and the command line (CONFIG and LOG_LEVEL).
 func foreign(rest string) bool {
-	return rest == "CONFIG" || rest == "LOG_LEVEL" || rest == "PORT" || strings.HasPrefix(rest, "PORT_") ||
-		strings.HasPrefix(rest, "SERVICE_") || strings.HasPrefix(rest, "TEST_")
+	return rest == "CONFIG" || rest == "LOG_LEVEL" || strings.HasPrefix(rest, "TEST_") || serviceVariable.MatchString(rest)
 }
 
 // refuseTenantVariables reports tenant variables beside a file, where they would
 // be ignored.
 func (l *loader) refuseTenantVariables() {
-	for _, o := range variables(tenantOptions()) {
+	for _, o := range entries(tenantOptions()) {
 		if o.variable != "" && l.env[o.variable] != "" && !l.referred[o.variable] {
 			l.add(o.variable, wrong("is set beside a configuration file", "unset it and write "+o.key+" into the file, or do without the file"))
 		}

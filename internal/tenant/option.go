@@ -2,6 +2,8 @@ package tenant
 
 import (
 	"net"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,9 +23,9 @@ func processOptions() []option[Settings] {
 		}},
 		{"public_url", "SMSBRIDGE_PUBLIC_URL", one, "write the https address at which Mailgun and Twilio reach the bridge, such as https://bridge.acme.example", func(s *Settings, v []string) (m *Mistake) {
 			s.PublicURL, m = baseURL(v[0])
-			if m == nil && strings.Contains(s.PublicURL, "_") && !isLoopbackURL(s.PublicURL) {
+			if u, err := url.Parse(s.PublicURL); m == nil && err == nil && strings.Contains(u.Host, "_") {
 				// https://www.twilio.com/docs/messaging/api/message-resource (StatusCallback)
-				return wrong("has an underscore", "Twilio does not call back to such hosts")
+				return wrong("has an underscore in its host name", "Twilio does not call back to such hosts")
 			}
 			return m
 		}},
@@ -47,11 +49,11 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return append(append(personOptions(), providerOptions()...), textOptions()...)
+	return slices.Concat(identityOptions(), questionOptions(), providerOptions(), textOptions())
 }
 
-// personOptions are about the tenant and the people it asks.
-func personOptions() []option[Tenant] {
+// identityOptions are about the tenant and the phones it may reach.
+func identityOptions() []option[Tenant] {
 	return []option[Tenant]{
 		{"slug", "SMSBRIDGE_TENANT", one, "write a short name for URLs and phone addresses, such as acme", func(t *Tenant, v []string) *Mistake {
 			if !phonemail.ValidPrefix(v[0]) || strings.ToLower(v[0]) != v[0] {
@@ -89,6 +91,12 @@ func personOptions() []option[Tenant] {
 			}
 			return nil
 		}},
+	}
+}
+
+// questionOptions are about the mails a tenant gets and the questions it asks.
+func questionOptions() []option[Tenant] {
+	return []option[Tenant]{
 		{"idp_hosts", "SMSBRIDGE_IDP_HOSTS", list, "list the hosts of the identity provider's links, such as login.acme.example", func(t *Tenant, v []string) (m *Mistake) {
 			t.IdPHosts, m = hosts(v)
 			return m

@@ -39,11 +39,11 @@ func FromEnv(environ []string) (Settings, error) {
 	l.refuseUnknownVariables()
 	s := defaultSettings()
 	place := variablePlace(processOptions())
-	given := l.fromVariables(variables(processOptions()))
+	given := l.fromVariables(entries(processOptions()))
 	fill(l, &s, processOptions(), given, place)
 	l.checkKey(&s, given, place)
 
-	given = l.fromVariables(variables(tenantOptions()))
+	given = l.fromVariables(entries(tenantOptions()))
 	l.addTenant(&s, given, variablePlace(tenantOptions()))
 	return l.result(s)
 }
@@ -64,7 +64,7 @@ func FromFile(path string, environ []string) (Settings, error) {
 	l.refuseUnknownVariables()
 	s := defaultSettings()
 	place := doc.process.place(variablePlace(processOptions()))
-	given := l.fromVariables(variables(processOptions()))
+	given := l.fromVariables(entries(processOptions()))
 	for key, v := range doc.process.values {
 		if other, twice := given[key]; twice {
 			l.add(v.where, wrong("is also set by "+other.where, "keep one of the two"))
@@ -149,7 +149,7 @@ func (s Settings) MailURL(slug string) string { return s.PublicURL + "/mailgun/"
 // MIMEURL is where Mailgun posts a tenant's mails as raw MIME: it does so for a
 // URL that ends in "mime".
 //
-// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/receive-http
+// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime" }
 
 // ReplyURL is where Twilio posts the replies to a tenant's sender.

@@ -102,7 +102,8 @@ func TestFromEnvEverything(t *testing.T) {
 		"SMSBRIDGE_PASSWORD_TEXT=Ny kode? Svar JA", "SMSBRIDGE_WRONG_TEXT=Svar JA eller {{.Denial}}",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/", "MAILGUN_STORAGE_HOSTS=store.example",
 		"TWILIO_AUTH_TOKEN=file:"+file, "TWILIO_FROM="+testMG, "TWILIO_API_BASE=http://localhost:8083/",
-		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1", "SMSBRIDGE_PORT_8080_TCP=tcp://10.0.0.1:8080", "SMSBRIDGE_TEST_POSTGRES=x",
+		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1", "SMSBRIDGE_PORT_8080_TCP_ADDR=10.0.0.1",
+		"SMSBRIDGE_PORT=tcp://10.0.0.1:8080", "SMSBRIDGE_DB_SERVICE_PORT_SQL=5432", "SMSBRIDGE_DB_PORT=tcp://10.0.0.2:5432", "SMSBRIDGE_TEST_POSTGRES=x",
 	))
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:9000", s.Addr)
@@ -252,7 +253,7 @@ func TestExampleFile(t *testing.T) {
 		require.Equal(t, (&Tenant{Name: "ACME", Accept: acme.Accept, Deny: acme.Deny}).Say(saying, fill), acme.Say(saying, fill))
 	}
 
-	for _, o := range append(variables(processOptions()), variables(tenantOptions())...) {
+	for _, o := range append(entries(processOptions()), entries(tenantOptions())...) {
 		key := o.key[strings.LastIndexByte(o.key, '.')+1:]
 		require.Regexp(t, `(?m)^[ -]*(# )?`+key+`:`, string(text))
 		require.Contains(t, string(text), o.variable)

@@ -96,7 +96,7 @@ func (t *Tenant) AskedAnswer() string { return t.Accept[0] }
 // to a host below Mailgun's API domains, over https unless the API's own
 // address is plain http, and to a path of the messages API.
 //
-// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages
+// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (m Mailgun) StorageURL(u *url.URL) bool {
 	base, err := url.Parse(m.APIBase)
 	if err != nil || u.User != nil || !strings.HasPrefix(u.Path, "/v3/domains/") || strings.Contains(u.Path, "/..") {
