@@ -1,0 +1,360 @@
+package linkclick
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+
+// idp is a little identity provider and what was asked of it.
+type idp struct {
+	*httptest.Server
+	mu   sync.Mutex
+	seen []string // method and path of each request
+}
+
+// serve starts an identity provider over TLS on 127.0.0.1 and a clicker that
+// may reach it.
+func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
+	t.Helper()
+	p := &idp{}
+	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		p.seen = append(p.seen, r.Method+" "+r.URL.Path)
+		p.mu.Unlock()
+		h(w, r)
+	}))
+	t.Cleanup(p.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(p.Certificate())
+	return p, &Clicker{
+		Rule:     Rule{Hosts: []string{p.Listener.Addr().String()}, UnsafeAllow: loopback},
+		testOnly: testOnly{roots: roots},
+	}
+}
+
+func (p *idp) requests() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.seen...)
+}
+
+func html200(w http.ResponseWriter, body string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, "<!doctype html><html><head><title>ACME</title></head><body>", body, "</body></html>")
+}
+
+func redirectTo(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+	}
+}
+
+func says(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { html200(w, body) }
+}
+
+func open(t *testing.T, c *Clicker, link string) Result {
+	t.Helper()
+	return c.Click(t.Context(), link, nil)
+}
+
+// The answers of Auth0's older links: a redirect to the configured address, or
+// a page with the same words.
+func TestAuth0Classic(t *testing.T) {
+	for location, want := range map[string]Outcome{
+		"https://app.example/?supportSignUp=true&email=a%40b.example&message=Your%20email%20was%20verified.%20You%20can%20continue%20using%20the%20application.&success=true&code=success#/home": OutcomeConfirmed,
+		"https://app.example/?message=This%20URL%20can%20be%20used%20only%20once&success=false":                                                                                                  OutcomeUsed,
+		"https://app.example/?message=Access%20expired.&success=false":                                                                                                                           OutcomeExpired,
+		"https://app.example/?message=This%20account%20is%20already%20verified.&success=false":                                                                                                   OutcomeAlready,
+		"https://app.example/?message=User%20account%20does%20not%20exist&success=false":                                                                                                         OutcomeRefused,
+		"acme-app://verified?success=true": OutcomeConfirmed,
+		"http://app.example/":              OutcomeUnknown,
+	} {
+		p, c := serve(t, redirectTo(location))
+		r := open(t, c, p.URL+"/lo/verify_email?ticket=t")
+		require.Equal(t, want, r.Outcome, location)
+		require.True(t, r.Sent)
+		require.Equal(t, []Step{{"GET", p.Listener.Addr().String(), 302}}, r.Steps)
+	}
+	for body, want := range map[string]Outcome{
+		"<p>Your email was verified. You can continue using the application.</p>": OutcomeConfirmed,
+		"<p>This URL can be used only once</p>":                                   OutcomeUsed,
+		"<p>Welcome</p>":                                                          OutcomeUnknown,
+	} {
+		p, c := serve(t, says(body))
+		require.Equal(t, want, open(t, c, p.URL+"/lo/verify_email?ticket=t").Outcome, body)
+	}
+}
+
+// universalLogin answers as Auth0's Universal Login does: a form that a script
+// would send, then the end.
+func universalLogin(t *testing.T, result http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "c1", Path: "/u", Secure: true})
+			html200(w, `<script>document.forms[0].submit(); "This ticket was expired."</script>
+<form method="POST"><input type="hidden" name="state" value="s&amp;1">
+<noscript>Javascript is not enabled on your browser, please click button to continue.
+<button type="submit" name="action" value="default">Continue</button></noscript></form>`)
+			return
+		}
+		cookie, err := r.Cookie("sid")
+		if r.Method != http.MethodPost || err != nil || cookie.Value != "c1" || r.FormValue("state") != "s&1" || r.PostFormValue("action") != "default" ||
+			r.Header.Get("Origin") != "https://"+r.Host || r.Header.Get("Referer") != "" || r.URL.RawQuery != "ticket=t" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		result(w, r)
+	}
+}
+
+func TestAuth0UniversalLogin(t *testing.T) {
+	for name, tt := range map[string]struct {
+		result http.HandlerFunc
+		want   Outcome
+	}{
+		"redirect":         {redirectTo("https://app.example/?success=true&message=Your%20email%20was%20verified"), OutcomeConfirmed},
+		"redirect, failed": {redirectTo("https://app.example/?success=false&message=This%20ticket%20was%20already%20used"), OutcomeUsed},
+		"result page":      {says("<h1>Email Verified</h1><p>Your email address was successfully verified.</p>"), OutcomeConfirmed},
+		"already":          {says("<p>This account is already verified.</p>"), OutcomeAlready},
+		"expired":          {says("<p>This ticket was expired.</p>"), OutcomeExpired},
+		"used":             {says("<p>This ticket was already used.</p>"), OutcomeUsed},
+		"invalid":          {says("<p>User account does not exist or the verification code is invalid.</p>"), OutcomeRefused},
+		"failed":           {says("<p>Your email address could not be verified.</p>"), OutcomeRefused},
+		"asks again":       {universalForm, OutcomeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, c := serve(t, universalLogin(t, tt.result))
+			submitted := 0
+			r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t#", func() error { submitted++; return nil })
+			require.Equal(t, tt.want, r.Outcome, r.Reason)
+			require.Equal(t, 1, submitted)
+			require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"}, p.requests())
+		})
+	}
+}
+
+func universalForm(w http.ResponseWriter, r *http.Request) {
+	html200(w, `<form method="post"><input type="hidden" name="state" value="2"><button>Continue</button></form>`)
+}
+
+// After the form the page may lead back to its own address.
+func TestRedirectBackAfterForm(t *testing.T) {
+	done := false
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			done = true
+			redirectTo(r.URL.String())(w, r)
+		case done:
+			html200(w, "Your e-mail has been verified.")
+		default:
+			universalForm(w, r)
+		}
+	})
+	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/accounts/confirm-email/k/").Outcome)
+	require.Len(t, p.requests(), 3)
+}
+
+// Keycloak wants the link on its first page opened with the cookie of that page.
+func TestKeycloak(t *testing.T) {
+	const path = "/realms/r/login-actions/action-token"
+	page := func(end string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if cookie, err := r.Cookie("AUTH_SESSION_ID"); err == nil && cookie.Value == "a" && r.FormValue("key") == "second" {
+				html200(w, end)
+				return
+			}
+			http.SetCookie(w, &http.Cookie{Name: "AUTH_SESSION_ID", Value: "a", Path: "/realms/r/"})
+			html200(w, `<a href="`+path+`?key=first&amp;kc_locale=de">Deutsch</a><a href="#top">Top</a><a href="/other?key=x">Help</a>
+<div id="kc-info-message"><p>Confirm validity of e-mail address a@b.example.</p>
+<p><a href="`+path+`?key=second&amp;client_id=web&amp;tab_id=t">» Click here to proceed</a></p></div>`)
+		}
+	}
+	for end, want := range map[string]Outcome{
+		`<p id="kc-info-message">Your email address has been verified.</p>`:                                                                          OutcomeConfirmed,
+		`<p id="kc-info-message">Your email address has been verified already.</p>`:                                                                  OutcomeAlready,
+		`<p id="kc-error-message">Action expired. Please continue with login now.</p>`:                                                               OutcomeExpired,
+		`<p id="kc-error-message">The link you clicked is an old stale link and is no longer valid. Maybe you have already verified your email.</p>`: OutcomeUsed,
+		`<p id="kc-error-message">予期しないエラーが発生しました</p>`:                                                                                               OutcomeRefused,
+		`<p id="kc-info-message">メールアドレスは大丈夫です。</p>`:                                                                                                 OutcomeConfirmed,
+		`<p>Hello</p>`: OutcomeUnknown,
+		`<form method="post"><label>New password</label><input type="password" name="p"></form>`: OutcomeNeedsUser,
+	} {
+		p, c := serve(t, page(end))
+		r := open(t, c, p.URL+path+"?key=first")
+		require.Equal(t, want, r.Outcome, end)
+		require.Len(t, r.Steps, 2)
+	}
+}
+
+func TestSubmitHookStopsTheForm(t *testing.T) {
+	p, c := serve(t, universalForm)
+	r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t", func() error { return errors.New("already tried") })
+	require.Equal(t, Result{OutcomeUnknown, ReasonSubmitRefused, true, []Step{{"GET", p.Listener.Addr().String(), 200}}}, r)
+	require.Equal(t, []string{"GET /u/email-verification"}, p.requests())
+}
+
+// Pages on which only a person may go on, and pages that say nothing.
+func TestPagesThatAreNotSubmitted(t *testing.T) {
+	hidden := `<input type="hidden" name="a" value="b">`
+	for body, want := range map[string]Outcome{
+		`<form method="post">` + hidden + `<input name="email"><button>Go</button></form>`:                              OutcomeNeedsUser,
+		`<form method="post">` + hidden + `<select name="x"></select></form>`:                                           OutcomeNeedsUser,
+		`<form method="post">` + hidden + `<button>Yes</button><button>No</button></form>`:                              OutcomeNeedsUser,
+		`<form method="post">` + hidden + `<button>Resend e-mail</button></form>`:                                       OutcomeNeedsUser,
+		`<form method="post">` + hidden + `<button formaction="/x">Continue</button></form>`:                            OutcomeNeedsUser,
+		`<form method="post" action="https://evil.example/">` + hidden + `</form>`:                                      OutcomeNeedsUser,
+		`<form method="post" action="http://127.0.0.1/">` + hidden + `</form>`:                                          OutcomeNeedsUser,
+		`<form method="post" enctype="multipart/form-data">` + hidden + `</form>`:                                       OutcomeNeedsUser,
+		`<form method="post">` + hidden + `</form><form method="post">` + hidden + `</form>`:                            OutcomeNeedsUser,
+		`<form method="get">` + hidden + `</form>`:                                                                      OutcomeUnknown,
+		`<p>This link has expired.</p><form method="post">` + hidden + `<button>Get another</button></form>`:            OutcomeExpired,
+		`<p>Your email has been verified. Sign in:</p><form method="post"><input type="password" name="p"></form>`:      OutcomeConfirmed,
+		`<p>Once your email has been verified, you can sign in.</p>`:                                                    OutcomeUnknown,
+		`<p>If the link has expired, ask for a new one.</p>`:                                                            OutcomeUnknown,
+		`<p hidden>Your email has been verified.</p><p style="display: none">Link expired</p>`:                          OutcomeUnknown,
+		`<script>const ok = "Your email has been verified."</script><template>Your email has been verified.</template>`: OutcomeUnknown,
+		`<a href="?ticket=2">Proceed</a>`:                                                                               OutcomeUnknown,
+		`<meta http-equiv="refresh" content="0;url=/x">`:                                                                OutcomeUnknown,
+	} {
+		p, c := serve(t, says(body))
+		r := open(t, c, p.URL+"/u/email-verification?ticket=t")
+		require.Equal(t, want, r.Outcome, body)
+		require.Len(t, p.requests(), 1, body)
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	other, _ := serve(t, says("Your email has been verified."))
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hop":
+			redirectTo("/end?error=login_required")(w, r) // inside the rule this means nothing yet
+		case "/end":
+			html200(w, "Your email address has been verified.")
+		case "/circle":
+			redirectTo("/circle")(w, r)
+		case "/long":
+			redirectTo("/long?"+r.URL.RawQuery+"x")(w, r)
+		case "/cookie":
+			if _, err := r.Cookie("seen"); err == nil {
+				html200(w, "Your email address has been verified.")
+				return
+			}
+			http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1"})
+			redirectTo("/cookie")(w, r)
+		default:
+			redirectTo(r.URL.Query().Get("to"))(w, r)
+		}
+	})
+	for link, want := range map[string]Result{
+		"/hop":    {Outcome: OutcomeConfirmed, Reason: ReasonPage},
+		"/circle": {Outcome: OutcomeUnknown, Reason: ReasonLoop},
+		"/long":   {Outcome: OutcomeUnknown, Reason: ReasonTooManySteps},
+		"/cookie": {Outcome: OutcomeConfirmed, Reason: ReasonPage},
+		"/x?to=" + url.QueryEscape(other.URL+"/secret"):                                                                                          {Outcome: OutcomeUnknown, Reason: ReasonLeft},
+		"/x?to=" + url.QueryEscape("https://app.example/?error=access_denied"):                                                                   {Outcome: OutcomeRefused, Reason: ReasonRedirect},
+		"/x?to=" + url.QueryEscape("https://app.example/?code=abc"):                                                                              {Outcome: OutcomeUnknown, Reason: ReasonLeft},
+		"/x?to=" + url.QueryEscape("http://[bad"):                                                                                                {Outcome: OutcomeUnknown, Reason: ReasonBadRedirect},
+		"/x?to=" + url.QueryEscape(`/\evil.example/`):                                                                                            {Outcome: OutcomeUnknown, Reason: ReasonLeft},
+		"/verify?type=signup&token=1&to=" + url.QueryEscape("https://app.example/#access_token=s3cret&refresh_token=x"):                          {Outcome: OutcomeConfirmed, Reason: ReasonRedirect},
+		"/verify?type=signup&token=1&to=" + url.QueryEscape("https://app.example/#error=access_denied&error_code=otp_expired"):                   {Outcome: OutcomeExpired, Reason: ReasonRedirect},
+		"/v1/verify?_clerk_js_version=5&token=1&to=" + url.QueryEscape("https://app.example/?__clerk_status=verified&__clerk_created_session=s"): {Outcome: OutcomeConfirmed, Reason: ReasonRedirect},
+	} {
+		r := open(t, c, p.URL+link)
+		require.Equal(t, want, Result{Outcome: r.Outcome, Reason: r.Reason}, link)
+		require.NotContains(t, fmt.Sprint(r), "s3cret")
+	}
+	require.Empty(t, other.requests())
+	require.LessOrEqual(t, len(p.requests()), 30)
+	for _, r := range p.requests() {
+		require.True(t, strings.HasPrefix(r, "GET "), r)
+	}
+}
+
+// A cookie and the address of a page stay with the origin they belong to.
+func TestNothingFollowsToAnotherHost(t *testing.T) {
+	var got http.Header
+	second, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Clone()
+		html200(w, "Your email has been verified.")
+	})
+	first, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "sid", Value: "1", Path: "/"})
+		redirectTo(second.URL+"/next")(w, r)
+	})
+	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
+	require.Equal(t, OutcomeConfirmed, open(t, c, first.URL+"/secret").Outcome)
+	require.NotEmpty(t, got.Get("User-Agent"))
+	require.Contains(t, got.Get("Accept"), "text/html")
+	require.Empty(t, got.Get("Cookie"))
+	require.Empty(t, got.Get("Referer"))
+}
+
+func TestStatus(t *testing.T) {
+	for status, want := range map[int]Outcome{
+		200: OutcomeUnknown, 204: OutcomeUnknown, 400: OutcomeRefused, 401: OutcomeUnknown, 403: OutcomeUnknown, 404: OutcomeRefused,
+		410: OutcomeRefused, 429: OutcomeUnknown, 500: OutcomeUnknown, 503: OutcomeUnknown, 304: OutcomeUnknown,
+	} {
+		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
+		r := open(t, c, p.URL+"/x")
+		require.Equal(t, want, r.Outcome, status)
+		require.True(t, r.Sent)
+		require.Equal(t, status, r.Steps[0].Status)
+	}
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, "Your email has been verified.")
+	})
+	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x").Outcome, "an error page cannot tell of a success")
+}
+
+func TestUnreachable(t *testing.T) {
+	p, c := serve(t, says("x"))
+	strange := &Clicker{Rule: c.Rule} // does not know the certificate
+	r := open(t, strange, p.URL+"/x")
+	require.Equal(t, OutcomeUnreachable, r.Outcome)
+	require.Equal(t, ReasonConnect, r.Reason)
+	require.False(t, r.Sent)
+
+	p.Close()
+	r = open(t, c, p.URL+"/x")
+	require.Equal(t, Result{OutcomeUnreachable, ReasonConnect, false, []Step{{"GET", p.Listener.Addr().String(), 0}}}, r)
+	require.Empty(t, p.requests())
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, ReasonTimeout, c.Click(ctx, p.URL+"/x", nil).Reason)
+}
+
+// A few clicks at once share nothing.
+func TestClicksAtOnce(t *testing.T) {
+	p, c := serve(t, universalLogin(t, says("Your email address was successfully verified.")))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t", nil)
+			if r.Outcome != OutcomeConfirmed {
+				t.Error(r)
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, p.requests(), 16)
+}

@@ -1,0 +1,174 @@
+package linkclick
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestJudge(t *testing.T) {
+	inside := Rule{Hosts: []string{"login.acme.example", "login.acme.example:8443", "127.0.0.1:9000", "[::1]:9000", "10.0.0.1"},
+		UnsafeAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+	for _, tt := range []struct {
+		rule Rule
+		link string
+		want string // the normal form, or why not
+	}{
+		{acme, auth0Verify, auth0Verify},
+		{acme, "  HTTPS://LOGIN.Acme.Example:443/x#  ", "https://login.acme.example/x"},
+		{acme, "https://auth.acme.example", "https://auth.acme.example/"},
+		{acme, "https://login.acme.example/a%2Fb/../c?x=%20#f%20", "https://login.acme.example/a%2Fb/../c?x=%20#f%20"},
+		{acme, "https://login.acme.example?", "https://login.acme.example/"},
+		{acme, "http://login.acme.example/", notHTTPS},
+		{acme, "https://login.acme.example:8443/", otherPort},
+		{acme, "https://login.acme.example:0443/", otherPort},
+		{acme, "https://a@login.acme.example/", hasUser},
+		{acme, "https://login.acme.example./", notInRule},
+		{acme, "https://acme.example/", notInRule},
+		{acme, "https://login.acme.example/" + strings.Repeat("x", maxURL), tooLongForURL},
+		{inside, "http://login.acme.example/", "http://login.acme.example/"}, // the guard still wants the address inside
+		{inside, "https://login.acme.example:8443/", "https://login.acme.example:8443/"},
+		{inside, "https://login.acme.example:8444/", notInRule},
+		{inside, "http://127.0.0.1:9000/", "http://127.0.0.1:9000/"},
+		{inside, "http://127.0.0.1/", notInRule},
+		{inside, "http://[::1]:9000/", "http://[::1]:9000/"},
+		{inside, "https://10.0.0.1/", isAddress},
+		{inside, "http://[::1%25lo]:9000/", isAddress},
+		{inside, "http://127.1:9000/", isAddress},
+	} {
+		u, why := tt.rule.judge(tt.link)
+		if why != "" {
+			require.Equal(t, tt.want, why, tt.link)
+			continue
+		}
+		require.Equal(t, tt.want, u.String(), tt.link)
+	}
+}
+
+// hostileLinks must be refused by a rule that allows login.acme.example only,
+// before anything is resolved.
+var hostileLinks = []string{
+	"", "/", "//login.acme.example/", "login.acme.example", "https:", "https://", "https:///x", "https:login.acme.example",
+	"https:/login.acme.example/", "http://login.acme.example/", "ftp://login.acme.example/", "javascript:alert(1)",
+	"data:text/html,x", "file:///etc/passwd", "gopher://login.acme.example/", "mailto:a@login.acme.example", "blob:https://login.acme.example/",
+	"https://user@login.acme.example/", "https://user:pw@login.acme.example/", "https://login.acme.example@evil.example/",
+	"https://login.acme.example:x@evil.example/", `https://login.acme.example\@evil.example/`, `https://evil.example\.login.acme.example/`,
+	`https:\\login.acme.example\`, "https://login.acme.example\t/", "https://login.acme.example/\r\nX: y", "https://login.acme.example/\x00",
+	"https://login.acme.example /", "https://login.acme.example#@evil.example:99/", "https://login.acme.example:22/",
+	"https://login.acme.example:80/", "https://login.acme.example:0/", "https://login.acme.example:65536/", "https://login.acme.example:-1/",
+	"https://login.acme.example:443x/", "https://login.acme.example.:443/", "https://login.acme.example../", "https://.login.acme.example/",
+	"https://evil.login.acme.example/", "https://login.acme.example.evil.example/", "https://loginacme.example/", "https://login.acme.exampl/",
+	"https://login%2eacme.example/", "https://login.acme.example%00.evil.example/", "https://login。acme。example/", "https://lоgin.acme.example/",
+	"https://ｌogin.acme.example/", "https://xn--lgin-0qa.acme.example/", "https://login.acme.example%2f@evil.example/",
+	"https://127.0.0.1/", "https://127.1/", "https://127.0.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/",
+	"https://0177.0.0.1/", "https://017700000001/", "https://127.0.0.1./", "https://127.0.0.0x1/", "https://0/", "https://0.0.0.0/", "https://localhost/",
+	"https://localhost./", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[::127.0.0.1]/",
+	"https://[64:ff9b::7f00:1]/", "https://[fe80::1%25eth0]/", "https://[fec0::1]/", "https://169.254.169.254/", "https://[fd00:ec2::254]/",
+	"https://168.63.129.16/", "https://10.0.0.1/", "https://192.168.0.1/", "https://172.16.0.1/", "https://100.64.0.1/", "https://①②⑦.0.0.1/",
+	"https://127。0。0。1/", "https://[login.acme.example]/", "https://[::1/", "https://::1/", "https://metadata.google.internal/",
+}
+
+func TestHostileLinks(t *testing.T) {
+	require.Greater(t, len(hostileLinks), 60)
+	for _, link := range hostileLinks {
+		// The fragment's host is never dialed; it is the one link here that is fine.
+		if strings.Contains(link, "#@") {
+			continue
+		}
+		_, why := acme.judge(link)
+		require.NotEmpty(t, why, "%q", link)
+	}
+}
+
+// hostileAddresses are refused when dialed, whatever name led to them.
+var hostileAddresses = []string{
+	"0.0.0.0", "0.1.2.3", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.0.1",
+	"169.254.169.254", "172.16.0.0", "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1",
+	"192.168.0.0", "192.168.255.255", "192.175.48.1", "198.18.0.0", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
+	"240.0.0.1", "255.255.255.255", "168.63.129.16",
+	"::", "::1", "::2", "::7f00:1", "::127.0.0.1", "::8.8.8.8", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:0.0.0.0",
+	"::ffff:168.63.129.16", "64:ff9b::7f00:1", "64:ff9b::8.8.8.8", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:7f00:1::", "2001:2::1", "2001:10::1",
+	"2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "2620:4f:8000::1", "3fff::1", "4000::1", "5f00::1", "fc00::1", "fd00:ec2::254",
+	"fdff::1", "fe80::1", "fe80::1%lo", "2606:4700::1%lo", "fec0::1", "feff::1", "ff02::1", "ff0e::1", "2606:4700::5efe:7f00:1", "2606:4700::200:5efe:7f00:1",
+}
+
+func TestGuardAddresses(t *testing.T) {
+	require.Greater(t, len(hostileAddresses), 60)
+	g := newGuard(acme, false)
+	for _, a := range hostileAddresses {
+		require.False(t, g.allows(netip.AddrPortFrom(netip.MustParseAddr(a), 443)), a)
+	}
+	// The edges just outside the ranges are the internet.
+	for _, a := range []string{
+		"1.0.0.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1", "169.253.255.255", "169.255.0.0",
+		"172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255", "168.63.129.15", "168.63.129.17",
+		"2001:200::1", "2001:4860:4860::8888", "2003::1", "2606:4700::1111", "3ffe::1", "::ffff:8.8.8.8",
+	} {
+		require.True(t, g.allows(netip.AddrPortFrom(netip.MustParseAddr(a), 443)), a)
+	}
+}
+
+// Only port 443 and https reach the internet; UnsafeAllow opens its prefixes and nothing else.
+func TestGuardPortsAndUnsafeAllow(t *testing.T) {
+	rule := Rule{UnsafeAllow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}}
+	for _, tt := range []struct {
+		address string
+		plain   bool
+		want    bool
+	}{
+		{"8.8.8.8:443", false, true}, {"8.8.8.8:443", true, false}, {"8.8.8.8:80", true, false}, {"8.8.8.8:80", false, false}, {"8.8.8.8:8443", false, false},
+		{"10.1.2.3:443", false, true}, {"10.1.2.3:8080", true, true}, {"[::ffff:10.1.2.3]:8080", true, true}, {"10.2.0.1:443", false, false},
+		{"[fd00:1::1]:8080", true, true}, {"[fd00:1::1%lo]:8080", true, false}, {"[fd00:2::1]:443", false, false}, {"127.0.0.1:443", false, false},
+	} {
+		require.Equal(t, tt.want, newGuard(rule, tt.plain).allows(netip.MustParseAddrPort(tt.address)), "%s plain=%v", tt.address, tt.plain)
+	}
+	g := newGuard(rule, false)
+	require.NoError(t, g.control("tcp4", "10.1.2.3:443", nil))
+	require.ErrorIs(t, g.control("udp4", "10.1.2.3:443", nil), errAddressNotAllowed)
+	require.ErrorIs(t, g.control("unix", "/tmp/socket", nil), errAddressNotAllowed)
+	require.ErrorIs(t, g.control("tcp4", "login.acme.example:443", nil), errAddressNotAllowed)
+}
+
+func TestGuardRefusesOwnAddresses(t *testing.T) {
+	addrs, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	for _, a := range addrs {
+		require.True(t, isOwn(netip.MustParsePrefix(a.String()).Addr()), a)
+	}
+	require.False(t, isOwn(netip.MustParseAddr("8.8.8.8")))
+}
+
+// An allowed link, read by anyone, names a host of the rule and nothing odd.
+func checkJudged(t interface{ Fatalf(string, ...any) }, link string) {
+	u, why := acme.judge(link)
+	if why != "" {
+		return
+	}
+	again, err := url.Parse(u.String())
+	if err != nil || again.Scheme != "https" || again.User != nil || again.Opaque != "" || again.Port() != "" ||
+		(again.Host != "login.acme.example" && again.Host != "auth.acme.example") {
+		t.Fatalf("%q became %q", link, u)
+	}
+	if third, why := acme.judge(u.String()); why != "" || third.String() != u.String() {
+		t.Fatalf("%q is not a normal form of %q", u, link)
+	}
+}
+
+func TestJudgeProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.SampledFrom([]string{"https", "http", ":", "//", "/", "login.acme.example", "evil.example", "@", "\\", "#", "?", "%", "%2e", ".", ":443", ":80", " ", "\t", "[", "]", "::1", "a=b"})
+		checkJudged(t, strings.Join(rapid.SliceOfN(piece, 1, 9).Draw(t, "pieces"), ""))
+	})
+}
+
+func FuzzJudge(f *testing.F) {
+	for _, link := range append(hostileLinks, auth0Verify) {
+		f.Add(link)
+	}
+	f.Fuzz(func(t *testing.T, link string) { checkJudged(t, link) })
+}
