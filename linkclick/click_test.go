@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -30,12 +32,14 @@ type idp struct {
 func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
 	t.Helper()
 	p := &idp{}
-	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.seen = append(p.seen, r.Method+" "+r.URL.Path)
 		p.mu.Unlock()
 		h(w, r)
 	}))
+	p.Config.ErrorLog = log.New(io.Discard, "", 0)
+	p.StartTLS()
 	t.Cleanup(p.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(p.Certificate())
@@ -189,7 +193,7 @@ func TestKeycloak(t *testing.T) {
 		`<p id="kc-info-message">Your email address has been verified.</p>`:                                                                          OutcomeConfirmed,
 		`<p id="kc-info-message">Your email address has been verified already.</p>`:                                                                  OutcomeAlready,
 		`<p id="kc-error-message">Action expired. Please continue with login now.</p>`:                                                               OutcomeExpired,
-		`<p id="kc-error-message">The link you clicked is an old stale link and is no longer valid. Maybe you have already verified your email.</p>`: OutcomeUsed,
+		`<p id="kc-error-message">The link you clicked is an old stale link and is no longer valid. Maybe you have already verified your email.</p>`: OutcomeExpired,
 		`<p id="kc-error-message">予期しないエラーが発生しました</p>`:                                                                                               OutcomeRefused,
 		`<p id="kc-info-message">メールアドレスは大丈夫です。</p>`:                                                                                                 OutcomeConfirmed,
 		`<p>Hello</p>`: OutcomeUnknown,

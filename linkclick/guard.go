@@ -46,8 +46,8 @@ const (
 
 // judge parses a link and returns it in normal form (RFC 3986 section 6.2.2:
 // scheme and host in lower case, default port removed), rebuilt from its parts
-// so that no other reader can see a different URL in the same bytes. If the
-// rule forbids it, why says so; u is then nil unless the link parses at all.
+// so that no other reader can see a different URL in the same bytes. why is
+// empty if the rule allows it. u is nil if the link does not parse.
 func (r Rule) judge(link string) (u *url.URL, why string) {
 	link = strings.TrimSpace(link)
 	switch {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -141,6 +143,7 @@ func TestHostileServers(t *testing.T) {
 			fmt.Fprint(w, "Your email has been verified.")
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
+			panic(http.ErrAbortHandler) // or the server would end the body well
 		}, ReasonTimeout},
 		"compressed": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -210,6 +213,7 @@ func TestBrokenConnections(t *testing.T) {
 // Old TLS is refused, and clicks leave no goroutine behind.
 func TestTransport(t *testing.T) {
 	s := httptest.NewUnstartedServer(says("Your email has been verified."))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS11}
 	s.StartTLS()
 	defer s.Close()

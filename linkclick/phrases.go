@@ -25,13 +25,13 @@ var judged = []Outcome{OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefus
 // customize-text-elements, "email-verification-result"; Keycloak, login theme
 // messages) and what is usual in the other languages.
 var languages = []language{
-	{"English", strings.Fields("if once after until when unless before whether sure ensure"), map[Outcome][]string{
+	{"English", strings.Fields("if once after until when unless before whether sure ensure maybe perhaps may might"), map[Outcome][]string{
 		OutcomeUsed: {"can be used only once", "can only be used once", "was already used", "already been used", "has been used already",
-			"already used", "old stale link"},
+			"already used"},
 		OutcomeAlready: {"already verified", "verified already", "already been verified", "already confirmed", "already been confirmed",
 			"confirmed already", "already active", "already activated", "already been activated"},
 		OutcomeExpired: {"has expired", "is expired", "was expired", "have expired", "link expired", "token expired", "access expired",
-			"action expired", "no longer valid"},
+			"action expired", "no longer valid", "old stale link"},
 		OutcomeRefused: {"could not be verified", "could not be confirmed", "could not verify", "couldn't verify", "couldn't be verified",
 			"cannot be verified", "can't verify", "unable to verify", "unable to confirm", "verification failed", "failed to verify",
 			"confirmation failed", "verification code is invalid", "link is invalid", "token is invalid", "link is not valid",
@@ -46,7 +46,8 @@ var languages = []language{
 			"account has been verified", "account is verified", "account is now verified", "account has been confirmed",
 			"account has been activated", "account is now active", "account activated", "account verified", "verification successful",
 			"verification complete", "verification was successful", "successfully activated",
-			"you can now login to the application"},
+			"you can now login to the application",
+			"password has been changed", "password was changed", "password has been reset"},
 	}},
 	{"German", strings.Fields("wenn falls sobald nachdem bis bevor sofern"), map[Outcome][]string{
 		OutcomeUsed:    {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},

@@ -27,8 +27,8 @@ const (
 	KindUnknown Kind = "unknown" // could not be told
 )
 
-// How a link is redeemed. Click tells most of it from what it is shown; the
-// recipe is for the person who asks why.
+// How a link is redeemed. Click goes by what it is shown; of the recipe it
+// needs only proceed and script. The rest explains a finding to a person.
 const (
 	recipeGet     = "get"     // one GET
 	recipeForm    = "form"    // GET, then a form of hidden fields

@@ -1,0 +1,111 @@
+package linkclick
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every phrase is in plain form and means what its row says, whatever stands
+// in the other rows; after a condition it means nothing.
+func TestPhrases(t *testing.T) {
+	for _, l := range languages {
+		for outcome, phrases := range l.phrases {
+			require.Contains(t, judged, outcome)
+			for _, phrase := range phrases {
+				require.Equal(t, plain(phrase), phrase)
+				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name, phrase)
+				require.NotEqual(t, outcome, judgeWords(l.unless[0]+" "+phrase, true), "%s: %s", l.name, phrase)
+				require.Equal(t, OutcomeUnknown, judgeWords(phrase+"?", true), "%s: %s", l.name, phrase)
+			}
+		}
+	}
+}
+
+func TestJudgeWords(t *testing.T) {
+	for text, want := range map[string]Outcome{
+		"":                                     OutcomeUnknown,
+		"YOUR E‑MAIL\u00a0HAS BEEN\nVERIFIED":  OutcomeUnknown, // two blocks are two sentences
+		"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED": OutcomeConfirmed,
+		"Your email couldn’t be verified.":     OutcomeRefused,
+		"Please verify your email address.":    OutcomeUnknown,
+		"We will tell you when your email has been verified.":                              OutcomeUnknown,
+		"Once a@login.acme.example is successfully verified you can sign in.":              OutcomeUnknown,
+		"Your email has been verified. If it was not you, tell us.":                        OutcomeConfirmed,
+		"Email link is invalid or has expired":                                             OutcomeExpired,
+		"You have confirmed a@b.example.":                                                  OutcomeConfirmed,
+		"Din e-mail er nu bekræftet":                                                       OutcomeConfirmed,
+		"Ihre E-Mail-Adresse wurde erfolgreich bestätigt":                                  OutcomeConfirmed,
+		"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde":                           OutcomeUnknown,
+		"Javascript is not enabled on your browser, please click button to continue.":      OutcomeUnknown,
+		"Your e-mail is not verified yet. Press the button to verify it.":                  OutcomeUnknown,
+		"Your account has been confirmed. This link is no longer valid for anything else.": OutcomeExpired, // in doubt no success
+	} {
+		require.Equal(t, want, judgeWords(text, true), text)
+	}
+	require.Equal(t, OutcomeUnknown, judgeWords("Your email has been verified.", false))
+}
+
+func TestJudgeRedirect(t *testing.T) {
+	for _, tt := range []struct {
+		to       string
+		provider string
+		inRule   bool
+		want     Outcome
+	}{
+		{"https://a.example/?success=TRUE", "", false, OutcomeConfirmed},
+		{"https://a.example/?success=true&success=false", "", false, OutcomeRefused},
+		{"https://a.example/?success=", "", false, OutcomeUnknown},
+		{"https://a.example/?success=true&message=Your+account+is+already+verified", "", false, OutcomeAlready},
+		{"https://a.example/?success=true&message=Link+expired", "", false, OutcomeConfirmed},
+		{"https://a.example/#/home?success=true", "", false, OutcomeConfirmed},
+		{"https://a.example/?message=Your+email+was+verified", "", true, OutcomeConfirmed},
+		{"https://a.example/?error=TOKEN_EXPIRED", "betterauth", true, OutcomeExpired},
+		{"https://a.example/?error=login_required", "", true, OutcomeUnknown},
+		{"https://a.example/?error=login_required", "", false, OutcomeRefused},
+		{"https://a.example/?code=x", "gotrue", false, OutcomeConfirmed},
+		{"https://a.example/?code=x", "gotrue", true, OutcomeUnknown},
+		{"https://a.example/?refreshToken=x", "hasura", false, OutcomeConfirmed},
+		{"https://a.example/?refreshToken=x&error=y", "hasura", false, OutcomeRefused},
+	} {
+		to, err := url.Parse(tt.to)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, judgeRedirect(to, tt.provider, tt.inRule), tt.to)
+	}
+}
+
+// Whatever a page holds, a form is submitted only if it is what a script would
+// send, and reading ends.
+func FuzzReadPage(f *testing.F) {
+	f.Add(`<form method="post" action="/x"><input type="hidden" name="state" value="1"><button name="a" value="b">Go</button></form>`)
+	f.Add(`<a href="?key=1">Proceed</a><p id="kc-info-message">Your email has been verified.`)
+	at := &url.URL{Scheme: "https", Host: "login.acme.example", Path: "/x"}
+	f.Fuzz(func(t *testing.T, body string) {
+		p := readPage(body)
+		for _, form := range p.forms {
+			if _, ok := form.submission(); ok && (form.asks || form.odd || len(form.buttons) > 1) {
+				t.Fatal("submitted")
+			}
+		}
+		if to := p.proceed(at, []string{"key"}); to != "" {
+			u, err := url.Parse(to)
+			require.NoError(t, err)
+			require.True(t, sameOrigin(u, at) && u.Path == at.Path)
+		}
+		outcome, _ := judgePage(p, 200, false)
+		require.NotEmpty(t, outcome)
+		if outcome, _ = judgePage(p, 500, true); outcome == OutcomeConfirmed {
+			t.Fatal("success on an error page")
+		}
+	})
+}
+
+func FuzzJudgeRedirect(f *testing.F) {
+	f.Add("https://a.example/?success=true&message=x#a?b=c")
+	f.Fuzz(func(t *testing.T, link string) {
+		if to, err := url.Parse(link); err == nil {
+			require.NotEmpty(t, judgeRedirect(to, "gotrue", false))
+		}
+	})
+}
