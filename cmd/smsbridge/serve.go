@@ -76,57 +76,78 @@ func wordy(settings tenant.Settings) []string {
 }
 
 // serve runs a bridge on a listener until ctx ends, and then stops it without loss.
-func serve(ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger) (err error) {
+func serve(ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger) error {
+	b, err := openBridge(ctx, settings, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return b.serve(ctx, listener)
+}
+
+// bridge is a bridge whose database is open and that does nothing yet: serve sets it to work and closes it.
+type bridge struct {
+	store    *store.Store
+	settings tenant.Settings
+	log      *slog.Logger
+}
+
+func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger) (bridge, error) {
 	var key []byte
 	if k := settings.Key.Reveal(); k != "" {
+		var err error
 		if key, err = store.ParseKey(k); err != nil {
-			return err
+			return bridge{}, err
 		}
 	}
 	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Log: log})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return bridge{}, err
 	}
 	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
 	worker.Register()
+	return bridge{st, settings, log}, nil
+}
+
+// serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
+func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
-	if err := st.Start(context.WithoutCancel(ctx)); err != nil {
-		return errors.Join(err, listener.Close(), st.Close())
+	if err := b.store.Start(context.WithoutCancel(ctx)); err != nil {
+		return errors.Join(err, listener.Close(), b.store.Close())
 	}
-	bridge := &inbound.Server{Store: st, Settings: settings, Log: log, Now: time.Now}
+	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: time.Now}
 	server := &http.Server{
-		Handler:           bridge.Handler(),
+		Handler:           edge.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       60 * time.Second, // a mail has up to 30 MiB
 		WriteTimeout:      75 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	for _, t := range settings.Tenants.All() {
-		log.Info("tenant", "tenant", t.Slug, "mailgun_url", settings.MailURL(t.Slug), "twilio_url", settings.ReplyURL(t.Slug))
+	for _, t := range b.settings.Tenants.All() {
+		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug), "twilio_url", b.settings.ReplyURL(t.Slug))
 	}
-	log.Info("serving", "addr", listener.Addr().String())
+	b.log.Info("serving", "addr", listener.Addr().String())
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	log.Info("stopping")
-	bridge.Drain()
+	b.log.Info("stopping")
+	edge.Drain()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
-		log.Warn("requests were cut off", "error", err)
+		b.log.Warn("requests were cut off", "error", err)
 	}
-	if err := st.Stop(drain); err != nil {
-		log.Warn("jobs were cut off and will be done after the next start", "error", err)
+	if err := b.store.Stop(drain); err != nil {
+		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	return errors.Join(err, st.Close())
+	return errors.Join(err, b.store.Close())
 }
 
 // reason is what the system said about a failed listen, without Go's repetition of the address.
