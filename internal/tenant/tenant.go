@@ -106,7 +106,7 @@ func (m Mailgun) StorageURL(u *url.URL) bool {
 	if u.Scheme == base.Scheme && host == strings.ToLower(base.Host) {
 		return true
 	}
-	if u.Scheme != "https" {
+	if u.Scheme != "https" && u.Scheme != base.Scheme {
 		return false
 	}
 	return slices.Contains(m.StorageHosts, host) ||

@@ -41,7 +41,7 @@ func shippedTexts() map[Saying]string {
 		AskRegistration:       "Reply {{.Answer}} if you have just set up an account with {{.Name}}. If not, reply {{.Denial}}.",
 		AskPassword:           "Someone asked to replace your {{.Name}} password. Reply {{.Answer}} only if it was you. If not, reply {{.Denial}}.",
 		Wrong:                 "Please reply {{.Answer}} to confirm or {{.Denial}} to cancel.",
-		Several:               "You have {{.Count}} open requests. {{.Choices}}. Reply {{.Denial}} to cancel all.",
+		Several:               "Which one? {{.Choices}}. Reply {{.Denial}} to cancel.",
 		ConfirmedRegistration: "{{.Name}}: your account is confirmed.",
 		ConfirmedPassword:     "{{.Name}}: your new password is confirmed.",
 		Already:               "{{.Name}}: this had already been confirmed. There is nothing more to do.",

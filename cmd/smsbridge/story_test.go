@@ -1,0 +1,369 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store/storetest"
+)
+
+// A story is a file in testdata/story: a person's or operator's experience with the real binary, told as a script. Around each runs a pretend
+// Mailgun, Twilio and identity provider; the commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an answer.
+const storyPatience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"smsbridge": main})
+}
+
+// Ensure that every story comes true on both databases.
+func TestStories(t *testing.T) {
+	databases := map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db") },
+		"postgres": storetest.PostgreSQL,
+	}
+	stories, err := filepath.Glob("testdata/story/*.txt")
+	if err != nil || len(stories) == 0 {
+		t.Fatal("there are no stories", err)
+	}
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, story := range stories {
+				t.Run(strings.TrimSuffix(filepath.Base(story), ".txt"), func(t *testing.T) {
+					t.Parallel()
+					url := database(t)
+					testscript.Run(t, testscript.Params{
+						Files: []string{story},
+						Setup: func(e *testscript.Env) error { return stage(e, url) },
+						Cmds:  storyCommands(),
+					})
+				})
+			}
+		})
+	}
+}
+
+// theater is what plays around a story.
+type theater struct {
+	mailgun *simulator.Mailgun
+	twilio  *simulator.Twilio
+	idp     *simulator.IdP
+	public  string
+	extra   int // phones used to let work settle
+}
+
+type theaterKey struct{}
+
+// stage sets the scene: the providers, and the variables of a bridge with one tenant.
+func stage(e *testscript.Env, database string) error {
+	const account, token, signing, api = "AC00000000000000000000000000000001", "storyauthtoken", "story-signing-key", "key-story"
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	th := &theater{public: "http://" + addr}
+	retry := make([]time.Duration, 40)
+	for i := range retry {
+		retry[i] = 200 * time.Millisecond
+	}
+	if th.mailgun, err = simulator.OpenMailgun(simulator.MailgunConfig{Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry}); err != nil {
+		return err
+	}
+	e.Defer(func() { _ = th.mailgun.Close() })
+	if err := th.mailgun.AddRoute(simulator.Route{
+		Expression: `match_recipient("^acme\+[0-9]+@sms\.acme\.example$")`,
+		Actions:    []string{`store(notify="` + th.public + `/mailgun/acme")`, `stop()`},
+	}); err != nil {
+		return err
+	}
+	if th.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
+	}); err != nil {
+		return err
+	}
+	e.Defer(func() { th.twilio.Close() })
+	if th.idp, err = simulator.OpenIdP(simulator.IdPConfig{Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Send: th.mailgun.Deliver}); err != nil {
+		return err
+	}
+	e.Defer(func() { th.idp.Close() })
+	for name, value := range map[string]string{
+		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database, "SMSBRIDGE_KEY": strings.Repeat("ab", 32),
+		"SMSBRIDGE_TENANT": "acme", "SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK", "SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
+		"SMSBRIDGE_IDP_HOSTS": th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
+		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing, "MAILGUN_API_BASE": th.mailgun.URL(), "MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),
+		"TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token, "TWILIO_FROM": "+15005550006", "TWILIO_API_BASE": th.twilio.URL(),
+	} {
+		e.Setenv(name, value)
+	}
+	e.Values[theaterKey{}] = th
+	return nil
+}
+
+// freeAddr is a loopback address that nobody listens on now.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"ready":    storyReady,
+		"signup":   storySignUp,
+		"password": storyPassword,
+		"text":     storyText,
+		"texts":    storyTexts,
+		"reply":    storyReply,
+		"verified": storyVerified,
+		"changed":  storyChanged,
+		"clicks":   storyClicks,
+		"stored":   storyStored,
+		"posts":    storyPosts,
+		"settle":   storySettle,
+		"idp":      storyIdP,
+		"twilio":   storyTwilio,
+		"mailgun":  storyMailgun,
+		"pause":    storyPause,
+	}
+}
+
+func in(ts *testscript.TestScript) *theater { return ts.Value(theaterKey{}).(*theater) }
+
+func patience() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), storyPatience)
+}
+
+// until polls a condition until it holds.
+func until(ts *testscript.TestScript, what string, holds func() bool) {
+	ctx, cancel := patience()
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("waited in vain: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func address(phone string) string { return "acme" + phone + "@sms.acme.example" }
+
+// ready: the bridge answers that it can record what it is sent.
+func storyReady(ts *testscript.TestScript, _ bool, _ []string) {
+	th := in(ts)
+	until(ts, "the bridge to be ready", func() bool {
+		res, err := http.Get(th.public + "/readyz")
+		if err != nil {
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// signup PHONE: somebody registers with the phone at the identity provider, which sends its mail.
+func storySignUp(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := patience()
+	defer cancel()
+	ts.Check(in(ts).idp.SignUp(ctx, address(args[0])))
+}
+
+// password PHONE: somebody asks for a new password.
+func storyPassword(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := patience()
+	defer cancel()
+	ts.Check(in(ts).idp.ChangePassword(ctx, address(args[0])))
+}
+
+// text PHONE N REGEXP: the phone's Nth text arrives and reads so.
+func storyText(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ctx, cancel := patience()
+	defer cancel()
+	texts, err := in(ts).twilio.Phone(args[0]).Wait(ctx, n)
+	if err != nil {
+		ts.Fatalf("text %d to %s did not come: %v", n, args[0], err)
+	}
+	if !regexp.MustCompile(args[2]).MatchString(texts[n-1].Body) {
+		ts.Fatalf("text %d to %s reads %q", n, args[0], texts[n-1].Body)
+	}
+}
+
+// texts PHONE N: the phone has received N texts. Say settle before.
+func storyTexts(ts *testscript.TestScript, _ bool, args []string) {
+	got := in(ts).twilio.Phone(args[0]).Inbox()
+	if strconv.Itoa(len(got)) != args[1] {
+		ts.Fatalf("%s has %d texts: %v", args[0], len(got), got)
+	}
+}
+
+// reply PHONE WORDS: the phone answers the text it received last. With ! the bridge does not take it.
+func storyReply(ts *testscript.TestScript, neg bool, args []string) {
+	ctx, cancel := patience()
+	defer cancel()
+	hook, err := in(ts).twilio.Phone(args[0]).Reply(ctx, strings.Join(args[1:], " "))
+	ts.Check(err)
+	if taken := hook.Code == 0 && hook.Status == http.StatusOK; taken == neg {
+		ts.Fatalf("the reply was answered with status %d, code %d", hook.Status, hook.Code)
+	}
+}
+
+// verified PHONE: the identity provider says that the address is verified.
+func storyVerified(ts *testscript.TestScript, neg bool, args []string) {
+	if neg == in(ts).idp.Verified(address(args[0])) {
+		ts.Fatalf("%s: verified is %v", args[0], !neg)
+	}
+}
+
+// changed PHONE: the identity provider says that the new password holds.
+func storyChanged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg == in(ts).idp.PasswordChanged(address(args[0])) {
+		ts.Fatalf("%s: changed is %v", args[0], !neg)
+	}
+}
+
+// clicks N: the identity provider's links were requested N times, and never with HEAD.
+func storyClicks(ts *testscript.TestScript, _ bool, args []string) {
+	n := 0
+	for _, r := range in(ts).idp.Requests() {
+		if r.Method == http.MethodHead {
+			ts.Fatalf("a link was requested with HEAD")
+		}
+		n++
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("there were %d requests: %v", n, in(ts).idp.Requests())
+	}
+}
+
+// stored N: Mailgun comes to keep N mails.
+func storyStored(ts *testscript.TestScript, _ bool, args []string) {
+	until(ts, "Mailgun to keep "+args[0]+" mails", func() bool { return strconv.Itoa(len(in(ts).mailgun.Stored())) == args[0] })
+}
+
+// posts N STATUS: Mailgun has posted N times or more, and the last post was answered with the status.
+func storyPosts(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	until(ts, args[0]+" posts ending with "+args[1], func() bool {
+		posts := in(ts).mailgun.Posts()
+		return len(posts) >= n && strconv.Itoa(posts[len(posts)-1].Status) == args[1]
+	})
+}
+
+// settle: work that was due before is done, because a whole sign-up that began after it has come to its text.
+func storySettle(ts *testscript.TestScript, _ bool, _ []string) {
+	th := in(ts)
+	ctx, cancel := patience()
+	defer cancel()
+	ts.Check(th.mailgun.WaitIdle(ctx))
+	for range 2 {
+		th.extra++
+		phone := fmt.Sprintf("+4520990%03d", th.extra)
+		ts.Check(th.idp.SignUp(ctx, address(phone)))
+		_, err := th.twilio.Phone(phone).Wait(ctx, 1)
+		ts.Check(err)
+	}
+}
+
+// pause DURATION: a question's life passes. Time is the only thing that ends it, so this story waits for it.
+func storyPause(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	<-time.After(d)
+}
+
+// idp KNOB…: how the identity provider behaves from now on.
+func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
+	in(ts).idp.Set(func(m *simulator.IdPManners) {
+		for _, knob := range args {
+			switch knob {
+			case "redirect":
+				m.Answer = simulator.IdPRedirect
+			case "page":
+				m.Answer = simulator.IdPPage
+			case "form":
+				m.Answer = simulator.IdPForm
+			case "proceed":
+				m.Answer = simulator.IdPProceed
+			case "dead":
+				m.DeadLink = true
+			case "down":
+				m.Down = true
+			case "up":
+				m.Down = false
+			case "extra-links":
+				m.ExtraLinks = true
+			case "two-links":
+				m.TwoVerifyLinks = true
+			case "well":
+				*m = simulator.IdPManners{}
+			case "expired":
+				m.Expired = true
+			default:
+				ts.Fatalf("no such knob: %s", knob)
+			}
+		}
+	})
+}
+
+// twilio KNOB…: how Twilio behaves from now on.
+func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
+	in(ts).twilio.Set(func(m *simulator.TwilioManners) {
+		for _, knob := range args {
+			switch knob {
+			case "busy":
+				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+			case "well":
+				*m = simulator.TwilioManners{}
+			case "duplicates":
+				m.DuplicateReplies, m.DuplicateReceipts, m.ReceiptsOutOfOrder = true, true, true
+			case "lose-answer":
+				m.LoseAnswer = 1
+			default:
+				ts.Fatalf("no such knob: %s", knob)
+			}
+		}
+	})
+}
+
+// mailgun KNOB…: how Mailgun behaves from now on.
+func storyMailgun(ts *testscript.TestScript, _ bool, args []string) {
+	in(ts).mailgun.Set(func(m *simulator.MailgunManners) {
+		for _, knob := range args {
+			switch knob {
+			case "duplicates":
+				m.DuplicatePosts = 3
+			case "fresh-duplicates":
+				m.DuplicatePosts, m.FreshTriple = 3, true
+			case "no-posts":
+				m.DropPosts = 1000
+			case "posts":
+				m.DropPosts = 0
+			case "lag":
+				m.EventLag, m.EventsOutOfOrder = 3*time.Second, true
+			case "no-delete":
+				m.DeleteStatus = http.StatusMethodNotAllowed
+			default:
+				ts.Fatalf("no such knob: %s", knob)
+			}
+		}
+	})
+}
+
