@@ -161,11 +161,11 @@ func TestStorageURL(t *testing.T) {
 		"https://SW.API.mailgun.net/v3/domains/d/messages/k":               true,
 		"https://storage.api.eu.mailgun.net/v3/domains/d/messages/k":       true,
 		"https://store.example/v3/domains/d/messages/k":                    true,
+		"http://store.example/v3/domains/d/messages/k":                     true,
 		"http://127.0.0.1:8082/v3/domains/d/messages/k":                    true,
 
 		"https://127.0.0.1:8082/v3/domains/d/messages/k":                  false,
 		"http://127.0.0.1:8083/v3/domains/d/messages/k":                   false,
-		"http://store.example/v3/domains/d/messages/k":                    false,
 		"http://so.api.mailgun.net/v3/domains/d/messages/k":               false,
 		"https://so.api.mailgun.net:8443/v3/domains/d/messages/k":         false,
 		"https://u:p@so.api.mailgun.net/v3/domains/d/messages/k":          false,
@@ -181,6 +181,10 @@ func TestStorageURL(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, m.StorageURL(parsed), u)
 	}
+	m.APIBase = "https://api.mailgun.net"
+	plain, err := url.Parse("http://store.example/v3/domains/d/messages/k")
+	require.NoError(t, err)
+	require.False(t, m.StorageURL(plain), "plain http is for a Mailgun that speaks plain http itself")
 }
 
 func TestSet(t *testing.T) {

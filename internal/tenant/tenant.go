@@ -106,11 +106,11 @@ func (m Mailgun) StorageURL(u *url.URL) bool {
 	if u.Scheme == base.Scheme && host == strings.ToLower(base.Host) {
 		return true
 	}
-	if u.Scheme != "https" && u.Scheme != base.Scheme {
-		return false
+	if slices.Contains(m.StorageHosts, host) {
+		return u.Scheme == "https" || u.Scheme == base.Scheme
 	}
-	return slices.Contains(m.StorageHosts, host) ||
-		strings.HasSuffix(host, ".api.mailgun.net") || strings.HasSuffix(host, ".api.eu.mailgun.net")
+	return u.Scheme == "https" &&
+		(strings.HasSuffix(host, ".api.mailgun.net") || strings.HasSuffix(host, ".api.eu.mailgun.net"))
 }
 
 // Set is the tenants of one bridge. The zero value has none.

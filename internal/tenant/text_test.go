@@ -31,7 +31,7 @@ func TestShippedTexts(t *testing.T) {
 		}
 	}
 	require.Equal(t, "Reply YES if you have just set up an account with "+name+". If not, reply NO.", tenant.Say(AskRegistration, Fill{}))
-	require.Equal(t, "You have 2 open requests. "+fill.Choices+". Reply NO to cancel all.", tenant.Say(Several, fill))
+	require.Equal(t, "Which one? "+fill.Choices+". Reply NO to cancel.", tenant.Say(Several, fill))
 	require.Empty(t, tenant.Say("nonsense", Fill{}))
 }
 
