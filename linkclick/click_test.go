@@ -184,7 +184,7 @@ func TestKeycloak(t *testing.T) {
 				return
 			}
 			http.SetCookie(w, &http.Cookie{Name: "AUTH_SESSION_ID", Value: "a", Path: "/realms/r/"})
-			html200(w, `<a href="`+path+`?key=first&amp;kc_locale=de">Deutsch</a><a href="#top">Top</a><a href="/other?key=x">Help</a>
+			html200(w, `<a href="`+path+`?key=first&amp;kc_locale=de">Deutsch</a><a href="https://evil.example`+path+`?key=x">Top</a><a href="#top">Top</a><a href="/other?key=x">Help</a>
 <div id="kc-info-message"><p>Confirm validity of e-mail address a@b.example.</p>
 <p><a href="`+path+`?key=second&amp;client_id=web&amp;tab_id=t">» Click here to proceed</a></p></div>`)
 		}
@@ -294,8 +294,9 @@ func TestRedirects(t *testing.T) {
 // A cookie and the address of a page stay with the origin they belong to.
 func TestNothingFollowsToAnotherHost(t *testing.T) {
 	var got http.Header
+	var closes bool
 	second, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header.Clone()
+		got, closes = r.Header.Clone(), r.Close
 		html200(w, "Your email has been verified.")
 	})
 	first, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -304,10 +305,33 @@ func TestNothingFollowsToAnotherHost(t *testing.T) {
 	})
 	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
 	require.Equal(t, OutcomeConfirmed, open(t, c, first.URL+"/secret").Outcome)
+	require.True(t, closes, "connections are not kept")
 	require.NotEmpty(t, got.Get("User-Agent"))
 	require.Contains(t, got.Get("Accept"), "text/html")
 	require.Empty(t, got.Get("Cookie"))
 	require.Empty(t, got.Get("Referer"))
+}
+
+// A form is posted only to the origin it came from, and only once.
+func TestFormStaysWhereItIs(t *testing.T) {
+	second, _ := serve(t, says("Your email has been verified."))
+	first, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		html200(w, `<form method="post" action="`+second.URL+`"><input type="hidden" name="state" value="s"></form>`)
+	})
+	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
+	require.Equal(t, OutcomeNeedsUser, open(t, c, first.URL+"/x").Outcome)
+	require.Empty(t, second.requests())
+
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			universalForm(w, r)
+			return
+		}
+		w.Header().Set("Location", "/again")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	require.Equal(t, ReasonBadRedirect, open(t, c, p.URL+"/x").Reason)
+	require.Equal(t, []string{"GET /x", "POST /x"}, p.requests())
 }
 
 func TestStatus(t *testing.T) {

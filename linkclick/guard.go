@@ -137,10 +137,12 @@ type guard struct {
 	rule  Rule
 	plain bool // the request is http, not https
 	safe  *ssrf.Guardian
+	own   []net.Addr // this machine's, where services may listen that trust their neighbors
 }
 
 func newGuard(rule Rule, plain bool) guard {
-	return guard{rule: rule, plain: plain, safe: ssrf.New(
+	own, _ := net.InterfaceAddrs() // if they cannot be listed, the ranges below must do
+	return guard{rule: rule, plain: plain, own: own, safe: ssrf.New(
 		ssrf.WithPorts(443),
 		// Azure's host agent answers every virtual machine on this public
 		// address: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
@@ -172,7 +174,7 @@ func (g guard) allows(ap netip.AddrPort) bool {
 	if g.rule.unsafeAllows(ip) {
 		return true
 	}
-	return !g.plain && g.safe.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())) == nil && !isISATAP(ip) && !isOwn(ip)
+	return !g.plain && g.safe.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())) == nil && !isISATAP(ip) && !g.isOwn(ip)
 }
 
 func isISATAP(ip netip.Addr) bool {
@@ -180,12 +182,8 @@ func isISATAP(ip netip.Addr) bool {
 	return ip.Is6() && b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }
 
-// isOwn reports whether ip is an address of this machine, where services may
-// listen that trust their neighbors. If the addresses cannot be listed, the
-// ranges refused above must do.
-func isOwn(ip netip.Addr) bool {
-	addrs, err := net.InterfaceAddrs()
-	return err == nil && slices.ContainsFunc(addrs, func(a net.Addr) bool {
+func (g guard) isOwn(ip netip.Addr) bool {
+	return slices.ContainsFunc(g.own, func(a net.Addr) bool {
 		p, err := netip.ParsePrefix(a.String())
 		return err == nil && p.Addr().Unmap() == ip
 	})
