@@ -17,7 +17,7 @@ type Receipt struct {
 	Code       string // Twilio's ErrorCode, "" for none
 }
 
-// twilioStates says what Twilio's words for a text's progress mean here
+// twilioState says what Twilio's words for a text's progress mean here
 // (https://www.twilio.com/docs/messaging/api/message-resource#message-status-values).
 func twilioState(status string) (State, bool) {
 	switch status {
@@ -33,49 +33,72 @@ func twilioState(status string) (State, bool) {
 	return "", false
 }
 
-// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in any order and more than once.
+// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in any order and more than once. Of two reports on
+// the end the better one holds. What we suppressed ourselves was not sent.
 func rank(s State) int {
 	switch s {
 	case Due, Sending, Unclear:
 		return 0
 	case Sent:
 		return 1
+	case Failed:
+		return 2
+	case Undelivered:
+		return 3
+	case Delivered:
+		return 4
 	}
-	return 2
+	return 5
 }
 
-// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of another account, with an unknown status or older
-// than what is known changes nothing and is no error: the provider could not mend it by trying again.
+// receiptTries is how often a receipt may lose a race against the API's answer or another receipt. Each time the text has come further, so that
+// more cannot be needed.
+const receiptTries = 6
+
+// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of another account or provider id, with an unknown
+// status or older than what is known changes nothing and is no error: the provider could not mend it by trying again.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
-	row, err := get(ctx, tx, r.TextID)
-	if errors.Is(err, ErrUnknown) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	state, known := twilioState(r.Status)
-	if !known || row.Account != r.Account || (row.ProviderID != "" && row.ProviderID != r.ProviderID) {
+	if !known || r.ProviderID == "" {
 		return nil
 	}
-	if rank(state) <= rank(State(row.State)) {
-		return nil
-	}
-	if row.ProviderID == "" {
-		claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
-		if err != nil || claimed {
+	for range receiptTries {
+		done, err := r.move(ctx, tx, state)
+		if errors.Is(err, ErrUnknown) {
+			return nil
+		}
+		if err != nil || done {
 			return err
 		}
-		if _, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{ID: row.ID, ProviderID: r.ProviderID}); err != nil {
-			return err
+	}
+	return errors.New("text: a receipt lost every race")
+}
+
+// move moves the text to a state, and reports false when somebody else moved it in between.
+func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, error) {
+	// Asked before the row is read, so that a claim of the row's own shows in the row.
+	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
+	if err != nil {
+		return false, err
+	}
+	row, err := get(ctx, tx, r.TextID)
+	switch {
+	case err != nil:
+		return false, err
+	case row.Account != r.Account, rank(state) <= rank(State(row.State)):
+		return true, nil
+	case State(row.State) == Due && row.SendingAt == 0:
+		return true, nil // nobody has asked the provider for it
+	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
+		return true, nil // another text's
+	case row.ProviderID == "":
+		n, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{ID: row.ID, ProviderID: r.ProviderID})
+		if err != nil || n == 0 {
+			return false, err
 		}
 	}
 	if state == Sent {
-		n, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: row.ID, ProviderID: r.ProviderID})
-		if err != nil || n == 0 {
-			return err
-		}
-		return record(ctx, tx, row.Tenant, row.ID, Sent, row.Purpose)
+		return setSent(ctx, tx, row, r.ProviderID)
 	}
 	return end(ctx, tx, row, state, r.Code)
 }

@@ -119,7 +119,7 @@ type Attempt struct {
 }
 
 // Begin moves a due text to sending and returns what is to be sent. The second result is false when there is nothing to send: too late, no
-// longer due, or sending already, which only happens when a worker died in the middle; that one is now unclear and will be looked up.
+// longer wanted, no longer due, or sending already, which only happens when a worker died in the middle; that one is now unclear and will be looked up.
 func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil {
@@ -130,15 +130,14 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 		return Attempt{}, false, LoseSight(ctx, tx, id)
 	case State(row.State) != Due:
 		return Attempt{}, false, nil
-	case !tx.Now().Before(store.Time(row.Deadline)):
-		return Attempt{}, false, end(ctx, tx, row, Suppressed, "too late")
 	}
-	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, number(row.Phone))
+	reason, err := obstacle(ctx, tx, row)
 	if err != nil {
 		return Attempt{}, false, err
 	}
-	if out {
-		return Attempt{}, false, end(ctx, tx, row, Suppressed, "opted out")
+	if reason != "" {
+		_, err := end(ctx, tx, row, Suppressed, reason)
+		return Attempt{}, false, err
 	}
 	n, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: id, Now: store.Millis(tx.Now())})
 	if err != nil || n != 1 {
@@ -147,6 +146,29 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 	row.SendingAt = store.Millis(tx.Now())
 	a, err := attempt(tx, row)
 	return a, err == nil, err
+}
+
+// obstacle says why a due text must not be sent, or "".
+func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
+	if !tx.Now().Before(store.Time(row.Deadline)) {
+		return "too late", nil
+	}
+	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, number(row.Phone))
+	if err != nil || out {
+		return "opted out", err
+	}
+	if row.ChallengeID == "" || Purpose(row.Purpose) == Outcome {
+		return "", nil
+	}
+	// A due prompt or hint goes with its question. This one may have been under way when the question ended, and was put back since.
+	c, err := tx.GetChallenge(ctx, row.ChallengeID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", err
+	}
+	if c.State != "open" {
+		return "the question is over", nil
+	}
+	return "", nil
 }
 
 // Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
@@ -171,20 +193,36 @@ func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: id, ProviderID: providerID})
-	if err != nil || n == 0 {
-		return err // its receipt was quicker
-	}
-	return record(ctx, tx, row.Tenant, id, Sent, row.Purpose)
+	_, err = setSent(ctx, tx, row, providerID) // nothing changes when its receipt was quicker
+	return err
 }
 
-// Refuse records that the provider will not send the text, and why: its error code or a word of ours.
+func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
+	if State(row.State) == Due && row.SendingAt != 0 {
+		// It was put back because the provider did not seem to have it. The provider has it, so that it must not be sent again.
+		if _, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}); err != nil {
+			return false, err
+		}
+	}
+	n, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: row.ID, ProviderID: providerID})
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, record(ctx, tx, row.Tenant, row.ID, Sent, row.Purpose)
+}
+
+// Refuse records that the provider will not send the text, and why: its error code or a word of ours. A text that is known to have been sent, or
+// that has ended, stays as it is.
 func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	row, err := get(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	return end(ctx, tx, row, Failed, reason)
+	if rank(State(row.State)) >= rank(Sent) {
+		return nil
+	}
+	_, err = end(ctx, tx, row, Failed, reason)
+	return err
 }
 
 // PutBack makes a text due again of which it is certain that the provider did nothing. The caller sees to the next attempt.
@@ -218,12 +256,12 @@ func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
 	}, nil
 }
 
-func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) error {
+func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) (bool, error) {
 	n, err := tx.EndText(ctx, db.EndTextParams{ID: row.ID, FromState: row.State, State: string(state), Error: reason, EndedAt: store.Millis(tx.Now())})
 	if err != nil || n == 0 {
-		return err
+		return false, err
 	}
-	return record(ctx, tx, row.Tenant, row.ID, state, reason)
+	return true, record(ctx, tx, row.Tenant, row.ID, state, reason)
 }
 
 func get(ctx context.Context, tx *store.Tx, id string) (db.Text, error) {

@@ -1,0 +1,274 @@
+package text_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+)
+
+// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body is readable only while it can be sent.
+func TestTextIsSent(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.make()
+		require.Equal(b, 1, b.jobs("send_text", id))
+		row := b.row(id)
+		require.Equal(b, "due", row.State)
+		require.EqualValues(b, 1, row.Segments)
+		require.NotEmpty(b, row.Body)
+		require.NotContains(b, row.Body, "YES", "the body is sealed")
+
+		b.pass(time.Second)
+		a, due := b.begin(id)
+		require.True(b, due)
+		require.Equal(b, text.Attempt{
+			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
+			Created: start, Began: start.Add(time.Second), Deadline: start.Add(10 * time.Minute),
+		}, a)
+		require.Equal(b, "sending", b.row(id).State, "on disk before the provider is asked")
+
+		b.accept(id, "SM1")
+		row = b.row(id)
+		require.Equal(b, "sent", row.State)
+		require.Equal(b, "SM1", row.ProviderID)
+		require.NotEmpty(b, row.Body, "the text is not final yet")
+
+		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", Status: "delivered"})
+		row = b.row(id)
+		require.Equal(b, "delivered", row.State)
+		require.Empty(b, row.Body)
+		require.Equal(b, b.now().UnixMilli(), row.EndedAt)
+		require.Equal(b, []string{"text.due prompt", "text.sent prompt", "text.delivered"}, b.events(id))
+	})
+}
+
+// Ensure that a text that ends for another reason keeps the reason and loses its body, and that its end is final.
+func TestTextEnds(t *testing.T) {
+	each(t, func(b bridge) {
+		tests := []struct {
+			name   string
+			end    func(id string)
+			state  string
+			reason string
+		}{
+			{"refused by the provider", func(id string) { b.begin(id); b.refuse(id, "21211") }, "failed", "21211"},
+			{"unclear, then refused", func(id string) { b.begin(id); b.loseSight(id); b.refuse(id, "not configured") }, "failed", "not configured"},
+			{"too late to the millisecond", func(id string) { b.pass(10 * time.Minute); b.begin(id) }, "suppressed", "too late"},
+			{"opted out after it was made", func(id string) { b.optOut(line()); b.begin(id) }, "suppressed", "opted out"},
+			{"opted out after it was put back", func(id string) {
+				b.begin(id)
+				b.putBack(id, text.Sending)
+				b.optOut(line())
+				b.begin(id)
+			}, "suppressed", "opted out"},
+		}
+		for _, test := range tests {
+			b.run(test.name, func(b bridge) {
+				b.optIn(line())
+				id := b.make()
+				test.end(id)
+				row := b.row(id)
+				require.Equal(b, test.state, row.State)
+				require.Equal(b, test.reason, row.Error)
+				require.Empty(b, row.Body)
+				require.NotZero(b, row.EndedAt)
+				require.Contains(b, b.events(id), "text."+test.state+" "+test.reason)
+
+				_, due := b.begin(id)
+				require.False(b, due)
+				b.loseSight(id)
+				b.accept(id, "SM-late")
+				b.putBack(id, text.Sending)
+				require.Equal(b, row, b.row(id), "the end is final")
+			})
+		}
+	})
+}
+
+func (b bridge) optOut(l text.Line) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, l, phone(b, "+4520123456")) })
+}
+
+func (b bridge) optIn(l text.Line) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptIn(ctx, tx, l, phone(b, "+4520123456")) })
+}
+
+// Ensure that an opt-out holds for its phone on its line alone, whether it is said once or twice, until the phone opts in.
+func TestOptOut(t *testing.T) {
+	each(t, func(b bridge) {
+		other := text.Line{Account: "AC1", Sender: "MG1"}
+		b.optOut(line())
+		b.optOut(line())
+		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello", Deadline: b.now().Add(time.Hour)}
+		id := b.draft(draft)
+		row := b.row(id)
+		require.Equal(b, "suppressed", row.State)
+		require.Equal(b, "opted out", row.Error)
+		require.Empty(b, row.Body)
+		require.NotZero(b, row.EndedAt)
+		require.Zero(b, b.jobs("send_text", id))
+		_, due := b.begin(id)
+		require.False(b, due)
+
+		elsewhere := draft
+		elsewhere.Line = other
+		require.Equal(b, "due", b.row(b.draft(elsewhere)).State)
+		someone := draft
+		someone.Phone = phone(b, "+4520123457")
+		require.Equal(b, "due", b.row(b.draft(someone)).State)
+
+		b.optIn(other)
+		require.Equal(b, "suppressed", b.row(b.draft(draft)).State)
+		b.optIn(line())
+		b.optIn(line())
+		require.Equal(b, "due", b.row(b.draft(draft)).State)
+	})
+}
+
+// Ensure that a text is never sent a second time while the first attempt may have worked.
+func TestInterruptedSending(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.sending()
+		_, due := b.begin(id) // a worker died in the middle, and its job is run again
+		require.False(b, due)
+		require.Equal(b, "unclear", b.row(id).State)
+		require.Equal(b, 1, b.jobs("find_text", id))
+		_, due = b.begin(id)
+		require.False(b, due)
+		b.loseSight(id)
+		require.Equal(b, 1, b.jobs("find_text", id), "one look-up is enough")
+
+		var a text.Attempt
+		find := func() (unclear bool) {
+			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+				a, unclear, err = text.Find(ctx, tx, id)
+				return err
+			})
+			return unclear
+		}
+		require.True(b, find())
+		require.Equal(b, "Reply YES.", a.Body)
+		require.Equal(b, b.now().UnixMilli(), a.Began.UnixMilli())
+
+		b.run("the answer of the first attempt comes after all", func(b bridge) {
+			b.accept(id, "SM-first")
+			require.Equal(b, "sent", b.row(id).State)
+			require.False(b, find())
+			b.putBack(id, text.Unclear)
+			require.Equal(b, "sent", b.row(id).State, "what is known to be sent is not put back")
+		})
+		b.run("put back only from the state it is in", func(b bridge) {
+			id := b.sending()
+			b.putBack(id, text.Unclear)
+			require.Equal(b, "sending", b.row(id).State)
+			b.putBack(id, text.Sending)
+			require.Equal(b, "due", b.row(id).State)
+			_, due := b.begin(id)
+			require.True(b, due)
+		})
+		b.run("found after it was put back", func(b bridge) {
+			for _, found := range []func(id string){
+				func(id string) { b.accept(id, "SM"+id) },
+				func(id string) {
+					b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: "sent"})
+				},
+			} {
+				id := b.sending()
+				b.loseSight(id)
+				b.putBack(id, text.Unclear)
+				found(id)
+				require.Equal(b, "sent", b.row(id).State)
+				require.Equal(b, "SM"+id, b.row(id).ProviderID)
+				_, due := b.begin(id)
+				require.False(b, due, "it had gone out")
+			}
+		})
+	})
+}
+
+// Ensure that of several workers that take up a due text exactly one sends it.
+func TestOneWorkerSends(t *testing.T) {
+	each(t, func(b bridge) {
+		for range 10 {
+			id := b.make()
+			var wait sync.WaitGroup
+			won := make(chan text.Attempt, 4)
+			for range cap(won) {
+				wait.Go(func() {
+					var (
+						a   text.Attempt
+						due bool
+					)
+					err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+						a, due, err = text.Begin(ctx, tx, id)
+						return err
+					})
+					if err != nil {
+						b.Error(err)
+					}
+					if due {
+						won <- a
+					}
+				})
+			}
+			wait.Wait()
+			require.Len(b, won, 1)
+		}
+	})
+}
+
+// Ensure that a prompt or hint is not sent when its question ended while the text was under way, and that an outcome is.
+func TestPromptGoesWithItsQuestion(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, test := range []struct {
+			purpose   text.Purpose
+			challenge string
+			due       bool
+		}{
+			{text.Prompt, "open", true}, {text.Hint, "open", true}, {text.Outcome, "open", true},
+			{text.Prompt, "accepted", false}, {text.Hint, "denied", false}, {text.Outcome, "denied", true},
+			{text.Prompt, "", false}, {text.Outcome, "", true},
+		} {
+			challengeID := store.NewID()
+			if test.challenge != "" {
+				b.do(func(ctx context.Context, tx *store.Tx) error {
+					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme", Phone: challengeID, State: test.challenge})
+					return err
+				})
+			}
+			id := b.draft(text.Draft{
+				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b, "+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.now().Add(time.Hour),
+			})
+			_, due := b.begin(id)
+			require.Equal(b, test.due, due, "%+v", test)
+			if !due {
+				require.Equal(b, "suppressed", b.row(id).State)
+				require.Equal(b, "the question is over", b.row(id).Error)
+			}
+		}
+	})
+}
+
+// Ensure that nothing pretends to know a text that there is not.
+func TestUnknownText(t *testing.T) {
+	each(t, func(b bridge) {
+		for name, f := range map[string]func(ctx context.Context, tx *store.Tx) error{
+			"begin":  func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Begin(ctx, tx, "none"); return err },
+			"find":   func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Find(ctx, tx, "none"); return err },
+			"accept": func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, "none", "SM1") },
+			"refuse": func(ctx context.Context, tx *store.Tx) error { return text.Refuse(ctx, tx, "none", "x") },
+			"lose":   func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, "none") },
+		} {
+			require.True(b, errors.Is(b.store.Do(b.Context(), f), text.ErrUnknown), name)
+		}
+	})
+}
