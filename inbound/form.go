@@ -14,7 +14,7 @@ const (
 	maxRead  = 30 << 20 // of a mail's webhook; Mailgun takes mails of 25 MB
 	maxKept  = 2 << 20  // of the fields that are wanted, together
 	maxKey   = 256      // of a field's name; a longer one is not one of ours
-	maxParts = 2000     // of a multipart body: header fields and attachments
+	maxParts = 2000     // of a multipart body: header fields and attachments; and of the fields that are kept
 )
 
 // Reasons why a form is not read.
@@ -23,15 +23,17 @@ var (
 	errNotForm = errors.New("not a form")
 )
 
-// readForm reads a posted form, urlencoded or multipart, and keeps only the wanted fields: most of a mail's webhook is its headers, attachments and
-// quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or errNotForm for a body that no
-// repetition can mend, and other errors when the body ended early.
+// readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps only the wanted fields: most of a mail's webhook is its
+// headers, attachments and quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or errNotForm
+// for a body that no repetition can mend, and other errors when the body ended early.
 func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
+	body := http.MaxBytesReader(nil, r.Body, maxRead)
+	// A sender that is cut off while it still sends does not hear the answer, and sends all of it again for hours.
+	defer func() { _, _ = io.Copy(io.Discard, body) }()
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, errNotForm
 	}
-	body := http.MaxBytesReader(nil, r.Body, maxRead)
 	var form url.Values
 	switch kind {
 	case "application/x-www-form-urlencoded":
@@ -51,17 +53,17 @@ func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error
 func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error) {
 	in := bufio.NewReaderSize(body, 32<<10)
 	form := url.Values{}
-	kept := 0
+	kept, fields := 0, 0
 	for {
 		name, end, err := readUntil(in, '=', maxKey)
 		if err != nil {
 			return nil, err
 		}
 		key, bad := url.QueryUnescape(string(name))
-		want := end == '=' && bad == nil && len(name) <= maxKey && wanted(key)
+		want := bad == nil && len(name) > 0 && len(name) <= maxKey && wanted(key)
 		room := 0
 		if want {
-			room = maxKept - kept
+			room = 3 * (maxKept - kept) // each byte may be escaped
 		}
 		var value []byte
 		if end == '=' {
@@ -70,10 +72,10 @@ func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error
 			}
 		}
 		if want {
-			if len(value) > room {
+			plain, err := url.QueryUnescape(string(value))
+			if fields++; len(value) > room || len(plain) > maxKept-kept || fields > maxParts {
 				return nil, errTooBig
 			}
-			plain, err := url.QueryUnescape(string(value))
 			if err != nil {
 				return nil, errNotForm
 			}
@@ -111,7 +113,7 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 	kept := 0
 	for range maxParts {
 		part, err := in.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // and not one that is wrapped: that is a body without its last boundary
 			return form, nil
 		}
 		if err != nil {
@@ -135,7 +137,7 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 // multipartError keeps the errors of the connection, after which it helps to try again, and calls everything else a broken form.
 func multipartError(err error) error {
 	tooBig := new(http.MaxBytesError)
-	if errors.As(err, &tooBig) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, &tooBig) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	return errNotForm

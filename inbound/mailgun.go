@@ -7,10 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	netmail "net/mail"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -26,6 +29,8 @@ const (
 	// newestPost is how far Mailgun's clock may be ahead of ours.
 	newestPost = 5 * time.Minute
 	maxToken   = 128
+	// maxMessageID is the longest line of a mail (RFC 5322 section 2.1.1), so no Message-Id is longer. The database indexes it.
+	maxMessageID = 998
 	// maxRecipients is how many phones one mail may be for.
 	maxRecipients = 50
 )
@@ -105,16 +110,45 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, ans
 			if d.MessageID != "" {
 				return d, answer{http.StatusNotAcceptable, "a control field comes more than once"}
 			}
-			d.MessageID = strings.Trim(values[0], "<> \t")
+			d.MessageID = bareID(values[0])
 		}
+	}
+	d.MessageURL = form.Get("message-url")
+	if d.Body = bodyOf(form); d.MessageID == "" && d.Body.MIME != "" {
+		d.MessageID = idOf(d.Body.MIME)
+	}
+	if !storable(d.MessageID) || !storable(d.MessageURL) || !storable(d.Token) || len(d.MessageID) > maxMessageID {
+		return d, answer{http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one"}
 	}
 	recipient, _ := only(form, "recipient")
 	if d.Phones = phones(t, recipient); len(d.Phones) == 0 {
 		return d, answer{http.StatusNotAcceptable, "the recipient is not a phone address of this tenant"}
 	}
-	d.MessageURL = form.Get("message-url")
-	d.Body = mail.Body{Subject: form.Get("subject"), From: form.Get("from"), Text: form.Get("body-plain"), HTML: strings.Join(form["body-html"], "\n"), MIME: form.Get("body-mime")}
 	return d, answer{}
+}
+
+func bodyOf(form url.Values) mail.Body {
+	return mail.Body{
+		Subject: form.Get("subject"), From: form.Get("from"), Text: form.Get("body-plain"),
+		HTML: strings.Join(form["body-html"], "\n"), MIME: form.Get("body-mime"),
+	}
+}
+
+func bareID(header string) string { return strings.Trim(header, "<> \t\r\n") }
+
+// idOf reads the Message-Id of a raw mail, which has no field of its own, so that a mail that is repeated under a new token is known.
+func idOf(mime string) string {
+	m, err := netmail.ReadMessage(strings.NewReader(mime))
+	if err != nil {
+		return ""
+	}
+	return bareID(m.Header.Get("Message-Id"))
+}
+
+// storable reports whether every database takes a text: PostgreSQL refuses NUL and what is not UTF-8, again and again
+// (https://www.postgresql.org/docs/current/datatype-character.html). The sender of a mail chooses its Message-Id.
+func storable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each of the tenant's signing keys

@@ -7,8 +7,10 @@ package inbound
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -102,12 +104,18 @@ func knownSlug(settings tenant.Settings, slug string) string {
 	return "unknown"
 }
 
-// survivePanics turns a panic into a 503, on which every provider comes back.
+// survivePanics turns a panic into a 503, on which every provider comes back. What was said in panic may quote the request, so only an error of Go's
+// own is logged as it is.
 func (s *Server) survivePanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				s.Log.Error("panic in a handler", "path", c.Path(), "panic", p, "stack", string(debug.Stack()))
+				what := fmt.Sprintf("%T", p)
+				if own, ok := p.(runtime.Error); ok {
+					what = own.Error()
+				}
+				s.Log.Error("panic in a handler", "path", c.Path(), "panic", what, "stack", string(debug.Stack()))
+				c.Response().Header().Set("Retry-After", "600")
 				err = c.String(http.StatusServiceUnavailable, "please try again\n")
 			}
 		}()

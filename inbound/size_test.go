@@ -1,0 +1,159 @@
+package inbound
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// flood is a body that is made while it is read, so that its sender holds nothing of it, and that counts what was taken.
+type flood struct {
+	before, filler, after string
+	left                  int // bytes of filler still to come
+	taken                 int
+	peak                  uint64 // of the heap while it was read
+}
+
+func (f *flood) Read(p []byte) (int, error) {
+	n := 0
+	switch {
+	case f.before != "":
+		n = copy(p, f.before)
+		f.before = f.before[n:]
+	case f.left > 0:
+		for n < len(p) && f.left > 0 {
+			k := copy(p[n:], f.filler[:min(len(f.filler), f.left)])
+			n, f.left = n+k, f.left-k
+		}
+	case f.after != "":
+		n = copy(p, f.after)
+		f.after = f.after[n:]
+	default:
+		return 0, io.EOF
+	}
+	if (f.taken+n)>>20 != f.taken>>20 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		f.peak = max(f.peak, m.HeapAlloc)
+	}
+	f.taken += n
+	return n, nil
+}
+
+// Ensure that a body of any size takes little memory, that one within the limit is read to its end, so that its sender hears the answer, and that
+// the reading of one beyond it stops.
+func TestLargeMails(t *testing.T) {
+	genuine := mailForm(1).Encode()
+	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"
+	file := "--x\r\nContent-Disposition: form-data; name=\"attachment-1\"; filename=\"a.bin\"\r\n\r\n"
+	var parts strings.Builder
+	for name, values := range mailForm(1) {
+		for _, value := range values {
+			fmt.Fprintf(&parts, part+"%s\r\n", name, value)
+		}
+	}
+	const form, multi = contentForm, "multipart/form-data; boundary=x"
+	filler := strings.Repeat("abcdefg%20", 100)
+	cases := []struct {
+		name   string
+		kind   string
+		body   flood
+		status int
+		read   int // at most
+	}{
+		{"a large field that nobody reads", form, flood{before: genuine + "&stripped-html=", left: maxRead - len(genuine) - 16}, 200, maxRead},
+		{"a large name", form, flood{before: genuine + "&", left: maxRead - len(genuine) - 2}, 200, maxRead},
+		{"a large body", form, flood{before: genuine + "&body-mime=", left: maxRead - len(genuine) - 12}, 200, maxRead},
+		{"a large HTML", form, flood{before: "body-html=", left: maxRead - len(genuine) - 12, after: "&" + genuine}, 406, maxRead},
+		{"a large text", form, flood{before: genuine + "&body-plain=", left: maxRead - len(genuine) - 20}, 406, maxRead},
+		{"a large file", multi, flood{before: parts.String() + file, left: 20 << 20, after: "\r\n--x--\r\n"}, 200, maxRead},
+		{"a large text in parts", multi, flood{before: fmt.Sprintf(part, "body-html"), left: 20 << 20, after: "\r\n" + parts.String() + "--x--\r\n"}, 406, maxRead},
+		{"a large header of a part", multi, flood{before: "--x\r\nX-Long: ", left: 20 << 20, after: "\r\n\r\n" + parts.String() + "--x--\r\n"}, 406, maxRead},
+		{"one byte too many", form, flood{before: genuine + "&x=", left: maxRead - len(genuine) - 2}, 406, 2 * maxRead},
+		{"twice as much as is read", form, flood{before: genuine + "&x=", left: 2 * maxRead}, 406, 2 * maxRead},
+		{"twice as much in parts", multi, flood{before: parts.String() + file, left: 2 * maxRead}, 406, 2 * maxRead},
+		{"without an end, and JSON", "application/json", flood{left: 100 * maxRead}, 406, 2 * maxRead},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			b := openBridge(t, storetest.SQLite(t))
+			c.body.filler = filler
+			runtime.GC()
+			var before runtime.MemStats
+			runtime.ReadMemStats(&before)
+			answer := b.post(t, "/mailgun/acme", c.kind, &c.body)
+			require.Equal(t, c.status, answer.status, answer.body)
+			require.LessOrEqual(t, c.body.taken, c.read)
+			require.Greater(t, c.body.taken, 20<<20)
+			if c.body.taken < maxRead {
+				require.Empty(t, c.body.after, "the body was not read to its end")
+			}
+			require.Less(t, int64(c.body.peak)-int64(before.HeapAlloc), int64(48<<20))
+			require.Equal(t, c.status == 200, len(b.rows(t)) > 0)
+			require.Len(t, b.lines(t), 1)
+		})
+	}
+}
+
+// Ensure that what is kept is measured decoded, alike in both kinds of form, and over all fields together.
+func TestKeptSize(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t))
+	others := 0
+	for name, values := range mailForm(1) {
+		if parsedFields(name) && name != "body-html" {
+			others += len(values[0])
+		}
+	}
+	n := 0
+	for _, c := range []struct {
+		over   int
+		filler string
+		status int
+	}{{0, "a", 200}, {1, "a", 406}, {0, "\n", 200}, {1, "\n", 406}, {-1000, "%", 200}, {1000, "%", 406}} {
+		for _, write := range []func(form url.Values) response{
+			func(form url.Values) response { return b.postForm(t, "/mailgun/acme", form) },
+			func(form url.Values) response {
+				kind, body := writeMultipart(t, form)
+				return b.post(t, "/mailgun/acme", kind, body)
+			},
+		} {
+			n++
+			form := mailForm(n)
+			idLonger := len(form.Get("Message-Id")) - len(mailForm(1).Get("Message-Id"))
+			form.Set("body-html", strings.Repeat(c.filler, maxKept-others-idLonger+c.over))
+			answer := write(form)
+			require.Equal(t, c.status, answer.status, "%d %q: %s", c.over, c.filler, answer.body)
+		}
+	}
+	b.lines(t)
+}
+
+// Ensure that a body that breaks off is called for again.
+func TestBrokenOffMail(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t))
+	kind, parts := writeMultipart(t, mailForm(2), "attachment")
+	for kind, body := range map[string]string{contentForm: mailForm(1).Encode(), kind: parts.String()} {
+		conn, err := net.Dial("tcp", b.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "POST /mailgun/acme HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body[:len(body)/2])
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.Equal(t, 503, answer.StatusCode)
+		require.NoError(t, answer.Body.Close())
+		require.NoError(t, conn.Close())
+	}
+	require.Empty(t, b.rows(t))
+	require.Len(t, b.lines(t), 2)
+}
