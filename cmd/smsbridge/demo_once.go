@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/phonemail"
+)
+
+const (
+	// demoPhone is the phone that signs up when nobody says which.
+	demoPhone = "+4512345678"
+	// onceTime is how long a whole sign-up may take; it takes less than a second.
+	onceTime = 30 * time.Second
+)
+
+// runOnce opens a stage for one sign-up, and closes it.
+func (d demoCommand) runOnce(ctx context.Context, w world, log *slog.Logger) error {
+	s, err := openStage(ctx, nil, log)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serve(ctx) })
+	group.Go(func() error {
+		defer stop()
+		return s.playOnce(ctx, w.stdout, simulator.IdPRedirect)
+	})
+	return errors.Join(group.Wait(), s.close())
+}
+
+// playOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
+// itself says in the end that the address is verified.
+func (s *stage) playOnce(ctx context.Context, w io.Writer, answer simulator.IdPAnswer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, onceTime, fmt.Errorf("gave up after %s", onceTime))
+	defer cancel()
+	began := time.Now()
+	step := func(what, format string, args ...any) {
+		fmt.Fprintf(w, "%6.2f s  %-8s  %s\n", time.Since(began).Seconds(), what, fmt.Sprintf(format, args...))
+	}
+	because := func(err error) error { return cmp.Or(context.Cause(ctx), err) }
+	number, err := phonemail.ParseNumber(demoPhone)
+	if err != nil {
+		return err
+	}
+	phone, address := s.twilio.Phone(demoPhone), s.tenant.Address.Address(number)
+
+	step("sign-up", "%s signs up at ACME, which knows it as %s", demoPhone, address)
+	if err := s.signUp(ctx, number, answer); err != nil {
+		return fmt.Errorf("demo: the sign-up: %w", err)
+	}
+	posts, err := s.mailgun.WaitPosts(ctx, 1)
+	if err != nil {
+		return fmt.Errorf("demo: Mailgun did not post the mail: %w", because(err))
+	}
+	if posts[0].Status != http.StatusOK {
+		return fmt.Errorf("demo: the bridge answered Mailgun's post of the mail with status %d", posts[0].Status)
+	}
+	step("mail", "%q arrives at Mailgun, which posts it to the bridge", s.mailsTo(number)[0].Subject)
+	texts, err := phone.Wait(ctx, 1)
+	if err != nil {
+		return fmt.Errorf("demo: the phone got no question: %w", because(err))
+	}
+	step("text", "%q", texts[0].Body)
+	step("reply", "YES")
+	if err := s.reply(ctx, number, "YES"); err != nil {
+		return fmt.Errorf("demo: the reply: %w", err)
+	}
+	if texts, err = phone.Wait(ctx, 2); err != nil {
+		return fmt.Errorf("demo: the phone did not hear what came of its YES: %w", because(err))
+	}
+	for _, r := range s.idp.Requests() {
+		step("link", "the bridge opens it: %s %s, answered %d", r.Method, r.Path, r.Status)
+	}
+	step("text", "%q", texts[1].Body)
+	verified, err := askVerified(ctx, s.idp.URL(), address)
+	if err != nil {
+		return fmt.Errorf("demo: asking the identity provider: %w", err)
+	}
+	step("verified", "the identity provider says email_verified=%t", verified)
+	if !verified {
+		return errors.New("demo: the address is not verified")
+	}
+	return nil
+}
+
+// askVerified asks an identity provider over HTTP whether the user with this address is verified.
+func askVerified(ctx context.Context, base, address string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/users?email="+url.QueryEscape(address), nil)
+	if err != nil {
+		return false, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("status %d", res.StatusCode)
+	}
+	var user struct {
+		EmailVerified bool `json:"email_verified"`
+	}
+	err = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&user)
+	return user.EmailVerified, err
+}

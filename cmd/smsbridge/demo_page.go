@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
+)
+
+//go:embed demo
+var demoFiles embed.FS
+
+var demoTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
+	"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
+	"exact": func(millis int64) string { return store.Time(millis).Local().Format("15:04:05.000") },
+}).ParseFS(demoFiles, "demo/page.html"))
+
+const (
+	// lookEvery is how often an open page is compared with what has happened.
+	lookEvery = 150 * time.Millisecond
+	// newsWait is how long a browser without JavaScript waits for the first thing that its form causes.
+	newsWait     = 1500 * time.Millisecond
+	pageTimeout  = 10 * time.Second
+	longestForm  = 16 << 10
+	demoSecurity = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+// demoPage shows the stage to a browser and lets it play: the person who signs up and the phone. It needs no login, because it is on loopback;
+// so that pages of other sites cannot play instead, it refuses their forms and answers to no name that they could give this machine.
+type demoPage struct {
+	stage    *stage
+	addr     net.Addr
+	name     string // the host of --addr
+	smtp     net.Addr
+	idpHosts []string
+}
+
+// demoView is what the page shows of one phone.
+type demoView struct {
+	Phone    string
+	Phones   []string
+	Account  string // none, waiting, verified, or unknown when another identity provider has it
+	Password bool   // a new password is active
+	Texts    []playedText
+	Mails    []playedMail
+	Events   []db.Event
+	Answers  []demoAnswer
+	Notice   string // what went wrong with a form
+	SMTP     string
+	IdPHosts string
+	Example  string
+}
+
+// demoAnswer is a way in which the identity provider's link answers.
+type demoAnswer struct {
+	Value simulator.IdPAnswer
+	Words string
+}
+
+func demoAnswers() []demoAnswer {
+	return []demoAnswer{
+		{simulator.IdPRedirect, "redirects (Auth0 Classic)"},
+		{simulator.IdPPage, "shows a page (Auth0 Classic)"},
+		{simulator.IdPForm, "shows a form to submit (Auth0 Universal)"},
+		{simulator.IdPProceed, "shows a link to proceed (Keycloak)"},
+	}
+}
+
+// url is where a browser on this machine finds the page.
+func (p *demoPage) url() string {
+	host, port, _ := net.SplitHostPort(p.addr.String())
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// serve answers until ctx ends or the listener fails.
+func (p *demoPage) serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler: p.handler(), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout, WriteTimeout: pageTimeout,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (p *demoPage) handler() http.Handler {
+	files, _ := fs.Sub(demoFiles, "demo") // fails on no valid path
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.showPage)
+	mux.HandleFunc("GET /live", p.streamPage)
+	mux.HandleFunc("POST /sign-up", p.receiveSignUp)
+	mux.HandleFunc("POST /reply", p.receiveReply)
+	for _, name := range []string{"style.css", "script.js", "icon.svg"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
+	}
+	return p.guard(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// guard refuses requests to names that another site may have made point here (DNS rebinding), and keeps foreign code and frames off the page.
+func (p *demoPage) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", demoSecurity)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cache-Control", "no-store")
+		if !p.answersTo(hostOf(r.Host)) {
+			http.Error(w, "This page is at "+p.url(), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answersTo reports whether the page may be asked for under a host. No site can make a browser believe that an IP address is its own name, so all of
+// them are as good as loopback once the person has opened the page to the network.
+func (p *demoPage) answersTo(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if host == "localhost" || err == nil && ip.IsLoopback() {
+		return true
+	}
+	return !isLoopback(p.addr) && (err == nil || host == p.name && host != "")
+}
+
+func (p *demoPage) showPage(w http.ResponseWriter, r *http.Request) { p.show(w, r, http.StatusOK, "") }
+
+func (p *demoPage) show(w http.ResponseWriter, r *http.Request, status int, notice string) {
+	page, err := p.render(r.Context(), p.phoneOf(r), notice)
+	if err != nil {
+		http.Error(w, "The demo cannot show its page: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(page)
+}
+
+// phoneOf is the phone a request is about: the one it names, else the one that was used last, else the first.
+func (p *demoPage) phoneOf(r *http.Request) phonemail.Number {
+	if phone, err := readPhone(r.FormValue("phone")); err == nil {
+		return phone
+	}
+	_, phone := p.stage.used()
+	if phone == (phonemail.Number{}) {
+		phone, _ = phonemail.ParseNumber(demoPhone)
+	}
+	return phone
+}
+
+// readPhone reads a number as people write it.
+func readPhone(s string) (phonemail.Number, error) {
+	return phonemail.ParseNumber(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(s))
+}
+
+func (p *demoPage) render(ctx context.Context, phone phonemail.Number, notice string) ([]byte, error) {
+	events, err := p.stage.timeline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := demoView{
+		Phone: phone.E164(), Texts: p.stage.texts(phone), Mails: p.stage.mailsTo(phone), Events: events, Answers: demoAnswers(), Notice: notice,
+		IdPHosts: strings.Join(p.idpHosts, ", "), Example: demoExample,
+	}
+	v.Account, v.Password = p.stage.account(phone)
+	phones, _ := p.stage.used()
+	for _, other := range phones {
+		v.Phones = append(v.Phones, other.E164())
+	}
+	if p.smtp != nil {
+		v.SMTP = p.smtp.String()
+	}
+	var page bytes.Buffer
+	err = demoTemplate.Execute(&page, v)
+	return page.Bytes(), err
+}
+
+// streamPage sends the page whenever it has changed, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), until
+// the browser leaves or the demo ends.
+func (p *demoPage) streamPage(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Time{}) // a browser sends nothing more
+	w.Header().Set("Content-Type", "text/event-stream")
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	var sent []byte
+	for {
+		page, err := p.render(r.Context(), p.phoneOf(r), "")
+		if err != nil {
+			return // the browser asks again
+		}
+		if !bytes.Equal(page, sent) {
+			control.SetWriteDeadline(time.Now().Add(pageTimeout))
+			event := "data: " + strings.ReplaceAll(string(page), "\n", "\ndata: ") + "\n\n"
+			if _, err := w.Write([]byte(event)); err != nil || control.Flush() != nil {
+				return
+			}
+			sent = page
+		}
+		select {
+		case <-look.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// receiveSignUp has the identity provider make an account, or change its password.
+func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
+	phone, err := readPhone(r.PostFormValue("phone"))
+	if err != nil {
+		p.show(w, r, http.StatusUnprocessableEntity, "This is no phone number. Write it with its country code, such as "+demoPhone+".")
+		return
+	}
+	received := p.stage.received(phone)
+	if r.PostFormValue("do") == "password" {
+		err = p.stage.changePassword(r.Context(), phone)
+	} else {
+		err = p.stage.signUp(r.Context(), phone, readAnswer(r.PostFormValue("answer")))
+	}
+	switch {
+	case errors.Is(err, simulator.ErrIdPUserExists):
+		p.show(w, r, http.StatusUnprocessableEntity, "ACME has an account for "+phone.E164()+" already. Change its password, or sign up another number.")
+	case errors.Is(err, simulator.ErrIdPUserUnknown):
+		p.show(w, r, http.StatusUnprocessableEntity, "ACME has no account for "+phone.E164()+" yet. Sign up first.")
+	case err != nil:
+		p.show(w, r, http.StatusInternalServerError, "That did not work: "+err.Error()+".")
+	default:
+		p.goOn(w, r, phone, received)
+	}
+}
+
+func readAnswer(value string) simulator.IdPAnswer {
+	for _, answer := range demoAnswers() {
+		if string(answer.Value) == value {
+			return answer.Value
+		}
+	}
+	return simulator.IdPRedirect
+}
+
+// receiveReply has the phone send a text.
+func (p *demoPage) receiveReply(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
+	phone, err := readPhone(r.PostFormValue("phone"))
+	if err != nil {
+		p.show(w, r, http.StatusUnprocessableEntity, "No phone sent this text.")
+		return
+	}
+	received := p.stage.received(phone)
+	err = p.stage.reply(r.Context(), phone, strings.TrimSpace(cmp.Or(r.PostFormValue("quick"), r.PostFormValue("text"))))
+	switch {
+	case errors.Is(err, errNoReply):
+		p.show(w, r, http.StatusUnprocessableEntity, "Write a text first: "+err.Error()+".")
+	case err != nil:
+		p.show(w, r, http.StatusInternalServerError, "That did not work: "+err.Error()+".")
+	default:
+		p.goOn(w, r, phone, received)
+	}
+}
+
+// goOn sends the browser back to the page. One that follows forms by itself, without the page's JavaScript, sees no news later on, so it is kept
+// waiting a moment for a text that the phone has not received yet.
+func (p *demoPage) goOn(w http.ResponseWriter, r *http.Request, phone phonemail.Number, received int) {
+	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		ctx, cancel := context.WithTimeout(r.Context(), newsWait)
+		defer cancel()
+		p.stage.twilio.Phone(phone.E164()).Wait(ctx, received+1) // the page shows what there is
+	}
+	http.Redirect(w, r, "/?phone="+url.QueryEscape(phone.E164())+"#phone", http.StatusSeeOther)
+}
