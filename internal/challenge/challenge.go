@@ -137,9 +137,13 @@ func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) 
 
 func add(ctx context.Context, tx *store.Tx, q Question, state State) (string, error) {
 	id, now := store.NewID(), tx.Now()
+	code, err := replyCode(ctx, tx, q)
+	if err != nil {
+		return "", err
+	}
 	row := db.AddChallengeParams{
 		ID: id, MailID: q.MailID, Tenant: q.Tenant, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164(),
-		Purpose: string(q.Purpose), State: string(state), Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: replyCode(),
+		Purpose: string(q.Purpose), State: string(state), Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: code,
 		OpenedAt: store.Millis(now), ExpiresAt: store.Millis(now.Add(q.Life)),
 	}
 	if state == Accepted {
@@ -232,11 +236,28 @@ func place(id, tenant string) store.Place {
 	return store.Place{Table: "challenge", ID: id, Column: "link", Tenant: tenant}
 }
 
-// replyCode is four random digits, for a yes that must say which question it answers.
-func replyCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(10_000))
+// replyCodes is how many codes of four digits there are.
+const replyCodes = 10_000
+
+// replyCode is four random digits, for a yes that must say which question it answers: a code that no other open question to that phone has.
+func replyCode(ctx context.Context, tx *store.Tx, q Question) (string, error) {
+	open, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164()})
 	if err != nil {
-		panic(err) // crypto/rand does not fail on the systems Go supports
+		return "", err
 	}
-	return fmt.Sprintf("%04d", n.Int64())
+	taken := make(map[string]bool, len(open))
+	for _, c := range open {
+		taken[c.ReplyCode] = true
+	}
+	first, err := rand.Int(rand.Reader, big.NewInt(replyCodes))
+	if err != nil {
+		return "", fmt.Errorf("challenge: drawing a code: %w", err)
+	}
+	for i := range int64(replyCodes) {
+		code := fmt.Sprintf("%04d", (first.Int64()+i)%replyCodes)
+		if !taken[code] {
+			return code, nil
+		}
+	}
+	return "", errors.New("challenge: every code is taken")
 }

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,12 +27,12 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) (challenge.Purp
 		return "", err.Error()
 	}
 	switch {
-	case f.Kind == "reset" && t.Reset != tenant.ResetAsk:
+	case f.Kind == "reset" && t.Reset != tenant.Ask:
 		return "", "password mails are not asked about (reset is off)"
 	case f.Kind != "verify" && f.Kind != "reset":
 		return "", "not a mail to ask about: " + f.Kind
 	case f.Link == "":
-		return "", f.Reason
+		return "", cmp.Or(f.Reason, "no link")
 	case f.Kind == "reset":
 		return challenge.Password, ""
 	}

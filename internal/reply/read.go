@@ -79,7 +79,7 @@ func Read(body string, words Words) Reading {
 }
 
 func among(words []string, s string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return normalize(w) == s })
+	return s != "" && slices.ContainsFunc(words, func(w string) bool { return normalize(w) == s })
 }
 
 // normalize brings a reply to the one form in which words are compared; "" when it is too long to be one.
@@ -98,7 +98,7 @@ func normalize(body string) string {
 		return r
 	}, s)
 	s = cases.Fold().String(s)
-	s = strings.Trim(s, " .,!?\"'`´«»“”„‘’‚")
+	s = strings.Trim(s, " .,!?¡¿。\"'`´«»“”„‘’‚")
 	s = strings.Join(strings.Fields(s), " ")
 	if len([]rune(s)) > maxRunes {
 		return ""

@@ -106,8 +106,9 @@ func (t *taking) read() Reading {
 			break
 		}
 	}
-	if word := Word(strings.ToLower(t.Keyword)); (word == Stop || word == Start || word == Help) && reading.Word != Yes {
-		reading = Reading{Word: word}
+	switch word := Word(strings.ToLower(t.Keyword)); {
+	case word == Stop, word == Help, word == Start && reading.Word != Yes: // YES is one of Twilio's words for START
+		return Reading{Word: word}
 	}
 	return reading
 }
@@ -181,10 +182,17 @@ func (t *taking) no(ctx context.Context) error {
 	return t.answered(ctx, *denied, tenant.Denied, tenant.Fill{})
 }
 
-// hint says once per question how to answer it, and after that nothing.
+// hint says once per question how to answer it, and after that nothing. Where a bare yes would not do, it says the codes.
 func (t *taking) hint(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return nil
+	}
+	coded, err := t.needsCode(ctx)
+	if err != nil {
+		return err
+	}
+	if coded {
+		return t.askWhich(ctx)
 	}
 	c := t.asked[len(t.asked)-1]
 	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: store.Millis(t.tx.Now())})

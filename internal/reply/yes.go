@@ -2,6 +2,7 @@ package reply
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"time"
@@ -20,23 +21,41 @@ func (t *taking) yes(ctx context.Context) error {
 		return t.late(ctx)
 	}
 	if t.Code != "" {
-		for _, c := range t.asked {
-			if c.ReplyCode == t.Code {
-				return t.accept(ctx, c)
-			}
+		return t.coded(ctx)
+	}
+	coded, err := t.needsCode(ctx)
+	if err != nil {
+		return err
+	}
+	if coded {
+		return t.askWhich(ctx)
+	}
+	return t.accept(ctx, t.asked[0])
+}
+
+// coded accepts the question whose code came with the yes. Two replicas may have given the same code to two questions at once; then it is neither.
+func (t *taking) coded(ctx context.Context) error {
+	var meant []db.Challenge
+	for _, c := range t.asked {
+		if c.ReplyCode == t.Code {
+			meant = append(meant, c)
 		}
+	}
+	switch len(meant) {
+	case 0:
 		return t.wrongCode(ctx)
+	case 1:
+		return t.accept(ctx, meant[0])
 	}
-	if len(t.asked) == 1 {
-		mistakable, err := t.mistakable(ctx, t.asked[0])
-		if err != nil {
-			return err
-		}
-		if !mistakable {
-			return t.accept(ctx, t.asked[0])
-		}
+	return nil
+}
+
+// needsCode reports whether a bare yes does not say which question it answers.
+func (t *taking) needsCode(ctx context.Context) (bool, error) {
+	if len(t.asked) > 1 {
+		return true, nil
 	}
-	return t.askWhich(ctx)
+	return t.mistakable(ctx, t.asked[0])
 }
 
 func (t *taking) accept(ctx context.Context, c db.Challenge) error {
@@ -95,18 +114,24 @@ func (t *taking) askWhich(ctx context.Context) error {
 
 // wrongCode counts a yes with a code that none of the questions has, and cancels those at which somebody keeps guessing.
 func (t *taking) wrongCode(ctx context.Context) error {
+	var left []db.Challenge
 	for _, c := range t.asked {
 		n, err := t.tx.CountWrongCode(ctx, c.ID)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // answered or ended by somebody quicker
+		}
 		if err != nil {
 			return err
 		}
 		if n < wrongCodes {
+			left = append(left, c)
 			continue
 		}
 		if err := challenge.Cancel(ctx, t.tx, c, "wrong codes"); err != nil && !errors.Is(err, challenge.ErrGone) {
 			return err
 		}
 	}
+	t.asked = left
 	return t.hint(ctx)
 }
 
