@@ -24,6 +24,8 @@ var (
 	accountSID   = regexp.MustCompile(`^AC[0-9a-zA-Z]{32}$`)
 	serviceSID   = regexp.MustCompile(`^MG[0-9a-zA-Z]{32}$`)
 	alphanumeric = regexp.MustCompile(`^[0-9a-zA-Z]+$`)
+
+	alphanumericSender = regexp.MustCompile(`^[0-9A-Za-z +_&-]{1,11}$`)
 )
 
 // addTenant adds a tenant of what was given, and reports its mistakes.
@@ -38,6 +40,7 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 	l.checkHosts(t, place)
 	l.checkWords(t, place)
 	l.checkTexts(t, place)
+	l.checkAnswer(t, place)
 	l.warnOf(t)
 	s.Tenants.all = append(s.Tenants.all, t)
 }
@@ -71,8 +74,12 @@ func (l *loader) checkTexts(t *Tenant, place placer) {
 	word := first(t.Accept)
 	choices := "Reply " + word + " 4821 for " + t.Name + " or " + word + " 7730 for " + t.Name
 	for _, s := range Sayings() {
-		text := t.Say(s, Fill{Choices: choices, Count: 2})
+		text := t.Say(s, Fill{Choices: choices, Count: 2, Code: longestCode, Link: linkSample})
 		if m := judgeText(text); m != nil {
+			l.add(place(textKey(s)), m)
+			continue
+		}
+		if m := judgeFields(s, text); m != nil {
 			l.add(place(textKey(s)), m)
 			continue
 		}
@@ -84,6 +91,49 @@ func (l *loader) checkTexts(t *Tenant, place placer) {
 			l.warn("tenant %s: the text %s does not say which word to reply; use {{.Answer}}", t.Slug, s)
 		}
 	}
+}
+
+// What texts are checked with in place of a code and of a short link: as long, and nothing that phones show as a link.
+const (
+	longestCode = "4821482148"
+	linkSample  = "SHORT-LINK-OF-THE-BRIDGE-OF-SOME-FIFTY-CHARACTERS-"
+)
+
+// judgeFields keeps the code and the link in the texts that are about them, and out of all others.
+func judgeFields(s Saying, text string) *Mistake {
+	if has := strings.Contains(text, longestCode); has != s.hasCode() {
+		if has {
+			return wrong("has {{.Code}}, which is empty there", "leave it out")
+		}
+		return wrong("does not tell the code", "put {{.Code}} into it")
+	}
+	if has := strings.Contains(text, linkSample); has != s.hasLink() {
+		if has {
+			return wrong("has {{.Link}}, which is empty there", "leave it out")
+		}
+		return wrong("does not have the link", "put {{.Link}} into it, with white space around it")
+	}
+	return nil
+}
+
+// checkAnswer finds a sender that cannot receive what the tenant asks for.
+func (l *loader) checkAnswer(t *Tenant, place placer) {
+	if isAlphanumericSender(t.Twilio.From) && t.Answer != ByTap {
+		l.add(place("twilio.from"), wrong("is a name, to which nobody can reply",
+			"use a number that can receive texts (+…), or a Messaging Service of such numbers (MG…), or let people tap instead: answer = tap"))
+	}
+	if t.Reset == Ask && !t.UnsafeBareYes && t.texts[AskPassword] != nil && t.texts[AskPasswordCode] == nil {
+		l.add(place(textKey(AskPassword)), wrong("is not said: a reply about a password must repeat the code of the question",
+			"say it with {{.Code}} in "+place(textKey(AskPasswordCode))+" instead, or take a bare yes: "+place("unsafe_bare_yes")))
+	}
+	if t.Reset == Ask && t.UnsafeBareYes {
+		l.warn("tenant %s: UNSAFE: a bare yes changes a password; whoever can fake a text's sender can take over accounts (unsafe_bare_yes)", t.Slug)
+	}
+}
+
+// isAlphanumericSender reports whether a sender is a name: https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+func isAlphanumericSender(s string) bool {
+	return alphanumericSender.MatchString(s) && strings.ContainsFunc(s, unicode.IsLetter) && !serviceSID.MatchString(s)
 }
 
 // hasWord reports whether a text has a word, or several in a row, without regard
@@ -281,8 +331,8 @@ func judgeSecret(s string) *Mistake {
 //
 // Source: https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
 func judgeSender(s string) *Mistake {
-	if _, err := phonemail.ParseNumber(s); err == nil || serviceSID.MatchString(s) {
-		return nil
+	if _, err := phonemail.ParseNumber(s); err == nil || serviceSID.MatchString(s) || isAlphanumericSender(s) {
+		return nil // checkAnswer says whether a name will do
 	}
 	if strings.HasPrefix(s, "MG") && len(s) > 11 {
 		return wrong("is not a Messaging Service SID", "it is MG and 32 letters and digits")
@@ -290,5 +340,5 @@ func judgeSender(s string) *Mistake {
 	if strings.Trim(s, "+0123456789 ()-.") == "" {
 		return wrong("is not a number in international form", "write + and digits only, such as +15005550006; put a short code into a Messaging Service (MG…)")
 	}
-	return wrong("is a name, to which nobody can reply", "use a number that can receive texts (+…), or a Messaging Service of such numbers (MG…)")
+	return wrong("is not a sender", "write a number that can receive texts (+…), the SID of a Messaging Service of such numbers (MG…), or a name of up to 11 letters and digits with answer = tap")
 }

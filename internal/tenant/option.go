@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), providerOptions(), textOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), textOptions())
 }
 
 // identityOptions are about the tenant and the phones it may reach.
@@ -109,10 +109,6 @@ func questionOptions() []option[Tenant] {
 			t.Keep = Keep(v[0])
 			return choice(v[0], string(KeepBridge), string(KeepMailgun))
 		}},
-		{"reset", "SMSBRIDGE_RESET", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Reset = Reset(v[0])
-			return choice(v[0], string(ResetOff), string(ResetAsk))
-		}},
 		{"accept", "SMSBRIDGE_ACCEPT", list, "", func(t *Tenant, v []string) *Mistake {
 			if m := judgeWords(v); m != nil {
 				return m
@@ -131,6 +127,42 @@ func questionOptions() []option[Tenant] {
 			t.ValidFor, m = life(v[0])
 			return m
 		}},
+	}
+}
+
+// kindOptions say what becomes of each kind of mail, and how a question about one is answered.
+func kindOptions() []option[Tenant] {
+	return []option[Tenant]{
+		{"verify", "SMSBRIDGE_VERIFY", one, "", action(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)},
+		{"code", "SMSBRIDGE_CODE", one, "", action(func(t *Tenant) *Action { return &t.Code }, Relay, Off)},
+		{"reset", "SMSBRIDGE_RESET", one, "", action(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)},
+		{"login", "SMSBRIDGE_LOGIN", one, "", action(func(t *Tenant) *Action { return &t.Login }, Relay, Off)},
+		{"unsafe_bare_yes", "SMSBRIDGE_UNSAFE_BARE_YES", one, "", func(t *Tenant, v []string) *Mistake {
+			t.UnsafeBareYes = v[0] == "true"
+			return choice(v[0], "true", "false")
+		}},
+		{"answer", "SMSBRIDGE_ANSWER", one, "", func(t *Tenant, v []string) *Mistake {
+			t.Answer = Answer(v[0])
+			return choice(v[0], string(ByReply), string(ByTap), string(ByBoth))
+		}},
+		{"code_domain", "SMSBRIDGE_CODE_DOMAIN", one, "", func(t *Tenant, v []string) *Mistake {
+			t.CodeDomain = strings.ToLower(v[0])
+			if !phonemail.ValidDomain(v[0]) {
+				return wrong("is not a host name", "write the host of the page that asks for the code, such as login.acme.example")
+			}
+			return nil
+		}},
+	}
+}
+
+func action(of func(*Tenant) *Action, allowed ...Action) func(*Tenant, []string) *Mistake {
+	return func(t *Tenant, v []string) *Mistake {
+		*of(t) = Action(v[0])
+		words := make([]string, len(allowed))
+		for i, a := range allowed {
+			words[i] = string(a)
+		}
+		return choice(v[0], words...)
 	}
 }
 
@@ -188,6 +220,7 @@ func textOptions() []option[Tenant] {
 	variable := map[Saying]string{
 		AskRegistration: "SMSBRIDGE_REGISTRATION_TEXT",
 		AskPassword:     "SMSBRIDGE_PASSWORD_TEXT",
+		AskPasswordCode: "SMSBRIDGE_PASSWORD_CODE_TEXT",
 		Wrong:           "SMSBRIDGE_WRONG_TEXT",
 	}
 	var options []option[Tenant]

@@ -88,7 +88,11 @@ func defaultSettings() Settings {
 func defaultTenant() *Tenant {
 	return &Tenant{
 		Keep:     KeepBridge,
-		Reset:    ResetOff,
+		Verify:   Ask,
+		Code:     Relay,
+		Reset:    Relay,
+		Login:    Off,
+		Answer:   ByReply,
 		Accept:   []string{"YES", "Y"},
 		Deny:     []string{"NO", "N"},
 		ValidFor: defaultLife,
@@ -151,6 +155,9 @@ func (s Settings) MailURL(slug string) string { return s.PublicURL + "/mailgun/"
 //
 // Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime" }
+
+// ShortURL is the address of a short link.
+func (s Settings) ShortURL(token string) string { return s.PublicURL + "/l/" + token }
 
 // ReplyURL is where Twilio posts the replies to a tenant's sender.
 func (s Settings) ReplyURL(slug string) string { return s.PublicURL + "/twilio/" + slug + "/reply" }

@@ -80,7 +80,7 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Equal(t, []string{"login.acme.example"}, acme.IdPHosts)
 	require.Empty(t, acme.UnsafeAllow)
 	require.Equal(t, KeepBridge, acme.Keep)
-	require.Equal(t, ResetOff, acme.Reset)
+	require.Equal(t, Relay, acme.Reset)
 	require.Equal(t, "YES", acme.AskedAnswer())
 	require.Equal(t, []string{"NO", "N"}, acme.Deny)
 	require.Equal(t, 10*time.Minute, acme.ValidFor)
@@ -97,7 +97,7 @@ func TestFromEnvEverything(t *testing.T) {
 		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/",
 		"SMSBRIDGE_DATABASE=postgres://bridge:pw@db.internal/bridge", "SMSBRIDGE_KEY="+testKey,
 		"SMSBRIDGE_COUNTRIES=dk, gb", "SMSBRIDGE_IDP_HOSTS=Login.Acme.Example,127.0.0.1:8081",
-		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask",
+		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask", "SMSBRIDGE_UNSAFE_BARE_YES=true",
 		"SMSBRIDGE_ACCEPT=JA,YES", "SMSBRIDGE_VALID_FOR=8h", "SMSBRIDGE_REGISTRATION_TEXT=Svar {{.Answer}} til {{.Name}}",
 		"SMSBRIDGE_PASSWORD_TEXT=Ny kode? Svar JA", "SMSBRIDGE_WRONG_TEXT=Svar JA eller {{.Denial}}",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/", "MAILGUN_STORAGE_HOSTS=store.example",
@@ -116,7 +116,7 @@ func TestFromEnvEverything(t *testing.T) {
 	require.Equal(t, []string{"login.acme.example", "127.0.0.1:8081"}, acme.IdPHosts)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, acme.UnsafeAllow)
 	require.Equal(t, KeepMailgun, acme.Keep)
-	require.Equal(t, ResetAsk, acme.Reset)
+	require.Equal(t, Ask, acme.Reset)
 	require.Equal(t, "JA", acme.AskedAnswer())
 	require.Equal(t, 8*time.Hour, acme.ValidFor)
 	require.Equal(t, "Svar JA til ACME", acme.Say(AskRegistration, Fill{}))

@@ -33,14 +33,29 @@ const (
 	KeepMailgun Keep = "mailgun"
 )
 
-// Reset says what to do with a password reset mail.
-type Reset string
+// Action says what to do about a kind of mail.
+type Action string
 
 const (
-	// ResetOff does nothing.
-	ResetOff Reset = "off"
-	// ResetAsk asks as for a new account, and opens the link on YES.
-	ResetAsk Reset = "ask"
+	// Off does nothing.
+	Off Action = "off"
+	// Ask asks the phone, and opens the link on yes.
+	Ask Action = "ask"
+	// Relay texts what the mail carries: its code, or a short link to its link.
+	Relay Action = "relay"
+)
+
+// Answer says how a question can be answered.
+type Answer string
+
+const (
+	// ByReply takes a text back.
+	ByReply Answer = "reply"
+	// ByTap takes a tap on the page of a short link, for senders that cannot
+	// receive texts.
+	ByTap Answer = "tap"
+	// ByBoth takes either.
+	ByBoth Answer = "both"
 )
 
 // Tenant is one customer of the bridge. It is not changed after loading and may
@@ -59,8 +74,17 @@ type Tenant struct {
 	// private, then also over http and on any port. For tests and demos.
 	UnsafeAllow []netip.Prefix
 
-	Keep     Keep
-	Reset    Reset
+	Keep Keep
+	// What to do about each kind of mail. Kinds that are not named here are
+	// recorded and nothing else.
+	Verify, Code, Reset, Login Action
+	// UnsafeBareYes lets a bare yes answer a question about a password, where
+	// otherwise the reply must repeat the code of the question. Whoever can fake
+	// the sender of a text can then take the account over.
+	UnsafeBareYes bool
+	Answer        Answer
+	CodeDomain    string // the web site that a relayed code is for, as phones bind it: https://wicg.github.io/sms-one-time-codes/
+
 	Accept   []string      // replies that mean yes, as configured; the first is shown
 	Deny     []string      // replies that mean no, as configured; the first is shown
 	ValidFor time.Duration // life of a question, 1 minute to 24 hours

@@ -17,6 +17,14 @@ type Saying string
 const (
 	AskRegistration       Saying = "ask_registration"       // prompt: is this new account yours?
 	AskPassword           Saying = "ask_password"           // prompt: is this new password yours?
+	AskPasswordCode       Saying = "ask_password_code"      // the same, and the reply must repeat the code
+	TapRegistration       Saying = "tap_registration"       // prompt with a short link, no reply possible
+	TapPassword           Saying = "tap_password"           // the same for a new password
+	BothRegistration      Saying = "both_registration"      // prompt that takes a reply or a tap
+	BothPassword          Saying = "both_password"          // the same for a new password; the reply must repeat the code
+	RelayReset            Saying = "relay_reset"            // a password mail's link, by short link
+	RelayLogin            Saying = "relay_login"            // a sign-in mail's link, by short link
+	RelayCode             Saying = "relay_code"             // a code mail's code
 	Wrong                 Saying = "wrong"                  // the reply was neither yes nor no
 	Several               Saying = "several"                // a bare yes, and several questions are open
 	ConfirmedRegistration Saying = "confirmed_registration" // the account is confirmed
@@ -40,6 +48,14 @@ func shippedTexts() map[Saying]string {
 	return map[Saying]string{
 		AskRegistration:       "Reply {{.Answer}} if you have just set up an account with {{.Name}}. If not, reply {{.Denial}}.",
 		AskPassword:           "Someone asked to replace your {{.Name}} password. Reply {{.Answer}} only if it was you. If not, reply {{.Denial}}.",
+		AskPasswordCode:       "Someone asked to replace your {{.Name}} password. Only if it was you, reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}}.",
+		TapRegistration:       "{{.Name}}: confirm your new account here: {{.Link}} Not you? Do nothing.",
+		TapPassword:           "{{.Name}}: confirm your new password here: {{.Link}} Not you? Do nothing.",
+		BothRegistration:      "Reply {{.Answer}} if you have just set up an account with {{.Name}}, or tap {{.Link}} Not you? {{.Denial}}",
+		BothPassword:          "New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} or tap {{.Link}} Not you? {{.Denial}}",
+		RelayReset:            "{{.Name}}: choose a new password here: {{.Link}} Not you? Do nothing.",
+		RelayLogin:            "{{.Name}}: sign in here: {{.Link}} Not you? Do nothing.",
+		RelayCode:             "{{.Code}} is your {{.Name}} code. Tell it to nobody.",
 		Wrong:                 "Please reply {{.Answer}} to confirm or {{.Denial}} to cancel.",
 		Several:               "Which one? {{.Choices}}. Reply {{.Denial}} to cancel.",
 		ConfirmedRegistration: "{{.Name}}: your account is confirmed.",
@@ -72,6 +88,21 @@ func Sayings() []Saying {
 type Fill struct {
 	Choices string // for Several: "Reply YES 4821 for ACME or YES 7730 for Beta"
 	Count   int    // for Several: how many questions are open
+	Code    string // for RelayCode, AskPasswordCode and BothPassword
+	Link    string // for the Tap, Both and Relay texts that have one: a short link of ours
+}
+
+// hasCode and hasLink say which texts need the code, and which the link.
+func (s Saying) hasCode() bool {
+	return s == RelayCode || s == AskPasswordCode || s == BothPassword
+}
+
+func (s Saying) hasLink() bool {
+	switch s {
+	case TapRegistration, TapPassword, BothRegistration, BothPassword, RelayReset, RelayLogin:
+		return true
+	}
+	return false
 }
 
 // values are the fields that a text may use.
@@ -81,10 +112,14 @@ type values struct {
 	Denial  string // the first denying word
 	Choices string
 	Count   int
+	Code    string
+	Link    string
 }
 
 // fieldNames lists the fields of values, for checks and hints.
-func fieldNames() []string { return []string{"Name", "Answer", "Denial", "Choices", "Count"} }
+func fieldNames() []string {
+	return []string{"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link"}
+}
 
 // Say returns the text for s in the tenant's wording, or "" for a saying that
 // does not exist. A Tenant that was not loaded says it in the shipped wording.
@@ -95,7 +130,7 @@ func (t *Tenant) Say(s Saying, fill Fill) string {
 			return ""
 		}
 	}
-	v := values{t.Name, first(t.Accept), first(t.Deny), fill.Choices, fill.Count}
+	v := values{t.Name, first(t.Accept), first(t.Deny), fill.Choices, fill.Count, fill.Code, fill.Link}
 	var b strings.Builder
 	// parseText lets nothing through that could fail here.
 	_ = text.Execute(&b, v)

@@ -12,8 +12,8 @@ import (
 func TestShippedTexts(t *testing.T) {
 	name := strings.Repeat("N", 20)
 	tenant := mustTenant(t, "SMSBRIDGE_NAME="+name)
-	fill := Fill{Choices: "Reply YES 4821 for " + name + " or YES 7730 for Acme", Count: 2}
-	require.Len(t, Sayings(), 16)
+	fill := Fill{Choices: "Reply YES 4821 for " + name + " or YES 7730 for Acme", Count: 2, Code: "4821", Link: linkSample}
+	require.Len(t, Sayings(), 24)
 	seen := map[string]bool{}
 	for _, s := range Sayings() {
 		text := tenant.Say(s, fill)
@@ -91,7 +91,7 @@ func FuzzParseText(f *testing.F) {
 			return
 		}
 		var b strings.Builder
-		require.NoError(t, text.Execute(&b, values{"ACME", "YES", "NO", "Reply YES 1 for ACME", 2}))
+		require.NoError(t, text.Execute(&b, values{"ACME", "YES", "NO", "Reply YES 1 for ACME", 2, "4821", "LINK"}))
 		judgeText(b.String())
 	})
 }

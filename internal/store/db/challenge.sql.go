@@ -91,7 +91,7 @@ func (q *Queries) AdoptLink(ctx context.Context, arg AdoptLinkParams) (int64, er
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open' AND challenge.expires_at > $4
   AND EXISTS (SELECT 1 FROM text WHERE text.challenge_id = challenge.id AND text.purpose = 'prompt'
@@ -142,6 +142,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.ExpiresAt,
 			&i.AcceptedAt,
 			&i.EndedAt,
+			&i.Coded,
 		); err != nil {
 			return nil, err
 		}
@@ -212,7 +213,7 @@ func (q *Queries) EndChallenge(ctx context.Context, arg EndChallengeParams) (int
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -239,12 +240,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.ExpiresAt,
 		&i.AcceptedAt,
 		&i.EndedAt,
+		&i.Coded,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge WHERE tenant = $1 AND phone = $2 AND purpose = $3 AND state = 'open'
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE tenant = $1 AND phone = $2 AND purpose = $3 AND state = 'open'
 `
 
 type GetOpenChallengeParams struct {
@@ -277,12 +279,13 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.ExpiresAt,
 		&i.AcceptedAt,
 		&i.EndedAt,
+		&i.Coded,
 	)
 	return i, err
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 ORDER BY opened_at DESC LIMIT 20
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 ORDER BY opened_at DESC LIMIT 20
 `
 
 type LastChallengesOfPhoneParams struct {
@@ -321,6 +324,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.ExpiresAt,
 			&i.AcceptedAt,
 			&i.EndedAt,
+			&i.Coded,
 		); err != nil {
 			return nil, err
 		}
@@ -387,7 +391,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open' ORDER BY opened_at
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open' ORDER BY opened_at
 `
 
 type OpenChallengesOfPhoneParams struct {
@@ -426,6 +430,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.ExpiresAt,
 			&i.AcceptedAt,
 			&i.EndedAt,
+			&i.Coded,
 		); err != nil {
 			return nil, err
 		}
@@ -441,7 +446,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500
 `
 
 func (q *Queries) OverdueChallenges(ctx context.Context, now int64) ([]Challenge, error) {
@@ -474,6 +479,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, now int64) ([]Challenge
 			&i.ExpiresAt,
 			&i.AcceptedAt,
 			&i.EndedAt,
+			&i.Coded,
 		); err != nil {
 			return nil, err
 		}

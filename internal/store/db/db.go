@@ -42,6 +42,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addSeenStmt, err = db.PrepareContext(ctx, addSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query AddSeen: %w", err)
 	}
+	if q.addShortLinkStmt, err = db.PrepareContext(ctx, addShortLink); err != nil {
+		return nil, fmt.Errorf("error preparing query AddShortLink: %w", err)
+	}
 	if q.addTextStmt, err = db.PrepareContext(ctx, addText); err != nil {
 		return nil, fmt.Errorf("error preparing query AddText: %w", err)
 	}
@@ -72,6 +75,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropSeenBeforeStmt, err = db.PrepareContext(ctx, dropSeenBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropSeenBefore: %w", err)
 	}
+	if q.dropShortLinksBeforeStmt, err = db.PrepareContext(ctx, dropShortLinksBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropShortLinksBefore: %w", err)
+	}
 	if q.endChallengeStmt, err = db.PrepareContext(ctx, endChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query EndChallenge: %w", err)
 	}
@@ -101,6 +107,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getSeenStmt, err = db.PrepareContext(ctx, getSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query GetSeen: %w", err)
+	}
+	if q.getShortLinkStmt, err = db.PrepareContext(ctx, getShortLink); err != nil {
+		return nil, fmt.Errorf("error preparing query GetShortLink: %w", err)
 	}
 	if q.getTextStmt, err = db.PrepareContext(ctx, getText); err != nil {
 		return nil, fmt.Errorf("error preparing query GetText: %w", err)
@@ -182,6 +191,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addSeenStmt: %w", cerr)
 		}
 	}
+	if q.addShortLinkStmt != nil {
+		if cerr := q.addShortLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addShortLinkStmt: %w", cerr)
+		}
+	}
 	if q.addTextStmt != nil {
 		if cerr := q.addTextStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addTextStmt: %w", cerr)
@@ -232,6 +246,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropSeenBeforeStmt: %w", cerr)
 		}
 	}
+	if q.dropShortLinksBeforeStmt != nil {
+		if cerr := q.dropShortLinksBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropShortLinksBeforeStmt: %w", cerr)
+		}
+	}
 	if q.endChallengeStmt != nil {
 		if cerr := q.endChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endChallengeStmt: %w", cerr)
@@ -280,6 +299,11 @@ func (q *Queries) Close() error {
 	if q.getSeenStmt != nil {
 		if cerr := q.getSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getSeenStmt: %w", cerr)
+		}
+	}
+	if q.getShortLinkStmt != nil {
+		if cerr := q.getShortLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getShortLinkStmt: %w", cerr)
 		}
 	}
 	if q.getTextStmt != nil {
@@ -402,6 +426,7 @@ type Queries struct {
 	addMailStmt                  *sql.Stmt
 	addReplyStmt                 *sql.Stmt
 	addSeenStmt                  *sql.Stmt
+	addShortLinkStmt             *sql.Stmt
 	addTextStmt                  *sql.Stmt
 	adoptLinkStmt                *sql.Stmt
 	askedOpenChallengesStmt      *sql.Stmt
@@ -412,6 +437,7 @@ type Queries struct {
 	countTextsWithProviderIDStmt *sql.Stmt
 	countWrongCodeStmt           *sql.Stmt
 	dropSeenBeforeStmt           *sql.Stmt
+	dropShortLinksBeforeStmt     *sql.Stmt
 	endChallengeStmt             *sql.Stmt
 	endMailStmt                  *sql.Stmt
 	endTextStmt                  *sql.Stmt
@@ -422,6 +448,7 @@ type Queries struct {
 	getOpenChallengeStmt         *sql.Stmt
 	getReplyStmt                 *sql.Stmt
 	getSeenStmt                  *sql.Stmt
+	getShortLinkStmt             *sql.Stmt
 	getTextStmt                  *sql.Stmt
 	lastChallengesOfPhoneStmt    *sql.Stmt
 	markHintedStmt               *sql.Stmt
@@ -449,6 +476,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addMailStmt:                  q.addMailStmt,
 		addReplyStmt:                 q.addReplyStmt,
 		addSeenStmt:                  q.addSeenStmt,
+		addShortLinkStmt:             q.addShortLinkStmt,
 		addTextStmt:                  q.addTextStmt,
 		adoptLinkStmt:                q.adoptLinkStmt,
 		askedOpenChallengesStmt:      q.askedOpenChallengesStmt,
@@ -459,6 +487,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countTextsWithProviderIDStmt: q.countTextsWithProviderIDStmt,
 		countWrongCodeStmt:           q.countWrongCodeStmt,
 		dropSeenBeforeStmt:           q.dropSeenBeforeStmt,
+		dropShortLinksBeforeStmt:     q.dropShortLinksBeforeStmt,
 		endChallengeStmt:             q.endChallengeStmt,
 		endMailStmt:                  q.endMailStmt,
 		endTextStmt:                  q.endTextStmt,
@@ -469,6 +498,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getOpenChallengeStmt:         q.getOpenChallengeStmt,
 		getReplyStmt:                 q.getReplyStmt,
 		getSeenStmt:                  q.getSeenStmt,
+		getShortLinkStmt:             q.getShortLinkStmt,
 		getTextStmt:                  q.getTextStmt,
 		lastChallengesOfPhoneStmt:    q.lastChallengesOfPhoneStmt,
 		markHintedStmt:               q.markHintedStmt,

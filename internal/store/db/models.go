@@ -25,6 +25,7 @@ type Challenge struct {
 	ExpiresAt   int64
 	AcceptedAt  int64
 	EndedAt     int64
+	Coded       int64
 }
 
 type Event struct {
@@ -68,6 +69,14 @@ type Seen struct {
 	ID     string
 	Digest string
 	At     int64
+}
+
+type ShortLink struct {
+	ID          string
+	Tenant      string
+	ChallengeID string
+	Link        string
+	ExpiresAt   int64
 }
 
 type Text struct {
