@@ -30,17 +30,19 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // each runs test on a new store of each database.
 func each(t *testing.T, test func(b bridge)) {
 	t.Helper()
-	open := func(t *testing.T, driver, url string) bridge {
-		clock := new(atomic.Int64)
-		clock.Store(start.UnixMilli())
-		s := storetest.Open(t, url, func() time.Time { return time.UnixMilli(clock.Load()) })
-		raw, err := sql.Open(driver, strings.TrimPrefix(url, "sqlite:"))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, raw.Close()) })
-		return bridge{t, s, raw, clock}
-	}
 	t.Run("sqlite", func(t *testing.T) { test(open(t, "sqlite", storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { test(open(t, "pgx", storetest.PostgreSQL(t))) })
+}
+
+func open(t *testing.T, driver, url string) bridge {
+	t.Helper()
+	clock := new(atomic.Int64)
+	clock.Store(start.UnixMilli())
+	s := storetest.Open(t, url, func() time.Time { return time.UnixMilli(clock.Load()) })
+	raw, err := sql.Open(driver, strings.TrimPrefix(url, "sqlite:"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, raw.Close()) })
+	return bridge{t, s, raw, clock}
 }
 
 func (b bridge) now() time.Time       { return time.UnixMilli(b.clock.Load()) }

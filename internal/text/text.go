@@ -48,6 +48,7 @@ const (
 	Prompt  Purpose = "prompt"  // asks the question
 	Hint    Purpose = "hint"    // says how to answer
 	Outcome Purpose = "outcome" // says how it ended
+	Code    Purpose = "code"    // says a one-time code
 )
 
 // Quarantine is how long a text of which it is unclear whether it was sent is looked for at the provider before it is sent again.
@@ -60,11 +61,13 @@ type Line struct{ Account, Sender string }
 type Draft struct {
 	Tenant      string
 	ChallengeID string // "" when it belongs to no question
-	Line        Line
-	Phone       phonemail.Number
-	Purpose     Purpose
-	Body        string
-	Deadline    time.Time // not worth sending later than this
+	// VerificationID is whose code it says, "" when it says none.
+	VerificationID string
+	Line           Line
+	Phone          phonemail.Number
+	Purpose        Purpose
+	Body           string
+	Deadline       time.Time // not worth sending later than this
 }
 
 // SendText is the job that sends the text ID.
@@ -92,7 +95,7 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	}
 	now := store.Millis(tx.Now())
 	row := db.AddTextParams{
-		ID: id, ChallengeID: d.ChallengeID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone.E164(),
+		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone.E164(),
 		Purpose: string(d.Purpose), Segments: int64(Measure(d.Body).Segments), Deadline: store.Millis(d.Deadline), CreatedAt: now,
 	}
 	if out {
@@ -157,6 +160,9 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 	if err != nil || out {
 		return "opted out", err
 	}
+	if row.VerificationID != "" {
+		return codeObstacle(ctx, tx, row.VerificationID)
+	}
 	if row.ChallengeID == "" || Purpose(row.Purpose) == Outcome {
 		return "", nil
 	}
@@ -167,6 +173,18 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 	}
 	if c.State != "open" {
 		return "the question is over", nil
+	}
+	return "", nil
+}
+
+// codeObstacle says why a code must not be sent any more, or "": it counts for nothing once its verification has ended.
+func codeObstacle(ctx context.Context, tx *store.Tx, verificationID string) (string, error) {
+	v, err := tx.GetVerification(ctx, verificationID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", err
+	}
+	if v.State != "pending" {
+		return "the verification is over", nil
 	}
 	return "", nil
 }

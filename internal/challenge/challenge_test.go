@@ -1,0 +1,308 @@
+package challenge_test
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/text"
+)
+
+// Ensure that asking seals the link, makes the prompt due and sets the deadline.
+func TestAsk(t *testing.T) {
+	each(t, func(b bridge) {
+		q := b.question()
+		id := b.ask(q)
+		c := b.row(id)
+		require.Equal(b, "open", c.State)
+		require.Equal(b, q.MailID, c.MailID)
+		require.Equal(b, b.now().UnixMilli(), c.OpenedAt)
+		require.Equal(b, b.now().Add(q.Life).UnixMilli(), c.ExpiresAt)
+		require.Equal(b, q.Phone, challenge.Phone(c))
+		require.Equal(b, []string{"due"}, b.texts(id))
+		require.Equal(b, 1, b.jobs("expire", id))
+		require.Zero(b, b.jobs("click_link", id))
+		require.Equal(b, []string{"challenge.open"}, b.events(id))
+
+		require.NotEmpty(b, c.Link)
+		require.NotContains(b, c.Link, "very-secret")
+		b.do(func(_ context.Context, tx *store.Tx) error {
+			_, err := tx.Open(store.Place{Table: "challenge", ID: "another", Column: "link", Tenant: "acme"}, c.Link)
+			require.ErrorIs(b, err, store.ErrSealed, "it opens in its own row only")
+			return nil
+		})
+	})
+}
+
+// Ensure that every end of a challenge erases the link in the row, suppresses a prompt that has not been sent, and is final.
+func TestEnds(t *testing.T) {
+	each(t, func(b bridge) {
+		for name, end := range map[string]struct {
+			move  func(c db.Challenge)
+			state string
+		}{
+			"denied":     {func(c db.Challenge) { b.do(deny(c)) }, "denied"},
+			"canceled":   {func(c db.Challenge) { b.do(cancel(c)) }, "canceled"},
+			"expired":    {func(c db.Challenge) { b.pass(10 * time.Minute); b.do(expire(c)) }, "expired"},
+			"superseded": {func(c db.Challenge) { b.pass(time.Minute); b.ask(again(c)) }, "superseded"},
+		} {
+			b.run(name, func(b bridge) {
+				c := b.row(b.ask(b.question()))
+				end.move(c)
+				ended := b.row(c.ID)
+				require.Equal(b, end.state, ended.State)
+				require.Empty(b, ended.Link)
+				require.Equal(b, b.now().UnixMilli(), ended.EndedAt)
+				require.Equal(b, []string{"suppressed"}, b.texts(c.ID))
+				require.Equal(b, []string{"challenge.open", "challenge." + end.state}, b.events(c.ID))
+
+				require.ErrorIs(b, b.try(accept(c)), challenge.ErrGone)
+				require.ErrorIs(b, b.try(deny(c)), challenge.ErrGone)
+				require.ErrorIs(b, b.try(cancel(c)), challenge.ErrGone)
+				b.do(expire(c))
+				_, due := b.click(c.ID)
+				require.False(b, due)
+				require.ErrorIs(b, b.try(submit(c.ID)), challenge.ErrSubmitted)
+				require.Equal(b, ended, b.row(c.ID), "the end is final")
+				require.Zero(b, b.jobs("click_link", c.ID))
+			})
+		}
+		b.run("a prompt that is under way stays as it is", func(b bridge) {
+			c := b.open()
+			b.do(deny(c))
+			require.Equal(b, []string{"sending"}, b.texts(c.ID))
+		})
+	})
+}
+
+// again is the question of c in a new mail.
+func again(c db.Challenge) challenge.Question {
+	return challenge.Question{
+		MailID: store.NewID(), Tenant: c.Tenant, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: challenge.Phone(c),
+		Purpose: challenge.Purpose(c.Purpose), Link: link + "2", Prompt: "Reply YES.", Life: 10 * time.Minute,
+	}
+}
+
+// Ensure that a deadline is compared: a second before it a yes counts and nothing expires; from the deadline on it is the other way round.
+func TestDeadline(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, test := range []struct {
+			after  time.Duration
+			counts bool
+		}{{10*time.Minute - time.Second, true}, {10*time.Minute - time.Millisecond, true}, {10 * time.Minute, false}, {10*time.Minute + time.Second, false}} {
+			yes, job := b.open(), b.open()
+			b.pass(test.after)
+			b.do(expire(job))
+			err := b.try(accept(yes))
+			if test.counts {
+				require.NoError(b, err)
+				require.Equal(b, "open", b.row(job.ID).State)
+			} else {
+				require.ErrorIs(b, err, challenge.ErrGone)
+				require.Equal(b, "open", b.row(yes.ID).State, "only the job ends it")
+				require.Equal(b, "expired", b.row(job.ID).State)
+			}
+		}
+		b.do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, "none") })
+	})
+}
+
+// Ensure that of all who race for one move exactly one wins, and that the row shows the winner's.
+func TestRaces(t *testing.T) {
+	each(t, func(b bridge) {
+		moves := map[string]func(db.Challenge) func(context.Context, *store.Tx) error{"accept": accept, "deny": deny, "cancel": cancel}
+		for first, one := range moves {
+			for second, other := range moves {
+				b.run(first+" and "+second, func(b bridge) {
+					for range 5 {
+						c := b.open()
+						require.Equal(b, 1, b.race(one(c), other(c)))
+						ended := b.row(c.ID)
+						require.NotEqual(b, "open", ended.State)
+						require.Len(b, b.events(c.ID), 2)
+						if accepted := ended.State == "accepted"; accepted {
+							require.Equal(b, 1, b.jobs("click_link", c.ID))
+							require.NotEmpty(b, ended.Link)
+						} else {
+							require.Zero(b, b.jobs("click_link", c.ID))
+							require.Empty(b, ended.Link)
+						}
+					}
+				})
+			}
+		}
+		b.run("expire and expire", func(b bridge) {
+			c := b.open()
+			b.pass(time.Hour)
+			require.Equal(b, 2, b.race(expire(c), expire(c)), "the second has nothing to do")
+			require.Equal(b, []string{"challenge.open", "challenge.expired"}, b.events(c.ID))
+		})
+		b.run("finish and finish", func(b bridge) {
+			for range 5 {
+				c := b.clicking()
+				require.Equal(b, 1, b.race(finish(c, true), finish(c, false)))
+				require.Empty(b, b.row(c.Challenge.ID).Link)
+			}
+		})
+		b.run("two mails at once", func(b bridge) {
+			for range 5 {
+				q := b.question()
+				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }
+				require.NotZero(b, b.race(ask, ask), "who loses tries again")
+				var open int
+				b.do(func(ctx context.Context, tx *store.Tx) error {
+					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164()})
+					open = len(rows)
+					return err
+				})
+				require.Equal(b, 1, open)
+			}
+		})
+		b.run("a newer mail and a yes", func(b bridge) {
+			for range 5 {
+				c := b.open()
+				b.pass(2 * time.Minute)
+				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, again(c)); return err }
+				won := b.race(ask, accept(c))
+				if state := b.row(c.ID).State; state == "accepted" {
+					require.Equal(b, 2, won, "the newer mail is a question of its own")
+				} else {
+					require.Equal(b, "superseded", state)
+					require.Equal(b, 1, won)
+				}
+			}
+		})
+	})
+}
+
+// Ensure that a mail sent again within a minute gives the open question its link and causes no second text, and that later, for another purpose,
+// tenant or phone, or once the question was answered, it is a question of its own.
+func TestResent(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.open()
+		b.pass(time.Minute - time.Millisecond)
+		q := again(c)
+		require.Equal(b, c.ID, b.ask(q))
+		resent := b.row(c.ID)
+		require.Equal(b, q.MailID, resent.MailID)
+		require.Equal(b, c.ExpiresAt, resent.ExpiresAt)
+		require.Len(b, b.texts(c.ID), 1)
+		require.Equal(b, []string{"challenge.open", "challenge.resent"}, b.events(c.ID))
+		b.do(accept(c))
+		click, due := b.click(c.ID)
+		require.True(b, due)
+		require.Equal(b, link+"2", click.Link, "the newer link is clicked")
+		require.NotEqual(b, c.ID, b.ask(again(c)), "the answered question is left alone")
+
+		c = b.open()
+		b.pass(time.Minute)
+		next := b.ask(again(c))
+		require.Equal(b, "superseded", b.row(c.ID).State)
+		require.Equal(b, "open", b.row(next).State)
+		require.Equal(b, []string{"due"}, b.texts(next))
+
+		c = b.open()
+		password := again(c)
+		password.Purpose = challenge.Password
+		tenant := again(c)
+		tenant.Tenant = "beta"
+		require.Len(b, map[string]bool{c.ID: true, b.ask(password): true, b.ask(tenant): true}, 3)
+		require.Equal(b, "open", b.row(c.ID).State)
+
+		short := b.question()
+		short.Life = 30 * time.Second
+		id := b.ask(short)
+		b.pass(30 * time.Second)
+		require.NotEqual(b, id, b.ask(short), "a question past its deadline takes no link")
+	})
+}
+
+// Ensure that a mail found because of its phone's yes is clicked without a question.
+func TestAskedBefore(t *testing.T) {
+	each(t, func(b bridge) {
+		var id string
+		b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			id, err = challenge.AskedBefore(ctx, tx, b.question())
+			return err
+		})
+		c := b.row(id)
+		require.Equal(b, "accepted", c.State)
+		require.Equal(b, b.now().UnixMilli(), c.AcceptedAt)
+		require.Equal(b, 1, b.jobs("click_link", id))
+		require.Empty(b, b.texts(id))
+		click, due := b.click(id)
+		require.True(b, due)
+		require.Equal(b, link, click.Link)
+	})
+}
+
+// Ensure that a phone is told how its question stands, by the line that asked, even after the end.
+func TestTell(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.open()
+		b.do(deny(c))
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			return challenge.Tell(ctx, tx, c, text.Outcome, "Nothing was changed.")
+		})
+		require.Equal(b, []string{"sending", "due"}, b.texts(c.ID))
+	})
+}
+
+// Ensure that reply codes are four digits and drawn evenly: 20,000 of them, by their first and by their last digit, within six standard deviations.
+func TestReplyCodesAreEven(t *testing.T) {
+	b := open(t, "sqlite", storetest.SQLite(t)) // which database draws does not matter
+	const n = 20_000
+	q := b.question()
+	first, last := map[byte]int{}, map[byte]int{}
+	b.do(func(ctx context.Context, tx *store.Tx) error {
+		for range n {
+			code, err := challenge.ReplyCode(ctx, tx, q)
+			if err != nil {
+				return err
+			}
+			require.Len(b, code, 4)
+			first[code[0]]++
+			last[code[3]]++
+		}
+		return nil
+	})
+	require.Len(b, first, 10)
+	for digit := byte('0'); digit <= '9'; digit++ {
+		require.InDelta(b, n/10, first[digit], 6*42, "first digit %c", digit)
+		require.InDelta(b, n/10, last[digit], 6*42, "last digit %c", digit)
+	}
+}
+
+// Ensure that no two open questions of a phone have the same code, even when only one is left.
+func TestReplyCodesDiffer(t *testing.T) {
+	b := open(t, "sqlite", storetest.SQLite(t))
+	q := b.question()
+	b.do(func(ctx context.Context, tx *store.Tx) error {
+		for i := range 10_000 {
+			code := strconv.Itoa(10_000 + i)[1:]
+			if code == "4821" {
+				continue
+			}
+			_, err := tx.AddChallenge(ctx, db.AddChallengeParams{
+				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164(), State: "open", ReplyCode: code,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	id := b.ask(q)
+	require.Equal(b, "4821", b.row(id).ReplyCode)
+	q.Tenant = "beta"
+	require.Error(b, b.try(func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }))
+	b.do(cancel(b.row(id)))
+	require.Equal(b, "4821", b.row(b.ask(q)).ReplyCode, "the code of an ended question is free")
+}

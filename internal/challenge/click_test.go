@@ -1,0 +1,186 @@
+package challenge_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+)
+
+// Ensure that only an accepted challenge is clicked, and that its end erases the link.
+func TestClick(t *testing.T) {
+	each(t, func(b bridge) {
+		open := b.open()
+		_, due := b.click(open.ID)
+		require.False(b, due, "nobody has said yes")
+		_, due = b.click("none")
+		require.False(b, due)
+
+		for _, confirmed := range []bool{true, false} {
+			c := b.accepted()
+			require.Equal(b, b.now().UnixMilli(), c.AcceptedAt)
+			require.Equal(b, 1, b.jobs("click_link", c.ID))
+			click, due := b.click(c.ID)
+			require.True(b, due)
+			require.Equal(b, link, click.Link)
+			require.False(b, click.Again || click.Submitted || click.Spent)
+			require.Equal(b, "clicking", b.row(c.ID).State)
+
+			b.do(finish(click, confirmed))
+			ended := b.row(c.ID)
+			require.Equal(b, map[bool]string{true: "confirmed", false: "failed"}[confirmed], ended.State)
+			require.Equal(b, "outcome", ended.Outcome)
+			require.Empty(b, ended.Link)
+			require.Equal(b, b.now().UnixMilli(), ended.EndedAt)
+			require.ErrorIs(b, b.try(finish(click, !confirmed)), challenge.ErrGone)
+			_, due = b.click(c.ID)
+			require.False(b, due)
+			b.do(putBack(click))
+			require.Equal(b, ended, b.row(c.ID), "the end is final")
+		}
+	})
+}
+
+func putBack(c challenge.Click) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error { return challenge.PutBack(ctx, tx, c) }
+}
+
+// Ensure that an interrupted click is begun once more, knowing what may have happened, and never a third time.
+func TestInterruptedClick(t *testing.T) {
+	each(t, func(b bridge) {
+		first := b.clicking()
+		id := first.Challenge.ID
+		b.do(submit(id))
+		second, due := b.click(id)
+		require.True(b, due)
+		require.True(b, second.Again)
+		require.True(b, second.Submitted)
+		require.False(b, second.Spent)
+		require.Equal(b, link, second.Link)
+		require.ErrorIs(b, b.try(submit(id)), challenge.ErrSubmitted)
+
+		for range 2 {
+			third, due := b.click(id)
+			require.True(b, due)
+			require.True(b, third.Spent)
+			require.Empty(b, third.Link, "there is nothing to try any more")
+			require.EqualValues(b, 2, b.row(id).Clicks)
+		}
+		third, _ := b.click(id)
+		b.do(finish(third, false))
+		require.Equal(b, "failed", b.row(id).State)
+	})
+}
+
+// Ensure that a form is submitted once per challenge, whoever races for it, and only while it is clicked.
+func TestSubmitOnce(t *testing.T) {
+	each(t, func(b bridge) {
+		require.ErrorIs(b, b.try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
+		for range 10 {
+			id := b.clicking().Challenge.ID
+			results := make(chan error, 4)
+			var wait sync.WaitGroup
+			for range cap(results) {
+				wait.Go(func() { results <- b.try(submit(id)) })
+			}
+			wait.Wait()
+			close(results)
+			won := 0
+			for err := range results {
+				if err == nil {
+					won++
+					continue
+				}
+				require.ErrorIs(b, err, challenge.ErrSubmitted)
+			}
+			require.Equal(b, 1, won)
+			require.NotZero(b, b.row(id).SubmittedAt)
+		}
+	})
+}
+
+// Ensure that a click that reached nobody does not count, unless a form was about to be submitted.
+func TestPutBack(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.clicking()
+		for range 5 {
+			b.do(putBack(c))
+			row := b.row(c.Challenge.ID)
+			require.Equal(b, "accepted", row.State)
+			require.Zero(b, row.Clicks)
+			again, due := b.click(c.Challenge.ID)
+			require.True(b, due)
+			require.False(b, again.Again || again.Spent)
+			require.Equal(b, link, again.Link)
+		}
+		b.do(submit(c.Challenge.ID))
+		b.do(putBack(c))
+		require.Equal(b, "clicking", b.row(c.Challenge.ID).State)
+	})
+}
+
+// Ensure that of workers that race for one click one is the first and at most one other repeats it.
+func TestRacingClicks(t *testing.T) {
+	each(t, func(b bridge) {
+		for range 10 {
+			c := b.accepted()
+			var wait sync.WaitGroup
+			clicks := make(chan challenge.Click, 4)
+			for range cap(clicks) {
+				wait.Go(func() {
+					var (
+						click challenge.Click
+						due   bool
+					)
+					err := b.try(func(ctx context.Context, tx *store.Tx) (err error) {
+						click, due, err = challenge.BeginClick(ctx, tx, c.ID)
+						return err
+					})
+					if err != nil {
+						b.Error(err)
+					}
+					if due && !click.Spent {
+						clicks <- click
+					}
+				})
+			}
+			wait.Wait()
+			close(clicks)
+			first, repeated := 0, 0
+			for click := range clicks {
+				if click.Again {
+					repeated++
+				} else {
+					first++
+				}
+			}
+			require.Equal(b, 1, first)
+			require.LessOrEqual(b, repeated, 1)
+		}
+	})
+}
+
+// Ensure that a link that Mailgun keeps, or that cannot be opened any more, is reported as missing, so that it is looked up.
+func TestMissingLink(t *testing.T) {
+	each(t, func(b bridge) {
+		q := b.question()
+		q.Link = ""
+		kept := b.row(b.ask(q))
+		require.Empty(b, kept.Link)
+		b.do(accept(kept))
+		click, due := b.click(kept.ID)
+		require.True(b, due)
+		require.Empty(b, click.Link)
+
+		foreign := b.accepted()
+		_, err := b.raw.ExecContext(b.Context(), "UPDATE challenge SET link = $1 WHERE id = $2", b.accepted().Link, foreign.ID)
+		require.NoError(b, err)
+		click, due = b.click(foreign.ID)
+		require.True(b, due)
+		require.Empty(b, click.Link, "another row's link does not open")
+	})
+}

@@ -1,0 +1,4 @@
+package challenge
+
+// ReplyCode is replyCode for its test.
+var ReplyCode = replyCode
