@@ -117,7 +117,7 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 // searchStored looks through Mailgun's stored events, newest first and not older than since, for mails to a phone's address; match chooses among
 // them. Events become visible late, so errGone may mean "not yet". Recipients are compared here: how Mailgun's own filter compares is not documented.
 func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time, match func(stored) bool) (stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout/2)
 	defer cancel()
 	mg := mailgun.NewMailgun(t.Address.Domain, t.Mailgun.APIKey.Reveal())
 	mg.SetAPIBase(t.Mailgun.APIBase + "/v3")

@@ -45,7 +45,7 @@ func TestStories(t *testing.T) {
 					url := database(t)
 					testscript.Run(t, testscript.Params{
 						Files: []string{story},
-						Setup: func(e *testscript.Env) error { return stage(e, url) },
+						Setup: func(e *testscript.Env) error { return setScene(e, url) },
 						Cmds:  storyCommands(),
 					})
 				})
@@ -54,60 +54,77 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// theater is what plays around a story.
+// theater is what plays around a story, and what the bridge in it is told.
 type theater struct {
 	mailgun *simulator.Mailgun
 	twilio  *simulator.Twilio
 	idp     *simulator.IdP
 	public  string
+	env     map[string]string
 	extra   int // phones used to let work settle
 }
 
 type theaterKey struct{}
 
-// stage sets the scene: the providers, and the variables of a bridge with one tenant.
-func stage(e *testscript.Env, database string) error {
-	const account, token, signing, api = "AC00000000000000000000000000000001", "storyauthtoken", "story-signing-key", "key-story"
-	addr, err := freeAddr()
+// setScene sets the scene of one story.
+func setScene(e *testscript.Env, database string) error {
+	th, err := openTheater(database)
 	if err != nil {
 		return err
 	}
+	e.Defer(th.close)
+	for name, value := range th.env {
+		e.Setenv(name, value)
+	}
+	e.Values[theaterKey{}] = th
+	return nil
+}
+
+// openTheater opens the providers and makes the variables of a bridge with one tenant between them.
+func openTheater(database string) (*theater, error) {
+	const account, token, signing, api = "AC00000000000000000000000000000001", "storyauthtoken", "story-signing-key", "key-story"
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
 	th := &theater{public: "http://" + addr}
-	retry := make([]time.Duration, 40)
+	retry := make([]time.Duration, 150)
 	for i := range retry {
 		retry[i] = 200 * time.Millisecond
 	}
 	if th.mailgun, err = simulator.OpenMailgun(simulator.MailgunConfig{Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry}); err != nil {
-		return err
+		return nil, err
 	}
-	e.Defer(func() { _ = th.mailgun.Close() })
-	if err := th.mailgun.AddRoute(simulator.Route{
+	err = th.mailgun.AddRoute(simulator.Route{
 		Expression: `match_recipient("^acme\+[0-9]+@sms\.acme\.example$")`,
 		Actions:    []string{`store(notify="` + th.public + `/mailgun/acme")`, `stop()`},
-	}); err != nil {
-		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if th.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
 		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
 	}); err != nil {
-		return err
+		return nil, err
 	}
-	e.Defer(func() { th.twilio.Close() })
 	if th.idp, err = simulator.OpenIdP(simulator.IdPConfig{Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Send: th.mailgun.Deliver}); err != nil {
-		return err
+		return nil, err
 	}
-	e.Defer(func() { th.idp.Close() })
-	for name, value := range map[string]string{
+	th.env = map[string]string{
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database, "SMSBRIDGE_KEY": strings.Repeat("ab", 32),
 		"SMSBRIDGE_TENANT": "acme", "SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK", "SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
 		"SMSBRIDGE_IDP_HOSTS": th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
 		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing, "MAILGUN_API_BASE": th.mailgun.URL(), "MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),
 		"TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token, "TWILIO_FROM": "+15005550006", "TWILIO_API_BASE": th.twilio.URL(),
-	} {
-		e.Setenv(name, value)
 	}
-	e.Values[theaterKey{}] = th
-	return nil
+	return th, nil
+}
+
+// close ends the play. Its parts serve loopback sockets only, so there is nothing to lose.
+func (th *theater) close() {
+	th.idp.Close()
+	th.twilio.Close()
+	_ = th.mailgun.Close()
 }
 
 // freeAddr is a loopback address that nobody listens on now.
@@ -366,4 +383,3 @@ func storyMailgun(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	})
 }
-

@@ -9,8 +9,8 @@ import (
 
 // The queue's times are short because its jobs are: River's defaults would leave a killed worker's job alone for an hour.
 const (
-	jobTimeout   = 45 * time.Second
-	rescueAfter  = 90 * time.Second
+	jobTimeout   = 30 * time.Second
+	rescueAfter  = 35 * time.Second
 	keepFinished = time.Hour
 	keepFailed   = 30 * 24 * time.Hour
 	jobsAtOnce   = 50

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that a bridge that is stopped and killed again and again while mails pour in loses none and texts nobody twice: every mail that Mailgun
+// was thanked for becomes exactly one text.
+func TestStopsAndKillsLoseNothing(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const mails = 240
+			th, err := openTheater(database(t))
+			require.NoError(t, err)
+			t.Cleanup(th.close)
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			defer cancel()
+
+			var sending sync.WaitGroup
+			sending.Go(func() {
+				for i := range mails {
+					if err := th.idp.SignUp(ctx, address(phoneOf(i))); err != nil {
+						t.Error(err)
+					}
+					wait(ctx, 10*time.Millisecond)
+				}
+			})
+			for i, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL} {
+				bridge := start(t, th)
+				wait(ctx, time.Duration(200+70*i)*time.Millisecond)
+				require.NoError(t, bridge.Process.Signal(signal))
+				err := bridge.Wait()
+				if signal == syscall.SIGTERM {
+					require.NoError(t, err, "SIGTERM ends it in order")
+				}
+			}
+			bridge := start(t, th)
+			sending.Wait()
+			require.NoError(t, th.mailgun.WaitIdle(ctx))
+			for i := range mails {
+				_, err := th.twilio.Phone(phoneOf(i)).Wait(ctx, 1)
+				require.NoError(t, err, "mail %d", i)
+			}
+			require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
+			require.NoError(t, bridge.Wait())
+			for i := range mails {
+				require.Len(t, th.twilio.Phone(phoneOf(i)).Inbox(), 1, "mail %d", i)
+			}
+		})
+	}
+}
+
+func phoneOf(i int) string { return fmt.Sprintf("+45209%05d", i) }
+
+// wait lets a bridge run for a while before it is stopped: when exactly does not matter, and varies on purpose.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// start starts the real binary and waits until it is ready.
+func start(t *testing.T, th *theater) *exec.Cmd {
+	t.Helper()
+	bridge := exec.Command("smsbridge", "serve")
+	for name, value := range th.env {
+		bridge.Env = append(bridge.Env, name+"="+value)
+	}
+	var log strings.Builder
+	bridge.Stderr = &log
+	require.NoError(t, bridge.Start())
+	t.Cleanup(func() {
+		_ = bridge.Process.Kill() // it has ended unless the test failed
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	require.Eventually(t, func() bool {
+		res, err := http.Get(th.public + "/readyz")
+		if err != nil {
+			return false
+		}
+		res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	}, 20*time.Second, 20*time.Millisecond)
+	return bridge
+}
