@@ -28,25 +28,30 @@ var (
 // for a body that no repetition can mend, and other errors when the body ended early.
 func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
 	body := http.MaxBytesReader(nil, r.Body, maxRead)
-	// A sender that is cut off while it still sends does not hear the answer, and sends all of it again for hours.
-	defer func() { _, _ = io.Copy(io.Discard, body) }()
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return nil, errNotForm
-	}
-	var form url.Values
-	switch kind {
-	case "application/x-www-form-urlencoded":
-		form, err = readURLEncoded(body, wanted)
-	case "multipart/form-data":
-		form, err = readMultipart(multipart.NewReader(body, params["boundary"]), wanted)
-	default:
-		return nil, errNotForm
-	}
-	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+	form, err := readKind(r.Header.Get("Content-Type"), body, wanted)
+	// To its end, because a sender that is cut off while it still sends does not hear the answer and sends all of it again for hours, and because
+	// what looks like a broken form may only have ended early.
+	_, broken := io.Copy(io.Discard, body)
+	if tooBig := new(http.MaxBytesError); errors.As(broken, &tooBig) {
 		return nil, errTooBig
 	}
+	if broken != nil {
+		return nil, broken
+	}
 	return form, err
+}
+
+func readKind(contentType string, body io.Reader, wanted func(string) bool) (url.Values, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	switch {
+	case err != nil:
+		return nil, errNotForm
+	case kind == "application/x-www-form-urlencoded":
+		return readURLEncoded(body, wanted)
+	case kind == "multipart/form-data":
+		return readMultipart(multipart.NewReader(body, params["boundary"]), wanted)
+	}
+	return nil, errNotForm
 }
 
 // readURLEncoded reads the body piece by piece, so that the fields that are not wanted are never held or decoded.
@@ -117,14 +122,14 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 			return form, nil
 		}
 		if err != nil {
-			return nil, multipartError(err)
+			return nil, errNotForm
 		}
 		if part.FileName() != "" || !wanted(part.FormName()) {
 			continue // NextRawPart skips what is left of it
 		}
 		value, err := io.ReadAll(io.LimitReader(part, int64(maxKept-kept)+1))
 		if err != nil {
-			return nil, multipartError(err)
+			return nil, errNotForm
 		}
 		if kept += len(value); kept > maxKept {
 			return nil, errTooBig
@@ -132,15 +137,6 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 		form.Add(part.FormName(), string(value))
 	}
 	return nil, errTooBig
-}
-
-// multipartError keeps the errors of the connection, after which it helps to try again, and calls everything else a broken form.
-func multipartError(err error) error {
-	tooBig := new(http.MaxBytesError)
-	if errors.As(err, &tooBig) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	return errNotForm
 }
 
 // only returns the one value of a field, or false when there is none or there are several.

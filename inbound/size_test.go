@@ -141,19 +141,23 @@ func TestKeptSize(t *testing.T) {
 // Ensure that a body that breaks off is called for again.
 func TestBrokenOffMail(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	kind, parts := writeMultipart(t, mailForm(2), "attachment")
-	for kind, body := range map[string]string{contentForm: mailForm(1).Encode(), kind: parts.String()} {
-		conn, err := net.Dial("tcp", b.Listener.Addr().String())
-		require.NoError(t, err)
-		_, err = fmt.Fprintf(conn, "POST /mailgun/acme HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body[:len(body)/2])
-		require.NoError(t, err)
-		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		require.NoError(t, err)
-		require.Equal(t, 503, answer.StatusCode)
-		require.NoError(t, answer.Body.Close())
-		require.NoError(t, conn.Close())
+	multi, parts := writeMultipart(t, mailForm(2), "attachment")
+	sent := 0
+	for kind, body := range map[string]string{contentForm: mailForm(1).Encode(), multi: parts.String()} {
+		for end := 0; end < len(body); end += len(body)/20 + 1 { // in values, names, and headers of parts
+			sent++
+			conn, err := net.Dial("tcp", b.Listener.Addr().String())
+			require.NoError(t, err)
+			_, err = fmt.Fprintf(conn, "POST /mailgun/acme HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body[:end])
+			require.NoError(t, err)
+			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			require.Equal(t, 503, answer.StatusCode, "%s at %d", kind, end)
+			require.NoError(t, answer.Body.Close())
+			require.NoError(t, conn.Close())
+		}
 	}
 	require.Empty(t, b.rows(t))
-	require.Len(t, b.lines(t), 2)
+	require.Len(t, b.lines(t), sent)
 }
