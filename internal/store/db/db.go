@@ -33,6 +33,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addEventStmt, err = db.PrepareContext(ctx, addEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query AddEvent: %w", err)
 	}
+	if q.addIdempotencyKeyStmt, err = db.PrepareContext(ctx, addIdempotencyKey); err != nil {
+		return nil, fmt.Errorf("error preparing query AddIdempotencyKey: %w", err)
+	}
 	if q.addMailStmt, err = db.PrepareContext(ctx, addMail); err != nil {
 		return nil, fmt.Errorf("error preparing query AddMail: %w", err)
 	}
@@ -47,6 +50,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.addTextStmt, err = db.PrepareContext(ctx, addText); err != nil {
 		return nil, fmt.Errorf("error preparing query AddText: %w", err)
+	}
+	if q.addVerificationStmt, err = db.PrepareContext(ctx, addVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query AddVerification: %w", err)
 	}
 	if q.adoptLinkStmt, err = db.PrepareContext(ctx, adoptLink); err != nil {
 		return nil, fmt.Errorf("error preparing query AdoptLink: %w", err)
@@ -63,14 +69,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.clearOptOutStmt, err = db.PrepareContext(ctx, clearOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query ClearOptOut: %w", err)
 	}
+	if q.countAttemptStmt, err = db.PrepareContext(ctx, countAttempt); err != nil {
+		return nil, fmt.Errorf("error preparing query CountAttempt: %w", err)
+	}
 	if q.countOptOutStmt, err = db.PrepareContext(ctx, countOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOptOut: %w", err)
+	}
+	if q.countSendStmt, err = db.PrepareContext(ctx, countSend); err != nil {
+		return nil, fmt.Errorf("error preparing query CountSend: %w", err)
 	}
 	if q.countTextsWithProviderIDStmt, err = db.PrepareContext(ctx, countTextsWithProviderID); err != nil {
 		return nil, fmt.Errorf("error preparing query CountTextsWithProviderID: %w", err)
 	}
 	if q.countWrongCodeStmt, err = db.PrepareContext(ctx, countWrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query CountWrongCode: %w", err)
+	}
+	if q.dropGuessesBeforeStmt, err = db.PrepareContext(ctx, dropGuessesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropGuessesBefore: %w", err)
+	}
+	if q.dropIdempotencyKeysBeforeStmt, err = db.PrepareContext(ctx, dropIdempotencyKeysBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropIdempotencyKeysBefore: %w", err)
 	}
 	if q.dropSeenBeforeStmt, err = db.PrepareContext(ctx, dropSeenBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropSeenBefore: %w", err)
@@ -87,6 +105,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endTextStmt, err = db.PrepareContext(ctx, endText); err != nil {
 		return nil, fmt.Errorf("error preparing query EndText: %w", err)
 	}
+	if q.endVerificationStmt, err = db.PrepareContext(ctx, endVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query EndVerification: %w", err)
+	}
 	if q.eventsAfterStmt, err = db.PrepareContext(ctx, eventsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query EventsAfter: %w", err)
 	}
@@ -95,6 +116,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getChallengeStmt, err = db.PrepareContext(ctx, getChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query GetChallenge: %w", err)
+	}
+	if q.getExternalVerificationStmt, err = db.PrepareContext(ctx, getExternalVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query GetExternalVerification: %w", err)
+	}
+	if q.getGuessesStmt, err = db.PrepareContext(ctx, getGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query GetGuesses: %w", err)
+	}
+	if q.getIdempotencyKeyStmt, err = db.PrepareContext(ctx, getIdempotencyKey); err != nil {
+		return nil, fmt.Errorf("error preparing query GetIdempotencyKey: %w", err)
 	}
 	if q.getMailStmt, err = db.PrepareContext(ctx, getMail); err != nil {
 		return nil, fmt.Errorf("error preparing query GetMail: %w", err)
@@ -114,8 +144,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getTextStmt, err = db.PrepareContext(ctx, getText); err != nil {
 		return nil, fmt.Errorf("error preparing query GetText: %w", err)
 	}
+	if q.getVerificationStmt, err = db.PrepareContext(ctx, getVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query GetVerification: %w", err)
+	}
+	if q.getVerificationOfStmt, err = db.PrepareContext(ctx, getVerificationOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GetVerificationOf: %w", err)
+	}
 	if q.lastChallengesOfPhoneStmt, err = db.PrepareContext(ctx, lastChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query LastChallengesOfPhone: %w", err)
+	}
+	if q.listVerificationsStmt, err = db.PrepareContext(ctx, listVerifications); err != nil {
+		return nil, fmt.Errorf("error preparing query ListVerifications: %w", err)
+	}
+	if q.lockGuessesStmt, err = db.PrepareContext(ctx, lockGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query LockGuesses: %w", err)
 	}
 	if q.markHintedStmt, err = db.PrepareContext(ctx, markHinted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkHinted: %w", err)
@@ -129,8 +171,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.openChallengesOfPhoneStmt, err = db.PrepareContext(ctx, openChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenChallengesOfPhone: %w", err)
 	}
+	if q.openVerificationsOfPhoneStmt, err = db.PrepareContext(ctx, openVerificationsOfPhone); err != nil {
+		return nil, fmt.Errorf("error preparing query OpenVerificationsOfPhone: %w", err)
+	}
 	if q.overdueChallengesStmt, err = db.PrepareContext(ctx, overdueChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query OverdueChallenges: %w", err)
+	}
+	if q.setGuessesStmt, err = db.PrepareContext(ctx, setGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query SetGuesses: %w", err)
 	}
 	if q.setOptOutStmt, err = db.PrepareContext(ctx, setOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query SetOptOut: %w", err)
@@ -153,6 +201,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.suppressTextsOfChallengeStmt, err = db.PrepareContext(ctx, suppressTextsOfChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfChallenge: %w", err)
 	}
+	if q.suppressTextsOfVerificationStmt, err = db.PrepareContext(ctx, suppressTextsOfVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query SuppressTextsOfVerification: %w", err)
+	}
 	if q.undoClickStmt, err = db.PrepareContext(ctx, undoClick); err != nil {
 		return nil, fmt.Errorf("error preparing query UndoClick: %w", err)
 	}
@@ -174,6 +225,11 @@ func (q *Queries) Close() error {
 	if q.addEventStmt != nil {
 		if cerr := q.addEventStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addEventStmt: %w", cerr)
+		}
+	}
+	if q.addIdempotencyKeyStmt != nil {
+		if cerr := q.addIdempotencyKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addIdempotencyKeyStmt: %w", cerr)
 		}
 	}
 	if q.addMailStmt != nil {
@@ -201,6 +257,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addTextStmt: %w", cerr)
 		}
 	}
+	if q.addVerificationStmt != nil {
+		if cerr := q.addVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addVerificationStmt: %w", cerr)
+		}
+	}
 	if q.adoptLinkStmt != nil {
 		if cerr := q.adoptLinkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing adoptLinkStmt: %w", cerr)
@@ -226,9 +287,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing clearOptOutStmt: %w", cerr)
 		}
 	}
+	if q.countAttemptStmt != nil {
+		if cerr := q.countAttemptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countAttemptStmt: %w", cerr)
+		}
+	}
 	if q.countOptOutStmt != nil {
 		if cerr := q.countOptOutStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOptOutStmt: %w", cerr)
+		}
+	}
+	if q.countSendStmt != nil {
+		if cerr := q.countSendStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countSendStmt: %w", cerr)
 		}
 	}
 	if q.countTextsWithProviderIDStmt != nil {
@@ -239,6 +310,16 @@ func (q *Queries) Close() error {
 	if q.countWrongCodeStmt != nil {
 		if cerr := q.countWrongCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countWrongCodeStmt: %w", cerr)
+		}
+	}
+	if q.dropGuessesBeforeStmt != nil {
+		if cerr := q.dropGuessesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropGuessesBeforeStmt: %w", cerr)
+		}
+	}
+	if q.dropIdempotencyKeysBeforeStmt != nil {
+		if cerr := q.dropIdempotencyKeysBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropIdempotencyKeysBeforeStmt: %w", cerr)
 		}
 	}
 	if q.dropSeenBeforeStmt != nil {
@@ -266,6 +347,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endTextStmt: %w", cerr)
 		}
 	}
+	if q.endVerificationStmt != nil {
+		if cerr := q.endVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endVerificationStmt: %w", cerr)
+		}
+	}
 	if q.eventsAfterStmt != nil {
 		if cerr := q.eventsAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing eventsAfterStmt: %w", cerr)
@@ -279,6 +365,21 @@ func (q *Queries) Close() error {
 	if q.getChallengeStmt != nil {
 		if cerr := q.getChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getChallengeStmt: %w", cerr)
+		}
+	}
+	if q.getExternalVerificationStmt != nil {
+		if cerr := q.getExternalVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getExternalVerificationStmt: %w", cerr)
+		}
+	}
+	if q.getGuessesStmt != nil {
+		if cerr := q.getGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getGuessesStmt: %w", cerr)
+		}
+	}
+	if q.getIdempotencyKeyStmt != nil {
+		if cerr := q.getIdempotencyKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getIdempotencyKeyStmt: %w", cerr)
 		}
 	}
 	if q.getMailStmt != nil {
@@ -311,9 +412,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getTextStmt: %w", cerr)
 		}
 	}
+	if q.getVerificationStmt != nil {
+		if cerr := q.getVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getVerificationStmt: %w", cerr)
+		}
+	}
+	if q.getVerificationOfStmt != nil {
+		if cerr := q.getVerificationOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getVerificationOfStmt: %w", cerr)
+		}
+	}
 	if q.lastChallengesOfPhoneStmt != nil {
 		if cerr := q.lastChallengesOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastChallengesOfPhoneStmt: %w", cerr)
+		}
+	}
+	if q.listVerificationsStmt != nil {
+		if cerr := q.listVerificationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listVerificationsStmt: %w", cerr)
+		}
+	}
+	if q.lockGuessesStmt != nil {
+		if cerr := q.lockGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockGuessesStmt: %w", cerr)
 		}
 	}
 	if q.markHintedStmt != nil {
@@ -336,9 +457,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing openChallengesOfPhoneStmt: %w", cerr)
 		}
 	}
+	if q.openVerificationsOfPhoneStmt != nil {
+		if cerr := q.openVerificationsOfPhoneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing openVerificationsOfPhoneStmt: %w", cerr)
+		}
+	}
 	if q.overdueChallengesStmt != nil {
 		if cerr := q.overdueChallengesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing overdueChallengesStmt: %w", cerr)
+		}
+	}
+	if q.setGuessesStmt != nil {
+		if cerr := q.setGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setGuessesStmt: %w", cerr)
 		}
 	}
 	if q.setOptOutStmt != nil {
@@ -374,6 +505,11 @@ func (q *Queries) Close() error {
 	if q.suppressTextsOfChallengeStmt != nil {
 		if cerr := q.suppressTextsOfChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suppressTextsOfChallengeStmt: %w", cerr)
+		}
+	}
+	if q.suppressTextsOfVerificationStmt != nil {
+		if cerr := q.suppressTextsOfVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing suppressTextsOfVerificationStmt: %w", cerr)
 		}
 	}
 	if q.undoClickStmt != nil {
@@ -418,101 +554,135 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                           DBTX
-	tx                           *sql.Tx
-	acceptChallengeStmt          *sql.Stmt
-	addChallengeStmt             *sql.Stmt
-	addEventStmt                 *sql.Stmt
-	addMailStmt                  *sql.Stmt
-	addReplyStmt                 *sql.Stmt
-	addSeenStmt                  *sql.Stmt
-	addShortLinkStmt             *sql.Stmt
-	addTextStmt                  *sql.Stmt
-	adoptLinkStmt                *sql.Stmt
-	askedOpenChallengesStmt      *sql.Stmt
-	beginClickStmt               *sql.Stmt
-	beginSendingStmt             *sql.Stmt
-	clearOptOutStmt              *sql.Stmt
-	countOptOutStmt              *sql.Stmt
-	countTextsWithProviderIDStmt *sql.Stmt
-	countWrongCodeStmt           *sql.Stmt
-	dropSeenBeforeStmt           *sql.Stmt
-	dropShortLinksBeforeStmt     *sql.Stmt
-	endChallengeStmt             *sql.Stmt
-	endMailStmt                  *sql.Stmt
-	endTextStmt                  *sql.Stmt
-	eventsAfterStmt              *sql.Stmt
-	eventsOfStmt                 *sql.Stmt
-	getChallengeStmt             *sql.Stmt
-	getMailStmt                  *sql.Stmt
-	getOpenChallengeStmt         *sql.Stmt
-	getReplyStmt                 *sql.Stmt
-	getSeenStmt                  *sql.Stmt
-	getShortLinkStmt             *sql.Stmt
-	getTextStmt                  *sql.Stmt
-	lastChallengesOfPhoneStmt    *sql.Stmt
-	markHintedStmt               *sql.Stmt
-	markLateStmt                 *sql.Stmt
-	markSubmittedStmt            *sql.Stmt
-	openChallengesOfPhoneStmt    *sql.Stmt
-	overdueChallengesStmt        *sql.Stmt
-	setOptOutStmt                *sql.Stmt
-	setReplyChallengeStmt        *sql.Stmt
-	setTextDueStmt               *sql.Stmt
-	setTextProviderStmt          *sql.Stmt
-	setTextSentStmt              *sql.Stmt
-	setTextUnclearStmt           *sql.Stmt
-	suppressTextsOfChallengeStmt *sql.Stmt
-	undoClickStmt                *sql.Stmt
+	db                              DBTX
+	tx                              *sql.Tx
+	acceptChallengeStmt             *sql.Stmt
+	addChallengeStmt                *sql.Stmt
+	addEventStmt                    *sql.Stmt
+	addIdempotencyKeyStmt           *sql.Stmt
+	addMailStmt                     *sql.Stmt
+	addReplyStmt                    *sql.Stmt
+	addSeenStmt                     *sql.Stmt
+	addShortLinkStmt                *sql.Stmt
+	addTextStmt                     *sql.Stmt
+	addVerificationStmt             *sql.Stmt
+	adoptLinkStmt                   *sql.Stmt
+	askedOpenChallengesStmt         *sql.Stmt
+	beginClickStmt                  *sql.Stmt
+	beginSendingStmt                *sql.Stmt
+	clearOptOutStmt                 *sql.Stmt
+	countAttemptStmt                *sql.Stmt
+	countOptOutStmt                 *sql.Stmt
+	countSendStmt                   *sql.Stmt
+	countTextsWithProviderIDStmt    *sql.Stmt
+	countWrongCodeStmt              *sql.Stmt
+	dropGuessesBeforeStmt           *sql.Stmt
+	dropIdempotencyKeysBeforeStmt   *sql.Stmt
+	dropSeenBeforeStmt              *sql.Stmt
+	dropShortLinksBeforeStmt        *sql.Stmt
+	endChallengeStmt                *sql.Stmt
+	endMailStmt                     *sql.Stmt
+	endTextStmt                     *sql.Stmt
+	endVerificationStmt             *sql.Stmt
+	eventsAfterStmt                 *sql.Stmt
+	eventsOfStmt                    *sql.Stmt
+	getChallengeStmt                *sql.Stmt
+	getExternalVerificationStmt     *sql.Stmt
+	getGuessesStmt                  *sql.Stmt
+	getIdempotencyKeyStmt           *sql.Stmt
+	getMailStmt                     *sql.Stmt
+	getOpenChallengeStmt            *sql.Stmt
+	getReplyStmt                    *sql.Stmt
+	getSeenStmt                     *sql.Stmt
+	getShortLinkStmt                *sql.Stmt
+	getTextStmt                     *sql.Stmt
+	getVerificationStmt             *sql.Stmt
+	getVerificationOfStmt           *sql.Stmt
+	lastChallengesOfPhoneStmt       *sql.Stmt
+	listVerificationsStmt           *sql.Stmt
+	lockGuessesStmt                 *sql.Stmt
+	markHintedStmt                  *sql.Stmt
+	markLateStmt                    *sql.Stmt
+	markSubmittedStmt               *sql.Stmt
+	openChallengesOfPhoneStmt       *sql.Stmt
+	openVerificationsOfPhoneStmt    *sql.Stmt
+	overdueChallengesStmt           *sql.Stmt
+	setGuessesStmt                  *sql.Stmt
+	setOptOutStmt                   *sql.Stmt
+	setReplyChallengeStmt           *sql.Stmt
+	setTextDueStmt                  *sql.Stmt
+	setTextProviderStmt             *sql.Stmt
+	setTextSentStmt                 *sql.Stmt
+	setTextUnclearStmt              *sql.Stmt
+	suppressTextsOfChallengeStmt    *sql.Stmt
+	suppressTextsOfVerificationStmt *sql.Stmt
+	undoClickStmt                   *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                           tx,
-		tx:                           tx,
-		acceptChallengeStmt:          q.acceptChallengeStmt,
-		addChallengeStmt:             q.addChallengeStmt,
-		addEventStmt:                 q.addEventStmt,
-		addMailStmt:                  q.addMailStmt,
-		addReplyStmt:                 q.addReplyStmt,
-		addSeenStmt:                  q.addSeenStmt,
-		addShortLinkStmt:             q.addShortLinkStmt,
-		addTextStmt:                  q.addTextStmt,
-		adoptLinkStmt:                q.adoptLinkStmt,
-		askedOpenChallengesStmt:      q.askedOpenChallengesStmt,
-		beginClickStmt:               q.beginClickStmt,
-		beginSendingStmt:             q.beginSendingStmt,
-		clearOptOutStmt:              q.clearOptOutStmt,
-		countOptOutStmt:              q.countOptOutStmt,
-		countTextsWithProviderIDStmt: q.countTextsWithProviderIDStmt,
-		countWrongCodeStmt:           q.countWrongCodeStmt,
-		dropSeenBeforeStmt:           q.dropSeenBeforeStmt,
-		dropShortLinksBeforeStmt:     q.dropShortLinksBeforeStmt,
-		endChallengeStmt:             q.endChallengeStmt,
-		endMailStmt:                  q.endMailStmt,
-		endTextStmt:                  q.endTextStmt,
-		eventsAfterStmt:              q.eventsAfterStmt,
-		eventsOfStmt:                 q.eventsOfStmt,
-		getChallengeStmt:             q.getChallengeStmt,
-		getMailStmt:                  q.getMailStmt,
-		getOpenChallengeStmt:         q.getOpenChallengeStmt,
-		getReplyStmt:                 q.getReplyStmt,
-		getSeenStmt:                  q.getSeenStmt,
-		getShortLinkStmt:             q.getShortLinkStmt,
-		getTextStmt:                  q.getTextStmt,
-		lastChallengesOfPhoneStmt:    q.lastChallengesOfPhoneStmt,
-		markHintedStmt:               q.markHintedStmt,
-		markLateStmt:                 q.markLateStmt,
-		markSubmittedStmt:            q.markSubmittedStmt,
-		openChallengesOfPhoneStmt:    q.openChallengesOfPhoneStmt,
-		overdueChallengesStmt:        q.overdueChallengesStmt,
-		setOptOutStmt:                q.setOptOutStmt,
-		setReplyChallengeStmt:        q.setReplyChallengeStmt,
-		setTextDueStmt:               q.setTextDueStmt,
-		setTextProviderStmt:          q.setTextProviderStmt,
-		setTextSentStmt:              q.setTextSentStmt,
-		setTextUnclearStmt:           q.setTextUnclearStmt,
-		suppressTextsOfChallengeStmt: q.suppressTextsOfChallengeStmt,
-		undoClickStmt:                q.undoClickStmt,
+		db:                              tx,
+		tx:                              tx,
+		acceptChallengeStmt:             q.acceptChallengeStmt,
+		addChallengeStmt:                q.addChallengeStmt,
+		addEventStmt:                    q.addEventStmt,
+		addIdempotencyKeyStmt:           q.addIdempotencyKeyStmt,
+		addMailStmt:                     q.addMailStmt,
+		addReplyStmt:                    q.addReplyStmt,
+		addSeenStmt:                     q.addSeenStmt,
+		addShortLinkStmt:                q.addShortLinkStmt,
+		addTextStmt:                     q.addTextStmt,
+		addVerificationStmt:             q.addVerificationStmt,
+		adoptLinkStmt:                   q.adoptLinkStmt,
+		askedOpenChallengesStmt:         q.askedOpenChallengesStmt,
+		beginClickStmt:                  q.beginClickStmt,
+		beginSendingStmt:                q.beginSendingStmt,
+		clearOptOutStmt:                 q.clearOptOutStmt,
+		countAttemptStmt:                q.countAttemptStmt,
+		countOptOutStmt:                 q.countOptOutStmt,
+		countSendStmt:                   q.countSendStmt,
+		countTextsWithProviderIDStmt:    q.countTextsWithProviderIDStmt,
+		countWrongCodeStmt:              q.countWrongCodeStmt,
+		dropGuessesBeforeStmt:           q.dropGuessesBeforeStmt,
+		dropIdempotencyKeysBeforeStmt:   q.dropIdempotencyKeysBeforeStmt,
+		dropSeenBeforeStmt:              q.dropSeenBeforeStmt,
+		dropShortLinksBeforeStmt:        q.dropShortLinksBeforeStmt,
+		endChallengeStmt:                q.endChallengeStmt,
+		endMailStmt:                     q.endMailStmt,
+		endTextStmt:                     q.endTextStmt,
+		endVerificationStmt:             q.endVerificationStmt,
+		eventsAfterStmt:                 q.eventsAfterStmt,
+		eventsOfStmt:                    q.eventsOfStmt,
+		getChallengeStmt:                q.getChallengeStmt,
+		getExternalVerificationStmt:     q.getExternalVerificationStmt,
+		getGuessesStmt:                  q.getGuessesStmt,
+		getIdempotencyKeyStmt:           q.getIdempotencyKeyStmt,
+		getMailStmt:                     q.getMailStmt,
+		getOpenChallengeStmt:            q.getOpenChallengeStmt,
+		getReplyStmt:                    q.getReplyStmt,
+		getSeenStmt:                     q.getSeenStmt,
+		getShortLinkStmt:                q.getShortLinkStmt,
+		getTextStmt:                     q.getTextStmt,
+		getVerificationStmt:             q.getVerificationStmt,
+		getVerificationOfStmt:           q.getVerificationOfStmt,
+		lastChallengesOfPhoneStmt:       q.lastChallengesOfPhoneStmt,
+		listVerificationsStmt:           q.listVerificationsStmt,
+		lockGuessesStmt:                 q.lockGuessesStmt,
+		markHintedStmt:                  q.markHintedStmt,
+		markLateStmt:                    q.markLateStmt,
+		markSubmittedStmt:               q.markSubmittedStmt,
+		openChallengesOfPhoneStmt:       q.openChallengesOfPhoneStmt,
+		openVerificationsOfPhoneStmt:    q.openVerificationsOfPhoneStmt,
+		overdueChallengesStmt:           q.overdueChallengesStmt,
+		setGuessesStmt:                  q.setGuessesStmt,
+		setOptOutStmt:                   q.setOptOutStmt,
+		setReplyChallengeStmt:           q.setReplyChallengeStmt,
+		setTextDueStmt:                  q.setTextDueStmt,
+		setTextProviderStmt:             q.setTextProviderStmt,
+		setTextSentStmt:                 q.setTextSentStmt,
+		setTextUnclearStmt:              q.setTextUnclearStmt,
+		suppressTextsOfChallengeStmt:    q.suppressTextsOfChallengeStmt,
+		suppressTextsOfVerificationStmt: q.suppressTextsOfVerificationStmt,
+		undoClickStmt:                   q.undoClickStmt,
 	}
 }

@@ -37,6 +37,14 @@ type Event struct {
 	At      int64
 }
 
+type IdempotencyKey struct {
+	Tenant         string
+	Key            string
+	Digest         string
+	VerificationID string
+	At             int64
+}
+
 type Mail struct {
 	ID         string
 	Tenant     string
@@ -80,20 +88,46 @@ type ShortLink struct {
 }
 
 type Text struct {
+	ID             string
+	ChallengeID    string
+	Tenant         string
+	Account        string
+	Sender         string
+	Phone          string
+	Purpose        string
+	Body           string
+	Segments       int64
+	State          string
+	ProviderID     string
+	Error          string
+	Deadline       int64
+	CreatedAt      int64
+	SendingAt      int64
+	EndedAt        int64
+	VerificationID string
+}
+
+type Verification struct {
 	ID          string
-	ChallengeID string
 	Tenant      string
+	Door        string
+	ExternalID  string
 	Account     string
 	Sender      string
 	Phone       string
-	Purpose     string
-	Body        string
-	Segments    int64
+	Locale      string
 	State       string
-	ProviderID  string
-	Error       string
-	Deadline    int64
-	CreatedAt   int64
-	SendingAt   int64
+	Code        string
+	Renew       int64
+	Attempts    int64
+	MaxAttempts int64
+	MaxWrong    int64
+	Sends       int64
+	MaxSends    int64
+	Gap         int64
+	Notify      int64
+	OpenedAt    int64
+	SentAt      int64
+	ExpiresAt   int64
 	EndedAt     int64
 }

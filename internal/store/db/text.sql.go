@@ -10,31 +10,33 @@ import (
 )
 
 const addText = `-- name: AddText :exec
-INSERT INTO text (id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $12, $13, 0, $14)
+INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, $13, $14, 0, $15)
 `
 
 type AddTextParams struct {
-	ID          string
-	ChallengeID string
-	Tenant      string
-	Account     string
-	Sender      string
-	Phone       string
-	Purpose     string
-	Body        string
-	Segments    int64
-	State       string
-	Error       string
-	Deadline    int64
-	CreatedAt   int64
-	EndedAt     int64
+	ID             string
+	ChallengeID    string
+	VerificationID string
+	Tenant         string
+	Account        string
+	Sender         string
+	Phone          string
+	Purpose        string
+	Body           string
+	Segments       int64
+	State          string
+	Error          string
+	Deadline       int64
+	CreatedAt      int64
+	EndedAt        int64
 }
 
 func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
 	_, err := q.exec(ctx, q.addTextStmt, addText,
 		arg.ID,
 		arg.ChallengeID,
+		arg.VerificationID,
 		arg.Tenant,
 		arg.Account,
 		arg.Sender,
@@ -146,7 +148,7 @@ func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error)
 }
 
 const getText = `-- name: GetText :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at FROM text WHERE id = $1
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id FROM text WHERE id = $1
 `
 
 func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
@@ -169,6 +171,7 @@ func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
 		&i.CreatedAt,
 		&i.SendingAt,
 		&i.EndedAt,
+		&i.VerificationID,
 	)
 	return i, err
 }

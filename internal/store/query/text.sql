@@ -1,6 +1,6 @@
 -- name: AddText :exec
-INSERT INTO text (id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
-VALUES (@id, @challenge_id, @tenant, @account, @sender, @phone, @purpose, @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at);
+INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone, @purpose, @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at);
 
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;

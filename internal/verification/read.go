@@ -1,0 +1,100 @@
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+// Get returns a tenant's verification, or ErrUnknown.
+func Get(ctx context.Context, tx *store.Tx, tenant, id string) (Verification, error) {
+	row, err := get(ctx, tx, tenant, id)
+	if err != nil {
+		return Verification{}, err
+	}
+	return read(row, tx.Now()), nil
+}
+
+func get(ctx context.Context, tx *store.Tx, tenant, id string) (db.Verification, error) {
+	row, err := tx.GetVerificationOf(ctx, db.GetVerificationOfParams{Tenant: tenant, ID: id})
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, ErrUnknown
+	}
+	return row, err
+}
+
+// ByID returns the verification of whatever tenant, or ErrUnknown. It is for jobs, which carry only the id.
+func ByID(ctx context.Context, tx *store.Tx, id string) (Verification, error) {
+	row, err := tx.GetVerification(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Verification{}, ErrUnknown
+	}
+	if err != nil {
+		return Verification{}, err
+	}
+	return read(row, tx.Now()), nil
+}
+
+// ByExternalID returns the newest verification that a door of a tenant calls so, or ErrUnknown. At most one of them is pending.
+func ByExternalID(ctx context.Context, tx *store.Tx, tenant, door, externalID string) (Verification, error) {
+	row, err := tx.GetExternalVerification(ctx, db.GetExternalVerificationParams{Tenant: tenant, Door: door, ExternalID: externalID})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Verification{}, ErrUnknown
+	}
+	if err != nil {
+		return Verification{}, err
+	}
+	return read(row, tx.Now()), nil
+}
+
+// OpenOf returns the pending verifications of a phone on a line, the newest first, at most 100.
+func OpenOf(ctx context.Context, tx *store.Tx, l text.Line, phone phonemail.Number) ([]Verification, error) {
+	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone.E164(), Now: store.Millis(tx.Now()),
+	})
+	return readAll(rows, tx.Now()), err
+}
+
+// afterAll sorts after every id.
+const afterAll = "~"
+
+// List returns a tenant's verifications, the newest first: at most most of them, and only those older than the one with the id before unless it
+// is "".
+func List(ctx context.Context, tx *store.Tx, tenant, before string, most int) ([]Verification, error) {
+	if before == "" {
+		before = afterAll
+	}
+	rows, err := tx.ListVerifications(ctx, db.ListVerificationsParams{Tenant: tenant, Before: before, Most: int32(most)})
+	return readAll(rows, tx.Now()), err
+}
+
+func readAll(rows []db.Verification, now time.Time) []Verification {
+	all := make([]Verification, 0, len(rows))
+	for _, row := range rows {
+		all = append(all, read(row, now))
+	}
+	return all
+}
+
+func read(row db.Verification, now time.Time) Verification {
+	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
+	v := Verification{
+		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID, Line: text.Line{Account: row.Account, Sender: row.Sender},
+		Phone: phone, Locale: row.Locale, State: State(row.State), Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
+		Sends: int(row.Sends), MaxSends: int(row.MaxSends), Opened: store.Time(row.OpenedAt), Expires: store.Time(row.ExpiresAt),
+		NextSend: store.Time(row.SentAt + row.Gap),
+	}
+	switch {
+	case row.EndedAt != 0:
+		v.Ended = store.Time(row.EndedAt)
+	case !now.Before(v.Expires):
+		v.State, v.Ended = Expired, v.Expires
+	}
+	return v
+}

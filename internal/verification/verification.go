@@ -1,0 +1,339 @@
+// Package verification is the rule for one code that proves who holds a phone: it is texted there and must be given back.
+//
+// It is for every door through which a verification is started or a code presented: our own API, the compatible ones, the hosted form and a
+// reply by text. A verification goes
+//
+//	pending ──▶ approved               the right code came in time
+//	 ├──▶ canceled               its app, or the phone's STOP, called it off
+//	 ├──▶ expired                the right code did not come in time
+//	 └──▶ max_attempts_reached   too many wrong ones did
+//
+// It promises that each of these moves happens once, whoever races for it, on however many machines; that a code approves once; that no more
+// guesses are compared than are allowed, neither per verification nor per phone and day, and no verification started later gives new ones; and
+// that the code is sealed while it counts and gone from the database in the statement that ends it.
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+// State is how far a verification has come. The words are Twilio Verify's
+// (https://www.twilio.com/docs/verify/api/verification#verification-status-values), but for denied, which it does not have.
+type State string
+
+// The states of a verification; see the drawing above.
+const (
+	Pending            State = "pending"
+	Approved           State = "approved"
+	Canceled           State = "canceled"
+	Expired            State = "expired"
+	MaxAttemptsReached State = "max_attempts_reached"
+)
+
+// Why something is refused. Nothing was recorded then, and the transaction may as well be undone.
+var (
+	// ErrUnknown: the tenant has no verification with that id.
+	ErrUnknown = errors.New("verification: no such verification")
+	// ErrGone: the verification has ended.
+	ErrGone = errors.New("verification: it has ended")
+	// ErrOptedOut: the phone said STOP to this line.
+	ErrOptedOut = errors.New("verification: the phone opted out")
+	// ErrSends: the code has been texted as often as is allowed.
+	ErrSends = errors.New("verification: no texts left")
+	// ErrTooSoon, in a WaitError: the last text was made a moment ago.
+	ErrTooSoon = errors.New("verification: too soon for another text")
+	// ErrBlocked, in a WaitError: too many wrong codes for this phone.
+	ErrBlocked = errors.New("verification: too many wrong codes for this phone")
+)
+
+// WaitError says that something is refused until a time.
+type WaitError struct {
+	Err   error // ErrTooSoon or ErrBlocked
+	Until time.Time
+}
+
+func (e *WaitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *WaitError) Unwrap() error { return e.Err }
+
+// Limits bound one verification. They are kept with it, so that they hold at every door.
+type Limits struct {
+	Life     time.Duration // how long the code counts, from the start; another text does not prolong it
+	Attempts int           // codes that may be presented, from 1
+	Wrong    int           // wrong codes a phone may have in any 24 hours over all verifications of the tenant, from 1
+	Sends    int           // texts with the code, the first included, from 1
+	Gap      time.Duration // between two of them
+}
+
+// Wording says a code in a language: "" is the tenant's own, else a BCP 47 tag that the tenant has words for.
+type Wording func(code, locale string) string
+
+// Request is a verification to be started. For makes one of a tenant's settings.
+type Request struct {
+	Tenant     string
+	Door       string // who starts it: "api", "flowroute", "durable", …
+	ExternalID string // what the door calls it, "" when it goes by our id
+	Replace    bool   // a pending one with the same ExternalID is canceled, not returned
+	Line       text.Line
+	Phone      phonemail.Number // judged by the tenant's policy
+	Code       string           // as ParseCode returns it; "" to have one drawn
+	Length     int              // digits of a drawn code, MinDigits to MaxDigits
+	Renew      bool             // each further text has a new drawn code, and the old one counts no more
+	Limits     Limits
+	Locale     string
+	Wording    Wording
+	Notify     bool // the tenant's app is told of the end
+}
+
+// Verification is a verification as it stands. The code is not in it.
+type Verification struct {
+	ID, Tenant, Door, ExternalID string
+	Line                         text.Line
+	Phone                        phonemail.Number
+	Locale                       string
+	State                        State // expired as soon as its time is over, whether or not that has been recorded
+	Attempts, MaxAttempts        int
+	Sends, MaxSends              int
+	Opened, Expires              time.Time
+	NextSend                     time.Time // the earliest time for another text
+	Ended                        time.Time // zero while pending
+}
+
+// ExpireVerification is the job that ends the verification ID when its time is over.
+type ExpireVerification struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (ExpireVerification) Kind() string { return "expire_verification" }
+
+// Notify is the job that tells the tenant's app how the verification ID ended.
+type Notify struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (Notify) Kind() string { return "notify" }
+
+// Start starts a verification and makes the text with its code due. The second result is false when a pending one of the same door already has
+// the ExternalID: that one is returned, and nothing was done. It returns ErrOptedOut, ErrBlocked in a WaitError, or an error of the database.
+func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
+	if err := admit(ctx, tx, r); err != nil {
+		return Verification{}, false, err
+	}
+	if old, taken, err := makeRoom(ctx, tx, r); err != nil || taken {
+		return old, false, err
+	}
+	id, now, code, renew := store.NewID(), tx.Now(), r.Code, 0
+	if code == "" {
+		code = Draw(r.Length)
+		if r.Renew {
+			renew = r.Length
+		}
+	}
+	n, err := tx.AddVerification(ctx, db.AddVerificationParams{
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone.E164(),
+		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew), MaxAttempts: int64(r.Limits.Attempts),
+		MaxWrong: int64(r.Limits.Wrong), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
+		OpenedAt: store.Millis(now), ExpiresAt: store.Millis(now.Add(r.Limits.Life)),
+	})
+	if err != nil {
+		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
+	}
+	if n == 0 { // another replica took the external id at this very moment
+		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
+		return taken, false, err
+	}
+	tx.EnqueueAt(ExpireVerification{id}, now.Add(r.Limits.Life))
+	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
+		return Verification{}, false, err
+	}
+	v, err := Get(ctx, tx, r.Tenant, id)
+	if err != nil {
+		return Verification{}, false, err
+	}
+	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
+}
+
+// makeRoom ends what has the request's external id and may not keep it, and returns what may.
+func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, taken bool, err error) {
+	if r.ExternalID == "" {
+		return old, false, nil
+	}
+	old, err = ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return old, false, nil
+	case err != nil:
+		return old, false, err
+	case old.State == Pending && !r.Replace:
+		return old, true, nil
+	case old.State == Pending:
+		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
+	default: // it may be overdue, and nobody has noticed yet
+		err = ExpireDue(ctx, tx, old.ID)
+	}
+	return old, false, err
+}
+
+// admit refuses what a text or a guess would be refused for.
+func admit(ctx context.Context, tx *store.Tx, r Request) error {
+	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
+	if err != nil {
+		return err
+	}
+	if out {
+		return ErrOptedOut
+	}
+	guesses, err := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: r.Tenant, Phone: r.Phone.E164()})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.Limits.Wrong); blocked {
+		return &WaitError{ErrBlocked, until}
+	}
+	return nil
+}
+
+// Resend texts the code once more, or a new one if the verification was started so. It returns ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or
+// ErrTooSoon in a WaitError.
+func Resend(ctx context.Context, tx *store.Tx, tenant, id string, words Wording) (Verification, error) {
+	row, err := get(ctx, tx, tenant, id)
+	if err != nil {
+		return Verification{}, err
+	}
+	v := read(row, tx.Now())
+	switch {
+	case v.State != Pending:
+		return v, ErrGone
+	case v.Sends >= v.MaxSends:
+		return v, ErrSends
+	case tx.Now().Before(v.NextSend):
+		return v, &WaitError{ErrTooSoon, v.NextSend}
+	}
+	if out, err := text.OptedOut(ctx, tx, v.Line, v.Phone); err != nil || out {
+		return v, errors.Join(err, ErrOptedOut)
+	}
+	code, sealed, err := nextCode(tx, row)
+	if err != nil {
+		return v, err
+	}
+	n, err := tx.CountSend(ctx, db.CountSendParams{ID: id, Now: store.Millis(tx.Now()), Code: sealed, Sends: row.Sends})
+	if err != nil {
+		return v, err
+	}
+	if n == 0 { // somebody sent it, or ended the verification, at this very moment
+		return v, &WaitError{ErrTooSoon, tx.Now().Add(time.Duration(row.Gap) * time.Millisecond)}
+	}
+	if err := tx.Record(ctx, tenant, id, "verification.resent", fmt.Sprintf("%d of %d", v.Sends+1, v.MaxSends)); err != nil {
+		return v, err
+	}
+	// An earlier text that has not left yet would say the same, or a code that counts no more.
+	if err := suppress(ctx, tx, id, "resent"); err != nil {
+		return v, err
+	}
+	if v, err = Get(ctx, tx, tenant, id); err != nil {
+		return v, err
+	}
+	return v, send(ctx, tx, v, words(code, v.Locale))
+}
+
+// nextCode is the code for the next text, plain and sealed.
+func nextCode(tx *store.Tx, row db.Verification) (code, sealed string, err error) {
+	if row.Renew > 0 {
+		code = Draw(int(row.Renew))
+		return code, tx.Seal(place(row.ID, row.Tenant), []byte(code)), nil
+	}
+	plain, err := tx.Open(place(row.ID, row.Tenant), row.Code)
+	if err != nil {
+		return "", "", fmt.Errorf("verification %s: %w", row.ID, err)
+	}
+	return string(plain), row.Code, nil
+}
+
+func send(ctx context.Context, tx *store.Tx, v Verification, body string) error {
+	_, err := text.Make(ctx, tx, text.Draft{
+		Tenant: v.Tenant, VerificationID: v.ID, Line: v.Line, Phone: v.Phone, Purpose: text.Code, Body: body, Deadline: v.Expires,
+	})
+	return err
+}
+
+// Cancel ends a pending verification for its app, or returns ErrUnknown or ErrGone. Reason is a word for the timeline.
+func Cancel(ctx context.Context, tx *store.Tx, tenant, id, reason string) (Verification, error) {
+	v, err := Get(ctx, tx, tenant, id)
+	if err != nil {
+		return v, err
+	}
+	if v.State != Pending {
+		return v, ErrGone
+	}
+	ended, err := end(ctx, tx, id, Canceled, reason)
+	if err != nil {
+		return v, err
+	}
+	if v, err = Get(ctx, tx, tenant, id); err == nil && !ended {
+		err = ErrGone
+	}
+	return v, err
+}
+
+// ExpireDue ends the verification if it is still pending after its deadline, and does nothing otherwise.
+func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
+	row, err := tx.GetVerification(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || State(row.State) != Pending || read(row, tx.Now()).State != Expired {
+		return err
+	}
+	_, err = end(ctx, tx, id, Expired, "")
+	return err
+}
+
+// end moves a pending verification to its last state. Its code goes with it, and so does a text that has not left yet. It reports false when
+// somebody else ended it.
+func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
+	n, err := tx.EndVerification(ctx, db.EndVerificationParams{ID: id, State: string(state), EndedAt: store.Millis(tx.Now())})
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := suppress(ctx, tx, id, string(state)); err != nil {
+		return false, err
+	}
+	row, err := tx.GetVerification(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if row.Notify != 0 {
+		tx.Enqueue(Notify{id})
+	}
+	return true, tx.Record(ctx, row.Tenant, id, "verification."+string(state), detail)
+}
+
+func suppress(ctx context.Context, tx *store.Tx, id, reason string) error {
+	_, err := tx.SuppressTextsOfVerification(ctx, db.SuppressTextsOfVerificationParams{
+		VerificationID: id, Error: reason, EndedAt: store.Millis(tx.Now()),
+	})
+	return err
+}
+
+func place(id, tenant string) store.Place {
+	return store.Place{Table: "verification", ID: id, Column: "code", Tenant: tenant}
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
