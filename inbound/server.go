@@ -40,6 +40,8 @@ type Server struct {
 //	POST /mailgun/{tenant}/mime     a mail, raw
 //	POST /twilio/{tenant}/reply     a text from a phone
 //	POST /twilio/{tenant}/receipt   a report on a text of ours
+//	GET  /l/{token}                 the page of a short link, which changes nothing
+//	POST /l/{token}                 its button
 //	GET  /healthz                   the process lives
 //	GET  /readyz                    it can record what it is sent
 func (s *Server) Handler() http.Handler {
@@ -51,6 +53,10 @@ func (s *Server) Handler() http.Handler {
 	e.POST("/mailgun/:tenant/mime", s.receiveRawMail)
 	e.POST("/twilio/:tenant/reply", s.receiveReply)
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt)
+	e.GET("/l/page.css", s.showPageStyle)
+	e.GET("/l/:token", s.showShortLink)
+	e.HEAD("/l/:token", s.showShortLink)
+	e.POST("/l/:token", s.useShortLink)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e

@@ -37,7 +37,7 @@ func (w *Worker) clickLink(ctx context.Context, id string) error {
 		return w.finish(ctx, nil, c, linkclick.OutcomeUnknown)
 	}
 	if c.Spent {
-		return w.finish(ctx, t, c, linkclick.OutcomeUnknown)
+		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
 	patient := now.Sub(store.Time(c.Challenge.AcceptedAt)) < clickPatience
 	if c.Link == "" {
@@ -57,7 +57,25 @@ func (w *Worker) clickLink(ctx context.Context, id string) error {
 	if result.Outcome == linkclick.OutcomeUnreachable && !result.Sent && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, now)
 	}
-	return w.finish(ctx, t, c, result.Outcome)
+	return w.finish(ctx, t, c, w.prove(ctx, t, c, result.Outcome))
+}
+
+// prove asks the identity provider's own API, where the tenant gave access to it, about a click whose answer left open whether the account is
+// confirmed.
+func (w *Worker) prove(ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome) linkclick.Outcome {
+	open := o == linkclick.OutcomeUnknown || o == linkclick.OutcomeUsed || o == linkclick.OutcomeNeedsUser
+	if t.Proof.Kind == "" || !open || challenge.Purpose(c.Challenge.Purpose) != challenge.Registration {
+		return o
+	}
+	verified, err := w.proved(ctx, t.Proof, t.Address.Address(challenge.Phone(c.Challenge)))
+	if err != nil {
+		w.Log.Warn("the identity provider's API does not say whether the address is verified", "tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)
+		return o
+	}
+	if !verified {
+		return o
+	}
+	return linkclick.OutcomeAlready
 }
 
 // retryable reports whether a click that reached nobody may come to another end when it is tried again.
@@ -91,32 +109,8 @@ func (w *Worker) finish(ctx context.Context, t *tenant.Tenant, c challenge.Click
 		if t == nil {
 			return nil
 		}
-		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(saying(challenge.Purpose(c.Challenge.Purpose), o), tenant.Fill{}))
+		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(challenge.Saying(challenge.Purpose(c.Challenge.Purpose), string(o)), tenant.Fill{}))
 	})
-}
-
-// saying is what a phone is told about an outcome.
-func saying(p challenge.Purpose, o linkclick.Outcome) tenant.Saying {
-	switch o {
-	case linkclick.OutcomeConfirmed:
-		if p == challenge.Password {
-			return tenant.ConfirmedPassword
-		}
-		return tenant.ConfirmedRegistration
-	case linkclick.OutcomeAlready:
-		return tenant.Already
-	case linkclick.OutcomeUsed:
-		return tenant.Used
-	case linkclick.OutcomeExpired:
-		return tenant.LinkExpired
-	case linkclick.OutcomeNeedsUser:
-		return tenant.NeedsUser
-	case linkclick.OutcomeRefused:
-		return tenant.Refused
-	case linkclick.OutcomeUnreachable:
-		return tenant.Unreachable
-	}
-	return tenant.Unknown
 }
 
 // errNoLink says that a mail was fetched and has no link to click, which does not change.

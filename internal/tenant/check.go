@@ -41,6 +41,7 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 	l.checkWords(t, place)
 	l.checkTexts(t, place)
 	l.checkAnswer(t, place)
+	l.checkProof(t, place)
 	l.warnOf(t)
 	s.Tenants.all = append(s.Tenants.all, t)
 }
@@ -128,6 +129,26 @@ func (l *loader) checkAnswer(t *Tenant, place placer) {
 	}
 	if t.Reset == Ask && t.UnsafeBareYes {
 		l.warn("tenant %s: UNSAFE: a bare yes changes a password; whoever can fake a text's sender can take over accounts (unsafe_bare_yes)", t.Slug)
+	}
+}
+
+// checkProof finds half an access to the identity provider's API.
+func (l *loader) checkProof(t *Tenant, place placer) {
+	p := t.Proof
+	if p == (Proof{}) {
+		return
+	}
+	switch {
+	case p.Kind == "":
+		l.add(place("proof.kind"), wrong("is missing beside the other proof settings", "write auth0, keycloak or gotrue, or leave all of them out"))
+	case p.URL == "":
+		l.add(place("proof.url"), wrong("is missing", "write the address of the identity provider's API"))
+	case p.Secret.Reveal() == "":
+		l.add(place("proof.secret"), wrong("is missing", "refer to the secret of a client that may read users"))
+	case p.ClientID == "" && p.Kind != ProofGoTrue:
+		l.add(place("proof.client_id"), wrong("is missing", "write the id of a client that may read users"))
+	case p.Kind == ProofKeycloak && !strings.Contains(p.URL, "/realms/"):
+		l.add(place("proof.url"), wrong("does not name a realm", "write it as https://id.acme.example/realms/acme"))
 	}
 }
 

@@ -74,6 +74,7 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_LOGIN=ask", "not relay or off", "one of these"},
 		{"SMSBRIDGE_ANSWER=click", "not reply or tap or both", "one of these"},
 		{"SMSBRIDGE_UNSAFE_BARE_YES=yes", "not true or false", "one of these"},
+		{"SMSBRIDGE_PROOF=okta", "not auth0 or keycloak or gotrue", "one of these"},
 		{"SMSBRIDGE_CODE_DOMAIN=https://acme.example", "not a host name", "login.acme.example"},
 		{"SMSBRIDGE_PASSWORD_CODE_TEXT=Reply {{.Answer}}", "does not tell the code", "{{.Code}}"},
 		{"SMSBRIDGE_REGISTRATION_TEXT=Reply {{.Answer}} {{.Code}}", "empty there", "leave it out"},
@@ -338,4 +339,25 @@ func TestMistakesInFiles(t *testing.T) {
 			require.Contains(t, mistakes[0].Hint, tt.hint)
 		})
 	}
+}
+
+// Half an access to the identity provider's API is reported where the other half belongs.
+func TestProofIsWhole(t *testing.T) {
+	const kind, url, id, secret = "SMSBRIDGE_PROOF=keycloak", "SMSBRIDGE_PROOF_URL=https://id.acme.example/realms/acme", "SMSBRIDGE_PROOF_CLIENT_ID=bridge", "SMSBRIDGE_PROOF_SECRET=s"
+	for where, given := range map[string][]string{
+		"SMSBRIDGE_PROOF":           {url, id, secret},
+		"SMSBRIDGE_PROOF_URL":       {kind, id, secret},
+		"SMSBRIDGE_PROOF_CLIENT_ID": {kind, url, secret},
+		"SMSBRIDGE_PROOF_SECRET":    {kind, url, id},
+	} {
+		_, err := FromEnv(oneTenant(given...))
+		var m Mistakes
+		require.ErrorAs(t, err, &m, where)
+		require.Len(t, m, 1, where)
+		require.Equal(t, where, m[0].Where)
+	}
+	_, err := FromEnv(oneTenant(kind, "SMSBRIDGE_PROOF_URL=https://id.acme.example", id, secret))
+	require.ErrorContains(t, err, "does not name a realm")
+	_, err = FromEnv(oneTenant("SMSBRIDGE_PROOF=gotrue", "SMSBRIDGE_PROOF_URL=https://api.acme.example", secret))
+	require.NoError(t, err, "GoTrue has no client")
 }

@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), textOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), proofOptions(), textOptions())
 }
 
 // identityOptions are about the tenant and the phones it may reach.
@@ -211,6 +211,31 @@ func providerOptions() []option[Tenant] {
 		{"twilio.api_base", "TWILIO_API_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
 			t.Twilio.APIBase, m = baseURL(v[0])
 			return m
+		}},
+	}
+}
+
+// proofOptions are access to the identity provider's own API.
+func proofOptions() []option[Tenant] {
+	return []option[Tenant]{
+		{"proof.kind", "SMSBRIDGE_PROOF", one, "", func(t *Tenant, v []string) *Mistake {
+			m := choice(v[0], string(ProofAuth0), string(ProofKeycloak), string(ProofGoTrue))
+			if m == nil {
+				t.Proof.Kind = ProofKind(v[0])
+			}
+			return m
+		}},
+		{"proof.url", "SMSBRIDGE_PROOF_URL", one, "", func(t *Tenant, v []string) (m *Mistake) {
+			t.Proof.URL, m = baseURL(v[0])
+			return m
+		}},
+		{"proof.client_id", "SMSBRIDGE_PROOF_CLIENT_ID", one, "", func(t *Tenant, v []string) *Mistake {
+			t.Proof.ClientID = v[0]
+			return nil
+		}},
+		{"proof.secret", "SMSBRIDGE_PROOF_SECRET", secret, "", func(t *Tenant, v []string) *Mistake {
+			t.Proof.Secret = NewSecret(v[0])
+			return judgeSecret(v[0])
 		}},
 	}
 }

@@ -242,7 +242,7 @@ func TestExampleFile(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name), []byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
 	}
 	s, err := FromFile(path, []string{
-		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_PROOF_SECRET=p", "ACME_TWILIO_AUTH_TOKEN=" + testToken,
 	})
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)

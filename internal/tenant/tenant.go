@@ -91,6 +91,7 @@ type Tenant struct {
 
 	Mailgun Mailgun
 	Twilio  Twilio
+	Proof   Proof
 
 	texts map[Saying]*template.Template
 }
@@ -110,6 +111,26 @@ type Twilio struct {
 	From       string // the sender: an E.164 number, or a Messaging Service's SID (MG…)
 	APIBase    string // without slash at the end: "https://api.twilio.com"
 }
+
+// Proof is access to the identity provider's own API, which is asked whether an
+// address is verified when the answer to a click left that open. The zero value
+// asks nobody.
+type Proof struct {
+	Kind     ProofKind
+	URL      string // Auth0: https://acme.eu.auth0.com; Keycloak: https://id.acme.example/realms/acme; GoTrue: the API's address
+	ClientID string // Auth0 and Keycloak
+	Secret   Secret // the client's secret, or GoTrue's service key
+}
+
+// ProofKind names the API.
+type ProofKind string
+
+// The APIs that can be asked.
+const (
+	ProofAuth0    ProofKind = "auth0"
+	ProofKeycloak ProofKind = "keycloak"
+	ProofGoTrue   ProofKind = "gotrue"
+)
 
 // AskedAnswer returns the word that texts ask for, as it is shown.
 func (t *Tenant) AskedAnswer() string { return t.Accept[0] }

@@ -144,10 +144,14 @@ func first(words []string) string {
 	return words[0]
 }
 
-// parseText parses a text. Of the template language it takes plain fields only:
-// what can neither fail nor depend on anything is what was seen at loading.
-func parseText(s string) (*template.Template, *Mistake) {
-	hint := "a text may use {{." + strings.Join(fieldNames(), "}} {{.") + "}} and nothing else in double braces"
+// parseText parses a text that answers or asks.
+func parseText(s string) (*template.Template, *Mistake) { return parseTemplate(s, fieldNames()) }
+
+// parseTemplate parses a text with the given fields. Of the template language it
+// takes plain fields only: what can neither fail nor depend on anything is what
+// was seen at loading.
+func parseTemplate(s string, fields []string) (*template.Template, *Mistake) {
+	hint := "a text may use {{." + strings.Join(fields, "}} {{.") + "}} and nothing else in double braces"
 	t, err := template.New("").Option("missingkey=error").Parse(s)
 	if err != nil {
 		return nil, wrong("is not a valid template", hint)
@@ -160,7 +164,7 @@ func parseText(s string) (*template.Template, *Mistake) {
 			continue
 		}
 		action, ok := node.(*parse.ActionNode)
-		if !ok || !isField(action) {
+		if !ok || !isField(action, fields) {
 			return nil, wrong("uses an unknown field or a template command", hint)
 		}
 	}
@@ -170,14 +174,14 @@ func parseText(s string) (*template.Template, *Mistake) {
 	return t, nil
 }
 
-// isField reports whether an action only shows one known field.
-func isField(action *parse.ActionNode) bool {
+// isField reports whether an action only shows one of the fields.
+func isField(action *parse.ActionNode, fields []string) bool {
 	pipe := action.Pipe
 	if len(pipe.Decl) != 0 || len(pipe.Cmds) != 1 || len(pipe.Cmds[0].Args) != 1 {
 		return false
 	}
 	field, ok := pipe.Cmds[0].Args[0].(*parse.FieldNode)
-	return ok && len(field.Ident) == 1 && slices.Contains(fieldNames(), field.Ident[0])
+	return ok && len(field.Ident) == 1 && slices.Contains(fields, field.Ident[0])
 }
 
 // maxSegments is the most one text may cost.

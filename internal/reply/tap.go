@@ -1,0 +1,31 @@
+package reply
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/shortlink"
+	"smsbridge/internal/store"
+)
+
+// Tap takes the tap on the page of a short link: it accepts the question behind it, as a yes with its code would, or returns where the link leads
+// on to. A question that was answered or ended before stays as it is. shortlink.ErrGone says that the link leads nowhere any more.
+func Tap(ctx context.Context, tx *store.Tx, token string) (shortlink.Link, error) {
+	l, err := shortlink.Get(ctx, tx, token)
+	if err != nil || l.ChallengeID == "" {
+		return l, err
+	}
+	c, err := tx.GetChallenge(ctx, l.ChallengeID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, shortlink.ErrGone
+	}
+	if err != nil {
+		return l, err
+	}
+	if err := challenge.Accept(ctx, tx, c); err != nil && !errors.Is(err, challenge.ErrGone) {
+		return l, err
+	}
+	return l, nil
+}

@@ -1,0 +1,102 @@
+package outbound
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/tenant"
+)
+
+// idpAPI answers as the three APIs do, for one verified and one unverified address.
+func idpAPI(t *testing.T) *httptest.Server {
+	users := map[string]bool{"acme+4512345678@sms.acme.example": true, "acme+4520123456@sms.acme.example": false}
+	write := func(w http.ResponseWriter, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	grant := func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("grant_type") != "client_credentials" || r.FormValue("client_id") != "bridge" || r.FormValue("client_secret") != "s3cret" {
+			http.Error(w, "no", http.StatusUnauthorized)
+			return
+		}
+		write(w, map[string]string{"access_token": "granted"})
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /oauth/token", grant)
+	mux.HandleFunc("POST /realms/acme/protocol/openid-connect/token", grant)
+	mux.HandleFunc("GET /api/v2/users-by-email", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer granted" {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		email := r.URL.Query().Get("email")
+		verified, known := users[email]
+		if !known {
+			write(w, []any{})
+			return
+		}
+		write(w, []any{map[string]any{"email": email, "email_verified": verified}})
+	})
+	mux.HandleFunc("GET /admin/realms/acme/users", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer granted" || r.URL.Query().Get("exact") != "true" {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		email := r.URL.Query().Get("email")
+		write(w, []any{map[string]any{"email": email, "emailVerified": users[email]}})
+	})
+	mux.HandleFunc("GET /admin/users", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer s3cret" || r.Header.Get("apikey") != "s3cret" {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		// The filter also finds addresses that only contain what was asked for.
+		found := []any{map[string]any{"email": "x" + r.URL.Query().Get("filter"), "email_confirmed_at": "2026-01-01T00:00:00Z"}}
+		for email, verified := range users {
+			user := map[string]any{"email": email, "email_confirmed_at": nil}
+			if verified {
+				user["email_confirmed_at"] = "2026-01-01T00:00:00Z"
+			}
+			found = append(found, user)
+		}
+		write(w, map[string]any{"users": found})
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// Ensure that each API is asked as it wants to be, that only the very address counts, and that no error repeats the address or a secret.
+func TestProved(t *testing.T) {
+	server := idpAPI(t)
+	w := &Worker{http: http.DefaultTransport}
+	for _, p := range []tenant.Proof{
+		{Kind: tenant.ProofAuth0, URL: server.URL, ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
+		{Kind: tenant.ProofKeycloak, URL: server.URL + "/realms/acme", ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
+		{Kind: tenant.ProofGoTrue, URL: server.URL, Secret: tenant.NewSecret("s3cret")},
+	} {
+		for address, want := range map[string]bool{
+			"acme+4512345678@sms.acme.example": true,
+			"acme+4520123456@sms.acme.example": false,
+			"acme+4530123456@sms.acme.example": false,
+		} {
+			got, err := w.proved(t.Context(), p, address)
+			require.NoError(t, err, p.Kind)
+			require.Equal(t, want, got, "%s %s", p.Kind, address)
+		}
+		p.Secret = tenant.NewSecret("wrong")
+		got, err := w.proved(t.Context(), p, "acme+4512345678@sms.acme.example")
+		require.False(t, got)
+		require.ErrorContains(t, err, "status 40")
+		require.NotContains(t, err.Error(), "4512345678")
+		require.NotContains(t, err.Error(), "wrong")
+
+		p.URL = "http://127.0.0.1:1/realms/x"
+		_, err = w.proved(t.Context(), p, "acme+4512345678@sms.acme.example")
+		require.EqualError(t, err, "proof: the API does not answer")
+	}
+}
