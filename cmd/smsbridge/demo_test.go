@@ -1,0 +1,472 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/smtp"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/tenant"
+)
+
+// demoPatience is how long anything in the demo may take; it takes a small part of it.
+const demoPatience = 20 * time.Second
+
+// A runningDemo is a demo that was started as from the command line.
+type runningDemo struct{ page, smtp, stdout string }
+
+func startDemo(t *testing.T, args ...string) runningDemo {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	var stderr bytes.Buffer
+	exited := make(chan int, 1)
+	go func() {
+		status := run(ctx, append([]string{"demo"}, args...), world{stdout: in, stderr: &stderr})
+		in.Close()
+		exited <- status
+	}()
+	t.Cleanup(func() {
+		stop()
+		require.Zero(t, <-exited, stderr.String())
+		require.Empty(t, stderr.String())
+	})
+	var d runningDemo
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		d.stdout += lines.Text() + "\n"
+		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+			break
+		}
+	}
+	go io.Copy(io.Discard, out)
+	d.page = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(d.stdout)
+	if taken := regexp.MustCompile(`taken at (\S+),`).FindStringSubmatch(d.stdout); taken != nil {
+		d.smtp = taken[1]
+	}
+	require.NotEmpty(t, d.page, d.stdout)
+	return d
+}
+
+// submit posts a form as a browser without JavaScript does, and returns the page that it then shows.
+func (d runningDemo) submit(t *testing.T, path string, fields url.Values) (int, string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, d.page+path, strings.NewReader(fields.Encode()))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", d.page)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	req.Header.Set("Sec-Fetch-Mode", "navigate")
+	return answerOf(t, req)
+}
+
+func answerOf(t *testing.T, req *http.Request) (int, string) {
+	t.Helper()
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, html.UnescapeString(string(body))
+}
+
+// requireOn wants a page to have all the words.
+func requireOn(t *testing.T, page string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		require.True(t, strings.Contains(page, word), "the page does not have %q", word)
+	}
+}
+
+// say is a text as the demo's tenant words it.
+func say(s tenant.Saying) string {
+	return (&tenant.Tenant{Name: "ACME", Accept: []string{"YES"}, Deny: []string{"NO"}}).Say(s, tenant.Fill{})
+}
+
+// await reads the page as it is streamed to a browser until it has all the words.
+func (d runningDemo) await(t *testing.T, phone string, words ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), demoPatience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.page+"/live?phone="+url.QueryEscape(phone), nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, "text/event-stream", res.Header.Get("Content-Type"))
+	var page strings.Builder
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		line, ok := strings.CutPrefix(lines.Text(), "data: ")
+		page.WriteString(line + "\n")
+		if ok {
+			continue
+		}
+		if seen := html.UnescapeString(page.String()); hasAll(seen, words) {
+			return seen
+		}
+		page.Reset()
+	}
+	require.FailNow(t, "the page never had it", "%q: %v", words, lines.Err())
+	return ""
+}
+
+func hasAll(page string, words []string) bool {
+	for _, word := range words {
+		if !strings.Contains(page, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestDemoOnce(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	var stdout, stderr bytes.Buffer
+	require.Zero(t, run(t.Context(), []string{"demo", "--once"}, world{stdout: &stdout, stderr: &stderr}), stderr.String())
+	require.Empty(t, stderr.String())
+	steps := regexp.MustCompile(`(?m)^ *\d+\.\d\d s  (\S+)`).FindAllStringSubmatch(stdout.String(), -1)
+	var names []string
+	for _, step := range steps {
+		names = append(names, step[1])
+	}
+	require.Equal(t, []string{"sign-up", "mail", "text", "reply", "link", "text", "verified"}, names, stdout.String())
+	require.Contains(t, stdout.String(), "+4512345678 signs up")
+	require.Contains(t, stdout.String(), "email_verified=true")
+
+	left, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	require.Empty(t, left, "the demo leaves nothing behind")
+}
+
+func onStage(t *testing.T) *stage {
+	t.Helper()
+	s, err := openStage(t.Context(), nil, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-served)
+		require.NoError(t, s.close())
+	})
+	return s
+}
+
+func TestDemoOnceWithEveryAnswer(t *testing.T) {
+	for _, answer := range demoAnswers() {
+		t.Run(string(answer.Value), func(t *testing.T) {
+			require.NoError(t, onStage(t).playOnce(t.Context(), io.Discard, answer.Value))
+		})
+	}
+}
+
+// The exit status is the identity provider's word, not the bridge's.
+func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
+	s := onStage(t)
+	s.idp.Set(func(m *simulator.IdPManners) { m.DeadLink = true })
+	var stdout bytes.Buffer
+	err := s.playOnce(t.Context(), &stdout, simulator.IdPRedirect)
+	require.ErrorContains(t, err, "not verified")
+	require.Contains(t, stdout.String(), "email_verified=false")
+}
+
+func TestDemoOnceEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, simulator.IdPRedirect), context.Canceled)
+}
+
+func TestDemoMistakes(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	addr := busy.Addr().String()
+
+	tests := map[string]struct {
+		args  []string
+		error string
+		hint  string
+	}{
+		"a busy port":               {[]string{"--addr", addr}, "cannot listen on " + addr + ": address already in use", "--addr 127.0.0.1:8081"},
+		"a busy port for mails":     {[]string{"--addr", "127.0.0.1:0", "--smtp", addr, "--idp-host", "127.0.0.1:4433"}, "cannot listen on " + addr + ": address already in use", "--smtp 127.0.0.1:2526"},
+		"no port":                   {[]string{"--addr", "127.0.0.1"}, "cannot listen on 127.0.0.1: missing port in address", "--addr 127.0.0.1:8081"},
+		"mails without a host":      {[]string{"--smtp", "127.0.0.1:0"}, "--smtp without --idp-host", "--idp-host 127.0.0.1:4433"},
+		"a host without mails":      {[]string{"--idp-host", "127.0.0.1:4433"}, "--idp-host without --smtp", "--smtp 127.0.0.1:2525"},
+		"a URL in place of a host":  {[]string{"--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--idp-host", "http://127.0.0.1:4433"}, "--idp-host has something that is not a host", "without https://"},
+		"once with another's mails": {[]string{"--once", "--smtp", "127.0.0.1:0"}, "--once and --smtp exclude each other", "leave it out"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), demoPatience)
+			defer cancel()
+			var stdout, stderr bytes.Buffer
+			status := run(ctx, append([]string{"demo"}, test.args...), world{stdout: &stdout, stderr: &stderr})
+			require.Equal(t, exitMistake, status, stderr.String())
+			lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+			require.Len(t, lines, 2)
+			require.Equal(t, "smsbridge: error: "+test.error, lines[0])
+			require.Contains(t, lines[1], "smsbridge: hint: ")
+			require.Contains(t, lines[1], test.hint)
+			require.Empty(t, stdout.String())
+		})
+	}
+}
+
+func TestDemoWithoutJavaScript(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "answer": {"form"}, "do": {"sign-up"}}
+
+	// The text is there without a reload.
+	status, page := d.submit(t, "/sign-up", signUp)
+	require.Equal(t, http.StatusOK, status)
+	requireOn(t, page, say(tenant.AskRegistration), "account: waiting", "demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
+
+	status, page = d.submit(t, "/sign-up", signUp)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	requireOn(t, page, "ACME has an account for +4512345678 already")
+
+	status, page = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "text": {"yes"}})
+	require.Equal(t, http.StatusOK, status)
+	requireOn(t, page, say(tenant.ConfirmedRegistration), "account: verified", "challenge.confirmed")
+
+	// A new password, with the reply that its text asks for.
+	status, page = d.submit(t, "/sign-up", url.Values{"phone": {"+4512345678"}, "do": {"password"}})
+	require.Equal(t, http.StatusOK, status)
+	asked := regexp.MustCompile(`password.*Reply (YES(?: \d+)?)`).FindStringSubmatch(page)
+	require.NotNil(t, asked, "the phone is asked about the password")
+	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]}, "text": {""}})
+	require.Equal(t, http.StatusOK, status)
+	d.await(t, "+4512345678", "new password active")
+
+	// Without a phone in the URL the page is about the phone that was used last.
+	d.submit(t, "/sign-up", url.Values{"phone": {"+4512345679"}})
+	requireOn(t, d.await(t, "", "account: waiting"), `<a href="/?phone=%2b4512345679" aria-current="page">`)
+}
+
+func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	tests := map[string]struct {
+		path   string
+		fields url.Values
+		notice string
+	}{
+		"no number":        {"/sign-up", url.Values{"phone": {"mom"}}, "This is no phone number"},
+		"password of none": {"/sign-up", url.Values{"phone": {demoPhone}, "do": {"password"}}, "Sign up first"},
+		"no text":          {"/reply", url.Values{"phone": {demoPhone}, "text": {"  "}}, "Write a text first"},
+		"a long text":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longText+1)}}, "1 to 1600 characters"},
+		"no phone":         {"/reply", url.Values{"text": {"YES"}}, "No phone sent this text"},
+		"a long form":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longestForm)}}, "No phone sent this text"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			status, page := d.submit(t, test.path, test.fields)
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Regexp(t, `role="alert">[^<]*`+test.notice, page)
+		})
+	}
+}
+
+// pretendIdP is the identity provider of somebody who tries the bridge: it mails by SMTP and has one link.
+func pretendIdP(t *testing.T) (idp *httptest.Server, opened chan string) {
+	opened = make(chan string, 10)
+	idp = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		opened <- r.Method + " " + r.URL.String()
+		fmt.Fprint(w, "<!doctype html><title>Done</title><h1>Your email address has been verified.</h1>")
+	}))
+	t.Cleanup(idp.Close)
+	return idp, opened
+}
+
+func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
+	idp, opened := pretendIdP(t)
+	d := startDemo(t, "--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--idp-host", strings.TrimPrefix(idp.URL, "http://"))
+	requireOn(t, d.await(t, ""), d.smtp)
+
+	mail := "From: Shop <no-reply@shop.example>\r\nTo: shop+4587654321@phones.shop.example\r\nSubject: Verify your email\r\n" +
+		"Message-ID: <1@shop.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
+		"Welcome! To verify your email address, open\r\n\r\n" + idp.URL + "/verify?token=abc\r\n"
+	send := func(to string) error {
+		return smtp.SendMail(d.smtp, nil, "no-reply@shop.example", []string{to}, []byte(mail))
+	}
+	require.ErrorContains(t, send("ann@shop.example"), "550")
+	require.NoError(t, send("shop+4587654321@phones.shop.example"))
+
+	// The page turns to the phone by itself.
+	page := d.await(t, "", say(tenant.AskRegistration))
+	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/verify?token=abc", "account: ask your identity provider")
+	require.Empty(t, opened, "nothing is opened before the YES")
+
+	d.submit(t, "/reply", url.Values{"phone": {"+4587654321"}, "text": {"YES"}})
+	d.await(t, "+4587654321", say(tenant.ConfirmedRegistration))
+	require.Equal(t, "GET /verify?token=abc", <-opened)
+	require.Empty(t, opened, "it is opened once")
+}
+
+func TestDemoPageIsForThisMachineOnly(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	port := d.page[strings.LastIndex(d.page, ":"):]
+	tests := map[string]struct {
+		method string
+		host   string
+		header map[string]string
+		status int
+	}{
+		"its own address":           {"GET", "127.0.0.1" + port, nil, http.StatusOK},
+		"localhost":                 {"GET", "LOCALHOST" + port, nil, http.StatusOK},
+		"IPv6 loopback":             {"GET", "[::1]" + port, nil, http.StatusOK},
+		"a name that points here":   {"GET", "evil.example" + port, nil, http.StatusMisdirectedRequest},
+		"a name that looks like it": {"GET", "localhost.evil.example" + port, nil, http.StatusMisdirectedRequest},
+		"another address":           {"GET", "192.0.2.1" + port, nil, http.StatusMisdirectedRequest},
+		"another site's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"another port's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
+		"an old browser's form":     {"POST", "127.0.0.1" + port, map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
+		"a form's name that points": {"POST", "evil.example" + port, map[string]string{"Origin": "http://evil.example" + port}, http.StatusMisdirectedRequest},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := map[string]string{"GET": "/", "POST": "/sign-up"}[test.method]
+			req, err := http.NewRequest(test.method, d.page+path, nil)
+			require.NoError(t, err)
+			req.Host = test.host
+			for name, value := range test.header {
+				req.Header.Set(name, value)
+			}
+			res, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			res.Body.Close()
+			require.Equal(t, test.status, res.StatusCode)
+			require.Equal(t, demoSecurity, res.Header.Get("Content-Security-Policy"))
+			require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"))
+			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+		})
+	}
+}
+
+func TestDemoAnswersToNamesOfItsAddress(t *testing.T) {
+	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}
+	tests := map[string]struct {
+		addr net.Addr
+		name string // of --addr
+		host string
+		want bool
+	}{
+		"loopback by address":             {loopback, "127.0.0.1", "127.0.0.9:8080", true},
+		"loopback by name":                {loopback, "localhost", "localhost:8080", true},
+		"loopback without a port":         {loopback, "localhost", "localhost", true},
+		"loopback by another name":        {loopback, "bridge.example", "bridge.example:8080", false},
+		"loopback without a name":         {loopback, "127.0.0.1", "", false},
+		"the network by address":          {everywhere, "", "192.0.2.1:8080", true},
+		"the network by its name":         {everywhere, "bridge.example", "Bridge.example:8080", true},
+		"the network by another name":     {everywhere, "bridge.example", "evil.example:8080", false},
+		"the network without a name":      {everywhere, "", "", false},
+		"the network by a strange number": {everywhere, "", "2130706433:8080", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := &demoPage{addr: test.addr, name: test.name}
+			require.Equal(t, test.want, p.answersTo(hostOf(test.host)))
+		})
+	}
+	require.Equal(t, "http://127.0.0.1:8080", (&demoPage{addr: everywhere}).url())
+}
+
+func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
+	var stderr bytes.Buffer
+	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, ":0": true, "0.0.0.0:0": true} {
+		stderr.Reset()
+		listener, err := listenForDemo(world{stderr: &stderr}, addr, "--addr", "")
+		if strings.HasPrefix(addr, "[") && err != nil {
+			continue // a machine without IPv6
+		}
+		require.NoError(t, err)
+		listener.Close()
+		require.Equal(t, warns, strings.Contains(stderr.String(), "there is no login"), addr)
+	}
+}
+
+// Whoever cannot see the page hears what each control is for, and what is new.
+func TestDemoPageIsLabeled(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	document, err := html.Parse(strings.NewReader(d.await(t, "")))
+	require.NoError(t, err)
+	ids, labeled, elements := map[string]bool{}, map[string]bool{}, map[string]int{}
+	var controls, refers []string
+	for node := range document.Descendants() {
+		attr := map[string]string{}
+		for _, a := range node.Attr {
+			attr[a.Key] = a.Val
+		}
+		if id := attr["id"]; id != "" {
+			require.False(t, ids[id], "two elements have the id %s", id)
+			ids[id] = true
+		}
+		elements[node.Data]++
+		if attr["role"] == "log" {
+			elements["log"]++
+			require.NotEmpty(t, attr["aria-label"])
+		}
+		switch {
+		case node.Data == "label":
+			labeled[attr["for"]] = true
+		case (node.Data == "input" || node.Data == "select") && attr["type"] != "hidden":
+			controls = append(controls, attr["id"])
+		case node.Data == "section":
+			refers = append(refers, attr["aria-labelledby"])
+		}
+	}
+	require.Len(t, controls, 3)
+	for _, id := range controls {
+		require.True(t, labeled[id], "the control %q has no label", id)
+	}
+	require.Len(t, refers, 4)
+	for _, id := range refers {
+		require.True(t, ids[id], "a section is labeled by %q, which does not exist", id)
+	}
+	for _, landmark := range []string{"header", "main", "nav", "h1"} {
+		require.Equal(t, 1, elements[landmark], landmark)
+	}
+	require.Equal(t, 2, elements["log"], "the phone and the timeline speak up")
+}
+
+func TestDemoStreamsUntilTheBrowserLeaves(t *testing.T) {
+	s := onStage(t)
+	p := &demoPage{stage: s, addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.streamPage(w, r)
+		close(ended)
+	}))
+	defer server.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	leave()
+	select {
+	case <-ended:
+	case <-time.After(demoPatience):
+		require.FailNow(t, "the stream goes on for nobody")
+	}
+}
