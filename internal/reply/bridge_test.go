@@ -1,0 +1,206 @@
+package reply_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/reply"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+const account = "AC00000000000000000000000000000001"
+
+// shared is the line from which ACME and Beta text, alone the one from which Gamma does.
+func shared() text.Line { return text.Line{Account: account, Sender: "+15005550006"} }
+func alone() text.Line  { return text.Line{Account: account, Sender: "+15005550007"} }
+
+// tenants are ACME and Beta, who share a line, and Gamma, who keeps its mails at Mailgun.
+func tenants(t *testing.T) tenant.Set {
+	t.Helper()
+	file := "public_url: https://bridge.example.com\ntenants:\n"
+	for _, s := range []struct{ slug, name, more, from string }{
+		{"acme", "ACME", "accept: [YES, Y, JA]", shared().Sender},
+		{"beta", "Beta", "keep: bridge", shared().Sender},
+		{"gamma", "Gamma", "keep: mailgun", alone().Sender},
+	} {
+		file += fmt.Sprintf(`  - slug: %[1]s
+    name: %[2]s
+    countries: [DK]
+    mail_domain: sms.%[1]s.example
+    idp_hosts: [login.%[1]s.example]
+    %[3]s
+    mailgun: {api_key: "env:SECRET", signing_key: "env:SECRET"}
+    twilio: {account_sid: %[4]s, auth_token: "env:SECRET", from: "%[5]s"}
+`, s.slug, s.name, s.more, account, s.from)
+	}
+	path := filepath.Join(t.TempDir(), "smsbridge.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
+	settings, err := tenant.FromFile(path, []string{"SECRET=fedcba9876543210fedcba9876543210"})
+	require.NoError(t, err)
+	return settings.Tenants
+}
+
+// bridge is a store on one of the databases, with a clock that the test moves and a look at the queue.
+type bridge struct {
+	*testing.T
+	tenants tenant.Set
+	store   *store.Store
+	raw     *sql.DB
+	clock   *atomic.Int64 // milliseconds since 1970
+	serial  *atomic.Int64 // makes phones and provider ids
+}
+
+// each runs test on a new store of each database.
+func each(t *testing.T, test func(b bridge)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(open(t, "sqlite", storetest.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { test(open(t, "pgx", storetest.PostgreSQL(t))) })
+}
+
+func open(t *testing.T, driver, url string) bridge {
+	t.Helper()
+	clock := new(atomic.Int64)
+	clock.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli())
+	s := storetest.Open(t, url, func() time.Time { return time.UnixMilli(clock.Load()) })
+	raw, err := sql.Open(driver, strings.TrimPrefix(url, "sqlite:"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, raw.Close()) })
+	return bridge{t, tenants(t), s, raw, clock, new(atomic.Int64)}
+}
+
+func (b bridge) now() time.Time       { return time.UnixMilli(b.clock.Load()).UTC() }
+func (b bridge) pass(d time.Duration) { b.clock.Add(d.Milliseconds()) }
+func (b bridge) run(name string, f func(b bridge)) {
+	b.Run(name, func(t *testing.T) { b.T = t; f(b) })
+}
+
+// do runs f in a transaction that must succeed.
+func (b bridge) do(f func(ctx context.Context, tx *store.Tx) error) {
+	b.Helper()
+	require.NoError(b, b.store.Do(b.Context(), f))
+}
+
+// jobs counts the queued jobs of a kind for the row id.
+func (b bridge) jobs(kind, id string) (n int) {
+	b.Helper()
+	query := "SELECT count(*) FROM river_job WHERE kind = $1 AND args->>'id' = $2"
+	require.NoError(b, b.raw.QueryRowContext(b.Context(), query, kind, id).Scan(&n))
+	return n
+}
+
+func (b bridge) challenge(id string) (c db.Challenge) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c, err = tx.GetChallenge(ctx, id)
+		return err
+	})
+	return c
+}
+
+func (b bridge) state(id string) string {
+	b.Helper()
+	return b.challenge(id).State
+}
+
+// newPhone is a phone that nobody has texted.
+func (b bridge) newPhone() phonemail.Number {
+	b.Helper()
+	n, err := phonemail.ParseNumber(fmt.Sprintf("+45%d", 20_000_000+b.serial.Add(1)))
+	require.NoError(b, err)
+	return n
+}
+
+// ask puts a tenant's question to a phone. Its prompt is due.
+func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpose) (id string) {
+	b.Helper()
+	asker, ok := b.tenants.Tenant(slug)
+	require.True(b, ok)
+	q := challenge.Question{
+		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
+		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: "Reply YES.", Life: 10 * time.Minute,
+	}
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		id, err = challenge.Ask(ctx, tx, q)
+		return err
+	})
+	return id
+}
+
+// deliver begins to send the prompt of a question, and reports whether it was still due.
+func (b bridge) deliver(id string) (due bool) {
+	b.Helper()
+	var prompt string
+	err := b.raw.QueryRowContext(b.Context(), "SELECT id FROM text WHERE challenge_id = $1 AND purpose = 'prompt'", id).Scan(&prompt)
+	require.NoError(b, err)
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		_, due, err = text.Begin(ctx, tx, prompt)
+		return err
+	})
+	return due
+}
+
+// asked is a question of which the phone has the prompt.
+func (b bridge) asked(slug string, phone phonemail.Number) db.Challenge {
+	b.Helper()
+	id := b.ask(slug, phone, challenge.Registration)
+	require.True(b, b.deliver(id))
+	return b.challenge(id)
+}
+
+// text has a phone text us, on the line that ACME and Beta share.
+func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
+	b.Helper()
+	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.serial.Add(1)), Line: shared(), Phone: phone, Body: body})
+}
+
+func (b bridge) take(r reply.Received) (taken reply.Taken) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		taken, err = reply.Take(ctx, tx, b.tenants, r)
+		return err
+	})
+	return taken
+}
+
+// told are the texts to a phone but for prompts, oldest first.
+func (b bridge) told(phone phonemail.Number) (bodies []string) {
+	b.Helper()
+	rows, err := b.raw.QueryContext(b.Context(), "SELECT id, tenant, body FROM text WHERE phone = $1 AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164())
+	require.NoError(b, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id, tenant, sealed string
+		require.NoError(b, rows.Scan(&id, &tenant, &sealed))
+		b.do(func(_ context.Context, tx *store.Tx) error {
+			body, err := tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: tenant}, sealed)
+			bodies = append(bodies, string(body))
+			return err
+		})
+	}
+	require.NoError(b, rows.Err())
+	return bodies
+}
+
+func (b bridge) optedOut(phone phonemail.Number) (out bool) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		out, err = text.OptedOut(ctx, tx, shared(), phone)
+		return err
+	})
+	return out
+}
