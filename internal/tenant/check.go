@@ -40,6 +40,8 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 	l.checkHosts(t, place)
 	l.checkWords(t, place)
 	l.checkTexts(t, place)
+	l.checkCodes(t, place)
+	l.checkAPI(t, place)
 	l.checkAnswer(t, place)
 	l.checkProof(t, place)
 	l.warnOf(t)

@@ -152,15 +152,26 @@ func (w walker) flatten(n *yaml.Node, path, group string, options []entry) map[s
 // items reads one setting, or reports why it cannot. A setting without a value is
 // a mistake, so that a forgotten word does not become a default.
 func (w walker) items(n *yaml.Node, where string, k kind) []string {
-	hint, nodes := "write one value", []*yaml.Node{n}
-	if k.many() {
+	hint, nodes, names := "write one value", []*yaml.Node{n}, []string{""}
+	switch {
+	case k == namedSecrets:
+		hint, nodes, names = "write name: env:NAME, indented, for each", nil, nil
+		if n.Kind != yaml.MappingNode {
+			w.add(where, wrong("is not written as this setting is", hint))
+			return nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			names = append(names, n.Content[i].Value+"=")
+			nodes = append(nodes, n.Content[i+1])
+		}
+	case k.many():
 		hint = "write a list of values"
 		if n.Kind == yaml.SequenceNode {
-			nodes = n.Content
+			nodes, names = n.Content, make([]string, len(n.Content))
 		}
 	}
 	var items []string
-	for _, item := range nodes {
+	for i, item := range nodes {
 		item = target(item)
 		if item.Kind != yaml.ScalarNode {
 			w.add(where, wrong("is not written as this setting is", hint))
@@ -171,7 +182,7 @@ func (w walker) items(n *yaml.Node, where string, k kind) []string {
 			w.add(where, wrong("has no value", "write one, or remove the line"))
 			return nil
 		}
-		items = append(items, text)
+		items = append(items, names[i]+text)
 	}
 	if len(items) == 0 {
 		w.add(where, wrong("has no value", "write one, or remove the line"))

@@ -25,16 +25,17 @@ type placer func(key string) string
 type kind int
 
 const (
-	one        kind = iota // one word or line
-	list                   // a YAML sequence, or separated by commas
-	secret                 // one secret
-	secrets                // several
-	secretFile             // the name of a file with a secret in it
-	secretURL              // a URL that may have a password in it
+	one          kind = iota // one word or line
+	list                     // a YAML sequence, or separated by commas
+	secret                   // one secret
+	secrets                  // several
+	namedSecrets             // several, each with a name: a YAML mapping; separated by commas, they are numbered
+	secretFile               // the name of a file with a secret in it
+	secretURL                // a URL that may have a password in it
 )
 
 // many reports whether settings of the kind have several values.
-func (k kind) many() bool { return k == list || k == secrets }
+func (k kind) many() bool { return k == list || k == secrets || k == namedSecrets }
 
 // option is one setting of a T: the settings themselves, or one tenant.
 type option[T any] struct {
@@ -128,6 +129,11 @@ func (l *loader) fromVariables(options []entry) map[string]value {
 		if o.variable == "" || len(items) == 0 || items[0] == "" {
 			continue
 		}
+		if o.kind == namedSecrets {
+			for i := range items {
+				items[i] = fmt.Sprintf("key-%d=%s", i+1, items[i])
+			}
+		}
 		given[o.key] = value{o.variable, l.reveal(source{o.variable, "", true}, o.kind, items)}
 	}
 	return given
@@ -151,7 +157,7 @@ type source struct {
 }
 
 // reveal replaces references to secrets by the secrets, and returns nothing
-// after reporting one that it cannot replace.
+// after reporting one that it cannot replace. A named one is "name=reference".
 func (l *loader) reveal(from source, k kind, items []string) []string {
 	if k == one || k == list {
 		return items
@@ -160,6 +166,11 @@ func (l *loader) reveal(from source, k kind, items []string) []string {
 	for _, item := range items {
 		if k == secretFile {
 			item = "file:" + item
+		}
+		label := ""
+		if k == namedSecrets {
+			name, reference, _ := strings.Cut(item, "=")
+			label, item = name+"=", reference
 		}
 		text, m := item, (*Mistake)(nil)
 		scheme, name, _ := strings.Cut(item, ":")
@@ -178,7 +189,7 @@ func (l *loader) reveal(from source, k kind, items []string) []string {
 			l.add(from.where, m)
 			return nil
 		}
-		revealed = append(revealed, text)
+		revealed = append(revealed, label+text)
 	}
 	return revealed
 }

@@ -98,6 +98,8 @@ func defaultTenant() *Tenant {
 		ValidFor: defaultLife,
 		Mailgun:  Mailgun{APIBase: "https://api.mailgun.net"},
 		Twilio:   Twilio{APIBase: "https://api.twilio.com"},
+		Codes:    defaultCodes(),
+		APIRate:  defaultRate,
 	}
 }
 
@@ -136,6 +138,9 @@ func (l *loader) checkTogether(set Set) {
 			if t.Address == other.Address && t.Address.Domain != "" {
 				l.add(where("prefix"), wrong("another tenant has the same prefix and mail domain", "change one: they tell whose mail it is"))
 			}
+			if sharesKey(t, other) {
+				l.add(where("api_keys"), wrong("another tenant has the same key", "every tenant has keys of its own: they tell whose request it is"))
+			}
 			if t.Twilio.From == "" || t.Twilio.From != other.Twilio.From || t.Twilio.AccountSID != other.Twilio.AccountSID {
 				continue
 			}
@@ -145,6 +150,12 @@ func (l *loader) checkTogether(set Set) {
 			l.warn("tenants %s and %s share a sender: a STOP to one stops both, and a reply to two open questions needs a code", other.Slug, t.Slug)
 		}
 	}
+}
+
+func sharesKey(a, b *Tenant) bool {
+	return slices.ContainsFunc(a.APIKeys, func(key APIKey) bool {
+		return slices.ContainsFunc(b.APIKeys, func(other APIKey) bool { return key.Digest == other.Digest })
+	})
 }
 
 // MailURL is where Mailgun posts a tenant's mails, parsed into fields.

@@ -242,7 +242,8 @@ func TestExampleFile(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name), []byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
 	}
 	s, err := FromFile(path, []string{
-		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_PROOF_SECRET=p", "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_PROOF_SECRET=p", "ACME_API_KEY_WEB=" + strings.Repeat("w", 48),
+		"ACME_API_KEY_BATCH=" + strings.Repeat("b", 48), "ACME_CALLBACK_SECRET=whsec_" + strings.Repeat("A", 44), "ACME_TWILIO_AUTH_TOKEN=" + testToken,
 	})
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)

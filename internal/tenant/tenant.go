@@ -93,6 +93,12 @@ type Tenant struct {
 	Twilio  Twilio
 	Proof   Proof
 
+	Codes    Codes
+	OrgName  string // what the texts of codes call it, "" for Name
+	APIKeys  []APIKey
+	APIRate  int // requests a minute that one API key may make
+	Callback Callback
+
 	texts map[Saying]*template.Template
 }
 
