@@ -114,8 +114,9 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 	return bytes.TrimSpace(raw), nil
 }
 
-// searchStored looks through Mailgun's stored events, newest first and not older than since, for mails to a phone's address; match chooses among
-// them. Events become visible late, so errGone may mean "not yet". Recipients are compared here: how Mailgun's own filter compares is not documented.
+// searchStored looks through Mailgun's stored events, not older than since, for the newest mail to a phone's address among those that match.
+// Events become visible late, so errGone may mean "not yet", and out of order, so all are looked at. Recipients are compared here: how Mailgun's own
+// filter compares is not documented.
 func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time, match func(stored) bool) (stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout/2)
 	defer cancel()
@@ -126,7 +127,10 @@ func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phone
 	pages := mg.ListEvents(&mailgun.ListEventOptions{
 		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{"event": "stored"},
 	})
-	var page []mailgun.Event
+	var (
+		page   []mailgun.Event
+		newest stored
+	)
 	for range maxEventPages {
 		if !pages.Next(ctx, &page) {
 			break
@@ -137,15 +141,18 @@ func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phone
 				continue
 			}
 			s := stored{url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp()}
-			if isFor(t, phone, event.Message.Recipients) && match(s) {
-				return s, nil
+			if s.at.After(newest.at) && isFor(t, phone, event.Message.Recipients) && match(s) {
+				newest = s
 			}
 		}
 	}
 	if err := pages.Err(); err != nil {
 		return stored{}, fmt.Errorf("mailgun: the events cannot be read, status %d", mailgun.GetStatusFromErr(err))
 	}
-	return stored{}, errGone
+	if newest.url == "" {
+		return stored{}, errGone
+	}
+	return newest, nil
 }
 
 func isFor(t *tenant.Tenant, phone phonemail.Number, recipients []string) bool {

@@ -98,7 +98,7 @@ func (w *Worker) listTexts(t *tenant.Tenant, a text.Attempt) ([]listed, error) {
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
 // twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base, and remembers what twilio-go forgets: the status
-// of an answer it cannot decode, and whether a request was sent at all.
+// of an answer it cannot decode, and whether there was a connection on which the request may have been sent.
 type twilioWire struct {
 	base   string
 	next   http.RoundTripper
@@ -123,7 +123,7 @@ func (w *twilioWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, errors.New("twilio: the API base is not a URL")
 	}
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() { w.sent = true }})
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { w.sent = true }})
 	r = r.Clone(ctx)
 	r.URL.Scheme, r.URL.Host, r.Host = base.Scheme, base.Host, ""
 	r.URL.Path = base.Path + r.URL.Path

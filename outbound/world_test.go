@@ -1,0 +1,343 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
+	"smsbridge/internal/reply"
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+const (
+	accountSID = "AC00000000000000000000000000000001"
+	authToken  = "0123456789abcdef0123456789abcdef"
+	service    = "MG00000000000000000000000000000001"
+	number     = "+15005550006"
+	phone      = "+4520123456"
+	otherPhone = "+4520123457"
+	address    = "acme+4520123456@sms.acme.example"
+)
+
+// world is a worker between a database and pretend providers, which all have one clock. Jobs are not worked by the queue: each test does them.
+type world struct {
+	*Worker
+	t           *testing.T
+	databaseURL string
+	db          *sql.DB
+	twilio      *simulator.Twilio
+	gun         *simulator.Mailgun
+	idp         *simulator.IdP
+	callbacks   *receipts
+	log         bytes.Buffer
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// receipts stands for the door that Twilio's reports come through, and only remembers which texts they were about.
+type receipts struct {
+	*httptest.Server
+	mu   sync.Mutex
+	urls []string
+}
+
+func (r *receipts) ServeHTTP(_ http.ResponseWriter, q *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.urls = append(r.urls, q.URL.RequestURI())
+}
+
+// each runs a test on each database.
+func each(t *testing.T, test func(w *world), changes ...string) {
+	t.Run("sqlite", func(t *testing.T) { test(openWorld(t, storetest.SQLite(t), changes...)) })
+	t.Run("postgres", func(t *testing.T) { test(openWorld(t, storetest.PostgreSQL(t), changes...)) })
+}
+
+// quick runs a test on SQLite, where nothing depends on the database.
+func quick(t *testing.T, changes ...string) *world {
+	return openWorld(t, storetest.SQLite(t), changes...)
+}
+
+func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
+	t.Helper()
+	w := &world{t: t, databaseURL: databaseURL, now: time.Now().Truncate(time.Second), callbacks: &receipts{}}
+	w.callbacks.Server = httptest.NewServer(w.callbacks)
+	t.Cleanup(w.callbacks.Close)
+	var err error
+	w.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number}, Services: map[string][]string{service: {number}}, Now: w.clock,
+	})
+	require.NoError(t, err)
+	t.Cleanup(w.twilio.Close)
+	w.gun, err = simulator.OpenMailgun(simulator.MailgunConfig{RetryAfter: []time.Duration{}, Now: w.clock})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
+	require.NoError(t, w.gun.AddRoute(simulator.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
+	w.idp, err = simulator.OpenIdP(simulator.IdPConfig{
+		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Now: w.clock, Send: w.gun.Deliver,
+	})
+	require.NoError(t, err)
+	t.Cleanup(w.idp.Close)
+
+	settings, err := tenant.FromEnv(w.environ(changes...))
+	require.NoError(t, err)
+	w.Worker = &Worker{Settings: settings, Log: slog.New(slog.NewJSONHandler(&w.log, nil))}
+	w.db = openBeside(t, databaseURL)
+	w.open(storetest.Key)
+	t.Cleanup(func() {
+		require.NoError(t, w.Store.Close())
+		for _, secret := range []string{"4520123456", "4520123457", "ticket", "messages/", "account is confirmed", w.gun.APIKey(), authToken, "http"} {
+			require.NotContains(t, w.log.String(), secret)
+		}
+	})
+	return w
+}
+
+// environ is the tenant's settings; a later value of a variable replaces an earlier one.
+func (w *world) environ(changes ...string) []string {
+	values := map[string]string{}
+	for _, v := range append([]string{
+		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=" + w.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8",
+		"MAILGUN_API_KEY=" + w.gun.APIKey(), "MAILGUN_WEBHOOK_SIGNING_KEY=key-signing", "MAILGUN_API_BASE=" + w.gun.URL(),
+		"MAILGUN_STORAGE_HOSTS=" + strings.TrimPrefix(w.gun.StorageURL(), "http://"),
+		"TWILIO_ACCOUNT_SID=" + accountSID, "TWILIO_AUTH_TOKEN=" + authToken, "TWILIO_FROM=" + number, "TWILIO_API_BASE=" + w.twilio.URL(),
+	}, changes...) {
+		name, value, _ := strings.Cut(v, "=")
+		values[name] = value
+	}
+	var environ []string
+	for name, value := range values {
+		environ = append(environ, name+"="+value)
+	}
+	return environ
+}
+
+// open opens the store under a key, closing the one before: what the other key sealed cannot be opened any more.
+func (w *world) open(key []byte) {
+	w.t.Helper()
+	if w.Store != nil {
+		require.NoError(w.t, w.Store.Close())
+	}
+	var err error
+	w.Store, err = store.Open(context.Background(), store.Options{URL: w.databaseURL, Key: key, Now: w.clock})
+	require.NoError(w.t, err)
+	w.Register()
+}
+
+// openBeside opens the database a second time, to look at rows as they are on disk.
+func openBeside(t *testing.T, databaseURL string) *sql.DB {
+	driver, source := "pgx", databaseURL
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		driver, source = "sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)"
+	}
+	db, err := sql.Open(driver, source)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) wait(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// one reads a single value from disk.
+func (w *world) one(query string) string {
+	w.t.Helper()
+	var value string
+	require.NoError(w.t, w.db.QueryRow(query).Scan(&value), query)
+	return value
+}
+
+func (w *world) jobs(kind string) string {
+	return w.one("SELECT COUNT(*) FROM river_job WHERE kind = '" + kind + "'")
+}
+
+func (w *world) do(f func(ctx context.Context, tx *store.Tx) error) {
+	w.t.Helper()
+	require.NoError(w.t, w.Store.Do(w.t.Context(), f))
+}
+
+func (w *world) phone(e164 string) phonemail.Number {
+	n, err := phonemail.ParseNumber(e164)
+	require.NoError(w.t, err)
+	return n
+}
+
+func (w *world) tenant() *tenant.Tenant { return w.Settings.Tenants.All()[0] }
+
+// line is whom the tenant texts from.
+func (w *world) line() text.Line {
+	return text.Line{Account: accountSID, Sender: w.tenant().Twilio.From}
+}
+
+// snoozed shows that a job is to be done once more, and is not one that failed.
+func (w *world) snoozed(err error) {
+	w.t.Helper()
+	var snooze *river.JobSnoozeError
+	require.ErrorAs(w.t, err, &snooze)
+}
+
+// signUp has the identity provider mail a link, and returns the mail as Mailgun keeps it.
+func (w *world) signUp(to string) simulator.StoredMail {
+	w.t.Helper()
+	require.NoError(w.t, w.idp.SignUp(w.t.Context(), to))
+	stored := w.gun.Stored()
+	return stored[len(stored)-1]
+}
+
+// take records a stored mail as the mail door does; the URL may be another than Mailgun's.
+func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) {
+	w.t.Helper()
+	sent := w.idp.Mails()
+	raw := sent[len(sent)-1].MIME
+	d := mail.Delivery{
+		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: m.Key, PostedAt: m.StoredAt, MessageID: messageID(raw), MessageURL: messageURL,
+		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Keep == tenant.KeepBridge,
+	}
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		_, err := mail.Take(ctx, tx, d)
+		return err
+	})
+	return w.one("SELECT id FROM mail WHERE message_id = '" + d.MessageID + "'")
+}
+
+func messageID(raw []byte) string {
+	_, rest, _ := strings.Cut(strings.ToLower(string(raw)), "message-id:")
+	at := len(raw) - len(rest)
+	id, _, _ := strings.Cut(string(raw[at:]), "\r\n")
+	return strings.Trim(id, "<> ")
+}
+
+// yes has the phone say yes, and returns the reply.
+func (w *world) yes() (replyID string) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		taken, err := reply.Take(ctx, tx, w.Settings.Tenants, reply.Received{ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(phone), Body: "YES"})
+		replyID = taken.ID
+		return err
+	})
+	return replyID
+}
+
+// accepted puts a question about a link to the phone and has it answered with yes.
+func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID string) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		mailID := store.NewID()
+		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: phone, MessageID: mailID, PostedAt: store.Millis(tx.Now())}); err != nil {
+			return err
+		}
+		id, err := challenge.Ask(ctx, tx, challenge.Question{
+			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose, Link: link, Prompt: "Reply YES", Life: 10 * time.Minute,
+		})
+		if err != nil {
+			return err
+		}
+		c, err := tx.GetChallenge(ctx, id)
+		if err != nil {
+			return err
+		}
+		challengeID = id
+		return challenge.Accept(ctx, tx, c)
+	})
+	return challengeID
+}
+
+func (w *world) challenge(id string) db.Challenge {
+	w.t.Helper()
+	var c db.Challenge
+	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		c, err = tx.GetChallenge(ctx, id)
+		return err
+	}))
+	return c
+}
+
+// told sends the text that says how a challenge ended, and returns its words as the phone shows them.
+func (w *world) told(challengeID string) string {
+	w.t.Helper()
+	id := w.one("SELECT id FROM text WHERE purpose = 'outcome' AND challenge_id = '" + challengeID + "'")
+	require.NoError(w.t, w.sendText(w.t.Context(), id))
+	inbox := w.twilio.Phone(phone).Inbox()
+	require.NotEmpty(w.t, inbox)
+	return inbox[len(inbox)-1].Body
+}
+
+// front is a server in front of another, through which requests can be seen and answers changed.
+func (w *world) front(target string, change func(*http.Response)) (baseURL string, seen func() []string) {
+	w.t.Helper()
+	var (
+		mu       sync.Mutex
+		requests []string
+	)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		requests = append(requests, r.Method+" "+r.URL.Path+" "+string(body))
+		mu.Unlock()
+		out, err := http.NewRequestWithContext(r.Context(), r.Method, target+r.URL.RequestURI(), bytes.NewReader(body))
+		if err != nil {
+			return
+		}
+		out.Header = r.Header.Clone()
+		res, err := http.DefaultTransport.RoundTrip(out)
+		if err != nil {
+			rw.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer res.Body.Close()
+		change(res)
+		for name, values := range res.Header {
+			rw.Header()[name] = values
+		}
+		rw.Header().Del("Content-Length")
+		rw.WriteHeader(res.StatusCode)
+		_, _ = io.Copy(rw, res.Body)
+	}))
+	w.t.Cleanup(server.Close)
+	return server.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), requests...)
+	}
+}
+
+// fields are the form that a request seen by a front had.
+func fields(t *testing.T, request string) url.Values {
+	form, err := url.ParseQuery(request[strings.LastIndexByte(request, ' ')+1:])
+	require.NoError(t, err)
+	return form
+}
