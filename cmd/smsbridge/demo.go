@@ -15,7 +15,7 @@ import (
 )
 
 type demoCommand struct {
-	Addr     string   `help:"Where the page is." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Addr     string   `help:"Where the page is." default:"127.0.0.1:8080"`
 	SMTP     string   `name:"smtp" help:"Also take mails of an identity provider on this machine here, such as 127.0.0.1:2525." placeholder:"HOST:PORT"`
 	IdPHosts []string `name:"idp-host" help:"Where that identity provider's links lead to, such as 127.0.0.1:4433. May be repeated." placeholder:"HOST:PORT"`
 	Once     bool     `help:"Play one sign-up without a page, print each step, and exit 0 only if the identity provider says that the address is verified."`
@@ -61,17 +61,16 @@ func (d demoCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
 	shown := &demoPage{stage: s, addr: page.Addr(), name: hostOf(d.Addr), idpHosts: d.IdPHosts}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.serve(ctx) })
-	group.Go(func() error { return shown.serve(ctx, page) })
 	if mails != nil {
 		shown.smtp = mails.Addr()
 		group.Go(func() error { return serveDemoMail(ctx, mails, s) })
 	}
+	group.Go(func() error { return shown.serve(ctx, page) })
 	shown.announce(w.stdout)
-	return group.Wait()
+	return errors.Join(group.Wait(), s.close())
 }
 
 func (d demoCommand) check() error {

@@ -24,7 +24,10 @@ func serveDemoMail(ctx context.Context, listener net.Listener, s *stage) error {
 	server.MaxRecipients = 50
 	server.ReadTimeout = time.Minute
 	server.WriteTimeout = time.Minute
-	defer context.AfterFunc(ctx, func() { server.Close() })()
+	defer context.AfterFunc(ctx, func() {
+		server.Close()
+		listener.Close() // in case the server had not begun
+	})()
 	err := server.Serve(listener)
 	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
 		return nil

@@ -33,7 +33,7 @@ const (
 	// lookEvery is how often an open page is compared with what has happened.
 	lookEvery = 150 * time.Millisecond
 	// newsWait is how long a browser without JavaScript waits for the first thing that its form causes.
-	newsWait     = 1500 * time.Millisecond
+	newsWait     = 3 * time.Second
 	pageTimeout  = 10 * time.Second
 	longestForm  = 16 << 10
 	demoSecurity = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"smsbridge/internal/tenant"
+)
+
+func TestDemoWithoutJavaScript(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "answer": {"form"}, "do": {"sign-up"}}
+
+	// The text is there without a reload.
+	status, page := d.submit(t, "/sign-up", signUp)
+	require.Equal(t, http.StatusOK, status)
+	requireOn(t, page, say(tenant.AskRegistration), "account: waiting", "demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
+
+	status, page = d.submit(t, "/sign-up", signUp)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	requireOn(t, page, "ACME has an account for +4512345678 already")
+
+	status, page = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "text": {"yes"}})
+	require.Equal(t, http.StatusOK, status)
+	requireOn(t, page, say(tenant.ConfirmedRegistration), "account: verified", "challenge.confirmed")
+
+	// A new password, with the reply that its text asks for.
+	status, page = d.submit(t, "/sign-up", url.Values{"phone": {"+4512345678"}, "do": {"password"}})
+	require.Equal(t, http.StatusOK, status)
+	asked := regexp.MustCompile(`password.*Reply (YES(?: \d+)?)`).FindStringSubmatch(page)
+	require.NotNil(t, asked, "the phone is asked about the password")
+	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]}, "text": {""}})
+	require.Equal(t, http.StatusOK, status)
+	d.await(t, "+4512345678", "new password active")
+
+	// Without a phone in the URL the page is about the phone that was used last.
+	d.submit(t, "/sign-up", url.Values{"phone": {"+4512345679"}})
+	requireOn(t, d.await(t, "", "account: waiting"), `<a href="/?phone=%2b4512345679" aria-current="page">`)
+}
+
+func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	tests := map[string]struct {
+		path   string
+		fields url.Values
+		notice string
+	}{
+		"no number":        {"/sign-up", url.Values{"phone": {"mom"}}, "This is no phone number"},
+		"password of none": {"/sign-up", url.Values{"phone": {demoPhone}, "do": {"password"}}, "Sign up first"},
+		"no text":          {"/reply", url.Values{"phone": {demoPhone}, "text": {"  "}}, "Write a text first"},
+		"a long text":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longText+1)}}, "1 to 1600 characters"},
+		"no phone":         {"/reply", url.Values{"text": {"YES"}}, "No phone sent this text"},
+		"a long form":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longestForm)}}, "No phone sent this text"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			status, page := d.submit(t, test.path, test.fields)
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Regexp(t, `role="alert">[^<]*`+test.notice, page)
+		})
+	}
+}
+
+func TestDemoPageIsForThisMachineOnly(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	port := d.page[strings.LastIndex(d.page, ":"):]
+	tests := map[string]struct {
+		method string
+		host   string
+		header map[string]string
+		status int
+	}{
+		"its own address":           {"GET", "127.0.0.1" + port, nil, http.StatusOK},
+		"localhost":                 {"GET", "LOCALHOST" + port, nil, http.StatusOK},
+		"IPv6 loopback":             {"GET", "[::1]" + port, nil, http.StatusOK},
+		"a name that points here":   {"GET", "evil.example" + port, nil, http.StatusMisdirectedRequest},
+		"a name that looks like it": {"GET", "localhost.evil.example" + port, nil, http.StatusMisdirectedRequest},
+		"another address":           {"GET", "192.0.2.1" + port, nil, http.StatusMisdirectedRequest},
+		"another site's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"another port's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
+		"an old browser's form":     {"POST", "127.0.0.1" + port, map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
+		"a form's name that points": {"POST", "evil.example" + port, map[string]string{"Origin": "http://evil.example" + port}, http.StatusMisdirectedRequest},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := map[string]string{"GET": "/", "POST": "/sign-up"}[test.method]
+			req, err := http.NewRequest(test.method, d.page+path, nil)
+			require.NoError(t, err)
+			req.Host = test.host
+			for name, value := range test.header {
+				req.Header.Set(name, value)
+			}
+			res, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			res.Body.Close()
+			require.Equal(t, test.status, res.StatusCode)
+			require.Equal(t, demoSecurity, res.Header.Get("Content-Security-Policy"))
+			require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"))
+			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+		})
+	}
+}
+
+func TestDemoAnswersToNamesOfItsAddress(t *testing.T) {
+	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}
+	tests := map[string]struct {
+		addr net.Addr
+		name string // of --addr
+		host string
+		want bool
+	}{
+		"loopback by address":             {loopback, "127.0.0.1", "127.0.0.9:8080", true},
+		"loopback by name":                {loopback, "localhost", "localhost:8080", true},
+		"loopback without a port":         {loopback, "localhost", "localhost", true},
+		"loopback by another name":        {loopback, "bridge.example", "bridge.example:8080", false},
+		"loopback without a name":         {loopback, "127.0.0.1", "", false},
+		"the network by address":          {everywhere, "", "192.0.2.1:8080", true},
+		"the network by its name":         {everywhere, "bridge.example", "Bridge.example:8080", true},
+		"the network by another name":     {everywhere, "bridge.example", "evil.example:8080", false},
+		"the network without a name":      {everywhere, "", "", false},
+		"the network by a strange number": {everywhere, "", "2130706433:8080", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := &demoPage{addr: test.addr, name: test.name}
+			require.Equal(t, test.want, p.answersTo(hostOf(test.host)))
+		})
+	}
+	require.Equal(t, "http://127.0.0.1:8080", (&demoPage{addr: everywhere}).url())
+}
+
+func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
+	var stderr bytes.Buffer
+	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, ":0": true, "0.0.0.0:0": true} {
+		stderr.Reset()
+		listener, err := listenForDemo(world{stderr: &stderr}, addr, "--addr", "")
+		if strings.HasPrefix(addr, "[") && err != nil {
+			continue // a machine without IPv6
+		}
+		require.NoError(t, err)
+		listener.Close()
+		require.Equal(t, warns, strings.Contains(stderr.String(), "there is no login"), addr)
+	}
+}
+
+// Whoever cannot see the page hears what each control is for, and what is new.
+func TestDemoPageIsLabeled(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	document, err := html.Parse(strings.NewReader(d.await(t, "")))
+	require.NoError(t, err)
+	ids, labeled, elements := map[string]bool{}, map[string]bool{}, map[string]int{}
+	var controls, refers []string
+	for node := range document.Descendants() {
+		attr := map[string]string{}
+		for _, a := range node.Attr {
+			attr[a.Key] = a.Val
+		}
+		if id := attr["id"]; id != "" {
+			require.False(t, ids[id], "two elements have the id %s", id)
+			ids[id] = true
+		}
+		elements[node.Data]++
+		if attr["role"] == "log" {
+			elements["log"]++
+			require.NotEmpty(t, attr["aria-label"])
+		}
+		switch {
+		case node.Data == "label":
+			labeled[attr["for"]] = true
+		case (node.Data == "input" || node.Data == "select") && attr["type"] != "hidden":
+			controls = append(controls, attr["id"])
+		case node.Data == "section":
+			refers = append(refers, attr["aria-labelledby"])
+		}
+	}
+	require.Len(t, controls, 3)
+	for _, id := range controls {
+		require.True(t, labeled[id], "the control %q has no label", id)
+	}
+	require.Len(t, refers, 4)
+	for _, id := range refers {
+		require.True(t, ids[id], "a section is labeled by %q, which does not exist", id)
+	}
+	for _, landmark := range []string{"header", "main", "nav", "h1"} {
+		require.Equal(t, 1, elements[landmark], landmark)
+	}
+	require.Equal(t, 2, elements["log"], "the phone and the timeline speak up")
+}
+
+func TestDemoStreamsUntilTheBrowserLeaves(t *testing.T) {
+	s := onStage(t)
+	p := &demoPage{stage: s, addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.streamPage(w, r)
+		close(ended)
+	}))
+	defer server.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	leave()
+	select {
+	case <-ended:
+	case <-time.After(demoPatience):
+		require.FailNow(t, "the stream goes on for nobody")
+	}
+}
