@@ -5,6 +5,7 @@
 //
 // Rules of its conversation: results go to standard output, everything else to standard error. A mistake of the person who started it is one line
 // "smsbridge: error: …" and one "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit status 1.
+// What is allowed and yet unsafe is one line "smsbridge: warning: …".
 package main
 
 import (
