@@ -1,0 +1,251 @@
+package mail_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
+)
+
+const link = "https://login.acme.example/verify?ticket=very-secret"
+
+func TestDecide(t *testing.T) {
+	off, ask := acme(t, "SMSBRIDGE_RESET=off"), acme(t, "SMSBRIDGE_RESET=ask")
+	const danish, swedish, premium = "+4520123456", "+46701234567", "+4590123456"
+	tests := []struct {
+		name    string
+		tenant  *tenant.Tenant
+		phone   string
+		finding mail.Finding
+		purpose challenge.Purpose
+		refusal string
+	}{
+		{"a new account", off, danish, mail.Finding{Kind: "verify", Link: link}, challenge.Registration, ""},
+		{"a new password, asked about", ask, danish, mail.Finding{Kind: "reset", Link: link}, challenge.Password, ""},
+		{"a new password, not asked about", off, danish, mail.Finding{Kind: "reset", Link: link}, "", "password"},
+		{"a code", ask, danish, mail.Finding{Kind: "code", Link: link}, "", "code"},
+		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, "", "login"},
+		{"another mail", ask, danish, mail.Finding{Kind: "other", Link: link}, "", "other"},
+		{"a mail of no kind", ask, danish, mail.Finding{Link: link}, "", "not"},
+		{"no link, with a reason", ask, danish, mail.Finding{Kind: "verify", Reason: "two links"}, "", "two links"},
+		{"no link and no reason", ask, danish, mail.Finding{Kind: "verify"}, "", "no link"},
+		{"no link to a new password", ask, danish, mail.Finding{Kind: "reset"}, "", "no link"},
+		{"another country", ask, swedish, mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrCountry.Error()},
+		{"a number that costs extra", ask, premium, mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrType.Error()},
+		{"no phone", ask, "", mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrNumber.Error()},
+	}
+	for _, test := range tests {
+		phone, _ := phonemail.ParseNumber(test.phone)
+		purpose, refusal := mail.Decide(test.tenant, phone, test.finding)
+		require.Equal(t, test.purpose, purpose, test.name)
+		if test.refusal == "" {
+			require.Empty(t, refusal, test.name)
+		} else {
+			require.Contains(t, refusal, test.refusal, test.name)
+			require.NotContains(t, refusal, "very-secret", test.name)
+		}
+	}
+}
+
+func examine(t *tenant.Tenant, m mail.Mail, f mail.Finding) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error { return mail.Examine(ctx, tx, t, m, f) }
+}
+
+// challenges are those that were opened about a mail.
+func (b bridge) challenges(mailID string) (found []db.Challenge) {
+	b.Helper()
+	rows, err := b.raw.QueryContext(b.Context(), "SELECT id FROM challenge WHERE mail_id = $1", mailID)
+	require.NoError(b, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		require.NoError(b, rows.Scan(&id))
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			c, err := tx.GetChallenge(ctx, id)
+			found = append(found, c)
+			return err
+		})
+	}
+	require.NoError(b, rows.Err())
+	return found
+}
+
+func (b bridge) linkOf(c db.Challenge) (plain string) {
+	b.Helper()
+	b.do(func(_ context.Context, tx *store.Tx) error {
+		opened, err := tx.Open(store.Place{Table: "challenge", ID: c.ID, Column: "link", Tenant: c.Tenant}, c.Link)
+		plain = string(opened)
+		return err
+	})
+	return plain
+}
+
+// Ensure that an examination asks about the mail once, with the tenant's line and life, and that the body is gone with it.
+func TestExamineAsks(t *testing.T) {
+	each(t, func(b bridge) {
+		asker := acme(b.T, "SMSBRIDGE_RESET=ask", "SMSBRIDGE_VALID_FOR=5m")
+		for kind, purpose := range map[string]string{"verify": "registration", "reset": "password"} {
+			m := b.received()
+			for range 2 {
+				b.do(examine(asker, m, mail.Finding{Kind: kind, Link: link}))
+			}
+			row := b.row(m.ID)
+			require.Equal(b, "examined", row.State)
+			require.Equal(b, kind, row.Kind)
+			require.Empty(b, row.Body)
+			require.Equal(b, b.now().UnixMilli(), row.EndedAt)
+			_, waits := b.pending(m.ID)
+			require.False(b, waits)
+
+			asked := b.challenges(m.ID)
+			require.Len(b, asked, 1)
+			c := asked[0]
+			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From, m.Phone.E164()}, []string{c.State, c.Purpose, c.Tenant, c.Account, c.Sender, c.Phone})
+			require.Equal(b, b.now().Add(5*time.Minute).UnixMilli(), c.ExpiresAt)
+			require.Equal(b, link, b.linkOf(c))
+			require.Equal(b, 1, b.count("text WHERE challenge_id = $1 AND purpose = 'prompt'", c.ID))
+		}
+	})
+}
+
+// Ensure that a refusal keeps its reason, drops the body, opens no question, and is final.
+func TestExamineRefuses(t *testing.T) {
+	each(t, func(b bridge) {
+		m := b.received()
+		b.do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Reason: "two links"}))
+		row := b.row(m.ID)
+		require.Equal(b, []string{"refused", "verify", "two links", ""}, []string{row.State, row.Kind, row.Reason, row.Body})
+		require.NotZero(b, row.EndedAt)
+
+		b.do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Link: link}))
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			return mail.Refuse(ctx, tx, m, "other", "another reason")
+		})
+		require.Equal(b, row, b.row(m.ID))
+		require.Empty(b, b.challenges(m.ID))
+	})
+}
+
+// Ensure that of two examinations of one mail one counts, whatever they find.
+func TestExamineRace(t *testing.T) {
+	each(t, func(b bridge) {
+		one := acme(b.T)
+		for _, other := range []mail.Finding{{Kind: "verify", Link: link}, {Kind: "verify", Reason: "no link"}} {
+			for range 10 {
+				m := b.received()
+				var wait sync.WaitGroup
+				for _, f := range []mail.Finding{{Kind: "verify", Link: link}, other} {
+					wait.Go(func() {
+						if err := b.store.Do(b.Context(), examine(one, m, f)); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				wait.Wait()
+				examined := b.row(m.ID).State == "examined"
+				require.Equal(b, examined, len(b.challenges(m.ID)) == 1)
+				require.Equal(b, examined, b.count("text WHERE phone = $1", m.Phone.E164()) == 1)
+				require.Equal(b, 2, b.count("event WHERE subject = $1", m.ID), "received and one end")
+			}
+		}
+	})
+}
+
+// Ensure that the link stays at Mailgun when the tenant wants it so.
+func TestExamineKeepsLinkAtMailgun(t *testing.T) {
+	each(t, func(b bridge) {
+		m := b.received()
+		b.do(examine(acme(b.T, "SMSBRIDGE_KEEP=mailgun"), m, mail.Finding{Kind: "verify", Link: link}))
+		asked := b.challenges(m.ID)
+		require.Len(b, asked, 1)
+		require.Empty(b, asked[0].Link)
+	})
+}
+
+func (b bridge) found(t *tenant.Tenant, found mail.Found, f mail.Finding) (clicked bool) {
+	b.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		clicked, err = mail.TakeFound(ctx, tx, t, found, f)
+		return err
+	})
+	return clicked
+}
+
+// Ensure that a mail found because of its phone's yes is clicked once, that a known mail never is, and that it passes the same gates as any other.
+func TestTakeFound(t *testing.T) {
+	each(t, func(b bridge) {
+		keeper, verify := acme(b.T, "SMSBRIDGE_KEEP=mailgun"), mail.Finding{Kind: "verify", Link: link}
+		fresh := func() mail.Found {
+			d := b.delivery(1)
+			return mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, StoredAt: b.now().Add(-time.Minute)}
+		}
+		one := fresh()
+		require.True(b, b.found(keeper, one, verify))
+		require.False(b, b.found(keeper, one, verify), "it is known now")
+		ids := b.ids(one.Phone)
+		require.Len(b, ids, 1)
+		row := b.row(ids[0])
+		require.Equal(b, []string{"examined", "verify", one.MessageID, one.MessageURL, ""}, []string{row.State, row.Kind, row.MessageID, row.MessageURL, row.Body})
+		require.Equal(b, one.StoredAt.UnixMilli(), row.PostedAt)
+		asked := b.challenges(ids[0])
+		require.Len(b, asked, 1)
+		require.Equal(b, "accepted", asked[0].State)
+		require.Empty(b, asked[0].Link)
+		require.Equal(b, 1, b.jobs("click_link", asked[0].ID))
+		require.Zero(b, b.count("text WHERE phone = $1", one.Phone.E164()), "nothing is asked")
+		require.Zero(b, b.jobs("examine_mail", ids[0]))
+
+		later := b.delivery(1)
+		later.Phones, later.MessageID = []phonemail.Number{one.Phone}, one.MessageID
+		require.Equal(b, mail.Duplicate, b.take(later), "the webhook that comes after all")
+
+		m := b.received()
+		require.False(b, b.found(keeper, mail.Found{Phone: m.Phone, MessageID: m.MessageID}, verify), "a known mail")
+		require.Empty(b, b.challenges(m.ID))
+
+		for _, f := range []mail.Finding{{Kind: "reset", Link: link}, {Kind: "other", Link: link}, {Kind: "verify", Reason: "two links"}, {}} {
+			refused := fresh()
+			require.False(b, b.found(keeper, refused, f))
+			ids := b.ids(refused.Phone)
+			require.Equal(b, "refused", b.row(ids[0]).State)
+			require.Empty(b, b.challenges(ids[0]))
+			require.False(b, b.found(keeper, refused, verify), "refused for good")
+		}
+
+		racing := fresh()
+		results := make(chan bool, 4)
+		var wait sync.WaitGroup
+		for range cap(results) {
+			wait.Go(func() {
+				clicked := false
+				err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+					clicked, err = mail.TakeFound(ctx, tx, keeper, racing, verify)
+					return err
+				})
+				if err != nil {
+					b.Error(err)
+				}
+				results <- clicked
+			})
+		}
+		wait.Wait()
+		close(results)
+		won := 0
+		for clicked := range results {
+			if clicked {
+				won++
+			}
+		}
+		require.Equal(b, 1, won)
+		require.Len(b, b.ids(racing.Phone), 1)
+	})
+}

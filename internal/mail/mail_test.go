@@ -1,0 +1,179 @@
+package mail_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/mail"
+	"smsbridge/internal/store"
+	"smsbridge/phonemail"
+)
+
+// Ensure that a new mail is recorded, sealed, and waits for its examination with all that came with it.
+func TestTakeNew(t *testing.T) {
+	each(t, func(b bridge) {
+		d := b.delivery(1)
+		require.Equal(b, mail.New, b.take(d))
+		ids := b.ids(d.Phones[0])
+		require.Len(b, ids, 1)
+		require.Equal(b, 1, b.jobs("examine_mail", ids[0]))
+
+		row := b.row(ids[0])
+		require.Equal(b, "received", row.State)
+		require.Equal(b, b.now().UnixMilli(), row.ReceivedAt)
+		require.NotEmpty(b, row.Body)
+		require.NotContains(b, row.Body, "very-secret", "the body is sealed")
+
+		m, waits := b.pending(ids[0])
+		require.True(b, waits)
+		require.Equal(b, mail.Mail{
+			ID: ids[0], Tenant: "acme", Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, PostedAt: d.PostedAt, Body: d.Body, HasBody: true,
+		}, m)
+	})
+}
+
+// Ensure that a delivery counts once: by its token with the same content, by its Message-Id under whatever token, for each phone and tenant apart; and
+// that a token that comes back with another content changes nothing.
+func TestTakeAgain(t *testing.T) {
+	each(t, func(b bridge) {
+		tests := []struct {
+			name   string
+			phones int
+			change func(d *mail.Delivery)
+			taken  mail.Taken
+			mails  int // of the first phone
+		}{
+			{"the same again", 1, func(*mail.Delivery) {}, mail.Duplicate, 1},
+			{"posted again later", 1, func(d *mail.Delivery) { d.PostedAt = b.now() }, mail.Duplicate, 1},
+			{"its Message-Id under a fresh token", 1, func(d *mail.Delivery) { d.Token += "fresh" }, mail.Duplicate, 1},
+			{"its Message-Id under a fresh token with another body", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.Body.Text = "x" }, mail.Duplicate, 1},
+			{"its token with another body", 1, func(d *mail.Delivery) { d.Body.HTML = "<p>Other</p>" }, mail.Reused, 1},
+			{"its token with another MIME body", 1, func(d *mail.Delivery) { d.Body.MIME = "x" }, mail.Reused, 1},
+			{"its token with another Message-Id", 1, func(d *mail.Delivery) { d.MessageID = "other@idp.example" }, mail.Reused, 1},
+			{"its token with another address of the stored mail", 1, func(d *mail.Delivery) { d.MessageURL += "2" }, mail.Reused, 1},
+			{"its token for another phone", 1, func(d *mail.Delivery) { d.Phones = b.delivery(1).Phones }, mail.Reused, 1},
+			{"its token for fewer phones", 2, func(d *mail.Delivery) { d.Phones = d.Phones[:1] }, mail.Reused, 1},
+			{"its token at another tenant", 1, func(d *mail.Delivery) { d.Tenant = "beta" }, mail.New, 2},
+			{"another mail", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.MessageID = "another@idp.example" }, mail.New, 2},
+			{"for one more phone", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.Phones = append(b.delivery(1).Phones, d.Phones...) }, mail.New, 1},
+			{"without Message-Id, the same token", 1, func(d *mail.Delivery) { d.MessageID = "" }, mail.Reused, 1},
+			{"without Message-Id, a fresh token", 1, func(d *mail.Delivery) { d.MessageID = ""; d.Token += "fresh" }, mail.New, 2},
+		}
+		for _, test := range tests {
+			b.run(test.name, func(b bridge) {
+				d := b.delivery(test.phones)
+				require.Equal(b, mail.New, b.take(d))
+				first := d.Phones[0]
+				jobs := b.count("river_job")
+				rows := b.count("mail")
+				test.change(&d)
+				require.Equal(b, test.taken, b.take(d))
+				require.Len(b, b.ids(first), test.mails)
+				require.Equal(b, test.taken == mail.New, b.count("mail") == rows+1)
+				require.Equal(b, b.count("mail")-rows, b.count("river_job")-jobs, "one examination for each mail")
+				require.Contains(b, []mail.Taken{mail.Duplicate, mail.Reused}, b.take(d), "the second time it is known")
+			})
+		}
+		b.run("without Message-Id twice under one token", func(b bridge) {
+			d := b.delivery(1)
+			d.MessageID = ""
+			require.Equal(b, mail.New, b.take(d))
+			require.Equal(b, mail.Duplicate, b.take(d))
+			require.Len(b, b.ids(d.Phones[0]), 1)
+		})
+	})
+}
+
+// Ensure that each recipient of a mail gets a question of its own, once even when named twice.
+func TestTakeSeveralRecipients(t *testing.T) {
+	each(t, func(b bridge) {
+		d := b.delivery(3)
+		d.Phones = append(d.Phones, d.Phones[0])
+		require.Equal(b, mail.New, b.take(d))
+		for _, phone := range d.Phones {
+			ids := b.ids(phone)
+			require.Len(b, ids, 1)
+			require.Equal(b, 1, b.jobs("examine_mail", ids[0]))
+			m, _ := b.pending(ids[0])
+			require.Equal(b, phone, m.Phone)
+			require.Equal(b, d.Body, m.Body)
+		}
+	})
+}
+
+// Ensure that of racing deliveries of one mail, under one token or several, one is new.
+func TestTakeRace(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, fresh := range []bool{false, true} {
+			for range 5 {
+				d := b.delivery(2)
+				results := make(chan mail.Taken, 4)
+				var wait sync.WaitGroup
+				for i := range cap(results) {
+					d := d
+					if fresh {
+						d.Token += string(rune('a' + i))
+					}
+					if i%2 == 1 && fresh {
+						d.Phones = []phonemail.Number{d.Phones[1], d.Phones[0]}
+					}
+					wait.Go(func() {
+						var taken mail.Taken
+						err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+							taken, err = mail.Take(ctx, tx, d)
+							return err
+						})
+						if err != nil {
+							b.Error(err)
+						}
+						results <- taken
+					})
+				}
+				wait.Wait()
+				close(results)
+				for taken := range results {
+					require.NotEqual(b, mail.Reused, taken)
+				}
+				require.Len(b, b.ids(d.Phones[0]), 1)
+				require.Len(b, b.ids(d.Phones[1]), 1)
+			}
+		}
+	})
+}
+
+// Ensure that of a mail that Mailgun keeps no body is stored, and that a body that cannot be opened any more counts as none.
+func TestBodyThatIsNotHere(t *testing.T) {
+	each(t, func(b bridge) {
+		d := b.delivery(1)
+		d.KeepBody = false
+		require.Equal(b, mail.New, b.take(d))
+		id := b.ids(d.Phones[0])[0]
+		require.Empty(b, b.row(id).Body)
+		m, waits := b.pending(id)
+		require.True(b, waits)
+		require.False(b, m.HasBody)
+		require.Equal(b, mail.Body{}, m.Body)
+		require.Equal(b, d.MessageURL, m.MessageURL)
+
+		other, foreign := b.received(), b.received()
+		_, err := b.raw.ExecContext(b.Context(), "UPDATE mail SET body = $1 WHERE id = $2", b.row(other.ID).Body, foreign.ID)
+		require.NoError(b, err)
+		m, waits = b.pending(foreign.ID)
+		require.True(b, waits)
+		require.False(b, m.HasBody, "another row's body does not open")
+	})
+}
+
+// Ensure that nothing pretends to know a mail that there is not.
+func TestUnknownMail(t *testing.T) {
+	each(t, func(b bridge) {
+		err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Get(ctx, tx, "none"); return err })
+		require.True(b, errors.Is(err, mail.ErrUnknown))
+		err = b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Pending(ctx, tx, "none"); return err })
+		require.True(b, errors.Is(err, mail.ErrUnknown))
+	})
+}
