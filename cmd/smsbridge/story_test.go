@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -154,6 +155,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,
 		"pause":    storyPause,
+		"fill":     storyFill,
 	}
 }
 
@@ -304,6 +306,12 @@ func storyPause(ts *testscript.TestScript, _ bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	<-time.After(d)
+}
+
+// fill FILE: the file's $VARIABLES get their values.
+func storyFill(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // idp KNOB…: how the identity provider behaves from now on.

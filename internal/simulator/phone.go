@@ -16,8 +16,8 @@ type Phone struct {
 	inbox  []*twilioText // guarded by twilio.mu
 }
 
-// phoneErrNoSender means that there is nobody to reply to.
-var phoneErrNoSender = errors.New("simulator: the phone has received no text yet")
+// errPhoneNoSender means that there is nobody to reply to.
+var errPhoneNoSender = errors.New("simulator: the phone has received no text yet")
 
 // Phone returns the phone with the number in E.164, the same one each time. Texts that arrived before it was first
 // asked for are in its inbox.
@@ -82,7 +82,7 @@ func (p *Phone) Reply(ctx context.Context, body string) (TwilioHook, error) {
 	}
 	p.twilio.mu.Unlock()
 	if sender == "" {
-		return TwilioHook{}, phoneErrNoSender
+		return TwilioHook{}, errPhoneNoSender
 	}
 	return p.ReplyTo(ctx, sender, body)
 }

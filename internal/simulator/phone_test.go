@@ -17,7 +17,7 @@ func TestPhoneRepliesToWhoTextedLast(t *testing.T) {
 	twilio.SetReplyURL(receiver.URL + "/twilio/acme/reply?v=1#rc=2&rp=all")
 	phone := twilio.Phone(twilioTestPhone)
 	_, err := phone.Reply(ctx, "YES")
-	require.ErrorIs(t, err, phoneErrNoSender)
+	require.ErrorIs(t, err, errPhoneNoSender)
 
 	twilioSend(t, twilio, twilioForm())
 	texts, err := phone.Wait(ctx, 1)

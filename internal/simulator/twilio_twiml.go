@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// twilioErrNotTwiML is a document that Twilio would not execute.
-var twilioErrNotTwiML = errors.New("simulator: not a TwiML document")
+// errTwilioNotTwiML is a document that Twilio would not execute.
+var errTwilioNotTwiML = errors.New("simulator: not a TwiML document")
 
 // twilioTexting is a Message verb: a text to send back (https://www.twilio.com/docs/messaging/twiml/message).
 type twilioTexting struct {
@@ -16,7 +16,7 @@ type twilioTexting struct {
 }
 
 // twilioParseTwiML returns the Message verbs of a Response document; other verbs are ignored. It returns
-// twilioErrNotTwiML for anything that is not one whole Response element.
+// errTwilioNotTwiML for anything that is not one whole Response element.
 func twilioParseTwiML(document string) ([]twilioTexting, error) {
 	var response struct {
 		XMLName  xml.Name
@@ -28,10 +28,10 @@ func twilioParseTwiML(document string) ([]twilioTexting, error) {
 	}
 	decoder := xml.NewDecoder(strings.NewReader(document))
 	if err := decoder.Decode(&response); err != nil || response.XMLName.Local != "Response" {
-		return nil, twilioErrNotTwiML
+		return nil, errTwilioNotTwiML
 	}
 	if rest := strings.TrimSpace(document[decoder.InputOffset():]); rest != "" {
-		return nil, twilioErrNotTwiML
+		return nil, errTwilioNotTwiML
 	}
 	var texts []twilioTexting
 	for _, m := range response.Messages {
