@@ -1,0 +1,104 @@
+package verification
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// Ensure that a million codes are spread evenly: over all thousands, and each digit in each place. The bound is five standard deviations of
+// chi-square, which chance passes once in some million runs and a biased modulo never.
+func TestDrawIsEven(t *testing.T) {
+	const n = 1_000_000
+	thousands := make([]int, 1000)
+	var digits [6][10]int
+	for range n {
+		code := Draw(6)
+		bin := 0
+		for place, c := range []byte(code) {
+			digits[place][c-'0']++
+			if place < 3 {
+				bin = 10*bin + int(c-'0')
+			}
+		}
+		thousands[bin]++
+	}
+	even := func(counts []int) {
+		t.Helper()
+		expected, chi := float64(n)/float64(len(counts)), 0.0
+		for _, count := range counts {
+			chi += (float64(count) - expected) * (float64(count) - expected) / expected
+		}
+		free := float64(len(counts) - 1)
+		require.Less(t, chi, free+5*math.Sqrt(2*free)+10)
+	}
+	even(thousands)
+	for place := range digits {
+		even(digits[place][:])
+	}
+}
+
+func TestDrawLength(t *testing.T) {
+	for n := MinDigits; n <= MaxDigits; n++ {
+		for range 100 {
+			code := Draw(n)
+			require.Len(t, code, n)
+			parsed, err := ParseCode(code)
+			require.NoError(t, err)
+			require.Equal(t, code, parsed)
+		}
+	}
+	require.Panics(t, func() { Draw(3) })
+	require.Panics(t, func() { Draw(11) })
+}
+
+func TestParseCode(t *testing.T) {
+	for typed, want := range map[string]string{
+		"482913": "482913", " 482 913 ": "482913", "482-913": "482913", "0000": "0000", "1234567890": "1234567890", "4 8 2 9 1 3": "482913",
+	} {
+		code, err := ParseCode(typed)
+		require.NoError(t, err, typed)
+		require.Equal(t, want, code)
+	}
+	for _, typed := range []string{"", "123", "12345678901", "48291a", "٤٨٢٩١٣", "+482913", "482913.", "482913\n", strings.Repeat(" ", 40) + "482913"} {
+		_, err := ParseCode(typed)
+		require.ErrorIs(t, err, ErrCode, typed)
+	}
+}
+
+// Ensure that spaces and hyphens make no difference and everything else does.
+func FuzzParseCode(f *testing.F) {
+	for _, seed := range []string{"482913", "482 913", "482-913", "", "x", "１２３４"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		code, err := ParseCode(typed)
+		if err != nil {
+			require.Empty(t, code)
+			return
+		}
+		require.Regexp(t, `^[0-9]{4,10}$`, code)
+		require.Empty(t, strings.Trim(strings.ReplaceAll(strings.ReplaceAll(typed, " ", ""), "-", ""), "0123456789"))
+	})
+}
+
+// Ensure that the times of wrong codes come back as they were kept, but for those that are too old.
+func TestGuessesRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now := newClock().now()
+		var all, young guesses
+		for _, age := range rapid.SliceOfN(rapid.Int64Range(0, 2*GuessMemory.Milliseconds()), 0, 12).Draw(t, "ages") {
+			at := now.Add(-time.Duration(age) * time.Millisecond)
+			all = append(all, at)
+			if now.Sub(at) < GuessMemory {
+				young = append(young, at)
+			}
+		}
+		require.Equal(t, young, parseGuesses(all.String(), now))
+	})
+	require.Empty(t, parseGuesses("x 12x -", newClock().now()))
+}

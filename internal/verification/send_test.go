@@ -1,0 +1,325 @@
+package verification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/text"
+)
+
+// texts returns the bodies of the texts that would leave now, as the worker gets them, once each.
+func (b bench) texts() []string {
+	b.t.Helper()
+	var bodies []string
+	b.do(func(ctx context.Context, tx *store.Tx) error {
+		bodies = nil
+		events, err := tx.EventsAfter(ctx, db.EventsAfterParams{Most: 1000})
+		for _, e := range events {
+			if e.Name != "text.due" {
+				continue
+			}
+			a, due, beginErr := text.Begin(ctx, tx, e.Subject)
+			if due {
+				bodies = append(bodies, a.Body)
+			}
+			// The provider has it, so that it is not looked up.
+			err = errors.Join(err, beginErr, text.Accept(ctx, tx, e.Subject, "SM"+e.Subject))
+		}
+		return err
+	})
+	return bodies
+}
+
+func (b bench) resend(v Verification) (now Verification, err error) {
+	err = b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+		now, err = Resend(ctx, tx, v.Tenant, v.ID, words)
+		return err
+	})
+	return now, err
+}
+
+func TestSameCodeAgain(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(func(r *Request) { r.Code, r.Locale = "", "da" })
+		code := b.peek(v)
+		require.NotContains(t, b.row(v).Code, code, "sealed")
+		require.Equal(t, []string{"code " + code + " da"}, b.texts())
+
+		_, err := b.resend(v)
+		require.ErrorIs(t, err, ErrTooSoon)
+		var wait *WaitError
+		require.ErrorAs(t, err, &wait)
+		require.Equal(t, v.NextSend, wait.Until)
+		require.Equal(t, b.now().Add(time.Minute), wait.Until)
+
+		b.advance(time.Minute)
+		now, err := b.resend(v)
+		require.NoError(t, err)
+		require.Equal(t, 2, now.Sends)
+		require.Equal(t, v.Expires, now.Expires, "another text does not prolong the code")
+		require.Equal(t, []string{"code " + code + " da"}, b.texts())
+		b.advance(time.Minute)
+		_, err = b.resend(v)
+		require.NoError(t, err)
+		b.advance(time.Minute)
+		_, err = b.resend(v)
+		require.ErrorIs(t, err, ErrSends)
+		require.Equal(t, Right, b.check(v, code).Verdict)
+		require.Empty(t, b.texts(), "a text that had not left goes with its verification")
+		_, err = b.resend(v)
+		require.ErrorIs(t, err, ErrGone)
+		_, err = b.resend(Verification{Tenant: "beta", ID: v.ID})
+		require.ErrorIs(t, err, ErrUnknown)
+	})
+}
+
+func TestNewCodeEachTime(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(func(r *Request) { r.Code, r.Renew, r.Length = "", true, 10 })
+		first := b.peek(v)
+		b.check(v, "0000")
+		b.advance(time.Minute)
+		_, err := b.resend(v)
+		require.NoError(t, err)
+		second := b.peek(v)
+		require.NotEqual(t, first, second)
+		require.Equal(t, []string{"code " + second + " "}, b.texts(), "the first text had not left, and its code counts no more")
+		require.Equal(t, Wrong, b.check(v, first).Verdict)
+		c := b.check(v, second)
+		require.Equal(t, Right, c.Verdict)
+		require.Equal(t, 3, c.Verification.Attempts, "a new code gives no new attempts")
+
+		own := b.start(func(r *Request) { r.Renew = true })
+		b.advance(time.Minute)
+		_, err = b.resend(own)
+		require.NoError(t, err)
+		require.Equal(t, Right, b.check(own, right).Verdict, "a code that the caller supplied stays")
+	})
+}
+
+// Ensure that of resends that come at once one is done.
+func TestResendsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(func(r *Request) { r.Limits.Sends = 10 })
+		b.advance(time.Minute)
+		refused := make(chan error, 32)
+		race(32, func(int) { _, err := b.resend(v); refused <- err })
+		close(refused)
+		done := 0
+		for err := range refused {
+			if err == nil {
+				done++
+			} else if !errors.Is(err, ErrTooSoon) {
+				t.Error(err)
+			}
+		}
+		require.Equal(t, 1, done)
+		require.Equal(t, 2, b.get(v).Sends)
+	})
+}
+
+func TestExternalID(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		start := func(change func(*Request)) (v Verification, fresh bool) {
+			r := b.request()
+			r.Door, r.ExternalID = "flowroute", "a1"
+			if change != nil {
+				change(&r)
+			}
+			b.do(func(ctx context.Context, tx *store.Tx) (err error) { v, fresh, err = Start(ctx, tx, r); return err })
+			return v, fresh
+		}
+		fresh := make(chan bool, 32)
+		race(32, func(int) { _, f := start(nil); fresh <- f })
+		close(fresh)
+		begun := 0
+		for f := range fresh {
+			if f {
+				begun++
+			}
+		}
+		require.Equal(t, 1, begun)
+		first, again := start(nil)
+		require.False(t, again)
+
+		for _, change := range []func(*Request){func(r *Request) { r.Tenant = "beta" }, func(r *Request) { r.Door = "durable" }, func(r *Request) { r.ExternalID = "a2" }} {
+			_, f := start(change)
+			require.True(t, f)
+		}
+		second, f := start(func(r *Request) { r.Replace = true })
+		require.True(t, f)
+		require.Equal(t, Canceled, b.get(first).State)
+		require.Equal(t, Right, b.check(second, right).Verdict)
+		third, f := start(nil)
+		require.True(t, f, "what has ended makes room")
+		b.advance(10 * time.Minute)
+		fourth, f := start(nil)
+		require.True(t, f, "also when nobody has recorded its end")
+		require.Equal(t, string(Expired), b.row(third).State)
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			v, err := ByExternalID(ctx, tx, "acme", "flowroute", "a1")
+			require.Equal(t, fourth.ID, v.ID)
+			_, unknown := ByExternalID(ctx, tx, "acme", "flowroute", "a3")
+			require.ErrorIs(t, unknown, ErrUnknown)
+			return err
+		})
+	})
+}
+
+func TestOptedOutPhone(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, line, v.Phone) })
+		b.advance(time.Minute)
+		_, err := b.resend(v)
+		require.ErrorIs(t, err, ErrOptedOut)
+		err = b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		require.ErrorIs(t, err, ErrOptedOut)
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			all, err := List(ctx, tx, "acme", "", 10)
+			require.Len(t, all, 1)
+			return err
+		})
+	})
+}
+
+// Ensure that the app is told of each end once, and only when it wants to be; and that the deadline is a job.
+func TestJobs(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		told := make(chan string, 10)
+		river.AddWorker(b.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[Notify]) error { told <- j.Args.ID; return nil }))
+		river.AddWorker(b.Workers(), river.WorkFunc(func(ctx context.Context, j *river.Job[ExpireVerification]) error {
+			return b.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, j.Args.ID) })
+		}))
+		loud := func(r *Request) { r.Notify = true }
+		approved, canceled, silent, overdue := b.start(loud), b.start(loud), b.start(nil), b.start(loud)
+		b.check(silent, right)
+		b.check(approved, right)
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := Cancel(ctx, tx, "acme", canceled.ID, "")
+			return err
+		})
+		b.advance(10 * time.Minute) // the queue's own clock is years ahead: the deadline's job is due
+		require.NoError(t, b.Start(context.Background()))
+		var got []string
+		for range 3 {
+			select {
+			case id := <-told:
+				got = append(got, id)
+			case <-time.After(20 * time.Second):
+				t.Fatal("not told of every end")
+			}
+		}
+		require.NoError(t, b.Stop(context.Background()))
+		require.ElementsMatch(t, []string{approved.ID, canceled.ID, overdue.ID}, got)
+		require.Empty(t, told)
+	})
+}
+
+// Ensure that a verification outlives the process.
+func TestRestart(t *testing.T) {
+	c := newClock()
+	url := storetest.SQLite(t)
+	s, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key, Now: c.now})
+	require.NoError(t, err)
+	b := bench{s, c, t}
+	v := b.start(nil)
+	b.check(v, wrong)
+	require.NoError(t, s.Close())
+	b = bench{storetest.Open(t, url, c.now), c, t}
+	require.Equal(t, 1, b.get(v).Attempts)
+	require.Equal(t, Right, b.check(v, right).Verdict)
+}
+
+func TestListPages(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		var want []string
+		for range 5 {
+			want = append([]string{b.start(nil).ID}, want...)
+		}
+		b.start(func(r *Request) { r.Tenant = "beta" })
+		var got []string
+		for before := ""; ; before = got[len(got)-1] {
+			var page []Verification
+			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+				page, err = List(ctx, tx, "acme", before, 2)
+				return err
+			})
+			if len(page) == 0 {
+				break
+			}
+			for _, v := range page {
+				got = append(got, v.ID)
+			}
+		}
+		require.Equal(t, want, got)
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			open, err := OpenOf(ctx, tx, line, mustPhone(t, "+4520123456"))
+			require.Len(t, open, 6)
+			require.Equal(t, want[0], open[1].ID, "the newest first")
+			none, _ := OpenOf(ctx, tx, text.Line{Account: line.Account, Sender: "+15005550007"}, mustPhone(t, "+4520123456"))
+			require.Empty(t, none)
+			return err
+		})
+	})
+}
+
+// Ensure, over any history of one phone, that no 24 hours see more comparisons with wrong codes than are allowed, so that a guesser who may start
+// and resend as he likes has ten tries at a million codes: odds of one in a hundred thousand.
+func TestOddsOfGuessing(t *testing.T) {
+	c := newClock()
+	s := storetest.Open(t, storetest.SQLite(t), c.now)
+	phones := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		b := bench{s, c, t}
+		phones++
+		phone := mustPhone(t, "+45201"+fmt.Sprintf("%05d", phones))
+		var open []Verification
+		var compared []time.Time
+		for range rapid.IntRange(10, 60).Draw(rt, "steps") {
+			switch rapid.SampledFrom([]string{"start", "guess", "guess", "guess", "guess", "resend", "wait"}).Draw(rt, "step") {
+			case "start":
+				r := b.request()
+				r.Phone = phone
+				_ = b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+					v, _, err := Start(ctx, tx, r)
+					if err == nil {
+						open = append(open, v)
+					}
+					return err
+				})
+			case "guess":
+				if len(open) > 0 {
+					if b.check(rapid.SampledFrom(open).Draw(rt, "which"), wrong).Verdict == Wrong {
+						compared = append(compared, b.now())
+					}
+				}
+			case "resend":
+				if len(open) > 0 {
+					_, _ = b.resend(open[len(open)-1])
+				}
+			case "wait":
+				b.advance(time.Duration(rapid.SampledFrom([]int{1, 60, 601, 3600, 40_000}).Draw(rt, "seconds")) * time.Second)
+			}
+		}
+		for i, from := range compared {
+			n := 0
+			for _, at := range compared[i:] {
+				if at.Sub(from) < GuessMemory {
+					n++
+				}
+			}
+			require.LessOrEqual(t, float64(n)/1e6, 1e-5)
+		}
+	})
+}

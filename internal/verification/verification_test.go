@@ -1,0 +1,341 @@
+package verification
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+const right, wrong = "482913", "000000"
+
+var line = text.Line{Account: "AC00000000000000000000000000000001", Sender: "+15005550006"}
+
+// clock is a time that tests move.
+type clock struct{ at atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.at.Store(1_700_000_000_000)
+	return c
+}
+
+func (c *clock) now() time.Time          { return store.Time(c.at.Load()) }
+func (c *clock) advance(d time.Duration) { c.at.Add(d.Milliseconds()) }
+
+// bench is a store whose time a test moves.
+type bench struct {
+	*store.Store
+	*clock
+	t testing.TB
+}
+
+func each(t *testing.T, test func(t *testing.T, b bench)) {
+	c := newClock()
+	storetest.Each(t, c.now, func(t *testing.T, s *store.Store) { test(t, bench{s, c, t}) })
+}
+
+func mustPhone(t testing.TB, e164 string) phonemail.Number {
+	t.Helper()
+	n, err := phonemail.ParseNumber(e164)
+	require.NoError(t, err)
+	return n
+}
+
+func words(code, locale string) string { return "code " + code + " " + locale }
+
+func (b bench) request() Request {
+	return Request{
+		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.t, "+4520123456"), Code: right, Length: 6, Wording: words,
+		Limits: Limits{Life: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3, Gap: time.Minute},
+	}
+}
+
+func (b bench) do(f func(ctx context.Context, tx *store.Tx) error) {
+	b.t.Helper()
+	require.NoError(b.t, b.Do(context.Background(), f))
+}
+
+func (b bench) start(change func(*Request)) Verification {
+	b.t.Helper()
+	r := b.request()
+	if change != nil {
+		change(&r)
+	}
+	var v Verification
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		var fresh bool
+		v, fresh, err = Start(ctx, tx, r)
+		require.True(b.t, fresh || err != nil)
+		return err
+	})
+	return v
+}
+
+func (b bench) check(v Verification, code string) (c Checked) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c, err = Check(ctx, tx, v.Tenant, v.ID, code)
+		return err
+	})
+	return c
+}
+
+func (b bench) get(v Verification) (now Verification) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		now, err = Get(ctx, tx, v.Tenant, v.ID)
+		return err
+	})
+	return now
+}
+
+func (b bench) row(v Verification) (row db.Verification) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		row, err = tx.GetVerification(ctx, v.ID)
+		return err
+	})
+	return row
+}
+
+// names are the events of a row, in order.
+func (b bench) names(id string) (names []string) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) error {
+		events, err := tx.EventsOf(ctx, id)
+		names = nil
+		for _, e := range events {
+			names = append(names, e.Name)
+		}
+		return err
+	})
+	return names
+}
+
+// race runs f n times at once.
+func race(n int, f func(i int)) {
+	var wait sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range n {
+		wait.Go(func() { <-gate; f(i) })
+	}
+	close(gate)
+	wait.Wait()
+}
+
+// tally checks one code n times at once over several stores and counts the verdicts.
+func tally(t testing.TB, stores []*store.Store, v Verification, n int, code string) map[Verdict]int {
+	var mutex sync.Mutex
+	counts := map[Verdict]int{}
+	race(n, func(i int) {
+		var c Checked
+		err := stores[i%len(stores)].Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+			c, err = Check(ctx, tx, v.Tenant, v.ID, code)
+			return err
+		})
+		mutex.Lock()
+		defer mutex.Unlock()
+		if err != nil {
+			t.Error(err)
+		}
+		counts[c.Verdict]++
+	})
+	return counts
+}
+
+// Ensure that a code approves once, however many present it at once.
+func TestRightCodeApprovesOnce(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for range 200 {
+			v := b.start(func(r *Request) { r.Code = "" })
+			code := b.peek(v)
+			require.Equal(t, map[Verdict]int{Right: 1, Over: 31}, tally(t, []*store.Store{b.Store}, v, 32, code))
+			require.Equal(t, Approved, b.get(v).State)
+		}
+	})
+}
+
+// peek opens the sealed code as no door can.
+func (b bench) peek(v Verification) (code string) {
+	b.t.Helper()
+	b.do(func(ctx context.Context, tx *store.Tx) error {
+		row, err := tx.GetVerification(ctx, v.ID)
+		if err != nil {
+			return err
+		}
+		plain, err := tx.Open(place(v.ID, v.Tenant), row.Code)
+		code = string(plain)
+		return err
+	})
+	return code
+}
+
+// Ensure that guesses that come at once are compared as often as is allowed and no more, and that the right code among them comes too late.
+func TestGuessesAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		require.Equal(t, map[Verdict]int{Wrong: 5, Over: 59}, tally(t, []*store.Store{b.Store}, v, 64, wrong))
+		c := b.check(v, right)
+		require.Equal(t, Over, c.Verdict)
+		require.Equal(t, MaxAttemptsReached, c.Verification.State)
+		require.Equal(t, 5, c.Verification.Attempts)
+		require.Empty(t, b.row(v).Code)
+		require.Equal(t, []string{
+			"verification.pending", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong",
+			"verification.max_attempts_reached",
+		}, b.names(v.ID))
+	})
+}
+
+// Ensure that a thousand guesses at two replicas consume the allowed attempts, and over many verifications the phone's of the day.
+func TestGuessesAtTwoReplicas(t *testing.T) {
+	c := newClock()
+	url := storetest.PostgreSQL(t)
+	stores := []*store.Store{storetest.Open(t, url, c.now), storetest.Open(t, url, c.now)}
+	b := bench{stores[0], c, t}
+	v := b.start(nil)
+	require.Equal(t, map[Verdict]int{Wrong: 5, Over: 995}, tally(t, stores, v, 1000, wrong))
+
+	// Three verifications of one phone, guessed at all at once: five more in all.
+	var all []Verification
+	for range 3 {
+		all = append(all, b.start(nil))
+	}
+	var compared atomic.Int64
+	race(600, func(i int) {
+		v := all[i%3]
+		var c Checked
+		if err := stores[i%2].Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+			c, err = Check(ctx, tx, v.Tenant, v.ID, wrong)
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		if c.Verdict == Wrong {
+			compared.Add(1)
+		}
+	})
+	require.EqualValues(t, 5, compared.Load())
+}
+
+// Ensure that wrong codes count against the phone for a day, whatever was started since, and for this tenant only.
+func TestWrongCodesOfADay(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		began := b.now()
+		for range 2 {
+			v := b.start(nil)
+			for range 5 {
+				require.Equal(t, Wrong, b.check(v, wrong).Verdict)
+				b.advance(time.Second)
+			}
+		}
+		err := b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		var wait *WaitError
+		require.ErrorAs(t, err, &wait)
+		require.ErrorIs(t, err, ErrBlocked)
+		require.Equal(t, began.Add(GuessMemory), wait.Until)
+
+		other := b.start(func(r *Request) { r.Tenant = "beta" })
+		require.Equal(t, Right, b.check(other, right).Verdict)
+		other = b.start(func(r *Request) { r.Phone = mustPhone(t, "+4520123457") })
+		require.Equal(t, Right, b.check(other, right).Verdict)
+
+		b.advance(wait.Until.Sub(b.now()) - time.Millisecond)
+		require.ErrorIs(t, b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err }), ErrBlocked)
+		b.advance(time.Millisecond)
+		v, second := b.start(nil), b.start(nil)
+		require.Equal(t, Wrong, b.check(v, wrong).Verdict, "the oldest wrong code is forgotten")
+		c := b.check(second, right)
+		require.Equal(t, Blocked, c.Verdict, "not even the right code is compared")
+		require.Equal(t, began.Add(time.Second+GuessMemory), c.Until)
+		require.Zero(t, c.Verification.Attempts)
+	})
+}
+
+// Ensure that a code counts until its time is over, and not from then on.
+func TestExpiry(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		b.advance(10*time.Minute - time.Millisecond)
+		b.do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, v.ID) })
+		require.Equal(t, Pending, b.get(v).State)
+		later := b.start(nil)
+		require.Equal(t, Right, b.check(v, right).Verdict)
+
+		b.advance(10 * time.Minute)
+		now := b.get(later)
+		require.Equal(t, Expired, now.State, "also when nobody has recorded it")
+		require.Equal(t, now.Expires, now.Ended)
+		require.NotEmpty(t, b.row(later).Code)
+		c := b.check(later, right)
+		require.Equal(t, Over, c.Verdict)
+		require.Equal(t, Expired, c.Verification.State)
+		require.Empty(t, b.row(later).Code, "erased by the check")
+		require.Equal(t, []string{"verification.pending", "verification.expired"}, b.names(later.ID))
+		b.do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, "no such row") })
+	})
+}
+
+// Ensure that a verification ends once, whoever races for its end.
+func TestOneEnd(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for range 30 {
+			v := b.start(func(r *Request) { r.Limits.Attempts, r.Limits.Wrong = 1, 1000 })
+			race(24, func(i int) {
+				err := b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+					var err error
+					switch i % 3 {
+					case 0:
+						_, err = Check(ctx, tx, v.Tenant, v.ID, right)
+					case 1:
+						_, err = Check(ctx, tx, v.Tenant, v.ID, wrong)
+					case 2:
+						if _, err = Cancel(ctx, tx, v.Tenant, v.ID, ""); err == ErrGone {
+							err = nil
+						}
+					}
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			ends := map[string]int{}
+			for _, name := range b.names(v.ID) {
+				ends[name]++
+			}
+			delete(ends, "verification.pending")
+			delete(ends, "verification.wrong")
+			require.Equal(t, map[string]int{"verification." + string(b.get(v).State): 1}, ends)
+			require.Empty(t, b.row(v).Code)
+		}
+	})
+}
+
+// Ensure that what is not a code counts as no attempt, and that others' verifications are unknown.
+func TestCheckRefuses(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		try := func(tenant, id, code string) error {
+			return b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, err := Check(ctx, tx, tenant, id, code); return err })
+		}
+		require.ErrorIs(t, try("acme", v.ID, "123"), ErrCode)
+		require.ErrorIs(t, try("beta", v.ID, right), ErrUnknown)
+		require.ErrorIs(t, try("acme", "no such id", right), ErrUnknown)
+		require.Zero(t, b.get(v).Attempts)
+		require.Equal(t, Right, b.check(v, "482 913").Verdict)
+		_, err := ParseCode(fmt.Sprintf("%040d", 1))
+		require.ErrorIs(t, err, ErrCode)
+	})
+}
