@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	netmail "net/mail"
 	"net/url"
 	"strings"
 	"sync"
@@ -220,8 +221,10 @@ func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) 
 	w.t.Helper()
 	sent := w.idp.Mails()
 	raw := sent[len(sent)-1].MIME
+	parsed, err := netmail.ReadMessage(bytes.NewReader(raw))
+	require.NoError(w.t, err)
 	d := mail.Delivery{
-		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: m.Key, PostedAt: m.StoredAt, MessageID: messageID(raw), MessageURL: messageURL,
+		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(parsed.Header.Get("Message-Id"), "<>"), MessageURL: messageURL,
 		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Keep == tenant.KeepBridge,
 	}
 	w.do(func(ctx context.Context, tx *store.Tx) error {
@@ -229,13 +232,6 @@ func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) 
 		return err
 	})
 	return w.one("SELECT id FROM mail WHERE message_id = '" + d.MessageID + "'")
-}
-
-func messageID(raw []byte) string {
-	_, rest, _ := strings.Cut(strings.ToLower(string(raw)), "message-id:")
-	at := len(raw) - len(rest)
-	id, _, _ := strings.Cut(string(raw[at:]), "\r\n")
-	return strings.Trim(id, "<> ")
 }
 
 // yes has the phone say yes, and returns the reply.
@@ -258,7 +254,7 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 			return err
 		}
 		id, err := challenge.Ask(ctx, tx, challenge.Question{
-			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose, Link: link, Prompt: "Reply YES", Life: 10 * time.Minute,
+			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose, Link: link, Prompt: func(string, string) string { return "Reply YES" }, Life: 10 * time.Minute,
 		})
 		if err != nil {
 			return err

@@ -1,0 +1,292 @@
+package outbound
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+)
+
+// provider answers links as the test says, and counts them.
+func (w *world) provider(serve http.HandlerFunc) (link string, clicks *atomic.Int32) {
+	w.t.Helper()
+	clicks = &atomic.Int32{}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		clicks.Add(1)
+		serve(rw, r)
+	}))
+	w.t.Cleanup(server.Close)
+	w.trust(server.URL)
+	return server.URL + "/lo/verify_email?ticket=abcdefghijklmnop12345678", clicks
+}
+
+// trust lets links lead to a server.
+func (w *world) trust(serverURL string) {
+	w.t.Helper()
+	settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_IDP_HOSTS=" + strings.TrimPrefix(serverURL, "http://")))
+	require.NoError(w.t, err)
+	w.Settings = settings
+}
+
+// ended shows how a challenge ended, that its link is gone, and what its phone is told.
+func (w *world) ended(id, state, outcome string, saying tenant.Saying) {
+	w.t.Helper()
+	c := w.challenge(id)
+	require.Equal(w.t, []string{state, outcome, ""}, []string{c.State, c.Outcome, c.Link})
+	require.NotZero(w.t, c.EndedAt)
+	require.Equal(w.t, w.tenant().Say(saying, tenant.Fill{}), w.told(id))
+	require.Equal(w.t, "1", w.jobs("delete_mail"))
+}
+
+func redirect(params string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "https://app.acme.example/welcome?"+params, http.StatusFound)
+	}
+}
+
+func page(status int, body string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		rw.WriteHeader(status)
+		_, _ = io.WriteString(rw, body)
+	}
+}
+
+func TestClickOutcomes(t *testing.T) {
+	message := func(text string) http.HandlerFunc { return redirect("success=false&message=" + url.QueryEscape(text)) }
+	cases := map[string]struct {
+		serve   http.HandlerFunc
+		purpose challenge.Purpose
+		state   string
+		saying  tenant.Saying
+	}{
+		"confirmed":   {redirect("success=true&message=ok"), challenge.Registration, "confirmed", tenant.ConfirmedRegistration},
+		"already":     {message("This account is already verified"), challenge.Registration, "confirmed", tenant.Already},
+		"used":        {message("This URL can be used only once"), challenge.Registration, "failed", tenant.Used},
+		"expired":     {message("Access expired"), challenge.Registration, "failed", tenant.LinkExpired},
+		"refused":     {page(http.StatusNotFound, "<p>There is nothing here.</p>"), challenge.Registration, "failed", tenant.Refused},
+		"needs_user":  {page(http.StatusOK, `<form method="post"><input type="password" name="p"></form>`), challenge.Registration, "failed", tenant.NeedsUser},
+		"unknown":     {page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", tenant.Unknown},
+		"unreachable": {nil, challenge.Registration, "failed", tenant.Unreachable},
+	}
+	for outcome, c := range cases {
+		t.Run(outcome, func(t *testing.T) {
+			w := quick(t)
+			link, clicks := w.provider(c.serve)
+			if c.serve == nil {
+				link = "https://elsewhere.example/lo/verify_email?ticket=x" // which no rule allows, so that nothing is tried again
+			}
+			id := w.accepted(link, c.purpose)
+			require.NotContains(t, w.challenge(id).Link, "ticket")
+			require.NoError(t, w.clickLink(t.Context(), id))
+			w.ended(id, c.state, outcome, c.saying)
+			before := clicks.Load()
+			require.NoError(t, w.clickLink(t.Context(), id)) // a reminder may come again
+			require.Equal(t, before, clicks.Load())
+			require.Equal(t, "1", w.one("SELECT COUNT(*) FROM text WHERE purpose = 'outcome'"))
+		})
+	}
+	t.Run("a password", func(t *testing.T) {
+		w := quick(t)
+		link, _ := w.provider(redirect("success=true"))
+		id := w.accepted(link, challenge.Password)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		w.ended(id, "confirmed", "confirmed", tenant.ConfirmedPassword)
+	})
+}
+
+// Each kind of link that the pretend identity provider mails, clicked for real.
+func TestClickRealLinks(t *testing.T) {
+	for _, answer := range []simulator.IdPAnswer{simulator.IdPRedirect, simulator.IdPPage, simulator.IdPForm, simulator.IdPProceed} {
+		t.Run(string(answer), func(t *testing.T) {
+			w := quick(t)
+			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = answer })
+			w.signUp(address)
+			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
+			require.NoError(t, w.clickLink(t.Context(), id))
+			w.ended(id, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+			require.True(t, w.idp.Verified(address))
+			posts := 0
+			for _, r := range w.idp.Requests() {
+				require.NotEqual(t, http.MethodHead, r.Method)
+				if r.Method == http.MethodPost {
+					posts++
+				}
+			}
+			require.Equal(t, map[bool]int{true: 1}[answer == simulator.IdPForm], posts)
+		})
+	}
+}
+
+// Ensure that a click that reached nobody is put back while there is patience, and told of afterwards.
+func TestUnreachable(t *testing.T) {
+	each(t, func(w *world) {
+		server := httptest.NewServer(redirect("success=true"))
+		address := server.Listener.Addr().String()
+		w.trust(server.URL)
+		server.Close()
+		id := w.accepted("http://"+address+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration)
+		for range 4 {
+			w.snoozed(w.clickLink(w.t.Context(), id))
+			c := w.challenge(id)
+			require.Equal(w.t, []any{"accepted", int64(0)}, []any{c.State, c.Clicks})
+			require.NotEmpty(w.t, c.Link)
+			w.wait(70 * time.Second)
+		}
+		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM text WHERE purpose = 'outcome'"))
+		w.wait(30 * time.Second)
+		require.NoError(w.t, w.clickLink(w.t.Context(), id))
+		w.ended(id, "failed", "unreachable", tenant.Unreachable)
+	})
+}
+
+// A provider that took the request and then said nothing may have done what was asked: that is not tried again.
+func TestNoAnswerIsNotTriedAgain(t *testing.T) {
+	w := quick(t)
+	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	id := w.accepted(link, challenge.Registration)
+	require.NoError(t, w.clickLink(t.Context(), id))
+	require.EqualValues(t, 1, clicks.Load())
+	w.ended(id, "failed", "unknown", tenant.Unknown)
+}
+
+// interrupt begins a click as a worker that then dies; after submitting says whether it had recorded that a form was about to be sent.
+func (w *world) interrupt(id string, submitting bool) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		_, due, err := challenge.BeginClick(ctx, tx, id)
+		require.True(w.t, due)
+		if err == nil && submitting {
+			err = challenge.Submit(ctx, tx, id)
+		}
+		return err
+	})
+	require.Equal(w.t, "clicking", w.challenge(id).State)
+}
+
+func TestInterruptedClick(t *testing.T) {
+	used := redirect("success=false&message=" + url.QueryEscape("This URL can be used only once"))
+	t.Run("used up by ourselves", func(t *testing.T) {
+		each(t, func(w *world) {
+			link, clicks := w.provider(used)
+			id := w.accepted(link, challenge.Registration)
+			w.interrupt(id, false)
+			require.NoError(w.t, w.clickLink(w.t.Context(), id))
+			require.EqualValues(w.t, 1, clicks.Load())
+			w.ended(id, "confirmed", "already", tenant.Already)
+		})
+	})
+	t.Run("before anything was sent", func(t *testing.T) {
+		w := quick(t)
+		link, _ := w.provider(redirect("success=true"))
+		id := w.accepted(link, challenge.Registration)
+		w.interrupt(id, false)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		w.ended(id, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+	})
+	t.Run("twice", func(t *testing.T) {
+		w := quick(t)
+		link, clicks := w.provider(redirect("success=true"))
+		id := w.accepted(link, challenge.Registration)
+		w.interrupt(id, false)
+		w.interrupt(id, false)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		require.Zero(t, clicks.Load(), "interrupted as often as is allowed")
+		w.ended(id, "failed", "unknown", tenant.Unknown)
+	})
+	t.Run("put back, and used up by somebody else", func(t *testing.T) {
+		w := quick(t)
+		server := httptest.NewUnstartedServer(used)
+		at := server.Listener.Addr().String()
+		require.NoError(t, server.Listener.Close())
+		w.trust("http://" + at)
+		id := w.accepted("http://"+at+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration)
+		w.snoozed(w.clickLink(t.Context(), id)) // reached nobody, which is no interruption
+		var err error
+		server.Listener, err = net.Listen("tcp", at)
+		require.NoError(t, err)
+		server.Start()
+		defer server.Close()
+		require.NoError(t, w.clickLink(t.Context(), id))
+		w.ended(id, "failed", "used", tenant.Used)
+	})
+	t.Run("around a form", func(t *testing.T) {
+		each(t, func(w *world) {
+			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = simulator.IdPForm })
+			w.signUp(address)
+			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
+			w.interrupt(id, true)
+			require.NoError(w.t, w.clickLink(w.t.Context(), id))
+			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r simulator.IdPRequest) bool { return r.Method == http.MethodPost }))
+			require.NotEmpty(w.t, w.idp.Requests())
+			w.ended(id, "failed", "unknown", tenant.Unknown)
+		})
+	})
+}
+
+// Ensure that the outcome is on disk even when the process is asked to stop in the middle of a click.
+func TestClickOutlivesItsContext(t *testing.T) {
+	w := quick(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	link, _ := w.provider(func(rw http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	id := w.accepted(link, challenge.Registration)
+	require.NoError(t, w.clickLink(ctx, id))
+	w.ended(id, "failed", "unknown", tenant.Unknown)
+}
+
+func TestClickOfATenantThatIsGone(t *testing.T) {
+	w := quick(t)
+	id := w.accepted(w.idp.URL()+"/lo/verify_email?ticket=x", challenge.Registration)
+	settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_TENANT=beta"))
+	require.NoError(t, err)
+	w.Settings = settings
+	require.NoError(t, w.clickLink(t.Context(), id))
+	require.Equal(t, "failed", w.challenge(id).State)
+	require.Empty(t, w.idp.Requests())
+	require.NoError(t, w.clickLink(t.Context(), store.NewID()))
+}
+
+func TestDeleteMail(t *testing.T) {
+	deleted := func(w *world) string { return w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.deleted'") }
+	for _, status := range []int{200, 404, 405} {
+		w := quick(t)
+		stored := w.signUp(address)
+		id := w.take(stored, stored.URL)
+		w.gun.Set(func(m *simulator.MailgunManners) { m.DeleteStatus = status })
+		require.NoError(t, w.deleteMail(t.Context(), id), status)
+		require.Equal(t, "1", deleted(w))
+		require.Len(t, w.gun.Stored(), map[int]int{404: 1, 405: 1}[status])
+		require.NoError(t, w.deleteMail(t.Context(), id), status)
+	}
+	w := quick(t)
+	stored := w.signUp(address)
+	id := w.take(stored, stored.URL)
+	for _, status := range []int{429, 500, 503} {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		require.Error(t, w.deleteMail(t.Context(), id), status)
+		require.Len(t, w.gun.Stored(), 1)
+	}
+	w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 401 })
+	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is as good as an agreement")
+	require.Len(t, w.gun.Stored(), 1)
+	require.NoError(t, w.deleteMail(t.Context(), w.take(w.signUp("other@sms.acme.example"), "")), "nothing is known to delete")
+	require.Len(t, w.gun.Stored(), 2)
+}

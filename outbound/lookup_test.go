@@ -1,0 +1,337 @@
+package outbound
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/reply"
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+)
+
+const keepMailgun = "SMSBRIDGE_KEEP=mailgun"
+
+// prompted examines a mail and sends the prompt that follows, and returns the challenge.
+func (w *world) prompted(mailID string) (challengeID string) {
+	w.t.Helper()
+	require.NoError(w.t, w.examineMail(w.t.Context(), mailID))
+	require.Equal(w.t, "examined/", w.one("SELECT state || '/' || reason FROM mail WHERE id = '"+mailID+"'"))
+	id := w.one("SELECT id FROM challenge WHERE mail_id = '" + mailID + "'")
+	require.NoError(w.t, w.sendText(w.t.Context(), w.one("SELECT id FROM text WHERE challenge_id = '"+id+"'")))
+	return id
+}
+
+// confirmed says yes and clicks, and shows that the account is verified.
+func (w *world) confirmed(challengeID string) {
+	w.t.Helper()
+	w.yes()
+	require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
+	w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+	require.True(w.t, w.idp.Verified(address))
+}
+
+// The whole way of a mail that the bridge keeps.
+func TestMailKeptHere(t *testing.T) {
+	each(t, func(w *world) {
+		stored := w.signUp(address)
+		id := w.prompted(w.take(stored, stored.URL))
+		require.NotEmpty(w.t, w.challenge(id).Link)
+		require.Equal(w.t, "", w.one("SELECT body FROM mail"))
+		w.confirmed(id)
+		require.NoError(w.t, w.deleteMail(w.t.Context(), w.one("SELECT id FROM mail")))
+		require.Empty(w.t, w.gun.Stored())
+	})
+}
+
+// The whole way of a mail that stays at Mailgun: found by its URL, and nothing of it here.
+func TestMailKeptAtMailgun(t *testing.T) {
+	each(t, func(w *world) {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.HeaderCollisions = true })
+		stored := w.signUp(address)
+		id := w.prompted(w.take(stored, stored.URL))
+		require.Empty(w.t, w.challenge(id).Link)
+		require.Equal(w.t, "", w.one("SELECT body FROM mail"))
+		w.confirmed(id)
+	}, keepMailgun)
+}
+
+// Without a URL the events lead to the mail; they may be late.
+func TestMailWithoutItsURL(t *testing.T) {
+	each(t, func(w *world) {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.EventLag = time.Minute })
+		mailID := w.take(w.signUp(address), "")
+		w.snoozed(w.examineMail(w.t.Context(), mailID))
+		w.wait(30 * time.Second)
+		w.snoozed(w.examineMail(w.t.Context(), mailID))
+		w.wait(31 * time.Second)
+		w.confirmed(w.prompted(mailID))
+	}, keepMailgun)
+}
+
+// Ensure that a mail is waited for as long as that may help, and then refused.
+func TestMailThatCannotBeFetched(t *testing.T) {
+	w := quick(t, keepMailgun)
+	stored := w.signUp(address)
+	mailID := w.take(stored, stored.URL)
+	for _, status := range []int{401, 429, 500, 503} {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		w.snoozed(w.examineMail(t.Context(), mailID))
+	}
+	w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Second })
+	w.wait(time.Minute)
+	w.snoozed(w.examineMail(t.Context(), mailID)) // may not be visible yet
+	w.wait(5 * time.Minute)
+	w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 503 })
+	w.snoozed(w.examineMail(t.Context(), mailID)) // Mailgun's trouble says nothing about the mail
+	require.NoError(t, w.examineMail(t.Context(), mailID))
+	require.Equal(t, "refused/"+errGone.Error(), w.one("SELECT state || '/' || reason FROM mail"))
+	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+}
+
+// A mail that is gone when the yes comes is waited for, and then told of.
+func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
+	w := quick(t, keepMailgun)
+	stored := w.signUp(address)
+	id := w.prompted(w.take(stored, stored.URL))
+	w.yes()
+	w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Millisecond })
+	w.wait(time.Second)
+	w.snoozed(w.clickLink(t.Context(), id))
+	require.Equal(t, "accepted", w.challenge(id).State)
+	w.wait(clickPatience)
+	require.NoError(t, w.clickLink(t.Context(), id))
+	w.ended(id, "failed", "expired", tenant.LinkExpired)
+	require.Empty(t, w.idp.Requests())
+}
+
+// Ensure that a link that was sealed under a key that is lost is found again at Mailgun, and the body of a mail too.
+func TestLostKey(t *testing.T) {
+	each(t, func(w *world) {
+		stored := w.signUp(address)
+		mailID := w.take(stored, stored.URL)
+		w.open([]byte("another key of thirty-two bytes!"))
+		id := w.prompted(mailID)
+		w.open(storetest.Key)
+		w.confirmed(id)
+	})
+}
+
+// Ensure that the API key goes to no host but Mailgun's, wherever a webhook says that a mail is kept.
+func TestAPIKeyStaysAtMailgun(t *testing.T) {
+	var requests atomic.Int32
+	foreign := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	defer foreign.Close()
+	w := quick(t, keepMailgun)
+	stored := w.signUp(address)
+	path := strings.TrimPrefix(stored.URL, w.gun.StorageURL())
+	for n, at := range []string{
+		foreign.URL + path, "http://x@" + strings.TrimPrefix(foreign.URL, "http://") + path, strings.TrimPrefix(foreign.URL, "http:") + path,
+		w.gun.StorageURL() + "@" + strings.TrimPrefix(foreign.URL, "http://") + path, w.gun.StorageURL() + "/elsewhere", "::", "",
+	} {
+		_, err := w.fetchStored(t.Context(), w.tenant(), at)
+		require.ErrorIs(t, err, errURL, n)
+		require.NoError(t, w.deleteStored(t.Context(), w.tenant(), at))
+	}
+	mailID := w.take(stored, foreign.URL+path)
+	w.confirmed(w.prompted(mailID)) // through the events instead
+	require.NoError(t, w.deleteMail(t.Context(), mailID))
+
+	// Not by a redirect either.
+	base, seen := w.front(w.gun.StorageURL(), func(r *http.Response) {
+		r.StatusCode = http.StatusFound
+		r.Header.Set("Location", foreign.URL+path)
+	})
+	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_STORAGE_HOSTS="+strings.TrimPrefix(base, "http://")))
+	require.NoError(t, err)
+	w.Settings = settings
+	_, err = w.fetchStored(t.Context(), w.tenant(), base+path)
+	require.ErrorIs(t, err, statusError(http.StatusFound))
+	require.Len(t, seen(), 1)
+	require.Zero(t, requests.Load())
+}
+
+// deliver has a plain mail arrive.
+func (w *world) deliver(to, id string) {
+	w.t.Helper()
+	mime := fmt.Sprintf("From: ACME <no-reply@acme.example>\r\nTo: <%s>\r\nSubject: Verify your email\r\nMessage-Id: <%s@acme.example>\r\n\r\n"+
+		"Confirm your account: %s/lo/verify_email?ticket=%s0123456789abcdef\r\n", to, id, w.idp.URL(), id)
+	require.NoError(w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, []byte(mime)))
+}
+
+func TestSearchStored(t *testing.T) {
+	w := quick(t, keepMailgun)
+	since := w.clock()
+	any := func(stored) bool { return true }
+	search := func(match func(stored) bool) (stored, error) {
+		return w.searchStored(t.Context(), w.tenant(), w.phone(phone), since, w.clock(), match)
+	}
+	w.wait(-time.Minute)
+	w.deliver(address, "before")
+	w.wait(time.Minute)
+	_, err := search(any)
+	require.ErrorIs(t, err, errGone, "older than is looked at")
+
+	w.wait(time.Second)
+	w.deliver("ACME+4520123456@SMS.acme.example", "first")
+	w.wait(time.Second)
+	w.deliver(address, "second")
+	w.wait(time.Second)
+	for i := range eventPage + 10 { // so that there is more than one page
+		w.deliver(fmt.Sprintf("acme+4521%06d@sms.acme.example", i), fmt.Sprint("other", i))
+	}
+	w.deliver("beta+4520123456@sms.acme.example", "beta")
+	for _, disorder := range []bool{false, true} {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.EventsOutOfOrder = disorder })
+		s, err := search(any)
+		require.NoError(t, err)
+		require.Equal(t, "second@acme.example", s.messageID)
+		require.Equal(t, since.Add(2*time.Second).UnixMilli(), s.at.UnixMilli())
+		s, err = search(func(s stored) bool { return s.messageID == "first@acme.example" })
+		require.NoError(t, err)
+		require.Equal(t, "first@acme.example", s.messageID)
+		_, err = search(func(s stored) bool { return s.messageID == "third@acme.example" })
+		require.ErrorIs(t, err, errGone)
+	}
+	for _, status := range []int{401, 429, 500} {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		_, err := search(any)
+		require.EqualError(t, err, fmt.Sprintf("mailgun: the events cannot be read, status %d", status))
+	}
+}
+
+// Ensure that of two neighbors that are listed the wrong way round the newer one is found.
+func TestSearchStoredOutOfOrder(t *testing.T) {
+	w := quick(t, keepMailgun)
+	w.gun.Set(func(m *simulator.MailgunManners) { m.EventsOutOfOrder = true })
+	w.deliver(address, "older")
+	w.wait(time.Second)
+	w.deliver(address, "newer")
+	s, err := w.searchStored(t.Context(), w.tenant(), w.phone(phone), w.clock().Add(-time.Minute), w.clock(), func(stored) bool { return true })
+	require.NoError(t, err)
+	require.Equal(t, "newer@acme.example", s.messageID)
+}
+
+// A yes to a question that nobody here remembers finds its mail at Mailgun.
+func TestYesWithAnEmptyDatabase(t *testing.T) {
+	each(t, func(w *world) {
+		w.gun.Set(func(m *simulator.MailgunManners) { m.EventLag = 30 * time.Second })
+		w.deliver(address, "superseded")
+		w.wait(time.Second)
+		w.signUp(address)
+		w.wait(time.Second)
+		id := w.yes()
+		require.Equal(w.t, "1", w.jobs("look_up_mail"))
+		w.snoozed(w.lookUpMail(w.t.Context(), id))
+		w.wait(30 * time.Second)
+		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 503 })
+		w.snoozed(w.lookUpMail(w.t.Context(), id))
+		require.NoError(w.t, w.lookUpMail(w.t.Context(), id))
+		require.NoError(w.t, w.lookUpMail(w.t.Context(), id)) // a reminder may come again
+		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM challenge"))
+		challengeID := w.one("SELECT id FROM challenge")
+		require.Equal(w.t, "accepted", w.challenge(challengeID).State)
+		require.Empty(w.t, w.challenge(challengeID).Link)
+		require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
+		w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+		require.True(w.t, w.idp.Verified(address))
+	}, keepMailgun)
+}
+
+// Ensure that a yes finds nothing that it cannot be about, and that nobody is told so.
+func TestYesThatFindsNothing(t *testing.T) {
+	cases := map[string]func(w *world){
+		"no mail":            func(*world) {},
+		"another phone's":    func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
+		"another tenant's":   func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
+		"older than a life":  func(w *world) { w.deliver(address, "old"); w.wait(w.tenant().ValidFor + time.Second) },
+		"newer than the yes": nil,
+		"without a good link": func(w *world) {
+			require.NoError(w.t, w.gun.Deliver(w.t.Context(), "x@acme.example", []string{address}, []byte("Subject: Hi\r\nMessage-Id: <x@y>\r\n\r\nHello\r\n")))
+		},
+		"deleted by its owner": func(w *world) {
+			w.deliver(address, "gone")
+			w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Second })
+			w.wait(time.Second)
+		},
+	}
+	for name, prepare := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := quick(t, keepMailgun)
+			if prepare != nil {
+				prepare(w)
+			}
+			id := w.yes()
+			if prepare == nil {
+				w.wait(time.Second)
+				w.deliver(address, "new")
+			}
+			if err := w.lookUpMail(t.Context(), id); err != nil {
+				w.snoozed(err)
+				w.wait(lookUpPatience + time.Second)
+				require.NoError(t, w.lookUpMail(t.Context(), id))
+			}
+			require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+			require.Equal(t, "0", w.one("SELECT COUNT(*) FROM text"))
+			require.Empty(t, w.idp.Requests())
+		})
+	}
+	w := quick(t, keepMailgun)
+	require.NoError(t, w.lookUpMail(t.Context(), store.NewID()))
+}
+
+// Ensure that a mail that was known after all is not clicked because of a second yes.
+func TestYesToAKnownMail(t *testing.T) {
+	each(t, func(w *world) {
+		stored := w.signUp(address)
+		id := w.yes() // before the mail's webhook was heard
+		w.take(stored, stored.URL)
+		require.NoError(w.t, w.lookUpMail(w.t.Context(), id))
+		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+		require.Empty(w.t, w.idp.Requests())
+	}, keepMailgun)
+}
+
+// Ensure that a yes that may mean mails of two tenants clicks neither, and one that can only mean one's is clicked.
+func TestYesToMailsOfTwoTenants(t *testing.T) {
+	w := quick(t, keepMailgun)
+	var tenants strings.Builder
+	for slug, name := range map[string]string{"acme": "ACME", "beta": "Beta Bank"} {
+		fmt.Fprintf(&tenants, `  - {slug: %s, name: %s, countries: [DK], prefix: %s, mail_domain: sms.acme.example, idp_hosts: ["%s"], unsafe_allow: [127.0.0.0/8], keep: mailgun,
+    mailgun: {api_key: env:GUN_KEY, signing_key: env:SIGN_KEY, api_base: "%s", storage_hosts: ["%s"]},
+    twilio: {account_sid: %s, auth_token: env:TWILIO_TOKEN, from: "%s", api_base: "%s"}}
+`, slug, name, slug, w.idp.Host(), w.gun.URL(), strings.TrimPrefix(w.gun.StorageURL(), "http://"), accountSID, number, w.twilio.URL())
+	}
+	file := filepath.Join(t.TempDir(), "smsbridge.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("public_url: "+w.callbacks.URL+"\ntenants:\n"+tenants.String()), 0o600))
+	settings, err := tenant.FromFile(file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=key-signing", "TWILIO_TOKEN=" + authToken})
+	require.NoError(t, err)
+	w.Settings = settings
+	require.Len(t, settings.Tenants.BySender(accountSID, number), 2)
+
+	w.deliver(address, "one")
+	w.deliver("beta+4520123456@sms.acme.example", "two")
+	require.NoError(t, w.lookUpMail(t.Context(), w.yes()))
+	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+
+	w.deliver("beta+4520123457@sms.acme.example", "three")
+	var replyID string
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		taken, err := reply.Take(ctx, tx, w.Settings.Tenants, reply.Received{ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(otherPhone), Body: "YES"})
+		replyID = taken.ID
+		return err
+	})
+	require.NoError(t, w.lookUpMail(t.Context(), replyID))
+	require.Equal(t, "beta", w.one("SELECT tenant FROM challenge"))
+}
