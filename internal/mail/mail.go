@@ -17,6 +17,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"smsbridge/internal/store"
@@ -104,7 +106,9 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 		return Duplicate, nil
 	}
 	taken := Duplicate
-	for _, phone := range d.Phones {
+	// In one order, so that two deliveries of one mail do not wait for each other in a circle.
+	phones := slices.SortedFunc(slices.Values(d.Phones), func(a, b phonemail.Number) int { return strings.Compare(a.E164(), b.E164()) })
+	for _, phone := range phones {
 		added, err := add(ctx, tx, d, phone)
 		if err != nil {
 			return 0, err
