@@ -139,6 +139,8 @@ func (t *taking) act(ctx context.Context) error {
 		return t.yes(ctx)
 	case No:
 		return t.no(ctx)
+	case Code:
+		return t.code(ctx)
 	default:
 		return t.hint(ctx)
 	}
@@ -158,7 +160,7 @@ func (t *taking) stop(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return t.cancelCodes(ctx)
 }
 
 func (t *taking) no(ctx context.Context) error {

@@ -1,0 +1,43 @@
+package reply
+
+import (
+	"context"
+	"errors"
+
+	"smsbridge/internal/verification"
+)
+
+// codeTries is how many open verifications of a phone a texted code is tried on, the newest first. Each of them counts an attempt.
+const codeTries = 3
+
+// code presents a texted code to the open verification of its phone. One that is not its code may still have been meant for a question.
+func (t *taking) code(ctx context.Context) error {
+	open, err := verification.OpenOf(ctx, t.tx, t.Line, t.Phone)
+	if err != nil {
+		return err
+	}
+	for _, v := range open[:min(len(open), codeTries)] {
+		checked, err := verification.Check(ctx, t.tx, v.Tenant, v.ID, t.Code)
+		if err != nil {
+			return err
+		}
+		if checked.Verdict == verification.Right {
+			return nil
+		}
+	}
+	return t.hint(ctx)
+}
+
+// cancelCodes cancels the open verifications of a phone that said STOP.
+func (t *taking) cancelCodes(ctx context.Context) error {
+	open, err := verification.OpenOf(ctx, t.tx, t.Line, t.Phone)
+	if err != nil {
+		return err
+	}
+	for _, v := range open {
+		if _, err := verification.Cancel(ctx, t.tx, v.Tenant, v.ID, "stop"); err != nil && !errors.Is(err, verification.ErrGone) {
+			return err
+		}
+	}
+	return nil
+}
