@@ -1,99 +1,205 @@
 package reply_test
 
 import (
-	"context"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/store"
-	"smsbridge/internal/verification"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
 
-// verify starts a verification of a phone with a code.
-func (b bridge) verify(tenant string, phone phonemail.Number, code string) (v verification.Verification) {
+// which asks which of the questions is meant, as the tenant of the last one says it.
+func (b bridge) which(questions ...db.Challenge) []string {
 	b.Helper()
-	t, ok := b.tenants.Tenant(tenant)
-	require.True(b, ok)
-	request := verification.For(t, "api", phone)
-	request.Code = code
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		v, _, err = verification.Start(ctx, tx, request)
-		return err
-	})
-	return v
+	var choices []string
+	var asker *tenant.Tenant
+	for _, c := range questions {
+		asker, _ = b.tenants.Tenant(c.Tenant)
+		choices = append(choices, "YES "+c.ReplyCode+" for "+asker.Name)
+	}
+	return []string{asker.Say(tenant.Several, tenant.Fill{Count: len(questions), Choices: "Reply " + strings.Join(choices, " or ")})}
 }
 
-func (b bridge) verified(v verification.Verification) (now verification.Verification) {
-	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		now, err = verification.ByID(ctx, tx, v.ID)
-		return err
-	})
-	return now
-}
-
-// Ensure that a texted code approves the open verification of its phone, however it is spaced, and that another one counts as an attempt.
-func TestTakeCode(t *testing.T) {
+// Ensure that with several questions a bare yes confirms none and is told the codes once, and that a code confirms its question alone.
+func TestTakeSeveralQuestions(t *testing.T) {
 	each(t, func(b bridge) {
-		for _, body := range []string{"482913", "482 913", " 4829 13.", "4 8 2 9 1 3"} {
-			phone, stranger := b.newPhone(), b.newPhone()
-			v := b.verify("acme", phone, "482913")
-			require.Equal(b, reply.Code, b.text(stranger, body).Word)
-			require.Equal(b, verification.Pending, b.verified(v).State, "not from another phone")
-			b.text(phone, "482914")
-			require.Equal(b, 1, b.verified(v).Attempts)
+		phone := b.newPhone()
+		acme := b.asked("acme", phone)
+		b.pass(time.Second)
+		beta := b.asked("beta", phone)
+		b.text(phone, "YES")
+		b.text(phone, "YES")
+		require.Equal(b, "open", b.state(acme.ID))
+		require.Equal(b, "open", b.state(beta.ID))
+		require.Equal(b, b.which(acme, beta), b.told(phone))
+
+		taken := b.text(phone, "yes "+beta.ReplyCode)
+		require.Equal(b, beta.ID, b.reply(taken.ID).ChallengeID)
+		require.Equal(b, "open", b.state(acme.ID))
+		require.Equal(b, "accepted", b.state(beta.ID))
+		b.text(phone, "YES")
+		require.Equal(b, "accepted", b.state(acme.ID), "it is the only one now")
+
+		b.run("no denies all and is told once", func(b bridge) {
+			phone := b.newPhone()
+			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
+			b.text(phone, "NO")
+			require.Equal(b, "denied", b.state(acme.ID))
+			require.Equal(b, "denied", b.state(beta.ID))
+			require.Len(b, b.told(phone), 1)
+		})
+		b.run("no with a code denies one", func(b bridge) {
+			phone := b.newPhone()
+			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
+			b.text(phone, "NO "+acme.ReplyCode)
+			require.Equal(b, "denied", b.state(acme.ID))
+			require.Equal(b, "open", b.state(beta.ID))
+			require.Equal(b, b.said(tenant.Denied), b.told(phone))
+		})
+		b.run("whatever is not an answer is told the codes, so that they are not missed later", func(b bridge) {
+			for _, body := range []string{"what?", "YES 000", "1234"} {
+				phone := b.newPhone()
+				acme := b.asked("acme", phone)
+				b.pass(time.Second)
+				beta := b.asked("beta", phone)
+				b.text(phone, body)
+				require.Equal(b, b.which(acme, beta), b.told(phone))
+			}
+		})
+		b.run("a question whose prompt was not sent does not count", func(b bridge) {
+			phone := b.newPhone()
+			acme := b.asked("acme", phone)
+			b.ask("beta", phone, challenge.Registration)
 			b.text(phone, "YES")
-			require.Equal(b, verification.Pending, b.verified(v).State)
-			b.text(phone, body)
-			require.Equal(b, verification.Approved, b.verified(v).State, body)
-			b.text(phone, body)
-			require.Equal(b, 2, b.verified(v).Attempts)
+			require.Equal(b, "accepted", b.state(acme.ID))
+		})
+		b.run("a code that two questions share confirms neither", func(b bridge) {
+			phone := b.newPhone()
+			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
+			_, err := b.raw.ExecContext(b.Context(), "UPDATE challenge SET reply_code = $1 WHERE id = $2", acme.ReplyCode, beta.ID)
+			require.NoError(b, err)
+			b.text(phone, "YES "+acme.ReplyCode)
+			require.Equal(b, "open", b.state(acme.ID))
+			require.Equal(b, "open", b.state(beta.ID))
+		})
+	})
+}
+
+// Ensure that three wrong codes cancel a question, and that a wrong code is never a yes or a no.
+func TestTakeWrongCodes(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.newPhone()
+		acme := b.asked("acme", phone)
+		guess := wrongFor(acme)
+		b.text(phone, "YES "+guess)
+		b.text(phone, "NO "+guess)
+		b.text(phone, "YES "+guess)
+		require.Equal(b, "open", b.state(acme.ID))
+		require.EqualValues(b, 2, b.challenge(acme.ID).WrongCodes)
+		require.Equal(b, b.said(tenant.Wrong), b.told(phone))
+
+		b.pass(time.Second)
+		beta := b.asked("beta", phone)
+		guess = wrongFor(acme, beta)
+		b.text(phone, "YES "+guess)
+		require.Equal(b, "canceled", b.state(acme.ID))
+		require.Equal(b, "wrong codes", b.challenge(acme.ID).Outcome)
+		require.Equal(b, "open", b.state(beta.ID), "it has only had one")
+		require.Equal(b, b.said(tenant.Wrong), b.told(phone)[len(b.told(phone))-1:], "the canceled one is offered no more")
+
+		b.text(phone, "YES "+acme.ReplyCode)
+		require.Equal(b, "open", b.state(beta.ID))
+		b.text(phone, "YES "+beta.ReplyCode)
+		require.Equal(b, "accepted", b.state(beta.ID), "two wrong codes are forgiven")
+		require.Equal(b, "canceled", b.state(acme.ID))
+		require.Zero(b, b.jobs("click_link", acme.ID))
+	})
+}
+
+// wrongFor is a code that none of the questions has.
+func wrongFor(questions ...db.Challenge) string {
+	for i := 1000; ; i++ {
+		code, taken := fmt.Sprint(i), false
+		for _, c := range questions {
+			taken = taken || c.ReplyCode == code
 		}
-	})
-}
-
-// Ensure that the newest verification is tried first, and older ones after it, and that a code which is none of theirs may be meant for a question.
-func TestTakeCodeAmongSeveral(t *testing.T) {
-	each(t, func(b bridge) {
-		phone := b.newPhone()
-		older, newer := b.verify("acme", phone, "1111"), b.verify("beta", phone, "2222")
-		c := b.asked("acme", phone)
-		b.text(phone, "2222")
-		require.Equal(b, verification.Approved, b.verified(newer).State)
-		require.Zero(b, b.verified(older).Attempts)
-		b.text(phone, "1111")
-		require.Equal(b, verification.Approved, b.verified(older).State)
-		require.Equal(b, string(challenge.Open), b.state(c.ID))
-		require.Empty(b, b.told(phone), "a right code is no wrong answer")
-		b.text(phone, "3333")
-		require.Len(b, b.told(phone), 1)
-	})
-}
-
-// Ensure that guesses by text are counted like all others.
-func TestTakeCodeGuesses(t *testing.T) {
-	each(t, func(b bridge) {
-		phone := b.newPhone()
-		v := b.verify("acme", phone, "482913")
-		for range 5 {
-			b.text(phone, "0000")
+		if !taken {
+			return code
 		}
-		b.text(phone, "482913")
-		require.Equal(b, verification.MaxAttemptsReached, b.verified(v).State)
+	}
+}
+
+// Ensure that a bare yes confirms nothing while it might be meant for another question that has just gone unanswered, and that the code does.
+func TestTakeMistakableQuestion(t *testing.T) {
+	each(t, func(b bridge) {
+		tests := []struct {
+			name  string
+			other func(b bridge, phone phonemail.Number) // ends a moment before the question is asked
+			after time.Duration
+			bare  bool
+		}{
+			{"another tenant's expired unnoticed", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 0, false},
+			{"another tenant's expired", func(b bridge, phone phonemail.Number) {
+				c := b.asked("beta", phone)
+				b.pass(10 * time.Minute)
+				b.do(expired(c))
+			}, 0, false},
+			{"another tenant's expired, nearly forgotten", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 10*time.Minute - time.Second, false},
+			{"another tenant's expired long ago", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 10 * time.Minute, true},
+			{"its own earlier one expired", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.pass(10 * time.Minute) }, 0, true},
+			{"its own earlier one superseded", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.pass(time.Minute) }, 0, true},
+			{"its own for another purpose expired", func(b bridge, phone phonemail.Number) {
+				require.True(b, b.deliver(b.ask("acme", phone, challenge.Password)))
+				b.pass(10 * time.Minute)
+			}, 0, false},
+			{"another tenant's denied", func(b bridge, phone phonemail.Number) { b.do(denial(b.asked("beta", phone))) }, 0, true},
+			{"another tenant's confirmed", func(b bridge, phone phonemail.Number) { b.do(clicked(true)(b.asked("beta", phone))) }, 0, true},
+			{"somebody else's expired", func(b bridge, _ phonemail.Number) { b.asked("beta", b.newPhone()); b.pass(10 * time.Minute) }, 0, true},
+		}
+		for _, test := range tests {
+			b.run(test.name, func(b bridge) {
+				phone := b.newPhone()
+				test.other(b, phone)
+				b.pass(test.after)
+				c := b.asked("acme", phone)
+				b.text(phone, "YES")
+				if test.bare {
+					require.Equal(b, "accepted", b.state(c.ID))
+					return
+				}
+				require.Equal(b, "open", b.state(c.ID))
+				require.Equal(b, b.which(c), b.told(phone))
+				b.text(phone, "YES "+c.ReplyCode)
+				require.Equal(b, "accepted", b.state(c.ID))
+			})
+		}
+		b.run("whoever asks is told the code too", func(b bridge) {
+			phone := b.newPhone()
+			b.asked("beta", phone)
+			b.pass(10 * time.Minute)
+			c := b.asked("acme", phone)
+			b.text(phone, "what?")
+			require.Equal(b, b.which(c), b.told(phone))
+		})
 	})
 }
 
-// Ensure that STOP cancels the verifications of a phone on that line.
-func TestTakeStopCancelsCodes(t *testing.T) {
+// Ensure that an unread reply of a phone that many tenants asked is read with the words of those who asked.
+func TestTakeWords(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
-		v, other := b.verify("acme", phone, "1111"), b.verify("gamma", phone, "2222")
-		b.text(phone, "STOP")
-		require.Equal(b, verification.Canceled, b.verified(v).State)
-		require.Equal(b, verification.Pending, b.verified(other).State)
+		acme, beta := b.newPhone(), b.newPhone()
+		a, c := b.asked("acme", acme), b.asked("beta", beta)
+		require.Equal(b, reply.Yes, b.text(acme, "JA").Word)
+		require.Equal(b, reply.Other, b.text(beta, "JA").Word, "JA is only ACME's word")
+		require.Equal(b, "accepted", b.state(a.ID))
+		require.Equal(b, "open", b.state(c.ID))
+		require.Equal(b, reply.Yes, b.text(b.newPhone(), "JA").Word, "nobody asked: everybody's words")
 	})
 }
