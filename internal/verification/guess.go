@@ -1,6 +1,8 @@
 package verification
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +12,16 @@ import (
 
 // GuessMemory is how long a wrong code counts against its phone.
 const GuessMemory = 24 * time.Hour
+
+// KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
+const KeyMemory = 48 * time.Hour
+
+// Forget drops what counts no more: wrong codes of more than a day ago, and old keys of requests.
+func Forget(ctx context.Context, tx *store.Tx) error {
+	_, guessErr := tx.DropGuessesBefore(ctx, store.Millis(tx.Now().Add(-GuessMemory)))
+	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, store.Millis(tx.Now().Add(-KeyMemory)))
+	return errors.Join(guessErr, keyErr)
+}
 
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.
 type guesses []time.Time
