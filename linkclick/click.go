@@ -173,7 +173,7 @@ func (k *click) shown(a answer) request {
 	if next, ok := k.formStep(a, p); ok {
 		return next
 	}
-	if k.shape.recipe == recipeProceed && !k.proceeded {
+	if k.shape.recipe == RecipeProceed && !k.proceeded {
 		if to := p.proceed(a.to, strings.Fields(k.shape.query)); to != "" {
 			if next, why := k.Rule.judge(to); why == "" {
 				k.proceeded = true
@@ -181,7 +181,7 @@ func (k *click) shown(a answer) request {
 			}
 		}
 	}
-	if k.shape.recipe == recipeScript {
+	if k.shape.recipe == RecipeScript {
 		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
 	}
 	return k.end(outcome, reason)

@@ -16,19 +16,21 @@ const (
 	maxContext = 300 // bytes of words looked at on either side of a link
 )
 
-// link is one occurrence of a URL in a mail, with words in plain form.
+// link is one occurrence of a URL in a mail, with the words around it.
 type link struct {
-	raw    string // the URL as written, character references decoded
-	label  string // words that are clicked
-	line   string // the label and what shares its line
-	before string // the line above, if it has no link of its own
+	raw        string // the URL as written, character references decoded
+	label      string // words that are clicked
+	head, tail string // what shares the label's line
+	before     string // the line above, if it has no link of its own
+	confirms   bool   // is marked up as a schema.org ConfirmAction
 }
 
 // document is a body as text with its links. Blocks of HTML become lines.
 type document struct {
-	text  strings.Builder
-	spans []span // in order, not overlapping
-	full  bool   // a bound was reached, so there may be more links
+	text    strings.Builder
+	spans   []span // in order, not overlapping
+	actions []link // marked up for programs
+	full    bool   // a bound was reached, so there may be more links
 }
 
 // span is a link's place in the text.
@@ -55,7 +57,7 @@ func readHTML(body string) *document {
 	d := &document{}
 	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
 	z.SetMaxBuf(maxBody)
-	open, raw := -1, false // the anchor being read; inside script, style, title
+	r := htmlReader{document: d, open: -1}
 	for n := 0; ; n++ {
 		if n == maxTokens {
 			d.full = true
@@ -67,45 +69,66 @@ func readHTML(body string) *document {
 		}
 		switch kind {
 		case html.TextToken:
-			if !raw {
-				d.text.WriteString(oneLine.Replace(string(z.Text())))
-			}
+			r.words(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
-			name, hasAttr := z.TagName()
-			tag := atom.Lookup(name)
-			raw = isRaw(tag)
-			d.startTag(z, tag, hasAttr, &open)
+			name, more := z.TagName()
+			r.startTag(atom.Lookup(name), attributes(z, more))
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			tag := atom.Lookup(name)
-			raw = false
-			if tag == atom.A {
-				d.closeSpan(&open)
-			} else if isBlock(tag) {
-				d.text.WriteByte('\n')
-			}
+			r.endTag(atom.Lookup(name))
 		}
 	}
-	d.closeSpan(&open)
+	d.closeSpan(&r.open)
 	d.addVisibleURLs()
 	d.bound()
 	return d
 }
 
-func (d *document) startTag(z *html.Tokenizer, tag atom.Atom, hasAttr bool, open *int) {
+// htmlReader is where a tokenizer stands in a document.
+type htmlReader struct {
+	*document
+	open   int  // the anchor being read, -1 outside
+	raw    bool // inside script, style, title
+	linked bool // inside a script of JSON-LD
+	action actionScope
+}
+
+func (r *htmlReader) words(text []byte) {
+	switch {
+	case r.linked:
+		r.actions = append(r.actions, linkedActions(text)...)
+	case !r.raw:
+		_, _ = oneLine.WriteString(&r.text, string(text))
+	}
+}
+
+func (r *htmlReader) startTag(tag atom.Atom, a attrs) {
+	r.raw = isRaw(tag)
+	r.linked = tag == atom.Script && strings.EqualFold(a.kind, "application/ld+json")
+	r.action.start(r.document, tag, a)
 	switch {
 	case tag == atom.A:
-		d.closeSpan(open)
-		if href := attribute(z, hasAttr, "href"); href != "" {
-			*open = len(d.spans)
-			d.spans = append(d.spans, span{href: href, start: d.text.Len()})
+		r.closeSpan(&r.open)
+		if a.href != "" {
+			r.open = len(r.spans)
+			r.spans = append(r.spans, span{href: a.href, start: r.text.Len()})
 		}
 	case tag == atom.Img:
-		d.text.WriteString(" " + oneLine.Replace(attribute(z, hasAttr, "alt")) + " ")
-	case isBlock(tag) && *open >= 0:
-		d.text.WriteByte(' ') // a table as a button does not end its link
+		r.text.WriteString(" " + oneLine.Replace(a.alt) + " ")
+	case isBlock(tag) && r.open >= 0:
+		r.text.WriteByte(' ') // a table as a button does not end its link
 	case isBlock(tag):
-		d.text.WriteByte('\n')
+		r.text.WriteByte('\n')
+	}
+}
+
+func (r *htmlReader) endTag(tag atom.Atom) {
+	r.raw, r.linked = false, false
+	r.action.end(r.document, tag)
+	if tag == atom.A {
+		r.closeSpan(&r.open)
+	} else if isBlock(tag) {
+		r.text.WriteByte('\n')
 	}
 }
 
@@ -131,6 +154,9 @@ func (d *document) bound() {
 	if len(d.spans) > maxLinks {
 		d.spans, d.full = d.spans[:maxLinks], true
 	}
+	if len(d.actions) > maxLinks {
+		d.actions, d.full = d.actions[:maxLinks], true
+	}
 }
 
 // links returns every link with its words.
@@ -154,11 +180,9 @@ func (d *document) links() []link {
 		}
 		tail, _, _ = strings.Cut(tail, "\n")
 		label := text[s.start:min(s.end, s.start+maxContext)]
-		links = append(links, link{
-			raw: s.href, label: words(label), line: words(head + " " + label + " " + tail), before: words(above),
-		})
+		links = append(links, link{raw: s.href, label: label, head: head, tail: tail, before: above})
 	}
-	return links
+	return append(links, d.actions...)
 }
 
 // appendURLs adds the http and https URLs of text, which starts at offset.
@@ -213,16 +237,35 @@ func trimSentence(s string) string {
 	return s
 }
 
-// attribute returns the first attribute called name, as browsers do.
-func attribute(z *html.Tokenizer, more bool, name string) string {
+// attrs are the attributes of a start tag that matter in a mail.
+type attrs struct{ href, alt, kind, itemType, itemProp, content string }
+
+// attributes reads them. The first of a name counts, as in browsers.
+func attributes(z *html.Tokenizer, more bool) attrs {
+	var a attrs
 	for more {
 		var key, val []byte
 		key, val, more = z.TagAttr()
-		if string(key) == name {
-			return strings.TrimSpace(string(val))
+		var to *string
+		switch string(key) {
+		case "href":
+			to = &a.href
+		case "alt":
+			to = &a.alt
+		case "type":
+			to = &a.kind
+		case "itemtype":
+			to = &a.itemType
+		case "itemprop":
+			to = &a.itemProp
+		case "content":
+			to = &a.content
+		}
+		if to != nil && *to == "" {
+			*to = strings.TrimSpace(string(val))
 		}
 	}
-	return ""
+	return a
 }
 
 // oneLine makes line ends of the source, which mean a space in HTML, spaces.

@@ -9,11 +9,11 @@ import (
 const (
 	ReasonNoLink       = "the mail has no link and no code"
 	ReasonNotAllowed   = "no link is allowed by the link rule"
-	ReasonNoMeaning    = "no link says that it verifies or resets"
+	ReasonNoMeaning    = "no link says that it verifies, resets or signs in"
 	ReasonCodeOnly     = "the mail has a code and no usable link"
 	ReasonOtherKind    = "the link is of a kind that is never opened for a person"
 	ReasonSeveralLinks = "several different links of the same kind"
-	ReasonSeveralKinds = "links that verify and links that reset"
+	ReasonSeveralKinds = "links that verify and links that do something else"
 	ReasonTooMany      = "more links or markup than can be looked at"
 )
 
@@ -27,10 +27,13 @@ type Candidate struct {
 // Finding is what a mail wants and the one link or code that does it.
 type Finding struct {
 	Kind     Kind
-	Provider string // whose shape the link has, such as "auth0"; empty if of none
-	URL      string // set only if Kind is verify or reset and exactly one link is usable; secret
-	Code     string // the only one-time code of the mail; digits; secret
-	Recipe   string // get, form, proceed, script or user: what redeeming URL takes
+	Provider string // whose mail it is, such as "auth0", by its links or its sender; empty if that is not known
+	// URL is the one link of the mail's kind. It is set only if Kind is
+	// verify, reset or login and there is exactly one. Only that of a verify
+	// mail is for clicking; the others are for the reader alone. Secret.
+	URL    string
+	Code   string // the only one-time code of the mail; secret
+	Recipe string // one of the Recipe constants: what redeeming URL takes
 	// Candidates are all distinct links in the order of the mail, HTML first.
 	Candidates []Candidate
 	Reason     string // why URL is empty, one of the Reason constants; empty if it is not
@@ -39,6 +42,8 @@ type Finding struct {
 // What a candidate's score is made of.
 const (
 	scoreShape   = 100
+	scoreRule    = 90
+	scoreAction  = 80
 	scorePath    = 70
 	scoreLabel   = 60
 	scoreLine    = 40
@@ -55,27 +60,36 @@ type found struct {
 	token   bool // carries something that could be a secret
 }
 
-// Find looks for the one link that does what the mail is about. It trusts the
-// shape of a URL first, then the words on and around it, then the subject.
-// The caller has made sure that the mail is the identity provider's. Find
-// keeps nothing and connects to nothing.
+// Find looks for the one link or code that does what the mail is about. It
+// trusts the shape of a URL first, then the rule's paths and the mail's
+// markup, then the words on and around it, then the subject. The caller has
+// made sure that the mail is the identity provider's. Find keeps nothing and
+// connects to nothing.
 func Find(m Mail, rule Rule) Finding {
 	markup, text := readHTML(m.HTML), readText(m.Text)
-	subject := hear(words(m.Subject))
+	words, plainWords := markup.text.String(), text.text.String()
+	subject := hear(plain(m.Subject))
 	all := collect(append(markup.links(), text.links()...), rule, subject)
 
-	f := Finding{Kind: KindUnknown, Code: findCode(m.Subject, markup.text.String(), text.text.String())}
+	code, context := findCode(m.Subject, words, plainWords)
+	f := Finding{Kind: KindUnknown, Code: code}
 	for _, c := range all {
 		f.Candidates = append(f.Candidates, c.Candidate)
 	}
-	switch {
-	case markup.full || text.full:
+	if markup.full || text.full {
 		f.Reason = ReasonTooMany
-	default:
-		f.decide(all, subject)
+	} else {
+		f.decide(all, subject, rule)
 	}
-	if f.URL == "" && f.Code != "" && f.Kind == KindUnknown {
+	if f.Kind == KindUnknown && code != "" {
 		f.Kind, f.Reason = KindCode, ReasonCodeOnly
+		// A code that opens the way to a new password is a reset.
+		if subject == saysReset || subject == saysNothing && hear(plain(context)) == saysReset {
+			f.Kind = KindReset
+		}
+	}
+	if f.Provider == "" {
+		f.Provider = signedBy(m, words+"\n"+plainWords)
 	}
 	return f
 }
@@ -103,36 +117,72 @@ func collect(links []link, rule Rule, subject speech) []*found {
 // examine judges one occurrence. It returns nil for links that are not of the
 // web, such as mailto.
 func examine(l link, rule Rule, subject speech) *found {
-	u, why := rule.judge(l.raw)
-	if u == nil && !strings.HasPrefix(strings.ToLower(l.raw), "http") {
+	u, wrapped, why := rule.judgeLink(l.raw)
+	if u == nil && !hasWebScheme(l.raw) {
 		return nil
 	}
 	c := &found{Candidate: Candidate{URL: l.raw, Score: -1, Reasons: []string{why}}}
 	if u != nil {
-		c.URL = u.String()
+		c.URL, c.token = u.String(), carriesToken(u)
 	}
 	if why != "" {
 		return c
 	}
-	c.allowed, c.token, c.shape = true, carriesToken(u), shapeOf(u)
-	c.Score, c.Reasons = 0, nil
+	c.allowed, c.Score, c.Reasons = true, 0, nil
+	if wrapped {
+		c.Reasons = append(c.Reasons, "a tracking link")
+		if target := rule.unwrap(u); target != nil {
+			u, wrapped = target, false
+			c.URL, c.token = u.String(), carriesToken(u)
+		}
+	}
+	if !wrapped {
+		c.shape = shapeOf(u)
+	}
+	c.judge(l, u, subject)
+	if fits, asked := rule.fitsPaths(u); asked && !wrapped {
+		c.byPath(fits)
+	}
+	return c
+}
+
+func hasWebScheme(raw string) bool {
+	return len(raw) >= len("http") && strings.EqualFold(raw[:len("http")], "http")
+}
+
+// judge gives an allowed link its kind.
+func (c *found) judge(l link, u *url.URL, subject speech) {
 	if c.shape.kind != "" {
-		c.is(c.shape.kind, scoreShape, "has the shape of a "+c.shape.provider+" "+string(c.shape.kind)+" link")
-		return c
+		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.provider)
+		return
 	}
 	said, score, reason := l.says(u)
+	if l.confirms && (said == saysNothing || said == saysVerify) {
+		said, score, reason = saysVerify, scoreAction, "the markup"
+	}
 	if said == saysNothing && c.shape.provider != "" {
 		said, score, reason = subject, scoreSubject, "the subject"
 	}
 	switch kind := said.kind(); {
 	case kind == KindUnknown:
-		c.Reasons = []string{"neither shape nor words tell what it does"}
-	case kind == KindVerify && !c.token:
-		c.Reasons = []string{"carries no token"}
+		c.Reasons = append(c.Reasons, "neither shape nor words tell what it does")
+	case !c.token && (kind == KindVerify || kind == KindLogin):
+		c.Reasons = append(c.Reasons, "carries no token")
 	default:
 		c.is(kind, score, reason+" says "+string(kind))
 	}
-	return c
+}
+
+// byPath applies the rule's paths, which speak of verification links only.
+func (c *found) byPath(fits bool) {
+	switch {
+	case fits && c.kind == "" && c.token:
+		c.is(KindVerify, scoreRule, "the path is one of the link rule")
+	case fits && c.kind == KindVerify:
+		c.is(KindVerify, max(c.Score, scoreRule), "the path is one of the link rule")
+	case !fits && c.kind == KindVerify:
+		c.is("", 0, "the path is none of the link rule")
+	}
 }
 
 func (c *found) is(kind Kind, score int, reason string) {
@@ -142,7 +192,13 @@ func (c *found) is(kind Kind, score int, reason string) {
 // merge adds another occurrence of the same URL. What speaks against a link
 // in one place speaks against it everywhere.
 func (c *found) merge(other *found) {
-	if other.Score <= 0 || c.kind == other.kind || c.Score == scoreShape {
+	if other.Score <= 0 || c.Score == scoreShape {
+		return
+	}
+	if c.kind == other.kind {
+		if other.Score > c.Score {
+			c.is(c.kind, other.Score, other.Reasons[len(other.Reasons)-1])
+		}
 		return
 	}
 	if c.kind == "" || c.kind == KindVerify {
@@ -166,129 +222,7 @@ func lone(all []*found, subject speech) {
 	if only == nil || only.kind != "" || !only.token {
 		return
 	}
-	if kind := subject.kind(); kind == KindVerify || kind == KindReset {
+	if kind := subject.kind(); kind == KindVerify || kind == KindReset || kind == KindLogin {
 		only.is(kind, scoreSubject, "the only allowed link, and the subject says "+string(kind))
-	}
-}
-
-// says tells what a link of unknown shape is for: first what could do harm, in
-// its path, label and line; then what the label says, the path, the line and
-// the line above.
-func (l link) says(u *url.URL) (said speech, score int, reason string) {
-	path := hear(words(strings.NewReplacer("/", " ", "-", " ", "_", " ").Replace(u.Path + " " + u.Fragment)))
-	label, line := hear(l.label), hear(l.line)
-	heard := []struct {
-		speech
-		score  int
-		reason string
-	}{
-		{path, scorePath, "the path"}, {label, scoreLabel, "the label"},
-		{line, scoreLine, "the line"}, {hear(l.before), scoreBefore, "the line above"},
-	}
-	for _, h := range heard[:3] {
-		if h.speech >= saysReset {
-			return h.speech, h.score, h.reason
-		}
-	}
-	// A label is a promise to the reader; a path may hold "login" for any reason.
-	for _, i := range []int{1, 0, 2, 3} {
-		if h := heard[i]; h.speech == saysVerify || (i != 0 && h.speech != saysNothing) {
-			return h.speech, h.score, h.reason
-		}
-	}
-	return saysNothing, 0, ""
-}
-
-func (s speech) kind() Kind {
-	switch s {
-	case saysVerify:
-		return KindVerify
-	case saysLogin:
-		return KindLogin
-	case saysInvite:
-		return KindInvite
-	case saysReset:
-		return KindReset
-	case saysChange:
-		return KindChange
-	case saysNotMe:
-		return KindNotice
-	}
-	return KindUnknown
-}
-
-// carriesToken reports whether u holds anything that could identify one mail:
-// a query beyond campaign parameters, a fragment or a long path segment.
-func carriesToken(u *url.URL) bool {
-	for name := range u.Query() {
-		if !strings.HasPrefix(name, "utm_") {
-			return true
-		}
-	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if len(segment) >= 16 && strings.ContainsAny(segment, "0123456789") {
-			return true
-		}
-	}
-	return len(u.Fragment) >= 16
-}
-
-// decide picks the kind and the link. Links of known shape are looked at
-// alone if there are any: words are a guess beside them.
-func (f *Finding) decide(all []*found, subject speech) {
-	byKind := map[Kind][]*found{}
-	known, allowed := false, 0
-	for _, c := range all {
-		if c.allowed {
-			allowed++
-		}
-		if c.shape.provider != "" && c.kind != "" && !known {
-			known = true
-			clear(byKind)
-		}
-		if c.kind != "" && (!known || c.shape.provider != "") {
-			byKind[c.kind] = append(byKind[c.kind], c)
-		}
-	}
-	verify, reset := byKind[KindVerify], byKind[KindReset]
-	switch {
-	case len(verify) > 0 && len(reset) > 0 && !known && subject == saysVerify:
-		f.take(KindVerify, verify)
-	case len(verify) > 0 && len(reset) > 0 && !known && subject == saysReset:
-		f.take(KindReset, reset)
-	case len(verify) > 0 && len(reset) > 0:
-		f.Reason = ReasonSeveralKinds
-	case len(verify) > 0:
-		f.take(KindVerify, verify)
-	case len(reset) > 0:
-		f.take(KindReset, reset)
-	case len(all) == 0:
-		f.Reason = ReasonNoLink
-		if f.Code == "" {
-			f.Kind = KindNotice
-		}
-	case allowed == 0:
-		f.Reason = ReasonNotAllowed
-	default:
-		f.Reason = ReasonNoMeaning
-		for _, kind := range []Kind{KindInvite, KindChange, KindLogin} {
-			if len(byKind[kind]) > 0 && f.Code == "" {
-				f.Kind, f.Reason = kind, ReasonOtherKind
-				break
-			}
-		}
-	}
-}
-
-func (f *Finding) take(kind Kind, links []*found) {
-	f.Kind = kind
-	if len(links) > 1 {
-		f.Reason = ReasonSeveralLinks
-		return
-	}
-	c := links[0]
-	f.URL, f.Provider, f.Recipe = c.URL, c.shape.provider, c.shape.recipe
-	if f.Recipe == "" {
-		f.Recipe = recipeGet
 	}
 }

@@ -61,23 +61,23 @@ func TestFind(t *testing.T) {
 			kind: KindReset, provider: "auth0", url: auth0Reset, recipe: "user"},
 		"verify and reset": {mail: Mail{HTML: verifyMail(auth0Verify) + verifyMail(auth0Reset)}, kind: KindUnknown, reason: ReasonSeveralKinds},
 		"two verifications": {mail: Mail{HTML: verifyMail(auth0Verify) + verifyMail(auth0Verify+"x")},
-			kind: KindVerify, reason: ReasonSeveralLinks},
+			kind: KindVerify, provider: "auth0", reason: ReasonSeveralLinks},
 		"a name with a link in it": {mail: Mail{HTML: "<p>Hello " + auth0Verify + "x</p>" + verifyMail(auth0Verify)},
-			kind: KindVerify, reason: ReasonSeveralLinks},
+			kind: KindVerify, provider: "auth0", reason: ReasonSeveralLinks},
 		"other host":      {mail: Mail{HTML: verifyMail("https://login.acme.example.evil.example/u/email-verification?ticket=1")}, kind: KindUnknown, reason: ReasonNotAllowed},
 		"http":            {mail: Mail{HTML: verifyMail(strings.Replace(auth0Verify, "https", "http", 1))}, kind: KindUnknown, reason: ReasonNotAllowed},
 		"keycloak verify": {mail: Mail{HTML: verifyMail(keycloakLink("verify-email"))}, kind: KindVerify, provider: "keycloak", url: keycloakLink("verify-email"), recipe: "proceed"},
 		"keycloak reset": {mail: Mail{Subject: "Verify", HTML: verifyMail(keycloakLink("reset-credentials"))},
-			kind: KindReset, provider: "keycloak", url: keycloakLink("reset-credentials"), recipe: "proceed"},
-		"keycloak actions": {mail: Mail{HTML: verifyMail(keycloakLink("execute-actions"))}, kind: KindInvite, reason: ReasonOtherKind},
+			kind: KindReset, provider: "keycloak", url: keycloakLink("reset-credentials"), recipe: "user"},
+		"keycloak actions": {mail: Mail{HTML: verifyMail(keycloakLink("execute-actions"))}, kind: KindInvite, provider: "keycloak", reason: ReasonOtherKind},
 		"keycloak opaque key": {mail: Mail{Text: "Someone has created an account with this address. To verify it:\n\nhttps://auth.acme.example/realms/r/login-actions/action-token?key=opaque\n\nThis link expires in 5 minutes."},
 			kind: KindVerify, provider: "keycloak", url: "https://auth.acme.example/realms/r/login-actions/action-token?key=opaque", recipe: "proceed"},
 		"keycloak opaque key, reset by words": {mail: Mail{Text: "Reset your password here:\nhttps://auth.acme.example/realms/r/login-actions/action-token?key=opaque"},
-			kind: KindReset, provider: "keycloak", url: "https://auth.acme.example/realms/r/login-actions/action-token?key=opaque", recipe: "proceed"},
+			kind: KindReset, provider: "keycloak", url: "https://auth.acme.example/realms/r/login-actions/action-token?key=opaque", recipe: "user"},
 		"gotrue recovery":  {mail: Mail{HTML: verifyMail("https://auth.acme.example/auth/v1/verify?token=a1&type=recovery&redirect_to=x")}, kind: KindReset, provider: "gotrue", url: "https://auth.acme.example/auth/v1/verify?token=a1&type=recovery&redirect_to=x", recipe: "user"},
-		"gotrue magiclink": {mail: Mail{HTML: verifyMail("https://auth.acme.example/auth/v1/verify?token=a1&type=magiclink")}, kind: KindLogin, reason: ReasonOtherKind},
-		"token in the fragment": {mail: Mail{HTML: verifyMail("https://auth.acme.example/_/#/auth/confirm-verification/eyJ0")},
-			kind: KindVerify, provider: "pocketbase", url: "https://auth.acme.example/_/#/auth/confirm-verification/eyJ0", recipe: "script"},
+		"gotrue magiclink": {mail: Mail{HTML: verifyMail("https://auth.acme.example/auth/v1/verify?token=a1&type=magiclink")}, kind: KindLogin, provider: "gotrue", url: "https://auth.acme.example/auth/v1/verify?token=a1&type=magiclink", recipe: "user"},
+		"token in the fragment": {mail: Mail{HTML: verifyMail("https://auth.acme.example/_/#/auth/confirm-verification/eyJ0eXAiOiJKV1QifQ")},
+			kind: KindVerify, provider: "pocketbase", url: "https://auth.acme.example/_/#/auth/confirm-verification/eyJ0eXAiOiJKV1QifQ", recipe: "pocketbase"},
 		"unknown shape by its label": {mail: Mail{HTML: `<a href="https://login.acme.example/e/x?t=91">Bekræft din e-mail</a> <a href="https://login.acme.example/unsubscribe?t=91">Afmeld</a>`},
 			kind: KindVerify, url: "https://login.acme.example/e/x?t=91", recipe: "get"},
 		"unknown shape, words above the address": {mail: Mail{Text: "Please confirm your address:\n\n  https://login.acme.example/e?t=91.\n\nBye"},
@@ -87,12 +87,12 @@ func TestFind(t *testing.T) {
 		"subject and two links": {mail: Mail{Subject: "Confirm", HTML: `<a href="https://login.acme.example/e?t=91">here</a> <a href="https://login.acme.example/f?t=92">there</a>`},
 			kind: KindUnknown, reason: ReasonNoMeaning},
 		"verify label on a link that resets": {mail: Mail{HTML: `<a href="https://login.acme.example/account/reset?t=91">Verify account</a>`},
-			kind: KindReset, url: "https://login.acme.example/account/reset?t=91", recipe: "get"},
+			kind: KindReset, url: "https://login.acme.example/account/reset?t=91", recipe: "user"},
 		"verify label, line about deleting": {mail: Mail{HTML: `<p>To delete your account, <a href="https://login.acme.example/e?t=91">confirm here</a></p>`},
 			kind: KindUnknown, reason: ReasonNoMeaning},
 		"not me":     {mail: Mail{Subject: "Verify your email", HTML: `<p>If this wasn't you, <a href="https://login.acme.example/e?t=91">click here</a>`}, kind: KindUnknown, reason: ReasonNoMeaning},
 		"invitation": {mail: Mail{HTML: `<a href="https://login.acme.example/join?t=91">Accept invitation</a>`}, kind: KindInvite, reason: ReasonOtherKind},
-		"sign-in":    {mail: Mail{HTML: `<a href="https://login.acme.example/m?t=91">Sign in to ACME</a>`}, kind: KindLogin, reason: ReasonOtherKind},
+		"sign-in":    {mail: Mail{HTML: `<a href="https://login.acme.example/m?t=91">Sign in to ACME</a>`}, kind: KindLogin, url: "https://login.acme.example/m?t=91", recipe: "user"},
 		"new address": {mail: Mail{HTML: `<a href="https://login.acme.example/m?t=91">Confirm your new email address</a>`},
 			kind: KindChange, reason: ReasonOtherKind},
 		"no token":      {mail: Mail{Subject: "Verify your email", HTML: `<a href="https://login.acme.example/?utm_source=mail">Verify</a>`}, kind: KindUnknown, reason: ReasonNoMeaning},
@@ -116,7 +116,7 @@ func TestFind(t *testing.T) {
 // Every row of the table must be reachable: a row above must not hide it.
 func TestShapes(t *testing.T) {
 	for _, s := range shapes {
-		link := "https://login.acme.example/base" + strings.ReplaceAll(s.path, "*", "a1b2c3")
+		link := "https://login.acme.example/base" + strings.NewReplacer("*", "a1b2c3", "{id}", "a1b2c3d4e5f6").Replace(s.path)
 		if s.provider == "pocketbase" {
 			link = strings.Replace(link, "/#/", "/_/#/", 1)
 		}
@@ -137,7 +137,7 @@ func TestShapes(t *testing.T) {
 func TestCandidatesExplain(t *testing.T) {
 	f := Find(Mail{HTML: verifyMail(auth0Verify)}, acme)
 	require.Len(t, f.Candidates, 2)
-	require.Equal(t, Candidate{URL: auth0Verify, Score: 100, Reasons: []string{"has the shape of a auth0 verify link"}}, f.Candidates[0])
+	require.Equal(t, Candidate{URL: auth0Verify, Score: 100, Reasons: []string{"has the shape of a link of auth0"}}, f.Candidates[0])
 	require.Equal(t, Candidate{URL: "https://support.acme.example/", Score: -1, Reasons: []string{notInRule}}, f.Candidates[1])
 }
 
@@ -201,7 +201,7 @@ func FuzzFind(f *testing.F) {
 			u, why := acme.judge(got.URL)
 			require.Empty(t, why)
 			require.Equal(t, got.URL, u.String())
-			require.Contains(t, []Kind{KindVerify, KindReset}, got.Kind)
+			require.Contains(t, []Kind{KindVerify, KindReset, KindLogin}, got.Kind)
 		}
 	})
 }

@@ -1,0 +1,238 @@
+package linkclick
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// This file decides which URLs a link may have, before anything is resolved.
+
+// maxURL bounds a link, in bytes. Links that carry signed tokens reach 2 KB.
+const maxURL = 8 << 10
+
+// Rule is a tenant's link rule: where its links may lead.
+type Rule struct {
+	// Hosts are the hosts a link and its redirects may name, such as
+	// "login.acme.example". They are compared whole, ignoring case; there are
+	// no wildcards. "host:port" and an IP address need UnsafeAllow.
+	Hosts []string
+	// Paths, if there are any, are where verification links begin, such as
+	// "/account/confirm" or "/t/*/confirm": whole segments from the first,
+	// "*" for any one, then whatever follows. A link that fits one is taken
+	// for a verification unless its shape or its words say otherwise, and a
+	// link that fits none never is.
+	Paths []string
+	// Wrappers are hosts of the mail provider's link tracking, such as
+	// "email.acme.example". A link there may stand for one on a host of Hosts:
+	// that target is judged in its stead, at once if the link holds it, else
+	// when the click is redirected to it.
+	Wrappers []string
+	// Recipe is one of the Recipe constants: how verification links are
+	// redeemed, whatever their shape. Empty leaves it to the shape.
+	Recipe string
+	// API is the base URL of the identity provider's API for the recipes that
+	// speak one, such as "https://abc.supabase.co/auth/v1", without a slash at
+	// its end. Its host must be one of Hosts. Empty means the place the
+	// provider gives it: for firebase Google's own host, which needs no entry
+	// in Hosts, for the others the origin of the link. supabase has no such
+	// place; without API its link is opened like any other.
+	API string
+	// UnsafeAllow lists the prefixes that may be reached although they are
+	// private, and over http, on any port and by IP address. It is for the
+	// simulator and for an identity provider inside one's own network.
+	UnsafeAllow []netip.Prefix
+}
+
+// Why a URL is not allowed. These words appear in Candidate.Reasons.
+const (
+	notAURL       = "not an absolute http or https URL"
+	notClean      = "has a space, a control character or a backslash"
+	notHTTPS      = "not https"
+	hasUser       = "names a user"
+	isAddress     = "names an IP address"
+	otherPort     = "names a port other than 443"
+	notInRule     = "host is not in the link rule"
+	tooLongForURL = "too long"
+)
+
+// judge parses a link and returns it in normal form (RFC 3986 section 6.2.2:
+// scheme and host in lower case, default port removed), rebuilt from its parts
+// so that no other reader can see a different URL in the same bytes. why is
+// empty if the rule allows it. u is nil if the link does not parse.
+func (r Rule) judge(link string) (u *url.URL, why string) {
+	link = strings.TrimSpace(link)
+	switch {
+	case len(link) > maxURL:
+		return nil, tooLongForURL
+	case strings.ContainsFunc(link, func(c rune) bool { return c <= ' ' || c == '\\' || c == 0x7f }):
+		return nil, notClean
+	}
+	p, err := url.Parse(link)
+	if err != nil || p.Opaque != "" || p.Hostname() == "" || (p.Scheme != "https" && p.Scheme != "http") {
+		return nil, notAURL
+	}
+	host, port := strings.ToLower(p.Hostname()), p.Port()
+	if (p.Scheme == "https" && port == "443") || (p.Scheme == "http" && port == "80") {
+		port = ""
+	}
+	u = &url.URL{
+		Scheme: p.Scheme, Host: joinHost(host, port), Path: p.Path, RawPath: p.RawPath,
+		RawQuery: p.RawQuery, Fragment: p.Fragment, RawFragment: p.RawFragment,
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, r.refuse(p, u, host, port)
+}
+
+// refuse says why the rule forbids u, or returns "".
+func (r Rule) refuse(p, u *url.URL, host, port string) string {
+	unsafe := len(r.UnsafeAllow) > 0
+	switch {
+	case p.User != nil:
+		return hasUser
+	case u.Scheme != "https" && !unsafe:
+		return notHTTPS
+	case looksNumeric(host) && !r.allowsLiteral(host):
+		return isAddress
+	case port != "" && !unsafe:
+		return otherPort
+	case !slices.ContainsFunc(r.Hosts, func(h string) bool { return strings.EqualFold(h, u.Host) }):
+		return notInRule
+	}
+	return ""
+}
+
+// allowsLiteral reports whether host is an IP address inside UnsafeAllow.
+func (r Rule) allowsLiteral(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && r.unsafeAllows(ip)
+}
+
+func (r Rule) unsafeAllows(ip netip.Addr) bool {
+	return ip.Zone() == "" && slices.ContainsFunc(r.UnsafeAllow, func(p netip.Prefix) bool {
+		return p.Contains(ip.Unmap()) || p.Contains(ip)
+	})
+}
+
+// looksNumeric reports whether some resolver could read host as an IP address:
+// it holds a colon, or its last label is a number, also in hexadecimal (URL
+// Standard, "ends in a number checker"). No public name ends so.
+func looksNumeric(host string) bool {
+	if strings.Contains(host, ":") {
+		return true
+	}
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last == "" || strings.Trim(last, "0123456789") == ""
+}
+
+func joinHost(host, port string) string {
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" {
+		host += ":" + port
+	}
+	return host
+}
+
+// Check returns an error that names what cannot work in a rule: a host or
+// wrapper that is not a bare host name, a path that does not begin with a
+// slash, a recipe that does not exist, an API that is no URL of the rule. A
+// rule that fails its check is safe, but does not find or redeem what it was
+// meant to.
+func (r Rule) Check() error {
+	var wrong []error
+	for _, h := range slices.Concat(r.Hosts, r.Wrappers) {
+		u, err := url.Parse("https://" + h)
+		if err != nil || u.Host != h || u.Hostname() == "" {
+			wrong = append(wrong, fmt.Errorf("host %q is not a host name", h))
+		}
+	}
+	for _, p := range r.Paths {
+		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?#") {
+			wrong = append(wrong, fmt.Errorf("path %q is not a path", p))
+		}
+	}
+	if r.Recipe != "" && !slices.Contains(recipes, r.Recipe) {
+		wrong = append(wrong, fmt.Errorf("recipe %q does not exist", r.Recipe))
+	}
+	if r.API != "" {
+		if u, why := r.judge(r.API); why != "" {
+			wrong = append(wrong, fmt.Errorf("API: %s", why))
+		} else if u.RawQuery != "" || u.Fragment != "" {
+			wrong = append(wrong, errors.New("API: has a query or a fragment"))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// fitsPaths reports whether u may be a verification link by Paths; asked is
+// false if the rule leaves that open.
+func (r Rule) fitsPaths(u *url.URL) (fits, asked bool) {
+	have := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if slices.Contains(have, ".") || slices.Contains(have, "..") {
+		return false, len(r.Paths) > 0 // leads elsewhere than it begins
+	}
+	return slices.ContainsFunc(r.Paths, func(p string) bool {
+		want := strings.Split(strings.Trim(p, "/"), "/")
+		if want[0] == "" {
+			return true
+		}
+		for i, w := range want {
+			if i >= len(have) || (w != have[i] && w != "*") {
+				return false
+			}
+		}
+		return true
+	}), len(r.Paths) > 0
+}
+
+// judgeLink judges a link of a mail, which may be that of a wrapper.
+func (r Rule) judgeLink(link string) (u *url.URL, wrapped bool, why string) {
+	if u, why = r.judge(link); why != notInRule || len(r.Wrappers) == 0 {
+		return u, false, why
+	}
+	r.Hosts = r.Wrappers
+	u, why = r.judge(link)
+	return u, why == "", why
+}
+
+// unwrap returns the one link in a parameter of a tracking link that the rule
+// allows; nil if there is none or a choice, in which case only following the
+// tracking link would tell.
+func (r Rule) unwrap(tracking *url.URL) *url.URL {
+	var target *url.URL
+	for _, values := range tracking.Query() {
+		for _, v := range values {
+			u, why := r.judge(v)
+			if why != "" {
+				continue
+			}
+			if target != nil && target.String() != u.String() {
+				return nil
+			}
+			target = u
+		}
+	}
+	return target
+}
+
+// recipe returns how a verification link of a shape is redeemed.
+func (r Rule) recipe(s shape) string {
+	switch {
+	case r.Recipe != "":
+		return r.Recipe
+	case s.recipe == "", s.recipe == RecipeSupabase && r.API == "":
+		return RecipeGet
+	}
+	return s.recipe
+}
