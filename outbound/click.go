@@ -134,7 +134,7 @@ func (w *Worker) fetchLink(ctx context.Context, t *tenant.Tenant, c db.Challenge
 	if err != nil {
 		return "", errNoLink
 	}
-	if purpose, refusal := mail.Decide(t, m.Phone, finding); refusal != "" || string(purpose) != c.Purpose {
+	if d := mail.Decide(t, m.Phone, finding); d.Do != tenant.Ask || string(d.Purpose) != c.Purpose {
 		return "", errNoLink
 	}
 	return finding.Link, nil

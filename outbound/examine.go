@@ -49,7 +49,7 @@ func (w *Worker) examineMail(ctx context.Context, id string) error {
 	if err != nil {
 		return w.refuseMail(ctx, m, "the mail cannot be read")
 	}
-	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", id, "kind", finding.Kind, "found", finding.Link != "")
+	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", id, "kind", finding.Kind, "found", finding.Link != "" || finding.Code != "")
 	return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return mail.Examine(ctx, tx, t, m, finding) })
 }
 
@@ -67,7 +67,7 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 		}
 	}
 	f := linkclick.Find(m, rule(t))
-	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Reason: f.Reason}, nil
+	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason}, nil
 }
 
 func rule(t *tenant.Tenant) linkclick.Rule {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -156,6 +157,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"mailgun":  storyMailgun,
 		"pause":    storyPause,
 		"fill":     storyFill,
+		"tap":      storyTap,
+		"repeat":   storyRepeat,
 	}
 }
 
@@ -243,6 +246,14 @@ func storyReply(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// repeat PHONE N REGEXP: the phone answers with the words of its Nth text that read so.
+func storyRepeat(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	words := regexp.MustCompile(args[2]).FindString(in(ts).twilio.Phone(args[0]).Inbox()[n-1].Body)
+	storyReply(ts, false, []string{args[0], words})
+}
+
 // verified PHONE: the identity provider says that the address is verified.
 func storyVerified(ts *testscript.TestScript, neg bool, args []string) {
 	if neg == in(ts).idp.Verified(address(args[0])) {
@@ -308,6 +319,39 @@ func storyPause(ts *testscript.TestScript, _ bool, args []string) {
 	<-time.After(d)
 }
 
+// tap PHONE N REGEXP: the short link in the phone's Nth text is looked at by previews and scanners, which does nothing, and then its button is
+// pressed. It leads on to an address that reads so, or to a page that comes to say so.
+func storyTap(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	inbox, want := in(ts).twilio.Phone(args[0]).Inbox(), regexp.MustCompile(args[2])
+	link := regexp.MustCompile(`http\S+/l/[\w-]{22}`).FindString(inbox[n-1].Body)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	page := func(method string) (string, string) {
+		req, err := http.NewRequest(method, link, nil)
+		ts.Check(err)
+		res, err := client.Do(req)
+		ts.Check(err)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		ts.Check(err)
+		return string(body), res.Header.Get("Location")
+	}
+	page(http.MethodHead)
+	page(http.MethodGet)
+	if before, _ := page(http.MethodGet); !strings.Contains(before, "<button") {
+		ts.Fatalf("the page of the short link has no button: %s", before)
+	}
+	_, location := page(http.MethodPost)
+	if strings.HasPrefix(location, "http") {
+		if !want.MatchString(location) {
+			ts.Fatalf("the short link leads elsewhere")
+		}
+		return
+	}
+	until(ts, "the page to say "+args[2], func() bool { body, _ := page(http.MethodGet); return want.MatchString(body) })
+}
+
 // fill FILE: the file's $VARIABLES get their values.
 func storyFill(ts *testscript.TestScript, _ bool, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
@@ -335,6 +379,8 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 				m.Down = false
 			case "extra-links":
 				m.ExtraLinks = true
+			case "password-form":
+				m.PasswordForm = true
 			case "two-links":
 				m.TwoVerifyLinks = true
 			case "well":

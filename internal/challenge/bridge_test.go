@@ -148,7 +148,7 @@ func (b bridge) question() challenge.Question {
 	require.NoError(b, err)
 	return challenge.Question{
 		MailID: store.NewID(), Tenant: "acme", Line: text.Line{Account: "AC1", Sender: "+4512340000"}, Phone: phone,
-		Purpose: challenge.Registration, Link: link, Prompt: "Reply YES.", Life: 10 * time.Minute,
+		Purpose: challenge.Registration, Link: link, Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"math/big"
 	"time"
 
+	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/text"
@@ -72,8 +73,12 @@ type Question struct {
 	Phone   phonemail.Number
 	Purpose Purpose
 	Link    string        // what a yes redeems; "" when Mailgun keeps it
-	Prompt  string        // the text that asks
+	Coded   bool          // a yes by text must carry the question's code
+	Tap     bool          // the text has a short link, on whose page the question can be accepted
 	Life    time.Duration // how long an answer counts
+
+	// Prompt writes the text that asks, with the question's code and, if Tap, its short link's token.
+	Prompt func(code, token string) string
 }
 
 // ClickLink is the job that redeems the link of the challenge ID.
@@ -114,32 +119,40 @@ func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 			return "", err
 		}
 	}
-	id, err := add(ctx, tx, q, Open)
+	id, code, err := add(ctx, tx, q, Open)
 	if err != nil {
 		return "", err
 	}
 	deadline := tx.Now().Add(q.Life)
 	tx.EnqueueAt(Expire{id}, deadline)
+	token := ""
+	if q.Tap {
+		// It leads somewhere for longer than the question lives, so that its page can say what became of it.
+		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: q.Tenant, ChallengeID: id, Expires: deadline.Add(outcomeLife)})
+		if err != nil {
+			return "", err
+		}
+	}
 	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: q.Tenant, ChallengeID: id, Line: q.Line, Phone: q.Phone, Purpose: text.Prompt, Body: q.Prompt, Deadline: deadline,
+		Tenant: q.Tenant, ChallengeID: id, Line: q.Line, Phone: q.Phone, Purpose: text.Prompt, Body: q.Prompt(code, token), Deadline: deadline,
 	})
 	return id, err
 }
 
 // AskedBefore records a challenge that its phone has already accepted, for a mail that was found only because of its yes, and makes the click due.
 func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	id, err := add(ctx, tx, q, Accepted)
+	id, _, err := add(ctx, tx, q, Accepted)
 	if err == nil {
 		tx.Enqueue(ClickLink{id})
 	}
 	return id, err
 }
 
-func add(ctx context.Context, tx *store.Tx, q Question, state State) (string, error) {
+// add records a challenge and returns its id and its reply code.
+func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code string, err error) {
 	id, now := store.NewID(), tx.Now()
-	code, err := replyCode(ctx, tx, q)
-	if err != nil {
-		return "", err
+	if code, err = replyCode(ctx, tx, q); err != nil {
+		return "", "", err
 	}
 	row := db.AddChallengeParams{
 		ID: id, MailID: q.MailID, Tenant: q.Tenant, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164(),
@@ -149,14 +162,17 @@ func add(ctx context.Context, tx *store.Tx, q Question, state State) (string, er
 	if state == Accepted {
 		row.AcceptedAt = store.Millis(now)
 	}
+	if q.Coded {
+		row.Coded = 1
+	}
 	n, err := tx.AddChallenge(ctx, row)
 	if err != nil {
-		return "", fmt.Errorf("challenge: adding: %w", err)
+		return "", "", fmt.Errorf("challenge: adding: %w", err)
 	}
 	if n == 0 {
-		return "", fmt.Errorf("challenge: adding: %w", ErrGone) // another replica opened one at this very moment; the job tries again
+		return "", "", fmt.Errorf("challenge: adding: %w", ErrGone) // another replica opened one at this very moment; the job tries again
 	}
-	return id, record(ctx, tx, q.Tenant, id, state, string(q.Purpose))
+	return id, code, record(ctx, tx, q.Tenant, id, state, string(q.Purpose))
 }
 
 // Accept makes the click of an open challenge due, or returns ErrGone.

@@ -86,7 +86,7 @@ func TestEnds(t *testing.T) {
 func again(c db.Challenge) challenge.Question {
 	return challenge.Question{
 		MailID: store.NewID(), Tenant: c.Tenant, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: challenge.Phone(c),
-		Purpose: challenge.Purpose(c.Purpose), Link: link + "2", Prompt: "Reply YES.", Life: 10 * time.Minute,
+		Purpose: challenge.Purpose(c.Purpose), Link: link + "2", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -18,43 +19,97 @@ import (
 type Finding struct {
 	Kind   string // linkclick's word for what the mail is: verify, reset, …
 	Link   string // the one link to redeem, "" when there is none
+	Code   string // the one-time code, "" when there is none
 	Reason string // why there is none
 }
 
-// Decide says what a tenant does about a mail with this finding: the purpose of the question to ask, or the reason to refuse.
-func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) (challenge.Purpose, string) {
-	if err := t.Policy.Check(phone); err != nil {
-		return "", err.Error()
-	}
-	switch {
-	case f.Kind == "reset" && t.Reset != tenant.Ask:
-		return "", "password mails are not asked about (reset is off)"
-	case f.Kind != "verify" && f.Kind != "reset":
-		return "", "not a mail to ask about: " + f.Kind
-	case f.Link == "":
-		return "", cmp.Or(f.Reason, "no link")
-	case f.Kind == "reset":
-		return challenge.Password, ""
-	}
-	return challenge.Registration, ""
+// Decision is what a tenant does about a mail.
+type Decision struct {
+	Do      tenant.Action
+	Purpose challenge.Purpose // of the question, when Do is tenant.Ask
+	Refusal string            // the reason, when Do is tenant.Off
 }
 
-// Examine ends the examination of a received mail: it asks the question that the finding calls for, or refuses the mail. A mail that was examined
-// before is left alone.
+func refuse(reason string) Decision { return Decision{Do: tenant.Off, Refusal: reason} }
+
+// Decide says what a tenant does about a mail to a phone with this finding.
+func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
+	if err := t.Policy.Check(phone); err != nil {
+		return refuse(err.Error())
+	}
+	action := tenant.Off
+	switch f.Kind {
+	case "verify":
+		action = t.Verify
+	case "reset":
+		action = t.Reset
+	case "login":
+		action = t.Login
+	case "code":
+		action = t.Code
+	default:
+		return refuse("not a mail to act on: " + cmp.Or(f.Kind, "unknown"))
+	}
+	switch {
+	case action == tenant.Off:
+		return refuse("mails of this kind are off: " + f.Kind)
+	case f.Kind == "code" && f.Code == "":
+		return refuse(cmp.Or(f.Reason, "no code"))
+	case f.Kind != "code" && f.Link == "":
+		return refuse(cmp.Or(f.Reason, "no link"))
+	case action == tenant.Relay:
+		return Decision{Do: tenant.Relay}
+	case f.Kind == "reset":
+		return Decision{Do: tenant.Ask, Purpose: challenge.Password}
+	}
+	return Decision{Do: tenant.Ask, Purpose: challenge.Registration}
+}
+
+// Examine ends the examination of a received mail: it asks the question that the finding calls for, relays what the mail carries, or refuses the
+// mail. A mail that was examined before is left alone.
 func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
-	purpose, refusal := Decide(t, m.Phone, f)
-	if refusal != "" {
-		return Refuse(ctx, tx, m, f.Kind, refusal)
+	d := Decide(t, m.Phone, f)
+	if d.Do == tenant.Off {
+		return Refuse(ctx, tx, m, f.Kind, d.Refusal)
 	}
 	ended, err := end(ctx, tx, m, Examined, f.Kind, "")
 	if err != nil || !ended {
 		return err
 	}
-	q := question(t, m, purpose, f.Link)
-	if _, err := challenge.Ask(ctx, tx, q); err != nil {
+	if d.Do == tenant.Relay {
+		err = relay(ctx, tx, t, m, f)
+	} else {
+		_, err = challenge.Ask(ctx, tx, question(t, m, d.Purpose, f.Link))
+	}
+	if err != nil {
 		return fmt.Errorf("mail %s: %w", m.ID, err)
 	}
 	return nil
+}
+
+// relay texts what a mail carries: its code, or a short link to its link.
+func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
+	deadline := tx.Now().Add(t.ValidFor)
+	draft := text.Draft{Tenant: t.Slug, Line: line(t), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
+	if f.Kind == "code" {
+		draft.Body = t.CodeText(f.Code, "")
+	} else {
+		token, err := shortlink.Make(ctx, tx, shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline})
+		if err != nil {
+			return err
+		}
+		saying := tenant.RelayReset
+		if f.Kind == "login" {
+			saying = tenant.RelayLogin
+		}
+		draft.Body = t.Say(saying, tenant.Fill{Link: t.ShortURL(token)})
+	}
+	_, err := text.Make(ctx, tx, draft)
+	return err
+}
+
+func line(t *tenant.Tenant) text.Line {
+	return text.Line{Account: t.Twilio.AccountSID, Sender: t.Twilio.From}
 }
 
 // Refuse ends the examination of a received mail without a question.
@@ -85,30 +140,55 @@ func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 	if err := record(ctx, tx, t.Slug, m.ID, Received, "found at Mailgun"); err != nil {
 		return false, err
 	}
-	purpose, refusal := Decide(t, found.Phone, f)
-	if refusal != "" {
-		return false, Refuse(ctx, tx, m, f.Kind, refusal)
+	d := Decide(t, found.Phone, f)
+	if d.Do != tenant.Ask {
+		return false, Refuse(ctx, tx, m, f.Kind, cmp.Or(d.Refusal, "not a mail to ask about: "+f.Kind))
+	}
+	if d.Purpose == challenge.Password && !t.UnsafeBareYes {
+		return false, Refuse(ctx, tx, m, f.Kind, "a bare yes does not answer a question about a password")
 	}
 	if _, err := end(ctx, tx, m, Examined, f.Kind, ""); err != nil {
 		return false, err
 	}
-	_, err = challenge.AskedBefore(ctx, tx, question(t, m, purpose, f.Link))
+	_, err = challenge.AskedBefore(ctx, tx, question(t, m, d.Purpose, f.Link))
 	return err == nil, err
 }
 
 // question is what a tenant asks about a mail. The link stays at Mailgun when the tenant wants it so.
 func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) challenge.Question {
-	saying := tenant.AskRegistration
-	if purpose == challenge.Password {
-		saying = tenant.AskPassword
-	}
 	if t.Keep == tenant.KeepMailgun {
 		link = ""
 	}
+	coded := purpose == challenge.Password && !t.UnsafeBareYes
+	saying := asking(t.Answer, purpose, coded)
 	return challenge.Question{
-		MailID: m.ID, Tenant: t.Slug, Line: text.Line{Account: t.Twilio.AccountSID, Sender: t.Twilio.From}, Phone: m.Phone,
-		Purpose: purpose, Link: link, Prompt: t.Say(saying, tenant.Fill{}), Life: t.ValidFor,
+		MailID: m.ID, Tenant: t.Slug, Line: line(t), Phone: m.Phone, Purpose: purpose, Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
+		Prompt: func(code, token string) string {
+			return t.Say(saying, tenant.Fill{Code: code, Link: t.ShortURL(token)})
+		},
 	}
+}
+
+// asking is the text that asks, by how it can be answered.
+func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) tenant.Saying {
+	if purpose == challenge.Password {
+		switch {
+		case a == tenant.ByTap:
+			return tenant.TapPassword
+		case a == tenant.ByBoth:
+			return tenant.BothPassword
+		case coded:
+			return tenant.AskPasswordCode
+		}
+		return tenant.AskPassword
+	}
+	switch a {
+	case tenant.ByTap:
+		return tenant.TapRegistration
+	case tenant.ByBoth:
+		return tenant.BothRegistration
+	}
+	return tenant.AskRegistration
 }
 
 func end(ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string) (bool, error) {

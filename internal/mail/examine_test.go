@@ -19,39 +19,50 @@ import (
 const link = "https://login.acme.example/verify?ticket=very-secret"
 
 func TestDecide(t *testing.T) {
-	off, ask := acme(t, "SMSBRIDGE_RESET=off"), acme(t, "SMSBRIDGE_RESET=ask")
+	off, ask := acme(t, "SMSBRIDGE_RESET=off", "SMSBRIDGE_VERIFY=off", "SMSBRIDGE_CODE=off"), acme(t, "SMSBRIDGE_RESET=ask")
+	relay := acme(t, "SMSBRIDGE_LOGIN=relay")
 	const danish, swedish, premium = "+4520123456", "+46701234567", "+4590123456"
 	tests := []struct {
 		name    string
 		tenant  *tenant.Tenant
 		phone   string
 		finding mail.Finding
+		do      tenant.Action
 		purpose challenge.Purpose
 		refusal string
 	}{
-		{"a new account", off, danish, mail.Finding{Kind: "verify", Link: link}, challenge.Registration, ""},
-		{"a new password, asked about", ask, danish, mail.Finding{Kind: "reset", Link: link}, challenge.Password, ""},
-		{"a new password, not asked about", off, danish, mail.Finding{Kind: "reset", Link: link}, "", "password"},
-		{"a code", ask, danish, mail.Finding{Kind: "code", Link: link}, "", "code"},
-		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, "", "login"},
-		{"another mail", ask, danish, mail.Finding{Kind: "other", Link: link}, "", "other"},
-		{"a mail of no kind", ask, danish, mail.Finding{Link: link}, "", "not"},
-		{"no link, with a reason", ask, danish, mail.Finding{Kind: "verify", Reason: "two links"}, "", "two links"},
-		{"no link and no reason", ask, danish, mail.Finding{Kind: "verify"}, "", "no link"},
-		{"no link to a new password", ask, danish, mail.Finding{Kind: "reset"}, "", "no link"},
-		{"another country", ask, swedish, mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrCountry.Error()},
-		{"a number that costs extra", ask, premium, mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrType.Error()},
-		{"no phone", ask, "", mail.Finding{Kind: "verify", Link: link}, "", phonemail.ErrNumber.Error()},
+		{"a new account", ask, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Ask, challenge.Registration, ""},
+		{"a new account with a code beside the link", ask, danish, mail.Finding{Kind: "verify", Link: link, Code: "123456"}, tenant.Ask, challenge.Registration, ""},
+		{"a new account, switched off", off, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", "off: verify"},
+		{"a new password, asked about", ask, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Ask, challenge.Password, ""},
+		{"a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Relay, "", ""},
+		{"a new password, switched off", off, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Off, "", "off: reset"},
+		{"a code", ask, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Relay, "", ""},
+		{"a code mail without a code", ask, danish, mail.Finding{Kind: "code", Reason: "two codes"}, tenant.Off, "", "two codes"},
+		{"a code mail without a code, although with a link", ask, danish, mail.Finding{Kind: "code", Link: link}, tenant.Off, "", "no code"},
+		{"a code, switched off", off, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Off, "", "off: code"},
+		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, tenant.Off, "", "off: login"},
+		{"a sign-in link, relayed", relay, danish, mail.Finding{Kind: "login", Link: link}, tenant.Relay, "", ""},
+		{"an invitation", relay, danish, mail.Finding{Kind: "invite", Link: link}, tenant.Off, "", "invite"},
+		{"another mail", ask, danish, mail.Finding{Kind: "other", Link: link}, tenant.Off, "", "other"},
+		{"a mail of no kind", ask, danish, mail.Finding{Link: link}, tenant.Off, "", "unknown"},
+		{"no link, with a reason", ask, danish, mail.Finding{Kind: "verify", Reason: "two links"}, tenant.Off, "", "two links"},
+		{"no link and no reason", ask, danish, mail.Finding{Kind: "verify"}, tenant.Off, "", "no link"},
+		{"no link to a new password", ask, danish, mail.Finding{Kind: "reset"}, tenant.Off, "", "no link"},
+		{"another country", ask, swedish, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrCountry.Error()},
+		{"a number that costs extra", ask, premium, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrType.Error()},
+		{"no phone", ask, "", mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrNumber.Error()},
 	}
 	for _, test := range tests {
 		phone, _ := phonemail.ParseNumber(test.phone)
-		purpose, refusal := mail.Decide(test.tenant, phone, test.finding)
-		require.Equal(t, test.purpose, purpose, test.name)
+		d := mail.Decide(test.tenant, phone, test.finding)
+		require.Equal(t, test.purpose, d.Purpose, test.name)
+		require.Equal(t, test.do, d.Do, test.name)
 		if test.refusal == "" {
-			require.Empty(t, refusal, test.name)
+			require.Empty(t, d.Refusal, test.name)
 		} else {
-			require.Contains(t, refusal, test.refusal, test.name)
-			require.NotContains(t, refusal, "very-secret", test.name)
+			require.Contains(t, d.Refusal, test.refusal, test.name)
+			require.NotContains(t, d.Refusal, "very-secret", test.name)
 		}
 	}
 }

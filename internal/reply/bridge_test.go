@@ -132,7 +132,7 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 	require.True(b, ok)
 	q := challenge.Question{
 		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
-		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: "Reply YES.", Life: 10 * time.Minute,
+		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = challenge.Ask(ctx, tx, q)

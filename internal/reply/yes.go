@@ -52,7 +52,7 @@ func (t *taking) coded(ctx context.Context) error {
 
 // needsCode reports whether a bare yes does not say which question it answers.
 func (t *taking) needsCode(ctx context.Context) (bool, error) {
-	if len(t.asked) > 1 {
+	if len(t.asked) > 1 || t.asked[0].Coded != 0 {
 		return true, nil
 	}
 	return t.mistakable(ctx, t.asked[0])

@@ -129,6 +129,9 @@ func (l *loader) checkAnswer(t *Tenant, place placer) {
 		l.add(place(textKey(AskPassword)), wrong("is not said: a reply about a password must repeat the code of the question",
 			"say it with {{.Code}} in "+place(textKey(AskPasswordCode))+" instead, or take a bare yes: "+place("unsafe_bare_yes")))
 	}
+	if t.Keep == KeepMailgun && (t.Login == Relay || t.Reset == Relay) {
+		l.warn("tenant %s: a link that is relayed is kept here, sealed, for as long as its short link leads there, although keep is mailgun", t.Slug)
+	}
 	if t.Reset == Ask && t.UnsafeBareYes {
 		l.warn("tenant %s: UNSAFE: a bare yes changes a password; whoever can fake a text's sender can take over accounts (unsafe_bare_yes)", t.Slug)
 	}

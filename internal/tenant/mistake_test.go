@@ -192,7 +192,7 @@ func TestFromFile(t *testing.T) {
 	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
 
 	// The same settings from variables give the same tenant.
-	fromEnv := mustTenant(t, "SMSBRIDGE_COUNTRIES=DK", "MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
+	fromEnv := mustTenant(t, "SMSBRIDGE_PUBLIC_URL="+s.PublicURL, "SMSBRIDGE_COUNTRIES=DK", "MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
 	require.Equal(t, fromEnv, acme)
 
 	// A file may refer to variables that would else be refused beside it.

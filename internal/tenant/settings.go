@@ -123,6 +123,9 @@ func (l *loader) result(s Settings) (Settings, error) {
 	if len(l.mistakes) > 0 {
 		return Settings{}, l.mistakes
 	}
+	for _, t := range s.Tenants.all {
+		t.public = s.PublicURL
+	}
 	s.Warnings = l.warnings
 	return s, nil
 }
@@ -166,9 +169,6 @@ func (s Settings) MailURL(slug string) string { return s.PublicURL + "/mailgun/"
 //
 // Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime" }
-
-// ShortURL is the address of a short link.
-func (s Settings) ShortURL(token string) string { return s.PublicURL + "/l/" + token }
 
 // ReplyURL is where Twilio posts the replies to a tenant's sender.
 func (s Settings) ReplyURL(slug string) string { return s.PublicURL + "/twilio/" + slug + "/reply" }

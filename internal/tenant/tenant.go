@@ -99,7 +99,8 @@ type Tenant struct {
 	APIRate  int // requests a minute that one API key may make
 	Callback Callback
 
-	texts map[Saying]*template.Template
+	texts  map[Saying]*template.Template
+	public string // the bridge's public URL
 }
 
 // Mailgun holds a tenant's account at Mailgun.
@@ -140,6 +141,9 @@ const (
 
 // AskedAnswer returns the word that texts ask for, as it is shown.
 func (t *Tenant) AskedAnswer() string { return t.Accept[0] }
+
+// ShortURL returns the address of the short link with the token.
+func (t *Tenant) ShortURL(token string) string { return t.public + "/l/" + token }
 
 // StorageURL reports whether the API key may be sent to u to fetch a stored
 // mail. The address of a stored mail arrives in a part of the webhook that is

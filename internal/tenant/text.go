@@ -24,7 +24,6 @@ const (
 	BothPassword          Saying = "both_password"          // the same for a new password; the reply must repeat the code
 	RelayReset            Saying = "relay_reset"            // a password mail's link, by short link
 	RelayLogin            Saying = "relay_login"            // a sign-in mail's link, by short link
-	RelayCode             Saying = "relay_code"             // a code mail's code
 	Wrong                 Saying = "wrong"                  // the reply was neither yes nor no
 	Several               Saying = "several"                // a bare yes, and several questions are open
 	ConfirmedRegistration Saying = "confirmed_registration" // the account is confirmed
@@ -55,7 +54,6 @@ func shippedTexts() map[Saying]string {
 		BothPassword:          "New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} or tap {{.Link}} Not you? {{.Denial}}",
 		RelayReset:            "{{.Name}}: choose a new password here: {{.Link}} Not you? Do nothing.",
 		RelayLogin:            "{{.Name}}: sign in here: {{.Link}} Not you? Do nothing.",
-		RelayCode:             "{{.Code}} is your {{.Name}} code. Tell it to nobody.",
 		Wrong:                 "Please reply {{.Answer}} to confirm or {{.Denial}} to cancel.",
 		Several:               "Which one? {{.Choices}}. Reply {{.Denial}} to cancel.",
 		ConfirmedRegistration: "{{.Name}}: your account is confirmed.",
@@ -88,13 +86,13 @@ func Sayings() []Saying {
 type Fill struct {
 	Choices string // for Several: "Reply YES 4821 for ACME or YES 7730 for Beta"
 	Count   int    // for Several: how many questions are open
-	Code    string // for RelayCode, AskPasswordCode and BothPassword
+	Code    string // for AskPasswordCode and BothPassword
 	Link    string // for the Tap, Both and Relay texts that have one: a short link of ours
 }
 
 // hasCode and hasLink say which texts need the code, and which the link.
 func (s Saying) hasCode() bool {
-	return s == RelayCode || s == AskPasswordCode || s == BothPassword
+	return s == AskPasswordCode || s == BothPassword
 }
 
 func (s Saying) hasLink() bool {

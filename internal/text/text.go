@@ -48,6 +48,7 @@ const (
 	Prompt  Purpose = "prompt"  // asks the question
 	Hint    Purpose = "hint"    // says how to answer
 	Outcome Purpose = "outcome" // says how it ended
+	Relay   Purpose = "relay"   // says what a mail carried
 	Code    Purpose = "code"    // says a one-time code
 )
 

@@ -28,9 +28,9 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 
 const addChallenge = `-- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code,
-    clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at)
+    clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10,
-    0, 0, 0, 0, 0, $11, $12, $13, 0)
+    0, 0, 0, 0, 0, $11, $12, $13, 0, $14)
 ON CONFLICT DO NOTHING
 `
 
@@ -48,6 +48,7 @@ type AddChallengeParams struct {
 	OpenedAt   int64
 	ExpiresAt  int64
 	AcceptedAt int64
+	Coded      int64
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -65,6 +66,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.OpenedAt,
 		arg.ExpiresAt,
 		arg.AcceptedAt,
+		arg.Coded,
 	)
 	if err != nil {
 		return 0, err

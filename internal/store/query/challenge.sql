@@ -1,8 +1,8 @@
 -- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code,
-    clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at)
+    clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
 VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @purpose, @state, '', @link, @reply_code,
-    0, 0, 0, 0, 0, @opened_at, @expires_at, @accepted_at, 0)
+    0, 0, 0, 0, 0, @opened_at, @expires_at, @accepted_at, 0, @coded)
 ON CONFLICT DO NOTHING;
 
 -- name: GetChallenge :one
