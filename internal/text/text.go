@@ -164,7 +164,7 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 	if row.VerificationID != "" {
 		return codeObstacle(ctx, tx, row.VerificationID)
 	}
-	if row.ChallengeID == "" || Purpose(row.Purpose) == Outcome {
+	if asks := Purpose(row.Purpose) == Prompt || Purpose(row.Purpose) == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
 	// A due prompt or hint goes with its question. This one may have been under way when the question ended, and was put back since.
