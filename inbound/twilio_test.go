@@ -68,7 +68,7 @@ func (b *bridge) ask(t testing.TB, line text.Line) (challengeID, textID string) 
 	require.NoError(t, err)
 	require.NoError(t, b.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
 		challengeID, err = challenge.Ask(ctx, tx, challenge.Question{
-			MailID: store.NewID(), Tenant: "acme", Line: line, Phone: n, Purpose: challenge.Registration, Link: secretLink, Prompt: "Reply YES", Life: 10 * time.Minute,
+			MailID: store.NewID(), Tenant: "acme", Line: line, Phone: n, Purpose: challenge.Registration, Link: secretLink, Prompt: func(string, string) string { return "Reply YES" }, Life: 10 * time.Minute,
 		})
 		return err
 	}))

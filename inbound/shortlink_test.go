@@ -1,0 +1,157 @@
+package inbound
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/shortlink"
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
+)
+
+// page requests the page of a short link and does not follow redirects.
+func (b *bridge) page(t *testing.T, method, token string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, b.URL+"/l/"+token, nil)
+	require.NoError(t, err)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res, string(body)
+}
+
+func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
+	t.Helper()
+	l.Tenant, l.Expires = "acme", b.now.Add(10*time.Minute)
+	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		token, err = shortlink.Make(ctx, tx, l)
+		return err
+	}))
+	return token
+}
+
+// Ensure that looking at the page of a question changes nothing however often, that its button accepts the question once, and that the page then
+// says how it goes.
+func TestShortLinkOfQuestion(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		token := b.shorten(t, shortlink.Link{ChallengeID: id})
+		require.Len(t, token, shortlink.Length)
+		require.Zero(t, b.count(t, "short_link", "id = '"+token+"'"), "the database has the token's hash only")
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead} {
+			res, body := b.page(t, method, token)
+			require.Equal(t, http.StatusOK, res.StatusCode)
+			if method == http.MethodGet {
+				require.Contains(t, body, "<button")
+				require.Contains(t, body, "<h1>ACME</h1>")
+				require.NotContains(t, body, "ticket")
+			}
+			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
+			require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
+			require.Equal(t, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'", res.Header.Get("Content-Security-Policy"))
+		}
+		require.Equal(t, "open", b.state(t, "challenge", id))
+
+		for range 3 {
+			res, _ := b.page(t, http.MethodPost, token)
+			require.Equal(t, http.StatusSeeOther, res.StatusCode)
+			require.Equal(t, token, res.Header.Get("Location"), "back to the page")
+			require.Equal(t, "accepted", b.state(t, "challenge", id))
+		}
+		require.Equal(t, 1, b.count(t, "river_job", "kind = 'click_link'"))
+		_, body := b.page(t, http.MethodGet, token)
+		require.Contains(t, body, `http-equiv="refresh"`)
+		require.NotContains(t, body, "<button")
+
+		b.finish(t, id)
+		_, body = b.page(t, http.MethodGet, token)
+		require.Contains(t, body, "ACME: your account is confirmed.")
+		require.NotContains(t, body, "refresh")
+		require.NotContains(t, b.log.take(), token)
+	})
+}
+
+func (b *bridge) count(t *testing.T, table, where string) (n int) {
+	t.Helper()
+	require.NoError(t, b.db.QueryRow("SELECT COUNT(*) FROM "+table+" WHERE "+where).Scan(&n))
+	return n
+}
+
+// finish clicks for the phone.
+func (b *bridge) finish(t *testing.T, id string) {
+	t.Helper()
+	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		c, due, err := challenge.BeginClick(ctx, tx, id)
+		if err != nil || !due {
+			t.Error("there is nothing to click", err)
+			return err
+		}
+		return challenge.Finish(ctx, tx, c, true, "confirmed")
+	}))
+}
+
+// Ensure that a question that is over is not accepted by its page any more.
+func TestShortLinkAfterItsQuestion(t *testing.T) {
+	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.db")
+	id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+	var token string
+	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.now.Add(time.Hour)})
+		return err
+	}))
+	b.now = b.now.Add(10*time.Minute + time.Second)
+	res, _ := b.page(t, http.MethodPost, token)
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	require.Equal(t, "open", b.state(t, "challenge", id), "its deadline has passed")
+	require.Zero(t, b.count(t, "river_job", "kind = 'click_link'"))
+}
+
+// Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and names its origin to the browser.
+func TestShortLinkLeadsOn(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		token := b.shorten(t, shortlink.Link{URL: secretLink})
+		res, body := b.page(t, http.MethodGet, token)
+		require.Contains(t, body, "Continue to ACME")
+		require.NotContains(t, body, "SECRETTICKET")
+		require.True(t, strings.HasSuffix(res.Header.Get("Content-Security-Policy"), "form-action 'self' https://login.acme.example"))
+		res, _ = b.page(t, http.MethodPost, token)
+		require.Equal(t, http.StatusSeeOther, res.StatusCode)
+		require.Equal(t, secretLink, res.Header.Get("Location"))
+		require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
+
+		b.now = b.now.Add(10 * time.Minute)
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			res, body = b.page(t, method, token)
+			require.Equal(t, http.StatusGone, res.StatusCode)
+			require.NotContains(t, body, "SECRETTICKET")
+			require.Empty(t, res.Header.Get("Location"))
+		}
+		require.NotContains(t, b.log.take(), "SECRETTICKET")
+		require.NotContains(t, b.log.take(), token)
+	})
+}
+
+// Ensure that what nobody made leads nowhere.
+func TestShortLinkUnknown(t *testing.T) {
+	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.db")
+	token := b.shorten(t, shortlink.Link{URL: secretLink})
+	for _, guess := range []string{"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A", strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			res, body := b.page(t, method, guess)
+			require.Equal(t, http.StatusGone, res.StatusCode, "%s %s", method, guess)
+			require.NotContains(t, body, "SECRETTICKET")
+		}
+	}
+	res, body := b.page(t, http.MethodGet, "page.css")
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Contains(t, body, "prefers-color-scheme: dark")
+}
