@@ -31,7 +31,7 @@ type IdPConfig struct {
 	Now func() time.Time
 }
 
-// IdPAnswer is what the link in a verification mail does when it is opened.
+// IdPAnswer is a short choice among the providers: what the link in a verification mail does when it is opened.
 type IdPAnswer string
 
 // The answers. The first two verify on a single GET, the others need a second step with cookies.
@@ -45,10 +45,12 @@ const (
 // IdPManners are the ways in which the pretend identity provider behaves and misbehaves. [OpenIdP] starts with Answer
 // redirect and RedirectTo https://app.acme.example/welcome, everything else off.
 type IdPManners struct {
-	// Answer decides about links mailed from now on; a link that is mailed keeps its kind.
-	Answer IdPAnswer
-	// RedirectTo is where results are redirected to, perhaps with a query and a fragment of its own; empty shows a
-	// result page instead.
+	// Provider decides about mails written from now on; a link that is mailed keeps its kind. Empty is the provider that
+	// Answer says.
+	Provider IdPProvider
+	Answer   IdPAnswer
+	// RedirectTo is where results are redirected to, perhaps with a query and a fragment of its own. If it is empty Auth0
+	// shows a result page, and providers that always redirect go to https://app.acme.example/welcome.
 	RedirectTo string
 	// PasswordForm mails reset links that open a form for the new password, as today's do, instead of links whose GET
 	// activates a password chosen before.
@@ -62,16 +64,19 @@ type IdPManners struct {
 	RefuseHEAD bool
 	// ExtraLinks adds links to support, to the maker and to unsubscribe; TwoVerifyLinks adds a second verification
 	// link with a ticket of its own; TrackingLink wraps the link into that of a click counter on a foreign host;
-	// TextOnly mails plain text in place of HTML.
+	// TextOnly mails plain text alone.
 	ExtraLinks, TwoVerifyLinks, TrackingLink, TextOnly bool
 }
 
 // IdPMail is one mail that the identity provider has written, sent or not.
 type IdPMail struct {
-	Purpose  string // verify or reset
+	Provider IdPProvider
+	// Purpose is verify, code (to be typed, without a link), reset, login, invite, change (of address) or notice.
+	Purpose  string
 	From, To string // envelope
 	Subject  string
-	Link     string // as it works, even if the mail wraps it
+	Link     string // as it works, even if the mail wraps it; empty if there is none
+	Code     string // to be typed in place of the link, or empty
 	MIME     []byte
 	Time     time.Time
 }
@@ -83,14 +88,15 @@ type IdPRequest struct {
 	Status int    // of the answer, 0 if there was none
 }
 
-// Errors of [IdP.SignUp] and [IdP.ChangePassword].
+// Errors of [IdP.SignUp], [IdP.ChangePassword] and [IdP.EnterCode].
 var (
+	ErrIdPCode        = errors.New("simulator: the identity provider does not accept this code")
 	ErrIdPUserExists  = errors.New("simulator: the identity provider has this user already")
 	ErrIdPUserUnknown = errors.New("simulator: the identity provider does not know this user")
 )
 
-// IdP is a pretend identity provider with the sign-up of Auth0 and the links of Auth0 and Keycloak. It knows nothing
-// but e-mail. Everything is held in memory until Close. Safe for use by several goroutines.
+// IdP is a pretend identity provider with the sign-up of Auth0 and the mails and links of each [IdPProvider]. It knows
+// nothing but e-mail. Everything is held in memory until Close. Safe for use by several goroutines.
 type IdP struct {
 	config IdPConfig
 	from   *mail.Address // of config.From, with a display name
@@ -100,10 +106,14 @@ type IdP struct {
 	stop   context.CancelFunc
 	key    ed25519.PrivateKey // of the DKIM signatures
 
+	providers []*idpProvider
+	service   string // bearer token of APIs that want one
+
 	mu       sync.Mutex
 	manners  IdPManners
-	users    map[string]*idpUser // by address, lower case
-	tickets  map[string]*idpTicket
+	users    map[string]*idpUser   // by address, lower case
+	tickets  map[string]*idpTicket // by secret
+	flows    map[string]*idpFlow   // by id
 	mails    []IdPMail
 	requests []IdPRequest
 }
@@ -136,9 +146,11 @@ func OpenIdP(config IdPConfig) (*IdP, error) {
 	}
 	i := &IdP{
 		config: config, from: from, host: listener.Addr().String(), key: key,
-		manners: IdPManners{Answer: IdPRedirect, RedirectTo: "https://app.acme.example/welcome"},
+		manners:   IdPManners{Answer: IdPRedirect, RedirectTo: "https://app.acme.example/welcome"},
+		providers: append(idpProviders(), idpResets()...), service: idpRandom(40),
 		users:   make(map[string]*idpUser),
 		tickets: make(map[string]*idpTicket),
+		flows:   make(map[string]*idpFlow),
 	}
 	i.ctx, i.stop = context.WithCancel(context.Background())
 	i.server = &http.Server{Handler: i.handler(), ReadHeaderTimeout: 10 * time.Second}
@@ -172,24 +184,31 @@ func (i *IdP) PublicKey() string {
 	return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
 }
 
-// SignUp creates a user and mails the verification link. It returns ErrIdPUserExists, an error for something that is
-// no mail address, or the error of Send; the user exists even if the mail could not be sent.
+// SignUp creates a user and sends the mail of [IdPManners].Provider, by which most providers verify the address. It
+// returns ErrIdPUserExists, an error for something that is no mail address or for an unknown provider, or the error of
+// Send; the user exists even if the mail could not be sent.
 func (i *IdP) SignUp(ctx context.Context, email string) error {
 	address, err := idpAddress(email)
 	if err != nil {
 		return err
 	}
 	i.mu.Lock()
-	if i.users[address] != nil {
-		i.mu.Unlock()
+	provider := i.provider(i.manners.name())
+	taken := i.users[address] != nil
+	if provider != nil && !taken {
+		i.users[address] = &idpUser{}
+	}
+	i.mu.Unlock()
+	switch {
+	case provider == nil:
+		return errors.New("simulator: no such identity provider")
+	case taken:
 		return ErrIdPUserExists
 	}
-	i.users[address] = &idpUser{}
-	i.mu.Unlock()
-	return i.mail(ctx, idpVerify, address)
+	return i.mail(ctx, provider, address)
 }
 
-// ChangePassword mails the link that changes the user's password. It returns ErrIdPUserUnknown, an error for something
+// ChangePassword mails the link that changes the user's password, one of Auth0's. It returns ErrIdPUserUnknown, an error for something
 // that is no mail address, or the error of Send.
 func (i *IdP) ChangePassword(ctx context.Context, email string) error {
 	address, err := idpAddress(email)
@@ -197,12 +216,19 @@ func (i *IdP) ChangePassword(ctx context.Context, email string) error {
 		return err
 	}
 	i.mu.Lock()
-	user := i.users[address]
+	user, m := i.users[address], i.manners
 	i.mu.Unlock()
 	if user == nil {
 		return ErrIdPUserUnknown
 	}
-	return i.mail(ctx, idpReset, address)
+	name := idpResetRedirect
+	switch {
+	case m.PasswordForm:
+		name = idpResetForm
+	case m.name() == IdPAuth0ClassicPage:
+		name = idpResetPage
+	}
+	return i.mail(ctx, i.provider(name), address)
 }
 
 // idpAddress returns a bare mail address in lower case, as Auth0 keeps it.
@@ -244,8 +270,8 @@ func (i *IdP) Requests() []IdPRequest {
 	return slices.Clone(i.requests)
 }
 
-// idpMaxJSON bounds a request to the API, far above any mail address.
-const idpMaxJSON = 64 << 10
+// idpMaxBody bounds the body of a request, far above any that is genuine.
+const idpMaxBody = 64 << 10
 
 // serveSignUp answers POST /dbconnections/signup (https://auth0.com/docs/api/authentication#signup).
 func (i *IdP) serveSignUp(w http.ResponseWriter, r *http.Request) {
@@ -292,7 +318,7 @@ func idpReadEmail(w http.ResponseWriter, r *http.Request) (string, error) {
 	var request struct {
 		Email string `json:"email"`
 	}
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, idpMaxJSON)).Decode(&request)
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, idpMaxBody)).Decode(&request)
 	return request.Email, err
 }
 

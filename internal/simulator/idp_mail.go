@@ -2,49 +2,116 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
 	"net/url"
+	"strings"
 	texttemplate "text/template"
 	"time"
 
+	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// Purposes of a mail and its link.
+// Purposes of a mail.
 const (
 	idpVerify = "verify"
+	idpCode   = "code"
 	idpReset  = "reset"
+	idpLogin  = "login"
+	idpInvite = "invite"
+	idpChange = "change"
+	idpNotice = "notice"
 )
 
-// idpLetter is what the mail templates show.
+// verifies reports whether the provider's mail is for verifying the address.
+func (p *idpProvider) verifies() bool { return p.purpose == idpVerify || p.purpose == idpCode }
+
+// idpParts says which parts a mail has.
+type idpParts int
+
+const (
+	idpHTMLPart idpParts = iota
+	idpTextPart
+	idpBothParts
+)
+
+// idpLetter is how a provider writes its mail. In the words, {name} stands for the application's name.
 type idpLetter struct {
-	Name, Domain, Subject string
-	Reset, Extra          bool
-	Links                 []string // the first is the one that counts
+	Subject, Heading, Intro string // empty: those of Auth0's verification mail
+	Anchor                  string // words of the link; empty: the URL itself
+	CodeIs                  string // words in front of the code
+	Parts                   idpParts
+	Repeat                  bool   // the URL follows once more, as text
+	Mailto                  bool   // a mail address is linked too
+	ConfirmAction           bool   // schema.org's, as JSON-LD, says what the link is for
+	Outlook                 bool   // a button of its own for Outlook, in a conditional comment
+	Entities                bool   // the text part has &amp; in place of &
+	Powered                 string // whose maker the footer links to
+	Again                   string // path of a second link on the provider's host, which sends another mail
+}
+
+// idpFilledLetter is what the mail templates show.
+type idpFilledLetter struct {
+	idpLetter
+	Name, Domain, Code, Again string
+	Links                     []string // the first is the one that counts
+	Extra                     bool
+}
+
+// OutlookButton returns the comment that only Outlook reads.
+func (l idpFilledLetter) OutlookButton(link string) htmltemplate.HTML {
+	return htmltemplate.HTML(`<!--[if mso]><v:roundrect xmlns:v="urn:schemas-microsoft-com:vml" href="` +
+		htmltemplate.HTMLEscapeString(link) + `"><center>` + htmltemplate.HTMLEscapeString(l.Anchor) +
+		`</center></v:roundrect><![endif]-->`)
+}
+
+// Plain returns a link as the text part shows it.
+func (l idpFilledLetter) Plain(link string) string {
+	if l.Entities {
+		return strings.ReplaceAll(link, "&", "&amp;")
+	}
+	return link
 }
 
 // idpHTML has the structure of Auth0's default mails: nested tables, a logo, one heading, one link, a rule, a footer.
 var idpHTML = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>{{.Subject}}</title></head>
+<html><head><meta charset="utf-8"><title>{{.Subject}}</title>
+{{- if .ConfirmAction}}{{range .Links}}
+<script type="application/ld+json">
+{"@context": "http://schema.org", "@type": "EmailMessage", "potentialAction": {"@type": "ConfirmAction",
+"name": "Confirm", "handler": {"@type": "HttpActionHandler", "url": {{.}}}}}
+</script>
+{{- end}}{{end}}</head>
 <body style="margin:0;background:#eee">
 <table width="100%" cellpadding="0" cellspacing="0"><tr><td align="center">
 <table width="600" cellpadding="16" cellspacing="0" style="background:#fff">
 <tr><td align="center"><img src="https://cdn.{{.Domain}}/logo.png" alt="{{.Name}}" width="60"></td></tr>
 <tr><td>
-{{- if .Reset}}
-<h1>Password Change Request</h1>
-<p>Somebody, hopefully you, wants a new password for {{.Name}}.</p>
-<p>To go on with the new password, please {{range .Links}}<a href="{{.}}">click here</a> {{end}}.</p>
-{{- else}}
-<h1>Welcome to {{.Name}}!</h1>
-<p>One step is left. Please show that this address is yours by following the link:</p>
-{{range .Links}}<p><a href="{{.}}" style="color:#fff;background:#333">Confirm my account</a></p>
-{{end}}
+<h1>{{.Heading}}</h1>
+<p>{{.Intro}}</p>
+{{- range .Links}}
+{{- if $.Outlook}}
+{{$.OutlookButton .}}
+{{- end}}
+<p><a href="{{.}}" style="color:#fff;background:#333">{{or $.Anchor .}}</a></p>
+{{- if $.Repeat}}
+<p>If the button does not work, copy this address into your browser:<br>{{.}}</p>
+{{- end}}
+{{- end}}
+{{- if .Code}}
+<p>{{.CodeIs}} <strong>{{.Code}}</strong></p>
+{{- end}}
+{{- if .Again}}
+<p>Is it too late for this link? <a href="{{.Again}}">Request a new one</a></p>
+{{- end}}
+{{- if .Mailto}}
+<p>This mail is for you alone. Write to <a href="mailto:help@{{.Domain}}">help@{{.Domain}}</a> if you have questions.</p>
 {{- end}}
 {{- if .Extra}}
 <p>Questions? Our <a href="https://support.{{.Domain}}/tickets/new?topic=account">support team</a> is glad to help.</p>
@@ -52,6 +119,7 @@ var idpHTML = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
 <p>Thanks!<br><strong>{{.Name}}</strong></p>
 <hr>
 <p style="font-size:11px">It was not you? Then please answer this mail and tell us.
+{{- if .Powered}} Powered by <a href="https://www.{{.Powered}}.example/?utm_source=email">{{.Powered}}</a>.{{end}}
 {{- if .Extra}} <a href="https://www.{{.Domain}}/about">Powered by {{.Name}} Identity</a>
  <a href="https://mail.{{.Domain}}/unsubscribe?list=verify&amp;token=12345">Unsubscribe</a>{{end}}</p>
 </td></tr></table>
@@ -59,11 +127,15 @@ var idpHTML = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
 </body></html>
 `))
 
-var idpText = texttemplate.Must(texttemplate.New("text").Parse(
-	`{{if .Reset}}Somebody, hopefully you, wants a new password for {{.Name}}. To go on with it, open
-{{else}}Welcome to {{.Name}}! To show that this address is yours, open
-{{end}}
-{{range .Links}}{{.}}
+var idpText = texttemplate.Must(texttemplate.New("text").Parse(`{{.Heading}}
+
+{{.Intro}}
+
+{{range .Links}}{{$.Plain .}}
+
+{{end}}{{if .Code}}{{.CodeIs}} {{.Code}}
+
+{{end}}{{if .Again}}Is it too late for this link? Request a new one: {{.Again}}
 
 {{end}}{{if .Extra}}Questions? https://support.{{.Domain}}/tickets/new?topic=account
 Unsubscribe: https://mail.{{.Domain}}/unsubscribe?list=verify&token=12345
@@ -73,48 +145,70 @@ Unsubscribe: https://mail.{{.Domain}}/unsubscribe?list=verify&token=12345
 `))
 
 // mail makes the tickets of a mail, writes and signs it, notes it in the history and sends it.
-func (i *IdP) mail(ctx context.Context, purpose, address string) error {
+func (i *IdP) mail(ctx context.Context, provider *idpProvider, address string) error {
 	now := i.config.Now()
 	i.mu.Lock()
 	m := i.manners
-	links := []string{i.ticket(purpose, address, now)}
-	if m.TwoVerifyLinks {
-		links = append(links, i.ticket(purpose, address, now))
+	k := i.ticket(provider, address, now)
+	var links []string
+	if provider.link != "" {
+		links = append(links, i.URL()+k.target)
+		if m.TwoVerifyLinks {
+			links = append(links, i.URL()+i.ticket(provider, address, now).target)
+		}
 	}
 	i.mu.Unlock()
 
-	letter := idpLetter{
-		Name: i.config.Name, Domain: i.config.Domain, Subject: "Verify your email",
-		Reset: purpose == idpReset, Extra: m.ExtraLinks, Links: links,
+	letter := i.fill(provider.letter, k.code, m.ExtraLinks)
+	note := IdPMail{
+		Provider: provider.name, Purpose: provider.purpose, From: i.from.Address, To: address, Subject: letter.Subject,
+		Code: k.code, Time: now,
 	}
-	if letter.Reset {
-		letter.Subject = "Reset your password"
+	if len(links) > 0 {
+		note.Link = links[0]
 	}
-	link := links[0]
-	if m.TrackingLink {
-		letter.Links = nil
-		for _, target := range links {
-			letter.Links = append(letter.Links, "https://click.mailtrack.example/ls/click?upn="+
-				url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(target))))
+	for _, link := range links {
+		if m.TrackingLink {
+			link = "https://click.mailtrack.example/ls/click?upn=" +
+				url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(link)))
 		}
+		letter.Links = append(letter.Links, link)
 	}
-	mime, err := i.write(letter, address, m.TextOnly, now)
-	if err != nil {
+	if m.TextOnly {
+		letter.Parts = idpTextPart
+	}
+	var err error
+	if note.MIME, err = i.write(letter, address, now); err != nil {
 		return fmt.Errorf("simulator: write mail: %w", err)
 	}
 	i.mu.Lock()
-	i.mails = append(i.mails, IdPMail{
-		Purpose: purpose, From: i.from.Address, To: address, Subject: letter.Subject, Link: link, MIME: mime, Time: now,
-	})
+	i.mails = append(i.mails, note)
 	i.mu.Unlock()
-	if err := i.config.Send(ctx, i.from.Address, []string{address}, mime); err != nil {
+	if err := i.config.Send(ctx, i.from.Address, []string{address}, note.MIME); err != nil {
 		return fmt.Errorf("simulator: send mail: %w", err)
 	}
 	return nil
 }
 
-// write returns the signed mail: one part, quoted-printable, with lines ending in CRLF.
-func (i *IdP) write(letter idpLetter, to string, textOnly bool, now time.Time) ([]byte, error) {
+// fill returns the letter with everything in it but the links.
+func (i *IdP) fill(letter idpLetter, code string, extra bool) idpFilledLetter {
+	name := func(words, usual string) string {
+		return strings.ReplaceAll(cmp.Or(words, usual), "{name}", i.config.Name)
+	}
+	letter.Subject = name(letter.Subject, "Verify your email")
+	letter.Heading = name(letter.Heading, "Welcome to {name}!")
+	letter.Intro = name(letter.Intro, "One step is left. Please show that this address is yours by following the link:")
+	letter.Anchor = name(letter.Anchor, "")
+	letter.CodeIs = name(letter.CodeIs, "Your verification code is")
+	filled := idpFilledLetter{idpLetter: letter, Name: i.config.Name, Domain: i.config.Domain, Code: code, Extra: extra}
+	if letter.Again != "" {
+		filled.Again = i.URL() + letter.Again
+	}
+	return filled
+}
+
+// write returns the signed mail, quoted-printable, with lines ending in CRLF.
+func (i *IdP) write(letter idpFilledLetter, to string, now time.Time) ([]byte, error) {
 	var header mail.Header
 	header.SetDate(now)
 	header.SetAddressList("From", []*mail.Address{{Name: i.from.Name, Address: i.from.Address}})
@@ -122,25 +216,59 @@ func (i *IdP) write(letter idpLetter, to string, textOnly bool, now time.Time) (
 	header.SetSubject(letter.Subject)
 	header.SetMessageID(idpRandom(24) + "@" + i.config.Domain)
 	header.Set("MIME-Version", "1.0")
-	header.Set("Content-Transfer-Encoding", "quoted-printable")
-	execute, media := idpHTML.Execute, "text/html"
-	if textOnly {
-		execute, media = idpText.Execute, "text/plain"
-	}
-	header.SetContentType(media, map[string]string{"charset": "utf-8"})
-
 	var plain bytes.Buffer
-	body, err := mail.CreateSingleInlineWriter(&plain, header)
+	if letter.Parts != idpBothParts {
+		media := idpMedia(letter.Parts == idpTextPart, &header.Header)
+		body, err := mail.CreateSingleInlineWriter(&plain, header)
+		if err != nil {
+			return nil, err
+		}
+		if err := letter.writePart(body, media); err != nil {
+			return nil, err
+		}
+		return i.sign(&plain)
+	}
+	parts, err := mail.CreateInlineWriter(&plain, header)
 	if err != nil {
 		return nil, err
 	}
-	if err := execute(body, letter); err != nil {
-		return nil, err
+	for _, text := range []bool{true, false} { // RFC 2046, section 5.1.4: the richest comes last
+		var header mail.InlineHeader
+		media := idpMedia(text, &header.Header)
+		body, err := parts.CreatePart(header)
+		if err != nil {
+			return nil, err
+		}
+		if err := letter.writePart(body, media); err != nil {
+			return nil, err
+		}
 	}
-	if err := body.Close(); err != nil {
+	if err := parts.Close(); err != nil {
 		return nil, err
 	}
 	return i.sign(&plain)
+}
+
+// idpMedia sets the media type and encoding of a part and returns the former.
+func idpMedia(text bool, header *message.Header) string {
+	media := "text/html"
+	if text {
+		media = "text/plain"
+	}
+	header.Set("Content-Transfer-Encoding", "quoted-printable")
+	header.SetContentType(media, map[string]string{"charset": "utf-8"})
+	return media
+}
+
+func (l idpFilledLetter) writePart(body io.WriteCloser, media string) error {
+	execute := idpHTML.Execute
+	if media == "text/plain" {
+		execute = idpText.Execute
+	}
+	if err := execute(body, l); err != nil {
+		return err
+	}
+	return body.Close()
 }
 
 // sign puts a DKIM signature in front of a mail.

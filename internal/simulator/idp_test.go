@@ -178,7 +178,7 @@ func TestIdPReportsThatAMailWasNotSent(t *testing.T) {
 	require.Len(t, idp.Mails(), 1)
 }
 
-// idpParseMail checks the DKIM signature and returns the header, media type and decoded body.
+// idpParseMail checks the DKIM signature and returns the header, media type and decoded body, of several parts the last.
 func idpParseMail(t *testing.T, idp *IdP, raw []byte) (mail.Header, string, string) {
 	t.Helper()
 	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{
@@ -194,10 +194,16 @@ func idpParseMail(t *testing.T, idp *IdP, raw []byte) (mail.Header, string, stri
 
 	reader, err := mail.CreateReader(bytes.NewReader(raw))
 	require.NoError(t, err)
-	part, err := reader.NextPart()
-	require.NoError(t, err)
-	body, err := io.ReadAll(part.Body)
-	require.NoError(t, err)
+	var body []byte
+	for {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		body, err = io.ReadAll(part.Body)
+		require.NoError(t, err)
+	}
 	media, _, err := reader.Header.ContentType()
 	require.NoError(t, err)
 	return reader.Header, media, string(body)

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -11,87 +12,49 @@ import (
 	"time"
 )
 
-// Paths of links. Which one a mail has says what its link does.
-const (
-	idpPathVerify     = "/lo/verify_email"
-	idpPathVerifyForm = "/u/email-verification"
-	idpPathReset      = "/lo/reset"
-	idpPathResetForm  = "/u/reset-verify"
-	idpPathRealm      = "/realms/customers/"
-	idpPathProceed    = idpPathRealm + "login-actions/action-token"
-)
-
-// Lives of links: Auth0's default of five days, Keycloak's of five minutes.
-const (
-	idpTicketLife  = 432000 * time.Second
-	idpProceedLife = 5 * time.Minute
-)
-
-// idpTicket is the secret of one link.
+// idpTicket is the secret of one link or code, or of both.
 type idpTicket struct {
-	secret, purpose, email string
-	answer                 IdPAnswer
-	path                   string
-	expires                time.Time
-	used                   bool
-	state, cookie          string // what the latest page shown expects back, or empty
+	provider      *idpProvider
+	secret, email string
+	code          string // what the mail shows to be typed, or empty
+	id            string // what else the link has, not secret
+	target        string // path, query and fragment of the link, or empty
+	expires       time.Time
+	used          bool
+	state, cookie string // what the latest page or API answer expects back, or empty
 }
 
-// idpOutcome is how redeeming a ticket ended, in the words of each kind of provider.
-type idpOutcome struct {
-	success            bool
-	classic, universal string // Auth0 Classic, Auth0 Universal Login
-	keycloak           string
-}
+// idpOutcome is how redeeming a ticket ended.
+type idpOutcome int
 
-// The outcomes. The texts are what providers show by default and what their clients must recognize
-// (https://auth0.com/docs/customize/login-pages/universal-login/customize-text-elements for Universal Login); only the
-// universal text of idpChanged is ours.
-var (
-	idpVerified = idpOutcome{true, "Your email was verified. You can continue using the application.",
-		"Your email address was successfully verified.", "Your email address has been verified."}
-	idpChanged = idpOutcome{true, "You can now login to the application with the new password.",
-		"Your password has been changed successfully.", ""}
-	idpAlready = idpOutcome{false, "This account is already verified", "This account is already verified.",
-		"Your email address has been verified already."}
-	idpUsed = idpOutcome{false, "This URL can be used only once", "This ticket was already used.",
-		"Your email address has been verified already."}
-	idpTooLate = idpOutcome{false, "Access expired", "This ticket was expired.",
-		"The link you clicked is an old stale link and is no longer valid."}
-	idpUnknown = idpOutcome{false, "User account does not exist or verification code is invalid.",
-		"User account does not exist or the verification code is invalid.", "The link is not valid."}
+const (
+	idpVerified idpOutcome = iota // or whatever else the ticket was for
+	idpAlready                    // the address was verified by another ticket
+	idpUsed
+	idpTooLate
+	idpUnknown
 )
 
-// ticket makes a ticket and returns its link. The caller holds mu.
-func (i *IdP) ticket(purpose, email string, now time.Time) string {
-	ticket := &idpTicket{
-		secret: idpRandom(32), purpose: purpose, email: email, answer: i.manners.Answer, path: idpPathVerify,
-		expires: now.Add(idpTicketLife),
+// idpWords is what a provider says about each outcome.
+type idpWords [idpUnknown + 1]string
+
+// ticket makes a ticket. The caller holds mu.
+func (i *IdP) ticket(provider *idpProvider, email string, now time.Time) *idpTicket {
+	k := &idpTicket{provider: provider, email: email, id: idpRandom(11), expires: now.Add(provider.life)}
+	if provider.code != nil {
+		k.code = provider.code()
 	}
-	switch {
-	case purpose == idpReset && i.manners.PasswordForm:
-		ticket.path, ticket.answer = idpPathResetForm, IdPForm
-	case purpose == idpReset:
-		ticket.path = idpPathReset
-		if ticket.answer != IdPPage {
-			ticket.answer = IdPRedirect
-		}
-	case ticket.answer == IdPForm:
-		ticket.path = idpPathVerifyForm
-	case ticket.answer == IdPProceed:
-		ticket.path, ticket.secret, ticket.expires = idpPathProceed, idpJWT(now), now.Add(idpProceedLife)
+	k.secret = idpRandom(32)
+	if provider.secret != nil {
+		k.secret = provider.secret(k, now)
 	}
-	i.tickets[ticket.secret] = ticket
-	return i.URL() + ticket.target()
+	k.target = provider.fill(k, i.app())
+	i.tickets[k.secret] = k
+	return k
 }
 
-// target returns the path and query of the link, and the empty fragment that Auth0's links end in.
-func (k *idpTicket) target() string {
-	if k.answer == IdPProceed {
-		return k.path + "?key=" + k.secret + "&client_id=account&tab_id=" + idpRandom(11)
-	}
-	return k.path + "?ticket=" + k.secret + "#"
-}
+// app returns the address of the application, which providers redirect to. The caller holds mu.
+func (i *IdP) app() string { return cmp.Or(i.manners.RedirectTo, "https://app.acme.example/welcome") }
 
 // idpRandom returns n random letters and digits.
 func idpRandom(n int) string {
@@ -102,41 +65,62 @@ func idpRandom(n int) string {
 	return random.String()[:n]
 }
 
-// idpJWT returns something of the shape of Keycloak's action tokens; only its being known makes it valid.
-func idpJWT(now time.Time) string {
-	encode := base64.RawURLEncoding.EncodeToString
-	claims := fmt.Sprintf(`{"exp":%d,"iat":%d,"jti":"%s"}`, now.Add(idpProceedLife).Unix(), now.Unix(), idpRandom(26))
-	return encode([]byte(`{"alg":"HS512","typ":"JWT"}`)) + "." + encode([]byte(claims)) + "." + idpRandom(86)
+// idpDigits returns a function that makes codes of n digits.
+func idpDigits(n int) func() string {
+	return func() string {
+		digits := make([]byte, n)
+		rand.Read(digits)
+		for i, b := range digits {
+			digits[i] = '0' + b%10 // a little uneven, which nobody has to guess
+		}
+		return string(digits)
+	}
 }
 
-// refusal returns why the ticket cannot be redeemed now, or nil. The caller holds mu.
-func (i *IdP) refusal(ticket *idpTicket) *idpOutcome {
-	switch {
-	case ticket.secret == "":
-		return &idpUnknown
-	case i.manners.Expired || !i.config.Now().Before(ticket.expires):
-		return &idpTooLate
-	case ticket.used:
-		return &idpUsed
-	case ticket.purpose == idpVerify && i.users[ticket.email].verified:
-		return &idpAlready
+// idpJWT returns a function that makes secrets of the shape of a JWT (RFC 7519) with the claims, JSON members in which
+// {email} stands for the address. Only being known makes one valid.
+func idpJWT(claims string) func(*idpTicket, time.Time) string {
+	return func(k *idpTicket, now time.Time) string {
+		encode := base64.RawURLEncoding.EncodeToString
+		payload := fmt.Sprintf(`{"exp":%d,"iat":%d,"jti":"%s",%s}`, k.expires.Unix(), now.Unix(), idpRandom(26),
+			strings.ReplaceAll(claims, "{email}", k.email))
+		return encode([]byte(`{"alg":"HS512","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + idpRandom(86)
 	}
-	return nil
+}
+
+// outlook returns what would come of redeeming the ticket now: idpVerified if it can be redeemed. The caller holds mu.
+func (i *IdP) outlook(k *idpTicket) idpOutcome {
+	switch {
+	case k.secret == "":
+		return idpUnknown
+	case i.manners.Expired || !i.config.Now().Before(k.expires):
+		return idpTooLate
+	case k.used:
+		return idpUsed
+	case k.provider.verifies() && i.users[k.email].verified:
+		return idpAlready
+	}
+	return idpVerified
 }
 
 // redeem uses the ticket up, if it can be, and does what it is for. The caller holds mu.
-func (i *IdP) redeem(ticket *idpTicket) idpOutcome {
-	if refusal := i.refusal(ticket); refusal != nil {
-		return *refusal
+func (i *IdP) redeem(k *idpTicket) idpOutcome {
+	outcome := i.outlook(k)
+	if outcome != idpVerified {
+		return outcome
 	}
-	ticket.used = true
-	user := i.users[ticket.email]
-	if ticket.purpose == idpReset {
-		user.passwordChanged = true
-		return idpChanged
-	}
-	user.verified = true
+	k.used, k.state, k.cookie = true, "", ""
+	user := i.users[k.email]
+	user.verified = user.verified || k.provider.verifies() || k.provider.name == IdPRauthy
+	user.passwordChanged = user.passwordChanged || k.provider.purpose == idpReset || k.provider.purpose == idpInvite
 	return idpVerified
+}
+
+// use is redeem for callers that do not hold mu.
+func (i *IdP) use(k *idpTicket) idpOutcome {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.redeem(k)
 }
 
 // handler serves the API and the links, and keeps the history.
@@ -145,8 +129,21 @@ func (i *IdP) handler() http.Handler {
 	mux.HandleFunc("POST /dbconnections/signup", i.serveSignUp)
 	mux.HandleFunc("POST /dbconnections/change_password", i.serveChangePassword)
 	mux.HandleFunc("GET /users", i.serveUser)
-	for _, path := range []string{idpPathVerify, idpPathVerifyForm, idpPathReset, idpPathResetForm, idpPathProceed} {
-		mux.HandleFunc(path, i.serveLink)
+	links := make(map[string][]*idpProvider)
+	for _, p := range i.providers {
+		if p.link != "" {
+			links[p.pattern()] = append(links[p.pattern()], p)
+		}
+	}
+	for pattern, providers := range links {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { i.serveLink(w, r, providers) })
+	}
+	for pattern, serve := range i.pagesAndAPIs() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if i.behave(w, r) {
+				serve(w, r)
+			}
+		})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
@@ -184,44 +181,89 @@ func idpShape(u *url.URL) string {
 	return u.Path + "?" + strings.Join(names, "&")
 }
 
-// serveLink answers everything that can be done with a link.
-func (i *IdP) serveLink(w http.ResponseWriter, r *http.Request) {
+// serveLink answers everything that can be done with a link, which is of one of the providers whose path it has.
+func (i *IdP) serveLink(w http.ResponseWriter, r *http.Request, providers []*idpProvider) {
+	k := i.find(r, providers)
+	i.mu.Lock()
+	refuse := r.Method == http.MethodHead && i.manners.RefuseHEAD
+	if refuse {
+		i.redeem(k)
+	}
+	i.mu.Unlock()
+	switch {
+	case !i.behave(w, r):
+	case r.Method == http.MethodGet:
+		k.provider.get(i, w, r, k)
+	case r.Method == http.MethodPost && k.provider.post != nil:
+		k.provider.post(i, w, r, k)
+	default:
+		idpShow(w, http.StatusMethodNotAllowed, idpView{Title: "Not allowed", Message: "This link takes another method."})
+	}
+}
+
+// find returns the ticket of a link, or an empty one of the provider whose link it may be. A GET must have every
+// parameter the mailed link has, but for the tab's identifier, which Keycloak renews.
+func (i *IdP) find(r *http.Request, providers []*idpProvider) *idpTicket {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	empty := &idpTicket{provider: providers[0]}
+	for _, p := range providers {
+		if p.name == i.manners.name() {
+			empty.provider = p
+		}
+		k := i.tickets[p.secretOf(r)]
+		if k == nil || k.provider != p {
+			continue
+		}
+		if r.Method == http.MethodPost || k.fits(r.URL) {
+			return k
+		}
+		empty.provider = p
+		break
+	}
+	return empty
+}
+
+// fits reports whether a URL has the path and parameters of the mailed link.
+func (k *idpTicket) fits(u *url.URL) bool {
+	link, err := url.Parse(k.target)
+	if err != nil || u.Path != link.Path {
+		return false
+	}
+	query := u.Query()
+	for name, values := range link.Query() {
+		if name != "tab_id" && !slices.Equal(values, query[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// behave does what the manners ask for before a link, page or API of a provider is served, and reports whether to go on.
+// HEAD is answered here, so that it never does what GET does.
+func (i *IdP) behave(w http.ResponseWriter, r *http.Request) bool {
 	i.mu.Lock()
 	m := i.manners
-	query := r.URL.Query()
-	ticket := i.tickets[query.Get("ticket")+query.Get("key")]
-	if ticket == nil || ticket.path != r.URL.Path {
-		ticket = &idpTicket{path: r.URL.Path, answer: m.Answer}
-	}
-	if r.Method == http.MethodHead && m.RefuseHEAD {
-		i.redeem(ticket)
-	}
 	i.mu.Unlock()
 	select {
 	case <-time.After(m.Slow):
 	case <-r.Context().Done():
-		return
+		return false
 	case <-i.ctx.Done():
-		return
+		return false
 	}
-	get, post := r.Method == http.MethodGet, r.Method == http.MethodPost
+	head := r.Method == http.MethodHead
 	switch {
 	case m.Down:
 		panic(http.ErrAbortHandler)
 	case m.DeadLink:
 		idpShow(w, http.StatusNotFound, idpView{Title: "Not found", Message: "There is nothing here."})
-	case r.Method == http.MethodHead && !m.RefuseHEAD:
+	case head && m.RefuseHEAD:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case head:
 		w.WriteHeader(http.StatusOK)
-	case ticket.path == idpPathProceed && get:
-		i.serveProceed(w, r, ticket)
-	case (ticket.path == idpPathVerifyForm || ticket.path == idpPathResetForm) && (get || post):
-		i.serveForm(w, r, ticket)
-	case get && ticket.path != idpPathProceed:
-		i.mu.Lock()
-		outcome := i.redeem(ticket)
-		i.mu.Unlock()
-		i.finish(w, r, ticket, outcome)
 	default:
-		idpShow(w, http.StatusMethodNotAllowed, idpView{Title: "Not allowed", Message: "This link takes another method."})
+		return true
 	}
+	return false
 }
