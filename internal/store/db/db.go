@@ -30,6 +30,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addChallengeStmt, err = db.PrepareContext(ctx, addChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query AddChallenge: %w", err)
 	}
+	if q.addCodeCheckStmt, err = db.PrepareContext(ctx, addCodeCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query AddCodeCheck: %w", err)
+	}
+	if q.addDurableInstanceStmt, err = db.PrepareContext(ctx, addDurableInstance); err != nil {
+		return nil, fmt.Errorf("error preparing query AddDurableInstance: %w", err)
+	}
 	if q.addEventStmt, err = db.PrepareContext(ctx, addEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query AddEvent: %w", err)
 	}
@@ -72,6 +78,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countAttemptStmt, err = db.PrepareContext(ctx, countAttempt); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAttempt: %w", err)
 	}
+	if q.countOpenCodeChecksStmt, err = db.PrepareContext(ctx, countOpenCodeChecks); err != nil {
+		return nil, fmt.Errorf("error preparing query CountOpenCodeChecks: %w", err)
+	}
 	if q.countOptOutStmt, err = db.PrepareContext(ctx, countOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOptOut: %w", err)
 	}
@@ -83,6 +92,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countWrongCodeStmt, err = db.PrepareContext(ctx, countWrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query CountWrongCode: %w", err)
+	}
+	if q.dropCodeChecksBeforeStmt, err = db.PrepareContext(ctx, dropCodeChecksBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropCodeChecksBefore: %w", err)
+	}
+	if q.dropDurableInstanceStmt, err = db.PrepareContext(ctx, dropDurableInstance); err != nil {
+		return nil, fmt.Errorf("error preparing query DropDurableInstance: %w", err)
 	}
 	if q.dropGuessesBeforeStmt, err = db.PrepareContext(ctx, dropGuessesBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropGuessesBefore: %w", err)
@@ -98,6 +113,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endChallengeStmt, err = db.PrepareContext(ctx, endChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query EndChallenge: %w", err)
+	}
+	if q.endCodeCheckStmt, err = db.PrepareContext(ctx, endCodeCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query EndCodeCheck: %w", err)
 	}
 	if q.endMailStmt, err = db.PrepareContext(ctx, endMail); err != nil {
 		return nil, fmt.Errorf("error preparing query EndMail: %w", err)
@@ -116,6 +134,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getChallengeStmt, err = db.PrepareContext(ctx, getChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query GetChallenge: %w", err)
+	}
+	if q.getCodeCheckStmt, err = db.PrepareContext(ctx, getCodeCheck); err != nil {
+		return nil, fmt.Errorf("error preparing query GetCodeCheck: %w", err)
+	}
+	if q.getDurableInstanceStmt, err = db.PrepareContext(ctx, getDurableInstance); err != nil {
+		return nil, fmt.Errorf("error preparing query GetDurableInstance: %w", err)
 	}
 	if q.getExternalVerificationStmt, err = db.PrepareContext(ctx, getExternalVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query GetExternalVerification: %w", err)
@@ -153,6 +177,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastChallengesOfPhoneStmt, err = db.PrepareContext(ctx, lastChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query LastChallengesOfPhone: %w", err)
 	}
+	if q.listDurableInstancesStmt, err = db.PrepareContext(ctx, listDurableInstances); err != nil {
+		return nil, fmt.Errorf("error preparing query ListDurableInstances: %w", err)
+	}
 	if q.listVerificationsStmt, err = db.PrepareContext(ctx, listVerifications); err != nil {
 		return nil, fmt.Errorf("error preparing query ListVerifications: %w", err)
 	}
@@ -177,6 +204,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.overdueChallengesStmt, err = db.PrepareContext(ctx, overdueChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query OverdueChallenges: %w", err)
 	}
+	if q.setCheckerStmt, err = db.PrepareContext(ctx, setChecker); err != nil {
+		return nil, fmt.Errorf("error preparing query SetChecker: %w", err)
+	}
+	if q.setDurableStateStmt, err = db.PrepareContext(ctx, setDurableState); err != nil {
+		return nil, fmt.Errorf("error preparing query SetDurableState: %w", err)
+	}
+	if q.setDurableVerificationStmt, err = db.PrepareContext(ctx, setDurableVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query SetDurableVerification: %w", err)
+	}
 	if q.setGuessesStmt, err = db.PrepareContext(ctx, setGuesses); err != nil {
 		return nil, fmt.Errorf("error preparing query SetGuesses: %w", err)
 	}
@@ -186,11 +222,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setReplyChallengeStmt, err = db.PrepareContext(ctx, setReplyChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReplyChallenge: %w", err)
 	}
+	if q.setReportedStmt, err = db.PrepareContext(ctx, setReported); err != nil {
+		return nil, fmt.Errorf("error preparing query SetReported: %w", err)
+	}
 	if q.setTextDueStmt, err = db.PrepareContext(ctx, setTextDue); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextDue: %w", err)
 	}
 	if q.setTextProviderStmt, err = db.PrepareContext(ctx, setTextProvider); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextProvider: %w", err)
+	}
+	if q.setTextRouteStmt, err = db.PrepareContext(ctx, setTextRoute); err != nil {
+		return nil, fmt.Errorf("error preparing query SetTextRoute: %w", err)
 	}
 	if q.setTextSentStmt, err = db.PrepareContext(ctx, setTextSent); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextSent: %w", err)
@@ -198,14 +240,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setTextUnclearStmt, err = db.PrepareContext(ctx, setTextUnclear); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextUnclear: %w", err)
 	}
+	if q.setVerifySIDStmt, err = db.PrepareContext(ctx, setVerifySID); err != nil {
+		return nil, fmt.Errorf("error preparing query SetVerifySID: %w", err)
+	}
 	if q.suppressTextsOfChallengeStmt, err = db.PrepareContext(ctx, suppressTextsOfChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfChallenge: %w", err)
 	}
 	if q.suppressTextsOfVerificationStmt, err = db.PrepareContext(ctx, suppressTextsOfVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfVerification: %w", err)
 	}
+	if q.tellExpiredStmt, err = db.PrepareContext(ctx, tellExpired); err != nil {
+		return nil, fmt.Errorf("error preparing query TellExpired: %w", err)
+	}
+	if q.touchDurableInstanceStmt, err = db.PrepareContext(ctx, touchDurableInstance); err != nil {
+		return nil, fmt.Errorf("error preparing query TouchDurableInstance: %w", err)
+	}
 	if q.undoClickStmt, err = db.PrepareContext(ctx, undoClick); err != nil {
 		return nil, fmt.Errorf("error preparing query UndoClick: %w", err)
+	}
+	if q.unreportedVerificationsOfPhoneStmt, err = db.PrepareContext(ctx, unreportedVerificationsOfPhone); err != nil {
+		return nil, fmt.Errorf("error preparing query UnreportedVerificationsOfPhone: %w", err)
 	}
 	return &q, nil
 }
@@ -220,6 +274,16 @@ func (q *Queries) Close() error {
 	if q.addChallengeStmt != nil {
 		if cerr := q.addChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addChallengeStmt: %w", cerr)
+		}
+	}
+	if q.addCodeCheckStmt != nil {
+		if cerr := q.addCodeCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addCodeCheckStmt: %w", cerr)
+		}
+	}
+	if q.addDurableInstanceStmt != nil {
+		if cerr := q.addDurableInstanceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addDurableInstanceStmt: %w", cerr)
 		}
 	}
 	if q.addEventStmt != nil {
@@ -292,6 +356,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countAttemptStmt: %w", cerr)
 		}
 	}
+	if q.countOpenCodeChecksStmt != nil {
+		if cerr := q.countOpenCodeChecksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countOpenCodeChecksStmt: %w", cerr)
+		}
+	}
 	if q.countOptOutStmt != nil {
 		if cerr := q.countOptOutStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOptOutStmt: %w", cerr)
@@ -310,6 +379,16 @@ func (q *Queries) Close() error {
 	if q.countWrongCodeStmt != nil {
 		if cerr := q.countWrongCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countWrongCodeStmt: %w", cerr)
+		}
+	}
+	if q.dropCodeChecksBeforeStmt != nil {
+		if cerr := q.dropCodeChecksBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropCodeChecksBeforeStmt: %w", cerr)
+		}
+	}
+	if q.dropDurableInstanceStmt != nil {
+		if cerr := q.dropDurableInstanceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropDurableInstanceStmt: %w", cerr)
 		}
 	}
 	if q.dropGuessesBeforeStmt != nil {
@@ -335,6 +414,11 @@ func (q *Queries) Close() error {
 	if q.endChallengeStmt != nil {
 		if cerr := q.endChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endChallengeStmt: %w", cerr)
+		}
+	}
+	if q.endCodeCheckStmt != nil {
+		if cerr := q.endCodeCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endCodeCheckStmt: %w", cerr)
 		}
 	}
 	if q.endMailStmt != nil {
@@ -365,6 +449,16 @@ func (q *Queries) Close() error {
 	if q.getChallengeStmt != nil {
 		if cerr := q.getChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getChallengeStmt: %w", cerr)
+		}
+	}
+	if q.getCodeCheckStmt != nil {
+		if cerr := q.getCodeCheckStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getCodeCheckStmt: %w", cerr)
+		}
+	}
+	if q.getDurableInstanceStmt != nil {
+		if cerr := q.getDurableInstanceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getDurableInstanceStmt: %w", cerr)
 		}
 	}
 	if q.getExternalVerificationStmt != nil {
@@ -427,6 +521,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastChallengesOfPhoneStmt: %w", cerr)
 		}
 	}
+	if q.listDurableInstancesStmt != nil {
+		if cerr := q.listDurableInstancesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listDurableInstancesStmt: %w", cerr)
+		}
+	}
 	if q.listVerificationsStmt != nil {
 		if cerr := q.listVerificationsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listVerificationsStmt: %w", cerr)
@@ -467,6 +566,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing overdueChallengesStmt: %w", cerr)
 		}
 	}
+	if q.setCheckerStmt != nil {
+		if cerr := q.setCheckerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setCheckerStmt: %w", cerr)
+		}
+	}
+	if q.setDurableStateStmt != nil {
+		if cerr := q.setDurableStateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setDurableStateStmt: %w", cerr)
+		}
+	}
+	if q.setDurableVerificationStmt != nil {
+		if cerr := q.setDurableVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setDurableVerificationStmt: %w", cerr)
+		}
+	}
 	if q.setGuessesStmt != nil {
 		if cerr := q.setGuessesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setGuessesStmt: %w", cerr)
@@ -482,6 +596,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setReplyChallengeStmt: %w", cerr)
 		}
 	}
+	if q.setReportedStmt != nil {
+		if cerr := q.setReportedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setReportedStmt: %w", cerr)
+		}
+	}
 	if q.setTextDueStmt != nil {
 		if cerr := q.setTextDueStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setTextDueStmt: %w", cerr)
@@ -490,6 +609,11 @@ func (q *Queries) Close() error {
 	if q.setTextProviderStmt != nil {
 		if cerr := q.setTextProviderStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setTextProviderStmt: %w", cerr)
+		}
+	}
+	if q.setTextRouteStmt != nil {
+		if cerr := q.setTextRouteStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setTextRouteStmt: %w", cerr)
 		}
 	}
 	if q.setTextSentStmt != nil {
@@ -502,6 +626,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setTextUnclearStmt: %w", cerr)
 		}
 	}
+	if q.setVerifySIDStmt != nil {
+		if cerr := q.setVerifySIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setVerifySIDStmt: %w", cerr)
+		}
+	}
 	if q.suppressTextsOfChallengeStmt != nil {
 		if cerr := q.suppressTextsOfChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suppressTextsOfChallengeStmt: %w", cerr)
@@ -512,9 +641,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing suppressTextsOfVerificationStmt: %w", cerr)
 		}
 	}
+	if q.tellExpiredStmt != nil {
+		if cerr := q.tellExpiredStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tellExpiredStmt: %w", cerr)
+		}
+	}
+	if q.touchDurableInstanceStmt != nil {
+		if cerr := q.touchDurableInstanceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing touchDurableInstanceStmt: %w", cerr)
+		}
+	}
 	if q.undoClickStmt != nil {
 		if cerr := q.undoClickStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing undoClickStmt: %w", cerr)
+		}
+	}
+	if q.unreportedVerificationsOfPhoneStmt != nil {
+		if cerr := q.unreportedVerificationsOfPhoneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unreportedVerificationsOfPhoneStmt: %w", cerr)
 		}
 	}
 	return err
@@ -554,135 +698,171 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                              DBTX
-	tx                              *sql.Tx
-	acceptChallengeStmt             *sql.Stmt
-	addChallengeStmt                *sql.Stmt
-	addEventStmt                    *sql.Stmt
-	addIdempotencyKeyStmt           *sql.Stmt
-	addMailStmt                     *sql.Stmt
-	addReplyStmt                    *sql.Stmt
-	addSeenStmt                     *sql.Stmt
-	addShortLinkStmt                *sql.Stmt
-	addTextStmt                     *sql.Stmt
-	addVerificationStmt             *sql.Stmt
-	adoptLinkStmt                   *sql.Stmt
-	askedOpenChallengesStmt         *sql.Stmt
-	beginClickStmt                  *sql.Stmt
-	beginSendingStmt                *sql.Stmt
-	clearOptOutStmt                 *sql.Stmt
-	countAttemptStmt                *sql.Stmt
-	countOptOutStmt                 *sql.Stmt
-	countSendStmt                   *sql.Stmt
-	countTextsWithProviderIDStmt    *sql.Stmt
-	countWrongCodeStmt              *sql.Stmt
-	dropGuessesBeforeStmt           *sql.Stmt
-	dropIdempotencyKeysBeforeStmt   *sql.Stmt
-	dropSeenBeforeStmt              *sql.Stmt
-	dropShortLinksBeforeStmt        *sql.Stmt
-	endChallengeStmt                *sql.Stmt
-	endMailStmt                     *sql.Stmt
-	endTextStmt                     *sql.Stmt
-	endVerificationStmt             *sql.Stmt
-	eventsAfterStmt                 *sql.Stmt
-	eventsOfStmt                    *sql.Stmt
-	getChallengeStmt                *sql.Stmt
-	getExternalVerificationStmt     *sql.Stmt
-	getGuessesStmt                  *sql.Stmt
-	getIdempotencyKeyStmt           *sql.Stmt
-	getMailStmt                     *sql.Stmt
-	getOpenChallengeStmt            *sql.Stmt
-	getReplyStmt                    *sql.Stmt
-	getSeenStmt                     *sql.Stmt
-	getShortLinkStmt                *sql.Stmt
-	getTextStmt                     *sql.Stmt
-	getVerificationStmt             *sql.Stmt
-	getVerificationOfStmt           *sql.Stmt
-	lastChallengesOfPhoneStmt       *sql.Stmt
-	listVerificationsStmt           *sql.Stmt
-	lockGuessesStmt                 *sql.Stmt
-	markHintedStmt                  *sql.Stmt
-	markLateStmt                    *sql.Stmt
-	markSubmittedStmt               *sql.Stmt
-	openChallengesOfPhoneStmt       *sql.Stmt
-	openVerificationsOfPhoneStmt    *sql.Stmt
-	overdueChallengesStmt           *sql.Stmt
-	setGuessesStmt                  *sql.Stmt
-	setOptOutStmt                   *sql.Stmt
-	setReplyChallengeStmt           *sql.Stmt
-	setTextDueStmt                  *sql.Stmt
-	setTextProviderStmt             *sql.Stmt
-	setTextSentStmt                 *sql.Stmt
-	setTextUnclearStmt              *sql.Stmt
-	suppressTextsOfChallengeStmt    *sql.Stmt
-	suppressTextsOfVerificationStmt *sql.Stmt
-	undoClickStmt                   *sql.Stmt
+	db                                 DBTX
+	tx                                 *sql.Tx
+	acceptChallengeStmt                *sql.Stmt
+	addChallengeStmt                   *sql.Stmt
+	addCodeCheckStmt                   *sql.Stmt
+	addDurableInstanceStmt             *sql.Stmt
+	addEventStmt                       *sql.Stmt
+	addIdempotencyKeyStmt              *sql.Stmt
+	addMailStmt                        *sql.Stmt
+	addReplyStmt                       *sql.Stmt
+	addSeenStmt                        *sql.Stmt
+	addShortLinkStmt                   *sql.Stmt
+	addTextStmt                        *sql.Stmt
+	addVerificationStmt                *sql.Stmt
+	adoptLinkStmt                      *sql.Stmt
+	askedOpenChallengesStmt            *sql.Stmt
+	beginClickStmt                     *sql.Stmt
+	beginSendingStmt                   *sql.Stmt
+	clearOptOutStmt                    *sql.Stmt
+	countAttemptStmt                   *sql.Stmt
+	countOpenCodeChecksStmt            *sql.Stmt
+	countOptOutStmt                    *sql.Stmt
+	countSendStmt                      *sql.Stmt
+	countTextsWithProviderIDStmt       *sql.Stmt
+	countWrongCodeStmt                 *sql.Stmt
+	dropCodeChecksBeforeStmt           *sql.Stmt
+	dropDurableInstanceStmt            *sql.Stmt
+	dropGuessesBeforeStmt              *sql.Stmt
+	dropIdempotencyKeysBeforeStmt      *sql.Stmt
+	dropSeenBeforeStmt                 *sql.Stmt
+	dropShortLinksBeforeStmt           *sql.Stmt
+	endChallengeStmt                   *sql.Stmt
+	endCodeCheckStmt                   *sql.Stmt
+	endMailStmt                        *sql.Stmt
+	endTextStmt                        *sql.Stmt
+	endVerificationStmt                *sql.Stmt
+	eventsAfterStmt                    *sql.Stmt
+	eventsOfStmt                       *sql.Stmt
+	getChallengeStmt                   *sql.Stmt
+	getCodeCheckStmt                   *sql.Stmt
+	getDurableInstanceStmt             *sql.Stmt
+	getExternalVerificationStmt        *sql.Stmt
+	getGuessesStmt                     *sql.Stmt
+	getIdempotencyKeyStmt              *sql.Stmt
+	getMailStmt                        *sql.Stmt
+	getOpenChallengeStmt               *sql.Stmt
+	getReplyStmt                       *sql.Stmt
+	getSeenStmt                        *sql.Stmt
+	getShortLinkStmt                   *sql.Stmt
+	getTextStmt                        *sql.Stmt
+	getVerificationStmt                *sql.Stmt
+	getVerificationOfStmt              *sql.Stmt
+	lastChallengesOfPhoneStmt          *sql.Stmt
+	listDurableInstancesStmt           *sql.Stmt
+	listVerificationsStmt              *sql.Stmt
+	lockGuessesStmt                    *sql.Stmt
+	markHintedStmt                     *sql.Stmt
+	markLateStmt                       *sql.Stmt
+	markSubmittedStmt                  *sql.Stmt
+	openChallengesOfPhoneStmt          *sql.Stmt
+	openVerificationsOfPhoneStmt       *sql.Stmt
+	overdueChallengesStmt              *sql.Stmt
+	setCheckerStmt                     *sql.Stmt
+	setDurableStateStmt                *sql.Stmt
+	setDurableVerificationStmt         *sql.Stmt
+	setGuessesStmt                     *sql.Stmt
+	setOptOutStmt                      *sql.Stmt
+	setReplyChallengeStmt              *sql.Stmt
+	setReportedStmt                    *sql.Stmt
+	setTextDueStmt                     *sql.Stmt
+	setTextProviderStmt                *sql.Stmt
+	setTextRouteStmt                   *sql.Stmt
+	setTextSentStmt                    *sql.Stmt
+	setTextUnclearStmt                 *sql.Stmt
+	setVerifySIDStmt                   *sql.Stmt
+	suppressTextsOfChallengeStmt       *sql.Stmt
+	suppressTextsOfVerificationStmt    *sql.Stmt
+	tellExpiredStmt                    *sql.Stmt
+	touchDurableInstanceStmt           *sql.Stmt
+	undoClickStmt                      *sql.Stmt
+	unreportedVerificationsOfPhoneStmt *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                              tx,
-		tx:                              tx,
-		acceptChallengeStmt:             q.acceptChallengeStmt,
-		addChallengeStmt:                q.addChallengeStmt,
-		addEventStmt:                    q.addEventStmt,
-		addIdempotencyKeyStmt:           q.addIdempotencyKeyStmt,
-		addMailStmt:                     q.addMailStmt,
-		addReplyStmt:                    q.addReplyStmt,
-		addSeenStmt:                     q.addSeenStmt,
-		addShortLinkStmt:                q.addShortLinkStmt,
-		addTextStmt:                     q.addTextStmt,
-		addVerificationStmt:             q.addVerificationStmt,
-		adoptLinkStmt:                   q.adoptLinkStmt,
-		askedOpenChallengesStmt:         q.askedOpenChallengesStmt,
-		beginClickStmt:                  q.beginClickStmt,
-		beginSendingStmt:                q.beginSendingStmt,
-		clearOptOutStmt:                 q.clearOptOutStmt,
-		countAttemptStmt:                q.countAttemptStmt,
-		countOptOutStmt:                 q.countOptOutStmt,
-		countSendStmt:                   q.countSendStmt,
-		countTextsWithProviderIDStmt:    q.countTextsWithProviderIDStmt,
-		countWrongCodeStmt:              q.countWrongCodeStmt,
-		dropGuessesBeforeStmt:           q.dropGuessesBeforeStmt,
-		dropIdempotencyKeysBeforeStmt:   q.dropIdempotencyKeysBeforeStmt,
-		dropSeenBeforeStmt:              q.dropSeenBeforeStmt,
-		dropShortLinksBeforeStmt:        q.dropShortLinksBeforeStmt,
-		endChallengeStmt:                q.endChallengeStmt,
-		endMailStmt:                     q.endMailStmt,
-		endTextStmt:                     q.endTextStmt,
-		endVerificationStmt:             q.endVerificationStmt,
-		eventsAfterStmt:                 q.eventsAfterStmt,
-		eventsOfStmt:                    q.eventsOfStmt,
-		getChallengeStmt:                q.getChallengeStmt,
-		getExternalVerificationStmt:     q.getExternalVerificationStmt,
-		getGuessesStmt:                  q.getGuessesStmt,
-		getIdempotencyKeyStmt:           q.getIdempotencyKeyStmt,
-		getMailStmt:                     q.getMailStmt,
-		getOpenChallengeStmt:            q.getOpenChallengeStmt,
-		getReplyStmt:                    q.getReplyStmt,
-		getSeenStmt:                     q.getSeenStmt,
-		getShortLinkStmt:                q.getShortLinkStmt,
-		getTextStmt:                     q.getTextStmt,
-		getVerificationStmt:             q.getVerificationStmt,
-		getVerificationOfStmt:           q.getVerificationOfStmt,
-		lastChallengesOfPhoneStmt:       q.lastChallengesOfPhoneStmt,
-		listVerificationsStmt:           q.listVerificationsStmt,
-		lockGuessesStmt:                 q.lockGuessesStmt,
-		markHintedStmt:                  q.markHintedStmt,
-		markLateStmt:                    q.markLateStmt,
-		markSubmittedStmt:               q.markSubmittedStmt,
-		openChallengesOfPhoneStmt:       q.openChallengesOfPhoneStmt,
-		openVerificationsOfPhoneStmt:    q.openVerificationsOfPhoneStmt,
-		overdueChallengesStmt:           q.overdueChallengesStmt,
-		setGuessesStmt:                  q.setGuessesStmt,
-		setOptOutStmt:                   q.setOptOutStmt,
-		setReplyChallengeStmt:           q.setReplyChallengeStmt,
-		setTextDueStmt:                  q.setTextDueStmt,
-		setTextProviderStmt:             q.setTextProviderStmt,
-		setTextSentStmt:                 q.setTextSentStmt,
-		setTextUnclearStmt:              q.setTextUnclearStmt,
-		suppressTextsOfChallengeStmt:    q.suppressTextsOfChallengeStmt,
-		suppressTextsOfVerificationStmt: q.suppressTextsOfVerificationStmt,
-		undoClickStmt:                   q.undoClickStmt,
+		db:                                 tx,
+		tx:                                 tx,
+		acceptChallengeStmt:                q.acceptChallengeStmt,
+		addChallengeStmt:                   q.addChallengeStmt,
+		addCodeCheckStmt:                   q.addCodeCheckStmt,
+		addDurableInstanceStmt:             q.addDurableInstanceStmt,
+		addEventStmt:                       q.addEventStmt,
+		addIdempotencyKeyStmt:              q.addIdempotencyKeyStmt,
+		addMailStmt:                        q.addMailStmt,
+		addReplyStmt:                       q.addReplyStmt,
+		addSeenStmt:                        q.addSeenStmt,
+		addShortLinkStmt:                   q.addShortLinkStmt,
+		addTextStmt:                        q.addTextStmt,
+		addVerificationStmt:                q.addVerificationStmt,
+		adoptLinkStmt:                      q.adoptLinkStmt,
+		askedOpenChallengesStmt:            q.askedOpenChallengesStmt,
+		beginClickStmt:                     q.beginClickStmt,
+		beginSendingStmt:                   q.beginSendingStmt,
+		clearOptOutStmt:                    q.clearOptOutStmt,
+		countAttemptStmt:                   q.countAttemptStmt,
+		countOpenCodeChecksStmt:            q.countOpenCodeChecksStmt,
+		countOptOutStmt:                    q.countOptOutStmt,
+		countSendStmt:                      q.countSendStmt,
+		countTextsWithProviderIDStmt:       q.countTextsWithProviderIDStmt,
+		countWrongCodeStmt:                 q.countWrongCodeStmt,
+		dropCodeChecksBeforeStmt:           q.dropCodeChecksBeforeStmt,
+		dropDurableInstanceStmt:            q.dropDurableInstanceStmt,
+		dropGuessesBeforeStmt:              q.dropGuessesBeforeStmt,
+		dropIdempotencyKeysBeforeStmt:      q.dropIdempotencyKeysBeforeStmt,
+		dropSeenBeforeStmt:                 q.dropSeenBeforeStmt,
+		dropShortLinksBeforeStmt:           q.dropShortLinksBeforeStmt,
+		endChallengeStmt:                   q.endChallengeStmt,
+		endCodeCheckStmt:                   q.endCodeCheckStmt,
+		endMailStmt:                        q.endMailStmt,
+		endTextStmt:                        q.endTextStmt,
+		endVerificationStmt:                q.endVerificationStmt,
+		eventsAfterStmt:                    q.eventsAfterStmt,
+		eventsOfStmt:                       q.eventsOfStmt,
+		getChallengeStmt:                   q.getChallengeStmt,
+		getCodeCheckStmt:                   q.getCodeCheckStmt,
+		getDurableInstanceStmt:             q.getDurableInstanceStmt,
+		getExternalVerificationStmt:        q.getExternalVerificationStmt,
+		getGuessesStmt:                     q.getGuessesStmt,
+		getIdempotencyKeyStmt:              q.getIdempotencyKeyStmt,
+		getMailStmt:                        q.getMailStmt,
+		getOpenChallengeStmt:               q.getOpenChallengeStmt,
+		getReplyStmt:                       q.getReplyStmt,
+		getSeenStmt:                        q.getSeenStmt,
+		getShortLinkStmt:                   q.getShortLinkStmt,
+		getTextStmt:                        q.getTextStmt,
+		getVerificationStmt:                q.getVerificationStmt,
+		getVerificationOfStmt:              q.getVerificationOfStmt,
+		lastChallengesOfPhoneStmt:          q.lastChallengesOfPhoneStmt,
+		listDurableInstancesStmt:           q.listDurableInstancesStmt,
+		listVerificationsStmt:              q.listVerificationsStmt,
+		lockGuessesStmt:                    q.lockGuessesStmt,
+		markHintedStmt:                     q.markHintedStmt,
+		markLateStmt:                       q.markLateStmt,
+		markSubmittedStmt:                  q.markSubmittedStmt,
+		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
+		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
+		overdueChallengesStmt:              q.overdueChallengesStmt,
+		setCheckerStmt:                     q.setCheckerStmt,
+		setDurableStateStmt:                q.setDurableStateStmt,
+		setDurableVerificationStmt:         q.setDurableVerificationStmt,
+		setGuessesStmt:                     q.setGuessesStmt,
+		setOptOutStmt:                      q.setOptOutStmt,
+		setReplyChallengeStmt:              q.setReplyChallengeStmt,
+		setReportedStmt:                    q.setReportedStmt,
+		setTextDueStmt:                     q.setTextDueStmt,
+		setTextProviderStmt:                q.setTextProviderStmt,
+		setTextRouteStmt:                   q.setTextRouteStmt,
+		setTextSentStmt:                    q.setTextSentStmt,
+		setTextUnclearStmt:                 q.setTextUnclearStmt,
+		setVerifySIDStmt:                   q.setVerifySIDStmt,
+		suppressTextsOfChallengeStmt:       q.suppressTextsOfChallengeStmt,
+		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,
+		tellExpiredStmt:                    q.tellExpiredStmt,
+		touchDurableInstanceStmt:           q.touchDurableInstanceStmt,
+		undoClickStmt:                      q.undoClickStmt,
+		unreportedVerificationsOfPhoneStmt: q.unreportedVerificationsOfPhoneStmt,
 	}
 }

@@ -28,6 +28,28 @@ type Challenge struct {
 	Coded       int64
 }
 
+type CodeCheck struct {
+	ID             string
+	VerificationID string
+	Tenant         string
+	Code           string
+	Verdict        string
+	AskedAt        int64
+}
+
+type DurableInstance struct {
+	ID             string
+	Tenant         string
+	InstanceID     string
+	Input          string
+	State          string
+	Output         string
+	VerificationID string
+	Digits         int64
+	CreatedAt      int64
+	UpdatedAt      int64
+}
+
 type Event struct {
 	ID      string
 	Tenant  string
@@ -105,6 +127,7 @@ type Text struct {
 	SendingAt      int64
 	EndedAt        int64
 	VerificationID string
+	Provider       string
 }
 
 type Verification struct {
@@ -130,4 +153,8 @@ type Verification struct {
 	SentAt      int64
 	ExpiresAt   int64
 	EndedAt     int64
+	ToldAt      int64
+	VerifySid   string
+	Checker     string
+	Reported    string
 }

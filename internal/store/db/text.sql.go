@@ -148,7 +148,7 @@ func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error)
 }
 
 const getText = `-- name: GetText :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id FROM text WHERE id = $1
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text WHERE id = $1
 `
 
 func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
@@ -172,6 +172,7 @@ func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
 		&i.SendingAt,
 		&i.EndedAt,
 		&i.VerificationID,
+		&i.Provider,
 	)
 	return i, err
 }

@@ -93,7 +93,7 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 const countAttempt = `-- name: CountAttempt :one
 UPDATE verification SET attempts = attempts + 1
 WHERE id = $1 AND tenant = $2 AND state = 'pending' AND expires_at > $3 AND attempts < max_attempts
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
 `
 
 type CountAttemptParams struct {
@@ -129,6 +129,10 @@ func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Ver
 		&i.SentAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySid,
+		&i.Checker,
+		&i.Reported,
 	)
 	return i, err
 }
@@ -201,7 +205,7 @@ func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams
 }
 
 const getExternalVerification = `-- name: GetExternalVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at FROM verification WHERE tenant = $1 AND door = $2 AND external_id = $3 ORDER BY opened_at DESC, id DESC LIMIT 1
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND door = $2 AND external_id = $3 ORDER BY opened_at DESC, id DESC LIMIT 1
 `
 
 type GetExternalVerificationParams struct {
@@ -236,6 +240,10 @@ func (q *Queries) GetExternalVerification(ctx context.Context, arg GetExternalVe
 		&i.SentAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySid,
+		&i.Checker,
+		&i.Reported,
 	)
 	return i, err
 }
@@ -279,7 +287,7 @@ func (q *Queries) GetIdempotencyKey(ctx context.Context, arg GetIdempotencyKeyPa
 }
 
 const getVerification = `-- name: GetVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at FROM verification WHERE id = $1
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE id = $1
 `
 
 func (q *Queries) GetVerification(ctx context.Context, id string) (Verification, error) {
@@ -308,12 +316,16 @@ func (q *Queries) GetVerification(ctx context.Context, id string) (Verification,
 		&i.SentAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySid,
+		&i.Checker,
+		&i.Reported,
 	)
 	return i, err
 }
 
 const getVerificationOf = `-- name: GetVerificationOf :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at FROM verification WHERE tenant = $1 AND id = $2
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND id = $2
 `
 
 type GetVerificationOfParams struct {
@@ -347,12 +359,16 @@ func (q *Queries) GetVerificationOf(ctx context.Context, arg GetVerificationOfPa
 		&i.SentAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySid,
+		&i.Checker,
+		&i.Reported,
 	)
 	return i, err
 }
 
 const listVerifications = `-- name: ListVerifications :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at FROM verification WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `
 
 type ListVerificationsParams struct {
@@ -393,6 +409,10 @@ func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsPa
 			&i.SentAt,
 			&i.ExpiresAt,
 			&i.EndedAt,
+			&i.ToldAt,
+			&i.VerifySid,
+			&i.Checker,
+			&i.Reported,
 		); err != nil {
 			return nil, err
 		}
@@ -428,7 +448,7 @@ func (q *Queries) LockGuesses(ctx context.Context, arg LockGuessesParams) (strin
 }
 
 const openVerificationsOfPhone = `-- name: OpenVerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'pending' AND expires_at > $4
 ORDER BY opened_at DESC, id DESC LIMIT 100
 `
@@ -477,6 +497,10 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 			&i.SentAt,
 			&i.ExpiresAt,
 			&i.EndedAt,
+			&i.ToldAt,
+			&i.VerifySid,
+			&i.Checker,
+			&i.Reported,
 		); err != nil {
 			return nil, err
 		}
