@@ -37,6 +37,7 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 		t.Address.Prefix = t.Slug
 	}
 	l.places[t] = place
+	l.checkProviders(t, given, place)
 	l.checkHosts(t, place)
 	l.checkWords(t, place)
 	l.checkTexts(t, place)

@@ -154,8 +154,11 @@ func (w walker) flatten(n *yaml.Node, path, group string, options []entry) map[s
 func (w walker) items(n *yaml.Node, where string, k kind) []string {
 	hint, nodes, names := "write one value", []*yaml.Node{n}, []string{""}
 	switch {
-	case k == namedSecrets:
+	case k == namedSecrets || k == named:
 		hint, nodes, names = "write name: env:NAME, indented, for each", nil, nil
+		if k == named {
+			hint = "write name: value, indented, for each"
+		}
 		if n.Kind != yaml.MappingNode {
 			w.add(where, wrong("is not written as this setting is", hint))
 			return nil

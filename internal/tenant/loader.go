@@ -30,12 +30,13 @@ const (
 	secret                   // one secret
 	secrets                  // several
 	namedSecrets             // several, each with a name: a YAML mapping; separated by commas, they are numbered
+	named                    // several, each with a name: a YAML mapping; in files only
 	secretFile               // the name of a file with a secret in it
 	secretURL                // a URL that may have a password in it
 )
 
 // many reports whether settings of the kind have several values.
-func (k kind) many() bool { return k == list || k == secrets || k == namedSecrets }
+func (k kind) many() bool { return k == list || k == secrets || k == namedSecrets || k == named }
 
 // option is one setting of a T: the settings themselves, or one tenant.
 type option[T any] struct {
@@ -159,7 +160,7 @@ type source struct {
 // reveal replaces references to secrets by the secrets, and returns nothing
 // after reporting one that it cannot replace. A named one is "name=reference".
 func (l *loader) reveal(from source, k kind, items []string) []string {
-	if k == one || k == list {
+	if k == one || k == list || k == named {
 		return items
 	}
 	var revealed []string

@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions())
 }
 
 // identityOptions are about the tenant and the phones it may reach.
@@ -190,21 +190,21 @@ func providerOptions() []option[Tenant] {
 			t.Mailgun.StorageHosts, m = hosts(v)
 			return m
 		}},
-		{"twilio.account_sid", "TWILIO_ACCOUNT_SID", one, "it is on the first page of Twilio's console", func(t *Tenant, v []string) *Mistake {
+		{"twilio.account_sid", "TWILIO_ACCOUNT_SID", one, "", func(t *Tenant, v []string) *Mistake {
 			t.Twilio.AccountSID = v[0]
 			if !accountSID.MatchString(v[0]) {
 				return wrong("is not an account SID", "it is AC and 32 letters and digits")
 			}
 			return nil
 		}},
-		{"twilio.auth_token", "TWILIO_AUTH_TOKEN", secret, "it is on the first page of Twilio's console", func(t *Tenant, v []string) *Mistake {
+		{"twilio.auth_token", "TWILIO_AUTH_TOKEN", secret, "", func(t *Tenant, v []string) *Mistake {
 			t.Twilio.AuthToken = NewSecret(v[0])
 			if !alphanumeric.MatchString(v[0]) {
 				return wrong("is not an auth token", "it has only letters and digits, without quotes around them")
 			}
 			return nil
 		}},
-		{"twilio.from", "TWILIO_FROM", one, "write the number (+…) or the Messaging Service (MG…) to text from", func(t *Tenant, v []string) *Mistake {
+		{"twilio.from", "TWILIO_FROM", one, "", func(t *Tenant, v []string) *Mistake {
 			t.Twilio.From = v[0]
 			return judgeSender(v[0])
 		}},

@@ -98,8 +98,11 @@ func defaultTenant() *Tenant {
 		ValidFor: defaultLife,
 		Mailgun:  Mailgun{APIBase: "https://api.mailgun.net"},
 		Twilio:   Twilio{APIBase: "https://api.twilio.com"},
-		Codes:    defaultCodes(),
-		APIRate:  defaultRate,
+
+		VerifyService: VerifyService{APIBase: "https://verify.twilio.com"},
+		Flowroute:     Flowroute{APIBase: "https://api.flowroute.com", Version: "v2.1"},
+		Codes:         defaultCodes(),
+		APIRate:       defaultRate,
 	}
 }
 
@@ -144,6 +147,7 @@ func (l *loader) checkTogether(set Set) {
 			if sharesKey(t, other) {
 				l.add(where("api_keys"), wrong("another tenant has the same key", "every tenant has keys of its own: they tell whose request it is"))
 			}
+			l.checkShared(t, other)
 			if t.Twilio.From == "" || t.Twilio.From != other.Twilio.From || t.Twilio.AccountSID != other.Twilio.AccountSID {
 				continue
 			}

@@ -93,6 +93,12 @@ type Tenant struct {
 	Twilio  Twilio
 	Proof   Proof
 
+	Providers     []Provider        // who is asked to send a text, in this order; at least one
+	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), elsewhere Twilio.From
+	VerifyService VerifyService
+	Flowroute     Flowroute
+	Webhook       Webhook
+
 	Codes    Codes
 	OrgName  string // what the texts of codes call it, "" for Name
 	APIKeys  []APIKey
@@ -187,12 +193,12 @@ func (s Set) Tenant(slug string) (*Tenant, bool) {
 func (s Set) All() []*Tenant { return slices.Clone(s.all) }
 
 // BySender returns the tenants that text from one sender (a number, or a
-// Messaging Service's SID) of one Twilio account, in the order of their slugs.
-// A reply to that sender may be meant for any of them.
+// Messaging Service's SID) of one account, in the order of their slugs; see
+// [Tenant.Line]. A reply to that sender may be meant for any of them.
 func (s Set) BySender(account, sender string) []*Tenant {
 	var found []*Tenant
 	for _, t := range s.all {
-		if t.Twilio.AccountSID == account && t.Twilio.From == sender {
+		if t.textsFrom(account, sender) {
 			found = append(found, t)
 		}
 	}
