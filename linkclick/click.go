@@ -29,9 +29,12 @@ type Clicker struct {
 type click struct {
 	*Clicker
 	submit    func() error
-	shape     shape // of the link clicked
+	link      *url.URL // the provider's, known once a tracking link is behind us
+	shape     shape    // of link
+	recipe    string
+	take      func(answer) request // what the recipe makes of the next answer
 	jars      jars
-	visited   map[string]bool // GETs since the last form
+	visited   map[string]bool // GETs since the last POST
 	posted    bool
 	proceeded bool
 	result    Result
@@ -39,46 +42,115 @@ type click struct {
 
 // request is what a click does next; answer is what came of it.
 type request struct {
-	to   *url.URL
-	form url.Values // nil for a GET
+	to     *url.URL
+	form   url.Values // posted the way a browser sends a form
+	json   []byte     // posted as JSON
+	api    bool       // a program asks: JSON is wanted
+	header http.Header
 }
+
+func (r request) isPost() bool { return r.form != nil || r.json != nil }
 
 type answer struct {
 	request
-	status     int
-	location   string
-	setsCookie bool
-	body       string
-	isHTML     bool
-	whole      bool // the body was read to its end
+	status   int
+	location string
+	cookies  []string // names of those that were set to something
+	body     string
+	isHTML   bool
+	isJSON   bool
+	whole    bool // the body was read to its end
 }
 
-// Click opens link the way a person's browser would and says how it ended. It
-// sends GET, never HEAD; follows redirects inside the rule; submits at most
-// one form of hidden fields and follows at most one "proceed" anchor. Cookies
-// live as long as the click and go back only to the origin that set them.
+func (a answer) isRedirect() bool { return a.status >= 300 && a.status < 400 && a.location != "" }
+
+// Click redeems link the way the person's browser would and says how it ended.
+// How, is the business of a recipe: the rule's, or that of the link's shape.
+// Click sends GET, never HEAD; follows redirects inside the rule; makes at
+// most one POST, which is a form of hidden fields, the call of an API or the
+// step of a flow; and follows at most one "proceed" anchor. Nothing is
+// repeated; the caller may click again as long as Result.Sent is false.
+// Cookies live as long as the click and go back only to the origin that set
+// them.
 //
-// submit is called once, right before a form is posted; if it returns an
+// submit is called once, right before anything is posted; if it returns an
 // error nothing is posted and the outcome is unknown. It may be nil.
 //
-// Click returns when the outcome is clear, when the time-out or a limit is
-// reached, or when ctx is done.
+// A link whose shape says that it signs in, invites or changes an address is
+// not opened. Click returns when the outcome is clear, when the time-out or a
+// limit is reached, or when ctx is done.
 func (c *Clicker) Click(ctx context.Context, link string, submit func() error) Result {
-	to, why := c.Rule.judge(link)
+	to, wrapped, why := c.Rule.judgeLink(link)
 	if why != "" {
 		return Result{Outcome: OutcomeUnreachable, Reason: ReasonLinkForbidden}
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, 10*time.Second))
 	defer cancel()
-	k := &click{Clicker: c, submit: submit, shape: shapeOf(to), jars: jars{}, visited: map[string]bool{}}
-	k.run(ctx, request{to: to})
+	k := &click{Clicker: c, submit: submit, jars: jars{}, visited: map[string]bool{}}
+	next := request{to: to}
+	if wrapped {
+		k.take = k.unwrap
+	} else {
+		next = k.begin(to)
+	}
+	if k.result.Outcome == "" {
+		k.run(ctx, next)
+	}
 	return k.result
 }
+
+// begin starts the recipe of a link.
+func (k *click) begin(link *url.URL) request {
+	k.link, k.shape = link, shapeOf(link)
+	k.recipe = k.Rule.recipe(k.shape)
+	k.take = k.browse
+	switch k.shape.kind {
+	case KindLogin, KindInvite, KindChange:
+		return k.end(OutcomeNeedsUser, ReasonOtherKind)
+	}
+	next, ok := k.start()
+	if !ok {
+		return k.end(OutcomeNeedsUser, ReasonRecipe)
+	}
+	return next
+}
+
+// unwrap follows a tracking link to the link it stands for, which must be one
+// that could have been in the mail itself. What the tracker says is not the
+// identity provider's word.
+func (k *click) unwrap(a answer) request {
+	if !a.isRedirect() {
+		return k.end(OutcomeUnknown, ReasonTracking)
+	}
+	to, err := a.to.Parse(a.location)
+	if err != nil {
+		return k.end(OutcomeUnknown, ReasonBadRedirect)
+	}
+	next, wrapped, why := k.Rule.judgeLink(to.String())
+	switch fits, asked := k.Rule.fitsPaths(to); {
+	case why != "" || hasBrowserTricks(a.location):
+		return k.end(OutcomeUnknown, ReasonLeft)
+	case wrapped && k.visited[next.String()]:
+		return k.end(OutcomeUnknown, ReasonLoop)
+	case wrapped:
+		return request{to: next}
+	case asked && !fits:
+		return k.end(OutcomeUnknown, ReasonLinkForbidden)
+	}
+	if said, _, _ := (link{}).says(next); shapeOf(next).kind == KindReset || said >= saysReset {
+		return k.end(OutcomeUnknown, ReasonOtherKind)
+	}
+	return k.begin(next)
+}
+
+// hasBrowserTricks reports whether browsers read a location otherwise than we
+// do: a backslash is a slash to them, and a tab nothing.
+func hasBrowserTricks(location string) bool { return strings.ContainsAny(location, "\\\t") }
 
 // run makes requests until one of them ends the click.
 func (k *click) run(ctx context.Context, next request) {
 	for range cmp.Or(k.MaxSteps, 6) {
-		if next.form != nil {
+		if next.isPost() {
 			clear(k.visited) // a page may well lead back to itself after its form
 		} else {
 			k.visited[next.to.String()] = true
@@ -88,12 +160,7 @@ func (k *click) run(ctx context.Context, next request) {
 			k.fail(ctx, err)
 			return
 		}
-		if a.status >= 300 && a.status < 400 && a.location != "" {
-			next = k.redirected(a)
-		} else {
-			next = k.shown(a)
-		}
-		if k.result.Outcome != "" {
+		if next = k.take(a); k.result.Outcome != "" {
 			return
 		}
 	}
@@ -126,6 +193,14 @@ func (k *click) fail(ctx context.Context, err error) {
 	}
 }
 
+// browse goes by what it is shown, as the person would.
+func (k *click) browse(a answer) request {
+	if a.isRedirect() {
+		return k.redirected(a)
+	}
+	return k.shown(a)
+}
+
 // redirected judges a redirect, and follows it only if it says nothing and
 // stays inside the rule.
 func (k *click) redirected(a answer) request {
@@ -134,17 +209,20 @@ func (k *click) redirected(a answer) request {
 		return k.end(OutcomeUnknown, ReasonBadRedirect)
 	}
 	next, why := k.Rule.judge(to.String())
-	// A backslash is a slash to browsers and none to us.
-	inRule := why == "" && !strings.ContainsAny(a.location, "\\\t")
-	if said := judgeRedirect(to, k.shape.provider, inRule); said != OutcomeUnknown {
+	inRule := why == "" && !hasBrowserTricks(a.location)
+	said := judgeRedirect(to, k.shape.provider, inRule)
+	if said == OutcomeUnknown && k.signedIn(a, to) {
+		said = OutcomeConfirmed
+	}
+	if said != OutcomeUnknown {
 		return k.end(said, ReasonRedirect)
 	}
 	switch {
 	case !inRule:
 		return k.end(OutcomeUnknown, ReasonLeft)
-	case a.form != nil && (a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect):
+	case a.isPost() && (a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect):
 		return k.end(OutcomeUnknown, ReasonBadRedirect) // would post the form again
-	case k.visited[next.String()] && !a.setsCookie:
+	case k.visited[next.String()] && len(a.cookies) == 0:
 		return k.end(OutcomeUnknown, ReasonLoop)
 	}
 	return request{to: next}
@@ -155,9 +233,16 @@ func (k *click) redirected(a answer) request {
 // for signing in.
 func (k *click) shown(a answer) request {
 	var p page
-	if a.isHTML {
+	switch {
+	case a.isHTML:
 		p = readPage(a.body)
-	} else {
+	case a.isJSON:
+		fields := readFields(a)
+		if fields.confirms(k.shape.provider) {
+			return k.end(OutcomeConfirmed, ReasonPage)
+		}
+		p.text = fields.words()
+	default:
 		p.text = a.body
 	}
 	outcome, reason := judgePage(p, a.status, k.proceeded)
@@ -173,7 +258,7 @@ func (k *click) shown(a answer) request {
 	if next, ok := k.formStep(a, p); ok {
 		return next
 	}
-	if k.shape.recipe == RecipeProceed && !k.proceeded {
+	if k.recipe == RecipeProceed && !k.proceeded {
 		if to := p.proceed(a.to, strings.Fields(k.shape.query)); to != "" {
 			if next, why := k.Rule.judge(to); why == "" {
 				k.proceeded = true
@@ -181,7 +266,7 @@ func (k *click) shown(a answer) request {
 			}
 		}
 	}
-	if k.shape.recipe == RecipeScript {
+	if k.recipe == RecipeScript {
 		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
 	}
 	return k.end(outcome, reason)
@@ -198,6 +283,8 @@ func (k *click) formStep(a answer, p page) (next request, ok bool) {
 	switch {
 	case len(p.forms) == 0:
 		return request{}, false
+	case k.Rule.Recipe == RecipeGet:
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
 	case k.posted:
 		return k.end(OutcomeUnknown, ReasonSecondQuestion), true
 	case len(p.forms) > 1:
@@ -220,8 +307,8 @@ var errNotPermitted = errors.New("not permitted")
 
 // send makes one request and reads its answer within the limits.
 func (k *click) send(ctx context.Context, r request) (answer, error) {
-	if r.form != nil {
-		if k.submit != nil && k.submit() != nil {
+	if r.isPost() {
+		if k.posted || k.submit != nil && k.submit() != nil {
 			return answer{}, errNotPermitted
 		}
 		k.posted = true
@@ -241,7 +328,12 @@ func (k *click) send(ctx context.Context, r request) (answer, error) {
 	k.result.Steps[len(k.result.Steps)-1].Status = resp.StatusCode
 	k.jars.of(r.to).SetCookies(r.to, resp.Cookies())
 
-	a := answer{request: r, status: resp.StatusCode, location: resp.Header.Get("Location"), setsCookie: len(resp.Cookies()) > 0}
+	a := answer{request: r, status: resp.StatusCode, location: resp.Header.Get("Location")}
+	for _, cookie := range resp.Cookies() {
+		if cookie.Value != "" && cookie.MaxAge >= 0 {
+			a.cookies = append(a.cookies, cookie.Name)
+		}
+	}
 	if a.status >= 300 && a.status < 400 {
 		return a, nil // its body is for programs that do not follow
 	}
@@ -261,6 +353,6 @@ func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
 	}
 	a.whole = int64(len(raw)) <= limit
 	a.body = decode(raw[:min(int64(len(raw)), limit)], resp.Header.Get("Content-Type"))
-	a.isHTML = strings.Contains(kind, "html")
+	a.isHTML, a.isJSON = strings.Contains(kind, "html"), strings.HasSuffix(kind, "json")
 	return a, nil
 }

@@ -34,6 +34,7 @@ const (
 	RecipeSuperTokens = "supertokens" // POST user/email/verify with the token
 	RecipePocketBase  = "pocketbase"  // POST confirm-verification with the token
 	RecipeSupabase    = "supabase"    // POST verify with the token_hash; needs Rule.API
+	RecipeZitadel     = "zitadel"     // POST email/verify with the code; needs Rule.Token
 	RecipeKratos      = "kratos"      // GET, then the flow as JSON, then its code if it has one
 	RecipeAuthentik   = "authentik"   // GET, then the flow's executor and its consent
 )
@@ -41,5 +42,6 @@ const (
 // recipes holds every name that a rule may force.
 var recipes = []string{
 	RecipeGet, RecipeForm, RecipeProceed, RecipeScript, RecipeUser,
-	RecipeFirebase, RecipeSuperTokens, RecipePocketBase, RecipeSupabase, RecipeKratos, RecipeAuthentik,
+	RecipeFirebase, RecipeSuperTokens, RecipePocketBase, RecipeSupabase, RecipeZitadel,
+	RecipeKratos, RecipeAuthentik,
 }

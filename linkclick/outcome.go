@@ -3,6 +3,7 @@ package linkclick
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -45,12 +46,15 @@ const (
 	ReasonUnreadable     = "the page is too large or not text"
 	ReasonSubmitRefused  = "submitting the form was not permitted"
 	ReasonSecondQuestion = "the page asked again after its form was submitted"
+	ReasonAPI            = "the answer of the API said so"
+	ReasonRecipe         = "the link cannot be redeemed by the recipe"
+	ReasonTracking       = "the tracking link led nowhere"
 )
 
 // Result is what a click came to. It holds nothing secret.
 type Result struct {
 	Outcome Outcome
-	Reason  string // one of the Reason constants above
+	Reason  string // one of the Reason constants above, or ReasonOtherKind
 	// Sent reports that a connection to the host was made, so a request may
 	// have reached it and clicking again is not free.
 	Sent  bool
@@ -87,14 +91,17 @@ var verdicts = []verdict{
 	{"", "__clerk_status", "expired", OutcomeExpired, false},
 	{"", "__clerk_status", "failed", OutcomeRefused, false},
 	{"", "__clerk_status", "client_mismatch", OutcomeNeedsUser, false},
+	{"gotrue", "error", "*", OutcomeRefused, false},
+	{"hasura", "error", "*", OutcomeRefused, false},
+	{"betterauth", "error", "*", OutcomeRefused, false},
 	{"", "error_code", "*", OutcomeRefused, true},
 	{"", "error", "*", OutcomeRefused, true},
 	{"", "success", "true", OutcomeConfirmed, false},
 	{"", "__clerk_status", "verified", OutcomeConfirmed, false},
 	{"", "code", "success", OutcomeConfirmed, false},
-	{"gotrue", "access_token", "*", OutcomeConfirmed, true},
-	{"gotrue", "code", "*", OutcomeConfirmed, true},
-	{"hasura", "refreshToken", "*", OutcomeConfirmed, true},
+	{"gotrue", "access_token", "*", OutcomeConfirmed, false},
+	{"gotrue", "code", "*", OutcomeConfirmed, false},
+	{"hasura", "refreshToken", "*", OutcomeConfirmed, false},
 }
 
 // sentences are the parameters that carry words for the reader.
@@ -124,6 +131,28 @@ func judgeRedirect(to *url.URL, provider string, inRule bool) Outcome {
 		}
 	}
 	return outcome
+}
+
+// signedIn reports whether a redirect that carries no word of its own is how a
+// provider ends a verification, by where it leads or by the name of the cookie
+// that comes with it.
+func (k *click) signedIn(a answer, to *url.URL) bool {
+	switch {
+	case k.posted || a.to.String() != k.link.String():
+		return false
+	case k.shape.provider == "betterauth":
+		// Redirects to callbackURL, with an error parameter if it failed.
+		back, err := a.to.Parse(k.link.Query().Get("callbackURL"))
+		return err == nil && sameOrigin(back, to) && strings.TrimSuffix(back.Path, "/") == strings.TrimSuffix(to.Path, "/")
+	case k.shape.provider == "gotrue":
+		// A server-side site keeps its session in sb-PROJECT-auth-token, in pieces
+		// ".0", ".1" if it is long (github.com/supabase/ssr).
+		return slices.ContainsFunc(a.cookies, func(name string) bool {
+			name, _, _ = strings.Cut(name, ".")
+			return strings.HasPrefix(name, "sb-") && strings.HasSuffix(name, "-auth-token")
+		})
+	}
+	return false
 }
 
 func (v verdict) in(params url.Values) bool {

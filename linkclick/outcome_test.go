@@ -17,6 +17,9 @@ func TestPhrases(t *testing.T) {
 				require.Equal(t, plain(phrase), phrase)
 				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name, phrase)
 				require.NotEqual(t, outcome, judgeWords(l.unless[0]+" "+phrase, true), "%s: %s", l.name, phrase)
+				for _, after := range l.after {
+					require.NotEqual(t, outcome, judgeWords(phrase+after, true), "%s: %s", l.name, phrase)
+				}
 				require.Equal(t, OutcomeUnknown, judgeWords(phrase+"?", true), "%s: %s", l.name, phrase)
 			}
 		}
@@ -35,6 +38,14 @@ func TestJudgeWords(t *testing.T) {
 		"Your email has been verified. If it was not you, tell us.":                        OutcomeConfirmed,
 		"Email link is invalid or has expired":                                             OutcomeExpired,
 		"You have confirmed a@b.example.":                                                  OutcomeConfirmed,
+		"メールアドレスが確認されました。ログインしてください。":                                                      OutcomeConfirmed,
+		"メールアドレスが確認されましたら、お知らせします。":                                                        OutcomeUnknown,
+		"このリンクは、すでに使用されています。":                                                              OutcomeUsed,
+		"Ваш адрес был подтверждён!":                                                       OutcomeConfirmed,
+		"Если адрес уже подтверждён, войдите.":                                             OutcomeUnknown,
+		"Вашу адресу вже підтверджено":                                                     OutcomeAlready,
+		"Your registration has been confirmed!":                                            OutcomeConfirmed,
+		"User cannot be confirmed. Current status is CONFIRMED":                            OutcomeAlready,
 		"Din e-mail er nu bekræftet":                                                       OutcomeConfirmed,
 		"Ihre E-Mail-Adresse wurde erfolgreich bestätigt":                                  OutcomeConfirmed,
 		"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde":                           OutcomeUnknown,
@@ -65,7 +76,10 @@ func TestJudgeRedirect(t *testing.T) {
 		{"https://a.example/?error=login_required", "", true, OutcomeUnknown},
 		{"https://a.example/?error=login_required", "", false, OutcomeRefused},
 		{"https://a.example/?code=x", "gotrue", false, OutcomeConfirmed},
-		{"https://a.example/?code=x", "gotrue", true, OutcomeUnknown},
+		{"https://a.example/?code=x", "gotrue", true, OutcomeConfirmed},
+		{"https://a.example/?code=x", "", false, OutcomeUnknown},
+		{"https://a.example/?code=x&error=access_denied", "gotrue", true, OutcomeRefused},
+		{"https://a.example/?error=login_required", "betterauth", true, OutcomeRefused},
 		{"https://a.example/?refreshToken=x", "hasura", false, OutcomeConfirmed},
 		{"https://a.example/?refreshToken=x&error=y", "hasura", false, OutcomeRefused},
 	} {

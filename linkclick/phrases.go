@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -12,6 +13,8 @@ type language struct {
 	// unless are words that, before a phrase in the same sentence, make it a
 	// condition: "once your email has been verified" reports nothing.
 	unless []string
+	// after are beginnings of what makes a phrase before it a condition.
+	after []string
 	// phrases by outcome; looked for in the order of judged.
 	phrases map[Outcome][]string
 }
@@ -25,13 +28,15 @@ var judged = []Outcome{OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefus
 // customize-text-elements, "email-verification-result"; Keycloak, login theme
 // messages) and what is usual in the other languages.
 var languages = []language{
-	{"English", strings.Fields("if once after until when unless before whether sure ensure maybe perhaps may might"), map[Outcome][]string{
+	{"English", strings.Fields("if once after until when unless before whether sure ensure maybe perhaps may might"), nil, map[Outcome][]string{
 		OutcomeUsed: {"can be used only once", "can only be used once", "was already used", "already been used", "has been used already",
 			"already used"},
 		OutcomeAlready: {"already verified", "verified already", "already been verified", "already confirmed", "already been confirmed",
-			"confirmed already", "already active", "already activated", "already been activated"},
+			"confirmed already", "already active", "already activated", "already been activated",
+			"already completed successfully", "current status is confirmed"},
 		OutcomeExpired: {"has expired", "is expired", "was expired", "have expired", "link expired", "token expired", "access expired",
-			"action expired", "no longer valid", "old stale link"},
+			"action expired", "no longer valid", "old stale link",
+			"flow expired", "invalid or expired", "code is expired"},
 		OutcomeRefused: {"could not be verified", "could not be confirmed", "could not verify", "couldn't verify", "couldn't be verified",
 			"cannot be verified", "can't verify", "unable to verify", "unable to confirm", "verification failed", "failed to verify",
 			"confirmation failed", "verification code is invalid", "link is invalid", "token is invalid", "link is not valid",
@@ -46,10 +51,10 @@ var languages = []language{
 			"account has been verified", "account is verified", "account is now verified", "account has been confirmed",
 			"account has been activated", "account is now active", "account activated", "account verified", "verification successful",
 			"verification complete", "verification was successful", "successfully activated",
-			"you can now login to the application",
+			"registration has been confirmed", "you can now login to the application",
 			"password has been changed", "password was changed", "password has been reset"},
 	}},
-	{"German", strings.Fields("wenn falls sobald nachdem bis bevor sofern"), map[Outcome][]string{
+	{"German", strings.Fields("wenn falls sobald nachdem bis bevor sofern"), nil, map[Outcome][]string{
 		OutcomeUsed:    {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
 		OutcomeAlready: {"bereits bestätigt", "bereits verifiziert", "schon bestätigt", "bereits aktiviert"},
 		OutcomeExpired: {"abgelaufen", "nicht mehr gültig"},
@@ -58,7 +63,7 @@ var languages = []language{
 		OutcomeConfirmed: {"wurde bestätigt", "wurde erfolgreich bestätigt", "erfolgreich bestätigt", "wurde verifiziert",
 			"erfolgreich verifiziert", "ist jetzt bestätigt", "ist nun bestätigt", "wurde aktiviert", "erfolgreich aktiviert"},
 	}},
-	{"Danish, Norwegian", strings.Fields("hvis når efter etter indtil før dersom"), map[Outcome][]string{
+	{"Danish, Norwegian", strings.Fields("hvis når efter etter indtil før dersom"), nil, map[Outcome][]string{
 		OutcomeUsed:    {"allerede brugt", "allerede brukt", "allerede blevet brugt", "kun bruges én gang", "kun brukes én gang"},
 		OutcomeAlready: {"allerede bekræftet", "allerede bekreftet", "allerede verificeret", "allerede verifisert", "allerede aktiveret", "allerede aktivert"},
 		OutcomeExpired: {"udløbet", "utløpt", "ikke længere gyldig", "ikke lenger gyldig"},
@@ -68,21 +73,21 @@ var languages = []language{
 			"er verificeret", "er nu verificeret", "er bekreftet", "er nå bekreftet", "ble bekreftet", "er blitt bekreftet",
 			"er verifisert", "er nå verifisert", "er blitt verifisert", "er aktiveret", "er nu aktiveret", "er aktivert", "er nå aktivert"},
 	}},
-	{"Swedish", strings.Fields("om när efter tills innan"), map[Outcome][]string{
+	{"Swedish", strings.Fields("om när efter tills innan"), nil, map[Outcome][]string{
 		OutcomeUsed:      {"redan använts", "redan använd", "bara användas en gång"},
 		OutcomeAlready:   {"redan bekräftad", "redan bekräftats", "redan verifierad", "redan verifierats", "redan aktiverat"},
 		OutcomeExpired:   {"har gått ut", "har löpt ut", "inte längre giltig"},
 		OutcomeRefused:   {"kunde inte bekräftas", "kunde inte verifieras", "länken är ogiltig", "ogiltig länk"},
 		OutcomeConfirmed: {"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad", "är nu verifierad", "har aktiverats", "är nu aktiverat"},
 	}},
-	{"Dutch", strings.Fields("als zodra nadat wanneer totdat voordat indien"), map[Outcome][]string{
+	{"Dutch", strings.Fields("als zodra nadat wanneer totdat voordat indien"), nil, map[Outcome][]string{
 		OutcomeUsed:      {"al gebruikt", "maar één keer worden gebruikt"},
 		OutcomeAlready:   {"al bevestigd", "al geverifieerd", "reeds bevestigd", "reeds geverifieerd", "al geactiveerd"},
 		OutcomeExpired:   {"verlopen", "niet meer geldig", "niet langer geldig"},
 		OutcomeRefused:   {"kon niet worden bevestigd", "kon niet worden geverifieerd", "link is ongeldig", "ongeldige link"},
 		OutcomeConfirmed: {"is bevestigd", "is nu bevestigd", "is geverifieerd", "is nu geverifieerd", "succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd"},
 	}},
-	{"French", strings.Fields("si lorsque quand après dès avant fois"), map[Outcome][]string{
+	{"French", strings.Fields("si lorsque quand après dès avant fois"), nil, map[Outcome][]string{
 		OutcomeUsed:    {"déjà été utilisé", "déjà utilisé", "utilisé qu'une seule fois"},
 		OutcomeAlready: {"déjà été vérifié", "déjà vérifié", "déjà été confirmé", "déjà confirmé", "déjà activé"},
 		OutcomeExpired: {"a expiré", "est expiré", "n'est plus valide"},
@@ -91,7 +96,7 @@ var languages = []language{
 		OutcomeConfirmed: {"a été vérifié", "a bien été vérifié", "a été confirmé", "a bien été confirmé", "est vérifié",
 			"est confirmé", "vérifiée avec succès", "confirmée avec succès", "a été activé", "est maintenant activ"},
 	}},
-	{"Spanish", strings.Fields("si cuando vez hasta antes después"), map[Outcome][]string{
+	{"Spanish", strings.Fields("si cuando vez hasta antes después"), nil, map[Outcome][]string{
 		OutcomeUsed:    {"ya se ha utilizado", "ya ha sido utilizado", "ya fue utilizado", "usarse una sola vez"},
 		OutcomeAlready: {"ya está verificad", "ya ha sido verificad", "ya fue verificad", "ya está confirmad", "ya ha sido confirmad", "ya está activ"},
 		OutcomeExpired: {"ha caducado", "ha expirado", "ha vencido", "ya no es válido"},
@@ -99,20 +104,43 @@ var languages = []language{
 		OutcomeConfirmed: {"ha sido verificad", "fue verificad", "se ha verificado", "ha sido confirmad", "fue confirmad",
 			"se ha confirmado", "verificada correctamente", "verificado correctamente", "verificado con éxito", "ha sido activad"},
 	}},
-	{"Italian", strings.Fields("se quando dopo volta finché prima"), map[Outcome][]string{
+	{"Italian", strings.Fields("se quando dopo volta finché prima"), nil, map[Outcome][]string{
 		OutcomeUsed:      {"già stato utilizzato", "già stato usato", "una sola volta"},
 		OutcomeAlready:   {"già stato verificato", "già verificat", "già stato confermato", "già confermat", "già attivo"},
 		OutcomeExpired:   {"è scaduto", "non è più valido"},
 		OutcomeRefused:   {"non è stato possibile verificare", "impossibile verificare", "link non è valido", "link non valido"},
 		OutcomeConfirmed: {"è stato verificato", "è stata verificata", "è stato confermato", "è stata confermata", "verificato con successo", "verificata con successo", "è stato attivato"},
 	}},
-	{"Portuguese", strings.Fields("se quando após vez até antes"), map[Outcome][]string{
+	{"Portuguese", strings.Fields("se quando após vez até antes"), nil, map[Outcome][]string{
 		OutcomeUsed:    {"já foi utilizado", "já foi usado", "usado apenas uma vez"},
 		OutcomeAlready: {"já foi verificad", "já está verificad", "já foi confirmad", "já está confirmad", "já está ativ"},
 		OutcomeExpired: {"expirou", "está expirado", "não é mais válido"},
 		OutcomeRefused: {"não foi possível verificar", "não pôde ser verificado", "link é inválido", "link inválido"},
 		OutcomeConfirmed: {"foi verificad", "foi confirmad", "verificado com sucesso", "confirmado com sucesso", "está verificad",
 			"está confirmad", "foi ativad"},
+	}},
+	{"Japanese", []string{"もし"}, []string{"ら", "後", "場合", "か"}, map[Outcome][]string{
+		OutcomeUsed:    {"すでに使用されています", "既に使用されています", "使用済みです"},
+		OutcomeAlready: {"すでに確認されています", "既に確認されています", "すでに認証されています", "既に認証されています", "確認済みです", "認証済みです"},
+		OutcomeExpired: {"有効期限が切れています", "有効期限が切れました", "期限切れです"},
+		OutcomeRefused: {"確認できませんでした", "認証できませんでした", "リンクは無効です", "無効なリンクです"},
+		OutcomeConfirmed: {"確認されました", "認証されました", "確認が完了しました", "認証が完了しました", "確認できました", "認証できました",
+			"有効になりました"},
+	}},
+	{"Russian", strings.Fields("если когда после пока чтобы"), nil, map[Outcome][]string{
+		OutcomeUsed:    {"уже использован", "уже была использован", "можно использовать только один раз"},
+		OutcomeAlready: {"уже подтвержд", "уже был подтвержд", "уже была подтвержд", "уже активирован"},
+		OutcomeExpired: {"срок действия истек", "срок действия истёк", "ссылки истек", "ссылки истёк", "ссылка устарела", "больше не действительна"},
+		OutcomeRefused: {"не удалось подтвердить", "ссылка недействительна", "недействительная ссылка", "неверная ссылка"},
+		OutcomeConfirmed: {"успешно подтвержд", "был подтвержд", "была подтвержд", "адрес подтвержд", "почта подтвержд", "почты подтвержд",
+			"успешно активирован"},
+	}},
+	{"Ukrainian", strings.Fields("якщо коли після поки щоб"), nil, map[Outcome][]string{
+		OutcomeUsed:      {"вже використан", "вже було використан", "можна використати лише один раз"},
+		OutcomeAlready:   {"вже підтвердж", "вже було підтвердж", "вже активован"},
+		OutcomeExpired:   {"термін дії минув", "термін дії закінчився", "посилання минув", "посилання закінчився", "посилання застаріло", "більше не дійсне"},
+		OutcomeRefused:   {"не вдалося підтвердити", "посилання недійсне", "недійсне посилання", "неправильне посилання"},
+		OutcomeConfirmed: {"успішно підтвердж", "було підтвердж", "адресу підтвердж", "пошту підтвердж", "успішно активован"},
 	}},
 }
 
@@ -143,7 +171,8 @@ func (l language) states(statements []string, phrase string) bool {
 			continue
 		}
 		words := strings.FieldsFunc(s[:at], func(r rune) bool { return !unicode.IsLetter(r) })
-		if !anyOf(words, l.unless) {
+		rest := s[at+len(phrase):]
+		if !anyOf(words, l.unless) && !slices.ContainsFunc(l.after, func(c string) bool { return strings.HasPrefix(rest, c) }) {
 			return true
 		}
 	}
@@ -151,21 +180,14 @@ func (l language) states(statements []string, phrase string) bool {
 }
 
 func anyOf(words, wanted []string) bool {
-	for _, w := range words {
-		for _, u := range wanted {
-			if w == u {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(wanted, w) })
 }
 
 // statements splits text into sentences in plain form and drops questions.
 func statements(text string) []string {
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
-		rest := plain(line)
+		rest := plain(sentenceMarks.Replace(line))
 		for rest != "" {
 			end := sentenceEnd(rest)
 			s := rest[:end]
@@ -177,6 +199,9 @@ func statements(text string) []string {
 	}
 	return out
 }
+
+// sentenceMarks are those of scripts without spaces.
+var sentenceMarks = strings.NewReplacer("。", ". ", "！", "! ", "？", "? ")
 
 // sentenceEnd returns the length of the first sentence of s with its mark. A
 // point inside a word, as in an address, ends nothing.

@@ -69,7 +69,7 @@ var shapes = []shape{
 	{"zitadel", "/ui/login/password/init", "userID code", KindReset, RecipeUser},
 	{"zitadel", "/ui/login/user/init", "userID code", KindInvite, RecipeUser},
 	{"zitadel", "/ui/v2/login/verify", "userId code invite=true", KindInvite, RecipeUser},
-	{"zitadel", "/ui/v2/login/verify", "userId code", KindVerify, RecipeScript},
+	{"zitadel", "/ui/v2/login/verify", "userId code", KindVerify, RecipeZitadel},
 	{"zitadel", "/ui/v2/login/password/set", "userId code", KindReset, RecipeUser},
 	{"authentik", "/if/flow/*", "flow_token", "", RecipeAuthentik},
 	{"okta", "/email/verify/{id}", "token", KindVerify, RecipeGet},

@@ -41,6 +41,10 @@ type Rule struct {
 	// in Hosts, for the others the origin of the link. supabase has no such
 	// place; without API its link is opened like any other.
 	API string
+	// Token is a bearer token for the API, which only the zitadel recipe needs:
+	// that of a service user who may verify addresses. Without it a link of
+	// ZITADEL's second login is opened like any other. Secret.
+	Token string
 	// UnsafeAllow lists the prefixes that may be reached although they are
 	// private, and over http, on any port and by IP address. It is for the
 	// simulator and for an identity provider inside one's own network.
@@ -233,6 +237,8 @@ func (r Rule) recipe(s shape) string {
 		return r.Recipe
 	case s.recipe == "", s.recipe == RecipeSupabase && r.API == "":
 		return RecipeGet
+	case s.recipe == RecipeZitadel && r.Token == "":
+		return RecipeScript
 	}
 	return s.recipe
 }

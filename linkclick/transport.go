@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -60,23 +61,34 @@ func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { k.result.Sent = true },
 	})
-	method, body := http.MethodGet, io.Reader(nil)
-	if r.form != nil {
-		method, body = http.MethodPost, strings.NewReader(r.form.Encode())
+	method, contentType, body := http.MethodGet, "", io.Reader(nil)
+	switch {
+	case r.form != nil:
+		method, contentType, body = http.MethodPost, "application/x-www-form-urlencoded", strings.NewReader(r.form.Encode())
+	case r.json != nil:
+		method, contentType, body = http.MethodPost, "application/json", bytes.NewReader(r.json)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, r.to.String(), body)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, r.header)
 	req.Header.Set("User-Agent", cmp.Or(k.UserAgent, defaultUserAgent))
 	req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1")
+	if r.api {
+		req.Header.Set("Accept", "application/json")
+	}
 	// Providers choose the words of their pages by it, and English is judged best.
 	req.Header.Set("Accept-Language", "en")
-	if r.form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if r.isPost() {
+		req.Header.Set("Content-Type", contentType)
 		// Frameworks check it against forged requests, as Django does before a
 		// Referer: https://docs.djangoproject.com/en/stable/ref/csrf/
-		req.Header.Set("Origin", r.to.Scheme+"://"+r.to.Host)
+		origin := r.to // a form stays where it is
+		if r.json != nil {
+			origin = k.link
+		}
+		req.Header.Set("Origin", originOf(origin))
 	}
 	for _, c := range k.jars.of(r.to).Cookies(r.to) {
 		req.AddCookie(c)
@@ -84,12 +96,14 @@ func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error
 	return req, nil
 }
 
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
 // jars keeps the cookies of each origin apart, so that a cookie for a whole
 // domain does not reach its other hosts.
 type jars map[string]*cookiejar.Jar
 
 func (j jars) of(u *url.URL) *cookiejar.Jar {
-	origin := u.Scheme + "://" + u.Host
+	origin := originOf(u)
 	if j[origin] == nil {
 		j[origin], _ = cookiejar.New(nil) // fails only with options
 	}
@@ -106,7 +120,8 @@ func textKind(h http.Header) (kind string, readable bool) {
 	if err != nil {
 		return "", false
 	}
-	return kind, strings.HasPrefix(kind, "text/") || kind == "application/xhtml+xml" || kind == "application/json"
+	return kind, strings.HasPrefix(kind, "text/") || kind == "application/xhtml+xml" || kind == "application/json" ||
+		strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 }
 
 // decode returns a body as UTF-8, by its content type, its byte order mark or
