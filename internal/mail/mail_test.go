@@ -84,6 +84,9 @@ func TestTakeAgain(t *testing.T) {
 			require.Equal(b, mail.New, b.take(d))
 			require.Equal(b, mail.Duplicate, b.take(d))
 			require.Len(b, b.ids(d.Phones[0]), 1)
+			d.Token += "fresh"
+			require.Equal(b, mail.New, b.take(d), "nothing shows that it is the same mail")
+			require.Len(b, b.ids(d.Phones[0]), 2)
 		})
 	})
 }

@@ -159,6 +159,11 @@ func TestTakeMistakableQuestion(t *testing.T) {
 				require.True(b, b.deliver(b.ask("acme", phone, challenge.Password)))
 				b.pass(10 * time.Minute)
 			}, 0, false},
+			{"another tenant's superseded by one not yet sent", func(b bridge, phone phonemail.Number) {
+				b.asked("beta", phone)
+				b.pass(time.Minute)
+				b.ask("beta", phone, challenge.Registration)
+			}, 0, false},
 			{"another tenant's denied", func(b bridge, phone phonemail.Number) { b.do(denial(b.asked("beta", phone))) }, 0, true},
 			{"another tenant's confirmed", func(b bridge, phone phonemail.Number) { b.do(clicked(true)(b.asked("beta", phone))) }, 0, true},
 			{"somebody else's expired", func(b bridge, _ phonemail.Number) { b.asked("beta", b.newPhone()); b.pass(10 * time.Minute) }, 0, true},

@@ -41,7 +41,7 @@ type history struct {
 // Ensure that through any history of two tenants who share a line, two phones, both purposes, late, repeated, coded and senseless replies, opt-outs and
 // passing time, every question is in the state that the model says: above all that none is accepted but by a yes that can only mean this one, in time.
 func TestHistories(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { histories(t, open(t, "sqlite", storetest.SQLite(t)), 40) })
+	t.Run("sqlite", func(t *testing.T) { histories(t, open(t, "sqlite", storetest.SQLite(t)), 30) })
 	t.Run("postgres", func(t *testing.T) { histories(t, open(t, "pgx", storetest.PostgreSQL(t)), 8) })
 }
 

@@ -32,15 +32,16 @@ func permutations[T any](items []T, visit func([]T)) {
 	permute(0)
 }
 
-// Ensure that the order in which receipts and the API's own answer arrive does not matter, and that no state is ever taken back: all 5,040 orders of
-// the API's answer and six callbacks, a duplicate among them, and smaller sets with every other end.
+// Ensure that the order in which receipts and the API's own answer arrive does not matter, and that no state is ever taken back: all 720 orders of
+// the API's answer and five callbacks, and smaller sets with duplicates and every other end.
 func TestReceiptsInAnyOrder(t *testing.T) {
 	const answer = "the API's answer"
 	sets := []struct {
 		reports []string
 		end     string
 	}{
-		{[]string{answer, "accepted", "queued", "sending", "sent", "delivered", "delivered"}, "delivered"},
+		{[]string{answer, "accepted", "queued", "sending", "sent", "delivered"}, "delivered"},
+		{[]string{answer, "sent", "sent", "delivered", "delivered"}, "delivered"},
 		{[]string{answer, "queued", "sent", "undelivered"}, "undelivered"},
 		{[]string{answer, "sent", "failed", "failed"}, "failed"},
 		{[]string{answer, "sent", "undelivered", "delivered"}, "delivered"},
@@ -52,14 +53,14 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 	ranks := map[string]int{"due": 0, "sent": 1, "failed": 2, "undelivered": 3, "delivered": 4}
 	each(t, func(b bridge) {
 		for _, set := range sets {
-			if len(set.reports) > 4 && strings.HasSuffix(b.Name(), "postgres") {
+			if len(set.reports) > 5 && strings.HasSuffix(b.Name(), "postgres") {
 				continue // the long set is the same code, and takes its time there
 			}
 			var orders [][]string
 			permutations(set.reports, func(order []string) { orders = append(orders, slices.Clone(order)) })
 			slices.SortFunc(orders, slices.Compare)
 			orders = slices.CompactFunc(orders, slices.Equal)
-			for some := range slices.Chunk(orders, 500) {
+			for some := range slices.Chunk(orders, 100) {
 				b.do(func(ctx context.Context, tx *store.Tx) error {
 					for _, order := range some {
 						if err := b.tellInOrder(ctx, tx, order, set.end, ranks); err != nil {
