@@ -43,6 +43,7 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 	l.checkTexts(t, place)
 	l.checkCodes(t, place)
 	l.checkAPI(t, place)
+	l.checkDoors(t, place)
 	l.checkAnswer(t, place)
 	l.checkProof(t, place)
 	l.warnOf(t)

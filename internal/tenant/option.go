@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions())
 }
 
 // identityOptions are about the tenant and the phones it may reach.

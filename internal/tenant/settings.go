@@ -103,6 +103,9 @@ func defaultTenant() *Tenant {
 		Flowroute:     Flowroute{APIBase: "https://api.flowroute.com", Version: "v2.1"},
 		Codes:         defaultCodes(),
 		APIRate:       defaultRate,
+
+		FlowrouteDoor: defaultFlowrouteDoor(),
+		DurableDoor:   defaultDurableDoor(),
 	}
 }
 
@@ -123,6 +126,7 @@ func (l *loader) checkKey(s *Settings, given map[string]value, place placer) {
 func (l *loader) result(s Settings) (Settings, error) {
 	slices.SortFunc(s.Tenants.all, func(a, b *Tenant) int { return cmp.Compare(a.Slug, b.Slug) })
 	l.checkTogether(s.Tenants)
+	l.checkDoorsTogether(s)
 	if len(l.mistakes) > 0 {
 		return Settings{}, l.mistakes
 	}

@@ -245,6 +245,7 @@ func TestExampleFile(t *testing.T) {
 	s, err := FromFile(path, []string{
 		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_PROOF_SECRET=p", "ACME_API_KEY_WEB=" + strings.Repeat("w", 48),
 		"ACME_API_KEY_BATCH=" + strings.Repeat("b", 48), "ACME_CALLBACK_SECRET=whsec_" + strings.Repeat("A", 44), "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+		"ACME_FLOWROUTE_DOOR_KEY=" + strings.Repeat("d", 48), "ACME_DURABLE_CODE=" + strings.Repeat("c", 48),
 		"ACME_FLOWROUTE_SECRET_KEY=f", "ACME_WEBHOOK_SECRET=whsec_" + strings.Repeat("B", 44),
 	})
 	require.NoError(t, err)

@@ -105,6 +105,9 @@ type Tenant struct {
 	APIRate  int // requests a minute that one API key may make
 	Callback Callback
 
+	FlowrouteDoor FlowrouteDoor
+	DurableDoor   DurableDoor
+
 	texts  map[Saying]*template.Template
 	public string // the bridge's public URL
 }
