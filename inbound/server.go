@@ -32,6 +32,7 @@ type Server struct {
 	Now      func() time.Time // judges how fresh a signature is
 
 	draining atomic.Bool
+	quota    quota
 }
 
 // Handler routes the requests:
@@ -42,6 +43,8 @@ type Server struct {
 //	POST /twilio/{tenant}/receipt   a report on a text of ours
 //	GET  /l/{token}                 the page of a short link, which changes nothing
 //	POST /l/{token}                 its button
+//	/v1/verifications…              one-time codes for apps: see openapi.yaml
+//	GET  /v1/openapi.yaml           its description
 //	GET  /healthz                   the process lives
 //	GET  /readyz                    it can record what it is sent
 func (s *Server) Handler() http.Handler {
@@ -57,6 +60,7 @@ func (s *Server) Handler() http.Handler {
 	e.GET("/l/:token", s.showShortLink)
 	e.HEAD("/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
+	s.routeAPI(e)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e
