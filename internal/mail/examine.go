@@ -90,7 +90,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.ValidFor)
-	draft := text.Draft{Tenant: t.Slug, Line: line(t), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
+	draft := text.Draft{Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
 	if f.Kind == "code" {
 		draft.Body = t.CodeText(f.Code, "")
 	} else {
@@ -108,8 +108,9 @@ func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Findin
 	return err
 }
 
-func line(t *tenant.Tenant) text.Line {
-	return text.Line{Account: t.Twilio.AccountSID, Sender: t.Twilio.From}
+func line(t *tenant.Tenant, phone phonemail.Number) text.Line {
+	account, sender := t.Line(phone)
+	return text.Line{Account: account, Sender: sender}
 }
 
 // Refuse ends the examination of a received mail without a question.
@@ -162,7 +163,7 @@ func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) 
 	coded := purpose == challenge.Password && !t.UnsafeBareYes
 	saying := asking(t.Answer, purpose, coded)
 	return challenge.Question{
-		MailID: m.ID, Tenant: t.Slug, Line: line(t), Phone: m.Phone, Purpose: purpose, Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
+		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose, Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
 		Prompt: func(code, token string) string {
 			return t.Say(saying, tenant.Fill{Code: code, Link: t.ShortURL(token)})
 		},

@@ -113,13 +113,15 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 
 // Attempt is a text that is being sent, or that may have been.
 type Attempt struct {
-	ID, Tenant string
-	Line       Line
-	Phone      phonemail.Number
-	Body       string
-	Created    time.Time // when the text was made
-	Began      time.Time // when sending began
-	Deadline   time.Time
+	ID, Tenant     string
+	VerificationID string // whose code it says, "" when it says none
+	Provider       string // who was asked last to send it, "" for nobody
+	Line           Line
+	Phone          phonemail.Number
+	Body           string
+	Created        time.Time // when the text was made
+	Began          time.Time // when sending began
+	Deadline       time.Time
 }
 
 // Begin moves a due text to sending and returns what is to be sent. The second result is false when there is nothing to send: too late, no
@@ -188,6 +190,13 @@ func codeObstacle(ctx context.Context, tx *store.Tx, verificationID string) (str
 		return "the verification is over", nil
 	}
 	return "", nil
+}
+
+// Route records which provider is asked next to send a text, before it is asked: should its answer get lost, it must be
+// asked what became of the text.
+func Route(ctx context.Context, tx *store.Tx, id, provider string) error {
+	_, err := tx.SetTextRoute(ctx, db.SetTextRouteParams{ID: id, Provider: provider})
+	return err
 }
 
 // Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
@@ -270,7 +279,8 @@ func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
 		return Attempt{}, fmt.Errorf("text %s: %w", row.ID, err)
 	}
 	return Attempt{
-		ID: row.ID, Tenant: row.Tenant, Line: Line{row.Account, row.Sender}, Phone: number(row.Phone), Body: string(body),
+		ID: row.ID, Tenant: row.Tenant, VerificationID: row.VerificationID, Provider: row.Provider,
+		Line: Line{row.Account, row.Sender}, Phone: number(row.Phone), Body: string(body),
 		Created: store.Time(row.CreatedAt), Began: store.Time(row.SendingAt), Deadline: store.Time(row.Deadline),
 	}, nil
 }

@@ -21,6 +21,7 @@ const (
 	Wrong   Verdict = "wrong"   // it was compared and counted; the State says whether that was the last attempt
 	Over    Verdict = "over"    // not compared: the verification had ended; the State says how
 	Blocked Verdict = "blocked" // not compared: too many wrong codes for this phone
+	Asked   Verdict = "asked"   // counted, and put to Twilio Verify, whose code it is: Await its answer
 )
 
 // Checked is the result of a check.
@@ -28,6 +29,7 @@ type Checked struct {
 	Verdict      Verdict
 	Verification Verification // as it stands after the check
 	Until        time.Time    // when Blocked: no code of this phone is compared before
+	CheckID      string       // when Asked: what Await waits for
 }
 
 // Check presents a code to a verification. What the code comes to is a value and not an error, because an error would undo the transaction and
@@ -59,6 +61,9 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	}
 	if err != nil {
 		return Checked{}, fmt.Errorf("verification %s: counting: %w", id, err)
+	}
+	if counted.Checker != "" {
+		return askVerify(ctx, tx, counted, given, append(wrong, tx.Now()))
 	}
 	want, err := tx.Open(place(id, tenant), counted.Code)
 	if err != nil {
@@ -95,5 +100,5 @@ func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all gues
 // result reads how the verification stands now.
 func result(ctx context.Context, tx *store.Tx, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
-	return Checked{verdict, v, until}, err
+	return Checked{Verdict: verdict, Verification: v, Until: until}, err
 }

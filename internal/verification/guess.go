@@ -16,11 +16,12 @@ const GuessMemory = 24 * time.Hour
 // KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
 const KeyMemory = 48 * time.Hour
 
-// Forget drops what counts no more: wrong codes of more than a day ago, and old keys of requests.
+// Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, and what Twilio Verify was asked.
 func Forget(ctx context.Context, tx *store.Tx) error {
 	_, guessErr := tx.DropGuessesBefore(ctx, store.Millis(tx.Now().Add(-GuessMemory)))
 	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, store.Millis(tx.Now().Add(-KeyMemory)))
-	return errors.Join(guessErr, keyErr)
+	_, checkErr := tx.DropCodeChecksBefore(ctx, store.Millis(tx.Now().Add(-checksKept)))
+	return errors.Join(guessErr, keyErr, checkErr)
 }
 
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.

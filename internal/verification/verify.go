@@ -1,0 +1,281 @@
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+)
+
+// A verification whose code Twilio Verify texts is one at Verify too. Verify is told how ours ends, whoever compared the code, because its Fraud
+// Guard learns from that (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard). When the code is Verify's own, it alone can
+// compare it: a check is then recorded, put to Verify by a job, and awaited.
+
+const (
+	// checkPatience is how long a caller waits for Verify to compare a code.
+	checkPatience = 10 * time.Second
+	// askAgain is how often a caller looks whether Verify has answered.
+	askAgain = 50 * time.Millisecond
+	// verifyLife is the longest life of a verification at Verify
+	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
+	verifyLife = 24 * time.Hour
+	// checksKept is how long answered checks are kept.
+	checksKept = 24 * time.Hour
+)
+
+// checkedByVerify is the checker of a verification whose code is Verify's own.
+const checkedByVerify = "verify"
+
+// ReportVerification is the job that tells Twilio Verify how the verification ID ended.
+type ReportVerification struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (ReportVerification) Kind() string { return "report_verification" }
+
+// CheckCode is the job that has Twilio Verify compare the code of the check ID.
+type CheckCode struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (CheckCode) Kind() string { return "check_code" }
+
+// Secret is what a provider must know to say the code of a verification in its own words.
+type Secret struct {
+	Verification Verification
+	Code         string
+	VerifySID    string // under which Twilio Verify knows the verification, "" while it does not
+}
+
+// Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the worker that sends it.
+func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) {
+	row, err := get(ctx, tx, tenant, id)
+	if err != nil {
+		return Secret{}, err
+	}
+	v := read(row, tx.Now())
+	if v.State != Pending {
+		return Secret{}, ErrGone
+	}
+	code, err := tx.Open(place(id, tenant), row.Code)
+	if err != nil {
+		return Secret{}, fmt.Errorf("verification %s: %w", id, err)
+	}
+	return Secret{v, string(code), row.VerifySid}, nil
+}
+
+// SentByVerify records that Twilio Verify took a text of the verification, and under which id. With own, the code in it was drawn by Verify and ours
+// counts no more. If the verification has ended meanwhile, Verify is told now.
+func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) error {
+	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySid: sid})
+	if err != nil {
+		return err
+	}
+	checker := ""
+	if own {
+		checker = checkedByVerify
+	}
+	pending, err := tx.SetChecker(ctx, db.SetCheckerParams{ID: id, Checker: checker})
+	if err == nil && pending == 0 && changed == 1 {
+		tx.Enqueue(ReportVerification{id})
+	}
+	return err
+}
+
+// SentByOthers records that somebody else than Twilio Verify took a text of the verification: the code in it is ours, and it is the one that counts.
+func SentByOthers(ctx context.Context, tx *store.Tx, id string) error {
+	_, err := tx.SetChecker(ctx, db.SetCheckerParams{ID: id})
+	return err
+}
+
+// Outcome is how a verification ended, in the words that Twilio Verify takes.
+type Outcome struct {
+	ID, Tenant, VerifySID string
+	Approved              bool // else it is canceled there
+	Ended                 time.Time
+}
+
+// Unreported returns how a verification ended, for Twilio Verify to be told. The second result is false when there is nothing to tell: Verify did not
+// send it, has heard, or compared the right code itself.
+func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, error) {
+	row, err := tx.GetVerification(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Outcome{}, false, nil
+	}
+	if err != nil || row.VerifySid == "" || row.Reported != "" || State(row.State) == Pending {
+		return Outcome{}, false, err
+	}
+	return outcome(row), true, nil
+}
+
+// UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the verification: while it holds an older one of the same
+// phone as pending, it would go on with that one, and with its code. At most ten.
+func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Outcome, error) {
+	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
+		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone.E164(), Tenant: v.Tenant, ID: v.ID, Since: store.Millis(tx.Now().Add(-verifyLife)),
+	})
+	var all []Outcome
+	for _, row := range rows {
+		all = append(all, outcome(row))
+	}
+	return all, err
+}
+
+func outcome(row db.Verification) Outcome {
+	return Outcome{row.ID, row.Tenant, row.VerifySid, State(row.State) == Approved, store.Time(row.EndedAt)}
+}
+
+// Reported records what Twilio Verify made of an outcome: matched, unmatched, refused or given up.
+func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error {
+	n, err := tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySid: o.VerifySID, Reported: result})
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.Record(ctx, o.Tenant, o.ID, "verification.reported", result)
+}
+
+// askVerify puts a counted code to Twilio Verify. Until it has answered, the code counts as a wrong one, so that guesses made at once are as few as
+// guesses made one by one.
+func askVerify(ctx context.Context, tx *store.Tx, row db.Verification, code string, all guesses) (Checked, error) {
+	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()}); err != nil {
+		return Checked{}, err
+	}
+	id := store.NewID()
+	err := tx.AddCodeCheck(ctx, db.AddCodeCheckParams{
+		ID: id, VerificationID: row.ID, Tenant: row.Tenant, Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: store.Millis(tx.Now()),
+	})
+	if err != nil {
+		return Checked{}, err
+	}
+	tx.Enqueue(CheckCode{id})
+	checked, err := result(ctx, tx, row, Asked, time.Time{})
+	checked.CheckID = id
+	return checked, err
+}
+
+// Question is a code that Twilio Verify is to compare.
+type Question struct {
+	ID, Tenant, VerificationID, VerifySID, Code string
+	Asked, Expires                              time.Time
+}
+
+// Unanswered returns a check that Twilio Verify has not answered yet. The second result is false when it has.
+func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bool, error) {
+	check, err := tx.GetCodeCheck(ctx, checkID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Question{}, false, nil
+	}
+	if err != nil || check.Verdict != "" {
+		return Question{}, false, err
+	}
+	row, err := tx.GetVerification(ctx, check.VerificationID)
+	if err != nil {
+		return Question{}, false, err
+	}
+	code, err := tx.Open(checkPlace(check.ID, check.Tenant), check.Code)
+	if err != nil {
+		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
+	}
+	return Question{check.ID, check.Tenant, row.ID, row.VerifySid, string(code), store.Time(check.AskedAt), store.Time(row.ExpiresAt)}, true, nil
+}
+
+// Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
+// changes nothing.
+func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) error {
+	n, err := tx.EndCodeCheck(ctx, db.EndCodeCheckParams{ID: q.ID, Verdict: string(verdict)})
+	if err != nil || n == 0 {
+		return err
+	}
+	row, err := tx.GetVerification(ctx, q.VerificationID)
+	if err != nil {
+		return err
+	}
+	switch verdict {
+	case Right:
+		return approveAsked(ctx, tx, row, q)
+	case Wrong:
+		if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)); err != nil {
+			return err
+		}
+		open, err := tx.CountOpenCodeChecks(ctx, row.ID) // one of them may be right
+		if err == nil && open == 0 && row.Attempts >= row.MaxAttempts {
+			_, err = end(ctx, tx, row.ID, MaxAttemptsReached, "")
+		}
+		return err
+	}
+	state := Canceled
+	if !tx.Now().Before(store.Time(row.ExpiresAt)) {
+		state = Expired
+	}
+	_, err = end(ctx, tx, row.ID, state, "over at Twilio Verify")
+	return err
+}
+
+// approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
+func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Question) error {
+	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: store.Millis(tx.Now())})
+	if err != nil {
+		return err
+	}
+	wrong := parseGuesses(kept, tx.Now())
+	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
+		wrong = slices.Delete(wrong, i, i+1)
+	}
+	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: wrong.String()}); err != nil {
+		return err
+	}
+	if err := Reported(ctx, tx, outcome(row), "matched"); err != nil {
+		return err
+	}
+	_, err = end(ctx, tx, row.ID, Approved, "")
+	return err
+}
+
+// Await waits for Twilio Verify's verdict on a code that Check put to it, at most ten seconds or until ctx ends. The verdict is still Asked when
+// there is none: the caller says "pending, ask again", and the verification shows later what came of it. Other results of Check are returned as they
+// are.
+func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error) {
+	if checked.Verdict != Asked {
+		return checked, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+	defer cancel()
+	tick := time.NewTicker(askAgain)
+	defer tick.Stop()
+	for {
+		err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+			check, err := tx.GetCodeCheck(ctx, checked.CheckID)
+			if err != nil || check.Verdict == "" {
+				return err
+			}
+			checked.Verdict = Verdict(check.Verdict)
+			checked.Verification, err = Get(ctx, tx, checked.Verification.Tenant, checked.Verification.ID)
+			if checked.Verdict == Right && checked.Verification.State != Approved {
+				checked.Verdict = Over // it was canceled while Verify was asked
+			}
+			return err
+		})
+		if ctx.Err() != nil || err != nil || checked.Verdict != Asked {
+			if ctx.Err() != nil {
+				err = nil
+			}
+			return checked, err
+		}
+		select {
+		case <-ctx.Done():
+			return checked, nil
+		case <-tick.C:
+		}
+	}
+}
+
+func checkPlace(id, tenant string) store.Place {
+	return store.Place{Table: "code_check", ID: id, Column: "code", Tenant: tenant}
+}
