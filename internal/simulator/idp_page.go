@@ -8,6 +8,7 @@ import (
 // idpView is one page. At most one of State and Proceed is set.
 type idpView struct {
 	Title, Message string
+	MessageID      string // of the element around the message, by which Keycloak's pages are told apart; mostly empty
 	State, Field   string // shows the form that posts the one under the name of the other
 	Button         string // of the form; empty: a script presses it, and a reader without script is told to
 	Password       bool   // the form asks for a new password
@@ -22,10 +23,10 @@ var idpPage = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <noscript>You need to enable JavaScript to run this app.</noscript>
 <div id="root"></div><script src="/static/main.js"></script>
 {{- else}}
-<h1 id="kc-page-title">{{.Title}}</h1>
+<h1>{{.Title}}</h1>
 {{- end}}
 {{- if .Message}}
-<div id="kc-info-message"><p class="instruction">{{.Message}}</p>
+<div{{with .MessageID}} id="{{.}}"{{end}}><p class="instruction">{{.Message}}</p>
 {{- if .Proceed}}
 <p><a href="{{.Proceed}}">&raquo; Click here to proceed</a></p>
 {{- end}}</div>

@@ -12,6 +12,7 @@ const (
 	idpAuthentikCookie = "authentik_session"
 )
 
+// idpAuthentik returns authentik's row. The mail has the shape of authentik/stages/email/templates.
 func idpAuthentik() []*idpProvider {
 	return []*idpProvider{{
 		name: IdPAuthentik, purpose: idpVerify, life: 30 * time.Minute, link: "/if/flow/enrollment/?flow_token={secret}",

@@ -5,7 +5,9 @@ import (
 	"time"
 )
 
-// idpCodes returns the rows of mails with nothing to redeem by a link: those with only a code, and the notice.
+// idpCodes returns the rows of mails with nothing to redeem by a link: those with only a code, and the notice. Sources:
+// AWS, "Signing up and confirming user accounts"; Microsoft Entra External ID, "Email one-time passcode"; Hanko,
+// backend/mail/templates; Logto, connector-smtp; Casdoor, object/email.go.
 func idpCodes() []*idpProvider {
 	return []*idpProvider{
 		idpCodeMail(IdPCognitoCode, idpDay, 6, idpHTMLPart),

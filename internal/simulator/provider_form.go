@@ -6,7 +6,9 @@ import (
 	"time"
 )
 
-// idpForms returns the rows of links that a form redeems.
+// idpForms returns the rows of links that a form redeems. Sources: FusionAuth, issues 629 and 2443 (postMethod);
+// django-allauth, "Account: URLs"; Authgear, resources/authgear/templates; Okta, "Customize email notifications"; Rauthy,
+// templates/email/reset.html.
 func idpForms() []*idpProvider {
 	auto := idpForm{field: "csrf", cookie: "fusionauth.csrf", view: idpView{Title: "One moment"}, finish: idpShowEnd}
 	approve := idpForm{field: "gorilla.csrf.Token", cookie: "csrf_token", finish: idpShowEnd,
@@ -21,12 +23,15 @@ func idpForms() []*idpProvider {
 			says: idpEvery("You have confirmed", "This email confirmation link expired or is invalid."),
 			get:  idpDjango.get, post: idpDjango.post},
 		{name: IdPAuthgear, purpose: idpLogin, life: 20 * time.Minute, link: "/flows/verify_login_link?code={secret}",
-			letter: idpLetter{Subject: "Your login link", Heading: "Log in to {name}", Intro: "Approve the login on this page:", Anchor: "Log in", Parts: idpBothParts},
-			says:   idpWords{"The login is approved.", "This link has been used.", "This link has been used.", "This link has expired.", "This link is invalid."},
-			get:    approve.get, post: approve.post},
+			letter: idpLetter{Subject: "Your login link", Heading: "Log in to {name}", Intro: "Approve the login on this page:",
+				Anchor: "Log in", Parts: idpBothParts},
+			says: idpWords{"The login is approved.", "This link has been used.", "This link has been used.", "This link has expired.",
+				"This link is invalid."},
+			get: approve.get, post: approve.post},
 		{name: IdPOktaActivation, purpose: idpInvite, life: 7 * idpDay, link: "/welcome/{secret}",
-			letter: idpLetter{Subject: "Activate your {name} account", Intro: "Your organization has made an account for you. Choose a password to begin.", Anchor: "Activate account"},
-			says:   idpPasswordWords, get: password.get, post: password.post},
+			letter: idpLetter{Subject: "Activate your {name} account",
+				Intro: "Your organization has made an account for you. Choose a password to begin.", Anchor: "Activate account"},
+			says: idpPasswordWords, get: password.get, post: password.post},
 		{name: IdPRauthy, purpose: idpReset, life: idpDay, link: "/auth/v1/users/{id}/reset/{secret}?type=new_user",
 			letter: idpLetter{Subject: "New password", Intro: "Your account is there. Set a password here:", Anchor: "Set password",
 				Parts: idpBothParts, Again: "/auth/v1/users/request_reset"},

@@ -49,16 +49,20 @@ func idpProceed(i *IdP, w http.ResponseWriter, r *http.Request, k *idpTicket) {
 	i.mu.Unlock()
 	switch {
 	case outcome == idpTooLate || outcome == idpUnknown:
-		idpShow(w, http.StatusBadRequest, idpView{Title: "We are sorry", Message: k.provider.says[outcome]})
+		idpShow(w, http.StatusBadRequest, idpView{
+			Title: "We are sorry", Message: k.provider.says[outcome], MessageID: "kc-error-message",
+		})
 	case session == "":
-		idpShow(w, http.StatusOK, idpView{Title: "Email verification", Message: k.provider.says[outcome]})
+		idpShow(w, http.StatusOK, idpView{
+			Title: "Email verification", Message: k.provider.says[outcome], MessageID: "kc-info-message",
+		})
 	default:
 		http.SetCookie(w, &http.Cookie{Name: idpRealmCookie, Value: session, Path: idpRealm, HttpOnly: true})
 		again := *k // in a tab of its own
 		again.id = idpRandom(11)
 		idpShow(w, http.StatusOK, idpView{
 			Title: "Confirm the address", Message: "You are about to confirm your email address.",
-			Proceed: i.URL() + k.provider.fill(&again, ""),
+			MessageID: "kc-info-message", Proceed: i.URL() + k.provider.fill(&again, ""),
 		})
 	}
 }

@@ -10,12 +10,14 @@ import (
 // idpKratos returns Kratos' rows.
 func idpKratos() []*idpProvider {
 	const invalid = "The verification code is invalid or has already been used. Please try again."
-	says := idpWords{"You successfully verified your email address.", "The request was already completed successfully and can not be retried.",
-		"The request was already completed successfully and can not be retried.", "The verification flow expired 0.00 minutes ago, please try again.", invalid}
+	const done = "The request was already completed successfully and can not be retried."
+	says := idpWords{"You successfully verified your email address.", done, done,
+		"The verification flow expired 1.00 minutes ago, please try again.", invalid}
 	return []*idpProvider{
 		{name: IdPKratosCode, purpose: idpVerify, life: time.Hour, link: "/self-service/verification?code={code}&flow={secret}",
 			secret: func(*idpTicket, time.Time) string { return idpUUID() }, code: idpDigits(6),
-			letter: idpLetter{Subject: "Use code to verify your email address", Intro: "Please verify your account with the code, or follow the link.",
+			letter: idpLetter{Subject: "Use code to verify your email address",
+				Intro:  "Please verify your account with the code, or follow the link.",
 				CodeIs: "Your code is:", Parts: idpBothParts},
 			says: says, get: idpKratosCodeLink, post: idpKratosSubmit},
 		{name: IdPKratosLink, purpose: idpVerify, life: time.Hour, link: "/self-service/verification?flow={id}&token={secret}",

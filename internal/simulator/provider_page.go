@@ -9,7 +9,9 @@ var idpPageWords = idpWords{"Your email address has been verified.", "This email
 	"This link has already been used.", "This link has expired.", "This link is invalid."}
 
 // idpPages returns the rows of links that a GET redeems and that end on a page. Only the page's words tell success from
-// failure, its status is 200 always.
+// failure, its status is 200 always. Sources: ZITADEL, internal/api/ui/login/mail_verify_handler.go; FusionAuth, "Email
+// templates: replacement variables"; AWS, "Customizing email verification messages"; Okta, "Customize email
+// notifications"; Rauthy, templates/email.
 func idpPages() []*idpProvider {
 	return []*idpProvider{
 		{name: IdPZitadelV1, purpose: idpVerify, life: time.Hour, code: idpCapitals,

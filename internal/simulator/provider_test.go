@@ -152,6 +152,35 @@ func TestIdPProviderAPIRefusesWrongRequests(t *testing.T) {
 	}
 }
 
+func TestIdPProviderFormsWantCookieAndToken(t *testing.T) {
+	for _, name := range []IdPProvider{
+		IdPAuth0Universal, IdPAuth0UniversalPage, IdPFusionAuth, IdPAllauth, IdPAuthgear, IdPKeycloakActions, IdPOktaActivation, IdPRauthy,
+	} {
+		idp, _, mail := idpTestMail(t, name)
+		b := newIdPBrowser(t)
+		_, page := b.open(mail.Link)
+		match := idpTestHidden.FindStringSubmatch(page)
+		require.NotNil(t, match, name)
+		field, state := match[1], match[2]
+		asks := strings.Contains(page, `type="password"`)
+		require.Equal(t, mail.Purpose == "reset" || mail.Purpose == "invite", asks, name)
+		good := url.Values{field: {state}, "password": {"x"}}
+		status, _ := newIdPBrowser(t).post(mail.Link, good)
+		require.Equal(t, 400, status, "%s without a cookie", name)
+		status, _ = b.post(mail.Link, url.Values{field: {state + "x"}, "password": {"x"}})
+		require.Equal(t, 400, status, "%s with a wrong token", name)
+		status, _ = b.send(mail.Link, `{"`+field+`":"`+state+`","password":"x"}`)
+		require.Equal(t, 400, status, "%s as JSON", name)
+		if asks {
+			status, _ = b.post(mail.Link, url.Values{field: {state}})
+			require.Equal(t, 400, status, "%s without a password", name)
+		}
+		require.False(t, idp.Verified(mail.To) || idp.PasswordChanged(mail.To), name)
+		status, _ = b.post(mail.Link, good)
+		require.Less(t, status, 400, name)
+	}
+}
+
 func TestIdPAuthentikWantsSessionAndConsent(t *testing.T) {
 	idp, _, mail := idpTestMail(t, IdPAuthentik)
 	b, executor := newIdPBrowser(t), idpTestExecutor(idp, mail)
