@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
 )
 
 const (
@@ -72,9 +73,21 @@ func (w *Worker) Register() {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[reply.LookUpMail]) error {
 		return w.lookUpMail(ctx, j.Args.ID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.ExpireVerification]) error {
+		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, j.Args.ID) })
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.Notify]) error {
+		return w.notify(ctx, j.Args.ID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Prune]) error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.DropSeenBefore(ctx, store.Millis(tx.Now().Add(-seenKept)))
+			if err := verification.Forget(ctx, tx); err != nil {
+				return err
+			}
+			if _, err := tx.DropSeenBefore(ctx, store.Millis(tx.Now().Add(-seenKept))); err != nil {
+				return err
+			}
+			_, err := tx.DropShortLinksBefore(ctx, store.Millis(tx.Now()))
 			return err
 		})
 	}))
