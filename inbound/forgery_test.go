@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -133,6 +134,17 @@ func forgeFields() map[string]forgery {
 	return cases
 }
 
+// fieldsAs renders a form in parts with a boundary.
+func fieldsAs(boundary string, form url.Values) string {
+	var b strings.Builder
+	for name, values := range form {
+		for _, value := range values {
+			fmt.Fprintf(&b, "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n", boundary, name, value)
+		}
+	}
+	return b.String() + "--" + boundary + "--\r\n"
+}
+
 // forgeBodies are posts that are not the form that a mail comes in.
 func forgeBodies() map[string]forgery {
 	genuine := mailForm(1).Encode()
@@ -151,6 +163,7 @@ func forgeBodies() map[string]forgery {
 		"no last boundary":        {kind: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n1\r\n--x", status: 406},
 		"a part without an end":   {kind: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n1", status: 406},
 		"a part without a header": {kind: "multipart/form-data; boundary=x", body: "--x\r\nno header\r\n\r\n1\r\n--x--\r\n", status: 406},
+		"fields as files":         {kind: "multipart/form-data; boundary=x", body: strings.ReplaceAll(fieldsAs("x", mailForm(1)), "form-data; name", "form-data; filename=f; name"), status: 401},
 		"ten thousand parts":      {kind: "multipart/form-data; boundary=x", body: strings.Repeat("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 10_000) + "--x--\r\n", status: 406},
 		"ten thousand values":     {body: strings.Repeat("from=&", 10_000) + genuine, status: 406},
 		"ampersands":              {body: strings.Repeat("&", 100_000), status: 401},

@@ -287,8 +287,12 @@ func TestYesThatFindsNothing(t *testing.T) {
 			require.Empty(t, w.idp.Requests())
 		})
 	}
-	w := quick(t, keepMailgun)
+	w := quick(t) // a tenant that keeps its mails here
 	require.NoError(t, w.lookUpMail(t.Context(), store.NewID()))
+	w.deliver(address, "kept")
+	w.snoozed(w.lookUpMail(t.Context(), w.yes()))
+	require.Equal(t, "0", w.jobs("look_up_mail"))
+	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
 }
 
 // Ensure that a mail that was known after all is not clicked because of a second yes.

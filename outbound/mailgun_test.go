@@ -30,21 +30,21 @@ func TestSearchStoredAtAnotherMailgun(t *testing.T) {
 	require.Zero(t, asked, "none of its mails is for the phone")
 }
 
-// Ensure that a list of events that never ends is left.
+// Ensure that a list of events that never ends is left, and that Mailgun's word for what is recent enough is not taken.
 func TestSearchStoredEnds(t *testing.T) {
 	w := quick(t, keepMailgun)
 	pages := 0
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		pages++
-		fmt.Fprintf(rw, `{"items":[{"event":"stored","id":"%d","timestamp":1700000000.5,"message":{"recipients":["x@y.example"]},"storage":{"url":"x"}}],"paging":{"next":"%s/v3/x/events/%d"}}`,
-			pages, server.URL, pages)
+		fmt.Fprintf(rw, `{"items":[{"event":"stored","id":"%d","timestamp":1700000000.5,"message":{"recipients":["%s"]},"storage":{"url":"x"}}],"paging":{"next":"%s/v3/x/events/%d"}}`,
+			pages, address, server.URL, pages)
 	}))
 	defer server.Close()
 	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_API_BASE="+server.URL))
 	require.NoError(t, err)
 	w.Settings = settings
-	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(), func(stored) bool { return true })
+	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Unix(1_700_000_001, 0), w.clock(), func(stored) bool { return true })
 	require.ErrorIs(t, err, errGone)
 	require.Equal(t, maxEventPages, pages)
 }

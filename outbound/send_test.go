@@ -284,6 +284,7 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 		require.NoError(w.t, w.sendText(w.t.Context(), w.make(phone, "Hello"))) // our own, with the same words
 		send(number, phone, "Hello!")
 		send(number, otherPhone, "Hello")
+		send(otherNumber, phone, "Hello")
 		_, err := w.twilio.Phone(phone).ReplyTo(w.t.Context(), number, "Hello") // the phone's words, not ours
 		require.NoError(w.t, err)
 

@@ -31,13 +31,14 @@ import (
 )
 
 const (
-	accountSID = "AC00000000000000000000000000000001"
-	authToken  = "0123456789abcdef0123456789abcdef"
-	service    = "MG00000000000000000000000000000001"
-	number     = "+15005550006"
-	phone      = "+4520123456"
-	otherPhone = "+4520123457"
-	address    = "acme+4520123456@sms.acme.example"
+	accountSID  = "AC00000000000000000000000000000001"
+	authToken   = "0123456789abcdef0123456789abcdef"
+	service     = "MG00000000000000000000000000000001"
+	number      = "+15005550006"
+	phone       = "+4520123456"
+	otherNumber = "+4571234567"
+	otherPhone  = "+4520123457"
+	address     = "acme+4520123456@sms.acme.example"
 )
 
 // world is a worker between a database and pretend providers, which all have one clock. Jobs are not worked by the queue: each test does them.
@@ -87,7 +88,7 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	t.Cleanup(w.callbacks.Close)
 	var err error
 	w.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
-		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number}, Services: map[string][]string{service: {number}}, Now: w.clock,
+		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number, otherNumber}, Services: map[string][]string{service: {number}}, Now: w.clock,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
