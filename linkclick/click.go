@@ -137,7 +137,7 @@ func (k *click) unwrap(a answer) request {
 	case asked && !fits:
 		return k.end(OutcomeUnknown, ReasonLinkForbidden)
 	}
-	if said, _, _ := (link{}).says(next); shapeOf(next).kind == KindReset || said >= saysReset {
+	if said, _, _ := (link{}).says(next, true); shapeOf(next).kind == KindReset || said >= saysReset {
 		return k.end(OutcomeUnknown, ReasonOtherKind)
 	}
 	return k.begin(next)

@@ -10,8 +10,8 @@ import (
 
 // says tells what a link of unknown shape is for: first what could do harm, in
 // its path, label and line; then what the label says, the path, the line and
-// the line above.
-func (l link) says(u *url.URL) (said speech, score int, reason string) {
+// the line above. A path that could harm is heard in any case.
+func (l link) says(u *url.URL, byPath bool) (said speech, score int, reason string) {
 	path := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
 	label := hear(words(l.label))
 	line := hear(words(l.head + " " + l.label + " " + l.tail))
@@ -28,11 +28,15 @@ func (l link) says(u *url.URL) (said speech, score int, reason string) {
 			return h.speech, h.score, h.reason
 		}
 	}
-	// A label is a promise to the reader; a path may hold "login" for any reason.
-	for _, i := range []int{1, 0, 2, 3} {
-		if h := heard[i]; h.speech == saysVerify || (i != 0 && h.speech != saysNothing) {
-			return h.speech, h.score, h.reason
+	// A label is a promise to the reader; a path may hold "login" for any reason,
+	// and "verify" for signing in.
+	for _, h := range []int{1, 2, 3} {
+		if heard[h].speech != saysNothing {
+			return heard[h].speech, heard[h].score, heard[h].reason
 		}
+	}
+	if byPath && path == saysVerify {
+		return path, scorePath, "the path"
 	}
 	return saysNothing, 0, ""
 }

@@ -3,6 +3,7 @@ package linkclick
 import (
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // Why a finding has no URL. These are the only values of Finding.Reason.
@@ -58,6 +59,14 @@ type found struct {
 	kind    Kind
 	allowed bool
 	token   bool // carries something that could be a secret
+	barred  bool // is no verification, whatever the words say
+}
+
+// topic is what a mail as a whole is about.
+type topic struct {
+	subject  speech
+	verifies bool        // the subject speaks of verifying, whatever else it says
+	resets   func() bool // the bodies speak of a password
 }
 
 // Find looks for the one link or code that does what the mail is about. It
@@ -68,8 +77,9 @@ type found struct {
 func Find(m Mail, rule Rule) Finding {
 	markup, text := readHTML(m.HTML), readText(m.Text)
 	words, plainWords := markup.text.String(), text.text.String()
-	subject := hear(plain(m.Subject))
-	all := collect(append(markup.links(), text.links()...), rule, subject)
+	about := topic{subject: hear(plain(m.Subject)), verifies: speaksOf(plain(m.Subject), saysVerify)}
+	about.resets = sync.OnceValue(func() bool { return speaksOf(plain(words+"\n"+plainWords), saysReset) })
+	all := collect(append(markup.links(), text.links()...), rule, about)
 
 	code, context := findCode(m.Subject, words, plainWords)
 	f := Finding{Kind: KindUnknown, Code: code}
@@ -79,12 +89,12 @@ func Find(m Mail, rule Rule) Finding {
 	if markup.full || text.full {
 		f.Reason = ReasonTooMany
 	} else {
-		f.decide(all, subject, rule)
+		f.decide(all, about.subject, rule)
 	}
 	if f.Kind == KindUnknown && code != "" {
 		f.Kind, f.Reason = KindCode, ReasonCodeOnly
 		// A code that opens the way to a new password is a reset.
-		if subject == saysReset || subject == saysNothing && hear(plain(context)) == saysReset {
+		if about.subject == saysReset || about.subject == saysNothing && hear(plain(context)) == saysReset {
 			f.Kind = KindReset
 		}
 	}
@@ -95,11 +105,11 @@ func Find(m Mail, rule Rule) Finding {
 }
 
 // collect judges every occurrence of a link and merges those of one URL.
-func collect(links []link, rule Rule, subject speech) []*found {
+func collect(links []link, rule Rule, about topic) []*found {
 	var all []*found
 	index := map[string]*found{}
 	for _, l := range links {
-		c := examine(l, rule, subject)
+		c := examine(l, rule, about)
 		if c == nil {
 			continue
 		}
@@ -110,13 +120,13 @@ func collect(links []link, rule Rule, subject speech) []*found {
 		index[c.URL] = c
 		all = append(all, c)
 	}
-	lone(all, subject)
+	lone(all, about.subject)
 	return all
 }
 
 // examine judges one occurrence. It returns nil for links that are not of the
 // web, such as mailto.
-func examine(l link, rule Rule, subject speech) *found {
+func examine(l link, rule Rule, about topic) *found {
 	u, wrapped, why := rule.judgeLink(l.raw)
 	if u == nil && !hasWebScheme(l.raw) {
 		return nil
@@ -139,7 +149,7 @@ func examine(l link, rule Rule, subject speech) *found {
 	if !wrapped {
 		c.shape = shapeOf(u)
 	}
-	c.judge(l, u, subject)
+	c.judge(l, u, about)
 	if fits, asked := rule.fitsPaths(u); asked && !wrapped {
 		c.byPath(fits)
 	}
@@ -151,21 +161,24 @@ func hasWebScheme(raw string) bool {
 }
 
 // judge gives an allowed link its kind.
-func (c *found) judge(l link, u *url.URL, subject speech) {
+func (c *found) judge(l link, u *url.URL, about topic) {
 	if c.shape.kind != "" {
 		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.provider)
 		return
 	}
-	said, score, reason := l.says(u)
+	known := c.shape.provider != "" // and a path that several kinds of its links have
+	said, score, reason := l.says(u, !known)
 	if l.confirms && (said == saysNothing || said == saysVerify) {
 		said, score, reason = saysVerify, scoreAction, "the markup"
 	}
-	if said == saysNothing && c.shape.provider != "" {
-		said, score, reason = subject, scoreSubject, "the subject"
+	if said == saysNothing && known || said == saysVerify && about.subject > saysVerify && !about.verifies {
+		said, score, reason = about.subject, scoreSubject, "the subject"
 	}
 	switch kind := said.kind(); {
 	case kind == KindUnknown:
 		c.Reasons = append(c.Reasons, "neither shape nor words tell what it does")
+	case kind == KindVerify && about.subject == saysNothing && about.resets():
+		c.Reasons = append(c.Reasons, "says verify in a mail about a password")
 	case !c.token && (kind == KindVerify || kind == KindLogin):
 		c.Reasons = append(c.Reasons, "carries no token")
 	default:
@@ -180,8 +193,11 @@ func (c *found) byPath(fits bool) {
 		c.is(KindVerify, scoreRule, "the path is one of the link rule")
 	case fits && c.kind == KindVerify:
 		c.is(KindVerify, max(c.Score, scoreRule), "the path is one of the link rule")
-	case !fits && c.kind == KindVerify:
-		c.is("", 0, "the path is none of the link rule")
+	case !fits:
+		c.barred = true
+		if c.kind == KindVerify {
+			c.is("", 0, "the path is none of the link rule")
+		}
 	}
 }
 
@@ -222,7 +238,7 @@ func lone(all []*found, subject speech) {
 	if only == nil || only.kind != "" || !only.token {
 		return
 	}
-	if kind := subject.kind(); kind == KindVerify || kind == KindReset || kind == KindLogin {
+	if kind := subject.kind(); kind == KindVerify && !only.barred || kind == KindReset || kind == KindLogin {
 		only.is(kind, scoreSubject, "the only allowed link, and the subject says "+string(kind))
 	}
 }

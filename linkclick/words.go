@@ -84,6 +84,17 @@ func hear(plain string) speech {
 	return saysNothing
 }
 
+// speaksOf reports whether some words in plain form say one thing, among
+// others.
+func speaksOf(plain string, what speech) bool {
+	for _, v := range vocabulary {
+		if v.says == what {
+			return slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) })
+		}
+	}
+	return false
+}
+
 // words returns s in plain form, without the URLs in it: those are read by
 // their shape, not as words.
 func words(s string) string {
