@@ -37,14 +37,14 @@ func (d demoCommand) runOnce(ctx context.Context, w world, log *slog.Logger) err
 	group.Go(func() error { return s.serve(ctx) })
 	group.Go(func() error {
 		defer stop()
-		return s.playOnce(ctx, w.stdout, simulator.IdPRedirect)
+		return s.playOnce(ctx, w.stdout, simulator.IdPAuth0Classic)
 	})
 	return errors.Join(group.Wait(), s.close())
 }
 
 // playOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
 // itself says in the end that the address is verified.
-func (s *stage) playOnce(ctx context.Context, w io.Writer, answer simulator.IdPAnswer) error {
+func (s *stage) playOnce(ctx context.Context, w io.Writer, provider simulator.IdPProvider) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, onceTime, fmt.Errorf("gave up after %s", onceTime))
 	defer cancel()
 	began := time.Now()
@@ -59,7 +59,7 @@ func (s *stage) playOnce(ctx context.Context, w io.Writer, answer simulator.IdPA
 	phone, address := s.twilio.Phone(demoPhone), s.tenant.Address.Address(number)
 
 	step("sign-up", "%s signs up at ACME, which knows it as %s", demoPhone, address)
-	if err := s.signUp(ctx, number, answer); err != nil {
+	if err := s.signUp(ctx, number, provider); err != nil {
 		return fmt.Errorf("demo: the sign-up: %w", err)
 	}
 	posts, err := s.mailgun.WaitPosts(ctx, 1)

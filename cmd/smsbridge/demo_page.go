@@ -51,32 +51,41 @@ type demoPage struct {
 
 // demoView is what the page shows of one phone.
 type demoView struct {
-	Phone    string
-	Phones   []string
-	Account  string // none, waiting, verified, or unknown when another identity provider has it
-	Password bool   // a new password is active
-	Texts    []playedText
-	Mails    []playedMail
-	Events   []db.Event
-	Answers  []demoAnswer
-	Notice   string // what went wrong with a form
-	SMTP     string
-	IdPHosts string
-	Example  string
+	Phone     string
+	Phones    []string
+	Account   string // none, waiting, verified, or unknown when another identity provider has it
+	Password  bool   // a new password is active
+	Texts     []playedText
+	Mails     []playedMail
+	Events    []db.Event
+	Providers []demoProvider
+	Notice    string // what went wrong with a form
+	SMTP      string
+	IdPHosts  string
+	Example   string
 }
 
-// demoAnswer is a way in which the identity provider's link answers.
-type demoAnswer struct {
-	Value simulator.IdPAnswer
+// demoProvider is an identity provider that the page lets ACME have.
+type demoProvider struct {
+	Value simulator.IdPProvider
 	Words string
 }
 
-func demoAnswers() []demoAnswer {
-	return []demoAnswer{
-		{simulator.IdPRedirect, "redirects (Auth0 Classic)"},
-		{simulator.IdPPage, "shows a page (Auth0 Classic)"},
-		{simulator.IdPForm, "shows a form to submit (Auth0 Universal)"},
-		{simulator.IdPProceed, "shows a link to proceed (Keycloak)"},
+// demoProviders are those whose mail is a link that a YES redeems, by what it takes.
+func demoProviders() []demoProvider {
+	return []demoProvider{
+		{simulator.IdPAuth0Classic, "Auth0 Classic: redirects"},
+		{simulator.IdPAuth0ClassicPage, "Auth0 Classic: shows a page"},
+		{simulator.IdPAuth0Universal, "Auth0 Universal Login: a form to submit"},
+		{simulator.IdPKeycloak, "Keycloak: a second link to proceed"},
+		{simulator.IdPGoTrue, "Supabase: redirects with a session"},
+		{simulator.IdPClerk, "Clerk: redirects with a status"},
+		{simulator.IdPHasura, "Nhost: redirects with a token"},
+		{simulator.IdPZitadelV1, "ZITADEL: shows a page"},
+		{simulator.IdPCognito, "Cognito: shows a page"},
+		{simulator.IdPOkta, "Okta: shows a page"},
+		{simulator.IdPFusionAuth, "FusionAuth: a form to submit"},
+		{simulator.IdPAllauth, "django-allauth: a form with a CSRF token"},
 	}
 }
 
@@ -177,7 +186,7 @@ func (p *demoPage) render(ctx context.Context, phone phonemail.Number, notice st
 		return nil, err
 	}
 	v := demoView{
-		Phone: phone.E164(), Texts: p.stage.texts(phone), Mails: p.stage.mailsTo(phone), Events: events, Answers: demoAnswers(), Notice: notice,
+		Phone: phone.E164(), Texts: p.stage.texts(phone), Mails: p.stage.mailsTo(phone), Events: events, Providers: demoProviders(), Notice: notice,
 		IdPHosts: strings.Join(p.idpHosts, ", "), Example: demoExample,
 	}
 	v.Account, v.Password = p.stage.account(phone)
@@ -235,7 +244,7 @@ func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("do") == "password" {
 		err = p.stage.changePassword(r.Context(), phone)
 	} else {
-		err = p.stage.signUp(r.Context(), phone, readAnswer(r.PostFormValue("answer")))
+		err = p.stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
 	}
 	switch {
 	case errors.Is(err, simulator.ErrIdPUserExists):
@@ -249,13 +258,13 @@ func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func readAnswer(value string) simulator.IdPAnswer {
-	for _, answer := range demoAnswers() {
-		if string(answer.Value) == value {
-			return answer.Value
+func readProvider(value string) simulator.IdPProvider {
+	for _, provider := range demoProviders() {
+		if string(provider.Value) == value {
+			return provider.Value
 		}
 	}
-	return simulator.IdPRedirect
+	return simulator.IdPAuth0Classic
 }
 
 // receiveReply has the phone send a text.

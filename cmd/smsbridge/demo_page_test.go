@@ -20,7 +20,7 @@ import (
 
 func TestDemoWithoutJavaScript(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
-	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "answer": {"form"}, "do": {"sign-up"}}
+	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "provider": {"auth0-universal"}, "do": {"sign-up"}}
 
 	// The text is there without a reload.
 	status, page := d.submit(t, "/sign-up", signUp)
@@ -38,7 +38,7 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	// A new password, with the reply that its text asks for.
 	status, page = d.submit(t, "/sign-up", url.Values{"phone": {"+4512345678"}, "do": {"password"}})
 	require.Equal(t, http.StatusOK, status)
-	asked := regexp.MustCompile(`password.*Reply (YES(?: \d+)?)`).FindStringSubmatch(page)
+	asked := regexp.MustCompile(`password.*[Rr]eply (YES(?: \d+)?)`).FindStringSubmatch(page)
 	require.NotNil(t, asked, "the phone is asked about the password")
 	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]}, "text": {""}})
 	require.Equal(t, http.StatusOK, status)

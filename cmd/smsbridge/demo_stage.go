@@ -56,7 +56,7 @@ type stage struct {
 	bridge   bridge
 	tenant   *tenant.Tenant
 
-	signingUp sync.Mutex // the way to answer is the identity provider's, not the sign-up's
+	signingUp sync.Mutex // which provider it plays is the identity provider's, not the sign-up's
 
 	mu      sync.Mutex
 	phones  []phonemail.Number // the one that was used last is last
@@ -228,12 +228,12 @@ func (s *stage) use(phone phonemail.Number) {
 // newest is at most the last n of all.
 func newest[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
-// signUp has the identity provider create an account for the phone's address, whose link will answer in the given way. The error is the identity
-// provider's.
-func (s *stage) signUp(ctx context.Context, phone phonemail.Number, answer simulator.IdPAnswer) error {
+// signUp has the identity provider create an account for the phone's address, with the mail and link of the given provider. The error is the
+// identity provider's.
+func (s *stage) signUp(ctx context.Context, phone phonemail.Number, provider simulator.IdPProvider) error {
 	s.signingUp.Lock()
 	defer s.signingUp.Unlock()
-	s.idp.Set(func(m *simulator.IdPManners) { m.Answer = answer })
+	s.idp.Set(func(m *simulator.IdPManners) { m.Provider = provider })
 	return s.idp.SignUp(ctx, s.tenant.Address.Address(phone))
 }
 

@@ -170,10 +170,10 @@ func onStage(t *testing.T) *stage {
 	return s
 }
 
-func TestDemoOnceWithEveryAnswer(t *testing.T) {
-	for _, answer := range demoAnswers() {
-		t.Run(string(answer.Value), func(t *testing.T) {
-			require.NoError(t, onStage(t).playOnce(t.Context(), io.Discard, answer.Value))
+func TestDemoOnceWithEveryProvider(t *testing.T) {
+	for _, provider := range demoProviders() {
+		t.Run(string(provider.Value), func(t *testing.T) {
+			require.NoError(t, onStage(t).playOnce(t.Context(), io.Discard, provider.Value))
 		})
 	}
 }
@@ -183,7 +183,7 @@ func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 	s := onStage(t)
 	s.idp.Set(func(m *simulator.IdPManners) { m.DeadLink = true })
 	var stdout bytes.Buffer
-	err := s.playOnce(t.Context(), &stdout, simulator.IdPRedirect)
+	err := s.playOnce(t.Context(), &stdout, simulator.IdPAuth0Classic)
 	require.ErrorContains(t, err, "not verified")
 	require.Contains(t, stdout.String(), "email_verified=false")
 }
@@ -191,7 +191,7 @@ func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, simulator.IdPRedirect), context.Canceled)
+	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, simulator.IdPAuth0Classic), context.Canceled)
 }
 
 func TestDemoMistakes(t *testing.T) {

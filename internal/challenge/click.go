@@ -49,7 +49,7 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 
 // PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The caller sees to the next try.
 func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
-	_, err := tx.UndoClick(ctx, c.Challenge.ID)
+	_, err := tx.UndoClick(ctx, db.UndoClickParams{ID: c.Challenge.ID, Clicks: c.Challenge.Clicks})
 	return err
 }
 

@@ -252,6 +252,12 @@ func TestTenantsTogether(t *testing.T) {
 	require.Len(t, s.Tenants.BySender(testSID, "+15005550006"), 2)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "tenants acme and beta share a sender")
+
+	// A word cannot mean yes to one and no to the other.
+	for _, words := range []string{"accept: [JA]\n    deny: [YES]", "accept: [no]\n    deny: [NEJ]"} {
+		_, err = load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta\n    "+words, "name: ACME", "name: Beta").Replace(second))
+		require.ErrorContains(t, err, "means the opposite", words)
+	}
 }
 
 // No file makes the reader panic or say a secret, and every mistake has a hint.

@@ -158,6 +158,9 @@ func (l *loader) checkTogether(set Set) {
 			if strings.EqualFold(t.Name, other.Name) {
 				l.add(where("name"), wrong("another tenant with the same sender has the same name", "change one: the name tells people whom they answer"))
 			}
+			if word, ok := crossed(t, other); ok {
+				l.add(where("accept"), wrong(fmt.Sprintf("goes against a tenant on the same sender, to which %q means the opposite", word), "change one: a reply to both must not mean yes to one and no to the other"))
+			}
 			l.warn("tenants %s and %s share a sender: a STOP to one stops both, and a reply to two open questions needs a code", other.Slug, t.Slug)
 		}
 	}
@@ -167,6 +170,18 @@ func sharesKey(a, b *Tenant) bool {
 	return slices.ContainsFunc(a.APIKeys, func(key APIKey) bool {
 		return slices.ContainsFunc(b.APIKeys, func(other APIKey) bool { return key.Digest == other.Digest })
 	})
+}
+
+// crossed finds a word that means yes to one tenant and no to another.
+func crossed(a, b *Tenant) (string, bool) {
+	for _, pair := range [][2][]string{{a.Accept, b.Deny}, {b.Accept, a.Deny}} {
+		for _, yes := range pair[0] {
+			if slices.ContainsFunc(pair[1], func(no string) bool { return strings.EqualFold(yes, no) }) {
+				return yes, true
+			}
+		}
+	}
+	return "", false
 }
 
 // MailURL is where Mailgun posts a tenant's mails, parsed into fields.

@@ -497,11 +497,16 @@ func (q *Queries) OverdueChallenges(ctx context.Context, now int64) ([]Challenge
 }
 
 const undoClick = `-- name: UndoClick :execrows
-UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = $1 AND state = 'clicking' AND submitted_at = 0
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = $1 AND state = 'clicking' AND clicks = $2 AND submitted_at = 0
 `
 
-func (q *Queries) UndoClick(ctx context.Context, id string) (int64, error) {
-	result, err := q.exec(ctx, q.undoClickStmt, undoClick, id)
+type UndoClickParams struct {
+	ID     string
+	Clicks int64
+}
+
+func (q *Queries) UndoClick(ctx context.Context, arg UndoClickParams) (int64, error) {
+	result, err := q.exec(ctx, q.undoClickStmt, undoClick, arg.ID, arg.Clicks)
 	if err != nil {
 		return 0, err
 	}

@@ -54,4 +54,4 @@ SELECT * FROM challenge WHERE account = @account AND sender = @sender AND phone 
 SELECT * FROM challenge WHERE state = 'open' AND expires_at <= @now ORDER BY expires_at LIMIT 500;
 
 -- name: UndoClick :execrows
-UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = @id AND state = 'clicking' AND submitted_at = 0;
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = @id AND state = 'clicking' AND clicks = @clicks AND submitted_at = 0;
