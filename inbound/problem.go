@@ -42,6 +42,7 @@ var (
 	tooSoon         = problemKind{"too-soon", http.StatusTooManyRequests, "Too soon for another text"}
 	tooManyWrong    = problemKind{"too-many-wrong-codes", http.StatusTooManyRequests, "Too many wrong codes for this phone"}
 	tooManyRequests = problemKind{"rate-limited", http.StatusTooManyRequests, "Too many requests with this API key"}
+	undecided       = problemKind{"undecided", http.StatusServiceUnavailable, "The code is still being compared"}
 	unavailable     = problemKind{"unavailable", http.StatusServiceUnavailable, "It cannot be recorded now"}
 )
 
@@ -121,7 +122,7 @@ func writeProblem(c echo.Context, p *problem, now time.Time) error {
 	switch {
 	case !p.until.IsZero():
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(0, p.until.Sub(now).Seconds())))))
-	case p.name == unavailable.name:
+	case p.Status == http.StatusServiceUnavailable:
 		header.Set("Retry-After", "5")
 	case p.name == unauthorized.name:
 		header.Set("WWW-Authenticate", `Bearer realm="smsbridge"`)

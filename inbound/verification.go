@@ -174,6 +174,9 @@ func (s *Server) checkVerification(r apiRequest) (apiAnswer, error) {
 		checked, err = verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), code)
 		return err
 	})
+	if err == nil {
+		checked, err = verification.Await(r.ctx, s.Store, checked)
+	}
 	if err != nil {
 		return apiAnswer{}, err
 	}
@@ -182,6 +185,8 @@ func (s *Server) checkVerification(r apiRequest) (apiAnswer, error) {
 		return apiAnswer{status: http.StatusOK, body: show(checked.Verification)}, nil
 	case verification.Wrong:
 		return apiAnswer{}, wrongCode.of("It has been counted as an attempt.").about(checked.Verification)
+	case verification.Asked:
+		return apiAnswer{}, undecided.of("Twilio Verify has not said whether the code is right. Show the verification later to see.").about(checked.Verification)
 	case verification.Blocked:
 		return apiAnswer{}, &verification.WaitError{Err: verification.ErrBlocked, Until: checked.Until}
 	}

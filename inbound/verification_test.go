@@ -2,7 +2,9 @@ package inbound
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -243,6 +246,7 @@ func TestProblems(t *testing.T) {
 		a.lines(t)
 		a.problemsOfTheRule(t, v.ID)
 		known := list(a.d.at(a.d.root, "components", "schemas", "Problem", "properties", "type", "enum"))
+		a.seen[undecided.name] = true // by TestVerifysOwnCode
 		require.Len(t, a.seen, len(known), "every described type was seen: %v", a.seen)
 	})
 }
@@ -293,6 +297,51 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	closed := a.call("POST", "/v1/verifications", startBody)
 	require.Equal(t, "unavailable", closed.kind())
 	require.Equal(t, "5", closed.header.Get("Retry-After"))
+}
+
+// Ensure that a code which Twilio Verify compares approves when Verify says so, and that an app hears when Verify says nothing for long.
+func TestVerifysOwnCode(t *testing.T) {
+	t.Parallel()
+	a := app{openBridge(t, storetest.SQLite(t), apiSettings...), t, readDescription(t), apiKey, map[string]bool{}}
+	do := func(f func(ctx context.Context, tx *store.Tx) error) {
+		require.NoError(t, a.store.Do(context.Background(), f))
+	}
+	prompt, slow := a.create(), a.create()
+	for _, v := range []apiReply{prompt, slow} {
+		do(func(ctx context.Context, tx *store.Tx) error {
+			return verification.SentByVerify(ctx, tx, v.ID, "VE"+v.ID, true)
+		})
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- a.answerFirstCheck() }()
+	require.Equal(t, "approved", a.check(prompt.ID, "135790").Status)
+	require.NoError(t, <-answered)
+
+	r := a.check(slow.ID, "135790")
+	require.Equal(t, "undecided", r.kind())
+	require.Equal(t, http.StatusServiceUnavailable, r.response.status)
+	require.Equal(t, 1, r.Problem.Verification.Attempts)
+}
+
+// answerFirstCheck says right to the first code that Verify is asked about, as soon as it is asked.
+func (a app) answerFirstCheck() error {
+	for range 1000 {
+		var id string
+		if err := a.db.QueryRow("SELECT id FROM code_check").Scan(&id); errors.Is(err, sql.ErrNoRows) {
+			time.Sleep(5 * time.Millisecond)
+			continue
+		} else if err != nil {
+			return err
+		}
+		return a.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+			q, _, err := verification.Unanswered(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			return verification.Answer(ctx, tx, q, verification.Right)
+		})
+	}
+	return errors.New("nobody asked")
 }
 
 // Ensure that requests with one Idempotency-Key start one verification, however many come at once, and that the key is not kept.
