@@ -146,8 +146,11 @@ const (
 func codeOptions() []option[Tenant] {
 	return []option[Tenant]{
 		{"org_name", "SMSBRIDGE_ORG_NAME", one, "", func(t *Tenant, v []string) *Mistake {
+			if m := judgeName(v[0]); m != nil {
+				return m // and not into the texts, where it would be reported again
+			}
 			t.OrgName = v[0]
-			return judgeName(v[0])
+			return nil
 		}},
 		{"code_length", "SMSBRIDGE_CODE_LENGTH", one, "", count(4, 10, func(t *Tenant) *int { return &t.Codes.Length })},
 		{"code_valid_for", "SMSBRIDGE_CODE_VALID_FOR", one, "", func(t *Tenant, v []string) (m *Mistake) {
@@ -207,10 +210,10 @@ func apiOptions() []option[Tenant] {
 		}},
 		{"callback.secret", "", secrets, "", func(t *Tenant, v []string) *Mistake {
 			for _, text := range v {
+				t.Callback.Secrets = append(t.Callback.Secrets, NewSecret(text))
 				if _, ok := callbackKey(text); !ok {
 					return wrong("is not whsec_ and 24 to 64 bytes in base64", `make one with: echo "whsec_$(openssl rand -base64 32)"`)
 				}
-				t.Callback.Secrets = append(t.Callback.Secrets, NewSecret(text))
 			}
 			return nil
 		}},
