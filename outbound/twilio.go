@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptrace"
@@ -15,24 +16,13 @@ import (
 	"smsbridge/internal/text"
 )
 
-// verdict is what Twilio made of a text.
-type verdict int
-
-const (
-	taken   verdict = iota // it has the text
-	refused                // it will never send it
-	untried                // it did nothing: trying again is safe
-	unsure                 // the answer was lost, or says nothing
-)
-
-// codeOptedOut is Twilio's error for a phone that replied STOP (https://www.twilio.com/docs/api/errors/21610).
-const codeOptedOut = "21610"
-
 // longestValidity is the most that Twilio takes for ValidityPeriod, in seconds.
 const longestValidity = 36000
 
-// createText asks Twilio to send a text and returns Twilio's id, or its error code. No error text of Twilio's is returned: it can quote the number.
-func (w *Worker) createText(t *tenant.Tenant, a text.Attempt, now time.Time) (verdict, string) {
+// byTwilio sends through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource).
+type byTwilio struct{ *Worker }
+
+func (w byTwilio) send(_ context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome {
 	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
 	params := (&twilio.CreateMessageParams{}).SetTo(a.Phone.E164()).SetBody(a.Body).
 		SetStatusCallback(w.Settings.ReceiptURL(t.Slug, a.ID)).
@@ -42,35 +32,17 @@ func (w *Worker) createText(t *tenant.Tenant, a text.Attempt, now time.Time) (ve
 	} else {
 		params.SetFrom(a.Line.Sender)
 	}
-	created, err := wire.api(t).CreateMessage(params)
+	created, err := twilio.NewApiService(wire.handler(t)).CreateMessage(params)
 	if err == nil && created.Sid != nil {
-		return taken, *created.Sid
+		return outcome{result: ok, id: *created.Sid}
 	}
-	code := strconv.Itoa(wire.status)
-	if rest := new(client.TwilioRestError); errors.As(err, &rest) && rest.Code != 0 {
-		code = strconv.Itoa(rest.Code)
-	}
-	switch {
-	case wire.status == http.StatusTooManyRequests, wire.status == http.StatusUnauthorized, !wire.sent:
-		return untried, code
-	case wire.status >= 400 && wire.status < 500:
-		return refused, code
-	}
-	return unsure, code
+	return wire.outcome(err)
 }
 
-// listed is a text as Twilio's list shows it.
-type listed struct {
-	id      string
-	body    string
-	sender  string // number or service
-	created time.Time
-}
-
-// listTexts returns the newest texts that Twilio took for the attempt's phone.
-func (w *Worker) listTexts(t *tenant.Tenant, a text.Attempt) ([]listed, error) {
+func (w byTwilio) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
 	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
-	found, err := wire.api(t).ListMessage((&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50))
+	params := (&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50)
+	found, err := twilio.NewApiService(wire.handler(t)).ListMessage(params)
 	if err != nil {
 		return nil, errors.New("twilio: the list of texts cannot be read, status " + strconv.Itoa(wire.status))
 	}
@@ -83,15 +55,33 @@ func (w *Worker) listTexts(t *tenant.Tenant, a text.Attempt) ([]listed, error) {
 		if err != nil {
 			continue
 		}
-		l := listed{id: *m.Sid, body: *m.Body, created: created}
+		sender := m.From
 		if m.MessagingServiceSid != nil && isService(a.Line.Sender) {
-			l.sender = *m.MessagingServiceSid
-		} else if m.From != nil {
-			l.sender = *m.From
+			sender = m.MessagingServiceSid
 		}
-		texts = append(texts, l)
+		if sender != nil && *sender == a.Line.Sender {
+			texts = append(texts, listed{id: *m.Sid, body: *m.Body, created: created})
+		}
 	}
 	return texts, nil
+}
+
+// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors), those of Messages and those of Verify. For all others
+// the HTTP status does.
+func twilioResult(code int) (result, bool) {
+	switch code {
+	case 21211, 21217:
+		return invalidNumber, true
+	case 21612, 21614, 21635, 60205: // no route, no mobile phone, a landline
+		return unreachable, true
+	case 21610:
+		return optedOut, true
+	case 21611, 60212: // the sender's queue is full; too many requests for one number at once
+		return rateLimited, true
+	case 21268, 21408, 60203, 60238, 60410, 60605: // premium, region, five texts, Verify's Fraud Guard, country
+		return blocked, true
+	}
+	return "", false
 }
 
 // isService reports whether a sender is a messaging service, not a number.
@@ -106,7 +96,25 @@ type twilioWire struct {
 	sent   bool
 }
 
-func (w *twilioWire) api(t *tenant.Tenant) *twilio.ApiService {
+// outcome reads an answer that was not the one hoped for. No error text of Twilio's is kept: it can quote the number.
+func (w *twilioWire) outcome(err error) outcome {
+	code := w.code(err)
+	result, known := twilioResult(code)
+	if !known {
+		result = resultOf(w.status)
+	}
+	return outcome{result: result, code: strconv.Itoa(code), reached: w.sent}
+}
+
+// code is Twilio's error code, or else the HTTP status.
+func (w *twilioWire) code(err error) int {
+	if rest := new(client.TwilioRestError); errors.As(err, &rest) && rest.Code != 0 {
+		return rest.Code
+	}
+	return w.status
+}
+
+func (w *twilioWire) handler(t *tenant.Tenant) *client.RequestHandler {
 	c := &client.Client{
 		Credentials: client.NewCredentials(t.Twilio.AccountSID, t.Twilio.AuthToken.Reveal()),
 		HTTPClient: &http.Client{Transport: w, Timeout: providerTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -114,7 +122,7 @@ func (w *twilioWire) api(t *tenant.Tenant) *twilio.ApiService {
 		}},
 	}
 	c.SetAccountSid(t.Twilio.AccountSID)
-	return twilio.NewApiService(client.NewRequestHandler(c))
+	return client.NewRequestHandler(c)
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -79,6 +79,12 @@ func (w *Worker) Register() {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.Notify]) error {
 		return w.notify(ctx, j.Args.ID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.ReportVerification]) error {
+		return w.reportVerification(ctx, j.Args.ID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.CheckCode]) error {
+		return w.checkCode(ctx, j.Args.ID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Prune]) error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			if err := verification.Forget(ctx, tx); err != nil {

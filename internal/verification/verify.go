@@ -51,6 +51,7 @@ func (CheckCode) Kind() string { return "check_code" }
 type Secret struct {
 	Verification Verification
 	Code         string
+	Renewed      bool   // an earlier text said another code
 	VerifySID    string // under which Twilio Verify knows the verification, "" while it does not
 }
 
@@ -68,7 +69,7 @@ func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) 
 	if err != nil {
 		return Secret{}, fmt.Errorf("verification %s: %w", id, err)
 	}
-	return Secret{v, string(code), row.VerifySid}, nil
+	return Secret{v, string(code), row.Renew > 0 && row.VerifySid != "", row.VerifySid}, nil
 }
 
 // SentByVerify records that Twilio Verify took a text of the verification, and under which id. With own, the code in it was drawn by Verify and ours

@@ -1,0 +1,128 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+)
+
+const (
+	maxFlowrouteAnswer = 4 << 20 // a page of the list, with bodies and receipts
+	flowroutePage      = 250     // texts asked for at once
+	flowroutePages     = 4       // Flowroute takes five texts a second, so that a minute's are there
+)
+
+// byFlowroute sends through Flowroute's Messaging API, version 2.1 or 2.2 (https://developer.flowroute.com/api/messages/v2.1/).
+type byFlowroute struct{ *Worker }
+
+func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time) outcome {
+	body, err := json.Marshal(map[string]string{
+		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(t, t.Flowroute.Number), "body": plainQuotes(a.Body),
+		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
+	})
+	if err != nil {
+		return outcome{result: rejected}
+	}
+	var sent struct {
+		Data struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	status, reached, err := w.call(ctx, t, http.MethodPost, "messages", body, &sent)
+	if err == nil && status/100 == 2 && sent.Data.ID != "" {
+		return outcome{result: ok, id: sent.Data.ID}
+	}
+	return outcome{result: resultOf(status), code: strconv.Itoa(status), reached: reached}
+}
+
+// flowroutePageOf is a page of Flowroute's list.
+type flowroutePageOf struct {
+	Data []struct {
+		ID         string `json:"id"`
+		Attributes struct {
+			To        string    `json:"to"`
+			From      string    `json:"from"`
+			Body      string    `json:"body"`
+			Direction string    `json:"direction"`
+			Timestamp time.Time `json:"timestamp"`
+		} `json:"attributes"`
+	} `json:"data"`
+}
+
+func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
+	var texts []listed
+	for page := range flowroutePages {
+		query := url.Values{
+			"start_date": {a.Began.Add(-time.Minute).UTC().Format(time.RFC3339)},
+			"limit":      {strconv.Itoa(flowroutePage)}, "offset": {strconv.Itoa(page * flowroutePage)},
+		}
+		var found flowroutePageOf
+		status, _, err := w.call(ctx, t, http.MethodGet, "messages?"+query.Encode(), nil, &found)
+		if err != nil || status != http.StatusOK {
+			return nil, errors.New("flowroute: the list of texts cannot be read, status " + strconv.Itoa(status))
+		}
+		for _, m := range found.Data {
+			at := m.Attributes
+			if at.Direction == "outbound" && digits(at.To) == digits(a.Phone.E164()) && digits(at.From) == digits(t.Flowroute.Number) && at.Body == plainQuotes(a.Body) {
+				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
+			}
+		}
+		if len(found.Data) < flowroutePage {
+			break
+		}
+	}
+	return texts, nil
+}
+
+// call makes one request and reads the JSON of its answer. Status is 0 without an answer; reached says whether Flowroute may have got the request.
+// Errors contain neither the address nor the answer.
+func (w byFlowroute) call(ctx context.Context, t *tenant.Tenant, method, path string, body []byte, into any) (status int, reached bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
+	request, err := http.NewRequestWithContext(ctx, method, t.Flowroute.APIBase+"/"+t.Flowroute.Version+"/"+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, false, errors.New("flowroute: the API's address cannot be used")
+	}
+	request.SetBasicAuth(t.Flowroute.AccessKey, t.Flowroute.SecretKey.Reveal())
+	request.Header.Set("Accept", "application/vnd.api+json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/vnd.api+json")
+	}
+	// RoundTrip, not Do: the keys must not follow a redirect.
+	response, err := w.http.RoundTrip(request)
+	if err != nil {
+		return 0, reached, errors.New("flowroute: no answer")
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxFlowrouteAnswer)).Decode(into); err != nil {
+		return response.StatusCode, true, errors.New("flowroute: the answer is not the JSON that was expected")
+	}
+	return response.StatusCode, true, nil
+}
+
+// flowrouteNumber is a number as the version of the API wants it: 2.1 has digits only, 2.2 E.164.
+func flowrouteNumber(t *tenant.Tenant, e164 string) string {
+	if t.Flowroute.Version == "v2.1" {
+		return digits(e164)
+	}
+	return e164
+}
+
+func digits(number string) string { return strings.TrimPrefix(number, "+") }
+
+// plainQuotes replaces what word processors make of quotes, at which Flowroute takes offense.
+func plainQuotes(body string) string {
+	return strings.NewReplacer("‘", "'", "’", "'", "“", `"`, "”", `"`).Replace(body)
+}

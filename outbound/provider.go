@@ -1,0 +1,121 @@
+package outbound
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+)
+
+// provider is a way to send texts: Twilio's Messages, Twilio Verify, Flowroute, or a sender of the tenant's own.
+type provider interface {
+	// send asks for a text to be sent. Whatever comes of that is an outcome.
+	send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome
+	// find returns what the provider has lately taken for the attempt's phone, from the attempt's sender; none when it keeps no list. It returns
+	// an error when it cannot be asked.
+	find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error)
+}
+
+func (w *Worker) provider(name tenant.Provider) provider {
+	switch name {
+	case tenant.ByVerify:
+		return byVerify{w}
+	case tenant.ByFlowroute:
+		return byFlowroute{w}
+	case tenant.ByWebhook:
+		return byWebhook{w}
+	}
+	return byTwilio{w}
+}
+
+// route lists who may be asked to send a text: from the one that was asked last, all that follow it in the tenant's order. Verify sends only codes.
+func route(t *tenant.Tenant, a text.Attempt) []tenant.Provider {
+	all := slices.DeleteFunc(slices.Clone(t.Providers), func(p tenant.Provider) bool { return p == tenant.ByVerify && a.VerificationID == "" })
+	return all[max(slices.Index(all, tenant.Provider(a.Provider)), 0):]
+}
+
+// result is what came of asking a provider to send a text.
+type result string
+
+const (
+	ok            result = "ok"             // it has the text
+	invalidNumber result = "invalid_number" // the number is none
+	unreachable   result = "unreachable"    // a number, but not one that gets texts from this sender
+	optedOut      result = "opted_out"      // the phone said STOP to this sender
+	rateLimited   result = "rate_limited"   // not now
+	blocked       result = "blocked"        // the provider does not let texts go there
+	notConfigured result = "not_configured" // the provider does not know us
+	rejected      result = "rejected"       // any other refusal
+	timeout       result = "timeout"        // no answer
+	unknown       result = "unknown"        // an answer that does not say what happened
+)
+
+// outcome is a result with what is known about it. It contains no text of the provider's, which could quote the number.
+type outcome struct {
+	result  result
+	code    string // the provider's own error code, or the HTTP status
+	id      string // the provider's id of the text, when ok
+	reached bool   // the provider may have got the request
+	// record records what else is to be kept when the text was taken. It may be nil.
+	record func(ctx context.Context, tx *store.Tx) error
+}
+
+// verdict is what a result means for the text.
+type verdict int
+
+const (
+	taken   verdict = iota // the provider has it
+	refused                // it will never send it
+	untried                // it did nothing: trying again is safe
+	unsure                 // the answer was lost, or says nothing
+)
+
+func (o outcome) verdict() verdict {
+	switch o.result {
+	case ok:
+		return taken
+	case rateLimited, notConfigured:
+		return untried
+	case unknown:
+		return unsure
+	case timeout:
+		if o.reached {
+			return unsure
+		}
+		return untried
+	}
+	return refused
+}
+
+// passable reports whether the next provider may be asked: this one certainly does nothing, and its reason is not one that holds for all.
+func (o outcome) passable() bool {
+	v := o.verdict()
+	return (v == refused || v == untried) && o.result != optedOut && o.result != invalidNumber
+}
+
+// resultOf is the result that an HTTP status stands for, 0 being no answer.
+func resultOf(status int) result {
+	switch {
+	case status == 0:
+		return timeout
+	case status == http.StatusUnauthorized:
+		return notConfigured
+	case status == http.StatusTooManyRequests:
+		return rateLimited
+	case status >= 400 && status < 500:
+		return rejected
+	}
+	return unknown
+}
+
+// listed is a text as a provider's list shows it.
+type listed struct {
+	id      string
+	body    string
+	created time.Time
+	record  func(ctx context.Context, tx *store.Tx) error // as in outcome
+}
