@@ -40,6 +40,7 @@ type cli struct {
 	Serve   serveCommand     `cmd:"" help:"Run the bridge: take mails and replies, send texts, open links."`
 	Demo    demoCommand      `cmd:"" help:"Try it without any account: a bridge, an identity provider and a phone on one page."`
 	Address addressCommand   `cmd:"" help:"Print the mail address of a phone, or the phone of a mail address."`
+	Link    linkCommand      `cmd:"" help:"Explain which link or code of a mail would be chosen, and why."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
