@@ -32,6 +32,7 @@ const (
 
 // world is what a command may use of the process around it.
 type world struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
 }
@@ -39,8 +40,8 @@ type world struct {
 type cli struct {
 	Serve   serveCommand     `cmd:"" help:"Run the bridge: take mails and replies, send texts, open links."`
 	Demo    demoCommand      `cmd:"" help:"Try it without any account: a bridge, an identity provider and a phone on one page."`
+	Verify  verifyCommand    `cmd:"" help:"Text a code to a phone through the running bridge, and check what you type."`
 	Address addressCommand   `cmd:"" help:"Print the mail address of a phone, or the phone of a mail address."`
-	Link    linkCommand      `cmd:"" help:"Explain which link or code of a mail would be chosen, and why."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -52,7 +53,7 @@ func (m mistake) Error() string { return m.what }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdout, os.Stderr, os.Environ()}))
+	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ()}))
 }
 
 // run parses the arguments, runs one command and returns the exit status.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that a person at the keyboard verifies a phone with the code that it received, after a wrong one and one sent again too soon.
+func TestVerifyAtTheKeyboard(t *testing.T) {
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	th.env["SMSBRIDGE_API_KEY"] = "0123456789abcdef0123456789abcdef"
+	bridge := start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+
+	command := exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
+	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public, "SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
+	keyboard, err := command.StdinPipe()
+	require.NoError(t, err)
+	screen, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	texts, err := th.twilio.Phone("+4512345678").Wait(ctx, 1)
+	require.NoError(t, err)
+	code := regexp.MustCompile(`[0-9]{6}`).FindString(texts[0].Body)
+	require.NotEmpty(t, code, texts[0].Body)
+	wrong := "000000"
+	if code == wrong {
+		wrong = "111111"
+	}
+	_, err = io.WriteString(keyboard, wrong+"\n\n"+code[:3]+" "+code[3:]+"\n")
+	require.NoError(t, err)
+	var said strings.Builder
+	for lines := bufio.NewScanner(screen); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+	}
+	require.NoError(t, command.Wait(), said.String())
+	require.Regexp(t, `(?s)A code is on its way to \+4512345678.*[Ww]rong.*\+4512345678 is verified\.`, said.String())
+	require.Len(t, th.twilio.Phone("+4512345678").Inbox(), 1, "too soon for another")
+
+	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, bridge.Wait())
+}
