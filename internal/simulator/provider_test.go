@@ -33,7 +33,7 @@ func TestIdPProviderIsRedeemedOnceAndInTime(t *testing.T) {
 	for _, name := range IdPProviders() {
 		t.Run(string(name), func(t *testing.T) {
 			client := idpTestClients[name]
-			idp, clock, mail := idpTestMail(t, name)
+			idp, _, mail := idpTestMail(t, name)
 			require.Equal(t, name, mail.Provider)
 			verifies := mail.Purpose == "verify" || mail.Purpose == "code" || name == IdPRauthy
 
@@ -47,10 +47,10 @@ func TestIdPProviderIsRedeemedOnceAndInTime(t *testing.T) {
 			require.Contains(t, client.redeem(newIdPBrowser(t), idp, mail), client.again)
 			require.Equal(t, verifies, idp.Verified(mail.To))
 
-			idp, clock, mail = idpTestMail(t, name)
-			clock.move(idp.provider(name).life)
-			require.Contains(t, client.redeem(newIdPBrowser(t), idp, mail), client.expired)
-			require.False(t, idp.Verified(mail.To))
+			late, clock, mail := idpTestMail(t, name)
+			clock.move(late.provider(name).life)
+			require.Contains(t, client.redeem(newIdPBrowser(t), late, mail), client.expired)
+			require.False(t, late.Verified(mail.To))
 		})
 	}
 }
