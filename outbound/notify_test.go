@@ -5,15 +5,19 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -116,6 +120,29 @@ func TestNotify(t *testing.T) {
 			Data: noticeData{v.ID, "api", "order 66", phone, "approved", 1, 1},
 		}, n)
 	})
+}
+
+// Ensure that a notice has the members that the description of the API promises.
+func TestNoticeIsDescribed(t *testing.T) {
+	type schema struct {
+		Properties map[string]schema `yaml:"properties"`
+		Required   []string          `yaml:"required"`
+	}
+	var d struct {
+		Components struct{ Schemas map[string]schema }
+	}
+	raw, err := os.ReadFile("../inbound/openapi.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(raw, &d))
+	body, err := json.Marshal(notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1}})
+	require.NoError(t, err)
+	var n map[string]any
+	require.NoError(t, json.Unmarshal(body, &n))
+	members := func(m any) []string { return slices.Collect(maps.Keys(m.(map[string]any))) }
+	described := d.Components.Schemas["Notice"]
+	require.ElementsMatch(t, slices.Collect(maps.Keys(described.Properties)), members(n))
+	require.ElementsMatch(t, described.Required, members(n))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(described.Properties["data"].Properties)), members(n["data"]))
 }
 
 // Ensure that an app that never takes the news is given up after a day, and that a tenant without one has nobody to tell.

@@ -164,7 +164,7 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 		return "opted out", err
 	}
 	if row.VerificationID != "" {
-		return codeObstacle(ctx, tx, row.VerificationID)
+		return codeObstacle(ctx, tx, row)
 	}
 	if asks := Purpose(row.Purpose) == Prompt || Purpose(row.Purpose) == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
@@ -180,14 +180,18 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 	return "", nil
 }
 
-// codeObstacle says why a code must not be sent any more, or "": it counts for nothing once its verification has ended.
-func codeObstacle(ctx context.Context, tx *store.Tx, verificationID string) (string, error) {
-	v, err := tx.GetVerification(ctx, verificationID)
+// codeObstacle says why a code must not be sent any more, or "": its verification has ended, or this text was put back after a later one was made,
+// whose code may be another.
+func codeObstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
+	v, err := tx.GetVerification(ctx, row.VerificationID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", err
 	}
 	if v.State != "pending" {
 		return "the verification is over", nil
+	}
+	if row.CreatedAt < v.SentAt {
+		return "texted again since", nil
 	}
 	return "", nil
 }

@@ -107,6 +107,74 @@ func TestNewCodeEachTime(t *testing.T) {
 	})
 }
 
+// Ensure that a text which its provider refused for the moment does not bring its code after a newer one.
+func TestOldCodeStaysBack(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(func(r *Request) { r.Code, r.Renew = "", true })
+		var first string
+		begin := func() (due bool) {
+			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+				_, due, err = text.Begin(ctx, tx, first)
+				return err
+			})
+			return due
+		}
+		putBack := func() {
+			b.do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, first, text.Sending) })
+		}
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			events, err := tx.EventsAfter(ctx, db.EventsAfterParams{Most: 10})
+			for _, e := range events {
+				if e.Name == "text.due" {
+					first = e.Subject
+				}
+			}
+			return err
+		})
+		require.True(t, begin())
+		putBack()
+		require.True(t, begin(), "until there is a newer one")
+		b.advance(time.Minute)
+		_, err := b.resend(v)
+		require.NoError(t, err)
+		putBack()
+		require.False(t, begin())
+		require.Equal(t, []string{"code " + b.peek(v) + " "}, b.texts())
+	})
+}
+
+// Ensure that wrong codes and keys are forgotten when they count no more, and not before.
+func TestForget(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		b.check(v, wrong)
+		b.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{Tenant: "acme", Key: "k", VerificationID: v.ID, At: store.Millis(tx.Now())})
+			return err
+		})
+		kept := func() (guesses, key bool) {
+			b.do(func(ctx context.Context, tx *store.Tx) error {
+				if err := Forget(ctx, tx); err != nil {
+					return err
+				}
+				_, noGuesses := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: "acme", Phone: v.Phone.E164()})
+				_, noKey := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{Tenant: "acme", Key: "k"})
+				guesses, key = noGuesses == nil, noKey == nil
+				return nil
+			})
+			return guesses, key
+		}
+		for _, step := range []struct {
+			wait         time.Duration
+			guesses, key bool
+		}{{0, true, true}, {GuessMemory, true, true}, {time.Millisecond, false, true}, {KeyMemory - GuessMemory, false, false}} {
+			b.advance(step.wait)
+			guesses, key := kept()
+			require.Equal(t, []bool{step.guesses, step.key}, []bool{guesses, key}, step.wait)
+		}
+	})
+}
+
 // Ensure that of resends that come at once one is done.
 func TestResendsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
