@@ -42,6 +42,7 @@ type cli struct {
 	Demo    demoCommand      `cmd:"" help:"Try it without any account: a bridge, an identity provider and a phone on one page."`
 	Verify  verifyCommand    `cmd:"" help:"Text a code to a phone through the running bridge, and check what you type."`
 	Address addressCommand   `cmd:"" help:"Print the mail address of a phone, or the phone of a mail address."`
+	Link    linkCommand      `cmd:"" help:"Explain which link or code of a mail would be chosen, and why."`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
