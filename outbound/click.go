@@ -50,7 +50,7 @@ func (w *Worker) clickLink(ctx context.Context, id string) error {
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
-	result := (&linkclick.Clicker{Rule: rule(t)}).Click(ctx, c.Link, func() error {
+	result := (&linkclick.Clicker{Rule: Rule(t)}).Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return challenge.Submit(ctx, tx, id) })
 	})
 	w.Log.Info("link clicked", "tenant", t.Slug, "challenge", id, "outcome", string(result.Outcome), "reason", result.Reason, "steps", len(result.Steps))

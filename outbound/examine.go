@@ -66,12 +66,16 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 			return mail.Finding{}, err
 		}
 	}
-	f := linkclick.Find(m, rule(t))
+	f := linkclick.Find(m, Rule(t))
 	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason}, nil
 }
 
-func rule(t *tenant.Tenant) linkclick.Rule {
-	return linkclick.Rule{Hosts: t.IdPHosts, UnsafeAllow: t.UnsafeAllow}
+// Rule is a tenant's link rule. Its Check says whether the settings can work.
+func Rule(t *tenant.Tenant) linkclick.Rule {
+	return linkclick.Rule{
+		Hosts: t.IdPHosts, UnsafeAllow: t.UnsafeAllow,
+		Paths: t.Links.Paths, Wrappers: t.Links.Wrappers, Recipe: t.Links.Recipe, API: t.Links.API, Token: t.Links.Token.Reveal(),
+	}
 }
 
 // fetchMail fetches a mail that Mailgun keeps: from where the webhook said it is, or from where the events say.

@@ -48,6 +48,12 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		log.Warn(warning)
 	}
 	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's domain can cause texts to the countries it allows")
+	for _, t := range settings.Tenants.All() {
+		if err := outbound.Rule(t).Check(); err != nil {
+			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " + strings.ReplaceAll(err.Error(), "\n", "; "),
+				"deploy/smsbridge.yaml explains idp_hosts and links; smsbridge link shows what they make of a mail"}
+		}
+	}
 	listener, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
 		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err), "another program may use the port; set SMSBRIDGE_ADDR to another one"}

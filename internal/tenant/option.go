@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), linkOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions())
 }
 
 // identityOptions are about the tenant and the phones it may reach.
@@ -211,6 +211,37 @@ func providerOptions() []option[Tenant] {
 		{"twilio.api_base", "TWILIO_API_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
 			t.Twilio.APIBase, m = baseURL(v[0])
 			return m
+		}},
+	}
+}
+
+// linkOptions say how links are found and redeemed where their shape does not say it.
+func linkOptions() []option[Tenant] {
+	return []option[Tenant]{
+		{"links.paths", "SMSBRIDGE_LINK_PATHS", list, "", func(t *Tenant, v []string) *Mistake {
+			t.Links.Paths = v
+			for _, path := range v {
+				if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+					return wrong("has something that is not a path", "write where links begin, such as /account/confirm; * stands for any one segment")
+				}
+			}
+			return nil
+		}},
+		{"links.wrappers", "SMSBRIDGE_LINK_WRAPPERS", list, "", func(t *Tenant, v []string) (m *Mistake) {
+			t.Links.Wrappers, m = hosts(v)
+			return m
+		}},
+		{"links.recipe", "SMSBRIDGE_LINK_RECIPE", one, "", func(t *Tenant, v []string) *Mistake {
+			t.Links.Recipe = v[0]
+			return nil
+		}},
+		{"links.api", "SMSBRIDGE_LINK_API", one, "", func(t *Tenant, v []string) (m *Mistake) {
+			t.Links.API, m = baseURL(v[0])
+			return m
+		}},
+		{"links.token", "SMSBRIDGE_LINK_TOKEN", secret, "", func(t *Tenant, v []string) *Mistake {
+			t.Links.Token = NewSecret(v[0])
+			return judgeSecret(v[0])
 		}},
 	}
 }

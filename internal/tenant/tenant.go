@@ -92,6 +92,7 @@ type Tenant struct {
 	Mailgun Mailgun
 	Twilio  Twilio
 	Proof   Proof
+	Links   Links
 
 	Providers     []Provider        // who is asked to send a text, in this order; at least one
 	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), elsewhere Twilio.From
@@ -126,6 +127,16 @@ type Twilio struct {
 	AuthToken  Secret
 	From       string // the sender: an E.164 number, or a Messaging Service's SID (MG…)
 	APIBase    string // without slash at the end: "https://api.twilio.com"
+}
+
+// Links says how the links in a tenant's mails are found and redeemed where their
+// shape does not say it. The zero value is right for every known provider.
+type Links struct {
+	Paths    []string // where verification links begin, such as "/account/confirm"
+	Wrappers []string // hosts of the mail provider's link tracking
+	Recipe   string   // how links are redeemed whatever their shape
+	API      string   // base address of the identity provider's API, for recipes that speak one
+	Token    Secret   // bearer token for it
 }
 
 // Proof is access to the identity provider's own API, which is asked whether an
