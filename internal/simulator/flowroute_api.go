@@ -1,0 +1,245 @@
+package simulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const flowrouteMaxPage = 250
+
+// flowrouteNumber is a number as version 2.1 takes it; 2.2 takes E.164.
+var flowrouteNumber = regexp.MustCompile(`^[1-9]\d{6,14}$`)
+
+// handler serves https://developer.flowroute.com/api/messages/v2.1/.
+func (f *Flowroute) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, version := range []string{"v2.1", "v2.2"} {
+		mux.HandleFunc("POST /"+version+"/messages", func(w http.ResponseWriter, r *http.Request) { f.send(w, r, version) })
+		mux.HandleFunc("GET /"+version+"/messages", f.list)
+		mux.HandleFunc("GET /"+version+"/messages/{id}", f.show)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { flowrouteRefuse(w, http.StatusNotFound) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		slow, status := f.manners.Slow, 0
+		if f.manners.FailNext > 0 {
+			f.manners.FailNext--
+			if status = f.manners.FailStatus; status == 0 {
+				status = http.StatusServiceUnavailable
+			}
+		}
+		f.mu.Unlock()
+		select {
+		case <-time.After(slow):
+		case <-r.Context().Done():
+			return
+		case <-f.ctx.Done():
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		switch {
+		case status != 0:
+			flowrouteRefuse(w, status)
+		case user != f.config.AccessKey || password != f.config.SecretKey:
+			flowrouteRefuse(w, http.StatusUnauthorized)
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	})
+}
+
+// send answers POST messages: 202 with the id.
+func (f *Flowroute) send(w http.ResponseWriter, r *http.Request, version string) {
+	var asked struct {
+		To       string `json:"to"`
+		From     string `json:"from"`
+		Body     string `json:"body"`
+		Callback string `json:"dlr_callback"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, twilioMaxForm)).Decode(&asked); err != nil {
+		flowrouteRefuse(w, http.StatusBadRequest)
+		return
+	}
+	form := flowrouteNumber
+	if version == "v2.2" {
+		form = twilioE164
+	}
+	text := FlowrouteText{
+		ID: flowrouteID(), From: "+" + flowrouteDigits(asked.From), To: "+" + flowrouteDigits(asked.To), Body: asked.Body, Callback: asked.Callback,
+		Version: version,
+	}
+	f.mu.Lock()
+	status := f.manners.Reject[text.To]
+	if !form.MatchString(asked.To) || !form.MatchString(asked.From) || asked.Body == "" || !slices.Contains(f.config.Numbers, text.From) {
+		status = http.StatusUnprocessableEntity
+	}
+	lost := false
+	if status == 0 {
+		text.Time = f.config.Now()
+		f.texts = append(f.texts, text)
+		if lost = f.manners.LoseAnswer > 0; lost {
+			f.manners.LoseAnswer--
+		}
+	}
+	f.mu.Unlock()
+	switch {
+	case status != 0:
+		flowrouteRefuse(w, status)
+		return
+	case lost:
+		f.spawn(func() { f.deliver(text) })
+		panic(http.ErrAbortHandler)
+	}
+	flowrouteAnswer(w, http.StatusAccepted, map[string]any{"data": map[string]any{
+		"id": text.ID, "type": "message", "links": map[string]string{"self": f.url + "/" + version + "/messages/" + text.ID},
+	}})
+	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	f.spawn(func() { f.deliver(text) })
+}
+
+// list answers GET messages: both directions, newest first.
+func (f *Flowroute) list(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	start, err := time.Parse(time.RFC3339, query.Get("start_date"))
+	limit, badLimit := strconv.Atoi(query.Get("limit"))
+	offset, _ := strconv.Atoi(query.Get("offset"))
+	if err != nil || badLimit != nil || limit < 1 || limit > flowrouteMaxPage || offset < 0 {
+		flowrouteRefuse(w, http.StatusUnprocessableEntity)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	visible := f.config.Now().Add(-f.manners.ListLag)
+	all := []flowrouteResource{}
+	for _, text := range slices.Backward(f.texts) {
+		if !text.Time.Before(start) && !text.Time.After(visible) {
+			all = append(all, f.describe(text))
+		}
+	}
+	links := map[string]string{}
+	page := all[min(offset, len(all)):]
+	if len(page) > limit {
+		page = page[:limit]
+		next := url.Values{"start_date": {query.Get("start_date")}, "limit": {query.Get("limit")}, "offset": {strconv.Itoa(offset + limit)}}
+		links["next"] = f.url + r.URL.Path + "?" + next.Encode()
+	}
+	flowrouteAnswer(w, http.StatusOK, map[string]any{"data": page, "links": links})
+}
+
+// show answers GET messages/{id}.
+func (f *Flowroute) show(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, text := range f.texts {
+		if text.ID == r.PathValue("id") {
+			flowrouteAnswer(w, http.StatusOK, flowrouteMessage{Data: f.describe(text)})
+			return
+		}
+	}
+	flowrouteRefuse(w, http.StatusNotFound)
+}
+
+// flowrouteMessage is a text as callbacks and the API carry it.
+type flowrouteMessage struct {
+	Data flowrouteResource `json:"data"`
+}
+
+type flowrouteResource struct {
+	Type       string              `json:"type"`
+	ID         string              `json:"id"`
+	Attributes flowrouteAttributes `json:"attributes"`
+}
+
+type flowrouteAttributes struct {
+	Body            string    `json:"body"`
+	Direction       string    `json:"direction"`
+	From            string    `json:"from"`
+	To              string    `json:"to"`
+	Timestamp       time.Time `json:"timestamp"`
+	Status          string    `json:"status"`
+	IsMMS           bool      `json:"is_mms"`
+	MessageEncoding int       `json:"message_encoding"`
+	MessageType     string    `json:"message_type"`
+	AmountDisplay   string    `json:"amount_display"`
+	AmountNano      int       `json:"amount_nanodollars"`
+	Receipts        []any     `json:"delivery_receipts"`
+}
+
+// flowrouteReceipt is the attributes of a delivery receipt.
+type flowrouteReceipt struct {
+	Body        string    `json:"body"`
+	Level       int       `json:"level"`
+	Status      string    `json:"status"`
+	Code        *int      `json:"status_code"`
+	Description string    `json:"status_code_description"`
+	Timestamp   time.Time `json:"timestamp"`
+}
+
+func (f *Flowroute) describe(text FlowrouteText) flowrouteResource {
+	direction := "outbound"
+	if text.Inbound {
+		direction = "inbound"
+	}
+	return flowrouteResource{"message", text.ID, flowrouteAttributes{
+		Body: text.Body, Direction: direction, From: flowrouteDigits(text.From), To: flowrouteDigits(text.To), Timestamp: text.Time.UTC(), Status: "delivered",
+		MessageType: "longcode", AmountDisplay: "$0.0040", AmountNano: 4_000_000, Receipts: []any{},
+	}}
+}
+
+// call posts a callback, again after each of the waits until it is answered with 200, and returns the last attempt.
+func (f *Flowroute) call(ctx context.Context, target string, payload any) FlowrouteHook {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(f.ctx, cancel)()
+	body, _ := json.Marshal(payload) // shapes of our own
+	for attempt := 0; ; attempt++ {
+		hook := FlowrouteHook{URL: target, Body: string(body), Status: f.post(ctx, target, body)}
+		f.mu.Lock()
+		f.hooks = append(f.hooks, hook)
+		f.mu.Unlock()
+		if hook.Status == http.StatusOK || attempt == len(f.config.ResendAfter) {
+			return hook
+		}
+		select {
+		case <-time.After(f.config.ResendAfter[attempt]):
+		case <-ctx.Done():
+			return hook
+		}
+	}
+}
+
+func (f *Flowroute) post(ctx context.Context, target string, body []byte) int {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return 0
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := f.client.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(response.Body, twilioMaxAnswer))
+	return response.StatusCode
+}
+
+// flowrouteRefuse answers an error in Flowroute's form.
+func flowrouteRefuse(w http.ResponseWriter, status int) {
+	flowrouteAnswer(w, status, map[string]any{"errors": []map[string]any{
+		{"id": twilioSID(""), "status": status, "title": http.StatusText(status), "detail": "The request was refused"},
+	}})
+}
+
+func flowrouteAnswer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/vnd.api+json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) // a caller that has gone away is no fault of ours
+}

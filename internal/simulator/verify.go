@@ -1,0 +1,266 @@
+package simulator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// VerifyConfig says which pretend Verify service [OpenVerify] opens.
+type VerifyConfig struct {
+	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
+	Addr string
+	// AccountSID and AuthToken are the credentials, ServiceSID (VA…) is the service. Letters and digits only.
+	AccountSID, AuthToken, ServiceSID string
+	// FriendlyName is what texts call the service; empty means "Verify".
+	FriendlyName string
+	// CodeLength is the number of digits of Verify's own codes, 4 to 10; 0 means 6.
+	CodeLength int
+	// NoCustomCodes refuses CustomCode, as a service does for which it was not enabled.
+	NoCustomCodes bool
+	// Phones is the network whose phones get the texts. Nil: they are only in the history.
+	Phones *Twilio
+	// Now is the clock of dates and lives; nil means time.Now.
+	Now func() time.Time
+}
+
+// VerifyManners are the ways in which the pretend Verify misbehaves; the zero value is polite.
+type VerifyManners struct {
+	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at. FailCode is the code
+	// of the JSON error body; with 0 the body is a plain HTML page.
+	FailNext, FailStatus, FailCode int
+	// LoseAnswer does what that many requests ask and then cuts the connection instead of answering.
+	LoseAnswer int
+	// Reject refuses to start verifications of these numbers with 400 and the code.
+	Reject map[string]int
+	// Slow delays every answer.
+	Slow time.Duration
+}
+
+// VerifyText is one text that the pretend Verify sent.
+type VerifyText struct {
+	To, Code, Body, Locale      string
+	VerificationSID, AttemptSID string
+	Custom                      bool // the code came with the request
+	RateLimits, Tags, RiskCheck string
+	Time                        time.Time
+}
+
+// VerifyFeedback is one update of a verification that was asked for: how the caller says that it ended.
+type VerifyFeedback struct {
+	ID     string // as addressed: a SID or a number
+	Status string // approved or canceled
+	Code   int    // 0 when it was taken, else the error code of the answer
+}
+
+// Limits of a verification (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts), and how long Fraud Guard
+// blocks a prefix (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard).
+const (
+	verifyLife       = 10 * time.Minute
+	verifyMaxSends   = 5
+	verifyMaxChecks  = 5
+	verifyGuardBlock = 12 * time.Hour
+)
+
+// Verify is a pretend Twilio Verify service: verifications, checks of codes and the feedback on them. Everything is held
+// in memory until Close. Safe for use by several goroutines.
+type Verify struct {
+	config VerifyConfig
+	url    string
+	server *http.Server
+	ctx    context.Context // done when Close is called
+	stop   context.CancelFunc
+
+	mu       sync.Mutex
+	manners  VerifyManners
+	all      []*verifyEntry
+	texts    []VerifyText
+	feedback []VerifyFeedback
+	checks   int                  // codes that were compared
+	guarded  map[string]time.Time // prefixes that Fraud Guard blocks, and until when
+}
+
+// verifyEntry is one verification of the pretend Verify.
+type verifyEntry struct {
+	sid, to, code, status string
+	created, updated      time.Time
+	sends                 []verifySend
+	wrong                 int
+}
+
+type verifySend struct {
+	AttemptSID string    `json:"attempt_sid"`
+	Channel    string    `json:"channel"`
+	Time       time.Time `json:"time"`
+}
+
+var verifyServiceSID = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
+
+// OpenVerify starts a pretend Verify service. The caller must Close it. It returns an error if the address is not on
+// loopback or not free, or if the configuration does not fit its description.
+func OpenVerify(config VerifyConfig) (*Verify, error) {
+	if !twilioCredentials.MatchString(config.AccountSID) || !twilioCredentials.MatchString(config.AuthToken) || !verifyServiceSID.MatchString(config.ServiceSID) {
+		return nil, errors.New("simulator: Verify needs an account SID and auth token of letters and digits, and a service SID")
+	}
+	if config.CodeLength == 0 {
+		config.CodeLength = 6
+	}
+	if config.CodeLength < 4 || config.CodeLength > 10 {
+		return nil, errors.New("simulator: Verify codes have 4 to 10 digits")
+	}
+	if config.FriendlyName == "" {
+		config.FriendlyName = "Verify"
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	listener, err := twilioListen(config.Addr)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verify{config: config, url: "http://" + listener.Addr().String(), guarded: map[string]time.Time{}}
+	v.ctx, v.stop = context.WithCancel(context.Background())
+	v.server = &http.Server{Handler: v.handler(), ReadHeaderTimeout: 10 * time.Second}
+	go v.server.Serve(listener) // ends with ErrServerClosed in Close
+	return v, nil
+}
+
+// URL returns the base URL, in place of https://verify.twilio.com, without a final slash.
+func (v *Verify) URL() string { return v.url }
+
+// Close stops the server.
+func (v *Verify) Close() {
+	v.stop()
+	v.server.Close()
+}
+
+// Set changes the manners. The function runs under a lock: it must not call other methods of v, nor keep its argument.
+func (v *Verify) Set(change func(*VerifyManners)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	change(&v.manners)
+}
+
+// Guard has Fraud Guard block all numbers that begin so for twelve hours.
+func (v *Verify) Guard(prefix string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.guarded[prefix] = v.config.Now().Add(verifyGuardBlock)
+}
+
+// Texts returns the texts sent so far, oldest first.
+func (v *Verify) Texts() []VerifyText {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.texts)
+}
+
+// Feedback returns the updates asked for so far, oldest first, those that were refused included.
+func (v *Verify) Feedback() []VerifyFeedback {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.feedback)
+}
+
+// Checks returns how many codes were compared.
+func (v *Verify) Checks() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.checks
+}
+
+// Status returns how far a verification has come, in Verify's words, or "" for none. Unlike the API it tells of those
+// that have ended.
+func (v *Verify) Status(sid string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, one := range v.all {
+		if one.sid == sid {
+			v.expire(one)
+			return one.status
+		}
+	}
+	return ""
+}
+
+// pending returns the pending verification with the SID or of the number, or nil. The caller holds mu.
+func (v *Verify) pending(id string) *verifyEntry {
+	for _, one := range slices.Backward(v.all) {
+		if v.expire(one); one.status == "pending" && (one.sid == id || one.to == id) {
+			return one
+		}
+	}
+	return nil
+}
+
+// expire ends a verification whose life is over. The caller holds mu.
+func (v *Verify) expire(one *verifyEntry) {
+	if one.status == "pending" && !v.config.Now().Before(one.created.Add(verifyLife)) {
+		one.status = "expired"
+	}
+}
+
+// begin starts a verification, or texts the code of the pending one again, whatever code the request has. The caller
+// holds mu.
+func (v *Verify) begin(to string, text VerifyText, name string) (*verifyEntry, twilioFault) {
+	now := v.config.Now().UTC().Truncate(time.Second)
+	one := v.pending(to)
+	if one != nil && len(one.sends) >= verifyMaxSends {
+		return nil, twilioFault{429, 60203}
+	}
+	if one == nil {
+		one = &verifyEntry{sid: twilioSID("VE"), to: to, code: text.Code, status: "pending", created: now}
+		if one.code == "" {
+			one.code = verifyCode(v.config.CodeLength)
+		}
+		v.all = append(v.all, one)
+	}
+	send := verifySend{twilioSID("VL"), "SMS", now}
+	one.sends, one.updated = append(one.sends, send), now
+	if name == "" {
+		name = v.config.FriendlyName
+	}
+	text.Custom, text.To, text.Code, text.Time = text.Code != "", to, one.code, now
+	text.VerificationSID, text.AttemptSID, text.Body = one.sid, send.AttemptSID, one.code+" is your code for "+name
+	v.texts = append(v.texts, text)
+	if v.config.Phones != nil {
+		v.config.Phones.bring(Text{SID: send.AttemptSID, From: "Verify", To: to, Body: text.Body, Direction: TextSent, Status: "delivered", Time: now})
+	}
+	return one, twilioFault{}
+}
+
+// isGuarded reports whether Fraud Guard blocks a number. The caller holds mu.
+func (v *Verify) isGuarded(to string) bool {
+	for prefix, until := range v.guarded {
+		if strings.HasPrefix(to, prefix) && v.config.Now().Before(until) {
+			return true
+		}
+	}
+	return false
+}
+
+// bring puts a text of another sender into a phone's inbox.
+func (t *Twilio) bring(text Text) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	phone := t.phone(text.To)
+	phone.inbox = append(phone.inbox, &twilioText{Text: text})
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+func verifyCode(digits int) string {
+	code := make([]byte, digits)
+	for i := range code {
+		n, _ := rand.Int(rand.Reader, big.NewInt(10)) // never fails
+		code[i] = byte('0' + n.Int64())
+	}
+	return string(code)
+}

@@ -1,0 +1,204 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"time"
+)
+
+// handler serves https://www.twilio.com/docs/verify/api.
+func (v *Verify) handler() http.Handler {
+	service := "/v2/Services/" + v.config.ServiceSID
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+service+"/Verifications", v.act(v.create))
+	mux.HandleFunc("GET "+service+"/Verifications/{id}", v.act(v.fetch))
+	mux.HandleFunc("POST "+service+"/Verifications/{id}", v.act(v.update))
+	mux.HandleFunc("POST "+service+"/VerificationCheck", v.act(v.check))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, twilioFault{404, 20404}) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.mu.Lock()
+		slow := v.manners.Slow
+		v.mu.Unlock()
+		select {
+		case <-time.After(slow):
+		case <-r.Context().Done():
+			return
+		case <-v.ctx.Done():
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		if user != v.config.AccountSID || password != v.config.AuthToken {
+			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
+			twilioRefuse(w, twilioFault{401, 20003})
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// act reads the form and minds the manners around one resource. The resource runs under the lock; it returns the status
+// and body of its answer, or a fault.
+func (v *Verify) act(resource func(id string, form url.Values) (int, any, twilioFault)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, twilioMaxForm)
+		if err := r.ParseForm(); err != nil {
+			twilioRefuse(w, twilioFault{400, 60200})
+			return
+		}
+		v.mu.Lock()
+		if v.manners.FailNext > 0 {
+			v.manners.FailNext--
+			fault := twilioFault{v.manners.FailStatus, v.manners.FailCode}
+			if fault.status == 0 {
+				fault.status = http.StatusServiceUnavailable
+			}
+			v.mu.Unlock()
+			twilioRefuse(w, fault)
+			return
+		}
+		status, body, fault := resource(r.PathValue("id"), r.PostForm)
+		lost := v.manners.LoseAnswer > 0
+		if lost {
+			v.manners.LoseAnswer--
+		}
+		v.mu.Unlock()
+		switch {
+		case lost:
+			panic(http.ErrAbortHandler)
+		case fault.code != 0:
+			twilioRefuse(w, fault)
+		default:
+			twilioAnswer(w, status, body)
+		}
+	}
+}
+
+var verifyCustomCode = regexp.MustCompile(`^[0-9A-Za-z]{4,10}$`)
+
+// create answers POST Verifications (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
+func (v *Verify) create(_ string, form url.Values) (int, any, twilioFault) {
+	to, custom := form.Get("To"), form.Get("CustomCode")
+	switch {
+	case !twilioE164.MatchString(to), form.Get("Channel") != "sms", !verifyJSON(form.Get("Tags"), 10), !verifyJSON(form.Get("RateLimits"), 10),
+		custom != "" && (v.config.NoCustomCodes || !verifyCustomCode.MatchString(custom)):
+		return 0, nil, twilioFault{400, 60200}
+	case v.manners.Reject[to] != 0:
+		return 0, nil, twilioFault{400, v.manners.Reject[to]}
+	case form.Get("RiskCheck") != "disable" && v.isGuarded(to):
+		return 0, nil, twilioFault{403, 60410}
+	}
+	text := VerifyText{Code: custom, Locale: form.Get("Locale"), RateLimits: form.Get("RateLimits"), Tags: form.Get("Tags"), RiskCheck: form.Get("RiskCheck")}
+	one, fault := v.begin(to, text, form.Get("CustomFriendlyName"))
+	if fault.code != 0 {
+		return 0, nil, fault
+	}
+	return http.StatusCreated, v.describe(one), fault
+}
+
+// verifyJSON reports whether a parameter is absent, or a JSON object of texts with at most so many members.
+func verifyJSON(raw string, most int) bool {
+	var members map[string]string
+	return raw == "" || json.Unmarshal([]byte(raw), &members) == nil && len(members) <= most
+}
+
+// fetch answers GET Verifications/{id}: a SID or a number.
+func (v *Verify) fetch(id string, _ url.Values) (int, any, twilioFault) {
+	one := v.pending(id)
+	if one == nil {
+		return 0, nil, twilioFault{404, 20404}
+	}
+	return http.StatusOK, v.describe(one), twilioFault{}
+}
+
+// update answers POST Verifications/{id} (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
+func (v *Verify) update(id string, form url.Values) (int, any, twilioFault) {
+	status := form.Get("Status")
+	fault := twilioFault{}
+	one := v.pending(id)
+	switch {
+	case status != "approved" && status != "canceled":
+		fault = twilioFault{400, 60200}
+	case one == nil:
+		fault = twilioFault{404, 20404}
+	}
+	v.feedback = append(v.feedback, VerifyFeedback{ID: id, Status: status, Code: fault.code})
+	if fault.code != 0 {
+		return 0, nil, fault
+	}
+	one.status, one.updated = status, v.config.Now().UTC().Truncate(time.Second)
+	return http.StatusOK, v.describe(one), fault
+}
+
+// check answers POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
+func (v *Verify) check(_ string, form url.Values) (int, any, twilioFault) {
+	id := form.Get("VerificationSid")
+	if id == "" {
+		id = form.Get("To")
+	}
+	one := v.pending(id)
+	switch {
+	case len(form.Get("Code")) < 4 || len(form.Get("Code")) > 10:
+		return 0, nil, twilioFault{400, 60200}
+	case one == nil:
+		return 0, nil, twilioFault{404, 20404}
+	case one.wrong >= verifyMaxChecks:
+		return 0, nil, twilioFault{429, 60202}
+	}
+	v.checks++
+	if form.Get("Code") == one.code {
+		one.status = "approved"
+	} else {
+		one.wrong++
+	}
+	one.updated = v.config.Now().UTC().Truncate(time.Second)
+	return http.StatusCreated, verifyCheckAnswer{
+		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
+		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, SnaErrors: []string{},
+	}, twilioFault{}
+}
+
+// verifyAnswer is a verification in the words of the API; its dates are in RFC 3339.
+type verifyAnswer struct {
+	SID         string         `json:"sid"`
+	ServiceSID  string         `json:"service_sid"`
+	AccountSID  string         `json:"account_sid"`
+	To          string         `json:"to"`
+	Channel     string         `json:"channel"`
+	Status      string         `json:"status"`
+	Valid       bool           `json:"valid"`
+	DateCreated time.Time      `json:"date_created"`
+	DateUpdated time.Time      `json:"date_updated"`
+	Lookup      map[string]any `json:"lookup"`
+	Amount      *string        `json:"amount"`
+	Payee       *string        `json:"payee"`
+	Sends       []verifySend   `json:"send_code_attempts"`
+	Sna         *string        `json:"sna"`
+	URL         string         `json:"url"`
+}
+
+// verifyCheckAnswer is the answer to a check.
+type verifyCheckAnswer struct {
+	SID         string    `json:"sid"`
+	ServiceSID  string    `json:"service_sid"`
+	AccountSID  string    `json:"account_sid"`
+	To          string    `json:"to"`
+	Channel     string    `json:"channel"`
+	Status      string    `json:"status"`
+	Valid       bool      `json:"valid"`
+	Amount      *string   `json:"amount"`
+	Payee       *string   `json:"payee"`
+	SnaErrors   []string  `json:"sna_attempts_error_codes"`
+	DateCreated time.Time `json:"date_created"`
+	DateUpdated time.Time `json:"date_updated"`
+}
+
+// describe shows a verification as the API does. The caller holds mu.
+func (v *Verify) describe(one *verifyEntry) verifyAnswer {
+	return verifyAnswer{
+		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
+		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, Lookup: map[string]any{},
+		Sends: append([]verifySend(nil), one.sends...), URL: v.url + "/v2/Services/" + v.config.ServiceSID + "/Verifications/" + one.sid,
+	}
+}
