@@ -86,6 +86,12 @@ func demoProviders() []demoProvider {
 		{simulator.IdPOkta, "Okta: shows a page"},
 		{simulator.IdPFusionAuth, "FusionAuth: a form to submit"},
 		{simulator.IdPAllauth, "django-allauth: a form with a CSRF token"},
+		{simulator.IdPBetterAuth, "Better Auth: redirects"},
+		{simulator.IdPKratosLink, "Ory Kratos, link: a flow"},
+		{simulator.IdPKratosCode, "Ory Kratos, code in the link: a flow"},
+		{simulator.IdPAuthentik, "authentik: a flow"},
+		{simulator.IdPSuperTokens, "SuperTokens: an API call"},
+		{simulator.IdPPocketBase, "PocketBase: an API call"},
 	}
 }
 

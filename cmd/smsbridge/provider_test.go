@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that the mail of every identity provider comes to the right end through the real binary: a link that verifies is asked about and redeemed,
+// a code is relayed and holds, a reset link is relayed, and everything else is left alone.
+func TestEveryProvider(t *testing.T) {
+	// Where the API is of which the link does not say it.
+	api := map[simulator.IdPProvider]string{simulator.IdPGoTrueTokenHash: "/auth/v1", simulator.IdPFirebase: "/v1"}
+	rest := slices.DeleteFunc(simulator.IdPProviders(), func(p simulator.IdPProvider) bool { return api[p] != "" })
+	t.Run("with the API where the link is", func(t *testing.T) { playProviders(t, rest, "") })
+	for provider, path := range api {
+		t.Run("with the API at "+path, func(t *testing.T) { playProviders(t, []simulator.IdPProvider{provider}, path) })
+	}
+}
+
+func playProviders(t *testing.T, providers []simulator.IdPProvider, api string) {
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	th.env["SMSBRIDGE_LINK_TOKEN"] = th.idp.ServiceToken()
+	if api != "" {
+		th.env["SMSBRIDGE_LINK_API"] = th.idp.URL() + api
+	}
+	start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for i, provider := range providers {
+		t.Run(string(provider), func(t *testing.T) {
+			phone := th.twilio.Phone(phoneOf(i))
+			th.idp.Set(func(m *simulator.IdPManners) { m.Provider = provider })
+			require.NoError(t, th.idp.SignUp(ctx, address(phoneOf(i))))
+			mails := th.idp.Mails()
+			switch mail := mails[len(mails)-1]; mail.Purpose {
+			case "verify":
+				texts, err := phone.Wait(ctx, 1)
+				require.NoError(t, err, "nothing was asked")
+				require.Contains(t, texts[0].Body, "Reply YES")
+				require.False(t, th.idp.Verified(mail.To), "before the yes")
+				_, err = phone.Reply(ctx, "YES")
+				require.NoError(t, err)
+				texts, err = phone.Wait(ctx, 2)
+				require.NoError(t, err)
+				require.Equal(t, "ACME: your account is confirmed.", texts[1].Body)
+				require.True(t, th.idp.Verified(mail.To))
+			case "code":
+				texts, err := phone.Wait(ctx, 1)
+				require.NoError(t, err, "no code was relayed")
+				code := regexp.MustCompile(`^(\S+) is your ACME code`).FindStringSubmatch(texts[0].Body)
+				require.NotNil(t, code, texts[0].Body)
+				require.NoError(t, th.idp.EnterCode(mail.To, code[1]))
+				require.True(t, th.idp.Verified(mail.To))
+			case "reset":
+				texts, err := phone.Wait(ctx, 1)
+				require.NoError(t, err, "no link was relayed")
+				require.Contains(t, texts[0].Body, "choose a new password here: "+th.public+"/l/")
+			default:
+				th.settle(ctx, t)
+				require.Empty(t, phone.Inbox(), mail.Purpose)
+				require.False(t, th.idp.Verified(mail.To))
+			}
+		})
+	}
+}
+
+// settle plays a whole sign-up, after which the work that was due before it is done.
+func (th *theater) settle(ctx context.Context, t *testing.T) {
+	t.Helper()
+	th.extra++
+	number := phoneOf(50_000 + th.extra)
+	th.idp.Set(func(m *simulator.IdPManners) { m.Provider = simulator.IdPAuth0Classic })
+	require.NoError(t, th.idp.SignUp(ctx, address(number)))
+	_, err := th.twilio.Phone(number).Wait(ctx, 1)
+	require.NoError(t, err)
+}
