@@ -41,10 +41,14 @@ type Server struct {
 //	POST /mailgun/{tenant}/mime     a mail, raw
 //	POST /twilio/{tenant}/reply     a text from a phone
 //	POST /twilio/{tenant}/receipt   a report on a text of ours
+//	POST /flowroute/{tenant}/reply    the same two by Flowroute
+//	POST /flowroute/{tenant}/receipt
 //	GET  /l/{token}                 the page of a short link, which changes nothing
 //	POST /l/{token}                 its button
 //	/v1/verifications…              one-time codes for apps: see openapi.yaml
 //	GET  /v1/openapi.yaml           its description
+//	/orchestrators/…                the same for clients of Azure Durable Functions
+//	/runtime/webhooks/durabletask…  what these start is watched and steered here
 //	GET  /healthz                   the process lives
 //	GET  /readyz                    it can record what it is sent
 func (s *Server) Handler() http.Handler {
@@ -56,11 +60,13 @@ func (s *Server) Handler() http.Handler {
 	e.POST("/mailgun/:tenant/mime", s.receiveRawMail)
 	e.POST("/twilio/:tenant/reply", s.receiveReply)
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt)
+	s.routeFlowroute(e)
 	e.GET("/l/page.css", s.showPageStyle)
 	e.GET("/l/:token", s.showShortLink)
 	e.HEAD("/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
 	s.routeAPI(e)
+	s.routeDurable(e)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e

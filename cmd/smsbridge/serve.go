@@ -116,22 +116,23 @@ func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger)
 
 // serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
-	if err := b.store.Start(context.WithoutCancel(ctx)); err != nil {
-		return errors.Join(err, listener.Close(), b.store.Close())
-	}
 	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: time.Now}
-	server := &http.Server{
-		Handler:           edge.Handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       60 * time.Second, // a mail has up to 30 MiB
-		WriteTimeout:      75 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+	doors := []door{{listener, b.server(edge.Handler())}}
+	more, err := b.listenDoors(edge)
+	if doors = append(doors, more...); err == nil {
+		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
+		err = b.store.Start(context.WithoutCancel(ctx))
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	if err != nil {
+		for _, d := range doors {
+			err = errors.Join(err, d.listener.Close())
+		}
+		return errors.Join(err, b.store.Close())
+	}
+	failed := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { failed <- d.server.Serve(d.listener) }()
+	}
 	for _, t := range b.settings.Tenants.All() {
 		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug), "twilio_url", b.settings.ReplyURL(t.Slug))
 	}
@@ -144,8 +145,10 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	edge.Drain()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	if err := server.Shutdown(drain); err != nil {
-		b.log.Warn("requests were cut off", "error", err)
+	for _, d := range doors {
+		if err := d.server.Shutdown(drain); err != nil {
+			b.log.Warn("requests were cut off", "error", err)
+		}
 	}
 	if err := b.store.Stop(drain); err != nil {
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
@@ -154,6 +157,42 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		err = nil
 	}
 	return errors.Join(err, b.store.Close())
+}
+
+// door is a place where requests arrive.
+type door struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+// listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at which it cannot.
+func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
+	for _, t := range b.settings.Tenants.All() {
+		addr := t.FlowrouteDoor.Addr
+		if addr == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", addr)
+		if err != nil {
+			return doors, mistake{"cannot listen on " + addr + " for tenant " + t.Slug + ": " + reason(err),
+				"another program may use the port; set SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr) to another one"}
+		}
+		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
+		doors = append(doors, door{listener, b.server(edge.FlowrouteHandler(t))})
+	}
+	return doors, nil
+}
+
+func (b bridge) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       60 * time.Second, // a mail has up to 30 MiB
+		WriteTimeout:      75 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+	}
 }
 
 // reason is what the system said about a failed listen, without Go's repetition of the address.

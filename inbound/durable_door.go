@@ -1,0 +1,299 @@
+package inbound
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"smsbridge/internal/durable"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+)
+
+// This file is the door for clients of Azure Durable Functions: who asks, for what, and how that is answered. The requests are those of the HTTP
+// API of the Durable Task extension (https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api), as its HttpApiHandler
+// answers them. What differs is on purpose: malformed filters are refused instead of ignored, because a purge could mean more than was meant.
+
+// durableBase is where the extension answers.
+const durableBase = "/runtime/webhooks/durabletask"
+
+// maxDurableBody is far beyond a phone number or a code.
+const maxDurableBody = 8 << 10
+
+// durableRequest is a request whose key is known.
+type durableRequest struct {
+	echo.Context
+	ctx    context.Context // ends when the app has waited long enough
+	tenant *tenant.Tenant
+	code   string // the key that was presented
+	query  durableQuery
+	id     string // instance, or "" for none
+	name   string // of the function or event
+}
+
+// durableAnswer is an answer at this door.
+type durableAnswer struct {
+	status int
+	body   any // nil for an empty one
+	header map[string]string
+}
+
+// durableError is the body of a refusal, as ASP.NET writes it, but never with a stack trace.
+type durableError struct {
+	Message          string
+	ExceptionMessage string `json:",omitempty"`
+	ExceptionType    string `json:",omitempty"`
+}
+
+// refuseDurable is a 400. Detail quotes nothing of the request.
+func refuseDurable(message, detail, kind string) durableAnswer {
+	return durableAnswer{status: http.StatusBadRequest, body: durableError{message, detail, kind}}
+}
+
+// badArgument is what a wrong argument gets.
+func badArgument(detail string) durableAnswer {
+	return refuseDurable("One or more of the arguments submitted is incorrect", detail, "System.ArgumentException")
+}
+
+func badJSON() durableAnswer {
+	return refuseDurable("Invalid JSON content", "The body is not JSON, or larger than is read.", "Newtonsoft.Json.JsonReaderException")
+}
+
+// durableOperation answers one request.
+type durableOperation func(s *Server, r durableRequest) (durableAnswer, error)
+
+// routeDurable adds the door's paths: those of the extension, of its first version, and of the sample's function HttpStart in a host with and
+// without a route prefix.
+func (s *Server) routeDurable(e *echo.Echo) {
+	for _, base := range []string{durableBase, "/admin/extensions/DurableTaskExtension"} {
+		e.Any(base, s.serveDurable)
+		e.Any(base+"/*", s.serveDurable)
+	}
+	for _, start := range []string{"/orchestrators/*", "/api/orchestrators/*"} {
+		e.Any(start, s.serveDurable)
+	}
+}
+
+// serveDurable proves who asks, and writes and logs what is answered.
+func (s *Server) serveDurable(c echo.Context) error {
+	r := durableRequest{Context: c, query: newDurableQuery(c.Request().URL.Query())}
+	// The key stands where Azure Functions takes it, or before the host of a client's rpcBaseUrl, where nothing else can stand:
+	// https://learn.microsoft.com/azure/azure-functions/function-keys-how-to
+	for _, code := range []string{r.query.text("code"), c.Request().Header.Get("x-functions-key"), presentedKey(c.Request())} {
+		if t, ok := s.Settings.Tenants.ByDurableCode(code); ok {
+			r.tenant, r.code = t, code
+		}
+	}
+	if r.tenant == nil {
+		s.logDoor(c, "durable", "unknown", http.StatusUnauthorized, "code", nil)
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	operation, known := r.find()
+	if !known { // a wrong method is a wrong path here
+		s.logDoor(c, "durable", r.tenant.Slug, http.StatusNotFound, "path", nil)
+		return c.NoContent(http.StatusNotFound)
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), commitWait)
+	defer cancel()
+	r.ctx = ctx
+	a, err := operation(s, r)
+	if err != nil {
+		a = durableAnswer{status: http.StatusInternalServerError, header: map[string]string{"Retry-After": "5"},
+			body: durableError{"Something went wrong while processing your request", "It cannot be recorded now, please try again.", "System.Exception"}}
+	}
+	s.logDoor(c, "durable", r.tenant.Slug, a.status, "", err)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	for name, value := range a.header {
+		c.Response().Header().Set(name, value)
+	}
+	if a.body == nil {
+		return c.NoContent(a.status)
+	}
+	body, err := json.Marshal(a.body)
+	if err != nil {
+		return err
+	}
+	return c.Blob(a.status, "application/json; charset=utf-8", body)
+}
+
+// find finds the operation that the method and path mean, and sets what the path names. Words of the API are known in any capitals.
+func (r *durableRequest) find() (durableOperation, bool) {
+	path := strings.TrimPrefix(r.Request().URL.EscapedPath(), strings.TrimSuffix(r.Path(), "*"))
+	if strings.HasSuffix(r.Path(), "/orchestrators/*") {
+		path = "orchestrators/" + path
+	}
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	for i, part := range parts {
+		plain, err := url.PathUnescape(part)
+		if err != nil || part == "" {
+			return nil, false
+		}
+		parts[i] = plain
+	}
+	method, word := r.Request().Method, func(i int, want string) bool { return len(parts) > i && strings.EqualFold(parts[i], want) }
+	switch {
+	case word(0, "orchestrators") && method == http.MethodPost && (len(parts) == 2 || len(parts) == 3):
+		if r.name = parts[1]; len(parts) == 3 {
+			r.id = parts[2]
+		}
+		return (*Server).startDurable, true
+	case word(0, "instances") && len(parts) == 1:
+		operation, ok := map[string]durableOperation{http.MethodGet: (*Server).listDurable, http.MethodDelete: (*Server).purgeDurables}[method]
+		return operation, ok
+	case word(0, "instances") && len(parts) == 2:
+		r.id = parts[1]
+		operation, ok := map[string]durableOperation{http.MethodGet: (*Server).showDurable, http.MethodDelete: (*Server).purgeDurable}[method]
+		return operation, ok
+	case word(0, "instances") && len(parts) == 3 && method == http.MethodPost:
+		r.id = parts[1]
+		operation, ok := map[string]durableOperation{
+			"terminate": steer(durable.Terminate), "suspend": steer(ignoreReason(durable.Suspend)), "resume": steer(ignoreReason(durable.Resume)),
+			"rewind": (*Server).rewindDurable, "restart": (*Server).restartDurable,
+		}[strings.ToLower(parts[2])]
+		return operation, ok
+	case word(0, "instances") && len(parts) == 4 && word(2, "raiseEvent") && method == http.MethodPost:
+		r.id, r.name = parts[1], parts[3]
+		return (*Server).raiseDurable, true
+	}
+	return nil, false
+}
+
+// startDurable starts an instance, and waits for its end if it is asked to.
+func (s *Server) startDurable(r durableRequest) (durableAnswer, error) {
+	if !strings.EqualFold(r.name, durable.Function) {
+		return badArgument("There is one orchestrator function here: " + durable.Function + "."), nil
+	}
+	wait, refused := r.query.wait()
+	if refused != "" {
+		return badArgument(refused), nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Request().Body, maxDurableBody))
+	if len(body) == 0 && err == nil {
+		body = []byte("null")
+	}
+	if err != nil || !json.Valid(body) {
+		return badJSON(), nil
+	}
+	var i durable.Instance
+	err = s.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		i, err = durable.Start(ctx, tx, r.tenant, r.id, body)
+		return err
+	})
+	return s.answerStart(r, i, wait, err)
+}
+
+func (s *Server) restartDurable(r durableRequest) (durableAnswer, error) {
+	wait, refused := r.query.wait()
+	if refused != "" {
+		return badArgument(refused), nil
+	}
+	var i durable.Instance
+	err := s.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		i, err = durable.Restart(ctx, tx, r.tenant, r.id, r.query.flag("restartWithNewInstanceId", true))
+		return err
+	})
+	if errors.Is(err, durable.ErrUnknown) {
+		return refuseDurable("InstanceId does not match a valid orchestration instance.", "There is no instance with this id.", "System.ArgumentException"), nil
+	}
+	return s.answerStart(r, i, wait, err)
+}
+
+// answerStart answers a start: with the URLs to go on with, or with how it ended.
+func (s *Server) answerStart(r durableRequest, i durable.Instance, wait durableWait, err error) (durableAnswer, error) {
+	switch {
+	case errors.Is(err, durable.ErrRunning):
+		return durableAnswer{status: http.StatusConflict, body: durableError{Message: "An instance with this id is not finished."}}, nil
+	case errors.Is(err, durable.ErrInput), errors.Is(err, durable.ErrID):
+		return badArgument(strings.TrimPrefix(err.Error(), "durable: ") + "."), nil
+	case err != nil:
+		return durableAnswer{}, err
+	}
+	if wait.timeout > 0 {
+		if i, err = s.awaitDurable(r, i, wait); err != nil {
+			return durableAnswer{}, err
+		}
+		if i.Status == durable.Completed {
+			return durableAnswer{status: http.StatusOK, body: i.Output}, nil
+		}
+		if i.Status.Finished() {
+			return s.showInstance(r, i, nil, i.Status == durable.Failed), nil
+		}
+	}
+	links := s.durableLinks(r, i.ID)
+	return durableAnswer{status: http.StatusAccepted, body: links, header: map[string]string{"Location": links.StatusQueryGetURI, "Retry-After": "10"}}, nil
+}
+
+// raiseDurable presents a code. An event of another name waits for nobody, as it would at an orchestrator that does not know it.
+func (s *Server) raiseDurable(r durableRequest) (durableAnswer, error) {
+	kind, _, _ := mime.ParseMediaType(r.Request().Header.Get(echo.HeaderContentType))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Request().Body, maxDurableBody))
+	payload, known := unpack(body), strings.EqualFold(r.name, durable.Event)
+	refused := durableAnswer{}
+	switch {
+	case !strings.EqualFold(kind, echo.MIMEApplicationJSON):
+		refused = durableAnswer{status: http.StatusBadRequest, body: durableError{Message: "Only application/json request content is supported"}}
+	case err != nil || !json.Valid(body):
+		refused = badJSON()
+	case known && !wholeNumber.MatchString(payload):
+		refused = badArgument("A code is an integer of at most 10 digits.")
+	}
+	err = s.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) error {
+		i, err := durable.Get(ctx, tx, r.tenant.Slug, r.id)
+		switch {
+		case err != nil:
+			return err
+		case i.Status.Finished():
+			return durable.ErrFinished // before what is wrong with the body
+		case refused.status != 0 || !known:
+			return nil
+		}
+		return durable.Raise(ctx, tx, r.tenant.Slug, r.id, fillUp(payload, i.Digits))
+	})
+	if err != nil || refused.status == 0 {
+		return steered(err)
+	}
+	return refused, nil
+}
+
+// steer answers what moves an instance.
+func steer(move func(ctx context.Context, tx *store.Tx, tenant, id, reason string) error) durableOperation {
+	return func(s *Server, r durableRequest) (durableAnswer, error) {
+		return steered(s.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) error {
+			return move(ctx, tx, r.tenant.Slug, r.id, r.query.text("reason"))
+		}))
+	}
+}
+
+func ignoreReason(move func(context.Context, *store.Tx, string, string) error) func(context.Context, *store.Tx, string, string, string) error {
+	return func(ctx context.Context, tx *store.Tx, tenant, id, _ string) error { return move(ctx, tx, tenant, id) }
+}
+
+func steered(err error) (durableAnswer, error) {
+	switch {
+	case errors.Is(err, durable.ErrUnknown):
+		return durableAnswer{status: http.StatusNotFound}, nil
+	case errors.Is(err, durable.ErrFinished):
+		return durableAnswer{status: http.StatusGone}, nil
+	case err != nil:
+		return durableAnswer{}, err
+	}
+	return durableAnswer{status: http.StatusAccepted}, nil
+}
+
+func (s *Server) rewindDurable(r durableRequest) (durableAnswer, error) {
+	err := s.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) error { return durable.Rewind(ctx, tx, r.tenant, r.id) })
+	switch {
+	case errors.Is(err, durable.ErrRunning):
+		return durableAnswer{status: http.StatusPreconditionFailed, body: "Only orchestrations in the \"Failed\" state can be rewound."}, nil
+	case errors.Is(err, durable.ErrInput):
+		return badArgument(strings.TrimPrefix(err.Error(), "durable: ") + "."), nil
+	}
+	return steered(err)
+}
