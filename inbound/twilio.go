@@ -103,7 +103,7 @@ func (s *Server) receiveReceipt(c echo.Context) error {
 // signature covers the URL as it is configured at Twilio, so the configured public URL is used, never the request's host.
 func (s *Server) readHook(c echo.Context, configured func(slug string) string) (*tenant.Tenant, url.Values, answer) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !ok {
+	if !ok || t.Twilio.AuthToken.Reveal() == "" { // without a token anybody could sign
 		return nil, nil, answer{http.StatusNotFound, "no such tenant"}
 	}
 	form, err := readOnce(c.Request())
