@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -97,18 +98,30 @@ func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error
 // stopped at, 0 at the end of the body.
 func readUntil(in *bufio.Reader, stop byte, room int) (text []byte, end byte, err error) {
 	for {
-		c, err := in.ReadByte()
-		if errors.Is(err, io.EOF) {
+		if _, err := in.Peek(1); errors.Is(err, io.EOF) {
 			return text, 0, nil
-		}
-		if err != nil {
+		} else if err != nil {
 			return nil, 0, err
 		}
-		if c == stop || c == '&' {
-			return text, c, nil
+		chunk, _ := in.Peek(in.Buffered())
+		i := bytes.IndexByte(chunk, '&')
+		piece := chunk
+		if i >= 0 {
+			piece = chunk[:i]
 		}
-		if len(text) <= room {
-			text = append(text, c)
+		if j := bytes.IndexByte(piece, stop); j >= 0 {
+			i = j
+		}
+		if i >= 0 {
+			piece, end = chunk[:i], chunk[i]
+		}
+		text = append(text, piece[:min(len(piece), max(0, room+1-len(text)))]...)
+		if i >= 0 {
+			_, err := in.Discard(i + 1)
+			return text, end, err
+		}
+		if _, err := in.Discard(len(chunk)); err != nil {
+			return nil, 0, err
 		}
 	}
 }

@@ -131,8 +131,11 @@ type Found struct {
 // that mail was known after all, or is one that the tenant does not ask about: then nothing is clicked.
 func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found, f Finding) (bool, error) {
 	m := Mail{ID: store.NewID(), Tenant: t.Slug, Phone: found.Phone, MessageID: found.MessageID, MessageURL: found.MessageURL}
+	if m.MessageID == "" {
+		m.MessageID = "stored:" + found.MessageURL // without a Message-Id only its place at Mailgun shows that a mail is the same
+	}
 	n, err := tx.AddMail(ctx, db.AddMailParams{
-		ID: m.ID, Tenant: t.Slug, Phone: found.Phone.E164(), MessageID: found.MessageID, MessageURL: found.MessageURL,
+		ID: m.ID, Tenant: t.Slug, Phone: found.Phone.E164(), MessageID: m.MessageID, MessageURL: found.MessageURL,
 		PostedAt: store.Millis(found.StoredAt), ReceivedAt: store.Millis(tx.Now()),
 	})
 	if err != nil || n == 0 {
