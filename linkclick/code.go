@@ -68,6 +68,7 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 		}
 		hits = appendBoxes(hits, boxes, above)
 		boxes = ""
+		found := len(hits)
 		if strings.ContainsAny(line, "0123456789:(（：") || isCode(line) {
 			for _, t := range codesIn(line) {
 				if sure := t.judge(line, above); sure != sureNot {
@@ -75,7 +76,9 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 				}
 			}
 		}
-		above = line
+		if above = line; len(hits) > found {
+			above = "" // announces no other
+		}
 	}
 	return appendBoxes(hits, boxes, above)
 }

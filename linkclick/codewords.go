@@ -23,7 +23,7 @@ var codeWords = []string{
 // otherWords announce a number that is no one-time code.
 var otherWords = []string{
 	"order", "invoice", "number", "no.", "nr", "nr.", "ref", "ref.", "reference", "case", "ticket", "tel", "tel.", "telephone", "phone", "fax",
-	"call us", "mobile", "zip", "zip code", "postal code", "postcode", "area code", "country code", "error code", "status code", "qr code",
+	"call", "ring", "mobile", "zip", "zip code", "postal code", "postcode", "area code", "country code", "error code", "status code", "qr code",
 	"qr-code", "barcode", "bar code", "discount code", "promo code", "promotion code", "promotional code", "promocode", "coupon", "coupon code",
 	"voucher", "voucher code", "gift code", "referral code", "booking code", "tracking code", "source code", "ending in", "copyright", "version",
 	"build", "since", "suite", "box", "vat", "cvr", "org", "org.", "reg", "id", "street", "serial", "flight", "points",
@@ -59,6 +59,7 @@ const maxAnnounce = 120
 // that end at one place the longer wins, so that a promo code is no code.
 func nearest(before string) int {
 	before = strings.ToLower(before[max(0, len(before)-maxAnnounce):])
+	before = before[strings.LastIndexAny(before, "?？")+1:] // a question announces nothing
 	before = strings.ReplaceAll(before, "in order to", "") // is about no order
 	code, codeLen := lastWord(before, codeWords)
 	other, otherLen := lastWord(before, otherWords)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,31 +51,11 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// hostileLinks must be refused by a rule that allows login.acme.example only,
-// before anything is resolved.
-var hostileLinks = []string{
-	"", "/", "//login.acme.example/", "login.acme.example", "https:", "https://", "https:///x", "https:login.acme.example",
-	"https:/login.acme.example/", "http://login.acme.example/", "ftp://login.acme.example/", "javascript:alert(1)",
-	"data:text/html,x", "file:///etc/passwd", "gopher://login.acme.example/", "mailto:a@login.acme.example", "blob:https://login.acme.example/",
-	"https://user@login.acme.example/", "https://user:pw@login.acme.example/", "https://login.acme.example@evil.example/",
-	"https://login.acme.example:x@evil.example/", `https://login.acme.example\@evil.example/`, `https://evil.example\.login.acme.example/`,
-	`https:\\login.acme.example\`, "https://login.acme.example\t/", "https://login.acme.example/\r\nX: y", "https://login.acme.example/\x00",
-	"https://login.acme.example /", "https://login.acme.example#@evil.example:99/", "https://login.acme.example:22/",
-	"https://login.acme.example:80/", "https://login.acme.example:0/", "https://login.acme.example:65536/", "https://login.acme.example:-1/",
-	"https://login.acme.example:443x/", "https://login.acme.example.:443/", "https://login.acme.example../", "https://.login.acme.example/",
-	"https://evil.login.acme.example/", "https://login.acme.example.evil.example/", "https://loginacme.example/", "https://login.acme.exampl/",
-	"https://login%2eacme.example/", "https://login.acme.example%00.evil.example/", "https://login。acme。example/", "https://lоgin.acme.example/",
-	"https://ｌogin.acme.example/", "https://xn--lgin-0qa.acme.example/", "https://login.acme.example%2f@evil.example/",
-	"https://127.0.0.1/", "https://127.1/", "https://127.0.1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0x7f.1/",
-	"https://0177.0.0.1/", "https://017700000001/", "https://127.0.0.1./", "https://127.0.0.0x1/", "https://0/", "https://0.0.0.0/", "https://localhost/",
-	"https://localhost./", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[::127.0.0.1]/",
-	"https://[64:ff9b::7f00:1]/", "https://[fe80::1%25eth0]/", "https://[fec0::1]/", "https://169.254.169.254/", "https://[fd00:ec2::254]/",
-	"https://168.63.129.16/", "https://10.0.0.1/", "https://192.168.0.1/", "https://172.16.0.1/", "https://100.64.0.1/", "https://①②⑦.0.0.1/",
-	"https://127。0。0。1/", "https://[login.acme.example]/", "https://[::1/", "https://::1/", "https://metadata.google.internal/",
-}
+func distinct(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }
 
 func TestHostileLinks(t *testing.T) {
-	require.Greater(t, len(hostileLinks), 60)
+	require.GreaterOrEqual(t, len(hostileLinks)+len(hostileAddresses), 250)
+	require.Len(t, distinct(hostileLinks), len(hostileLinks))
 	for _, link := range hostileLinks {
 		// The fragment's host is never dialed; it is the one link here that is fine.
 		if strings.Contains(link, "#@") {
@@ -85,20 +66,8 @@ func TestHostileLinks(t *testing.T) {
 	}
 }
 
-// hostileAddresses are refused when dialed, whatever name led to them.
-var hostileAddresses = []string{
-	"0.0.0.0", "0.1.2.3", "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.0.1",
-	"169.254.169.254", "172.16.0.0", "172.31.255.255", "192.0.0.1", "192.0.0.192", "192.0.2.1", "192.31.196.1", "192.52.193.1", "192.88.99.1",
-	"192.168.0.0", "192.168.255.255", "192.175.48.1", "198.18.0.0", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
-	"240.0.0.1", "255.255.255.255", "168.63.129.16",
-	"::", "::1", "::2", "::7f00:1", "::127.0.0.1", "::8.8.8.8", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:0.0.0.0",
-	"::ffff:168.63.129.16", "64:ff9b::7f00:1", "64:ff9b::8.8.8.8", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:7f00:1::", "2001:2::1", "2001:10::1",
-	"2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "2620:4f:8000::1", "3fff::1", "4000::1", "5f00::1", "fc00::1", "fd00:ec2::254",
-	"fdff::1", "fe80::1", "fe80::1%lo", "2606:4700::1%lo", "fec0::1", "feff::1", "ff02::1", "ff0e::1", "2606:4700::5efe:7f00:1", "2606:4700::200:5efe:7f00:1",
-}
-
 func TestGuardAddresses(t *testing.T) {
-	require.Greater(t, len(hostileAddresses), 60)
+	require.Len(t, distinct(hostileAddresses), len(hostileAddresses))
 	g := newGuard(acme, false)
 	for _, a := range hostileAddresses {
 		require.False(t, g.allows(netip.AddrPortFrom(netip.MustParseAddr(a), 443)), a)

@@ -105,6 +105,31 @@ func TestNoConnectionForHostileLinks(t *testing.T) {
 	require.Zero(t, connections.Load())
 }
 
+// A name server that answers differently the second time gains nothing.
+func TestRebinding(t *testing.T) {
+	port, connections := trap(t)
+	var asked atomic.Int32
+	resolver := nameServer(t, func() []netip.Addr {
+		if asked.Add(1) <= 2 { // once for each family
+			return []netip.Addr{loopback[0].Addr()}
+		}
+		return []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("::1")}
+	})
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		redirectTo("http://login.acme.example:"+port+"/x")(w, r)
+	})
+	c.testOnly.resolver = resolver
+	plain := httptest.NewServer(p.Config.Handler) // whose certificate would not be for that name
+	defer plain.Close()
+	_, own, err := net.SplitHostPort(plain.Listener.Addr().String())
+	require.NoError(t, err)
+	c.Rule.Hosts = []string{"login.acme.example:" + own, "login.acme.example:" + port}
+	r := open(t, c, "http://login.acme.example:"+own+"/x")
+	require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps}, r)
+	require.Len(t, r.Steps, 2)
+	require.Zero(t, connections.Load())
+}
+
 // Without UnsafeAllow nothing on this machine is reached even by its exact name.
 func TestNoConnectionWithoutUnsafeAllow(t *testing.T) {
 	port, connections := trap(t)
