@@ -239,7 +239,7 @@ func (s *Server) raiseDurable(r durableRequest) (durableAnswer, error) {
 	switch {
 	case !strings.EqualFold(kind, echo.MIMEApplicationJSON):
 		refused = durableAnswer{status: http.StatusBadRequest, body: durableError{Message: "Only application/json request content is supported"}}
-	case err != nil || !json.Valid(body):
+	case err != nil || payload == "" && !json.Valid(body):
 		refused = badJSON()
 	case known && !wholeNumber.MatchString(payload):
 		refused = badArgument("A code is an integer of at most 10 digits.")

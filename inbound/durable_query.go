@@ -106,11 +106,15 @@ func durableTime(text string) (time.Time, bool) {
 // plainText reports whether the databases take a text.
 func plainText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-// unpack is the text of a JSON string or number, and of a JSON string within the string, because the Python client packs twice.
+// unpack is the text of a JSON string or number, and of a JSON string within the string, because the Python client packs twice. It also takes
+// digits that are no JSON number because they start with a zero, as codes do. "" for anything else.
 func unpack(body []byte) string {
 	text := loose(body)
 	if strings.HasPrefix(text, `"`) {
 		return loose([]byte(text))
+	}
+	if digits := strings.TrimSpace(string(body)); text == "" && wholeNumber.MatchString(digits) {
+		return digits
 	}
 	return text
 }

@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -267,9 +266,7 @@ func loose(value json.RawMessage) string {
 		return text
 	}
 	var number json.Number
-	decoder := json.NewDecoder(bytes.NewReader(value))
-	decoder.UseNumber()
-	if decoder.Decode(&number) != nil {
+	if json.Unmarshal(value, &number) != nil {
 		return ""
 	}
 	return number.String()
