@@ -14,6 +14,10 @@ const (
 	maxCode = 10
 )
 
+// maxNumbers is how many pieces of a body that are written like codes are
+// looked at. A mail with more is no mail with a code.
+const maxNumbers = 200
+
 // How sure it is that something is a code.
 const (
 	sureNot  = iota
@@ -26,7 +30,8 @@ const (
 type codeHit struct {
 	code    string
 	sure    int
-	context string // the words it was found with
+	context string // the words beside it
+	above   string // the line above
 }
 
 // findCode returns the one-time code of a mail if there is exactly one, and
@@ -51,11 +56,12 @@ func findCode(subject string, bodies ...string) (code, context string) {
 	if best.sure == sureLine && !slices.ContainsFunc(append(bodies, subject), namesCode) {
 		return "", ""
 	}
-	return best.code, best.context
+	return best.code, best.above[max(0, len(best.above)-maxContext):] + " " + best.context
 }
 
 // appendCodes adds what may be a code in a body.
 func appendCodes(hits []codeHit, body string) []codeHit {
+	judged := 0
 	above, boxes := "", "" // the line above; digits of which each has a line of its own
 	for line := range strings.SplitSeq(body, "\n") {
 		line = strings.TrimSpace(withoutURLs(line))
@@ -71,8 +77,12 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 		found := len(hits)
 		if strings.ContainsAny(line, "0123456789:(（：") || isCode(line) {
 			for _, t := range codesIn(line) {
+				if judged++; judged > maxNumbers {
+					return nil
+				}
 				if sure := t.judge(line, above); sure != sureNot {
-					hits = append(hits, codeHit{t.code, sure, above + " " + line})
+					near := line[max(0, t.start-maxContext):min(len(line), t.end+maxContext)]
+					hits = append(hits, codeHit{t.code, sure, near, above})
 				}
 			}
 		}
@@ -84,9 +94,11 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 }
 
 func appendBoxes(hits []codeHit, digits, above string) []codeHit {
-	t := codeToken{code: digits}
-	if sure := t.alone(above); isCode(digits) && sure != sureNot {
-		return append(hits, codeHit{digits, sure, above})
+	if !isCode(digits) {
+		return hits
+	}
+	if sure := (codeToken{code: digits}).alone(above); sure != sureNot {
+		return append(hits, codeHit{digits, sure, digits, above})
 	}
 	return hits
 }
@@ -111,11 +123,14 @@ type codeToken struct {
 	start, end int // its place in the line
 }
 
+// around may stand beside a code that is alone on its line.
+const around = " \t\u00a0.:;*_-|\"'()[]<>«»“”„「」【】："
+
 // judge says how sure it is that t, in a line, is a code.
 func (t codeToken) judge(line, above string) int {
 	before, after := line[:t.start], line[t.end:]
 	isCodeWord := strings.Trim(t.code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-	if strings.Trim(before+after, " \t\u00a0.:;*_-|\"'()[]<>«»“”„「」【】：") == "" {
+	if strings.Trim(before, around) == "" && strings.Trim(after, around) == "" {
 		sure := t.alone(above)
 		if isCodeWord && (sure != sureSaid || !strings.HasSuffix(above, ":") && !strings.HasSuffix(above, "：")) {
 			return sureNot
@@ -171,7 +186,7 @@ func isMarked(before, after string) bool {
 
 // isUnit reports whether the word after a number makes it an amount.
 func isUnit(after string) bool {
-	word, _, _ := strings.Cut(strings.TrimLeft(strings.ToLower(after), " \u00a0"), " ")
+	word, _, _ := strings.Cut(strings.TrimLeft(strings.ToLower(after[:min(len(after), 40)]), " \u00a0"), " ")
 	return slices.Contains(units, strings.TrimRight(word, ".,;:)"))
 }
 

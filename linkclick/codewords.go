@@ -132,9 +132,15 @@ func standsAlone(s string, at int, w string) bool {
 
 // namesCode reports whether some words speak of a one-time code.
 func namesCode(s string) bool {
-	for line := range strings.SplitSeq(s, "\n") {
-		for at := 0; at < len(line); at += maxAnnounce {
-			if nearest(line[:min(len(line), at+maxAnnounce)]) == nearCode {
+	s = strings.ToLower(s)
+	for _, w := range codeWords {
+		at := 0
+		for range maxNumbers {
+			i := strings.Index(s[at:], w)
+			if i < 0 {
+				break
+			}
+			if at += i + len(w); nearest(s[:at]) == nearCode {
 				return true
 			}
 		}

@@ -212,17 +212,3 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkFind100kB(b *testing.B) {
-	var filler strings.Builder
-	for i := range 100 {
-		fmt.Fprintf(&filler, `<tr><td style="padding:0"><p>Words of a <a href="https://www.acme.example/n?a=%d&amp;b=2">letter</a></p></td></tr>`, i)
-		filler.WriteString(strings.Repeat(`<tr><td style="padding:0" class="wide"><p>More <b>words</b> of it, code 1.</p></td></tr>`, 11))
-	}
-	m := Mail{Subject: "Verify your email", HTML: "<table>" + filler.String() + "</table>" + verifyMail(auth0Verify)}
-	require.Equal(b, auth0Verify, Find(m, acme).URL)
-	b.SetBytes(int64(len(m.HTML)))
-	for b.Loop() {
-		Find(m, acme)
-	}
-}
