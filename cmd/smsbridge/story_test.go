@@ -105,7 +105,7 @@ func openTheater(database string) (*theater, error) {
 		return nil, err
 	}
 	if th.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
-		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
+		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, Names: []string{"ACME"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
 	}); err != nil {
 		return nil, err
 	}

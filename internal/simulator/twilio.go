@@ -21,8 +21,9 @@ type TwilioConfig struct {
 	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every webhook.
 	// Letters and digits only, because twilio-go refuses anything else before it sends a request.
 	AccountSID, AuthToken string
-	// Numbers are the senders of the account in E.164.
-	Numbers []string
+	// Numbers are the senders of the account in E.164, Names its alphanumeric ones, to which nobody can reply
+	// (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id).
+	Numbers, Names []string
 	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must be in Numbers.
 	Services map[string][]string
 	// ReplyURL is called when a phone replies, see [Twilio.SetReplyURL]. Empty: the reply is only listed. Like every URL

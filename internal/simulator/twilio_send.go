@@ -81,7 +81,7 @@ func (t *Twilio) judge(form url.Values) int {
 		return 21701
 	case twilioMagicFrom[from] != 0:
 		return twilioMagicFrom[from]
-	case from != "" && !twilioE164.MatchString(from):
+	case from != "" && !twilioE164.MatchString(from) && !slices.Contains(t.config.Names, from):
 		return 21212
 	case from != "" && !t.owns(from, service):
 		return 21606
@@ -100,7 +100,7 @@ func (t *Twilio) owns(number, service string) bool {
 	if service != "" {
 		return slices.Contains(t.config.Services[service], number)
 	}
-	return number == twilioMagicSender || slices.Contains(t.config.Numbers, number)
+	return number == twilioMagicSender || slices.Contains(t.config.Numbers, number) || slices.Contains(t.config.Names, number)
 }
 
 // sender returns the number that the text leaves from: the one asked for, or the first of the service.
