@@ -199,7 +199,8 @@ func (w *world) tenant() *tenant.Tenant { return w.Settings.Tenants.All()[0] }
 
 // line is whom the tenant texts from.
 func (w *world) line() text.Line {
-	return text.Line{Account: accountSID, Sender: w.tenant().Twilio.From}
+	account, sender := w.tenant().Line(w.phone(phone))
+	return text.Line{Account: account, Sender: sender}
 }
 
 // snoozed shows that a job is to be done once more, and is not one that failed.

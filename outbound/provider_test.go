@@ -1,0 +1,338 @@
+package outbound
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/simulator"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
+)
+
+const (
+	verifyService   = "VA00000000000000000000000000000001"
+	flowrouteSender = "+12065550101"
+	flowrouteKey    = "flowrouteaccess"
+	flowrouteSecret = "flowroutesecret"
+)
+
+// others are the providers besides Twilio's Messages that a test may open.
+type others struct {
+	verify    *simulator.Verify
+	flowroute *simulator.Flowroute
+	environ   []string
+}
+
+// openOthers opens a pretend Verify and Flowroute and has the tenant ask the providers named, in that order.
+func (w *world) openOthers(providers string, changes ...string) others {
+	w.t.Helper()
+	v, err := simulator.OpenVerify(simulator.VerifyConfig{
+		AccountSID: accountSID, AuthToken: authToken, ServiceSID: verifyService, Phones: w.twilio, Now: w.clock,
+	})
+	require.NoError(w.t, err)
+	w.t.Cleanup(v.Close)
+	f, err := simulator.OpenFlowroute(simulator.FlowrouteConfig{
+		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{flowrouteSender}, ResendAfter: []time.Duration{}, Now: w.clock,
+	})
+	require.NoError(w.t, err)
+	w.t.Cleanup(f.Close)
+	environ := append([]string{
+		"SMSBRIDGE_PROVIDERS=" + providers, "TWILIO_VERIFY_SERVICE_SID=" + verifyService, "TWILIO_VERIFY_BASE=" + v.URL(),
+		"FLOWROUTE_ACCESS_KEY=" + flowrouteKey, "FLOWROUTE_SECRET_KEY=" + flowrouteSecret, "FLOWROUTE_NUMBER=" + flowrouteSender, "FLOWROUTE_API_BASE=" + f.URL(),
+	}, changes...)
+	settings, err := tenant.FromEnv(w.environ(environ...))
+	require.NoError(w.t, err)
+	w.Settings = settings
+	return others{v, f, environ}
+}
+
+// verify starts a verification, and returns it with the text that is due.
+func (w *world) verify(to string) (v verification.Verification, textID string) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		v, _, err = verification.Start(ctx, tx, verification.For(w.tenant(), "api", w.phone(to)))
+		return err
+	})
+	return v, w.dueText(v.ID)
+}
+
+func (w *world) dueText(verificationID string) string {
+	w.t.Helper()
+	return w.one("SELECT id FROM text WHERE state = 'due' AND verification_id = '" + verificationID + "'")
+}
+
+// code is the code that we hold for a verification.
+func (w *world) code(id string) (code string) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		s, err := verification.Open(ctx, tx, "acme", id)
+		code = s.Code
+		return err
+	})
+	return code
+}
+
+func (w *world) check(id, code string) (checked verification.Checked) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		checked, err = verification.Check(ctx, tx, "acme", id, code)
+		return err
+	})
+	return checked
+}
+
+// wrong is a code that is not the given one.
+func wrong(code string) string {
+	return strings.Map(func(r rune) rune { return '0' + (r-'0'+1)%10 }, code)
+}
+
+// carriedBy shows which provider a text went to last, and its state.
+func (w *world) carriedBy(id, provider, state, problem string) {
+	w.t.Helper()
+	w.is(id, state, problem)
+	require.Equal(w.t, provider, w.one("SELECT provider FROM text WHERE id = '"+id+"'"))
+}
+
+func (w *world) events(subject, name string) string {
+	w.t.Helper()
+	return w.one("SELECT COUNT(*) FROM event WHERE subject = '" + subject + "' AND name = '" + name + "'")
+}
+
+// Ensure that the next provider is asked when one certainly does nothing, and only then.
+func TestNextProvider(t *testing.T) {
+	for name, test := range map[string]struct {
+		manners           simulator.TwilioManners
+		provider, state   string
+		problem           string
+		atTwilio, atOther int
+		retried           bool
+	}{
+		"no way to the phone": {simulator.TwilioManners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1, false},
+		"region not allowed":  {simulator.TwilioManners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1, false},
+		"too many requests":   {simulator.TwilioManners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1, false},
+		"a wrong token":       {simulator.TwilioManners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1, false},
+		"not a number":        {simulator.TwilioManners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0, false},
+		"opted out":           {simulator.TwilioManners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0, false},
+		"perhaps taken":       {simulator.TwilioManners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0, false},
+		"taken, answer lost":  {simulator.TwilioManners{LoseAnswer: 1}, "twilio", "unclear", "", 1, 0, false},
+		"taken":               {simulator.TwilioManners{}, "twilio", "sent", "", 1, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := quick(t)
+			o := w.openOthers("twilio,flowroute")
+			w.twilio.Set(func(m *simulator.TwilioManners) { *m = test.manners })
+			id := w.make(phone, "Hello")
+			require.NoError(t, w.sendText(t.Context(), id))
+			w.carriedBy(id, test.provider, test.state, test.problem)
+			w.inbox(test.atTwilio)
+			require.Len(t, o.flowroute.Inbox(phone), test.atOther)
+			refusals := "0"
+			if test.provider == "flowroute" || test.state == "failed" {
+				refusals = "1"
+			}
+			require.Equal(t, refusals, w.events(id, "text.refused"))
+		})
+	}
+}
+
+// Ensure that a text that nobody takes now is tried again at the first who may take it later, and fails when nobody ever will.
+func TestAllProvidersRefuse(t *testing.T) {
+	each(t, func(w *world) {
+		o := w.openOthers("twilio,flowroute")
+		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
+		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 429 })
+		id := w.make(phone, "Hello")
+		w.snoozed(w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "flowroute", "due", "")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "flowroute", "sent", "")
+		require.Equal(w.t, "2", w.events(id, "text.refused"), "Twilio was not asked a second time")
+
+		w.twilio.Set(func(m *simulator.TwilioManners) { *m = simulator.TwilioManners{FailNext: 1, FailStatus: 429} })
+		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.Reject = map[string]int{phone: 422} })
+		id = w.make(phone, "Hello again")
+		w.snoozed(w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "twilio", "due", "")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "twilio", "sent", "")
+
+		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
+		id = w.make(phone, "Never")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "flowroute", "failed", "422")
+	})
+}
+
+// Ensure that a worker that died while it asked the second provider leaves a text that is looked for there.
+func TestInterruptedAtTheSecondProvider(t *testing.T) {
+	w := quick(t)
+	o := w.openOthers("twilio,flowroute")
+	w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
+	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer = 1 })
+	id := w.make(phone, "Hello")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "unclear", "")
+	require.NoError(t, w.findText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "sent", "")
+	require.Len(t, o.flowroute.Inbox(phone), 1)
+}
+
+// Ensure that a phone is texted from the sender of its country, and that its questions are on that line.
+func TestSenderByCountry(t *testing.T) {
+	w := quick(t)
+	w.tenant().Senders = map[string]string{"DK": service}
+	account, sender := w.tenant().Line(w.phone(phone))
+	require.Equal(t, []string{accountSID, service}, []string{account, sender})
+	account, sender = w.tenant().Line(w.phone("+12065550199"))
+	require.Equal(t, []string{accountSID, number}, []string{account, sender})
+	require.Len(t, w.Settings.Tenants.BySender(accountSID, service), 1)
+	_, id := w.verify(phone)
+	require.NoError(t, w.sendText(t.Context(), id))
+	require.Equal(t, service, w.inbox(1)[0].ServiceSID)
+}
+
+func TestFlowroute(t *testing.T) {
+	for _, version := range []string{"v2.1", "v2.2"} {
+		t.Run(version, func(t *testing.T) {
+			w := quick(t)
+			o := w.openOthers("flowroute")
+			w.tenant().Flowroute.Version = version
+			id := w.make(phone, "Don’t")
+			require.NoError(t, w.sendText(t.Context(), id))
+			w.carriedBy(id, "flowroute", "sent", "")
+			got := o.flowroute.Inbox(phone)[0]
+			require.Equal(t, []string{flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id)}, []string{got.From, got.Body, got.Version, got.Callback})
+			require.Equal(t, got.ID, w.one("SELECT provider_id FROM text"))
+
+			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer, m.ListLag = 1, 20*time.Second })
+			lost := w.make(phone, "Don’t get lost")
+			require.NoError(t, w.sendText(t.Context(), lost))
+			w.carriedBy(lost, "flowroute", "unclear", "")
+			w.wait(10 * time.Second)
+			w.snoozed(w.findText(t.Context(), lost))
+			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 500 })
+			w.wait(15 * time.Second)
+			w.snoozed(w.findText(t.Context(), lost))
+			w.carriedBy(lost, "flowroute", "unclear", "")
+			require.NoError(t, w.findText(t.Context(), lost))
+			w.carriedBy(lost, "flowroute", "sent", "")
+			require.Len(t, o.flowroute.Inbox(phone), 2)
+		})
+	}
+}
+
+// Ensure that each of Flowroute's answers becomes what the text needs.
+func TestFlowrouteAnswers(t *testing.T) {
+	for status, want := range map[int]string{400: "failed/400", 403: "failed/403", 422: "failed/422", 401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/"} {
+		w := quick(t)
+		o := w.openOthers("flowroute")
+		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, status })
+		id := w.make(phone, "Hello")
+		err := w.sendText(t.Context(), id)
+		if want == "due/" {
+			w.snoozed(err)
+		} else {
+			require.NoError(t, err)
+		}
+		require.Equal(t, want, w.one("SELECT state || '/' || error FROM text"), status)
+		require.Empty(t, o.flowroute.Inbox(phone))
+	}
+}
+
+// sender is a tenant's own sender, which answers as it is told and remembers what it was asked.
+type sender struct {
+	*httptest.Server
+	mu      sync.Mutex
+	status  int
+	answer  string
+	headers []http.Header
+	bodies  []string
+}
+
+func (w *world) openSender() *sender {
+	w.t.Helper()
+	s := &sender{status: 202}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var body strings.Builder
+		_ = r.Write(&body)
+		_, content, _ := strings.Cut(body.String(), "\r\n\r\n")
+		s.headers, s.bodies = append(s.headers, r.Header.Clone()), append(s.bodies, content)
+		if s.status == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		rw.WriteHeader(s.status)
+		_, _ = rw.Write([]byte(s.answer))
+	}))
+	w.t.Cleanup(s.Close)
+	t := w.tenant()
+	t.Providers = []tenant.Provider{tenant.ByWebhook}
+	t.Webhook = tenant.Webhook{URL: s.URL + "/send", Secrets: []tenant.Secret{tenant.NewSecret("whsec_" + strings.Repeat("A", 44))}}
+	return s
+}
+
+func TestWebhook(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.openSender()
+		id := w.make(phone, "Hello")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "webhook", "sent", "")
+		expires := w.clock().Add(10 * time.Minute).UTC().Format(time.RFC3339)
+		require.JSONEq(w.t, `{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello","expires_at":"`+expires+`"}`, s.bodies[0])
+		want := http.Header{}
+		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.bodies[0]))
+		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
+			require.Equal(w.t, want.Get(name), s.headers[0].Get(name))
+		}
+		require.Equal(w.t, id, s.headers[0].Get("webhook-id"))
+
+		// An answer that was lost is asked for again, under the same id.
+		s.status = 0
+		lost := w.make(phone, "Lost")
+		require.NoError(w.t, w.sendText(w.t.Context(), lost))
+		w.carriedBy(lost, "webhook", "unclear", "")
+		w.wait(text.Quarantine)
+		require.NoError(w.t, w.findText(w.t.Context(), lost))
+		w.carriedBy(lost, "webhook", "due", "")
+		s.status = 200
+		require.NoError(w.t, w.sendText(w.t.Context(), lost))
+		w.carriedBy(lost, "webhook", "sent", "")
+		require.Equal(w.t, lost, s.headers[1].Get("webhook-id"))
+		require.Equal(w.t, lost, s.headers[2].Get("webhook-id"))
+	})
+}
+
+// Ensure that a sender of the tenant's own can say why it refuses, and nothing else by that.
+func TestWebhookAnswers(t *testing.T) {
+	for _, test := range []struct {
+		status       int
+		answer, want string
+	}{
+		{422, `{"result":"invalid_number"}`, "failed/422"}, {422, `{"result":"opted_out"}`, "failed/422"}, {400, `{"result":"blocked"}`, "failed/400"},
+		{400, `{"result":"rate_limited"}`, "due/"}, {400, `{"result":"ok"}`, "failed/400"}, {400, `{"result":"timeout"}`, "failed/400"},
+		{404, "not JSON", "failed/404"}, {429, "", "due/"}, {401, "", "due/"}, {500, `{"result":"rejected"}`, "unclear/"}, {302, "", "unclear/"},
+	} {
+		w := quick(t)
+		s := w.openSender()
+		s.status, s.answer = test.status, test.answer
+		id := w.make(phone, "Hello")
+		if err := w.sendText(t.Context(), id); test.want == "due/" {
+			w.snoozed(err)
+		} else {
+			require.NoError(t, err)
+		}
+		require.Equal(t, test.want, w.one("SELECT state || '/' || error FROM text"), test)
+		optedOut := strings.Contains(test.answer, "opted_out")
+		require.Equal(t, optedOut, w.one("SELECT COUNT(*) FROM opt_out") == "1", test)
+	}
+}
