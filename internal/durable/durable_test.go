@@ -1,0 +1,371 @@
+package durable_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"smsbridge/internal/durable"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/verification"
+)
+
+const phone = "+4520123456"
+
+// world is a tenant with a database, at a time that tests move.
+type world struct {
+	s   *store.Store
+	t   *tenant.Tenant
+	now time.Time
+}
+
+func open(t *testing.T, database string) *world {
+	t.Helper()
+	settings, err := tenant.FromEnv([]string{
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
+	})
+	require.NoError(t, err)
+	w := &world{t: settings.Tenants.All()[0], now: time.Unix(1_700_000_000, 0).UTC()}
+	// So that a model that guesses at will is never told to wait until tomorrow.
+	w.t.Codes.Wrong = 1_000_000
+	w.s = storetest.Open(t, database, func() time.Time { return w.now })
+	return w
+}
+
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, open(t, storetest.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, open(t, storetest.PostgreSQL(t))) })
+}
+
+// do runs one step of the rule in a transaction.
+func (w *world) do(step func(ctx context.Context, tx *store.Tx) error) error {
+	return w.s.Do(context.Background(), step)
+}
+
+func (w *world) start(id, input string) (i durable.Instance, err error) {
+	err = w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		i, err = durable.Start(ctx, tx, w.t, id, json.RawMessage(input))
+		return err
+	})
+	return i, err
+}
+
+func (w *world) get(id string) (i durable.Instance, err error) {
+	err = w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		i, err = durable.Get(ctx, tx, "acme", id)
+		return err
+	})
+	return i, err
+}
+
+// code is what was texted for an instance.
+func (w *world) code(t require.TestingT, id string) string {
+	var secret verification.Secret
+	require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+		v, err := verification.ByExternalID(ctx, tx, "acme", "durable", id)
+		if err != nil {
+			return err
+		}
+		secret, err = verification.Open(ctx, tx, "acme", v.ID)
+		return err
+	}))
+	return secret.Code
+}
+
+// model is what an instance should be, worked out by the simplest means: its verification is judged as it goes.
+type model struct {
+	there, noPhone, terminated, suspended bool
+	output                                string // of the verification, "" while it is pending
+	wrong                                 int
+	deadline                              time.Time
+}
+
+func (m model) status() durable.Status {
+	switch {
+	case m.terminated:
+		return durable.Terminated
+	case m.noPhone:
+		return durable.Failed
+	case m.suspended:
+		return durable.Suspended
+	case m.output != "":
+		return durable.Completed
+	}
+	return durable.Running
+}
+
+// refusal is what a step that needs an unfinished instance returns.
+func (m model) refusal() error {
+	switch {
+	case !m.there:
+		return durable.ErrUnknown
+	case m.status().Finished():
+		return durable.ErrFinished
+	}
+	return nil
+}
+
+// Whatever is done to an instance, in whatever order, it stands as the model does, and no code shows anywhere.
+func TestInstancesFollowTheModel(t *testing.T) {
+	w := open(t, storetest.SQLite(t))
+	runs := 0
+	rapid.Check(t, func(t *rapid.T) {
+		runs++
+		id, m, codes := fmt.Sprint("run", runs), model{}, []string(nil)
+		started := func(noPhone bool) {
+			m = model{there: true, noPhone: noPhone, deadline: w.now.Add(90 * time.Second)}
+			if !noPhone {
+				codes = append(codes, w.code(t, id))
+			}
+		}
+		steer := func(step func(ctx context.Context, tx *store.Tx, tenant, id string) error, then func()) {
+			want := m.refusal()
+			require.ErrorIs(t, w.do(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }), want)
+			if want == nil {
+				then()
+			}
+		}
+		raise := func(code string, right bool) {
+			steer(func(ctx context.Context, tx *store.Tx, tenant, id string) error {
+				return durable.Raise(ctx, tx, tenant, id, code)
+			}, func() {
+				switch {
+				case m.output != "":
+				case right:
+					m.output = "true"
+				default:
+					if m.wrong++; m.wrong == 4 {
+						m.output = "false"
+					}
+				}
+			})
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"start": func(t *rapid.T) {
+				noPhone := rapid.IntRange(0, 3).Draw(t, "empty") == 0
+				_, err := w.start(id, map[bool]string{true: "null", false: `"` + phone + `"`}[noPhone])
+				if m.there && !m.status().Finished() {
+					require.ErrorIs(t, err, durable.ErrRunning)
+					return
+				}
+				require.NoError(t, err)
+				started(noPhone)
+			},
+			"restart": func(t *rapid.T) {
+				err := w.do(func(ctx context.Context, tx *store.Tx) error {
+					_, err := durable.Restart(ctx, tx, w.t, id, false)
+					return err
+				})
+				switch {
+				case !m.there:
+					require.ErrorIs(t, err, durable.ErrUnknown)
+				case !m.status().Finished():
+					require.ErrorIs(t, err, durable.ErrRunning)
+				default:
+					require.NoError(t, err)
+					started(m.noPhone)
+				}
+			},
+			"right": func(t *rapid.T) {
+				code := "0000"
+				if len(codes) > 0 {
+					code = codes[len(codes)-1]
+				}
+				raise(code, true)
+			},
+			"wrong": func(t *rapid.T) { raise("00000", false) },
+			"terminate": func(t *rapid.T) {
+				steer(func(ctx context.Context, tx *store.Tx, tenant, id string) error {
+					return durable.Terminate(ctx, tx, tenant, id, "why")
+				}, func() { m.terminated = true })
+			},
+			"suspend": func(t *rapid.T) { steer(durable.Suspend, func() { m.suspended = true }) },
+			"resume":  func(t *rapid.T) { steer(durable.Resume, func() { m.suspended = false }) },
+			"rewind": func(t *rapid.T) {
+				err := w.do(func(ctx context.Context, tx *store.Tx) error { return durable.Rewind(ctx, tx, w.t, id) })
+				switch {
+				case !m.there:
+					require.ErrorIs(t, err, durable.ErrUnknown)
+				case !m.status().Finished():
+					require.ErrorIs(t, err, durable.ErrRunning)
+				case m.status() != durable.Failed:
+					require.ErrorIs(t, err, durable.ErrFinished)
+				default:
+					require.NoError(t, err)
+				}
+			},
+			"purge": func(t *rapid.T) {
+				err := w.do(func(ctx context.Context, tx *store.Tx) error { return durable.Purge(ctx, tx, "acme", id) })
+				switch {
+				case !m.there:
+					require.ErrorIs(t, err, durable.ErrUnknown)
+				case !m.status().Finished():
+					require.ErrorIs(t, err, durable.ErrRunning)
+				default:
+					require.NoError(t, err)
+					m = model{}
+				}
+			},
+			"pass": func(t *rapid.T) {
+				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
+				if m.there && m.output == "" && !w.now.Before(m.deadline) {
+					m.output = "false"
+				}
+			},
+			"": func(t *rapid.T) { w.stands(t, id, m, codes) },
+		})
+	})
+}
+
+// stands shows that an instance is as the model says, and that its history has no code.
+func (w *world) stands(t *rapid.T, id string, m model, codes []string) {
+	i, err := w.get(id)
+	if !m.there {
+		require.ErrorIs(t, err, durable.ErrUnknown)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, m.status(), i.Status)
+	switch i.Status {
+	case durable.Completed:
+		require.Equal(t, m.output, string(i.Output))
+	case durable.Running, durable.Suspended:
+		require.Equal(t, "null", string(i.Output))
+	}
+	require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+		steps, err := durable.History(ctx, tx, i)
+		require.NotEmpty(t, steps)
+		for n := range steps {
+			steps[n].Timestamp, steps[n].Input, steps[n].FireAt, steps[n].ScheduledTime = time.Time{}, nil, nil, nil
+		}
+		shown, _ := json.Marshal(steps)
+		for _, code := range codes {
+			require.NotContains(t, strings.ReplaceAll(string(shown), "0001-01-01T00:00:00Z", ""), code)
+		}
+		return err
+	}))
+}
+
+// What is not a phone number of the tenant's countries starts nothing.
+func TestParseInput(t *testing.T) {
+	w := open(t, storetest.SQLite(t))
+	for input, want := range map[string]string{
+		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "", `""`: "", `"\"\""`: "", `"null"`: "",
+	} {
+		number, err := durable.ParseInput(w.t, json.RawMessage(input))
+		require.NoError(t, err, input)
+		require.Equal(t, want, number.E164(), input)
+	}
+	for _, input := range []string{"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`, `"\"\"+4520123456\"\""`, `"\"`} {
+		_, err := durable.ParseInput(w.t, json.RawMessage(input))
+		require.ErrorIs(t, err, durable.ErrInput, input)
+		_, err = w.start("x", input)
+		require.ErrorIs(t, err, durable.ErrInput, input)
+	}
+	_, err := w.get("x")
+	require.ErrorIs(t, err, durable.ErrUnknown)
+}
+
+func FuzzParseInput(f *testing.F) {
+	for _, input := range []string{`"` + phone + `"`, `"\"` + phone + `\""`, "null", `"\"`, `"\ud800"`} {
+		f.Add(input)
+	}
+	t := &tenant.Tenant{}
+	t.Policy.Countries = []string{"*"}
+	f.Fuzz(func(test *testing.T, input string) {
+		number, err := durable.ParseInput(t, json.RawMessage(input))
+		require.True(test, err == nil || errors.Is(err, durable.ErrInput))
+		require.True(test, number.E164() == "" || strings.Contains(input, number.E164()[1:]) || strings.Contains(input, `\u`))
+	})
+}
+
+// A list that is longer than what is looked at in one go is continued, and purged as a whole.
+func TestLongList(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const many = 1203
+		for from := 0; from < many; from += 401 {
+			require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+				for n := from; n < from+401; n++ {
+					if _, err := durable.Start(ctx, tx, w.t, fmt.Sprint("i", n), json.RawMessage("null")); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+		}
+		_, err := w.start("last", `"`+phone+`"`)
+		require.NoError(t, err)
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			found, token, err := durable.List(ctx, tx, "acme", durable.Filter{Statuses: []durable.Status{durable.Running}}, "", 10)
+			require.NoError(t, err)
+			require.Empty(t, found)
+			require.NotEmpty(t, token, "there is more to look at")
+			found, token, err = durable.List(ctx, tx, "acme", durable.Filter{Statuses: []durable.Status{durable.Running}}, token, 10)
+			require.Len(t, found, 1)
+			require.Empty(t, token)
+			return err
+		}))
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			purged, err := durable.PurgeAll(ctx, tx, "acme", durable.Filter{})
+			require.Equal(t, many, purged)
+			return err
+		}))
+		_, err = w.get("last")
+		require.NoError(t, err)
+	})
+}
+
+// Two of any steps at once: one of them wins, and the instance and its verification tell the same.
+func TestStepsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		steps := map[string]func(ctx context.Context, tx *store.Tx, id string) error{
+			"raise": func(ctx context.Context, tx *store.Tx, id string) error {
+				return durable.Raise(ctx, tx, "acme", id, "00000")
+			},
+			"terminate": func(ctx context.Context, tx *store.Tx, id string) error {
+				return durable.Terminate(ctx, tx, "acme", id, "")
+			},
+			"suspend": func(ctx context.Context, tx *store.Tx, id string) error { return durable.Suspend(ctx, tx, "acme", id) },
+			"resume":  func(ctx context.Context, tx *store.Tx, id string) error { return durable.Resume(ctx, tx, "acme", id) },
+		}
+		for a := range steps {
+			for b := range steps {
+				id := a + "-" + b
+				_, err := w.start(id, `"`+phone+`"`)
+				require.NoError(t, err)
+				errs := make([]error, 2)
+				var wait sync.WaitGroup
+				for n, step := range []string{a, b} {
+					wait.Go(func() {
+						errs[n] = w.do(func(ctx context.Context, tx *store.Tx) error { return steps[step](ctx, tx, id) })
+					})
+				}
+				wait.Wait()
+				i, err := w.get(id)
+				require.NoError(t, err)
+				ends := slices.Contains([]string{a, b}, "terminate")
+				require.Equal(t, ends, i.Status == durable.Terminated, id)
+				for _, err := range errs {
+					require.True(t, err == nil || ends && errors.Is(err, durable.ErrFinished), "%s: %v", id, err)
+				}
+				require.True(t, errs[0] == nil || errs[1] == nil)
+				if a == "terminate" && b == a {
+					require.True(t, errs[0] != nil || errs[1] != nil, "it ends once")
+				}
+			}
+		}
+	})
+}
