@@ -65,7 +65,7 @@ type answer struct {
 func (a answer) isRedirect() bool { return a.status >= 300 && a.status < 400 && a.location != "" }
 
 // Click redeems link the way the person's browser would and says how it ended.
-// How, is the business of a recipe: the rule's, or that of the link's shape.
+// The rule or the shape of the link decides on the recipe.
 // Click sends GET, never HEAD; follows redirects inside the rule; makes at
 // most one POST, which is a form of hidden fields, the call of an API or the
 // step of a flow; and follows at most one "proceed" anchor. Nothing is
@@ -183,7 +183,7 @@ func (k *click) fail(ctx context.Context, err error) {
 	case errors.Is(err, errAddressNotAllowed):
 		k.end(outcome, ReasonAddress)
 	case errors.Is(err, errNotPermitted):
-		k.end(outcome, ReasonSubmitRefused)
+		k.end(OutcomeUnknown, ReasonSubmitRefused) // perhaps it was posted by an earlier click
 	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		k.end(outcome, ReasonTimeout)
 	case !k.result.Sent:

@@ -125,7 +125,7 @@ func TestAPIs(t *testing.T) {
 func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	p, c := serve(t, (&api{status: 200, answer: `{"status":"OK"}`}).ServeHTTP)
 	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1", func() error { return errors.New("already tried") })
-	require.Equal(t, Result{Outcome: OutcomeUnreachable, Reason: ReasonSubmitRefused}, r)
+	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused}, r)
 	require.Empty(t, p.requests())
 }
 
@@ -203,6 +203,14 @@ func TestForcedRecipe(t *testing.T) {
 	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x?t=1").Outcome)
 	c.Rule.Recipe = RecipeProceed
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x?t=1").Outcome)
+}
+
+// A forced recipe is for verifications: a reset is opened as its shape says.
+func TestForcedRecipeAndReset(t *testing.T) {
+	p, c := serve(t, says("Your password has been changed."))
+	c.Rule.Recipe = RecipeSuperTokens
+	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/lo/reset?ticket=t").Outcome)
+	require.Equal(t, []string{"GET /lo/reset"}, p.requests())
 }
 
 // The ends of providers that redirect: what the parameters, the place and the

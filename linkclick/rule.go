@@ -230,10 +230,11 @@ func (r Rule) unwrap(tracking *url.URL) *url.URL {
 	return target
 }
 
-// recipe returns how a verification link of a shape is redeemed.
+// recipe returns how a link of a shape is redeemed. The rule's own recipe is
+// for verifications.
 func (r Rule) recipe(s shape) string {
 	switch {
-	case r.Recipe != "":
+	case r.Recipe != "" && s.kind != KindReset:
 		return r.Recipe
 	case s.recipe == "", s.recipe == RecipeSupabase && r.API == "":
 		return RecipeGet
