@@ -58,11 +58,17 @@ func (w *world) openOthers(providers string, changes ...string) others {
 // verify starts a verification, and returns it with the text that is due.
 func (w *world) verify(to string) (v verification.Verification, textID string) {
 	w.t.Helper()
+	v = w.start(to)
+	return v, w.dueText(v.ID)
+}
+
+func (w *world) start(to string) (v verification.Verification) {
+	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
 		v, _, err = verification.Start(ctx, tx, verification.For(w.tenant(), "api", w.phone(to)))
 		return err
 	})
-	return v, w.dueText(v.ID)
+	return v
 }
 
 func (w *world) dueText(verificationID string) string {

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,15 +68,14 @@ func (w byVerify) start(t *tenant.Tenant, s verification.Secret, a text.Attempt)
 		if err != nil || started.Sid == nil {
 			return wire.outcome(err)
 		}
-		sends := attemptsOf(started)
-		if len(sends) > 1 && *started.Sid != s.VerifySID && !t.VerifyService.OwnCode {
+		last, sends := lastAttempt(started)
+		if sends > 1 && *started.Sid != s.VerifySID && !t.VerifyService.OwnCode {
 			if told, o := w.conclude(t, verification.Outcome{VerifySID: *started.Sid}); !told {
 				return o
 			}
 			continue
 		}
-		last := sends[len(sends)-1]
-		return outcome{result: ok, id: last.SID, record: recordVerify(t, a, *started.Sid)}
+		return outcome{result: ok, id: cmp.Or(last.SID, a.ID), record: recordVerify(t, a, *started.Sid)}
 	}
 	return outcome{result: rateLimited, code: "concurrent"}
 }
@@ -121,22 +121,18 @@ type sendAttempt struct {
 	Time time.Time `json:"time"`
 }
 
-// attemptsOf returns the texts of a verification, oldest first; where Verify lists none, one with the verification's own id.
-func attemptsOf(v *verify.VerifyV2Verification) []sendAttempt {
-	var sends []sendAttempt
+// lastAttempt returns the last text of a verification, and how many there were. Where Verify lists none, it is one without an id.
+func lastAttempt(v *verify.VerifyV2Verification) (last sendAttempt, sends int) {
+	var all []sendAttempt
 	if v.SendCodeAttempts != nil {
-		if raw, err := json.Marshal(*v.SendCodeAttempts); err == nil && json.Unmarshal(raw, &sends) != nil {
-			sends = nil
+		if raw, err := json.Marshal(*v.SendCodeAttempts); err == nil && json.Unmarshal(raw, &all) == nil && len(all) > 0 {
+			return all[len(all)-1], len(all)
 		}
 	}
-	if len(sends) == 0 || sends[len(sends)-1].SID == "" {
-		one := sendAttempt{SID: *v.Sid}
-		if v.DateUpdated != nil {
-			one.Time = *v.DateUpdated
-		}
-		return []sendAttempt{one}
+	if v.DateUpdated != nil {
+		last.Time = *v.DateUpdated
 	}
-	return sends
+	return last, 1
 }
 
 // find returns the last text of the verification that is pending for the phone.
@@ -149,9 +145,8 @@ func (w byVerify) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]l
 	case err != nil || pending.Sid == nil:
 		return nil, errors.New("verify: the verification cannot be read")
 	}
-	sends := attemptsOf(pending)
-	last := sends[len(sends)-1]
-	return []listed{{id: last.SID, body: a.Body, created: last.Time, record: recordVerify(t, a, *pending.Sid)}}, nil
+	last, _ := lastAttempt(pending)
+	return []listed{{id: cmp.Or(last.SID, a.ID), body: a.Body, created: last.Time, record: recordVerify(t, a, *pending.Sid)}}, nil
 }
 
 // conclude tells Verify how a verification ended, and reports false with an outcome when Verify could not be told now.

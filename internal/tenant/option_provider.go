@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"smsbridge/phonemail"
 )
@@ -112,6 +113,13 @@ var (
 	verifySID    = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
 	uniqueName   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 	verifyLimits = []string{"phone", "country"}
+)
+
+// What Verify allows one verification
+// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
+const (
+	verifyLife     = 10 * time.Minute
+	verifyAttempts = 5
 )
 
 const (
@@ -314,6 +322,9 @@ func (l *loader) checkProviders(t *Tenant, given map[string]value, place placer)
 func (l *loader) checkReachable(t *Tenant, place placer) {
 	if slices.Equal(t.Providers, []Provider{ByVerify}) {
 		l.add(place("providers"), wrong("has nobody but verify, which sends only codes", "add twilio, flowroute or webhook for all other texts"))
+	}
+	if own := slices.Contains(t.Providers, ByVerify) && t.VerifyService.OwnCode; own && (t.Codes.ValidFor > verifyLife || t.Codes.Attempts > verifyAttempts) {
+		l.warn("tenant %s: a code of Twilio Verify's own counts for 10m and 5 attempts at most, whatever code_valid_for and code_attempts say", t.Slug)
 	}
 	twoWay := slices.Contains(t.Providers, ByTwilio) || slices.Contains(t.Providers, ByFlowroute)
 	if !twoWay && t.Answer != ByTap {

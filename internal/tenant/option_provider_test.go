@@ -114,6 +114,11 @@ func TestProvidersInFile(t *testing.T) {
 		require.Equal(t, []*Tenant{acme}, s.Tenants.BySender(testSID, want))
 	}
 
+	require.Empty(t, s.Warnings)
+	s, err = fromYAML(t, yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+", code: verify}\n    code_attempts: 6\n")
+	require.NoError(t, err)
+	require.Contains(t, s.Warnings[0], "5 attempts at most")
+
 	for settings, what := range map[string]string{
 		yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n":                                "not a country",
 		yamlTwilio + ", senders: {SE: '12'}}\n":                                              "not a number in international form",
