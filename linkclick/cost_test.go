@@ -105,6 +105,13 @@ func TestWorstMails(t *testing.T) {
 	}
 }
 
+// Judging a page as large as may be read takes no time that a click would notice.
+func TestLongPageIsJudgedQuickly(t *testing.T) {
+	start := time.Now()
+	require.Equal(t, OutcomeUnknown, judgeWords(strings.Repeat("x\n", 128<<10), true))
+	require.Less(t, time.Since(start), 3*time.Second) // some 50 ms on an idle machine
+}
+
 // A server that sends without end costs a click no more than it reads.
 func TestClickMemoryIsBounded(t *testing.T) {
 	filler := []byte(strings.Repeat("<p>words ", 1000))

@@ -148,13 +148,14 @@ var languages = []language{
 // only if successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
 	said := statements(text)
+	whole := strings.Join(said, "\n")
 	for _, outcome := range judged {
 		if outcome == OutcomeConfirmed && !successPossible {
 			break
 		}
 		for _, l := range languages {
 			for _, phrase := range l.phrases[outcome] {
-				if l.states(said, phrase) {
+				if strings.Contains(whole, phrase) && l.states(said, phrase) {
 					return outcome
 				}
 			}

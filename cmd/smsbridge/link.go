@@ -54,7 +54,7 @@ func (c linkCommand) Run(w world) error {
 	if rule.Check() != nil {
 		return mistake{"a --host is not a host name", "give the name alone, such as login.acme.example"}
 	}
-	m, err := c.read()
+	m, err := c.read(w.stdin)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,8 @@ func (c linkCommand) Run(w world) error {
 }
 
 // read reads the mail. Whatever is wrong with it is a mistake of who gave it.
-func (c linkCommand) read() (linkclick.Mail, error) {
-	in := os.Stdin
+func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, error) {
+	in := stdin
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {

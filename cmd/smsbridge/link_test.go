@@ -89,15 +89,10 @@ func TestLinkExitStatus(t *testing.T) {
 }
 
 func TestLinkReadsStandardInput(t *testing.T) {
-	in, err := os.Open(save(t, signUpMail))
-	require.NoError(t, err)
-	defer in.Close()
-	before := os.Stdin
-	defer func() { os.Stdin = before }()
-	os.Stdin = in
-	stdout, _, status := link(t, "-")
-	require.Zero(t, status)
-	require.Contains(t, stdout, "kind      verify\n")
+	var out, errs bytes.Buffer
+	status := run(t.Context(), []string{"link", "-"}, world{stdin: strings.NewReader(signUpMail), stdout: &out, stderr: &errs})
+	require.Zero(t, status, errs.String())
+	require.Contains(t, out.String(), "kind      verify\n")
 }
 
 // A mail cannot speak to the terminal of who looks at it.
