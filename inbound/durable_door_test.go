@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/durable"
+	"smsbridge/internal/store/storetest"
 )
 
 const (
@@ -31,6 +32,11 @@ type durableClient struct {
 func eachDurable(t *testing.T, test func(t *testing.T, d durableClient), changes ...string) {
 	changes = append([]string{"SMSBRIDGE_DURABLE_CODE=" + newKey + "," + systemKey}, changes...)
 	each(t, func(t *testing.T, b *bridge) { test(t, durableClient{b, t}) }, changes...)
+}
+
+// onlyDurable opens a door on SQLite, for what does not depend on the database.
+func onlyDurable(t *testing.T, test func(t *testing.T, d durableClient)) {
+	test(t, durableClient{openBridge(t, storetest.SQLite(t), "SMSBRIDGE_DURABLE_CODE="+newKey+","+systemKey), t})
 }
 
 // ask makes a request with a JSON body; path may be one of the bridge's own public URLs.
@@ -196,7 +202,7 @@ func TestDurableEnds(t *testing.T) {
 
 // Who may ask: the key stands in the query, in any spelling, in a header, or before the host; it says which tenant is meant.
 func TestDurableKey(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		before := app{bridge: d.bridge, t: t}.recorded()
 		start, body := "/orchestrators/"+durable.Function, `"`+phone+`"`
 		for _, path := range []string{start, start + "?code=", start + "?code=" + systemKey[1:], start + "?key=" + systemKey, durableBase + start, "/api" + start, instance("x"), durableBase + "/nowhere"} {
@@ -375,7 +381,7 @@ func TestDurableSuspend(t *testing.T) {
 }
 
 func TestDurableRestart(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		d.refused(d.ask("POST", instance("none")+"/restart", ""), 400, "InstanceId does not match a valid orchestration instance.")
 		links := d.start()
 		r := d.ask("POST", links.RestartPostURI, "")

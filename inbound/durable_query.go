@@ -1,9 +1,11 @@
 package inbound
 
 import (
+	"maps"
 	"math"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,13 +26,13 @@ const (
 	maxDurableLook = 5 * time.Second
 )
 
-// durableQuery is a query whose names are in small letters, as they are known in any capitals.
+// durableQuery is a query whose names are in small letters, as they are known in any capitals. Of a repeated name it has one value.
 type durableQuery map[string]string
 
 func newDurableQuery(values url.Values) durableQuery {
 	query := durableQuery{}
-	for name, all := range values {
-		query[strings.ToLower(name)] = all[0]
+	for _, name := range slices.Sorted(maps.Keys(values)) { // always the same one
+		query[strings.ToLower(name)] = values[name][0]
 	}
 	return query
 }

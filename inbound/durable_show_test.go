@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/durable"
+	"smsbridge/internal/store/storetest"
 )
 
 // The history has every step and no code, whatever is asked for.
 func TestDurableHistory(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		history := func(id, query string) (steps []map[string]any, types []string) {
 			r := d.ask("GET", instance(id)+"?showHistory=True"+query, "")
 			var s struct{ HistoryEvents []map[string]any }
@@ -112,7 +113,7 @@ func TestDurableList(t *testing.T) {
 			d.refused(d.ask("GET", durableBase+"/instances?"+query, ""), 400, saysArgument)
 		}
 		d.refused(d.ask("GET", durableBase+"/instances", "", "x-ms-continuation-token: \xff"), 400, saysArgument)
-	}, "SMSBRIDGE_COUNTRIES=DK")
+	})
 }
 
 func TestDurablePurge(t *testing.T) {
@@ -147,7 +148,7 @@ func TestDurablePurge(t *testing.T) {
 
 // A start can wait for the end: for the bare output, for the status of another end, or for nothing.
 func TestDurableWait(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		path := func(id, query string) string {
 			return durableBase + "/orchestrators/" + durable.Function + "/" + id + "?" + query
 		}
@@ -186,7 +187,7 @@ func TestDurableWait(t *testing.T) {
 
 // Another tenant's key opens another tenant's instances.
 func TestDurableTenantsAreApart(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		require.Equal(t, 202, d.startAs("mine").status)
 		d.inbound.Settings = settings(t, "SMSBRIDGE_TENANT=beta", "SMSBRIDGE_DURABLE_CODE="+systemKey)
 		for _, r := range []response{d.ask("GET", instance("mine"), ""), d.raise("mine", "1234"), d.ask("DELETE", instance("mine"), ""), d.ask("POST", instance("mine")+"/terminate", "")} {
@@ -199,7 +200,7 @@ func TestDurableTenantsAreApart(t *testing.T) {
 
 // A door whose database does not answer says so, and nothing of it.
 func TestDurableUnavailable(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		require.NoError(t, d.store.Close())
 		for _, r := range []response{d.startAs("x"), d.ask("GET", instance("x"), ""), d.raise("x", "1234"), d.ask("GET", durableBase+"/instances", ""), d.ask("DELETE", instance("x"), "")} {
 			d.refused(r, 500, "Something went wrong while processing your request")
@@ -209,18 +210,40 @@ func TestDurableUnavailable(t *testing.T) {
 	})
 }
 
+// The verification behind an instance can be answered through our own API as well, and the other way round one of Flowroute's.
+func TestDoorsShareTheRule(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		a, d, f := app{b, t, readDescription(t), apiKey, map[string]bool{}}, durableClient{b, t}, openFlowroute(t, b)
+		d.startAs("x")
+		code, _ := b.texted(t)
+		id := b.one(t, "SELECT id FROM verification WHERE door = 'durable'")
+		require.Equal(t, "approved", a.check(id, code).Status)
+		d.stands("x", 200, durable.Completed, "true")
+
+		for n, answer := range []func(id, code string){
+			func(id, code string) { require.Equal(t, "approved", a.check(id, code).Status) },
+			func(_, code string) { silent(t, b.reply(t, replyForm(1, code))) },
+			func(_, code string) { says(t, f.check(t, "my_identifier", code), 200, saysRight) },
+		} {
+			says(t, f.create(t, `"my_identifier"`, `"`+phone+`"`), 200, saysCreated)
+			code, _ := b.texted(t)
+			answer(b.one(t, "SELECT id FROM verification WHERE state = 'pending'"), code)
+			require.Equal(t, fmt.Sprint(n+2), b.one(t, "SELECT COUNT(*) FROM verification WHERE state = 'approved'"))
+			says(t, f.check(t, "my_identifier", code), 400, saysUnknown)
+		}
+	}, "SMSBRIDGE_DURABLE_CODE="+systemKey, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000")
+}
+
 // Without a key in the settings the door is shut.
 func TestDurableShut(t *testing.T) {
-	each(t, func(t *testing.T, b *bridge) {
-		d := durableClient{b, t}
-		d.empty(d.raw("POST", "/orchestrators/"+durable.Function+"?code=", `"`+phone+`"`), 401)
-		d.empty(d.raw("GET", durableBase+"/instances?code=", ""), 401)
-	})
+	d := durableClient{openBridge(t, storetest.SQLite(t)), t}
+	d.empty(d.raw("POST", "/orchestrators/"+durable.Function+"?code=", `"`+phone+`"`), 401)
+	d.empty(d.raw("GET", durableBase+"/instances?code=", ""), 401)
 }
 
 // The Python client's requests, to the letter: JSON in JSON, True, and another word for the connection.
 func TestDurablePython(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		r := d.ask("POST", durableBase+"/orchestrators/"+durable.Function+"/py", `"\"`+phone+`\""`)
 		require.Equal(t, 202, r.status, r.body)
 		code, _ := d.texted(t)
@@ -234,7 +257,7 @@ func TestDurablePython(t *testing.T) {
 }
 
 func TestDurableManyReads(t *testing.T) {
-	eachDurable(t, func(t *testing.T, d durableClient) {
+	onlyDurable(t, func(t *testing.T, d durableClient) {
 		d.startAs("read")
 		before := app{bridge: d.bridge, t: t}.recorded()
 		var wait sync.WaitGroup

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
 )
 
 const flowrouteKey = "key-of-the-flowroute-door-0123456789"
@@ -26,6 +28,11 @@ type flowrouteClient struct {
 func eachFlowroute(t *testing.T, test func(t *testing.T, f flowrouteClient), changes ...string) {
 	changes = append([]string{"SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000"}, changes...)
 	each(t, func(t *testing.T, b *bridge) { test(t, openFlowroute(t, b)) }, changes...)
+}
+
+// onlyFlowroute opens a door on SQLite, for what does not depend on the database.
+func onlyFlowroute(t *testing.T, test func(t *testing.T, f flowrouteClient), changes ...string) {
+	test(t, openFlowroute(t, openBridge(t, storetest.SQLite(t), append([]string{"SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000"}, changes...)...)))
 }
 
 func openFlowroute(t testing.TB, b *bridge) flowrouteClient {
@@ -176,7 +183,7 @@ func TestFlowrouteOverwrites(t *testing.T) {
 }
 
 func TestFlowrouteSettings(t *testing.T) {
-	eachFlowroute(t, func(t *testing.T, f flowrouteClient) {
+	onlyFlowroute(t, func(t *testing.T, f flowrouteClient) {
 		says(t, f.create(t, `"my_identifier"`, `"`+phone+`"`), 200, saysCreated)
 		code, body := f.texted(t)
 		require.Len(t, code, 8)
@@ -230,7 +237,7 @@ func TestFlowrouteMalformed(t *testing.T) {
 
 // An auth_id may be a number, a recipient an integer, and a code may come in a body.
 func TestFlowrouteForms(t *testing.T) {
-	eachFlowroute(t, func(t *testing.T, f flowrouteClient) {
+	onlyFlowroute(t, func(t *testing.T, f flowrouteClient) {
 		says(t, f.create(t, "7", "12065550100"), 200, strings.Replace(saysCreated, "my_identifier", "7", 1))
 		require.Equal(t, "+12065550100", f.one(t, "SELECT phone FROM verification"))
 		code, _ := f.texted(t)
@@ -242,7 +249,7 @@ func TestFlowrouteForms(t *testing.T) {
 
 // With a key nobody is served without it; a client puts it into its URL.
 func TestFlowrouteKey(t *testing.T) {
-	eachFlowroute(t, func(t *testing.T, f flowrouteClient) {
+	onlyFlowroute(t, func(t *testing.T, f flowrouteClient) {
 		before := app{bridge: f.bridge, t: t}.recorded()
 		for _, userinfo := range []string{"", "user:wrong@", flowrouteKey + "@"} {
 			keyless := f
@@ -261,7 +268,7 @@ func TestFlowrouteKey(t *testing.T) {
 
 // Without a key, a host name that only pretends to be this machine opens nothing.
 func TestFlowrouteKeylessIsLocal(t *testing.T) {
-	eachFlowroute(t, func(t *testing.T, f flowrouteClient) {
+	onlyFlowroute(t, func(t *testing.T, f flowrouteClient) {
 		for host, want := range map[string]int{"localhost:8000": 200, "127.0.0.1": 200, "[::1]:8000": 200, "evil.example:8000": 403, "10.0.0.1": 403} {
 			r, err := http.NewRequest(http.MethodPost, f.endpoint, strings.NewReader(`{"auth_id":"my_identifier","recipient":"`+phone+`"}`))
 			require.NoError(t, err)
@@ -325,7 +332,7 @@ func TestFlowrouteAtOnce(t *testing.T) {
 
 // A database that does not answer is said to, and nothing of it.
 func TestFlowrouteUnavailable(t *testing.T) {
-	eachFlowroute(t, func(t *testing.T, f flowrouteClient) {
+	onlyFlowroute(t, func(t *testing.T, f flowrouteClient) {
 		require.NoError(t, f.store.Close())
 		r := f.create(t, `"my_identifier"`, `"`+phone+`"`)
 		says(t, r, 503, `{"message":"Please try again","reason":"Unavailable"}`)

@@ -195,7 +195,7 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.DurableDoor.ValidFor, t.DurableDoor.Attempts, 1
 	r.Wording = func(code, _ string) string { return "Your verification code is " + code }
 	v, _, err := verification.Start(ctx, tx, r)
-	if errors.Is(err, verification.ErrOptedOut) || errors.Is(err, verification.ErrBlocked) {
+	if wait := new(verification.WaitError); errors.Is(err, verification.ErrOptedOut) || errors.As(err, &wait) {
 		return fail(ctx, tx, i, "The activity function '"+Activity+"' failed: the phone cannot be texted now.")
 	}
 	if err != nil {
