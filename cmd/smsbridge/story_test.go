@@ -22,7 +22,7 @@ import (
 
 // A story is a file in testdata/story: a person's or operator's experience with the real binary, told as a script. Around each runs a pretend
 // Mailgun, Twilio and identity provider; the commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an answer.
-const storyPatience = 20 * time.Second
+const storyPatience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"smsbridge": main})
