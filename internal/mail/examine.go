@@ -55,10 +55,10 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 		return refuse("mails of this kind are off: " + f.Kind)
 	case f.Kind == "code" && f.Code == "":
 		return refuse(cmp.Or(f.Reason, "no code"))
-	case f.Kind != "code" && f.Link == "":
+	case action == tenant.Relay && (f.Link != "" || f.Code != ""):
+		return Decision{Do: tenant.Relay} // some identity providers reset passwords and sign in by code
+	case f.Link == "":
 		return refuse(cmp.Or(f.Reason, "no link"))
-	case action == tenant.Relay:
-		return Decision{Do: tenant.Relay}
 	case f.Kind == "reset":
 		return Decision{Do: tenant.Ask, Purpose: challenge.Password}
 	}
@@ -91,7 +91,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.ValidFor)
 	draft := text.Draft{Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
-	if f.Kind == "code" {
+	if f.Kind == "code" || f.Link == "" {
 		draft.Body = t.CodeText(f.Code, "")
 	} else {
 		token, err := shortlink.Make(ctx, tx, shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline})
