@@ -25,7 +25,7 @@ func read(t *testing.T, path string) string {
 }
 
 var (
-	variable     = regexp.MustCompile(`\b(?:SMSBRIDGE|MAILGUN|TWILIO|FLOWROUTE)_[A-Z0-9_]*[A-Z0-9]\b`)
+	variable     = regexp.MustCompile(`\b(?:SMSBRIDGE|MAILGUN|TWILIO|FLOWROUTE|AUTH0)_[A-Z0-9_]*[A-Z0-9]\b`)
 	testVariable = regexp.MustCompile(`^SMSBRIDGE_TEST_`) // test.sh's own
 	assignment   = regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=`)
 )

@@ -44,6 +44,7 @@ func (l *loader) addTenant(s *Settings, given map[string]value, place placer) {
 	l.checkCodes(t, place)
 	l.checkAPI(t, place)
 	l.checkDoors(t, place)
+	l.checkAuth0(t, given, place)
 	l.checkAnswer(t, place)
 	l.checkProof(t, place)
 	l.warnOf(t)

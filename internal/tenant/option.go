@@ -49,7 +49,7 @@ func processOptions() []option[Settings] {
 
 // tenantOptions lists the settings of a tenant.
 func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), linkOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions())
+	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), linkOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions(), auth0Options())
 }
 
 // identityOptions are about the tenant and the phones it may reach.

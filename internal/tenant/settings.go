@@ -127,6 +127,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	slices.SortFunc(s.Tenants.all, func(a, b *Tenant) int { return cmp.Compare(a.Slug, b.Slug) })
 	l.checkTogether(s.Tenants)
 	l.checkDoorsTogether(s)
+	l.checkAuth0Together(s.Tenants)
 	if len(l.mistakes) > 0 {
 		return Settings{}, l.mistakes
 	}

@@ -108,6 +108,7 @@ type Tenant struct {
 
 	FlowrouteDoor FlowrouteDoor
 	DurableDoor   DurableDoor
+	Auth0         Auth0
 
 	texts  map[Saying]*template.Template
 	public string // the bridge's public URL
