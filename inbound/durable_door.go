@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,11 +117,13 @@ func (s *Server) serveDurable(c echo.Context) error {
 	if a.body == nil {
 		return c.NoContent(a.status)
 	}
-	body, err := json.Marshal(a.body)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // an ampersand in a URL stays one, for those who search the answer
+	if err := encoder.Encode(a.body); err != nil {
 		return err
 	}
-	return c.Blob(a.status, "application/json; charset=utf-8", body)
+	return c.Blob(a.status, "application/json; charset=utf-8", bytes.TrimSpace(body.Bytes()))
 }
 
 // find finds the operation that the method and path mean, and sets what the path names. Words of the API are known in any capitals.

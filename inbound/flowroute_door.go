@@ -224,12 +224,12 @@ func flowrouteNumber(recipient string) phonemail.Number {
 	return number
 }
 
-var integer = regexp.MustCompile(`^\s*([+-]?)0*([0-9]+)\s*$`)
+var anyInteger = regexp.MustCompile(`^\s*([+-]?)0*([0-9]+)\s*$`)
 
 // flowrouteCode is the code that an integer stands for, filled up with zeros: the service compares numbers. An integer that cannot be a code
 // becomes one that is certainly wrong, because it counts like any other. The second result is false for what is no integer.
 func flowrouteCode(number string, digits int) (string, bool) {
-	parts := integer.FindStringSubmatch(number)
+	parts := anyInteger.FindStringSubmatch(number)
 	switch {
 	case parts == nil:
 		return "", false
