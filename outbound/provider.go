@@ -47,7 +47,7 @@ const (
 	unreachable   result = "unreachable"    // a number, but not one that gets texts from this sender
 	optedOut      result = "opted_out"      // the phone said STOP to this sender
 	rateLimited   result = "rate_limited"   // not now
-	blocked       result = "blocked"        // the provider does not let texts go there
+	blocked       result = "blocked"        // the provider suspects fraud, or has sent enough
 	notConfigured result = "not_configured" // the provider does not know us
 	rejected      result = "rejected"       // any other refusal
 	timeout       result = "timeout"        // no answer
@@ -91,10 +91,15 @@ func (o outcome) verdict() verdict {
 	return refused
 }
 
-// passable reports whether the next provider may be asked: this one certainly does nothing, and its reason is not one that holds for all.
+// passable reports whether the next provider may be asked: this one certainly does nothing, and its reason is not one that holds for all. A block
+// protects the person and the bill, and is not walked around.
 func (o outcome) passable() bool {
+	switch o.result {
+	case optedOut, invalidNumber, blocked:
+		return false
+	}
 	v := o.verdict()
-	return (v == refused || v == untried) && o.result != optedOut && o.result != invalidNumber
+	return v == refused || v == untried
 }
 
 // resultOf is the result that an HTTP status stands for, 0 being no answer.

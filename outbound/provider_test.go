@@ -120,17 +120,17 @@ func TestNextProvider(t *testing.T) {
 		provider, state   string
 		problem           string
 		atTwilio, atOther int
-		retried           bool
 	}{
-		"no way to the phone": {simulator.TwilioManners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1, false},
-		"region not allowed":  {simulator.TwilioManners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1, false},
-		"too many requests":   {simulator.TwilioManners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1, false},
-		"a wrong token":       {simulator.TwilioManners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1, false},
-		"not a number":        {simulator.TwilioManners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0, false},
-		"opted out":           {simulator.TwilioManners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0, false},
-		"perhaps taken":       {simulator.TwilioManners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0, false},
-		"taken, answer lost":  {simulator.TwilioManners{LoseAnswer: 1}, "twilio", "unclear", "", 1, 0, false},
-		"taken":               {simulator.TwilioManners{}, "twilio", "sent", "", 1, 0, false},
+		"no way to the phone": {simulator.TwilioManners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1},
+		"region not allowed":  {simulator.TwilioManners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1},
+		"too many requests":   {simulator.TwilioManners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1},
+		"a wrong token":       {simulator.TwilioManners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1},
+		"premium rate":        {simulator.TwilioManners{Reject: map[string]int{phone: 21268}}, "twilio", "failed", "21268", 0, 0},
+		"not a number":        {simulator.TwilioManners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0},
+		"opted out":           {simulator.TwilioManners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0},
+		"perhaps taken":       {simulator.TwilioManners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0},
+		"taken, answer lost":  {simulator.TwilioManners{LoseAnswer: 1}, "twilio", "unclear", "", 1, 0},
+		"taken":               {simulator.TwilioManners{}, "twilio", "sent", "", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)

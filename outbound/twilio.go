@@ -72,13 +72,13 @@ func twilioResult(code int) (result, bool) {
 	switch code {
 	case 21211, 21217:
 		return invalidNumber, true
-	case 21612, 21614, 21635, 60205: // no route, no mobile phone, a landline
+	case 21408, 21612, 21614, 21635, 60205, 60605: // region not enabled, no route, no mobile phone, landline, landline, country not enabled
 		return unreachable, true
 	case 21610:
 		return optedOut, true
 	case 21611, 60212: // the sender's queue is full; too many requests for one number at once
 		return rateLimited, true
-	case 21268, 21408, 60203, 60238, 60410, 60605: // premium, region, five texts, Verify's Fraud Guard, country
+	case 21268, 60203, 60238, 60410: // premium rate, five texts, and two of Verify's guards against fraud
 		return blocked, true
 	}
 	return "", false

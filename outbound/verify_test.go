@@ -86,14 +86,27 @@ func TestVerifySendsOnlyCodes(t *testing.T) {
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
 
-	o.verify.Guard("+45")
+	o.verify.Set(func(m *simulator.VerifyManners) { m.Reject = map[string]int{phone: 60205} })
 	v, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
-	require.Equal(t, "verify blocked 60410", w.one("SELECT detail FROM event WHERE name = 'text.refused'"))
+	require.Equal(t, "verify unreachable 60205", w.one("SELECT detail FROM event WHERE name = 'text.refused'"))
 	w.finish(v.ID, "approved")
 	require.Equal(t, "0", w.jobs("report_verification"))
 	require.Empty(t, o.verify.Texts())
+}
+
+// Ensure that nobody else texts a number that Fraud Guard blocks.
+func TestFraudGuard(t *testing.T) {
+	w := quick(t)
+	o := w.openOthers("verify,twilio,flowroute")
+	o.verify.Guard("+45")
+	_, id := w.verify(phone)
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.carriedBy(id, "verify", "failed", "60410")
+	require.Equal(t, "verify blocked 60410", w.one("SELECT detail FROM event WHERE name = 'text.refused'"))
+	w.inbox(0)
+	require.Empty(t, o.flowroute.Inbox(phone))
 }
 
 // Ensure that the outcome reaches Verify although Verify is busy, down or mute, and is given up when Verify cannot know it any more.
@@ -358,7 +371,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 	w := quick(t)
 	o, v, code := w.ownCode()
-	o.verify.Guard("+45")
+	o.verify.Set(func(m *simulator.VerifyManners) { m.Reject = map[string]int{phone: 60205} })
 	w.wait(time.Minute)
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		_, err := verification.Resend(ctx, tx, "acme", v.ID, w.tenant().CodeText)
