@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/simulator"
@@ -312,6 +314,69 @@ func TestVerifysOwnCodeWrong(t *testing.T) {
 		require.Equal(w.t, 5, o.verify.Checks())
 		require.NoError(w.t, w.reportVerification(w.t.Context(), v.ID))
 		require.Equal(w.t, "canceled", o.verify.Feedback()[0].Status)
+	})
+}
+
+// Ensure that a right code that is presented several times at once approves once, in whatever order Verify's answers are recorded.
+func TestVerifysOwnCodeAtOnce(t *testing.T) {
+	each(t, func(w *world) {
+		o, v, code := w.ownCode()
+		var (
+			group   sync.WaitGroup
+			mu      sync.Mutex
+			checks  []verification.Checked
+			present = func() {
+				var checked verification.Checked
+				err := w.Store.Do(w.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+					checked, err = verification.Check(ctx, tx, "acme", v.ID, code)
+					return err
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if assert.NoError(w.t, err) && checked.Verdict == verification.Asked {
+					checks = append(checks, checked)
+				}
+			}
+		)
+		for range 32 {
+			group.Go(present)
+		}
+		group.Wait()
+		require.Len(w.t, checks, 5, "as many as are allowed")
+		for _, checked := range checks {
+			group.Go(func() { assert.NoError(w.t, w.checkCode(w.t.Context(), checked.CheckID)) })
+		}
+		group.Wait()
+		verdicts := map[verification.Verdict]int{}
+		for _, checked := range checks {
+			checked, err := verification.Await(w.t.Context(), w.Store, checked)
+			require.NoError(w.t, err)
+			require.Equal(w.t, verification.Approved, checked.Verification.State)
+			verdicts[checked.Verdict]++
+		}
+		require.Equal(w.t, map[verification.Verdict]int{verification.Right: 1, verification.Over: 4}, verdicts)
+		require.Equal(w.t, 1, o.verify.Checks(), "Verify compared one, and knew the verification no more")
+	})
+}
+
+// Ensure that Verify's no to a second copy of the right code does not end what its yes to the first is about to approve.
+func TestVerifysAnswersCross(t *testing.T) {
+	each(t, func(w *world) {
+		_, v, code := w.ownCode()
+		first, second := w.check(v.ID, code), w.check(v.ID, code)
+		answer := func(checked verification.Checked, verdict verification.Verdict) {
+			w.do(func(ctx context.Context, tx *store.Tx) error {
+				q, _, err := verification.Unanswered(ctx, tx, checked.CheckID)
+				if err != nil {
+					return err
+				}
+				return verification.Answer(ctx, tx, q, verdict)
+			})
+		}
+		answer(second, verification.Over)
+		require.Equal(w.t, "pending", w.one("SELECT state FROM verification"))
+		answer(first, verification.Right)
+		require.Equal(w.t, "approved", w.one("SELECT state FROM verification"))
 	})
 }
 

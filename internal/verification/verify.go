@@ -188,44 +188,46 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bo
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
-// changes nothing.
+// changes nothing. While another check is unanswered the verification goes on, because that one may turn out to be the right one.
 func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) error {
-	n, err := tx.EndCodeCheck(ctx, db.EndCodeCheckParams{ID: q.ID, Verdict: string(verdict)})
-	if err != nil || n == 0 {
-		return err
-	}
 	row, err := tx.GetVerification(ctx, q.VerificationID)
 	if err != nil {
 		return err
 	}
-	switch verdict {
-	case Right:
-		return approveAsked(ctx, tx, row, q)
-	case Wrong:
-		if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)); err != nil {
-			return err
-		}
-		open, err := tx.CountOpenCodeChecks(ctx, row.ID) // one of them may be right
-		if err == nil && open == 0 && row.Attempts >= row.MaxAttempts {
-			_, err = end(ctx, tx, row.ID, MaxAttemptsReached, "")
-		}
-		return err
-	}
-	state := Canceled
-	if !tx.Now().Before(store.Time(row.ExpiresAt)) {
-		state = Expired
-	}
-	_, err = end(ctx, tx, row.ID, state, "over at Twilio Verify")
-	return err
-}
-
-// approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
-func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Question) error {
 	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: store.Millis(tx.Now())})
 	if err != nil {
 		return err
 	}
-	wrong := parseGuesses(kept, tx.Now())
+	n, err := tx.EndCodeCheck(ctx, db.EndCodeCheckParams{ID: q.ID, Verdict: string(verdict)})
+	if err != nil || n == 0 {
+		return err
+	}
+	if verdict == Right {
+		return approveAsked(ctx, tx, row, q, parseGuesses(kept, tx.Now()))
+	}
+	if verdict == Wrong {
+		if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)); err != nil {
+			return err
+		}
+	}
+	open, err := tx.CountOpenCodeChecks(ctx, row.ID)
+	if err != nil || open > 0 {
+		return err
+	}
+	switch {
+	case verdict == Wrong && row.Attempts < row.MaxAttempts:
+	case row.Attempts >= row.MaxAttempts:
+		_, err = end(ctx, tx, row.ID, MaxAttemptsReached, "")
+	case !tx.Now().Before(store.Time(row.ExpiresAt)):
+		_, err = end(ctx, tx, row.ID, Expired, "")
+	default:
+		_, err = end(ctx, tx, row.ID, Canceled, "over at Twilio Verify")
+	}
+	return err
+}
+
+// approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
+func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Question, wrong guesses) error {
 	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
 		wrong = slices.Delete(wrong, i, i+1)
 	}
@@ -235,7 +237,7 @@ func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Ques
 	if err := Reported(ctx, tx, outcome(row), "matched"); err != nil {
 		return err
 	}
-	_, err = end(ctx, tx, row.ID, Approved, "")
+	_, err := end(ctx, tx, row.ID, Approved, "")
 	return err
 }
 
