@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -178,6 +179,21 @@ func TestAllProvidersRefuse(t *testing.T) {
 	})
 }
 
+// Ensure that the next provider is not asked for a text that nobody wants any more.
+func TestNextProviderForNothing(t *testing.T) {
+	w := quick(t)
+	o := w.openOthers("twilio,flowroute")
+	id := w.make(phone, "Hello")
+	base, _ := w.front(w.twilio.URL(), func(r *http.Response) { // the phone says STOP while Twilio thinks
+		w.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, w.line(), w.phone(phone)) })
+		r.StatusCode = http.StatusTooManyRequests
+	})
+	w.tenant().Twilio.APIBase = base
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.carriedBy(id, "twilio", "suppressed", "opted out")
+	require.Empty(t, o.flowroute.Inbox(phone))
+}
+
 // Ensure that a worker that died while it asked the second provider leaves a text that is looked for there.
 func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	w := quick(t)
@@ -257,29 +273,46 @@ func TestFlowrouteAnswers(t *testing.T) {
 // sender is a tenant's own sender, which answers as it is told and remembers what it was asked.
 type sender struct {
 	*httptest.Server
-	mu      sync.Mutex
-	status  int
-	answer  string
-	headers []http.Header
-	bodies  []string
+	mu       sync.Mutex
+	status   int // 0 to cut the connection
+	answer   string
+	requests []webhookRequest
+}
+
+type webhookRequest struct {
+	header http.Header
+	body   string
+}
+
+func (s *sender) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.requests = append(s.requests, webhookRequest{r.Header.Clone(), string(body)})
+	status, answer := s.status, s.answer
+	s.mu.Unlock()
+	if status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	rw.WriteHeader(status)
+	_, _ = rw.Write([]byte(answer))
+}
+
+func (s *sender) say(status int, answer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status, s.answer = status, answer
+}
+
+func (s *sender) request(i int) webhookRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests[i]
 }
 
 func (w *world) openSender() *sender {
 	w.t.Helper()
 	s := &sender{status: 202}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		var body strings.Builder
-		_ = r.Write(&body)
-		_, content, _ := strings.Cut(body.String(), "\r\n\r\n")
-		s.headers, s.bodies = append(s.headers, r.Header.Clone()), append(s.bodies, content)
-		if s.status == 0 {
-			panic(http.ErrAbortHandler)
-		}
-		rw.WriteHeader(s.status)
-		_, _ = rw.Write([]byte(s.answer))
-	}))
+	s.Server = httptest.NewServer(s)
 	w.t.Cleanup(s.Close)
 	t := w.tenant()
 	t.Providers = []tenant.Provider{tenant.ByWebhook}
@@ -294,27 +327,27 @@ func TestWebhook(t *testing.T) {
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "webhook", "sent", "")
 		expires := w.clock().Add(10 * time.Minute).UTC().Format(time.RFC3339)
-		require.JSONEq(w.t, `{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello","expires_at":"`+expires+`"}`, s.bodies[0])
+		require.JSONEq(w.t, `{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello","expires_at":"`+expires+`"}`, s.request(0).body)
 		want := http.Header{}
-		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.bodies[0]))
+		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
 		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
-			require.Equal(w.t, want.Get(name), s.headers[0].Get(name))
+			require.Equal(w.t, want.Get(name), s.request(0).header.Get(name))
 		}
-		require.Equal(w.t, id, s.headers[0].Get("webhook-id"))
+		require.Equal(w.t, id, s.request(0).header.Get("webhook-id"))
 
 		// An answer that was lost is asked for again, under the same id.
-		s.status = 0
+		s.say(0, "")
 		lost := w.make(phone, "Lost")
 		require.NoError(w.t, w.sendText(w.t.Context(), lost))
 		w.carriedBy(lost, "webhook", "unclear", "")
 		w.wait(text.Quarantine)
 		require.NoError(w.t, w.findText(w.t.Context(), lost))
 		w.carriedBy(lost, "webhook", "due", "")
-		s.status = 200
+		s.say(200, "")
 		require.NoError(w.t, w.sendText(w.t.Context(), lost))
 		w.carriedBy(lost, "webhook", "sent", "")
-		require.Equal(w.t, lost, s.headers[1].Get("webhook-id"))
-		require.Equal(w.t, lost, s.headers[2].Get("webhook-id"))
+		require.Equal(w.t, lost, s.request(1).header.Get("webhook-id"))
+		require.Equal(w.t, lost, s.request(2).header.Get("webhook-id"))
 	})
 }
 
@@ -330,7 +363,7 @@ func TestWebhookAnswers(t *testing.T) {
 	} {
 		w := quick(t)
 		s := w.openSender()
-		s.status, s.answer = test.status, test.answer
+		s.say(test.status, test.answer)
 		id := w.make(phone, "Hello")
 		if err := w.sendText(t.Context(), id); test.want == "due/" {
 			w.snoozed(err)

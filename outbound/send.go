@@ -65,7 +65,7 @@ func (w *Worker) ask(ctx context.Context, t *tenant.Tenant, a text.Attempt, queu
 		if o.result != ok {
 			level = slog.LevelWarn
 		}
-		w.Log.Log(ctx, level, "text", "tenant", a.Tenant, "text", a.ID, "provider", string(by), "result", string(o.result), "code", o.code)
+		w.Log.Log(ctx, level, "asked for a text", "tenant", a.Tenant, "text", a.ID, "provider", string(by), "result", string(o.result), "code", o.code)
 		if o.verdict() == untried {
 			later = append(later, by)
 		}
@@ -73,19 +73,21 @@ func (w *Worker) ask(ctx context.Context, t *tenant.Tenant, a text.Attempt, queu
 			return w.settle(ctx, a, by, o, later, now)
 		}
 		queue = queue[1:]
-		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			if err := w.recordRefusal(ctx, tx, a, by, o); err != nil {
+		wanted := false
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			if err := recordRefusal(ctx, tx, a, by, o); err != nil {
 				return err
 			}
-			return text.Route(ctx, tx, a.ID, string(queue[0]))
+			wanted, err = text.Reroute(ctx, tx, a.ID, string(queue[0]))
+			return err
 		})
-		if err != nil {
+		if err != nil || !wanted {
 			return err
 		}
 	}
 }
 
-func (w *Worker) recordRefusal(ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, o outcome) error {
+func recordRefusal(ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, o outcome) error {
 	return tx.Record(ctx, a.Tenant, a.ID, "text.refused", string(by)+" "+string(o.result)+" "+o.code)
 }
 
@@ -100,7 +102,7 @@ func (w *Worker) settle(ctx context.Context, a text.Attempt, by tenant.Provider,
 		case v == unsure:
 			return text.LoseSight(ctx, tx, a.ID)
 		}
-		if err := w.recordRefusal(ctx, tx, a, by, o); err != nil {
+		if err := recordRefusal(ctx, tx, a, by, o); err != nil {
 			return err
 		}
 		if putBack {

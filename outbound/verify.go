@@ -41,7 +41,7 @@ func (w byVerify) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ 
 	})
 	if err != nil {
 		w.Log.Warn("cannot read a code", "tenant", a.Tenant, "text", a.ID, "error", err)
-		return outcome{result: timeout} // nobody was asked: the next attempt sees why
+		return outcome{result: timeout} // nobody was asked; if the verification is over, nobody will be
 	}
 	if s.Renewed && !t.VerifyService.OwnCode {
 		older = append(older, verification.Outcome{ID: s.Verification.ID, Tenant: a.Tenant, VerifySID: s.VerifySID})

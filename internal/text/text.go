@@ -203,6 +203,24 @@ func Route(ctx context.Context, tx *store.Tx, id, provider string) error {
 	return err
 }
 
+// Reroute is Route for another provider after one that did nothing. It reports false when the text must not be sent any more, because of what
+// happened meanwhile; the text is suppressed then.
+func Reroute(ctx context.Context, tx *store.Tx, id, provider string) (bool, error) {
+	row, err := get(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	reason, err := obstacle(ctx, tx, row)
+	if err != nil {
+		return false, err
+	}
+	if reason != "" {
+		_, err := end(ctx, tx, row, Suppressed, reason)
+		return false, err
+	}
+	return true, Route(ctx, tx, id, provider)
+}
+
 // Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
 func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
