@@ -1,4 +1,4 @@
-// Package simulator plays the parties around the bridge: Mailgun, Twilio, an identity provider and a person's phone. It is
+// Package simulator plays the parties around the bridge: Mailgun, Twilio, Twilio Verify, Flowroute, an identity provider and a person's phone. It is
 // for the demo, for every test that would otherwise need an account, and for developers who want to see a webhook arrive.
 //
 // It promises three things.

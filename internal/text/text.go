@@ -55,7 +55,8 @@ const (
 // Quarantine is how long a text of which it is unclear whether it was sent is looked for at the provider before it is sent again.
 const Quarantine = time.Minute
 
-// Line is whom texts come from: a Twilio account and its number or messaging service. Replies come back to it and opt-outs hold for it.
+// Line is whom texts come from: an account and its number, messaging service or name, see tenant.Line. Replies come back to it and opt-outs hold for
+// it, whichever provider carries a text.
 type Line struct{ Account, Sender string }
 
 // Draft is a text to be sent.
