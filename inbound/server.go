@@ -49,6 +49,7 @@ type Server struct {
 //	GET  /v1/openapi.yaml           its description
 //	/orchestrators/…                the same for clients of Azure Durable Functions
 //	/runtime/webhooks/durabletask…  what these start is watched and steered here
+//	/auth0/{tenant}/…               Auth0's Actions and streams: see routeAuth0
 //	GET  /healthz                   the process lives
 //	GET  /readyz                    it can record what it is sent
 func (s *Server) Handler() http.Handler {
@@ -67,6 +68,7 @@ func (s *Server) Handler() http.Handler {
 	e.POST("/l/:token", s.useShortLink)
 	s.routeAPI(e)
 	s.routeDurable(e)
+	s.routeAuth0(e)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e

@@ -270,21 +270,7 @@ func send(ctx context.Context, tx *store.Tx, v Verification, body string) error 
 
 // Cancel ends a pending verification for its app, or returns ErrUnknown or ErrGone. Reason is a word for the timeline.
 func Cancel(ctx context.Context, tx *store.Tx, tenant, id, reason string) (Verification, error) {
-	v, err := Get(ctx, tx, tenant, id)
-	if err != nil {
-		return v, err
-	}
-	if v.State != Pending {
-		return v, ErrGone
-	}
-	ended, err := end(ctx, tx, id, Canceled, reason)
-	if err != nil {
-		return v, err
-	}
-	if v, err = Get(ctx, tx, tenant, id); err == nil && !ended {
-		err = ErrGone
-	}
-	return v, err
+	return conclude(ctx, tx, tenant, id, Canceled, reason)
 }
 
 // ExpireDue ends the verification if it is still pending after its deadline, and does nothing otherwise.

@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.acceptChallengeStmt, err = db.PrepareContext(ctx, acceptChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query AcceptChallenge: %w", err)
 	}
+	if q.addAuth0NotificationStmt, err = db.PrepareContext(ctx, addAuth0Notification); err != nil {
+		return nil, fmt.Errorf("error preparing query AddAuth0Notification: %w", err)
+	}
 	if q.addChallengeStmt, err = db.PrepareContext(ctx, addChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query AddChallenge: %w", err)
 	}
@@ -60,6 +63,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addVerificationStmt, err = db.PrepareContext(ctx, addVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query AddVerification: %w", err)
 	}
+	if q.addVerifyFeedbackStmt, err = db.PrepareContext(ctx, addVerifyFeedback); err != nil {
+		return nil, fmt.Errorf("error preparing query AddVerifyFeedback: %w", err)
+	}
 	if q.adoptLinkStmt, err = db.PrepareContext(ctx, adoptLink); err != nil {
 		return nil, fmt.Errorf("error preparing query AdoptLink: %w", err)
 	}
@@ -78,6 +84,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countAttemptStmt, err = db.PrepareContext(ctx, countAttempt); err != nil {
 		return nil, fmt.Errorf("error preparing query CountAttempt: %w", err)
 	}
+	if q.countExternalVerificationsStmt, err = db.PrepareContext(ctx, countExternalVerifications); err != nil {
+		return nil, fmt.Errorf("error preparing query CountExternalVerifications: %w", err)
+	}
 	if q.countOpenCodeChecksStmt, err = db.PrepareContext(ctx, countOpenCodeChecks); err != nil {
 		return nil, fmt.Errorf("error preparing query CountOpenCodeChecks: %w", err)
 	}
@@ -92,6 +101,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countWrongCodeStmt, err = db.PrepareContext(ctx, countWrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query CountWrongCode: %w", err)
+	}
+	if q.dropAuth0NotificationsBeforeStmt, err = db.PrepareContext(ctx, dropAuth0NotificationsBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropAuth0NotificationsBefore: %w", err)
 	}
 	if q.dropCodeChecksBeforeStmt, err = db.PrepareContext(ctx, dropCodeChecksBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropCodeChecksBefore: %w", err)
@@ -174,8 +186,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getVerificationOfStmt, err = db.PrepareContext(ctx, getVerificationOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GetVerificationOf: %w", err)
 	}
+	if q.lastAuth0CodeStmt, err = db.PrepareContext(ctx, lastAuth0Code); err != nil {
+		return nil, fmt.Errorf("error preparing query LastAuth0Code: %w", err)
+	}
 	if q.lastChallengesOfPhoneStmt, err = db.PrepareContext(ctx, lastChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query LastChallengesOfPhone: %w", err)
+	}
+	if q.lastTextOfVerificationStmt, err = db.PrepareContext(ctx, lastTextOfVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query LastTextOfVerification: %w", err)
 	}
 	if q.listDurableInstancesStmt, err = db.PrepareContext(ctx, listDurableInstances); err != nil {
 		return nil, fmt.Errorf("error preparing query ListDurableInstances: %w", err)
@@ -203,6 +221,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.overdueChallengesStmt, err = db.PrepareContext(ctx, overdueChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query OverdueChallenges: %w", err)
+	}
+	if q.sameAuth0NotificationStmt, err = db.PrepareContext(ctx, sameAuth0Notification); err != nil {
+		return nil, fmt.Errorf("error preparing query SameAuth0Notification: %w", err)
 	}
 	if q.setCheckerStmt, err = db.PrepareContext(ctx, setChecker); err != nil {
 		return nil, fmt.Errorf("error preparing query SetChecker: %w", err)
@@ -271,6 +292,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing acceptChallengeStmt: %w", cerr)
 		}
 	}
+	if q.addAuth0NotificationStmt != nil {
+		if cerr := q.addAuth0NotificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addAuth0NotificationStmt: %w", cerr)
+		}
+	}
 	if q.addChallengeStmt != nil {
 		if cerr := q.addChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addChallengeStmt: %w", cerr)
@@ -326,6 +352,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addVerificationStmt: %w", cerr)
 		}
 	}
+	if q.addVerifyFeedbackStmt != nil {
+		if cerr := q.addVerifyFeedbackStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addVerifyFeedbackStmt: %w", cerr)
+		}
+	}
 	if q.adoptLinkStmt != nil {
 		if cerr := q.adoptLinkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing adoptLinkStmt: %w", cerr)
@@ -356,6 +387,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countAttemptStmt: %w", cerr)
 		}
 	}
+	if q.countExternalVerificationsStmt != nil {
+		if cerr := q.countExternalVerificationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countExternalVerificationsStmt: %w", cerr)
+		}
+	}
 	if q.countOpenCodeChecksStmt != nil {
 		if cerr := q.countOpenCodeChecksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countOpenCodeChecksStmt: %w", cerr)
@@ -379,6 +415,11 @@ func (q *Queries) Close() error {
 	if q.countWrongCodeStmt != nil {
 		if cerr := q.countWrongCodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countWrongCodeStmt: %w", cerr)
+		}
+	}
+	if q.dropAuth0NotificationsBeforeStmt != nil {
+		if cerr := q.dropAuth0NotificationsBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropAuth0NotificationsBeforeStmt: %w", cerr)
 		}
 	}
 	if q.dropCodeChecksBeforeStmt != nil {
@@ -516,9 +557,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getVerificationOfStmt: %w", cerr)
 		}
 	}
+	if q.lastAuth0CodeStmt != nil {
+		if cerr := q.lastAuth0CodeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastAuth0CodeStmt: %w", cerr)
+		}
+	}
 	if q.lastChallengesOfPhoneStmt != nil {
 		if cerr := q.lastChallengesOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastChallengesOfPhoneStmt: %w", cerr)
+		}
+	}
+	if q.lastTextOfVerificationStmt != nil {
+		if cerr := q.lastTextOfVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastTextOfVerificationStmt: %w", cerr)
 		}
 	}
 	if q.listDurableInstancesStmt != nil {
@@ -564,6 +615,11 @@ func (q *Queries) Close() error {
 	if q.overdueChallengesStmt != nil {
 		if cerr := q.overdueChallengesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing overdueChallengesStmt: %w", cerr)
+		}
+	}
+	if q.sameAuth0NotificationStmt != nil {
+		if cerr := q.sameAuth0NotificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sameAuth0NotificationStmt: %w", cerr)
 		}
 	}
 	if q.setCheckerStmt != nil {
@@ -701,6 +757,7 @@ type Queries struct {
 	db                                 DBTX
 	tx                                 *sql.Tx
 	acceptChallengeStmt                *sql.Stmt
+	addAuth0NotificationStmt           *sql.Stmt
 	addChallengeStmt                   *sql.Stmt
 	addCodeCheckStmt                   *sql.Stmt
 	addDurableInstanceStmt             *sql.Stmt
@@ -712,17 +769,20 @@ type Queries struct {
 	addShortLinkStmt                   *sql.Stmt
 	addTextStmt                        *sql.Stmt
 	addVerificationStmt                *sql.Stmt
+	addVerifyFeedbackStmt              *sql.Stmt
 	adoptLinkStmt                      *sql.Stmt
 	askedOpenChallengesStmt            *sql.Stmt
 	beginClickStmt                     *sql.Stmt
 	beginSendingStmt                   *sql.Stmt
 	clearOptOutStmt                    *sql.Stmt
 	countAttemptStmt                   *sql.Stmt
+	countExternalVerificationsStmt     *sql.Stmt
 	countOpenCodeChecksStmt            *sql.Stmt
 	countOptOutStmt                    *sql.Stmt
 	countSendStmt                      *sql.Stmt
 	countTextsWithProviderIDStmt       *sql.Stmt
 	countWrongCodeStmt                 *sql.Stmt
+	dropAuth0NotificationsBeforeStmt   *sql.Stmt
 	dropCodeChecksBeforeStmt           *sql.Stmt
 	dropDurableInstanceStmt            *sql.Stmt
 	dropGuessesBeforeStmt              *sql.Stmt
@@ -750,7 +810,9 @@ type Queries struct {
 	getTextStmt                        *sql.Stmt
 	getVerificationStmt                *sql.Stmt
 	getVerificationOfStmt              *sql.Stmt
+	lastAuth0CodeStmt                  *sql.Stmt
 	lastChallengesOfPhoneStmt          *sql.Stmt
+	lastTextOfVerificationStmt         *sql.Stmt
 	listDurableInstancesStmt           *sql.Stmt
 	listVerificationsStmt              *sql.Stmt
 	lockGuessesStmt                    *sql.Stmt
@@ -760,6 +822,7 @@ type Queries struct {
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
 	overdueChallengesStmt              *sql.Stmt
+	sameAuth0NotificationStmt          *sql.Stmt
 	setCheckerStmt                     *sql.Stmt
 	setDurableStateStmt                *sql.Stmt
 	setDurableVerificationStmt         *sql.Stmt
@@ -786,6 +849,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                                 tx,
 		tx:                                 tx,
 		acceptChallengeStmt:                q.acceptChallengeStmt,
+		addAuth0NotificationStmt:           q.addAuth0NotificationStmt,
 		addChallengeStmt:                   q.addChallengeStmt,
 		addCodeCheckStmt:                   q.addCodeCheckStmt,
 		addDurableInstanceStmt:             q.addDurableInstanceStmt,
@@ -797,17 +861,20 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addShortLinkStmt:                   q.addShortLinkStmt,
 		addTextStmt:                        q.addTextStmt,
 		addVerificationStmt:                q.addVerificationStmt,
+		addVerifyFeedbackStmt:              q.addVerifyFeedbackStmt,
 		adoptLinkStmt:                      q.adoptLinkStmt,
 		askedOpenChallengesStmt:            q.askedOpenChallengesStmt,
 		beginClickStmt:                     q.beginClickStmt,
 		beginSendingStmt:                   q.beginSendingStmt,
 		clearOptOutStmt:                    q.clearOptOutStmt,
 		countAttemptStmt:                   q.countAttemptStmt,
+		countExternalVerificationsStmt:     q.countExternalVerificationsStmt,
 		countOpenCodeChecksStmt:            q.countOpenCodeChecksStmt,
 		countOptOutStmt:                    q.countOptOutStmt,
 		countSendStmt:                      q.countSendStmt,
 		countTextsWithProviderIDStmt:       q.countTextsWithProviderIDStmt,
 		countWrongCodeStmt:                 q.countWrongCodeStmt,
+		dropAuth0NotificationsBeforeStmt:   q.dropAuth0NotificationsBeforeStmt,
 		dropCodeChecksBeforeStmt:           q.dropCodeChecksBeforeStmt,
 		dropDurableInstanceStmt:            q.dropDurableInstanceStmt,
 		dropGuessesBeforeStmt:              q.dropGuessesBeforeStmt,
@@ -835,7 +902,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getTextStmt:                        q.getTextStmt,
 		getVerificationStmt:                q.getVerificationStmt,
 		getVerificationOfStmt:              q.getVerificationOfStmt,
+		lastAuth0CodeStmt:                  q.lastAuth0CodeStmt,
 		lastChallengesOfPhoneStmt:          q.lastChallengesOfPhoneStmt,
+		lastTextOfVerificationStmt:         q.lastTextOfVerificationStmt,
 		listDurableInstancesStmt:           q.listDurableInstancesStmt,
 		listVerificationsStmt:              q.listVerificationsStmt,
 		lockGuessesStmt:                    q.lockGuessesStmt,
@@ -845,6 +914,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
 		overdueChallengesStmt:              q.overdueChallengesStmt,
+		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
 		setCheckerStmt:                     q.setCheckerStmt,
 		setDurableStateStmt:                q.setDurableStateStmt,
 		setDurableVerificationStmt:         q.setDurableVerificationStmt,

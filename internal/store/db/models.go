@@ -4,6 +4,16 @@
 
 package db
 
+type Auth0Notification struct {
+	ID             string
+	Tenant         string
+	Digest         string
+	UserID         string
+	VerificationID string
+	TextID         string
+	At             int64
+}
+
 type Challenge struct {
 	ID          string
 	MailID      string

@@ -1,0 +1,456 @@
+package inbound
+
+import (
+	"context"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
+)
+
+const (
+	sessionSecret = "0123456789abcdef0123456789abcdef"
+	loginState    = "hKFo2SBhUnlXZ0Z-x"
+	continueURL   = "https://login.acme.example/continue"
+	formPolicy    = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+var auth0Settings = []string{
+	"AUTH0_DOMAIN=login.acme.example,acme.eu.auth0.com", "AUTH0_SESSION_TOKEN_SECRET=" + sessionSecret,
+	"AUTH0_PROVIDER_KEY=" + apiKey, "AUTH0_LOG_STREAM_TOKEN=" + retiring,
+}
+
+// visitor is a browser that Auth0 sent to the form.
+type visitor struct {
+	*bridge
+	t       *testing.T
+	token   string
+	state   string
+	cookies map[string]string
+}
+
+func eachVisitor(t *testing.T, claims jwt.MapClaims, test func(t *testing.T, v *visitor), changes ...string) {
+	each(t, func(t *testing.T, b *bridge) { test(t, b.visitor(t, claims)) }, slices.Concat(auth0Settings, changes)...)
+}
+
+// visitor comes with a session token as Auth0 makes it, with other claims of the Action's.
+func (b *bridge) visitor(t *testing.T, claims jwt.MapClaims) *visitor {
+	t.Helper()
+	all := jwt.MapClaims{"iat": b.now.Unix(), "exp": b.now.Add(15 * time.Minute).Unix(), "sub": "auth0|5f7c", "iss": "acme.eu.auth0.com", "ip": "192.0.2.1"}
+	for name, value := range claims {
+		all[name] = value
+	}
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, all).SignedString([]byte(sessionSecret))
+	require.NoError(t, err)
+	return &visitor{b, t, token, loginState, map[string]string{}}
+}
+
+func (v *visitor) do(method, path string, form url.Values, headers ...string) response {
+	v.t.Helper()
+	request, err := http.NewRequest(method, v.URL+path, strings.NewReader(form.Encode()))
+	require.NoError(v.t, err)
+	if form != nil {
+		request.Header.Set("Content-Type", contentForm)
+	}
+	for name, value := range v.cookies {
+		request.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		request.Header.Set(name, value)
+	}
+	r := v.send(v.t, request)
+	for _, cookie := range (&http.Response{Header: r.header}).Cookies() {
+		require.True(v.t, strings.HasPrefix(cookie.Name, "__Host-auth0-"), cookie.Name)
+		require.True(v.t, cookie.Secure && cookie.HttpOnly && cookie.Path == "/" && cookie.Domain == "" && cookie.SameSite == http.SameSiteLaxMode)
+		v.cookies[cookie.Name] = cookie.Value
+	}
+	return r
+}
+
+func (v *visitor) query(more ...string) string {
+	query := url.Values{"session_token": {v.token}, "state": {v.state}}
+	for i := 0; i < len(more); i += 2 {
+		query.Add(more[i], more[i+1])
+	}
+	return "/auth0/acme/verify?" + query.Encode()
+}
+
+// load shows the page as it stands.
+func (v *visitor) load(more ...string) response {
+	v.t.Helper()
+	r := v.do(http.MethodGet, v.query(more...), nil)
+	require.Equal(v.t, http.StatusOK, r.status, r.body)
+	v.guarded(r)
+	return r
+}
+
+// guarded holds every page of the form to its headers.
+func (v *visitor) guarded(r response) {
+	v.t.Helper()
+	policy := formPolicy + "; form-action 'self'"
+	if strings.Contains(r.body, `id="return"`) {
+		policy = formPolicy
+	}
+	if strings.Contains(r.body, `http-equiv="refresh"`) {
+		policy = formPolicy + "; form-action 'none'"
+	}
+	require.Equal(v.t, policy, r.header.Get("Content-Security-Policy"))
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex",
+	} {
+		require.Equal(v.t, want, r.header.Get(name), name)
+	}
+}
+
+var hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
+
+// hidden are the fields that the page posts by itself.
+func hidden(body string) url.Values {
+	fields := url.Values{}
+	for _, match := range hiddenField.FindAllStringSubmatch(body, -1) {
+		fields.Set(match[1], html.UnescapeString(match[2]))
+	}
+	return fields
+}
+
+// press presses a button of the page, follows the redirect, and returns the page after.
+func (v *visitor) press(do string, fields ...string) response {
+	v.t.Helper()
+	form := hidden(v.load().body)
+	form.Set("do", do)
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	r := v.do(http.MethodPost, "/auth0/acme/verify", form, "Sec-Fetch-Site: same-origin", "Origin: null")
+	v.guarded(r)
+	if r.status != http.StatusSeeOther {
+		return r
+	}
+	require.True(v.t, strings.HasPrefix(r.header.Get("Location"), "verify?"), "it leads nowhere else")
+	return v.do(http.MethodGet, "/auth0/acme/"+r.header.Get("Location"), nil)
+}
+
+// returned reads the way back to Auth0: where to, and the token's claims as Auth0 would.
+func (v *visitor) returned(r response) (*url.URL, jwt.MapClaims) {
+	v.t.Helper()
+	require.Equal(v.t, http.StatusOK, r.status, r.body)
+	v.guarded(r)
+	match := regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`).FindStringSubmatch(r.body)
+	token := hidden(r.body).Get("session_token")
+	if match == nil {
+		match = regexp.MustCompile(`content="0;url=([^"]+)"`).FindStringSubmatch(r.body)
+	}
+	require.NotNil(v.t, match, r.body)
+	to, err := url.Parse(html.UnescapeString(match[1]))
+	require.NoError(v.t, err)
+	if token == "" {
+		token = to.Query().Get("session_token")
+	}
+	claims := jwt.MapClaims{}
+	_, err = jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte(sessionSecret), nil },
+		jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(func() time.Time { return v.now }))
+	require.NoError(v.t, err)
+	require.Equal(v.t, v.state, claims["state"], "validateToken compares it")
+	return to, claims
+}
+
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+// codes are the codes that would be texted now.
+func (v *visitor) codes() (codes []string) {
+	v.t.Helper()
+	for _, body := range v.dueTexts(v.t) {
+		codes = append(codes, sixDigits.FindString(body))
+	}
+	return codes
+}
+
+// dueTexts are the bodies of the texts that would leave now, which then count as being sent.
+func (b *bridge) dueTexts(t *testing.T) (bodies []string) {
+	t.Helper()
+	rows, err := b.db.Query("SELECT id FROM text WHERE state = 'due' ORDER BY created_at, id")
+	require.NoError(t, err)
+	var ids []string
+	for rows.Next() {
+		var id string
+		require.NoError(t, rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	require.NoError(t, rows.Close())
+	for _, id := range ids {
+		require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			attempt, _, err := text.Begin(ctx, tx, id)
+			bodies = append(bodies, attempt.Body)
+			return err
+		}))
+	}
+	return bodies
+}
+
+func wrongCode6(code string) string {
+	if code == "000000" {
+		return "111111"
+	}
+	return "000000"
+}
+
+var withPhone = jwt.MapClaims{"phone_number": phone}
+
+// Ensure that a log-in with a phone gets one text, takes a wrong code, and goes back to Auth0 with the right one, to the page it came from only.
+func TestAuth0Form(t *testing.T) {
+	eachVisitor(t, withPhone, func(t *testing.T, v *visitor) {
+		for range 3 {
+			require.Empty(t, v.do(http.MethodHead, v.query(), nil).body)
+		}
+		require.Zero(t, v.count(t, "text", "1=1"), "looking ahead does nothing")
+		page := v.load()
+		require.Contains(t, page.body, "We have texted a code to &#43;45******56.")
+		require.Contains(t, page.body, `autocomplete="one-time-code"`)
+		require.Contains(t, page.body, `<p class="name">ACME</p>`)
+		require.NotContains(t, page.body, "20123456")
+		v.load()
+		other := &visitor{v.bridge, t, v.token, v.state, map[string]string{}}
+		other.load()
+		texts := v.dueTexts(t)
+		require.Len(t, texts, 1, "a token is worth one text")
+		require.Regexp(t, `^[0-9]{6} is your ACME code\. Do not share it\.\n\n@bridge\.example\.com #[0-9]{6}$`, texts[0])
+		code := sixDigits.FindString(texts[0])
+
+		page = v.press("check", "code", wrongCode6(code))
+		require.Contains(t, page.body, "That is not the code.")
+		require.Contains(t, page.body, "Attempts left: 4")
+		require.Contains(t, page.body, `aria-invalid="true"`)
+		require.Contains(t, v.press("check", "code", "abc").body, "A code has digits only.")
+		require.Contains(t, v.load().body, "Attempts left: 4", "which was no code")
+
+		page = v.press("check", "code", code[:3]+" "+code[3:])
+		to, claims := v.returned(page)
+		require.Equal(t, continueURL+"?state="+loginState, to.String())
+		id := claims["jti"]
+		require.NotEmpty(t, id)
+		require.Equal(t, jwt.MapClaims{
+			"iss": publicURL, "sub": "auth0|5f7c", "aud": "login.acme.example", "state": loginState, "jti": id, "iat": float64(v.now.Unix()),
+			"exp": float64(v.now.Add(5 * time.Minute).Unix()), "phone_verified": true, "phone_number": phone,
+		}, claims)
+		require.NotContains(t, page.body, code)
+
+		v.now = v.now.Add(time.Minute)
+		require.Equal(t, page.body, v.load().body, "a reload gets the very same way back")
+		for _, stranger := range []map[string]string{{}, {v.cookieName(): "x." + strings.Repeat("0", 64)}} {
+			used := (&visitor{v.bridge, t, v.token, v.state, stranger}).do(http.MethodGet, v.query(), nil)
+			require.Equal(t, http.StatusGone, used.status)
+			require.Contains(t, used.body, "This was finished before.")
+			require.NotContains(t, used.body, "continue?")
+			v.guarded(used)
+		}
+		v.now = v.now.Add(4 * time.Minute)
+		require.Equal(t, http.StatusGone, v.do(http.MethodGet, v.query(), nil).status)
+		log := v.log.take()
+		for _, secret := range []string{v.token[:30], strings.Split(v.token, ".")[1], loginState, code, "20123456", "auth0|"} {
+			require.NotContains(t, log, secret)
+		}
+	})
+}
+
+func (v *visitor) cookieName() string {
+	for name := range v.cookies {
+		return name
+	}
+	return ""
+}
+
+// Ensure that a social log-in without a phone is asked for one, can correct it, and cannot have any number of texts.
+func TestAuth0FormAsksForPhone(t *testing.T) {
+	eachVisitor(t, jwt.MapClaims{"sub": "google-oauth2|1", "locale": "da-DK"}, func(t *testing.T, v *visitor) {
+		page := v.load()
+		require.Contains(t, page.body, `<html lang="da">`)
+		require.Contains(t, page.body, `autocomplete="tel"`)
+		require.Zero(t, v.count(t, "text", "1=1"))
+		require.Contains(t, v.press("phone", "phone", "20 12 34 56").body, "Det er ikke et telefonnummer.")
+		require.Contains(t, v.press("phone", "phone", "+46 70 123 45 67").body, "Vi kan ikke sende sms til det nummer.", "Sweden is not allowed")
+		require.Contains(t, v.press("check", "code", "123456").body, `id="phone"`, "there is no code to check")
+		require.Contains(t, v.press("phone", "phone", "0045 (20) 12-34-57").body, "&#43;45******57")
+		first := v.codes()
+		require.Contains(t, v.press("phone", "phone", "+4520123456").body, "&#43;45******56")
+		second := v.codes()
+		require.Len(t, slices.Concat(first, second), 2)
+		require.NotContains(t, v.press("check", "code", first[0]).body, `id="return"`, "the code of the other number")
+
+		v.press("phone", "phone", "+4520123458")
+		page = v.press("phone", "phone", "+4520123459")
+		require.Contains(t, page.body, "Der kan ikke sendes flere koder")
+		require.Len(t, v.codes(), 1)
+		require.NotContains(t, v.load().body, `id="phone"`, "no more numbers")
+		require.Contains(t, v.load().body, "&#43;45******58")
+	})
+}
+
+// Ensure that a phone that came with the token cannot be replaced by one that is typed.
+func TestAuth0FormKeepsTheTokensPhone(t *testing.T) {
+	v := openBridge(t, storetest.SQLite(t), auth0Settings...).visitor(t, withPhone)
+	require.NotContains(t, v.load().body, `id="phone"`)
+	v.press("phone", "phone", "+4520123457")
+	require.Equal(t, 1, v.count(t, "verification", "1=1"))
+	require.Contains(t, v.load().body, "&#43;45******56")
+}
+
+// Ensure that what ends a verification is said, that a new code can be had, and that the way back without one is open.
+func TestAuth0FormEnds(t *testing.T) {
+	eachVisitor(t, withPhone, func(t *testing.T, v *visitor) {
+		page := v.load()
+		require.Contains(t, page.body, "Text the code again in 60 s")
+		require.Contains(t, v.press("resend").body, "Please wait a moment")
+		v.now = v.now.Add(time.Minute)
+		require.Contains(t, v.press("resend").body, "The code has been texted again.")
+		codes := v.codes()
+		require.Len(t, codes, 1, "the earlier one had not left")
+		for range 5 {
+			page = v.press("check", "code", wrongCode6(codes[0]))
+		}
+		require.Contains(t, page.body, "There were too many wrong codes.")
+		require.NotContains(t, page.body, `id="code"`)
+		require.NotContains(t, v.press("check", "code", codes[0]).body, `id="return"`, "not even the right one")
+		require.Contains(t, v.press("again").body, `id="code"`)
+		v.now = v.now.Add(10 * time.Minute)
+		require.Contains(t, v.load().body, "The code has run out.")
+
+		_, claims := v.returned(v.press("leave"))
+		require.Equal(t, false, claims["phone_verified"])
+		require.Equal(t, "expired", claims["reason"])
+		require.NotContains(t, claims, "phone_number")
+		v.now = v.now.Add(5 * time.Minute)
+		require.Contains(t, v.do(http.MethodGet, v.query(), nil).body, "This took too long.", "the token ran out")
+	})
+	v := openBridge(t, storetest.SQLite(t), auth0Settings...).visitor(t, withPhone)
+	v.load()
+	_, claims := v.returned(v.press("leave"))
+	require.Equal(t, "canceled", claims["reason"])
+	require.Equal(t, "canceled", v.one(t, "SELECT state FROM verification"))
+	require.Empty(t, v.codes(), "what had not left does not leave any more")
+
+	asked := v.bridge.visitor(t, nil)
+	_, claims = asked.returned(asked.press("leave"))
+	require.Equal(t, "canceled", claims["reason"])
+}
+
+// Ensure that a token's phone that cannot be texted is said, without a text, and leads back.
+func TestAuth0FormPhoneThatCannotBeTexted(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	for number, words := range map[string]string{"12345": "That is not a phone number.", "+46701234567": "We cannot text that number."} {
+		v := b.visitor(t, jwt.MapClaims{"phone_number": number})
+		page := v.load()
+		require.Contains(t, page.body, words)
+		require.NotContains(t, page.body, `value="again"`)
+		_, claims := v.returned(v.press("leave"))
+		require.Equal(t, false, claims["phone_verified"])
+	}
+	require.Zero(t, b.count(t, "text", "1=1"))
+}
+
+// Ensure that a code that is texted back counts for the log-in as well.
+func TestAuth0FormAnsweredByText(t *testing.T) {
+	v := openBridge(t, storetest.SQLite(t), auth0Settings...).visitor(t, withPhone)
+	v.load()
+	code := v.codes()[0]
+	require.NoError(t, v.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		id := v.one(t, "SELECT id FROM verification")
+		_, err := verification.Check(ctx, tx, "acme", id, code)
+		return err
+	}))
+	_, claims := v.returned(v.load())
+	require.Equal(t, phone, claims["phone_number"])
+}
+
+// Ensure that the settings for the way back hold: to the domain where the log-in is, by GET where that is asked for.
+func TestAuth0FormReturns(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	v := b.visitor(t, jwt.MapClaims{"phone_number": phone, "domain": "acme.eu.auth0.com"})
+	v.load()
+	to, claims := v.returned(v.press("check", "code", v.codes()[0]))
+	require.Equal(t, "https://acme.eu.auth0.com/continue?state="+loginState, to.String())
+	require.Equal(t, "acme.eu.auth0.com", claims["aud"])
+
+	b.set(t, func(a *tenant.Auth0) { a.Redirect, a.Logo = true, "https://cdn.acme.example/logo.svg?v=1" })
+	v = b.visitor(t, jwt.MapClaims{"phone_number": "+4520123457"})
+	r := v.do(http.MethodGet, v.query(), nil)
+	require.Contains(t, r.header.Get("Content-Security-Policy"), "img-src https://cdn.acme.example; ")
+	b.set(t, func(a *tenant.Auth0) { a.Logo = "" })
+	page := v.press("check", "code", v.codes()[0])
+	to, claims = v.returned(page)
+	require.Equal(t, continueURL, "https://"+to.Host+to.Path)
+	require.Equal(t, true, claims["phone_verified"])
+	require.NotContains(t, page.body, "<form")
+}
+
+// set changes the settings of the tenant's Auth0.
+func (b *bridge) set(t *testing.T, change func(a *tenant.Auth0)) {
+	t.Helper()
+	acme, ok := b.inbound.Settings.Tenants.Tenant("acme")
+	require.True(t, ok)
+	change(&acme.Auth0)
+}
+
+// Ensure that the mode of the original sample hands over the code as its Action expects it, and only to a configured domain.
+func TestAuth0FormPassesCode(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	b.set(t, func(a *tenant.Auth0) { a.PassCode = true })
+	v := b.visitor(t, jwt.MapClaims{"iss": "https://acme.eu.auth0.com/", "phone_number": phone, "other": map[string]any{"x": 1}})
+	for uri, status := range map[string]int{
+		"https://acme.eu.auth0.com/continue": 200, continueURL: 200, "https://evil.example/continue": 400, continueURL + "/": 400, continueURL + "?x=1": 400,
+		"http://login.acme.example/continue": 400, "https://login.acme.example.evil.example/continue": 400, "": 400, "//evil.example/continue": 400,
+		"https://login.acme.example@evil.example/continue": 400, "javascript:alert(1)": 400,
+	} {
+		require.Equal(t, status, v.do(http.MethodGet, v.query("redirect_uri", uri), nil).status, uri)
+	}
+	require.Equal(t, 400, v.do(http.MethodGet, v.query("redirect_uri", continueURL, "redirect_uri", continueURL), nil).status)
+	require.Contains(t, v.press("check", "code", "12").body, "A code has digits only.")
+	to, claims := v.returned(v.press("check", "code", "482 913"))
+	require.Equal(t, continueURL+"?state="+loginState, to.String())
+	require.Equal(t, map[string]any{"verification_code": "482913"}, claims["other"])
+	require.Equal(t, "auth0|5f7c", claims["sub"])
+	require.Zero(t, v.count(t, "verification", "1=1"), "the Action texts and compares")
+}
+
+func TestPickLocale(t *testing.T) {
+	acme := settings(t).Tenants.All()[0]
+	for asked, want := range map[string]string{
+		"": "en", "da": "da", "tlh, sv;q=0.8, da": "sv", "xx de-AT": "de", "no": "nb", "*": "en", ";;;,,": "en", "fr-CA,fr;q=0.9": "fr",
+	} {
+		require.Equal(t, want, pickLocale(acme, "", asked), asked)
+		require.Equal(t, want, pickLocale(nil, asked, "zz"), asked)
+	}
+}
+
+// Ensure that every language has all words, each in its own.
+func TestAuth0Words(t *testing.T) {
+	locales := tenant.CodeLocales()
+	require.Len(t, auth0Words, len(locales))
+	english := auth0Words["en"]
+	require.Len(t, english, 36)
+	for _, locale := range locales {
+		words := auth0Words[locale]
+		require.Len(t, words, len(english), locale)
+		for key, said := range english {
+			require.NotEmpty(t, words[key], locale+" "+key)
+			require.Equal(t, strings.Contains(said, "{n}"), strings.Contains(words[key], "{n}"), locale+" "+key)
+			require.Equal(t, strings.Contains(said, "{phone}"), strings.Contains(words[key], "{phone}"), locale+" "+key)
+			if locale != "en" && key != "code" {
+				require.NotEqual(t, said, words[key], locale+" "+key)
+			}
+		}
+	}
+}
