@@ -2,39 +2,40 @@ module smsbridge
 
 go 1.26.0
 
+// Each direct dependency with what it is here for.
 require (
-	code.dny.dev/ssrf v0.3.0
-	github.com/alecthomas/kong v1.17.0
-	github.com/chromedp/chromedp v0.22.0
-	github.com/emersion/go-message v0.18.2
-	github.com/emersion/go-msgauth v0.7.0
-	github.com/emersion/go-smtp v0.25.0
+	code.dny.dev/ssrf v0.3.0 // judges addresses when dialed, by IANA's registries kept up to date
+	github.com/alecthomas/kong v1.17.0 // commands, flags, variables and help from one struct
+	github.com/chromedp/chromedp v0.22.0 // tests: drives a real browser over the pages
+	github.com/emersion/go-message v0.18.2 // reads MIME, its encodings and charsets
+	github.com/emersion/go-msgauth v0.7.0 // simulator: signs its mails with DKIM, as identity providers do
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // simulator: the type of go-smtp's AUTH
+	github.com/emersion/go-smtp v0.25.0 // simulator: takes mail by SMTP, so that any identity provider can be tried
 	github.com/golang-jwt/jwt/v5 v5.3.1 // Auth0's session tokens: a well-kept parser of signed tokens beats our own
-	github.com/google/uuid v1.6.0
-	github.com/jackc/pgx/v5 v5.12.0
-	github.com/labstack/echo/v4 v4.16.0
-	github.com/mailgun/mailgun-go/v4 v4.23.0
-	github.com/nyaruka/phonenumbers v1.8.1
-	github.com/pressly/goose/v3 v3.29.0
-	github.com/riverqueue/river v0.47.0
-	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.47.0
-	github.com/riverqueue/river/riverdriver/riversqlite v0.47.0
-	github.com/rogpeppe/go-internal v1.16.0
-	github.com/stretchr/testify v1.12.1
-	github.com/twilio/twilio-go v1.31.0
-	go.yaml.in/yaml/v3 v3.0.6
-	golang.org/x/net v0.62.0
-	golang.org/x/sync v0.24.0
-	golang.org/x/text v0.43.0
-	golang.org/x/time v0.16.0
-	modernc.org/sqlite v1.60.1
-	pgregory.net/rapid v1.3.0
+	github.com/google/uuid v1.6.0 // ids that sort by time (UUIDv7)
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
+	github.com/labstack/echo/v4 v4.16.0 // HTTP routing
+	github.com/mailgun/mailgun-go/v4 v4.23.0 // Mailgun's events
+	github.com/nyaruka/phonenumbers v1.8.1 // which phone numbers exist: libphonenumber's metadata
+	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/riverqueue/river v0.47.0 // the durable job queue, on both databases; all its modules in one version
+	github.com/riverqueue/river/riverdriver v0.47.0 // River: what its two drivers have in common
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.47.0 // River on PostgreSQL
+	github.com/riverqueue/river/riverdriver/riversqlite v0.47.0 // River on SQLite; newer versions do not resolve
+	github.com/rogpeppe/go-internal v1.16.0 // tests: stories on the real binary (testscript)
+	github.com/stretchr/testify v1.12.1 // tests: require
+	github.com/twilio/twilio-go v1.31.0 // Twilio's REST API and signatures; never its root package, which takes half a minute to compile
+	go.yaml.in/yaml/v3 v3.0.6 // the file of several tenants, with the line of every mistake
+	golang.org/x/net v0.62.0 // reads HTML
+	golang.org/x/sync v0.24.0 // goroutines that end together
+	golang.org/x/text v0.43.0 // normal forms and case folding of replies, charsets of mails
+	modernc.org/sqlite v1.60.1 // SQLite without cgo; the only driver that numbers parameters as PostgreSQL does
+	pgregory.net/rapid v1.3.0 // tests: properties
 )
 
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
 	github.com/go-chi/chi/v5 v5.2.1 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/golang/mock v1.6.0 // indirect
@@ -52,7 +53,6 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/riverqueue/river/riverdriver v0.47.0 // indirect
 	github.com/riverqueue/river/rivershared v0.47.0 // indirect
 	github.com/riverqueue/river/rivertype v0.47.0 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
