@@ -1,4 +1,5 @@
-// Package outbound is everything that leaves: texts through Twilio and the other providers, the outcome of codes to Twilio Verify, clicks through linkclick, and what is fetched from and deleted at Mailgun.
+// Package outbound is everything that leaves: texts through Twilio and the other providers, the outcome of codes to Twilio Verify, clicks through
+// linkclick, and what is fetched from and deleted at Mailgun.
 //
 // A worker takes one job that a rule made due, does the one effect it stands for, and tells the rule what came of it. It promises that an effect
 // whose outcome is not certain is never simply repeated, that what can be repeated is repeated until its deadline, and that no link, code or mail
