@@ -290,18 +290,19 @@ func (l *loader) checkProviders(t *Tenant, given map[string]value, place placer)
 	}
 	if len(t.Providers) == 0 {
 		others := isGiven("flowroute.access_key", "webhook.url")
-		for p, configured := range map[Provider]bool{
-			ByVerify:    isGiven("twilio_verify.service_sid"),
-			ByTwilio:    isGiven("twilio.account_sid", "twilio.auth_token", "twilio.from") || !others,
-			ByFlowroute: isGiven("flowroute.access_key"),
-			ByWebhook:   isGiven("webhook.url"),
+		for _, p := range []struct {
+			name       Provider
+			configured bool
+		}{
+			{ByVerify, isGiven("twilio_verify.service_sid")},
+			{ByTwilio, isGiven("twilio.account_sid", "twilio.auth_token", "twilio.from") || !others},
+			{ByFlowroute, isGiven("flowroute.access_key")},
+			{ByWebhook, isGiven("webhook.url")},
 		} {
-			if configured {
-				t.Providers = append(t.Providers, p)
+			if p.configured {
+				t.Providers = append(t.Providers, p.name)
 			}
 		}
-		order := []Provider{ByVerify, ByTwilio, ByFlowroute, ByWebhook}
-		slices.SortFunc(t.Providers, func(a, b Provider) int { return slices.Index(order, a) - slices.Index(order, b) })
 	}
 	if !slices.Contains(t.Providers, ByTwilio) {
 		t.Twilio.From, t.Senders = "", nil // replies come back elsewhere, see Line
@@ -343,7 +344,7 @@ func (l *loader) checkShared(t, other *Tenant) {
 	if t.Flowroute.Number == "" || t.Flowroute.Number != other.Flowroute.Number {
 		return
 	}
-	if t.Twilio.AccountSID != other.Twilio.AccountSID || t.Twilio.From != other.Twilio.From {
+	if t.Twilio.AccountSID != other.Twilio.AccountSID || t.Twilio.From != other.Twilio.From || !maps.Equal(t.Senders, other.Senders) {
 		l.add(l.places[t]("flowroute.number"), wrong("another tenant has the same number, and another sender at Twilio", "use a number of its own: its replies would all go to one of the two"))
 	}
 }
