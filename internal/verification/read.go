@@ -90,11 +90,14 @@ func read(row db.Verification, now time.Time) Verification {
 		Sends: int(row.Sends), MaxSends: int(row.MaxSends), Opened: store.Time(row.OpenedAt), Expires: store.Time(row.ExpiresAt),
 		NextSend: store.Time(row.SentAt + row.Gap),
 	}
+	if v.State == Pending && !now.Before(v.Expires) {
+		v.State = Expired
+	}
 	switch {
+	case v.State == Expired: // then, whenever somebody notices
+		v.Ended = v.Expires
 	case row.EndedAt != 0:
 		v.Ended = store.Time(row.EndedAt)
-	case !now.Before(v.Expires):
-		v.State, v.Ended = Expired, v.Expires
 	}
 	return v
 }
