@@ -210,30 +210,6 @@ func TestDurableUnavailable(t *testing.T) {
 	})
 }
 
-// The verification behind an instance can be answered through our own API as well, and the other way round one of Flowroute's.
-func TestDoorsShareTheRule(t *testing.T) {
-	each(t, func(t *testing.T, b *bridge) {
-		a, d, f := app{b, t, readDescription(t), apiKey, map[string]bool{}}, durableClient{b, t}, openFlowroute(t, b)
-		d.startAs("x")
-		code, _ := b.texted(t)
-		id := b.one(t, "SELECT id FROM verification WHERE door = 'durable'")
-		require.Equal(t, "approved", a.check(id, code).Status)
-		d.stands("x", 200, durable.Completed, "true")
-
-		for n, answer := range []func(id, code string){
-			func(id, code string) { require.Equal(t, "approved", a.check(id, code).Status) },
-			func(_, code string) { silent(t, b.reply(t, replyForm(1, code))) },
-			func(_, code string) { says(t, f.check(t, "my_identifier", code), 200, saysRight) },
-		} {
-			says(t, f.create(t, `"my_identifier"`, `"`+phone+`"`), 200, saysCreated)
-			code, _ := b.texted(t)
-			answer(b.one(t, "SELECT id FROM verification WHERE state = 'pending'"), code)
-			require.Equal(t, fmt.Sprint(n+2), b.one(t, "SELECT COUNT(*) FROM verification WHERE state = 'approved'"))
-			says(t, f.check(t, "my_identifier", code), 400, saysUnknown)
-		}
-	}, "SMSBRIDGE_DURABLE_CODE="+systemKey, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000")
-}
-
 // Without a key in the settings the door is shut.
 func TestDurableShut(t *testing.T) {
 	d := durableClient{openBridge(t, storetest.SQLite(t)), t}
