@@ -1,0 +1,76 @@
+/**
+ * Verify phone: sends a log-in whose phone is not verified to the bridge's form, and takes it back with the phone verified.
+ *
+ * Trigger: post-login. Runtime: Node 22. Dependencies: none.
+ * Secrets:
+ *   SMSBRIDGE_URL         the tenant's form, such as https://bridge.example/auth0/acme/verify
+ *   SESSION_TOKEN_SECRET  the same as AUTH0_SESSION_TOKEN_SECRET of the bridge
+ *
+ * The verified phone is kept in app_metadata, which users cannot change themselves. A phone in user_metadata, which they can, is only what the form
+ * texts to.
+ */
+
+const FORM_LIFE = 900; // seconds; the bridge takes no longer one
+
+/**
+ * @param {Event} event
+ * @param {PostLoginAPI} api
+ */
+exports.onExecutePostLogin = async (event, api) => {
+  const known = event.user.app_metadata ?? {};
+  const phone = event.user.phone_number ?? event.user.user_metadata?.phone_number;
+  if (known.phone_number_verified && (!phone || known.phone_number === phone)) {
+    return;
+  }
+  if (event.user.phone_verified && event.user.phone_number) {
+    return; // Auth0 has verified it itself, as passwordless log-ins by SMS do
+  }
+  if (event.transaction?.protocol === "oauth2-refresh-token") {
+    return; // the log-in that it continues has been judged
+  }
+  if (!api.redirect.canRedirect()) {
+    api.access.deny("The phone number must be confirmed first: please sign in with a browser.");
+    return;
+  }
+  const payload = { domain: event.request.hostname };
+  if (phone) {
+    payload.phone_number = phone;
+  }
+  const locale = event.transaction?.ui_locales?.join(" ") || event.transaction?.locale || event.request.language;
+  if (locale) {
+    payload.locale = locale;
+  }
+  const token = api.redirect.encodeToken({
+    secret: event.secrets.SESSION_TOKEN_SECRET,
+    expiresInSeconds: FORM_LIFE,
+    payload,
+  });
+  api.redirect.sendUserTo(event.secrets.SMSBRIDGE_URL, { query: { session_token: token } });
+};
+
+/**
+ * @param {Event} event
+ * @param {PostLoginAPI} api
+ */
+exports.onContinuePostLogin = async (event, api) => {
+  let result;
+  try {
+    // The signature, that it has not expired, and that its state is that of this redirect.
+    result = api.redirect.validateToken({ secret: event.secrets.SESSION_TOKEN_SECRET, tokenParameterName: "session_token" });
+  } catch {
+    api.access.deny("The confirmation of the phone number could not be read.");
+    return;
+  }
+  const bridge = new URL(event.secrets.SMSBRIDGE_URL);
+  const issuer = bridge.href.replace(/\/auth0\/[^/]+\/verify$/, "");
+  if (result.iss !== issuer || result.sub !== event.user.user_id || result.aud !== event.request.hostname) {
+    api.access.deny("The confirmation of the phone number belongs to another log-in.");
+    return;
+  }
+  if (result.phone_verified !== true || !/^\+[1-9]\d{6,14}$/.test(result.phone_number)) {
+    api.access.deny("The phone number was not confirmed.");
+    return;
+  }
+  api.user.setAppMetadata("phone_number", result.phone_number);
+  api.user.setAppMetadata("phone_number_verified", true);
+};
