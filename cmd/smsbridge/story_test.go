@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,13 +131,20 @@ func (th *theater) close() {
 	_ = th.mailgun.Close()
 }
 
-// freeAddr is a loopback address that nobody listens on now.
+// lastPort is the port that was given out last. Each bridge keeps its own while it is stopped and started again, so they must not be from the range
+// out of which the system serves everybody else: 32768 and above.
+var lastPort atomic.Int32
+
+// freeAddr is a loopback address that nobody listens on, and that nobody else is given.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const first, most = 21_000, 10_000
+	for range most {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%most)
+		if l, err := net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", errors.New("no port is free")
 }
 
 func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
