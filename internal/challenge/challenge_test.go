@@ -23,17 +23,17 @@ func TestAsk(t *testing.T) {
 		c := b.row(id)
 		require.Equal(b, "open", c.State)
 		require.Equal(b, q.MailID, c.MailID)
-		require.Equal(b, b.now().UnixMilli(), c.OpenedAt)
-		require.Equal(b, b.now().Add(q.Life).UnixMilli(), c.ExpiresAt)
+		require.Equal(b, b.Now().UnixMilli(), c.OpenedAt)
+		require.Equal(b, b.Now().Add(q.Life).UnixMilli(), c.ExpiresAt)
 		require.Equal(b, q.Phone, challenge.Phone(c))
 		require.Equal(b, []string{"due"}, b.texts(id))
-		require.Equal(b, 1, b.jobs("expire", id))
-		require.Zero(b, b.jobs("click_link", id))
-		require.Equal(b, []string{"challenge.open"}, b.events(id))
+		require.Equal(b, 1, b.Jobs("expire", id))
+		require.Zero(b, b.Jobs("click_link", id))
+		require.Equal(b, []string{"challenge.open"}, b.EventNames(id))
 
 		require.NotEmpty(b, c.Link)
 		require.NotContains(b, c.Link, "very-secret")
-		b.do(func(_ context.Context, tx *store.Tx) error {
+		b.Do(func(_ context.Context, tx *store.Tx) error {
 			_, err := tx.Open(store.Place{Table: "challenge", ID: "another", Column: "link", Tenant: "acme"}, c.Link)
 			require.ErrorIs(b, err, store.ErrSealed, "it opens in its own row only")
 			return nil
@@ -48,10 +48,10 @@ func TestEnds(t *testing.T) {
 			move  func(c db.Challenge)
 			state string
 		}{
-			"denied":     {func(c db.Challenge) { b.do(deny(c)) }, "denied"},
-			"canceled":   {func(c db.Challenge) { b.do(cancel(c)) }, "canceled"},
-			"expired":    {func(c db.Challenge) { b.pass(10 * time.Minute); b.do(expire(c)) }, "expired"},
-			"superseded": {func(c db.Challenge) { b.pass(time.Minute); b.ask(again(c)) }, "superseded"},
+			"denied":     {func(c db.Challenge) { b.Do(deny(c)) }, "denied"},
+			"canceled":   {func(c db.Challenge) { b.Do(cancel(c)) }, "canceled"},
+			"expired":    {func(c db.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) }, "expired"},
+			"superseded": {func(c db.Challenge) { b.Pass(time.Minute); b.ask(again(c)) }, "superseded"},
 		} {
 			b.run(name, func(b bridge) {
 				c := b.row(b.ask(b.question()))
@@ -59,24 +59,24 @@ func TestEnds(t *testing.T) {
 				ended := b.row(c.ID)
 				require.Equal(b, end.state, ended.State)
 				require.Empty(b, ended.Link)
-				require.Equal(b, b.now().UnixMilli(), ended.EndedAt)
+				require.Equal(b, b.Now().UnixMilli(), ended.EndedAt)
 				require.Equal(b, []string{"suppressed"}, b.texts(c.ID))
-				require.Equal(b, []string{"challenge.open", "challenge." + end.state}, b.events(c.ID))
+				require.Equal(b, []string{"challenge.open", "challenge." + end.state}, b.EventNames(c.ID))
 
-				require.ErrorIs(b, b.try(accept(c)), challenge.ErrGone)
-				require.ErrorIs(b, b.try(deny(c)), challenge.ErrGone)
-				require.ErrorIs(b, b.try(cancel(c)), challenge.ErrGone)
-				b.do(expire(c))
+				require.ErrorIs(b, b.Try(accept(c)), challenge.ErrGone)
+				require.ErrorIs(b, b.Try(deny(c)), challenge.ErrGone)
+				require.ErrorIs(b, b.Try(cancel(c)), challenge.ErrGone)
+				b.Do(expire(c))
 				_, due := b.click(c.ID)
 				require.False(b, due)
-				require.ErrorIs(b, b.try(submit(c.ID)), challenge.ErrSubmitted)
+				require.ErrorIs(b, b.Try(submit(c.ID)), challenge.ErrSubmitted)
 				require.Equal(b, ended, b.row(c.ID), "the end is final")
-				require.Zero(b, b.jobs("click_link", c.ID))
+				require.Zero(b, b.Jobs("click_link", c.ID))
 			})
 		}
 		b.run("a prompt that is under way stays as it is", func(b bridge) {
 			c := b.open()
-			b.do(deny(c))
+			b.Do(deny(c))
 			require.Equal(b, []string{"sending"}, b.texts(c.ID))
 		})
 	})
@@ -98,9 +98,9 @@ func TestDeadline(t *testing.T) {
 			counts bool
 		}{{10*time.Minute - time.Second, true}, {10*time.Minute - time.Millisecond, true}, {10 * time.Minute, false}, {10*time.Minute + time.Second, false}} {
 			yes, job := b.open(), b.open()
-			b.pass(test.after)
-			b.do(expire(job))
-			err := b.try(accept(yes))
+			b.Pass(test.after)
+			b.Do(expire(job))
+			err := b.Try(accept(yes))
 			if test.counts {
 				require.NoError(b, err)
 				require.Equal(b, "open", b.row(job.ID).State)
@@ -110,7 +110,7 @@ func TestDeadline(t *testing.T) {
 				require.Equal(b, "expired", b.row(job.ID).State)
 			}
 		}
-		b.do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, "none") })
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, "none") })
 	})
 }
 
@@ -123,15 +123,15 @@ func TestRaces(t *testing.T) {
 				b.run(first+" and "+second, func(b bridge) {
 					for range 5 {
 						c := b.open()
-						require.Equal(b, 1, b.race(one(c), other(c)))
+						require.Equal(b, 1, b.race(challenge.ErrGone, one(c), other(c)))
 						ended := b.row(c.ID)
 						require.NotEqual(b, "open", ended.State)
-						require.Len(b, b.events(c.ID), 2)
+						require.Len(b, b.EventNames(c.ID), 2)
 						if accepted := ended.State == "accepted"; accepted {
-							require.Equal(b, 1, b.jobs("click_link", c.ID))
+							require.Equal(b, 1, b.Jobs("click_link", c.ID))
 							require.NotEmpty(b, ended.Link)
 						} else {
-							require.Zero(b, b.jobs("click_link", c.ID))
+							require.Zero(b, b.Jobs("click_link", c.ID))
 							require.Empty(b, ended.Link)
 						}
 					}
@@ -140,14 +140,14 @@ func TestRaces(t *testing.T) {
 		}
 		b.run("expire and expire", func(b bridge) {
 			c := b.open()
-			b.pass(time.Hour)
-			require.Equal(b, 2, b.race(expire(c), expire(c)), "the second has nothing to do")
-			require.Equal(b, []string{"challenge.open", "challenge.expired"}, b.events(c.ID))
+			b.Pass(time.Hour)
+			require.Equal(b, 2, b.race(challenge.ErrGone, expire(c), expire(c)), "the second has nothing to do")
+			require.Equal(b, []string{"challenge.open", "challenge.expired"}, b.EventNames(c.ID))
 		})
 		b.run("finish and finish", func(b bridge) {
 			for range 5 {
 				c := b.clicking()
-				require.Equal(b, 1, b.race(finish(c, true), finish(c, false)))
+				require.Equal(b, 1, b.race(challenge.ErrGone, finish(c, true), finish(c, false)))
 				require.Empty(b, b.row(c.Challenge.ID).Link)
 			}
 		})
@@ -155,9 +155,9 @@ func TestRaces(t *testing.T) {
 			for range 5 {
 				q := b.question()
 				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }
-				require.NotZero(b, b.race(ask, ask), "who loses tries again")
+				require.NotZero(b, b.race(challenge.ErrGone, ask, ask), "who loses tries again")
 				var open int
-				b.do(func(ctx context.Context, tx *store.Tx) error {
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
 					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164()})
 					open = len(rows)
 					return err
@@ -168,9 +168,9 @@ func TestRaces(t *testing.T) {
 		b.run("a newer mail and a yes", func(b bridge) {
 			for range 5 {
 				c := b.open()
-				b.pass(2 * time.Minute)
+				b.Pass(2 * time.Minute)
 				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, again(c)); return err }
-				won := b.race(ask, accept(c))
+				won := b.race(challenge.ErrGone, ask, accept(c))
 				if state := b.row(c.ID).State; state == "accepted" {
 					require.Equal(b, 2, won, "the newer mail is a question of its own")
 				} else {
@@ -187,22 +187,22 @@ func TestRaces(t *testing.T) {
 func TestResent(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.open()
-		b.pass(time.Minute - time.Millisecond)
+		b.Pass(time.Minute - time.Millisecond)
 		q := again(c)
 		require.Equal(b, c.ID, b.ask(q))
 		resent := b.row(c.ID)
 		require.Equal(b, q.MailID, resent.MailID)
 		require.Equal(b, c.ExpiresAt, resent.ExpiresAt)
 		require.Len(b, b.texts(c.ID), 1)
-		require.Equal(b, []string{"challenge.open", "challenge.resent"}, b.events(c.ID))
-		b.do(accept(c))
+		require.Equal(b, []string{"challenge.open", "challenge.resent"}, b.EventNames(c.ID))
+		b.Do(accept(c))
 		click, due := b.click(c.ID)
 		require.True(b, due)
 		require.Equal(b, link+"2", click.Link, "the newer link is clicked")
 		require.NotEqual(b, c.ID, b.ask(again(c)), "the answered question is left alone")
 
 		c = b.open()
-		b.pass(time.Minute)
+		b.Pass(time.Minute)
 		next := b.ask(again(c))
 		require.Equal(b, "superseded", b.row(c.ID).State)
 		require.Equal(b, "open", b.row(next).State)
@@ -219,7 +219,7 @@ func TestResent(t *testing.T) {
 		short := b.question()
 		short.Life = 30 * time.Second
 		id := b.ask(short)
-		b.pass(30 * time.Second)
+		b.Pass(30 * time.Second)
 		require.NotEqual(b, id, b.ask(short), "a question past its deadline takes no link")
 	})
 }
@@ -228,14 +228,14 @@ func TestResent(t *testing.T) {
 func TestAskedBefore(t *testing.T) {
 	each(t, func(b bridge) {
 		var id string
-		b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 			id, err = challenge.AskedBefore(ctx, tx, b.question())
 			return err
 		})
 		c := b.row(id)
 		require.Equal(b, "accepted", c.State)
-		require.Equal(b, b.now().UnixMilli(), c.AcceptedAt)
-		require.Equal(b, 1, b.jobs("click_link", id))
+		require.Equal(b, b.Now().UnixMilli(), c.AcceptedAt)
+		require.Equal(b, 1, b.Jobs("click_link", id))
 		require.Empty(b, b.texts(id))
 		click, due := b.click(id)
 		require.True(b, due)
@@ -247,8 +247,8 @@ func TestAskedBefore(t *testing.T) {
 func TestTell(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.open()
-		b.do(deny(c))
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(deny(c))
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Tell(ctx, tx, c, text.Outcome, "Nothing was changed.")
 		})
 		require.Equal(b, []string{"sending", "due"}, b.texts(c.ID))
@@ -257,11 +257,11 @@ func TestTell(t *testing.T) {
 
 // Ensure that reply codes are four digits and drawn evenly: 20,000 of them, by their first and by their last digit, within six standard deviations.
 func TestReplyCodesAreEven(t *testing.T) {
-	b := open(t, "sqlite", storetest.SQLite(t)) // which database draws does not matter
+	b := bridge{storetest.OpenBench(t, storetest.SQLite(t))} // which database draws does not matter
 	const n = 20_000
 	q := b.question()
 	first, last := map[byte]int{}, map[byte]int{}
-	b.do(func(ctx context.Context, tx *store.Tx) error {
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		for range n {
 			code, err := challenge.ReplyCode(ctx, tx, q)
 			if err != nil {
@@ -282,9 +282,9 @@ func TestReplyCodesAreEven(t *testing.T) {
 
 // Ensure that no two open questions of a phone have the same code, even when only one is left.
 func TestReplyCodesDiffer(t *testing.T) {
-	b := open(t, "sqlite", storetest.SQLite(t))
+	b := bridge{storetest.OpenBench(t, storetest.SQLite(t))}
 	q := b.question()
-	b.do(func(ctx context.Context, tx *store.Tx) error {
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		for i := range 10_000 {
 			code := strconv.Itoa(10_000 + i)[1:]
 			if code == "4821" {
@@ -302,7 +302,7 @@ func TestReplyCodesDiffer(t *testing.T) {
 	id := b.ask(q)
 	require.Equal(b, "4821", b.row(id).ReplyCode)
 	q.Tenant = "beta"
-	require.Error(b, b.try(func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }))
-	b.do(cancel(b.row(id)))
+	require.Error(b, b.Try(func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }))
+	b.Do(cancel(b.row(id)))
 	require.Equal(b, "4821", b.row(b.ask(q)).ReplyCode, "the code of an ended question is free")
 }

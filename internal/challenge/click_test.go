@@ -2,7 +2,7 @@ package challenge_test
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,24 +22,24 @@ func TestClick(t *testing.T) {
 
 		for _, confirmed := range []bool{true, false} {
 			c := b.accepted()
-			require.Equal(b, b.now().UnixMilli(), c.AcceptedAt)
-			require.Equal(b, 1, b.jobs("click_link", c.ID))
+			require.Equal(b, b.Now().UnixMilli(), c.AcceptedAt)
+			require.Equal(b, 1, b.Jobs("click_link", c.ID))
 			click, due := b.click(c.ID)
 			require.True(b, due)
 			require.Equal(b, link, click.Link)
 			require.False(b, click.Again || click.Submitted || click.Spent)
 			require.Equal(b, "clicking", b.row(c.ID).State)
 
-			b.do(finish(click, confirmed))
+			b.Do(finish(click, confirmed))
 			ended := b.row(c.ID)
 			require.Equal(b, map[bool]string{true: "confirmed", false: "failed"}[confirmed], ended.State)
 			require.Equal(b, "outcome", ended.Outcome)
 			require.Empty(b, ended.Link)
-			require.Equal(b, b.now().UnixMilli(), ended.EndedAt)
-			require.ErrorIs(b, b.try(finish(click, !confirmed)), challenge.ErrGone)
+			require.Equal(b, b.Now().UnixMilli(), ended.EndedAt)
+			require.ErrorIs(b, b.Try(finish(click, !confirmed)), challenge.ErrGone)
 			_, due = b.click(c.ID)
 			require.False(b, due)
-			b.do(putBack(click))
+			b.Do(putBack(click))
 			require.Equal(b, ended, b.row(c.ID), "the end is final")
 		}
 	})
@@ -54,14 +54,14 @@ func TestInterruptedClick(t *testing.T) {
 	each(t, func(b bridge) {
 		first := b.clicking()
 		id := first.Challenge.ID
-		b.do(submit(id))
+		b.Do(submit(id))
 		second, due := b.click(id)
 		require.True(b, due)
 		require.True(b, second.Again)
 		require.True(b, second.Submitted)
 		require.False(b, second.Spent)
 		require.Equal(b, link, second.Link)
-		require.ErrorIs(b, b.try(submit(id)), challenge.ErrSubmitted)
+		require.ErrorIs(b, b.Try(submit(id)), challenge.ErrSubmitted)
 
 		for range 2 {
 			third, due := b.click(id)
@@ -71,7 +71,7 @@ func TestInterruptedClick(t *testing.T) {
 			require.EqualValues(b, 2, b.row(id).Clicks)
 		}
 		third, _ := b.click(id)
-		b.do(finish(third, false))
+		b.Do(finish(third, false))
 		require.Equal(b, "failed", b.row(id).State)
 	})
 }
@@ -79,25 +79,10 @@ func TestInterruptedClick(t *testing.T) {
 // Ensure that a form is submitted once per challenge, whoever races for it, and only while it is clicked.
 func TestSubmitOnce(t *testing.T) {
 	each(t, func(b bridge) {
-		require.ErrorIs(b, b.try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
+		require.ErrorIs(b, b.Try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
 		for range 10 {
 			id := b.clicking().Challenge.ID
-			results := make(chan error, 4)
-			var wait sync.WaitGroup
-			for range cap(results) {
-				wait.Go(func() { results <- b.try(submit(id)) })
-			}
-			wait.Wait()
-			close(results)
-			won := 0
-			for err := range results {
-				if err == nil {
-					won++
-					continue
-				}
-				require.ErrorIs(b, err, challenge.ErrSubmitted)
-			}
-			require.Equal(b, 1, won)
+			require.Equal(b, 1, b.race(challenge.ErrSubmitted, submit(id), submit(id), submit(id), submit(id)))
 			require.NotZero(b, b.row(id).SubmittedAt)
 		}
 	})
@@ -108,7 +93,7 @@ func TestPutBack(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.clicking()
 		for range 5 {
-			b.do(putBack(c))
+			b.Do(putBack(c))
 			row := b.row(c.Challenge.ID)
 			require.Equal(b, "accepted", row.State)
 			require.Zero(b, row.Clicks)
@@ -117,8 +102,8 @@ func TestPutBack(t *testing.T) {
 			require.False(b, again.Again || again.Spent)
 			require.Equal(b, link, again.Link)
 		}
-		b.do(submit(c.Challenge.ID))
-		b.do(putBack(c))
+		b.Do(submit(c.Challenge.ID))
+		b.Do(putBack(c))
 		require.Equal(b, "clicking", b.row(c.Challenge.ID).State)
 	})
 }
@@ -128,33 +113,25 @@ func TestRacingClicks(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 10 {
 			c := b.accepted()
-			var wait sync.WaitGroup
-			clicks := make(chan challenge.Click, 4)
-			for range cap(clicks) {
-				wait.Go(func() {
-					var (
-						click challenge.Click
-						due   bool
-					)
-					err := b.try(func(ctx context.Context, tx *store.Tx) (err error) {
-						click, due, err = challenge.BeginClick(ctx, tx, c.ID)
-						return err
-					})
-					if err != nil {
-						b.Error(err)
-					}
-					if due && !click.Spent {
-						clicks <- click
-					}
+			var (
+				clicks [4]challenge.Click
+				due    [4]bool
+				begin  []func(context.Context, *store.Tx) error
+			)
+			for i := range clicks {
+				begin = append(begin, func(ctx context.Context, tx *store.Tx) (err error) {
+					clicks[i], due[i], err = challenge.BeginClick(ctx, tx, c.ID)
+					return err
 				})
 			}
-			wait.Wait()
-			close(clicks)
+			require.NoError(b, errors.Join(b.AtOnce(begin...)...))
 			first, repeated := 0, 0
-			for click := range clicks {
-				if click.Again {
+			for i, click := range clicks {
+				switch {
+				case !due[i] || click.Spent:
+				case click.Again:
 					repeated++
-				} else {
+				default:
 					first++
 				}
 			}
@@ -171,14 +148,13 @@ func TestMissingLink(t *testing.T) {
 		q.Link = ""
 		kept := b.row(b.ask(q))
 		require.Empty(b, kept.Link)
-		b.do(accept(kept))
+		b.Do(accept(kept))
 		click, due := b.click(kept.ID)
 		require.True(b, due)
 		require.Empty(b, click.Link)
 
 		foreign := b.accepted()
-		_, err := b.raw.ExecContext(b.Context(), "UPDATE challenge SET link = $1 WHERE id = $2", b.accepted().Link, foreign.ID)
-		require.NoError(b, err)
+		b.Exec("UPDATE challenge SET link = $1 WHERE id = $2", b.accepted().Link, foreign.ID)
 		click, due = b.click(foreign.ID)
 		require.True(b, due)
 		require.Empty(b, click.Link, "another row's link does not open")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,48 +22,41 @@ import (
 
 const phone = "+4520123456"
 
-// world is a tenant with a database, at a time that tests move.
+// world is a storetest.Bench with a tenant and what is done to instances.
 type world struct {
-	s   *store.Store
-	t   *tenant.Tenant
-	now time.Time
+	storetest.Bench
+	tenant *tenant.Tenant
 }
 
-func open(t *testing.T, database string) *world {
-	t.Helper()
+func withTenant(b storetest.Bench) world {
+	b.Helper()
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
 		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
 	})
-	require.NoError(t, err)
-	w := &world{t: settings.Tenants.All()[0], now: time.Unix(1_700_000_000, 0).UTC()}
+	require.NoError(b, err)
+	acme := settings.Tenants.All()[0]
 	// So that a model that guesses at will is never told to wait until tomorrow.
-	w.t.Codes.Wrong = 1_000_000
-	w.s = storetest.Open(t, database, func() time.Time { return w.now })
-	return w
+	acme.Codes.Wrong = 1_000_000
+	return world{b, acme}
 }
 
-func each(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, open(t, storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { test(t, open(t, storetest.PostgreSQL(t))) })
+func each(t *testing.T, test func(t *testing.T, w world)) {
+	t.Helper()
+	storetest.EachBench(t, func(b storetest.Bench) { test(b.T, withTenant(b)) })
 }
 
-// do runs one step of the rule in a transaction.
-func (w *world) do(step func(ctx context.Context, tx *store.Tx) error) error {
-	return w.s.Do(context.Background(), step)
-}
-
-func (w *world) start(id, input string) (i durable.Instance, err error) {
-	err = w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		i, err = durable.Start(ctx, tx, w.t, id, json.RawMessage(input))
+func (w world) start(id, input string) (i durable.Instance, err error) {
+	err = w.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+		i, err = durable.Start(ctx, tx, w.tenant, id, json.RawMessage(input))
 		return err
 	})
 	return i, err
 }
 
-func (w *world) get(id string) (i durable.Instance, err error) {
-	err = w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+func (w world) get(id string) (i durable.Instance, err error) {
+	err = w.Try(func(ctx context.Context, tx *store.Tx) (err error) {
 		i, err = durable.Get(ctx, tx, "acme", id)
 		return err
 	})
@@ -72,9 +64,9 @@ func (w *world) get(id string) (i durable.Instance, err error) {
 }
 
 // code is what was texted for an instance.
-func (w *world) code(t require.TestingT, id string) string {
+func (w world) code(t require.TestingT, id string) string {
 	var secret verification.Secret
-	require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+	require.NoError(t, w.Try(func(ctx context.Context, tx *store.Tx) error {
 		v, err := verification.ByExternalID(ctx, tx, "acme", "durable", id)
 		if err != nil {
 			return err
@@ -120,20 +112,20 @@ func (m model) refusal() error {
 
 // Whatever is done to an instance, in whatever order, it stands as the model does, and no code shows anywhere.
 func TestInstancesFollowTheModel(t *testing.T) {
-	w := open(t, storetest.SQLite(t))
+	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		id, m, codes := fmt.Sprint("run", runs), model{}, []string(nil)
 		started := func(noPhone bool) {
-			m = model{there: true, noPhone: noPhone, deadline: w.now.Add(90 * time.Second)}
+			m = model{there: true, noPhone: noPhone, deadline: w.Now().Add(90 * time.Second)}
 			if !noPhone {
 				codes = append(codes, w.code(t, id))
 			}
 		}
 		steer := func(step func(ctx context.Context, tx *store.Tx, tenant, id string) error, then func()) {
 			want := m.refusal()
-			require.ErrorIs(t, w.do(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }), want)
+			require.ErrorIs(t, w.Try(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }), want)
 			if want == nil {
 				then()
 			}
@@ -165,8 +157,8 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				started(noPhone)
 			},
 			"restart": func(t *rapid.T) {
-				err := w.do(func(ctx context.Context, tx *store.Tx) error {
-					_, err := durable.Restart(ctx, tx, w.t, id, false)
+				err := w.Try(func(ctx context.Context, tx *store.Tx) error {
+					_, err := durable.Restart(ctx, tx, w.tenant, id, false)
 					return err
 				})
 				switch {
@@ -195,7 +187,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 			"suspend": func(t *rapid.T) { steer(durable.Suspend, func() { m.suspended = true }) },
 			"resume":  func(t *rapid.T) { steer(durable.Resume, func() { m.suspended = false }) },
 			"rewind": func(t *rapid.T) {
-				err := w.do(func(ctx context.Context, tx *store.Tx) error { return durable.Rewind(ctx, tx, w.t, id) })
+				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return durable.Rewind(ctx, tx, w.tenant, id) })
 				switch {
 				case !m.there:
 					require.ErrorIs(t, err, durable.ErrUnknown)
@@ -208,7 +200,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				}
 			},
 			"purge": func(t *rapid.T) {
-				err := w.do(func(ctx context.Context, tx *store.Tx) error { return durable.Purge(ctx, tx, "acme", id) })
+				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return durable.Purge(ctx, tx, "acme", id) })
 				switch {
 				case !m.there:
 					require.ErrorIs(t, err, durable.ErrUnknown)
@@ -220,8 +212,8 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				}
 			},
 			"pass": func(t *rapid.T) {
-				w.now = w.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
-				if m.there && m.output == "" && !w.now.Before(m.deadline) {
+				w.Pass(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
+				if m.there && m.output == "" && !w.Now().Before(m.deadline) {
 					m.output = "false"
 				}
 			},
@@ -231,7 +223,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 }
 
 // stands shows that an instance is as the model says, and that its history has no code.
-func (w *world) stands(t *rapid.T, id string, m model, codes []string) {
+func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 	i, err := w.get(id)
 	if !m.there {
 		require.ErrorIs(t, err, durable.ErrUnknown)
@@ -245,7 +237,7 @@ func (w *world) stands(t *rapid.T, id string, m model, codes []string) {
 	case durable.Running, durable.Suspended:
 		require.Equal(t, "null", string(i.Output))
 	}
-	require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+	require.NoError(t, w.Try(func(ctx context.Context, tx *store.Tx) error {
 		steps, err := durable.History(ctx, tx, i)
 		require.NotEmpty(t, steps)
 		for n := range steps {
@@ -261,16 +253,16 @@ func (w *world) stands(t *rapid.T, id string, m model, codes []string) {
 
 // What is not a phone number of the tenant's countries starts nothing.
 func TestParseInput(t *testing.T) {
-	w := open(t, storetest.SQLite(t))
+	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	for input, want := range map[string]string{
 		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "", `""`: "", `"\"\""`: "", `"null"`: "",
 	} {
-		number, err := durable.ParseInput(w.t, json.RawMessage(input))
+		number, err := durable.ParseInput(w.tenant, json.RawMessage(input))
 		require.NoError(t, err, input)
 		require.Equal(t, want, number.E164(), input)
 	}
 	for _, input := range []string{"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`, `"\"\"+4520123456\"\""`, `"\"`} {
-		_, err := durable.ParseInput(w.t, json.RawMessage(input))
+		_, err := durable.ParseInput(w.tenant, json.RawMessage(input))
 		require.ErrorIs(t, err, durable.ErrInput, input)
 		_, err = w.start("x", input)
 		require.ErrorIs(t, err, durable.ErrInput, input)
@@ -294,21 +286,21 @@ func FuzzParseInput(f *testing.F) {
 
 // A list that is longer than what is looked at in one go is continued, and purged as a whole.
 func TestLongList(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w world) {
 		const many = 1203
 		for from := 0; from < many; from += 401 {
-			require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			w.Do(func(ctx context.Context, tx *store.Tx) error {
 				for n := from; n < from+401; n++ {
-					if _, err := durable.Start(ctx, tx, w.t, fmt.Sprint("i", n), json.RawMessage("null")); err != nil {
+					if _, err := durable.Start(ctx, tx, w.tenant, fmt.Sprint("i", n), json.RawMessage("null")); err != nil {
 						return err
 					}
 				}
 				return nil
-			}))
+			})
 		}
 		_, err := w.start("last", `"`+phone+`"`)
 		require.NoError(t, err)
-		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+		w.Do(func(ctx context.Context, tx *store.Tx) error {
 			found, token, err := durable.List(ctx, tx, "acme", durable.Filter{Statuses: []durable.Status{durable.Running}}, "", 10)
 			require.NoError(t, err)
 			require.Empty(t, found)
@@ -317,12 +309,12 @@ func TestLongList(t *testing.T) {
 			require.Len(t, found, 1)
 			require.Empty(t, token)
 			return err
-		}))
-		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+		})
+		w.Do(func(ctx context.Context, tx *store.Tx) error {
 			purged, err := durable.PurgeAll(ctx, tx, "acme", durable.Filter{})
 			require.Equal(t, many, purged)
 			return err
-		}))
+		})
 		_, err = w.get("last")
 		require.NoError(t, err)
 	})
@@ -330,7 +322,7 @@ func TestLongList(t *testing.T) {
 
 // Two of any steps at once: one of them wins, and the instance and its verification tell the same.
 func TestStepsAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w world) {
 		steps := map[string]func(ctx context.Context, tx *store.Tx, id string) error{
 			"raise": func(ctx context.Context, tx *store.Tx, id string) error {
 				return durable.Raise(ctx, tx, "acme", id, "00000")
@@ -346,14 +338,10 @@ func TestStepsAtOnce(t *testing.T) {
 				id := a + "-" + b
 				_, err := w.start(id, `"`+phone+`"`)
 				require.NoError(t, err)
-				errs := make([]error, 2)
-				var wait sync.WaitGroup
-				for n, step := range []string{a, b} {
-					wait.Go(func() {
-						errs[n] = w.do(func(ctx context.Context, tx *store.Tx) error { return steps[step](ctx, tx, id) })
-					})
-				}
-				wait.Wait()
+				errs := w.AtOnce(
+					func(ctx context.Context, tx *store.Tx) error { return steps[a](ctx, tx, id) },
+					func(ctx context.Context, tx *store.Tx) error { return steps[b](ctx, tx, id) },
+				)
 				i, err := w.get(id)
 				require.NoError(t, err)
 				ends := slices.Contains([]string{a, b}, "terminate")

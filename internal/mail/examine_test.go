@@ -2,7 +2,7 @@ package mail_test
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"testing"
 	"time"
 
@@ -77,25 +77,20 @@ func examine(t *tenant.Tenant, m mail.Mail, f mail.Finding) func(context.Context
 // challenges are those that were opened about a mail.
 func (b bridge) challenges(mailID string) (found []db.Challenge) {
 	b.Helper()
-	rows, err := b.raw.QueryContext(b.Context(), "SELECT id FROM challenge WHERE mail_id = $1", mailID)
-	require.NoError(b, err)
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		require.NoError(b, rows.Scan(&id))
-		b.do(func(ctx context.Context, tx *store.Tx) error {
-			c, err := tx.GetChallenge(ctx, id)
-			found = append(found, c)
+	for _, id := range b.Strings("SELECT id FROM challenge WHERE mail_id = $1", mailID) {
+		var c db.Challenge
+		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+			c, err = tx.GetChallenge(ctx, id)
 			return err
 		})
+		found = append(found, c)
 	}
-	require.NoError(b, rows.Err())
 	return found
 }
 
 func (b bridge) linkOf(c db.Challenge) (plain string) {
 	b.Helper()
-	b.do(func(_ context.Context, tx *store.Tx) error {
+	b.Do(func(_ context.Context, tx *store.Tx) error {
 		opened, err := tx.Open(store.Place{Table: "challenge", ID: c.ID, Column: "link", Tenant: c.Tenant}, c.Link)
 		plain = string(opened)
 		return err
@@ -110,13 +105,13 @@ func TestExamineAsks(t *testing.T) {
 		for kind, purpose := range map[string]string{"verify": "registration", "reset": "password"} {
 			m := b.received()
 			for range 2 {
-				b.do(examine(asker, m, mail.Finding{Kind: kind, Link: link}))
+				b.Do(examine(asker, m, mail.Finding{Kind: kind, Link: link}))
 			}
 			row := b.row(m.ID)
 			require.Equal(b, "examined", row.State)
 			require.Equal(b, kind, row.Kind)
 			require.Empty(b, row.Body)
-			require.Equal(b, b.now().UnixMilli(), row.EndedAt)
+			require.Equal(b, b.Now().UnixMilli(), row.EndedAt)
 			_, waits := b.pending(m.ID)
 			require.False(b, waits)
 
@@ -124,9 +119,9 @@ func TestExamineAsks(t *testing.T) {
 			require.Len(b, asked, 1)
 			c := asked[0]
 			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From, m.Phone.E164()}, []string{c.State, c.Purpose, c.Tenant, c.Account, c.Sender, c.Phone})
-			require.Equal(b, b.now().Add(5*time.Minute).UnixMilli(), c.ExpiresAt)
+			require.Equal(b, b.Now().Add(5*time.Minute).UnixMilli(), c.ExpiresAt)
 			require.Equal(b, link, b.linkOf(c))
-			require.Equal(b, 1, b.count("text WHERE challenge_id = $1 AND purpose = 'prompt'", c.ID))
+			require.Equal(b, 1, b.Count("text WHERE challenge_id = $1 AND purpose = 'prompt'", c.ID))
 		}
 	})
 }
@@ -135,13 +130,13 @@ func TestExamineAsks(t *testing.T) {
 func TestExamineRefuses(t *testing.T) {
 	each(t, func(b bridge) {
 		m := b.received()
-		b.do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Reason: "two links"}))
+		b.Do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Reason: "two links"}))
 		row := b.row(m.ID)
 		require.Equal(b, []string{"refused", "verify", "two links", ""}, []string{row.State, row.Kind, row.Reason, row.Body})
 		require.NotZero(b, row.EndedAt)
 
-		b.do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Link: link}))
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Link: link}))
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			return mail.Refuse(ctx, tx, m, "other", "another reason")
 		})
 		require.Equal(b, row, b.row(m.ID))
@@ -156,19 +151,11 @@ func TestExamineRace(t *testing.T) {
 		for _, other := range []mail.Finding{{Kind: "verify", Link: link}, {Kind: "verify", Reason: "no link"}} {
 			for range 10 {
 				m := b.received()
-				var wait sync.WaitGroup
-				for _, f := range []mail.Finding{{Kind: "verify", Link: link}, other} {
-					wait.Go(func() {
-						if err := b.store.Do(b.Context(), examine(one, m, f)); err != nil {
-							b.Error(err)
-						}
-					})
-				}
-				wait.Wait()
+				require.NoError(b, errors.Join(b.AtOnce(examine(one, m, mail.Finding{Kind: "verify", Link: link}), examine(one, m, other))...))
 				examined := b.row(m.ID).State == "examined"
 				require.Equal(b, examined, len(b.challenges(m.ID)) == 1)
-				require.Equal(b, examined, b.count("text WHERE phone = $1", m.Phone.E164()) == 1)
-				require.Equal(b, 2, b.count("event WHERE subject = $1", m.ID), "received and one end")
+				require.Equal(b, examined, b.Count("text WHERE phone = $1", m.Phone.E164()) == 1)
+				require.Equal(b, 2, b.Count("event WHERE subject = $1", m.ID), "received and one end")
 			}
 		}
 	})
@@ -178,7 +165,7 @@ func TestExamineRace(t *testing.T) {
 func TestExamineKeepsLinkAtMailgun(t *testing.T) {
 	each(t, func(b bridge) {
 		m := b.received()
-		b.do(examine(acme(b.T, "SMSBRIDGE_KEEP=mailgun"), m, mail.Finding{Kind: "verify", Link: link}))
+		b.Do(examine(acme(b.T, "SMSBRIDGE_KEEP=mailgun"), m, mail.Finding{Kind: "verify", Link: link}))
 		asked := b.challenges(m.ID)
 		require.Len(b, asked, 1)
 		require.Empty(b, asked[0].Link)
@@ -187,7 +174,7 @@ func TestExamineKeepsLinkAtMailgun(t *testing.T) {
 
 func (b bridge) found(t *tenant.Tenant, found mail.Found, f mail.Finding) (clicked bool) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		clicked, err = mail.TakeFound(ctx, tx, t, found, f)
 		return err
 	})
@@ -200,7 +187,7 @@ func TestTakeFound(t *testing.T) {
 		keeper, verify := acme(b.T, "SMSBRIDGE_KEEP=mailgun"), mail.Finding{Kind: "verify", Link: link}
 		fresh := func() mail.Found {
 			d := b.delivery(1)
-			return mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, StoredAt: b.now().Add(-time.Minute)}
+			return mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, StoredAt: b.Now().Add(-time.Minute)}
 		}
 		one := fresh()
 		require.True(b, b.found(keeper, one, verify))
@@ -214,9 +201,9 @@ func TestTakeFound(t *testing.T) {
 		require.Len(b, asked, 1)
 		require.Equal(b, "accepted", asked[0].State)
 		require.Empty(b, asked[0].Link)
-		require.Equal(b, 1, b.jobs("click_link", asked[0].ID))
-		require.Zero(b, b.count("text WHERE phone = $1", one.Phone.E164()), "nothing is asked")
-		require.Zero(b, b.jobs("examine_mail", ids[0]))
+		require.Equal(b, 1, b.Jobs("click_link", asked[0].ID))
+		require.Zero(b, b.Count("text WHERE phone = $1", one.Phone.E164()), "nothing is asked")
+		require.Zero(b, b.Jobs("examine_mail", ids[0]))
 
 		later := b.delivery(1)
 		later.Phones, later.MessageID = []phonemail.Number{one.Phone}, one.MessageID
@@ -236,30 +223,18 @@ func TestTakeFound(t *testing.T) {
 		}
 
 		racing := fresh()
-		results := make(chan bool, 4)
-		var wait sync.WaitGroup
-		for range cap(results) {
-			wait.Go(func() {
-				clicked := false
-				err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-					clicked, err = mail.TakeFound(ctx, tx, keeper, racing, verify)
-					return err
-				})
-				if err != nil {
-					b.Error(err)
-				}
-				results <- clicked
+		var (
+			clicked [4]bool
+			takes   []func(context.Context, *store.Tx) error
+		)
+		for i := range clicked {
+			takes = append(takes, func(ctx context.Context, tx *store.Tx) (err error) {
+				clicked[i], err = mail.TakeFound(ctx, tx, keeper, racing, verify)
+				return err
 			})
 		}
-		wait.Wait()
-		close(results)
-		won := 0
-		for clicked := range results {
-			if clicked {
-				won++
-			}
-		}
-		require.Equal(b, 1, won)
+		require.NoError(b, errors.Join(b.AtOnce(takes...)...))
+		require.ElementsMatch(b, []bool{true, false, false, false}, clicked)
 		require.Len(b, b.ids(racing.Phone), 1)
 	})
 }

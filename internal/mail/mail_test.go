@@ -3,7 +3,6 @@ package mail_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,11 +19,11 @@ func TestTakeNew(t *testing.T) {
 		require.Equal(b, mail.New, b.take(d))
 		ids := b.ids(d.Phones[0])
 		require.Len(b, ids, 1)
-		require.Equal(b, 1, b.jobs("examine_mail", ids[0]))
+		require.Equal(b, 1, b.Jobs("examine_mail", ids[0]))
 
 		row := b.row(ids[0])
 		require.Equal(b, "received", row.State)
-		require.Equal(b, b.now().UnixMilli(), row.ReceivedAt)
+		require.Equal(b, b.Now().UnixMilli(), row.ReceivedAt)
 		require.NotEmpty(b, row.Body)
 		require.NotContains(b, row.Body, "very-secret", "the body is sealed")
 
@@ -48,7 +47,7 @@ func TestTakeAgain(t *testing.T) {
 			mails  int // of the first phone
 		}{
 			{"the same again", 1, func(*mail.Delivery) {}, mail.Duplicate, 1},
-			{"posted again later", 1, func(d *mail.Delivery) { d.PostedAt = b.now() }, mail.Duplicate, 1},
+			{"posted again later", 1, func(d *mail.Delivery) { d.PostedAt = b.Now() }, mail.Duplicate, 1},
 			{"its Message-Id under a fresh token", 1, func(d *mail.Delivery) { d.Token += "fresh" }, mail.Duplicate, 1},
 			{"its Message-Id under a fresh token with another body", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.Body.Text = "x" }, mail.Duplicate, 1},
 			{"its token with another body", 1, func(d *mail.Delivery) { d.Body.HTML = "<p>Other</p>" }, mail.Reused, 1},
@@ -68,13 +67,13 @@ func TestTakeAgain(t *testing.T) {
 				d := b.delivery(test.phones)
 				require.Equal(b, mail.New, b.take(d))
 				first := d.Phones[0]
-				jobs := b.count("river_job")
-				rows := b.count("mail")
+				jobs := b.Count("river_job")
+				rows := b.Count("mail")
 				test.change(&d)
 				require.Equal(b, test.taken, b.take(d))
 				require.Len(b, b.ids(first), test.mails)
-				require.Equal(b, test.taken == mail.New, b.count("mail") == rows+1)
-				require.Equal(b, b.count("mail")-rows, b.count("river_job")-jobs, "one examination for each mail")
+				require.Equal(b, test.taken == mail.New, b.Count("mail") == rows+1)
+				require.Equal(b, b.Count("mail")-rows, b.Count("river_job")-jobs, "one examination for each mail")
 				require.Contains(b, []mail.Taken{mail.Duplicate, mail.Reused}, b.take(d), "the second time it is known")
 			})
 		}
@@ -100,7 +99,7 @@ func TestTakeSeveralRecipients(t *testing.T) {
 		for _, phone := range d.Phones {
 			ids := b.ids(phone)
 			require.Len(b, ids, 1)
-			require.Equal(b, 1, b.jobs("examine_mail", ids[0]))
+			require.Equal(b, 1, b.Jobs("examine_mail", ids[0]))
 			m, _ := b.pending(ids[0])
 			require.Equal(b, phone, m.Phone)
 			require.Equal(b, d.Body, m.Body)
@@ -114,9 +113,11 @@ func TestTakeRace(t *testing.T) {
 		for _, fresh := range []bool{false, true} {
 			for range 5 {
 				d := b.delivery(2)
-				results := make(chan mail.Taken, 4)
-				var wait sync.WaitGroup
-				for i := range cap(results) {
+				var (
+					taken [4]mail.Taken
+					takes []func(context.Context, *store.Tx) error
+				)
+				for i := range taken {
 					d := d
 					if fresh {
 						d.Token += string(rune('a' + i))
@@ -124,23 +125,13 @@ func TestTakeRace(t *testing.T) {
 					if i%2 == 1 && fresh {
 						d.Phones = []phonemail.Number{d.Phones[1], d.Phones[0]}
 					}
-					wait.Go(func() {
-						var taken mail.Taken
-						err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-							taken, err = mail.Take(ctx, tx, d)
-							return err
-						})
-						if err != nil {
-							b.Error(err)
-						}
-						results <- taken
+					takes = append(takes, func(ctx context.Context, tx *store.Tx) (err error) {
+						taken[i], err = mail.Take(ctx, tx, d)
+						return err
 					})
 				}
-				wait.Wait()
-				close(results)
-				for taken := range results {
-					require.NotEqual(b, mail.Reused, taken)
-				}
+				require.NoError(b, errors.Join(b.AtOnce(takes...)...))
+				require.NotContains(b, taken, mail.Reused)
 				require.Len(b, b.ids(d.Phones[0]), 1)
 				require.Len(b, b.ids(d.Phones[1]), 1)
 			}
@@ -163,8 +154,7 @@ func TestBodyThatIsNotHere(t *testing.T) {
 		require.Equal(b, d.MessageURL, m.MessageURL)
 
 		other, foreign := b.received(), b.received()
-		_, err := b.raw.ExecContext(b.Context(), "UPDATE mail SET body = $1 WHERE id = $2", b.row(other.ID).Body, foreign.ID)
-		require.NoError(b, err)
+		b.Exec("UPDATE mail SET body = $1 WHERE id = $2", b.row(other.ID).Body, foreign.ID)
 		m, waits = b.pending(foreign.ID)
 		require.True(b, waits)
 		require.False(b, m.HasBody, "another row's body does not open")
@@ -174,9 +164,9 @@ func TestBodyThatIsNotHere(t *testing.T) {
 // Ensure that nothing pretends to know a mail that there is not.
 func TestUnknownMail(t *testing.T) {
 	each(t, func(b bridge) {
-		err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Get(ctx, tx, "none"); return err })
+		err := b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Get(ctx, tx, "none"); return err })
 		require.True(b, errors.Is(err, mail.ErrUnknown))
-		err = b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Pending(ctx, tx, "none"); return err })
+		err = b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Pending(ctx, tx, "none"); return err })
 		require.True(b, errors.Is(err, mail.ErrUnknown))
 	})
 }

@@ -2,12 +2,9 @@ package reply_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,57 +52,25 @@ func tenants(t *testing.T) tenant.Set {
 	return settings.Tenants
 }
 
-// bridge is a store on one of the databases, with a clock that the test moves and a look at the queue.
+// bridge is a storetest.Bench with tenants and what is done to replies.
 type bridge struct {
-	*testing.T
+	storetest.Bench
 	tenants tenant.Set
-	store   *store.Store
-	raw     *sql.DB
-	clock   *atomic.Int64 // milliseconds since 1970
-	serial  *atomic.Int64 // makes phones and provider ids
 }
 
 // each runs test on a new store of each database.
 func each(t *testing.T, test func(b bridge)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(open(t, "sqlite", storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { test(open(t, "pgx", storetest.PostgreSQL(t))) })
+	storetest.EachBench(t, func(b storetest.Bench) { test(bridge{b, tenants(b.T)}) })
 }
 
-func open(t *testing.T, driver, url string) bridge {
-	t.Helper()
-	clock := new(atomic.Int64)
-	clock.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli())
-	s := storetest.Open(t, url, func() time.Time { return time.UnixMilli(clock.Load()) })
-	raw, err := sql.Open(driver, strings.TrimPrefix(url, "sqlite:"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, raw.Close()) })
-	return bridge{t, tenants(t), s, raw, clock, new(atomic.Int64)}
-}
-
-func (b bridge) now() time.Time       { return time.UnixMilli(b.clock.Load()).UTC() }
-func (b bridge) pass(d time.Duration) { b.clock.Add(d.Milliseconds()) }
 func (b bridge) run(name string, f func(b bridge)) {
 	b.Run(name, func(t *testing.T) { b.T = t; f(b) })
 }
 
-// do runs f in a transaction that must succeed.
-func (b bridge) do(f func(ctx context.Context, tx *store.Tx) error) {
-	b.Helper()
-	require.NoError(b, b.store.Do(b.Context(), f))
-}
-
-// jobs counts the queued jobs of a kind for the row id.
-func (b bridge) jobs(kind, id string) (n int) {
-	b.Helper()
-	query := "SELECT count(*) FROM river_job WHERE kind = $1 AND args->>'id' = $2"
-	require.NoError(b, b.raw.QueryRowContext(b.Context(), query, kind, id).Scan(&n))
-	return n
-}
-
 func (b bridge) challenge(id string) (c db.Challenge) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		c, err = tx.GetChallenge(ctx, id)
 		return err
 	})
@@ -117,14 +82,6 @@ func (b bridge) state(id string) string {
 	return b.challenge(id).State
 }
 
-// newPhone is a phone that nobody has texted.
-func (b bridge) newPhone() phonemail.Number {
-	b.Helper()
-	n, err := phonemail.ParseNumber(fmt.Sprintf("+45%d", 20_000_000+b.serial.Add(1)))
-	require.NoError(b, err)
-	return n
-}
-
 // ask puts a tenant's question to a phone. Its prompt is due.
 func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpose) (id string) {
 	b.Helper()
@@ -134,7 +91,7 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
 		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = challenge.Ask(ctx, tx, q)
 		return err
 	})
@@ -144,11 +101,10 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 // deliver begins to send the prompt of a question, and reports whether it was still due.
 func (b bridge) deliver(id string) (due bool) {
 	b.Helper()
-	var prompt string
-	err := b.raw.QueryRowContext(b.Context(), "SELECT id FROM text WHERE challenge_id = $1 AND purpose = 'prompt'", id).Scan(&prompt)
-	require.NoError(b, err)
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		_, due, err = text.Begin(ctx, tx, prompt)
+	prompts := b.Strings("SELECT id FROM text WHERE challenge_id = $1 AND purpose = 'prompt'", id)
+	require.Len(b, prompts, 1)
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		_, due, err = text.Begin(ctx, tx, prompts[0])
 		return err
 	})
 	return due
@@ -165,12 +121,12 @@ func (b bridge) asked(slug string, phone phonemail.Number) db.Challenge {
 // text has a phone text us, on the line that ACME and Beta share.
 func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
 	b.Helper()
-	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.serial.Add(1)), Line: shared(), Phone: phone, Body: body})
+	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: shared(), Phone: phone, Body: body})
 }
 
 func (b bridge) take(r reply.Received) (taken reply.Taken) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		taken, err = reply.Take(ctx, tx, b.tenants, r)
 		return err
 	})
@@ -180,25 +136,24 @@ func (b bridge) take(r reply.Received) (taken reply.Taken) {
 // told are the texts to a phone but for prompts, oldest first.
 func (b bridge) told(phone phonemail.Number) (bodies []string) {
 	b.Helper()
-	rows, err := b.raw.QueryContext(b.Context(), "SELECT id, tenant, body FROM text WHERE phone = $1 AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164())
-	require.NoError(b, err)
-	defer rows.Close()
-	for rows.Next() {
-		var id, tenant, sealed string
-		require.NoError(b, rows.Scan(&id, &tenant, &sealed))
-		b.do(func(_ context.Context, tx *store.Tx) error {
-			body, err := tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: tenant}, sealed)
-			bodies = append(bodies, string(body))
+	for _, id := range b.Strings("SELECT id FROM text WHERE phone = $1 AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164()) {
+		var body []byte
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			row, err := tx.GetText(ctx, id)
+			if err != nil {
+				return err
+			}
+			body, err = tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: row.Tenant}, row.Body)
 			return err
 		})
+		bodies = append(bodies, string(body))
 	}
-	require.NoError(b, rows.Err())
 	return bodies
 }
 
 func (b bridge) optedOut(phone phonemail.Number) (out bool) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		out, err = text.OptedOut(ctx, tx, shared(), phone)
 		return err
 	})

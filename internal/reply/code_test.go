@@ -30,9 +30,9 @@ func (b bridge) which(questions ...db.Challenge) []string {
 // Ensure that with several questions a bare yes confirms none and is told the codes once, and that a code confirms its question alone.
 func TestTakeSeveralQuestions(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		acme := b.asked("acme", phone)
-		b.pass(time.Second)
+		b.Pass(time.Second)
 		beta := b.asked("beta", phone)
 		b.text(phone, "YES")
 		b.text(phone, "YES")
@@ -48,7 +48,7 @@ func TestTakeSeveralQuestions(t *testing.T) {
 		require.Equal(b, "accepted", b.state(acme.ID), "it is the only one now")
 
 		b.run("no denies all and is told once", func(b bridge) {
-			phone := b.newPhone()
+			phone := b.Phone()
 			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
 			b.text(phone, "NO")
 			require.Equal(b, "denied", b.state(acme.ID))
@@ -56,7 +56,7 @@ func TestTakeSeveralQuestions(t *testing.T) {
 			require.Len(b, b.told(phone), 1)
 		})
 		b.run("no with a code denies one", func(b bridge) {
-			phone := b.newPhone()
+			phone := b.Phone()
 			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
 			b.text(phone, "NO "+acme.ReplyCode)
 			require.Equal(b, "denied", b.state(acme.ID))
@@ -65,26 +65,25 @@ func TestTakeSeveralQuestions(t *testing.T) {
 		})
 		b.run("whatever is not an answer is told the codes, so that they are not missed later", func(b bridge) {
 			for _, body := range []string{"what?", "YES 000", "1234"} {
-				phone := b.newPhone()
+				phone := b.Phone()
 				acme := b.asked("acme", phone)
-				b.pass(time.Second)
+				b.Pass(time.Second)
 				beta := b.asked("beta", phone)
 				b.text(phone, body)
 				require.Equal(b, b.which(acme, beta), b.told(phone))
 			}
 		})
 		b.run("a question whose prompt was not sent does not count", func(b bridge) {
-			phone := b.newPhone()
+			phone := b.Phone()
 			acme := b.asked("acme", phone)
 			b.ask("beta", phone, challenge.Registration)
 			b.text(phone, "YES")
 			require.Equal(b, "accepted", b.state(acme.ID))
 		})
 		b.run("a code that two questions share confirms neither", func(b bridge) {
-			phone := b.newPhone()
+			phone := b.Phone()
 			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
-			_, err := b.raw.ExecContext(b.Context(), "UPDATE challenge SET reply_code = $1 WHERE id = $2", acme.ReplyCode, beta.ID)
-			require.NoError(b, err)
+			b.Exec("UPDATE challenge SET reply_code = $1 WHERE id = $2", acme.ReplyCode, beta.ID)
 			b.text(phone, "YES "+acme.ReplyCode)
 			require.Equal(b, "open", b.state(acme.ID))
 			require.Equal(b, "open", b.state(beta.ID))
@@ -95,7 +94,7 @@ func TestTakeSeveralQuestions(t *testing.T) {
 // Ensure that three wrong codes cancel a question, and that a wrong code is never a yes or a no.
 func TestTakeWrongCodes(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		acme := b.asked("acme", phone)
 		guess := wrongFor(acme)
 		b.text(phone, "YES "+guess)
@@ -105,7 +104,7 @@ func TestTakeWrongCodes(t *testing.T) {
 		require.EqualValues(b, 2, b.challenge(acme.ID).WrongCodes)
 		require.Equal(b, b.said(tenant.Wrong), b.told(phone))
 
-		b.pass(time.Second)
+		b.Pass(time.Second)
 		beta := b.asked("beta", phone)
 		guess = wrongFor(acme, beta)
 		b.text(phone, "YES "+guess)
@@ -119,7 +118,7 @@ func TestTakeWrongCodes(t *testing.T) {
 		b.text(phone, "YES "+beta.ReplyCode)
 		require.Equal(b, "accepted", b.state(beta.ID), "two wrong codes are forgiven")
 		require.Equal(b, "canceled", b.state(acme.ID))
-		require.Zero(b, b.jobs("click_link", acme.ID))
+		require.Zero(b, b.Jobs("click_link", acme.ID))
 	})
 }
 
@@ -145,34 +144,34 @@ func TestTakeMistakableQuestion(t *testing.T) {
 			after time.Duration
 			bare  bool
 		}{
-			{"another tenant's expired unnoticed", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 0, false},
+			{"another tenant's expired unnoticed", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 0, false},
 			{"another tenant's expired", func(b bridge, phone phonemail.Number) {
 				c := b.asked("beta", phone)
-				b.pass(10 * time.Minute)
-				b.do(expired(c))
+				b.Pass(10 * time.Minute)
+				b.Do(expired(c))
 			}, 0, false},
-			{"another tenant's expired, nearly forgotten", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 10*time.Minute - time.Second, false},
-			{"another tenant's expired long ago", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.pass(10 * time.Minute) }, 10 * time.Minute, true},
-			{"its own earlier one expired", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.pass(10 * time.Minute) }, 0, true},
-			{"its own earlier one superseded", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.pass(time.Minute) }, 0, true},
+			{"another tenant's expired, nearly forgotten", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 10*time.Minute - time.Second, false},
+			{"another tenant's expired long ago", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 10 * time.Minute, true},
+			{"its own earlier one expired", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.Pass(10 * time.Minute) }, 0, true},
+			{"its own earlier one superseded", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.Pass(time.Minute) }, 0, true},
 			{"its own for another purpose expired", func(b bridge, phone phonemail.Number) {
 				require.True(b, b.deliver(b.ask("acme", phone, challenge.Password)))
-				b.pass(10 * time.Minute)
+				b.Pass(10 * time.Minute)
 			}, 0, false},
 			{"another tenant's superseded by one not yet sent", func(b bridge, phone phonemail.Number) {
 				b.asked("beta", phone)
-				b.pass(time.Minute)
+				b.Pass(time.Minute)
 				b.ask("beta", phone, challenge.Registration)
 			}, 0, false},
-			{"another tenant's denied", func(b bridge, phone phonemail.Number) { b.do(denial(b.asked("beta", phone))) }, 0, true},
-			{"another tenant's confirmed", func(b bridge, phone phonemail.Number) { b.do(clicked(true)(b.asked("beta", phone))) }, 0, true},
-			{"somebody else's expired", func(b bridge, _ phonemail.Number) { b.asked("beta", b.newPhone()); b.pass(10 * time.Minute) }, 0, true},
+			{"another tenant's denied", func(b bridge, phone phonemail.Number) { b.Do(denial(b.asked("beta", phone))) }, 0, true},
+			{"another tenant's confirmed", func(b bridge, phone phonemail.Number) { b.Do(clicked(true)(b.asked("beta", phone))) }, 0, true},
+			{"somebody else's expired", func(b bridge, _ phonemail.Number) { b.asked("beta", b.Phone()); b.Pass(10 * time.Minute) }, 0, true},
 		}
 		for _, test := range tests {
 			b.run(test.name, func(b bridge) {
-				phone := b.newPhone()
+				phone := b.Phone()
 				test.other(b, phone)
-				b.pass(test.after)
+				b.Pass(test.after)
 				c := b.asked("acme", phone)
 				b.text(phone, "YES")
 				if test.bare {
@@ -186,9 +185,9 @@ func TestTakeMistakableQuestion(t *testing.T) {
 			})
 		}
 		b.run("whoever asks is told the code too", func(b bridge) {
-			phone := b.newPhone()
+			phone := b.Phone()
 			b.asked("beta", phone)
-			b.pass(10 * time.Minute)
+			b.Pass(10 * time.Minute)
 			c := b.asked("acme", phone)
 			b.text(phone, "what?")
 			require.Equal(b, b.which(c), b.told(phone))
@@ -199,12 +198,12 @@ func TestTakeMistakableQuestion(t *testing.T) {
 // Ensure that an unread reply of a phone that many tenants asked is read with the words of those who asked.
 func TestTakeWords(t *testing.T) {
 	each(t, func(b bridge) {
-		acme, beta := b.newPhone(), b.newPhone()
+		acme, beta := b.Phone(), b.Phone()
 		a, c := b.asked("acme", acme), b.asked("beta", beta)
 		require.Equal(b, reply.Yes, b.text(acme, "JA").Word)
 		require.Equal(b, reply.Other, b.text(beta, "JA").Word, "JA is only ACME's word")
 		require.Equal(b, "accepted", b.state(a.ID))
 		require.Equal(b, "open", b.state(c.ID))
-		require.Equal(b, reply.Yes, b.text(b.newPhone(), "JA").Word, "nobody asked: everybody's words")
+		require.Equal(b, reply.Yes, b.text(b.Phone(), "JA").Word, "nobody asked: everybody's words")
 	})
 }

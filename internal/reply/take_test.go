@@ -2,7 +2,7 @@ package reply_test
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"testing"
 	"time"
 
@@ -46,14 +46,14 @@ func TestTakeOneQuestion(t *testing.T) {
 			{"START", reply.Start, "open", nil},
 			{"STOP", reply.Stop, "canceled", nil},
 		} {
-			phone := b.newPhone()
+			phone := b.Phone()
 			c := b.asked("acme", phone)
 			taken := b.text(phone, test.body)
 			require.Equal(b, test.word, taken.Word, test.body)
 			require.False(b, taken.Duplicate)
 			require.Equal(b, test.state, b.state(c.ID), test.body)
 			require.Equal(b, b.said(test.told...), b.told(phone), test.body)
-			require.Equal(b, test.state == "accepted", b.jobs("click_link", c.ID) == 1, test.body)
+			require.Equal(b, test.state == "accepted", b.Jobs("click_link", c.ID) == 1, test.body)
 
 			row := b.reply(taken.ID)
 			require.Equal(b, string(test.word), row.Word)
@@ -68,7 +68,7 @@ func TestTakeOneQuestion(t *testing.T) {
 
 func (b bridge) reply(id string) (row db.Reply) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		row, err = tx.GetReply(ctx, id)
 		return err
 	})
@@ -78,7 +78,7 @@ func (b bridge) reply(id string) (row db.Reply) {
 // Ensure that a reply counts once per provider id and account, whatever it says the second time.
 func TestTakeDuplicate(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		c := b.asked("acme", phone)
 		r := reply.Received{ProviderID: "SM-once", Line: shared(), Phone: phone, Body: "what?"}
 		require.False(b, b.take(r).Duplicate)
@@ -89,34 +89,23 @@ func TestTakeDuplicate(t *testing.T) {
 		require.True(b, b.take(r).Duplicate)
 		require.False(b, b.optedOut(phone))
 
-		phone = b.newPhone()
+		phone = b.Phone()
 		c = b.asked("acme", phone)
 		r = reply.Received{ProviderID: "SM-twice", Line: shared(), Phone: phone, Body: "YES"}
-		taken := make(chan reply.Taken, 4)
-		var wait sync.WaitGroup
-		for range cap(taken) {
-			wait.Go(func() {
-				var one reply.Taken
-				err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-					one, err = reply.Take(ctx, tx, b.tenants, r)
-					return err
-				})
-				if err != nil {
-					b.Error(err)
-				}
-				taken <- one
+		var (
+			duplicate [4]bool
+			takes     []func(context.Context, *store.Tx) error
+		)
+		for i := range duplicate {
+			takes = append(takes, func(ctx context.Context, tx *store.Tx) error {
+				taken, err := reply.Take(ctx, tx, b.tenants, r)
+				duplicate[i] = taken.Duplicate
+				return err
 			})
 		}
-		wait.Wait()
-		close(taken)
-		first := 0
-		for one := range taken {
-			if !one.Duplicate {
-				first++
-			}
-		}
-		require.Equal(b, 1, first)
-		require.Equal(b, 1, b.jobs("click_link", c.ID))
+		require.NoError(b, errors.Join(b.AtOnce(takes...)...))
+		require.ElementsMatch(b, []bool{false, true, true, true}, duplicate)
+		require.Equal(b, 1, b.Jobs("click_link", c.ID))
 	})
 }
 
@@ -124,21 +113,17 @@ func TestTakeDuplicate(t *testing.T) {
 func TestTakeRace(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 10 {
-			phone := b.newPhone()
+			phone := b.Phone()
 			c := b.asked("acme", phone)
-			var wait sync.WaitGroup
+			var takes []func(context.Context, *store.Tx) error
 			for _, body := range []string{"YES", "NO", "YES " + c.ReplyCode, "YES 0000"} {
 				r := reply.Received{ProviderID: "SM" + c.ID + body, Line: shared(), Phone: phone, Body: body}
-				wait.Go(func() {
-					if err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error { _, err := reply.Take(ctx, tx, b.tenants, r); return err }); err != nil {
-						b.Error(err)
-					}
-				})
+				takes = append(takes, func(ctx context.Context, tx *store.Tx) error { _, err := reply.Take(ctx, tx, b.tenants, r); return err })
 			}
-			wait.Wait()
+			require.NoError(b, errors.Join(b.AtOnce(takes...)...))
 			state := b.state(c.ID)
 			require.Contains(b, []string{"accepted", "denied"}, state)
-			require.Equal(b, state == "accepted", b.jobs("click_link", c.ID) == 1)
+			require.Equal(b, state == "accepted", b.Jobs("click_link", c.ID) == 1)
 		}
 	})
 }
@@ -146,14 +131,14 @@ func TestTakeRace(t *testing.T) {
 // Ensure that nobody is told more than once how to answer, that the reply came too late, or that the question had been answered.
 func TestTakeSaysThingsOnce(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		c := b.asked("acme", phone)
 		for _, body := range []string{"what?", "who?", "1234", "NO 0000x", "YES YES"} {
 			b.text(phone, body)
 		}
 		require.Equal(b, b.said(tenant.Wrong), b.told(phone), "hint")
 
-		b.pass(10 * time.Minute)
+		b.Pass(10 * time.Minute)
 		for range 3 {
 			b.text(phone, "YES")
 		}
@@ -168,19 +153,19 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 		}{
 			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation, []tenant.Saying{tenant.Late}}, {clicked(true), []tenant.Saying{tenant.DoneBefore}}, {clicked(false), []tenant.Saying{tenant.Late}}, {begun, nil},
 		} {
-			phone, old := b.newPhone(), b.newPhone()
+			phone, old := b.Phone(), b.Phone()
 			c, forgotten := b.asked("acme", phone), b.asked("acme", old)
-			b.pass(10*time.Minute - time.Second)
+			b.Pass(10*time.Minute - time.Second)
 			for _, q := range []db.Challenge{c, forgotten} {
-				b.do(end.end(q))
+				b.Do(end.end(q))
 			}
-			b.pass(time.Second)
-			b.do(expired(c))
+			b.Pass(time.Second)
+			b.Do(expired(c))
 			for range 3 {
 				b.text(phone, "YES")
 			}
 			require.Equal(b, b.said(end.told...), b.told(phone))
-			b.pass(24*time.Hour + 11*time.Minute)
+			b.Pass(24*time.Hour + 11*time.Minute)
 			b.text(old, "YES")
 			require.Empty(b, b.told(old), "after a day nothing is said")
 		}
@@ -229,7 +214,7 @@ func clicked(confirmed bool) func(c db.Challenge) func(context.Context, *store.T
 // Ensure that a reply does not count before the prompt was sent, nor at the deadline, nor from another phone or on another line.
 func TestTakeCountsOnlyInTime(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		id := b.ask("acme", phone, challenge.Registration)
 		for _, body := range []string{"YES", "YES " + b.challenge(id).ReplyCode, "NO", "what?"} {
 			b.text(phone, body)
@@ -238,18 +223,18 @@ func TestTakeCountsOnlyInTime(t *testing.T) {
 		require.Empty(b, b.told(phone))
 		require.True(b, b.deliver(id))
 
-		b.text(b.newPhone(), "YES")
+		b.text(b.Phone(), "YES")
 		b.take(reply.Received{ProviderID: "SM-elsewhere", Line: alone(), Phone: phone, Body: "YES"})
 		require.Equal(b, "open", b.state(id))
 
-		b.pass(10*time.Minute - time.Second)
+		b.Pass(10*time.Minute - time.Second)
 		b.text(phone, "YES")
 		require.Equal(b, "accepted", b.state(id), "a second before its deadline")
 
 		for _, after := range []time.Duration{10 * time.Minute, 10*time.Minute + time.Second} {
-			phone := b.newPhone()
+			phone := b.Phone()
 			c := b.asked("acme", phone)
-			b.pass(after)
+			b.Pass(after)
 			b.text(phone, "YES "+c.ReplyCode)
 			b.text(phone, "NO")
 			require.Equal(b, "open", b.state(c.ID))
@@ -262,9 +247,9 @@ func TestTakeCountsOnlyInTime(t *testing.T) {
 func TestTakeStop(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, stop := range []reply.Received{{Body: "stop"}, {Body: "Cancel"}, {Keyword: "STOP", Body: "leave me alone"}, {Keyword: "STOP", Body: "YES"}} {
-			phone := b.newPhone()
+			phone := b.Phone()
 			acme, beta, unsent := b.asked("acme", phone), b.asked("beta", phone), b.ask("beta", phone, challenge.Password)
-			other := b.asked("acme", b.newPhone())
+			other := b.asked("acme", b.Phone())
 			stop.ProviderID, stop.Line, stop.Phone = "SM"+acme.ID, shared(), phone
 			require.Equal(b, reply.Stop, b.take(stop).Word)
 			for _, id := range []string{acme.ID, beta.ID, unsent} {
@@ -297,7 +282,7 @@ func TestTakeKeyword(t *testing.T) {
 		for _, test := range []struct{ keyword, body, state string }{
 			{"START", "YES", "accepted"}, {"START", "NO", "open"}, {"HELP", "YES", "open"}, {"HELP", "huh", "open"}, {"STOP", "YES", "canceled"}, {"NONSENSE", "YES", "accepted"}, {"", "YES", "accepted"},
 		} {
-			phone := b.newPhone()
+			phone := b.Phone()
 			c := b.asked("acme", phone)
 			b.take(reply.Received{ProviderID: "SM" + c.ID, Line: shared(), Phone: phone, Body: test.body, Keyword: test.keyword})
 			require.Equal(b, test.state, b.state(c.ID), "%+v", test)
@@ -309,17 +294,17 @@ func TestTakeKeyword(t *testing.T) {
 // Ensure that a yes out of the blue has the mail looked for only where a tenant of that line keeps mails at Mailgun and nothing is known of the phone.
 func TestTakeOutOfTheBlue(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		gamma := func(id, body string) reply.Taken {
 			return b.take(reply.Received{ProviderID: id, Line: alone(), Phone: phone, Body: body})
 		}
-		require.Zero(b, b.jobs("look_up_mail", gamma("SM-a", "hello").ID))
-		require.Zero(b, b.jobs("look_up_mail", gamma("SM-b", "NO").ID))
-		require.Equal(b, 1, b.jobs("look_up_mail", gamma("SM-c", "YES").ID))
+		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-a", "hello").ID))
+		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-b", "NO").ID))
+		require.Equal(b, 1, b.Jobs("look_up_mail", gamma("SM-c", "YES").ID))
 		b.ask("gamma", phone, challenge.Registration)
-		require.Zero(b, b.jobs("look_up_mail", gamma("SM-d", "YES").ID), "a question to this phone is known")
-		taken := b.text(b.newPhone(), "YES")
-		require.Zero(b, b.jobs("look_up_mail", taken.ID), "these tenants keep their mails here")
+		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-d", "YES").ID), "a question to this phone is known")
+		taken := b.text(b.Phone(), "YES")
+		require.Zero(b, b.Jobs("look_up_mail", taken.ID), "these tenants keep their mails here")
 		require.Empty(b, b.told(phone))
 	})
 }

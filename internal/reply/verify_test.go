@@ -20,7 +20,7 @@ func (b bridge) verify(tenant string, phone phonemail.Number, code string) (v ve
 	require.True(b, ok)
 	request := verification.For(t, "api", phone)
 	request.Code = code
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		v, _, err = verification.Start(ctx, tx, request)
 		return err
 	})
@@ -29,7 +29,7 @@ func (b bridge) verify(tenant string, phone phonemail.Number, code string) (v ve
 
 func (b bridge) verified(v verification.Verification) (now verification.Verification) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		now, err = verification.ByID(ctx, tx, v.ID)
 		return err
 	})
@@ -40,7 +40,7 @@ func (b bridge) verified(v verification.Verification) (now verification.Verifica
 func TestTakeCode(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, body := range []string{"482913", "482 913", " 4829 13.", "4 8 2 9 1 3"} {
-			phone, stranger := b.newPhone(), b.newPhone()
+			phone, stranger := b.Phone(), b.Phone()
 			v := b.verify("acme", phone, "482913")
 			require.Equal(b, reply.Code, b.text(stranger, body).Word)
 			require.Equal(b, verification.Pending, b.verified(v).State, "not from another phone")
@@ -59,7 +59,7 @@ func TestTakeCode(t *testing.T) {
 // Ensure that the newest verification is tried first, and older ones after it, and that a code which is none of theirs may be meant for a question.
 func TestTakeCodeAmongSeveral(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		older, newer := b.verify("acme", phone, "1111"), b.verify("beta", phone, "2222")
 		c := b.asked("acme", phone)
 		b.text(phone, "2222")
@@ -77,7 +77,7 @@ func TestTakeCodeAmongSeveral(t *testing.T) {
 // Ensure that guesses by text are counted like all others.
 func TestTakeCodeGuesses(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		v := b.verify("acme", phone, "482913")
 		for range 5 {
 			b.text(phone, "0000")
@@ -90,7 +90,7 @@ func TestTakeCodeGuesses(t *testing.T) {
 // Ensure that STOP cancels the verifications of a phone on that line.
 func TestTakeStopCancelsCodes(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.newPhone()
+		phone := b.Phone()
 		v, other := b.verify("acme", phone, "1111"), b.verify("gamma", phone, "2222")
 		b.text(phone, "STOP")
 		require.Equal(b, verification.Canceled, b.verified(v).State)

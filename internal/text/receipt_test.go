@@ -2,10 +2,10 @@ package text_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +61,7 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 			slices.SortFunc(orders, slices.Compare)
 			orders = slices.CompactFunc(orders, slices.Equal)
 			for some := range slices.Chunk(orders, 100) {
-				b.do(func(ctx context.Context, tx *store.Tx) error {
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
 					for _, order := range some {
 						if err := b.tellInOrder(ctx, tx, order, set.end, ranks); err != nil {
 							return err
@@ -76,7 +76,7 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 
 // tellInOrder makes a text, tells what arrives, and checks the end and that no step goes down.
 func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int) error {
-	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.now().Add(time.Minute)})
+	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.Now().Add(time.Minute)})
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 		b.loseSight(id)
 		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", Status: "sent"})
 		require.Equal(b, "sent", b.row(id).State)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			claimed, err := text.Claimed(ctx, tx, "AC1", "SM1")
 			require.True(b, claimed)
 			elsewhere, err2 := text.Claimed(ctx, tx, "AC2", "SM1")
@@ -185,21 +185,15 @@ func TestReceiptsRace(t *testing.T) {
 			ids = append(ids, b.sending())
 		}
 		for _, id := range ids {
-			var wait sync.WaitGroup
-			do := func(f func(ctx context.Context, tx *store.Tx) error) {
-				wait.Go(func() {
-					if err := b.store.Do(b.Context(), f); err != nil {
-						b.Error(err)
-					}
-				})
+			told := []func(context.Context, *store.Tx) error{
+				func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, id, "SM"+id) },
 			}
-			do(func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, id, "SM"+id) })
 			for _, status := range []string{"sent", "delivered"} {
-				do(func(ctx context.Context, tx *store.Tx) error {
+				told = append(told, func(ctx context.Context, tx *store.Tx) error {
 					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status})
 				})
 			}
-			wait.Wait()
+			require.NoError(b, errors.Join(b.AtOnce(told...)...))
 			require.Equal(b, "delivered", b.row(id).State)
 			require.Equal(b, "SM"+id, b.row(id).ProviderID)
 		}

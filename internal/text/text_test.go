@@ -3,7 +3,6 @@ package text_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
 )
 
@@ -18,19 +18,19 @@ import (
 func TestTextIsSent(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.make()
-		require.Equal(b, 1, b.jobs("send_text", id))
+		require.Equal(b, 1, b.Jobs("send_text", id))
 		row := b.row(id)
 		require.Equal(b, "due", row.State)
 		require.EqualValues(b, 1, row.Segments)
 		require.NotEmpty(b, row.Body)
 		require.NotContains(b, row.Body, "YES", "the body is sealed")
 
-		b.pass(time.Second)
+		b.Pass(time.Second)
 		a, due := b.begin(id)
 		require.True(b, due)
 		require.Equal(b, text.Attempt{
 			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
-			Created: start, Began: start.Add(time.Second), Deadline: start.Add(10 * time.Minute),
+			Created: storetest.Start, Began: storetest.Start.Add(time.Second), Deadline: storetest.Start.Add(10 * time.Minute),
 		}, a)
 		require.Equal(b, "sending", b.row(id).State, "on disk before the provider is asked")
 
@@ -44,7 +44,7 @@ func TestTextIsSent(t *testing.T) {
 		row = b.row(id)
 		require.Equal(b, "delivered", row.State)
 		require.Empty(b, row.Body)
-		require.Equal(b, b.now().UnixMilli(), row.EndedAt)
+		require.Equal(b, b.Now().UnixMilli(), row.EndedAt)
 		require.Equal(b, []string{"text.due prompt", "text.sent prompt", "text.delivered"}, b.events(id))
 	})
 }
@@ -60,7 +60,7 @@ func TestTextEnds(t *testing.T) {
 		}{
 			{"refused by the provider", func(id string) { b.begin(id); b.refuse(id, "21211") }, "failed", "21211"},
 			{"unclear, then refused", func(id string) { b.begin(id); b.loseSight(id); b.refuse(id, "not configured") }, "failed", "not configured"},
-			{"too late to the millisecond", func(id string) { b.pass(10 * time.Minute); b.begin(id) }, "suppressed", "too late"},
+			{"too late to the millisecond", func(id string) { b.Pass(10 * time.Minute); b.begin(id) }, "suppressed", "too late"},
 			{"opted out after it was made", func(id string) { b.optOut(line()); b.begin(id) }, "suppressed", "opted out"},
 			{"opted out after it was put back", func(id string) {
 				b.begin(id)
@@ -94,12 +94,12 @@ func TestTextEnds(t *testing.T) {
 
 func (b bridge) optOut(l text.Line) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, l, phone(b, "+4520123456")) })
+	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, l, phone(b, "+4520123456")) })
 }
 
 func (b bridge) optIn(l text.Line) {
 	b.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptIn(ctx, tx, l, phone(b, "+4520123456")) })
+	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptIn(ctx, tx, l, phone(b, "+4520123456")) })
 }
 
 // Ensure that an opt-out holds for its phone on its line alone, whether it is said once or twice, until the phone opts in.
@@ -108,14 +108,14 @@ func TestOptOut(t *testing.T) {
 		other := text.Line{Account: "AC1", Sender: "MG1"}
 		b.optOut(line())
 		b.optOut(line())
-		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello", Deadline: b.now().Add(time.Hour)}
+		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello", Deadline: b.Now().Add(time.Hour)}
 		id := b.draft(draft)
 		row := b.row(id)
 		require.Equal(b, "suppressed", row.State)
 		require.Equal(b, "opted out", row.Error)
 		require.Empty(b, row.Body)
 		require.NotZero(b, row.EndedAt)
-		require.Zero(b, b.jobs("send_text", id))
+		require.Zero(b, b.Jobs("send_text", id))
 		_, due := b.begin(id)
 		require.False(b, due)
 
@@ -141,15 +141,15 @@ func TestInterruptedSending(t *testing.T) {
 		_, due := b.begin(id) // a worker died in the middle, and its job is run again
 		require.False(b, due)
 		require.Equal(b, "unclear", b.row(id).State)
-		require.Equal(b, 1, b.jobs("find_text", id))
+		require.Equal(b, 1, b.Jobs("find_text", id))
 		_, due = b.begin(id)
 		require.False(b, due)
 		b.loseSight(id)
-		require.Equal(b, 1, b.jobs("find_text", id), "one look-up is enough")
+		require.Equal(b, 1, b.Jobs("find_text", id), "one look-up is enough")
 
 		var a text.Attempt
 		find := func() (unclear bool) {
-			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 				a, unclear, err = text.Find(ctx, tx, id)
 				return err
 			})
@@ -157,7 +157,7 @@ func TestInterruptedSending(t *testing.T) {
 		}
 		require.True(b, find())
 		require.Equal(b, "Reply YES.", a.Body)
-		require.Equal(b, b.now().UnixMilli(), a.Began.UnixMilli())
+		require.Equal(b, b.Now().UnixMilli(), a.Began.UnixMilli())
 
 		b.run("the answer of the first attempt comes after all", func(b bridge) {
 			b.accept(id, "SM-first")
@@ -200,28 +200,18 @@ func TestOneWorkerSends(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 10 {
 			id := b.make()
-			var wait sync.WaitGroup
-			won := make(chan text.Attempt, 4)
-			for range cap(won) {
-				wait.Go(func() {
-					var (
-						a   text.Attempt
-						due bool
-					)
-					err := b.store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-						a, due, err = text.Begin(ctx, tx, id)
-						return err
-					})
-					if err != nil {
-						b.Error(err)
-					}
-					if due {
-						won <- a
-					}
+			var (
+				due    [4]bool
+				begins []func(context.Context, *store.Tx) error
+			)
+			for i := range due {
+				begins = append(begins, func(ctx context.Context, tx *store.Tx) (err error) {
+					_, due[i], err = text.Begin(ctx, tx, id)
+					return err
 				})
 			}
-			wait.Wait()
-			require.Len(b, won, 1)
+			require.NoError(b, errors.Join(b.AtOnce(begins...)...))
+			require.ElementsMatch(b, []bool{true, false, false, false}, due)
 		}
 	})
 }
@@ -240,13 +230,13 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 		} {
 			challengeID := store.NewID()
 			if test.challenge != "" {
-				b.do(func(ctx context.Context, tx *store.Tx) error {
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
 					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme", Phone: challengeID, State: test.challenge})
 					return err
 				})
 			}
 			id := b.draft(text.Draft{
-				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b, "+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.now().Add(time.Hour),
+				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b, "+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
 			})
 			_, due := b.begin(id)
 			require.Equal(b, test.due, due, "%+v", test)
@@ -268,7 +258,7 @@ func TestUnknownText(t *testing.T) {
 			"refuse": func(ctx context.Context, tx *store.Tx) error { return text.Refuse(ctx, tx, "none", "x") },
 			"lose":   func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, "none") },
 		} {
-			require.True(b, errors.Is(b.store.Do(b.Context(), f), text.ErrUnknown), name)
+			require.True(b, errors.Is(b.Try(f), text.ErrUnknown), name)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"smsbridge/internal/store/storetest"
 )
 
 // Ensure that a million codes are spread evenly: over all thousands, and each digit in each place. The bound is five standard deviations of
@@ -89,7 +91,7 @@ func FuzzParseCode(f *testing.F) {
 // Ensure that the times of wrong codes come back as they were kept, but for those that are too old.
 func TestGuessesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		now := newClock().now()
+		now := storetest.Start
 		var all, young guesses
 		for _, age := range rapid.SliceOfN(rapid.Int64Range(0, 2*GuessMemory.Milliseconds()), 0, 12).Draw(t, "ages") {
 			at := now.Add(-time.Duration(age) * time.Millisecond)
@@ -100,5 +102,5 @@ func TestGuessesRoundTrip(t *testing.T) {
 		}
 		require.Equal(t, young, parseGuesses(all.String(), now))
 	})
-	require.Empty(t, parseGuesses("x 12x -", newClock().now()))
+	require.Empty(t, parseGuesses("x 12x -", storetest.Start))
 }

@@ -19,9 +19,9 @@ import (
 
 // texts returns the bodies of the texts that would leave now, as the worker gets them, once each.
 func (b bench) texts() []string {
-	b.t.Helper()
+	b.Helper()
 	var bodies []string
-	b.do(func(ctx context.Context, tx *store.Tx) error {
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		bodies = nil
 		events, err := tx.EventsAfter(ctx, db.EventsAfterParams{Most: 1000})
 		for _, e := range events {
@@ -41,7 +41,7 @@ func (b bench) texts() []string {
 }
 
 func (b bench) resend(v Verification) (now Verification, err error) {
-	err = b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+	err = b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
 		now, err = Resend(ctx, tx, v.Tenant, v.ID, words)
 		return err
 	})
@@ -60,18 +60,18 @@ func TestSameCodeAgain(t *testing.T) {
 		var wait *WaitError
 		require.ErrorAs(t, err, &wait)
 		require.Equal(t, v.NextSend, wait.Until)
-		require.Equal(t, b.now().Add(time.Minute), wait.Until)
+		require.Equal(t, b.Now().Add(time.Minute), wait.Until)
 
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		now, err := b.resend(v)
 		require.NoError(t, err)
 		require.Equal(t, 2, now.Sends)
 		require.Equal(t, v.Expires, now.Expires, "another text does not prolong the code")
 		require.Equal(t, []string{"code " + code + " da"}, b.texts())
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		_, err = b.resend(v)
 		require.NoError(t, err)
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		_, err = b.resend(v)
 		require.ErrorIs(t, err, ErrSends)
 		require.Equal(t, Right, b.check(v, code).Verdict)
@@ -88,7 +88,7 @@ func TestNewCodeEachTime(t *testing.T) {
 		v := b.start(func(r *Request) { r.Code, r.Renew, r.Length = "", true, 10 })
 		first := b.peek(v)
 		b.check(v, "0000")
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		_, err := b.resend(v)
 		require.NoError(t, err)
 		second := b.peek(v)
@@ -100,7 +100,7 @@ func TestNewCodeEachTime(t *testing.T) {
 		require.Equal(t, 3, c.Verification.Attempts, "a new code gives no new attempts")
 
 		own := b.start(func(r *Request) { r.Renew = true })
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		_, err = b.resend(own)
 		require.NoError(t, err)
 		require.Equal(t, Right, b.check(own, right).Verdict, "a code that the caller supplied stays")
@@ -113,16 +113,16 @@ func TestOldCodeStaysBack(t *testing.T) {
 		v := b.start(func(r *Request) { r.Code, r.Renew = "", true })
 		var first string
 		begin := func() (due bool) {
-			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 				_, due, err = text.Begin(ctx, tx, first)
 				return err
 			})
 			return due
 		}
 		putBack := func() {
-			b.do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, first, text.Sending) })
+			b.Do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, first, text.Sending) })
 		}
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			events, err := tx.EventsAfter(ctx, db.EventsAfterParams{Most: 10})
 			for _, e := range events {
 				if e.Name == "text.due" {
@@ -134,7 +134,7 @@ func TestOldCodeStaysBack(t *testing.T) {
 		require.True(t, begin())
 		putBack()
 		require.True(t, begin(), "until there is a newer one")
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		_, err := b.resend(v)
 		require.NoError(t, err)
 		putBack()
@@ -148,12 +148,12 @@ func TestForget(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
 		b.check(v, wrong)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			_, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{Tenant: "acme", Key: "k", VerificationID: v.ID, At: store.Millis(tx.Now())})
 			return err
 		})
 		kept := func() (guesses, key bool) {
-			b.do(func(ctx context.Context, tx *store.Tx) error {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
 				if err := Forget(ctx, tx); err != nil {
 					return err
 				}
@@ -168,7 +168,7 @@ func TestForget(t *testing.T) {
 			wait         time.Duration
 			guesses, key bool
 		}{{0, true, true}, {GuessMemory, true, true}, {time.Millisecond, false, true}, {KeyMemory - GuessMemory, false, false}} {
-			b.advance(step.wait)
+			b.Pass(step.wait)
 			guesses, key := kept()
 			require.Equal(t, []bool{step.guesses, step.key}, []bool{guesses, key}, step.wait)
 		}
@@ -179,7 +179,7 @@ func TestForget(t *testing.T) {
 func TestResendsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(func(r *Request) { r.Limits.Sends = 10 })
-		b.advance(time.Minute)
+		b.Pass(time.Minute)
 		refused := make(chan error, 32)
 		race(32, func(int) { _, err := b.resend(v); refused <- err })
 		close(refused)
@@ -204,7 +204,7 @@ func TestExternalID(t *testing.T) {
 			if change != nil {
 				change(&r)
 			}
-			b.do(func(ctx context.Context, tx *store.Tx) (err error) { v, fresh, err = Start(ctx, tx, r); return err })
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) { v, fresh, err = Start(ctx, tx, r); return err })
 			return v, fresh
 		}
 		fresh := make(chan bool, 32)
@@ -230,11 +230,11 @@ func TestExternalID(t *testing.T) {
 		require.Equal(t, Right, b.check(second, right).Verdict)
 		third, f := start(nil)
 		require.True(t, f, "what has ended makes room")
-		b.advance(10 * time.Minute)
+		b.Pass(10 * time.Minute)
 		fourth, f := start(nil)
 		require.True(t, f, "also when nobody has recorded its end")
 		require.Equal(t, string(Expired), b.row(third).State)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			v, err := ByExternalID(ctx, tx, "acme", "flowroute", "a1")
 			require.Equal(t, fourth.ID, v.ID)
 			_, unknown := ByExternalID(ctx, tx, "acme", "flowroute", "a3")
@@ -247,13 +247,13 @@ func TestExternalID(t *testing.T) {
 func TestOptedOutPhone(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
-		b.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, line, v.Phone) })
-		b.advance(time.Minute)
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, line, v.Phone) })
+		b.Pass(time.Minute)
 		_, err := b.resend(v)
 		require.ErrorIs(t, err, ErrOptedOut)
-		err = b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		err = b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
 		require.ErrorIs(t, err, ErrOptedOut)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			all, err := List(ctx, tx, "acme", "", 10)
 			require.Len(t, all, 1)
 			return err
@@ -265,20 +265,20 @@ func TestOptedOutPhone(t *testing.T) {
 func TestJobs(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		told := make(chan string, 10)
-		river.AddWorker(b.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[Notify]) error { told <- j.Args.ID; return nil }))
-		river.AddWorker(b.Workers(), river.WorkFunc(func(ctx context.Context, j *river.Job[ExpireVerification]) error {
-			return b.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, j.Args.ID) })
+		river.AddWorker(b.Store.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[Notify]) error { told <- j.Args.ID; return nil }))
+		river.AddWorker(b.Store.Workers(), river.WorkFunc(func(ctx context.Context, j *river.Job[ExpireVerification]) error {
+			return b.Try(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, j.Args.ID) })
 		}))
 		loud := func(r *Request) { r.Notify = true }
 		approved, canceled, silent, overdue := b.start(loud), b.start(loud), b.start(nil), b.start(loud)
 		b.check(silent, right)
 		b.check(approved, right)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			_, err := Cancel(ctx, tx, "acme", canceled.ID, "")
 			return err
 		})
-		b.advance(10 * time.Minute) // the queue's own clock is years ahead: the deadline's job is due
-		require.NoError(t, b.Start(context.Background()))
+		b.Pass(10 * time.Minute) // the queue's own clock is years ahead: the deadline's job is due
+		require.NoError(t, b.Store.Start(context.Background()))
 		var got []string
 		for range 3 {
 			select {
@@ -288,7 +288,7 @@ func TestJobs(t *testing.T) {
 				t.Fatal("not told of every end")
 			}
 		}
-		require.NoError(t, b.Stop(context.Background()))
+		require.NoError(t, b.Store.Stop(context.Background()))
 		require.ElementsMatch(t, []string{approved.ID, canceled.ID, overdue.ID}, got)
 		require.Empty(t, told)
 	})
@@ -296,15 +296,14 @@ func TestJobs(t *testing.T) {
 
 // Ensure that a verification outlives the process.
 func TestRestart(t *testing.T) {
-	c := newClock()
 	url := storetest.SQLite(t)
-	s, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key, Now: c.now})
-	require.NoError(t, err)
-	b := bench{s, c, t}
-	v := b.start(nil)
-	b.check(v, wrong)
-	require.NoError(t, s.Close())
-	b = bench{storetest.Open(t, url, c.now), c, t}
+	var v Verification
+	t.Run("before", func(t *testing.T) {
+		b := bench{storetest.OpenBench(t, url)}
+		v = b.start(nil)
+		b.check(v, wrong)
+	})
+	b := bench{storetest.OpenBench(t, url)}
 	require.Equal(t, 1, b.get(v).Attempts)
 	require.Equal(t, Right, b.check(v, right).Verdict)
 }
@@ -319,7 +318,7 @@ func TestListPages(t *testing.T) {
 		var got []string
 		for before := ""; ; before = got[len(got)-1] {
 			var page []Verification
-			b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 				page, err = List(ctx, tx, "acme", before, 2)
 				return err
 			})
@@ -331,7 +330,7 @@ func TestListPages(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, got)
-		b.do(func(ctx context.Context, tx *store.Tx) error {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			open, err := OpenOf(ctx, tx, line, mustPhone(t, "+4520123456"))
 			require.Len(t, open, 6)
 			require.Equal(t, want[0], open[1].ID, "the newest first")
@@ -345,11 +344,9 @@ func TestListPages(t *testing.T) {
 // Ensure, over any history of one phone, that no 24 hours see more comparisons with wrong codes than are allowed, so that a guesser who may start
 // and resend as he likes has ten tries at a million codes: odds of one in a hundred thousand.
 func TestOddsOfGuessing(t *testing.T) {
-	c := newClock()
-	s := storetest.Open(t, storetest.SQLite(t), c.now)
+	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
 	phones := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		b := bench{s, c, t}
 		phones++
 		phone := mustPhone(t, "+45201"+fmt.Sprintf("%05d", phones))
 		var open []Verification
@@ -359,7 +356,7 @@ func TestOddsOfGuessing(t *testing.T) {
 			case "start":
 				r := b.request()
 				r.Phone = phone
-				_ = b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+				_ = b.Try(func(ctx context.Context, tx *store.Tx) error {
 					v, _, err := Start(ctx, tx, r)
 					if err == nil {
 						open = append(open, v)
@@ -369,7 +366,7 @@ func TestOddsOfGuessing(t *testing.T) {
 			case "guess":
 				if len(open) > 0 {
 					if b.check(rapid.SampledFrom(open).Draw(rt, "which"), wrong).Verdict == Wrong {
-						compared = append(compared, b.now())
+						compared = append(compared, b.Now())
 					}
 				}
 			case "resend":
@@ -377,7 +374,7 @@ func TestOddsOfGuessing(t *testing.T) {
 					_, _ = b.resend(open[len(open)-1])
 				}
 			case "wait":
-				b.advance(time.Duration(rapid.SampledFrom([]int{1, 60, 601, 3600, 40_000}).Draw(rt, "seconds")) * time.Second)
+				b.Pass(time.Duration(rapid.SampledFrom([]int{1, 60, 601, 3600, 40_000}).Draw(rt, "seconds")) * time.Second)
 			}
 		}
 		for i, from := range compared {

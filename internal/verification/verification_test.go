@@ -21,28 +21,12 @@ const right, wrong = "482913", "000000"
 
 var line = text.Line{Account: "AC00000000000000000000000000000001", Sender: "+15005550006"}
 
-// clock is a time that tests move.
-type clock struct{ at atomic.Int64 }
-
-func newClock() *clock {
-	c := &clock{}
-	c.at.Store(1_700_000_000_000)
-	return c
-}
-
-func (c *clock) now() time.Time          { return store.Time(c.at.Load()) }
-func (c *clock) advance(d time.Duration) { c.at.Add(d.Milliseconds()) }
-
-// bench is a store whose time a test moves.
-type bench struct {
-	*store.Store
-	*clock
-	t testing.TB
-}
+// bench is a storetest.Bench with what is done to verifications.
+type bench struct{ storetest.Bench }
 
 func each(t *testing.T, test func(t *testing.T, b bench)) {
-	c := newClock()
-	storetest.Each(t, c.now, func(t *testing.T, s *store.Store) { test(t, bench{s, c, t}) })
+	t.Helper()
+	storetest.EachBench(t, func(b storetest.Bench) { test(b.T, bench{b}) })
 }
 
 func mustPhone(t testing.TB, e164 string) phonemail.Number {
@@ -56,35 +40,30 @@ func words(code, locale string) string { return "code " + code + " " + locale }
 
 func (b bench) request() Request {
 	return Request{
-		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.t, "+4520123456"), Code: right, Length: 6, Wording: words,
+		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.T, "+4520123456"), Code: right, Length: 6, Wording: words,
 		Limits: Limits{Life: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3, Gap: time.Minute},
 	}
 }
 
-func (b bench) do(f func(ctx context.Context, tx *store.Tx) error) {
-	b.t.Helper()
-	require.NoError(b.t, b.Do(context.Background(), f))
-}
-
 func (b bench) start(change func(*Request)) Verification {
-	b.t.Helper()
+	b.Helper()
 	r := b.request()
 	if change != nil {
 		change(&r)
 	}
 	var v Verification
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		var fresh bool
 		v, fresh, err = Start(ctx, tx, r)
-		require.True(b.t, fresh || err != nil)
+		require.True(b, fresh || err != nil)
 		return err
 	})
 	return v
 }
 
 func (b bench) check(v Verification, code string) (c Checked) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		c, err = Check(ctx, tx, v.Tenant, v.ID, code)
 		return err
 	})
@@ -92,8 +71,8 @@ func (b bench) check(v Verification, code string) (c Checked) {
 }
 
 func (b bench) get(v Verification) (now Verification) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		now, err = Get(ctx, tx, v.Tenant, v.ID)
 		return err
 	})
@@ -101,26 +80,12 @@ func (b bench) get(v Verification) (now Verification) {
 }
 
 func (b bench) row(v Verification) (row db.Verification) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) (err error) {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		row, err = tx.GetVerification(ctx, v.ID)
 		return err
 	})
 	return row
-}
-
-// names are the events of a row, in order.
-func (b bench) names(id string) (names []string) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) error {
-		events, err := tx.EventsOf(ctx, id)
-		names = nil
-		for _, e := range events {
-			names = append(names, e.Name)
-		}
-		return err
-	})
-	return names
 }
 
 // race runs f n times at once.
@@ -168,8 +133,8 @@ func TestRightCodeApprovesOnce(t *testing.T) {
 
 // peek opens the sealed code as no door can.
 func (b bench) peek(v Verification) (code string) {
-	b.t.Helper()
-	b.do(func(ctx context.Context, tx *store.Tx) error {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		row, err := tx.GetVerification(ctx, v.ID)
 		if err != nil {
 			return err
@@ -194,16 +159,15 @@ func TestGuessesAtOnce(t *testing.T) {
 		require.Equal(t, []string{
 			"verification.pending", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong",
 			"verification.max_attempts_reached",
-		}, b.names(v.ID))
+		}, b.EventNames(v.ID))
 	})
 }
 
 // Ensure that a thousand guesses at two replicas consume the allowed attempts, and over many verifications the phone's of the day.
 func TestGuessesAtTwoReplicas(t *testing.T) {
-	c := newClock()
 	url := storetest.PostgreSQL(t)
-	stores := []*store.Store{storetest.Open(t, url, c.now), storetest.Open(t, url, c.now)}
-	b := bench{stores[0], c, t}
+	b := bench{storetest.OpenBench(t, url)}
+	stores := []*store.Store{b.Store, storetest.Open(t, url, b.Now)}
 	v := b.start(nil)
 	require.Equal(t, map[Verdict]int{Wrong: 5, Over: 995}, tally(t, stores, v, 1000, wrong))
 
@@ -232,15 +196,15 @@ func TestGuessesAtTwoReplicas(t *testing.T) {
 // Ensure that wrong codes count against the phone for a day, whatever was started since, and for this tenant only.
 func TestWrongCodesOfADay(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
-		began := b.now()
+		began := b.Now()
 		for range 2 {
 			v := b.start(nil)
 			for range 5 {
 				require.Equal(t, Wrong, b.check(v, wrong).Verdict)
-				b.advance(time.Second)
+				b.Pass(time.Second)
 			}
 		}
-		err := b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		err := b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
 		var wait *WaitError
 		require.ErrorAs(t, err, &wait)
 		require.ErrorIs(t, err, ErrBlocked)
@@ -251,9 +215,9 @@ func TestWrongCodesOfADay(t *testing.T) {
 		other = b.start(func(r *Request) { r.Phone = mustPhone(t, "+4520123457") })
 		require.Equal(t, Right, b.check(other, right).Verdict)
 
-		b.advance(wait.Until.Sub(b.now()) - time.Millisecond)
-		require.ErrorIs(t, b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err }), ErrBlocked)
-		b.advance(time.Millisecond)
+		b.Pass(wait.Until.Sub(b.Now()) - time.Millisecond)
+		require.ErrorIs(t, b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err }), ErrBlocked)
+		b.Pass(time.Millisecond)
 		v, second := b.start(nil), b.start(nil)
 		require.Equal(t, Wrong, b.check(v, wrong).Verdict, "the oldest wrong code is forgotten")
 		c := b.check(second, right)
@@ -267,25 +231,25 @@ func TestWrongCodesOfADay(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
-		b.advance(10*time.Minute - time.Millisecond)
-		b.do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, v.ID) })
+		b.Pass(10*time.Minute - time.Millisecond)
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, v.ID) })
 		require.Equal(t, Pending, b.get(v).State)
 		later := b.start(nil)
 		require.Equal(t, Right, b.check(v, right).Verdict)
 
-		b.advance(10 * time.Minute)
+		b.Pass(10 * time.Minute)
 		now := b.get(later)
 		require.Equal(t, Expired, now.State, "also when nobody has recorded it")
 		require.Equal(t, now.Expires, now.Ended)
 		require.NotEmpty(t, b.row(later).Code)
-		b.advance(time.Second)
+		b.Pass(time.Second)
 		c := b.check(later, right)
 		require.Equal(t, Over, c.Verdict)
 		require.Equal(t, Expired, c.Verification.State)
 		require.Equal(t, now.Ended, c.Verification.Ended, "whenever it was noticed")
 		require.Empty(t, b.row(later).Code, "erased by the check")
-		require.Equal(t, []string{"verification.pending", "verification.expired"}, b.names(later.ID))
-		b.do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, "no such row") })
+		require.Equal(t, []string{"verification.pending", "verification.expired"}, b.EventNames(later.ID))
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, "no such row") })
 	})
 }
 
@@ -295,7 +259,7 @@ func TestOneEnd(t *testing.T) {
 		for range 30 {
 			v := b.start(func(r *Request) { r.Limits.Attempts, r.Limits.Wrong = 1, 1000 })
 			race(24, func(i int) {
-				err := b.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+				err := b.Try(func(ctx context.Context, tx *store.Tx) error {
 					var err error
 					switch i % 3 {
 					case 0:
@@ -314,7 +278,7 @@ func TestOneEnd(t *testing.T) {
 				}
 			})
 			ends := map[string]int{}
-			for _, name := range b.names(v.ID) {
+			for _, name := range b.EventNames(v.ID) {
 				ends[name]++
 			}
 			delete(ends, "verification.pending")
@@ -330,7 +294,7 @@ func TestCheckRefuses(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
 		try := func(tenant, id, code string) error {
-			return b.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { _, err := Check(ctx, tx, tenant, id, code); return err })
+			return b.Try(func(ctx context.Context, tx *store.Tx) error { _, err := Check(ctx, tx, tenant, id, code); return err })
 		}
 		require.ErrorIs(t, try("acme", v.ID, "123"), ErrCode)
 		require.ErrorIs(t, try("beta", v.ID, right), ErrUnknown)

@@ -1,4 +1,5 @@
-// Package storetest opens throw-away stores for tests, so that every rule is shown on SQLite and on PostgreSQL by the same test.
+// Package storetest opens throw-away stores for tests, so that every rule is shown on SQLite and on PostgreSQL by the same test. Nothing but
+// tests may import it.
 package storetest
 
 import (
