@@ -184,6 +184,13 @@ func TestLinkclickImporters(t *testing.T) {
 	}
 }
 
+// A program that held it would carry the testing package, its flags, and a sealing key that everybody knows.
+func TestStoretestIsForTests(t *testing.T) {
+	for path, p := range listPackages(t) {
+		require.NotContains(t, p.Imports, module+"/internal/store/storetest", "%s imports it in its program code; only tests may", path)
+	}
+}
+
 // twilio-go's root package imports sixty product packages, which triples the time of a build and its memory.
 func TestTwilioRootIsNotImported(t *testing.T) {
 	for path, p := range listPackages(t) {
