@@ -71,6 +71,9 @@ func TestAuth0Feedback(t *testing.T) {
 		require.Equal(t, map[string]int{"forwarded": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)), "that code was long ago")
 		require.Equal(t, 1, b.count(t, "verification", "door = 'auth0_feedback' AND state = 'approved' AND verify_sid = '"+phone+"'"))
 		require.Equal(t, 3, b.reports(t))
+		b.now = b.now.Add(24 * time.Hour)
+		require.NoError(t, b.store.Do(t.Context(), verification.Forget))
+		require.Zero(t, b.count(t, "auth0_notification", "1=1"), "it is not kept for good")
 		require.NotContains(t, b.log.take(), "20123456")
 	}, withVerify...)
 }
@@ -123,6 +126,7 @@ func TestAuth0Stream(t *testing.T) {
 		created := event("e1", "user.created", `{"user_id":"sms|1","phone_number":"`+phone+`","phone_verified":true}`)
 		require.Equal(t, map[string]int{"matched": 1}, counts(t, b.stream(t, created, "Authorization: Bearer "+retiring)))
 		require.Equal(t, map[string]int{"known": 1}, counts(t, b.stream(t, created)))
+		require.Equal(t, map[string]int{"known": 1}, counts(t, b.stream(t, `{"id":"e0","spec_version":"1.0","type":"com.auth0.user.created","data":{"object":{"phone_number":"`+phone+`","phone_verified":true}}}`)))
 		updated := `{"specversion":"1.0","type":"user.updated","id":"e2","data":{"object":{"user_id":"u","phone_number":"` + phone + `","phone_verified":true},"previous_object":{"phone_verified":true}}}`
 		require.Equal(t, map[string]int{"other": 3}, counts(t, b.stream(t, updated+event("e3", "user.deleted", `{"phone_verified":true}`)+event("e4", "user.created", `{"user_id":"auth0|1","email":"x"}`))))
 

@@ -423,6 +423,14 @@ func TestAuth0FormPassesCode(t *testing.T) {
 	require.Equal(t, map[string]any{"verification_code": "482913"}, claims["other"])
 	require.Equal(t, "auth0|5f7c", claims["sub"])
 	require.Zero(t, v.count(t, "verification", "1=1"), "the Action texts and compares")
+
+	// Where the sample asked to return to is still known when the code is posted.
+	form := hidden(v.do(http.MethodGet, v.query("redirect_uri", "https://acme.eu.auth0.com/continue"), nil).body)
+	form.Set("code", "482913")
+	to, _ = v.returned(v.do(http.MethodPost, "/auth0/acme/verify", form))
+	require.Equal(t, "acme.eu.auth0.com", to.Host)
+	form.Set("redirect_uri", "https://evil.example/continue")
+	require.Equal(t, http.StatusBadRequest, v.do(http.MethodPost, "/auth0/acme/verify", form).status)
 }
 
 func TestPickLocale(t *testing.T) {

@@ -28,6 +28,7 @@ type auth0View struct {
 	Lang, Name, Logo           string
 	Words                      map[string]string
 	Token, LoginState, Proof   string // what the form posts back
+	RedirectURI                string // and this, in the original sample's mode
 	Phone                      string // masked
 	Left                       int    // codes that may still be presented
 	Wait                       int    // seconds until the code may be texted again
@@ -111,6 +112,7 @@ func (v auth0View) saying(l login, said string) auth0View {
 // renderAuth0 writes the form for the browser that asks.
 func (s *Server) renderAuth0(c echo.Context, l login, view auth0View) error {
 	known := s.meetBrowser(c, l)
+	view.RedirectURI = l.redirectURI
 	view.Token, view.LoginState, view.Proof = l.token, l.state, l.session.MAC(auth0FormField, known, l.state)
 	return writeAuth0(c, http.StatusOK, l.tenant, l.locale, view, formAction)
 }
@@ -138,10 +140,14 @@ func (s *Server) refuseLogin(c echo.Context, err error) error {
 	why := loginNotNow
 	if known := new(refusal); errors.As(err, &known) {
 		why = known
-	} else {
-		s.Log.Error("auth0 form", "tenant", knownSlug(s.Settings, c.Param("tenant")), "error", err)
+		err = nil
 	}
-	s.Log.Warn("auth0 form", "tenant", knownSlug(s.Settings, c.Param("tenant")), "status", why.status, "reason", why.key)
+	slug := knownSlug(s.Settings, c.Param("tenant"))
+	if err != nil {
+		s.Log.Error("auth0 form", "tenant", slug, "status", why.status, "error", err)
+	} else {
+		s.Log.Warn("auth0 form", "tenant", slug, "status", why.status, "reason", why.key)
+	}
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || !t.Auth0.HasForm() {
 		t = nil

@@ -145,6 +145,9 @@ func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n not
 	})
 }
 
+// errNotificationRace says that a request was overtaken by another one for the same phone.
+var errNotificationRace = errors.New("another code for the phone was taken at this very moment")
+
 // textCode texts a code of Auth0's, in Auth0's wording where Twilio Verify does not use its own.
 func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number) (verificationID, textID string, err error) {
 	request := verification.For(t, doorAuth0Phone, phone)
@@ -157,9 +160,12 @@ func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notificatio
 	if n.Text != "" {
 		request.Wording = func(string, string) string { return n.Text }
 	}
-	v, _, err := verification.Start(ctx, tx, request)
+	v, started, err := verification.Start(ctx, tx, request)
 	if err != nil {
 		return "", "", err
+	}
+	if !started { // another code for this phone was a moment quicker: asked again, this one takes its place
+		return "", "", errNotificationRace
 	}
 	last, err := tx.LastTextOfVerification(ctx, v.ID)
 	return v.ID, last.ID, err

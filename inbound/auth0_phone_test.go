@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,4 +187,31 @@ func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	row, err := b.inbound.awaitText(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, "due", row.State)
+}
+
+// Ensure that requests that come at once text a phone once for a code, and leave one code open.
+func TestAuth0PhoneRace(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		acme, _ := b.inbound.Settings.Tenants.Tenant("acme")
+		var racers sync.WaitGroup
+		for i := range 16 {
+			racers.Go(func() {
+				n := notification{Recipient: phone, Code: []string{"482913", "739201"}[i%2]}
+				for range 20 { // a racer that is overtaken asks again, as the Action does
+					err := b.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+						_, err := takeNotification(ctx, tx, acme, n, number(t, phone), n.digest("key"))
+						return err
+					})
+					if err == nil {
+						return
+					}
+				}
+				t.Error("overtaken twenty times")
+			})
+		}
+		racers.Wait()
+		require.Equal(t, 1, b.count(t, "verification", "state = 'pending'"))
+		require.Equal(t, 2, b.count(t, "text", "1=1"), "one for each code")
+		require.Equal(t, 1, b.count(t, "text", "state = 'due'"))
+	}, auth0Settings...)
 }

@@ -32,9 +32,11 @@ const (
 type streamed struct {
 	LogID string `json:"log_id"`
 
-	SpecVersion string `json:"specversion"` // of events only
-	ID          string `json:"id"`
-	Type        string `json:"type"`
+	// Of events only. The names are those of CloudEvents, but Auth0's page of event types has other ones in its example.
+	SpecVersion      string `json:"specversion"`
+	OtherSpecVersion string `json:"spec_version"`
+	ID               string `json:"id"`
+	Type             string `json:"type"`
 
 	Data struct {
 		Type     string          `json:"type"` // https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes
@@ -142,11 +144,12 @@ func takeStreamed(ctx context.Context, tx *store.Tx, t *tenant.Tenant, one strea
 
 // feedback reads what an object says about a code. The second result is false when that is nothing.
 func (o streamed) feedback(phonePath []string) (feedback, bool) {
-	if o.SpecVersion != "" {
+	if o.SpecVersion != "" || o.OtherSpecVersion != "" {
+		kind := strings.TrimPrefix(o.Type, "com.auth0.")
 		user := o.Data.Object
 		verified := user.PhoneVerified && (o.Data.Previous == nil || !o.Data.Previous.PhoneVerified)
 		f := feedback{source: "event", userID: user.UserID, phone: numberIn(user.PhoneNumber)}
-		return f, verified && (o.Type == "user.created" || o.Type == "user.updated") && f.phone != (phonemail.Number{})
+		return f, verified && (kind == "user.created" || kind == "user.updated") && f.phone != (phonemail.Number{})
 	}
 	f := feedback{source: "log " + o.Data.Type, userID: o.Data.UserID}
 	switch o.Data.Type {

@@ -165,8 +165,8 @@ func (s *auth0Stage) event(user map[string]any, changes map[string]any) map[stri
 		"user": user, "connection": map[string]any{"strategy": "auth0"}, "transaction": map[string]any{},
 		"request": map[string]any{"hostname": s.host, "ip": "192.0.2.1", "query": map[string]any{}, "body": map[string]any{}},
 		"secrets": map[string]any{
-			"SMSBRIDGE_URL": s.public + "/auth0/acme/verify", "SESSION_TOKEN_SECRET": auth0Secret,
-			"SMSBRIDGE_FEEDBACK_URL": s.public + "/auth0/acme/feedback", "SMSBRIDGE_KEY": auth0Key,
+			"FORM_URL": s.public + "/auth0/acme/verify", "SESSION_TOKEN_SECRET": auth0Secret,
+			"FEEDBACK_URL": s.public + "/auth0/acme/feedback", "PROVIDER_KEY": auth0Key,
 		},
 	}
 	for name, value := range changes {
@@ -409,7 +409,7 @@ func (s *auth0Stage) notify(recipient, code, userID string, secrets map[string]a
 			"recipient": recipient, "as_text": "Your ACME code is " + code, "as_voice": "x", "code": code, "delivery_method": "text", "locale": "en", "message_type": "otp_verify",
 		},
 		"user":    map[string]any{"user_id": userID},
-		"secrets": map[string]any{"SMSBRIDGE_URL": s.public + "/auth0/acme/phone", "SMSBRIDGE_KEY": auth0Key},
+		"secrets": map[string]any{"PHONE_URL": s.public + "/auth0/acme/phone", "PROVIDER_KEY": auth0Key},
 	}
 	for name, value := range secrets {
 		event["secrets"].(map[string]any)[name] = value
@@ -441,11 +441,11 @@ func auth0ProviderRefuses(t *testing.T, s *auth0Stage) {
 	calls := s.notify("+46701234567", "482913", "", nil)
 	require.Len(t, calls, 1)
 	require.Regexp(t, `^drop 422 The phone number may not be texted`, calls[0].String())
-	calls = s.notify(auth0Phone, "482913", "", map[string]any{"SMSBRIDGE_KEY": "another"})
+	calls = s.notify(auth0Phone, "482913", "", map[string]any{"PROVIDER_KEY": "another"})
 	require.Regexp(t, `^drop 401 `, calls[0].String())
 	nobody, err := freeAddr()
 	require.NoError(t, err)
-	calls = s.notify(auth0Phone, "482913", "", map[string]any{"SMSBRIDGE_URL": "http://" + nobody + "/auth0/acme/phone"})
+	calls = s.notify(auth0Phone, "482913", "", map[string]any{"PHONE_URL": "http://" + nobody + "/auth0/acme/phone"})
 	require.Equal(t, "retry The bridge does not answer.", calls[0].String())
 }
 

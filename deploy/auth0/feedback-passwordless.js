@@ -3,8 +3,8 @@
  *
  * Trigger: post-login, before Trigger MFA. Runtime: Node 22. Dependencies: none.
  * Secrets:
- *   SMSBRIDGE_FEEDBACK_URL  the tenant's feedback, such as https://bridge.example/auth0/acme/feedback
- *   SMSBRIDGE_KEY           the same as AUTH0_PROVIDER_KEY of the bridge
+ *   FEEDBACK_URL  the tenant's feedback, such as https://bridge.example/auth0/acme/feedback
+ *   PROVIDER_KEY  the same as AUTH0_PROVIDER_KEY of the bridge
  *
  * A log-in never fails because of feedback. What gets lost here comes by the log stream, where there is one.
  */
@@ -25,9 +25,9 @@ exports.onExecutePostLogin = async (event, api) => {
     return;
   }
   try {
-    const response = await fetch(event.secrets.SMSBRIDGE_FEEDBACK_URL, {
+    const response = await fetch(event.secrets.FEEDBACK_URL, {
       method: "POST",
-      headers: { Authorization: `Bearer ${event.secrets.SMSBRIDGE_KEY}`, "Content-Type": "application/json" },
+      headers: { Authorization: `Bearer ${event.secrets.PROVIDER_KEY}`, "Content-Type": "application/json" },
       body: JSON.stringify({ factor: "sms", user_id: event.user.user_id, phone_number: event.user.phone_number ?? event.user.name }),
       signal: AbortSignal.timeout(PATIENCE),
     });

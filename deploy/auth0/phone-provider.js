@@ -3,8 +3,8 @@
  *
  * Trigger: custom-phone-provider. Runtime: Node 22. Dependencies: none.
  * Secrets:
- *   SMSBRIDGE_URL  the tenant's phone provider, such as https://bridge.example/auth0/acme/phone
- *   SMSBRIDGE_KEY  the same as AUTH0_PROVIDER_KEY of the bridge
+ *   PHONE_URL     the tenant's phone provider, such as https://bridge.example/auth0/acme/phone
+ *   PROVIDER_KEY  the same as AUTH0_PROVIDER_KEY of the bridge
  */
 
 const PATIENCE = 15_000; // milliseconds; the bridge answers within ten seconds
@@ -17,9 +17,9 @@ exports.onExecuteCustomPhoneProvider = async (event, api) => {
   const { recipient, as_text, code, message_type, delivery_method, locale } = event.notification;
   let response;
   try {
-    response = await fetch(event.secrets.SMSBRIDGE_URL, {
+    response = await fetch(event.secrets.PHONE_URL, {
       method: "POST",
-      headers: { Authorization: `Bearer ${event.secrets.SMSBRIDGE_KEY}`, "Content-Type": "application/json" },
+      headers: { Authorization: `Bearer ${event.secrets.PROVIDER_KEY}`, "Content-Type": "application/json" },
       body: JSON.stringify({ recipient, text: as_text, code, message_type, delivery_method, language: locale, user_id: event.user?.user_id }),
       signal: AbortSignal.timeout(PATIENCE),
     });

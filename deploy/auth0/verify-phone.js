@@ -3,7 +3,7 @@
  *
  * Trigger: post-login. Runtime: Node 22. Dependencies: none.
  * Secrets:
- *   SMSBRIDGE_URL         the tenant's form, such as https://bridge.example/auth0/acme/verify
+ *   FORM_URL              the tenant's form, such as https://bridge.example/auth0/acme/verify
  *   SESSION_TOKEN_SECRET  the same as AUTH0_SESSION_TOKEN_SECRET of the bridge
  *
  * The verified phone is kept in app_metadata, which users cannot change themselves. A phone in user_metadata, which they can, is only what the form
@@ -45,7 +45,7 @@ exports.onExecutePostLogin = async (event, api) => {
     expiresInSeconds: FORM_LIFE,
     payload,
   });
-  api.redirect.sendUserTo(event.secrets.SMSBRIDGE_URL, { query: { session_token: token } });
+  api.redirect.sendUserTo(event.secrets.FORM_URL, { query: { session_token: token } });
 };
 
 /**
@@ -61,7 +61,7 @@ exports.onContinuePostLogin = async (event, api) => {
     api.access.deny("The confirmation of the phone number could not be read.");
     return;
   }
-  const bridge = new URL(event.secrets.SMSBRIDGE_URL);
+  const bridge = new URL(event.secrets.FORM_URL);
   const issuer = bridge.href.replace(/\/auth0\/[^/]+\/verify$/, "");
   if (result.iss !== issuer || result.sub !== event.user.user_id || result.aud !== event.request.hostname) {
     api.access.deny("The confirmation of the phone number belongs to another log-in.");

@@ -200,12 +200,13 @@ func (l *loader) checkAuth0(t *Tenant, given map[string]value, place placer) {
 	if len(a.Domains) == 0 {
 		return
 	}
-	for _, door := range [][2]string{
-		{"auth0.session_token_secret", "the form is"}, {"auth0.provider_key", "the doors of the phone provider and of feedback are"},
-		{"auth0.log_stream_token", "the door of log and event streams is"},
+	for _, door := range [][3]string{
+		{"auth0.session_token_secret", "AUTH0_SESSION_TOKEN_SECRET", "the form is"},
+		{"auth0.provider_key", "AUTH0_PROVIDER_KEY", "the doors of the phone provider and of feedback are"},
+		{"auth0.log_stream_token", "AUTH0_LOG_STREAM_TOKEN", "the door of log and event streams is"},
 	} {
 		if given[door[0]].where == "" {
-			l.warn("tenant %s: %s is missing, so %s closed", t.Slug, place(door[0]), door[1])
+			l.warn("tenant %s: %s closed without %s (%s)", t.Slug, door[2], door[0], door[1])
 		}
 	}
 	if a.PassCode {

@@ -96,8 +96,8 @@ func TestAuth0Mistakes(t *testing.T) {
 		s, err := FromEnv(oneTenant(append(auth0Settings, missing+"=")...))
 		require.NoError(t, err)
 		require.Len(t, s.Warnings, 1)
-		require.Contains(t, s.Warnings[0], missing+" is missing")
-		require.Contains(t, s.Warnings[0], "closed")
+		require.Contains(t, s.Warnings[0], missing)
+		require.Contains(t, s.Warnings[0], "closed without auth0.")
 	}
 
 	beta := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme", "sms.beta").Replace(minimal)
