@@ -52,6 +52,13 @@ func TestAuth0FormRefusesTokens(t *testing.T) {
 	require.Zero(t, b.count(t, "verification", "1=1"))
 	require.Equal(t, http.StatusMethodNotAllowed, b.visitor(t, nil).do(http.MethodPut, "/auth0/acme/verify", url.Values{}).status)
 
+	require.NoError(t, b.store.Close())
+	v := b.visitor(t, withPhone)
+	r := v.do(http.MethodGet, v.query(), nil)
+	require.Equal(t, http.StatusServiceUnavailable, r.status)
+	require.Contains(t, r.body, "This does not work just now.")
+	v.guarded(r)
+
 	// Without its secret there is no form.
 	closed := openBridge(t, storetest.SQLite(t), "AUTH0_DOMAIN=acme.eu.auth0.com")
 	require.Equal(t, http.StatusNotFound, closed.visitor(t, withPhone).do(http.MethodGet, closed.visitor(t, withPhone).query(), nil).status)

@@ -98,7 +98,7 @@ func takeFeedback(ctx context.Context, tx *store.Tx, t *tenant.Tenant, f feedbac
 	switch {
 	case err != nil && !errors.Is(err, verification.ErrUnknown):
 		return "", err
-	case err != nil && f.phone != (phonemail.Number{}) && slices.Contains(t.Providers, tenant.ByVerify):
+	case err != nil && f.phone != (phonemail.Number{}) && canForward(t):
 		return fedForwarded, forward(ctx, tx, t, f)
 	case err == nil && v.State == verification.Approved:
 		return fedKnown, nil
@@ -110,6 +110,12 @@ func takeFeedback(ctx context.Context, tx *store.Tx, t *tenant.Tenant, f feedbac
 		return fedMatched, err
 	}
 	return fedUnmatched, tx.Record(ctx, t.Slug, "", "auth0.unmatched", f.source)
+}
+
+// canForward reports whether Twilio Verify can be told about codes that the bridge did not have texted. Not where Verify compares codes for the
+// bridge: it might take that for one of these, which would then count no more.
+func canForward(t *tenant.Tenant) bool {
+	return slices.Contains(t.Providers, tenant.ByVerify) && !t.VerifyService.OwnCode
 }
 
 // codeOf is the verification of the last code of Auth0's that the bridge texted for the user, or else to the phone, or verification.ErrUnknown.

@@ -13,6 +13,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
@@ -88,7 +89,11 @@ func TestAuth0FeedbackRefuses(t *testing.T) {
 	require.Equal(t, 401, b.action(t, "feedback", `{"user_id":"auth0|1","factor":"mfa"}`, "Authorization: Bearer "+retiring).status)
 	require.Empty(t, b.rows(t))
 
-	// Without Twilio Verify there is nobody to forward to.
+	// Without Twilio Verify there is nobody to forward to, and one that compares codes for the bridge must not take it for one of these.
+	acme, _ := b.inbound.Settings.Tenants.Tenant("acme")
+	require.False(t, canForward(acme))
+	acme.Providers, acme.VerifyService.OwnCode = append(acme.Providers, tenant.ByVerify), true
+	require.False(t, canForward(acme))
 	require.Equal(t, map[string]int{"unmatched": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)))
 	require.Zero(t, b.reports(t))
 }

@@ -10,12 +10,13 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
 // axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best practices.
-func (s *auth0Stage) axe(b tab, page string) {
+func (s *auth0Stage) axe(b tab, what string) {
 	s.t.Helper()
 	library, err := os.ReadFile(filepath.Join(s.node, "node_modules", "axe-core", "axe.min.js"))
 	require.NoError(s.t, err)
@@ -29,8 +30,8 @@ func (s *auth0Stage) axe(b tab, page string) {
 		Violations []string
 	}
 	require.NoError(s.t, json.Unmarshal([]byte(found), &result))
-	require.Empty(s.t, result.Violations, page)
-	require.Greater(s.t, result.Passes, 10, page)
+	require.Empty(s.t, result.Violations, what)
+	require.Greater(s.t, result.Passes, 10, what)
 }
 
 // picture keeps the page as it is seen now in the folder SMSBRIDGE_SCREENSHOTS.
@@ -116,6 +117,24 @@ func TestAuth0FormEndsInBrowser(t *testing.T) {
 	b.do(chromedp.Click(chromedp.CSS(`button[value="leave"]`)))
 	b.wait("h1", "signed in")
 	require.Equal(t, []string{"access.deny The phone number was not confirmed."}, s.resume(profile("auth0|1"), "s", (<-s.seen).Get("session_token")))
+}
+
+// Ensure that a browser that reads the code in the text saves the person from typing it.
+func TestAuth0FormTakesCodeOfText(t *testing.T) {
+	b := openTab(t, "light")
+	s := openAuth0(t, "post")
+	const webOTP = `window.OTPCredential = class {};
+		navigator.credentials.get = ({ otp }) => new Promise((found) => { window.offer = (code) => otp.transport.includes("sms") && found({ code }) && true });`
+	_, err := chromedp.Run(b.ctx, func(ctx context.Context, target *chromedp.Target) (page.ScriptIdentifier, error) {
+		added, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: webOTP})
+		return added.Identifier, err
+	})
+	require.NoError(t, err)
+	b.do(chromedp.Navigate(s.signIn(profile("auth0|1", "phone_number", auth0Phone), redirecting{State: "s"})))
+	b.wait("p", "We have texted a code")
+	b.is(`(window.offer("` + s.code(auth0Phone, 1) + `"), true)`)
+	b.wait("h1", "signed in")
+	require.Contains(t, s.resume(profile("auth0|1"), "s", (<-s.seen).Get("session_token")), "setAppMetadata phone_number "+auth0Phone)
 }
 
 // Ensure that the form works without its script, whatever the way back.

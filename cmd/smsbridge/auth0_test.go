@@ -507,6 +507,22 @@ func auth0Address(t *testing.T, s *auth0Stage) {
 		`import { phoneAddress } from "`+path+`"; console.log(phoneAddress("+4512345678", "acme", "sms.acme.example")); try { phoneAddress("12345678", "a", "b") } catch (e) { console.log(e.name) }`).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, address("+4512345678")+"\nTypeError\n", string(out))
+
+	var body map[string]any
+	tenant := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/dbconnections/signup" || json.NewDecoder(r.Body).Decode(&body) != nil {
+			http.Error(w, "not a sign-up", http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(tenant.Close)
+	out, err = exec.CommandContext(t.Context(), "node", "--input-type=module", "-e",
+		`import { signUp } from "`+path+`"; console.log(await signUp({ url: "`+tenant.URL+`", clientID: "c", connection: "db" }, "+4512345678", "pw", "acme", "sms.acme.example"))`).CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Equal(t, address("+4512345678")+"\n", string(out))
+	require.Equal(t, map[string]any{
+		"client_id": "c", "connection": "db", "email": address("+4512345678"), "password": "pw", "user_metadata": map[string]any{"phone_number": "+4512345678"},
+	}, body)
+
 	theirs, err := exec.CommandContext(t.Context(), "smsbridge", "address", "+4512345678", "--prefix", "acme", "--domain", "sms.acme.example").Output()
 	require.NoError(t, err)
 	require.Equal(t, "acme+4512345678@sms.acme.example\n", string(theirs))
