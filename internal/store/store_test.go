@@ -42,7 +42,7 @@ func events(t *testing.T, s *store.Store) map[string]bool {
 
 // Ensure that rows and jobs committed by many callers at once are all there, each with its job worked.
 func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
-	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const n = 200
 		worked := make(chan string, n)
 		river.AddWorker(s.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[probe]) error {
@@ -81,7 +81,7 @@ func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
 
 // Ensure that one caller's error or panic undoes its own writes and nobody else's.
 func TestDoKeepsCallersApart(t *testing.T) {
-	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		broken := errors.New("broken")
 		var wait sync.WaitGroup
 		for i := range 60 {
@@ -126,7 +126,7 @@ func TestDoKeepsCallersApart(t *testing.T) {
 
 // Ensure that a caller that gave up before its turn leaves nothing behind.
 func TestDoHonorsContext(t *testing.T) {
-	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "late") })
@@ -137,7 +137,7 @@ func TestDoHonorsContext(t *testing.T) {
 
 // Ensure that a guarded UPDATE lets exactly one of many racers win.
 func TestOneRacerWins(t *testing.T) {
-	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: "+4512345678", MessageID: "1"})
 			return err
@@ -167,7 +167,7 @@ func TestOneRacerWins(t *testing.T) {
 
 // Ensure that a sealed value opens in its own place only.
 func TestSeal(t *testing.T) {
-	storetest.Each(t, nil, func(t *testing.T, s *store.Store) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		place := store.Place{Table: "challenge", ID: "1", Column: "link", Tenant: "acme"}
 		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
 			sealed := tx.Seal(place, []byte("https://idp.example/ticket"))

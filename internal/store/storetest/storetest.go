@@ -27,12 +27,12 @@ var Key = []byte("0123456789abcdef0123456789abcdef")
 
 // Each runs test on a new, empty store of each database. Without a PostgreSQL server that half is skipped, or fails when
 // SMSBRIDGE_TEST_STRICT=1 says that nothing may be skipped.
-func Each(t *testing.T, now func() time.Time, test func(t *testing.T, s *store.Store)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, Open(t, SQLite(t), now)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgreSQL(t), now)) })
+func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, Open(t, SQLite(t), nil)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgreSQL(t), nil)) })
 }
 
-// Open opens a store that is closed when the test ends.
+// Open opens a store that is closed when the test ends. A nil now leaves it the clock that it has in earnest.
 func Open(t *testing.T, url string, now func() time.Time) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: url, Key: Key, Now: now})
