@@ -123,6 +123,10 @@ func (n notification) digest(key string) string {
 
 // takeNotification makes a text due and returns its id, or that of the text that an equal request made due a moment ago.
 func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number, digest string) (textID string, err error) {
+	// One after the other for each phone, so that the same request made twice at once is seen as one.
+	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone.E164(), Now: store.Millis(tx.Now())}); err != nil {
+		return "", err
+	}
 	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: store.Millis(tx.Now().Add(-sameFor))})
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return same.TextID, err
@@ -145,9 +149,6 @@ func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n not
 	})
 }
 
-// errNotificationRace says that a request was overtaken by another one for the same phone.
-var errNotificationRace = errors.New("another code for the phone was taken at this very moment")
-
 // textCode texts a code of Auth0's, in Auth0's wording where Twilio Verify does not use its own.
 func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number) (verificationID, textID string, err error) {
 	request := verification.For(t, doorAuth0Phone, phone)
@@ -160,12 +161,9 @@ func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notificatio
 	if n.Text != "" {
 		request.Wording = func(string, string) string { return n.Text }
 	}
-	v, started, err := verification.Start(ctx, tx, request)
+	v, _, err := verification.Start(ctx, tx, request)
 	if err != nil {
 		return "", "", err
-	}
-	if !started { // another code for this phone was a moment quicker: asked again, this one takes its place
-		return "", "", errNotificationRace
 	}
 	last, err := tx.LastTextOfVerification(ctx, v.ID)
 	return v.ID, last.ID, err
