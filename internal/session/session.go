@@ -46,7 +46,7 @@ type Rules struct {
 
 // Session is what a session token says.
 type Session struct {
-	// Digest names the token: hexadecimal, the same for every spelling that is believed.
+	// Digest names the token: SHA-256, hexadecimal.
 	Digest  string
 	Subject string // the user's id at Auth0
 	Issuer  string // the tenant at Auth0 that signed: one of the domains
@@ -95,9 +95,9 @@ func Parse(token string, r Rules, now time.Time) (Session, error) {
 // alphabet has every character of a token (RFC 7515 section 7.1).
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
-// digest covers what is signed and not the signature, which has more than one spelling.
+// digest names a token that is believed. Strict decoding, and the alphabet, leave it a single spelling.
 func digest(token string) string {
-	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')]))
+	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
