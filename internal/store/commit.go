@@ -40,6 +40,9 @@ const (
 // not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is returned as it is. If ctx ends before f is begun,
 // nothing is done and ctx's error is returned.
 func (s *Store) Do(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	c := &call{ctx: ctx, f: f, done: make(chan error, 1)}
 	select {
 	case <-s.closing:
@@ -86,8 +89,9 @@ func (s *Store) lane() {
 	}
 }
 
+// take adds a call to the group unless its caller has given up, or is about to because its context has ended.
 func take(group []*call, c *call) []*call {
-	if c.state.CompareAndSwap(callWaiting, callTaken) {
+	if c.ctx.Err() == nil && c.state.CompareAndSwap(callWaiting, callTaken) {
 		return append(group, c)
 	}
 	return group

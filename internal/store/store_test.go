@@ -135,6 +135,32 @@ func TestDoHonorsContext(t *testing.T) {
 	})
 }
 
+// Ensure that a caller that gives up while it waits for its turn leaves nothing behind either.
+func TestDoCanBeGivenUpWhileWaiting(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), nil)
+	begun, release := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		first <- s.Do(context.Background(), func(context.Context, *store.Tx) error {
+			close(begun)
+			<-release
+			return nil
+		})
+	}()
+	<-begun // the one lane of SQLite is busy
+	ctx, cancel := context.WithCancel(t.Context())
+	given := make(chan error, 1)
+	go func() {
+		given <- s.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "given up") })
+	}()
+	cancel()
+	require.ErrorIs(t, <-given, context.Canceled)
+	close(release)
+	require.NoError(t, <-first)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "next") }))
+	require.Equal(t, map[string]bool{"next": true}, events(t, s))
+}
+
 // Ensure that a guarded UPDATE lets exactly one of many racers win.
 func TestOneRacerWins(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
