@@ -6,6 +6,7 @@ go 1.26.0
 require (
 	code.dny.dev/ssrf v0.3.0 // judges addresses when dialed, by IANA's registries kept up to date
 	github.com/alecthomas/kong v1.17.0 // commands, flags, variables and help from one struct
+	github.com/chromedp/cdproto v0.159.0 // tests: the browser's protocol, for its settings
 	github.com/chromedp/chromedp v0.22.0 // tests: drives a real browser over the pages
 	github.com/emersion/go-message v0.18.2 // reads MIME, its encodings and charsets
 	github.com/emersion/go-msgauth v0.7.0 // simulator: signs its mails with DKIM, as identity providers do
@@ -34,7 +35,6 @@ require (
 )
 
 require (
-	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/go-chi/chi/v5 v5.2.1 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect

@@ -22,6 +22,7 @@ It brings up what the tests need and takes it down again:
   Chromium    the program in SMSBRIDGE_TEST_CHROMIUM;
               otherwise chromium or google-chrome on the PATH;
               otherwise, as root on Debian, apt-get installs it first
+  Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first
 
 Without one of them its suites are skipped, and said to be. With CI=true or SMSBRIDGE_TEST_STRICT=1 that,
 or any other skipped test, is a failure.
@@ -47,7 +48,7 @@ if [[ ${CI-} == true || ${SMSBRIDGE_TEST_STRICT-} == 1 ]]; then strict=1; fi
 unset SMSBRIDGE_TEST_STRICT
 
 # Settings of a real bridge in the caller's shell must not reach a test: none may call a real provider.
-for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*}; do
+for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*} ${!AUTH0_*} ${!FLOWROUTE_*}; do
 	[[ $name == SMSBRIDGE_TEST_* ]] || unset "$name"
 done
 
@@ -173,6 +174,14 @@ bring_up_chromium() {
 	echo "Chromium: $SMSBRIDGE_TEST_CHROMIUM"
 }
 
+bring_up_node() {
+	if ! { command -v node && command -v npm; } >/dev/null && ! install nodejs npm; then
+		missing+=("no Node.js with npm: the suites of Auth0's Actions and of the durable-functions client are skipped (install both)")
+		return
+	fi
+	echo "Node.js: $(node --version), npm $(npm --version)"
+}
+
 say_missing() {
 	((${#missing[@]} > 0)) || return 0
 	local line
@@ -182,6 +191,7 @@ say_missing() {
 bring_up() {
 	bring_up_postgres
 	bring_up_chromium
+	bring_up_node
 	say_missing
 	if ((${#missing[@]} == 0)); then export SMSBRIDGE_TEST_STRICT=1; fi
 	if [[ -n $strict ]] && ((${#missing[@]} > 0)); then
