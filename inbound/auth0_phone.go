@@ -17,6 +17,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/internal/segment"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -105,7 +106,7 @@ func (n notification) judge(t *tenant.Tenant) (phonemail.Number, *problem) {
 	case n.Text == "":
 		return phone, badField.on("text", "It is missing, and so is a code.")
 	}
-	if text.Measure(n.Text).Segments > maxNotified {
+	if segment.Measure(n.Text).Segments > maxNotified {
 		return phone, badField.on("text", fmt.Sprintf("It takes more than %d segments.", maxNotified))
 	}
 	return phone, nil

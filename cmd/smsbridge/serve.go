@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"smsbridge/inbound"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
 	"smsbridge/outbound"
 )
 
@@ -44,7 +42,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
-	for _, warning := range append(settings.Warnings, wordy(settings)...) {
+	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
 	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's domain can cause texts to the countries it allows")
@@ -66,19 +64,6 @@ func (s serveCommand) settings(environ []string) (tenant.Settings, error) {
 		return tenant.FromFile(s.Config, environ)
 	}
 	return tenant.FromEnv(environ)
-}
-
-// wordy warns of texts that cost more than one segment.
-func wordy(settings tenant.Settings) []string {
-	var warnings []string
-	for _, t := range settings.Tenants.All() {
-		for _, saying := range tenant.Sayings() {
-			if size := text.Measure(t.Say(saying, tenant.Fill{})); size.Segments > 1 {
-				warnings = append(warnings, fmt.Sprintf("tenant %s: the text %s is billed as %d segments", t.Slug, saying, size.Segments))
-			}
-		}
-	}
-	return warnings
 }
 
 // serve runs a bridge on a listener until ctx ends, and then stops it without loss.

@@ -32,6 +32,7 @@ func houseRules() []rule {
 	return []rule{
 		{room: "phonemail", never: anythingOfOurs, why: "it is the vocabulary that every room shares"},
 		{room: "phonemail", only: []string{"github.com/nyaruka/phonenumbers"}, why: "a phone number needs no more than the numbering plan"},
+		{room: "internal/segment", never: anythingOfOurs, why: "counting needs nobody"},
 		{room: "linkclick", never: slices.Concat(anythingOfOurs, echo, sdks), why: "it can be used and judged by itself"},
 		{room: "internal/mail", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/reply", never: effects, why: "a rule decides and records; outbound acts"},

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"smsbridge/internal/segment"
 	"smsbridge/phonemail"
 )
 
@@ -89,7 +90,7 @@ func (l *loader) checkTexts(t *Tenant, place placer) {
 			l.add(place(textKey(s)), m)
 			continue
 		}
-		if n := segments(text); n > 1 {
+		if n := segment.Measure(text).Segments; n > 1 {
 			l.warn("tenant %s: the text %s takes %d segments and costs as many", t.Slug, s, n)
 		}
 		asks := s == AskRegistration || s == AskPassword || s == Wrong

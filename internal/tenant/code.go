@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"smsbridge/internal/segment"
 )
 
 // Codes says how a tenant's one-time codes are made, texted and limited.
@@ -252,10 +254,10 @@ func (l *loader) checkCodes(t *Tenant, place placer) {
 		l.add(place("code_text"), m)
 	case !strings.Contains(text, code):
 		l.add(place("code_text"), wrong("does not say the code", "put {{.Code}} into it"))
-	case segments(t.CodeText(code, "")) > maxSegments:
+	case segment.Measure(t.CodeText(code, "")).Segments > maxSegments:
 		l.add(place("code_text"), wrong("takes more than two segments with the line of code_domain", "shorten it"))
-	case segments(t.CodeText(code, "")) > 1:
-		l.warn("tenant %s: the text of a code takes %d segments and costs as many", t.Slug, segments(t.CodeText(code, "")))
+	case segment.Measure(t.CodeText(code, "")).Segments > 1:
+		l.warn("tenant %s: the text of a code takes %d segments and costs as many", t.Slug, segment.Measure(t.CodeText(code, "")).Segments)
 	}
 	const odds = 100_000
 	codes := 1

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/segment"
 )
 
 const (
@@ -21,7 +23,7 @@ func TestShippedCodeTexts(t *testing.T) {
 	seen := map[string]bool{}
 	for _, locale := range CodeLocales() {
 		text := tenant.CodeText("1234567890", locale)
-		require.Equal(t, 1, segments(text), text)
+		require.Equal(t, 1, segment.Measure(text).Segments, text)
 		said, line, _ := strings.Cut(text, "\n\n")
 		require.Nil(t, judgeText(said), said)
 		require.True(t, strings.HasPrefix(said, "1234567890 "), "phones offer the code at the start")

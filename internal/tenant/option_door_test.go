@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/segment"
 )
 
 var (
@@ -19,7 +21,7 @@ func TestDoorDefaults(t *testing.T) {
 	require.Equal(t, FlowrouteDoor{CodeLength: 4, CodeExpiration: time.Hour, RetriesAllowed: 3}, acme.FlowrouteDoor)
 	require.Equal(t, DurableDoor{CodeLength: 4, ValidFor: 90 * time.Second, Attempts: 4}, acme.DurableDoor)
 	require.Equal(t, "0042\nWelcome to ACME! Use this one-time code to complete your signup.", acme.FlowrouteDoorText("0042"))
-	require.Equal(t, 1, segments(acme.FlowrouteDoorText("0042")))
+	require.Equal(t, 1, segment.Measure(acme.FlowrouteDoorText("0042")).Segments)
 	require.Equal(t, acme.FlowrouteDoorText("0042"), (&Tenant{Name: "ACME"}).FlowrouteDoorText("0042"), "without loading")
 }
 

@@ -7,7 +7,8 @@ import (
 	"text/template"
 	"text/template/parse"
 	"unicode"
-	"unicode/utf16"
+
+	"smsbridge/internal/segment"
 )
 
 // Saying names one text that the bridge sends.
@@ -196,7 +197,7 @@ func judgeText(rendered string) *Mistake {
 		return wrong("has something that phones show as a link", "texts of the bridge have no links, so that people learn not to trust those that do")
 	case looksLikeBoundCode(rendered):
 		return wrong("ends like a code for a web site (@host #code)", "phones would offer to fill it in; reword it")
-	case segments(rendered) > maxSegments:
+	case segment.Measure(rendered).Segments > maxSegments:
 		return wrong("takes more than two segments", "stay within 160 characters, or 70 when there are other than GSM-7 characters such as curly quotes")
 	}
 	return nil
@@ -222,36 +223,3 @@ func looksLikeLink(s string) bool { return linkLike.MatchString(s) }
 
 // looksLikeBoundCode reports the form of an origin-bound one-time code.
 func looksLikeBoundCode(s string) bool { return boundCode.MatchString(s) }
-
-// The GSM 7-bit default alphabet without its escape, and the characters of its
-// extension table, which count twice (3GPP TS 23.038, 6.2.1).
-const (
-	gsmBasic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
-		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-	gsmExtension = "\f^{}\\[~]|€"
-)
-
-// segments returns how many SMS segments a text is billed as: 160 septets, or
-// 153 in each of several; with any character outside GSM 03.38 70 UTF-16 units,
-// or 67 in each of several (3GPP TS 23.040, 9.2.3.24.1).
-func segments(s string) int {
-	septets := 0
-	for _, r := range s {
-		switch {
-		case strings.ContainsRune(gsmBasic, r):
-			septets++
-		case strings.ContainsRune(gsmExtension, r):
-			septets += 2
-		default:
-			return parts(len(utf16.Encode([]rune(s))), 70, 67)
-		}
-	}
-	return parts(septets, 160, 153)
-}
-
-func parts(units, single, joined int) int {
-	if units <= single {
-		return 1
-	}
-	return (units + joined - 1) / joined
-}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"smsbridge/internal/segment"
 )
 
 // What the bridge says by itself costs one segment and misleads nobody.
@@ -17,7 +19,7 @@ func TestShippedTexts(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range Sayings() {
 		text := tenant.Say(s, fill)
-		require.Equal(t, 1, segments(text), "%s: %s", s, text)
+		require.Equal(t, 1, segment.Measure(text).Segments, "%s: %s", s, text)
 		require.Nil(t, judgeText(text), text)
 		require.NotContains(t, text, "<no value>")
 		require.NotContains(t, text, "{{")
@@ -50,31 +52,6 @@ func TestParseText(t *testing.T) {
 		require.NotNil(t, m, s)
 		require.Nil(t, text)
 		require.NotEmpty(t, m.Hint)
-	}
-}
-
-func TestSegments(t *testing.T) {
-	for _, tt := range []struct {
-		text string
-		want int
-	}{
-		{"", 1},
-		{strings.Repeat("a", 160), 1},
-		{strings.Repeat("a", 161), 2},
-		{strings.Repeat("a", 306), 2},
-		{strings.Repeat("a", 307), 3},
-		{strings.Repeat("æøåÄÖüß@", 20), 1},
-		{strings.Repeat("€", 80), 1},
-		{strings.Repeat("€", 80) + "a", 2},
-		{strings.Repeat("я", 70), 1},
-		{strings.Repeat("я", 71), 2},
-		{strings.Repeat("я", 135), 3},
-		{strings.Repeat("\U0001f44d", 35), 1},
-		{strings.Repeat("\U0001f44d", 36), 2},
-		{strings.Repeat("a", 70) + "\u2019", 2},
-		{strings.Repeat("a", 70) + "`", 2}, // no backtick in GSM 03.38
-	} {
-		require.Equal(t, tt.want, segments(tt.text), "%.10s… (%d)", tt.text, len(tt.text))
 	}
 }
 

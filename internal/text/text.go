@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"time"
 
+	"smsbridge/internal/segment"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/phonemail"
@@ -98,7 +99,7 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	now := store.Millis(tx.Now())
 	row := db.AddTextParams{
 		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone.E164(),
-		Purpose: string(d.Purpose), Segments: int64(Measure(d.Body).Segments), Deadline: store.Millis(d.Deadline), CreatedAt: now,
+		Purpose: string(d.Purpose), Segments: int64(segment.Measure(d.Body).Segments), Deadline: store.Millis(d.Deadline), CreatedAt: now,
 	}
 	if out {
 		row.State, row.Error, row.EndedAt = string(Suppressed), "opted out", now

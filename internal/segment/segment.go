@@ -1,4 +1,6 @@
-package text
+// Package segment counts what a text costs. It is for whoever writes a text or checks one before it is sent, and promises to count as the networks
+// bill.
+package segment
 
 import (
 	"strings"
