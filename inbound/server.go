@@ -1,4 +1,5 @@
-// Package inbound is everything that arrives over HTTP: Mailgun's mails, Twilio's replies and receipts, and the questions of load balancers.
+// Package inbound is everything that arrives over HTTP: the providers' mails, replies and receipts, what apps and Auth0 ask for, the pages that
+// people open, and the questions of load balancers. One file, or a few with its name, is one sender or door.
 //
 // A handler proves who sent a request, reads it, calls one rule and answers. It causes nothing outside of the database: what becomes due is done by
 // the workers of package outbound after the answer. It promises that a 200 is written only when what it stands for is on disk, and that a request
@@ -37,21 +38,21 @@ type Server struct {
 
 // Handler routes the requests:
 //
-//	POST /mailgun/{tenant}          a mail, parsed by Mailgun
-//	POST /mailgun/{tenant}/mime     a mail, raw
-//	POST /twilio/{tenant}/reply     a text from a phone
-//	POST /twilio/{tenant}/receipt   a report on a text of ours
-//	POST /flowroute/{tenant}/reply    the same two by Flowroute
+//	POST /mailgun/{tenant}             a mail, parsed by Mailgun
+//	POST /mailgun/{tenant}/mime        a mail, raw
+//	POST /twilio/{tenant}/reply        a text from a phone
+//	POST /twilio/{tenant}/receipt      a report on a text of ours
+//	POST /flowroute/{tenant}/reply     the same two by Flowroute
 //	POST /flowroute/{tenant}/receipt
-//	GET  /l/{token}                 the page of a short link, which changes nothing
-//	POST /l/{token}                 its button
-//	/v1/verifications…              one-time codes for apps: see openapi.yaml
-//	GET  /v1/openapi.yaml           its description
-//	/orchestrators/…                the same for clients of Azure Durable Functions
-//	/runtime/webhooks/durabletask…  what these start is watched and steered here
-//	/auth0/{tenant}/…               Auth0's Actions and streams: see routeAuth0
-//	GET  /healthz                   the process lives
-//	GET  /readyz                    it can record what it is sent
+//	GET  /l/{token}                    the page of a short link, which changes nothing
+//	POST /l/{token}                    its button
+//	/v1/verifications…                 one-time codes for apps: see openapi.yaml
+//	GET  /v1/openapi.yaml              its description
+//	/orchestrators/…                   the same for clients of Azure Durable Functions
+//	/runtime/webhooks/durabletask/…    where these watch and steer what they started
+//	/auth0/{tenant}/…                  Auth0's Actions and streams: see routeAuth0
+//	GET  /healthz                      the process lives
+//	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner = true
