@@ -41,6 +41,24 @@ func TestAsk(t *testing.T) {
 	})
 }
 
+// Ensure that a text which says how a question stands survives its end: a yes after the deadline is answered before the queue notices the deadline.
+func TestEndLeavesOutcomeDue(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.row(b.ask(b.question()))
+		b.send(c.ID)
+		b.Pass(10 * time.Minute)
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			if err := challenge.Tell(ctx, tx, c, text.Hint, "Reply YES or NO."); err != nil {
+				return err
+			}
+			return challenge.Tell(ctx, tx, c, text.Outcome, "Too late.")
+		})
+		b.Do(expire(c))
+		require.Equal(b, "expired", b.row(c.ID).State)
+		require.Equal(b, []string{"outcome due", "hint suppressed"}, b.Strings("SELECT purpose || ' ' || state FROM text WHERE challenge_id = $1 AND purpose <> 'prompt' ORDER BY purpose DESC", c.ID))
+	})
+}
+
 // Ensure that every end of a challenge erases the link in the row, suppresses a prompt that has not been sent, and is final.
 func TestEnds(t *testing.T) {
 	each(t, func(b bridge) {

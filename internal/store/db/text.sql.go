@@ -266,7 +266,8 @@ func (q *Queries) SetTextUnclear(ctx context.Context, id string) (int64, error) 
 }
 
 const suppressTextsOfChallenge = `-- name: SuppressTextsOfChallenge :execrows
-UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2 WHERE challenge_id = $3 AND state = 'due'
+UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2
+WHERE challenge_id = $3 AND state = 'due' AND purpose IN ('prompt', 'hint')
 `
 
 type SuppressTextsOfChallengeParams struct {
@@ -275,6 +276,7 @@ type SuppressTextsOfChallengeParams struct {
 	ChallengeID string
 }
 
+// What asks goes with its question; what says how it ended stays.
 func (q *Queries) SuppressTextsOfChallenge(ctx context.Context, arg SuppressTextsOfChallengeParams) (int64, error) {
 	result, err := q.exec(ctx, q.suppressTextsOfChallengeStmt, suppressTextsOfChallenge, arg.Error, arg.EndedAt, arg.ChallengeID)
 	if err != nil {

@@ -24,7 +24,9 @@ UPDATE text SET state = @state, error = @error, body = '', ended_at = @ended_at 
 UPDATE text SET provider_id = @provider_id WHERE id = @id AND provider_id = '';
 
 -- name: SuppressTextsOfChallenge :execrows
-UPDATE text SET state = 'suppressed', error = @error, body = '', ended_at = @ended_at WHERE challenge_id = @challenge_id AND state = 'due';
+-- What asks goes with its question; what says how it ended stays.
+UPDATE text SET state = 'suppressed', error = @error, body = '', ended_at = @ended_at
+WHERE challenge_id = @challenge_id AND state = 'due' AND purpose IN ('prompt', 'hint');
 
 -- name: CountTextsWithProviderID :one
 SELECT COUNT(*) FROM text WHERE account = @account AND provider_id = @provider_id;
