@@ -108,14 +108,15 @@ func TestNoConnectionForHostileLinks(t *testing.T) {
 // A name server that answers differently the second time gains nothing.
 func TestRebinding(t *testing.T) {
 	port, connections := trap(t)
-	var asked atomic.Int32
+	var reached atomic.Bool // the name server changes its mind between the two requests
 	resolver := nameServer(t, func() []netip.Addr {
-		if asked.Add(1) <= 2 { // once for each family
+		if !reached.Load() {
 			return []netip.Addr{loopback[0].Addr()}
 		}
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("::1")}
 	})
 	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		reached.Store(true)
 		redirectTo("http://login.acme.example:"+port+"/x")(w, r)
 	})
 	c.testOnly.resolver = resolver
