@@ -82,13 +82,7 @@ func (s *Server) receiveFlowrouteReceipt(c echo.Context) error {
 	receipt := text.Receipt{
 		TextID: c.QueryParam("text"), Account: account, ProviderID: hook.ID, Status: flowrouteProgress(hook.Status), Code: hook.Code,
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), commitWait)
-	defer cancel()
-	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return text.TakeReceipt(ctx, tx, receipt) })
-	if err != nil {
-		return s.reply(c, "receipt", answer{http.StatusServiceUnavailable, "cannot record now, please try again"}, err)
-	}
-	return c.NoContent(http.StatusOK)
+	return s.takeReceipt(c, receipt)
 }
 
 // flowrouteProgress says in Twilio's words how far a text has come. Flowroute's list of words is not complete anywhere, so that what sounds like

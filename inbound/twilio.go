@@ -90,6 +90,11 @@ func (s *Server) receiveReceipt(c echo.Context) error {
 		TextID: c.QueryParam("text"), Account: form.Get("AccountSid"), ProviderID: form.Get("MessageSid"),
 		Status: form.Get("MessageStatus"), Code: form.Get("ErrorCode"),
 	}
+	return s.takeReceipt(c, receipt)
+}
+
+// takeReceipt records a provider's report on a text of ours, whoever carried it.
+func (s *Server) takeReceipt(c echo.Context, receipt text.Receipt) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), commitWait)
 	defer cancel()
 	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return text.TakeReceipt(ctx, tx, receipt) })

@@ -447,55 +447,6 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 	return items, nil
 }
 
-const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT 500
-`
-
-func (q *Queries) OverdueChallenges(ctx context.Context, now int64) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.overdueChallengesStmt, overdueChallenges, now)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Challenge
-	for rows.Next() {
-		var i Challenge
-		if err := rows.Scan(
-			&i.ID,
-			&i.MailID,
-			&i.Tenant,
-			&i.Account,
-			&i.Sender,
-			&i.Phone,
-			&i.Purpose,
-			&i.State,
-			&i.Outcome,
-			&i.Link,
-			&i.ReplyCode,
-			&i.Clicks,
-			&i.SubmittedAt,
-			&i.HintedAt,
-			&i.LateAt,
-			&i.WrongCodes,
-			&i.OpenedAt,
-			&i.ExpiresAt,
-			&i.AcceptedAt,
-			&i.EndedAt,
-			&i.Coded,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const undoClick = `-- name: UndoClick :execrows
 UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = $1 AND state = 'clicking' AND clicks = $2 AND submitted_at = 0
 `

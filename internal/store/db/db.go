@@ -219,9 +219,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.openVerificationsOfPhoneStmt, err = db.PrepareContext(ctx, openVerificationsOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenVerificationsOfPhone: %w", err)
 	}
-	if q.overdueChallengesStmt, err = db.PrepareContext(ctx, overdueChallenges); err != nil {
-		return nil, fmt.Errorf("error preparing query OverdueChallenges: %w", err)
-	}
 	if q.sameAuth0NotificationStmt, err = db.PrepareContext(ctx, sameAuth0Notification); err != nil {
 		return nil, fmt.Errorf("error preparing query SameAuth0Notification: %w", err)
 	}
@@ -612,11 +609,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing openVerificationsOfPhoneStmt: %w", cerr)
 		}
 	}
-	if q.overdueChallengesStmt != nil {
-		if cerr := q.overdueChallengesStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing overdueChallengesStmt: %w", cerr)
-		}
-	}
 	if q.sameAuth0NotificationStmt != nil {
 		if cerr := q.sameAuth0NotificationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sameAuth0NotificationStmt: %w", cerr)
@@ -821,7 +813,6 @@ type Queries struct {
 	markSubmittedStmt                  *sql.Stmt
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
-	overdueChallengesStmt              *sql.Stmt
 	sameAuth0NotificationStmt          *sql.Stmt
 	setCheckerStmt                     *sql.Stmt
 	setDurableStateStmt                *sql.Stmt
@@ -913,7 +904,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		markSubmittedStmt:                  q.markSubmittedStmt,
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
-		overdueChallengesStmt:              q.overdueChallengesStmt,
 		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
 		setCheckerStmt:                     q.setCheckerStmt,
 		setDurableStateStmt:                q.setDurableStateStmt,

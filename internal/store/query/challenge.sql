@@ -50,8 +50,5 @@ SELECT * FROM challenge WHERE account = @account AND sender = @sender AND phone 
 -- name: LastChallengesOfPhone :many
 SELECT * FROM challenge WHERE account = @account AND sender = @sender AND phone = @phone ORDER BY opened_at DESC LIMIT 20;
 
--- name: OverdueChallenges :many
-SELECT * FROM challenge WHERE state = 'open' AND expires_at <= @now ORDER BY expires_at LIMIT 500;
-
 -- name: UndoClick :execrows
 UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = @id AND state = 'clicking' AND clicks = @clicks AND submitted_at = 0;
