@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // FlowrouteConfig says which pretend account [OpenFlowroute] opens.
@@ -69,11 +71,9 @@ type FlowrouteHook struct {
 // held in memory until Close. Safe for use by several goroutines.
 type Flowroute struct {
 	config FlowrouteConfig
-	url    string
-	server *http.Server
+	server *loopback.Server
 	client *http.Client
 	ctx    context.Context // done when Close is called
-	stop   context.CancelFunc
 
 	mu      sync.Mutex
 	closed  bool
@@ -97,31 +97,28 @@ func OpenFlowroute(config FlowrouteConfig) (*Flowroute, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := twilioListen(config.Addr)
+	server, err := loopback.Open(config.Addr)
 	if err != nil {
 		return nil, err
 	}
-	f := &Flowroute{config: config, url: "http://" + listener.Addr().String()}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: twilioLoopbackOnly}
+	f := &Flowroute{config: config, server: server, ctx: server.Context()}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: loopback.Control}
 	f.client = &http.Client{
 		Transport:     &http.Transport{DialContext: dialer.DialContext, ResponseHeaderTimeout: 15 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: loopback.NoRedirect,
 	}
-	f.ctx, f.stop = context.WithCancel(context.Background())
-	f.server = &http.Server{Handler: f.handler(), ReadHeaderTimeout: 10 * time.Second}
-	go f.server.Serve(listener) // ends with ErrServerClosed in Close
+	server.Serve(f.handler())
 	return f, nil
 }
 
 // URL returns the base URL, in place of https://api.flowroute.com, without a final slash.
-func (f *Flowroute) URL() string { return f.url }
+func (f *Flowroute) URL() string { return f.server.URL() }
 
 // Close stops the server and waits for callbacks that are being posted; those are cut short.
 func (f *Flowroute) Close() {
 	f.mu.Lock()
 	f.closed = true
 	f.mu.Unlock()
-	f.stop()
 	f.server.Close()
 	f.work.Wait()
 	f.client.CloseIdleConnections()
@@ -213,7 +210,7 @@ func (f *Flowroute) deliver(text FlowrouteText) {
 	for _, receipt := range receipts {
 		receipt.Timestamp, receipt.Body = f.config.Now().UTC(), text.Body
 		payload := map[string]any{"data": map[string]any{
-			"type": "delivery_receipt", "id": text.ID, "attributes": receipt, "links": map[string]string{"related": f.url + "/v2.1/messages/" + text.ID},
+			"type": "delivery_receipt", "id": text.ID, "attributes": receipt, "links": map[string]string{"related": f.URL() + "/v2.1/messages/" + text.ID},
 		}}
 		f.call(f.ctx, text.Callback, payload)
 		if manners.DuplicateReceipts {

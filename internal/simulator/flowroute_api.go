@@ -37,11 +37,7 @@ func (f *Flowroute) handler() http.Handler {
 			}
 		}
 		f.mu.Unlock()
-		select {
-		case <-time.After(slow):
-		case <-r.Context().Done():
-			return
-		case <-f.ctx.Done():
+		if !f.server.Pause(r.Context(), slow) {
 			return
 		}
 		user, password, _ := r.BasicAuth()
@@ -99,7 +95,7 @@ func (f *Flowroute) send(w http.ResponseWriter, r *http.Request, version string)
 		panic(http.ErrAbortHandler)
 	}
 	flowrouteAnswer(w, http.StatusAccepted, map[string]any{"data": map[string]any{
-		"id": text.ID, "type": "message", "links": map[string]string{"self": f.url + "/" + version + "/messages/" + text.ID},
+		"id": text.ID, "type": "message", "links": map[string]string{"self": f.URL() + "/" + version + "/messages/" + text.ID},
 	}})
 	http.NewResponseController(w).Flush() // the receipts leave after the answer
 	f.spawn(func() { f.deliver(text) })
@@ -129,7 +125,7 @@ func (f *Flowroute) list(w http.ResponseWriter, r *http.Request) {
 	if len(page) > limit {
 		page = page[:limit]
 		next := url.Values{"start_date": {query.Get("start_date")}, "limit": {query.Get("limit")}, "offset": {strconv.Itoa(offset + limit)}}
-		links["next"] = f.url + r.URL.Path + "?" + next.Encode()
+		links["next"] = f.URL() + r.URL.Path + "?" + next.Encode()
 	}
 	flowrouteAnswer(w, http.StatusOK, map[string]any{"data": page, "links": links})
 }
@@ -208,9 +204,7 @@ func (f *Flowroute) call(ctx context.Context, target string, payload any) Flowro
 		if hook.Status == http.StatusOK || attempt == len(f.config.ResendAfter) {
 			return hook
 		}
-		select {
-		case <-time.After(f.config.ResendAfter[attempt]):
-		case <-ctx.Done():
+		if !f.server.Pause(ctx, f.config.ResendAfter[attempt]) {
 			return hook
 		}
 	}

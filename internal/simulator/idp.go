@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // IdPConfig says which pretend identity provider [OpenIdP] opens. All fields but Addr and Now are required.
@@ -100,10 +102,7 @@ var (
 type IdP struct {
 	config IdPConfig
 	from   *mail.Address // of config.From, with a display name
-	host   string
-	server *http.Server
-	ctx    context.Context // done when Close is called
-	stop   context.CancelFunc
+	server *loopback.Server
 	key    ed25519.PrivateKey // of the DKIM signatures
 
 	providers []*idpProvider
@@ -140,35 +139,30 @@ func OpenIdP(config IdPConfig) (*IdP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulator: DKIM key: %w", err)
 	}
-	listener, err := twilioListen(config.Addr)
+	server, err := loopback.Open(config.Addr)
 	if err != nil {
 		return nil, err
 	}
 	i := &IdP{
-		config: config, from: from, host: listener.Addr().String(), key: key,
+		config: config, from: from, server: server, key: key,
 		manners:   IdPManners{Answer: IdPRedirect, RedirectTo: "https://app.acme.example/welcome"},
 		providers: append(idpProviders(), idpResets()...), service: idpRandom(40),
 		users:   make(map[string]*idpUser),
 		tickets: make(map[string]*idpTicket),
 		flows:   make(map[string]*idpFlow),
 	}
-	i.ctx, i.stop = context.WithCancel(context.Background())
-	i.server = &http.Server{Handler: i.handler(), ReadHeaderTimeout: 10 * time.Second}
-	go i.server.Serve(listener) // ends with ErrServerClosed in Close
+	server.Serve(i.handler())
 	return i, nil
 }
 
 // URL returns the base URL of the API and of the links, without a final slash.
-func (i *IdP) URL() string { return "http://" + i.host }
+func (i *IdP) URL() string { return i.server.URL() }
 
 // Host returns the host and port that links have.
-func (i *IdP) Host() string { return i.host }
+func (i *IdP) Host() string { return i.server.Host() }
 
 // Close stops the server.
-func (i *IdP) Close() {
-	i.stop()
-	i.server.Close()
-}
+func (i *IdP) Close() { i.server.Close() }
 
 // Set changes the manners. The function runs under a lock: it must not call other methods of i, nor keep its argument.
 func (i *IdP) Set(change func(*IdPManners)) {

@@ -245,11 +245,7 @@ func (i *IdP) behave(w http.ResponseWriter, r *http.Request) bool {
 	i.mu.Lock()
 	m := i.manners
 	i.mu.Unlock()
-	select {
-	case <-time.After(m.Slow):
-	case <-r.Context().Done():
-		return false
-	case <-i.ctx.Done():
+	if !i.server.Pause(r.Context(), m.Slow) {
 		return false
 	}
 	head := r.Method == http.MethodHead

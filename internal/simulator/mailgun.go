@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // mailgunHistory is how many posts, stored mails and events are kept; older ones are dropped so that a long demo or load
@@ -62,18 +63,14 @@ type StoredMail struct {
 // Mailgun is a pretend Mailgun account: inbound SMTP, routes, webhooks with retries, and the part of the v3 API that the
 // bridge uses. Open it with [OpenMailgun]; all methods may be called from several goroutines.
 type Mailgun struct {
-	config     MailgunConfig
-	storageURL string // base URL of stored mails: a second listener, since Mailgun's storage hosts are not its API host
-	url        string
-	smtpAddr   string
-	api        *http.Server
-	storage    *http.Server
-	smtp       *smtp.Server
-	client     *http.Client
-
-	ctx    context.Context // ends at Close; posts under way are abandoned
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	config   MailgunConfig
+	smtpAddr string
+	api      *loopback.Server
+	storage  *loopback.Server // of stored mails: Mailgun's storage hosts are not its API host
+	smtp     *smtp.Server
+	client   *http.Client
+	ctx      context.Context // ends at Close; posts under way are abandoned
+	work     sync.WaitGroup
 
 	mu        sync.Mutex
 	closed    bool
@@ -101,40 +98,29 @@ func OpenMailgun(config MailgunConfig) (*Mailgun, error) {
 		return nil, err
 	}
 	m := &Mailgun{config: config, client: mailgunLoopbackClient(), changed: make(chan struct{})}
-	m.ctx, m.cancel = context.WithCancel(context.Background())
-
-	apiListener, err := mailgunListen(config.Addr)
-	if err != nil {
+	if m.api, err = loopback.Open(config.Addr); err != nil {
 		return nil, err
 	}
-	storageListener, err := mailgunListen("127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(err, apiListener.Close())
+	if m.storage, err = loopback.Open(""); err != nil {
+		return nil, errors.Join(err, m.api.Close())
 	}
-	m.url = "http://" + apiListener.Addr().String()
-	m.storageURL = "http://" + storageListener.Addr().String()
-	m.api = &http.Server{Handler: m.serveAPI(), ReadTimeout: time.Minute}
-	m.storage = &http.Server{Handler: m.serveStorage(), ReadTimeout: time.Minute}
+	m.ctx = m.api.Context()
 	if config.SMTPAddr != "" {
-		smtpListener, err := mailgunListen(config.SMTPAddr)
+		smtpListener, err := loopback.Listen(config.SMTPAddr)
 		if err != nil {
-			return nil, errors.Join(err, apiListener.Close(), storageListener.Close())
+			return nil, errors.Join(err, m.api.Close(), m.storage.Close())
 		}
 		m.smtpAddr = smtpListener.Addr().String()
 		m.smtp = smtpServer(m)
 		m.work.Go(func() { _ = m.smtp.Serve(smtpListener) })
 	}
-	// The Serve methods return only once their listener is closed, with an error that says no more than that.
-	m.work.Go(func() { _ = m.api.Serve(apiListener) })
-	m.work.Go(func() { _ = m.storage.Serve(storageListener) })
+	m.api.Serve(m.serveAPI())
+	m.storage.Serve(m.serveStorage())
 	return m, nil
 }
 
 // mailgunDefaults fills in what config leaves out.
 func mailgunDefaults(config MailgunConfig) (MailgunConfig, error) {
-	if config.Addr == "" {
-		config.Addr = "127.0.0.1:0"
-	}
 	if config.Domain == "" {
 		config.Domain = "sms.acme.example"
 	}
@@ -157,27 +143,11 @@ func mailgunDefaults(config MailgunConfig) (MailgunConfig, error) {
 	return config, nil
 }
 
-// mailgunListen listens on a loopback address and refuses any other.
-func mailgunListen(addr string) (net.Listener, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("simulator: mailgun address: %w", err)
-	}
-	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("simulator: mailgun listens on loopback only, not on %s", addr)
-	}
-	l, err := net.ListenTCP("tcp", tcp)
-	if err != nil {
-		return nil, fmt.Errorf("simulator: mailgun: %w", err)
-	}
-	return l, nil
-}
-
 // URL returns the base URL of the API without a version, such as "http://127.0.0.1:40001". mailgun-go wants it with "/v3".
-func (m *Mailgun) URL() string { return m.url }
+func (m *Mailgun) URL() string { return m.api.URL() }
 
 // StorageURL returns the base URL of stored mails, such as "http://127.0.0.1:40002".
-func (m *Mailgun) StorageURL() string { return m.storageURL }
+func (m *Mailgun) StorageURL() string { return m.storage.URL() }
 
 // SMTPAddr returns the host:port that takes mail, or "" without an SMTP listener.
 func (m *Mailgun) SMTPAddr() string { return m.smtpAddr }
@@ -201,7 +171,6 @@ func (m *Mailgun) Close() error {
 	if wasClosed {
 		return nil
 	}
-	m.cancel()
 	err := errors.Join(m.api.Close(), m.storage.Close())
 	if m.smtp != nil {
 		err = errors.Join(err, m.smtp.Close())

@@ -160,7 +160,7 @@ func (m *Mailgun) keep(effect mailgunEffect, sender string, mail *mailgunMail, n
 	key := mailgunRandomKey()
 	stored := StoredMail{
 		Key:        key,
-		URL:        m.storageURL + "/v3/domains/" + effect.domain + "/messages/" + key,
+		URL:        m.storage.URL() + "/v3/domains/" + effect.domain + "/messages/" + key,
 		Domain:     effect.domain,
 		Sender:     sender,
 		Recipients: effect.recipients,

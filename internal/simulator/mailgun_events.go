@@ -125,7 +125,7 @@ func (m *Mailgun) answerEvents(w http.ResponseWriter, r *http.Request, query mai
 	}
 	page := func(skip int) string {
 		query.Skip = skip
-		return m.url + "/v3/" + domain + "/events/" + query.page()
+		return m.api.URL() + "/v3/" + domain + "/events/" + query.page()
 	}
 	mailgunWrite(w, mailgunObject{{"items", items}, {"paging", map[string]string{
 		"next":     page(to),

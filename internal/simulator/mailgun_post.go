@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,14 +13,14 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // MailgunPost is one attempt to post a mail to a webhook.
@@ -106,16 +105,7 @@ func (m *Mailgun) currentManners() MailgunManners {
 }
 
 // pause waits, and says false if the simulator was closed meanwhile.
-func (m *Mailgun) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-m.ctx.Done():
-		return false
-	}
-}
+func (m *Mailgun) pause(d time.Duration) bool { return m.api.Pause(m.ctx, d) }
 
 // attempt posts once, records it, and returns the answer's status, 0 without one.
 func (m *Mailgun) attempt(job mailgunJob, triple mailgunTriple, number int, manners MailgunManners) int {
@@ -290,18 +280,10 @@ func mailgunJSON(v any) string {
 // mailgunLoopbackClient returns the client that posts. It connects to loopback only, whatever a route says, knows no proxy, and
 // waits 30 seconds for an answer.
 func mailgunLoopbackClient() *http.Client {
-	dialer := &net.Dialer{
-		Timeout: 10 * time.Second,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
-				return errors.New("simulator: mailgun posts to loopback only")
-			}
-			return nil
-		},
-	}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: loopback.Control}
 	return &http.Client{
 		Timeout:       30 * time.Second,
 		Transport:     &http.Transport{DialContext: dialer.DialContext, MaxConnsPerHost: 64, MaxIdleConnsPerHost: 64},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: loopback.NoRedirect,
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"sync"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // TwilioConfig says which pretend account [OpenTwilio] opens.
@@ -84,10 +85,8 @@ type Text struct {
 // held in memory until Close. Safe for use by several goroutines.
 type Twilio struct {
 	config TwilioConfig
-	url    string
-	server *http.Server
+	server *loopback.Server
 	ctx    context.Context // done when Close is called
-	stop   context.CancelFunc
 
 	mu       sync.Mutex
 	closed   bool
@@ -125,22 +124,21 @@ func OpenTwilio(config TwilioConfig) (*Twilio, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := twilioListen(config.Addr)
+	server, err := loopback.Open(config.Addr)
 	if err != nil {
 		return nil, err
 	}
 	t := &Twilio{
 		config:   config,
-		url:      "http://" + listener.Addr().String(),
+		server:   server,
+		ctx:      server.Context(),
 		replyURL: config.ReplyURL,
 		phones:   make(map[string]*Phone),
 		changed:  make(chan struct{}),
 		blocked:  make(map[twilioBlock]bool),
 		clients:  make(map[twilioTimeouts]*http.Client),
 	}
-	t.ctx, t.stop = context.WithCancel(context.Background())
-	t.server = &http.Server{Handler: t.handler(), ReadHeaderTimeout: 10 * time.Second}
-	go t.server.Serve(listener) // ends with ErrServerClosed in Close
+	server.Serve(t.handler())
 	return t, nil
 }
 
@@ -166,35 +164,14 @@ func (c TwilioConfig) check() error {
 	return nil
 }
 
-// twilioListen listens on a loopback address only, so that a simulator cannot be mistaken for the real thing from
-// elsewhere. Empty means a free port of 127.0.0.1. The identity provider listens with it too.
-func twilioListen(addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	resolved, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("simulator: listen: %w", err)
-	}
-	if !resolved.IP.IsLoopback() {
-		return nil, fmt.Errorf("simulator: listen on %s: not a loopback address", addr)
-	}
-	listener, err := net.ListenTCP("tcp", resolved)
-	if err != nil {
-		return nil, fmt.Errorf("simulator: listen: %w", err)
-	}
-	return listener, nil
-}
-
 // URL returns the base URL of the REST API, in place of https://api.twilio.com, without a final slash.
-func (t *Twilio) URL() string { return t.url }
+func (t *Twilio) URL() string { return t.server.URL() }
 
 // Close stops the server and waits for webhooks that are being posted; those are cut short.
 func (t *Twilio) Close() {
 	t.mu.Lock()
 	t.closed = true
 	t.mu.Unlock()
-	t.stop()
 	t.server.Close()
 	t.work.Wait()
 	t.mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const twilioAPIVersion = "2010-04-01"
@@ -35,11 +34,7 @@ func (t *Twilio) handler() http.Handler {
 		t.mu.Lock()
 		slow := t.manners.Slow
 		t.mu.Unlock()
-		select {
-		case <-time.After(slow):
-		case <-r.Context().Done():
-			return
-		case <-t.ctx.Done():
+		if !t.server.Pause(r.Context(), slow) {
 			return
 		}
 		user, password, _ := r.BasicAuth()

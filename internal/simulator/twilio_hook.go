@@ -5,20 +5,19 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // Kinds of a [TwilioHook].
@@ -164,7 +163,7 @@ func (t *Twilio) client(timeouts twilioTimeouts) *http.Client {
 	if client := t.clients[timeouts]; client != nil {
 		return client
 	}
-	dialer := &net.Dialer{Timeout: timeouts.connect, Control: twilioLoopbackOnly}
+	dialer := &net.Dialer{Timeout: timeouts.connect, Control: loopback.Control}
 	client := &http.Client{
 		Transport: &http.Transport{
 			DialContext:           dialer.DialContext,
@@ -173,18 +172,10 @@ func (t *Twilio) client(timeouts twilioTimeouts) *http.Client {
 			MaxIdleConnsPerHost:   16,
 			IdleConnTimeout:       10 * time.Second,
 		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: loopback.NoRedirect,
 	}
 	t.clients[timeouts] = client
 	return client
-}
-
-// twilioLoopbackOnly refuses to connect to any other machine, whatever URL a caller asked to have called.
-func twilioLoopbackOnly(_, address string, _ syscall.RawConn) error {
-	if to, err := netip.ParseAddrPort(address); err != nil || !to.Addr().Unmap().IsLoopback() {
-		return errors.New("simulator: Twilio calls loopback only")
-	}
-	return nil
 }
 
 // twilioEncode encodes the parameters as a form, in their order.

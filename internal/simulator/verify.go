@@ -1,16 +1,16 @@
 package simulator
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"math/big"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"smsbridge/internal/simulator/loopback"
 )
 
 // VerifyConfig says which pretend Verify service [OpenVerify] opens.
@@ -73,10 +73,7 @@ const (
 // in memory until Close. Safe for use by several goroutines.
 type Verify struct {
 	config VerifyConfig
-	url    string
-	server *http.Server
-	ctx    context.Context // done when Close is called
-	stop   context.CancelFunc
+	server *loopback.Server
 
 	mu       sync.Mutex
 	manners  VerifyManners
@@ -121,25 +118,20 @@ func OpenVerify(config VerifyConfig) (*Verify, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	listener, err := twilioListen(config.Addr)
+	server, err := loopback.Open(config.Addr)
 	if err != nil {
 		return nil, err
 	}
-	v := &Verify{config: config, url: "http://" + listener.Addr().String(), guarded: map[string]time.Time{}}
-	v.ctx, v.stop = context.WithCancel(context.Background())
-	v.server = &http.Server{Handler: v.handler(), ReadHeaderTimeout: 10 * time.Second}
-	go v.server.Serve(listener) // ends with ErrServerClosed in Close
+	v := &Verify{config: config, server: server, guarded: map[string]time.Time{}}
+	server.Serve(v.handler())
 	return v, nil
 }
 
 // URL returns the base URL, in place of https://verify.twilio.com, without a final slash.
-func (v *Verify) URL() string { return v.url }
+func (v *Verify) URL() string { return v.server.URL() }
 
 // Close stops the server.
-func (v *Verify) Close() {
-	v.stop()
-	v.server.Close()
-}
+func (v *Verify) Close() { v.server.Close() }
 
 // Set changes the manners. The function runs under a lock: it must not call other methods of v, nor keep its argument.
 func (v *Verify) Set(change func(*VerifyManners)) {

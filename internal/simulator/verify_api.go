@@ -21,11 +21,7 @@ func (v *Verify) handler() http.Handler {
 		v.mu.Lock()
 		slow := v.manners.Slow
 		v.mu.Unlock()
-		select {
-		case <-time.After(slow):
-		case <-r.Context().Done():
-			return
-		case <-v.ctx.Done():
+		if !v.server.Pause(r.Context(), slow) {
 			return
 		}
 		user, password, _ := r.BasicAuth()
@@ -199,6 +195,6 @@ func (v *Verify) describe(one *verifyEntry) verifyAnswer {
 	return verifyAnswer{
 		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
 		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, Lookup: map[string]any{},
-		Sends: append([]verifySend(nil), one.sends...), URL: v.url + "/v2/Services/" + v.config.ServiceSID + "/Verifications/" + one.sid,
+		Sends: append([]verifySend(nil), one.sends...), URL: v.URL() + "/v2/Services/" + v.config.ServiceSID + "/Verifications/" + one.sid,
 	}
 }
