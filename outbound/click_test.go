@@ -111,10 +111,10 @@ func TestClickOutcomes(t *testing.T) {
 
 // Each kind of link that the pretend identity provider mails, clicked for real.
 func TestClickRealLinks(t *testing.T) {
-	for _, answer := range []simulator.IdPAnswer{simulator.IdPRedirect, simulator.IdPPage, simulator.IdPForm, simulator.IdPProceed} {
+	for _, answer := range []simulator.IdPProvider{simulator.IdPAuth0Classic, simulator.IdPAuth0ClassicPage, simulator.IdPAuth0Universal, simulator.IdPKeycloak} {
 		t.Run(string(answer), func(t *testing.T) {
 			w := quick(t)
-			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = answer })
+			w.idp.Set(func(m *simulator.IdPManners) { m.Provider = answer })
 			w.signUp(address)
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			require.NoError(t, w.clickLink(t.Context(), id))
@@ -127,7 +127,7 @@ func TestClickRealLinks(t *testing.T) {
 					posts++
 				}
 			}
-			require.Equal(t, map[bool]int{true: 1}[answer == simulator.IdPForm], posts)
+			require.Equal(t, map[bool]int{true: 1}[answer == simulator.IdPAuth0Universal], posts)
 		})
 	}
 }
@@ -226,7 +226,7 @@ func TestInterruptedClick(t *testing.T) {
 	})
 	t.Run("around a form", func(t *testing.T) {
 		each(t, func(w *world) {
-			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = simulator.IdPForm })
+			w.idp.Set(func(m *simulator.IdPManners) { m.Provider = simulator.IdPAuth0Universal })
 			w.signUp(address)
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			w.interrupt(id, true)

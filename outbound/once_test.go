@@ -30,7 +30,7 @@ func TestEachTextArrivesOnce(t *testing.T) {
 			status := rapid.SampledFrom([]int{0, 401, 422, 429, 500, 503})
 			lag := time.Duration(rapid.IntRange(0, 59).Draw(r, "lag")) * time.Second
 			w.twilio.Set(func(m *simulator.TwilioManners) {
-				*m = simulator.TwilioManners{LoseAnswer: rapid.IntRange(0, 1).Draw(r, "lost"), ListLag: lag}
+				*m = simulator.TwilioManners{LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost"), ListLag: lag}
 				if code := rapid.SampledFrom([]int{0, 0, 21612}).Draw(r, "code"); code != 0 {
 					m.Reject = map[string]int{phone: code}
 				}
@@ -39,7 +39,7 @@ func TestEachTextArrivesOnce(t *testing.T) {
 				}
 			})
 			o.flowroute.Set(func(m *simulator.FlowrouteManners) {
-				*m = simulator.FlowrouteManners{LoseAnswer: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag}
+				*m = simulator.FlowrouteManners{LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag}
 				if s := status.Draw(r, "flowroute"); s != 0 {
 					m.FailNext, m.FailStatus = 1, s
 				}

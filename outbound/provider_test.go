@@ -130,7 +130,7 @@ func TestNextProvider(t *testing.T) {
 		"not a number":        {simulator.TwilioManners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0},
 		"opted out":           {simulator.TwilioManners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0},
 		"perhaps taken":       {simulator.TwilioManners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0},
-		"taken, answer lost":  {simulator.TwilioManners{LoseAnswer: 1}, "twilio", "unclear", "", 1, 0},
+		"taken, answer lost":  {simulator.TwilioManners{LoseResponse: 1}, "twilio", "unclear", "", 1, 0},
 		"taken":               {simulator.TwilioManners{}, "twilio", "sent", "", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -199,7 +199,7 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
 	w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
-	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer = 1 })
+	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseResponse = 1 })
 	id := w.make(phone, "Hello")
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "flowroute", "unclear", "")
@@ -235,7 +235,7 @@ func TestFlowroute(t *testing.T) {
 			require.Equal(t, []string{flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id)}, []string{got.From, got.Body, got.Version, got.Callback})
 			require.Equal(t, got.ID, w.one("SELECT provider_id FROM text"))
 
-			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer, m.ListLag = 1, 20*time.Second })
+			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseResponse, m.ListLag = 1, 20*time.Second })
 			lost := w.make(phone, "Don’t get lost")
 			require.NoError(t, w.sendText(t.Context(), lost))
 			w.carriedBy(lost, "flowroute", "unclear", "")

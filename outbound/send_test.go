@@ -103,7 +103,7 @@ func TestSendThroughAService(t *testing.T) {
 	w.is(id, "sent", "")
 
 	lost := w.make(phone, "Lost")
-	w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer = 1 })
+	w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseResponse = 1 })
 	require.NoError(t, w.sendText(t.Context(), lost))
 	w.is(lost, "unclear", "")
 	require.NoError(t, w.findText(t.Context(), lost))
@@ -189,7 +189,7 @@ func lostAnswers(w *world) map[string]func() (taken bool) {
 		}
 	}
 	return map[string]func() bool{
-		"connection cut after": func() bool { w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer = 1 }); return true },
+		"connection cut after": func() bool { w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseResponse = 1 }); return true },
 		"500 after":            front(500, ""),
 		"502 after":            front(502, ""),
 		"201 without a body":   front(201, ""),
@@ -244,7 +244,7 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 // Ensure that a text is not sent again while the list may still show it late, and that a list that cannot be read shows nothing.
 func TestLateAndBrokenLists(t *testing.T) {
 	each(t, func(w *world) {
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer, m.ListLag = 1, 45*time.Second })
+		w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseResponse, m.ListLag = 1, 45*time.Second })
 		id := w.make(phone, "Hello")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.wait(40 * time.Second)

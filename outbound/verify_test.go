@@ -115,7 +115,7 @@ func TestFraudGuard(t *testing.T) {
 func TestVerifyHearsLate(t *testing.T) {
 	for name, m := range map[string]simulator.VerifyManners{
 		"429": {FailNext: 1, FailStatus: 429, FailCode: 20429}, "500": {FailNext: 1, FailStatus: 500}, "401": {FailNext: 1, FailStatus: 401, FailCode: 20003},
-		"503": {FailNext: 1}, "no answer": {LoseAnswer: 1},
+		"503": {FailNext: 1}, "no answer": {LoseResponse: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
@@ -128,7 +128,7 @@ func TestVerifyHearsLate(t *testing.T) {
 			require.Empty(t, w.reported(v.ID))
 			require.NoError(t, w.reportVerification(t.Context(), v.ID))
 			want := "matched"
-			if m.LoseAnswer > 0 {
+			if m.LoseResponse > 0 {
 				want = "unmatched" // it had been taken, and says so
 			}
 			require.Equal(t, want, w.reported(v.ID))
@@ -219,7 +219,7 @@ func TestVerifySendsAgain(t *testing.T) {
 func TestVerifyLostAnswer(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseAnswer = 1 })
+		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseResponse = 1 })
 		v, id := w.verify(phone)
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "verify", "unclear", "")
@@ -412,7 +412,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
 		checked := w.check(v.ID, code)
-		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseAnswer = 1 })
+		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseResponse = 1 })
 		w.snoozed(w.checkCode(t.Context(), checked.CheckID))
 		require.NoError(t, w.checkCode(t.Context(), checked.CheckID))
 		checked, err := verification.Await(t.Context(), w.Store, checked)

@@ -374,13 +374,13 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 		for _, knob := range args {
 			switch knob {
 			case "redirect":
-				m.Answer = simulator.IdPRedirect
+				m.Provider = simulator.IdPAuth0Classic
 			case "page":
-				m.Answer = simulator.IdPPage
+				m.Provider = simulator.IdPAuth0ClassicPage
 			case "form":
-				m.Answer = simulator.IdPForm
+				m.Provider = simulator.IdPAuth0Universal
 			case "proceed":
-				m.Answer = simulator.IdPProceed
+				m.Provider = simulator.IdPKeycloak
 			case "dead":
 				m.DeadLink = true
 			case "down":
@@ -416,7 +416,7 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 			case "duplicates":
 				m.DuplicateReplies, m.DuplicateReceipts, m.ReceiptsOutOfOrder = true, true, true
 			case "lose-answer":
-				m.LoseAnswer = 1
+				m.LoseResponse = 1
 			default:
 				ts.Fatalf("no such knob: %s", knob)
 			}

@@ -2,6 +2,8 @@ package simulator
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -35,8 +37,8 @@ type FlowrouteConfig struct {
 type FlowrouteManners struct {
 	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at.
 	FailNext, FailStatus int
-	// LoseAnswer accepts that many texts and then cuts the connection instead of answering.
-	LoseAnswer int
+	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	LoseResponse int
 	// Reject refuses a send to one of these numbers, in E.164, with the status.
 	Reject map[string]int
 	// Undelivered has texts to these numbers never arrive.
@@ -87,7 +89,7 @@ type Flowroute struct {
 // loopback or not free, or if a number is not in E.164.
 func OpenFlowroute(config FlowrouteConfig) (*Flowroute, error) {
 	for i, number := range config.Numbers {
-		if !twilioE164.MatchString(number) {
+		if !flowrouteE164.MatchString(number) {
 			return nil, fmt.Errorf("simulator: Flowroute number %d of %d is not in E.164", i+1, len(config.Numbers))
 		}
 	}
@@ -219,6 +221,13 @@ func (f *Flowroute) deliver(text FlowrouteText) {
 	}
 }
 
-func flowrouteID() string { return twilioSID("mdr2-") }
+func flowrouteID() string { return "mdr2-" + flowrouteHex() }
+
+// flowrouteHex returns 32 random hexadecimal digits.
+func flowrouteHex() string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
+}
 
 func flowrouteDigits(number string) string { return strings.TrimPrefix(number, "+") }

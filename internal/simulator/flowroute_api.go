@@ -13,10 +13,17 @@ import (
 	"time"
 )
 
-const flowrouteMaxPage = 250
+const (
+	flowrouteMaxPage   = 250      // texts on a page of the list
+	flowrouteMaxForm   = 1 << 20  // bytes of a request that are read, far above any that is genuine
+	flowrouteMaxAnswer = 64 << 10 // bytes of a callback's response that are read
+)
 
-// flowrouteNumber is a number as version 2.1 takes it; 2.2 takes E.164.
-var flowrouteNumber = regexp.MustCompile(`^[1-9]\d{6,14}$`)
+// Forms of a number: version 2.1 takes it without a plus, 2.2 takes E.164.
+var (
+	flowrouteNumber = regexp.MustCompile(`^[1-9]\d{6,14}$`)
+	flowrouteE164   = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
+)
 
 // handler serves https://developer.flowroute.com/api/messages/v2.1/.
 func (f *Flowroute) handler() http.Handler {
@@ -60,13 +67,13 @@ func (f *Flowroute) send(w http.ResponseWriter, r *http.Request, version string)
 		Body     string `json:"body"`
 		Callback string `json:"dlr_callback"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, twilioMaxForm)).Decode(&asked); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, flowrouteMaxForm)).Decode(&asked); err != nil {
 		flowrouteRefuse(w, http.StatusBadRequest)
 		return
 	}
 	form := flowrouteNumber
 	if version == "v2.2" {
-		form = twilioE164
+		form = flowrouteE164
 	}
 	text := FlowrouteText{
 		ID: flowrouteID(), From: "+" + flowrouteDigits(asked.From), To: "+" + flowrouteDigits(asked.To), Body: asked.Body, Callback: asked.Callback,
@@ -81,8 +88,8 @@ func (f *Flowroute) send(w http.ResponseWriter, r *http.Request, version string)
 	if status == 0 {
 		text.Time = f.config.Now()
 		f.texts = append(f.texts, text)
-		if lost = f.manners.LoseAnswer > 0; lost {
-			f.manners.LoseAnswer--
+		if lost = f.manners.LoseResponse > 0; lost {
+			f.manners.LoseResponse--
 		}
 	}
 	f.mu.Unlock()
@@ -221,14 +228,14 @@ func (f *Flowroute) post(ctx context.Context, target string, body []byte) int {
 		return 0
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, twilioMaxAnswer))
+	io.Copy(io.Discard, io.LimitReader(response.Body, flowrouteMaxAnswer))
 	return response.StatusCode
 }
 
 // flowrouteRefuse answers an error in Flowroute's form.
 func flowrouteRefuse(w http.ResponseWriter, status int) {
 	flowrouteAnswer(w, status, map[string]any{"errors": []map[string]any{
-		{"id": twilioSID(""), "status": status, "title": http.StatusText(status), "detail": "The request was refused"},
+		{"id": flowrouteHex(), "status": status, "title": http.StatusText(status), "detail": "The request was refused"},
 	}})
 }
 

@@ -33,24 +33,11 @@ type IdPConfig struct {
 	Now func() time.Time
 }
 
-// IdPAnswer is a short choice among the providers: what the link in a verification mail does when it is opened.
-type IdPAnswer string
-
-// The answers. The first two verify on a single GET, the others need a second step with cookies.
-const (
-	IdPRedirect IdPAnswer = "redirect" // Auth0 Classic: 302 to RedirectTo with success= and message=
-	IdPPage     IdPAnswer = "page"     // Auth0 Classic without a redirect: 200 and a page that says how it went
-	IdPForm     IdPAnswer = "form"     // Auth0 Universal Login: a form with a hidden state to post back, then as redirect
-	IdPProceed  IdPAnswer = "proceed"  // Keycloak: a page with a link to proceed to
-)
-
-// IdPManners are the ways in which the pretend identity provider behaves and misbehaves. [OpenIdP] starts with Answer
-// redirect and RedirectTo https://app.acme.example/welcome, everything else off.
+// IdPManners are the ways in which the pretend identity provider behaves and misbehaves. [OpenIdP] starts with
+// IdPAuth0Classic and RedirectTo https://app.acme.example/welcome, everything else off.
 type IdPManners struct {
-	// Provider decides about mails written from now on; a link that is mailed keeps its kind. Empty is the provider that
-	// Answer says.
+	// Provider decides about mails written from now on; a link that is mailed keeps its kind. Empty is IdPAuth0Classic.
 	Provider IdPProvider
-	Answer   IdPAnswer
 	// RedirectTo is where results are redirected to, perhaps with a query and a fragment of its own. If it is empty Auth0
 	// shows a result page, and providers that always redirect go to https://app.acme.example/welcome.
 	RedirectTo string
@@ -145,7 +132,7 @@ func OpenIdP(config IdPConfig) (*IdP, error) {
 	}
 	i := &IdP{
 		config: config, from: from, server: server, key: key,
-		manners:   IdPManners{Answer: IdPRedirect, RedirectTo: "https://app.acme.example/welcome"},
+		manners:   IdPManners{Provider: IdPAuth0Classic, RedirectTo: "https://app.acme.example/welcome"},
 		providers: append(idpProviders(), idpResets()...), service: idpRandom(40),
 		users:   make(map[string]*idpUser),
 		tickets: make(map[string]*idpTicket),

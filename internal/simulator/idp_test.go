@@ -267,8 +267,8 @@ func TestIdPMailOnDemand(t *testing.T) {
 		"extra":     {func(m *IdPManners) { m.ExtraLinks = true }, "IDP support.acme.example www.acme.example mail.acme.example"},
 		"two":       {func(m *IdPManners) { m.TwoVerifyLinks = true }, "IDP IDP"},
 		"tracking":  {func(m *IdPManners) { m.TrackingLink = true }, "click.mailtrack.example"},
-		"form":      {func(m *IdPManners) { m.Answer = IdPForm }, "IDP"},
-		"ampersand": {func(m *IdPManners) { m.Answer = IdPProceed }, "IDP"},
+		"form":      {func(m *IdPManners) { m.Provider = IdPAuth0Universal }, "IDP"},
+		"ampersand": {func(m *IdPManners) { m.Provider = IdPKeycloak }, "IDP"},
 	} {
 		idp, outbox, _ := openTestIdP(t)
 		idpSignUp(t, idp, c.manners)
@@ -283,20 +283,20 @@ func TestIdPMailOnDemand(t *testing.T) {
 	}
 
 	idp, outbox, _ := openTestIdP(t)
-	link := idpSignUp(t, idp, func(m *IdPManners) { m.TextOnly, m.Answer = true, IdPProceed })
+	link := idpSignUp(t, idp, func(m *IdPManners) { m.TextOnly, m.Provider = true, IdPKeycloak })
 	_, media, body := idpParseMail(t, idp, outbox.sent[0])
 	require.Equal(t, "text/plain", media)
 	require.Contains(t, body, link+"\r\n")
 }
 
 func TestIdPLinkShapes(t *testing.T) {
-	for answer, shape := range map[IdPAnswer]string{
-		IdPRedirect: `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
-		IdPPage:     `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
-		IdPForm:     `^http://127\.0\.0\.1:\d+/u/email-verification\?ticket=\w{32}#$`,
-		IdPProceed:  `^http://127\.0\.0\.1:\d+/realms/\w+/login-actions/action-token\?key=eyJ[\w-]+\.eyJ[\w-]+\.\w+&client_id=account&tab_id=\w+$`,
+	for answer, shape := range map[IdPProvider]string{
+		IdPAuth0Classic:     `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
+		IdPAuth0ClassicPage: `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
+		IdPAuth0Universal:   `^http://127\.0\.0\.1:\d+/u/email-verification\?ticket=\w{32}#$`,
+		IdPKeycloak:         `^http://127\.0\.0\.1:\d+/realms/\w+/login-actions/action-token\?key=eyJ[\w-]+\.eyJ[\w-]+\.\w+&client_id=account&tab_id=\w+$`,
 	} {
 		idp, _, _ := openTestIdP(t)
-		require.Regexp(t, regexp.MustCompile(shape), idpSignUp(t, idp, func(m *IdPManners) { m.Answer = answer }))
+		require.Regexp(t, regexp.MustCompile(shape), idpSignUp(t, idp, func(m *IdPManners) { m.Provider = answer }))
 	}
 }

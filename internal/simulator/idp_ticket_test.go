@@ -67,7 +67,7 @@ func TestIdPExpiryAndSecondTicket(t *testing.T) {
 
 func TestIdPPageAnswer(t *testing.T) {
 	idp, _, _ := openTestIdP(t)
-	link := idpSignUp(t, idp, func(m *IdPManners) { m.Answer = IdPPage })
+	link := idpSignUp(t, idp, func(m *IdPManners) { m.Provider = IdPAuth0ClassicPage })
 	status, page := newIdPBrowser(t).open(link)
 	require.Equal(t, 200, status)
 	require.Contains(t, page, "Your email was verified.")
@@ -89,7 +89,7 @@ func idpState(t *testing.T, page string) string {
 
 func TestIdPFormAnswer(t *testing.T) {
 	idp, _, _ := openTestIdP(t)
-	link := idpSignUp(t, idp, func(m *IdPManners) { m.Answer = IdPForm })
+	link := idpSignUp(t, idp, func(m *IdPManners) { m.Provider = IdPAuth0Universal })
 	browser := newIdPBrowser(t)
 	status, page := browser.open(link)
 	require.Equal(t, 200, status)
@@ -120,7 +120,7 @@ func TestIdPFormAnswer(t *testing.T) {
 
 func TestIdPFormAnswerWithoutRedirect(t *testing.T) {
 	idp, _, _ := openTestIdP(t)
-	link := idpSignUp(t, idp, func(m *IdPManners) { m.Answer, m.RedirectTo = IdPForm, "" })
+	link := idpSignUp(t, idp, func(m *IdPManners) { m.Provider, m.RedirectTo = IdPAuth0Universal, "" })
 	browser := newIdPBrowser(t)
 	_, page := browser.open(link)
 	status, page := browser.post(link, url.Values{"state": {idpState(t, page)}})
@@ -130,7 +130,7 @@ func TestIdPFormAnswerWithoutRedirect(t *testing.T) {
 
 func TestIdPProceedAnswer(t *testing.T) {
 	idp, _, clock := openTestIdP(t)
-	link := idpSignUp(t, idp, func(m *IdPManners) { m.Answer = IdPProceed })
+	link := idpSignUp(t, idp, func(m *IdPManners) { m.Provider = IdPKeycloak })
 	browser := newIdPBrowser(t)
 	status, page := browser.open(link)
 	require.Equal(t, 200, status)
@@ -165,9 +165,9 @@ func TestIdPProceedAnswer(t *testing.T) {
 }
 
 func TestIdPOldPasswordLink(t *testing.T) {
-	for _, answer := range []IdPAnswer{IdPRedirect, IdPPage, IdPForm, IdPProceed} {
+	for _, answer := range []IdPProvider{IdPAuth0Classic, IdPAuth0ClassicPage, IdPAuth0Universal, IdPKeycloak} {
 		idp, _, _ := openTestIdP(t)
-		idpSignUp(t, idp, func(m *IdPManners) { m.Answer = answer })
+		idpSignUp(t, idp, func(m *IdPManners) { m.Provider = answer })
 		require.NoError(t, idp.ChangePassword(t.Context(), idpTestUser))
 		letter := idp.Mails()[1]
 		require.Equal(t, "reset", letter.Purpose)

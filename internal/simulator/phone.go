@@ -37,6 +37,16 @@ func (t *Twilio) phone(number string) *Phone {
 	return p
 }
 
+// Bring puts a text of another sender, such as Twilio Verify, into the inbox of the phone that it is to.
+func (t *Twilio) Bring(text Text) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	phone := t.phone(text.To)
+	phone.inbox = append(phone.inbox, &twilioText{Text: text})
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
 // Inbox returns the texts received so far, oldest first, with their present status.
 func (p *Phone) Inbox() []Text {
 	p.twilio.mu.Lock()

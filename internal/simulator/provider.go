@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -157,16 +158,4 @@ func (i *IdP) provider(name IdPProvider) *idpProvider {
 }
 
 // name returns the provider that the manners ask for.
-func (m IdPManners) name() IdPProvider {
-	switch {
-	case m.Provider != "":
-		return m.Provider
-	case m.Answer == IdPPage:
-		return IdPAuth0ClassicPage
-	case m.Answer == IdPForm:
-		return IdPAuth0Universal
-	case m.Answer == IdPProceed:
-		return IdPKeycloak
-	}
-	return IdPAuth0Classic
-}
+func (m IdPManners) name() IdPProvider { return cmp.Or(m.Provider, IdPAuth0Classic) }

@@ -41,8 +41,8 @@ type TwilioManners struct {
 	// FailNext refuses that many sends with FailStatus (0 means 503), before they are looked at. FailCode is the
 	// code of the JSON error body, for instance 20429 with status 429; with 0 the body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseAnswer accepts that many texts and then cuts the connection instead of answering.
-	LoseAnswer int
+	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	LoseResponse int
 	// Reject refuses a send to one of these numbers with 400 and the code.
 	Reject map[string]int
 	// Undelivered ends texts to these numbers as undelivered with the code; the phone never has them.

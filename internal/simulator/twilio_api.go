@@ -28,7 +28,7 @@ func (t *Twilio) handler() http.Handler {
 	mux.HandleFunc("GET "+messages+".json", t.listTexts)
 	mux.HandleFunc("GET "+messages+"/{file}", t.fetchText)
 	mux.HandleFunc("DELETE "+messages+"/{file}", t.deleteText)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, twilioFault{404, 20404}) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, 404, 20404) })
 	account := "/" + twilioAPIVersion + "/Accounts/" + t.config.AccountSID + "/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.mu.Lock()
@@ -41,9 +41,9 @@ func (t *Twilio) handler() http.Handler {
 		switch {
 		case user != t.config.AccountSID || password != t.config.AuthToken:
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
-			twilioRefuse(w, twilioFault{401, 20003})
+			twilioRefuse(w, 401, 20003)
 		case !strings.HasPrefix(r.URL.Path, account):
-			twilioRefuse(w, twilioFault{404, 20404})
+			twilioRefuse(w, 404, 20404)
 		default:
 			mux.ServeHTTP(w, r)
 		}
@@ -54,7 +54,7 @@ func (t *Twilio) handler() http.Handler {
 func (t *Twilio) createText(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, twilioMaxForm)
 	if err := r.ParseForm(); err != nil {
-		twilioRefuse(w, twilioFault{400, 21604}) // without a readable form there is no To
+		twilioRefuse(w, 400, 21604) // without a readable form there is no To
 		return
 	}
 	t.mu.Lock()
@@ -65,7 +65,7 @@ func (t *Twilio) createText(w http.ResponseWriter, r *http.Request) {
 	}
 	t.mu.Unlock()
 	if text == nil {
-		twilioRefuse(w, fault)
+		twilioRefuse(w, fault.status, fault.code)
 		return
 	}
 	if lost {
@@ -83,7 +83,7 @@ func (t *Twilio) fetchText(w http.ResponseWriter, r *http.Request) {
 	defer t.mu.Unlock()
 	text := t.find(r.PathValue("file"))
 	if text == nil {
-		twilioRefuse(w, twilioFault{404, 20404})
+		twilioRefuse(w, 404, 20404)
 		return
 	}
 	twilioAnswer(w, http.StatusOK, t.message(text))
@@ -95,7 +95,7 @@ func (t *Twilio) deleteText(w http.ResponseWriter, r *http.Request) {
 	defer t.mu.Unlock()
 	text := t.find(r.PathValue("file"))
 	if text == nil {
-		twilioRefuse(w, twilioFault{404, 20404})
+		twilioRefuse(w, 404, 20404)
 		return
 	}
 	text.deleted = true
@@ -132,7 +132,7 @@ func (t *Twilio) listTexts(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	filter, ok := twilioParseFilter(query)
 	if !ok {
-		twilioRefuse(w, twilioFault{400, 20001})
+		twilioRefuse(w, 400, 20001)
 		return
 	}
 	size, page := twilioPaging(query)
@@ -254,24 +254,25 @@ var twilioErrors = map[int]string{
 	21614: "'To' is not a mobile number", 21617: "The body is longer than 1600 characters", 21701: "The service does not exist",
 }
 
-// twilioRefuse answers an error in Twilio's form, or an HTML page when the fault has no code.
-func twilioRefuse(w http.ResponseWriter, fault twilioFault) {
-	if fault.code == 0 {
+// twilioRefuse writes an error as Twilio's REST APIs do: JSON with the code, or an HTML page if the code is 0.
+func twilioRefuse(w http.ResponseWriter, status, code int) {
+	if code == 0 {
 		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(fault.status)
-		fmt.Fprintf(w, "<html><body><h1>%d %s</h1></body></html>", fault.status, http.StatusText(fault.status))
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
 		return
 	}
-	message := twilioErrors[fault.code]
+	message := twilioErrors[code]
 	if message == "" {
 		message = "Refused"
 	}
-	twilioAnswer(w, fault.status, map[string]any{
-		"code": fault.code, "message": message, "status": fault.status,
-		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(fault.code),
+	twilioAnswer(w, status, map[string]any{
+		"code": code, "message": message, "status": status,
+		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(code),
 	})
 }
 
+// twilioAnswer writes a response as Twilio's REST APIs do: a status and JSON.
 func twilioAnswer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

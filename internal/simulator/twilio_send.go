@@ -58,8 +58,8 @@ func (t *Twilio) accept(form url.Values) (text *twilioText, fault twilioFault, l
 		From: from, To: to, ServiceSID: form.Get("MessagingServiceSid"), Body: form.Get("Body"),
 		StatusCallback: form.Get("StatusCallback"), Direction: TextSent, Status: status,
 	})
-	if m.LoseAnswer > 0 {
-		m.LoseAnswer--
+	if m.LoseResponse > 0 {
+		m.LoseResponse--
 		lost = true
 	}
 	return text, fault, lost

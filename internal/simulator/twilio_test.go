@@ -247,7 +247,7 @@ func TestTwilioFailsOnDemand(t *testing.T) {
 
 func TestTwilioLosesTheAnswer(t *testing.T) {
 	twilio, receiver := openTestTwilio(t), newTwilioReceiver(t)
-	twilio.Set(func(m *TwilioManners) { m.LoseAnswer = 1 })
+	twilio.Set(func(m *TwilioManners) { m.LoseResponse = 1 })
 	request, err := http.NewRequest("POST", twilio.URL()+twilioTestMessages+".json",
 		strings.NewReader(twilioForm("StatusCallback", receiver.URL).Encode()))
 	require.NoError(t, err)

@@ -36,8 +36,8 @@ type VerifyManners struct {
 	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at. FailCode is the code
 	// of the JSON error body; with 0 the body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseAnswer does what that many requests ask and then cuts the connection instead of answering.
-	LoseAnswer int
+	// LoseResponse does what that many requests ask and then cuts the connection instead of answering.
+	LoseResponse int
 	// Reject refuses to start verifications of these numbers with 400 and the code.
 	Reject map[string]int
 	// Slow delays every answer.
@@ -98,12 +98,20 @@ type verifySend struct {
 	Time       time.Time `json:"time"`
 }
 
-var verifyServiceSID = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
+// verifyFault is a refusal: an HTTP status with a code of https://www.twilio.com/docs/api/errors, or with code 0 a plain HTML page.
+type verifyFault struct{ status, code int }
+
+// Accepted forms of numbers, credentials and the service's SID.
+var (
+	verifyNumber      = regexp.MustCompile(`^\+[1-9]\d{1,14}$`)
+	verifyCredentials = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
+	verifyServiceSID  = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
+)
 
 // OpenVerify starts a pretend Verify service. The caller must Close it. It returns an error if the address is not on
 // loopback or not free, or if the configuration does not fit its description.
 func OpenVerify(config VerifyConfig) (*Verify, error) {
-	if !twilioCredentials.MatchString(config.AccountSID) || !twilioCredentials.MatchString(config.AuthToken) || !verifyServiceSID.MatchString(config.ServiceSID) {
+	if !verifyCredentials.MatchString(config.AccountSID) || !verifyCredentials.MatchString(config.AuthToken) || !verifyServiceSID.MatchString(config.ServiceSID) {
 		return nil, errors.New("simulator: Verify needs an account SID and auth token of letters and digits, and a service SID")
 	}
 	if config.CodeLength == 0 {
@@ -201,11 +209,11 @@ func (v *Verify) expire(one *verifyEntry) {
 
 // begin starts a verification, or texts the code of the pending one again, whatever code the request has. The caller
 // holds mu.
-func (v *Verify) begin(to string, text VerifyText, name string) (*verifyEntry, twilioFault) {
+func (v *Verify) begin(to string, text VerifyText, name string) (*verifyEntry, verifyFault) {
 	now := v.config.Now().UTC().Truncate(time.Second)
 	one := v.pending(to)
 	if one != nil && len(one.sends) >= verifyMaxSends {
-		return nil, twilioFault{429, 60203}
+		return nil, verifyFault{429, 60203}
 	}
 	if one == nil {
 		one = &verifyEntry{sid: twilioSID("VE"), to: to, code: text.Code, status: "pending", created: now}
@@ -223,9 +231,9 @@ func (v *Verify) begin(to string, text VerifyText, name string) (*verifyEntry, t
 	text.VerificationSID, text.AttemptSID, text.Body = one.sid, send.AttemptSID, one.code+" is your code for "+name
 	v.texts = append(v.texts, text)
 	if v.config.Phones != nil {
-		v.config.Phones.bring(Text{SID: send.AttemptSID, From: "Verify", To: to, Body: text.Body, Direction: TextSent, Status: "delivered", Time: now})
+		v.config.Phones.Bring(Text{SID: send.AttemptSID, From: "Verify", To: to, Body: text.Body, Direction: TextSent, Status: "delivered", Time: now})
 	}
-	return one, twilioFault{}
+	return one, verifyFault{}
 }
 
 // isGuarded reports whether Fraud Guard blocks a number. The caller holds mu.
@@ -236,16 +244,6 @@ func (v *Verify) isGuarded(to string) bool {
 		}
 	}
 	return false
-}
-
-// bring puts a text of another sender into a phone's inbox.
-func (t *Twilio) bring(text Text) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	phone := t.phone(text.To)
-	phone.inbox = append(phone.inbox, &twilioText{Text: text})
-	close(t.changed)
-	t.changed = make(chan struct{})
 }
 
 func verifyCode(digits int) string {

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// verifyMaxForm bounds a request in bytes, far above any that is genuine.
+const verifyMaxForm = 1 << 20
+
 // handler serves https://www.twilio.com/docs/verify/api.
 func (v *Verify) handler() http.Handler {
 	service := "/v2/Services/" + v.config.ServiceSID
@@ -16,7 +19,7 @@ func (v *Verify) handler() http.Handler {
 	mux.HandleFunc("GET "+service+"/Verifications/{id}", v.act(v.fetch))
 	mux.HandleFunc("POST "+service+"/Verifications/{id}", v.act(v.update))
 	mux.HandleFunc("POST "+service+"/VerificationCheck", v.act(v.check))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, twilioFault{404, 20404}) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { twilioRefuse(w, 404, 20404) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v.mu.Lock()
 		slow := v.manners.Slow
@@ -27,7 +30,7 @@ func (v *Verify) handler() http.Handler {
 		user, password, _ := r.BasicAuth()
 		if user != v.config.AccountSID || password != v.config.AuthToken {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
-			twilioRefuse(w, twilioFault{401, 20003})
+			twilioRefuse(w, 401, 20003)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -36,35 +39,35 @@ func (v *Verify) handler() http.Handler {
 
 // act reads the form and minds the manners around one resource. The resource runs under the lock; it returns the status
 // and body of its answer, or a fault.
-func (v *Verify) act(resource func(id string, form url.Values) (int, any, twilioFault)) http.HandlerFunc {
+func (v *Verify) act(resource func(id string, form url.Values) (int, any, verifyFault)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, twilioMaxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, verifyMaxForm)
 		if err := r.ParseForm(); err != nil {
-			twilioRefuse(w, twilioFault{400, 60200})
+			twilioRefuse(w, 400, 60200)
 			return
 		}
 		v.mu.Lock()
 		if v.manners.FailNext > 0 {
 			v.manners.FailNext--
-			fault := twilioFault{v.manners.FailStatus, v.manners.FailCode}
+			fault := verifyFault{v.manners.FailStatus, v.manners.FailCode}
 			if fault.status == 0 {
 				fault.status = http.StatusServiceUnavailable
 			}
 			v.mu.Unlock()
-			twilioRefuse(w, fault)
+			twilioRefuse(w, fault.status, fault.code)
 			return
 		}
 		status, body, fault := resource(r.PathValue("id"), r.PostForm)
-		lost := v.manners.LoseAnswer > 0
+		lost := v.manners.LoseResponse > 0
 		if lost {
-			v.manners.LoseAnswer--
+			v.manners.LoseResponse--
 		}
 		v.mu.Unlock()
 		switch {
 		case lost:
 			panic(http.ErrAbortHandler)
 		case fault.code != 0:
-			twilioRefuse(w, fault)
+			twilioRefuse(w, fault.status, fault.code)
 		default:
 			twilioAnswer(w, status, body)
 		}
@@ -74,16 +77,16 @@ func (v *Verify) act(resource func(id string, form url.Values) (int, any, twilio
 var verifyCustomCode = regexp.MustCompile(`^[0-9A-Za-z]{4,10}$`)
 
 // create answers POST Verifications (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
-func (v *Verify) create(_ string, form url.Values) (int, any, twilioFault) {
+func (v *Verify) create(_ string, form url.Values) (int, any, verifyFault) {
 	to, custom := form.Get("To"), form.Get("CustomCode")
 	switch {
-	case !twilioE164.MatchString(to), form.Get("Channel") != "sms", !verifyJSON(form.Get("Tags"), 10), !verifyJSON(form.Get("RateLimits"), 10),
+	case !verifyNumber.MatchString(to), form.Get("Channel") != "sms", !verifyJSON(form.Get("Tags"), 10), !verifyJSON(form.Get("RateLimits"), 10),
 		custom != "" && (v.config.NoCustomCodes || !verifyCustomCode.MatchString(custom)):
-		return 0, nil, twilioFault{400, 60200}
+		return 0, nil, verifyFault{400, 60200}
 	case v.manners.Reject[to] != 0:
-		return 0, nil, twilioFault{400, v.manners.Reject[to]}
+		return 0, nil, verifyFault{400, v.manners.Reject[to]}
 	case form.Get("RiskCheck") != "disable" && v.isGuarded(to):
-		return 0, nil, twilioFault{403, 60410}
+		return 0, nil, verifyFault{403, 60410}
 	}
 	text := VerifyText{Code: custom, Locale: form.Get("Locale"), RateLimits: form.Get("RateLimits"), Tags: form.Get("Tags"), RiskCheck: form.Get("RiskCheck")}
 	one, fault := v.begin(to, text, form.Get("CustomFriendlyName"))
@@ -100,24 +103,24 @@ func verifyJSON(raw string, most int) bool {
 }
 
 // fetch answers GET Verifications/{id}: a SID or a number.
-func (v *Verify) fetch(id string, _ url.Values) (int, any, twilioFault) {
+func (v *Verify) fetch(id string, _ url.Values) (int, any, verifyFault) {
 	one := v.pending(id)
 	if one == nil {
-		return 0, nil, twilioFault{404, 20404}
+		return 0, nil, verifyFault{404, 20404}
 	}
-	return http.StatusOK, v.describe(one), twilioFault{}
+	return http.StatusOK, v.describe(one), verifyFault{}
 }
 
 // update answers POST Verifications/{id} (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
-func (v *Verify) update(id string, form url.Values) (int, any, twilioFault) {
+func (v *Verify) update(id string, form url.Values) (int, any, verifyFault) {
 	status := form.Get("Status")
-	fault := twilioFault{}
+	fault := verifyFault{}
 	one := v.pending(id)
 	switch {
 	case status != "approved" && status != "canceled":
-		fault = twilioFault{400, 60200}
+		fault = verifyFault{400, 60200}
 	case one == nil:
-		fault = twilioFault{404, 20404}
+		fault = verifyFault{404, 20404}
 	}
 	v.feedback = append(v.feedback, VerifyFeedback{ID: id, Status: status, Code: fault.code})
 	if fault.code != 0 {
@@ -128,7 +131,7 @@ func (v *Verify) update(id string, form url.Values) (int, any, twilioFault) {
 }
 
 // check answers POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
-func (v *Verify) check(_ string, form url.Values) (int, any, twilioFault) {
+func (v *Verify) check(_ string, form url.Values) (int, any, verifyFault) {
 	id := form.Get("VerificationSid")
 	if id == "" {
 		id = form.Get("To")
@@ -136,11 +139,11 @@ func (v *Verify) check(_ string, form url.Values) (int, any, twilioFault) {
 	one := v.pending(id)
 	switch {
 	case len(form.Get("Code")) < 4 || len(form.Get("Code")) > 10:
-		return 0, nil, twilioFault{400, 60200}
+		return 0, nil, verifyFault{400, 60200}
 	case one == nil:
-		return 0, nil, twilioFault{404, 20404}
+		return 0, nil, verifyFault{404, 20404}
 	case one.wrong >= verifyMaxChecks:
-		return 0, nil, twilioFault{429, 60202}
+		return 0, nil, verifyFault{429, 60202}
 	}
 	v.checks++
 	if form.Get("Code") == one.code {
@@ -152,7 +155,7 @@ func (v *Verify) check(_ string, form url.Values) (int, any, twilioFault) {
 	return http.StatusCreated, verifyCheckAnswer{
 		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
 		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, SnaErrors: []string{},
-	}, twilioFault{}
+	}, verifyFault{}
 }
 
 // verifyAnswer is a verification in the words of the API; its dates are in RFC 3339.

@@ -182,7 +182,7 @@ func TestVerifyRefusals(t *testing.T) {
 	v.Set(func(m *simulator.VerifyManners) { m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429 })
 	_, err = api.CreateVerification(verifyService, startParams(""))
 	refusedWith(t, err, 429, 20429)
-	v.Set(func(m *simulator.VerifyManners) { *m = simulator.VerifyManners{LoseAnswer: 1} })
+	v.Set(func(m *simulator.VerifyManners) { *m = simulator.VerifyManners{LoseResponse: 1} })
 	before := len(v.Texts())
 	_, err = api.CreateVerification(verifyService, startParams(""))
 	require.Error(t, err)
