@@ -163,15 +163,15 @@ func hasWebScheme(raw string) bool {
 // judge gives an allowed link its kind.
 func (c *found) judge(l link, u *url.URL, about topic) {
 	if c.shape.kind != "" {
-		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.provider)
+		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.name())
 		return
 	}
-	known := c.shape.provider != "" // and a path that several kinds of its links have
-	said, score, reason := l.says(u, !known)
+	ours := c.shape.provider != nil // and a path that several kinds of its links have
+	said, score, reason := l.says(u, !ours)
 	if l.confirms && (said == saysNothing || said == saysVerify) {
 		said, score, reason = saysVerify, scoreAction, "the markup"
 	}
-	if said == saysNothing && known || said == saysVerify && about.subject > saysVerify && !about.verifies {
+	if said == saysNothing && ours || said == saysVerify && about.subject > saysVerify && !about.verifies {
 		said, score, reason = about.subject, scoreSubject, "the subject"
 	}
 	switch kind := said.kind(); {

@@ -64,20 +64,22 @@ func (s speech) kind() Kind {
 // decide picks the kind and the link. Links of known shape are looked at
 // alone if there are any: words are a guess beside them.
 func (f *Finding) decide(all []*found, subject speech, rule Rule) {
-	known := slices.ContainsFunc(all, func(c *found) bool { return c.shape.provider != "" && c.kind != "" })
+	shaped := slices.ContainsFunc(all, func(c *found) bool {
+		return c.shape.provider != nil && c.kind != ""
+	})
 	byKind := map[Kind][]*found{}
 	for _, c := range all {
-		if c.kind != "" && (!known || c.shape.provider != "") {
+		if c.kind != "" && (!shaped || c.shape.provider != nil) {
 			byKind[c.kind] = append(byKind[c.kind], c)
 		}
 	}
 	verify, reset, login := byKind[KindVerify], byKind[KindReset], byKind[KindLogin]
 	switch {
-	case len(verify) > 0 && len(reset) > 0 && !known && subject == saysVerify:
+	case len(verify) > 0 && len(reset) > 0 && !shaped && subject == saysVerify:
 		f.take(KindVerify, verify, rule)
-	case len(verify) > 0 && len(reset) > 0 && !known && subject == saysReset:
+	case len(verify) > 0 && len(reset) > 0 && !shaped && subject == saysReset:
 		f.take(KindReset, reset, rule)
-	case len(verify) > 0 && len(reset) > 0, known && len(verify) > 0 && len(verify) < count(byKind):
+	case len(verify) > 0 && len(reset) > 0, shaped && len(verify) > 0 && len(verify) < count(byKind):
 		f.Reason = ReasonSeveralKinds
 	case len(verify) > 0:
 		f.take(KindVerify, verify, rule)
@@ -100,7 +102,7 @@ func count(byKind map[Kind][]*found) int {
 
 func (f *Finding) take(kind Kind, links []*found, rule Rule) {
 	f.Kind = kind
-	if f.Provider = links[0].shape.provider; len(links) > 1 {
+	if f.Provider = links[0].shape.name(); len(links) > 1 {
 		f.Reason = ReasonSeveralLinks
 		return
 	}
@@ -126,7 +128,7 @@ func (f *Finding) giveUp(all []*found, byKind map[Kind][]*found, subject speech)
 	f.Reason = ReasonNoMeaning
 	for _, kind := range []Kind{KindInvite, KindChange} {
 		if links := byKind[kind]; len(links) > 0 {
-			f.Provider = links[0].shape.provider
+			f.Provider = links[0].shape.name()
 			if f.Code == "" {
 				f.Kind, f.Reason = kind, ReasonOtherKind
 			}

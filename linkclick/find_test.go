@@ -114,33 +114,6 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// exampleLink returns a link of a shape.
-func exampleLink(s shape) string {
-	link := "https://login.acme.example/base" + strings.NewReplacer("*", "a1b2c3", "{id}", "a1b2c3d4e5f6").Replace(s.path)
-	if s.provider == "pocketbase" {
-		link = strings.Replace(link, "/#/", "/_/#/", 1)
-	}
-	sep := "?"
-	for p := range strings.FieldsSeq(s.query) {
-		if !strings.Contains(p, "=") {
-			p += "=a1b2c3"
-		}
-		link, sep = link+sep+p, "&"
-	}
-	return link
-}
-
-// Every row of the table must be reachable: a row above must not hide it.
-func TestShapes(t *testing.T) {
-	for _, s := range shapes {
-		link := exampleLink(s)
-		u, why := acme.judge(link)
-		require.Empty(t, why, link)
-		require.Equal(t, s, shapeOf(u), link)
-		require.Contains(t, recipes, s.recipe, link)
-	}
-}
-
 func TestCandidatesExplain(t *testing.T) {
 	f := Find(Mail{HTML: verifyMail(auth0Verify)}, acme)
 	require.Len(t, f.Candidates, 2)

@@ -38,11 +38,11 @@ func (f fields) text(path ...string) string {
 	return s
 }
 
-// confirms reports whether the object of some API says that an address is
-// verified.
-func (f fields) confirms(provider string) bool {
+// confirms reports whether the object of some API says that an address is verified. The provider
+// is that of the link; nil if it is not known.
+func (f fields) confirms(of *provider) bool {
 	return f.good && (f.at("emailVerified") == true || f.at("email_verified") == true ||
-		provider == "betterauth" && f.at("status") == true)
+		of != nil && of.truth != "" && f.at(of.truth) == true)
 }
 
 // wordFields are the members of an object that tell a reader how it went.

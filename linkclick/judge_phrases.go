@@ -1,10 +1,6 @@
 package linkclick
 
-import (
-	"slices"
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // language is how identity providers tell the end of a verification in one
 // language. Everything is in plain form (see plain).
@@ -19,39 +15,34 @@ type language struct {
 	phrases map[Outcome][]string
 }
 
-// judged is the order in which outcomes are looked for: "has been verified
-// already" must not be read as "has been verified", nor a page that
-// explains a failure as a success.
-var judged = []Outcome{OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed}
-
 // languages holds Auth0's and Keycloak's English sentences (Auth0,
 // customize-text-elements, "email-verification-result"; Keycloak, login theme
 // messages) and what is usual in the other languages.
-var languages = []language{
+var genericLanguages = []language{
 	{"English", strings.Fields("if once after until when unless before whether sure ensure maybe perhaps may might"), nil, map[Outcome][]string{
-		OutcomeUsed: {"can be used only once", "can only be used once", "was already used", "already been used", "has been used already",
+		OutcomeUsed: {"can only be used once", "was already used", "already been used", "has been used already",
 			"already used"},
 		OutcomeAlready: {"already verified", "verified already", "already been verified", "already confirmed", "already been confirmed",
 			"confirmed already", "already active", "already activated", "already been activated",
-			"already completed successfully", "current status is confirmed"},
-		OutcomeExpired: {"has expired", "is expired", "was expired", "have expired", "link expired", "token expired", "access expired",
-			"action expired", "no longer valid", "old stale link",
-			"flow expired", "invalid or expired", "code is expired"},
+		},
+		OutcomeExpired: {"has expired", "is expired", "was expired", "have expired", "link expired", "token expired",
+			"no longer valid",
+			"invalid or expired"},
 		OutcomeRefused: {"could not be verified", "could not be confirmed", "could not verify", "couldn't verify", "couldn't be verified",
 			"cannot be verified", "can't verify", "unable to verify", "unable to confirm", "verification failed", "failed to verify",
-			"confirmation failed", "verification code is invalid", "link is invalid", "token is invalid", "link is not valid",
-			"invalid link", "invalid token", "invalid verification", "invalid code", "not a valid link", "user account does not exist",
+			"confirmation failed", "link is invalid", "token is invalid", "link is not valid",
+			"invalid link", "invalid token", "invalid verification", "invalid code", "not a valid link",
 			"verification was unsuccessful"},
 		OutcomeConfirmed: {"email was verified", "email was successfully verified", "email has been verified", "email has been successfully verified",
 			"email address was verified", "email address was successfully verified", "email address has been verified",
 			"email address has been successfully verified", "email is verified", "email is now verified", "email address is verified",
 			"email address is now verified", "email verified", "email address verified", "successfully verified", "verified successfully",
 			"successfully confirmed", "confirmed successfully", "email was confirmed", "email has been confirmed", "email address has been confirmed",
-			"email is confirmed", "email is now confirmed", "email confirmed", "email address confirmed", "you have confirmed",
+			"email is confirmed", "email is now confirmed", "email confirmed", "email address confirmed",
 			"account has been verified", "account is verified", "account is now verified", "account has been confirmed",
 			"account has been activated", "account is now active", "account activated", "account verified", "verification successful",
 			"verification complete", "verification was successful", "successfully activated",
-			"registration has been confirmed", "you can now login to the application",
+
 			"password has been changed", "password was changed", "password has been reset"},
 	}},
 	{"German", strings.Fields("wenn falls sobald nachdem bis bevor sofern"), nil, map[Outcome][]string{
@@ -142,75 +133,4 @@ var languages = []language{
 		OutcomeRefused:   {"не вдалося підтвердити", "посилання недійсне", "недійсне посилання", "неправильне посилання"},
 		OutcomeConfirmed: {"успішно підтвердж", "було підтвердж", "адресу підтвердж", "пошту підтвердж", "успішно активован"},
 	}},
-}
-
-// judgeWords looks for what text says about a verification. A success counts
-// only if successPossible, which an error status rules out.
-func judgeWords(text string, successPossible bool) Outcome {
-	said := statements(text)
-	whole := strings.Join(said, "\n")
-	for _, outcome := range judged {
-		if outcome == OutcomeConfirmed && !successPossible {
-			break
-		}
-		for _, l := range languages {
-			for _, phrase := range l.phrases[outcome] {
-				if strings.Contains(whole, phrase) && l.states(said, phrase) {
-					return outcome
-				}
-			}
-		}
-	}
-	return OutcomeUnknown
-}
-
-// states reports whether a statement holds phrase and no condition before it.
-func (l language) states(statements []string, phrase string) bool {
-	for _, s := range statements {
-		at := strings.Index(s, phrase)
-		if at < 0 {
-			continue
-		}
-		words := strings.FieldsFunc(s[:at], func(r rune) bool { return !unicode.IsLetter(r) })
-		rest := s[at+len(phrase):]
-		if !anyOf(words, l.unless) && !slices.ContainsFunc(l.after, func(c string) bool { return strings.HasPrefix(rest, c) }) {
-			return true
-		}
-	}
-	return false
-}
-
-func anyOf(words, wanted []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(wanted, w) })
-}
-
-// statements splits text into sentences in plain form and drops questions.
-func statements(text string) []string {
-	var out []string
-	for line := range strings.SplitSeq(text, "\n") {
-		rest := plain(sentenceMarks.Replace(line))
-		for rest != "" {
-			end := sentenceEnd(rest)
-			s := rest[:end]
-			rest = strings.TrimLeft(rest[end:], " .!?")
-			if !strings.HasSuffix(s, "?") {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
-}
-
-// sentenceMarks are those of scripts without spaces.
-var sentenceMarks = strings.NewReplacer("。", ". ", "！", "! ", "？", "? ")
-
-// sentenceEnd returns the length of the first sentence of s with its mark. A
-// point inside a word, as in an address, ends nothing.
-func sentenceEnd(s string) int {
-	for i := range len(s) {
-		if strings.IndexByte(".!?", s[i]) >= 0 && (i+1 == len(s) || s[i+1] == ' ') {
-			return i + 1
-		}
-	}
-	return len(s)
 }

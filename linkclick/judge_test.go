@@ -10,7 +10,7 @@ import (
 // Every phrase is in plain form and means what its row says, whatever stands
 // in the other rows; after a condition it means nothing.
 func TestPhrases(t *testing.T) {
-	for _, l := range languages {
+	for _, l := range known.languages {
 		for outcome, phrases := range l.phrases {
 			require.Contains(t, judged, outcome)
 			for _, phrase := range phrases {
@@ -61,27 +61,27 @@ func TestJudgeWords(t *testing.T) {
 func TestJudgeRedirect(t *testing.T) {
 	for _, tt := range []struct {
 		to       string
-		provider string
+		provider *provider
 		inRule   bool
 		want     Outcome
 	}{
-		{"https://a.example/?success=TRUE", "", false, OutcomeConfirmed},
-		{"https://a.example/?success=true&success=false", "", false, OutcomeRefused},
-		{"https://a.example/?success=", "", false, OutcomeUnknown},
-		{"https://a.example/?success=true&message=Your+account+is+already+verified", "", false, OutcomeAlready},
-		{"https://a.example/?success=true&message=Link+expired", "", false, OutcomeConfirmed},
-		{"https://a.example/#/home?success=true", "", false, OutcomeConfirmed},
-		{"https://a.example/?message=Your+email+was+verified", "", true, OutcomeConfirmed},
-		{"https://a.example/?error=TOKEN_EXPIRED", "betterauth", true, OutcomeExpired},
-		{"https://a.example/?error=login_required", "", true, OutcomeUnknown},
-		{"https://a.example/?error=login_required", "", false, OutcomeRefused},
-		{"https://a.example/?code=x", "gotrue", false, OutcomeConfirmed},
-		{"https://a.example/?code=x", "gotrue", true, OutcomeConfirmed},
-		{"https://a.example/?code=x", "", false, OutcomeUnknown},
-		{"https://a.example/?code=x&error=access_denied", "gotrue", true, OutcomeRefused},
-		{"https://a.example/?error=login_required", "betterauth", true, OutcomeRefused},
-		{"https://a.example/?refreshToken=x", "hasura", false, OutcomeConfirmed},
-		{"https://a.example/?refreshToken=x&error=y", "hasura", false, OutcomeRefused},
+		{"https://a.example/?success=TRUE", nil, false, OutcomeConfirmed},
+		{"https://a.example/?success=true&success=false", nil, false, OutcomeRefused},
+		{"https://a.example/?success=", nil, false, OutcomeUnknown},
+		{"https://a.example/?success=true&message=Your+account+is+already+verified", nil, false, OutcomeAlready},
+		{"https://a.example/?success=true&message=Link+expired", nil, false, OutcomeConfirmed},
+		{"https://a.example/#/home?success=true", nil, false, OutcomeConfirmed},
+		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeConfirmed},
+		{"https://a.example/?error=TOKEN_EXPIRED", &betterauth, true, OutcomeExpired},
+		{"https://a.example/?error=login_required", nil, true, OutcomeUnknown},
+		{"https://a.example/?error=login_required", nil, false, OutcomeRefused},
+		{"https://a.example/?code=x", &gotrue, false, OutcomeConfirmed},
+		{"https://a.example/?code=x", &gotrue, true, OutcomeConfirmed},
+		{"https://a.example/?code=x", nil, false, OutcomeUnknown},
+		{"https://a.example/?code=x&error=access_denied", &gotrue, true, OutcomeRefused},
+		{"https://a.example/?error=login_required", &betterauth, true, OutcomeRefused},
+		{"https://a.example/?refreshToken=x", &hasura, false, OutcomeConfirmed},
+		{"https://a.example/?refreshToken=x&error=y", &hasura, false, OutcomeRefused},
 	} {
 		to, err := url.Parse(tt.to)
 		require.NoError(t, err)
@@ -119,7 +119,7 @@ func FuzzJudgeRedirect(f *testing.F) {
 	f.Add("https://a.example/?success=true&message=x#a?b=c")
 	f.Fuzz(func(t *testing.T, link string) {
 		if to, err := url.Parse(link); err == nil {
-			require.NotEmpty(t, judgeRedirect(to, "gotrue", false))
+			require.NotEmpty(t, judgeRedirect(to, &gotrue, false))
 		}
 	})
 }

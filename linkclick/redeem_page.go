@@ -175,7 +175,7 @@ func (p page) proceed(at *url.URL, params []string) string {
 		}
 		query := to.Query()
 		// The language menu repeats the page's own address.
-		if query.Has("kc_locale") || query.Has("ui_locales") ||
+		if slices.ContainsFunc(known.menu, query.Has) ||
 			slices.ContainsFunc(params, func(name string) bool { return query.Get(name) == "" }) {
 			continue
 		}

@@ -1,56 +1,85 @@
 package linkclick
 
-import (
-	"cmp"
-	"encoding/json"
-	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
+import "encoding/json"
+
+// This file knows how a link may be redeemed. A recipe of one provider is in the file of that
+// provider.
+
+// The recipes that belong to no provider: they open the link and go by what they are shown. All
+// of them submit a form of hidden fields if there is one, unless the rule asks for get. They and
+// the constants Recipe… of the providers are the values of [Finding].Recipe and [Rule].Recipe.
+//
+// The providers' recipes speak an API and need no page. [Rule].API says where it is.
+const (
+	RecipeGet     = "get"     // one GET and its redirects
+	RecipeForm    = "form"    // GET, then a form of hidden fields
+	RecipeProceed = "proceed" // GET, then the same link again from the page
+	RecipeScript  = "script"  // GET of a page that may need its script
+	RecipeUser    = "user"    // GET of a page on which the person must do something
 )
 
-// This file redeems the links whose page is a script that calls an API: it
-// makes the call that the script would make. Flows of several calls are in
-// flow.go.
-
-// start returns the first request of the recipe, and sets what takes its
-// answer; ok is false if the link lacks what the recipe needs.
-func (k *click) start() (first request, ok bool) {
-	query := k.link.Query()
-	switch k.recipe {
-	case RecipeFirebase:
-		return k.startFirebase(query)
-	case RecipeSuperTokens:
-		return k.startSuperTokens(query)
-	case RecipePocketBase:
-		return k.startPocketBase()
-	case RecipeSupabase:
-		k.take = k.takeSupabase
-		kind := cmp.Or(query.Get("type"), "email")
-		return k.call(k.Rule.API, "/verify", map[string]string{"type": kind, "token_hash": query.Get("token_hash")}, query.Get("token_hash"))
-	case RecipeZitadel:
-		return k.startZitadel(query)
-	case RecipeKratos:
-		return k.startKratos(query)
-	case RecipeAuthentik:
-		return k.startAuthentik()
-	}
-	return request{to: k.link}, true
+// recipe is a way to redeem a link.
+type recipe struct {
+	name     string   // a value of Finding.Recipe and Rule.Recipe
+	redeemer redeemer // nil for a recipe that opens the link and goes by what it is shown
+	needs    need     // what the tenant's rule must have
+	instead  string   // name of the recipe for a link whose rule does not have it
 }
 
-// call returns the POST of a JSON object to an API; ok is false if one of the
-// secrets it takes from the link is missing, or if the rule forbids the place.
-func (k *click) call(base, path string, body map[string]string, secrets ...string) (r request, ok bool) {
+// genericRecipes are those that belong to no provider.
+var genericRecipes = []recipe{
+	{name: RecipeGet}, {name: RecipeForm}, {name: RecipeProceed}, {name: RecipeScript},
+	{name: RecipeUser},
+}
+
+// need is what a recipe needs of a tenant's rule.
+type need int
+
+const (
+	needsNothing need = iota
+	needsAPI          // Rule.API
+	needsToken        // Rule.Token
+)
+
+// metBy reports whether a rule has what is needed.
+func (n need) metBy(r Rule) bool {
+	return n == needsNothing || n == needsAPI && r.API != "" || n == needsToken && r.Token != ""
+}
+
+// redeemer makes the calls of a provider's API. It is an interface and not a function because
+// judging reads the list of providers, and Go does not let a variable depend on itself.
+type redeemer interface {
+	// start returns the first request and sets k.take, which takes its answer. ok is false if
+	// the link lacks what the recipe needs, or if the rule forbids the place of the API.
+	start(k *click) (first request, ok bool)
+}
+
+// recipe returns the name of the recipe for a link of a shape. The rule's own recipe is for
+// verifications.
+func (r Rule) recipe(s shape) string {
+	if r.Recipe != "" && s.kind != KindReset {
+		return r.Recipe
+	}
+	if s.recipe == "" {
+		return RecipeGet
+	}
+	if own := known.recipe(s.recipe); !own.needs.metBy(r) {
+		return own.instead
+	}
+	return s.recipe
+}
+
+// call returns the POST of a JSON object to an API. ok is false if one of the secrets that it
+// takes from the link is missing, or if the rule forbids the place.
+func (k *click) call(
+	rule Rule, place string, body map[string]string, secrets ...string,
+) (r request, ok bool) {
 	for _, s := range secrets {
 		if s == "" {
 			return request{}, false
 		}
 	}
-	rule := k.Rule
-	if base == firebaseAPI {
-		rule.Hosts = []string{firebaseHost}
-	}
-	to, why := rule.judge(base + path)
+	to, why := rule.judge(place)
 	raw, err := json.Marshal(body)
 	if why != "" || err != nil {
 		return request{}, false
@@ -69,122 +98,4 @@ func (k *click) said(a answer, outcome Outcome) request {
 		return k.end(OutcomeUnknown, ReasonServerError)
 	}
 	return k.end(OutcomeUnknown, ReasonNothingClear)
-}
-
-// Google's own place for Identity Toolkit, which serves every Firebase project.
-const (
-	firebaseHost = "identitytoolkit.googleapis.com"
-	firebaseAPI  = "https://" + firebaseHost + "/v1"
-)
-
-// startFirebase calls accounts:update
-// (cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/update).
-func (k *click) startFirebase(query url.Values) (request, bool) {
-	k.take = k.takeFirebase
-	body := map[string]string{"oobCode": query.Get("oobCode")}
-	if tenant := query.Get("tenantId"); tenant != "" {
-		body["tenantId"] = tenant
-	}
-	key := query.Get("apiKey")
-	return k.call(cmp.Or(k.Rule.API, firebaseAPI), "/accounts:update?key="+url.QueryEscape(key), body, key, body["oobCode"])
-}
-
-func (k *click) takeFirebase(a answer) request {
-	f := readFields(a)
-	name, _, _ := strings.Cut(f.text("error", "message"), " ") // an explanation may follow
-	switch {
-	case f.good && f.at("emailVerified") == true:
-		return k.said(a, OutcomeConfirmed)
-	case name == "EXPIRED_OOB_CODE":
-		return k.said(a, OutcomeExpired)
-	case name == "INVALID_OOB_CODE", name == "USER_DISABLED", name == "USER_NOT_FOUND", name == "EMAIL_NOT_FOUND":
-		return k.said(a, OutcomeRefused)
-	}
-	return k.said(a, OutcomeUnknown)
-}
-
-// startSuperTokens calls "verify an email" of the frontend driver interface
-// (supertokens.com/docs, FDI, emailverification recipe).
-func (k *click) startSuperTokens(query url.Values) (request, bool) {
-	k.take = func(a answer) request {
-		f := readFields(a)
-		switch status := f.text("status"); {
-		case f.good && status == "OK":
-			return k.said(a, OutcomeConfirmed)
-		case status == "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR":
-			return k.said(a, OutcomeRefused)
-		}
-		return k.said(a, OutcomeUnknown)
-	}
-	path := "/user/email/verify"
-	if tenant := query.Get("tenantId"); tenant != "" && tenant != "public" {
-		path = "/" + url.PathEscape(tenant) + path
-	}
-	r, ok := k.call(cmp.Or(k.Rule.API, originOf(k.link)+"/auth"), path, map[string]string{"method": "token", "token": query.Get("token")}, query.Get("token"))
-	r.header = http.Header{"Rid": {"emailverification"}}
-	return r, ok
-}
-
-// collectionName is what a collection of PocketBase may be called.
-var collectionName = regexp.MustCompile(`^[A-Za-z0-9_]{1,64}$`)
-
-// startPocketBase calls "confirm verification"
-// (pocketbase.io/docs/api-records). The token, which is in the fragment, names
-// the collection.
-func (k *click) startPocketBase() (request, bool) {
-	k.take = func(a answer) request {
-		switch a.status {
-		case http.StatusNoContent:
-			return k.said(a, OutcomeConfirmed)
-		case http.StatusBadRequest, http.StatusNotFound:
-			return k.said(a, OutcomeRefused)
-		}
-		return k.said(a, OutcomeUnknown)
-	}
-	token := k.link.Fragment[strings.LastIndexByte(k.link.Fragment, '/')+1:]
-	collection, _ := payloadOf(token)["collectionId"].(string)
-	if !collectionName.MatchString(collection) {
-		return request{}, false
-	}
-	folder, _, _ := strings.Cut(k.link.EscapedPath(), "/_/")
-	api := cmp.Or(k.Rule.API, originOf(k.link)+strings.TrimSuffix(folder, "/")+"/api")
-	return k.call(api, "/collections/"+collection+"/confirm-verification", map[string]string{"token": token}, token)
-}
-
-// takeSupabase reads the answer of GoTrue's POST /verify: a session, of which
-// nothing is kept, or an error (supabase/auth openapi.yaml).
-func (k *click) takeSupabase(a answer) request {
-	f := readFields(a)
-	switch {
-	case f.good && (f.text("access_token") != "" || f.at("user") != nil):
-		return k.said(a, OutcomeConfirmed)
-	case f.text("error_code") == "otp_expired": // used, too old or wrong: it does not tell
-		return k.said(a, OutcomeExpired)
-	case a.status == http.StatusBadRequest, a.status == http.StatusForbidden, a.status == http.StatusUnprocessableEntity:
-		return k.said(a, OutcomeRefused)
-	}
-	return k.said(a, OutcomeUnknown)
-}
-
-// startZitadel calls "verify the email" of the user service
-// (zitadel.com/docs/apis, user service v2), which wants a service user's token.
-func (k *click) startZitadel(query url.Values) (request, bool) {
-	k.take = func(a answer) request {
-		f := readFields(a)
-		switch {
-		case f.good && f.at("details") != nil:
-			return k.said(a, OutcomeConfirmed)
-		case a.status == http.StatusBadRequest, a.status == http.StatusNotFound:
-			if said := judgeWords(f.words(), false); said != OutcomeUnknown {
-				return k.said(a, said)
-			}
-			return k.said(a, OutcomeRefused)
-		}
-		return k.said(a, OutcomeUnknown)
-	}
-	user, code := query.Get("userId"), query.Get("code")
-	r, ok := k.call(cmp.Or(k.Rule.API, originOf(k.link)), "/v2/users/"+url.PathEscape(user)+"/email/verify",
-		map[string]string{"verificationCode": code}, user, code, k.Rule.Token)
-	r.header = http.Header{"Authorization": {"Bearer " + k.Rule.Token}}
-	return r, ok
 }

@@ -176,7 +176,7 @@ func TestFirebaseAtGoogle(t *testing.T) {
 // Links that only the person may open are not opened, whoever asks.
 func TestLinksThatAreNeverOpened(t *testing.T) {
 	p, c := serve(t, says("Your email has been verified."))
-	for _, s := range shapes {
+	for _, s := range allShapes() {
 		if s.kind != KindLogin && s.kind != KindInvite && s.kind != KindChange {
 			continue
 		}
@@ -279,7 +279,7 @@ func FuzzFields(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		a := answer{status: 500, body: body, isJSON: true, whole: true}
 		fields := readFields(a)
-		if fields.confirms("betterauth") || judgeWords(fields.words(), false) == OutcomeConfirmed {
+		if fields.confirms(&betterauth) || judgeWords(fields.words(), false) == OutcomeConfirmed {
 			t.Fatal("success on an error")
 		}
 		_ = fields.text("ui", "action")

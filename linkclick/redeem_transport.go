@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"maps"
 	"mime"
@@ -30,6 +31,61 @@ const maxAnswerHeader = 64 << 10
 type testOnly struct {
 	roots    *x509.CertPool
 	resolver *net.Resolver
+}
+
+// errNotPermitted is the answer of the submit hook, without its words.
+var errNotPermitted = errors.New("not permitted")
+
+// send makes one request and reads its answer within the limits.
+func (k *click) send(ctx context.Context, r request) (answer, error) {
+	if r.isPost() {
+		if k.posted || k.submit != nil && k.submit() != nil {
+			return answer{}, errNotPermitted
+		}
+		k.posted = true
+	}
+	req, err := k.newRequest(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
+	k.result.Steps = append(k.result.Steps, Step{Method: req.Method, Host: r.to.Host})
+	transport := k.transport(r.to.Scheme == "http")
+	defer transport.CloseIdleConnections()
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	k.result.Steps[len(k.result.Steps)-1].Status = resp.StatusCode
+	k.jars.of(r.to).SetCookies(r.to, resp.Cookies())
+
+	a := answer{request: r, status: resp.StatusCode, location: resp.Header.Get("Location")}
+	for _, cookie := range resp.Cookies() {
+		if cookie.Value != "" && cookie.MaxAge >= 0 {
+			a.cookies = append(a.cookies, cookie.Name)
+		}
+	}
+	if a.status >= 300 && a.status < 400 {
+		return a, nil // its body is for programs that do not follow
+	}
+	return k.readBody(a, resp)
+}
+
+// readBody reads at most MaxBody bytes as UTF-8. The rest is not waited for.
+func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
+	kind, readable := textKind(resp.Header)
+	if !readable {
+		return a, nil
+	}
+	limit := cmp.Or(k.MaxBody, 256<<10)
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return answer{}, err
+	}
+	a.whole = int64(len(raw)) <= limit
+	a.body = decode(raw[:min(int64(len(raw)), limit)], resp.Header.Get("Content-Type"))
+	a.isHTML, a.isJSON = strings.Contains(kind, "html"), strings.HasSuffix(kind, "json")
+	return a, nil
 }
 
 // transport returns a transport for one request. It speaks HTTP/1.1, which

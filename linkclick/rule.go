@@ -166,7 +166,7 @@ func (r Rule) Check() error {
 			wrong = append(wrong, fmt.Errorf("path %q is not a path", p))
 		}
 	}
-	if r.Recipe != "" && !slices.Contains(recipes, r.Recipe) {
+	if r.Recipe != "" && known.recipe(r.Recipe).name == "" {
 		wrong = append(wrong, fmt.Errorf("recipe %q does not exist", r.Recipe))
 	}
 	if r.API != "" {
@@ -228,18 +228,4 @@ func (r Rule) unwrap(tracking *url.URL) *url.URL {
 		}
 	}
 	return target
-}
-
-// recipe returns how a link of a shape is redeemed. The rule's own recipe is
-// for verifications.
-func (r Rule) recipe(s shape) string {
-	switch {
-	case r.Recipe != "" && s.kind != KindReset:
-		return r.Recipe
-	case s.recipe == "", s.recipe == RecipeSupabase && r.API == "":
-		return RecipeGet
-	case s.recipe == RecipeZitadel && r.Token == "":
-		return RecipeScript
-	}
-	return s.recipe
 }

@@ -1,33 +1,9 @@
 package linkclick
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"strings"
 )
-
-// This file looks into the secrets that links carry, as far as they say what
-// they are for.
-
-// payloadOf returns the claims of a JWT (RFC 7519); nil if it is none. They
-// are read, not verified: they only have to say what a link is for, and
-// whoever forged them could have forged the link.
-func payloadOf(jwt string) map[string]any {
-	parts := strings.Split(jwt, ".")
-	if len(parts) != 3 {
-		return nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return nil
-	}
-	var claims map[string]any
-	if json.Unmarshal(raw, &claims) != nil {
-		return nil
-	}
-	return claims
-}
 
 // carriesToken reports whether u holds anything that could identify one mail:
 // a query beyond campaign parameters, a fragment or a long path segment.
