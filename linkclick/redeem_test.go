@@ -76,82 +76,6 @@ func open(t *testing.T, c *Clicker, link string) Result {
 	return c.Click(t.Context(), link, nil)
 }
 
-// The answers of Auth0's older links: a redirect to the configured address, or
-// a page with the same words.
-func TestAuth0Classic(t *testing.T) {
-	for location, want := range map[string]Outcome{
-		"https://app.example/?supportSignUp=true&email=a%40b.example&message=Your%20email%20was%20verified.%20You%20can%20continue%20using%20the%20application.&success=true&code=success#/home": OutcomeConfirmed,
-		"https://app.example/?message=This%20URL%20can%20be%20used%20only%20once&success=false":                                                                                                  OutcomeUsed,
-		"https://app.example/?message=Access%20expired.&success=false":                                                                                                                           OutcomeExpired,
-		"https://app.example/?message=This%20account%20is%20already%20verified.&success=false":                                                                                                   OutcomeAlready,
-		"https://app.example/?message=User%20account%20does%20not%20exist&success=false":                                                                                                         OutcomeRefused,
-		"acme-app://verified?success=true": OutcomeConfirmed,
-		"http://app.example/":              OutcomeUnknown,
-	} {
-		p, c := serve(t, redirectTo(location))
-		r := open(t, c, p.URL+"/lo/verify_email?ticket=t")
-		require.Equal(t, want, r.Outcome, location)
-		require.True(t, r.Sent)
-		require.Equal(t, []Step{{"GET", p.Listener.Addr().String(), 302}}, r.Steps)
-	}
-	for body, want := range map[string]Outcome{
-		"<p>Your email was verified. You can continue using the application.</p>": OutcomeConfirmed,
-		"<p>This URL can be used only once</p>":                                   OutcomeUsed,
-		"<p>Welcome</p>":                                                          OutcomeUnknown,
-	} {
-		p, c := serve(t, says(body))
-		require.Equal(t, want, open(t, c, p.URL+"/lo/verify_email?ticket=t").Outcome, body)
-	}
-}
-
-// universalLogin answers as Auth0's Universal Login does: a form that a script
-// would send, then the end.
-func universalLogin(t *testing.T, result http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "c1", Path: "/u", Secure: true})
-			html200(w, `<script>document.forms[0].submit(); "This ticket was expired."</script>
-<form method="POST"><input type="hidden" name="state" value="s&amp;1">
-<noscript>Javascript is not enabled on your browser, please click button to continue.
-<button type="submit" name="action" value="default">Continue</button></noscript></form>`)
-			return
-		}
-		cookie, err := r.Cookie("sid")
-		if r.Method != http.MethodPost || err != nil || cookie.Value != "c1" || r.FormValue("state") != "s&1" || r.PostFormValue("action") != "default" ||
-			r.Header.Get("Origin") != "https://"+r.Host || r.Header.Get("Referer") != "" || r.URL.RawQuery != "ticket=t" {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		result(w, r)
-	}
-}
-
-func TestAuth0UniversalLogin(t *testing.T) {
-	for name, tt := range map[string]struct {
-		result http.HandlerFunc
-		want   Outcome
-	}{
-		"redirect":         {redirectTo("https://app.example/?success=true&message=Your%20email%20was%20verified"), OutcomeConfirmed},
-		"redirect, failed": {redirectTo("https://app.example/?success=false&message=This%20ticket%20was%20already%20used"), OutcomeUsed},
-		"result page":      {says("<h1>Email Verified</h1><p>Your email address was successfully verified.</p>"), OutcomeConfirmed},
-		"already":          {says("<p>This account is already verified.</p>"), OutcomeAlready},
-		"expired":          {says("<p>This ticket was expired.</p>"), OutcomeExpired},
-		"used":             {says("<p>This ticket was already used.</p>"), OutcomeUsed},
-		"invalid":          {says("<p>User account does not exist or the verification code is invalid.</p>"), OutcomeRefused},
-		"failed":           {says("<p>Your email address could not be verified.</p>"), OutcomeRefused},
-		"asks again":       {universalForm, OutcomeUnknown},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p, c := serve(t, universalLogin(t, tt.result))
-			submitted := 0
-			r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t#", func() error { submitted++; return nil })
-			require.Equal(t, tt.want, r.Outcome, r.Reason)
-			require.Equal(t, 1, submitted)
-			require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"}, p.requests())
-		})
-	}
-}
-
 func universalForm(w http.ResponseWriter, r *http.Request) {
 	html200(w, `<form method="post"><input type="hidden" name="state" value="2"><button>Continue</button></form>`)
 }
@@ -172,38 +96,6 @@ func TestRedirectBackAfterForm(t *testing.T) {
 	})
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/accounts/confirm-email/k/").Outcome)
 	require.Len(t, p.requests(), 3)
-}
-
-// Keycloak wants the link on its first page opened with the cookie of that page.
-func TestKeycloak(t *testing.T) {
-	const path = "/realms/r/login-actions/action-token"
-	page := func(end string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if cookie, err := r.Cookie("AUTH_SESSION_ID"); err == nil && cookie.Value == "a" && r.FormValue("key") == "second" {
-				html200(w, end)
-				return
-			}
-			http.SetCookie(w, &http.Cookie{Name: "AUTH_SESSION_ID", Value: "a", Path: "/realms/r/"})
-			html200(w, `<a href="`+path+`?key=first&amp;kc_locale=de">Deutsch</a><a href="https://evil.example`+path+`?key=x">Top</a><a href="#top">Top</a><a href="/other?key=x">Help</a>
-<div id="kc-info-message"><p>Confirm validity of e-mail address a@b.example.</p>
-<p><a href="`+path+`?key=second&amp;client_id=web&amp;tab_id=t">» Click here to proceed</a></p></div>`)
-		}
-	}
-	for end, want := range map[string]Outcome{
-		`<p id="kc-info-message">Your email address has been verified.</p>`:                                                                          OutcomeConfirmed,
-		`<p id="kc-info-message">Your email address has been verified already.</p>`:                                                                  OutcomeAlready,
-		`<p id="kc-error-message">Action expired. Please continue with login now.</p>`:                                                               OutcomeExpired,
-		`<p id="kc-error-message">The link you clicked is an old stale link and is no longer valid. Maybe you have already verified your email.</p>`: OutcomeExpired,
-		`<p id="kc-error-message">予期しないエラーが発生しました</p>`:                                                                                               OutcomeRefused,
-		`<p id="kc-info-message">メールアドレスは大丈夫です。</p>`:                                                                                                 OutcomeConfirmed,
-		`<p>Hello</p>`: OutcomeUnknown,
-		`<form method="post"><label>New password</label><input type="password" name="p"></form>`: OutcomeNeedsUser,
-	} {
-		p, c := serve(t, page(end))
-		r := open(t, c, p.URL+path+"?key=first")
-		require.Equal(t, want, r.Outcome, end)
-		require.Len(t, r.Steps, 2)
-	}
 }
 
 func TestSubmitHookStopsTheForm(t *testing.T) {
