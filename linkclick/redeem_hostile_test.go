@@ -1,9 +1,7 @@
 package linkclick
 
 import (
-	"bufio"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"log"
 	"net"
@@ -141,99 +139,6 @@ func TestNoConnectionWithoutUnsafeAllow(t *testing.T) {
 		}
 	}
 	require.Zero(t, connections.Load())
-}
-
-// Servers that do not want to end do not hold a click beyond its limits.
-func TestHostileServers(t *testing.T) {
-	endless := func(prefix string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, prefix)
-			for r.Context().Err() == nil {
-				if _, err := fmt.Fprint(w, strings.Repeat("<p>x ", 1000)); err != nil {
-					return
-				}
-			}
-		}
-	}
-	form := `<form method="post"><input type="hidden" name="a" value="b"></form>`
-	for name, tt := range map[string]struct {
-		h      http.HandlerFunc
-		reason string
-	}{
-		"no header":        {func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, ReasonTimeout},
-		"endless body":     {endless(form), ReasonUnreadable},
-		"endless sentence": {endless("Your email has been verified."), ReasonPage},
-		"slow body": {func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, "Your email has been verified.")
-			_ = http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-			panic(http.ErrAbortHandler) // or the server would end the body well
-		}, ReasonTimeout},
-		"compressed": {func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			html200(w, "Your email has been verified.")
-		}, ReasonUnreadable},
-		"not text": {func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/octet-stream")
-			fmt.Fprint(w, "Your email has been verified.")
-		}, ReasonUnreadable},
-		"header flood": {func(w http.ResponseWriter, r *http.Request) {
-			for i := range 3000 {
-				w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("x", 40))
-			}
-		}, ReasonNoAnswer},
-		"nested markup": {says(strings.Repeat("<div>", 20_000) + form), ReasonNothingClear},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p, c := serve(t, tt.h)
-			c.Timeout, c.HeaderTimeout = 3*time.Second, time.Second
-			start := time.Now()
-			r := open(t, c, p.URL+"/x")
-			require.Equal(t, tt.reason, r.Reason)
-			require.True(t, r.Sent)
-			require.Less(t, time.Since(start), 8*time.Second)
-			require.Len(t, r.Steps, 1)
-		})
-	}
-}
-
-// A server that starts an answer and breaks off, or stalls in the handshake.
-func TestBrokenConnections(t *testing.T) {
-	listen := func(answer string) *Clicker {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				_, _ = http.ReadRequest(bufio.NewReader(conn))
-				fmt.Fprint(conn, answer)
-				conn.Close()
-			}
-		}()
-		return &Clicker{Rule: Rule{Hosts: []string{l.Addr().String()}, UnsafeAllow: loopback}, Timeout: time.Second, HeaderTimeout: 300 * time.Millisecond}
-	}
-	for answer, reason := range map[string]string{
-		"": ReasonNoAnswer,
-		"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100\r\n\r\nYour email has been verified.": ReasonNoAnswer,
-		"SSH-2.0-x\r\n": ReasonNoAnswer,
-	} {
-		c := listen(answer)
-		r := open(t, c, "http://"+c.Rule.Hosts[0]+"/x")
-		require.Equal(t, OutcomeUnknown, r.Outcome, answer)
-		require.Equal(t, reason, r.Reason, answer)
-		require.True(t, r.Sent)
-	}
-	c := listen("not TLS")
-	r := open(t, c, "https://"+c.Rule.Hosts[0]+"/x")
-	require.Equal(t, OutcomeUnreachable, r.Outcome)
-	require.False(t, r.Sent)
 }
 
 // Old TLS is refused, and clicks leave no goroutine behind.

@@ -2,11 +2,17 @@ package linkclick
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -14,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -27,8 +34,24 @@ type idp struct {
 	seen []string // method and path of each request
 }
 
-// serve starts an identity provider over TLS on 127.0.0.1 and a clicker that
-// may reach it.
+// certificate is for 127.0.0.1, where all tests run their servers. Its key is an elliptic one,
+// which signs much faster than the one of httptest.
+var certificate = sync.OnceValues(func() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0), // also on the clock of synctest
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+})
+
+// serve starts an identity provider over TLS on 127.0.0.1 and a clicker that may reach it. The
+// limits of time are so long that a busy machine does not reach them.
 func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
 	t.Helper()
 	p := &idp{}
@@ -39,12 +62,16 @@ func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
 		h(w, r)
 	}))
 	p.Config.ErrorLog = log.New(io.Discard, "", 0)
+	own, err := certificate()
+	require.NoError(t, err)
+	p.TLS = &tls.Config{Certificates: []tls.Certificate{own}}
 	p.StartTLS()
 	t.Cleanup(p.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(p.Certificate())
 	return p, &Clicker{
 		Rule:     Rule{Hosts: []string{p.Listener.Addr().String()}, UnsafeAllow: loopback},
+		Timeout:  time.Minute, HeaderTimeout: time.Minute,
 		testOnly: testOnly{roots: roots},
 	}
 }

@@ -27,10 +27,11 @@ const defaultUserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/201001
 // maxAnswerHeader bounds the header of an answer, in bytes.
 const maxAnswerHeader = 64 << 10
 
-// testOnly lets tests use their own certificates and name server.
+// testOnly lets tests use their own certificates, name server and network.
 type testOnly struct {
 	roots    *x509.CertPool
 	resolver *net.Resolver
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // errNotPermitted is the answer of the submit hook, without its words.
@@ -99,9 +100,13 @@ func (k *click) transport(plain bool) *http.Transport {
 		Resolver: k.testOnly.resolver,
 		Control:  newGuard(k.Rule, plain).control,
 	}
+	dial := dialer.DialContext
+	if k.testOnly.dial != nil {
+		dial = k.testOnly.dial
+	}
 	return &http.Transport{
 		Proxy:                  nil, // a proxy would be dialed instead, unseen by the guard
-		DialContext:            dialer.DialContext,
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: k.testOnly.roots},
 		TLSHandshakeTimeout:    wait,
 		ResponseHeaderTimeout:  wait,
