@@ -13,36 +13,45 @@ import (
 // codeWords announce a one-time code, alone or in compounds such as
 // "Bestätigungscode". The short ones count as whole words only.
 var codeWords = []string{
-	"code", "passcode", "pin", "otp", "one-time password", "one time password",
-	"kode", "kod", "engångslösenord", "einmalpasswort", "einmalkennwort", "koodi",
-	"código", "codigo", "codice", "mot de passe à usage unique", "contraseña de un solo uso",
-	"コード", "認証番号", "確認番号", "ワンタイムパスワード", "暗証番号", "验证码", "驗證碼", "인증번호",
-	"код", "одноразовый пароль", "одноразовий пароль",
+	"code", "passcode", "pin", "otp", "one-time password", "one time password", "kode", "kod",
+	"engångslösenord", "einmalpasswort", "einmalkennwort", "koodi", "código", "codigo", "codice",
+	"mot de passe à usage unique", "contraseña de un solo uso", "コード", "認証番号",
+	"確認番号", "ワンタイムパスワード", "暗証番号", "验证码", "驗證碼",
+	"인증번호", "код", "одноразовый пароль",
+	"одноразовий пароль",
 }
 
 // otherWords announce a number that is no one-time code.
 var otherWords = []string{
-	"order", "invoice", "number", "no.", "nr", "nr.", "ref", "ref.", "reference", "case", "ticket", "tel", "tel.", "telephone", "phone", "fax",
-	"call", "ring", "mobile", "zip", "zip code", "postal code", "postcode", "area code", "country code", "error code", "status code", "qr code",
-	"qr-code", "barcode", "bar code", "discount code", "promo code", "promotion code", "promotional code", "promocode", "coupon", "coupon code",
-	"voucher", "voucher code", "gift code", "referral code", "booking code", "tracking code", "source code", "ending in", "copyright", "version",
-	"build", "since", "suite", "box", "vat", "cvr", "org", "org.", "reg", "id", "street", "serial", "flight", "points",
-	"bestell", "rechnung", "nummer", "telefon", "rufnummer", "plz", "postleitzahl", "gutschein", "gutscheincode", "rabattcode", "hrb",
-	"ordre", "faktura", "sag", "tlf", "tlf.", "postnummer", "rabat", "rabatkode", "rabattkode", "gavekort", "kampagnekode",
-	"beställning", "bestilling", "rabattkod", "kampanjkod", "presentkort", "ärende",
-	"commande", "facture", "numéro", "téléphone", "tél", "code postal", "code promo", "code de réduction", "code promotionnel", "référence", "dossier",
-	"pedido", "factura", "número", "numero", "teléfono", "código postal", "código promocional", "código de descuento", "cupón", "referencia",
-	"ordine", "fattura", "codice promozionale", "codice postale", "bestelling", "factuur", "kortingscode", "zamówien", "faktur", "tilaus", "lasku",
-	"注文", "番号", "電話", "クーポン", "クーポンコード", "割引コード", "エラーコード", "qrコード", "バーコード", "招待コード",
-	"заказ", "номер", "счет", "счёт", "тел", "тел.", "телефон", "индекс", "промокод", "скидк",
-	"замовлен", "рахун", "індекс", "знижк",
+	"order", "invoice", "number", "no.", "nr", "nr.", "ref", "ref.", "reference", "case", "ticket",
+	"tel", "tel.", "telephone", "phone", "fax", "call", "ring", "mobile", "zip", "zip code",
+	"postal code", "postcode", "area code", "country code", "error code", "status code", "qr code",
+	"qr-code", "barcode", "bar code", "discount code", "promo code", "promotion code",
+	"promotional code", "promocode", "coupon", "coupon code", "voucher", "voucher code", "gift code",
+	"referral code", "booking code", "tracking code", "source code", "ending in", "copyright",
+	"version", "build", "since", "suite", "box", "vat", "cvr", "org", "org.", "reg", "id", "street",
+	"serial", "flight", "points", "bestell", "rechnung", "nummer", "telefon", "rufnummer", "plz",
+	"postleitzahl", "gutschein", "gutscheincode", "rabattcode", "hrb", "ordre", "faktura", "sag",
+	"tlf", "tlf.", "postnummer", "rabat", "rabatkode", "rabattkode", "gavekort", "kampagnekode",
+	"beställning", "bestilling", "rabattkod", "kampanjkod", "presentkort", "ärende", "commande",
+	"facture", "numéro", "téléphone", "tél", "code postal", "code promo", "code de réduction",
+	"code promotionnel", "référence", "dossier", "pedido", "factura", "número", "numero",
+	"teléfono", "código postal", "código promocional", "código de descuento", "cupón",
+	"referencia", "ordine", "fattura", "codice promozionale", "codice postale", "bestelling",
+	"factuur", "kortingscode", "zamówien", "faktur", "tilaus", "lasku", "注文", "番号",
+	"電話", "クーポン", "クーポンコード", "割引コード", "エラーコード",
+	"qrコード", "バーコード", "招待コード", "заказ", "номер", "счет",
+	"счёт", "тел", "тел.", "телефон", "индекс", "промокод",
+	"скидк", "замовлен", "рахун", "індекс", "знижк",
 }
 
 // units after a number make it an amount.
 var units = []string{
-	"minutes", "minute", "min", "mins", "hours", "hour", "h", "seconds", "second", "sec", "s", "days", "day", "kr", "kr.", "usd", "eur", "sek", "dkk",
-	"nok", "gbp", "euro", "euros", "dollars", "points", "minuten", "stunden", "sekunden", "tage", "minutter", "timer", "sekunder", "dage",
-	"timmar", "dagar", "heures", "secondes", "jours", "minutos", "horas", "segundos", "días", "минут", "часов", "секунд", "хвилин", "годин", "分", "円",
+	"minutes", "minute", "min", "mins", "hours", "hour", "h", "seconds", "second", "sec", "s",
+	"days", "day", "kr", "kr.", "usd", "eur", "sek", "dkk", "nok", "gbp", "euro", "euros", "dollars",
+	"points", "minuten", "stunden", "sekunden", "tage", "minutter", "timer", "sekunder", "dage",
+	"timmar", "dagar", "heures", "secondes", "jours", "minutos", "horas", "segundos", "días",
+	"минут", "часов", "секунд", "хвилин", "годин", "分", "円",
 }
 
 // What the word nearest to a number announces.
@@ -122,7 +131,8 @@ func firstWord(s string, words []string) int {
 // word. Words of five letters and more, and those of scripts without spaces,
 // may be: compounds hold them.
 func standsAlone(s string, at int, w string) bool {
-	if utf8.RuneCountInString(w) > 4 || slices.Contains([]string{"code", "kode", "kod", "код"}, w) || w[0] >= 0xe0 {
+	if utf8.RuneCountInString(w) > 4 || slices.Contains([]string{"code", "kode", "kod", "код"},
+		w) || w[0] >= 0xe0 {
 		return true
 	}
 	before, _ := utf8.DecodeLastRuneInString(s[:at])

@@ -46,17 +46,21 @@ func readCase(t *testing.T, file string) corpusCase {
 	mail, err := io.ReadAll(r)
 	require.NoError(t, err)
 	for name := range head {
-		require.Contains(t, []string{"Expect-Kind", "Expect-Provider", "Expect-Url", "Expect-Code", "Expect-Recipe", "Expect-Reason",
-			"Rule-Host", "Rule-Path", "Rule-Wrapper", "Rule-Recipe"}, name, file)
+		require.Contains(t, []string{
+			"Expect-Kind", "Expect-Provider", "Expect-Url", "Expect-Code", "Expect-Recipe",
+			"Expect-Reason", "Rule-Host", "Rule-Path", "Rule-Wrapper", "Rule-Recipe",
+		}, name, file)
 	}
 	hosts := head.Values("Rule-Host")
 	if len(hosts) == 0 {
 		hosts = acme.Hosts
 	}
 	return corpusCase{
-		kind: Kind(head.Get("Expect-Kind")), provider: head.Get("Expect-Provider"), url: head.Get("Expect-Url"), code: head.Get("Expect-Code"),
+		kind: Kind(head.Get("Expect-Kind")), provider: head.Get("Expect-Provider"),
+		url: head.Get("Expect-Url"), code: head.Get("Expect-Code"),
 		recipe: head.Get("Expect-Recipe"), reason: head.Get("Expect-Reason"), mail: mail,
-		rule: Rule{Hosts: hosts, Paths: head.Values("Rule-Path"), Wrappers: head.Values("Rule-Wrapper"), Recipe: head.Get("Rule-Recipe")},
+		rule: Rule{Hosts: hosts, Paths: head.Values("Rule-Path"), Wrappers: head.Values("Rule-Wrapper"),
+			Recipe: head.Get("Rule-Recipe")},
 	}
 }
 
@@ -81,8 +85,10 @@ func TestCorpus(t *testing.T) {
 			if c.recipe == "" {
 				c.recipe = f.Recipe
 			}
-			want := Finding{Kind: c.kind, Provider: c.provider, URL: c.url, Code: c.code, Recipe: c.recipe, Reason: c.reason}
-			got := Finding{Kind: f.Kind, Provider: f.Provider, URL: f.URL, Code: f.Code, Recipe: f.Recipe, Reason: f.Reason}
+			want := Finding{Kind: c.kind, Provider: c.provider, URL: c.url, Code: c.code, Recipe: c.recipe,
+				Reason: c.reason}
+			got := Finding{Kind: f.Kind, Provider: f.Provider, URL: f.URL, Code: f.Code, Recipe: f.Recipe,
+				Reason: f.Reason}
 			require.Equal(t, want, got, "%+v", f.Candidates)
 			require.Equal(t, f.URL == "", f.Reason != "")
 		})

@@ -15,7 +15,8 @@ func TestPhrases(t *testing.T) {
 			require.Contains(t, judged, outcome)
 			for _, phrase := range phrases {
 				require.Equal(t, plain(phrase), phrase)
-				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name, phrase)
+				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name,
+					phrase)
 				require.NotEqual(t, outcome, judgeWords(l.unless[0]+" "+phrase, true), "%s: %s", l.name, phrase)
 				for _, after := range l.after {
 					require.NotEqual(t, outcome, judgeWords(phrase+after, true), "%s: %s", l.name, phrase)
@@ -27,33 +28,48 @@ func TestPhrases(t *testing.T) {
 }
 
 func TestJudgeWords(t *testing.T) {
-	for text, want := range map[string]Outcome{
-		"":                                     OutcomeUnknown,
-		"YOUR E‑MAIL\u00a0HAS BEEN\nVERIFIED":  OutcomeUnknown, // two blocks are two sentences
-		"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED": OutcomeConfirmed,
-		"Your email couldn’t be verified.":     OutcomeRefused,
-		"Please verify your email address.":    OutcomeUnknown,
-		"We will tell you when your email has been verified.":                              OutcomeUnknown,
-		"Once a@login.acme.example is successfully verified you can sign in.":              OutcomeUnknown,
-		"Your email has been verified. If it was not you, tell us.":                        OutcomeConfirmed,
-		"Email link is invalid or has expired":                                             OutcomeExpired,
-		"You have confirmed a@b.example.":                                                  OutcomeConfirmed,
-		"メールアドレスが確認されました。ログインしてください。":                                                      OutcomeConfirmed,
-		"メールアドレスが確認されましたら、お知らせします。":                                                        OutcomeUnknown,
-		"このリンクは、すでに使用されています。":                                                              OutcomeUsed,
-		"Ваш адрес был подтверждён!":                                                       OutcomeConfirmed,
-		"Если адрес уже подтверждён, войдите.":                                             OutcomeUnknown,
-		"Вашу адресу вже підтверджено":                                                     OutcomeAlready,
-		"Your registration has been confirmed!":                                            OutcomeConfirmed,
-		"User cannot be confirmed. Current status is CONFIRMED":                            OutcomeAlready,
-		"Din e-mail er nu bekræftet":                                                       OutcomeConfirmed,
-		"Ihre E-Mail-Adresse wurde erfolgreich bestätigt":                                  OutcomeConfirmed,
-		"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde":                           OutcomeUnknown,
-		"Javascript is not enabled on your browser, please click button to continue.":      OutcomeUnknown,
-		"Your e-mail is not verified yet. Press the button to verify it.":                  OutcomeUnknown,
-		"Your account has been confirmed. This link is no longer valid for anything else.": OutcomeExpired, // in doubt no success
+	for want, texts := range map[Outcome][]string{
+		OutcomeUnknown: {
+			"",
+			"YOUR E‑MAIL\u00a0HAS BEEN\nVERIFIED", // two blocks are two sentences
+			"Please verify your email address.",
+			"We will tell you when your email has been verified.",
+			"Once a@login.acme.example is successfully verified you can sign in.",
+			"メールアドレスが確認されましたら、お知らせします。",
+			"Если адрес уже подтверждён, войдите.",
+			"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde",
+			"Javascript is not enabled on your browser, please click button to continue.",
+			"Your e-mail is not verified yet. Press the button to verify it.",
+		},
+		OutcomeConfirmed: {
+			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
+			"Your email has been verified. If it was not you, tell us.",
+			"You have confirmed a@b.example.",
+			"メールアドレスが確認されました。ログインしてください。",
+			"Ваш адрес был подтверждён!",
+			"Your registration has been confirmed!",
+			"Din e-mail er nu bekræftet",
+			"Ihre E-Mail-Adresse wurde erfolgreich bestätigt",
+		},
+		OutcomeRefused: {
+			"Your email couldn’t be verified.",
+		},
+		OutcomeExpired: {
+			"Email link is invalid or has expired",
+			// In doubt it is no success.
+			"Your account has been confirmed. This link is no longer valid for anything else.",
+		},
+		OutcomeUsed: {
+			"このリンクは、すでに使用されています。",
+		},
+		OutcomeAlready: {
+			"Вашу адресу вже підтверджено",
+			"User cannot be confirmed. Current status is CONFIRMED",
+		},
 	} {
-		require.Equal(t, want, judgeWords(text, true), text)
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
 	}
 	require.Equal(t, OutcomeUnknown, judgeWords("Your email has been verified.", false))
 }
@@ -68,7 +84,8 @@ func TestJudgeRedirect(t *testing.T) {
 		{"https://a.example/?success=TRUE", nil, false, OutcomeConfirmed},
 		{"https://a.example/?success=true&success=false", nil, false, OutcomeRefused},
 		{"https://a.example/?success=", nil, false, OutcomeUnknown},
-		{"https://a.example/?success=true&message=Your+account+is+already+verified", nil, false, OutcomeAlready},
+		{"https://a.example/?success=true&message=Your+account+is+already+verified", nil, false,
+			OutcomeAlready},
 		{"https://a.example/?success=true&message=Link+expired", nil, false, OutcomeConfirmed},
 		{"https://a.example/#/home?success=true", nil, false, OutcomeConfirmed},
 		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeConfirmed},
@@ -92,7 +109,8 @@ func TestJudgeRedirect(t *testing.T) {
 // Whatever a page holds, a form is submitted only if it is what a script would
 // send, and reading ends.
 func FuzzReadPage(f *testing.F) {
-	f.Add(`<form method="post" action="/x"><input type="hidden" name="state" value="1"><button name="a" value="b">Go</button></form>`)
+	f.Add(`<form method="post" action="/x"><input type="hidden" name="state" value="1"><button ` +
+		`name="a" value="b">Go</button></form>`)
 	f.Add(`<a href="?key=1">Proceed</a><p id="kc-info-message">Your email has been verified.`)
 	at := &url.URL{Scheme: "https", Host: "login.acme.example", Path: "/x"}
 	f.Fuzz(func(t *testing.T, body string) {

@@ -10,14 +10,18 @@ import (
 // The answers of Auth0's older links: a redirect to the configured address, or
 // a page with the same words.
 func TestAuth0Classic(t *testing.T) {
+	const failed = "https://app.example/?success=false&message="
 	for location, want := range map[string]Outcome{
-		"https://app.example/?supportSignUp=true&email=a%40b.example&message=Your%20email%20was%20verified.%20You%20can%20continue%20using%20the%20application.&success=true&code=success#/home": OutcomeConfirmed,
-		"https://app.example/?message=This%20URL%20can%20be%20used%20only%20once&success=false":                                                                                                  OutcomeUsed,
-		"https://app.example/?message=Access%20expired.&success=false":                                                                                                                           OutcomeExpired,
-		"https://app.example/?message=This%20account%20is%20already%20verified.&success=false":                                                                                                   OutcomeAlready,
-		"https://app.example/?message=User%20account%20does%20not%20exist&success=false":                                                                                                         OutcomeRefused,
-		"acme-app://verified?success=true": OutcomeConfirmed,
-		"http://app.example/":              OutcomeUnknown,
+		"https://app.example/?supportSignUp=true&email=a%40b.example&" +
+			"message=Your%20email%20was%20verified." +
+			"%20You%20can%20continue%20using%20the%20application.&" +
+			"success=true&code=success#/home": OutcomeConfirmed,
+		failed + "This%20URL%20can%20be%20used%20only%20once": OutcomeUsed,
+		failed + "Access%20expired.":                          OutcomeExpired,
+		failed + "This%20account%20is%20already%20verified.":  OutcomeAlready,
+		failed + "User%20account%20does%20not%20exist":        OutcomeRefused,
+		"acme-app://verified?success=true":                    OutcomeConfirmed,
+		"http://app.example/":                                 OutcomeUnknown,
 	} {
 		p, c := serve(t, redirectTo(location))
 		r := open(t, c, p.URL+"/lo/verify_email?ticket=t")
@@ -48,8 +52,10 @@ func universalLogin(t *testing.T, result http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		cookie, err := r.Cookie("sid")
-		if r.Method != http.MethodPost || err != nil || cookie.Value != "c1" || r.FormValue("state") != "s&1" || r.PostFormValue("action") != "default" ||
-			r.Header.Get("Origin") != "https://"+r.Host || r.Header.Get("Referer") != "" || r.URL.RawQuery != "ticket=t" {
+		if r.Method != http.MethodPost || err != nil || cookie.Value != "c1" ||
+			r.FormValue("state") != "s&1" || r.PostFormValue("action") != "default" ||
+			r.Header.Get("Origin") != "https://"+r.Host || r.Header.Get("Referer") != "" ||
+			r.URL.RawQuery != "ticket=t" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -62,23 +68,29 @@ func TestAuth0UniversalLogin(t *testing.T) {
 		result http.HandlerFunc
 		want   Outcome
 	}{
-		"redirect":         {redirectTo("https://app.example/?success=true&message=Your%20email%20was%20verified"), OutcomeConfirmed},
-		"redirect, failed": {redirectTo("https://app.example/?success=false&message=This%20ticket%20was%20already%20used"), OutcomeUsed},
-		"result page":      {says("<h1>Email Verified</h1><p>Your email address was successfully verified.</p>"), OutcomeConfirmed},
-		"already":          {says("<p>This account is already verified.</p>"), OutcomeAlready},
-		"expired":          {says("<p>This ticket was expired.</p>"), OutcomeExpired},
-		"used":             {says("<p>This ticket was already used.</p>"), OutcomeUsed},
-		"invalid":          {says("<p>User account does not exist or the verification code is invalid.</p>"), OutcomeRefused},
-		"failed":           {says("<p>Your email address could not be verified.</p>"), OutcomeRefused},
-		"asks again":       {universalForm, OutcomeUnknown},
+		"redirect": {redirectTo("https://app.example/?success=true&" +
+			"message=Your%20email%20was%20verified"), OutcomeConfirmed},
+		"redirect, failed": {redirectTo("https://app.example/?success=false&" +
+			"message=This%20ticket%20was%20already%20used"), OutcomeUsed},
+		"result page": {says("<h1>Email Verified</h1><p>Your email address was successfully " +
+			"verified.</p>"), OutcomeConfirmed},
+		"already": {says("<p>This account is already verified.</p>"), OutcomeAlready},
+		"expired": {says("<p>This ticket was expired.</p>"), OutcomeExpired},
+		"used":    {says("<p>This ticket was already used.</p>"), OutcomeUsed},
+		"invalid": {says("<p>User account does not exist or the verification code is " +
+			"invalid.</p>"), OutcomeRefused},
+		"failed":     {says("<p>Your email address could not be verified.</p>"), OutcomeRefused},
+		"asks again": {universalForm, OutcomeUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, c := serve(t, universalLogin(t, tt.result))
 			submitted := 0
-			r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t#", func() error { submitted++; return nil })
+			r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t#",
+				func() error { submitted++; return nil })
 			require.Equal(t, tt.want, r.Outcome, r.Reason)
 			require.Equal(t, 1, submitted)
-			require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"}, p.requests())
+			require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"},
+				p.requests())
 		})
 	}
 }

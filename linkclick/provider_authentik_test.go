@@ -23,7 +23,8 @@ func (g *goauthentik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query, err := url.ParseQuery(r.FormValue("query"))
-	if r.URL.Path != "/sso/api/v3/flows/executor/enroll/" || err != nil || query.Get("flow_token") != "t+1" || r.Header.Get("Accept") != "application/json" {
+	if r.URL.Path != "/sso/api/v3/flows/executor/enroll/" || err != nil ||
+		query.Get("flow_token") != "t+1" || r.Header.Get("Accept") != "application/json" {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -48,8 +49,9 @@ func (g *goauthentik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestAuthentik(t *testing.T) {
 	const (
-		consent = `{"component":"ak-stage-consent","token":"c1","header_text":"Continue to confirm this email address."}`
-		done    = `{"component":"xak-flow-redirect","to":"/"}`
+		consent = `{"component":"ak-stage-consent","token":"c1","header_text":"Continue to confirm ` +
+			`this email address."}`
+		done = `{"component":"xak-flow-redirect","to":"/"}`
 	)
 	for name, tt := range map[string]struct {
 		stages []string
@@ -59,22 +61,30 @@ func TestAuthentik(t *testing.T) {
 		"consent":           {[]string{consent, "302", done}, OutcomeConfirmed, true},
 		"consent, no hop":   {[]string{consent, done}, OutcomeConfirmed, true},
 		"older, no consent": {[]string{"302", done}, OutcomeConfirmed, false},
-		"said in words":     {[]string{consent, "302", `{"component":"ak-stage-prompt","messages":[{"message":"Successfully verified Email."}]}`}, OutcomeConfirmed, true},
-		"used":              {[]string{`{"component":"ak-stage-access-denied","error_message":"Link was already used, please request a new link."}`}, OutcomeUsed, false},
-		"denied":            {[]string{consent, `{"component":"ak-stage-access-denied","error_message":"No."}`}, OutcomeRefused, true},
-		"from the start":    {[]string{`{"component":"ak-stage-prompt","fields":[{"field_key":"username"}]}`}, OutcomeNeedsUser, false},
-		"then a sign-in":    {[]string{consent, "302", `{"component":"ak-stage-password"}`}, OutcomeNeedsUser, true},
+		"said in words": {[]string{consent, "302",
+			`{"component":"ak-stage-prompt","messages":[{"message":"Successfully verified Email."}]}`},
+			OutcomeConfirmed, true},
+		"used": {[]string{`{"component":"ak-stage-access-denied","error_message":"Link ` +
+			`was already used, please request a new link."}`}, OutcomeUsed, false},
+		"denied": {[]string{consent,
+			`{"component":"ak-stage-access-denied","error_message":"No."}`}, OutcomeRefused, true},
+		"from the start": {[]string{`{"component":"ak-stage-prompt","fields":[{"field_key":"usernam` +
+			`e"}]}`}, OutcomeNeedsUser, false},
+		"then a sign-in": {[]string{consent, "302", `{"component":"ak-stage-password"}`},
+			OutcomeNeedsUser, true},
 		"sent another mail": {[]string{`{"component":"ak-stage-email"}`}, OutcomeUnknown, false},
 		"consents again":    {[]string{consent, "302", consent}, OutcomeUnknown, true},
-		"another flow":      {[]string{`{"component":"xak-flow-redirect","to":"/if/flow/default-authentication-flow/"}`}, OutcomeNeedsUser, false},
-		"circle":            {[]string{"302"}, OutcomeUnknown, false},
-		"no JSON":           {[]string{"oops"}, OutcomeUnknown, false},
+		"another flow": {[]string{`{"component":"xak-flow-redirect","to":"/if/flow/` +
+			`default-authentication-flow/"}`}, OutcomeNeedsUser, false},
+		"circle":  {[]string{"302"}, OutcomeUnknown, false},
+		"no JSON": {[]string{"oops"}, OutcomeUnknown, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := &goauthentik{stages: tt.stages}
 			p, c := serve(t, g.ServeHTTP)
 			submitted := 0
-			r := c.Click(t.Context(), p.URL+"/sso/if/flow/enroll/?flow_token=t%2B1", func() error { submitted++; return nil })
+			r := c.Click(t.Context(), p.URL+"/sso/if/flow/enroll/?flow_token=t%2B1",
+				func() error { submitted++; return nil })
 			require.Equal(t, tt.want, r.Outcome, r.Reason)
 			require.LessOrEqual(t, len(r.Steps), 6)
 			require.Equal(t, tt.posted, submitted == 1)

@@ -28,15 +28,18 @@ func (o *ory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		redirectTo("https://ui.example/verification?flow=f2")(w, r)
 	case err != nil || cookie.Value != "c":
 		sendJSON(w, http.StatusForbidden, `{"error":{"id":"security_csrf_violation"}}`)
-	case r.Method == http.MethodGet && r.URL.Path == "/o/self-service/verification/flows" && r.FormValue("id") == "f2":
+	case r.Method == http.MethodGet && r.URL.Path == "/o/self-service/verification/flows" &&
+		r.FormValue("id") == "f2":
 		if o.posted {
 			sendJSON(w, http.StatusOK, o.after)
 			return
 		}
-		sendJSON(w, http.StatusOK, strings.ReplaceAll(o.before, "ACTION", o.origin+"/o/self-service/verification?flow=f2"))
+		sendJSON(w, http.StatusOK, strings.ReplaceAll(o.before, "ACTION",
+			o.origin+"/o/self-service/verification?flow=f2"))
 	case r.Method == http.MethodPost && r.URL.Path == "/o/self-service/verification":
 		o.posted = true
-		if r.PostFormValue("csrf_token") != "t" || r.PostFormValue("code") != "583920" || r.PostFormValue("method") != "code" || r.PostForm.Has("email") {
+		if r.PostFormValue("csrf_token") != "t" || r.PostFormValue("code") != "583920" ||
+			r.PostFormValue("method") != "code" || r.PostForm.Has("email") {
 			w.WriteHeader(http.StatusTeapot)
 			return
 		}
@@ -47,14 +50,20 @@ func (o *ory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 const (
-	orySent = `{"state":"sent_email","ui":{"action":"ACTION","messages":[{"id":1080001,"type":"info","text":"An email has been sent"}],
-"nodes":[{"attributes":{"name":"csrf_token","value":"t"}},{"attributes":{"name":"code","value":"583920"}},{"attributes":{"name":"email","type":"submit","value":"a@b.example"}}]}}`
-	oryPassed  = `{"state":"passed_challenge","ui":{"messages":[{"id":1080002,"type":"success","text":"You successfully verified your email address."}]}}`
+	orySent = `{"state":"sent_email","ui":{"action":"ACTION",` +
+		`"messages":[{"id":1080001,"type":"info","text":"An email has been sent"}],"nodes":[` +
+		`{"attributes":{"name":"csrf_token","value":"t"}},` +
+		`{"attributes":{"name":"code","value":"583920"}},` +
+		`{"attributes":{"name":"email","type":"submit","value":"a@b.example"}}]}}`
+	oryPassed = `{"state":"passed_challenge","ui":{"messages":[{"id":1080002,"type":"success",` +
+		`"text":"You successfully verified your email address."}]}}`
 	oryRefused = `{"state":"%s","ui":{"messages":[{"id":%d,"type":"error","text":"%s"}]}}`
 )
 
 func TestKratos(t *testing.T) {
-	refused := func(state string, id int, text string) string { return fmt.Sprintf(oryRefused, state, id, text) }
+	refused := func(state string, id int, text string) string {
+		return fmt.Sprintf(oryRefused, state, id, text)
+	}
 	answer := func(body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { sendJSON(w, http.StatusOK, body) }
 	}
@@ -66,14 +75,19 @@ func TestKratos(t *testing.T) {
 		want          Outcome
 		steps         int
 	}{
-		"code":                  {code, orySent, "", answer(oryPassed), OutcomeConfirmed, 3},
-		"code, redirected":      {code, orySent, oryPassed, redirectTo("https://ui.example/verification?flow=f2"), OutcomeConfirmed, 4},
-		"code, done before":     {code, oryPassed, "", nil, OutcomeAlready, 2},
-		"code, used":            {code, refused("choose_method", 4070006, "Code ist falsch"), "", nil, OutcomeUsed, 2},
-		"code, expired":         {code, refused("choose_method", 4070005, "The verification flow expired 2 minutes ago."), "", nil, OutcomeExpired, 2},
-		"code, wrong":           {code, orySent, "", answer(refused("sent_email", 4070006, "x")), OutcomeUsed, 3},
+		"code": {code, orySent, "", answer(oryPassed), OutcomeConfirmed, 3},
+		"code, redirected": {code, orySent, oryPassed,
+			redirectTo("https://ui.example/verification?flow=f2"), OutcomeConfirmed, 4},
+		"code, done before": {code, oryPassed, "", nil, OutcomeAlready, 2},
+		"code, used": {code, refused("choose_method", 4070006, "Code ist falsch"), "", nil,
+			OutcomeUsed, 2},
+		"code, expired": {code, refused("choose_method", 4070005,
+			"The verification flow expired 2 minutes ago."), "", nil, OutcomeExpired, 2},
+		"code, wrong": {code, orySent, "", answer(refused("sent_email", 4070006, "x")),
+			OutcomeUsed, 3},
 		"code, still asked for": {code, orySent, "", answer(orySent), OutcomeUnknown, 3},
-		"code, form elsewhere":  {code, strings.ReplaceAll(orySent, "ACTION", "https://evil.example/"), "", nil, OutcomeUnknown, 2},
+		"code, form elsewhere": {code, strings.ReplaceAll(orySent, "ACTION", "https://evil.example/"),
+			"", nil, OutcomeUnknown, 2},
 		"code, gone": {code, orySent, "", func(w http.ResponseWriter, _ *http.Request) {
 			sendJSON(w, http.StatusGone, `{"error":{"id":"self_service_flow_expired"}}`)
 		}, OutcomeExpired, 3},
@@ -87,7 +101,8 @@ func TestKratos(t *testing.T) {
 			p, c := serve(t, o.ServeHTTP)
 			o.origin = p.URL
 			submitted := 0
-			r := c.Click(t.Context(), p.URL+"/o/self-service/verification?"+tt.query, func() error { submitted++; return nil })
+			r := c.Click(t.Context(), p.URL+"/o/self-service/verification?"+tt.query,
+				func() error { submitted++; return nil })
 			require.Equal(t, tt.want, r.Outcome, r.Reason)
 			require.Len(t, r.Steps, tt.steps)
 			require.Equal(t, o.posted, submitted == 1)

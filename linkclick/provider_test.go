@@ -231,7 +231,8 @@ func allShapes() []shape {
 
 // exampleLink returns a link of a shape.
 func exampleLink(s shape) string {
-	link := "https://login.acme.example/base" + strings.NewReplacer("*", "a1b2c3", "{id}", "a1b2c3d4e5f6").Replace(s.path)
+	link := "https://login.acme.example/base" + strings.NewReplacer("*", "a1b2c3", "{id}",
+		"a1b2c3d4e5f6").Replace(s.path)
 	if strings.HasPrefix(s.path, "/#/") {
 		link = strings.Replace(link, "/#/", "/_/#/", 1)
 	}

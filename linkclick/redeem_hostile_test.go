@@ -47,17 +47,23 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 	port, connections := trap(t)
 	var answer atomic.Pointer[[]netip.Addr]
 	resolver := nameServer(t, func() []netip.Addr { return *answer.Load() })
-	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) { redirectTo(r.URL.Query().Get("to"))(w, r) })
+	p, c := serve(t, func(w http.ResponseWriter,
+		r *http.Request) {
+		redirectTo(r.URL.Query().Get("to"))(w, r)
+	})
 	c.testOnly.resolver = resolver
 	c.Rule.Hosts = append(c.Rule.Hosts, "login.acme.example", "login.acme.example:"+port)
 
 	try := func(addresses ...netip.Addr) {
 		answer.Store(&addresses)
-		for _, link := range []string{"https://login.acme.example/x", "https://login.acme.example:" + port + "/x", "http://login.acme.example:" + port + "/x"} {
+		for _, link := range []string{"https://login.acme.example/x", "https://login.acme.example:" +
+			port + "/x", "http://login.acme.example:" + port + "/x"} {
 			r := c.Click(t.Context(), link, nil)
-			require.Equal(t, Result{OutcomeUnreachable, ReasonAddress, false, r.Steps}, r, "%s at %v", link, addresses)
+			require.Equal(t, Result{OutcomeUnreachable, ReasonAddress, false, r.Steps}, r, "%s at %v", link,
+				addresses)
 			r = c.Click(t.Context(), p.URL+"/?to="+url.QueryEscape(link), nil)
-			require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps}, r, "%s at %v", link, addresses)
+			require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps}, r, "%s at %v", link,
+				addresses)
 			require.Len(t, r.Steps, 2)
 		}
 	}
@@ -91,9 +97,13 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 // although the port is the trap's wherever a URL has room for one.
 func TestNoConnectionForHostileLinks(t *testing.T) {
 	port, connections := trap(t)
-	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) { redirectTo(r.URL.Query().Get("to"))(w, r) })
+	p, c := serve(t, func(w http.ResponseWriter,
+		r *http.Request) {
+		redirectTo(r.URL.Query().Get("to"))(w, r)
+	})
 	for _, link := range hostileLinks {
-		for _, l := range []string{link, strings.Replace(link, "/", ":"+port+"/", 3), strings.TrimSuffix(link, "/") + ":" + port + "/"} {
+		for _, l := range []string{link, strings.Replace(link, "/", ":"+port+"/", 3),
+			strings.TrimSuffix(link, "/") + ":" + port + "/"} {
 			r := c.Click(t.Context(), l, nil)
 			require.Equal(t, Result{Outcome: OutcomeUnreachable, Reason: ReasonLinkForbidden}, r, "%q", l)
 			r = c.Click(t.Context(), p.URL+"/?to="+url.QueryEscape(l), nil)
@@ -132,7 +142,8 @@ func TestRebinding(t *testing.T) {
 // Without UnsafeAllow nothing on this machine is reached even by its exact name.
 func TestNoConnectionWithoutUnsafeAllow(t *testing.T) {
 	port, connections := trap(t)
-	for _, host := range []string{"127.0.0.1", "127.0.0.1:" + port, "[::1]:" + port, "localhost:" + port, "login.acme.example:" + port} {
+	for _, host := range []string{"127.0.0.1", "127.0.0.1:" + port, "[::1]:" + port, "localhost:" +
+		port, "login.acme.example:" + port} {
 		for _, scheme := range []string{"http://", "https://"} {
 			c := &Clicker{Rule: Rule{Hosts: []string{host}}}
 			require.Equal(t, ReasonLinkForbidden, c.Click(t.Context(), scheme+host+"/x", nil).Reason, host)
@@ -149,12 +160,14 @@ func TestTransport(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	p, c := serve(t, says("Your email has been verified."))
-	old := &Clicker{Rule: Rule{Hosts: []string{s.Listener.Addr().String()}, UnsafeAllow: loopback}, testOnly: c.testOnly}
+	old := &Clicker{Rule: Rule{Hosts: []string{s.Listener.Addr().String()}, UnsafeAllow: loopback},
+		testOnly: c.testOnly}
 	require.Equal(t, ReasonConnect, open(t, old, s.URL).Reason)
 
 	before := runtime.NumGoroutine()
 	for range 20 {
 		require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x").Outcome)
 	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second,
+		10*time.Millisecond)
 }

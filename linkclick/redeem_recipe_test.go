@@ -21,7 +21,8 @@ type api struct {
 }
 
 func (p *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Accept") != "application/json" {
+	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" ||
+		r.Header.Get("Accept") != "application/json" {
 		w.WriteHeader(http.StatusTeapot)
 		return
 	}
@@ -87,7 +88,8 @@ func (tt apiCase) run(t *testing.T) {
 
 func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	p, c := serve(t, (&api{status: 200, answer: `{"status":"OK"}`}).ServeHTTP)
-	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1", func() error { return errors.New("already tried") })
+	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1",
+		func() error { return errors.New("already tried") })
 	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused}, r)
 	require.Empty(t, p.requests())
 }
@@ -99,10 +101,12 @@ func TestRecipesThatCannotStart(t *testing.T) {
 	for link, rule := range map[string]Rule{
 		"/_/#/auth/confirm-verification/" + unsigned(`{"id":"r1"}`):                     {},
 		"/_/#/auth/confirm-verification/" + unsigned(`{"collectionId":"../../admins"}`): {},
-		"/__/auth/action?mode=verifyEmail&oobCode=c1":                                   {},
-		"/__/auth/action?mode=verifyEmail&oobCode=c1&apiKey=k":                          {API: "https://evil.example/v1"},
-		"/auth/verify-email?token=t1":                                                   {API: "https://evil.example/auth"},
-		"/auth/confirm?token_hash=h1&type=signup":                                       {API: "http://169.254.169.254"},
+
+		"/__/auth/action?mode=verifyEmail&oobCode=c1":          {},
+		"/__/auth/action?mode=verifyEmail&oobCode=c1&apiKey=k": {API: "https://evil.example/v1"},
+
+		"/auth/verify-email?token=t1":             {API: "https://evil.example/auth"},
+		"/auth/confirm?token_hash=h1&type=signup": {API: "http://169.254.169.254"},
 		"/x?t=1": {Recipe: RecipeFirebase},
 		"/x?t=2": {Recipe: RecipeSupabase, API: p.URL},
 		"/ui/v2/login/verify?code=K7X2PQ&userId=1": {Recipe: RecipeZitadel},
@@ -115,7 +119,8 @@ func TestRecipesThatCannotStart(t *testing.T) {
 		rule.Hosts, rule.UnsafeAllow = c.Rule.Hosts, c.Rule.UnsafeAllow
 		c := &Clicker{Rule: rule, testOnly: c.testOnly}
 		r := open(t, c, p.URL+link)
-		if r.Outcome != OutcomeNeedsUser && !strings.Contains(link, "self-service/verification?code=1&flow") {
+		opened := strings.Contains(link, "self-service/verification?code=1&flow")
+		if r.Outcome != OutcomeNeedsUser && !opened {
 			t.Errorf("%s: %v", link, r)
 		}
 		require.NotEqual(t, OutcomeConfirmed, r.Outcome, link)
@@ -133,7 +138,8 @@ func TestLinksThatAreNeverOpened(t *testing.T) {
 			continue
 		}
 		link := strings.Replace(exampleLink(s), "https://login.acme.example", p.URL, 1)
-		require.Equal(t, Result{Outcome: OutcomeNeedsUser, Reason: ReasonOtherKind}, open(t, c, link), link)
+		require.Equal(t, Result{Outcome: OutcomeNeedsUser, Reason: ReasonOtherKind}, open(t, c, link),
+			link)
 	}
 	require.Empty(t, p.requests())
 }
@@ -199,7 +205,8 @@ func TestJSONPages(t *testing.T) {
 		want   Outcome
 	}{
 		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 200, `{"status":true}`, OutcomeConfirmed},
-		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401, `{"code":"TOKEN_EXPIRED","message":"Token expired"}`, OutcomeExpired},
+		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401,
+			`{"code":"TOKEN_EXPIRED","message":"Token expired"}`, OutcomeExpired},
 		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401, `{"status":true}`, OutcomeUnknown},
 		{"/x?t=1", 200, `{"status":true}`, OutcomeUnknown},
 		{"/x?t=1", 200, `{"email_verified":true}`, OutcomeConfirmed},
@@ -217,7 +224,8 @@ func TestJSONPages(t *testing.T) {
 }
 
 func FuzzFields(f *testing.F) {
-	f.Add(`{"message":"Your email has been verified.","ui":{"messages":[{"type":"error","id":4070006}]},"emailVerified":true}`)
+	f.Add(`{"message":"Your email has been ` +
+		`verified.","ui":{"messages":[{"type":"error","id":4070006}]},"emailVerified":true}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		a := answer{status: 500, body: body, isJSON: true, whole: true}
 		fields := readFields(a)

@@ -26,6 +26,9 @@ type pipes struct {
 	close context.CancelFunc
 }
 
+// newPipes returns a network without connections. When it is closed, so are its connections, at
+// both ends: a TLS connection says goodbye, and would wait for an end that does not listen.
+
 func newPipes(t *testing.T) *pipes {
 	t.Helper()
 	p := &pipes{conns: make(chan net.Conn)}
@@ -52,6 +55,8 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
+	context.AfterFunc(p.done, func() { ours.Close() })
+	context.AfterFunc(p.done, func() { theirs.Close() })
 	select {
 	case p.conns <- theirs:
 		return ours, nil

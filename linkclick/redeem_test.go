@@ -55,7 +55,8 @@ var certificate = sync.OnceValues(func() (tls.Certificate, error) {
 func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
 	t.Helper()
 	p := &idp{}
-	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		p.mu.Lock()
 		p.seen = append(p.seen, r.Method+" "+r.URL.Path)
 		p.mu.Unlock()
@@ -70,8 +71,8 @@ func serve(t *testing.T, h http.HandlerFunc) (*idp, *Clicker) {
 	roots := x509.NewCertPool()
 	roots.AddCert(p.Certificate())
 	return p, &Clicker{
-		Rule:     Rule{Hosts: []string{p.Listener.Addr().String()}, UnsafeAllow: loopback},
-		Timeout:  time.Minute, HeaderTimeout: time.Minute,
+		Rule:    Rule{Hosts: []string{p.Listener.Addr().String()}, UnsafeAllow: loopback},
+		Timeout: time.Minute, HeaderTimeout: time.Minute,
 		testOnly: testOnly{roots: roots},
 	}
 }
@@ -84,7 +85,8 @@ func (p *idp) requests() []string {
 
 func html200(w http.ResponseWriter, body string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, "<!doctype html><html><head><title>ACME</title></head><body>", body, "</body></html>")
+	fmt.Fprint(w, "<!doctype html><html><head><title>ACME</title></head><body>", body,
+		"</body></html>")
 }
 
 func redirectTo(to string) http.HandlerFunc {
@@ -104,7 +106,8 @@ func open(t *testing.T, c *Clicker, link string) Result {
 }
 
 func universalForm(w http.ResponseWriter, r *http.Request) {
-	html200(w, `<form method="post"><input type="hidden" name="state" value="2"><button>Continue</button></form>`)
+	html200(w, `<form method="post"><input type="hidden" name="state" value="2"><button>Continue</`+
+		`button></form>`)
 }
 
 // After the form the page may lead back to its own address.
@@ -127,38 +130,53 @@ func TestRedirectBackAfterForm(t *testing.T) {
 
 func TestSubmitHookStopsTheForm(t *testing.T) {
 	p, c := serve(t, universalForm)
-	r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t", func() error { return errors.New("already tried") })
-	require.Equal(t, Result{OutcomeUnknown, ReasonSubmitRefused, true, []Step{{"GET", p.Listener.Addr().String(), 200}}}, r)
+	r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t",
+		func() error { return errors.New("already tried") })
+	require.Equal(t, Result{OutcomeUnknown, ReasonSubmitRefused, true,
+		[]Step{{"GET", p.Listener.Addr().String(), 200}}}, r)
 	require.Equal(t, []string{"GET /u/email-verification"}, p.requests())
 }
 
 // Pages on which only a person may go on, and pages that say nothing.
 func TestPagesThatAreNotSubmitted(t *testing.T) {
 	hidden := `<input type="hidden" name="a" value="b">`
-	for body, want := range map[string]Outcome{
-		`<form method="post">` + hidden + `<input name="email"><button>Go</button></form>`:                              OutcomeNeedsUser,
-		`<form method="post">` + hidden + `<select name="x"></select></form>`:                                           OutcomeNeedsUser,
-		`<form method="post">` + hidden + `<button>Yes</button><button>No</button></form>`:                              OutcomeNeedsUser,
-		`<form method="post">` + hidden + `<button>Resend e-mail</button></form>`:                                       OutcomeNeedsUser,
-		`<form method="post">` + hidden + `<button formaction="/x">Continue</button></form>`:                            OutcomeNeedsUser,
-		`<form method="post" action="https://evil.example/">` + hidden + `</form>`:                                      OutcomeNeedsUser,
-		`<form method="post" action="http://127.0.0.1/">` + hidden + `</form>`:                                          OutcomeNeedsUser,
-		`<form method="post" enctype="multipart/form-data">` + hidden + `</form>`:                                       OutcomeNeedsUser,
-		`<form method="post">` + hidden + `</form><form method="post">` + hidden + `</form>`:                            OutcomeNeedsUser,
-		`<form method="get">` + hidden + `</form>`:                                                                      OutcomeUnknown,
-		`<p>This link has expired.</p><form method="post">` + hidden + `<button>Get another</button></form>`:            OutcomeExpired,
-		`<p>Your email has been verified. Sign in:</p><form method="post"><input type="password" name="p"></form>`:      OutcomeConfirmed,
-		`<p>Once your email has been verified, you can sign in.</p>`:                                                    OutcomeUnknown,
-		`<p>If the link has expired, ask for a new one.</p>`:                                                            OutcomeUnknown,
-		`<p hidden>Your email has been verified.</p><p style="display: none">Link expired</p>`:                          OutcomeUnknown,
-		`<script>const ok = "Your email has been verified."</script><template>Your email has been verified.</template>`: OutcomeUnknown,
-		`<a href="?ticket=2">Proceed</a>`:                                                                               OutcomeUnknown,
-		`<meta http-equiv="refresh" content="0;url=/x">`:                                                                OutcomeUnknown,
+	for want, bodies := range map[Outcome][]string{
+		OutcomeNeedsUser: {
+			`<form method="post">` + hidden + `<input name="email"><button>Go</button></form>`,
+			`<form method="post">` + hidden + `<select name="x"></select></form>`,
+			`<form method="post">` + hidden + `<button>Yes</button><button>No</button></form>`,
+			`<form method="post">` + hidden + `<button>Resend e-mail</button></form>`,
+			`<form method="post">` + hidden + `<button formaction="/x">Continue</button></form>`,
+			`<form method="post" action="https://evil.example/">` + hidden + `</form>`,
+			`<form method="post" action="http://127.0.0.1/">` + hidden + `</form>`,
+			`<form method="post" enctype="multipart/form-data">` + hidden + `</form>`,
+			`<form method="post">` + hidden + `</form><form method="post">` + hidden + `</form>`,
+		},
+		OutcomeUnknown: {
+			`<form method="get">` + hidden + `</form>`,
+			`<p>Once your email has been verified, you can sign in.</p>`,
+			`<p>If the link has expired, ask for a new one.</p>`,
+			`<p hidden>Your email has been verified.</p><p style="display: none">Link expired</p>`,
+			`<script>const ok = "Your email has been verified."</script><template>Your email has been ` +
+				`verified.</template>`,
+			`<a href="?ticket=2">Proceed</a>`,
+			`<meta http-equiv="refresh" content="0;url=/x">`,
+		},
+		OutcomeExpired: {
+			`<p>This link has expired.</p><form method="post">` + hidden +
+				`<button>Get another</button></form>`,
+		},
+		OutcomeConfirmed: {
+			`<p>Your email has been verified. Sign in:</p><form method="post"><input type="password" ` +
+				`name="p"></form>`,
+		},
 	} {
-		p, c := serve(t, says(body))
-		r := open(t, c, p.URL+"/u/email-verification?ticket=t")
-		require.Equal(t, want, r.Outcome, body)
-		require.Len(t, p.requests(), 1, body)
+		for _, body := range bodies {
+			p, c := serve(t, says(body))
+			r := open(t, c, p.URL+"/u/email-verification?ticket=t")
+			require.Equal(t, want, r.Outcome, body)
+			require.Len(t, p.requests(), 1, body)
+		}
 	}
 }
 
@@ -185,19 +203,30 @@ func TestRedirects(t *testing.T) {
 			redirectTo(r.URL.Query().Get("to"))(w, r)
 		}
 	})
+	via := func(path, to string) string { return path + "to=" + url.QueryEscape(to) }
+	is := func(o Outcome, reason string) Result { return Result{Outcome: o, Reason: reason} }
+	const (
+		site   = "https://app.example/"
+		gotrue = "/verify?type=signup&token=1&"
+		clerk  = "/v1/verify?_clerk_js_version=5&token=1&"
+	)
 	for link, want := range map[string]Result{
-		"/hop":    {Outcome: OutcomeConfirmed, Reason: ReasonPage},
-		"/circle": {Outcome: OutcomeUnknown, Reason: ReasonLoop},
-		"/long":   {Outcome: OutcomeUnknown, Reason: ReasonTooManySteps},
-		"/cookie": {Outcome: OutcomeConfirmed, Reason: ReasonPage},
-		"/x?to=" + url.QueryEscape(other.URL+"/secret"):                                                                                          {Outcome: OutcomeUnknown, Reason: ReasonLeft},
-		"/x?to=" + url.QueryEscape("https://app.example/?error=access_denied"):                                                                   {Outcome: OutcomeRefused, Reason: ReasonRedirect},
-		"/x?to=" + url.QueryEscape("https://app.example/?code=abc"):                                                                              {Outcome: OutcomeUnknown, Reason: ReasonLeft},
-		"/x?to=" + url.QueryEscape("http://[bad"):                                                                                                {Outcome: OutcomeUnknown, Reason: ReasonBadRedirect},
-		"/x?to=" + url.QueryEscape(`/\evil.example/`):                                                                                            {Outcome: OutcomeUnknown, Reason: ReasonLeft},
-		"/verify?type=signup&token=1&to=" + url.QueryEscape("https://app.example/#access_token=s3cret&refresh_token=x"):                          {Outcome: OutcomeConfirmed, Reason: ReasonRedirect},
-		"/verify?type=signup&token=1&to=" + url.QueryEscape("https://app.example/#error=access_denied&error_code=otp_expired"):                   {Outcome: OutcomeExpired, Reason: ReasonRedirect},
-		"/v1/verify?_clerk_js_version=5&token=1&to=" + url.QueryEscape("https://app.example/?__clerk_status=verified&__clerk_created_session=s"): {Outcome: OutcomeConfirmed, Reason: ReasonRedirect},
+		"/hop":    is(OutcomeConfirmed, ReasonPage),
+		"/circle": is(OutcomeUnknown, ReasonLoop),
+		"/long":   is(OutcomeUnknown, ReasonTooManySteps),
+		"/cookie": is(OutcomeConfirmed, ReasonPage),
+
+		via("/x?", other.URL+"/secret"):         is(OutcomeUnknown, ReasonLeft),
+		via("/x?", site+"?error=access_denied"): is(OutcomeRefused, ReasonRedirect),
+		via("/x?", site+"?code=abc"):            is(OutcomeUnknown, ReasonLeft),
+		via("/x?", "http://[bad"):               is(OutcomeUnknown, ReasonBadRedirect),
+		via("/x?", `/\evil.example/`):           is(OutcomeUnknown, ReasonLeft),
+
+		via(gotrue, site+"#access_token=s3cret&refresh_token=x"): is(OutcomeConfirmed, ReasonRedirect),
+		via(gotrue, site+"#error=access_denied&error_code=otp_expired"): is(OutcomeExpired,
+			ReasonRedirect),
+		via(clerk, site+"?__clerk_status=verified&__clerk_created_session=s"): is(OutcomeConfirmed,
+			ReasonRedirect),
 	} {
 		r := open(t, c, p.URL+link)
 		require.Equal(t, want, Result{Outcome: r.Outcome, Reason: r.Reason}, link)
@@ -235,7 +264,8 @@ func TestNothingFollowsToAnotherHost(t *testing.T) {
 func TestFormStaysWhereItIs(t *testing.T) {
 	second, _ := serve(t, says("Your email has been verified."))
 	first, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		html200(w, `<form method="post" action="`+second.URL+`"><input type="hidden" name="state" value="s"></form>`)
+		html200(w, `<form method="post" action="`+second.URL+`"><input type="hidden" name="state" `+
+			`value="s"></form>`)
 	})
 	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
 	require.Equal(t, OutcomeNeedsUser, open(t, c, first.URL+"/x").Outcome)
@@ -255,8 +285,10 @@ func TestFormStaysWhereItIs(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	for status, want := range map[int]Outcome{
-		200: OutcomeUnknown, 204: OutcomeUnknown, 400: OutcomeRefused, 401: OutcomeUnknown, 403: OutcomeUnknown, 404: OutcomeRefused,
-		410: OutcomeRefused, 429: OutcomeUnknown, 500: OutcomeUnknown, 503: OutcomeUnknown, 304: OutcomeUnknown,
+		200: OutcomeUnknown, 204: OutcomeUnknown, 400: OutcomeRefused, 401: OutcomeUnknown,
+		403: OutcomeUnknown, 404: OutcomeRefused,
+		410: OutcomeRefused, 429: OutcomeUnknown, 500: OutcomeUnknown, 503: OutcomeUnknown,
+		304: OutcomeUnknown,
 	} {
 		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
 		r := open(t, c, p.URL+"/x")
@@ -269,7 +301,8 @@ func TestStatus(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		fmt.Fprint(w, "Your email has been verified.")
 	})
-	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x").Outcome, "an error page cannot tell of a success")
+	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x").Outcome,
+		"an error page cannot tell of a success")
 }
 
 func TestUnreachable(t *testing.T) {
@@ -282,7 +315,8 @@ func TestUnreachable(t *testing.T) {
 
 	p.Close()
 	r = open(t, c, p.URL+"/x")
-	require.Equal(t, Result{OutcomeUnreachable, ReasonConnect, false, []Step{{"GET", p.Listener.Addr().String(), 0}}}, r)
+	require.Equal(t, Result{OutcomeUnreachable, ReasonConnect, false,
+		[]Step{{"GET", p.Listener.Addr().String(), 0}}}, r)
 	require.Empty(t, p.requests())
 
 	ctx, cancel := context.WithCancel(t.Context())
