@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longMail returns a raw mail of a newsletter's making with about size bytes,
-// of which the last are a verification.
+// longMail returns a raw mail of a newsletter's making with about size bytes, of which the last
+// are a verification.
 func longMail(size int) string {
 	var b strings.Builder
 	b.WriteString("Subject: Verify your email\r\nContent-Type: text/html; " +
@@ -80,8 +80,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// Memory grows with the size of a mail and not faster, up to where a mail is
-// not read any further.
+// Memory grows with the size of a mail and not faster, up to where a mail is not read any
+// further.
 func TestMemoryIsLinear(t *testing.T) {
 	small, large := longMail(50_000), longMail(400_000)
 	once := allocated(func() { examineMail(t, small) })
@@ -90,8 +90,7 @@ func TestMemoryIsLinear(t *testing.T) {
 	require.Less(t, eight, uint64(40*len(large)))
 }
 
-// What a hostile mail may cost: the worst of each part of the work, as large
-// as a body may be.
+// What a hostile mail may cost: the worst of each part of the work, as large as a body may be.
 func TestWorstMails(t *testing.T) {
 	fill := func(s string) string { return strings.Repeat(s, maxBody/len(s)) }
 	for name, m := range map[string]Mail{

@@ -14,8 +14,8 @@ const (
 	maxCode = 10
 )
 
-// maxNumbers is how many pieces of a body that are written like codes are
-// looked at. A mail with more is no mail with a code.
+// maxNumbers is how many tokens of a body that are written like a code are judged. A mail with
+// more carries no code.
 const maxNumbers = 200
 
 // How sure it is that something is a code.
@@ -34,11 +34,10 @@ type codeHit struct {
 	above   string // the line above
 }
 
-// findCode returns the one-time code of a mail if there is exactly one, and
-// the words around it. A code has 4 to 10 digits, or letters and digits, or
-// capital letters after "code:". Numbers that are a year, a date, a price, a
-// phone number, part of a URL, or announced as something else, such as an
-// order, are none. Of digits a space or hyphen inside is dropped.
+// findCode returns the one-time code of a mail if there is exactly one, and the words around it.
+// A code has 4 to 10 digits, or letters and digits, or capital letters after "code:". A year, a
+// date, a price, a phone number or a part of a URL is no code. Nor is a number that is announced
+// as something else, such as an order. A space or hyphen between digits is dropped.
 func findCode(subject string, bodies ...string) (code, context string) {
 	var hits []codeHit
 	for _, body := range append(bodies, subject) {
@@ -62,7 +61,7 @@ func findCode(subject string, bodies ...string) (code, context string) {
 // appendCodes adds what may be a code in a body.
 func appendCodes(hits []codeHit, body string) []codeHit {
 	judged := 0
-	above, boxes := "", "" // the line above; digits of which each has a line of its own
+	above, boxes := "", "" // the line above; digits that each have a line of their own
 	for line := range strings.SplitSeq(body, "\n") {
 		line = strings.TrimSpace(withoutURLs(line))
 		if line == "" {
@@ -87,7 +86,7 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 			}
 		}
 		if above = line; len(hits) > found {
-			above = "" // announces no other
+			above = "" // it announces no second code
 		}
 	}
 	return appendBoxes(hits, boxes, above)
@@ -103,18 +102,22 @@ func appendBoxes(hits []codeHit, digits, above string) []codeHit {
 	return hits
 }
 
-// withoutURLs replaces what is a URL or mail address in a line by a bar.
+// withoutURLs replaces each URL and mail address in a line by a bar.
 func withoutURLs(line string) string {
-	if !strings.Contains(line, "://") && !strings.Contains(line, "www.") && !strings.Contains(line, "@") {
+	if !hasURL(line) {
 		return line
 	}
 	fields := strings.Fields(line)
 	for i, f := range fields {
-		if strings.Contains(f, "://") || strings.Contains(f, "www.") || strings.Contains(f, "@") {
+		if hasURL(f) {
 			fields[i] = "|"
 		}
 	}
 	return strings.Join(fields, " ")
+}
+
+func hasURL(s string) bool {
+	return strings.Contains(s, "://") || strings.Contains(s, "www.") || strings.Contains(s, "@")
 }
 
 // codeToken is a piece of a line that is written like a code.
@@ -123,7 +126,7 @@ type codeToken struct {
 	start, end int // its place in the line
 }
 
-// around may stand beside a code that is alone on its line.
+// around holds the characters that may stand beside a code that is alone on its line.
 const around = " \t\u00a0.:;*_-|\"'()[]<>«»“”„「」【】："
 
 // judge says how sure it is that t, in a line, is a code.
@@ -132,7 +135,7 @@ func (t codeToken) judge(line, above string) int {
 	isCodeWord := strings.Trim(t.code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 	if strings.Trim(before, around) == "" && strings.Trim(after, around) == "" {
 		sure := t.alone(above)
-		if isCodeWord && (sure != sureSaid || !strings.HasSuffix(above, ":") && !strings.HasSuffix(above, "：")) {
+		if isCodeWord && (sure != sureSaid || !endsInColon(above)) {
 			return sureNot
 		}
 		if isCodeWord {
@@ -144,8 +147,8 @@ func (t codeToken) judge(line, above string) int {
 	switch {
 	case isCodeWord:
 		lead := strings.TrimRight(before, " ")
-		announced := strings.HasSuffix(lead, ":") || strings.HasSuffix(lead, "：") || strings.HasPrefix(after, ")") || strings.HasPrefix(after, "）")
-		if said == nearCode && announced {
+		closes := strings.HasPrefix(after, ")") || strings.HasPrefix(after, "）")
+		if said == nearCode && (endsInColon(lead) || closes) {
 			return sureWord
 		}
 		return sureNot
@@ -165,7 +168,9 @@ func (t codeToken) judge(line, above string) int {
 	return sureNot
 }
 
-// alone judges a token that has a line of its own by the line above.
+func endsInColon(s string) bool { return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") }
+
+// alone judges a token that has a line of its own, by the line above.
 func (t codeToken) alone(above string) int {
 	switch nearest(above) {
 	case nearCode:
@@ -176,8 +181,8 @@ func (t codeToken) alone(above string) int {
 	return sureLine
 }
 
-// isMarked reports whether the characters next to a number make it an amount,
-// a phone number or part of something longer.
+// isMarked reports whether the characters next to a number make it an amount, a phone number or
+// part of something longer.
 func isMarked(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " "))
 	next, _ := utf8.DecodeRuneInString(after)
@@ -186,7 +191,8 @@ func isMarked(before, after string) bool {
 
 // isUnit reports whether the word after a number makes it an amount.
 func isUnit(after string) bool {
-	word, _, _ := strings.Cut(strings.TrimLeft(strings.ToLower(after[:min(len(after), 40)]), " \u00a0"), " ")
+	near := strings.ToLower(after[:min(len(after), 40)])
+	word, _, _ := strings.Cut(strings.TrimLeft(near, " \u00a0"), " ")
 	return slices.Contains(units, strings.TrimRight(word, ".,;:)"))
 }
 
@@ -209,8 +215,8 @@ func codesIn(line string) []codeToken {
 	return tokens
 }
 
-// atomsOf returns the runs of ASCII letters and digits of a line that may be
-// part of a code: those with a digit or in capitals.
+// atomsOf returns the runs of ASCII letters and digits of a line that may be part of a code:
+// those with a digit or in capitals.
 func atomsOf(line string) []codeToken {
 	var atoms []codeToken
 	for i := 0; i < len(line); i++ {
@@ -228,8 +234,8 @@ func atomsOf(line string) []codeToken {
 	return atoms
 }
 
-// joined reports whether two atoms stand so close that they are one number, as
-// in a phone number, a date or a code in two halves.
+// joined reports whether two atoms stand so close that they are one number, as in a phone number,
+// a date or a code in two halves.
 func joined(line string, a, b codeToken) bool {
 	switch gap := line[a.end:b.start]; gap {
 	case "-", "‑", "–":
@@ -250,7 +256,8 @@ func codeOf(line string, group []codeToken) string {
 	}
 	code := ""
 	for i, a := range group {
-		if len(a.code) != len(group[0].code) || (i > 0 && !strings.ContainsAny(line[group[i-1].end:a.start], " -\u00a0‑")) {
+		apart := i == 0 || strings.ContainsAny(line[group[i-1].end:a.start], " -\u00a0‑")
+		if len(a.code) != len(group[0].code) || !apart {
 			return ""
 		}
 		code += a.code
@@ -266,8 +273,7 @@ func codeOf(line string, group []codeToken) string {
 	return ""
 }
 
-// continues reports whether what touches a token makes it part of a word or of
-// a dotted name.
+// continues reports whether what touches a token makes it part of a word or of a dotted name.
 func continues(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	next, _ := utf8.DecodeRuneInString(after)
@@ -279,8 +285,8 @@ func isWordRune(r rune) bool {
 	return unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek) || r == '_'
 }
 
-// isCode reports whether s is written like a code: digits that are no year,
-// letters of one case with digits, or capital letters.
+// isCode reports whether s is written like a code: digits that are no year, letters of one case
+// with digits, or capital letters.
 func isCode(s string) bool {
 	switch {
 	case len(s) < minCode || len(s) > maxCode:
@@ -290,7 +296,8 @@ func isCode(s string) bool {
 	case strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == "":
 		return true
 	}
-	return strings.ContainsAny(s, "0123456789") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	return strings.ContainsAny(s, "0123456789") &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }

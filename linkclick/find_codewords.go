@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// This file knows the words that announce a code, and those that announce
-// another number. All are in lower case.
+// This file knows the words that announce a code, and those that announce another number. All are
+// in lower case.
 
-// codeWords announce a one-time code, alone or in compounds such as
-// "Bestätigungscode". The short ones count as whole words only.
+// codeWords announce a one-time code, alone or in a compound such as "Bestätigungscode". A short
+// one counts as a whole word only.
 var codeWords = []string{
 	"code", "passcode", "pin", "otp", "one-time password", "one time password", "kode", "kod",
 	"engångslösenord", "einmalpasswort", "einmalkennwort", "koodi", "código", "codigo", "codice",
@@ -64,12 +64,12 @@ const (
 // maxAnnounce is how far from a number, in bytes, its word may stand.
 const maxAnnounce = 120
 
-// nearest tells what the last word for a number in before announces. Of two
-// that end at one place the longer wins, so that a promo code is no code.
+// nearest tells what the last word for a number in before announces. Of two words that end at one
+// place the longer wins, so that a promo code is no code.
 func nearest(before string) int {
 	before = strings.ToLower(before[max(0, len(before)-maxAnnounce):])
 	before = before[strings.LastIndexAny(before, "?？")+1:] // a question announces nothing
-	before = strings.ReplaceAll(before, "in order to", "") // is about no order
+	before = strings.ReplaceAll(before, "in order to", "") // speaks of no order
 	code, codeLen := lastWord(before, codeWords)
 	other, otherLen := lastWord(before, otherWords)
 	return nearer(code, other, codeLen > otherLen)
@@ -82,8 +82,7 @@ func first(after string) int {
 	return nearer(-code, -other, code <= other)
 }
 
-// nearer compares two places, of which a higher one is nearer and nowhere is
-// far below zero.
+// nearer compares two places. The higher one is nearer, and nowhere is far below zero.
 func nearer(code, other int, tie bool) int {
 	switch {
 	case max(code, other) <= -nowhere:
@@ -127,12 +126,11 @@ func firstWord(s string, words []string) int {
 	return at
 }
 
-// standsAlone reports whether w, at a place in s, is not merely part of another
-// word. Words of five letters and more, and those of scripts without spaces,
-// may be: compounds hold them.
+// standsAlone reports whether w, at a place in s, is more than a part of another word. A word of
+// five letters or more, or of a script without spaces, may be a part: compounds hold it.
 func standsAlone(s string, at int, w string) bool {
-	if utf8.RuneCountInString(w) > 4 || slices.Contains([]string{"code", "kode", "kod", "код"},
-		w) || w[0] >= 0xe0 {
+	stems := []string{"code", "kode", "kod", "код"}
+	if utf8.RuneCountInString(w) > 4 || slices.Contains(stems, w) || w[0] >= 0xe0 {
 		return true
 	}
 	before, _ := utf8.DecodeLastRuneInString(s[:at])

@@ -13,9 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A corpus mail is a file testdata/mail/NAME.eml: what is expected, as header
-// lines; an empty line; the mail. The lines are those of corpusCase; adding a
-// case needs nothing but the file.
+// A corpus mail is a file testdata/mail/NAME.eml: what is expected, as header lines; an empty
+// line; the mail. The lines are those of corpusCase; adding a case needs nothing but the file.
 const corpus = "testdata/mail/*.eml"
 
 // What the corpus must have at least.
@@ -64,8 +63,8 @@ func readCase(t *testing.T, file string) corpusCase {
 	}
 }
 
-// Every mail of the corpus is understood: its kind, its provider, and its one
-// link or code or the reason why it has none.
+// Every mail of the corpus is understood: its kind, its provider, and its one link or code or the
+// reason why it has none.
 func TestCorpus(t *testing.T) {
 	files, err := filepath.Glob(corpus)
 	require.NoError(t, err)

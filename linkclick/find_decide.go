@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// This file weighs what is known of a mail's links.
+// This file chooses the one link of a mail.
 
-// says tells what a link of unknown shape is for: first what could do harm, in
-// its path, label and line; then what the label says, the path, the line and
-// the line above. A path that could harm is heard in any case.
+// says tells what a link of unknown shape is for. First come words of harm in its path, label and
+// line. Then come the label, the line, the line above and, if byPath, the path. A path with words
+// of harm counts in any case.
 func (l link) says(u *url.URL, byPath bool) (said speech, score int, reason string) {
 	path := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
 	label := hear(words(l.label))
@@ -28,8 +28,8 @@ func (l link) says(u *url.URL, byPath bool) (said speech, score int, reason stri
 			return h.speech, h.score, h.reason
 		}
 	}
-	// A label is a promise to the reader; a path may hold "login" for any reason,
-	// and "verify" for signing in.
+	// A label is a promise to the reader. A path may hold "login" for any reason, and "verify" for
+	// signing in.
 	for _, h := range []int{1, 2, 3} {
 		if heard[h].speech != saysNothing {
 			return heard[h].speech, heard[h].score, heard[h].reason
@@ -61,8 +61,8 @@ func (s speech) kind() Kind {
 	return KindUnknown
 }
 
-// decide picks the kind and the link. Links of known shape are looked at
-// alone if there are any: words are a guess beside them.
+// decide chooses the kind and the link. If there are links of known shape, it looks at no others:
+// words are a guess beside a shape.
 func (f *Finding) decide(all []*found, subject speech, rule Rule) {
 	shaped := slices.ContainsFunc(all, func(c *found) bool {
 		return c.shape.provider != nil && c.kind != ""

@@ -51,8 +51,8 @@ func readText(body string) *document {
 	return d
 }
 
-// readHTML finds a[href] and the URLs that stand in the visible text.
-// Relative links mean nothing in a mail and are judged like any other.
+// readHTML finds a[href] and the URLs that stand in the visible text. A relative link means
+// nothing in a mail and is judged like any other.
 func readHTML(body string) *document {
 	d := &document{}
 	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
@@ -205,8 +205,8 @@ func appendURLs(spans []span, text string, offset int) []span {
 			end++
 		}
 		raw := text[start:end]
-		// RFC 3986 appendix C: angle brackets delimit a URL exactly; without
-		// them the sentence's own punctuation may cling to its end.
+		// RFC 3986 appendix C: angle brackets delimit a URL exactly. Without them the punctuation of
+		// the sentence may stand at its end.
 		if start == 0 || text[start-1] != '<' {
 			raw = trimSentence(raw)
 		}
@@ -217,9 +217,9 @@ func appendURLs(spans []span, text string, offset int) []span {
 	}
 }
 
-// isURLByte reports whether c may be part of a URL in running text: the
-// characters of RFC 3986 section 2, and the backslash, so that a URL with one
-// is refused whole and not cut to an innocent one.
+// isURLByte reports whether c may be part of a URL in running text: a character of RFC 3986
+// section 2, or a backslash. A URL with a backslash is refused whole and not cut to an innocent
+// one.
 func isURLByte(c byte) bool {
 	return c > ' ' && c < 0x7f && !strings.ContainsRune("<>\"`{}|^", rune(c))
 }
@@ -240,7 +240,7 @@ func trimSentence(s string) string {
 // attrs are the attributes of a start tag that matter in a mail.
 type attrs struct{ href, alt, kind, itemType, itemProp, content string }
 
-// attributes reads them. The first of a name counts, as in browsers.
+// attributes reads them. Of several with one name the first counts, as in browsers.
 func attributes(z *html.Tokenizer, more bool) attrs {
 	var a attrs
 	for more {
@@ -268,14 +268,15 @@ func attributes(z *html.Tokenizer, more bool) attrs {
 	return a
 }
 
-// oneLine makes line ends of the source, which mean a space in HTML, spaces.
+// oneLine replaces line ends of the source by spaces, which is what they mean in HTML.
 var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// isRaw names the elements whose content is not text that a reader sees. The
-// tokenizer returns it as one text token.
+// isRaw names the elements whose content the reader does not see as text. The tokenizer returns
+// it as one text token.
 func isRaw(tag atom.Atom) bool {
 	switch tag {
-	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noembed, atom.Noframes, atom.Noscript, atom.Xmp:
+	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noembed,
+		atom.Noframes, atom.Noscript, atom.Xmp:
 		return true
 	}
 	return false
@@ -284,9 +285,10 @@ func isRaw(tag atom.Atom) bool {
 // isBlock names the elements that begin a new line.
 func isBlock(tag atom.Atom) bool {
 	switch tag {
-	case atom.P, atom.Div, atom.Br, atom.Hr, atom.Table, atom.Tr, atom.Td, atom.Th, atom.Ul, atom.Ol, atom.Li,
-		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section, atom.Article, atom.Header,
-		atom.Footer, atom.Center, atom.Blockquote, atom.Pre, atom.Form, atom.Fieldset, atom.Dl, atom.Dt, atom.Dd:
+	case atom.P, atom.Div, atom.Br, atom.Hr, atom.Table, atom.Tr, atom.Td, atom.Th, atom.Ul,
+		atom.Ol, atom.Li, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section,
+		atom.Article, atom.Header, atom.Footer, atom.Center, atom.Blockquote, atom.Pre, atom.Form,
+		atom.Fieldset, atom.Dl, atom.Dt, atom.Dd:
 		return true
 	}
 	return false

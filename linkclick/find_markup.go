@@ -9,16 +9,16 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// This file reads the actions that a mail is marked up with for mail programs:
-// schema.org's ConfirmAction, as JSON-LD or as microdata
-// (developers.google.com/workspace/gmail/markup/reference/one-click-action).
-// A link so marked confirms something, unless its words say what else it does.
+// This file reads schema.org's ConfirmAction, with which a mail is marked up for mail programs,
+// as JSON-LD or as microdata
+// (developers.google.com/workspace/gmail/markup/reference/one-click-action). A link so marked
+// confirms something, unless its words say that it does something else.
 
 // confirmAction is the type that is looked for, with or without its URL.
 const confirmAction = "ConfirmAction"
 
-// linkedActions returns the links of the ConfirmActions in a JSON-LD script.
-// A script that is not JSON has none.
+// linkedActions returns the links of the ConfirmActions in a JSON-LD script. A script that is not
+// JSON has none.
 func linkedActions(script []byte) []link {
 	var root any
 	if json.Unmarshal(script, &root) != nil {
@@ -27,8 +27,7 @@ func linkedActions(script []byte) []link {
 	return appendActions(nil, root)
 }
 
-// appendActions looks for actions in a JSON value, whose depth is bounded by
-// the decoder.
+// appendActions looks for actions in a JSON value, whose depth is bounded by the decoder.
 func appendActions(links []link, value any) []link {
 	switch v := value.(type) {
 	case []any:
@@ -38,7 +37,8 @@ func appendActions(links []link, value any) []link {
 	case map[string]any:
 		if slices.ContainsFunc(stringsIn(v["@type"]), isConfirmAction) {
 			name, _ := v["name"].(string)
-			for _, target := range slices.Concat(stringsIn(v["url"]), targets(v["target"]), targets(v["handler"])) {
+			urls := slices.Concat(stringsIn(v["url"]), targets(v["target"]), targets(v["handler"]))
+			for _, target := range urls {
 				links = append(links, link{raw: target, label: name, confirms: true})
 			}
 			return links
@@ -50,8 +50,8 @@ func appendActions(links []link, value any) []link {
 	return links
 }
 
-// targets returns the URLs of an EntryPoint or HttpActionHandler, of a list of
-// them, or of what is written as a plain URL.
+// targets returns the URLs of an EntryPoint or HttpActionHandler, of a list of them, or of a
+// plain URL.
 func targets(value any) []string {
 	switch v := value.(type) {
 	case map[string]any:
@@ -86,8 +86,7 @@ func isConfirmAction(itemType string) bool {
 	return itemType[strings.LastIndexByte(itemType, '/')+1:] == confirmAction
 }
 
-// actionScope is the element of a ConfirmAction in microdata that is being
-// read.
+// actionScope is the element of a ConfirmAction in microdata that is being read.
 type actionScope struct {
 	depth int    // open elements since it began, itself included; 0 outside
 	name  string // of the action
@@ -127,7 +126,8 @@ func (s *actionScope) end(d *document, tag atom.Atom) {
 // isVoid names the elements that have no end tag.
 func isVoid(tag atom.Atom) bool {
 	switch tag {
-	case atom.Meta, atom.Link, atom.Img, atom.Br, atom.Hr, atom.Input, atom.Col, atom.Area, atom.Base, atom.Embed, atom.Source, atom.Wbr:
+	case atom.Meta, atom.Link, atom.Img, atom.Br, atom.Hr, atom.Input, atom.Col, atom.Area,
+		atom.Base, atom.Embed, atom.Source, atom.Wbr:
 		return true
 	}
 	return false

@@ -10,8 +10,7 @@ import (
 	_ "github.com/emersion/go-message/charset" // decoders for every charset mail uses
 )
 
-// What a mail may cost. Mailgun takes mails up to 25 MB, a verification mail
-// has some 20 kB.
+// What a mail may cost. Mailgun accepts mails of up to 25 MB; a verification mail has some 20 kB.
 const (
 	maxMail   = 2 << 20   // bytes of a raw mail
 	maxHeader = 64 << 10  // bytes of its header
@@ -21,16 +20,15 @@ const (
 )
 
 var (
-	// ErrTooLarge is returned by [ReadMIME] for a mail with more than 2 MiB,
-	// 64 KiB of header, 100 parts or 10 levels of parts.
+	// ErrTooLarge is returned by [ReadMIME] for a mail with more than 2 MiB, 64 KiB of header, 100
+	// parts or 10 levels of parts.
 	ErrTooLarge = errors.New("mail is too large")
-	// ErrMalformed is returned by [ReadMIME] for a mail whose structure or
-	// encoding cannot be read.
+	// ErrMalformed is returned by [ReadMIME] for a mail whose structure or encoding cannot be read.
 	ErrMalformed = errors.New("mail is malformed")
 )
 
-// Mail is what [Find] looks at: the decoded header fields and bodies of one
-// mail, as UTF-8. Text and HTML may be empty.
+// Mail is what [Find] looks at: the decoded header fields and bodies of one mail, as UTF-8. Text
+// and HTML may be empty.
 type Mail struct {
 	Subject string // decoded Subject field
 	From    string // decoded From field, name and address
@@ -38,17 +36,17 @@ type Mail struct {
 	HTML    string // HTML body
 }
 
-// ReadMIME reads a raw mail (RFC 5322, RFC 2045 to 2047): multipart bodies,
-// quoted-printable and base64, charsets and encoded header words. It decodes
-// only inline text/plain and text/html parts, joins several of a type, and
-// keeps at most 512 KiB of each. Attachments and attached mails are skipped.
+// ReadMIME reads a raw mail (RFC 5322, RFC 2045 to 2047): multipart bodies, quoted-printable and
+// base64, charsets and encoded header words. It decodes only inline text/plain and text/html
+// parts, joins several of a type, and keeps at most 512 KiB of each. Attachments and attached
+// mails are skipped.
 //
-// It returns an error that wraps [ErrTooLarge], [ErrMalformed] or the error
-// of r. Its own texts hold no part of the mail.
+// It returns an error that wraps [ErrTooLarge], [ErrMalformed] or the error of r. Its own texts
+// hold no part of the mail.
 func ReadMIME(r io.Reader) (Mail, error) {
 	lr := &limitReader{r: r, left: maxMail}
 	m, err := readMIME(lr)
-	_, _ = io.Copy(io.Discard, lr) // what is not used counts for the limit too
+	_, _ = io.Copy(io.Discard, lr) // what is not read yet counts for the limit too
 	switch {
 	case lr.err != nil:
 		return Mail{}, fmt.Errorf("read mail: %w", lr.err)
@@ -125,8 +123,8 @@ func appendBody(dst *strings.Builder, body io.Reader) error {
 	return nil
 }
 
-// limitReader fails with ErrTooLarge where io.LimitReader would pretend that
-// the input ended, and remembers the error that ended the reading.
+// limitReader fails with ErrTooLarge where io.LimitReader would pretend that the input ended, and
+// remembers the error that ended the reading.
 type limitReader struct {
 	r    io.Reader
 	left int

@@ -18,8 +18,8 @@ const (
 	auth0Reset  = "https://login.acme.example/u/reset-verify?ticket=Pq8wE2rT6yU1iO5aS9dF3gH7"
 )
 
-// verifyMail has the structure of Auth0's mail: nested tables, a logo, one
-// button, a support link and a footer.
+// verifyMail has the structure of Auth0's mail: nested tables, a logo, one button, a support link
+// and a footer.
 func verifyMail(href string) string {
 	return `<html><head><style>a{color:red}</style><title>Reset</title></head><body><table><tr><td>
 <img src="https://cdn.acme.example/badge.png" alt="ACME"><table><tr><td><h1>Welcome to ACME!</h1>

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// carriesToken reports whether u holds anything that could identify one mail:
-// a query beyond campaign parameters, a fragment or a long path segment.
+// carriesToken reports whether u holds anything that could identify one mail: a query beyond
+// campaign parameters, a fragment or a long path segment.
 func carriesToken(u *url.URL) bool {
 	for name, values := range u.Query() {
 		if !isCampaign(name) && strings.Join(values, "") != "" {
@@ -21,8 +21,8 @@ func carriesToken(u *url.URL) bool {
 	return len(u.Fragment) >= minID && strings.ContainsAny(u.Fragment, "0123456789")
 }
 
-// isCampaign names the parameters that tell where a visitor came from or what
-// language he reads, and nothing about him.
+// isCampaign names the parameters that tell where a visitor came from or in which language, and
+// nothing about the visitor.
 func isCampaign(name string) bool {
 	switch name {
 	case "lang", "locale", "ui_locales", "hl", "ref", "source":

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// This file knows the words people write around links. All entries are in
-// plain form: lower case, "email" without its hyphen, straight quotes.
+// This file knows the words that senders write around links. All entries are in plain form
+// (plain.go).
 
-// speech is what some words ask the reader to do.
+// speech is what words ask the reader to do. Greater values do more harm.
 type speech int
 
 const (
@@ -21,11 +21,10 @@ const (
 	saysNotMe // also unsubscribe and delete
 )
 
-// vocabulary lists what gives each meaning away, as parts of words, in
-// English, German, Danish, Norwegian, Swedish, Dutch, French, Spanish,
-// Italian, Portuguese, Polish, Finnish, Japanese, Russian, Ukrainian and a
-// little Chinese.
-// Earlier rows win: what could do harm is looked for first.
+// vocabulary lists the parts of words that tell each meaning. The languages are English, German,
+// Danish, Norwegian, Swedish, Dutch, French, Spanish, Italian, Portuguese, Polish, Finnish,
+// Japanese, Russian, Ukrainian and a little Chinese. Earlier rows win, so words of harm come
+// first.
 var vocabulary = []struct {
 	says  speech
 	words []string
@@ -85,7 +84,7 @@ var vocabulary = []struct {
 	}},
 }
 
-// hear returns what some words in plain form say.
+// hear returns what words in plain form say.
 func hear(plain string) speech {
 	for _, v := range vocabulary {
 		if slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) }) {
@@ -95,8 +94,7 @@ func hear(plain string) speech {
 	return saysNothing
 }
 
-// speaksOf reports whether some words in plain form say one thing, among
-// others.
+// speaksOf reports whether words in plain form say one thing, whatever else they say.
 func speaksOf(plain string, what speech) bool {
 	for _, v := range vocabulary {
 		if v.says == what {

@@ -15,7 +15,7 @@ const (
 	OutcomeNeedsUser   Outcome = "needs_user"  // the page wants something only a person can give
 	OutcomeRefused     Outcome = "refused"     // the provider does not accept the link
 	OutcomeUnreachable Outcome = "unreachable" // no request was sent
-	OutcomeUnknown     Outcome = "unknown"     // a request may have been sent and nothing clear came back
+	OutcomeUnknown     Outcome = "unknown"     // perhaps sent, and nothing clear came back
 )
 
 // Why a click ended as it did. These are the only values of Result.Reason.
@@ -48,8 +48,8 @@ const (
 type Result struct {
 	Outcome Outcome
 	Reason  string // one of the Reason constants above, or ReasonOtherKind
-	// Sent reports that a connection to the host was made, so a request may
-	// have reached it and clicking again is not free.
+	// Sent reports that a connection to the host was made, so a request may have reached it and
+	// clicking again is not free.
 	Sent  bool
 	Steps []Step
 }

@@ -12,8 +12,7 @@ type fields struct {
 	good   bool // the status is one of success
 }
 
-// readFields reads an answer that is JSON; anything but a whole object is
-// empty.
+// readFields reads an answer that is JSON; anything but a whole object is empty.
 func readFields(a answer) fields {
 	f := fields{good: a.status >= 200 && a.status < 300}
 	if a.isJSON && a.whole {
@@ -47,12 +46,12 @@ func (f fields) confirms(of *provider) bool {
 
 // wordFields are the members of an object that tell a reader how it went.
 var wordFields = []string{
-	"message", "msg", "error", "error_code", "error_description", "errorDescription", "error_message", "reason", "detail", "description",
-	"title", "text", "string", "code",
+	"message", "msg", "error", "error_code", "error_description", "errorDescription",
+	"error_message", "reason", "detail", "description", "title", "text", "string", "code",
 }
 
-// words returns what the object says, in all its depth, one member a line.
-// Names such as TOKEN_EXPIRED become words.
+// words returns what the object says at any depth, one member a line. A name such as
+// TOKEN_EXPIRED becomes words.
 func (f fields) words() string {
 	var lines []string
 	var collect func(value any)

@@ -2,22 +2,24 @@ package linkclick
 
 import "strings"
 
-// language is how identity providers tell the end of a verification in one
-// language. Everything is in plain form (see plain).
+// This file holds the sentences of success and failure in every language.
+
+// language holds the words in which identity providers tell the end of a verification. All are in
+// plain form (plain.go).
 type language struct {
 	name string
-	// unless are words that, before a phrase in the same sentence, make it a
-	// condition: "once your email has been verified" reports nothing.
+	// unless holds words that make a phrase after them in the same sentence a condition: "once your
+	// email has been verified" reports nothing.
 	unless []string
-	// after are beginnings of what makes a phrase before it a condition.
+	// after holds what makes a phrase a condition if it follows at once.
 	after []string
-	// phrases by outcome; looked for in the order of judged.
+	// phrases are looked for in the order of judged.
 	phrases map[Outcome][]string
 }
 
-// languages holds Auth0's and Keycloak's English sentences (Auth0,
-// customize-text-elements, "email-verification-result"; Keycloak, login theme
-// messages) and what is usual in the other languages.
+// genericLanguages holds what is usual in each language and belongs to no single provider.
+// English comes first, and learn adds the providers' own phrases to it. Sources of the English:
+// Auth0, customize-text-elements, "email-verification-result"; Keycloak, login theme messages.
 var genericLanguages = []language{
 	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
 		"ensure maybe perhaps may might"),

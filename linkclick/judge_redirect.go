@@ -40,8 +40,8 @@ var genericVerdicts = []verdict{
 // sentences are the parameters that carry words for the reader.
 var sentences = []string{"message", "error_description", "errorDescription"}
 
-// judgeRedirect judges by the parameters of the address redirected to, of which it keeps
-// nothing. The provider is that of the link; nil if it is not known.
+// judgeRedirect judges by the parameters of the address redirected to, of which it keeps nothing.
+// The provider is that of the link; nil if it is not known.
 func judgeRedirect(to *url.URL, of *provider, inRule bool) Outcome {
 	params := to.Query()
 	fragment := to.EscapedFragment()
@@ -88,8 +88,8 @@ func soften(outcome, said Outcome) Outcome {
 	return outcome
 }
 
-// provesSuccess reports whether a redirect that carries no word of its own is how the provider
-// of the link ends a verification.
+// provesSuccess reports whether a redirect that carries no word of its own is how the provider of
+// the link ends a verification.
 func (k *click) provesSuccess(a answer, to *url.URL) bool {
 	if k.posted || a.to.String() != k.link.String() {
 		return false

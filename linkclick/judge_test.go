@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every phrase is in plain form and means what its row says, whatever stands
-// in the other rows; after a condition it means nothing.
+// Every phrase is in plain form and means what its row says, whatever stands in the other rows;
+// after a condition it means nothing.
 func TestPhrases(t *testing.T) {
 	for _, l := range known.languages {
 		for outcome, phrases := range l.phrases {
@@ -106,8 +106,8 @@ func TestJudgeRedirect(t *testing.T) {
 	}
 }
 
-// Whatever a page holds, a form is submitted only if it is what a script would
-// send, and reading ends.
+// Whatever a page holds, a form is submitted only if it is what a script would send, and reading
+// ends.
 func FuzzReadPage(f *testing.F) {
 	f.Add(`<form method="post" action="/x"><input type="hidden" name="state" value="1"><button ` +
 		`name="a" value="b">Go</button></form>`)

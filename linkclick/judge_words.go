@@ -8,13 +8,14 @@ import (
 
 // This file judges the words of a page.
 
-// judged is the order in which outcomes are looked for: "has been verified
-// already" must not be read as "has been verified", nor a page that
-// explains a failure as a success.
-var judged = []Outcome{OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed}
+// judged is the order in which outcomes are looked for. So "has been verified already" is not
+// read as "has been verified", nor a page that explains a failure as a success.
+var judged = []Outcome{
+	OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed,
+}
 
-// judgeWords looks for what text says about a verification. A success counts
-// only if successPossible, which an error status rules out.
+// judgeWords looks for what text says about a verification. A success counts only if
+// successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
 	said := statements(text)
 	whole := strings.Join(said, "\n")
@@ -42,7 +43,10 @@ func (l language) states(statements []string, phrase string) bool {
 		}
 		words := strings.FieldsFunc(s[:at], func(r rune) bool { return !unicode.IsLetter(r) })
 		rest := s[at+len(phrase):]
-		if !anyOf(words, l.unless) && !slices.ContainsFunc(l.after, func(c string) bool { return strings.HasPrefix(rest, c) }) {
+		continued := slices.ContainsFunc(l.after, func(condition string) bool {
+			return strings.HasPrefix(rest, condition)
+		})
+		if !continued && !anyOf(words, l.unless) {
 			return true
 		}
 	}
@@ -73,8 +77,8 @@ func statements(text string) []string {
 // sentenceMarks are those of scripts without spaces.
 var sentenceMarks = strings.NewReplacer("。", ". ", "！", "! ", "？", "? ")
 
-// sentenceEnd returns the length of the first sentence of s with its mark. A
-// point inside a word, as in an address, ends nothing.
+// sentenceEnd returns the length of the first sentence of s with its mark. A point inside a word,
+// as in an address, ends nothing.
 func sentenceEnd(s string) int {
 	for i := range len(s) {
 		if strings.IndexByte(".!?", s[i]) >= 0 && (i+1 == len(s) || s[i+1] == ' ') {

@@ -40,11 +40,11 @@ type provider struct {
 
 	verdicts []verdict // parameters of a redirect that tell the end
 	marks    []mark    // elements of a page that tell the end
-	// phrases are sentences of its pages that no other provider has, by outcome. They are
-	// English and in plain form.
+	// phrases are sentences of its pages that no other provider has, by outcome. They are English
+	// and in plain form.
 	phrases map[Outcome][]string
-	// proves reports whether a redirect that carries no word tells of success. It is asked about
-	// the response to the link itself, before anything was posted; nil means no.
+	// proves reports whether a redirect that carries no word tells of success. It is asked about the
+	// response to the link itself, before anything was posted; nil means no.
 	proves func(link *url.URL, a answer, to *url.URL) bool
 	truth  string // member of a JSON answer of status 2xx that is true after success
 }
@@ -58,8 +58,8 @@ var providers = []*provider{
 
 // shape is a link as one provider writes it.
 type shape struct {
-	// path holds the last segments of the path. "*" is any one segment and "{id}" one that may
-	// be a secret. With a "#" in it, the fragment belongs to the path.
+	// path holds the last segments of the path. "*" is any one segment and "{id}" one that may be a
+	// secret. With a "#" in it, the fragment belongs to the path.
 	path string
 	// query holds the parameters that must be there, as "name" or "name=value".
 	query    string
@@ -183,9 +183,9 @@ func (s shape) fitsQuery(query url.Values) bool {
 	return true
 }
 
-// payloadOf returns the claims of a JWT (RFC 7519); nil if it is none. They
-// are read, not verified: they only have to say what a link is for, and
-// whoever forged them could have forged the link.
+// payloadOf returns the claims of a JWT (RFC 7519); nil if it is none. They are read, not
+// verified: they only have to say what a link is for, and whoever forged them could have forged
+// the link.
 func payloadOf(jwt string) map[string]any {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
@@ -205,8 +205,8 @@ func payloadOf(jwt string) map[string]any {
 // credits are the words before a provider's name in a footer.
 var credits = []string{"powered by ", "secured by ", "protected by ", "sent by "}
 
-// signedBy names the provider of a mail whose links do not, by its sender or its footer. The
-// name explains the mail and decides nothing.
+// signedBy names the provider of a mail whose links do not, by its sender or its footer. The name
+// explains the mail and decides nothing.
 func signedBy(m Mail, text string) string {
 	_, domain, _ := strings.Cut(strings.TrimRight(strings.ToLower(m.From), "> \t"), "@")
 	for _, p := range providers {

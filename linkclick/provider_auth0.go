@@ -1,12 +1,12 @@
 package linkclick
 
-// auth0 is Auth0. A link of its older login takes one GET. A link of Universal Login shows a
-// form that a script submits. Both end with a redirect to the tenant's address, which has
-// success and message, or with a page that has the same words.
+// auth0 is Auth0. A link of its older login takes one GET. A link of Universal Login shows a form
+// that a script submits. Both end with a redirect to the tenant's address, which has success and
+// message, or with a page that has the same words.
 //
-// Sources: auth0.com/docs/customize/email/email-templates, "Redirect To";
-// auth0.com/docs, "Passwordless with magic links", "Invite members", and
-// customize-text-elements, "email-verification-result".
+// Sources: auth0.com/docs/customize/email/email-templates, "Redirect To"; auth0.com/docs,
+// "Passwordless with magic links", "Invite members", and customize-text-elements,
+// "email-verification-result".
 var auth0 = provider{
 	name: "auth0",
 	shapes: []shape{

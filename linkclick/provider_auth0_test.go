@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The answers of Auth0's older links: a redirect to the configured address, or
-// a page with the same words.
+// The answers of Auth0's older links: a redirect to the configured address, or a page with the
+// same words.
 func TestAuth0Classic(t *testing.T) {
 	const failed = "https://app.example/?success=false&message="
 	for location, want := range map[string]Outcome{
@@ -39,8 +39,8 @@ func TestAuth0Classic(t *testing.T) {
 	}
 }
 
-// universalLogin answers as Auth0's Universal Login does: a form that a script
-// would send, then the end.
+// universalLogin answers as Auth0's Universal Login does: a form that a script would send, then
+// the end.
 func universalLogin(t *testing.T, result http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {

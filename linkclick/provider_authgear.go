@@ -1,7 +1,7 @@
 package linkclick
 
-// authgear is Authgear. It mails codes, and a login link for the
-// person to approve. The words of the mail tell what that link is.
+// authgear is Authgear. It mails codes, and a login link for the person to approve. The words of
+// the mail tell what that link is.
 //
 // Source: authgear resources/authgear/templates.
 var authgear = provider{

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// firebase is Firebase Authentication, also called Identity Platform. Its link may have any
-// path, since a project may have a page of its own. That page is a script, and we call the API
-// that it calls.
+// firebase is Firebase Authentication, also called Identity Platform. Its link may have any path,
+// since a project may have a page of its own. That page is a script, and we call the API that it
+// calls.
 //
 // Sources: firebase.google.com/docs/auth/custom-email-handler;
 // cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/update.

@@ -9,8 +9,8 @@ import (
 )
 
 // gotrue is GoTrue, the identity provider of Supabase. Its own link takes one GET and redirects
-// to the site with a session or an error. The link of a site that keeps its session on the
-// server holds a token_hash. The site redeems it, or we do at the API of [Rule].
+// to the site with a session or an error. The link of a site that keeps its session on the server
+// holds a token_hash. The site redeems it, or we do at the API of [Rule].
 //
 // Sources: supabase/auth internal/mailer and openapi.yaml; supabase.com/docs, "Email templates";
 // github.com/supabase/ssr for the cookie.

@@ -2,10 +2,10 @@ package linkclick
 
 import "net/url"
 
-// keycloak is Keycloak. All its links have one path, and the key, a signed JWT, names the
-// action. The link shows a page with "click here to proceed": the link again with another key,
-// which must be opened with the cookie of the first page. The end is a page in the language of
-// the realm, so the ids of its elements count beside its words.
+// keycloak is Keycloak. All its links have one path, and the key, a signed JWT, names the action.
+// The link shows a page with "click here to proceed": the link again with another key, which must
+// be opened with the cookie of the first page. The end is a page in the language of the realm, so
+// the ids of its elements count beside its words.
 //
 // Sources: keycloak services, DefaultActionTokenKey and LoginActionsService; keycloak login
 // theme, messages, info.ftl and error.ftl.

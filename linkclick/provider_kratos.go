@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// kratos is Ory Kratos. Its link begins a flow, and how the flow stands is asked for as JSON.
-// A link with a token redeems itself. A link with a code only fills in the form of the flow,
-// which must be posted with the cookie that the link sets.
+// kratos is Ory Kratos. Its link begins a flow, and how the flow stands is asked for as JSON. A
+// link with a token redeems itself. A link with a code only fills in the form of the flow, which
+// must be posted with the cookie that the link sets.
 //
 // Sources: ory.com/docs/kratos/self-service/flows/verify-email-account-activation;
 // ory.com/docs/kratos/concepts/ui-user-interface, "UI error codes".
@@ -36,8 +36,8 @@ const RecipeKratos = "kratos"
 // kratosRecipe begins a kratosFlow.
 type kratosRecipe struct{}
 
-// kratosFlow is one verification flow: the link, which sets a cookie and leads to the page of
-// the flow, wherever that is; the flow as JSON; its form, if the link has a code; and the end.
+// kratosFlow is one verification flow: the link, which sets a cookie and leads to the page of the
+// flow, wherever that is; the flow as JSON; its form, if the link has a code; and the end.
 type kratosFlow struct {
 	*click
 	public string // base URL
@@ -57,8 +57,8 @@ func (kratosRecipe) start(k *click) (request, bool) {
 	return request{to: k.link}, found && complete
 }
 
-// opened takes the answer to the link, or to the form of a flow. What it says is in the flow
-// that it leads to.
+// opened takes the answer to the link, or to the form of a flow. What it says is in the flow that
+// it leads to.
 func (f *kratosFlow) opened(a answer) request {
 	if to, err := a.to.Parse(a.location); a.isRedirect() && err == nil {
 		f.id = cmp.Or(to.Query().Get("flow"), f.id) // another flow if this one failed
@@ -92,8 +92,8 @@ func (f *kratosFlow) shownFlow(a answer) request {
 	return f.said(a, outcome)
 }
 
-// judge tells how a flow stands. Messages count before the state, since a flow that failed may
-// be in the state it was in before.
+// judge tells how a flow stands. Messages count before the state, since a flow that failed may be
+// in the state it was in before.
 func (f *kratosFlow) judge(a answer, flow fields) Outcome {
 	list, _ := flow.at("ui", "messages").([]any)
 	for _, item := range list {

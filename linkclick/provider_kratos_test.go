@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ory is a little Ory Kratos: a link that sets a cookie and leads to a page
-// elsewhere, the flow for who has the cookie, and its form.
+// ory is a little Ory Kratos: a link that sets a cookie and leads to a page elsewhere, the flow
+// for who has the cookie, and its form.
 type ory struct {
 	origin string
 	before string // the flow as JSON, "ACTION" for where its form goes

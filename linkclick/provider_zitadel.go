@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// zitadel is ZITADEL. A link of its first login takes one GET. A link of its second login shows
-// a page that needs its script; the API redeems the code instead, for a service user's token.
+// zitadel is ZITADEL. A link of its first login takes one GET. A link of its second login shows a
+// page that needs its script; the API redeems the code instead, for a service user's token.
 //
 // Sources: zitadel internal/api/ui/login and apps/login; zitadel.com/docs/apis, user service v2.
 var zitadel = provider{

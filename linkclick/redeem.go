@@ -10,16 +10,18 @@ import (
 	"time"
 )
 
-// Clicker redeems links for one tenant. Set Rule; the zero value of every
-// other field is a sensible default. A Clicker keeps nothing between clicks
-// and may be used by several goroutines.
+// Clicker redeems links for one tenant. Rule must be set; the zero value of every other field
+// means a default. A Clicker keeps nothing between clicks, and several goroutines may use it.
 type Clicker struct {
-	Rule          Rule
-	Timeout       time.Duration // for a whole click; 10 s if zero
-	HeaderTimeout time.Duration // for connecting, for TLS and for the header of each answer; 5 s if zero
-	MaxSteps      int           // requests in a click; 6 if zero
-	MaxBody       int64         // bytes read of an answer; 256 KiB if zero
-	UserAgent     string        // that of a current browser if empty: some providers turn away programs
+	Rule    Rule
+	Timeout time.Duration // for a whole click; 10 s if zero
+	// HeaderTimeout is for connecting, for TLS and for the header of each answer, one after another;
+	// 5 s if zero.
+	HeaderTimeout time.Duration
+	MaxSteps      int   // requests in a click; 6 if zero
+	MaxBody       int64 // bytes read of an answer; 256 KiB if zero
+	// UserAgent is that of a current browser if empty: some providers turn away programs.
+	UserAgent string
 
 	testOnly testOnly
 }
@@ -28,7 +30,7 @@ type Clicker struct {
 type click struct {
 	*Clicker
 	submit    func() error
-	link      *url.URL // the provider's, known once a tracking link is behind us
+	link      *url.URL // the provider's, not the tracking link that led to it
 	shape     shape    // of link
 	recipe    string
 	take      func(answer) request // what the recipe makes of the next answer
@@ -39,7 +41,7 @@ type click struct {
 	result    Result
 }
 
-// request is what a click does next; answer is what came of it.
+// request is what a click does next. answer is what the host answered.
 type request struct {
 	to     *url.URL
 	form   url.Values // posted the way a browser sends a form
@@ -63,21 +65,18 @@ type answer struct {
 
 func (a answer) isRedirect() bool { return a.status >= 300 && a.status < 400 && a.location != "" }
 
-// Click redeems link the way the person's browser would and says how it ended.
-// The rule or the shape of the link decides on the recipe.
-// Click sends GET, never HEAD; follows redirects inside the rule; makes at
-// most one POST, which is a form of hidden fields, the call of an API or the
-// step of a flow; and follows at most one "proceed" anchor. Nothing is
-// repeated; the caller may click again as long as Result.Sent is false.
-// Cookies live as long as the click and go back only to the origin that set
-// them.
+// Click redeems link as the person's browser would and says how it ended. The rule or the shape
+// of the link decides on the recipe. Click sends GET and never HEAD, and follows redirects inside
+// the rule. It makes at most one POST, which is a form of hidden fields, the call of an API or
+// the step of a flow. It follows at most one "proceed" anchor. It retries nothing; the caller may
+// click again as long as Result.Sent is false. Cookies live as long as the click and go back only
+// to the origin that set them.
 //
-// submit is called once, right before anything is posted; if it returns an
-// error nothing is posted and the outcome is unknown. It may be nil.
+// Click calls submit once, right before it posts. If submit returns an error, Click posts nothing
+// and the outcome is unknown. submit may be nil.
 //
-// A link whose shape says that it signs in, invites or changes an address is
-// not opened. Click returns when the outcome is clear, when the time-out or a
-// limit is reached, or when ctx is done.
+// Click does not open a link whose shape says that it signs in, invites or changes an address. It
+// returns when the outcome is clear, when the timeout or a limit is reached, or when ctx is done.
 func (c *Clicker) Click(ctx context.Context, link string, submit func() error) Result {
 	to, wrapped, why := c.Rule.judgeLink(link)
 	if why != "" {
@@ -117,9 +116,8 @@ func (k *click) begin(link *url.URL) request {
 	return next
 }
 
-// unwrap follows a tracking link to the link it stands for, which must be one
-// that could have been in the mail itself. What the tracker says is not the
-// identity provider's word.
+// unwrap follows a tracking link to the link for which it stands. That one must be a link that
+// could have been in the mail itself. What the tracker says is not the identity provider's word.
 func (k *click) unwrap(a answer) request {
 	if !a.isRedirect() {
 		return k.end(OutcomeUnknown, ReasonTracking)
@@ -145,15 +143,15 @@ func (k *click) unwrap(a answer) request {
 	return k.begin(next)
 }
 
-// hasBrowserTricks reports whether browsers read a location otherwise than we
-// do: a backslash is a slash to them, and a tab nothing.
+// hasBrowserTricks reports whether a browser reads a location otherwise than we do. To a browser
+// a backslash is a slash, and a tab is nothing.
 func hasBrowserTricks(location string) bool { return strings.ContainsAny(location, "\\\t") }
 
 // run makes requests until one of them ends the click.
 func (k *click) run(ctx context.Context, next request) {
 	for range cmp.Or(k.MaxSteps, 6) {
 		if next.isPost() {
-			clear(k.visited) // a page may well lead back to itself after its form
+			clear(k.visited) // after its form a page may lead back to itself
 		} else {
 			k.visited[next.to.String()] = true
 		}

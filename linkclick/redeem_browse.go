@@ -7,7 +7,7 @@ import (
 
 // This file redeems a link by what the host shows: redirects, forms and "proceed" links.
 
-// browse goes by what it is shown, as the person would.
+// browse goes by what the host shows, as the person would.
 func (k *click) browse(a answer) request {
 	if a.isRedirect() {
 		return k.redirected(a)
@@ -15,8 +15,7 @@ func (k *click) browse(a answer) request {
 	return k.shown(a)
 }
 
-// redirected judges a redirect, and follows it only if it says nothing and
-// stays inside the rule.
+// redirected judges a redirect. It follows one only if it says nothing and stays inside the rule.
 func (k *click) redirected(a answer) request {
 	to, err := a.to.Parse(a.location)
 	if err != nil {
@@ -34,17 +33,21 @@ func (k *click) redirected(a answer) request {
 	switch {
 	case !inRule:
 		return k.end(OutcomeUnknown, ReasonLeft)
-	case a.isPost() && (a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect):
-		return k.end(OutcomeUnknown, ReasonBadRedirect) // would post the form again
+	case a.isPost() && repeatsPost(a.status):
+		return k.end(OutcomeUnknown, ReasonBadRedirect)
 	case k.visited[next.String()] && len(a.cookies) == 0:
 		return k.end(OutcomeUnknown, ReasonLoop)
 	}
 	return request{to: next}
 }
 
-// shown judges a page. Words come first: a page that explains a failure often
-// has a form that sends another mail, and one that tells of success a form
-// for signing in.
+// repeatsPost reports whether a redirect of this status wants the form to be posted again.
+func repeatsPost(status int) bool {
+	return status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+}
+
+// shown judges a page. Words come before forms. A page that explains a failure often has a form
+// that sends another mail, and a page that tells of success one for signing in.
 func (k *click) shown(a answer) request {
 	var p page
 	switch {
@@ -86,8 +89,7 @@ func (k *click) shown(a answer) request {
 	return k.end(outcome, reason)
 }
 
-// formStep decides what the POST forms of a page mean; ok is false if it has
-// none.
+// formStep decides what the POST forms of a page mean. ok is false if it has none.
 func (k *click) formStep(a answer, p page) (next request, ok bool) {
 	for _, f := range p.forms {
 		if f.asks {

@@ -10,14 +10,14 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// This file decides which addresses a click may dial. Names are judged first
-// (rule.go) and addresses last, at the very moment of dialing, so a name
-// server that changes its mind in between gains nothing.
+// This file decides to which addresses a click may connect. Names are judged first (rule.go) and
+// addresses last, when the connection is made. So a name server that changes its answer in
+// between gains nothing.
 
-// errAddressNotAllowed ends a dial to an address that the guard refuses.
+// errAddressNotAllowed ends a connection to an address that the guard refuses.
 var errAddressNotAllowed = errors.New("address is not allowed")
 
-// guard judges the address a connection is about to be made to.
+// guard judges the address to which a connection is about to be made.
 type guard struct {
 	rule  Rule
 	plain bool // the request is http, not https
@@ -29,14 +29,14 @@ func newGuard(rule Rule, plain bool) guard {
 	own, _ := net.InterfaceAddrs() // if they cannot be listed, the ranges below must do
 	return guard{rule: rule, plain: plain, own: own, safe: ssrf.New(
 		ssrf.WithPorts(443),
-		// Azure's host agent answers every virtual machine on this public
-		// address: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+		// Azure's host agent answers every virtual machine on this public address:
+		// https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 		ssrf.WithDeniedV4Prefixes(netip.MustParsePrefix("168.63.129.16/32")),
 	)}
 }
 
-// control is a net.Dialer.Control. It sees the very address that is dialed,
-// after all name resolution.
+// control is a net.Dialer.Control. It sees the address of the connection itself, after all name
+// resolution.
 func (g guard) control(network, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || (network != "tcp4" && network != "tcp6") || !g.allows(ap) {
@@ -45,11 +45,10 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// allows applies the rule to one address. The IANA registries in ssrf refuse
-// every IPv6 address outside 2000::/3 and the 6to4 and Teredo ranges, and so
-// ::/96, fec0::/10 and NAT64; what they leave is refused here: zones, ISATAP
-// addresses, which carry an IPv4 address (RFC 5214 section 6.1), and the
-// addresses of this machine.
+// allows applies the rule to one address. The package ssrf knows the IANA registries. It refuses
+// every IPv6 address outside 2000::/3, and so ::/96, fec0::/10 and NAT64, and the 6to4 and Teredo
+// ranges. What it leaves is refused here: zones, the addresses of this machine, and ISATAP
+// addresses, which carry an IPv4 address (RFC 5214 section 6.1).
 func (g guard) allows(ap netip.AddrPort) bool {
 	ip := ap.Addr()
 	if ip.Zone() != "" {
@@ -59,7 +58,8 @@ func (g guard) allows(ap netip.AddrPort) bool {
 	if g.rule.unsafeAllows(ip) {
 		return true
 	}
-	return !g.plain && g.safe.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())) == nil && !isISATAP(ip) && !g.isOwn(ip)
+	public := g.safe.SafeAddrPort(netip.AddrPortFrom(ip, ap.Port())) == nil
+	return !g.plain && public && !isISATAP(ip) && !g.isOwn(ip)
 }
 
 func isISATAP(ip netip.Addr) bool {

@@ -40,9 +40,8 @@ func trap(t *testing.T) (port string, connections *atomic.Int32) {
 	return port, connections
 }
 
-// A name that the rule allows may have any address. None of the hostile ones
-// is connected to, alone or among others, at once or after a redirect, over
-// http or https, on whatever port.
+// A name that the rule allows may have any address. None of the hostile ones is connected to,
+// alone or among others, at once or after a redirect, over http or https, on whatever port.
 func TestNoConnectionToHostileAddresses(t *testing.T) {
 	port, connections := trap(t)
 	var answer atomic.Pointer[[]netip.Addr]
@@ -67,8 +66,8 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 			require.Len(t, r.Steps, 2)
 		}
 	}
-	// 127.0.0.1 is where the identity provider of this test is allowed to be,
-	// and a name cannot have an address with a zone.
+	// 127.0.0.1 is where the identity provider of this test is allowed to be, and a name cannot have
+	// an address with a zone.
 	var all []netip.Addr
 	for _, a := range hostileAddresses {
 		if ip := netip.MustParseAddr(a); ip.Zone() == "" && ip.Unmap() != loopback[0].Addr() {
@@ -93,8 +92,8 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 	require.NotZero(t, connections.Load())
 }
 
-// None of these reaches the trap, as a link or as the target of a redirect,
-// although the port is the trap's wherever a URL has room for one.
+// None of these reaches the trap, as a link or as the target of a redirect, although the port is
+// the trap's wherever a URL has room for one.
 func TestNoConnectionForHostileLinks(t *testing.T) {
 	port, connections := trap(t)
 	p, c := serve(t, func(w http.ResponseWriter,

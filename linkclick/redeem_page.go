@@ -23,18 +23,18 @@ type form struct {
 	fields  url.Values
 	buttons []button
 	asks    bool // has a field for a person to fill in
-	odd     bool // is sent in a way that is not ours: multipart, or a button with its own target
+	odd     bool // wants more than we send: multipart, or a button with a target of its own
 }
 
 type button struct{ name, value, label string }
 
 type anchor struct{ href, label string }
 
-// readPage parses an HTML page of bounded size. It returns the zero page for
-// markup that nests too deep for the parser.
+// readPage parses an HTML page of bounded size. It returns the zero page for markup that nests
+// too deep for the parser.
 func readPage(body string) page {
-	// Without scripting, so that noscript is read as a browser without it
-	// would: providers put the button there that their script presses.
+	// Without scripting, so that noscript is read as by a browser without scripts. Providers put the
+	// button there that their script presses.
 	root, err := html.ParseWithOptions(strings.NewReader(body), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return page{}
@@ -51,8 +51,8 @@ type pageReader struct {
 	form *form // the POST form being read
 }
 
-// read takes in n and what is below it. Recursion is bounded by the parser,
-// which nests no deeper than 512.
+// read takes in n and what is below it. Recursion is bounded by the parser, which nests no deeper
+// than 512.
 func (r *pageReader) read(n *html.Node, hidden bool) {
 	switch n.Type {
 	case html.TextNode:
@@ -105,8 +105,8 @@ func (r *pageReader) readForm(n *html.Node, hidden bool) {
 	r.form = outer
 }
 
-// readField adds a field or button to the form being read (HTML Standard,
-// "constructing the entry list").
+// readField adds a field or button to the form being read (HTML Standard, "constructing the entry
+// list").
 func (r *pageReader) readField(n *html.Node) {
 	if r.form == nil || hasAttr(n, "disabled") {
 		return
@@ -122,7 +122,8 @@ func (r *pageReader) readField(n *html.Node) {
 			r.form.fields.Add(name, value)
 		}
 	case kind == "submit" || kind == "image":
-		r.form.odd = r.form.odd || hasAttr(n, "formaction") || hasAttr(n, "formmethod") || kind == "image" && name != ""
+		r.form.odd = r.form.odd || hasAttr(n, "formaction") || hasAttr(n, "formmethod") ||
+			kind == "image" && name != ""
 		r.form.buttons = append(r.form.buttons, button{name, value, words(value + " " + nodeText(n))})
 	case kind == "button" || kind == "reset":
 	default:
@@ -130,9 +131,8 @@ func (r *pageReader) readField(n *html.Node) {
 	}
 }
 
-// submission returns what a browser would send for f, and whether f is a form
-// that a click may submit by itself: hidden fields and at most one button,
-// which does not ask for something other than going on.
+// submission returns what a browser would send for f, and whether a click may submit f by itself.
+// That is a form of hidden fields with at most one button, which only means going on.
 func (f form) submission() (url.Values, bool) {
 	if f.asks || f.odd || len(f.buttons) > 1 {
 		return nil, false
@@ -148,33 +148,37 @@ func (f form) submission() (url.Values, bool) {
 	return f.fields, true
 }
 
-// isGoingOn reports whether a button or anchor may be pressed for a person who
-// wants to be verified: nothing that signs in, deletes or sends another mail.
+// isGoingOn reports whether a click may press a button or anchor for a person who wants to be
+// verified. It may press nothing that signs in, deletes or sends another mail.
 func isGoingOn(label string) bool {
 	said := hear(label)
-	return (said == saysNothing || said == saysVerify) && !slices.ContainsFunc(again, func(w string) bool {
-		return strings.Contains(label, w)
-	})
+	if said != saysNothing && said != saysVerify {
+		return false
+	}
+	return !slices.ContainsFunc(again, func(w string) bool { return strings.Contains(label, w) })
 }
 
 // again are words for asking for another mail, and for leaving.
 var again = []string{
-	"resend", "re-send", "send", "request", "new link", "log out", "logout", "sign out", "try again", "back",
-	"erneut", "neuen link", "abbrechen", "igen", "igjen", "annuller", "avbryt", "opnieuw", "annuleer",
-	"renvoyer", "annuler", "reenviar", "nuevo enlace", "rispedi", "invia", "novo link",
+	"resend", "re-send", "send", "request", "new link", "log out", "logout", "sign out", "try again",
+	"back", "erneut", "neuen link", "abbrechen", "igen", "igjen", "annuller", "avbryt", "opnieuw",
+	"annuleer", "renvoyer", "annuler", "reenviar", "nuevo enlace", "rispedi", "invia", "novo link",
 }
 
-// proceed returns the one anchor of the page that leads to the page's own path
-// again and carries the named parameters: the second step of Keycloak.
+// proceed returns the target of the one anchor that leads to the page's own path again and has
+// the named parameters. It is empty if there is none or more than one.
 func (p page) proceed(at *url.URL, params []string) string {
 	found := ""
 	for _, a := range p.anchors {
 		to, err := at.Parse(a.href)
-		if err != nil || strings.HasPrefix(a.href, "#") || !sameOrigin(to, at) || to.Path != at.Path || !isGoingOn(a.label) {
+		if err != nil || strings.HasPrefix(a.href, "#") || !isGoingOn(a.label) {
+			continue
+		}
+		if !sameOrigin(to, at) || to.Path != at.Path {
 			continue
 		}
 		query := to.Query()
-		// The language menu repeats the page's own address.
+		// A language menu repeats the page's own address.
 		if slices.ContainsFunc(known.menu, query.Has) ||
 			slices.ContainsFunc(params, func(name string) bool { return query.Get(name) == "" }) {
 			continue
@@ -197,7 +201,8 @@ func isHidden(n *html.Node) bool {
 	case atom.Head, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg:
 		return true
 	}
-	return hasAttr(n, "hidden") || strings.Contains(strings.ReplaceAll(strings.ToLower(attr(n, "style")), " ", ""), "display:none")
+	style := strings.ReplaceAll(strings.ToLower(attr(n, "style")), " ", "")
+	return hasAttr(n, "hidden") || strings.Contains(style, "display:none")
 }
 
 func nodeText(n *html.Node) string {

@@ -49,8 +49,8 @@ func (n need) metBy(r Rule) bool {
 // redeemer makes the calls of a provider's API. It is an interface and not a function because
 // judging reads the list of providers, and Go does not let a variable depend on itself.
 type redeemer interface {
-	// start returns the first request and sets k.take, which takes its answer. ok is false if
-	// the link lacks what the recipe needs, or if the rule forbids the place of the API.
+	// start returns the first request and sets k.take, which takes its answer. ok is false if the
+	// link lacks what the recipe needs, or if the rule forbids the place of the API.
 	start(k *click) (first request, ok bool)
 }
 

@@ -94,8 +94,7 @@ func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	require.Empty(t, p.requests())
 }
 
-// A link that lacks what its API needs, or an API outside the rule, costs no
-// request.
+// A link that lacks what its API needs, or an API outside the rule, costs no request.
 func TestRecipesThatCannotStart(t *testing.T) {
 	p, c := serve(t, says("Your email has been verified."))
 	for link, rule := range map[string]Rule{

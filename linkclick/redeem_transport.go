@@ -34,7 +34,7 @@ type testOnly struct {
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// errNotPermitted is the answer of the submit hook, without its words.
+// errNotPermitted stands for the error of the submit hook, whose words might hold a secret.
 var errNotPermitted = errors.New("not permitted")
 
 // send makes one request and reads its answer within the limits.
@@ -67,12 +67,12 @@ func (k *click) send(ctx context.Context, r request) (answer, error) {
 		}
 	}
 	if a.status >= 300 && a.status < 400 {
-		return a, nil // its body is for programs that do not follow
+		return a, nil // its body is for programs that do not follow redirects
 	}
 	return k.readBody(a, resp)
 }
 
-// readBody reads at most MaxBody bytes as UTF-8. The rest is not waited for.
+// readBody reads at most MaxBody bytes as UTF-8. It does not wait for the rest.
 func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
 	kind, readable := textKind(resp.Header)
 	if !readable {
@@ -89,10 +89,9 @@ func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
 	return a, nil
 }
 
-// transport returns a transport for one request. It speaks HTTP/1.1, which
-// every identity provider understands and which gives a hostile one fewer
-// ways to keep us busy. Nothing is reused between requests, and a request on a
-// new connection is never repeated by the standard library.
+// transport returns a transport for one request. It speaks HTTP/1.1, which every identity
+// provider understands and which gives a hostile host fewer ways to keep a worker busy. Nothing
+// is reused between requests. The standard library never retries a request on a new connection.
 func (k *click) transport(plain bool) *http.Transport {
 	wait := cmp.Or(k.HeaderTimeout, 5*time.Second)
 	dialer := &net.Dialer{
@@ -105,7 +104,7 @@ func (k *click) transport(plain bool) *http.Transport {
 		dial = k.testOnly.dial
 	}
 	return &http.Transport{
-		Proxy:                  nil, // a proxy would be dialed instead, unseen by the guard
+		Proxy:                  nil, // the guard would see the address of a proxy only
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: k.testOnly.roots},
 		TLSHandshakeTimeout:    wait,
@@ -116,8 +115,8 @@ func (k *click) transport(plain bool) *http.Transport {
 	}
 }
 
-// newRequest builds the request and notes when it may have reached the host.
-// It never sets Referer: the address that led here is a secret.
+// newRequest builds the request and records when it may have reached the host. It never sets
+// Referer: the address that led here is a secret.
 func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { k.result.Sent = true },
@@ -125,7 +124,8 @@ func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error
 	method, contentType, body := http.MethodGet, "", io.Reader(nil)
 	switch {
 	case r.form != nil:
-		method, contentType, body = http.MethodPost, "application/x-www-form-urlencoded", strings.NewReader(r.form.Encode())
+		method, contentType = http.MethodPost, "application/x-www-form-urlencoded"
+		body = strings.NewReader(r.form.Encode())
 	case r.json != nil:
 		method, contentType, body = http.MethodPost, "application/json", bytes.NewReader(r.json)
 	}
@@ -139,12 +139,12 @@ func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error
 	if r.api {
 		req.Header.Set("Accept", "application/json")
 	}
-	// Providers choose the words of their pages by it, and English is judged best.
+	// Providers choose the language of their pages by it, and we know most English sentences.
 	req.Header.Set("Accept-Language", "en")
 	if r.isPost() {
 		req.Header.Set("Content-Type", contentType)
-		// Frameworks check it against forged requests, as Django does before a
-		// Referer: https://docs.djangoproject.com/en/stable/ref/csrf/
+		// Frameworks check it against forged requests, as Django does before a Referer:
+		// https://docs.djangoproject.com/en/stable/ref/csrf/
 		origin := r.to // a form stays where it is
 		if r.json != nil {
 			origin = k.link
@@ -159,8 +159,8 @@ func (k *click) newRequest(ctx context.Context, r request) (*http.Request, error
 
 func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// jars keeps the cookies of each origin apart, so that a cookie for a whole
-// domain does not reach its other hosts.
+// jars keeps the cookies of each origin apart, so that a cookie for a whole domain does not reach
+// its other hosts.
 type jars map[string]*cookiejar.Jar
 
 func (j jars) of(u *url.URL) *cookiejar.Jar {
@@ -171,8 +171,8 @@ func (j jars) of(u *url.URL) *cookiejar.Jar {
 	return j[origin]
 }
 
-// textKind returns the media type of an answer and whether it is text that can
-// be read. An answer compressed without being asked for is not.
+// textKind returns the media type of an answer and whether it is text that can be read. An answer
+// that is compressed unasked cannot.
 func textKind(h http.Header) (kind string, readable bool) {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return "", false
@@ -181,12 +181,14 @@ func textKind(h http.Header) (kind string, readable bool) {
 	if err != nil {
 		return "", false
 	}
-	return kind, strings.HasPrefix(kind, "text/") || kind == "application/xhtml+xml" || kind == "application/json" ||
+	readable = strings.HasPrefix(kind, "text/") || kind == "application/xhtml+xml" ||
+		kind == "application/json" ||
 		strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	return kind, readable
 }
 
-// decode returns a body as UTF-8, by its content type, its byte order mark or
-// its own declaration.
+// decode returns a body as UTF-8, by its content type, its byte order mark or its own
+// declaration.
 func decode(raw []byte, contentType string) string {
 	r, err := charset.NewReader(bytes.NewReader(raw), contentType)
 	if err != nil {

@@ -1,10 +1,10 @@
 package linkclick
 
-// The URLs and addresses that no click may lead to. The tests of the rule, of the
-// guard and of whole clicks go through all of them.
+// The URLs and addresses that no click may lead to. The tests of the rule, of the guard and of
+// whole clicks go through all of them.
 
-// hostileLinks must be refused by a rule that allows login.acme.example only,
-// before anything is resolved.
+// hostileLinks must be refused by a rule that allows login.acme.example only, before anything is
+// resolved.
 var hostileLinks = []string{
 	"", "/", "//login.acme.example/", "login.acme.example", "https:", "https://", "https:///x",
 	"https:login.acme.example",

@@ -64,8 +64,8 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// A tracking link is followed only to a link that the mail itself could have
-// had, and the tracker has no say in how it ends.
+// A tracking link is followed only to a link that the mail itself could have had, and the tracker
+// has no say in how it ends.
 func TestTrackingLinks(t *testing.T) {
 	idp, c := serve(t, universalLogin(t, says("Your email address was successfully verified.")))
 	other, _ := serve(t, says("Your email has been verified."))
