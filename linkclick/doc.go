@@ -1,30 +1,32 @@
-// Package linkclick reads a mail of an identity provider, finds the one link in it that does
-// what the mail is about, and opens that link for a person who has only a phone. The workers
-// that examine mails and click links use it, and so does the command that explains a mail at
-// the keyboard.
+// Package linkclick reads a mail of an identity provider and finds the one link in it that does
+// what the mail is about. It opens that link for a person who has only a phone. The workers that
+// examine mails and click links use it, and so does the command that explains a mail at the
+// keyboard.
 //
 // # Three parts
 //
 // Read in this order. The prefix of a file's name says to which part it belongs.
 //
 //  1. Finding (find*.go) never connects to anything. [ReadMIME] turns a raw mail into its
-//     decoded bodies. [Find] says of what kind the mail is, which link or code it carries, and
-//     why. Open find.go for the result, find_candidate.go for how one link is judged, and
-//     find_decide.go for how the mail's one link is chosen. find_links.go reads links out of a
-//     body and find_markup.go out of its markup for mail programs. find_code.go finds a code.
-//     find_words.go and find_codewords.go hold the words.
+//     decoded bodies (find_mime.go). [Find] says of what kind the mail is, which link or code it
+//     carries, and why. Open find.go for the result, find_candidate.go for how one link is
+//     judged, and find_decide.go for how the mail's one link is chosen. find_links.go reads
+//     links out of a body, and find_markup.go out of its markup for mail programs. find_token.go
+//     tells whether a link carries a secret. find_code.go finds a code. find_words.go and
+//     find_codewords.go hold the words.
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
-//     redeem_recipe.go for the recipes. redeem_guard.go decides to which address a click may
-//     connect, and redeem_transport.go bounds each request.
+//     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms.
+//     redeem_guard.go decides to which address a click may connect, and redeem_transport.go
+//     limits each request.
 //  3. Judging (judge*.go) reads what the host answered and says how the click ended. Open
 //     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
 //     judge_phrases.go know the words of success and failure.
 //
-// All three ask rule.go, which is the tenant's [Rule] of where a link may lead, and provider.go,
-// which lists the identity providers. plain.go gives words one form.
+// All three share the tenant's [Rule] of where a link may lead (rule.go), the kinds of mail
+// (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
 //
 // # Providers
 //

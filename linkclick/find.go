@@ -17,8 +17,8 @@ const (
 // Candidate is one distinct link of a mail and what speaks for it.
 type Candidate struct {
 	URL string // in normal form, or as written if it cannot be parsed; secret
-	// Score is 100 for a known shape, less the further away the telling words are, 0 if nothing
-	// tells, and -1 if the link is not allowed.
+	// Score is 100 for a known shape, and less the further away the telling words are. It is 0 if
+	// nothing tells, and -1 if the link is not allowed.
 	Score   int
 	Reasons []string // fixed words
 }
@@ -47,10 +47,10 @@ type topic struct {
 	resets   func() bool // the bodies speak of a password
 }
 
-// Find looks for the one link or code that does what the mail is about. It trusts the shape of a
-// URL first, then the rule's paths, then the mail's markup, then the words on and around the
-// link, and the subject last. The caller must have proved that the mail is the identity
-// provider's. Find keeps nothing and connects to nothing.
+// Find looks for the one link or code that does what the mail is about. It trusts, in this order:
+// the shape of a URL, the rule's paths, the mail's markup, the words on and around the link, and
+// the subject. The caller must have proved that the mail is the identity provider's. Find keeps
+// nothing and connects to nothing.
 func Find(m Mail, rule Rule) Finding {
 	markup, text := readHTML(m.HTML), readText(m.Text)
 	words, plainWords := markup.text.String(), text.text.String()

@@ -234,8 +234,8 @@ func atomsOf(line string) []codeToken {
 	return atoms
 }
 
-// joined reports whether two atoms stand so close that they are one number, as in a phone number,
-// a date or a code in two halves.
+// joined reports whether two atoms stand so close that they are one number, such as a phone
+// number, a date or a code in halves.
 func joined(line string, a, b codeToken) bool {
 	switch gap := line[a.end:b.start]; gap {
 	case "-", "‑", "–":

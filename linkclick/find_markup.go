@@ -27,7 +27,7 @@ func linkedActions(script []byte) []link {
 	return appendActions(nil, root)
 }
 
-// appendActions looks for actions in a JSON value, whose depth is bounded by the decoder.
+// appendActions looks for actions in a JSON value. The decoder limits its depth.
 func appendActions(links []link, value any) []link {
 	switch v := value.(type) {
 	case []any:

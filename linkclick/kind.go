@@ -3,8 +3,8 @@ package linkclick
 // Kind says what a mail wants to be done.
 type Kind string
 
-// The kinds of mail. A verify mail's link may be clicked for the reader, the links of reset and
-// login mails may be passed on to the reader, and no other mail has a URL in its finding.
+// The kinds of mail. A worker may click the link of a verify mail for the reader. It may pass on
+// the link of a reset or login mail. No other mail has a URL in its finding.
 const (
 	KindVerify  Kind = "verify"  // confirm that an address is the reader's
 	KindReset   Kind = "reset"   // choose a new password, recover an account

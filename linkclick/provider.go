@@ -184,8 +184,8 @@ func (s shape) fitsQuery(query url.Values) bool {
 }
 
 // payloadOf returns the claims of a JWT (RFC 7519); nil if it is none. They are read, not
-// verified: they only have to say what a link is for, and whoever forged them could have forged
-// the link.
+// verified. They only tell what a link is for, and a sender who forged them could have forged the
+// link.
 func payloadOf(jwt string) map[string]any {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers every name with the given addresses, over UDP on loopback, and returns a
-// resolver that asks nobody else.
+// nameServer answers every name with the given addresses, over UDP on loopback. It returns a
+// resolver that asks no other name server.
 func nameServer(t *testing.T, addresses func() []netip.Addr) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")

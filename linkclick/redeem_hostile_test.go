@@ -92,8 +92,8 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 	require.NotZero(t, connections.Load())
 }
 
-// None of these reaches the trap, as a link or as the target of a redirect, although the port is
-// the trap's wherever a URL has room for one.
+// None of these reaches the trap, as a link or as the target of a redirect. The port is the
+// trap's wherever a URL has room for one.
 func TestNoConnectionForHostileLinks(t *testing.T) {
 	port, connections := trap(t)
 	p, c := serve(t, func(w http.ResponseWriter,

@@ -129,7 +129,7 @@ func TestRecipesThatCannotStart(t *testing.T) {
 	}
 }
 
-// Links that only the person may open are not opened, whoever asks.
+// Links that only the person may open are not opened.
 func TestLinksThatAreNeverOpened(t *testing.T) {
 	p, c := serve(t, says("Your email has been verified."))
 	for _, s := range allShapes() {

@@ -148,10 +148,10 @@ func joinHost(host, port string) string {
 	return host
 }
 
-// Check returns an error that names all that cannot work in a rule. That is a host or wrapper
-// that is not a bare host name, a path that does not begin with a slash, a recipe that does not
-// exist, or an API that is no URL of the rule. A rule that fails is safe, but does not find or
-// redeem what the operator wants.
+// Check returns an error that names all that cannot work in a rule. A host or wrapper must be a
+// bare host name, and a path must begin with a slash. The recipe must exist, and the API must be
+// a URL of the rule. A rule that fails is safe, but does not find or redeem what the operator
+// wants.
 func (r Rule) Check() error {
 	var wrong []error
 	for _, h := range slices.Concat(r.Hosts, r.Wrappers) {

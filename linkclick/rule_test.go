@@ -64,8 +64,8 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// A tracking link is followed only to a link that the mail itself could have had, and the tracker
-// has no say in how it ends.
+// A click follows a tracking link only to a link that the mail itself could have had. The tracker
+// does not decide how the click ends.
 func TestTrackingLinks(t *testing.T) {
 	idp, c := serve(t, universalLogin(t, says("Your email address was successfully verified.")))
 	other, _ := serve(t, says("Your email has been verified."))
