@@ -5,15 +5,25 @@ import (
 	"time"
 )
 
+// Keycloak. Sources: its services, VerifyEmailActionTokenHandler and ExecuteActionsActionTokenHandler.
+const (
+	// Keycloak takes a GET, and a GET of the page's "proceed" link with a cookie; then a page.
+	Keycloak Provider = "keycloak"
+	// KeycloakCode mails a code, and no link.
+	KeycloakCode Provider = "keycloak-code"
+	// KeycloakActions is an administrator's invitation: a form that wants a password.
+	KeycloakActions Provider = "keycloak-actions"
+)
+
 // Keycloak's paths, and the cookie that binds the second step of its links to the first.
 const (
 	keycloakRealm  = "/realms/customers/"
 	keycloakCookie = "AUTH_SESSION_ID"
 )
 
-var keycloakWords = sayings{"Your email address has been verified.", "Your email address has been verified already.",
-	"Your email address has been verified already.", "The link you clicked is an old stale link and is no longer valid.",
-	"The link is not valid."}
+var keycloakWords = sayings{"Your email address has been verified.",
+	"Your email address has been verified already.", "Your email address has been verified already.",
+	"The link you clicked is an old stale link and is no longer valid.", "The link is not valid."}
 
 // keycloak returns Keycloak's rows.
 func keycloak() []*profile {
@@ -21,12 +31,14 @@ func keycloak() []*profile {
 	actions := passwordForm()
 	return []*profile{
 		{name: Keycloak, purpose: purposeVerify, life: 5 * time.Minute, link: link, secret: jwt(`"typ":"verify-email"`),
-			letter: mailStyle{Subject: "Verify email", Anchor: "Link to e-mail address verification", Parts: bothParts},
-			says:   keycloakWords, get: keycloakProceed},
+			style: mailStyle{Subject: "Verify email", Anchor: "Link to e-mail address verification", Parts: bothParts},
+			says:  keycloakWords, get: keycloakProceed},
 		codeMail(KeycloakCode, 5*time.Minute, 6, bothParts),
-		{name: KeycloakActions, purpose: purposeInvite, life: 12 * time.Hour, link: link, secret: jwt(`"typ":"execute-actions"`),
-			letter: mailStyle{Subject: "Update your account", Heading: "Your administrator asks you to update your account",
-				Intro: "What is to be done: Update Password. Follow the link to begin.", Anchor: "Link to account update", Parts: bothParts},
+		{name: KeycloakActions, purpose: purposeInvite, life: 12 * time.Hour, link: link,
+			secret: jwt(`"typ":"execute-actions"`),
+			style: mailStyle{Subject: "Update your account", Anchor: "Link to account update", Parts: bothParts,
+				Heading: "Your administrator asks you to update your account",
+				Intro:   "What is to be done: Update Password. Follow the link to begin."},
 			says: passwordWords, get: actions.get, post: actions.post},
 	}
 }
@@ -36,25 +48,25 @@ func keycloak() []*profile {
 func keycloakProceed(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 	cookie, err := r.Cookie(keycloakCookie)
 	i.mu.Lock()
-	outcome := i.outlook(k)
+	o := i.outlook(k)
 	session := ""
 	switch {
-	case outcome != verified:
+	case o != verified:
 	case err == nil && k.cookie != "" && cookie.Value == k.cookie:
-		outcome = i.redeem(k)
+		o = i.redeem(k)
 	default:
 		session = randomText(36)
 		k.cookie = session
 	}
 	i.mu.Unlock()
 	switch {
-	case outcome == tooLate || outcome == unknown:
+	case o == tooLate || o == unknown:
 		showPage(w, http.StatusBadRequest, pageView{
-			Title: "We are sorry", Message: k.provider.says[outcome], MessageID: "kc-error-message",
+			Title: "We are sorry", Message: k.provider.says[o], MessageID: "kc-error-message",
 		})
 	case session == "":
 		showPage(w, http.StatusOK, pageView{
-			Title: "Email verification", Message: k.provider.says[outcome], MessageID: "kc-info-message",
+			Title: "Email verification", Message: k.provider.says[o], MessageID: "kc-info-message",
 		})
 	default:
 		http.SetCookie(w, &http.Cookie{Name: keycloakCookie, Value: session, Path: keycloakRealm, HttpOnly: true})

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -6,8 +6,9 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"html/template"
-	"io/fs"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,64 +17,63 @@ import (
 	"time"
 
 	"smsbridge/internal/simulator/idp"
-	"smsbridge/internal/store/db"
-	"smsbridge/internal/store/moment"
+	"smsbridge/internal/store"
 	"smsbridge/phonemail"
 )
 
-//go:embed demo
-var demoFiles embed.FS
+//go:embed page.html script.js style.css icon.svg
+var files embed.FS
 
-var demoTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
+var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
-	"exact": func(at moment.Moment) string { return at.Local().Format("15:04:05.000") },
-}).ParseFS(demoFiles, "demo/page.html"))
+	"exact": func(at time.Time) string { return at.Local().Format("15:04:05.000") },
+}).ParseFS(files, "page.html"))
 
 const (
 	// lookEvery is how often an open page is compared with what has happened.
 	lookEvery = 150 * time.Millisecond
 	// newsWait is how long a browser without JavaScript waits for the first thing that its form causes.
-	newsWait     = 3 * time.Second
-	pageTimeout  = 10 * time.Second
-	longestForm  = 16 << 10
-	demoSecurity = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	newsWait       = 3 * time.Second
+	pageTimeout    = 10 * time.Second
+	longestForm    = 16 << 10
+	securityPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// demoPage shows the stage to a browser and lets it play: the person who signs up and the phone. It needs no login, because it is on loopback;
+// Page shows the stage to a browser and lets it play: the person who signs up and the phone. It needs no login, because it is on loopback;
 // so that pages of other sites cannot play instead, it refuses their forms and answers to no name that they could give this machine.
-type demoPage struct {
-	stage    *stage
-	addr     net.Addr
-	name     string // the host of --addr
-	smtp     net.Addr
-	idpHosts []string
+type Page struct {
+	Stage    *Stage
+	Addr     net.Addr // where it is
+	Asked    string   // host:port that the person asked for
+	SMTP     net.Addr // where mails of another identity provider are taken; nil: nowhere
+	IdPHosts []string // of that identity provider
 }
 
-// demoView is what the page shows of one phone.
-type demoView struct {
+// view is what the page shows of one phone.
+type view struct {
 	Phone     string
 	Phones    []string
 	Account   string // none, waiting, verified, or unknown when another identity provider has it
 	Password  bool   // a new password is active
 	Texts     []playedText
 	Mails     []playedMail
-	Events    []db.Event
-	Providers []demoProvider
+	Events    []store.Event
+	Providers []Choice
 	Notice    string // what went wrong with a form
 	SMTP      string
 	IdPHosts  string
 	Example   string
 }
 
-// demoProvider is an identity provider that the page lets ACME have.
-type demoProvider struct {
+// Choice is an identity provider that the page lets ACME have.
+type Choice struct {
 	Value idp.Provider
 	Words string
 }
 
-// demoProviders are those whose mail is a link that a YES redeems, by what it takes.
-func demoProviders() []demoProvider {
-	return []demoProvider{
+// Providers returns those whose mail is a link that a YES redeems, by what it takes.
+func Providers() []Choice {
+	return []Choice{
 		{idp.Auth0Classic, "Auth0 Classic: redirects"},
 		{idp.Auth0ClassicPage, "Auth0 Classic: shows a page"},
 		{idp.Auth0Universal, "Auth0 Universal Login: a form to submit"},
@@ -96,18 +96,18 @@ func demoProviders() []demoProvider {
 }
 
 // url is where a browser on this machine finds the page.
-func (p *demoPage) url() string {
-	host, port, _ := net.SplitHostPort(p.addr.String())
+func (p *Page) url() string {
+	host, port, _ := net.SplitHostPort(p.Addr.String())
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// serve answers until ctx ends or the listener fails.
-func (p *demoPage) serve(ctx context.Context, listener net.Listener) error {
+// Serve serves the page until ctx ends or the listener fails.
+func (p *Page) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler: p.handler(), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout, WriteTimeout: pageTimeout,
+		Handler: p.Handler(), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout, WriteTimeout: pageTimeout,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
@@ -117,8 +117,8 @@ func (p *demoPage) serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-func (p *demoPage) handler() http.Handler {
-	files, _ := fs.Sub(demoFiles, "demo") // fails on no valid path
+// Handler returns what serves the page.
+func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.showPage)
 	mux.HandleFunc("GET /live", p.streamPage)
@@ -131,10 +131,10 @@ func (p *demoPage) handler() http.Handler {
 }
 
 // guard refuses requests to names that another site may have made point here (DNS rebinding), and keeps foreign code and frames off the page.
-func (p *demoPage) guard(next http.Handler) http.Handler {
+func (p *Page) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", demoSecurity)
+		header.Set("Content-Security-Policy", securityPolicy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cache-Control", "no-store")
@@ -148,17 +148,17 @@ func (p *demoPage) guard(next http.Handler) http.Handler {
 
 // answersTo reports whether the page may be asked for under a host. No site can make a browser believe that an IP address is its own name, so all of
 // them are as good as loopback once the person has opened the page to the network.
-func (p *demoPage) answersTo(host string) bool {
+func (p *Page) answersTo(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	if host == "localhost" || err == nil && ip.IsLoopback() {
 		return true
 	}
-	return !isLoopback(p.addr) && (err == nil || host == p.name && host != "")
+	return !IsLoopback(p.Addr) && (err == nil || host == hostOf(p.Asked) && host != "")
 }
 
-func (p *demoPage) showPage(w http.ResponseWriter, r *http.Request) { p.show(w, r, http.StatusOK, "") }
+func (p *Page) showPage(w http.ResponseWriter, r *http.Request) { p.show(w, r, http.StatusOK, "") }
 
-func (p *demoPage) show(w http.ResponseWriter, r *http.Request, status int, notice string) {
+func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, notice string) {
 	page, err := p.render(r.Context(), p.phoneOf(r), notice)
 	if err != nil {
 		http.Error(w, "The demo cannot show its page: "+err.Error(), http.StatusInternalServerError)
@@ -170,13 +170,13 @@ func (p *demoPage) show(w http.ResponseWriter, r *http.Request, status int, noti
 }
 
 // phoneOf is the phone a request is about: the one it names, else the one that was used last, else the first.
-func (p *demoPage) phoneOf(r *http.Request) phonemail.Number {
+func (p *Page) phoneOf(r *http.Request) phonemail.Number {
 	if phone, err := readPhone(r.FormValue("phone")); err == nil {
 		return phone
 	}
-	_, phone := p.stage.used()
+	_, phone := p.Stage.used()
 	if phone == (phonemail.Number{}) {
-		phone, _ = phonemail.ParseNumber(demoPhone)
+		phone, _ = phonemail.ParseNumber(Phone)
 	}
 	return phone
 }
@@ -186,31 +186,31 @@ func readPhone(s string) (phonemail.Number, error) {
 	return phonemail.ParseNumber(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(s))
 }
 
-func (p *demoPage) render(ctx context.Context, phone phonemail.Number, notice string) ([]byte, error) {
-	events, err := p.stage.timeline(ctx)
+func (p *Page) render(ctx context.Context, phone phonemail.Number, notice string) ([]byte, error) {
+	events, err := p.Stage.timeline(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v := demoView{
-		Phone: phone.E164(), Texts: p.stage.texts(phone), Mails: p.stage.mailsTo(phone), Events: events, Providers: demoProviders(), Notice: notice,
-		IdPHosts: strings.Join(p.idpHosts, ", "), Example: demoExample,
+	v := view{
+		Phone: phone.E164(), Texts: p.Stage.texts(phone), Mails: p.Stage.mailsTo(phone), Events: events, Providers: Providers(), Notice: notice,
+		IdPHosts: strings.Join(p.IdPHosts, ", "), Example: Example,
 	}
-	v.Account, v.Password = p.stage.account(phone)
-	phones, _ := p.stage.used()
+	v.Account, v.Password = p.Stage.account(phone)
+	phones, _ := p.Stage.used()
 	for _, other := range phones {
 		v.Phones = append(v.Phones, other.E164())
 	}
-	if p.smtp != nil {
-		v.SMTP = p.smtp.String()
+	if p.SMTP != nil {
+		v.SMTP = p.SMTP.String()
 	}
 	var page bytes.Buffer
-	err = demoTemplate.Execute(&page, v)
+	err = pageTemplate.Execute(&page, v)
 	return page.Bytes(), err
 }
 
 // streamPage sends the page whenever it has changed, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), until
 // the browser leaves or the demo ends.
-func (p *demoPage) streamPage(w http.ResponseWriter, r *http.Request) {
+func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Time{}) // a browser sends nothing more
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -239,18 +239,18 @@ func (p *demoPage) streamPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // receiveSignUp has the identity provider make an account, or change its password.
-func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
+func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	phone, err := readPhone(r.PostFormValue("phone"))
 	if err != nil {
-		p.show(w, r, http.StatusUnprocessableEntity, "This is no phone number. Write it with its country code, such as "+demoPhone+".")
+		p.show(w, r, http.StatusUnprocessableEntity, "This is no phone number. Write it with its country code, such as "+Phone+".")
 		return
 	}
-	received := p.stage.received(phone)
+	received := p.Stage.received(phone)
 	if r.PostFormValue("do") == "password" {
-		err = p.stage.changePassword(r.Context(), phone)
+		err = p.Stage.changePassword(r.Context(), phone)
 	} else {
-		err = p.stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
+		err = p.Stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
 	}
 	switch {
 	case errors.Is(err, idp.ErrUserExists):
@@ -265,7 +265,7 @@ func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 }
 
 func readProvider(value string) idp.Provider {
-	for _, provider := range demoProviders() {
+	for _, provider := range Providers() {
 		if string(provider.Value) == value {
 			return provider.Value
 		}
@@ -274,15 +274,15 @@ func readProvider(value string) idp.Provider {
 }
 
 // receiveReply has the phone send a text.
-func (p *demoPage) receiveReply(w http.ResponseWriter, r *http.Request) {
+func (p *Page) receiveReply(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	phone, err := readPhone(r.PostFormValue("phone"))
 	if err != nil {
 		p.show(w, r, http.StatusUnprocessableEntity, "No phone sent this text.")
 		return
 	}
-	received := p.stage.received(phone)
-	err = p.stage.reply(r.Context(), phone, strings.TrimSpace(cmp.Or(r.PostFormValue("quick"), r.PostFormValue("text"))))
+	received := p.Stage.received(phone)
+	err = p.Stage.reply(r.Context(), phone, strings.TrimSpace(cmp.Or(r.PostFormValue("quick"), r.PostFormValue("text"))))
 	switch {
 	case errors.Is(err, errNoReply):
 		p.show(w, r, http.StatusUnprocessableEntity, "Write a text first: "+err.Error()+".")
@@ -295,11 +295,40 @@ func (p *demoPage) receiveReply(w http.ResponseWriter, r *http.Request) {
 
 // goOn sends the browser back to the page. One that follows forms by itself, without the page's JavaScript, sees no news later on, so it is kept
 // waiting a moment for a text that the phone has not received yet.
-func (p *demoPage) goOn(w http.ResponseWriter, r *http.Request, phone phonemail.Number, received int) {
+func (p *Page) goOn(w http.ResponseWriter, r *http.Request, phone phonemail.Number, received int) {
 	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		ctx, cancel := context.WithTimeout(r.Context(), newsWait)
 		defer cancel()
-		p.stage.twilio.Phone(phone.E164()).Wait(ctx, received+1) // the page shows what there is
+		p.Stage.twilio.Phone(phone.E164()).Wait(ctx, received+1) // the page shows what there is
 	}
 	http.Redirect(w, r, "/?phone="+url.QueryEscape(phone.E164())+"#phone", http.StatusSeeOther)
+}
+
+// IsLoopback reports whether only this machine can connect to the address.
+func IsLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// hostOf is the host of host:port, in small letters.
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// Announce says where the page is and what to try.
+func (p *Page) Announce(w io.Writer) {
+	fmt.Fprintf(w, "Open %s and\n\n"+
+		"  1. sign up with the phone number in the form,\n"+
+		"  2. read the text on the phone, and reply YES,\n"+
+		"  3. watch the account become verified.\n\n"+
+		"Everything is pretend: Mailgun, Twilio, the identity provider and the phone are played in this process.\n", p.url())
+	if p.SMTP != nil {
+		fmt.Fprintf(w, "Mails of your identity provider are taken at %s, without encryption and login, to addresses such as\n"+
+			"%s. Links to %s are opened on YES.\n", p.SMTP, Example, strings.Join(p.IdPHosts, ", "))
+	}
+	fmt.Fprintln(w, "Ctrl-C ends the demo and forgets everything.")
 }

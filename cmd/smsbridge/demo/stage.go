@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -24,18 +23,15 @@ import (
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/linkclick"
 	"smsbridge/phonemail"
 )
 
 const (
-	demoSlug   = "demo"
-	demoDomain = "sms.demo.example"
-	demoSender = "+15005550006"
-	// demoExample is an address that another identity provider may use: any prefix and any domain will do.
-	demoExample = "acme+4512345678@sms.acme.example"
+	slug   = "demo"
+	domain = "sms.demo.example"
+	sender = "+15005550006"
 
 	// So much is kept of each kind, so that a demo may run for days.
 	keptPhones = 20
@@ -47,15 +43,15 @@ const (
 	longText   = 1600 // characters, as at Twilio
 )
 
-// stage is everything that the demo plays: a real bridge between a pretend Mailgun, Twilio and identity provider, all on ports of their own and
+// Stage is everything that the demo plays: a real bridge between a pretend Mailgun, Twilio and identity provider, all on ports of their own and
 // speaking to each other over HTTP, and what has been seen of it. Safe for use by several goroutines.
-type stage struct {
+type Stage struct {
 	dir      string // with the database; gone in the end
 	listener net.Listener
 	mailgun  *mailgun.Account
 	twilio   *twilio.Account
 	idp      *idp.Server
-	bridge   bridge
+	bridge   Bridge
 	tenant   *tenant.Tenant
 
 	signingUp sync.Mutex // which provider it plays is the identity provider's, not the sign-up's
@@ -64,9 +60,9 @@ type stage struct {
 	phones  []phonemail.Number // the one that was used last is last
 	mails   []playedMail
 	replies []playedText
-	replied int        // how many replies there have been
-	events  []db.Event // the newest ones, oldest first
-	last    string     // id of the last event seen
+	replied int           // how many replies there have been
+	events  []store.Event // the newest ones, oldest first
+	last    string        // id of the last event seen
 }
 
 // playedMail is a mail that was delivered to a phone's address.
@@ -88,13 +84,13 @@ type playedText struct {
 	At        time.Time
 }
 
-// openStage opens everything; links may lead to the pretend identity provider and to idpHosts, if these are on this machine. The caller must call
-// serve, which sets the bridge to work, and then close. It returns a tenant.Mistakes if idpHosts are not hosts.
-func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *stage, err error) {
-	s := &stage{}
+// Open opens everything. Links may lead to the simulated identity provider and to config.IdPHosts. The caller must call
+// Serve, which sets the bridge to work, and then Close. It returns a [tenant.Mistakes] if config.IdPHosts are not hosts.
+func Open(ctx context.Context, config Config) (_ *Stage, err error) {
+	s := &Stage{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, s.Close())
 		}
 	}()
 	if s.dir, err = os.MkdirTemp("", "smsbridge-demo-"); err != nil {
@@ -104,14 +100,14 @@ func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *sta
 		return nil, fmt.Errorf("demo: a port for the bridge: %w", err)
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
-		Domain:     demoDomain,
+		Domain:     domain,
 		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}, // nobody watches for eight hours
 	}); err != nil {
 		return nil, err
 	}
 	accountSID, authToken := "AC"+randomHex(16), randomHex(16)
 	if s.twilio, err = twilio.Open(twilio.Config{
-		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{demoSender},
+		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{sender},
 	}); err != nil {
 		return nil, err
 	}
@@ -120,19 +116,19 @@ func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *sta
 	}); err != nil {
 		return nil, err
 	}
-	settings, err := tenant.FromEnv(s.environ(accountSID, authToken, idpHosts))
+	settings, err := tenant.FromEnv(s.environ(accountSID, authToken, config.IdPHosts))
 	if err != nil {
 		return nil, err
 	}
-	s.tenant, _ = settings.Tenants.Tenant(demoSlug)
+	s.tenant, _ = settings.Tenants.Tenant(slug)
 	if err := s.mailgun.AddRoute(mailgun.Route{
 		Expression: `match_recipient("^demo\+[0-9]+@sms\.demo\.example$")`,
-		Actions:    []string{`store(notify="` + settings.MailURL(demoSlug) + `")`, "stop()"},
+		Actions:    []string{`store(notify="` + settings.MailURL(slug) + `")`, "stop()"},
 	}); err != nil {
 		return nil, err
 	}
-	s.twilio.SetReplyURL(settings.ReplyURL(demoSlug))
-	s.bridge, err = openBridge(ctx, settings, log)
+	s.twilio.SetReplyURL(settings.ReplyURL(slug))
+	s.bridge, err = config.OpenBridge(ctx, settings, config.Log)
 	return s, err
 }
 
@@ -143,14 +139,14 @@ func randomHex(bytes int) string {
 }
 
 // environ is how the bridge is configured: as any other, but for addresses on this machine.
-func (s *stage) environ(accountSID, authToken string, idpHosts []string) []string {
+func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []string {
 	storage, _ := url.Parse(s.mailgun.StorageURL()) // made of a listener's address
 	return []string{
 		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
-		"SMSBRIDGE_TENANT=" + demoSlug,
+		"SMSBRIDGE_TENANT=" + slug,
 		"SMSBRIDGE_NAME=ACME",
-		"SMSBRIDGE_MAIL_DOMAIN=" + demoDomain,
+		"SMSBRIDGE_MAIL_DOMAIN=" + domain,
 		"SMSBRIDGE_COUNTRIES=*",
 		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
 		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8,::1/128",
@@ -161,16 +157,16 @@ func (s *stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"MAILGUN_STORAGE_HOSTS=" + storage.Host,
 		"TWILIO_ACCOUNT_SID=" + accountSID,
 		"TWILIO_AUTH_TOKEN=" + authToken,
-		"TWILIO_FROM=" + demoSender,
+		"TWILIO_FROM=" + sender,
 		"TWILIO_API_BASE=" + s.twilio.URL(),
 	}
 }
 
-// serve runs the bridge until ctx ends, and closes its database.
-func (s *stage) serve(ctx context.Context) error { return s.bridge.serve(ctx, s.listener) }
+// Serve runs the bridge until ctx ends, and closes its database.
+func (s *Stage) Serve(ctx context.Context) error { return s.bridge.Serve(ctx, s.listener) }
 
-// close ends the pretend parties and removes the database. Of a stage that was opened, serve must have returned.
-func (s *stage) close() error {
+// Close ends the simulators and removes the database. If Open has succeeded, Serve must have returned before.
+func (s *Stage) Close() error {
 	if s.idp != nil {
 		s.idp.Close()
 	}
@@ -190,9 +186,12 @@ func (s *stage) close() error {
 	return err
 }
 
+// IdP returns the simulated identity provider, whose manners a caller may change.
+func (s *Stage) IdP() *idp.Server { return s.idp }
+
 // deliver hands a mail to Mailgun, as its MX hosts would. The recipients are phone addresses of any tenant; the demo's own tenant gets them, and the
 // mail itself stays as it is. It returns the error of phonemail.ParseAddress, or that of simulator.Mailgun.Deliver.
-func (s *stage) deliver(ctx context.Context, from string, to []string, mime []byte) error {
+func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	var routed []string
 	var mails []playedMail
 	for _, address := range to {
@@ -222,7 +221,7 @@ func (s *stage) deliver(ctx context.Context, from string, to []string, mime []by
 }
 
 // use makes phone the one that was used last. The caller holds mu.
-func (s *stage) use(phone phonemail.Number) {
+func (s *Stage) use(phone phonemail.Number) {
 	s.phones = slices.DeleteFunc(s.phones, func(other phonemail.Number) bool { return other == phone })
 	s.phones = newest(append(s.phones, phone), keptPhones)
 }
@@ -232,7 +231,7 @@ func newest[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
 // signUp has the identity provider create an account for the phone's address, with the mail and link of the given provider. The error is the
 // identity provider's.
-func (s *stage) signUp(ctx context.Context, phone phonemail.Number, provider idp.Provider) error {
+func (s *Stage) signUp(ctx context.Context, phone phonemail.Number, provider idp.Provider) error {
 	s.signingUp.Lock()
 	defer s.signingUp.Unlock()
 	s.idp.Set(func(m *idp.Manners) { m.Provider = provider })
@@ -240,7 +239,7 @@ func (s *stage) signUp(ctx context.Context, phone phonemail.Number, provider idp
 }
 
 // changePassword has the identity provider mail a link that activates a new password.
-func (s *stage) changePassword(ctx context.Context, phone phonemail.Number) error {
+func (s *Stage) changePassword(ctx context.Context, phone phonemail.Number) error {
 	return s.idp.ChangePassword(ctx, s.tenant.Address.Address(phone))
 }
 
@@ -250,7 +249,7 @@ var (
 )
 
 // reply texts from the phone to the bridge's number, and returns when the bridge has taken the text.
-func (s *stage) reply(ctx context.Context, phone phonemail.Number, body string) error {
+func (s *Stage) reply(ctx context.Context, phone phonemail.Number, body string) error {
 	if n := utf8.RuneCountInString(body); n == 0 || n > longText {
 		return errNoReply
 	}
@@ -259,7 +258,7 @@ func (s *stage) reply(ctx context.Context, phone phonemail.Number, body string) 
 	s.use(phone)
 	s.replies = newest(append(s.replies, playedText{"reply-" + strconv.Itoa(s.replied), phone, true, body, time.Now()}), keptTexts)
 	s.mu.Unlock()
-	hook, err := s.twilio.Phone(phone.E164()).ReplyTo(ctx, demoSender, body)
+	hook, err := s.twilio.Phone(phone.E164()).ReplyTo(ctx, sender, body)
 	if err == nil && hook.Code != 0 {
 		err = errReplyFailed
 	}
@@ -267,7 +266,7 @@ func (s *stage) reply(ctx context.Context, phone phonemail.Number, body string) 
 }
 
 // texts are what the phone sent and received, oldest first.
-func (s *stage) texts(phone phonemail.Number) []playedText {
+func (s *Stage) texts(phone phonemail.Number) []playedText {
 	var texts []playedText
 	for _, t := range newest(s.twilio.Phone(phone.E164()).Inbox(), keptTexts) {
 		texts = append(texts, playedText{"text-" + t.SID, phone, false, t.Body, t.Time})
@@ -284,13 +283,13 @@ func (s *stage) texts(phone phonemail.Number) []playedText {
 }
 
 // received is how many texts the phone has received.
-func (s *stage) received(phone phonemail.Number) int {
+func (s *Stage) received(phone phonemail.Number) int {
 	return len(s.twilio.Phone(phone.E164()).Inbox())
 }
 
 // account is what the pretend identity provider says about the phone's account: that there is none, that it is waiting or verified, and whether a
 // new password is active. Of accounts elsewhere, known by their mails, it is unknown.
-func (s *stage) account(phone phonemail.Number) (state string, newPassword bool) {
+func (s *Stage) account(phone phonemail.Number) (state string, newPassword bool) {
 	address := s.tenant.Address.Address(phone)
 	mails := s.mailsTo(phone)
 	ours := slices.ContainsFunc(mails, func(m playedMail) bool { return m.To == address })
@@ -308,14 +307,14 @@ func (s *stage) account(phone phonemail.Number) (state string, newPassword bool)
 }
 
 // mailsTo are the mails to the phone, oldest first.
-func (s *stage) mailsTo(phone phonemail.Number) []playedMail {
+func (s *Stage) mailsTo(phone phonemail.Number) []playedMail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.mails), func(m playedMail) bool { return m.Phone != phone })
 }
 
 // used are the phones that had a part in the play, in the order of their numbers, and the one that was used last.
-func (s *stage) used() (all []phonemail.Number, last phonemail.Number) {
+func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.phones) > 0 {
@@ -327,11 +326,11 @@ func (s *stage) used() (all []phonemail.Number, last phonemail.Number) {
 }
 
 // timeline is what the bridge has recorded: the newest events, oldest first.
-func (s *stage) timeline(ctx context.Context) ([]db.Event, error) {
+func (s *Stage) timeline(ctx context.Context) ([]store.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.store.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
-		fresh, err := tx.EventsAfter(ctx, db.EventsAfterParams{ID: s.last, Most: eventPage})
+	err := s.bridge.Store.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		fresh, err := tx.Timeline(ctx, s.last, eventPage)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}

@@ -6,17 +6,21 @@ import (
 	"time"
 )
 
+// Authentik has a page of script, and an API of several steps with a cookie: GET of the flow executor, POST of the
+// consent, GET. Source: authentik/stages/email.
+const Authentik Provider = "authentik"
+
 // authentik's link is a page whose script talks to the flow executor, and the executor to a session.
 const (
 	authentikExecutor = "/api/v3/flows/executor/enrollment/{$}"
 	authentikCookie   = "authentik_session"
 )
 
-// authentik returns authentik's row. The mail has the shape of authentik/stages/email/templates.
+// authentik returns authentik's row. The mail has the shape of authentik's templates.
 func authentik() []*profile {
 	return []*profile{{
 		name: Authentik, purpose: purposeVerify, life: 30 * time.Minute, link: "/if/flow/enrollment/?flow_token={secret}",
-		letter: mailStyle{Subject: "Account confirmation", Anchor: "Confirm Account", Repeat: true, ConfirmAction: true,
+		style: mailStyle{Subject: "Account confirmation", Anchor: "Confirm Account", Repeat: true, ConfirmAction: true,
 			Powered: "authentik", Parts: bothParts},
 		says: sameWords("", "Link was already used, please request a new link."), get: scriptPage,
 	}}
@@ -44,11 +48,11 @@ func (i *Server) nextStage(r *http.Request) response {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	k, inSession := i.executorTicket(r)
-	outcome := i.outlook(k)
+	o := i.outlook(k)
 	switch {
-	case outcome == unknown || outcome == tooLate:
+	case o == unknown || o == tooLate:
 		return authentikStage("ak-stage-prompt", "fields", []any{map[string]any{"field_key": "username", "type": "username", "required": true}})
-	case outcome != verified, k.state == authentikConsented && !inSession:
+	case o != verified, k.state == authentikConsented && !inSession:
 		return authentikStage("ak-stage-access-denied", "error_message", k.provider.says[alreadyUsed])
 	case k.state == authentikConsented:
 		i.redeem(k)
@@ -57,15 +61,15 @@ func (i *Server) nextStage(r *http.Request) response {
 		return authentikStage("ak-stage-consent", "token", k.state, "header_text", "Continue to confirm this email address.")
 	}
 	k.cookie, k.state = randomText(48), randomText(32)
-	answer := authentikStage("ak-stage-consent", "token", k.state, "header_text", "Continue to confirm this email address.")
-	answer.cookie = newCookie(authentikCookie, k.cookie)
-	return answer
+	res := authentikStage("ak-stage-consent", "token", k.state, "header_text", "Continue to confirm this email address.")
+	res.cookie = newCookie(authentikCookie, k.cookie)
+	return res
 }
 
 // authentikConsented is the state of a ticket that has been consented to; no token is like it.
 const authentikConsented = "consented"
 
-// serveConsent takes the answer to the consent stage.
+// serveConsent takes the res to the consent stage.
 func (i *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	if body, ok := readJSON(w, r); ok {
 		i.consent(r, body).write(w, r)

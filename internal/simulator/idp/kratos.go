@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// Ory Kratos has a page of script, and an API of several steps with a cookie
+// (https://www.ory.sh/docs/kratos/self-service/flows/verify-email-account-activation).
+const (
+	// KratosCode takes a GET of the link, a GET of the flow, and a POST of its form with code and csrf_token.
+	KratosCode Provider = "kratos-code"
+	// KratosLink takes a GET of the link, which verifies; only the flow says how it went.
+	KratosLink Provider = "kratos-link"
+)
+
 // kratos returns Kratos' rows.
 func kratos() []*profile {
 	const invalid = "The verification code is invalid or has already been used. Please try again."
@@ -16,12 +25,12 @@ func kratos() []*profile {
 	return []*profile{
 		{name: KratosCode, purpose: purposeVerify, life: time.Hour, link: "/self-service/verification?code={code}&flow={secret}",
 			secret: func(*ticket, time.Time) string { return newUUID() }, code: digitCode(6),
-			letter: mailStyle{Subject: "Use code to verify your email address",
+			style: mailStyle{Subject: "Use code to verify your email address",
 				Intro:  "Please verify your account with the code, or follow the link.",
 				CodeIs: "Your code is:", Parts: bothParts},
 			says: says, get: kratosCodeLink, post: kratosSubmit},
 		{name: KratosLink, purpose: purposeVerify, life: time.Hour, link: "/self-service/verification?flow={id}&token={secret}",
-			letter: bareLink, says: says, get: kratosLink},
+			style: bareLink, says: says, get: kratosLink},
 	}
 }
 
@@ -42,8 +51,8 @@ const kratosCookie = "csrf_token_82b119fa58a0a1cb6faa9738c1d0dbbf04fcc89a657b7be
 func kratosCodeLink(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 	i.mu.Lock()
 	id, flow := k.secret, &kratosFlow{ticket: k, state: "sent_email", said: "An email containing a verification code has been sent."}
-	if outcome := i.outlook(k); outcome != verified {
-		id, flow = newUUID(), &kratosFlow{state: "choose_method", said: k.provider.says[outcome], refused: true}
+	if o := i.outlook(k); o != verified {
+		id, flow = newUUID(), &kratosFlow{state: "choose_method", said: k.provider.says[o], refused: true}
 	}
 	answer := i.showFlow(id, flow)
 	i.mu.Unlock()
@@ -53,9 +62,9 @@ func kratosCodeLink(i *Server, w http.ResponseWriter, r *http.Request, k *ticket
 // kratosLink verifies at once. Where it leads does not tell how it went.
 func kratosLink(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 	i.mu.Lock()
-	outcome := i.redeem(k)
-	flow := &kratosFlow{state: "passed_challenge", said: k.provider.says[outcome]}
-	if outcome != verified {
+	o := i.redeem(k)
+	flow := &kratosFlow{state: "passed_challenge", said: k.provider.says[o]}
+	if o != verified {
 		flow.state, flow.refused = "choose_method", true
 	}
 	answer := i.showFlow(newUUID(), flow)
@@ -162,9 +171,9 @@ func (i *Server) submitFlow(r *http.Request, fields map[string]string) response 
 	case flow.ticket == nil || fields["method"] != "code" || fields["code"] != flow.ticket.code:
 		flow.said, flow.refused = i.provider(KratosCode).says[unknown], true
 	default:
-		outcome := i.redeem(flow.ticket)
-		flow.said, flow.refused = flow.ticket.provider.says[outcome], outcome != verified
-		if outcome == verified {
+		o := i.redeem(flow.ticket)
+		flow.said, flow.refused = flow.ticket.provider.says[o], o != verified
+		if o == verified {
 			flow.state, flow.ticket = "passed_challenge", nil
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"cmp"
@@ -7,44 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/phonemail"
 )
 
-const (
-	// demoPhone is the phone that signs up when nobody says which.
-	demoPhone = "+4512345678"
-	// onceTime is how long a whole sign-up may take; it takes less than a second.
-	onceTime = 30 * time.Second
-)
+// onceTime is how long a whole sign-up may take. It takes less than a second.
+const onceTime = 30 * time.Second
 
-// runOnce opens a stage for one sign-up, and closes it.
-func (d demoCommand) runOnce(ctx context.Context, w world, log *slog.Logger) error {
-	s, err := openStage(ctx, nil, log)
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.serve(ctx) })
-	group.Go(func() error {
-		defer stop()
-		return s.playOnce(ctx, w.stdout, idp.Auth0Classic)
-	})
-	return errors.Join(group.Wait(), s.close())
-}
-
-// playOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
+// PlayOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
 // itself says in the end that the address is verified.
-func (s *stage) playOnce(ctx context.Context, w io.Writer, provider idp.Provider) error {
+func (s *Stage) PlayOnce(ctx context.Context, w io.Writer, provider idp.Provider) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, onceTime, fmt.Errorf("gave up after %s", onceTime))
 	defer cancel()
 	began := time.Now()
@@ -52,13 +28,13 @@ func (s *stage) playOnce(ctx context.Context, w io.Writer, provider idp.Provider
 		fmt.Fprintf(w, "%6.2f s  %-8s  %s\n", time.Since(began).Seconds(), what, fmt.Sprintf(format, args...))
 	}
 	because := func(err error) error { return cmp.Or(context.Cause(ctx), err) }
-	number, err := phonemail.ParseNumber(demoPhone)
+	number, err := phonemail.ParseNumber(Phone)
 	if err != nil {
 		return err
 	}
-	phone, address := s.twilio.Phone(demoPhone), s.tenant.Address.Address(number)
+	phone, address := s.twilio.Phone(Phone), s.tenant.Address.Address(number)
 
-	step("sign-up", "%s signs up at ACME, which knows it as %s", demoPhone, address)
+	step("sign-up", "%s signs up at ACME, which knows it as %s", Phone, address)
 	if err := s.signUp(ctx, number, provider); err != nil {
 		return fmt.Errorf("demo: the sign-up: %w", err)
 	}
