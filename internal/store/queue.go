@@ -40,7 +40,9 @@ func queueConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 	}
 }
 
+// periodic is a job that is due when a queue starts, and at an interval from then on.
 func periodic(interval time.Duration, job Job) *river.PeriodicJob {
 	due := func() (river.JobArgs, *river.InsertOpts) { return job, nil }
-	return river.NewPeriodicJob(river.PeriodicInterval(interval), due, nil)
+	opts := &river.PeriodicJobOpts{RunOnStart: true}
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), due, opts)
 }

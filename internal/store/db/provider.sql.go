@@ -44,9 +44,12 @@ func (q *Queries) CountOpenCodeChecks(ctx context.Context, verificationID string
 }
 
 const dropCodeChecksBefore = `-- name: DropCodeChecksBefore :execrows
-DELETE FROM code_check WHERE asked_at < $1
+DELETE FROM code_check WHERE id IN (
+    SELECT c.id FROM code_check c WHERE c.asked_at < $1 ORDER BY c.asked_at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropCodeChecksBefore(ctx context.Context, at int64) (int64, error) {
 	result, err := q.exec(ctx, q.dropCodeChecksBeforeStmt, dropCodeChecksBefore, at)
 	if err != nil {
@@ -126,16 +129,17 @@ func (q *Queries) SetReported(ctx context.Context, arg SetReportedParams) (int64
 }
 
 const setTextRoute = `-- name: SetTextRoute :execrows
-UPDATE text SET provider = $1 WHERE id = $2 AND state IN ('due', 'sending')
+UPDATE text SET provider = $1 WHERE id = $2 AND state = 'sending' AND sending_at = $3
 `
 
 type SetTextRouteParams struct {
-	Provider string
-	ID       string
+	Provider  string
+	ID        string
+	SendingAt int64
 }
 
 func (q *Queries) SetTextRoute(ctx context.Context, arg SetTextRouteParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextRouteStmt, setTextRoute, arg.Provider, arg.ID)
+	result, err := q.exec(ctx, q.setTextRouteStmt, setTextRoute, arg.Provider, arg.ID, arg.SendingAt)
 	if err != nil {
 		return 0, err
 	}

@@ -163,9 +163,12 @@ func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, er
 }
 
 const dropGuessesBefore = `-- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE last_at < $1
+DELETE FROM guess WHERE (tenant, phone) IN (
+    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < $1 ORDER BY g.last_at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropGuessesBefore(ctx context.Context, at int64) (int64, error) {
 	result, err := q.exec(ctx, q.dropGuessesBeforeStmt, dropGuessesBefore, at)
 	if err != nil {
@@ -175,9 +178,12 @@ func (q *Queries) DropGuessesBefore(ctx context.Context, at int64) (int64, error
 }
 
 const dropIdempotencyKeysBefore = `-- name: DropIdempotencyKeysBefore :execrows
-DELETE FROM idempotency_key WHERE at < $1
+DELETE FROM idempotency_key WHERE (tenant, key) IN (
+    SELECT k.tenant, k.key FROM idempotency_key k WHERE k.at < $1 ORDER BY k.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at int64) (int64, error) {
 	result, err := q.exec(ctx, q.dropIdempotencyKeysBeforeStmt, dropIdempotencyKeysBefore, at)
 	if err != nil {

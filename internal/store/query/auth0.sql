@@ -17,7 +17,10 @@ SELECT * FROM auth0_notification
 WHERE tenant = @tenant AND user_id = @user_id AND verification_id <> '' AND at > @since ORDER BY at DESC, id DESC LIMIT 1;
 
 -- name: DropAuth0NotificationsBefore :execrows
-DELETE FROM auth0_notification WHERE at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM auth0_notification WHERE id IN (
+    SELECT n.id FROM auth0_notification n WHERE n.at < @at ORDER BY n.at LIMIT 1000
+);
 
 -- name: AddVerifyFeedback :execrows
 -- A verification that Twilio Verify made for somebody else: it has ended, and Verify, which knows it by its phone, is to be told.

@@ -1,5 +1,5 @@
 -- name: SetTextRoute :execrows
-UPDATE text SET provider = @provider WHERE id = @id AND state IN ('due', 'sending');
+UPDATE text SET provider = @provider WHERE id = @id AND state = 'sending' AND sending_at = @sending_at;
 
 -- name: SetChecker :execrows
 UPDATE verification SET checker = @checker WHERE id = @id AND state = 'pending';
@@ -30,4 +30,7 @@ UPDATE code_check SET verdict = @verdict, code = '' WHERE id = @id AND verdict =
 SELECT COUNT(*) FROM code_check WHERE verification_id = @verification_id AND verdict = '';
 
 -- name: DropCodeChecksBefore :execrows
-DELETE FROM code_check WHERE asked_at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM code_check WHERE id IN (
+    SELECT c.id FROM code_check c WHERE c.asked_at < @at ORDER BY c.asked_at LIMIT 1000
+);

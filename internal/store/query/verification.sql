@@ -51,7 +51,10 @@ SELECT wrong_at FROM guess WHERE tenant = @tenant AND phone = @phone;
 UPDATE guess SET wrong_at = @wrong_at WHERE tenant = @tenant AND phone = @phone;
 
 -- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE last_at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM guess WHERE (tenant, phone) IN (
+    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < @at ORDER BY g.last_at LIMIT 1000
+);
 
 -- name: AddIdempotencyKey :execrows
 INSERT INTO idempotency_key (tenant, key, digest, verification_id, at) VALUES (@tenant, @key, @digest, @verification_id, @at)
@@ -61,4 +64,7 @@ ON CONFLICT (tenant, key) DO NOTHING;
 SELECT * FROM idempotency_key WHERE tenant = @tenant AND key = @key;
 
 -- name: DropIdempotencyKeysBefore :execrows
-DELETE FROM idempotency_key WHERE at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM idempotency_key WHERE (tenant, key) IN (
+    SELECT k.tenant, k.key FROM idempotency_key k WHERE k.at < @at ORDER BY k.at LIMIT 1000
+);
