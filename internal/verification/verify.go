@@ -24,8 +24,6 @@ const (
 	// verifyLife is the longest life of a verification at Verify
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
 	verifyLife = 24 * time.Hour
-	// checksKept is how long answered checks are kept.
-	checksKept = 24 * time.Hour
 )
 
 // checkedByVerify is the checker of a verification whose code is Verify's own.
