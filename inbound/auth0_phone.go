@@ -125,10 +125,10 @@ func (n notification) digest(key string) string {
 // takeNotification makes a text due and returns its id, or that of the text that an equal request made due a moment ago.
 func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number, digest string) (textID string, err error) {
 	// One after the other for each phone, so that the same request made twice at once is seen as one.
-	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone.E164(), Now: store.Millis(tx.Now())}); err != nil {
+	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone, Now: tx.Moment()}); err != nil {
 		return "", err
 	}
-	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: store.Millis(tx.Now().Add(-sameFor))})
+	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: tx.Moment().Add(-sameFor)})
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return same.TextID, err
 	}
@@ -146,7 +146,7 @@ func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n not
 		return "", err
 	}
 	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
-		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: store.Millis(tx.Now()),
+		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: tx.Moment(),
 	})
 }
 
@@ -181,7 +181,7 @@ func (s *Server) answerNotification(c echo.Context, ctx context.Context, t *tena
 		ID     string `json:"id"`     // of the text
 	}{"sent", textID}
 	status := http.StatusOK
-	switch text.State(row.State) {
+	switch row.State {
 	case text.Sent, text.Delivered:
 	case text.Failed, text.Undelivered, text.Suppressed:
 		return s.refuseAuth0(c, notSent.of("The reason is "+row.Error+"."))
@@ -208,7 +208,7 @@ func (s *Server) awaitText(ctx context.Context, id string) (row db.Text, err err
 		case ctx.Err() == nil:
 			return row, err
 		}
-		switch text.State(row.State) {
+		switch row.State {
 		case text.Due, text.Sending, text.Unclear:
 		default:
 			return row, nil

@@ -24,7 +24,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if c.Spent {
 		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
-	patient := b.patient(store.Time(c.Challenge.AcceptedAt))
+	patient := b.patient(c.Challenge.AcceptedAt.Time)
 	if c.Link == "" {
 		var err error
 		c.Link, err = w.fetchLink(ctx, t, c, b.now)
@@ -56,11 +56,11 @@ func (w *Worker) prove(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) linkclick.Outcome {
 	open := o == linkclick.OutcomeUnknown || o == linkclick.OutcomeUsed || o == linkclick.OutcomeNeedsUser
-	registers := challenge.Purpose(c.Challenge.Purpose) == challenge.Registration
+	registers := c.Challenge.Purpose == challenge.Registration
 	if t.Proof.Kind == "" || !open || !registers {
 		return o
 	}
-	verified, err := w.proved(ctx, t.Proof, t.Address.Address(challenge.Phone(c.Challenge)))
+	verified, err := w.proved(ctx, t.Proof, t.Address.Address(c.Challenge.Phone))
 	if err != nil {
 		w.Log.Warn("the identity provider's API does not say whether the address is verified",
 			"tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)
@@ -86,7 +86,7 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 	if err != nil {
 		return err
 	}
-	return b.again(store.Time(c.Challenge.AcceptedAt))
+	return b.again(c.Challenge.AcceptedAt.Time)
 }
 
 // finish ends a clicked challenge, tells its phone and has the mail deleted at Mailgun, in one
@@ -112,7 +112,7 @@ func (w *Worker) finish(
 		if t == nil {
 			return nil
 		}
-		saying := challenge.Saying(challenge.Purpose(c.Challenge.Purpose), string(o))
+		saying := challenge.Saying(c.Challenge.Purpose, string(o))
 		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(saying, tenant.Fill{}))
 	})
 }
@@ -144,7 +144,7 @@ func (w *Worker) fetchLink(
 		return "", errNoLink
 	}
 	d := mail.Decide(t, m.Phone, finding)
-	if d.Do != tenant.Ask || string(d.Purpose) != c.Challenge.Purpose {
+	if d.Do != tenant.Ask || d.Purpose != c.Challenge.Purpose {
 		return "", errNoLink
 	}
 	return finding.Link, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/verification"
 )
 
@@ -25,9 +26,9 @@ func (Prune) Kind() string { return "prune" }
 type retention struct {
 	table string
 	kept  time.Duration
-	// drop drops rows that are older than a time in milliseconds since 1970: at most 1,000, so that
+	// drop drops rows that are older than a time: at most 1,000, so that
 	// no webhook waits behind them. It returns how many.
-	drop func(tx *store.Tx, ctx context.Context, before int64) (int64, error)
+	drop func(tx *store.Tx, ctx context.Context, before moment.Moment) (int64, error)
 }
 
 // retentions is all that is dropped. What is not here is kept for good.
@@ -71,7 +72,7 @@ func (w *Worker) drop(ctx context.Context, r retention) (all int64, err error) {
 	for {
 		var some int64
 		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			some, err = r.drop(tx, ctx, store.Millis(tx.Now().Add(-r.kept)))
+			some, err = r.drop(tx, ctx, tx.Moment().Add(-r.kept))
 			return err
 		})
 		if err != nil || some == 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/moment"
 )
 
 // exec changes the database behind the store's back.
@@ -45,7 +46,7 @@ func oldRows() map[string]string {
 func (w *world) age(table string, age time.Duration, keys string) {
 	w.t.Helper()
 	row := strings.NewReplacer("$1", "n.key", "$2", "$1").Replace(oldRows()[table])
-	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", store.Millis(w.clock().Add(-age)))
+	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", moment.Of(w.clock().Add(-age)))
 }
 
 // Ensure that of each table that is pruned the rows go when they are too old, and not before.
@@ -82,7 +83,7 @@ func TestPruneInBatches(t *testing.T) {
 			w.age(r.table, r.kept+time.Hour, many)
 			var dropped int64
 			w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-				dropped, err = r.drop(tx, ctx, store.Millis(tx.Now().Add(-r.kept)))
+				dropped, err = r.drop(tx, ctx, tx.Moment().Add(-r.kept))
 				return err
 			})
 			require.EqualValues(w.t, 1000, dropped, r.table)

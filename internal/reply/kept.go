@@ -27,7 +27,6 @@ func Find(ctx context.Context, tx *store.Tx, id string) (Kept, bool, error) {
 	if err != nil {
 		return Kept{}, false, err
 	}
-	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
 	line := text.Line{Account: row.Account, Sender: row.Sender}
-	return Kept{line, phone, store.Time(row.ReceivedAt)}, true, nil
+	return Kept{line, row.Phone, row.ReceivedAt.Time}, true, nil
 }

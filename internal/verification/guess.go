@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"smsbridge/internal/store"
 )
 
 // GuessMemory is how long a wrong code counts against its phone.
@@ -22,7 +20,7 @@ func parseGuesses(kept string, now time.Time) guesses {
 	var all guesses
 	for field := range strings.FieldsSeq(kept) {
 		millis, err := strconv.ParseInt(field, 10, 64)
-		if at := store.Time(millis); err == nil && now.Sub(at) < GuessMemory {
+		if at := time.UnixMilli(millis).UTC(); err == nil && now.Sub(at) < GuessMemory {
 			all = append(all, at)
 		}
 	}
@@ -33,7 +31,7 @@ func parseGuesses(kept string, now time.Time) guesses {
 func (g guesses) String() string {
 	fields := make([]string, len(g))
 	for i, at := range g {
-		fields[i] = strconv.FormatInt(store.Millis(at), 10)
+		fields[i] = strconv.FormatInt(at.UnixMilli(), 10)
 	}
 	return strings.Join(fields, " ")
 }

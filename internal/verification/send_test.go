@@ -201,7 +201,7 @@ func TestExternalID(t *testing.T) {
 		b.Pass(10 * time.Minute)
 		fourth, f := start(nil)
 		require.True(t, f, "also when nobody has recorded its end")
-		require.Equal(t, string(Expired), b.row(third).State)
+		require.Equal(t, Expired, b.row(third).State)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			v, err := ByExternalID(ctx, tx, "acme", "flowroute", "a1")
 			require.Equal(t, fourth.ID, v.ID)

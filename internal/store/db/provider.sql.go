@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addCodeCheck = `-- name: AddCodeCheck :exec
@@ -18,7 +21,7 @@ type AddCodeCheckParams struct {
 	VerificationID string
 	Tenant         string
 	Code           string
-	AskedAt        int64
+	AskedAt        moment.Moment
 }
 
 func (q *Queries) AddCodeCheck(ctx context.Context, arg AddCodeCheckParams) error {
@@ -50,7 +53,7 @@ DELETE FROM code_check WHERE id IN (
 `
 
 // At most 1,000, so that no webhook waits behind them.
-func (q *Queries) DropCodeChecksBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropCodeChecksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropCodeChecksBeforeStmt, dropCodeChecksBefore, at)
 	if err != nil {
 		return 0, err
@@ -135,7 +138,7 @@ UPDATE text SET provider = $1 WHERE id = $2 AND state = 'sending' AND sending_at
 type SetTextRouteParams struct {
 	Provider  string
 	ID        string
-	SendingAt int64
+	SendingAt moment.Moment
 }
 
 func (q *Queries) SetTextRoute(ctx context.Context, arg SetTextRouteParams) (int64, error) {
@@ -173,10 +176,10 @@ ORDER BY opened_at LIMIT 10
 type UnreportedVerificationsOfPhoneParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 	Tenant  string
 	ID      string
-	Since   int64
+	Since   moment.Moment
 }
 
 // What Twilio Verify may still take for the verification that is to be started.
