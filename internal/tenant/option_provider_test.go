@@ -135,30 +135,41 @@ func TestProvidersInFile(t *testing.T) {
 	}
 
 	require.Empty(t, s.Warnings)
-	s, err = fromYAML(t,
-		yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+", code: verify}\n    code_attempts: "+
-			"6\n")
+	s, err = fromYAML(t, yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+
+		", code: verify}\n    code_attempts: 6\n")
 	require.NoError(t, err)
 	require.Contains(t, s.Warnings[0], "5 attempts at most")
 
-	for settings, what := range map[string]string{
-		yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n":                   "not a country",
-		yamlTwilio + ", senders: {SE: '12'}}\n":                                 "not a number in international form",
-		yamlTwilio + ", senders: {SE: ACME}}\n":                                 "has a name",
-		yamlTwilio + ", senders: [SE]}\n":                                       "not written as this setting is",
-		yamlTwilio + "}\n    twilio_verify: {rate_limits: {per_ip: address}}\n": "not phone or country",
-		yamlTwilio + "}\n    twilio_verify: {rate_limits: {'per ip': phone}}\n": "unique name",
-		yamlTwilio + "}\n    twilio_verify: {tags: {a: " + strings.Repeat("x", 129) +
-			"}}\n": "128 characters",
-		yamlTwilio + "}\n    twilio_verify: {code: ours}\n":                                  "not bridge or verify",
-		yamlTwilio + "}\n    webhook: {url: http://sms.acme.example, secret: env:HOOK}\n":    "plain http",
-		yamlTwilio + "}\n    webhook: {url: https://sms.acme.example, secret: env:SECRET}\n": "whsec_",
-		yamlTwilio + "}\n    webhook: {url: https://sms.acme.example}\n":                     "is missing",
-		yamlTwilio + "}\n    flowroute: {version: v2}\n":                                     "not v2.1 or v2.2",
-		"    webhook: {url: https://sms.acme.example, secret: env:HOOK}\n":                   "no provider brings any",
+	for _, tt := range []struct{ settings, what string }{
+		{yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n",
+			"not a country"},
+		{yamlTwilio + ", senders: {SE: '12'}}\n",
+			"not a number in international form"},
+		{yamlTwilio + ", senders: {SE: ACME}}\n",
+			"has a name"},
+		{yamlTwilio + ", senders: [SE]}\n",
+			"not written as this setting is"},
+		{yamlTwilio + "}\n    twilio_verify: {rate_limits: {per_ip: address}}\n",
+			"not phone or country"},
+		{yamlTwilio + "}\n    twilio_verify: {rate_limits: {'per ip': phone}}\n",
+			"unique name"},
+		{yamlTwilio + "}\n    twilio_verify: {tags: {a: " + strings.Repeat("x", 129) + "}}\n",
+			"128 characters"},
+		{yamlTwilio + "}\n    twilio_verify: {code: ours}\n",
+			"not bridge or verify"},
+		{yamlTwilio + "}\n    webhook: {url: http://sms.acme.example, secret: env:HOOK}\n",
+			"plain http"},
+		{yamlTwilio + "}\n    webhook: {url: https://sms.acme.example, secret: env:SECRET}\n",
+			"whsec_"},
+		{yamlTwilio + "}\n    webhook: {url: https://sms.acme.example}\n",
+			"is missing"},
+		{yamlTwilio + "}\n    flowroute: {version: v2}\n",
+			"not v2.1 or v2.2"},
+		{"    webhook: {url: https://sms.acme.example, secret: env:HOOK}\n",
+			"no provider brings any"},
 	} {
-		_, err := fromYAML(t, settings)
-		require.Contains(t, mistakesOf(t, err)[0].What, what, settings)
+		_, err := fromYAML(t, tt.settings)
+		require.Contains(t, mistakesOf(t, err)[0].What, tt.what, tt.settings)
 	}
 	_, err = fromYAML(t, "    answer: tap\n    webhook: {url: https://sms.acme.example, secret: "+
 		"env:HOOK}\n")
