@@ -1,4 +1,4 @@
-package tenant
+package settings
 
 import (
 	"fmt"
@@ -7,13 +7,12 @@ import (
 	"unique"
 )
 
-// Secret is a key, token or password. However it is printed, logged or
-// marshaled, it shows "[redacted]", and "" when it is empty. Secrets are
-// compared with ==, which takes no constant time: compare digests where an
-// attacker can measure.
+// Secret is a key, token or password. However it is printed, logged or marshaled, it shows
+// "[redacted]", and "" when it is empty. Secrets are compared with ==, which does not take constant
+// time: compare digests where an attacker can measure.
 type Secret struct {
-	// A handle, because fmt reads unexported fields of other structs without
-	// calling our methods, and prints a handle of a string as an address.
+	// A handle, because fmt reads unexported fields of other structs without calling our methods,
+	// and prints a handle of a string as an address.
 	text unique.Handle[string]
 }
 
@@ -47,6 +46,6 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String(
 // LogValue implements [slog.LogValuer] with what String returns.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText implements [encoding.TextMarshaler], and with it JSON and YAML,
-// with what String returns.
+// MarshalText implements [encoding.TextMarshaler], and with it JSON and YAML, with what String
+// returns.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
