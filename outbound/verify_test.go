@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
@@ -88,7 +88,7 @@ func TestVerifySendsOnlyCodes(t *testing.T) {
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
 
-	o.verify.Set(func(m *simulator.VerifyManners) { m.Reject = map[string]int{phone: 60205} })
+	o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60205} })
 	v, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
@@ -113,9 +113,9 @@ func TestFraudGuard(t *testing.T) {
 
 // Ensure that the outcome reaches Verify although Verify is busy, down or mute, and is given up when Verify cannot know it any more.
 func TestVerifyHearsLate(t *testing.T) {
-	for name, m := range map[string]simulator.VerifyManners{
+	for name, m := range map[string]twilioverify.Manners{
 		"429": {FailNext: 1, FailStatus: 429, FailCode: 20429}, "500": {FailNext: 1, FailStatus: 500}, "401": {FailNext: 1, FailStatus: 401, FailCode: 20003},
-		"503": {FailNext: 1}, "no answer": {LoseAnswer: 1},
+		"503": {FailNext: 1}, "no answer": {LoseResponse: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
@@ -123,12 +123,12 @@ func TestVerifyHearsLate(t *testing.T) {
 			v, id := w.verify(phone)
 			require.NoError(t, w.sendText(t.Context(), id))
 			w.finish(v.ID, "approved")
-			o.verify.Set(func(now *simulator.VerifyManners) { *now = m })
+			o.verify.Set(func(now *twilioverify.Manners) { *now = m })
 			w.snoozed(w.reportVerification(t.Context(), v.ID))
 			require.Empty(t, w.reported(v.ID))
 			require.NoError(t, w.reportVerification(t.Context(), v.ID))
 			want := "matched"
-			if m.LoseAnswer > 0 {
+			if m.LoseResponse > 0 {
 				want = "unmatched" // it had been taken, and says so
 			}
 			require.Equal(t, want, w.reported(v.ID))
@@ -141,7 +141,7 @@ func TestVerifyHearsLate(t *testing.T) {
 		v, id := w.verify(phone)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.finish(v.ID, "approved")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext = 2 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 2 })
 		w.snoozed(w.reportVerification(t.Context(), v.ID))
 		w.wait(24 * time.Hour)
 		require.NoError(t, w.reportVerification(t.Context(), v.ID))
@@ -153,7 +153,7 @@ func TestVerifyHearsLate(t *testing.T) {
 		v, id := w.verify(phone)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.finish(v.ID, "canceled")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext, m.FailStatus, m.FailCode = 1, 400, 60441 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 400, 60441 })
 		require.NoError(t, w.reportVerification(t.Context(), v.ID))
 		require.Equal(t, "refused", w.reported(v.ID))
 	})
@@ -219,11 +219,11 @@ func TestVerifySendsAgain(t *testing.T) {
 func TestVerifyLostAnswer(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseAnswer = 1 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.LoseResponse = 1 })
 		v, id := w.verify(phone)
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "verify", "unclear", "")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext = 1 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 1 })
 		w.snoozed(w.findText(w.t.Context(), id))
 		require.NoError(w.t, w.findText(w.t.Context(), id))
 		w.carriedBy(id, "verify", "sent", "")
@@ -235,7 +235,7 @@ func TestVerifyLostAnswer(t *testing.T) {
 	t.Run("never taken", func(t *testing.T) {
 		w := quick(t)
 		o := w.openOthers("verify,twilio")
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext = 1 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 1 })
 		_, id := w.verify(phone)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.snoozed(w.findText(t.Context(), id))
@@ -386,7 +386,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
 		checked := w.check(v.ID, code)
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429 })
 		w.snoozed(w.checkCode(t.Context(), checked.CheckID))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
@@ -402,7 +402,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
 		checked := w.check(v.ID, code)
-		o.verify.Set(func(m *simulator.VerifyManners) { m.FailNext = 2 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 2 })
 		w.snoozed(w.checkCode(t.Context(), checked.CheckID))
 		w.wait(10 * time.Minute)
 		require.NoError(t, w.checkCode(t.Context(), checked.CheckID))
@@ -412,7 +412,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
 		checked := w.check(v.ID, code)
-		o.verify.Set(func(m *simulator.VerifyManners) { m.LoseAnswer = 1 })
+		o.verify.Set(func(m *twilioverify.Manners) { m.LoseResponse = 1 })
 		w.snoozed(w.checkCode(t.Context(), checked.CheckID))
 		require.NoError(t, w.checkCode(t.Context(), checked.CheckID))
 		checked, err := verification.Await(t.Context(), w.Store, checked)
@@ -436,7 +436,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 	w := quick(t)
 	o, v, code := w.ownCode()
-	o.verify.Set(func(m *simulator.VerifyManners) { m.Reject = map[string]int{phone: 60205} })
+	o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60205} })
 	w.wait(time.Minute)
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		_, err := verification.Resend(ctx, tx, "acme", v.ID, w.tenant().CodeText)

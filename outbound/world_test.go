@@ -21,7 +21,9 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
+	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
@@ -47,9 +49,9 @@ type world struct {
 	t           *testing.T
 	databaseURL string
 	db          *sql.DB
-	twilio      *simulator.Twilio
-	gun         *simulator.Mailgun
-	idp         *simulator.IdP
+	twilio      *twilio.Account
+	gun         *mailgun.Account
+	idp         *idp.Server
 	callbacks   *receipts
 	log         bytes.Buffer
 
@@ -87,16 +89,16 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	w.callbacks.Server = httptest.NewServer(w.callbacks)
 	t.Cleanup(w.callbacks.Close)
 	var err error
-	w.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+	w.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number, otherNumber}, Services: map[string][]string{service: {number}}, Now: w.clock,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
-	w.gun, err = simulator.OpenMailgun(simulator.MailgunConfig{RetryAfter: []time.Duration{}, Now: w.clock})
+	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
-	require.NoError(t, w.gun.AddRoute(simulator.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
-	w.idp, err = simulator.OpenIdP(simulator.IdPConfig{
+	require.NoError(t, w.gun.AddRoute(mailgun.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
+	w.idp, err = idp.Open(idp.Config{
 		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Now: w.clock, Send: w.gun.Deliver,
 	})
 	require.NoError(t, err)
@@ -211,7 +213,7 @@ func (w *world) snoozed(err error) {
 }
 
 // signUp has the identity provider mail a link, and returns the mail as Mailgun keeps it.
-func (w *world) signUp(to string) simulator.StoredMail {
+func (w *world) signUp(to string) mailgun.StoredMail {
 	w.t.Helper()
 	require.NoError(w.t, w.idp.SignUp(w.t.Context(), to))
 	stored := w.gun.Stored()
@@ -219,7 +221,7 @@ func (w *world) signUp(to string) simulator.StoredMail {
 }
 
 // take records a stored mail as the mail door does; the URL may be another than Mailgun's.
-func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) {
+func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 	w.t.Helper()
 	sent := w.idp.Mails()
 	raw := sent[len(sent)-1].MIME
@@ -252,7 +254,7 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		mailID := store.NewID()
-		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: phone, MessageID: mailID, PostedAt: store.Millis(tx.Now())}); err != nil {
+		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: w.phone(phone), MessageID: mailID, PostedAt: tx.Moment()}); err != nil {
 			return err
 		}
 		id, err := challenge.Ask(ctx, tx, challenge.Question{

@@ -33,5 +33,5 @@ func TakeCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, recipient, co
 // AwaitText waits until it is known what came of a text, and returns its state.
 func AwaitText(ctx context.Context, e web.Edge, id string) (string, error) {
 	row, err := (&Door{Edge: e}).awaitText(ctx, id)
-	return row.State, err
+	return string(row.State), err
 }

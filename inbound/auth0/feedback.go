@@ -13,6 +13,7 @@ import (
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -83,7 +84,7 @@ func (d *Door) feed(c echo.Context, t *tenant.Tenant, f func(ctx context.Context
 		return err
 	})
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	attrs := []any{"tenant", t.Slug, "path", c.Path(), "status", http.StatusOK}
 	for _, what := range []fed{fedMatched, fedKnown, fedForwarded, fedUnmatched, fedOther} {
@@ -123,7 +124,7 @@ func canForward(t *tenant.Tenant) bool {
 func codeOf(ctx context.Context, tx *store.Tx, t *tenant.Tenant, f feedback) (verification.Verification, error) {
 	since := tx.Now().Add(-feedbackSince)
 	if f.userID != "" {
-		last, err := tx.LastAuth0Code(ctx, db.LastAuth0CodeParams{Tenant: t.Slug, UserID: f.userID, Since: store.Millis(since)})
+		last, err := tx.LastAuth0Code(ctx, db.LastAuth0CodeParams{Tenant: t.Slug, UserID: f.userID, Since: moment.Of(since)})
 		if err == nil {
 			return verification.Get(ctx, tx, t.Slug, last.VerificationID)
 		}
@@ -144,7 +145,7 @@ func forward(ctx context.Context, tx *store.Tx, t *tenant.Tenant, f feedback) er
 	id := store.NewID()
 	account, sender := t.Line(f.phone)
 	_, err := tx.AddVerifyFeedback(ctx, db.AddVerifyFeedbackParams{
-		ID: id, Tenant: t.Slug, Door: doorFeedback, Account: account, Sender: sender, Phone: f.phone.E164(), At: store.Millis(tx.Now()),
+		ID: id, Tenant: t.Slug, Door: doorFeedback, Account: account, Sender: sender, Phone: f.phone, At: tx.Moment(),
 	})
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (d *Door) receiveNotification(c echo.Context) error {
 		return err
 	})
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	return d.respondNotification(c, ctx, t, textID)
 }
@@ -94,12 +94,12 @@ func (n notification) judge(t *tenant.Tenant) (phonemail.Number, *web.Problem) {
 	}
 	switch {
 	case err != nil:
-		return phone, web.AsProblem(err)
+		return phone, asProblem(err)
 	case n.DeliveryMethod != "" && n.DeliveryMethod != "text":
 		return phone, notCarried.Of("Only texts are: switch voice off at Auth0.")
 	case n.Code != "":
 		if _, err := verification.ParseCode(n.Code); err != nil {
-			return phone, web.AsProblem(err)
+			return phone, asProblem(err)
 		}
 	case n.Text == "":
 		return phone, web.BadField.On("text", "It is missing, and so is a code.")
@@ -123,10 +123,10 @@ func (n notification) digest(key string) string {
 // takeNotification makes a text due and returns its id, or that of the text that an equal request made due a moment ago.
 func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number, digest string) (textID string, err error) {
 	// One after the other for each phone, so that the same request made twice at once is seen as one.
-	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone.E164(), Now: store.Millis(tx.Now())}); err != nil {
+	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone, Now: tx.Moment()}); err != nil {
 		return "", err
 	}
-	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: store.Millis(tx.Now().Add(-sameFor))})
+	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: tx.Moment().Add(-sameFor)})
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return same.TextID, err
 	}
@@ -144,7 +144,7 @@ func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n not
 		return "", err
 	}
 	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
-		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: store.Millis(tx.Now()),
+		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: tx.Moment(),
 	})
 }
 
@@ -172,14 +172,14 @@ func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notificatio
 func (d *Door) respondNotification(c echo.Context, ctx context.Context, t *tenant.Tenant, textID string) error {
 	row, err := d.awaitText(ctx, textID)
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	answer := struct {
 		Status string `json:"status"` // sent, or pending
 		ID     string `json:"id"`     // of the text
 	}{"sent", textID}
 	status := http.StatusOK
-	switch text.State(row.State) {
+	switch row.State {
 	case text.Sent, text.Delivered:
 	case text.Failed, text.Undelivered, text.Suppressed:
 		return d.refuse(c, notSent.Of("The reason is "+row.Error+"."))
@@ -206,7 +206,7 @@ func (d *Door) awaitText(ctx context.Context, id string) (row db.Text, err error
 		case ctx.Err() == nil:
 			return row, err
 		}
-		switch text.State(row.State) {
+		switch row.State {
 		case text.Due, text.Sending, text.Unclear:
 		default:
 			return row, nil

@@ -135,7 +135,7 @@ func takeStreamed(ctx context.Context, tx *store.Tx, t *tenant.Tenant, one strea
 		id = one.ID
 	}
 	if id != "" && len(id) <= maxStreamID {
-		n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: sourceStream, Tenant: t.Slug, ID: id, At: store.Millis(tx.Now())})
+		n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: sourceStream, Tenant: t.Slug, ID: id, At: tx.Moment()})
 		if err != nil || n == 0 {
 			return fedKnown, err
 		}

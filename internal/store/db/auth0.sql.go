@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addAuth0Notification = `-- name: AddAuth0Notification :exec
@@ -21,7 +24,7 @@ type AddAuth0NotificationParams struct {
 	UserID         string
 	VerificationID string
 	TextID         string
-	At             int64
+	At             moment.Moment
 }
 
 func (q *Queries) AddAuth0Notification(ctx context.Context, arg AddAuth0NotificationParams) error {
@@ -51,8 +54,8 @@ type AddVerifyFeedbackParams struct {
 	Door    string
 	Account string
 	Sender  string
-	Phone   string
-	At      int64
+	Phone   phonemail.Number
+	At      moment.Moment
 }
 
 // A verification that Twilio Verify made for somebody else: it has ended, and Verify, which knows it by its phone, is to be told.
@@ -93,7 +96,7 @@ const dropAuth0NotificationsBefore = `-- name: DropAuth0NotificationsBefore :exe
 DELETE FROM auth0_notification WHERE at < $1
 `
 
-func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropAuth0NotificationsBeforeStmt, dropAuth0NotificationsBefore, at)
 	if err != nil {
 		return 0, err
@@ -109,7 +112,7 @@ WHERE tenant = $1 AND user_id = $2 AND verification_id <> '' AND at > $3 ORDER B
 type LastAuth0CodeParams struct {
 	Tenant string
 	UserID string
-	Since  int64
+	Since  moment.Moment
 }
 
 // The last code that was texted for a user of Auth0.
@@ -165,7 +168,7 @@ SELECT id, tenant, digest, user_id, verification_id, text_id, at FROM auth0_noti
 type SameAuth0NotificationParams struct {
 	Tenant string
 	Digest string
-	Since  int64
+	Since  moment.Moment
 }
 
 func (q *Queries) SameAuth0Notification(ctx context.Context, arg SameAuth0NotificationParams) (Auth0Notification, error) {
