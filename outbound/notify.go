@@ -28,7 +28,7 @@ import (
 // maxNoticeResponse is how much of a response is read before its connection is closed, in bytes.
 const maxNoticeResponse = 64 << 10
 
-// notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/openapi.yaml.
+// notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/api/openapi.yaml.
 type notice struct {
 	Type      string     `json:"type"` // verification.approved, verification.expired, …
 	Timestamp string     `json:"timestamp"`
