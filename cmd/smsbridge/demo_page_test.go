@@ -128,7 +128,7 @@ func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 	}
 }
 
-// Whoever cannot see the page hears what each control is for, and what is new.
+// A person who cannot see the page hears what each control is for, and what is new.
 func TestDemoPageIsLabeled(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	document, err := html.Parse(strings.NewReader(d.await(t, "")))

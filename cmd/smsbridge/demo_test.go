@@ -231,7 +231,7 @@ func TestDemoMistakes(t *testing.T) {
 	}
 }
 
-// pretendIdP is the identity provider of somebody who tries the bridge: it mails by SMTP and has one link.
+// pretendIdP is the identity provider of a person who tries the bridge: it mails by SMTP and has one link.
 func pretendIdP(t *testing.T) (idp *httptest.Server, opened chan string) {
 	opened = make(chan string, 10)
 	idp = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

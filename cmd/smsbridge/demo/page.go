@@ -40,7 +40,7 @@ const (
 )
 
 // Page shows the stage to a browser and lets it play: the person who signs up and the phone. It needs no login, because it is on loopback;
-// so that pages of other sites cannot play instead, it refuses their forms and answers to no name that they could give this machine.
+// so that pages of other sites cannot play instead, it refuses their forms and serves requests to no name that they could give this machine.
 type Page struct {
 	Stage    *Stage
 	Addr     net.Addr // where it is
@@ -138,7 +138,7 @@ func (p *Page) guard(next http.Handler) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cache-Control", "no-store")
-		if !p.answersTo(hostOf(r.Host)) {
+		if !p.hasName(hostOf(r.Host)) {
 			http.Error(w, "This page is at "+p.url(), http.StatusMisdirectedRequest)
 			return
 		}
@@ -146,9 +146,9 @@ func (p *Page) guard(next http.Handler) http.Handler {
 	})
 }
 
-// answersTo reports whether the page may be asked for under a host. No site can make a browser believe that an IP address is its own name, so all of
+// hasName reports whether the page may be asked for under a host. No site can make a browser believe that an IP address is its own name, so all of
 // them are as good as loopback once the person has opened the page to the network.
-func (p *Page) answersTo(host string) bool {
+func (p *Page) hasName(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	if host == "localhost" || err == nil && ip.IsLoopback() {
 		return true

@@ -101,7 +101,7 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
 		Domain:     domain,
-		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}, // nobody watches for eight hours
+		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}, // no demo runs for eight hours
 	}); err != nil {
 		return nil, err
 	}

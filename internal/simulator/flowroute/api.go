@@ -16,7 +16,7 @@ import (
 const (
 	maxPage   = 250      // texts on a page of the list
 	maxForm   = 1 << 20  // bytes of a request that are read, far above any that is genuine
-	maxAnswer = 64 << 10 // bytes of a callback's response that are read
+	maxResponse = 64 << 10 // bytes of a callback's response that are read
 )
 
 // Forms of a number: version 2.1 takes it without a plus, 2.2 takes E.164.
@@ -59,7 +59,7 @@ func (f *Account) handler() http.Handler {
 	})
 }
 
-// send answers POST messages: 202 with the id.
+// send serves POST messages: 202 with the id.
 func (f *Account) send(w http.ResponseWriter, r *http.Request, version string) {
 	var asked struct {
 		To       string `json:"to"`
@@ -104,11 +104,11 @@ func (f *Account) send(w http.ResponseWriter, r *http.Request, version string) {
 	respond(w, http.StatusAccepted, map[string]any{"data": map[string]any{
 		"id": text.ID, "type": "message", "links": map[string]string{"self": f.URL() + "/" + version + "/messages/" + text.ID},
 	}})
-	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	http.NewResponseController(w).Flush() // the receipts leave after the response
 	f.spawn(func() { f.deliver(text) })
 }
 
-// list answers GET messages: both directions, newest first.
+// list serves GET messages: both directions, newest first.
 func (f *Account) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	start, err := time.Parse(time.RFC3339, query.Get("start_date"))
@@ -137,7 +137,7 @@ func (f *Account) list(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, map[string]any{"data": page, "links": links})
 }
 
-// show answers GET messages/{id}.
+// show serves GET messages/{id}.
 func (f *Account) show(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -197,7 +197,7 @@ func (f *Account) describe(text Text) resource {
 	}}
 }
 
-// call posts a callback, again after each of the waits until it is answered with 200, and returns the last attempt.
+// call posts a callback, again after each of the waits until the response is 200, and returns the last attempt.
 func (f *Account) call(ctx context.Context, target string, payload any) Hook {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -228,11 +228,11 @@ func (f *Account) post(ctx context.Context, target string, body []byte) int {
 		return 0
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer))
+	io.Copy(io.Discard, io.LimitReader(response.Body, maxResponse))
 	return response.StatusCode
 }
 
-// refuse answers an error in Flowroute's form.
+// refuse responds with an error in Flowroute's form.
 func refuse(w http.ResponseWriter, status int) {
 	respond(w, status, map[string]any{"errors": []map[string]any{
 		{"id": randomHex(), "status": status, "title": http.StatusText(status), "detail": "The request was refused"},

@@ -1,9 +1,9 @@
 // Package flowroute plays a Flowroute account: the Messaging API in versions 2.1 and 2.2, with its receipts and replies.
 // The tests of the bridge use it. No demo shows it.
 //
-// What the real Flowroute may do is a knob of [Manners]: failing and slow requests, lost responses, refused and
-// undelivered texts, receipts that are missing or repeated, repeated replies, the payload of version 2, and a list that
-// shows a text late.
+// What the real Flowroute may do is a knob of [Manners]. Requests fail, are slow, or lose their response. Texts are refused
+// or not delivered. Receipts and replies are repeated, receipts are missing, and replies have the payload of version 2. The
+// list shows a text late.
 //
 // Source: https://developer.flowroute.com/api/messages/v2.1/.
 package flowroute
@@ -32,10 +32,10 @@ type Config struct {
 	AccessKey, SecretKey string
 	// Numbers are the senders of the account in E.164.
 	Numbers []string
-	// ReplyURL is called when a phone texts one of the numbers. Empty: nobody is called. Like every URL that is called it
+	// ReplyURL is called when a phone texts one of the numbers. Empty: no URL is called. Like every URL that is called it
 	// must lead to loopback; calls elsewhere fail to connect.
 	ReplyURL string
-	// ResendAfter are the waits before a callback that was not answered with 200 is posted again; nil means four of 30 s.
+	// ResendAfter are the waits before a callback without a 200 is posted again; nil means four of 30 s.
 	ResendAfter []time.Duration
 	// Now is the clock of dates and of the list's lag; nil means time.Now.
 	Now func() time.Time
@@ -45,7 +45,7 @@ type Config struct {
 type Manners struct {
 	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at.
 	FailNext, FailStatus int
-	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	// LoseResponse accepts that many texts and then cuts the connection instead of responding.
 	LoseResponse int
 	// Reject refuses a send to one of these numbers, in E.164, with the status.
 	Reject map[string]int
@@ -57,7 +57,7 @@ type Manners struct {
 	Legacy bool
 	// ListLag hides a text from the list until it is that old.
 	ListLag time.Duration
-	// Slow delays every answer of the API.
+	// Slow delays every response of the API.
 	Slow time.Duration
 }
 
@@ -74,7 +74,7 @@ type Text struct {
 type Hook struct {
 	URL    string
 	Body   string
-	Status int // of the answer, 0 if there was none
+	Status int // of the response, 0 if there was none
 }
 
 // Flowroute is a pretend Flowroute account: the Messaging API in versions 2.1 and 2.2 with its callbacks. Everything is
@@ -157,14 +157,14 @@ func (f *Account) Inbox(phone string) []Text {
 	})
 }
 
-// Hooks returns the requests made so far, oldest first, each once its answer is in.
+// Hooks returns the requests made so far, oldest first, each once its response is in.
 func (f *Account) Hooks() []Hook {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.hooks)
 }
 
-// Reply has a phone text one of the account's numbers, and returns once the reply URL has answered 200 or Flowroute has
+// Reply has a phone text one of the account's numbers, and returns once the reply URL has responded with 200 or Flowroute has
 // given up: the last attempt, or the zero Hook if no reply URL is set. It returns an error if the number is not
 // the account's or ctx is done.
 func (f *Account) Reply(ctx context.Context, phone, number, body string) (Hook, error) {

@@ -13,7 +13,7 @@ import (
 	"smsbridge/internal/simulator/flowroute"
 )
 
-// newReceiver remembers what it is posted, and answers with the statuses in turn, then 200.
+// newReceiver remembers what it is posted, and responds with the statuses in turn, then 200.
 func newReceiver(t *testing.T, statuses ...int) (*httptest.Server, func() []string) {
 	t.Helper()
 	bodies := make(chan string, 100)

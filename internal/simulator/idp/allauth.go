@@ -21,8 +21,7 @@ func allauth() []*profile {
 	}}
 }
 
-// allauthForm returns the form. With ACCOUNT_CONFIRM_EMAIL_ON_GET at its default a GET only asks. The form ends in a
-// redirect to the sign-in page, which has a form of its own and shows the result to a browser that brings the cookie. All
+// allauthForm returns the form. With ACCOUNT_CONFIRM_EMAIL_ON_GET at its default a GET only asks. The form ends in a redirect to the sign-in page. That page has a form of its own, and shows the result to a browser that brings the cookie. All
 // that cannot be confirmed is one page.
 func allauthForm() formLink {
 	return formLink{

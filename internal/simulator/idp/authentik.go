@@ -26,8 +26,8 @@ func authentik() []*profile {
 	}}
 }
 
-// executorTicket returns the ticket that an executor request is about, its "query" being the query of the link, and
-// whether the request belongs to the ticket's session. The caller holds mu.
+// executorTicket returns the ticket that an executor request is about, and whether the request belongs to the ticket's
+// session. The request's "query" is the query of the link. The caller holds mu.
 func (i *Server) executorTicket(r *http.Request) (*ticket, bool) {
 	query, err := url.ParseQuery(r.URL.Query().Get("query"))
 	k := i.tickets[query.Get("flow_token")]
@@ -38,7 +38,7 @@ func (i *Server) executorTicket(r *http.Request) (*ticket, bool) {
 	return k, err == nil && k.cookie != "" && cookie.Value == k.cookie
 }
 
-// serveExecutor answers what the flow wants next.
+// serveExecutor serves what the flow wants next.
 func (i *Server) serveExecutor(w http.ResponseWriter, r *http.Request) { i.nextStage(r).write(w, r) }
 
 // nextStage goes on with the flow. Since 2025.4 a mail's token is first to be consented to, so that no scanner uses it up

@@ -1,8 +1,7 @@
-// Package idp plays an identity provider: the sign-up of Auth0, and the mails, links and codes of each [Provider]. The
-// demo and the tests of the bridge use it, and each provider has a file of its own with the pages that say what it does.
+// Package idp plays an identity provider: the sign-up of Auth0, and the mails, links and codes of each [Provider]. The demo and the tests of the bridge use it. Each provider has a file of its own, which cites the pages that say what the provider does.
 //
-// Its bad manners are a knob of [Manners]: links that are dead, slow, too old or used up by a HEAD request, a server that
-// hangs up, and mails with further links, with two verification links, with tracked links or without HTML.
+// Its bad manners are a knob of [Manners]. Links are dead, slow, too old, or used up by a HEAD request. The server hangs up.
+// Mails have further links, two verification links, tracked links, or no HTML.
 package idp
 
 import (
@@ -49,11 +48,11 @@ type Manners struct {
 	// PasswordForm mails reset links that open a form for the new password, as today's do, instead of links whose GET
 	// activates a password chosen before.
 	PasswordForm bool
-	// DeadLink answers every link 404; Down hangs up on it; Slow delays it; Expired treats it as too old.
+	// DeadLink responds to every link with 404; Down hangs up on it; Slow delays it; Expired treats it as too old.
 	DeadLink, Down bool
 	Slow           time.Duration
 	Expired        bool
-	// RefuseHEAD answers HEAD 405, and yet the ticket is used up, as by mail scanners that look at links. Otherwise a
+	// RefuseHEAD responds to HEAD with 405, and yet uses the ticket up, as with mail scanners that look at links. Otherwise a
 	// HEAD does nothing.
 	RefuseHEAD bool
 	// ExtraLinks adds links to support, to the maker and to unsubscribe; TwoVerifyLinks adds a second verification
@@ -79,7 +78,7 @@ type Mail struct {
 type Request struct {
 	Method string
 	Path   string // the path, and the names of the query's parameters without their values, sorted
-	Status int    // of the answer, 0 if there was none
+	Status int    // of the response, 0 if there was none
 }
 
 // Errors of [Server.SignUp], [Server.ChangePassword] and [Server.EnterCode].
@@ -111,8 +110,7 @@ type Server struct {
 
 type account struct{ verified, passwordChanged bool }
 
-// Open starts a pretend identity provider with a new DKIM key. The caller must Close it. It returns an error if a
-// required field is missing, From is not an address, or the address to listen on is not on loopback or not free.
+// Open starts a pretend identity provider with a new DKIM key. The caller must Close it. It returns an error if a required field is missing or From is not an address. The address to listen on must be on loopback and free.
 func Open(config Config) (*Server, error) {
 	from, err := mail.ParseAddress(config.From)
 	if err != nil {
@@ -259,7 +257,7 @@ func (i *Server) Requests() []Request {
 // maxBody bounds the body of a request, far above any that is genuine.
 const maxBody = 64 << 10
 
-// serveSignUp answers POST /dbconnections/signup (https://auth0.com/docs/api/authentication#signup).
+// serveSignUp serves POST /dbconnections/signup (https://auth0.com/docs/api/authentication#signup).
 func (i *Server) serveSignUp(w http.ResponseWriter, r *http.Request) {
 	email, err := readEmail(w, r)
 	if err == nil {
@@ -273,7 +271,7 @@ func (i *Server) serveSignUp(w http.ResponseWriter, r *http.Request) {
 	respondJSON(w, http.StatusOK, map[string]any{"_id": randomText(24), "email": strings.ToLower(email), "email_verified": false})
 }
 
-// serveChangePassword answers POST /dbconnections/change_password. Like Auth0 it does not tell whether the user exists.
+// serveChangePassword serves POST /dbconnections/change_password. Like Auth0 it does not tell whether the user exists.
 func (i *Server) serveChangePassword(w http.ResponseWriter, r *http.Request) {
 	email, err := readEmail(w, r)
 	if err == nil {
@@ -287,7 +285,7 @@ func (i *Server) serveChangePassword(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "If there is such an account, a mail is on its way.")
 }
 
-// serveUser answers GET /users?email= with email_verified, or 404.
+// serveUser serves GET /users?email= with email_verified, or 404.
 func (i *Server) serveUser(w http.ResponseWriter, r *http.Request) {
 	email := strings.ToLower(r.URL.Query().Get("email"))
 	i.mu.Lock()

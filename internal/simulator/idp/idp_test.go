@@ -290,13 +290,13 @@ func TestMailOnDemand(t *testing.T) {
 }
 
 func TestLinkShapes(t *testing.T) {
-	for answer, shape := range map[Provider]string{
+	for provider, shape := range map[Provider]string{
 		Auth0Classic:     `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
 		Auth0ClassicPage: `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
 		Auth0Universal:   `^http://127\.0\.0\.1:\d+/u/email-verification\?ticket=\w{32}#$`,
 		Keycloak:         `^http://127\.0\.0\.1:\d+/realms/\w+/login-actions/action-token\?key=eyJ[\w-]+\.eyJ[\w-]+\.\w+&client_id=account&tab_id=\w+$`,
 	} {
 		idp, _, _ := openTest(t)
-		require.Regexp(t, regexp.MustCompile(shape), signUp(t, idp, func(m *Manners) { m.Provider = answer }))
+		require.Regexp(t, regexp.MustCompile(shape), signUp(t, idp, func(m *Manners) { m.Provider = provider }))
 	}
 }

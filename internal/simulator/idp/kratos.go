@@ -54,9 +54,9 @@ func kratosCodeLink(i *Server, w http.ResponseWriter, r *http.Request, k *ticket
 	if o := i.outlook(k); o != verified {
 		id, flow = newUUID(), &kratosFlow{state: "choose_method", said: k.provider.says[o], refused: true}
 	}
-	answer := i.showFlow(id, flow)
+	res := i.showFlow(id, flow)
 	i.mu.Unlock()
-	answer.write(w, r)
+	res.write(w, r)
 }
 
 // kratosLink verifies at once. Where it leads does not tell how it went.
@@ -67,9 +67,9 @@ func kratosLink(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 	if o != verified {
 		flow.state, flow.refused = "choose_method", true
 	}
-	answer := i.showFlow(newUUID(), flow)
+	res := i.showFlow(newUUID(), flow)
 	i.mu.Unlock()
-	answer.write(w, r)
+	res.write(w, r)
 }
 
 // showFlow keeps the flow and redirects the browser to its page. The caller holds mu.
@@ -81,7 +81,7 @@ func (i *Server) showFlow(id string, flow *kratosFlow) response {
 
 func (i *Server) flowPage(id string) string { return i.URL() + "/ui/verification?flow=" + id }
 
-// flow returns the flow with that id if it is of the browser that asks and not too old, else nil and what to answer. The
+// flow returns the flow with that id if it is of the browser that asks and not too old, else nil and what to respond. The
 // caller holds mu.
 func (i *Server) flow(r *http.Request, id string) (*kratosFlow, response) {
 	flow := i.flows[id]
@@ -103,16 +103,16 @@ func kratosError(status int, id, reason string) response {
 
 var kratosForgery = kratosError(http.StatusForbidden, "security_csrf_violation", "The csrf token is missing or not this flow's")
 
-// serveKratosFlow answers GET /self-service/verification/flows?id=.
+// serveKratosFlow serves GET /self-service/verification/flows?id=.
 func (i *Server) serveKratosFlow(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	id := r.URL.Query().Get("id")
-	flow, answer := i.flow(r, id)
+	flow, res := i.flow(r, id)
 	if flow != nil {
-		answer = i.kratosJSON(id, flow)
+		res = i.kratosJSON(id, flow)
 	}
 	i.mu.Unlock()
-	answer.write(w, r)
+	res.write(w, r)
 }
 
 func (i *Server) kratosJSON(id string, flow *kratosFlow) response {
@@ -162,10 +162,10 @@ func (i *Server) submitFlow(r *http.Request, fields map[string]string) response 
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	id := r.URL.Query().Get("flow")
-	flow, answer := i.flow(r, id)
+	flow, res := i.flow(r, id)
 	switch {
 	case flow == nil:
-		return answer
+		return res
 	case fields["csrf_token"] != flow.csrf:
 		return kratosForgery
 	case flow.ticket == nil || fields["method"] != "code" || fields["code"] != flow.ticket.code:

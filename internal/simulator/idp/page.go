@@ -57,10 +57,10 @@ func showPage(w http.ResponseWriter, status int, view pageView) {
 	pageTemplate.Execute(w, view) // a reader that has gone away is no fault of ours
 }
 
-// response is an answer that is made under the lock and written after it.
+// response is a response that is made under the lock and written after it.
 type response struct {
 	cookie   *http.Cookie // nil: none
-	location string       // of a redirect; empty: body is the answer
+	location string       // of a redirect; empty: body is the response
 	status   int
 	body     any // to be encoded as JSON
 }

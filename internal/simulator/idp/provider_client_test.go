@@ -12,8 +12,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// client redeems the link or code of a mail as a client written for this provider does, and returns what it is told at
-// the end.
+// client redeems the link or code of a mail, as a client written for this provider does. It returns what it is told at the end.
 type client func(b browser, idp *Server, m Mail) string
 
 // send posts JSON and returns the status, and the Location or else the body.

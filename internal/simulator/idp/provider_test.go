@@ -186,10 +186,10 @@ func TestAuthentikWantsSessionAndConsent(t *testing.T) {
 	b, executor := newBrowser(t), testExecutor(idp, mail)
 	stage := jsonOf(b, executor)
 	body := `{"component":"ak-stage-consent","token":"` + stage["token"].(string) + `"}`
-	_, answer := newBrowser(t).send(executor, body)
-	require.Contains(t, answer, "ak-stage-access-denied", "another session")
-	_, answer = b.send(executor, `{"component":"ak-stage-consent","token":"consented"}`)
-	require.Contains(t, answer, "Invalid consent token")
+	_, said := newBrowser(t).send(executor, body)
+	require.Contains(t, said, "ak-stage-access-denied", "another session")
+	_, said = b.send(executor, `{"component":"ak-stage-consent","token":"consented"}`)
+	require.Contains(t, said, "Invalid consent token")
 	status, _ := b.send(executor, body, "Content-Type", "text/plain")
 	require.Equal(t, 415, status)
 	require.Equal(t, "ak-stage-consent", jsonOf(b, executor)["component"], "a second GET asks again")
@@ -209,9 +209,9 @@ func TestKratosWantsCookieTokenAndCode(t *testing.T) {
 	action, fields := testFields(flow)
 	require.Equal(t, mail.Code, fields.Get("code"))
 
-	status, answer := newBrowser(t).open(idp.URL() + "/self-service/verification/flows?id=" + flow["id"].(string))
+	status, said := newBrowser(t).open(idp.URL() + "/self-service/verification/flows?id=" + flow["id"].(string))
 	require.Equal(t, 403, status)
-	require.Contains(t, answer, "security_csrf_violation")
+	require.Contains(t, said, "security_csrf_violation")
 	status, _ = newBrowser(t).post(action, fields)
 	require.Equal(t, 403, status, "no cookie")
 	status, _ = b.open(idp.URL() + "/self-service/verification/flows?id=unknown")
@@ -229,9 +229,9 @@ func TestKratosWantsCookieTokenAndCode(t *testing.T) {
 
 	body, err := json.Marshal(map[string]string{"csrf_token": fields.Get("csrf_token"), "code": mail.Code, "method": "code"})
 	require.NoError(t, err)
-	status, answer = b.send(action, string(body), "Accept", "application/json")
+	status, said = b.send(action, string(body), "Accept", "application/json")
 	require.Equal(t, 200, status)
-	require.Contains(t, answer, `"state":"passed_challenge"`)
+	require.Contains(t, said, `"state":"passed_challenge"`)
 	require.True(t, idp.Verified(mail.To))
 }
 

@@ -21,7 +21,7 @@ type ticket struct {
 	target        string // path, query and fragment of the link, or empty
 	expires       time.Time
 	used          bool
-	state, cookie string // what the latest page or API answer expects back, or empty
+	state, cookie string // what the latest page or API response expects back, or empty
 }
 
 // outcome is how redeeming a ticket ended.
@@ -79,8 +79,7 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// jwt returns a function that makes secrets of the shape of a JWT (RFC 7519) with the claims, JSON members in which
-// {email} stands for the address. Only being known makes one valid.
+// jwt returns a function that makes secrets in the shape of a JWT (RFC 7519). The claims are JSON members, in which {email} stands for the address. A secret is valid because the server knows it, not by its signature.
 func jwt(claims string) func(*ticket, time.Time) string {
 	return func(k *ticket, now time.Time) string {
 		encode := base64.RawURLEncoding.EncodeToString
@@ -156,7 +155,7 @@ func (i *Server) handler() http.Handler {
 	})
 }
 
-// recorder notes the status of an answer in the history before the client can have it.
+// recorder notes the status of a response in the history before the client can have it.
 type recorder struct {
 	http.ResponseWriter
 	idp    *Server
@@ -183,7 +182,7 @@ func withoutValues(u *url.URL) string {
 	return u.Path + "?" + strings.Join(names, "&")
 }
 
-// serveLink answers everything that can be done with a link, which is of one of the providers whose path it has.
+// serveLink serves everything that can be done with a link, which is of one of the providers whose path it has.
 func (i *Server) serveLink(w http.ResponseWriter, r *http.Request, providers []*profile) {
 	k := i.find(r, providers)
 	i.mu.Lock()
@@ -242,7 +241,7 @@ func (k *ticket) fits(u *url.URL) bool {
 }
 
 // behave does what the manners ask for before a link, page or API of a provider is served, and reports whether to go on.
-// HEAD is answered here, so that it never does what GET does.
+// HEAD is served here, so that it never does what GET does.
 func (i *Server) behave(w http.ResponseWriter, r *http.Request) bool {
 	i.mu.Lock()
 	m := i.manners

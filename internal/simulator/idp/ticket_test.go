@@ -21,7 +21,7 @@ func paramsOf(t *testing.T, location string) url.Values {
 	return u.Query()
 }
 
-func TestRedirectAnswer(t *testing.T) {
+func TestRedirectLink(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.RedirectTo = "https://app.acme.example/welcome?lang=da#/start" })
 	require.False(t, idp.Verified(testUser))
@@ -65,7 +65,7 @@ func TestExpiryAndSecondTicket(t *testing.T) {
 	require.Equal(t, "Access expired", paramsOf(t, location).Get("message"))
 }
 
-func TestPageAnswer(t *testing.T) {
+func TestPageLink(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Auth0ClassicPage })
 	status, page := newBrowser(t).open(link)
@@ -87,7 +87,7 @@ func stateOf(t *testing.T, page string) string {
 	return match[1]
 }
 
-func TestFormAnswer(t *testing.T) {
+func TestFormLink(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Auth0Universal })
 	browser := newBrowser(t)
@@ -118,7 +118,7 @@ func TestFormAnswer(t *testing.T) {
 	require.NotContains(t, page, "<form")
 }
 
-func TestFormAnswerWithoutRedirect(t *testing.T) {
+func TestFormLinkWithoutRedirect(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider, m.RedirectTo = Auth0Universal, "" })
 	browser := newBrowser(t)
@@ -128,7 +128,7 @@ func TestFormAnswerWithoutRedirect(t *testing.T) {
 	require.Contains(t, page, "Your email address was successfully verified.")
 }
 
-func TestProceedAnswer(t *testing.T) {
+func TestProceedLink(t *testing.T) {
 	idp, _, clock := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Keycloak })
 	browser := newBrowser(t)
@@ -165,9 +165,9 @@ func TestProceedAnswer(t *testing.T) {
 }
 
 func TestOldPasswordLink(t *testing.T) {
-	for _, answer := range []Provider{Auth0Classic, Auth0ClassicPage, Auth0Universal, Keycloak} {
+	for _, provider := range []Provider{Auth0Classic, Auth0ClassicPage, Auth0Universal, Keycloak} {
 		idp, _, _ := openTest(t)
-		signUp(t, idp, func(m *Manners) { m.Provider = answer })
+		signUp(t, idp, func(m *Manners) { m.Provider = provider })
 		require.NoError(t, idp.ChangePassword(t.Context(), testUser))
 		letter := idp.Mails()[1]
 		require.Equal(t, "reset", letter.Purpose)

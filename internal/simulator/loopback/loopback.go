@@ -24,7 +24,7 @@ type Server struct {
 	served   chan struct{} // closed when serving has ended
 }
 
-// Open listens on a loopback host:port; empty means 127.0.0.1:0, a free port. The server answers once [Server.Serve] is
+// Open listens on a loopback host:port; empty means 127.0.0.1:0, a free port. The server responds once [Server.Serve] is
 // called, and the caller must Close it. Open returns an error if the address is not on loopback or is taken.
 func Open(addr string) (*Server, error) {
 	listener, err := Listen(addr)
@@ -36,7 +36,7 @@ func Open(addr string) (*Server, error) {
 	return s, nil
 }
 
-// Serve starts to answer requests with the handler. It returns at once and must be called once.
+// Serve starts to serve requests with the handler. It returns at once and must be called once.
 func (s *Server) Serve(handler http.Handler) {
 	s.http.Handler = handler
 	s.served = make(chan struct{})

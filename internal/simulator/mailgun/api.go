@@ -37,7 +37,7 @@ func (m *Account) serveStorage() http.Handler {
 	return m.guard(mux)
 }
 
-// guard answers slowly, with a failure, or not without the key, before anything else is looked at.
+// guard responds slowly, with a failure, or only to requests with the key, before anything else is looked at.
 func (m *Account) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slow := m.currentManners().Slow; slow > 0 && !m.pause(slow) {
@@ -86,7 +86,7 @@ func (m *Account) find(r *http.Request) (keptMail, bool) {
 	return m.stored[i], true
 }
 
-// showStored answers a stored mail as JSON, with its MIME text on Accept: message/rfc2822.
+// showStored serves a stored mail as JSON, with its MIME text on Accept: message/rfc2822.
 func (m *Account) showStored(w http.ResponseWriter, r *http.Request) {
 	stored, ok := m.find(r)
 	switch {
@@ -116,7 +116,7 @@ func (m *Account) deleteStored(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// showAttachment answers one attachment's bytes.
+// showAttachment serves the bytes of one attachment.
 func (m *Account) showAttachment(w http.ResponseWriter, r *http.Request) {
 	stored, ok := m.find(r)
 	n, err := strconv.Atoi(r.PathValue("n"))
@@ -227,14 +227,14 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	respond(w, http.StatusNotFound, "Not Found")
 }
 
-// respond answers with a status and {"message": …}.
+// respond writes a response with a status and {"message": …}.
 func respond(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
-// respondJSON answers 200 with a JSON document.
+// respondJSON writes a response with status 200 and a JSON document.
 func respondJSON(w http.ResponseWriter, document any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(document)

@@ -27,8 +27,8 @@ type routeEffect struct {
 // returns; posts go out in the background, each with its retries, and are seen with [Account.WaitPosts] and
 // [Account.WaitIdle]. A mail no route matches is dropped silently, as Mailgun does.
 //
-// It fails without a recipient, on a recipient of a domain that is not served, on an address with a control character or without @,
-// on a mail over 25 MiB, on one that is not MIME, and after Close with [ErrClosed].
+// It fails without a recipient, for a domain that is not served, and on an address with a control character or without @. It
+// fails on a mail over 25 MiB, on one that is not MIME, and after Close with [ErrClosed].
 func (m *Account) Deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -85,7 +85,7 @@ func (e eventEntry) document() object {
 	return append(doc, member{"storage", object{{"url", e.stored.URL}, {"key", e.stored.Key}}})
 }
 
-// listEvents answers the first page: GET /v3/{domain}/events?begin=&end=&ascending=&limit=&(filters).
+// listEvents serves the first page: GET /v3/{domain}/events?begin=&end=&ascending=&limit=&(filters).
 func (m *Account) listEvents(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("list") != "events" {
 		notFound(w, r)
@@ -96,21 +96,21 @@ func (m *Account) listEvents(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	m.answerEvents(w, r, query)
+	m.respondEvents(w, r, query)
 }
 
-// showEventPage answers the page that an earlier answer pointed to.
+// showEventPage serves the page that an earlier response pointed to.
 func (m *Account) showEventPage(w http.ResponseWriter, r *http.Request) {
 	query, err := parseEventPage(r.PathValue("page"))
 	if err != nil {
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	m.answerEvents(w, r, query)
+	m.respondEvents(w, r, query)
 }
 
-// answerEvents writes one page. All paging URLs are always there; the page after the last and the one before the first are empty.
-func (m *Account) answerEvents(w http.ResponseWriter, r *http.Request, query eventQuery) {
+// respondEvents writes one page. All paging URLs are always there; the page after the last and the one before the first are empty.
+func (m *Account) respondEvents(w http.ResponseWriter, r *http.Request, query eventQuery) {
 	domain := strings.ToLower(r.PathValue("domain"))
 	if !m.serves(domain) {
 		respond(w, http.StatusNotFound, "Domain not found: "+domain)

@@ -120,7 +120,7 @@ var (
 	signatureStart = regexp.MustCompile(`(?m)^-- ?\r?$`)
 )
 
-// stripped cuts the quoted mail and the signature off, plainly: Mailgun guesses better, and nobody should build on either.
+// stripped cuts the quoted mail and the signature off, plainly. Mailgun guesses better, and a receiver should rely on neither.
 func (mail *parsedMail) stripped() strippedMail {
 	text := mail.plain
 	if at := quoteStart.FindStringIndex(text); at != nil {

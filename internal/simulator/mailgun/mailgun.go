@@ -1,9 +1,9 @@
 // Package mailgun plays a Mailgun account: routes, stored mails, signed webhooks with retries, and the part of the v3 API
 // that the bridge uses. The demo and the tests of the bridge deliver mails to it, and mailgun-go works against it.
 //
-// What the real Mailgun does, or may do because its documentation does not say, is a knob of [Manners]: duplicate and lost
-// posts, signatures that are wrong or made anew for a retry, several recipients in one post, header fields that collide
-// with Mailgun's own fields, events that are listed late or out of order, refused deletions, and failures of the API.
+// What the real Mailgun does, or may do because its documentation does not say, is a knob of [Manners]. Posts are repeated
+// or lost. Signatures are wrong, or made anew for a retry. One post has several recipients. Header fields collide with
+// Mailgun's own fields. Events are listed late or out of order. Deletions are refused, and the API fails.
 //
 // Sources: documentation.mailgun.com (routes, receiving messages by HTTP, securing webhooks, events, stored messages), and
 // help.mailgun.com/202236504 for the schedule of retries.
@@ -47,7 +47,7 @@ type Config struct {
 	Now       func() time.Time // clock of time stamps, events and retention (not of the pauses); default time.Now
 }
 
-// RetrySchedule returns the pauses after which Mailgun repeats a post that was answered with neither 200 nor 406, about
+// RetrySchedule returns the pauses after which Mailgun repeats a post whose response was neither 200 nor 406, about
 // eight hours in all (help.mailgun.com/202236504; newer pages differ by one or two steps).
 func RetrySchedule() []time.Duration {
 	return []time.Duration{
@@ -88,7 +88,7 @@ type Account struct {
 	changed   chan struct{} // closed and replaced whenever posts or underWay changes
 }
 
-// keptMail is a stored mail with its parsed form, which the API answers from.
+// keptMail is a stored mail with its parsed form, which the API serves.
 type keptMail struct {
 	StoredMail
 	mail *parsedMail

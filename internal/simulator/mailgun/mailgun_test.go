@@ -96,13 +96,13 @@ func testContext(t testing.TB) context.Context {
 	return ctx
 }
 
-// receiver is a webhook that keeps what it got and answers the given statuses in turn, the last one for ever.
+// receiver is a webhook that keeps what it got and responds with the given statuses in turn, the last one for ever.
 type receiver struct {
 	URL      string
 	mu       sync.Mutex
 	statuses []int
 	posts    []webhook
-	onPost   func() // called before answering
+	onPost   func() // called before it responds
 }
 
 // webhook is one request to the receiver.

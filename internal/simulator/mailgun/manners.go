@@ -15,7 +15,7 @@ type Manners struct {
 	// WrongSignature signs posts with a key that is not the signing key.
 	WrongSignature bool
 
-	// DuplicatePosts is how often a post that was answered 200 or 406 is sent again, unchanged.
+	// DuplicatePosts is how often a post whose response was 200 or 406 is sent again, unchanged.
 	DuplicatePosts int
 
 	// DropPosts makes this many attempts to post fail before they reach the network; each is in the history, with Error
@@ -30,12 +30,12 @@ type Manners struct {
 	// not meet a control key. Real mail with a header spelled "from" or "subject" is doubled too.
 	PassControlHeaders bool
 
-	// HeaderCollisions puts every header field of the mail into the JSON of a stored mail, after the control keys, so that a
-	// decoder that ignores case takes "Recipients" or "Sender" from the mail's author. Otherwise only the usual fields
+	// HeaderCollisions puts every header field of the mail into the JSON of a stored mail, after the control keys. A decoder that
+	// ignores case then takes "Recipients" or "Sender" from the mail's author. Otherwise only the usual fields
 	// are there, and before the control keys.
 	HeaderCollisions bool
 
-	// DeleteStatus answers DELETE of a stored mail: 200 (or 0) deletes it; 404 and 405 answer so and keep it.
+	// DeleteStatus is the response to a DELETE of a stored mail: 200 (or 0) deletes it; 404 and 405 keep it.
 	DeleteStatus int
 
 	// Retention is how long a stored mail can be retrieved; 0 is forever.
@@ -48,10 +48,10 @@ type Manners struct {
 	// EventsOutOfOrder lists each pair of neighboring events the wrong way round.
 	EventsOutOfOrder bool
 
-	// FailNext answers this many API requests (stored mails included) with FailStatus, before looking at the key.
+	// FailNext fails this many API requests (stored mails included) with FailStatus, before looking at the key.
 	FailNext   int
 	FailStatus int // 401, 429, 503 ...; 0 is 500
 
-	// Slow is the pause before each API answer and before each post.
+	// Slow is the pause before each API response and before each post.
 	Slow time.Duration
 }

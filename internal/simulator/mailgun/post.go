@@ -29,8 +29,8 @@ type Post struct {
 	URL       string
 	RouteID   string
 	Attempt   int        // 1 for the first; duplicates count on
-	Status    int        // the receiver's answer; 0 if there was none
-	Error     string     // why there was no answer: the network's words, or "dropped"
+	Status    int        // of the receiver's response; 0 if there was none
+	Error     string     // why there was no response: the network's words, or "dropped"
 	Form      url.Values // the fields as posted, without attached files
 	MediaType string     // application/x-www-form-urlencoded or multipart/form-data
 }
@@ -71,7 +71,7 @@ func (m *Account) triple() signedTriple {
 	return signedTriple{timestamp: strconv.FormatInt(m.config.Now().Unix(), 10), token: randomHex(50)}
 }
 
-// post sends one mail to its webhook until the answer is 200 or 406, the only final ones (help.mailgun.com/202236504), or the
+// post sends one mail to its webhook until the response is 200 or 406, the only final ones (help.mailgun.com/202236504), or the
 // schedule is used up.
 func (m *Account) post(job delivery) {
 	defer func() {
@@ -107,7 +107,7 @@ func (m *Account) currentManners() Manners {
 // pause waits, and says false if the simulator was closed meanwhile.
 func (m *Account) pause(d time.Duration) bool { return m.api.Pause(m.ctx, d) }
 
-// attempt posts once, records it, and returns the answer's status, 0 without one.
+// attempt posts once, records it, and returns the response's status, 0 without one.
 func (m *Account) attempt(job delivery, triple signedTriple, number int, manners Manners) int {
 	key := m.config.SigningKey
 	if manners.WrongSignature {
@@ -152,7 +152,7 @@ func (m *Account) takeDrop() bool {
 	return true
 }
 
-// send makes the HTTP request. A redirect is an answer like any other; whether Mailgun follows them is not documented.
+// send makes the HTTP request. A redirect is a response like any other; whether Mailgun follows them is not documented.
 func (m *Account) send(to, contentType string, body []byte) (int, error) {
 	request, err := http.NewRequestWithContext(m.ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
@@ -278,7 +278,7 @@ func jsonText(v any) string {
 }
 
 // loopbackClient returns the client that posts. It connects to loopback only, whatever a route says, knows no proxy, and
-// waits 30 seconds for an answer.
+// waits 30 seconds for a response.
 func loopbackClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: loopback.Control}
 	return &http.Client{

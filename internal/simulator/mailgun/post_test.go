@@ -143,7 +143,7 @@ func TestRetries(t *testing.T) {
 		statuses []int
 		manners  Manners
 		received int
-		history  []int // statuses; 0 is no answer
+		history  []int // statuses; 0 is no response
 	}{
 		{"accepted", []int{200}, Manners{}, 1, []int{200}},
 		{"refused for good", []int{406}, Manners{}, 1, []int{406}},

@@ -94,7 +94,7 @@ func (m *Account) route(r *http.Request) (Route, bool) {
 	return m.routes[i].Route, true
 }
 
-// listRoutes answers a part of the routes; limit is at most 1000 and 100 by default.
+// listRoutes serves a part of the routes; limit is at most 1000 and 100 by default.
 func (m *Account) listRoutes(w http.ResponseWriter, r *http.Request) {
 	skip, err1 := strconv.Atoi(firstOf(r.FormValue("skip"), "0"))
 	limit, err2 := strconv.Atoi(firstOf(r.FormValue("limit"), "100"))
@@ -131,7 +131,7 @@ func (m *Account) updateRoute(w http.ResponseWriter, r *http.Request) {
 	m.saveRoute(w, r, route, "Route has been updated")
 }
 
-// saveRoute applies the request's form to the route and keeps it. The answer has the route twice: under "route", as documented,
+// saveRoute applies the request's form to the route and keeps it. The response has the route twice: under "route", as documented,
 // and, for an update, at the top, where mailgun-go v4 looks.
 func (m *Account) saveRoute(w http.ResponseWriter, r *http.Request, route Route, message string) {
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
@@ -160,11 +160,11 @@ func (m *Account) saveRoute(w http.ResponseWriter, r *http.Request, route Route,
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	answer := object{{"message", message}, {"route", route.document()}}
+	document := object{{"message", message}, {"route", route.document()}}
 	if r.Method == http.MethodPut {
-		answer = append(answer, route.document()...)
+		document = append(document, route.document()...)
 	}
-	respondJSON(w, answer)
+	respondJSON(w, document)
 }
 
 func (m *Account) showRoute(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +188,7 @@ func (m *Account) deleteRoute(w http.ResponseWriter, r *http.Request) {
 	respondJSON(w, object{{"message", "Route has been deleted"}, {"id", route.ID}})
 }
 
-// matchRoute answers the first route that a mail without header fields to ?address= would meet.
+// matchRoute serves the first route that a mail without header fields to ?address= would meet.
 func (m *Account) matchRoute(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool {

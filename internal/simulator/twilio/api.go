@@ -50,7 +50,7 @@ func (t *Account) handler() http.Handler {
 	})
 }
 
-// createText answers POST Messages.json: 201 with the text as it was accepted.
+// createText serves POST Messages.json: 201 with the text as it was accepted.
 func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -59,9 +59,9 @@ func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 	}
 	t.mu.Lock()
 	text, fault, lost := t.accept(r.PostForm)
-	var answer messageResource
+	var created messageResource
 	if text != nil {
-		answer = t.message(text)
+		created = t.message(text)
 	}
 	t.mu.Unlock()
 	if text == nil {
@@ -72,12 +72,12 @@ func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 		t.spawn(func() { t.deliver(text) })
 		panic(http.ErrAbortHandler)
 	}
-	Respond(w, http.StatusCreated, answer)
-	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	Respond(w, http.StatusCreated, created)
+	http.NewResponseController(w).Flush() // the receipts leave after the response
 	t.spawn(func() { t.deliver(text) })
 }
 
-// fetchText answers GET Messages/{sid}.json.
+// fetchText serves GET Messages/{sid}.json.
 func (t *Account) fetchText(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,7 +89,7 @@ func (t *Account) fetchText(w http.ResponseWriter, r *http.Request) {
 	Respond(w, http.StatusOK, t.message(text))
 }
 
-// deleteText answers DELETE Messages/{sid}.json. The history keeps the text.
+// deleteText serves DELETE Messages/{sid}.json. The history keeps the text.
 func (t *Account) deleteText(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,7 +118,7 @@ type listPage struct {
 	Messages        []messageResource `json:"messages"`
 	FirstPageURI    string            `json:"first_page_uri"`
 	NextPageURI     *string           `json:"next_page_uri"`
-	PreviousPageURI *string           `json:"previous_page_uri"` // always null: nobody pages back
+	PreviousPageURI *string           `json:"previous_page_uri"` // always null: no client pages back
 	Page            int               `json:"page"`
 	PageSize        int               `json:"page_size"`
 	Start           int               `json:"start"`
@@ -126,8 +126,8 @@ type listPage struct {
 	URI             string            `json:"uri"`
 }
 
-// listTexts answers GET Messages.json: both directions, newest first. The token of the next page names the last text
-// of this one, so texts that arrive while somebody pages neither repeat nor hide others.
+// listTexts serves GET Messages.json: both directions, newest first. The token of the next page names the last text
+// of this one, so texts that arrive while a client pages neither repeat nor hide others.
 func (t *Account) listTexts(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	filter, ok := parseFilter(query)

@@ -142,7 +142,7 @@ func TestConnectionOverrides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			twilio, receiver := openTest(t), newReceiver(t)
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) })
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) })
 			twilio.SetReplyURL(receiver.URL + "/reply?tenant=acme" + c.fragment)
 			hook, err := twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 			require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestTellsConnectingFromReading(t *testing.T) {
 	require.Equal(t, "ct", hook.Failure, "only loopback is called")
 
 	receiver := newReceiver(t)
-	receiver.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	receiver.respondsWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	twilio.SetReplyURL(receiver.URL + "#rt=100")
 	hook, err = twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestFallback(t *testing.T) {
 	require.NoError(t, err)
 	defer twilio.Close()
 	receiver := newReceiver(t)
-	receiver.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	twilio.SetReplyURL(receiver.URL + "/reply#rc=0")
 	hook, err := twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestFallback(t *testing.T) {
 	require.Equal(t, receiver.received()[0].form.Get("MessageSid"), got[0].form.Get("MessageSid"))
 }
 
-func TestJudgesAnswers(t *testing.T) {
+func TestJudgesResponses(t *testing.T) {
 	for name, c := range map[string]struct {
 		status      int
 		contentType string
@@ -232,7 +232,7 @@ func TestJudgesAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			twilio, receiver := openTest(t), newReceiver(t)
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) {
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header()["Content-Type"] = []string{c.contentType}
 				w.WriteHeader(c.status)
 				io.WriteString(w, c.body)
@@ -256,7 +256,7 @@ func TestJudgesAnswers(t *testing.T) {
 
 func TestCloseCutsHooksShort(t *testing.T) {
 	twilio, receiver := openTest(t), newReceiver(t)
-	receiver.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	receiver.respondsWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	sendForm(t, twilio, formOf("StatusCallback", receiver.URL))
 	receiver.wait(t, 1)
 	done := make(chan struct{})
@@ -264,7 +264,7 @@ func TestCloseCutsHooksShort(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(5 * time.Second):
-		t.Fatal("Close waits for a receiver that never answers")
+		t.Fatal("Close waits for a receiver that never responds")
 	}
 	require.Equal(t, "rt", twilio.Hooks()[0].Failure)
 }

@@ -16,7 +16,7 @@ type Phone struct {
 	inbox  []*storedText // guarded by twilio.mu
 }
 
-// errNoSender means that there is nobody to reply to.
+// errNoSender means that the phone has no sender to reply to.
 var errNoSender = errors.New("simulator: the phone has received no text yet")
 
 // Phone returns the phone with the number in E.164, the same one each time. Texts that arrived before it was first
@@ -134,7 +134,7 @@ func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (Hook, error) 
 	return hook, ctx.Err()
 }
 
-// tell calls the reply URL, or then the fallback URL, and carries out the TwiML of the answer.
+// tell calls the reply URL, or then the fallback URL, and carries out the TwiML of the response.
 func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 	hook := t.call(ctx, event)
 	if hook.Code != 0 && t.config.FallbackURL != "" {
@@ -147,7 +147,7 @@ func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 	if hook.Code != 0 {
 		return hook
 	}
-	verbs, _ := parseTwiML(hook.Body) // judged when the answer came; empty has no verbs
+	verbs, _ := parseTwiML(hook.Body) // judged when the response came; empty has no verbs
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, verb := range verbs {
@@ -156,7 +156,7 @@ func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 			to = reply.From
 		}
 		if !t.blocked[t.block(reply.To, to)] {
-			t.answer(reply, to, verb.Body)
+			t.sendBack(reply, to, verb.Body)
 		}
 	}
 	return hook

@@ -113,10 +113,10 @@ func TestPhoneOptsOutAndIn(t *testing.T) {
 
 			_, err := phone.Reply(ctx, "YES")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 1, "a YES that changes nothing is not answered by Twilio")
+			require.Len(t, phone.Inbox(), 1, "Twilio texts nothing back on a YES that changes nothing")
 			_, err = phone.Reply(ctx, "Stop")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 2, "Twilio answers STOP by itself")
+			require.Len(t, phone.Inbox(), 2, "Twilio texts back on STOP by itself")
 			status, body := do(t, twilio, "POST", testMessages+".json", send)
 			require.Equal(t, 400, status)
 			require.Contains(t, body, "21610")
@@ -125,28 +125,28 @@ func TestPhoneOptsOutAndIn(t *testing.T) {
 			other.Set("MessagingServiceSid", send.Get("MessagingServiceSid"))
 			sendForm(t, twilio, other)
 
-			// A TwiML answer to a phone that has opted out is not sent either.
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) { testTwiML(w, "<Message>Hi</Message>") })
+			// A TwiML response to a phone that has opted out is not sent either.
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) { testTwiML(w, "<Message>Hi</Message>") })
 			_, err = phone.Reply(ctx, "hello")
 			require.NoError(t, err)
 			require.Len(t, phone.Inbox(), 2)
 
 			_, err = phone.Reply(ctx, "yes")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 4, "Twilio's confirmation and the TwiML answer")
+			require.Len(t, phone.Inbox(), 4, "Twilio's confirmation and the text of the TwiML")
 			sendForm(t, twilio, send)
 			require.Len(t, receiver.received(), 4, "every keyword went to the webhook")
 		})
 	}
 }
 
-func TestPhoneHelpIsAnsweredByTwilio(t *testing.T) {
+func TestTwilioTextsBackOnHelp(t *testing.T) {
 	twilio := openTest(t)
 	phone := twilio.Phone(testPhone)
 	_, err := phone.ReplyTo(testContext(t), testFrom, "info")
 	require.NoError(t, err)
 	require.Len(t, phone.Inbox(), 1)
-	require.Equal(t, TextAnswered, twilio.Texts()[0].Direction)
+	require.Equal(t, TextBack, twilio.Texts()[0].Direction)
 	sendForm(t, twilio, formOf())
 }
 

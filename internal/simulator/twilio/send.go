@@ -10,7 +10,7 @@ import (
 )
 
 // refusal is a refusal of the REST API: an HTTP status with a code of
-// https://www.twilio.com/docs/api/errors, or code 0 for an answer that is not even JSON.
+// https://www.twilio.com/docs/api/errors, or code 0 for a response that is not even JSON.
 type refusal struct{ status, code int }
 
 // Numbers that Twilio refuses on purpose, so that each error can be had without a phone
@@ -28,7 +28,7 @@ const magicSender = "+15005550006"
 const maxBody = 1600
 
 // accept decides about one send and records the text it asks for. A fault with status 0 means accepted; lost means
-// that the connection must be cut instead of answering. The caller holds mu.
+// that the connection must be cut instead of responding. The caller holds mu.
 func (t *Account) accept(form url.Values) (text *storedText, fault refusal, lost bool) {
 	m := &t.manners
 	if m.FailNext > 0 {
@@ -118,8 +118,8 @@ func isCallable(raw string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && !strings.Contains(u.Host, "_")
 }
 
-// send records an outgoing text and hands it to its phone at once, before anybody is told: a person can be quicker
-// than the answer of the API, and callers must bear that. The caller holds mu.
+// send records an outgoing text and hands it to its phone at once, before the caller is told: a person can be quicker
+// than the response of the API, and callers must bear that. The caller holds mu.
 func (t *Account) send(text Text) *storedText {
 	sent := t.record(text)
 	sent.undelivered = t.manners.Undelivered[text.To]
@@ -140,7 +140,7 @@ func (t *Account) record(text Text) *storedText {
 	return stored
 }
 
-// deliver moves a text through its states and posts a receipt for each one but the first, which its answer told. The
+// deliver moves a text through its states and posts a receipt for each one but the first, which the response told. The
 // receipts follow the resource, as at Twilio: who asks the API may know before who waits for the receipt.
 func (t *Account) deliver(text *storedText) {
 	t.mu.Lock()

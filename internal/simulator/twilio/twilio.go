@@ -4,9 +4,9 @@
 // An account and its phones are one package because they share one network: a text of the account is in a phone's inbox
 // before the API has responded, and a reply is an HTTP request of the account.
 //
-// What the real Twilio does, or may do, is a knob of [Manners]: failing and slow requests, lost responses, refused and
-// undelivered texts, receipts that are missing, repeated or out of order, repeated replies and form fields, and a list
-// that shows a text late. Connection overrides of a webhook's URL work as at Twilio.
+// What the real Twilio does, or may do, is a knob of [Manners]. Requests fail, are slow, or lose their response. Texts are
+// refused or not delivered. Receipts are missing, repeated or out of order. Replies and form fields are repeated, and the
+// list shows a text late. Connection overrides of a webhook's URL work as at Twilio.
 //
 // Sources: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/webhooks and
 // https://www.twilio.com/docs/usage/security.
@@ -34,7 +34,7 @@ type Config struct {
 	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every webhook.
 	// Letters and digits only, because twilio-go refuses anything else before it sends a request.
 	AccountSID, AuthToken string
-	// Numbers are the senders of the account in E.164, Names its alphanumeric ones, to which nobody can reply
+	// Numbers are the senders of the account in E.164, Names its alphanumeric ones, to which phones cannot reply
 	// (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id).
 	Numbers, Names []string
 	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must be in Numbers.
@@ -42,7 +42,7 @@ type Config struct {
 	// ReplyURL is called when a phone replies, see [Account.SetReplyURL]. Empty: the reply is only listed. Like every URL
 	// that is called it must lead to loopback; calls elsewhere fail to connect.
 	ReplyURL string
-	// FallbackURL is called when ReplyURL fails or answers something that is not TwiML. Empty: nobody is called.
+	// FallbackURL is called when ReplyURL fails or its response is not TwiML. Empty: no URL is called.
 	FallbackURL string
 	// Now is the clock of dates and of the list's lag; nil means time.Now.
 	Now func() time.Time
@@ -53,7 +53,7 @@ type Manners struct {
 	// FailNext refuses that many sends with FailStatus (0 means 503), before they are looked at. FailCode is the
 	// code of the JSON error body, for instance 20429 with status 429; with 0 the body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	// LoseResponse accepts that many texts and then cuts the connection instead of responding.
 	LoseResponse int
 	// Reject refuses a send to one of these numbers with 400 and the code.
 	Reject map[string]int
@@ -69,14 +69,14 @@ type Manners struct {
 	RepeatKeys bool
 	// ListLag hides a text from the list until it is that old; fetching it by its SID works at once.
 	ListLag time.Duration
-	// Slow delays every answer of the REST API.
+	// Slow delays every response of the REST API.
 	Slow time.Duration
 }
 
 // Directions of a [Text], in Twilio's words.
 const (
 	TextSent     = "outbound-api"   // asked for through the REST API
-	TextAnswered = "outbound-reply" // sent by TwiML, or by Twilio itself on an opt-out keyword
+	TextBack = "outbound-reply" // sent by TwiML, or by Twilio itself on an opt-out keyword
 	TextReceived = "inbound"        // sent by a phone
 )
 
@@ -127,8 +127,7 @@ var (
 	credentials = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
 )
 
-// Open starts a pretend Twilio. The caller must Close it. It returns an error if the address is not on loopback
-// or not free, or if the credentials, numbers or services do not fit their description.
+// Open starts a pretend Twilio. The caller must Close it. It returns an error if the address is not on loopback or is taken, or if credentials, numbers or services do not fit their description.
 func Open(config Config) (*Account, error) {
 	if err := config.check(); err != nil {
 		return nil, err

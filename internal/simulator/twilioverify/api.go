@@ -40,7 +40,7 @@ func (v *Service) handler() http.Handler {
 }
 
 // act reads the form and minds the manners around one resource. The resource runs under the lock; it returns the status
-// and body of its answer, or a fault.
+// and body of its response, or a refusal.
 func (v *Service) act(resource func(id string, form url.Values) (int, any, refusal)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -78,7 +78,7 @@ func (v *Service) act(resource func(id string, form url.Values) (int, any, refus
 
 var customCode = regexp.MustCompile(`^[0-9A-Za-z]{4,10}$`)
 
-// create answers POST Verifications (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
+// create serves POST Verifications (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
 func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 	to, custom := form.Get("To"), form.Get("CustomCode")
 	switch {
@@ -104,7 +104,7 @@ func isJSON(raw string, most int) bool {
 	return raw == "" || json.Unmarshal([]byte(raw), &members) == nil && len(members) <= most
 }
 
-// fetch answers GET Verifications/{id}: a SID or a number.
+// fetch serves GET Verifications/{id}: a SID or a number.
 func (v *Service) fetch(id string, _ url.Values) (int, any, refusal) {
 	one := v.pending(id)
 	if one == nil {
@@ -113,7 +113,7 @@ func (v *Service) fetch(id string, _ url.Values) (int, any, refusal) {
 	return http.StatusOK, v.describe(one), refusal{}
 }
 
-// update answers POST Verifications/{id} (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
+// update serves POST Verifications/{id} (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
 func (v *Service) update(id string, form url.Values) (int, any, refusal) {
 	status := form.Get("Status")
 	fault := refusal{}
@@ -132,7 +132,7 @@ func (v *Service) update(id string, form url.Values) (int, any, refusal) {
 	return http.StatusOK, v.describe(one), fault
 }
 
-// check answers POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
+// check serves POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
 func (v *Service) check(_ string, form url.Values) (int, any, refusal) {
 	id := form.Get("VerificationSid")
 	if id == "" {
@@ -179,7 +179,7 @@ type verificationResource struct {
 	URL         string         `json:"url"`
 }
 
-// checkResource is the answer to a check.
+// checkResource is the response to a check.
 type checkResource struct {
 	SID         string    `json:"sid"`
 	ServiceSID  string    `json:"service_sid"`

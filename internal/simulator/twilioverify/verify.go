@@ -44,11 +44,11 @@ type Manners struct {
 	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at. FailCode is the code
 	// of the JSON error body; with 0 the body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseResponse does what that many requests ask and then cuts the connection instead of answering.
+	// LoseResponse does what that many requests ask and then cuts the connection instead of responding.
 	LoseResponse int
 	// Reject refuses to start verifications of these numbers with 400 and the code.
 	Reject map[string]int
-	// Slow delays every answer.
+	// Slow delays every response.
 	Slow time.Duration
 }
 
@@ -65,7 +65,7 @@ type Text struct {
 type Feedback struct {
 	ID     string // as addressed: a SID or a number
 	Status string // approved or canceled
-	Code   int    // 0 when it was taken, else the error code of the answer
+	Code   int    // 0 when it was taken, else the error code of the response
 }
 
 // Limits of a verification (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts), and how long Fraud Guard

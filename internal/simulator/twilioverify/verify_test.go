@@ -187,7 +187,7 @@ func TestRefusals(t *testing.T) {
 	before := len(v.Texts())
 	_, err = api.CreateVerification(testService, startParams(""))
 	require.Error(t, err)
-	require.Len(t, v.Texts(), before+1, "it was done before the answer was lost")
+	require.Len(t, v.Texts(), before+1, "it was done before the response was lost")
 	res, err := http.Post(v.URL()+"/v2/Services/"+testService+"/Verifications", "application/x-www-form-urlencoded", strings.NewReader("To="+testPhone))
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
