@@ -8,15 +8,18 @@ import (
 	"time"
 )
 
-// Route is a Mailgun route: mail that the expression matches meets the actions. Routes are asked in ascending Priority, older
-// ones first among equals; all that match run, unless one has stop().
+// Route is a Mailgun route: mail that the expression matches meets the actions. Routes are
+// asked in ascending Priority, older ones first among equals; all that match run, unless one
+// has stop().
 type Route struct {
 	ID          string // default random
 	Priority    int
 	Description string
-	Expression  string    // match_recipient("…"), match_header("name", "…"), catch_all(), and, or; at most 4 kB
-	Actions     []string  // forward("https://…"), store(), store(notify="https://…"), stop(); at most 4 kB each
-	CreatedAt   time.Time // default now
+	// match_recipient("…"), match_header("name", "…"), catch_all(), and, or; at most 4 kB
+	Expression string
+	// forward("https://…"), store(), store(notify="https://…"), stop(); at most 4 kB each
+	Actions   []string
+	CreatedAt time.Time // default now
 }
 
 // compiledRoute is a route that can be run.
@@ -46,7 +49,8 @@ func compileRoute(r Route) (compiledRoute, error) {
 	return compiled, nil
 }
 
-// AddRoute adds a route, in place of one with the same ID. It fails on an expression or action that Mailgun would not understand.
+// AddRoute adds a route, in place of one with the same ID. It fails on an expression or action
+// that Mailgun would not understand.
 func (m *Account) AddRoute(r Route) error {
 	if r.ID == "" {
 		r.ID = randomHex(24)
@@ -87,7 +91,9 @@ func (r Route) document() object {
 func (m *Account) route(r *http.Request) (Route, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool { return route.ID == r.PathValue("id") })
+	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool {
+		return route.ID == r.PathValue("id")
+	})
 	if i < 0 {
 		return Route{}, false
 	}
@@ -131,8 +137,9 @@ func (m *Account) updateRoute(w http.ResponseWriter, r *http.Request) {
 	m.saveRoute(w, r, route, "Route has been updated")
 }
 
-// saveRoute applies the request's form to the route and keeps it. The response has the route twice: under "route", as documented,
-// and, for an update, at the top, where mailgun-go v4 looks.
+// saveRoute applies the request's form to the route and keeps it. The response has the route
+// twice: under "route", as documented, and, for an update, at the top, where mailgun-go v4
+// looks.
 func (m *Account) saveRoute(w http.ResponseWriter, r *http.Request, route Route, message string) {
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 	if err := r.ParseMultipartForm(256 << 10); err != nil && err != http.ErrNotMultipart {

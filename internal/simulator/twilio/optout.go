@@ -5,15 +5,18 @@ import (
 	"strings"
 )
 
-// Keywords that Twilio acts on by itself when they are the whole text, in any case. The text goes to the webhook as
-// well (https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-).
+// Keywords that Twilio acts on by itself when they are the whole text, in any case. The text
+// goes to the webhook as well. See "Twilio support for opt-out keywords (SMS STOP filtering)",
+// https://help.twilio.com/articles/223134027.
 var (
-	stopWords  = []string{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+	stopWords = []string{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE",
+		"OPTOUT"}
 	startWords = []string{"START", "YES", "UNSTOP"}
 	helpWords  = []string{"HELP", "INFO"}
 )
 
-// blockKey says that a phone wants no texts from a sender: a number, or a service with all its numbers.
+// blockKey says that a phone wants no texts from a sender: a number, or a service with all its
+// numbers.
 type blockKey struct{ sender, phone string }
 
 // block returns the key under which texts from the number to the phone are blocked.
@@ -34,8 +37,8 @@ func (t *Account) serviceOf(number string) string {
 	return ""
 }
 
-// obey does what a keyword asks for and texts back in Twilio's name. A YES or START of a phone that was not blocked is
-// an ordinary text and gets no text back. The caller holds mu.
+// obey does what a keyword asks for and texts back in Twilio's name. A YES or START of a phone
+// that was not blocked is an ordinary text and gets no text back. The caller holds mu.
 func (t *Account) obey(reply Text) {
 	word := strings.ToUpper(strings.TrimSpace(reply.Body))
 	key := t.block(reply.To, reply.From)
@@ -55,11 +58,12 @@ func (t *Account) obey(reply Text) {
 	t.sendBack(reply, reply.From, back)
 }
 
-// sendBack sends a text back from the number that was texted, already delivered, since no caller asked for receipts. The
-// caller holds mu.
+// sendBack sends a text back from the number that was texted, already delivered, since no
+// caller asked for receipts. The caller holds mu.
 func (t *Account) sendBack(reply Text, to, body string) {
 	text := t.send(Text{
-		From: reply.To, To: to, ServiceSID: reply.ServiceSID, Body: body, Direction: TextBack, Status: "delivered",
+		From: reply.To, To: to, ServiceSID: reply.ServiceSID, Body: body, Direction: TextBack,
+		Status: "delivered",
 	})
 	text.sent = text.Time
 }

@@ -26,7 +26,8 @@ const (
 	testMG         = "MG00000000000000000000000000000001"
 )
 
-// receiver is the bridge's side: an HTTP server that records what Twilio posts and responds as told.
+// receiver is the bridge's side: an HTTP server that records what Twilio posts and responds as
+// told.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -46,7 +47,8 @@ func newReceiver(t *testing.T) *receiver {
 		body, _ := io.ReadAll(request.Body)
 		form, _ := url.ParseQuery(string(body))
 		r.mu.Lock()
-		r.requests = append(r.requests, receivedHook{request.URL.String(), string(body), request.Header, form})
+		r.requests = append(r.requests, receivedHook{request.URL.String(), string(body), request.Header,
+			form})
 		respond := r.respond
 		r.mu.Unlock()
 		respond(w, request)
@@ -70,7 +72,8 @@ func (r *receiver) received() []receivedHook {
 // wait returns the requests once there are n.
 func (r *receiver) wait(t *testing.T, n int) []receivedHook {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(r.received()) >= n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.received()) >= n }, 5*time.Second,
+		time.Millisecond)
 	return r.received()
 }
 
