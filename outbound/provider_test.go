@@ -196,6 +196,33 @@ func TestNextProviderForNothing(t *testing.T) {
 	require.Empty(t, o.flowroute.Inbox(phone))
 }
 
+// Ensure that a slow worker asks nobody else for a text that another worker has taken up and found
+// unclear: not the next provider, and not the same one later.
+func TestTwoWorkersOneText(t *testing.T) {
+	for name, status := range map[string]int{"refused": 400, "not now": 429} {
+		for _, providers := range []string{"twilio,flowroute", "twilio"} {
+			t.Run(name+", "+providers, func(t *testing.T) {
+				w := quick(t)
+				o := w.openOthers(providers)
+				id := w.make(phone, "Hello")
+				base, _ := w.front(w.twilio.URL(), func(r *http.Response) {
+					require.NoError(t, w.sendText(t.Context(), id)) // the other worker
+					r.StatusCode = status
+				})
+				w.tenant().Twilio.APIBase = base
+				require.NoError(t, w.sendText(t.Context(), id))
+				require.Empty(t, o.flowroute.Inbox(phone))
+				if providers == "twilio" && name == "refused" {
+					w.carriedBy(id, "twilio", "failed", "400") // its provider said that it never will
+				} else {
+					w.carriedBy(id, "twilio", "unclear", "")
+				}
+				require.Equal(t, "1", w.events(id, "text.refused"))
+			})
+		}
+	}
+}
+
 // Ensure that a worker that died while it asked the second provider leaves a text that is looked for there.
 func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	w := quick(t)

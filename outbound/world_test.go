@@ -10,12 +10,14 @@ import (
 	"net/http/httptest"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
@@ -203,6 +205,50 @@ func (w *world) tenant() *tenant.Tenant { return w.Settings.Tenants.All()[0] }
 func (w *world) line() text.Line {
 	account, sender := w.tenant().Line(w.phone(phone))
 	return text.Line{Account: account, Sender: sender}
+}
+
+// work does one try of a job as the queue has it done.
+func (w *world) work(ctx context.Context, kind, id string) error {
+	w.t.Helper()
+	return w.run(ctx, w.job(kind), &rivertype.JobRow{Attempt: 1}, id)
+}
+
+// job is the row of the table for a kind of job.
+func (w *world) job(kind string) *job {
+	w.t.Helper()
+	i := slices.IndexFunc(w.Worker.jobs, func(j *job) bool { return j.kind == kind })
+	require.GreaterOrEqual(w.t, i, 0, kind)
+	return w.Worker.jobs[i]
+}
+
+func (w *world) sendText(ctx context.Context, id string) error { return w.work(ctx, "send_text", id) }
+
+func (w *world) findText(ctx context.Context, id string) error { return w.work(ctx, "find_text", id) }
+
+func (w *world) examineMail(ctx context.Context, id string) error {
+	return w.work(ctx, "examine_mail", id)
+}
+
+func (w *world) deleteMail(ctx context.Context, id string) error {
+	return w.work(ctx, "delete_mail", id)
+}
+
+func (w *world) clickLink(ctx context.Context, id string) error {
+	return w.work(ctx, "click_link", id)
+}
+
+func (w *world) lookUpMail(ctx context.Context, id string) error {
+	return w.work(ctx, "look_up_mail", id)
+}
+
+func (w *world) notify(ctx context.Context, id string) error { return w.work(ctx, "notify", id) }
+
+func (w *world) reportVerification(ctx context.Context, id string) error {
+	return w.work(ctx, "report_verification", id)
+}
+
+func (w *world) checkCode(ctx context.Context, id string) error {
+	return w.work(ctx, "check_code", id)
 }
 
 // snoozed shows that a job is to be done once more, and is not one that failed.

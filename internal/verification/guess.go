@@ -1,13 +1,9 @@
 package verification
 
 import (
-	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
-
-	"smsbridge/internal/store"
 )
 
 // GuessMemory is how long a wrong code counts against its phone.
@@ -15,18 +11,6 @@ const GuessMemory = 24 * time.Hour
 
 // KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
 const KeyMemory = 48 * time.Hour
-
-// notificationsKept is how long it is known which code was texted for which user of Auth0: longer than any code counts.
-const notificationsKept = 25 * time.Hour
-
-// Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, what Twilio Verify was asked, and what Auth0 had texted.
-func Forget(ctx context.Context, tx *store.Tx) error {
-	_, guessErr := tx.DropGuessesBefore(ctx, tx.Moment().Add(-GuessMemory))
-	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, tx.Moment().Add(-KeyMemory))
-	_, checkErr := tx.DropCodeChecksBefore(ctx, tx.Moment().Add(-checksKept))
-	_, auth0Err := tx.DropAuth0NotificationsBefore(ctx, tx.Moment().Add(-notificationsKept))
-	return errors.Join(guessErr, keyErr, checkErr, auth0Err)
-}
 
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.
 type guesses []time.Time
