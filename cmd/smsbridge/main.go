@@ -67,6 +67,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"acme+4512345678@sms.acme.example becomes a text to +4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
+		demoHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
