@@ -121,7 +121,7 @@ func processOptions() []settings.Option[Settings] {
 		Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
 			"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
 			"machine. With SQLite a key is made beside the database at the first start.",
-		Prevents: "Keep it apart from backups of the database: who has both reads everything. " +
+		Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
 			"Keep it safe: what it sealed cannot be read without it.",
 	}, setKey}, {row{
 		Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
@@ -184,7 +184,7 @@ func identityOptions() []option {
 		Missing: "write the domain of the phone addresses, such as sms.acme.example",
 		Doc: "The domain of the phone addresses, which are PREFIX+4512345678@MAIL_DOMAIN. " +
 			"Its MX records point at Mailgun.",
-		Prevents: "A mail to any other domain is refused: its phone could be anybody's.",
+		Prevents: "A mail to any other domain is refused: the bridge would text for a stranger.",
 	}, setDomain("is not a mail domain", "write what stands after the @, such as sms.acme.example",
 		func(t *Tenant) *string { return &t.Address.Domain })}, {row{
 		Key: "prefix", Example: "acme",
@@ -265,21 +265,22 @@ func setDomain(what, hint string, of func(*Tenant) *string) settings.Setter[Tena
 func mailOptions() []option {
 	return []option{{row{
 		Key: "verify", Variable: "SMSBRIDGE_VERIFY", Default: "ask",
-		Doc:      "A mail that confirms an address. ask: ask the phone, and open the link on YES. off.",
-		Prevents: "With off, nobody who has only a phone can finish a sign-up.",
+		Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
+			"off: nothing.",
+		Prevents: "With off, people who have only a phone cannot finish a sign-up.",
 	}, settings.Choice(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)}, {row{
 		Key: "code", Variable: "SMSBRIDGE_CODE", Default: "relay",
-		Doc:      "A mail with a one-time code. relay: text the code. off.",
+		Doc:      "A mail with a one-time code. relay: text the code. off: nothing.",
 		Prevents: "With off, the person waits for a code that never comes.",
 	}, settings.Choice(func(t *Tenant) *Action { return &t.Code }, Relay, Off)}, {row{
 		Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
 		Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
 			"ask: for identity providers whose link by itself finishes the change. It opens the " +
-			"link when the reply repeats the code of the question (YES 4821). off.",
+			"link when the reply repeats the code of the question (YES 4821). off: nothing.",
 		Prevents: "With ask, a person who expects a page gets a question that cannot help.",
 	}, settings.Choice(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)}, {row{
 		Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
-		Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off.",
+		Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off: nothing.",
 		Prevents: "With relay, everyone who can ask for a sign-in mail can make you pay for a text.",
 	}, settings.Choice(func(t *Tenant) *Action { return &t.Login }, Relay, Off)}, {row{
 		Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
@@ -312,8 +313,8 @@ func questionOptions() []option {
 	}, settings.Choice(func(t *Tenant) *Answer { return &t.Answer }, ByReply, ByTap, ByBoth)}, {row{
 		Key: "accept", Variable: "SMSBRIDGE_ACCEPT", Kind: settings.List, Default: "YES,Y",
 		Example: "YES,Y,JA,J",
-		Doc: "The replies that mean yes, in any case; texts show the first. YES also ends an " +
-			"opt-out at Twilio; JA or OK does not. (correct_sms_response in the original webtask)",
+		Doc: "The replies that mean yes, in any case; texts show the first (correct_sms_response in " +
+			"the original webtask). YES also ends an opt-out at Twilio; JA or OK does not.",
 		Prevents: "STOP, CANCEL, END, QUIT and the like are refused: Twilio keeps them for itself.",
 	}, setWords(func(t *Tenant) *[]string { return &t.Accept })}, {row{
 		Key: "deny", Kind: settings.List, Default: "NO,N", Example: "NO,N,NEJ",
@@ -321,13 +322,13 @@ func questionOptions() []option {
 		Prevents: "Without a word of theirs, people say no in a way that the bridge does not read.",
 	}, setWords(func(t *Tenant) *[]string { return &t.Deny })}, {row{
 		Key: "valid_for", Variable: "SMSBRIDGE_VALID_FOR", Default: "10m",
-		Doc: "How long a question can be answered, 1m to 24h. (reset_valid_hours in the original, " +
-			"in hours, and 8 by default: 8h)",
-		Prevents: "More than 10m gives whoever holds a stolen phone more time; the start warns of it.",
+		Doc: "How long a question can be answered, 1m to 24h (reset_valid_hours in the original, " +
+			"in hours, and 8 by default: 8h).",
+		Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
 	}, life(func(t *Tenant) *time.Duration { return &t.ValidFor })}, {row{
 		Key: "unsafe_bare_yes", Variable: "SMSBRIDGE_UNSAFE_BARE_YES", Default: "false", Off: true,
 		Doc:      "With {reset=ask}, take a bare YES, as the original did.",
-		Prevents: "With true, whoever can fake the sender of a text can take over accounts.",
+		Prevents: "With true, a thief who fakes the sender of a text can take over accounts.",
 	}, settings.Switch(func(t *Tenant) *bool { return &t.UnsafeBareYes })}}
 }
 

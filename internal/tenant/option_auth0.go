@@ -29,8 +29,8 @@ func auth0Options() []option {
 		Key: "auth0.domain", Variable: "AUTH0_DOMAIN", Kind: settings.List, Off: true,
 		Example: "login.acme.example,acme.eu.auth0.com",
 		Doc:     "The hosts of the tenant at Auth0; with a custom domain both, and that one first.",
-		Prevents: "Log-ins return to these hosts and nowhere else, so that nobody can send a " +
-			"person's log-in to a host of their own.",
+		Prevents: "Log-ins return to these hosts and nowhere else, so that a thief cannot have " +
+			"another person's log-in sent to a host of his own.",
 	}, settings.Hosts(func(t *Tenant) *[]string { return &t.Auth0.Domains })}, {row{
 		Key: "auth0.session_token_secret", Variable: "AUTH0_SESSION_TOKEN_SECRET",
 		Kind: settings.Secrets, Off: true,
@@ -73,7 +73,7 @@ func auth0FormOptions() []option {
 		Key: "auth0.pass_code", Default: "false", Off: true,
 		Doc: "Do not check the code, but hand it to the Action, as the original sample of the " +
 			"redirect does (https://github.com/pazel-io/auth0-twilio-phone-verification).",
-		Prevents: "With true, whoever sees the token can read the code.",
+		Prevents: "With true, everyone who sees the token can read the code.",
 	}, settings.Switch(func(t *Tenant) *bool { return &t.Auth0.PassCode })}, {row{
 		Key: "auth0.logo", Off: true, Example: "https://cdn.acme.example/logo.svg",
 		Doc:      "A picture that the form shows beside {name}.",

@@ -29,7 +29,7 @@ func codeOptions() []option {
 	}, settings.Count(4, 10, func(t *Tenant) *int { return &t.Codes.Length })}, {row{
 		Key: "code_valid_for", Variable: "SMSBRIDGE_CODE_VALID_FOR", Default: "10m",
 		Doc:      "How long a code counts, 1m to 24h.",
-		Prevents: "More than 10m gives whoever holds a stolen phone more time; the start warns of it.",
+		Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
 	}, life(func(t *Tenant) *time.Duration { return &t.Codes.ValidFor })}, {row{
 		Key: "code_attempts", Variable: "SMSBRIDGE_CODE_ATTEMPTS", Default: "5",
 		Doc:      "How many codes may be presented for one verification, 1 to 10.",
@@ -101,7 +101,7 @@ func apiOptions() []option {
 		Doc: "The keys with which the app asks for codes, as a bearer token. In a file each has a " +
 			"name for the log. At least 24 characters, such as from `openssl rand -hex 24`. " +
 			"To change one, have both for a while.",
-		Prevents: "Without a key nobody may ask: anyone else could text at your cost.",
+		Prevents: "Without a key no app may ask: otherwise strangers could text at your cost.",
 	}, setAPIKeys}, {row{
 		Key: "api_rate", Default: "600",
 		Doc:      "Requests a minute that one key may make, on each machine.",

@@ -42,7 +42,7 @@ func flowrouteDoorOptions() []option {
 		Key: "flowroute_door.code_expiration", Variable: "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION",
 		Default:  "1h",
 		Doc:      "CODE_EXPIRATION: how long a code counts, 1m to 24h.",
-		Prevents: "A long life gives whoever holds a stolen phone more time.",
+		Prevents: "A long life gives the thief of a phone more time.",
 	}, life(func(t *Tenant) *time.Duration { return &t.FlowrouteDoor.CodeExpiration })}, {row{
 		Key: "flowroute_door.retries_allowed", Variable: "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED",
 		Default:  "3",

@@ -12,7 +12,7 @@ func mailgunOptions() []option {
 	return []option{{row{
 		Key: "mailgun.api_key", Variable: "MAILGUN_API_KEY", Kind: settings.SecretOne,
 		Need: settings.Required, Missing: "it is at Mailgun under API Security",
-		Doc:      "A private API key of the account. (mailgun_key in the original)",
+		Doc:      "A private API key of the account (mailgun_key in the original).",
 		Prevents: "Without it, stored mails can neither be fetched nor deleted.",
 	}, settings.Key(func(t *Tenant) *settings.Secret { return &t.Mailgun.APIKey })}, {row{
 		Key: "mailgun.signing_key", Variable: "MAILGUN_WEBHOOK_SIGNING_KEY", Kind: settings.Secrets,
@@ -24,7 +24,7 @@ func mailgunOptions() []option {
 		settings.JudgeKey)}, {row{
 		Key: "mailgun.api_base", Variable: "MAILGUN_API_BASE", Default: "https://api.mailgun.net",
 		Doc: "Mailgun's API, with or without /v3. For a domain in the EU region: " +
-			"https://api.eu.mailgun.net",
+			"https://api.eu.mailgun.net.",
 		Prevents: "The wrong region does not know the account, and refuses its key.",
 	}, setMailgunBase}, {row{
 		Key: "mailgun.storage_hosts", Variable: "MAILGUN_STORAGE_HOSTS", Kind: settings.List,
@@ -134,11 +134,11 @@ func withoutText(s wording.Saying) string {
 	case wording.AskRegistration, wording.AskPassword, wording.AskPasswordCode,
 		wording.TapRegistration, wording.TapPassword,
 		wording.BothRegistration, wording.BothPassword:
-		return "Who does not understand it confirms nothing, or what a stranger started."
+		return "People who do not understand it confirm nothing, or what a stranger started."
 	case wording.RelayReset, wording.RelayLogin:
-		return "Who does not know the sender takes the link for a trick."
+		return "People who do not recognize the name take the link for a trick."
 	}
-	return "Who does not understand it starts again, or asks your support."
+	return "People who do not understand it start again, or ask your support."
 }
 
 // setText takes the tenant's own words for a saying.

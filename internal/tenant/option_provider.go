@@ -78,24 +78,24 @@ func twilioOptions() []option {
 	return []option{{row{
 		Key: "twilio.account_sid", Variable: "TWILIO_ACCOUNT_SID", Need: settings.Usual,
 		Missing: hintTwilio, Example: "AC00000000000000000000000000000001",
-		Doc: "The account, or subaccount, that owns the sender. Required for Twilio. " +
-			"(twilio_sid in the original)",
+		Doc: "The account, or subaccount, that owns the sender (twilio_sid in the " +
+			"original). Required for Twilio.",
 		Prevents: "The sender of another account cannot be used.",
 	}, settings.Pattern(accountSID,
 		settings.Wrong("is not an account SID", "it is AC and 32 letters and digits"),
 		func(t *Tenant) *string { return &t.Twilio.AccountSID })}, {row{
 		Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
 		Need: settings.Usual, Missing: hintTwilio,
-		Doc: "The account's auth token, and not an API key's secret. Required for Twilio. " +
-			"(twilio_key in the original)",
+		Doc: "The account's auth token, and not an API key's secret (twilio_key in the " +
+			"original). Required for Twilio.",
 		Prevents: "It also proves that a reply is Twilio's: with another one, every reply is refused.",
 	}, setAuthToken}, {row{
 		Key: "twilio.from", Variable: "TWILIO_FROM", Need: settings.Usual,
 		Missing: "write the number (+…) or the Messaging Service (MG…) to text from",
 		Example: "+15005550006",
 		Doc: "The sender: a number that can receive texts, or the SID of a Messaging Service " +
-			"(MG…). Required for Twilio. (twilio_number in the original)",
-		Prevents: "Nobody can reply to a name: it is refused, except with {answer=tap}.",
+			"(MG…); twilio_number in the original. Required for Twilio.",
+		Prevents: "People cannot reply to a name: it is refused, except with {answer=tap}.",
 	}, setSender}, {row{
 		Key: "twilio.senders", Kind: settings.Named,
 		Example: "SE=+46700000000,NO=MG00000000000000000000000000000001",
@@ -105,7 +105,7 @@ func twilioOptions() []option {
 	}, settings.Pairs(func(t *Tenant) *map[string]string { return &t.Senders }, judgeSenderOf)}, {row{
 		Key: "twilio.api_base", Variable: "TWILIO_API_BASE", Default: "https://api.twilio.com",
 		Doc:      "Twilio's API. Another one is only for a proxy or a simulator in Twilio's place.",
-		Prevents: "Whoever runs it reads every text and has the auth token.",
+		Prevents: "The operator of that host reads every text and has the auth token.",
 	}, settings.BaseURL(func(t *Tenant) *string { return &t.Twilio.APIBase })}}
 }
 
@@ -175,7 +175,7 @@ func verifyOptions() []option {
 		Key: "twilio_verify.api_base", Variable: "TWILIO_VERIFY_BASE",
 		Default:  "https://verify.twilio.com",
 		Doc:      "Verify's API. Another one is only for a proxy or a simulator in its place.",
-		Prevents: "Whoever runs it reads every code and has the auth token.",
+		Prevents: "The operator of that host reads every code and has the auth token.",
 	}, settings.BaseURL(func(t *Tenant) *string { return &t.VerifyService.APIBase })}}
 }
 
@@ -213,7 +213,7 @@ func flowrouteOptions() []option {
 		Key: "flowroute.api_base", Variable: "FLOWROUTE_API_BASE",
 		Default:  "https://api.flowroute.com",
 		Doc:      "Flowroute's API. Another one is only for a proxy or a simulator in its place.",
-		Prevents: "Whoever runs it reads every text and has the secret key.",
+		Prevents: "The operator of that host reads every text and has the secret key.",
 	}, settings.BaseURL(func(t *Tenant) *string { return &t.Flowroute.APIBase })}, {row{
 		Key: "flowroute.version", Default: "v2.1",
 		Doc:      "The version of the Messaging API: v2.1 or v2.2.",
@@ -245,7 +245,7 @@ func webhookOptions() []option {
 		Key: "webhook.url", Example: "https://sms.acme.example/send",
 		Missing:  "write the https address of the sender",
 		Doc:      "The address of the sender.",
-		Prevents: "Whoever runs it reads every text, so it is https.",
+		Prevents: "Over plain http, everyone on the way could read every text.",
 	}, settings.BaseURL(func(t *Tenant) *string { return &t.Webhook.URL })}, {row{
 		Key: "webhook.secret", Kind: settings.Secrets,
 		Missing: hintWhsec,
