@@ -13,12 +13,13 @@ const envHead = "Settings of a bridge with one tenant: your identity provider, y
 
 const envUse = "Copy this file, chmod 600, and fill in every line that is not a comment. " +
 	"`smsbridge serve` checks all of them before it starts, and tells every mistake with a hint. " +
-	"A line that begins with # and a name shows the default, or an example where there is none. Write values without quotes: Docker, Compose and systemd read this file " +
-	"and disagree about them. Several values have commas between them. PROVIDERS.md says where " +
+	"A line that begins with # and a name shows the default, or an example where there is none. " +
+	"Write values without quotes: Docker, Compose and systemd read this file and disagree about " +
+	"them. Several values have commas between them. PROVIDERS.md says where " +
 	"each value is found; docs/SETTINGS.md has all settings, also those that only a file can have."
 
-const generated = "Generated from the rows in internal/tenant by `go generate ./internal/tenant`: " +
-	"change them there."
+const generated = "Generated from the rows in internal/tenant by " +
+	"`go generate ./internal/tenant`: change them there."
 
 // environment returns deploy/env.example.
 func environment(command, process settings.Section, tenant []settings.Section) string {
