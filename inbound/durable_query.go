@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 )
 
 // This file is how the Durable door reads queries and codes.

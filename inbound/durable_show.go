@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 )
 

@@ -22,7 +22,7 @@ var (
 	echo           = []string{"github.com/labstack/echo"}
 	sdks           = []string{"github.com/twilio/twilio-go", "github.com/mailgun/mailgun-go"}
 	edges          = ours("inbound", "outbound")
-	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/durable", "internal/verification", "internal/shortlink", "internal/text")
+	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/azuredurable", "internal/verification", "internal/shortlink", "internal/text")
 	// Every rule decides and records. What it would need for an effect is out of its reach.
 	effects = slices.Concat(edges, echo, sdks, ours("linkclick"), []string{"net/http"})
 )
@@ -38,12 +38,12 @@ func houseRules() []rule {
 		{room: "internal/reply", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/challenge", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/verification", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/durable", never: effects, why: "a rule decides and records; outbound acts"},
+		{room: "internal/azuredurable", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/shortlink", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/text", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/challenge", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
 		{room: "internal/verification", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
-		{room: "internal/verification", never: ours("internal/durable"), why: "the doors stand on it, not it on a door"},
+		{room: "internal/verification", never: ours("internal/azuredurable"), why: "the doors stand on it, not it on a door"},
 		{room: "internal/shortlink", never: rules, why: "it stands for what others decide"},
 		{room: "internal/text", never: rules, why: "every rule is above it, and rules call downwards only"},
 		{room: "internal/tenant", never: slices.Concat(ours("internal/store"), rules, edges), why: "settings are values that rules are given"},
