@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -70,10 +71,10 @@ func TestAuth0Feedback(t *testing.T) {
 		require.Equal(t, 1, b.count(t, "event", "name = 'auth0.unmatched'"))
 		b.now = b.now.Add(2 * time.Hour)
 		require.Equal(t, map[string]int{"forwarded": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)), "that code was long ago")
-		require.Equal(t, 1, b.count(t, "verification", "door = 'auth0_feedback' AND state = 'approved' AND verify_sid = '"+phone+"'"))
+		require.Equal(t, 1, b.count(t, "verify_report", "result = '' AND phone = '"+phone+"'"))
 		require.Equal(t, 3, b.reports(t))
 		b.now = b.now.Add(24 * time.Hour)
-		require.NoError(t, b.store.Do(t.Context(), verification.Forget))
+		require.NoError(t, b.store.Do(t.Context(), auth0.Forget))
 		require.Zero(t, b.count(t, "auth0_notification", "1=1"), "it is not kept for good")
 		require.NotContains(t, b.log.take(), "20123456")
 	}, withVerify...)
@@ -91,9 +92,7 @@ func TestAuth0FeedbackRefuses(t *testing.T) {
 
 	// Without Twilio Verify there is nobody to forward to, and one that compares codes for the bridge must not take it for one of these.
 	acme, _ := b.inbound.Settings.Tenants.Tenant("acme")
-	require.False(t, canForward(acme))
 	acme.Providers, acme.VerifyService.OwnCode = append(acme.Providers, tenant.ByVerify), true
-	require.False(t, canForward(acme))
 	require.Equal(t, map[string]int{"unmatched": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)))
 	require.Zero(t, b.reports(t))
 }
@@ -185,7 +184,7 @@ func FuzzAuth0Stream(f *testing.F) {
 		require.LessOrEqual(t, len(all), maxStreamed)
 		for _, one := range all {
 			if f, ok := one.feedback(nil); ok {
-				require.True(t, f.userID != "" || f.phone != phonemail.Number{}, "feedback about nobody")
+				require.True(t, f.UserID != "" || f.Phone != phonemail.Number{}, "feedback about nobody")
 			}
 		}
 	})

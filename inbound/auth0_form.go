@@ -10,7 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"smsbridge/internal/session"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -59,13 +59,13 @@ func (s *Server) showAuth0Form(c echo.Context) error {
 
 // returnVerified leads a browser that loaded the page before back to Auth0.
 func (s *Server) returnVerified(c echo.Context, l login, v verification.Verification) error {
-	if s.knownBrowser(c, l) == "" || s.Now().Sub(v.Ended) >= session.ReturnLife {
+	if s.knownBrowser(c, l) == "" || s.Now().Sub(v.Ended) >= auth0.ReturnLife {
 		return s.refuseLogin(c, loginUsed)
 	}
-	return s.sendBack(c, l, session.Return{ID: v.ID, At: v.Ended, Phone: v.Phone.E164()})
+	return s.sendBack(c, l, auth0.Return{ID: v.ID, At: v.Ended, Phone: v.Phone.E164()})
 }
 
-func (s *Server) sendBack(c echo.Context, l login, r session.Return) error {
+func (s *Server) sendBack(c echo.Context, l login, r auth0.Return) error {
 	r.Issuer, r.State = s.Settings.PublicURL, l.state
 	token, err := l.session.Sign(r)
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *Server) leave(ctx context.Context, c echo.Context, l login) error {
 	case v.ID == "":
 		v.ID, v.State = store.NewID(), verification.Canceled
 	}
-	return s.sendBack(c, l, session.Return{ID: v.ID, At: now, Reason: string(v.State)})
+	return s.sendBack(c, l, auth0.Return{ID: v.ID, At: now, Reason: string(v.State)})
 }
 
 // passCode hands a code to the Action, which compares it.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"smsbridge/internal/session"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -31,7 +31,7 @@ const (
 // login is a log-in that is at the form.
 type login struct {
 	tenant       *tenant.Tenant
-	session      session.Session
+	session      auth0.Session
 	token, state string // as they came
 	returnTo     string // one of the tenant's domains
 	redirectURI  string // as the original sample asked for it, "" otherwise
@@ -70,13 +70,13 @@ func (s *Server) readLogin(c echo.Context, fields url.Values) (login, error) {
 	if !one || !other || state == "" || len(state) > maxState || strings.ContainsFunc(state, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return login{}, loginInvalid
 	}
-	rules := session.Rules{Domains: t.Auth0.Domains}
+	rules := auth0.TokenRules{Domains: t.Auth0.Domains}
 	for _, secret := range t.Auth0.Secrets {
 		rules.Secrets = append(rules.Secrets, secret.Reveal())
 	}
-	read, err := session.Parse(token, rules, s.Now())
+	read, err := auth0.ParseSession(token, rules, s.Now())
 	switch {
-	case errors.Is(err, session.ErrExpired):
+	case errors.Is(err, auth0.ErrExpired):
 		return login{}, loginExpired
 	case err != nil:
 		return login{}, loginInvalid
@@ -127,7 +127,7 @@ func (s *Server) meetBrowser(c echo.Context, l login) string {
 	seed := rand.Text()
 	value := seed + "." + l.session.MAC("cookie", seed)
 	c.SetCookie(&http.Cookie{
-		Name: s.cookie(l), Value: value, Path: "/", MaxAge: int((session.MaxLife + session.ReturnLife).Seconds()),
+		Name: s.cookie(l), Value: value, Path: "/", MaxAge: int((auth0.SessionLife + auth0.ReturnLife).Seconds()),
 		HttpOnly: true, Secure: strings.HasPrefix(s.Settings.PublicURL, "https:"), SameSite: http.SameSiteLaxMode,
 	})
 	return value

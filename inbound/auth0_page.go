@@ -15,7 +15,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"smsbridge/internal/session"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 )
@@ -205,7 +205,7 @@ func (s *Server) showAuth0Theme(c echo.Context) error {
 	if dark := t.Auth0.ColorDark; dark != "" {
 		theme += "@media (prefers-color-scheme: dark) { " + strings.TrimSpace(rule(dark)) + " }\n"
 	}
-	c.Response().Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(session.MaxLife.Seconds())))
+	c.Response().Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(auth0.SessionLife.Seconds())))
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(theme))
 }

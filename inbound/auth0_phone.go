@@ -2,27 +2,21 @@ package inbound
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"smsbridge/internal/segment"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
-	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
 
@@ -30,17 +24,10 @@ import (
 // 200 says that one has, 202 that none has answered yet and that the same request may be made again; any refusal that another request would get as
 // well is a problem below 500 and not 429 (https://auth0.com/docs/customize/phone-messages/configure-phone-messaging-providers/configure-a-custom-phone-provider).
 
-// doorAuth0Phone names the phone provider in what it starts: verifications whose code is Auth0's, which compares it. They are called by their phone,
-// so that of one phone only the last code counts, as it does at Auth0.
-const doorAuth0Phone = "auth0_phone"
-
 const (
 	maxNotification  = 16 << 10        // bytes of a request
-	maxNotified      = 6               // segments of a text that is no code
 	notificationWait = 9 * time.Second // for a provider's answer
 	notificationLook = 50 * time.Millisecond
-	sameFor          = 30 * time.Second // an equal request within it is a retry, and later the person's wish for another text
-	notificationLife = 10 * time.Minute // in which a text that is no code is worth sending
 )
 
 // notification is what the Action posts: the parts of event.notification by the names of Auth0's documentation, and the user's id. Members that are
@@ -71,7 +58,7 @@ func (s *Server) receiveAuth0Phone(c echo.Context) error {
 	if p := readJSON(c.Request(), maxNotification, &n); p != nil {
 		return s.refuseAuth0(c, p)
 	}
-	phone, p := n.judge(t)
+	asked, p := n.read(t)
 	if p != nil {
 		return s.refuseAuth0(c, p)
 	}
@@ -79,7 +66,7 @@ func (s *Server) receiveAuth0Phone(c echo.Context) error {
 	defer cancel()
 	var textID string
 	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		textID, err = takeNotification(ctx, tx, t, n, phone, n.digest(key))
+		textID, err = auth0.Notify(ctx, tx, t, asked, key)
 		return err
 	})
 	if err != nil {
@@ -88,86 +75,27 @@ func (s *Server) receiveAuth0Phone(c echo.Context) error {
 	return s.answerNotification(c, ctx, t, textID)
 }
 
-// judge refuses what cannot be sent.
-func (n notification) judge(t *tenant.Tenant) (phonemail.Number, *problem) {
+// read reads what the tenant is asked to text, and refuses what it never can.
+func (n notification) read(t *tenant.Tenant) (auth0.Notification, *problem) {
 	phone, err := phonemail.ParseNumber(n.Recipient)
+	asked := auth0.Notification{
+		Phone: phone, Delivery: n.DeliveryMethod, Code: n.Code, Text: n.Text, Type: n.MessageType,
+		Language: n.Language, UserID: n.UserID,
+	}
 	if err == nil {
-		err = t.Policy.Check(phone)
+		err = asked.Judge(t)
 	}
 	switch {
+	case errors.Is(err, auth0.ErrDelivery):
+		return asked, notCarried.of("Only texts are: switch voice off at Auth0.")
+	case errors.Is(err, auth0.ErrEmpty):
+		return asked, badField.on("text", "It is missing, and so is a code.")
+	case errors.Is(err, auth0.ErrTooLong):
+		return asked, badField.on("text", fmt.Sprintf("It takes more than %d segments.", auth0.MaxSegments))
 	case err != nil:
-		return phone, asProblem(err)
-	case n.DeliveryMethod != "" && n.DeliveryMethod != "text":
-		return phone, notCarried.of("Only texts are: switch voice off at Auth0.")
-	case n.Code != "":
-		if _, err := verification.ParseCode(n.Code); err != nil {
-			return phone, asProblem(err)
-		}
-	case n.Text == "":
-		return phone, badField.on("text", "It is missing, and so is a code.")
+		return asked, asProblem(err)
 	}
-	if segment.Measure(n.Text).Segments > maxNotified {
-		return phone, badField.on("text", fmt.Sprintf("It takes more than %d segments.", maxNotified))
-	}
-	return phone, nil
-}
-
-// digest tells whether two requests ask for the same. It is keyed with the provider's key, of which this process knows only a hash, so that a code
-// cannot be found by trying all.
-func (n notification) digest(key string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	for _, part := range []string{n.Recipient, n.MessageType, n.Code, n.Text, n.UserID} {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// takeNotification makes a text due and returns its id, or that of the text that an equal request made due a moment ago.
-func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number, digest string) (textID string, err error) {
-	// One after the other for each phone, so that the same request made twice at once is seen as one.
-	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone.E164(), Now: store.Millis(tx.Now())}); err != nil {
-		return "", err
-	}
-	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: store.Millis(tx.Now().Add(-sameFor))})
-	if err == nil || !errors.Is(err, sql.ErrNoRows) {
-		return same.TextID, err
-	}
-	var verificationID string
-	if n.Code != "" {
-		verificationID, textID, err = textCode(ctx, tx, t, n, phone)
-	} else {
-		account, sender := t.Line(phone)
-		textID, err = text.Make(ctx, tx, text.Draft{
-			Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: phone, Purpose: text.Relay, Body: n.Text,
-			Deadline: tx.Now().Add(notificationLife),
-		})
-	}
-	if err != nil {
-		return "", err
-	}
-	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
-		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: store.Millis(tx.Now()),
-	})
-}
-
-// textCode texts a code of Auth0's, in Auth0's wording where Twilio Verify does not use its own.
-func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number) (verificationID, textID string, err error) {
-	request := verification.For(t, doorAuth0Phone, phone)
-	request.ExternalID, request.Replace, request.Notify = phone.E164(), true, false
-	request.Limits.Wrong = math.MaxInt32 // Auth0 counts guesses; those at our other doors must not keep people out of theirs
-	request.Locale, _ = tenant.CodeLocale(n.Language)
-	if request.Code, err = verification.ParseCode(n.Code); err != nil {
-		return "", "", err
-	}
-	if n.Text != "" {
-		request.Wording = func(string, string) string { return n.Text }
-	}
-	v, _, err := verification.Start(ctx, tx, request)
-	if err != nil {
-		return "", "", err
-	}
-	last, err := tx.LastTextOfVerification(ctx, v.ID)
-	return v.ID, last.ID, err
+	return asked, nil
 }
 
 // answerNotification waits until a text has been sent or never will be.

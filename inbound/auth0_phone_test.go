@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
@@ -179,7 +180,7 @@ func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	var id string
 	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 		acme, _ := b.inbound.Settings.Tenants.Tenant("acme")
-		id, err = takeNotification(ctx, tx, acme, notification{Recipient: phone, Code: "482913"}, number(t, phone), "d")
+		id, err = auth0.Notify(ctx, tx, acme, auth0.Notification{Phone: number(t, phone), Code: "482913"}, "key")
 		return err
 	}))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*notificationLook)
@@ -196,9 +197,9 @@ func TestAuth0PhoneRace(t *testing.T) {
 		var racers sync.WaitGroup
 		for i := range 16 {
 			racers.Go(func() {
-				n := notification{Recipient: phone, Code: []string{"482913", "739201"}[i%2]}
+				n := auth0.Notification{Phone: number(t, phone), Code: []string{"482913", "739201"}[i%2]}
 				err := b.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
-					_, err := takeNotification(ctx, tx, acme, n, number(t, phone), n.digest("key"))
+					_, err := auth0.Notify(ctx, tx, acme, n, "key")
 					return err
 				})
 				if err != nil {

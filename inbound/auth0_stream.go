@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
@@ -22,10 +23,8 @@ import (
 // answer that is not 200 is for a stream that must be repeated, or that is not Auth0's.
 
 const (
-	maxStream    = 4 << 20 // bytes of a batch
-	maxStreamed  = 2000    // objects of a batch
-	maxStreamID  = 200     // bytes of an id
-	sourceStream = "auth0" // in the table of what has been seen
+	maxStream   = 4 << 20 // bytes of a batch
+	maxStreamed = 2000    // objects of a batch
 )
 
 // streamed is one object of a stream: a log or an event.
@@ -74,8 +73,8 @@ func (s *Server) receiveAuth0Stream(c echo.Context) error {
 	if err != nil {
 		return s.refuseAuth0(c, badRequest.of("The body has no logs and no events."))
 	}
-	return s.feed(c, t, func(ctx context.Context, tx *store.Tx) (map[fed]int, error) {
-		counts := map[fed]int{}
+	return s.feed(c, t, func(ctx context.Context, tx *store.Tx) (map[auth0.Result]int, error) {
+		counts := map[auth0.Result]int{}
 		for _, one := range all {
 			what, err := takeStreamed(ctx, tx, t, one)
 			if err != nil {
@@ -124,41 +123,31 @@ func readStream(body []byte) ([]streamed, error) {
 }
 
 // takeStreamed takes one object, unless it was taken before.
-func takeStreamed(ctx context.Context, tx *store.Tx, t *tenant.Tenant, one streamed) (fed, error) {
+func takeStreamed(ctx context.Context, tx *store.Tx, t *tenant.Tenant, one streamed) (auth0.Result, error) {
 	f, ok := one.feedback(t.Auth0.PhonePath)
 	if !ok {
-		return fedOther, nil
+		return auth0.Other, nil
 	}
-	id := one.LogID
-	if id == "" {
-		id = one.ID
-	}
-	if id != "" && len(id) <= maxStreamID {
-		n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: sourceStream, Tenant: t.Slug, ID: id, At: store.Millis(tx.Now())})
-		if err != nil || n == 0 {
-			return fedKnown, err
-		}
-	}
-	return takeFeedback(ctx, tx, t, f)
+	return auth0.TakeEvent(ctx, tx, t, cmp.Or(one.LogID, one.ID), f)
 }
 
 // feedback reads what an object says about a code. The second result is false when that is nothing.
-func (o streamed) feedback(phonePath []string) (feedback, bool) {
+func (o streamed) feedback(phonePath []string) (auth0.Feedback, bool) {
 	if o.SpecVersion != "" || o.OtherSpecVersion != "" {
 		kind := strings.TrimPrefix(o.Type, "com.auth0.")
 		user := o.Data.Object
 		verified := user.PhoneVerified && (o.Data.Previous == nil || !o.Data.Previous.PhoneVerified)
-		f := feedback{source: "event", userID: user.UserID, phone: numberIn(user.PhoneNumber)}
-		return f, verified && (kind == "user.created" || kind == "user.updated") && f.phone != (phonemail.Number{})
+		f := auth0.Feedback{Source: "event", UserID: user.UserID, Phone: numberIn(user.PhoneNumber)}
+		return f, verified && (kind == "user.created" || kind == "user.updated") && f.Phone != (phonemail.Number{})
 	}
-	f := feedback{source: "log " + o.Data.Type, userID: o.Data.UserID}
+	f := auth0.Feedback{Source: "log " + o.Data.Type, UserID: o.Data.UserID}
 	switch o.Data.Type {
 	case "s", "sepotpft": // a log-in, or the exchange of a passwordless code
-		f.phone = numberIn(o.Data.UserName)
-		return f, o.Data.Strategy == "sms" || strings.HasPrefix(f.userID, "sms|")
+		f.Phone = numberIn(o.Data.UserName)
+		return f, o.Data.Strategy == "sms" || strings.HasPrefix(f.UserID, "sms|")
 	case "gd_auth_succeed", "gd_enrollment_complete", "seoobft": // MFA, by whatever factor
-		f.phone = phoneIn(o.Data.Details, phonePath)
-		return f, f.userID != "" || f.phone != (phonemail.Number{})
+		f.Phone = phoneIn(o.Data.Details, phonePath)
+		return f, f.UserID != "" || f.Phone != (phonemail.Number{})
 	}
 	return f, false
 }

@@ -156,7 +156,7 @@ func (w byVerify) conclude(t *tenant.Tenant, o verification.Outcome) (bool, outc
 		word = "approved"
 	}
 	wire := w.wire(t)
-	_, err := verify.NewApiService(wire.handler(t)).UpdateVerification(t.VerifyService.SID, o.VerifySID, (&verify.UpdateVerificationParams{}).SetStatus(word))
+	_, err := verify.NewApiService(wire.handler(t)).UpdateVerification(t.VerifyService.SID, o.Key(), (&verify.UpdateVerificationParams{}).SetStatus(word))
 	switch {
 	case err == nil && wire.status == http.StatusOK:
 		return true, outcome{result: ok, code: "matched"}

@@ -8,12 +8,14 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
@@ -88,7 +90,7 @@ func (w *Worker) Register() {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Prune]) error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			if err := verification.Forget(ctx, tx); err != nil {
+			if err := errors.Join(verification.Forget(ctx, tx), auth0.Forget(ctx, tx)); err != nil {
 				return err
 			}
 			if _, err := tx.DropSeenBefore(ctx, store.Millis(tx.Now().Add(-seenKept))); err != nil {

@@ -22,7 +22,7 @@ var (
 	echo           = []string{"github.com/labstack/echo"}
 	sdks           = []string{"github.com/twilio/twilio-go", "github.com/mailgun/mailgun-go"}
 	edges          = ours("inbound", "outbound")
-	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/azuredurable", "internal/verification", "internal/shortlink", "internal/text")
+	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/azuredurable", "internal/auth0", "internal/verification", "internal/shortlink", "internal/text")
 	// Every rule decides and records. What it would need for an effect is out of its reach.
 	effects = slices.Concat(edges, echo, sdks, ours("linkclick"), []string{"net/http"})
 )
@@ -39,11 +39,14 @@ func houseRules() []rule {
 		{room: "internal/challenge", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/verification", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/azuredurable", never: effects, why: "a rule decides and records; outbound acts"},
+		{room: "internal/auth0", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/shortlink", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/text", never: effects, why: "a rule decides and records; outbound acts"},
 		{room: "internal/challenge", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
 		{room: "internal/verification", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
-		{room: "internal/verification", never: ours("internal/azuredurable"), why: "the doors stand on it, not it on a door"},
+		{room: "internal/verification", never: ours("internal/azuredurable", "internal/auth0"), why: "the doors stand on it, not it on a door"},
+		{room: "internal/auth0", never: ours("internal/azuredurable", "internal/mail", "internal/reply", "internal/challenge"), why: "Auth0 knows codes and texts, no other door and no mail"},
+		{room: "internal/azuredurable", never: ours("internal/auth0", "internal/mail", "internal/reply", "internal/challenge"), why: "it is one door to verifications and knows no other"},
 		{room: "internal/shortlink", never: rules, why: "it stands for what others decide"},
 		{room: "internal/text", never: rules, why: "every rule is above it, and rules call downwards only"},
 		{room: "internal/tenant", never: slices.Concat(ours("internal/store"), rules, edges), why: "settings are values that rules are given"},

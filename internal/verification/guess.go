@@ -16,16 +16,14 @@ const GuessMemory = 24 * time.Hour
 // KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
 const KeyMemory = 48 * time.Hour
 
-// notificationsKept is how long it is known which code was texted for which user of Auth0: longer than any code counts.
-const notificationsKept = 25 * time.Hour
-
-// Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, what Twilio Verify was asked, and what Auth0 had texted.
+// Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, and
+// what Twilio Verify was asked and told.
 func Forget(ctx context.Context, tx *store.Tx) error {
 	_, guessErr := tx.DropGuessesBefore(ctx, store.Millis(tx.Now().Add(-GuessMemory)))
 	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, store.Millis(tx.Now().Add(-KeyMemory)))
 	_, checkErr := tx.DropCodeChecksBefore(ctx, store.Millis(tx.Now().Add(-checksKept)))
-	_, auth0Err := tx.DropAuth0NotificationsBefore(ctx, store.Millis(tx.Now().Add(-notificationsKept)))
-	return errors.Join(guessErr, keyErr, checkErr, auth0Err)
+	_, reportErr := tx.DropVerifyReportsBefore(ctx, store.Millis(tx.Now().Add(-reportsKept)))
+	return errors.Join(guessErr, keyErr, checkErr, reportErr)
 }
 
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.

@@ -168,3 +168,11 @@ type Verification struct {
 	Checker     string
 	Reported    string
 }
+
+type VerifyReport struct {
+	ID     string
+	Tenant string
+	Phone  string
+	Result string
+	At     int64
+}

@@ -18,11 +18,3 @@ WHERE tenant = @tenant AND user_id = @user_id AND verification_id <> '' AND at >
 
 -- name: DropAuth0NotificationsBefore :execrows
 DELETE FROM auth0_notification WHERE at < @at;
-
--- name: AddVerifyFeedback :execrows
--- A verification that Twilio Verify made for somebody else: it has ended, and Verify, which knows it by its phone, is to be told.
-INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state, code, renew,
-    attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, verify_sid)
-VALUES (@id, @tenant, @door, '', @account, @sender, @phone, '', 'approved', '', 0,
-    0, 0, 0, 0, 0, 0, 0, @at, @at, @at, @at, @phone)
-ON CONFLICT DO NOTHING;
