@@ -3,6 +3,7 @@ package auth0_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
@@ -184,4 +186,26 @@ func TestForget(t *testing.T) {
 		require.Zero(t, w.Count("auth0_notification"))
 		require.Zero(t, w.Count("auth0_lock"))
 	})
+}
+
+// A code that one replica is about to text does not keep another replica from texting a newer one.
+func TestNotifyWaitsForItsTurn(t *testing.T) {
+	w := open(storetest.OpenBench(t, storetest.PostgreSQL(t)))
+	phone := w.Phone()
+	waiting := "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	newer := make(chan string, 1)
+	begin := sync.OnceFunc(func() { go func() { newer <- w.notify(code(phone, "739201")) }() })
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		if _, err := auth0.Notify(ctx, tx, w.tenant, code(phone, "482913"), "key"); err != nil {
+			return err
+		}
+		for begin(); w.Count(waiting) == 0; {
+			require.NoError(t, ctx.Err())
+		}
+		return nil
+	})
+	id := <-newer
+	require.Equal(t, []string{"suppressed", "due"}, w.Strings("SELECT state FROM text ORDER BY id"))
+	require.Equal(t, []string{"due"}, w.Strings("SELECT state FROM text WHERE id = $1", id))
+	require.Equal(t, []string{"canceled", "pending"}, w.states(phone))
 }
