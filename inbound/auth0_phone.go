@@ -109,7 +109,7 @@ func (s *Server) answerNotification(c echo.Context, ctx context.Context, t *tena
 		ID     string `json:"id"`     // of the text
 	}{"sent", textID}
 	status := http.StatusOK
-	switch text.State(row.State) {
+	switch row.State {
 	case text.Sent, text.Delivered:
 	case text.Failed, text.Undelivered, text.Suppressed:
 		return s.refuseAuth0(c, notSent.of("The reason is "+row.Error+"."))
@@ -136,7 +136,7 @@ func (s *Server) awaitText(ctx context.Context, id string) (row db.Text, err err
 		case ctx.Err() == nil:
 			return row, err
 		}
-		switch text.State(row.State) {
+		switch row.State {
 		case text.Due, text.Sending, text.Unclear:
 		default:
 			return row, nil

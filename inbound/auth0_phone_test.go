@@ -187,7 +187,7 @@ func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	defer cancel()
 	row, err := b.inbound.awaitText(ctx, id)
 	require.NoError(t, err)
-	require.Equal(t, "due", row.State)
+	require.EqualValues(t, "due", row.State)
 }
 
 // Ensure that requests that come at once text a phone once for a code, and leave one code open.

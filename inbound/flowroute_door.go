@@ -180,7 +180,7 @@ func takeFlowrouteCheck(ctx context.Context, tx *store.Tx, slug, authID, code st
 	if checked, err = verification.Check(ctx, tx, slug, v.ID, code); err != nil || checked.Verification.State != verification.Expired {
 		return checked, false, err
 	}
-	n, err := tx.TellExpired(ctx, db.TellExpiredParams{Tenant: slug, Door: flowrouteDoor, ExternalID: authID, Now: store.Millis(tx.Now())})
+	n, err := tx.TellExpired(ctx, db.TellExpiredParams{Tenant: slug, Door: flowrouteDoor, ExternalID: authID, Now: tx.Moment()})
 	return checked, n > 0, err
 }
 

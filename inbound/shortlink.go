@@ -83,16 +83,16 @@ func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) 
 	if err != nil {
 		return shortLinkView{}, err
 	}
-	switch state := challenge.State(c.State); state {
+	switch state := c.State; state {
 	case challenge.Open:
 		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
-		if challenge.Purpose(c.Purpose) == challenge.Password {
+		if c.Purpose == challenge.Password {
 			view.Text, view.Button = "Have you just asked for a new password?", "Yes, confirm my new password"
 		}
 	case challenge.Accepted, challenge.Clicking:
 		view.Text, view.Waiting = "One moment, please …", true
 	case challenge.Confirmed, challenge.Failed:
-		view.Text = t.Say(challenge.Saying(challenge.Purpose(c.Purpose), c.Outcome), tenant.Fill{})
+		view.Text = t.Say(challenge.Saying(c.Purpose, c.Outcome), tenant.Fill{})
 	default:
 		view.Text = t.Say(tenant.Late, tenant.Fill{})
 	}

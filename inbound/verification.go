@@ -144,7 +144,7 @@ func startOnce(ctx context.Context, tx *store.Tx, request verification.Request, 
 		return v, err
 	}
 	n, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{
-		Tenant: request.Tenant, Key: keyHash, Digest: digest, VerificationID: v.ID, At: store.Millis(tx.Now()),
+		Tenant: request.Tenant, Key: keyHash, Digest: digest, VerificationID: v.ID, At: tx.Moment(),
 	})
 	if err == nil && n == 0 {
 		err = errKeyRace

@@ -39,7 +39,7 @@ func (w *Worker) clickLink(ctx context.Context, id string) error {
 	if c.Spent {
 		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
-	patient := now.Sub(store.Time(c.Challenge.AcceptedAt)) < clickPatience
+	patient := now.Sub(c.Challenge.AcceptedAt.Time) < clickPatience
 	if c.Link == "" {
 		c.Link, err = w.fetchLink(ctx, t, c.Challenge, now)
 		if err != nil {
@@ -64,10 +64,10 @@ func (w *Worker) clickLink(ctx context.Context, id string) error {
 // confirmed.
 func (w *Worker) prove(ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome) linkclick.Outcome {
 	open := o == linkclick.OutcomeUnknown || o == linkclick.OutcomeUsed || o == linkclick.OutcomeNeedsUser
-	if t.Proof.Kind == "" || !open || challenge.Purpose(c.Challenge.Purpose) != challenge.Registration {
+	if t.Proof.Kind == "" || !open || c.Challenge.Purpose != challenge.Registration {
 		return o
 	}
-	verified, err := w.proved(ctx, t.Proof, t.Address.Address(challenge.Phone(c.Challenge)))
+	verified, err := w.proved(ctx, t.Proof, t.Address.Address(c.Challenge.Phone))
 	if err != nil {
 		w.Log.Warn("the identity provider's API does not say whether the address is verified", "tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)
 		return o
@@ -87,7 +87,7 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, now time.Time) 
 	if err := w.Store.Do(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error { return challenge.PutBack(ctx, tx, c) }); err != nil {
 		return err
 	}
-	return again(store.Time(c.Challenge.AcceptedAt), now)
+	return again(c.Challenge.AcceptedAt.Time, now)
 }
 
 // finish ends a clicked challenge, tells its phone and has the mail deleted at Mailgun, in one transaction. An outcome is on disk even when the
@@ -109,7 +109,7 @@ func (w *Worker) finish(ctx context.Context, t *tenant.Tenant, c challenge.Click
 		if t == nil {
 			return nil
 		}
-		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(challenge.Saying(challenge.Purpose(c.Challenge.Purpose), string(o)), tenant.Fill{}))
+		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(challenge.Saying(c.Challenge.Purpose, string(o)), tenant.Fill{}))
 	})
 }
 
@@ -134,7 +134,7 @@ func (w *Worker) fetchLink(ctx context.Context, t *tenant.Tenant, c db.Challenge
 	if err != nil {
 		return "", errNoLink
 	}
-	if d := mail.Decide(t, m.Phone, finding); d.Do != tenant.Ask || string(d.Purpose) != c.Purpose {
+	if d := mail.Decide(t, m.Phone, finding); d.Do != tenant.Ask || d.Purpose != c.Purpose {
 		return "", errNoLink
 	}
 	return finding.Link, nil

@@ -46,7 +46,7 @@ func (w *world) trust(serverURL string) {
 func (w *world) ended(id, state, outcome string, saying tenant.Saying) {
 	w.t.Helper()
 	c := w.challenge(id)
-	require.Equal(w.t, []string{state, outcome, ""}, []string{c.State, c.Outcome, c.Link})
+	require.Equal(w.t, []string{state, outcome, ""}, []string{string(c.State), c.Outcome, c.Link})
 	require.NotZero(w.t, c.EndedAt)
 	require.Equal(w.t, w.tenant().Say(saying, tenant.Fill{}), w.told(id))
 	require.Equal(w.t, "1", w.jobs("delete_mail"))
@@ -143,7 +143,7 @@ func TestUnreachable(t *testing.T) {
 		for range 4 {
 			w.snoozed(w.clickLink(w.t.Context(), id))
 			c := w.challenge(id)
-			require.Equal(w.t, []any{"accepted", int64(0)}, []any{c.State, c.Clicks})
+			require.Equal(w.t, []any{"accepted", int64(0)}, []any{string(c.State), c.Clicks})
 			require.NotEmpty(w.t, c.Link)
 			w.wait(70 * time.Second)
 		}
@@ -175,7 +175,7 @@ func (w *world) interrupt(id string, submitting bool) {
 		}
 		return err
 	})
-	require.Equal(w.t, "clicking", w.challenge(id).State)
+	require.EqualValues(w.t, "clicking", w.challenge(id).State)
 }
 
 func TestInterruptedClick(t *testing.T) {
@@ -259,7 +259,7 @@ func TestClickOfATenantThatIsGone(t *testing.T) {
 	require.NoError(t, err)
 	w.Settings = settings
 	require.NoError(t, w.clickLink(t.Context(), id))
-	require.Equal(t, "failed", w.challenge(id).State)
+	require.EqualValues(t, "failed", w.challenge(id).State)
 	require.Empty(t, w.idp.Requests())
 	require.NoError(t, w.clickLink(t.Context(), store.NewID()))
 }

@@ -35,8 +35,7 @@ func (w *Worker) lookUpMail(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	phone, _ := phonemail.ParseNumber(r.Phone) // judged before it was stored
-	received := store.Time(r.ReceivedAt)
+	received := r.ReceivedAt.Time
 	var (
 		owner *tenant.Tenant
 		found stored
@@ -45,7 +44,7 @@ func (w *Worker) lookUpMail(ctx context.Context, id string) error {
 		if t.Keep != tenant.KeepMailgun {
 			continue
 		}
-		s, err := w.searchStored(ctx, t, phone, received.Add(-t.ValidFor), now, func(s stored) bool { return !s.at.After(received) })
+		s, err := w.searchStored(ctx, t, r.Phone, received.Add(-t.ValidFor), now, func(s stored) bool { return !s.at.After(received) })
 		if errors.Is(err, errGone) {
 			continue
 		}
@@ -62,7 +61,7 @@ func (w *Worker) lookUpMail(ctx context.Context, id string) error {
 	if owner == nil {
 		return w.lookAgain(received, now)
 	}
-	return w.takeFound(ctx, owner, phone, found, received, now)
+	return w.takeFound(ctx, owner, r.Phone, found, received, now)
 }
 
 func (w *Worker) takeFound(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, s stored, received, now time.Time) error {

@@ -109,7 +109,7 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 	w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Millisecond })
 	w.wait(time.Second)
 	w.snoozed(w.clickLink(t.Context(), id))
-	require.Equal(t, "accepted", w.challenge(id).State)
+	require.EqualValues(t, "accepted", w.challenge(id).State)
 	w.wait(clickPatience)
 	require.NoError(t, w.clickLink(t.Context(), id))
 	w.ended(id, "failed", "expired", tenant.LinkExpired)
@@ -241,7 +241,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), id)) // a reminder may come again
 		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM challenge"))
 		challengeID := w.one("SELECT id FROM challenge")
-		require.Equal(w.t, "accepted", w.challenge(challengeID).State)
+		require.EqualValues(w.t, "accepted", w.challenge(challengeID).State)
 		require.Empty(w.t, w.challenge(challengeID).Link)
 		require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
 		w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)

@@ -93,10 +93,10 @@ func (w *Worker) Register() {
 			if err := errors.Join(verification.Forget(ctx, tx), auth0.Forget(ctx, tx)); err != nil {
 				return err
 			}
-			if _, err := tx.DropSeenBefore(ctx, store.Millis(tx.Now().Add(-seenKept))); err != nil {
+			if _, err := tx.DropSeenBefore(ctx, tx.Moment().Add(-seenKept)); err != nil {
 				return err
 			}
-			_, err := tx.DropShortLinksBefore(ctx, store.Millis(tx.Now()))
+			_, err := tx.DropShortLinksBefore(ctx, tx.Moment())
 			return err
 		})
 	}))

@@ -252,7 +252,7 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		mailID := store.NewID()
-		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: phone, MessageID: mailID, PostedAt: store.Millis(tx.Now())}); err != nil {
+		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: w.phone(phone), MessageID: mailID, PostedAt: tx.Moment()}); err != nil {
 			return err
 		}
 		id, err := challenge.Ask(ctx, tx, challenge.Question{

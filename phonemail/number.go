@@ -9,9 +9,9 @@
 //   - Nothing is guessed. What does not have the written form to the letter is
 //     refused, also where libphonenumber would understand it.
 //   - A [Number] does not leak. Printed, logged or marshaled by whatever means,
-//     it shows its country code and its last two digits. Only [Number.E164]
-//     and [Scheme.Address] tell all of it, and no error of this package
-//     contains any of its input.
+//     it shows its country code and its last two digits. Only [Number.E164],
+//     [Number.Value] and [Scheme.Address] tell all of it, and no error of this
+//     package contains any of its input.
 package phonemail
 
 import (

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"smsbridge/internal/simulator"
-	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/phonemail"
 )
 
@@ -26,7 +26,7 @@ var demoFiles embed.FS
 
 var demoTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
-	"exact": func(millis int64) string { return store.Time(millis).Local().Format("15:04:05.000") },
+	"exact": func(at moment.Moment) string { return at.Local().Format("15:04:05.000") },
 }).ParseFS(demoFiles, "demo/page.html"))
 
 const (

@@ -30,7 +30,7 @@ const kept = 25 * time.Hour
 
 // Forget deletes the notifications and locks that are too old to matter.
 func Forget(ctx context.Context, tx *store.Tx) error {
-	before := store.Millis(tx.Now().Add(-kept))
+	before := tx.Moment().Add(-kept)
 	_, notificationErr := tx.DropAuth0NotificationsBefore(ctx, before)
 	_, lockErr := tx.DropAuth0LocksBefore(ctx, before)
 	return errors.Join(notificationErr, lockErr)

@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -56,7 +57,7 @@ func TakeEvent(
 ) (Result, error) {
 	if id != "" && len(id) <= maxEventID {
 		n, err := tx.AddSeen(ctx, db.AddSeenParams{
-			Source: sourceStream, Tenant: t.Slug, ID: id, At: store.Millis(tx.Now()),
+			Source: sourceStream, Tenant: t.Slug, ID: id, At: tx.Moment(),
 		})
 		if err != nil || n == 0 {
 			return Known, err
@@ -107,7 +108,7 @@ func codeOf(
 	since := tx.Now().Add(-feedbackSince)
 	if f.UserID != "" {
 		last, err := tx.LastAuth0Code(ctx, db.LastAuth0CodeParams{
-			Tenant: t.Slug, UserID: f.UserID, Since: store.Millis(since),
+			Tenant: t.Slug, UserID: f.UserID, Since: moment.Of(since),
 		})
 		if err == nil {
 			return verification.Get(ctx, tx, t.Slug, last.VerificationID)

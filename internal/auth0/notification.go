@@ -88,14 +88,13 @@ func Notify(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, n Notification, key string,
 ) (textID string, err error) {
 	// Two requests for one phone must not both look before one of them writes.
-	now := store.Millis(tx.Now())
-	lock := db.LockAuth0PhoneParams{Tenant: t.Slug, Phone: n.Phone.E164(), At: now}
+	lock := db.LockAuth0PhoneParams{Tenant: t.Slug, Phone: n.Phone, At: tx.Moment()}
 	if err := tx.LockAuth0Phone(ctx, lock); err != nil {
 		return "", fmt.Errorf("auth0: locking a phone: %w", err)
 	}
 	digest := n.digest(key)
 	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{
-		Tenant: t.Slug, Digest: digest, Since: store.Millis(tx.Now().Add(-sameFor)),
+		Tenant: t.Slug, Digest: digest, Since: tx.Moment().Add(-sameFor),
 	})
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return same.TextID, err
@@ -111,7 +110,7 @@ func Notify(
 	}
 	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
 		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID,
-		VerificationID: verificationID, TextID: textID, At: now,
+		VerificationID: verificationID, TextID: textID, At: tx.Moment(),
 	})
 }
 

@@ -132,7 +132,7 @@ func Start(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input
 	}
 	row := store.NewID()
 	n, err := tx.AddDurableInstance(ctx, db.AddDurableInstanceParams{
-		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input), Digits: int64(t.DurableDoor.CodeLength), Now: store.Millis(tx.Now()),
+		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input), Digits: int64(t.DurableDoor.CodeLength), Now: tx.Moment(),
 	})
 	if err != nil {
 		return Instance{}, fmt.Errorf("durable: adding: %w", err)
@@ -234,9 +234,9 @@ func read(all db.ListDurableInstancesRow, now time.Time) Instance {
 	row := all.DurableInstance
 	i := Instance{
 		ID: row.InstanceID, Input: json.RawMessage(row.Input), Status: Running, Output: json.RawMessage("null"), Digits: int(row.Digits),
-		Created: store.Time(row.CreatedAt), Updated: store.Time(row.UpdatedAt), row: row, deadline: store.Time(all.ExpiresAt),
+		Created: row.CreatedAt.Time, Updated: row.UpdatedAt.Time, row: row, deadline: all.ExpiresAt.Time,
 	}
-	ended, late := store.Time(all.EndedAt), !now.Before(i.deadline)
+	ended, late := all.EndedAt.Time, !now.Before(i.deadline)
 	state := verification.State(all.VerificationState)
 	switch {
 	case row.State == "suspended":

@@ -25,7 +25,7 @@ func Raise(ctx context.Context, tx *store.Tx, tenant, id, code string) error {
 	if checked.Verdict == verification.Over || checked.Verdict == verification.Blocked {
 		return nil // it was not compared: too late, or too many wrong ones
 	}
-	if _, err := tx.TouchDurableInstance(ctx, db.TouchDurableInstanceParams{ID: i.row.ID, Now: store.Millis(tx.Now())}); err != nil {
+	if _, err := tx.TouchDurableInstance(ctx, db.TouchDurableInstanceParams{ID: i.row.ID, Now: tx.Moment()}); err != nil {
 		return err
 	}
 	return tx.Record(ctx, tenant, i.row.ID, raised, "")
@@ -135,7 +135,7 @@ func step(ctx context.Context, tx *store.Tx, i Instance, to, output, event strin
 // move makes one guarded move of an instance and records it. It reports false when the instance was not there any more.
 func move(ctx context.Context, tx *store.Tx, i Instance, to, output, event string, from ...string) (bool, error) {
 	n, err := tx.SetDurableState(ctx, db.SetDurableStateParams{
-		ID: i.row.ID, State: to, Output: output, Now: store.Millis(tx.Now()), FromState: from[0], OrFromState: from[len(from)-1],
+		ID: i.row.ID, State: to, Output: output, Now: tx.Moment(), FromState: from[0], OrFromState: from[len(from)-1],
 	})
 	if err != nil || n == 0 {
 		return false, err

@@ -43,7 +43,7 @@ func History(ctx context.Context, tx *store.Tx, i Instance) ([]Step, error) {
 	}
 	steps := make([]Step, 0, len(events)+3)
 	for _, e := range events {
-		at := store.Time(e.At)
+		at := e.At.Time
 		switch e.Name {
 		case started:
 			steps = append(steps, Step{EventType: "ExecutionStarted", FunctionName: Function, Input: i.Input, Timestamp: at})

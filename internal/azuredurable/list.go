@@ -7,6 +7,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 )
 
 // Filter says which instances are meant. The zero value means all.
@@ -27,7 +28,7 @@ func List(ctx context.Context, tx *store.Tx, tenant string, f Filter, token stri
 		to = tx.Now().Add(time.Hour) // later than any
 	}
 	rows, err := tx.ListDurableInstances(ctx, db.ListDurableInstancesParams{
-		Tenant: tenant, After: token, CreatedFrom: store.Millis(f.From), CreatedTo: store.Millis(to), Prefix: f.Prefix, Most: maxScan,
+		Tenant: tenant, After: token, CreatedFrom: moment.Of(f.From), CreatedTo: moment.Of(to), Prefix: f.Prefix, Most: maxScan,
 	})
 	if err != nil {
 		return nil, "", err

@@ -24,12 +24,13 @@ import (
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
 // State is how far a challenge has come.
-type State string
+type State = db.ChallengeState
 
 // The states of a challenge; see the drawing above.
 const (
@@ -45,7 +46,7 @@ const (
 )
 
 // Purpose is why the mail was sent.
-type Purpose string
+type Purpose = db.ChallengePurpose
 
 // The purposes of a mail about which a phone is asked.
 const (
@@ -100,12 +101,12 @@ func (Expire) Kind() string { return "expire" }
 // Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and purpose is superseded; one opened less than a minute
 // ago instead takes the new link, and nothing is texted. It returns the id of the challenge that now holds the question.
 func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	old, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{Tenant: q.Tenant, Phone: q.Phone.E164(), Purpose: string(q.Purpose)})
+	old, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{Tenant: q.Tenant, Phone: q.Phone, Purpose: q.Purpose})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
 		return "", err
-	case tx.Now().Sub(store.Time(old.OpenedAt)) < resendWindow && store.Time(old.ExpiresAt).After(tx.Now()):
+	case tx.Now().Sub(old.OpenedAt.Time) < resendWindow && old.ExpiresAt.Time.After(tx.Now()):
 		link := tx.Seal(place(old.ID, q.Tenant), []byte(q.Link))
 		n, err := tx.AdoptLink(ctx, db.AdoptLinkParams{ID: old.ID, Link: link, MailID: q.MailID})
 		if err != nil {
@@ -155,12 +156,12 @@ func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code s
 		return "", "", err
 	}
 	row := db.AddChallengeParams{
-		ID: id, MailID: q.MailID, Tenant: q.Tenant, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164(),
-		Purpose: string(q.Purpose), State: string(state), Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: code,
-		OpenedAt: store.Millis(now), ExpiresAt: store.Millis(now.Add(q.Life)),
+		ID: id, MailID: q.MailID, Tenant: q.Tenant, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+		Purpose: q.Purpose, State: state, Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: code,
+		OpenedAt: moment.Of(now), ExpiresAt: moment.Of(now.Add(q.Life)),
 	}
 	if state == Accepted {
-		row.AcceptedAt = store.Millis(now)
+		row.AcceptedAt = moment.Of(now)
 	}
 	if q.Coded {
 		row.Coded = 1
@@ -177,7 +178,7 @@ func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code s
 
 // Accept makes the click of an open challenge due, or returns ErrGone.
 func Accept(ctx context.Context, tx *store.Tx, c db.Challenge) error {
-	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{ID: c.ID, Now: store.Millis(tx.Now())})
+	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{ID: c.ID, Now: tx.Moment()})
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err != nil || State(c.State) != Open || store.Time(c.ExpiresAt).After(tx.Now()) {
+	if err != nil || c.State != Open || c.ExpiresAt.Time.After(tx.Now()) {
 		return err
 	}
 	if err := end(ctx, tx, c, Expired, ""); !errors.Is(err, ErrGone) {
@@ -215,8 +216,8 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 
 // end moves c from the state it was read in to its last one; its link goes with it, and so does a prompt that has not been sent yet.
 func end(ctx context.Context, tx *store.Tx, c db.Challenge, state State, outcome string) error {
-	now := store.Millis(tx.Now())
-	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{ID: c.ID, FromState: c.State, State: string(state), Outcome: outcome, EndedAt: now})
+	now := tx.Moment()
+	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{ID: c.ID, FromState: c.State, State: state, Outcome: outcome, EndedAt: now})
 	if err != nil {
 		return err
 	}
@@ -232,16 +233,10 @@ func end(ctx context.Context, tx *store.Tx, c db.Challenge, state State, outcome
 // Tell makes a text due that says how a challenge stands to the phone it was put to.
 func Tell(ctx context.Context, tx *store.Tx, c db.Challenge, purpose text.Purpose, body string) error {
 	_, err := text.Make(ctx, tx, text.Draft{
-		Tenant: c.Tenant, ChallengeID: c.ID, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: Phone(c),
+		Tenant: c.Tenant, ChallengeID: c.ID, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: c.Phone,
 		Purpose: purpose, Body: body, Deadline: tx.Now().Add(outcomeLife),
 	})
 	return err
-}
-
-// Phone is the phone that a challenge was put to.
-func Phone(c db.Challenge) phonemail.Number {
-	n, _ := phonemail.ParseNumber(c.Phone) // judged before it was stored
-	return n
 }
 
 func record(ctx context.Context, tx *store.Tx, tenant, id string, name State, detail string) error {
@@ -257,7 +252,7 @@ const replyCodes = 10_000
 
 // replyCode is four random digits, for a yes that must say which question it answers: a code that no other open question to that phone has.
 func replyCode(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	open, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164()})
+	open, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone})
 	if err != nil {
 		return "", err
 	}

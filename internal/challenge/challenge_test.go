@@ -21,11 +21,11 @@ func TestAsk(t *testing.T) {
 		q := b.question()
 		id := b.ask(q)
 		c := b.row(id)
-		require.Equal(b, "open", c.State)
+		require.EqualValues(b, "open", c.State)
 		require.Equal(b, q.MailID, c.MailID)
-		require.Equal(b, b.Now().UnixMilli(), c.OpenedAt)
-		require.Equal(b, b.Now().Add(q.Life).UnixMilli(), c.ExpiresAt)
-		require.Equal(b, q.Phone, challenge.Phone(c))
+		require.Equal(b, b.Now(), c.OpenedAt.Time)
+		require.Equal(b, b.Now().Add(q.Life), c.ExpiresAt.Time)
+		require.Equal(b, q.Phone, c.Phone)
 		require.Equal(b, []string{"due"}, b.texts(id))
 		require.Equal(b, 1, b.Jobs("expire", id))
 		require.Zero(b, b.Jobs("click_link", id))
@@ -54,7 +54,7 @@ func TestEndLeavesOutcomeDue(t *testing.T) {
 			return challenge.Tell(ctx, tx, c, text.Outcome, "Too late.")
 		})
 		b.Do(expire(c))
-		require.Equal(b, "expired", b.row(c.ID).State)
+		require.EqualValues(b, "expired", b.row(c.ID).State)
 		require.Equal(b, []string{"outcome due", "hint suppressed"}, b.Strings("SELECT purpose || ' ' || state FROM text WHERE challenge_id = $1 AND purpose <> 'prompt' ORDER BY purpose DESC", c.ID))
 	})
 }
@@ -75,9 +75,9 @@ func TestEnds(t *testing.T) {
 				c := b.row(b.ask(b.question()))
 				end.move(c)
 				ended := b.row(c.ID)
-				require.Equal(b, end.state, ended.State)
+				require.EqualValues(b, end.state, ended.State)
 				require.Empty(b, ended.Link)
-				require.Equal(b, b.Now().UnixMilli(), ended.EndedAt)
+				require.Equal(b, b.Now(), ended.EndedAt.Time)
 				require.Equal(b, []string{"suppressed"}, b.texts(c.ID))
 				require.Equal(b, []string{"challenge.open", "challenge." + end.state}, b.EventNames(c.ID))
 
@@ -103,8 +103,8 @@ func TestEnds(t *testing.T) {
 // again is the question of c in a new mail.
 func again(c db.Challenge) challenge.Question {
 	return challenge.Question{
-		MailID: store.NewID(), Tenant: c.Tenant, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: challenge.Phone(c),
-		Purpose: challenge.Purpose(c.Purpose), Link: link + "2", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
+		MailID: store.NewID(), Tenant: c.Tenant, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: c.Phone,
+		Purpose: c.Purpose, Link: link + "2", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 }
 
@@ -121,11 +121,11 @@ func TestDeadline(t *testing.T) {
 			err := b.Try(accept(yes))
 			if test.counts {
 				require.NoError(b, err)
-				require.Equal(b, "open", b.row(job.ID).State)
+				require.EqualValues(b, "open", b.row(job.ID).State)
 			} else {
 				require.ErrorIs(b, err, challenge.ErrGone)
-				require.Equal(b, "open", b.row(yes.ID).State, "only the job ends it")
-				require.Equal(b, "expired", b.row(job.ID).State)
+				require.EqualValues(b, "open", b.row(yes.ID).State, "only the job ends it")
+				require.EqualValues(b, "expired", b.row(job.ID).State)
 			}
 		}
 		b.Do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, "none") })
@@ -143,7 +143,7 @@ func TestRaces(t *testing.T) {
 						c := b.open()
 						require.Equal(b, 1, b.race(challenge.ErrGone, one(c), other(c)))
 						ended := b.row(c.ID)
-						require.NotEqual(b, "open", ended.State)
+						require.NotEqualValues(b, "open", ended.State)
 						require.Len(b, b.EventNames(c.ID), 2)
 						if accepted := ended.State == "accepted"; accepted {
 							require.Equal(b, 1, b.Jobs("click_link", c.ID))
@@ -176,7 +176,7 @@ func TestRaces(t *testing.T) {
 				require.NotZero(b, b.race(challenge.ErrGone, ask, ask), "who loses tries again")
 				var open int
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164()})
+					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone})
 					open = len(rows)
 					return err
 				})
@@ -192,7 +192,7 @@ func TestRaces(t *testing.T) {
 				if state := b.row(c.ID).State; state == "accepted" {
 					require.Equal(b, 2, won, "the newer mail is a question of its own")
 				} else {
-					require.Equal(b, "superseded", state)
+					require.Equal(b, challenge.Superseded, state)
 					require.Equal(b, 1, won)
 				}
 			}
@@ -222,8 +222,8 @@ func TestResent(t *testing.T) {
 		c = b.open()
 		b.Pass(time.Minute)
 		next := b.ask(again(c))
-		require.Equal(b, "superseded", b.row(c.ID).State)
-		require.Equal(b, "open", b.row(next).State)
+		require.EqualValues(b, "superseded", b.row(c.ID).State)
+		require.EqualValues(b, "open", b.row(next).State)
 		require.Equal(b, []string{"due"}, b.texts(next))
 
 		c = b.open()
@@ -232,7 +232,7 @@ func TestResent(t *testing.T) {
 		tenant := again(c)
 		tenant.Tenant = "beta"
 		require.Len(b, map[string]bool{c.ID: true, b.ask(password): true, b.ask(tenant): true}, 3)
-		require.Equal(b, "open", b.row(c.ID).State)
+		require.EqualValues(b, "open", b.row(c.ID).State)
 
 		short := b.question()
 		short.Life = 30 * time.Second
@@ -251,8 +251,8 @@ func TestAskedBefore(t *testing.T) {
 			return err
 		})
 		c := b.row(id)
-		require.Equal(b, "accepted", c.State)
-		require.Equal(b, b.Now().UnixMilli(), c.AcceptedAt)
+		require.EqualValues(b, "accepted", c.State)
+		require.Equal(b, b.Now(), c.AcceptedAt.Time)
 		require.Equal(b, 1, b.Jobs("click_link", id))
 		require.Empty(b, b.texts(id))
 		click, due := b.click(id)
@@ -309,7 +309,7 @@ func TestReplyCodesDiffer(t *testing.T) {
 				continue
 			}
 			_, err := tx.AddChallenge(ctx, db.AddChallengeParams{
-				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone.E164(), State: "open", ReplyCode: code,
+				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone, State: "open", ReplyCode: code,
 			})
 			if err != nil {
 				return err

@@ -27,10 +27,10 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	if errors.Is(err, sql.ErrNoRows) {
 		return Click{}, false, nil
 	}
-	if err != nil || (State(c.State) != Accepted && State(c.State) != Clicking) {
+	if err != nil || (c.State != Accepted && c.State != Clicking) {
 		return Click{}, false, err
 	}
-	click := Click{Challenge: c, Again: c.Clicks > 0, Submitted: c.SubmittedAt > 0, Spent: c.Clicks >= maxClicks}
+	click := Click{Challenge: c, Again: c.Clicks > 0, Submitted: !c.SubmittedAt.IsZero(), Spent: c.Clicks >= maxClicks}
 	if click.Spent {
 		return click, true, nil
 	}
@@ -43,7 +43,7 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	if err != nil || n == 0 {
 		return Click{}, false, err
 	}
-	click.Challenge.State, click.Challenge.Clicks = string(Clicking), c.Clicks+1
+	click.Challenge.State, click.Challenge.Clicks = Clicking, c.Clicks+1
 	return click, true, record(ctx, tx, c.Tenant, c.ID, Clicking, "")
 }
 
@@ -55,7 +55,7 @@ func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
 
 // Submit records, before it happens, that a form is about to be submitted; ErrSubmitted if one was before.
 func Submit(ctx context.Context, tx *store.Tx, id string) error {
-	n, err := tx.MarkSubmitted(ctx, db.MarkSubmittedParams{ID: id, SubmittedAt: store.Millis(tx.Now())})
+	n, err := tx.MarkSubmitted(ctx, db.MarkSubmittedParams{ID: id, SubmittedAt: tx.Moment()})
 	if err == nil && n == 0 {
 		err = ErrSubmitted
 	}

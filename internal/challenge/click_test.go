@@ -22,20 +22,20 @@ func TestClick(t *testing.T) {
 
 		for _, confirmed := range []bool{true, false} {
 			c := b.accepted()
-			require.Equal(b, b.Now().UnixMilli(), c.AcceptedAt)
+			require.Equal(b, b.Now(), c.AcceptedAt.Time)
 			require.Equal(b, 1, b.Jobs("click_link", c.ID))
 			click, due := b.click(c.ID)
 			require.True(b, due)
 			require.Equal(b, link, click.Link)
 			require.False(b, click.Again || click.Submitted || click.Spent)
-			require.Equal(b, "clicking", b.row(c.ID).State)
+			require.EqualValues(b, "clicking", b.row(c.ID).State)
 
 			b.Do(finish(click, confirmed))
 			ended := b.row(c.ID)
-			require.Equal(b, map[bool]string{true: "confirmed", false: "failed"}[confirmed], ended.State)
+			require.EqualValues(b, map[bool]string{true: "confirmed", false: "failed"}[confirmed], ended.State)
 			require.Equal(b, "outcome", ended.Outcome)
 			require.Empty(b, ended.Link)
-			require.Equal(b, b.Now().UnixMilli(), ended.EndedAt)
+			require.Equal(b, b.Now(), ended.EndedAt.Time)
 			require.ErrorIs(b, b.Try(finish(click, !confirmed)), challenge.ErrGone)
 			_, due = b.click(c.ID)
 			require.False(b, due)
@@ -72,7 +72,7 @@ func TestInterruptedClick(t *testing.T) {
 		}
 		third, _ := b.click(id)
 		b.Do(finish(third, false))
-		require.Equal(b, "failed", b.row(id).State)
+		require.EqualValues(b, "failed", b.row(id).State)
 	})
 }
 
@@ -95,7 +95,7 @@ func TestPutBack(t *testing.T) {
 		for range 5 {
 			b.Do(putBack(c))
 			row := b.row(c.Challenge.ID)
-			require.Equal(b, "accepted", row.State)
+			require.EqualValues(b, "accepted", row.State)
 			require.Zero(b, row.Clicks)
 			again, due := b.click(c.Challenge.ID)
 			require.True(b, due)
@@ -104,7 +104,7 @@ func TestPutBack(t *testing.T) {
 		}
 		b.Do(submit(c.Challenge.ID))
 		b.Do(putBack(c))
-		require.Equal(b, "clicking", b.row(c.Challenge.ID).State)
+		require.EqualValues(b, "clicking", b.row(c.Challenge.ID).State)
 	})
 }
 

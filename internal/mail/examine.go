@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
@@ -135,8 +136,8 @@ func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 		m.MessageID = "stored:" + found.MessageURL // without a Message-Id only its place at Mailgun shows that a mail is the same
 	}
 	n, err := tx.AddMail(ctx, db.AddMailParams{
-		ID: m.ID, Tenant: t.Slug, Phone: found.Phone.E164(), MessageID: m.MessageID, MessageURL: found.MessageURL,
-		PostedAt: store.Millis(found.StoredAt), ReceivedAt: store.Millis(tx.Now()),
+		ID: m.ID, Tenant: t.Slug, Phone: found.Phone, MessageID: m.MessageID, MessageURL: found.MessageURL,
+		PostedAt: moment.Of(found.StoredAt), ReceivedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
 		return false, err
@@ -196,7 +197,7 @@ func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) tenant.Sayin
 }
 
 func end(ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string) (bool, error) {
-	n, err := tx.EndMail(ctx, db.EndMailParams{ID: m.ID, State: string(state), Kind: kind, Reason: reason, EndedAt: store.Millis(tx.Now())})
+	n, err := tx.EndMail(ctx, db.EndMailParams{ID: m.ID, State: state, Kind: kind, Reason: reason, EndedAt: tx.Moment()})
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -23,11 +23,12 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/phonemail"
 )
 
 // State is how far a mail has come.
-type State string
+type State = db.MailState
 
 // The states of a mail; see the drawing above.
 const (
@@ -91,7 +92,7 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: store.Millis(d.PostedAt)})
+	n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: moment.Of(d.PostedAt)})
 	if err != nil {
 		return 0, fmt.Errorf("mail: keeping the token: %w", err)
 	}
@@ -123,8 +124,8 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) (bool, error) {
 	id := store.NewID()
 	row := db.AddMailParams{
-		ID: id, Tenant: d.Tenant, Phone: phone.E164(), MessageID: d.MessageID, MessageURL: d.MessageURL,
-		PostedAt: store.Millis(d.PostedAt), ReceivedAt: store.Millis(tx.Now()),
+		ID: id, Tenant: d.Tenant, Phone: phone, MessageID: d.MessageID, MessageURL: d.MessageURL,
+		PostedAt: moment.Of(d.PostedAt), ReceivedAt: tx.Moment(),
 	}
 	if row.MessageID == "" {
 		row.MessageID = "token:" + d.Token // without a Message-Id only a repeated token shows that a mail is the same
@@ -187,13 +188,12 @@ func Get(ctx context.Context, tx *store.Tx, id string) (Mail, State, error) {
 	if err != nil {
 		return Mail{}, "", err
 	}
-	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
-	m := Mail{ID: row.ID, Tenant: row.Tenant, Phone: phone, MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: store.Time(row.PostedAt)}
+	m := Mail{ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time}
 	plain, err := tx.Open(place(row.ID, row.Tenant), row.Body)
 	if err == nil && len(plain) > 0 {
 		m.HasBody = json.Unmarshal(plain, &m.Body) == nil
 	}
-	return m, State(row.State), nil
+	return m, row.State, nil
 }
 
 // Deleted records that Mailgun was asked to delete a mail and had no reason to be asked again.

@@ -79,7 +79,7 @@ func (b bridge) challenge(id string) (c db.Challenge) {
 
 func (b bridge) state(id string) string {
 	b.Helper()
-	return b.challenge(id).State
+	return string(b.challenge(id).State)
 }
 
 // ask puts a tenant's question to a phone. Its prompt is due.

@@ -7,10 +7,12 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"smsbridge/internal/store/db"
 )
 
 // Word is what a reply says.
-type Word string
+type Word = db.ReplyWord
 
 // The words of a reply.
 const (

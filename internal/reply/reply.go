@@ -58,13 +58,13 @@ func Take(ctx context.Context, tx *store.Tx, tenants tenant.Set, r Received) (Ta
 	t := taking{tx: tx, tenants: tenants, Received: r, id: store.NewID()}
 	var err error
 	if t.asked, err = tx.AskedOpenChallenges(ctx, db.AskedOpenChallengesParams{
-		Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone.E164(), Now: store.Millis(tx.Now()),
+		Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone, Now: tx.Moment(),
 	}); err != nil {
 		return Taken{}, err
 	}
 	t.Reading = t.read()
 	n, err := tx.AddReply(ctx, db.AddReplyParams{
-		ID: t.id, Account: r.Line.Account, ProviderID: r.ProviderID, Sender: r.Line.Sender, Phone: r.Phone.E164(), Word: string(t.Word), ReceivedAt: store.Millis(tx.Now()),
+		ID: t.id, Account: r.Line.Account, ProviderID: r.ProviderID, Sender: r.Line.Sender, Phone: r.Phone, Word: t.Word, ReceivedAt: tx.Moment(),
 	})
 	if err != nil {
 		return Taken{}, fmt.Errorf("reply: adding: %w", err)
@@ -151,7 +151,7 @@ func (t *taking) stop(ctx context.Context) error {
 	if err := text.OptOut(ctx, t.tx, t.Line, t.Phone); err != nil {
 		return err
 	}
-	open, err := t.tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone.E164()})
+	open, err := t.tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone})
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (t *taking) hint(ctx context.Context) error {
 		return t.askWhich(ctx)
 	}
 	c := t.asked[len(t.asked)-1]
-	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: store.Millis(t.tx.Now())})
+	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: t.tx.Moment()})
 	if err != nil || n == 0 {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestTakeOneQuestion(t *testing.T) {
 			require.Equal(b, test.state == "accepted", b.Jobs("click_link", c.ID) == 1, test.body)
 
 			row := b.reply(taken.ID)
-			require.Equal(b, string(test.word), row.Word)
+			require.Equal(b, test.word, row.Word)
 			if test.word == reply.Yes || test.word == reply.No {
 				require.Equal(b, c.ID, row.ChallengeID)
 			} else {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
-	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -74,8 +73,8 @@ func (t *taking) accept(ctx context.Context, c db.Challenge) error {
 func (t *taking) mistakable(ctx context.Context, c db.Challenge) (bool, error) {
 	last, err := t.last(ctx)
 	for _, other := range last {
-		ended := challenge.State(other.State) == challenge.Expired || challenge.State(other.State) == challenge.Superseded ||
-			challenge.State(other.State) == challenge.Open && other.ExpiresAt <= store.Millis(t.tx.Now())
+		ended := other.State == challenge.Expired || other.State == challenge.Superseded ||
+			other.State == challenge.Open && !other.ExpiresAt.After(t.tx.Now())
 		recent := t.tx.Now().Sub(overAt(other)) < lookalikeTime
 		if other.ID != c.ID && ended && recent && (other.Tenant != c.Tenant || other.Purpose != c.Purpose) {
 			return true, err
@@ -86,20 +85,20 @@ func (t *taking) mistakable(ctx context.Context, c db.Challenge) (bool, error) {
 
 // overAt is when a question ended, or when it should have if nobody has noticed yet.
 func overAt(c db.Challenge) time.Time {
-	if c.EndedAt != 0 {
-		return store.Time(c.EndedAt)
+	if !c.EndedAt.IsZero() {
+		return c.EndedAt.Time
 	}
-	return store.Time(c.ExpiresAt)
+	return c.ExpiresAt.Time
 }
 
 func (t *taking) last(ctx context.Context) ([]db.Challenge, error) {
-	return t.tx.LastChallengesOfPhone(ctx, db.LastChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone.E164()})
+	return t.tx.LastChallengesOfPhone(ctx, db.LastChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone})
 }
 
 // askWhich lists the open questions with their codes, once for the newest of them.
 func (t *taking) askWhich(ctx context.Context) error {
 	newest := t.asked[len(t.asked)-1]
-	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: newest.ID, HintedAt: store.Millis(t.tx.Now())})
+	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: newest.ID, HintedAt: t.tx.Moment()})
 	if err != nil || n == 0 {
 		return err
 	}
@@ -153,13 +152,13 @@ func (t *taking) late(ctx context.Context) error {
 	}
 	c := last[0]
 	var saying tenant.Saying
-	switch challenge.State(c.State) {
+	switch c.State {
 	case challenge.Confirmed:
 		saying = tenant.DoneBefore
 	case challenge.Expired, challenge.Canceled, challenge.Denied, challenge.Failed:
 		saying = tenant.Late
 	case challenge.Open:
-		if c.ExpiresAt > store.Millis(t.tx.Now()) {
+		if c.ExpiresAt.After(t.tx.Now()) {
 			return nil // its prompt is still on the way
 		}
 		saying = tenant.Late
@@ -169,7 +168,7 @@ func (t *taking) late(ctx context.Context) error {
 	if t.tx.Now().Sub(overAt(c)) > lateTime {
 		return nil
 	}
-	n, err := t.tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: store.Millis(t.tx.Now())})
+	n, err := t.tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: t.tx.Moment()})
 	if err != nil || n == 0 {
 		return err
 	}

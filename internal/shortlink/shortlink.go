@@ -18,6 +18,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 )
 
 // Length is the number of characters of a token: 128 bits in unpadded base64url (RFC 4648 section 5).
@@ -42,7 +43,7 @@ func Make(ctx context.Context, tx *store.Tx, l Link) (string, error) {
 	id := hash(token)
 	err := tx.AddShortLink(ctx, db.AddShortLinkParams{
 		ID: id, Tenant: l.Tenant, ChallengeID: l.ChallengeID, Link: tx.Seal(place(id, l.Tenant), []byte(l.URL)),
-		ExpiresAt: store.Millis(l.Expires),
+		ExpiresAt: moment.Of(l.Expires),
 	})
 	if err != nil {
 		return "", fmt.Errorf("shortlink: adding: %w", err)
@@ -62,7 +63,7 @@ func Get(ctx context.Context, tx *store.Tx, token string) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	l := Link{Tenant: row.Tenant, ChallengeID: row.ChallengeID, Expires: store.Time(row.ExpiresAt)}
+	l := Link{Tenant: row.Tenant, ChallengeID: row.ChallengeID, Expires: row.ExpiresAt.Time}
 	if !tx.Now().Before(l.Expires) {
 		return Link{}, ErrGone
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 )
 
 // Options say which database to open and how.
@@ -162,6 +163,9 @@ type Tx struct {
 // Now is the transaction's one time: the database's clock on PostgreSQL, the process's on SQLite.
 func (tx *Tx) Now() time.Time { return tx.now }
 
+// Moment is Now as rows keep it.
+func (tx *Tx) Moment() moment.Moment { return moment.Of(tx.now) }
+
 // Job names one kind of work and the id of the row it is about; nothing else belongs into its fields, because they are kept and shown.
 type Job interface{ Kind() string }
 
@@ -175,14 +179,8 @@ func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 
 // Record appends to the timeline: what happened to which row. Detail is short and holds no secret and no phone number.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: Millis(tx.now)})
+	return tx.AddEvent(ctx, db.AddEventParams{ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment()})
 }
 
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they were made.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
-
-// Millis is t as the database keeps it: milliseconds since 1970.
-func Millis(t time.Time) int64 { return t.UnixMilli() }
-
-// Time is the reverse of Millis.
-func Time(millis int64) time.Time { return time.UnixMilli(millis).UTC() }

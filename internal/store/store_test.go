@@ -16,6 +16,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/phonemail"
 )
 
 // probe is a job that reports the id it carries.
@@ -24,7 +25,7 @@ type probe struct{ ID string }
 func (probe) Kind() string { return "probe" }
 
 func addEvent(ctx context.Context, tx *store.Tx, id string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{ID: id, Tenant: "acme", Subject: "s", Name: "test.done", At: store.Millis(tx.Now())})
+	return tx.AddEvent(ctx, db.AddEventParams{ID: id, Tenant: "acme", Subject: "s", Name: "test.done", At: tx.Moment()})
 }
 
 func events(t *testing.T, s *store.Store) map[string]bool {
@@ -164,8 +165,10 @@ func TestDoCanBeGivenUpWhileWaiting(t *testing.T) {
 // Ensure that a guarded UPDATE lets exactly one of many racers win.
 func TestOneRacerWins(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		phone, err := phonemail.ParseNumber("+4512345678")
+		require.NoError(t, err)
 		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: "+4512345678", MessageID: "1"})
+			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: phone, MessageID: "1"})
 			return err
 		}))
 		var mutex sync.Mutex
@@ -175,7 +178,7 @@ func TestOneRacerWins(t *testing.T) {
 			wait.Go(func() {
 				var won int64
 				err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-					won, err = tx.EndMail(ctx, db.EndMailParams{ID: "m", State: "examined", EndedAt: 1})
+					won, err = tx.EndMail(ctx, db.EndMailParams{ID: "m", State: "examined", EndedAt: tx.Moment()})
 					return err
 				})
 				if err != nil {

@@ -85,9 +85,9 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	switch {
 	case err != nil:
 		return false, err
-	case row.Account != r.Account, rank(state) <= rank(State(row.State)):
+	case row.Account != r.Account, rank(state) <= rank(row.State):
 		return true, nil
-	case State(row.State) == Due && row.SendingAt == 0:
+	case row.State == Due && row.SendingAt.IsZero():
 		return true, nil // nobody has asked the provider for it
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's

@@ -107,7 +107,7 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 		return fmt.Errorf("%v: the timeline ends at %d: %w", order, rank, err)
 	}
 	row, err := tx.GetText(ctx, id)
-	if err == nil && (row.State != want || row.ProviderID != "SM"+id || (row.Body == "") != (want != "sent")) {
+	if err == nil && (string(row.State) != want || row.ProviderID != "SM"+id || (row.Body == "") != (want != "sent")) {
 		return fmt.Errorf("%v: ended as %s", order, row.State)
 	}
 	if wantCode := map[string]string{"undelivered": "30003"}[want]; err == nil && want != "failed" && row.Error != wantCode {
@@ -154,7 +154,7 @@ func TestRefuseAfterReceipt(t *testing.T) {
 			id := b.sending()
 			b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status})
 			b.refuse(id, "not configured")
-			require.Equal(b, status, b.row(id).State)
+			require.EqualValues(b, status, b.row(id).State)
 		}
 	})
 }
@@ -165,7 +165,7 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 		id := b.sending()
 		b.loseSight(id)
 		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", Status: "sent"})
-		require.Equal(b, "sent", b.row(id).State)
+		require.EqualValues(b, "sent", b.row(id).State)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			claimed, err := text.Claimed(ctx, tx, "AC1", "SM1")
 			require.True(b, claimed)
@@ -194,7 +194,7 @@ func TestReceiptsRace(t *testing.T) {
 				})
 			}
 			require.NoError(b, errors.Join(b.AtOnce(told...)...))
-			require.Equal(b, "delivered", b.row(id).State)
+			require.EqualValues(b, "delivered", b.row(id).State)
 			require.Equal(b, "SM"+id, b.row(id).ProviderID)
 		}
 	})

@@ -23,11 +23,12 @@ import (
 	"smsbridge/internal/segment"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/phonemail"
 )
 
 // State is how far a text has come.
-type State string
+type State = db.TextState
 
 // The states of a text; see the drawing above.
 const (
@@ -42,7 +43,7 @@ const (
 )
 
 // Purpose is why a text is sent.
-type Purpose string
+type Purpose = db.TextPurpose
 
 // The purposes of a text.
 const (
@@ -96,21 +97,21 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	now := store.Millis(tx.Now())
+	now := tx.Moment()
 	row := db.AddTextParams{
-		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone.E164(),
-		Purpose: string(d.Purpose), Segments: int64(segment.Measure(d.Body).Segments), Deadline: store.Millis(d.Deadline), CreatedAt: now,
+		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
+		Purpose: d.Purpose, Segments: int64(segment.Measure(d.Body).Segments), Deadline: moment.Of(d.Deadline), CreatedAt: now,
 	}
 	if out {
-		row.State, row.Error, row.EndedAt = string(Suppressed), "opted out", now
+		row.State, row.Error, row.EndedAt = Suppressed, "opted out", now
 	} else {
-		row.State, row.Body = string(Due), tx.Seal(place(id, d.Tenant), []byte(d.Body))
+		row.State, row.Body = Due, tx.Seal(place(id, d.Tenant), []byte(d.Body))
 		tx.Enqueue(SendText{id})
 	}
 	if err := tx.AddText(ctx, row); err != nil {
 		return "", fmt.Errorf("text: adding: %w", err)
 	}
-	return id, record(ctx, tx, d.Tenant, id, State(row.State), string(d.Purpose))
+	return id, record(ctx, tx, d.Tenant, id, row.State, string(d.Purpose))
 }
 
 // Attempt is a text that is being sent, or that may have been.
@@ -134,9 +135,9 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 		return Attempt{}, false, err
 	}
 	switch {
-	case State(row.State) == Sending:
+	case row.State == Sending:
 		return Attempt{}, false, LoseSight(ctx, tx, id)
-	case State(row.State) != Due:
+	case row.State != Due:
 		return Attempt{}, false, nil
 	}
 	reason, err := obstacle(ctx, tx, row)
@@ -147,28 +148,28 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 		_, err := end(ctx, tx, row, Suppressed, reason)
 		return Attempt{}, false, err
 	}
-	n, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: id, Now: store.Millis(tx.Now())})
+	n, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: id, Now: tx.Moment()})
 	if err != nil || n != 1 {
 		return Attempt{}, false, err
 	}
-	row.SendingAt = store.Millis(tx.Now())
+	row.SendingAt = tx.Moment()
 	a, err := attempt(tx, row)
 	return a, err == nil, err
 }
 
 // obstacle says why a due text must not be sent, or "".
 func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
-	if !tx.Now().Before(store.Time(row.Deadline)) {
+	if !tx.Now().Before(row.Deadline.Time) {
 		return "too late", nil
 	}
-	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, number(row.Phone))
+	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, row.Phone)
 	if err != nil || out {
 		return "opted out", err
 	}
 	if row.VerificationID != "" {
 		return codeObstacle(ctx, tx, row)
 	}
-	if asks := Purpose(row.Purpose) == Prompt || Purpose(row.Purpose) == Hint; !asks || row.ChallengeID == "" {
+	if asks := row.Purpose == Prompt || row.Purpose == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
 	// A due prompt or hint goes with its question. This one may have been under way when the question ended, and was put back since.
@@ -192,7 +193,7 @@ func codeObstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error
 	if v.State != "pending" {
 		return "the verification is over", nil
 	}
-	if row.CreatedAt < v.SentAt {
+	if row.CreatedAt.Before(v.SentAt.Time) {
 		return "texted again since", nil
 	}
 	return "", nil
@@ -226,7 +227,7 @@ func Reroute(ctx context.Context, tx *store.Tx, id, provider string) (bool, erro
 // Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
 func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
-	if err != nil || State(row.State) != Unclear {
+	if err != nil || row.State != Unclear {
 		return Attempt{}, false, err
 	}
 	a, err := attempt(tx, row)
@@ -250,7 +251,7 @@ func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
 }
 
 func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
-	if State(row.State) == Due && row.SendingAt != 0 {
+	if row.State == Due && !row.SendingAt.IsZero() {
 		// It was put back because the provider did not seem to have it. The provider has it, so that it must not be sent again.
 		if _, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}); err != nil {
 			return false, err
@@ -260,7 +261,7 @@ func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, record(ctx, tx, row.Tenant, row.ID, Sent, row.Purpose)
+	return true, record(ctx, tx, row.Tenant, row.ID, Sent, string(row.Purpose))
 }
 
 // Refuse records that the provider will not send the text, and why: its error code or a word of ours. A text that is known to have been sent, or
@@ -270,7 +271,7 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	if err != nil {
 		return err
 	}
-	if rank(State(row.State)) >= rank(Sent) {
+	if rank(row.State) >= rank(Sent) {
 		return nil
 	}
 	_, err = end(ctx, tx, row, Failed, reason)
@@ -279,7 +280,7 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 
 // PutBack makes a text due again of which it is certain that the provider did nothing. The caller sees to the next attempt.
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
-	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: string(from)})
+	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err
 }
 
@@ -294,7 +295,7 @@ func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
 		return err
 	}
 	tx.EnqueueAt(FindText{id}, tx.Now().Add(Quarantine/6))
-	return record(ctx, tx, row.Tenant, id, Unclear, row.Purpose)
+	return record(ctx, tx, row.Tenant, id, Unclear, string(row.Purpose))
 }
 
 func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
@@ -304,13 +305,13 @@ func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
 	}
 	return Attempt{
 		ID: row.ID, Tenant: row.Tenant, VerificationID: row.VerificationID, Provider: row.Provider,
-		Line: Line{row.Account, row.Sender}, Phone: number(row.Phone), Body: string(body),
-		Created: store.Time(row.CreatedAt), Began: store.Time(row.SendingAt), Deadline: store.Time(row.Deadline),
+		Line: Line{row.Account, row.Sender}, Phone: row.Phone, Body: string(body),
+		Created: row.CreatedAt.Time, Began: row.SendingAt.Time, Deadline: row.Deadline.Time,
 	}, nil
 }
 
 func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) (bool, error) {
-	n, err := tx.EndText(ctx, db.EndTextParams{ID: row.ID, FromState: row.State, State: string(state), Error: reason, EndedAt: store.Millis(tx.Now())})
+	n, err := tx.EndText(ctx, db.EndTextParams{ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment()})
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -334,10 +335,4 @@ func record(ctx context.Context, tx *store.Tx, tenant, id string, state State, d
 
 func place(id, tenant string) store.Place {
 	return store.Place{Table: "text", ID: id, Column: "body", Tenant: tenant}
-}
-
-// number is a phone number that was judged before it was stored.
-func number(e164 string) phonemail.Number {
-	n, _ := phonemail.ParseNumber(e164)
-	return n
 }

@@ -20,7 +20,7 @@ func TestTextIsSent(t *testing.T) {
 		id := b.make()
 		require.Equal(b, 1, b.Jobs("send_text", id))
 		row := b.row(id)
-		require.Equal(b, "due", row.State)
+		require.EqualValues(b, "due", row.State)
 		require.EqualValues(b, 1, row.Segments)
 		require.NotEmpty(b, row.Body)
 		require.NotContains(b, row.Body, "YES", "the body is sealed")
@@ -32,19 +32,19 @@ func TestTextIsSent(t *testing.T) {
 			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
 			Created: storetest.Start, Began: storetest.Start.Add(time.Second), Deadline: storetest.Start.Add(10 * time.Minute),
 		}, a)
-		require.Equal(b, "sending", b.row(id).State, "on disk before the provider is asked")
+		require.EqualValues(b, "sending", b.row(id).State, "on disk before the provider is asked")
 
 		b.accept(id, "SM1")
 		row = b.row(id)
-		require.Equal(b, "sent", row.State)
+		require.EqualValues(b, "sent", row.State)
 		require.Equal(b, "SM1", row.ProviderID)
 		require.NotEmpty(b, row.Body, "the text is not final yet")
 
 		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", Status: "delivered"})
 		row = b.row(id)
-		require.Equal(b, "delivered", row.State)
+		require.EqualValues(b, "delivered", row.State)
 		require.Empty(b, row.Body)
-		require.Equal(b, b.Now().UnixMilli(), row.EndedAt)
+		require.Equal(b, b.Now(), row.EndedAt.Time)
 		require.Equal(b, []string{"text.due prompt", "text.sent prompt", "text.delivered"}, b.events(id))
 	})
 }
@@ -75,7 +75,7 @@ func TestTextEnds(t *testing.T) {
 				id := b.make()
 				test.end(id)
 				row := b.row(id)
-				require.Equal(b, test.state, row.State)
+				require.EqualValues(b, test.state, row.State)
 				require.Equal(b, test.reason, row.Error)
 				require.Empty(b, row.Body)
 				require.NotZero(b, row.EndedAt)
@@ -111,7 +111,7 @@ func TestOptOut(t *testing.T) {
 		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello", Deadline: b.Now().Add(time.Hour)}
 		id := b.draft(draft)
 		row := b.row(id)
-		require.Equal(b, "suppressed", row.State)
+		require.EqualValues(b, "suppressed", row.State)
 		require.Equal(b, "opted out", row.Error)
 		require.Empty(b, row.Body)
 		require.NotZero(b, row.EndedAt)
@@ -121,16 +121,16 @@ func TestOptOut(t *testing.T) {
 
 		elsewhere := draft
 		elsewhere.Line = other
-		require.Equal(b, "due", b.row(b.draft(elsewhere)).State)
+		require.EqualValues(b, "due", b.row(b.draft(elsewhere)).State)
 		someone := draft
 		someone.Phone = phone(b, "+4520123457")
-		require.Equal(b, "due", b.row(b.draft(someone)).State)
+		require.EqualValues(b, "due", b.row(b.draft(someone)).State)
 
 		b.optIn(other)
-		require.Equal(b, "suppressed", b.row(b.draft(draft)).State)
+		require.EqualValues(b, "suppressed", b.row(b.draft(draft)).State)
 		b.optIn(line())
 		b.optIn(line())
-		require.Equal(b, "due", b.row(b.draft(draft)).State)
+		require.EqualValues(b, "due", b.row(b.draft(draft)).State)
 	})
 }
 
@@ -140,7 +140,7 @@ func TestInterruptedSending(t *testing.T) {
 		id := b.sending()
 		_, due := b.begin(id) // a worker died in the middle, and its job is run again
 		require.False(b, due)
-		require.Equal(b, "unclear", b.row(id).State)
+		require.EqualValues(b, "unclear", b.row(id).State)
 		require.Equal(b, 1, b.Jobs("find_text", id))
 		_, due = b.begin(id)
 		require.False(b, due)
@@ -161,17 +161,17 @@ func TestInterruptedSending(t *testing.T) {
 
 		b.run("the answer of the first attempt comes after all", func(b bridge) {
 			b.accept(id, "SM-first")
-			require.Equal(b, "sent", b.row(id).State)
+			require.EqualValues(b, "sent", b.row(id).State)
 			require.False(b, find())
 			b.putBack(id, text.Unclear)
-			require.Equal(b, "sent", b.row(id).State, "what is known to be sent is not put back")
+			require.EqualValues(b, "sent", b.row(id).State, "what is known to be sent is not put back")
 		})
 		b.run("put back only from the state it is in", func(b bridge) {
 			id := b.sending()
 			b.putBack(id, text.Unclear)
-			require.Equal(b, "sending", b.row(id).State)
+			require.EqualValues(b, "sending", b.row(id).State)
 			b.putBack(id, text.Sending)
-			require.Equal(b, "due", b.row(id).State)
+			require.EqualValues(b, "due", b.row(id).State)
 			_, due := b.begin(id)
 			require.True(b, due)
 		})
@@ -186,7 +186,7 @@ func TestInterruptedSending(t *testing.T) {
 				b.loseSight(id)
 				b.putBack(id, text.Unclear)
 				found(id)
-				require.Equal(b, "sent", b.row(id).State)
+				require.EqualValues(b, "sent", b.row(id).State)
 				require.Equal(b, "SM"+id, b.row(id).ProviderID)
 				_, due := b.begin(id)
 				require.False(b, due, "it had gone out")
@@ -221,7 +221,7 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, test := range []struct {
 			purpose   text.Purpose
-			challenge string
+			challenge db.ChallengeState
 			due       bool
 		}{
 			{text.Prompt, "open", true}, {text.Hint, "open", true}, {text.Outcome, "open", true},
@@ -231,7 +231,7 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 			challengeID := store.NewID()
 			if test.challenge != "" {
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme", Phone: challengeID, State: test.challenge})
+					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme", Phone: b.Phone(), State: test.challenge})
 					return err
 				})
 			}
@@ -241,7 +241,7 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 			_, due := b.begin(id)
 			require.Equal(b, test.due, due, "%+v", test)
 			if !due {
-				require.Equal(b, "suppressed", b.row(id).State)
+				require.EqualValues(b, "suppressed", b.row(id).State)
 				require.Equal(b, "the question is over", b.row(id).Error)
 			}
 		}

@@ -47,7 +47,7 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	if v := read(row, tx.Now()); v.State != Pending {
 		return Checked{Verdict: Over, Verification: v}, ExpireDue(ctx, tx, id)
 	}
-	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: tenant, Phone: row.Phone, Now: store.Millis(tx.Now())})
+	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: tenant, Phone: row.Phone, Now: tx.Moment()})
 	if err != nil {
 		return Checked{}, fmt.Errorf("verification %s: %w", id, err)
 	}
@@ -55,7 +55,7 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	if until, blocked := wrong.blocked(int(row.MaxWrong)); blocked {
 		return result(ctx, tx, row, Blocked, until)
 	}
-	counted, err := tx.CountAttempt(ctx, db.CountAttemptParams{ID: id, Tenant: tenant, Now: store.Millis(tx.Now())})
+	counted, err := tx.CountAttempt(ctx, db.CountAttemptParams{ID: id, Tenant: tenant, Now: tx.Moment()})
 	if errors.Is(err, sql.ErrNoRows) { // ended at this very moment
 		return result(ctx, tx, row, Over, time.Time{})
 	}

@@ -19,10 +19,10 @@ const KeyMemory = 48 * time.Hour
 // Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, and
 // what Twilio Verify was asked and told.
 func Forget(ctx context.Context, tx *store.Tx) error {
-	_, guessErr := tx.DropGuessesBefore(ctx, store.Millis(tx.Now().Add(-GuessMemory)))
-	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, store.Millis(tx.Now().Add(-KeyMemory)))
-	_, checkErr := tx.DropCodeChecksBefore(ctx, store.Millis(tx.Now().Add(-checksKept)))
-	_, reportErr := tx.DropVerifyReportsBefore(ctx, store.Millis(tx.Now().Add(-reportsKept)))
+	_, guessErr := tx.DropGuessesBefore(ctx, tx.Moment().Add(-GuessMemory))
+	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, tx.Moment().Add(-KeyMemory))
+	_, checkErr := tx.DropCodeChecksBefore(ctx, tx.Moment().Add(-checksKept))
+	_, reportErr := tx.DropVerifyReportsBefore(ctx, tx.Moment().Add(-reportsKept))
 	return errors.Join(guessErr, keyErr, checkErr, reportErr)
 }
 
@@ -34,7 +34,7 @@ func parseGuesses(kept string, now time.Time) guesses {
 	var all guesses
 	for field := range strings.FieldsSeq(kept) {
 		millis, err := strconv.ParseInt(field, 10, 64)
-		if at := store.Time(millis); err == nil && now.Sub(at) < GuessMemory {
+		if at := time.UnixMilli(millis).UTC(); err == nil && now.Sub(at) < GuessMemory {
 			all = append(all, at)
 		}
 	}
@@ -45,7 +45,7 @@ func parseGuesses(kept string, now time.Time) guesses {
 func (g guesses) String() string {
 	fields := make([]string, len(g))
 	for i, at := range g {
-		fields[i] = strconv.FormatInt(store.Millis(at), 10)
+		fields[i] = strconv.FormatInt(at.UnixMilli(), 10)
 	}
 	return strings.Join(fields, " ")
 }

@@ -56,7 +56,7 @@ func ByExternalID(ctx context.Context, tx *store.Tx, tenant, door, externalID st
 // OpenOf returns the pending verifications of a phone on a line, the newest first, at most 100.
 func OpenOf(ctx context.Context, tx *store.Tx, l text.Line, phone phonemail.Number) ([]Verification, error) {
 	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
-		Account: l.Account, Sender: l.Sender, Phone: phone.E164(), Now: store.Millis(tx.Now()),
+		Account: l.Account, Sender: l.Sender, Phone: phone, Now: tx.Moment(),
 	})
 	return readAll(rows, tx.Now()), err
 }
@@ -83,12 +83,11 @@ func readAll(rows []db.Verification, now time.Time) []Verification {
 }
 
 func read(row db.Verification, now time.Time) Verification {
-	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
 	v := Verification{
 		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID, Line: text.Line{Account: row.Account, Sender: row.Sender},
-		Phone: phone, Locale: row.Locale, State: State(row.State), Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
-		Sends: int(row.Sends), MaxSends: int(row.MaxSends), Opened: store.Time(row.OpenedAt), Expires: store.Time(row.ExpiresAt),
-		NextSend: store.Time(row.SentAt + row.Gap),
+		Phone: row.Phone, Locale: row.Locale, State: row.State, Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
+		Sends: int(row.Sends), MaxSends: int(row.MaxSends), Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
+		NextSend: row.SentAt.Add(time.Duration(row.Gap) * time.Millisecond).Time,
 	}
 	if v.State == Pending && !now.Before(v.Expires) {
 		v.State = Expired
@@ -96,8 +95,8 @@ func read(row db.Verification, now time.Time) Verification {
 	switch {
 	case v.State == Expired: // then, whenever somebody notices
 		v.Ended = v.Expires
-	case row.EndedAt != 0:
-		v.Ended = store.Time(row.EndedAt)
+	case !row.EndedAt.IsZero():
+		v.Ended = row.EndedAt.Time
 	}
 	return v
 }

@@ -28,7 +28,7 @@ func ReportPhone(
 ) (string, error) {
 	id := store.NewID()
 	err := tx.AddVerifyReport(ctx, db.AddVerifyReportParams{
-		ID: id, Tenant: tenant, Phone: phone.E164(), At: store.Millis(tx.Now()),
+		ID: id, Tenant: tenant, Phone: phone, At: tx.Moment(),
 	})
 	if err != nil {
 		return "", err
@@ -55,7 +55,7 @@ func withReports(
 	ctx context.Context, tx *store.Tx, v Verification, all []Outcome,
 ) ([]Outcome, error) {
 	rows, err := tx.OpenVerifyReportsOfPhone(ctx, db.OpenVerifyReportsOfPhoneParams{
-		Tenant: v.Tenant, Phone: v.Phone.E164(), Since: store.Millis(tx.Now().Add(-verifyLife)),
+		Tenant: v.Tenant, Phone: v.Phone, Since: tx.Moment().Add(-verifyLife),
 	})
 	if err != nil {
 		return nil, err
@@ -68,9 +68,8 @@ func withReports(
 }
 
 func reportOutcome(row db.VerifyReport) Outcome {
-	phone, _ := phonemail.ParseNumber(row.Phone) // judged before it was stored
-	at := store.Time(row.At)
 	return Outcome{
-		ID: row.ID, Tenant: row.Tenant, phone: phone, Approved: true, Ended: at, began: at,
+		ID: row.ID, Tenant: row.Tenant, phone: row.Phone, Approved: true, Ended: row.At.Time,
+		began: row.At.Time,
 	}
 }

@@ -149,7 +149,7 @@ func TestForget(t *testing.T) {
 		v := b.start(nil)
 		b.check(v, wrong)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{Tenant: "acme", Key: "k", VerificationID: v.ID, At: store.Millis(tx.Now())})
+			_, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{Tenant: "acme", Key: "k", VerificationID: v.ID, At: tx.Moment()})
 			return err
 		})
 		kept := func() (guesses, key bool) {
@@ -157,7 +157,7 @@ func TestForget(t *testing.T) {
 				if err := Forget(ctx, tx); err != nil {
 					return err
 				}
-				_, noGuesses := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: "acme", Phone: v.Phone.E164()})
+				_, noGuesses := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: "acme", Phone: v.Phone})
 				_, noKey := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{Tenant: "acme", Key: "k"})
 				guesses, key = noGuesses == nil, noKey == nil
 				return nil
@@ -233,7 +233,7 @@ func TestExternalID(t *testing.T) {
 		b.Pass(10 * time.Minute)
 		fourth, f := start(nil)
 		require.True(t, f, "also when nobody has recorded its end")
-		require.Equal(t, string(Expired), b.row(third).State)
+		require.Equal(t, Expired, b.row(third).State)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			v, err := ByExternalID(ctx, tx, "acme", "flowroute", "a1")
 			require.Equal(t, fourth.ID, v.ID)

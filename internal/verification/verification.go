@@ -23,13 +23,14 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
 // State is how far a verification has come. The words are Twilio Verify's
 // (https://www.twilio.com/docs/verify/api/verification#verification-status-values), but for denied, which it does not have.
-type State string
+type State = db.VerificationState
 
 // The states of a verification; see the drawing above.
 const (
@@ -149,10 +150,10 @@ func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, er
 		}
 	}
 	n, err := tx.AddVerification(ctx, db.AddVerificationParams{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone.E164(),
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone,
 		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew), MaxAttempts: int64(r.Limits.Attempts),
 		MaxWrong: int64(r.mostWrong()), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
-		OpenedAt: store.Millis(now), ExpiresAt: store.Millis(now.Add(r.Limits.Life)),
+		OpenedAt: moment.Of(now), ExpiresAt: moment.Of(now.Add(r.Limits.Life)),
 	})
 	if err != nil {
 		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
@@ -210,7 +211,7 @@ func admit(ctx context.Context, tx *store.Tx, r Request) error {
 	if out {
 		return ErrOptedOut
 	}
-	guesses, err := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: r.Tenant, Phone: r.Phone.E164()})
+	guesses, err := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: r.Tenant, Phone: r.Phone})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -243,7 +244,7 @@ func Resend(ctx context.Context, tx *store.Tx, tenant, id string, words Wording)
 	if err != nil {
 		return v, err
 	}
-	n, err := tx.CountSend(ctx, db.CountSendParams{ID: id, Now: store.Millis(tx.Now()), Code: sealed, Sends: row.Sends})
+	n, err := tx.CountSend(ctx, db.CountSendParams{ID: id, Now: tx.Moment(), Code: sealed, Sends: row.Sends})
 	if err != nil {
 		return v, err
 	}
@@ -294,7 +295,7 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err != nil || State(row.State) != Pending || read(row, tx.Now()).State != Expired {
+	if err != nil || row.State != Pending || read(row, tx.Now()).State != Expired {
 		return err
 	}
 	_, err = end(ctx, tx, id, Expired, "")
@@ -304,7 +305,7 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 // end moves a pending verification to its last state. Its code goes with it, and so does a text that has not left yet. It reports false when
 // somebody else ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
-	n, err := tx.EndVerification(ctx, db.EndVerificationParams{ID: id, State: string(state), EndedAt: store.Millis(tx.Now())})
+	n, err := tx.EndVerification(ctx, db.EndVerificationParams{ID: id, State: state, EndedAt: tx.Moment()})
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -326,7 +327,7 @@ func end(ctx context.Context, tx *store.Tx, id string, state State, detail strin
 
 func suppress(ctx context.Context, tx *store.Tx, id, reason string) error {
 	_, err := tx.SuppressTextsOfVerification(ctx, db.SuppressTextsOfVerificationParams{
-		VerificationID: id, Error: reason, EndedAt: store.Millis(tx.Now()),
+		VerificationID: id, Error: reason, EndedAt: tx.Moment(),
 	})
 	return err
 }

@@ -126,7 +126,7 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return unreportedReport(ctx, tx, id)
 	}
-	if err != nil || row.VerifySid == "" || row.Reported != "" || State(row.State) == Pending {
+	if err != nil || row.VerifySid == "" || row.Reported != "" || row.State == Pending {
 		return Outcome{}, false, err
 	}
 	return outcome(row), true, nil
@@ -136,12 +136,12 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 // phone as pending, it would go on with that one, and with its code. At most ten.
 func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Outcome, error) {
 	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
-		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone.E164(), Tenant: v.Tenant, ID: v.ID, Since: store.Millis(tx.Now().Add(-verifyLife)),
+		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID, Since: tx.Moment().Add(-verifyLife),
 	})
-	var all []Outcome
 	if err != nil {
 		return nil, err
 	}
+	var all []Outcome
 	for _, row := range rows {
 		all = append(all, outcome(row))
 	}
@@ -151,8 +151,7 @@ func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Out
 func outcome(row db.Verification) Outcome {
 	return Outcome{
 		ID: row.ID, Tenant: row.Tenant, VerifySID: row.VerifySid,
-		Approved: State(row.State) == Approved, Ended: store.Time(row.EndedAt),
-		began: store.Time(row.OpenedAt),
+		Approved: row.State == Approved, Ended: row.EndedAt.Time, began: row.OpenedAt.Time,
 	}
 }
 
@@ -179,7 +178,7 @@ func askVerify(ctx context.Context, tx *store.Tx, row db.Verification, code stri
 	}
 	id := store.NewID()
 	err := tx.AddCodeCheck(ctx, db.AddCodeCheckParams{
-		ID: id, VerificationID: row.ID, Tenant: row.Tenant, Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: store.Millis(tx.Now()),
+		ID: id, VerificationID: row.ID, Tenant: row.Tenant, Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: tx.Moment(),
 	})
 	if err != nil {
 		return Checked{}, err
@@ -213,7 +212,7 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bo
 	if err != nil {
 		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Question{check.ID, check.Tenant, row.ID, row.VerifySid, string(code), store.Time(check.AskedAt), store.Time(row.ExpiresAt)}, true, nil
+	return Question{check.ID, check.Tenant, row.ID, row.VerifySid, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
@@ -223,7 +222,7 @@ func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) erro
 	if err != nil {
 		return err
 	}
-	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: store.Millis(tx.Now())})
+	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment()})
 	if err != nil {
 		return err
 	}
@@ -247,7 +246,7 @@ func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) erro
 	case verdict == Wrong && row.Attempts < row.MaxAttempts:
 	case row.Attempts >= row.MaxAttempts:
 		_, err = end(ctx, tx, row.ID, MaxAttemptsReached, "")
-	case !tx.Now().Before(store.Time(row.ExpiresAt)):
+	case !tx.Now().Before(row.ExpiresAt.Time):
 		_, err = end(ctx, tx, row.ID, Expired, "")
 	default:
 		_, err = end(ctx, tx, row.ID, Canceled, "over at Twilio Verify")

@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
 )
 
 const addAuth0Notification = `-- name: AddAuth0Notification :exec
@@ -21,7 +23,7 @@ type AddAuth0NotificationParams struct {
 	UserID         string
 	VerificationID string
 	TextID         string
-	At             int64
+	At             moment.Moment
 }
 
 func (q *Queries) AddAuth0Notification(ctx context.Context, arg AddAuth0NotificationParams) error {
@@ -58,7 +60,7 @@ const dropAuth0NotificationsBefore = `-- name: DropAuth0NotificationsBefore :exe
 DELETE FROM auth0_notification WHERE at < $1
 `
 
-func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropAuth0NotificationsBeforeStmt, dropAuth0NotificationsBefore, at)
 	if err != nil {
 		return 0, err
@@ -74,7 +76,7 @@ WHERE tenant = $1 AND user_id = $2 AND verification_id <> '' AND at > $3 ORDER B
 type LastAuth0CodeParams struct {
 	Tenant string
 	UserID string
-	Since  int64
+	Since  moment.Moment
 }
 
 // The last code that was texted for a user of Auth0.
@@ -130,7 +132,7 @@ SELECT id, tenant, digest, user_id, verification_id, text_id, at FROM auth0_noti
 type SameAuth0NotificationParams struct {
 	Tenant string
 	Digest string
-	Since  int64
+	Since  moment.Moment
 }
 
 func (q *Queries) SameAuth0Notification(ctx context.Context, arg SameAuth0NotificationParams) (Auth0Notification, error) {

@@ -7,13 +7,16 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const dropAuth0LocksBefore = `-- name: DropAuth0LocksBefore :execrows
 DELETE FROM auth0_lock WHERE at < $1
 `
 
-func (q *Queries) DropAuth0LocksBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropAuth0LocksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropAuth0LocksBeforeStmt, dropAuth0LocksBefore, at)
 	if err != nil {
 		return 0, err
@@ -28,8 +31,8 @@ ON CONFLICT (tenant, phone) DO UPDATE SET at = $3
 
 type LockAuth0PhoneParams struct {
 	Tenant string
-	Phone  string
-	At     int64
+	Phone  phonemail.Number
+	At     moment.Moment
 }
 
 // Until its transaction ends, no other transaction passes this statement for the same phone.

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const acceptChallenge = `-- name: AcceptChallenge :execrows
@@ -14,7 +17,7 @@ UPDATE challenge SET state = 'accepted', accepted_at = $1 WHERE id = $2 AND stat
 `
 
 type AcceptChallengeParams struct {
-	Now int64
+	Now moment.Moment
 	ID  string
 }
 
@@ -40,14 +43,14 @@ type AddChallengeParams struct {
 	Tenant     string
 	Account    string
 	Sender     string
-	Phone      string
-	Purpose    string
-	State      string
+	Phone      phonemail.Number
+	Purpose    ChallengePurpose
+	State      ChallengeState
 	Link       string
 	ReplyCode  string
-	OpenedAt   int64
-	ExpiresAt  int64
-	AcceptedAt int64
+	OpenedAt   moment.Moment
+	ExpiresAt  moment.Moment
+	AcceptedAt moment.Moment
 	Coded      int64
 }
 
@@ -104,8 +107,8 @@ ORDER BY challenge.opened_at
 type AskedOpenChallengesParams struct {
 	Account string
 	Sender  string
-	Phone   string
-	Now     int64
+	Phone   phonemail.Number
+	Now     moment.Moment
 }
 
 // The questions that this phone has been asked and may still answer.
@@ -165,7 +168,7 @@ UPDATE challenge SET state = 'clicking', clicks = clicks + 1 WHERE id = $1 AND s
 
 type BeginClickParams struct {
 	ID     string
-	State  string
+	State  ChallengeState
 	Clicks int64
 }
 
@@ -193,11 +196,11 @@ UPDATE challenge SET state = $1, outcome = $2, link = '', ended_at = $3 WHERE id
 `
 
 type EndChallengeParams struct {
-	State     string
+	State     ChallengeState
 	Outcome   string
-	EndedAt   int64
+	EndedAt   moment.Moment
 	ID        string
-	FromState string
+	FromState ChallengeState
 }
 
 func (q *Queries) EndChallenge(ctx context.Context, arg EndChallengeParams) (int64, error) {
@@ -253,8 +256,8 @@ SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, lin
 
 type GetOpenChallengeParams struct {
 	Tenant  string
-	Phone   string
-	Purpose string
+	Phone   phonemail.Number
+	Purpose ChallengePurpose
 }
 
 func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengeParams) (Challenge, error) {
@@ -293,7 +296,7 @@ SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, lin
 type LastChallengesOfPhoneParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 }
 
 func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesOfPhoneParams) ([]Challenge, error) {
@@ -346,7 +349,7 @@ UPDATE challenge SET hinted_at = $1 WHERE id = $2 AND hinted_at = 0
 `
 
 type MarkHintedParams struct {
-	HintedAt int64
+	HintedAt moment.Moment
 	ID       string
 }
 
@@ -363,7 +366,7 @@ UPDATE challenge SET late_at = $1 WHERE id = $2 AND late_at = 0
 `
 
 type MarkLateParams struct {
-	LateAt int64
+	LateAt moment.Moment
 	ID     string
 }
 
@@ -380,7 +383,7 @@ UPDATE challenge SET submitted_at = $1 WHERE id = $2 AND state = 'clicking' AND 
 `
 
 type MarkSubmittedParams struct {
-	SubmittedAt int64
+	SubmittedAt moment.Moment
 	ID          string
 }
 
@@ -399,7 +402,7 @@ SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, lin
 type OpenChallengesOfPhoneParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 }
 
 func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesOfPhoneParams) ([]Challenge, error) {

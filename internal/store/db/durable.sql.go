@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
 )
 
 const addDurableInstance = `-- name: AddDurableInstance :execrows
@@ -21,7 +23,7 @@ type AddDurableInstanceParams struct {
 	InstanceID string
 	Input      string
 	Digits     int64
-	Now        int64
+	Now        moment.Moment
 }
 
 func (q *Queries) AddDurableInstance(ctx context.Context, arg AddDurableInstanceParams) (int64, error) {
@@ -64,9 +66,9 @@ type GetDurableInstanceParams struct {
 
 type GetDurableInstanceRow struct {
 	DurableInstance   DurableInstance
-	VerificationState string
-	ExpiresAt         int64
-	EndedAt           int64
+	VerificationState VerificationState
+	ExpiresAt         moment.Moment
+	EndedAt           moment.Moment
 }
 
 func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstanceParams) (GetDurableInstanceRow, error) {
@@ -101,17 +103,17 @@ ORDER BY i.id LIMIT $6
 type ListDurableInstancesParams struct {
 	Tenant      string
 	After       string
-	CreatedFrom int64
-	CreatedTo   int64
+	CreatedFrom moment.Moment
+	CreatedTo   moment.Moment
 	Prefix      string
 	Most        int32
 }
 
 type ListDurableInstancesRow struct {
 	DurableInstance   DurableInstance
-	VerificationState string
-	ExpiresAt         int64
-	EndedAt           int64
+	VerificationState VerificationState
+	ExpiresAt         moment.Moment
+	EndedAt           moment.Moment
 }
 
 func (q *Queries) ListDurableInstances(ctx context.Context, arg ListDurableInstancesParams) ([]ListDurableInstancesRow, error) {
@@ -166,7 +168,7 @@ WHERE id = $4 AND (state = $5 OR state = $6)
 type SetDurableStateParams struct {
 	State       string
 	Output      string
-	Now         int64
+	Now         moment.Moment
 	ID          string
 	FromState   string
 	OrFromState string
@@ -210,7 +212,7 @@ UPDATE durable_instance SET updated_at = $1 WHERE id = $2
 `
 
 type TouchDurableInstanceParams struct {
-	Now int64
+	Now moment.Moment
 	ID  string
 }
 

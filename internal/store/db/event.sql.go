@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
 )
 
 const addEvent = `-- name: AddEvent :exec
@@ -19,7 +21,7 @@ type AddEventParams struct {
 	Subject string
 	Name    string
 	Detail  string
-	At      int64
+	At      moment.Moment
 }
 
 func (q *Queries) AddEvent(ctx context.Context, arg AddEventParams) error {

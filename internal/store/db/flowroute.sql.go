@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
 )
 
 const tellExpired = `-- name: TellExpired :execrows
@@ -15,7 +17,7 @@ WHERE tenant = $2 AND door = $3 AND external_id = $4 AND state = 'expired' AND t
 `
 
 type TellExpiredParams struct {
-	Now        int64
+	Now        moment.Moment
 	Tenant     string
 	Door       string
 	ExternalID string

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addMail = `-- name: AddMail :execrows
@@ -18,12 +21,12 @@ ON CONFLICT (tenant, message_id, phone) DO NOTHING
 type AddMailParams struct {
 	ID         string
 	Tenant     string
-	Phone      string
+	Phone      phonemail.Number
 	MessageID  string
 	MessageURL string
 	Body       string
-	PostedAt   int64
-	ReceivedAt int64
+	PostedAt   moment.Moment
+	ReceivedAt moment.Moment
 }
 
 func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error) {
@@ -53,7 +56,7 @@ type AddSeenParams struct {
 	Tenant string
 	ID     string
 	Digest string
-	At     int64
+	At     moment.Moment
 }
 
 func (q *Queries) AddSeen(ctx context.Context, arg AddSeenParams) (int64, error) {
@@ -74,7 +77,7 @@ const dropSeenBefore = `-- name: DropSeenBefore :execrows
 DELETE FROM seen WHERE at < $1
 `
 
-func (q *Queries) DropSeenBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropSeenBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropSeenBeforeStmt, dropSeenBefore, at)
 	if err != nil {
 		return 0, err
@@ -88,10 +91,10 @@ WHERE id = $5 AND state = 'received'
 `
 
 type EndMailParams struct {
-	State   string
+	State   MailState
 	Kind    string
 	Reason  string
-	EndedAt int64
+	EndedAt moment.Moment
 	ID      string
 }
 

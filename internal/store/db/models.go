@@ -4,6 +4,11 @@
 
 package db
 
+import (
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
+)
+
 type Auth0Notification struct {
 	ID             string
 	Tenant         string
@@ -11,7 +16,7 @@ type Auth0Notification struct {
 	UserID         string
 	VerificationID string
 	TextID         string
-	At             int64
+	At             moment.Moment
 }
 
 type Challenge struct {
@@ -20,21 +25,21 @@ type Challenge struct {
 	Tenant      string
 	Account     string
 	Sender      string
-	Phone       string
-	Purpose     string
-	State       string
+	Phone       phonemail.Number
+	Purpose     ChallengePurpose
+	State       ChallengeState
 	Outcome     string
 	Link        string
 	ReplyCode   string
 	Clicks      int64
-	SubmittedAt int64
-	HintedAt    int64
-	LateAt      int64
+	SubmittedAt moment.Moment
+	HintedAt    moment.Moment
+	LateAt      moment.Moment
 	WrongCodes  int64
-	OpenedAt    int64
-	ExpiresAt   int64
-	AcceptedAt  int64
-	EndedAt     int64
+	OpenedAt    moment.Moment
+	ExpiresAt   moment.Moment
+	AcceptedAt  moment.Moment
+	EndedAt     moment.Moment
 	Coded       int64
 }
 
@@ -44,7 +49,7 @@ type CodeCheck struct {
 	Tenant         string
 	Code           string
 	Verdict        string
-	AskedAt        int64
+	AskedAt        moment.Moment
 }
 
 type DurableInstance struct {
@@ -56,8 +61,8 @@ type DurableInstance struct {
 	Output         string
 	VerificationID string
 	Digits         int64
-	CreatedAt      int64
-	UpdatedAt      int64
+	CreatedAt      moment.Moment
+	UpdatedAt      moment.Moment
 }
 
 type Event struct {
@@ -66,7 +71,7 @@ type Event struct {
 	Subject string
 	Name    string
 	Detail  string
-	At      int64
+	At      moment.Moment
 }
 
 type IdempotencyKey struct {
@@ -74,22 +79,22 @@ type IdempotencyKey struct {
 	Key            string
 	Digest         string
 	VerificationID string
-	At             int64
+	At             moment.Moment
 }
 
 type Mail struct {
 	ID         string
 	Tenant     string
-	Phone      string
+	Phone      phonemail.Number
 	MessageID  string
 	MessageURL string
 	Body       string
-	State      string
+	State      MailState
 	Kind       string
 	Reason     string
-	PostedAt   int64
-	ReceivedAt int64
-	EndedAt    int64
+	PostedAt   moment.Moment
+	ReceivedAt moment.Moment
+	EndedAt    moment.Moment
 }
 
 type Reply struct {
@@ -97,10 +102,10 @@ type Reply struct {
 	Account     string
 	ProviderID  string
 	Sender      string
-	Phone       string
-	Word        string
+	Phone       phonemail.Number
+	Word        ReplyWord
 	ChallengeID string
-	ReceivedAt  int64
+	ReceivedAt  moment.Moment
 }
 
 type Seen struct {
@@ -108,7 +113,7 @@ type Seen struct {
 	Tenant string
 	ID     string
 	Digest string
-	At     int64
+	At     moment.Moment
 }
 
 type ShortLink struct {
@@ -116,7 +121,7 @@ type ShortLink struct {
 	Tenant      string
 	ChallengeID string
 	Link        string
-	ExpiresAt   int64
+	ExpiresAt   moment.Moment
 }
 
 type Text struct {
@@ -125,17 +130,17 @@ type Text struct {
 	Tenant         string
 	Account        string
 	Sender         string
-	Phone          string
-	Purpose        string
+	Phone          phonemail.Number
+	Purpose        TextPurpose
 	Body           string
 	Segments       int64
-	State          string
+	State          TextState
 	ProviderID     string
 	Error          string
-	Deadline       int64
-	CreatedAt      int64
-	SendingAt      int64
-	EndedAt        int64
+	Deadline       moment.Moment
+	CreatedAt      moment.Moment
+	SendingAt      moment.Moment
+	EndedAt        moment.Moment
 	VerificationID string
 	Provider       string
 }
@@ -147,9 +152,9 @@ type Verification struct {
 	ExternalID  string
 	Account     string
 	Sender      string
-	Phone       string
+	Phone       phonemail.Number
 	Locale      string
-	State       string
+	State       VerificationState
 	Code        string
 	Renew       int64
 	Attempts    int64
@@ -159,11 +164,11 @@ type Verification struct {
 	MaxSends    int64
 	Gap         int64
 	Notify      int64
-	OpenedAt    int64
-	SentAt      int64
-	ExpiresAt   int64
-	EndedAt     int64
-	ToldAt      int64
+	OpenedAt    moment.Moment
+	SentAt      moment.Moment
+	ExpiresAt   moment.Moment
+	EndedAt     moment.Moment
+	ToldAt      moment.Moment
 	VerifySid   string
 	Checker     string
 	Reported    string
@@ -172,7 +177,7 @@ type Verification struct {
 type VerifyReport struct {
 	ID     string
 	Tenant string
-	Phone  string
+	Phone  phonemail.Number
 	Result string
-	At     int64
+	At     moment.Moment
 }

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addCodeCheck = `-- name: AddCodeCheck :exec
@@ -18,7 +21,7 @@ type AddCodeCheckParams struct {
 	VerificationID string
 	Tenant         string
 	Code           string
-	AskedAt        int64
+	AskedAt        moment.Moment
 }
 
 func (q *Queries) AddCodeCheck(ctx context.Context, arg AddCodeCheckParams) error {
@@ -47,7 +50,7 @@ const dropCodeChecksBefore = `-- name: DropCodeChecksBefore :execrows
 DELETE FROM code_check WHERE asked_at < $1
 `
 
-func (q *Queries) DropCodeChecksBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropCodeChecksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropCodeChecksBeforeStmt, dropCodeChecksBefore, at)
 	if err != nil {
 		return 0, err
@@ -169,10 +172,10 @@ ORDER BY opened_at LIMIT 10
 type UnreportedVerificationsOfPhoneParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 	Tenant  string
 	ID      string
-	Since   int64
+	Since   moment.Moment
 }
 
 // What Twilio Verify may still take for the verification that is to be started.

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addReply = `-- name: AddReply :execrows
@@ -20,9 +23,9 @@ type AddReplyParams struct {
 	Account    string
 	ProviderID string
 	Sender     string
-	Phone      string
-	Word       string
-	ReceivedAt int64
+	Phone      phonemail.Number
+	Word       ReplyWord
+	ReceivedAt moment.Moment
 }
 
 func (q *Queries) AddReply(ctx context.Context, arg AddReplyParams) (int64, error) {

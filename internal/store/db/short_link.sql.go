@@ -7,6 +7,8 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
 )
 
 const addShortLink = `-- name: AddShortLink :exec
@@ -18,7 +20,7 @@ type AddShortLinkParams struct {
 	Tenant      string
 	ChallengeID string
 	Link        string
-	ExpiresAt   int64
+	ExpiresAt   moment.Moment
 }
 
 func (q *Queries) AddShortLink(ctx context.Context, arg AddShortLinkParams) error {
@@ -36,7 +38,7 @@ const dropShortLinksBefore = `-- name: DropShortLinksBefore :execrows
 DELETE FROM short_link WHERE expires_at < $1
 `
 
-func (q *Queries) DropShortLinksBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropShortLinksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropShortLinksBeforeStmt, dropShortLinksBefore, at)
 	if err != nil {
 		return 0, err

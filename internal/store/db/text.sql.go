@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addText = `-- name: AddText :exec
@@ -21,15 +24,15 @@ type AddTextParams struct {
 	Tenant         string
 	Account        string
 	Sender         string
-	Phone          string
-	Purpose        string
+	Phone          phonemail.Number
+	Purpose        TextPurpose
 	Body           string
 	Segments       int64
-	State          string
+	State          TextState
 	Error          string
-	Deadline       int64
-	CreatedAt      int64
-	EndedAt        int64
+	Deadline       moment.Moment
+	CreatedAt      moment.Moment
+	EndedAt        moment.Moment
 }
 
 func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
@@ -58,7 +61,7 @@ UPDATE text SET state = 'sending', sending_at = $1 WHERE id = $2 AND state = 'du
 `
 
 type BeginSendingParams struct {
-	Now int64
+	Now moment.Moment
 	ID  string
 }
 
@@ -77,7 +80,7 @@ DELETE FROM opt_out WHERE account = $1 AND sender = $2 AND phone = $3
 type ClearOptOutParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 }
 
 func (q *Queries) ClearOptOut(ctx context.Context, arg ClearOptOutParams) (int64, error) {
@@ -95,7 +98,7 @@ SELECT COUNT(*) FROM opt_out WHERE account = $1 AND sender = $2 AND phone = $3
 type CountOptOutParams struct {
 	Account string
 	Sender  string
-	Phone   string
+	Phone   phonemail.Number
 }
 
 func (q *Queries) CountOptOut(ctx context.Context, arg CountOptOutParams) (int64, error) {
@@ -126,11 +129,11 @@ UPDATE text SET state = $1, error = $2, body = '', ended_at = $3 WHERE id = $4 A
 `
 
 type EndTextParams struct {
-	State     string
+	State     TextState
 	Error     string
-	EndedAt   int64
+	EndedAt   moment.Moment
 	ID        string
-	FromState string
+	FromState TextState
 }
 
 func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error) {
@@ -185,8 +188,8 @@ ON CONFLICT (account, sender, phone) DO NOTHING
 type SetOptOutParams struct {
 	Account string
 	Sender  string
-	Phone   string
-	Since   int64
+	Phone   phonemail.Number
+	Since   moment.Moment
 }
 
 func (q *Queries) SetOptOut(ctx context.Context, arg SetOptOutParams) (int64, error) {
@@ -208,7 +211,7 @@ UPDATE text SET state = 'due' WHERE id = $1 AND state = $2 AND provider_id = ''
 
 type SetTextDueParams struct {
 	ID        string
-	FromState string
+	FromState TextState
 }
 
 func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, error) {
@@ -272,7 +275,7 @@ WHERE challenge_id = $3 AND state = 'due' AND purpose IN ('prompt', 'hint')
 
 type SuppressTextsOfChallengeParams struct {
 	Error       string
-	EndedAt     int64
+	EndedAt     moment.Moment
 	ChallengeID string
 }
 

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addIdempotencyKey = `-- name: AddIdempotencyKey :execrows
@@ -19,7 +22,7 @@ type AddIdempotencyKeyParams struct {
 	Key            string
 	Digest         string
 	VerificationID string
-	At             int64
+	At             moment.Moment
 }
 
 func (q *Queries) AddIdempotencyKey(ctx context.Context, arg AddIdempotencyKeyParams) (int64, error) {
@@ -51,7 +54,7 @@ type AddVerificationParams struct {
 	ExternalID  string
 	Account     string
 	Sender      string
-	Phone       string
+	Phone       phonemail.Number
 	Locale      string
 	Code        string
 	Renew       int64
@@ -60,8 +63,8 @@ type AddVerificationParams struct {
 	MaxSends    int64
 	Gap         int64
 	Notify      int64
-	OpenedAt    int64
-	ExpiresAt   int64
+	OpenedAt    moment.Moment
+	ExpiresAt   moment.Moment
 }
 
 func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams) (int64, error) {
@@ -99,7 +102,7 @@ RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, 
 type CountAttemptParams struct {
 	ID     string
 	Tenant string
-	Now    int64
+	Now    moment.Moment
 }
 
 // Counted in the statement that reads the code, so that guesses that come at once cannot be more than are allowed.
@@ -143,7 +146,7 @@ WHERE id = $3 AND state = 'pending' AND expires_at > $1 AND sends = $4
 `
 
 type CountSendParams struct {
-	Now   int64
+	Now   moment.Moment
 	Code  string
 	ID    string
 	Sends int64
@@ -166,7 +169,7 @@ const dropGuessesBefore = `-- name: DropGuessesBefore :execrows
 DELETE FROM guess WHERE last_at < $1
 `
 
-func (q *Queries) DropGuessesBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropGuessesBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropGuessesBeforeStmt, dropGuessesBefore, at)
 	if err != nil {
 		return 0, err
@@ -178,7 +181,7 @@ const dropIdempotencyKeysBefore = `-- name: DropIdempotencyKeysBefore :execrows
 DELETE FROM idempotency_key WHERE at < $1
 `
 
-func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropIdempotencyKeysBeforeStmt, dropIdempotencyKeysBefore, at)
 	if err != nil {
 		return 0, err
@@ -191,8 +194,8 @@ UPDATE verification SET state = $1, code = '', ended_at = $2 WHERE id = $3 AND s
 `
 
 type EndVerificationParams struct {
-	State   string
-	EndedAt int64
+	State   VerificationState
+	EndedAt moment.Moment
 	ID      string
 }
 
@@ -254,7 +257,7 @@ SELECT wrong_at FROM guess WHERE tenant = $1 AND phone = $2
 
 type GetGuessesParams struct {
 	Tenant string
-	Phone  string
+	Phone  phonemail.Number
 }
 
 func (q *Queries) GetGuesses(ctx context.Context, arg GetGuessesParams) (string, error) {
@@ -435,8 +438,8 @@ RETURNING wrong_at
 
 type LockGuessesParams struct {
 	Tenant string
-	Phone  string
-	Now    int64
+	Phone  phonemail.Number
+	Now    moment.Moment
 }
 
 // Whoever has this row's lock is the only one to judge a code of this phone.
@@ -456,8 +459,8 @@ ORDER BY opened_at DESC, id DESC LIMIT 100
 type OpenVerificationsOfPhoneParams struct {
 	Account string
 	Sender  string
-	Phone   string
-	Now     int64
+	Phone   phonemail.Number
+	Now     moment.Moment
 }
 
 func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerificationsOfPhoneParams) ([]Verification, error) {
@@ -522,7 +525,7 @@ UPDATE guess SET wrong_at = $1 WHERE tenant = $2 AND phone = $3
 type SetGuessesParams struct {
 	WrongAt string
 	Tenant  string
-	Phone   string
+	Phone   phonemail.Number
 }
 
 func (q *Queries) SetGuesses(ctx context.Context, arg SetGuessesParams) error {
@@ -536,7 +539,7 @@ UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2 WHERE
 
 type SuppressTextsOfVerificationParams struct {
 	Error          string
-	EndedAt        int64
+	EndedAt        moment.Moment
 	VerificationID string
 }
 

@@ -7,6 +7,9 @@ package db
 
 import (
 	"context"
+
+	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 const addVerifyReport = `-- name: AddVerifyReport :exec
@@ -16,8 +19,8 @@ INSERT INTO verify_report (id, tenant, phone, result, at) VALUES ($1, $2, $3, ''
 type AddVerifyReportParams struct {
 	ID     string
 	Tenant string
-	Phone  string
-	At     int64
+	Phone  phonemail.Number
+	At     moment.Moment
 }
 
 func (q *Queries) AddVerifyReport(ctx context.Context, arg AddVerifyReportParams) error {
@@ -34,7 +37,7 @@ const dropVerifyReportsBefore = `-- name: DropVerifyReportsBefore :execrows
 DELETE FROM verify_report WHERE at < $1
 `
 
-func (q *Queries) DropVerifyReportsBefore(ctx context.Context, at int64) (int64, error) {
+func (q *Queries) DropVerifyReportsBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropVerifyReportsBeforeStmt, dropVerifyReportsBefore, at)
 	if err != nil {
 		return 0, err
@@ -67,8 +70,8 @@ ORDER BY at LIMIT 10
 
 type OpenVerifyReportsOfPhoneParams struct {
 	Tenant string
-	Phone  string
-	Since  int64
+	Phone  phonemail.Number
+	Since  moment.Moment
 }
 
 // What Twilio Verify must still be told about a phone.

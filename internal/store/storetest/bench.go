@@ -57,7 +57,7 @@ func OpenBench(t *testing.T, url string) Bench {
 }
 
 // Now is the time on the clock, in UTC.
-func (b Bench) Now() time.Time { return store.Time(b.clock.Load()) }
+func (b Bench) Now() time.Time { return time.UnixMilli(b.clock.Load()).UTC() }
 
 // Pass moves the clock on by d, to the millisecond.
 func (b Bench) Pass(d time.Duration) { b.clock.Add(d.Milliseconds()) }
