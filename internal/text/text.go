@@ -202,7 +202,7 @@ func codeObstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error
 // Route records which provider is asked next to send a text, before it is asked: should its answer get lost, it must be
 // asked what became of the text.
 func Route(ctx context.Context, tx *store.Tx, id, provider string) error {
-	_, err := tx.SetTextRoute(ctx, db.SetTextRouteParams{ID: id, Provider: provider})
+	_, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{ID: id, Provider: provider})
 	return err
 }
 

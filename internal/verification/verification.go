@@ -319,7 +319,7 @@ func end(ctx context.Context, tx *store.Tx, id string, state State, detail strin
 	if row.Notify != 0 {
 		tx.Enqueue(Notify{id})
 	}
-	if row.VerifySid != "" {
+	if row.VerifySID != "" {
 		tx.Enqueue(ReportVerification{id})
 	}
 	return true, tx.Record(ctx, row.Tenant, id, "verification."+string(state), detail)

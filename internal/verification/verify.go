@@ -72,13 +72,13 @@ func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) 
 	if err != nil {
 		return Secret{}, fmt.Errorf("verification %s: %w", id, err)
 	}
-	return Secret{v, string(code), row.Renew > 0 && row.VerifySid != "", row.VerifySid}, nil
+	return Secret{v, string(code), row.Renew > 0 && row.VerifySID != "", row.VerifySID}, nil
 }
 
 // SentByVerify records that Twilio Verify took a text of the verification, and under which id. With own, the code in it was drawn by Verify and ours
 // counts no more. If the verification has ended meanwhile, Verify is told now.
 func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) error {
-	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySid: sid})
+	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySID: sid})
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return unreportedReport(ctx, tx, id)
 	}
-	if err != nil || row.VerifySid == "" || row.Reported != "" || row.State == Pending {
+	if err != nil || row.VerifySID == "" || row.Reported != "" || row.State == Pending {
 		return Outcome{}, false, err
 	}
 	return outcome(row), true, nil
@@ -150,7 +150,7 @@ func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Out
 
 func outcome(row db.Verification) Outcome {
 	return Outcome{
-		ID: row.ID, Tenant: row.Tenant, VerifySID: row.VerifySid,
+		ID: row.ID, Tenant: row.Tenant, VerifySID: row.VerifySID,
 		Approved: row.State == Approved, Ended: row.EndedAt.Time, began: row.OpenedAt.Time,
 	}
 }
@@ -162,7 +162,7 @@ func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error
 	if o.phone != (phonemail.Number{}) {
 		n, err = tx.SetVerifyReportResult(ctx, db.SetVerifyReportResultParams{ID: o.ID, Result: result})
 	} else {
-		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySid: o.VerifySID, Reported: result})
+		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
 	}
 	if err != nil || n == 0 {
 		return err
@@ -212,7 +212,7 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bo
 	if err != nil {
 		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Question{check.ID, check.Tenant, row.ID, row.VerifySid, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
+	return Question{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
