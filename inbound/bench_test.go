@@ -1,9 +1,10 @@
-package inbound
+package inbound_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"smsbridge/inbound/inboundtest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,14 +14,14 @@ import (
 // per second.
 func BenchmarkMailDoor(b *testing.B) {
 	bridge := openBridge(b, "sqlite:"+b.TempDir()+"/bridge.db")
-	handler := bridge.inbound.Handler()
+	handler := bridge.Inbound.Handler()
 	rest := url.Values{"message-headers": {strings.Repeat(`["Received","by x"],`, 200)}, "stripped-html": {strings.Repeat("<p>Welcome</p>", 250)}}.Encode()
 	var n atomic.Int64
 	b.SetParallelism(64)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			r := httptest.NewRequest(http.MethodPost, "/mailgun/acme", strings.NewReader(mailForm(int(n.Add(1))).Encode()+"&"+rest))
+			r := httptest.NewRequest(http.MethodPost, "/mailgun/acme", strings.NewReader(inboundtest.MailForm(int(n.Add(1))).Encode()+"&"+rest))
 			r.Header.Set("Content-Type", contentForm)
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, r)

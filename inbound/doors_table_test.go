@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	durable "smsbridge/internal/azuredurable"
 )
 
@@ -23,31 +24,31 @@ func knownStates() []string { return append(endedStates(), statePending) }
 // apiDoor is our own API, as openapi.yaml describes it.
 func apiDoor() door {
 	call := func(method, rest, body string) func(s *subject) heard {
-		return func(s *subject) heard { return s.hear(s.call(method, "/v1/verifications/"+s.id+rest, body)) }
+		return func(s *subject) heard { return s.hear(s.Call(method, "/v1/verifications/"+s.id+rest, body)) }
 	}
-	create := func(headers ...string) func(s *subject) apiReply {
-		return func(s *subject) apiReply {
-			return s.call("POST", "/v1/verifications", `{"phone":"`+s.phone.E164()+`","code":"`+ownCode+`"}`, headers...)
+	create := func(headers ...string) func(s *subject) inboundtest.APIResponse {
+		return func(s *subject) inboundtest.APIResponse {
+			return s.Call("POST", "/v1/verifications", `{"phone":"`+s.phone.E164()+`","code":"`+ownCode+`"}`, headers...)
 		}
 	}
-	createOnce := func(s *subject) apiReply { return create("Idempotency-Key: " + s.external)(s) }
+	createOnce := func(s *subject) inboundtest.APIResponse { return create("Idempotency-Key: " + s.external)(s) }
 	return door{
 		name: "api",
 		stands: map[string]string{
 			statePending: "pending", stateApproved: "approved", stateCanceled: "canceled", stateOverdue: "expired", stateExpired: "expired", stateExhausted: "max_attempts_reached", stateUnknown: "not-found",
 		},
-		start: func(s *subject) { require.Equal(s.t, http.StatusCreated, createOnce(s).response.status) },
+		start: func(s *subject) { require.Equal(s.T, http.StatusCreated, createOnce(s).StatusCode) },
 		look:  func(s *subject) string { return call("GET", "", "")(s).says },
 		operations: map[string]func(s *subject) heard{
 			"create":       func(s *subject) heard { return s.hear(create()(s)) },
 			"create again": func(s *subject) heard { return s.hear(createOnce(s)) },
 			"show":         call("GET", "", ""),
 			"list":         (*subject).list,
-			"check right":  func(s *subject) heard { return s.hear(s.check(s.id, s.code)) },
-			"check wrong":  func(s *subject) heard { return s.hear(s.check(s.id, otherCode(s.code))) },
+			"check right":  func(s *subject) heard { return s.hear(s.Check(s.id, s.code)) },
+			"check wrong":  func(s *subject) heard { return s.hear(s.Check(s.id, inboundtest.OtherCode(s.code))) },
 			"resend soon":  call("POST", "/resend", ""),
 			"resend": func(s *subject) heard {
-				s.bridge.now = s.bridge.now.Add(time.Minute)
+				s.Bridge.Now = s.Bridge.Now.Add(time.Minute)
 				return call("POST", "/resend", "")(s)
 			},
 			"cancel": call("POST", "/cancel", ""),
@@ -81,53 +82,53 @@ func apiDoor() door {
 }
 
 // hear is what the API answered: a status, or a problem and the status that is the reason.
-func (s *subject) hear(r apiReply) heard {
-	says := r.kind()
+func (s *subject) hear(r inboundtest.APIResponse) heard {
+	says := r.Kind()
 	if says == "" {
-		says = r.Status
+		says = r.Verification.Status
 	} else if r.Problem.Verification != nil {
 		says += " " + r.Problem.Verification.Status
 	}
-	return heard{r.response.status, says}
+	return heard{r.StatusCode, says}
 }
 
 func (s *subject) list() heard {
-	r := s.call("GET", "/v1/verifications?limit=5", "")
-	var page struct{ Verifications []shownVerification }
-	require.NoError(s.t, json.Unmarshal([]byte(r.body), &page))
+	r := s.Call("GET", "/v1/verifications?limit=5", "")
+	var page struct{ Verifications []inboundtest.Verification }
+	require.NoError(s.T, json.Unmarshal([]byte(r.Body), &page))
 	for _, v := range page.Verifications {
 		if v.ID == s.id {
-			return heard{r.response.status, v.Status}
+			return heard{r.StatusCode, v.Status}
 		}
 	}
-	return heard{r.response.status, "not in it"}
+	return heard{r.StatusCode, "not in it"}
 }
 
 // flowrouteServiceDoor is the door for clients of Flowroute's service, which forgets what has ended, so that it is as unknown as what never was.
 func flowrouteServiceDoor() door {
-	hear := func(r response) heard {
-		var a flowrouteAnswer
-		if json.Unmarshal([]byte(r.body), &a) != nil || a.AttemptsLeft == nil {
-			return heard{r.status, a.Message}
+	hear := func(r inboundtest.Response) heard {
+		var a inboundtest.FlowrouteResponse
+		if json.Unmarshal([]byte(r.Body), &a) != nil || a.AttemptsLeft == nil {
+			return heard{r.StatusCode, a.Message}
 		}
-		return heard{r.status, a.Reason + " " + strconv.Itoa(*a.AttemptsLeft)}
+		return heard{r.StatusCode, a.Reason + " " + strconv.Itoa(*a.AttemptsLeft)}
 	}
 	create := func(s *subject) heard {
-		return hear(s.flowroute.create(s.t, `"`+s.external+`"`, `"`+s.phone.E164()+`"`))
+		return hear(s.flowroute.Create(s.T, `"`+s.external+`"`, `"`+s.phone.E164()+`"`))
 	}
 	post := func(s *subject, code string) heard {
-		return hear(s.flowroute.postJSON(s.t, s.flowroute.endpoint+"/check", `{"auth_id":"`+s.external+`","code":"`+code+`"}`))
+		return hear(s.flowroute.PostJSON(s.T, s.flowroute.Endpoint+"/check", `{"auth_id":"`+s.external+`","code":"`+code+`"}`))
 	}
 	d := door{
 		name:   "flowroute",
 		stands: map[string]string{statePending: "", stateApproved: "", stateCanceled: "", stateOverdue: "", stateExpired: "", stateExhausted: "", stateUnknown: ""},
-		start:  func(s *subject) { require.Equal(s.t, http.StatusOK, create(s).status) },
+		start:  func(s *subject) { require.Equal(s.T, http.StatusOK, create(s).status) },
 		operations: map[string]func(s *subject) heard{
 			"POST":             create,
-			"GET right":        func(s *subject) heard { return hear(s.flowroute.check(s.t, s.external, s.code)) },
-			"GET wrong":        func(s *subject) heard { return hear(s.flowroute.check(s.t, s.external, otherCode(s.code))) },
+			"GET right":        func(s *subject) heard { return hear(s.flowroute.Check(s.T, s.external, s.code)) },
+			"GET wrong":        func(s *subject) heard { return hear(s.flowroute.Check(s.T, s.external, inboundtest.OtherCode(s.code))) },
 			"POST check right": func(s *subject) heard { return post(s, s.code) },
-			"POST check wrong": func(s *subject) heard { return post(s, otherCode(s.code)) },
+			"POST check wrong": func(s *subject) heard { return post(s, inboundtest.OtherCode(s.code)) },
 		},
 		answer: []string{"GET right", "POST check right"},
 		table: []expectation{
@@ -153,10 +154,10 @@ func textDoor() door {
 	texting := func(body func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
 			s.replies++
-			form := replyForm(100*s.n+s.replies, body(s))
+			form := inboundtest.ReplyForm(100*s.n+s.replies, body(s))
 			form.Set("From", s.phone.E164())
-			r := s.reply(s.t, form)
-			return heard{r.status, strings.TrimSuffix(r.body, emptyTwiML)}
+			r := s.Reply(s.T, form)
+			return heard{r.StatusCode, strings.TrimSuffix(r.Body, emptyTwiML)}
 		}
 	}
 	d := door{
@@ -165,7 +166,7 @@ func textDoor() door {
 		start:  apiDoor().start,
 		operations: map[string]func(s *subject) heard{
 			"right code": texting(func(s *subject) string { return s.code }),
-			"wrong code": texting(func(s *subject) string { return otherCode(s.code) }),
+			"wrong code": texting(func(s *subject) string { return inboundtest.OtherCode(s.code) }),
 		},
 		answer: []string{"right code"},
 		table: []expectation{
@@ -195,24 +196,26 @@ const (
 // durableFunctionsDoor is the door for clients of Azure Durable Functions.
 func durableFunctionsDoor() door {
 	start := func(s *subject) heard {
-		return s.hearDurable(s.durable.ask("POST", durableBase+"/orchestrators/"+durable.Function+"/"+s.external, `"`+s.phone.E164()+`"`))
+		return s.hearDurable(s.durable.Ask("POST", inboundtest.DurableBase+"/orchestrators/"+durable.Function+"/"+s.external, `"`+s.phone.E164()+`"`))
 	}
 	ask := func(method, rest string) func(s *subject) heard {
-		return func(s *subject) heard { return s.hearDurable(s.durable.ask(method, instance(s.external)+rest, "")) }
+		return func(s *subject) heard {
+			return s.hearDurable(s.durable.Ask(method, inboundtest.DurableInstancePath(s.external)+rest, ""))
+		}
 	}
 	raise := func(name string, code func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
-			return s.hearDurable(s.durable.ask("POST", instance(s.external)+"/raiseEvent/"+name, `"`+code(s)+`"`))
+			return s.hearDurable(s.durable.Ask("POST", inboundtest.DurableInstancePath(s.external)+"/raiseEvent/"+name, `"`+code(s)+`"`))
 		}
 	}
-	right, wrong := func(s *subject) string { return s.code }, func(s *subject) string { return otherCode(s.code) }
+	right, wrong := func(s *subject) string { return s.code }, func(s *subject) string { return inboundtest.OtherCode(s.code) }
 	return door{
 		name: "durable",
 		stands: map[string]string{
 			statePending: "Running null", stateApproved: "Completed true", stateCanceled: "Canceled null", stateOverdue: "Completed false", stateExpired: "Completed false",
 			stateExhausted: "Completed false", stateUnknown: "", stateSuspended: "Suspended null", stateHidden: "Suspended null", stateTerminated: `Terminated "why"`, stateFailed: saysFailed,
 		},
-		start: func(s *subject) { require.Equal(s.t, http.StatusAccepted, start(s).status) },
+		start: func(s *subject) { require.Equal(s.T, http.StatusAccepted, start(s).status) },
 		look:  func(s *subject) string { return ask("GET", "")(s).says },
 		operations: map[string]func(s *subject) heard{
 			"start":            start,
@@ -230,7 +233,7 @@ func durableFunctionsDoor() door {
 			"purge":            ask("DELETE", ""),
 			"purge by filter": func(s *subject) heard {
 				since := url.Values{"createdTimeFrom": {s.began.UTC().Format(time.RFC3339)}}
-				return s.hearDurable(s.durable.ask("DELETE", durableBase+"/instances?"+since.Encode(), ""))
+				return s.hearDurable(s.durable.Ask("DELETE", inboundtest.DurableBase+"/instances?"+since.Encode(), ""))
 			},
 		},
 		answer: []string{"raise right"},
@@ -294,33 +297,33 @@ func durableStarts() []expectation {
 }
 
 // hearDurable is what the Durable door answered: how an instance stands, which one was started, why not, or the body as it is.
-func (s *subject) hearDurable(r response) heard {
+func (s *subject) hearDurable(r inboundtest.Response) heard {
 	var a struct {
 		ID, Message, RuntimeStatus string
 		Output                     json.RawMessage
 	}
-	switch err := json.Unmarshal([]byte(r.body), &a); {
+	switch err := json.Unmarshal([]byte(r.Body), &a); {
 	case err != nil:
 	case a.RuntimeStatus != "":
-		return heard{r.status, a.RuntimeStatus + " " + string(a.Output)}
+		return heard{r.StatusCode, a.RuntimeStatus + " " + string(a.Output)}
 	case a.ID == s.external:
-		return heard{r.status, "started in place"}
+		return heard{r.StatusCode, "started in place"}
 	case a.ID != "":
-		return heard{r.status, "started anew"}
+		return heard{r.StatusCode, "started anew"}
 	case a.Message != "":
-		return heard{r.status, a.Message}
+		return heard{r.StatusCode, a.Message}
 	}
-	return heard{r.status, r.body}
+	return heard{r.StatusCode, r.Body}
 }
 
 func (s *subject) listDurable() heard {
-	r := s.durable.ask("GET", durableBase+"/instances?instanceIdPrefix="+s.external, "")
-	var all []durableStatus
-	require.NoError(s.t, json.Unmarshal([]byte(r.body), &all))
+	r := s.durable.Ask("GET", inboundtest.DurableBase+"/instances?instanceIdPrefix="+s.external, "")
+	var all []inboundtest.DurableInstance
+	require.NoError(s.T, json.Unmarshal([]byte(r.Body), &all))
 	for _, i := range all {
 		if i.InstanceID == s.external {
-			return heard{r.status, string(i.RuntimeStatus) + " " + string(i.Output)}
+			return heard{r.StatusCode, string(i.RuntimeStatus) + " " + string(i.Output)}
 		}
 	}
-	return heard{r.status, "not in it"}
+	return heard{r.StatusCode, "not in it"}
 }

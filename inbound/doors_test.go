@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
@@ -71,9 +72,9 @@ type expectation struct {
 
 // subject is the verification of one cell, which has a phone of its own.
 type subject struct {
-	app
-	flowroute flowrouteClient
-	durable   durableClient
+	inboundtest.App
+	flowroute inboundtest.FlowrouteClient
+	durable   inboundtest.DurableClient
 	n         int // of the cell
 	replies   int // texts from the phone
 	began     time.Time
@@ -102,14 +103,18 @@ func TestDoorTable(t *testing.T) {
 			}
 		}
 		s := next(t)
-		log := s.log.take()
+		log := s.Log.Take()
 		require.NotContains(t, log, "+45201", "no phone")
-		for path, m := range apiPaths() {
-			for method := range m {
-				require.Contains(t, log, `"method":"`+method+`","path":"`+path+`"`, "every operation of the API was in it")
+		for path, item := range s.Spec.At(s.Spec.Root, "paths").(map[string]any) {
+			for method := range item.(map[string]any) {
+				if method == "parameters" || path == "/v1/openapi.yaml" {
+					continue
+				}
+				line := `"method":"` + strings.ToUpper(method) + `","path":"` + strings.ReplaceAll(path, "{id}", ":id") + `"`
+				require.Contains(t, log, line, "every operation of the API was in it")
 			}
 		}
-		for _, state := range list(s.d.at(s.d.root, "components", "schemas", "Status", "enum")) {
+		for _, state := range inboundtest.List(s.Spec.At(s.Spec.Root, "components", "schemas", "Status", "enum")) {
 			require.Contains(t, slices.Collect(maps.Values(apiDoor().stands)), state, "and so was every state")
 		}
 	})
@@ -134,7 +139,7 @@ func TestDoorAnswers(t *testing.T) {
 							}
 							require.Equal(t, other.stands[stateApproved], other.shown(s))
 						}
-						require.Equal(t, "1", s.one(t, "SELECT COUNT(*) FROM event WHERE name = 'verification.approved' AND subject = '"+s.id+"'"))
+						require.Equal(t, "1", s.One(t, "SELECT COUNT(*) FROM event WHERE name = 'verification.approved' AND subject = '"+s.id+"'"))
 					})
 				}
 			}
@@ -145,18 +150,19 @@ func TestDoorAnswers(t *testing.T) {
 // eachDoor opens all doors on each database; next makes the subject of a cell, a minute after that of the last.
 func eachDoor(t *testing.T, test func(t *testing.T, next func(t *testing.T) *subject)) {
 	each(t, func(t *testing.T, b *bridge) {
-		description, flowroute, n := readDescription(t), openFlowroute(t, b), 0
+		spec, flowroute, n := inboundtest.ReadDescription(t, b.Bridge), inboundtest.OpenFlowroute(t, b.Bridge), 0
 		test(t, func(t *testing.T) *subject {
 			n++
-			b.now = b.now.Add(time.Minute)
+			b.Now = b.Now.Add(time.Minute)
 			number, err := phonemail.ParseNumber(fmt.Sprintf("+45201%05d", n))
 			require.NoError(t, err)
 			return &subject{
-				app: app{b, t, description, apiKey, map[string]bool{}}, flowroute: flowroute, durable: durableClient{b, t},
-				n: n, began: b.now, phone: number, external: fmt.Sprint("cell-", n), id: store.NewID(), code: "1234",
+				App: inboundtest.App{Bridge: b.Bridge, T: t, Spec: spec, Key: apiKey, Seen: map[string]bool{}}, flowroute: flowroute,
+				durable: inboundtest.DurableClient{Bridge: b.Bridge, T: t},
+				n:       n, began: b.Now, phone: number, external: fmt.Sprint("cell-", n), id: store.NewID(), code: "1234",
 			}
 		})
-	}, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000", "SMSBRIDGE_DURABLE_CODE="+systemKey)
+	}, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000", "SMSBRIDGE_DURABLE_CODE="+inboundtest.DurableKey)
 }
 
 // expected is the one row of the table that speaks of an operation in a state.
@@ -195,7 +201,7 @@ func (s *subject) bring(t *testing.T, d door, state string) {
 
 // find learns what only the phone knows, the code, and what the API lists, the id.
 func (s *subject) find() {
-	s.t.Helper()
+	s.T.Helper()
 	s.id = s.rows()[0].ID
 	s.do(func(ctx context.Context, tx *store.Tx) error {
 		secret, err := verification.Open(ctx, tx, "acme", s.id)
@@ -235,15 +241,15 @@ func (s *subject) move(state string) verification.State {
 		})
 		return verification.Canceled
 	case stateOverdue:
-		s.bridge.now = s.rows()[0].Expires.Add(time.Second)
+		s.Bridge.Now = s.rows()[0].Expires.Add(time.Second)
 		return verification.Expired
 	case stateExpired:
-		s.bridge.now = s.rows()[0].Expires.Add(time.Second)
+		s.Bridge.Now = s.rows()[0].Expires.Add(time.Second)
 		s.do(func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, s.id) })
 		return verification.Expired
 	case stateExhausted:
 		for range s.rows()[0].MaxAttempts {
-			check(otherCode(s.code))
+			check(inboundtest.OtherCode(s.code))
 		}
 		return verification.MaxAttemptsReached
 	}
@@ -276,7 +282,7 @@ func (s *subject) meets(t *testing.T, d door, want expectation) {
 	for _, v := range after {
 		sends += v.Sends
 	}
-	require.Equal(t, fmt.Sprint(sends), s.one(t, "SELECT COUNT(*) FROM text WHERE phone = '"+s.phone.E164()+"'"), "nothing else was said")
+	require.Equal(t, fmt.Sprint(sends), s.One(t, "SELECT COUNT(*) FROM text WHERE phone = '"+s.phone.E164()+"'"), "nothing else was said")
 }
 
 // shown is how a door shows the verification, "" where nothing shows one.
@@ -289,7 +295,7 @@ func (d door) shown(s *subject) string {
 
 // rows are the verifications of the phone, the oldest first.
 func (s *subject) rows() (own []verification.Verification) {
-	s.t.Helper()
+	s.T.Helper()
 	s.do(func(ctx context.Context, tx *store.Tx) error {
 		all, err := verification.List(ctx, tx, "acme", "", 10)
 		for _, v := range all {
@@ -311,6 +317,6 @@ func brief(all []verification.Verification) (words []string) {
 }
 
 func (s *subject) do(f func(ctx context.Context, tx *store.Tx) error) {
-	s.t.Helper()
-	require.NoError(s.t, s.store.Do(s.t.Context(), f))
+	s.T.Helper()
+	require.NoError(s.T, s.Store.Do(s.T.Context(), f))
 }

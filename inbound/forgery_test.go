@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"fmt"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -27,7 +29,7 @@ type forgery struct {
 
 // with returns a genuine form, changed.
 func with(change func(url.Values)) url.Values {
-	form := mailForm(1)
+	form := inboundtest.MailForm(1)
 	change(form)
 	return form
 }
@@ -49,26 +51,26 @@ func doubled(name, value string) url.Values {
 
 // forgeSignatures are posts that Mailgun did not sign, or not lately.
 func forgeSignatures() map[string]forgery {
-	genuine := mailForm(1)
+	genuine := inboundtest.MailForm(1)
 	signature, stamp := genuine.Get("signature"), genuine.Get("timestamp")
 	cases := map[string]forgery{
-		"another key":               {form: sign(mailForm(1), "key-private", start, token(1)), status: 401},
-		"a key that is empty":       {form: sign(mailForm(1), "", start, token(1)), status: 401},
-		"both keys in one":          {form: sign(mailForm(1), signingKey+","+retiredKey, start, token(1)), status: 401},
-		"9 hours and a minute old":  {form: sign(mailForm(1), signingKey, start.Add(-9*time.Hour-time.Minute), token(1)), status: 406},
-		"9 hours and a second old":  {form: sign(mailForm(1), signingKey, start.Add(-9*time.Hour-time.Second), token(1)), status: 406},
-		"of last year":              {form: sign(mailForm(1), signingKey, start.AddDate(-1, 0, 0), token(1)), status: 406},
-		"of 1970":                   {form: sign(mailForm(1), signingKey, time.Unix(0, 0), token(1)), status: 406},
-		"five minutes ahead":        {form: sign(mailForm(1), signingKey, start.Add(5*time.Minute+time.Second), token(1)), status: 401},
-		"of next year":              {form: sign(mailForm(1), signingKey, start.AddDate(1, 0, 0), token(1)), status: 401},
-		"beyond all years":          {form: sign(mailForm(1), signingKey, time.Unix(1<<62, 0), token(1)), status: 401},
-		"before all years":          {form: sign(mailForm(1), signingKey, time.Unix(-1<<62, 0), token(1)), status: 406},
+		"another key":               {form: inboundtest.Sign(inboundtest.MailForm(1), "key-private", inboundtest.Start, inboundtest.Token(1)), status: 401},
+		"a key that is empty":       {form: inboundtest.Sign(inboundtest.MailForm(1), "", inboundtest.Start, inboundtest.Token(1)), status: 401},
+		"both keys in one":          {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey+","+retiredKey, inboundtest.Start, inboundtest.Token(1)), status: 401},
+		"9 hours and a minute old":  {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start.Add(-9*time.Hour-time.Minute), inboundtest.Token(1)), status: 406},
+		"9 hours and a second old":  {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start.Add(-9*time.Hour-time.Second), inboundtest.Token(1)), status: 406},
+		"of last year":              {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start.AddDate(-1, 0, 0), inboundtest.Token(1)), status: 406},
+		"of 1970":                   {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, time.Unix(0, 0), inboundtest.Token(1)), status: 406},
+		"five minutes ahead":        {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start.Add(5*time.Minute+time.Second), inboundtest.Token(1)), status: 401},
+		"of next year":              {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start.AddDate(1, 0, 0), inboundtest.Token(1)), status: 401},
+		"beyond all years":          {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, time.Unix(1<<62, 0), inboundtest.Token(1)), status: 401},
+		"before all years":          {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, time.Unix(-1<<62, 0), inboundtest.Token(1)), status: 406},
 		"another time stamp":        {form: set("timestamp", "1700000001"), status: 401},
-		"another token":             {form: set("token", token(2)), status: 401},
-		"a token that is too long":  {form: sign(mailForm(1), signingKey, start, strings.Repeat("t", maxToken+1)), status: 401},
-		"a token with NUL":          {form: sign(mailForm(1), signingKey, start, "abc\x00def"), status: 406},
-		"digits moved to the stamp": {form: with(func(f url.Values) { f.Set("timestamp", stamp+"0"); f.Set("token", token(1)[1:]) }), status: 401},
-		"digits moved to the token": {form: with(func(f url.Values) { f.Set("timestamp", stamp[:9]); f.Set("token", stamp[9:]+token(1)) }), status: 406},
+		"another token":             {form: set("token", inboundtest.Token(2)), status: 401},
+		"a token that is too long":  {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start, strings.Repeat("t", inbound.MaxToken+1)), status: 401},
+		"a token with NUL":          {form: inboundtest.Sign(inboundtest.MailForm(1), signingKey, inboundtest.Start, "abc\x00def"), status: 406},
+		"digits moved to the stamp": {form: with(func(f url.Values) { f.Set("timestamp", stamp+"0"); f.Set("token", inboundtest.Token(1)[1:]) }), status: 401},
+		"digits moved to the token": {form: with(func(f url.Values) { f.Set("timestamp", stamp[:9]); f.Set("token", stamp[9:]+inboundtest.Token(1)) }), status: 406},
 		"parent-signature only":     {form: with(func(f url.Values) { f["parent-signature"] = f["signature"]; delete(f, "signature") }), status: 401},
 		"names in capitals":         {form: with(func(f url.Values) { f["Signature"] = f["signature"]; delete(f, "signature") }), status: 401},
 		"a name with a space":       {form: with(func(f url.Values) { f["signature "] = f["signature"]; delete(f, "signature") }), status: 401},
@@ -90,9 +92,9 @@ func forgeSignatures() map[string]forgery {
 		cases["with "+name+" in the query only"] = forgery{path: "/mailgun/acme?" + name + "=" + genuine.Get(name), form: set(name), status: 401}
 	}
 	for _, stamp := range []string{"17e8", "1700000000.5", "0x6553f100", "now", "", " 1700000000", "99999999999999999999"} {
-		form := mailForm(1)
+		form := inboundtest.MailForm(1)
 		form.Set("timestamp", stamp)
-		form.Set("signature", macOf(signingKey, stamp+token(1)))
+		form.Set("signature", inboundtest.MACOf(signingKey, stamp+inboundtest.Token(1)))
 		cases["a time stamp that is: "+stamp] = forgery{form: form, status: 406}
 	}
 	return cases
@@ -101,10 +103,10 @@ func forgeSignatures() map[string]forgery {
 // forgeFields are signed posts with fields that nobody could act on safely.
 func forgeFields() map[string]forgery {
 	cases := map[string]forgery{
-		"another tenant":             {path: "/mailgun/beta", form: mailForm(1), status: 406},
-		"a tenant in capitals":       {path: "/mailgun/ACME", form: mailForm(1), status: 406},
-		"a tenant with an escape":    {path: "/mailgun/acme%2fmime", form: mailForm(1), status: 406},
-		"a tenant that is a number":  {path: "/mailgun/+4520123456", form: mailForm(1), status: 406},
+		"another tenant":             {path: "/mailgun/beta", form: inboundtest.MailForm(1), status: 406},
+		"a tenant in capitals":       {path: "/mailgun/ACME", form: inboundtest.MailForm(1), status: 406},
+		"a tenant with an escape":    {path: "/mailgun/acme%2fmime", form: inboundtest.MailForm(1), status: 406},
+		"a tenant that is a number":  {path: "/mailgun/+4520123456", form: inboundtest.MailForm(1), status: 406},
 		"a Message-Id in two cases":  {form: doubled("message-id", "<other@acme.example>"), status: 406},
 		"a Message-Id with NUL":      {form: set("Message-Id", "<a\x00b@acme.example>"), status: 406},
 		"a Message-Id not in UTF-8":  {form: set("Message-Id", "<a\xffb@acme.example>"), status: 406},
@@ -147,7 +149,7 @@ func fieldsAs(boundary string, form url.Values) string {
 
 // forgeBodies are posts that are not the form that a mail comes in.
 func forgeBodies() map[string]forgery {
-	genuine := mailForm(1).Encode()
+	genuine := inboundtest.MailForm(1).Encode()
 	cases := map[string]forgery{
 		"as JSON":                 {kind: "application/json", body: `{"signature":{"token":"x"},"event-data":{}}`, status: 406},
 		"as text":                 {kind: "text/plain", body: genuine, status: 406},
@@ -163,7 +165,7 @@ func forgeBodies() map[string]forgery {
 		"no last boundary":        {kind: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n1\r\n--x", status: 406},
 		"a part without an end":   {kind: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n1", status: 406},
 		"a part without a header": {kind: "multipart/form-data; boundary=x", body: "--x\r\nno header\r\n\r\n1\r\n--x--\r\n", status: 406},
-		"fields as files":         {kind: "multipart/form-data; boundary=x", body: strings.ReplaceAll(fieldsAs("x", mailForm(1)), "form-data; name", "form-data; filename=f; name"), status: 401},
+		"fields as files":         {kind: "multipart/form-data; boundary=x", body: strings.ReplaceAll(fieldsAs("x", inboundtest.MailForm(1)), "form-data; name", "form-data; filename=f; name"), status: 401},
 		"ten thousand parts":      {kind: "multipart/form-data; boundary=x", body: strings.Repeat("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 10_000) + "--x--\r\n", status: 406},
 		"ten thousand values":     {body: strings.Repeat("from=&", 10_000) + genuine, status: 406},
 		"ampersands":              {body: strings.Repeat("&", 100_000), status: 401},
@@ -200,26 +202,26 @@ func TestForgedMailsLeaveNothing(t *testing.T) {
 			if c.kind == "" {
 				c.kind = contentForm
 			}
-			answer := b.post(t, c.path, c.kind, strings.NewReader(c.body))
-			require.Equal(t, c.status, answer.status, answer.body)
-			require.Empty(t, answer.header.Get("Retry-After"))
-			require.Empty(t, b.rows(t))
-			lines := b.lines(t)
+			answer := b.Post(t, c.path, c.kind, strings.NewReader(c.body))
+			require.Equal(t, c.status, answer.StatusCode, answer.Body)
+			require.Empty(t, answer.Header.Get("Retry-After"))
+			require.Empty(t, b.Rows(t))
+			lines := b.Lines(t)
 			require.Len(t, lines, 1)
 			require.EqualValues(t, c.status, lines[0]["status"])
 			require.NotEmpty(t, lines[0]["reason"])
 			require.NotContains(t, lines[0], "error")
 		})
 	}
-	require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", mailForm(1)).body, "what the forgeries were made of is genuine, and its token not used up")
+	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).Body, "what the forgeries were made of is genuine, and its token not used up")
 }
 
 // Ensure that a captured signature carries no second content.
 func TestReplayedMailsLeaveNothing(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		require.Equal(t, 200, b.postForm(t, "/mailgun/acme", mailForm(1)).status)
-		b.lines(t)
-		before := b.rows(t)
+		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)
+		b.Lines(t)
+		before := b.Rows(t)
 		replays := map[string]url.Values{
 			"another link":        set("body-plain", "Open https://login.acme.example/u/email-verification?ticket=SECRETOTHER"),
 			"another HTML":        set("body-html", `<a href="https://evil.example">Confirm</a>`),
@@ -233,28 +235,28 @@ func TestReplayedMailsLeaveNothing(t *testing.T) {
 			"no body":             set("body-plain"),
 		}
 		for _, later := range []time.Duration{0, 8*time.Hour + 59*time.Minute} {
-			b.now = start.Add(later)
+			b.Now = inboundtest.Start.Add(later)
 			for name, form := range replays {
-				answer := b.postForm(t, "/mailgun/acme", form)
-				require.Equal(t, 406, answer.status, "%s: %s", name, answer.body)
-				lines := b.lines(t)
+				answer := b.PostForm(t, "/mailgun/acme", form)
+				require.Equal(t, 406, answer.StatusCode, "%s: %s", name, answer.Body)
+				lines := b.Lines(t)
 				require.Len(t, lines, 1)
 				require.Equal(t, "WARN", lines[0]["level"])
-				require.Equal(t, before, b.rows(t), name)
+				require.Equal(t, before, b.Rows(t), name)
 			}
 		}
-		raw := mailForm(1)
+		raw := inboundtest.MailForm(1)
 		raw.Set("body-mime", "Subject: x\r\n\r\nOpen "+secretLink)
-		require.Equal(t, 406, b.postForm(t, "/mailgun/acme/mime", raw).status, "as a raw mail")
-		b.now = start.Add(9*time.Hour + time.Minute)
-		require.Equal(t, 406, b.postForm(t, "/mailgun/acme", mailForm(1)).status, "the same, but too late")
-		require.Equal(t, before, b.rows(t))
+		require.Equal(t, 406, b.PostForm(t, "/mailgun/acme/mime", raw).StatusCode, "as a raw mail")
+		b.Now = inboundtest.Start.Add(9*time.Hour + time.Minute)
+		require.Equal(t, 406, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode, "the same, but too late")
+		require.Equal(t, before, b.Rows(t))
 	})
 }
 
 func TestOtherMethodsAndPathsLeaveNothing(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	body := mailForm(1).Encode()
+	body := inboundtest.MailForm(1).Encode()
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -266,8 +268,8 @@ func TestOtherMethodsAndPathsLeaveNothing(t *testing.T) {
 		r, err := http.NewRequest(c.method, b.URL+c.path, io.NopCloser(strings.NewReader(body)))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", contentForm)
-		require.Equal(t, c.status, b.send(t, r).status, "%s %s", c.method, c.path)
-		require.Empty(t, b.rows(t))
-		b.lines(t)
+		require.Equal(t, c.status, b.Send(t, r).StatusCode, "%s %s", c.method, c.path)
+		require.Empty(t, b.Rows(t))
+		b.Lines(t)
 	}
 }

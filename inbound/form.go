@@ -9,6 +9,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+
+	"smsbridge/inbound/web"
 )
 
 const (
@@ -18,14 +20,11 @@ const (
 	maxParts = 2000     // of a multipart body: header fields and attachments; and of the fields that are kept
 )
 
-// Reasons why a form is not read.
-var (
-	errTooBig  = errors.New("larger than is read or kept")
-	errNotForm = errors.New("not a form")
-)
+// errTooBig says that a form is not read for its size.
+var errTooBig = errors.New("larger than is read or kept")
 
 // readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps only the wanted fields: most of a mail's webhook is its
-// headers, attachments and quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or errNotForm
+// headers, attachments and quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or web.ErrNotForm
 // for a body that no repetition can mend, and other errors when the body ended early.
 func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
 	body := http.MaxBytesReader(nil, r.Body, maxRead)
@@ -46,13 +45,13 @@ func readKind(contentType string, body io.Reader, wanted func(string) bool) (url
 	kind, params, err := mime.ParseMediaType(contentType)
 	switch {
 	case err != nil:
-		return nil, errNotForm
+		return nil, web.ErrNotForm
 	case kind == "application/x-www-form-urlencoded":
 		return readURLEncoded(body, wanted)
 	case kind == "multipart/form-data":
 		return readMultipart(multipart.NewReader(body, params["boundary"]), wanted)
 	}
-	return nil, errNotForm
+	return nil, web.ErrNotForm
 }
 
 // readURLEncoded reads the body piece by piece, so that the fields that are not wanted are never held or decoded.
@@ -83,7 +82,7 @@ func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error
 				return nil, errTooBig
 			}
 			if err != nil {
-				return nil, errNotForm
+				return nil, web.ErrNotForm
 			}
 			kept += len(plain)
 			form.Add(key, plain)
@@ -135,14 +134,14 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 			return form, nil
 		}
 		if err != nil {
-			return nil, errNotForm
+			return nil, web.ErrNotForm
 		}
 		if part.FileName() != "" || !wanted(part.FormName()) {
 			continue // NextRawPart skips what is left of it
 		}
 		value, err := io.ReadAll(io.LimitReader(part, int64(maxKept-kept)+1))
 		if err != nil {
-			return nil, errNotForm
+			return nil, web.ErrNotForm
 		}
 		if kept += len(value); kept > maxKept {
 			return nil, errTooBig
@@ -150,13 +149,4 @@ func readMultipart(in *multipart.Reader, wanted func(string) bool) (url.Values, 
 		form.Add(part.FormName(), string(value))
 	}
 	return nil, errTooBig
-}
-
-// only returns the one value of a field, or false when there is none or there are several.
-func only(form url.Values, name string) (string, bool) {
-	values := form[name]
-	if len(values) != 1 {
-		return "", false
-	}
-	return values[0], true
 }

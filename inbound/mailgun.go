@@ -17,6 +17,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/inbound/web"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -63,52 +64,52 @@ func envelopeFields(name string) bool {
 func (s *Server) receiveMail(c echo.Context, fields func(string) bool) error {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
-		return s.reply(c, "mail", answer{http.StatusNotAcceptable, "no such tenant"}, nil)
+		return s.respond(c, "mail", response{http.StatusNotAcceptable, "no such tenant"}, nil)
 	}
 	form, err := readForm(c.Request(), fields)
 	switch {
 	case errors.Is(err, errTooBig):
-		return s.reply(c, "mail", answer{http.StatusNotAcceptable, "the mail is too big"}, nil)
-	case errors.Is(err, errNotForm):
-		return s.reply(c, "mail", answer{http.StatusNotAcceptable, "not a form: this URL belongs into a route's store(notify=…) or forward(…)"}, nil)
+		return s.respond(c, "mail", response{http.StatusNotAcceptable, "the mail is too big"}, nil)
+	case errors.Is(err, web.ErrNotForm):
+		return s.respond(c, "mail", response{http.StatusNotAcceptable, "not a form: this URL belongs into a route's store(notify=…) or forward(…)"}, nil)
 	case err != nil:
-		return s.reply(c, "mail", answer{http.StatusServiceUnavailable, "the body ended early"}, nil)
+		return s.respond(c, "mail", response{http.StatusServiceUnavailable, "the body ended early"}, nil)
 	}
 	delivery, refusal := s.readMail(t, form)
 	if refusal.status != 0 {
-		return s.reply(c, "mail", refusal, nil)
+		return s.respond(c, "mail", refusal, nil)
 	}
 	a, err := s.takeMail(c.Request().Context(), delivery)
-	return s.reply(c, "mail", a, err)
+	return s.respond(c, "mail", a, err)
 }
 
 // readMail proves that a form is Mailgun's and reads it, or says why not.
-func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, answer) {
+func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, response) {
 	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Keep == tenant.KeepBridge}
-	stamp, okStamp := only(form, "timestamp")
-	token, okToken := only(form, "token")
-	signature, okSignature := only(form, "signature")
+	stamp, okStamp := web.Only(form, "timestamp")
+	token, okToken := web.Only(form, "token")
+	signature, okSignature := web.Only(form, "signature")
 	if !okStamp || !okToken || !okSignature || len(token) > maxToken || !signed(t, stamp, token, signature) {
-		return d, answer{http.StatusUnauthorized, "the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
+		return d, response{http.StatusUnauthorized, "the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		return d, answer{http.StatusNotAcceptable, "the timestamp is not a number"}
+		return d, response{http.StatusNotAcceptable, "the timestamp is not a number"}
 	}
 	d.Token, d.PostedAt = token, time.Unix(seconds, 0).UTC()
 	switch age := s.Now().Sub(d.PostedAt); {
 	case age > oldestPost:
-		return d, answer{http.StatusNotAcceptable, "the signature is too old"}
+		return d, response{http.StatusNotAcceptable, "the signature is too old"}
 	case age < -newestPost:
-		return d, answer{http.StatusUnauthorized, "the signature is from the future: compare the clocks"}
+		return d, response{http.StatusUnauthorized, "the signature is from the future: compare the clocks"}
 	}
 	for name, values := range form {
 		if len(values) > 1 && name != "body-html" && name != "from" && name != "subject" {
-			return d, answer{http.StatusNotAcceptable, "a control field comes more than once"}
+			return d, response{http.StatusNotAcceptable, "a control field comes more than once"}
 		}
 		if strings.EqualFold(name, "Message-Id") {
 			if d.MessageID != "" {
-				return d, answer{http.StatusNotAcceptable, "a control field comes more than once"}
+				return d, response{http.StatusNotAcceptable, "a control field comes more than once"}
 			}
 			d.MessageID = bareID(values[0])
 		}
@@ -118,13 +119,13 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, ans
 		d.MessageID = idOf(d.Body.MIME)
 	}
 	if !storable(d.MessageID) || !storable(d.MessageURL) || !storable(d.Token) || len(d.MessageID) > maxMessageID {
-		return d, answer{http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one"}
+		return d, response{http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one"}
 	}
-	recipient, _ := only(form, "recipient")
+	recipient, _ := web.Only(form, "recipient")
 	if d.Phones = phones(t, recipient); len(d.Phones) == 0 {
-		return d, answer{http.StatusNotAcceptable, "the recipient is not a phone address of this tenant"}
+		return d, response{http.StatusNotAcceptable, "the recipient is not a phone address of this tenant"}
 	}
-	return d, answer{}
+	return d, response{}
 }
 
 func bodyOf(form url.Values) mail.Body {
@@ -182,8 +183,8 @@ func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
 	return found
 }
 
-func (s *Server) takeMail(ctx context.Context, d mail.Delivery) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, commitWait)
+func (s *Server) takeMail(ctx context.Context, d mail.Delivery) (response, error) {
+	ctx, cancel := context.WithTimeout(ctx, web.CommitWait)
 	defer cancel()
 	var taken mail.Taken
 	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -192,11 +193,11 @@ func (s *Server) takeMail(ctx context.Context, d mail.Delivery) (answer, error) 
 	})
 	switch {
 	case err != nil:
-		return answer{http.StatusServiceUnavailable, "cannot record now, please try again"}, err
+		return response{http.StatusServiceUnavailable, "cannot record now, please try again"}, err
 	case taken == mail.Reused:
-		return answer{http.StatusNotAcceptable, "the token was used before with another content"}, nil
+		return response{http.StatusNotAcceptable, "the token was used before with another content"}, nil
 	case taken == mail.Duplicate:
-		return answer{http.StatusOK, "known already"}, nil
+		return response{http.StatusOK, "known already"}, nil
 	}
-	return answer{http.StatusOK, "recorded"}, nil
+	return response{http.StatusOK, "recorded"}, nil
 }

@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 )
@@ -20,9 +23,9 @@ import (
 // recorded is a mail's row as an examination would see it.
 func (b *bridge) recorded(t testing.TB, where string) mail.Mail {
 	t.Helper()
-	id := b.one(t, "SELECT id FROM mail WHERE "+where)
+	id := b.One(t, "SELECT id FROM mail WHERE "+where)
 	var m mail.Mail
-	require.NoError(t, b.store.Read(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+	require.NoError(t, b.Store.Read(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
 		m, _, err = mail.Get(ctx, tx, id)
 		return err
 	}))
@@ -51,29 +54,31 @@ func writeMultipart(t testing.TB, form url.Values, attachments ...string) (conte
 
 func TestMailIsRecordedInEveryForm(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		before := b.rows(t)
+		before := b.Rows(t)
 		require.Empty(t, before)
-		for n, post := range map[int]func(t *testing.T) response{
-			1: func(t *testing.T) response { return b.postForm(t, "/mailgun/acme", mailForm(1)) },
-			2: func(t *testing.T) response {
-				kind, body := writeMultipart(t, mailForm(2), strings.Repeat("\x00\xff", 100_000), "another")
-				return b.post(t, "/mailgun/acme", kind, body)
+		for n, post := range map[int]func(t *testing.T) inboundtest.Response{
+			1: func(t *testing.T) inboundtest.Response {
+				return b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1))
 			},
-			3: func(t *testing.T) response { // Mailgun says which charset it used
-				return b.post(t, "/mailgun/acme", contentForm+"; charset=utf-8", strings.NewReader(mailForm(3).Encode()))
+			2: func(t *testing.T) inboundtest.Response {
+				kind, body := writeMultipart(t, inboundtest.MailForm(2), strings.Repeat("\x00\xff", 100_000), "another")
+				return b.Post(t, "/mailgun/acme", kind, body)
 			},
-			4: func(t *testing.T) response { // a body-html for each part, which newer pages describe
-				form := mailForm(4)
+			3: func(t *testing.T) inboundtest.Response { // Mailgun says which charset it used
+				return b.Post(t, "/mailgun/acme", contentForm+"; charset=utf-8", strings.NewReader(inboundtest.MailForm(3).Encode()))
+			},
+			4: func(t *testing.T) inboundtest.Response { // a body-html for each part, which newer pages describe
+				form := inboundtest.MailForm(4)
 				form["body-html"] = []string{`<a href="` + secretLink + `">`, "Confirm</a>"}
-				return b.postForm(t, "/mailgun/acme", form)
+				return b.PostForm(t, "/mailgun/acme", form)
 			},
 		} {
 			answer := post(t)
-			require.Equal(t, http.StatusOK, answer.status, answer.body)
+			require.Equal(t, http.StatusOK, answer.StatusCode, answer.Body)
 			m := b.recorded(t, fmt.Sprintf("message_id = 'mail-%d@acme.example'", n))
 			require.Equal(t, "acme", m.Tenant)
 			require.Equal(t, phone, m.Phone.E164())
-			require.Equal(t, start.UTC(), m.PostedAt)
+			require.Equal(t, inboundtest.Start.UTC(), m.PostedAt)
 			require.Equal(t, storedURL, m.MessageURL)
 			require.True(t, m.HasBody)
 			require.Equal(t, "Verify your email", m.Body.Subject)
@@ -81,14 +86,14 @@ func TestMailIsRecordedInEveryForm(t *testing.T) {
 			require.Equal(t, "Open "+secretLink, m.Body.Text)
 			require.Equal(t, `<a href="`+secretLink+`">Confirm</a>`, strings.ReplaceAll(m.Body.HTML, "\n", ""))
 			require.Empty(t, m.Body.MIME)
-			lines := b.lines(t)
+			lines := b.Lines(t)
 			require.Len(t, lines, 1)
 			require.Equal(t, []any{"INFO", "mail", "acme", 200.0, "recorded"},
 				[]any{lines[0]["level"], lines[0]["msg"], lines[0]["tenant"], lines[0]["status"], lines[0]["reason"]})
 		}
-		require.Equal(t, map[string]int{"mail": 4, "seen": 4, "event": 4, "river_job": 4}, b.rows(t))
-		require.Equal(t, "4", b.one(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'examine_mail'"))
-		require.NotContains(t, b.one(t, "SELECT body FROM mail LIMIT 1"), "SECRET")
+		require.Equal(t, map[string]int{"mail": 4, "seen": 4, "event": 4, "river_job": 4}, b.Rows(t))
+		require.Equal(t, "4", b.One(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'examine_mail'"))
+		require.NotContains(t, b.One(t, "SELECT body FROM mail LIMIT 1"), "SECRET")
 	})
 }
 
@@ -97,91 +102,114 @@ func TestRawMail(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		raw := "Message-ID:\r\n <raw-1@acme.example>\r\nSubject: Verify\r\n\r\nOpen " + secretLink + "\r\n"
 		form := func(n int, mime string) url.Values {
-			return sign(url.Values{"recipient": {address}, "sender": {"bounce@acme.example"}, "from": {"ACME <no-reply@acme.example>"},
-				"subject": {"Verify"}, "body-mime": {mime}, "body-plain": {"not read here"}}, signingKey, start, token(n))
+			return inboundtest.Sign(url.Values{"recipient": {address}, "sender": {"bounce@acme.example"}, "from": {"ACME <no-reply@acme.example>"},
+				"subject": {"Verify"}, "body-mime": {mime}, "body-plain": {"not read here"}}, signingKey, inboundtest.Start, inboundtest.Token(n))
 		}
-		require.Equal(t, 200, b.postForm(t, "/mailgun/acme/mime", form(1, raw)).status)
+		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(1, raw)).StatusCode)
 		require.Equal(t, mail.Body{Subject: "Verify", From: "ACME <no-reply@acme.example>", MIME: raw}, b.recorded(t, "message_id = 'raw-1@acme.example'").Body)
-		require.Equal(t, 200, b.postForm(t, "/mailgun/acme/mime", form(2, raw)).status)
-		require.Equal(t, "1", b.one(t, "SELECT COUNT(*) FROM mail"))
+		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(2, raw)).StatusCode)
+		require.Equal(t, "1", b.One(t, "SELECT COUNT(*) FROM mail"))
 		for n, mime := range []string{"no header at all", "Subject: no id\r\n\r\n", "\x00\xff"} {
-			require.Equal(t, 200, b.postForm(t, "/mailgun/acme/mime", form(10+n, mime)).status)
+			require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(10+n, mime)).StatusCode)
 		}
-		require.Equal(t, "4", b.one(t, "SELECT COUNT(*) FROM mail"))
+		require.Equal(t, "4", b.One(t, "SELECT COUNT(*) FROM mail"))
 	})
 }
 
 func TestMailForSeveralRecipients(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
-	form := mailForm(1)
+	form := inboundtest.MailForm(1)
 	form.Set("recipient", strings.Join([]string{
 		" ACME+4520123456@SMS.acme.example ", address, "acme+4520123457@sms.acme.example", "beta+4520123458@sms.acme.example", "acme+1@sms.acme.example", "",
 	}, ","))
-	require.Equal(t, 200, b.postForm(t, "/mailgun/acme", form).status)
-	require.Equal(t, map[string]int{"mail": 2, "seen": 1, "event": 2, "river_job": 2}, b.rows(t))
+	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", form).StatusCode)
+	require.Equal(t, map[string]int{"mail": 2, "seen": 1, "event": 2, "river_job": 2}, b.Rows(t))
 	b.recorded(t, "phone = '+4520123456'")
 	b.recorded(t, "phone = '+4520123457'")
 
-	many := mailForm(2)
+	many := inboundtest.MailForm(2)
 	var list []string
-	for i := range 3 * maxRecipients {
+	for i := range 3 * inbound.MaxRecipients {
 		list = append(list, fmt.Sprintf("acme+4520%06d@sms.acme.example", i))
 	}
 	many.Set("recipient", strings.Join(list, ","))
-	require.Equal(t, 200, b.postForm(t, "/mailgun/acme", many).status)
-	require.Equal(t, 2+maxRecipients, b.rows(t)["mail"])
+	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", many).StatusCode)
+	require.Equal(t, 2+inbound.MaxRecipients, b.Rows(t)["mail"])
 }
 
 // Whoever keeps the mail at Mailgun has nothing of it here but the envelope.
 func TestMailKeptAtMailgun(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db", "SMSBRIDGE_KEEP=mailgun")
-	require.Equal(t, 200, b.postForm(t, "/mailgun/acme", mailForm(1)).status)
-	require.Empty(t, b.one(t, "SELECT body FROM mail"))
+	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)
+	require.Empty(t, b.One(t, "SELECT body FROM mail"))
 	require.Equal(t, storedURL, b.recorded(t, "1 = 1").MessageURL)
 }
 
 // A mail counts once: under the same token, under a new one, and to whom it was not for before.
 func TestRepeatedMail(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		form := mailForm(1)
-		require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", form).body)
-		first := b.rows(t)
+		form := inboundtest.MailForm(1)
+		require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", form).Body)
+		first := b.Rows(t)
 		for range 3 {
-			require.Equal(t, response{200, nil, "known already\n"}, bare(b.postForm(t, "/mailgun/acme", form)))
+			require.Equal(t, inboundtest.Response{StatusCode: 200, Body: "known already\n"}, bare(b.PostForm(t, "/mailgun/acme", form)))
 		}
-		require.Equal(t, first, b.rows(t))
+		require.Equal(t, first, b.Rows(t))
 
-		b.now = start.Add(8*time.Hour + 30*time.Minute) // the last repetition, signed anew or not
-		require.Equal(t, "known already\n", b.postForm(t, "/mailgun/acme", form).body)
-		require.Equal(t, "known already\n", b.postForm(t, "/mailgun/acme", sign(mailForm(1), signingKey, b.now, token(77))).body)
-		require.Equal(t, 1, b.rows(t)["mail"])
-		require.Equal(t, 1, b.rows(t)["river_job"])
+		b.Now = inboundtest.Start.Add(8*time.Hour + 30*time.Minute) // the last repetition, signed anew or not
+		require.Equal(t, "known already\n", b.PostForm(t, "/mailgun/acme", form).Body)
+		require.Equal(t, "known already\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(1), signingKey, b.Now, inboundtest.Token(77))).Body)
+		require.Equal(t, 1, b.Rows(t)["mail"])
+		require.Equal(t, 1, b.Rows(t)["river_job"])
 
-		other := sign(mailForm(1), signingKey, b.now, token(78))
+		other := inboundtest.Sign(inboundtest.MailForm(1), signingKey, b.Now, inboundtest.Token(78))
 		other.Set("recipient", "acme+4520123457@sms.acme.example")
-		require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", other).body)
-		require.Equal(t, 2, b.rows(t)["mail"])
-		b.lines(t)
+		require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", other).Body)
+		require.Equal(t, 2, b.Rows(t)["mail"])
+		b.Lines(t)
 	})
 }
 
-func bare(r response) response { return response{status: r.status, body: r.body} }
+func bare(r inboundtest.Response) inboundtest.Response {
+	return inboundtest.Response{StatusCode: r.StatusCode, Body: r.Body}
+}
 
 func TestGenuineTimeStampsAndKeys(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
 	for n, at := range []time.Time{
-		start.Add(-oldestPost + time.Minute), start.Add(-oldestPost), start.Add(newestPost), start.Add(newestPost - time.Second), start,
+		inboundtest.Start.Add(-inbound.OldestPost + time.Minute), inboundtest.Start.Add(-inbound.OldestPost), inboundtest.Start.Add(inbound.NewestPost), inboundtest.Start.Add(inbound.NewestPost - time.Second), inboundtest.Start,
 	} {
-		require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", sign(mailForm(n), signingKey, at, token(n))).body, at)
+		require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(n), signingKey, at, inboundtest.Token(n))).Body, at)
 	}
-	require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", sign(mailForm(20), retiredKey, start, token(20))).body)
-	upper := mailForm(21)
+	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(20), retiredKey, inboundtest.Start, inboundtest.Token(20))).Body)
+	upper := inboundtest.MailForm(21)
 	upper.Set("signature", strings.ToUpper(upper.Get("signature")))
-	require.Equal(t, "recorded\n", b.postForm(t, "/mailgun/acme", upper).body)
+	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", upper).Body)
 
 	// The vector of Mailgun's scheme: HMAC-SHA256 under "key-test-signing" over 1700000000 and fifty zeros.
 	vector := openBridge(t, "sqlite:"+t.TempDir()+"/vector.db", "MAILGUN_WEBHOOK_SIGNING_KEY=key-test-signing")
-	form := mailForm(0)
+	form := inboundtest.MailForm(0)
 	form.Set("signature", "dbadc48822d5dfebf350319cf3db910af3aa99eda5fbf1f54ddae2a3fd3d7fca")
-	require.Equal(t, "recorded\n", vector.postForm(t, "/mailgun/acme", form).body)
+	require.Equal(t, "recorded\n", vector.PostForm(t, "/mailgun/acme", form).Body)
+}
+
+// FuzzMailDoor posts anything, and signs what it can. Whatever comes, the door answers with a status of Mailgun's protocol.
+func FuzzMailDoor(f *testing.F) {
+	b := openBridge(f, "sqlite:"+f.TempDir()+"/bridge.db")
+	handler := b.Inbound.Handler()
+	f.Add(contentForm, []byte(inboundtest.MailForm(1).Encode()), false)
+	f.Add(contentForm, []byte("recipient="+url.QueryEscape(address)+"&Message-Id=x"), true)
+	f.Add("multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=token\r\n\r\n1\r\n--x--\r\n"), false)
+	f.Fuzz(func(t *testing.T, kind string, body []byte, signed bool) {
+		if signed {
+			kind = contentForm
+			body = append([]byte(inboundtest.Sign(url.Values{}, signingKey, inboundtest.Start, inboundtest.Token(len(body))).Encode()+"&"), body...)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/mailgun/acme", bytes.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		require.Contains(t, []int{200, 401, 406}, w.Code)
+		b.Log.Take()
+	})
 }

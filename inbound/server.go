@@ -1,31 +1,32 @@
-// Package inbound is everything that arrives over HTTP: the providers' mails, replies and receipts, what apps and Auth0 ask for, the pages that
-// people open, and the questions of load balancers. One file, or a few with its name, is one sender or door.
+// Package inbound is everything that arrives over HTTP. The package itself is the hall: the webhooks
+// of Mailgun, Twilio and Flowroute, the page of a short link, and the checks of load balancers. Each
+// other way in is a door with a package of its own, one folder below, and one line in Server.Handler.
 //
-// A handler proves who sent a request, reads it, calls one rule and answers. It causes nothing outside of the database: what becomes due is done by
-// the workers of package outbound after the answer. It promises that a 200 is written only when what it stands for is on disk, and that a request
-// that is refused leaves nothing behind.
+// A handler proves who sent a request, reads it, calls one rule and responds. It has no effect
+// outside the database: the workers of package outbound do later what a rule made due. It promises
+// that a 200 is written only when what it stands for is on disk, and that a refused request leaves
+// nothing behind.
 package inbound
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/inbound/api"
+	"smsbridge/inbound/auth0"
+	"smsbridge/inbound/azuredurable"
+	"smsbridge/inbound/flowroutedoor"
+	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
-// commitWait is how long a sender is kept waiting for the database before it hears that it should come back.
-const commitWait = 8 * time.Second
-
-// Server answers the bridge's HTTP requests. Set all fields before Handler is called.
+// Server serves the bridge's HTTP requests. Set all fields before Handler is called.
 type Server struct {
 	Store    *store.Store
 	Settings tenant.Settings
@@ -33,7 +34,6 @@ type Server struct {
 	Now      func() time.Time // judges how fresh a signature is
 
 	draining atomic.Bool
-	quota    quota
 }
 
 // Handler routes the requests:
@@ -46,18 +46,14 @@ type Server struct {
 //	POST /flowroute/{tenant}/receipt
 //	GET  /l/{token}                    the page of a short link, which changes nothing
 //	POST /l/{token}                    its button
-//	/v1/verifications…                 one-time codes for apps: see openapi.yaml
-//	GET  /v1/openapi.yaml              its description
-//	/orchestrators/…                   the same for clients of Azure Durable Functions
-//	/runtime/webhooks/durabletask/…    where these watch and steer what they started
-//	/auth0/{tenant}/…                  Auth0's Actions and streams: see routeAuth0
+//	/v1/…                              package api: one-time codes for apps
+//	/orchestrators/…                   package azuredurable: the same for clients of Azure Durable
+//	/runtime/webhooks/durabletask/…    Functions, and how these watch and steer what they started
+//	/auth0/{tenant}/…                  package auth0: Auth0's Actions and streams
 //	GET  /healthz                      the process lives
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
-	e := echo.New()
-	e.HideBanner = true
-	e.IPExtractor = echo.ExtractIPDirect() // nothing here trusts X-Forwarded-For
-	e.Use(s.survivePanics)
+	e := s.newEcho()
 	e.POST("/mailgun/:tenant", s.receiveParsedMail)
 	e.POST("/mailgun/:tenant/mime", s.receiveRawMail)
 	e.POST("/twilio/:tenant/reply", s.receiveReply)
@@ -67,12 +63,32 @@ func (s *Server) Handler() http.Handler {
 	e.GET("/l/:token", s.showShortLink)
 	e.HEAD("/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
-	s.routeAPI(e)
-	s.routeDurable(e)
-	s.routeAuth0(e)
+	(&api.Door{Edge: s.edge()}).Route(e)
+	(&azuredurable.Door{Edge: s.edge(), Draining: s.draining.Load}).Route(e)
+	(&auth0.Door{Edge: s.edge()}).Route(e)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e
+}
+
+// FlowrouteHandler serves the Flowroute door of one tenant, which has a listener of its own.
+func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
+	e := s.newEcho()
+	(&flowroutedoor.Door{Edge: s.edge(), Tenant: t}).Route(e)
+	return e
+}
+
+func (s *Server) newEcho() *echo.Echo {
+	e := echo.New()
+	e.HideBanner = true
+	e.IPExtractor = echo.ExtractIPDirect() // no code here trusts X-Forwarded-For
+	e.Use(s.edge().SurvivePanics)
+	return e
+}
+
+// edge is what every door is given.
+func (s *Server) edge() web.Edge {
+	return web.Edge{Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now}
 }
 
 // Drain makes /readyz say no, so that a load balancer sends no more; requests that come nevertheless are still served.
@@ -91,53 +107,28 @@ func (s *Server) showReady(c echo.Context) error {
 	return c.String(http.StatusOK, "ready\n")
 }
 
-// answer is what a webhook is told: a status that is part of the provider's protocol, and a reason for the person who reads the provider's log.
-type answer struct {
+// response is what a provider's webhook gets: a status that is part of the provider's protocol, and
+// a reason for the person who reads the provider's log.
+type response struct {
 	status int
 	reason string
 }
 
-// reply logs and writes an answer. The log line names the tenant and the reason, and nothing that came with the request.
-func (s *Server) reply(c echo.Context, what string, a answer, err error) error {
+// respond logs and writes a response. The log line names the tenant and the reason, and nothing that
+// came with the request.
+func (s *Server) respond(c echo.Context, what string, r response, err error) error {
 	level := slog.LevelInfo
 	switch {
-	case a.status >= 500:
+	case r.status >= 500:
 		level = slog.LevelError
 		c.Response().Header().Set("Retry-After", "600")
-	case a.status >= 400:
+	case r.status >= 400:
 		level = slog.LevelWarn
 	}
-	attrs := []any{"tenant", knownSlug(s.Settings, c.Param("tenant")), "status", a.status, "reason", a.reason}
+	attrs := []any{"tenant", web.KnownSlug(s.Settings, c.Param("tenant")), "status", r.status, "reason", r.reason}
 	if err != nil {
 		attrs = append(attrs, "error", err)
 	}
 	s.Log.Log(c.Request().Context(), level, what, attrs...)
-	return c.String(a.status, a.reason+"\n")
-}
-
-// knownSlug keeps text that anybody can put into a URL out of the log.
-func knownSlug(settings tenant.Settings, slug string) string {
-	if _, ok := settings.Tenants.Tenant(slug); ok {
-		return slug
-	}
-	return "unknown"
-}
-
-// survivePanics turns a panic into a 503, on which every provider comes back. What was said in panic may quote the request, so only an error of Go's
-// own is logged as it is.
-func (s *Server) survivePanics(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				what := fmt.Sprintf("%T", p)
-				if own, ok := p.(runtime.Error); ok {
-					what = own.Error()
-				}
-				s.Log.Error("panic in a handler", "path", c.Path(), "panic", what, "stack", string(debug.Stack()))
-				c.Response().Header().Set("Retry-After", "600")
-				err = c.String(http.StatusServiceUnavailable, "please try again\n")
-			}
-		}()
-		return next(c)
-	}
+	return c.String(r.status, r.reason+"\n")
 }

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/inbound/web"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/shortlink"
@@ -46,7 +46,7 @@ func (s *Server) showShortLink(c echo.Context) error {
 
 // useShortLink does what the button says: it accepts the question, or leads on.
 func (s *Server) useShortLink(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), commitWait)
+	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
 	defer cancel()
 	var l shortlink.Link
 	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -76,7 +76,7 @@ func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) 
 	}
 	view := shortLinkView{Title: t.Name, Name: t.Name}
 	if l.ChallengeID == "" {
-		view.Text, view.Button, view.leadsTo = "You asked "+t.Name+" for this.", "Continue to "+t.Name, origin(l.URL)
+		view.Text, view.Button, view.leadsTo = "You asked "+t.Name+" for this.", "Continue to "+t.Name, web.Origin(l.URL)
 		return view, nil
 	}
 	c, err := tx.GetChallenge(ctx, l.ChallengeID)
@@ -97,15 +97,6 @@ func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) 
 		view.Text = t.Say(tenant.Late, tenant.Fill{})
 	}
 	return view, nil
-}
-
-// origin is the scheme and host of a URL, for the page's content security policy.
-func origin(link string) string {
-	u, err := url.Parse(link)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 func (s *Server) refuseShortLink(c echo.Context, err error) error {

@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"context"
@@ -31,8 +31,8 @@ func (b *bridge) page(t *testing.T, method, token string) (*http.Response, strin
 
 func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 	t.Helper()
-	l.Tenant, l.Expires = "acme", b.now.Add(10*time.Minute)
-	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+	l.Tenant, l.Expires = "acme", b.Now.Add(10*time.Minute)
+	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 		token, err = shortlink.Make(ctx, tx, l)
 		return err
 	}))
@@ -43,10 +43,10 @@ func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 // says how it goes.
 func TestShortLinkOfQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
 		token := b.shorten(t, shortlink.Link{ChallengeID: id})
 		require.Len(t, token, shortlink.Length)
-		require.Zero(t, b.count(t, "short_link", "id = '"+token+"'"), "the database has the token's hash only")
+		require.Zero(t, b.Count(t, "short_link", "id = '"+token+"'"), "the database has the token's hash only")
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead} {
 			res, body := b.page(t, method, token)
 			require.Equal(t, http.StatusOK, res.StatusCode)
@@ -59,15 +59,15 @@ func TestShortLinkOfQuestion(t *testing.T) {
 			require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
 			require.Equal(t, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'", res.Header.Get("Content-Security-Policy"))
 		}
-		require.Equal(t, "open", b.state(t, "challenge", id))
+		require.Equal(t, "open", b.State(t, "challenge", id))
 
 		for range 3 {
 			res, _ := b.page(t, http.MethodPost, token)
 			require.Equal(t, http.StatusSeeOther, res.StatusCode)
 			require.Equal(t, token, res.Header.Get("Location"), "back to the page")
-			require.Equal(t, "accepted", b.state(t, "challenge", id))
+			require.Equal(t, "accepted", b.State(t, "challenge", id))
 		}
-		require.Equal(t, 1, b.count(t, "river_job", "kind = 'click_link'"))
+		require.Equal(t, 1, b.Count(t, "river_job", "kind = 'click_link'"))
 		_, body := b.page(t, http.MethodGet, token)
 		require.Contains(t, body, `http-equiv="refresh"`)
 		require.NotContains(t, body, "<button")
@@ -76,20 +76,14 @@ func TestShortLinkOfQuestion(t *testing.T) {
 		_, body = b.page(t, http.MethodGet, token)
 		require.Contains(t, body, "ACME: your account is confirmed.")
 		require.NotContains(t, body, "refresh")
-		require.NotContains(t, b.log.take(), token)
+		require.NotContains(t, b.Log.Take(), token)
 	})
-}
-
-func (b *bridge) count(t *testing.T, table, where string) (n int) {
-	t.Helper()
-	require.NoError(t, b.db.QueryRow("SELECT COUNT(*) FROM "+table+" WHERE "+where).Scan(&n))
-	return n
 }
 
 // finish clicks for the phone.
 func (b *bridge) finish(t *testing.T, id string) {
 	t.Helper()
-	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		c, due, err := challenge.BeginClick(ctx, tx, id)
 		if err != nil || !due {
 			t.Error("there is nothing to click", err)
@@ -101,18 +95,18 @@ func (b *bridge) finish(t *testing.T, id string) {
 
 // Ensure that a question that is over is not accepted by its page any more.
 func TestShortLinkAfterItsQuestion(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.db")
-	id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
+	id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
 	var token string
-	require.NoError(t, b.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.now.Add(time.Hour)})
+	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.Now.Add(time.Hour)})
 		return err
 	}))
-	b.now = b.now.Add(10*time.Minute + time.Second)
+	b.Now = b.Now.Add(10*time.Minute + time.Second)
 	res, _ := b.page(t, http.MethodPost, token)
 	require.Equal(t, http.StatusSeeOther, res.StatusCode)
-	require.Equal(t, "open", b.state(t, "challenge", id), "its deadline has passed")
-	require.Zero(t, b.count(t, "river_job", "kind = 'click_link'"))
+	require.Equal(t, "open", b.State(t, "challenge", id), "its deadline has passed")
+	require.Zero(t, b.Count(t, "river_job", "kind = 'click_link'"))
 }
 
 // Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and names its origin to the browser.
@@ -128,21 +122,21 @@ func TestShortLinkLeadsOn(t *testing.T) {
 		require.Equal(t, secretLink, res.Header.Get("Location"))
 		require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
 
-		b.now = b.now.Add(10 * time.Minute)
+		b.Now = b.Now.Add(10 * time.Minute)
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			res, body = b.page(t, method, token)
 			require.Equal(t, http.StatusGone, res.StatusCode)
 			require.NotContains(t, body, "SECRETTICKET")
 			require.Empty(t, res.Header.Get("Location"))
 		}
-		require.NotContains(t, b.log.take(), "SECRETTICKET")
-		require.NotContains(t, b.log.take(), token)
+		require.NotContains(t, b.Log.Take(), "SECRETTICKET")
+		require.NotContains(t, b.Log.Take(), token)
 	})
 }
 
 // Ensure that what nobody made leads nowhere.
 func TestShortLinkUnknown(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.db")
+	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
 	token := b.shorten(t, shortlink.Link{URL: secretLink})
 	for _, guess := range []string{"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A", strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {

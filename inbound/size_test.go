@@ -1,4 +1,4 @@
-package inbound
+package inbound_test
 
 import (
 	"bufio"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -58,11 +60,11 @@ func (f *flood) Read(p []byte) (int, error) {
 // Ensure that a body of any size takes little memory, that one within the limit is read to its end, so that its sender hears the answer, and that
 // the reading of one beyond it stops.
 func TestLargeMails(t *testing.T) {
-	genuine := mailForm(1).Encode()
+	genuine := inboundtest.MailForm(1).Encode()
 	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"
 	file := "--x\r\nContent-Disposition: form-data; name=\"attachment-1\"; filename=\"a.bin\"\r\n\r\n"
 	var parts strings.Builder
-	for name, values := range mailForm(1) {
+	for name, values := range inboundtest.MailForm(1) {
 		for _, value := range values {
 			fmt.Fprintf(&parts, part+"%s\r\n", name, value)
 		}
@@ -76,18 +78,18 @@ func TestLargeMails(t *testing.T) {
 		status int
 		read   int // at most
 	}{
-		{"a large field that nobody reads", form, &flood{before: genuine + "&stripped-html=", left: maxRead - len(genuine) - 16}, 200, maxRead},
-		{"a large name", form, &flood{before: genuine + "&", left: maxRead - len(genuine) - 2}, 200, maxRead},
-		{"a large body", form, &flood{before: genuine + "&body-mime=", left: maxRead - len(genuine) - 12}, 200, maxRead},
-		{"a large HTML", form, &flood{before: "body-html=", left: maxRead - len(genuine) - 12, after: "&" + genuine}, 406, maxRead},
-		{"a large text", form, &flood{before: genuine + "&body-plain=", left: maxRead - len(genuine) - 20}, 406, maxRead},
-		{"a large file", multi, &flood{before: parts.String() + file, left: 20 << 20, after: "\r\n--x--\r\n"}, 200, maxRead},
-		{"a large text in parts", multi, &flood{before: fmt.Sprintf(part, "body-html"), left: 20 << 20, after: "\r\n" + parts.String() + "--x--\r\n"}, 406, maxRead},
-		{"a large header of a part", multi, &flood{before: "--x\r\nX-Long: ", left: 20 << 20, after: "\r\n\r\n" + parts.String() + "--x--\r\n"}, 406, maxRead},
-		{"one byte too many", form, &flood{before: genuine + "&x=", left: maxRead - len(genuine) - 2}, 406, 2 * maxRead},
-		{"twice as much as is read", form, &flood{before: genuine + "&x=", left: 2 * maxRead}, 406, 2 * maxRead},
-		{"twice as much in parts", multi, &flood{before: parts.String() + file, left: 2 * maxRead}, 406, 2 * maxRead},
-		{"without an end, and JSON", "application/json", &flood{left: 100 * maxRead}, 406, 2 * maxRead},
+		{"a large field that nobody reads", form, &flood{before: genuine + "&stripped-html=", left: inbound.MaxRead - len(genuine) - 16}, 200, inbound.MaxRead},
+		{"a large name", form, &flood{before: genuine + "&", left: inbound.MaxRead - len(genuine) - 2}, 200, inbound.MaxRead},
+		{"a large body", form, &flood{before: genuine + "&body-mime=", left: inbound.MaxRead - len(genuine) - 12}, 200, inbound.MaxRead},
+		{"a large HTML", form, &flood{before: "body-html=", left: inbound.MaxRead - len(genuine) - 12, after: "&" + genuine}, 406, inbound.MaxRead},
+		{"a large text", form, &flood{before: genuine + "&body-plain=", left: inbound.MaxRead - len(genuine) - 20}, 406, inbound.MaxRead},
+		{"a large file", multi, &flood{before: parts.String() + file, left: 20 << 20, after: "\r\n--x--\r\n"}, 200, inbound.MaxRead},
+		{"a large text in parts", multi, &flood{before: fmt.Sprintf(part, "body-html"), left: 20 << 20, after: "\r\n" + parts.String() + "--x--\r\n"}, 406, inbound.MaxRead},
+		{"a large header of a part", multi, &flood{before: "--x\r\nX-Long: ", left: 20 << 20, after: "\r\n\r\n" + parts.String() + "--x--\r\n"}, 406, inbound.MaxRead},
+		{"one byte too many", form, &flood{before: genuine + "&x=", left: inbound.MaxRead - len(genuine) - 2}, 406, 2 * inbound.MaxRead},
+		{"twice as much as is read", form, &flood{before: genuine + "&x=", left: 2 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
+		{"twice as much in parts", multi, &flood{before: parts.String() + file, left: 2 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
+		{"without an end, and JSON", "application/json", &flood{left: 100 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -96,18 +98,18 @@ func TestLargeMails(t *testing.T) {
 			runtime.GC()
 			var before runtime.MemStats
 			runtime.ReadMemStats(&before)
-			answer := b.post(t, "/mailgun/acme", c.kind, c.body)
-			require.Equal(t, c.status, answer.status, answer.body)
+			answer := b.Post(t, "/mailgun/acme", c.kind, c.body)
+			require.Equal(t, c.status, answer.StatusCode, answer.Body)
 			c.body.mu.Lock()
 			defer c.body.mu.Unlock()
 			require.LessOrEqual(t, c.body.taken, c.read)
 			require.Greater(t, c.body.taken, 20<<20)
-			if c.body.taken < maxRead {
+			if c.body.taken < inbound.MaxRead {
 				require.Empty(t, c.body.after, "the body was not read to its end")
 			}
 			require.Less(t, int64(c.body.peak)-int64(before.HeapAlloc), int64(48<<20))
-			require.Equal(t, c.status == 200, len(b.rows(t)) > 0)
-			require.Len(t, b.lines(t), 1)
+			require.Equal(t, c.status == 200, len(b.Rows(t)) > 0)
+			require.Len(t, b.Lines(t), 1)
 		})
 	}
 }
@@ -116,8 +118,8 @@ func TestLargeMails(t *testing.T) {
 func TestKeptSize(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	others := 0
-	for name, values := range mailForm(1) {
-		if parsedFields(name) && name != "body-html" {
+	for name, values := range inboundtest.MailForm(1) {
+		if inbound.ParsedFields(name) && name != "body-html" {
 			others += len(values[0])
 		}
 	}
@@ -127,30 +129,30 @@ func TestKeptSize(t *testing.T) {
 		filler string
 		status int
 	}{{0, "a", 200}, {1, "a", 406}, {0, "\n", 200}, {1, "\n", 406}, {-1000, "%", 200}, {1000, "%", 406}} {
-		for _, write := range []func(form url.Values) response{
-			func(form url.Values) response { return b.postForm(t, "/mailgun/acme", form) },
-			func(form url.Values) response {
+		for _, write := range []func(form url.Values) inboundtest.Response{
+			func(form url.Values) inboundtest.Response { return b.PostForm(t, "/mailgun/acme", form) },
+			func(form url.Values) inboundtest.Response {
 				kind, body := writeMultipart(t, form)
-				return b.post(t, "/mailgun/acme", kind, body)
+				return b.Post(t, "/mailgun/acme", kind, body)
 			},
 		} {
 			n++
-			form := mailForm(n)
-			idLonger := len(form.Get("Message-Id")) - len(mailForm(1).Get("Message-Id"))
-			form.Set("body-html", strings.Repeat(c.filler, maxKept-others-idLonger+c.over))
+			form := inboundtest.MailForm(n)
+			idLonger := len(form.Get("Message-Id")) - len(inboundtest.MailForm(1).Get("Message-Id"))
+			form.Set("body-html", strings.Repeat(c.filler, inbound.MaxKept-others-idLonger+c.over))
 			answer := write(form)
-			require.Equal(t, c.status, answer.status, "%d %q: %s", c.over, c.filler, answer.body)
+			require.Equal(t, c.status, answer.StatusCode, "%d %q: %s", c.over, c.filler, answer.Body)
 		}
 	}
-	b.lines(t)
+	b.Lines(t)
 }
 
 // Ensure that a body that breaks off is called for again.
 func TestBrokenOffMail(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	multi, parts := writeMultipart(t, mailForm(2), "attachment")
+	multi, parts := writeMultipart(t, inboundtest.MailForm(2), "attachment")
 	sent := 0
-	for kind, body := range map[string]string{contentForm: mailForm(1).Encode(), multi: parts.String()} {
+	for kind, body := range map[string]string{contentForm: inboundtest.MailForm(1).Encode(), multi: parts.String()} {
 		for end := 0; end < len(body); end += len(body)/20 + 1 { // in values, names, and headers of parts
 			sent++
 			conn, err := net.Dial("tcp", b.Listener.Addr().String())
@@ -165,6 +167,6 @@ func TestBrokenOffMail(t *testing.T) {
 			require.NoError(t, conn.Close())
 		}
 	}
-	require.Empty(t, b.rows(t))
-	require.Len(t, b.lines(t), sent)
+	require.Empty(t, b.Rows(t))
+	require.Len(t, b.Lines(t), sent)
 }

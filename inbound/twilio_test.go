@@ -1,8 +1,6 @@
-package inbound
+package inbound_test
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,108 +12,45 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/challenge"
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
+	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
-	"smsbridge/phonemail"
 )
-
-const replyURL = publicURL + "/twilio/acme/reply"
-
-// replyForm is what Twilio posts when a phone has replied; each n has a MessageSid of its own.
-func replyForm(n int, body string) url.Values {
-	sid := fmt.Sprintf("SM%032d", n)
-	return url.Values{
-		"ToCountry": {"US"}, "SmsMessageSid": {sid}, "NumMedia": {"0"}, "ToCity": {""}, "FromZip": {""}, "SmsSid": {sid}, "FromState": {""},
-		"SmsStatus": {"received"}, "FromCity": {""}, "Body": {body}, "FromCountry": {"DK"}, "To": {"+15005550006"}, "ToZip": {""},
-		"NumSegments": {"1"}, "MessageSid": {sid}, "AccountSid": {accountSID}, "From": {phone}, "ApiVersion": {"2010-04-01"},
-	}
-}
-
-// hook posts a form to a path, with the signature given.
-func (b *bridge) hook(t testing.TB, pathAndQuery, body, signature string, headers ...string) response {
-	t.Helper()
-	r, err := http.NewRequest(http.MethodPost, b.URL+pathAndQuery, strings.NewReader(body))
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", contentForm)
-	r.Header.Set("X-Twilio-Signature", signature)
-	for i := 0; i+1 < len(headers); i += 2 {
-		if r.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
-			r.Host = headers[i+1]
-		}
-	}
-	return b.send(t, r)
-}
-
-func (b *bridge) reply(t testing.TB, form url.Values) response {
-	t.Helper()
-	return b.hook(t, "/twilio/acme/reply", form.Encode(), signTwilio(authToken, replyURL, form))
-}
-
-// silent shows that a reply was answered, and with nothing to say.
-func silent(t testing.TB, r response) {
-	t.Helper()
-	require.Equal(t, 200, r.status, r.body)
-	require.Equal(t, emptyTwiML, r.body)
-	require.True(t, strings.HasPrefix(r.header.Get("Content-Type"), "text/xml"))
-}
-
-// ask puts a question to the phone as the other rooms would, up to its prompt being sent, and returns the ids of challenge and text.
-func (b *bridge) ask(t testing.TB, line text.Line) (challengeID, textID string) {
-	t.Helper()
-	n, err := phonemail.ParseNumber(phone)
-	require.NoError(t, err)
-	require.NoError(t, b.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
-		challengeID, err = challenge.Ask(ctx, tx, challenge.Question{
-			MailID: store.NewID(), Tenant: "acme", Line: line, Phone: n, Purpose: challenge.Registration, Link: secretLink, Prompt: func(string, string) string { return "Reply YES" }, Life: 10 * time.Minute,
-		})
-		return err
-	}))
-	textID = b.one(t, "SELECT id FROM text WHERE challenge_id = '"+challengeID+"'")
-	require.NoError(t, b.store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
-		_, _, err := text.Begin(ctx, tx, textID)
-		return err
-	}))
-	return challengeID, textID
-}
-
-func (b *bridge) state(t testing.TB, table, id string) string {
-	t.Helper()
-	return b.one(t, "SELECT state FROM "+table+" WHERE id = '"+id+"'")
-}
 
 // The signatures of Twilio's scheme for known requests, which others have computed.
 func TestTwilioVectors(t *testing.T) {
-	require.Equal(t, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=", signTwilio("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", url.Values{
+	require.Equal(t, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=", inboundtest.SignTwilio("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", url.Values{
 		"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+12349013030"}, "Digits": {"1234"}, "From": {"+12349013030"}, "To": {"+18005551212"}}))
 	form := url.Values{"AccountSid": {accountSID}, "Body": {"Yes"}, "From": {phone}, "MessageSid": {"SM00000000000000000000000000000001"}, "To": {"+15005550006"}}
-	require.Equal(t, "2mHXutA4i6U6x4OfkPszcaoa/JI=", signTwilio(authToken, "https://bridge.example.com/hooks/twilio/sms", form))
+	require.Equal(t, "2mHXutA4i6U6x4OfkPszcaoa/JI=", inboundtest.SignTwilio(authToken, "https://bridge.example.com/hooks/twilio/sms", form))
 
 	// The last one through the door: its path is put in front of ours.
 	b := openBridge(t, storetest.SQLite(t), "SMSBRIDGE_PUBLIC_URL=https://bridge.example.com/hooks")
-	signature := signTwilio(authToken, "https://bridge.example.com/hooks/twilio/acme/reply", form)
-	silent(t, b.hook(t, "/twilio/acme/reply", form.Encode(), signature))
-	require.Equal(t, 1, b.rows(t)["reply"])
+	signature := inboundtest.SignTwilio(authToken, "https://bridge.example.com/hooks/twilio/acme/reply", form)
+	inboundtest.Silent(t, b.Hook(t, "/twilio/acme/reply", form.Encode(), signature))
+	require.Equal(t, 1, b.Rows(t)["reply"])
 }
 
 func TestReply(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
-		require.Equal(t, "open", b.state(t, "challenge", id))
-		form := replyForm(1, "YES")
-		silent(t, b.reply(t, form))
-		require.Equal(t, "accepted", b.state(t, "challenge", id))
-		after := b.rows(t)
+		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		require.Equal(t, "open", b.State(t, "challenge", id))
+		form := inboundtest.ReplyForm(1, "YES")
+		inboundtest.Silent(t, b.Reply(t, form))
+		require.Equal(t, "accepted", b.State(t, "challenge", id))
+		after := b.Rows(t)
 		require.Equal(t, 1, after["reply"])
 		for range 3 { // the same MessageSid, as Twilio's retries and its fallback have it
-			silent(t, b.reply(t, form))
+			inboundtest.Silent(t, b.Reply(t, form))
 		}
 		form.Set("ErrorCode", "11200")
-		silent(t, b.reply(t, form))
-		require.Equal(t, after, b.rows(t))
-		require.Equal(t, "1", b.one(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'click_link'"))
-		lines := b.lines(t)
+		inboundtest.Silent(t, b.Reply(t, form))
+		require.Equal(t, after, b.Rows(t))
+		require.Equal(t, "1", b.One(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'click_link'"))
+		lines := b.Lines(t)
 		require.Len(t, lines, 5)
 		require.Equal(t, "recorded: yes", lines[0]["reason"])
 		require.Equal(t, "known already", lines[1]["reason"])
@@ -125,21 +60,21 @@ func TestReply(t *testing.T) {
 // Ensure that many deliveries of one reply at once count once.
 func TestRepliesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
-		form := replyForm(1, "YES")
-		signature := signTwilio(authToken, replyURL, form)
-		answers := make([]response, 20)
+		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		form := inboundtest.ReplyForm(1, "YES")
+		signature := inboundtest.SignTwilio(authToken, replyURL, form)
+		answers := make([]inboundtest.Response, 20)
 		var wait sync.WaitGroup
 		for i := range answers {
-			wait.Go(func() { answers[i] = b.hook(t, "/twilio/acme/reply", form.Encode(), signature) })
+			wait.Go(func() { answers[i] = b.Hook(t, "/twilio/acme/reply", form.Encode(), signature) })
 		}
 		wait.Wait()
 		for _, a := range answers {
-			silent(t, a)
+			inboundtest.Silent(t, a)
 		}
-		require.Equal(t, "accepted", b.state(t, "challenge", id))
-		require.Equal(t, 1, b.rows(t)["reply"])
-		require.Equal(t, "1", b.one(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'click_link'"))
+		require.Equal(t, "accepted", b.State(t, "challenge", id))
+		require.Equal(t, 1, b.Rows(t)["reply"])
+		require.Equal(t, "1", b.One(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'click_link'"))
 	})
 }
 
@@ -151,27 +86,27 @@ func TestReplyIgnoresWhereTheRequestSeemsToGo(t *testing.T) {
 		{"X-Forwarded-For", "203.0.113.7"}, {"X-Original-Url", "/twilio/beta/reply"}, {"X-Rewrite-Url", "/x"}, {"Forwarded", "host=evil.example;proto=http"},
 		{"X-Http-Method-Override", "GET"}, {"X-Forwarded-Prefix", "/x"},
 	} {
-		form := replyForm(n, "no idea")
-		silent(t, b.hook(t, "/twilio/acme/reply", form.Encode(), signTwilio(authToken, replyURL, form), headers...))
-		require.Equal(t, n+1, b.rows(t)["reply"], headers)
+		form := inboundtest.ReplyForm(n, "no idea")
+		inboundtest.Silent(t, b.Hook(t, "/twilio/acme/reply", form.Encode(), inboundtest.SignTwilio(authToken, replyURL, form), headers...))
+		require.Equal(t, n+1, b.Rows(t)["reply"], headers)
 
-		forged := replyForm(1000+n, "no idea")
-		host := signTwilio(authToken, "https://"+headers[1]+"/twilio/acme/reply", forged)
-		require.Equal(t, 403, b.hook(t, "/twilio/acme/reply", forged.Encode(), host, headers...).status)
-		require.Equal(t, n+1, b.rows(t)["reply"])
+		forged := inboundtest.ReplyForm(1000+n, "no idea")
+		host := inboundtest.SignTwilio(authToken, "https://"+headers[1]+"/twilio/acme/reply", forged)
+		require.Equal(t, 403, b.Hook(t, "/twilio/acme/reply", forged.Encode(), host, headers...).StatusCode)
+		require.Equal(t, n+1, b.Rows(t)["reply"])
 	}
-	port := replyForm(2000, "no idea") // Twilio's signer sometimes writes the default port
-	silent(t, b.hook(t, "/twilio/acme/reply", port.Encode(), signTwilio(authToken, "https://bridge.example.com:443/twilio/acme/reply", port)))
+	port := inboundtest.ReplyForm(2000, "no idea") // Twilio's signer sometimes writes the default port
+	inboundtest.Silent(t, b.Hook(t, "/twilio/acme/reply", port.Encode(), inboundtest.SignTwilio(authToken, "https://bridge.example.com:443/twilio/acme/reply", port)))
 }
 
 func TestForgedHooksLeaveNothing(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	_, textID := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
-	before := b.rows(t)
-	genuine := replyForm(1, "YES")
-	good := signTwilio(authToken, replyURL, genuine)
+	_, textID := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+	before := b.Rows(t)
+	genuine := inboundtest.ReplyForm(1, "YES")
+	good := inboundtest.SignTwilio(authToken, replyURL, genuine)
 	change := func(name, value string) url.Values {
-		form := replyForm(1, "YES")
+		form := inboundtest.ReplyForm(1, "YES")
 		form.Set(name, value)
 		return form
 	}
@@ -184,15 +119,15 @@ func TestForgedHooksLeaveNothing(t *testing.T) {
 		status                int
 	}{
 		"no signature":               {"/twilio/acme/reply", genuine.Encode(), "", 403},
-		"another token":              {"/twilio/acme/reply", genuine.Encode(), signTwilio("00000000000000000000000000000000", replyURL, genuine), 403},
-		"the SID as the token":       {"/twilio/acme/reply", genuine.Encode(), signTwilio(accountSID, replyURL, genuine), 403},
-		"an empty token":             {"/twilio/acme/reply", genuine.Encode(), signTwilio("", replyURL, genuine), 403},
-		"over http":                  {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, strings.Replace(replyURL, "https", "http", 1), genuine), 403},
-		"over our own address":       {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, b.URL+"/twilio/acme/reply", genuine), 403},
-		"over a slash more":          {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, replyURL+"/", genuine), 403},
-		"over the receipt's URL":     {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, publicURL+"/twilio/acme/receipt", genuine), 403},
-		"over a fragment":            {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, replyURL+"#rc=3", genuine), 403},
-		"over the URL only":          {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, replyURL, nil), 403},
+		"another token":              {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio("00000000000000000000000000000000", replyURL, genuine), 403},
+		"the SID as the token":       {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(accountSID, replyURL, genuine), 403},
+		"an empty token":             {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio("", replyURL, genuine), 403},
+		"over http":                  {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, strings.Replace(replyURL, "https", "http", 1), genuine), 403},
+		"over our own address":       {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, b.URL+"/twilio/acme/reply", genuine), 403},
+		"over a slash more":          {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, replyURL+"/", genuine), 403},
+		"over the receipt's URL":     {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, publicURL+"/twilio/acme/receipt", genuine), 403},
+		"over a fragment":            {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, replyURL+"#rc=3", genuine), 403},
+		"over the URL only":          {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, replyURL, nil), 403},
 		"a signature cut short":      {"/twilio/acme/reply", genuine.Encode(), good[:20], 403},
 		"a signature in lower case":  {"/twilio/acme/reply", genuine.Encode(), strings.ToLower(good), 403},
 		"another body":               {"/twilio/acme/reply", change("Body", "NO").Encode(), good, 403},
@@ -200,54 +135,54 @@ func TestForgedHooksLeaveNothing(t *testing.T) {
 		"another MessageSid":         {"/twilio/acme/reply", change("MessageSid", "SM2").Encode(), good, 403},
 		"one field more":             {"/twilio/acme/reply", change("OptOutType", "START").Encode(), good, 403},
 		"one field less":             {"/twilio/acme/reply", strings.Replace(genuine.Encode(), "&NumMedia=0", "", 1), good, 403},
-		"nothing":                    {"/twilio/acme/reply", "", signTwilio(authToken, replyURL, nil), 403},
+		"nothing":                    {"/twilio/acme/reply", "", inboundtest.SignTwilio(authToken, replyURL, nil), 403},
 		"Body twice":                 {"/twilio/acme/reply", genuine.Encode() + "&Body=NO", good, 403},
 		"Body twice, first":          {"/twilio/acme/reply", "Body=NO&" + genuine.Encode(), good, 403},
 		"Body twice, the same":       {"/twilio/acme/reply", genuine.Encode() + "&Body=YES", good, 403},
 		"From twice":                 {"/twilio/acme/reply", genuine.Encode() + "&From=%2B4520123457", good, 403},
 		"MessageSid twice":           {"/twilio/acme/reply", genuine.Encode() + "&MessageSid=SM2", good, 403},
 		"an unknown field twice":     {"/twilio/acme/reply", genuine.Encode() + "&x=1&x=2", good, 403},
-		"Body in query and body":     {query, genuine.Encode(), signTwilio(authToken, publicURL+query, genuine), 403},
+		"Body in query and body":     {query, genuine.Encode(), inboundtest.SignTwilio(authToken, publicURL+query, genuine), 403},
 		"an unsigned query":          {"/twilio/acme/reply?x=1", genuine.Encode(), good, 403},
-		"a query that was cut off":   {"/twilio/acme/reply", genuine.Encode(), signTwilio(authToken, replyURL+"?x=1", genuine), 403},
-		"another account":            {"/twilio/acme/reply", other.Encode(), signTwilio(authToken, replyURL, other), 403},
-		"an account below":           {"/twilio/acme/reply", change("AccountSid", "").Encode(), signTwilio(authToken, replyURL, change("AccountSid", "")), 403},
-		"another tenant":             {"/twilio/beta/reply", genuine.Encode(), signTwilio(authToken, publicURL+"/twilio/beta/reply", genuine), 404},
+		"a query that was cut off":   {"/twilio/acme/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, replyURL+"?x=1", genuine), 403},
+		"another account":            {"/twilio/acme/reply", other.Encode(), inboundtest.SignTwilio(authToken, replyURL, other), 403},
+		"an account below":           {"/twilio/acme/reply", change("AccountSid", "").Encode(), inboundtest.SignTwilio(authToken, replyURL, change("AccountSid", "")), 403},
+		"another tenant":             {"/twilio/beta/reply", genuine.Encode(), inboundtest.SignTwilio(authToken, publicURL+"/twilio/beta/reply", genuine), 404},
 		"broken escapes":             {"/twilio/acme/reply", genuine.Encode() + "&x=%zz", good, 403},
 		"semicolons":                 {"/twilio/acme/reply", strings.ReplaceAll(genuine.Encode(), "&", ";"), good, 403},
 		"JSON":                       {"/twilio/acme/reply", `{"Body":"YES"}`, good, 403},
-		"too large":                  {"/twilio/acme/reply", genuine.Encode() + "&x=" + strings.Repeat("x", maxHook), good, 403},
-		"without a MessageSid":       {"/twilio/acme/reply", change("MessageSid", "").Encode(), signTwilio(authToken, replyURL, change("MessageSid", "")), 400},
+		"too large":                  {"/twilio/acme/reply", genuine.Encode() + "&x=" + strings.Repeat("x", web.MaxHook), good, 403},
+		"without a MessageSid":       {"/twilio/acme/reply", change("MessageSid", "").Encode(), inboundtest.SignTwilio(authToken, replyURL, change("MessageSid", "")), 400},
 		"a receipt, not signed":      {receiptPath, receipt.Encode(), "", 403},
-		"a receipt for another text": {"/twilio/acme/receipt?text=x", receipt.Encode(), signTwilio(authToken, publicURL+receiptPath, receipt), 403},
-		"a receipt without its text": {"/twilio/acme/receipt", receipt.Encode(), signTwilio(authToken, publicURL+receiptPath, receipt), 403},
-		"a receipt signed as reply":  {receiptPath, receipt.Encode(), signTwilio(authToken, replyURL, receipt), 403},
-		"a receipt of no tenant":     {"/twilio/beta/receipt?text=" + textID, receipt.Encode(), signTwilio(authToken, publicURL+"/twilio/beta/receipt?text="+textID, receipt), 404},
+		"a receipt for another text": {"/twilio/acme/receipt?text=x", receipt.Encode(), inboundtest.SignTwilio(authToken, publicURL+receiptPath, receipt), 403},
+		"a receipt without its text": {"/twilio/acme/receipt", receipt.Encode(), inboundtest.SignTwilio(authToken, publicURL+receiptPath, receipt), 403},
+		"a receipt signed as reply":  {receiptPath, receipt.Encode(), inboundtest.SignTwilio(authToken, replyURL, receipt), 403},
+		"a receipt of no tenant":     {"/twilio/beta/receipt?text=" + textID, receipt.Encode(), inboundtest.SignTwilio(authToken, publicURL+"/twilio/beta/receipt?text="+textID, receipt), 404},
 	}
 	for name, c := range cases {
-		answer := b.hook(t, c.path, c.body, c.signature)
-		require.Equal(t, c.status, answer.status, "%s: %s", name, answer.body)
-		require.Equal(t, before, b.rows(t), name)
-		lines := b.lines(t)
+		answer := b.Hook(t, c.path, c.body, c.signature)
+		require.Equal(t, c.status, answer.StatusCode, "%s: %s", name, answer.Body)
+		require.Equal(t, before, b.Rows(t), name)
+		lines := b.Lines(t)
 		require.Len(t, lines, 1, name)
 		require.EqualValues(t, c.status, lines[0]["status"], name)
 	}
 	r, err := http.NewRequest(http.MethodGet, b.URL+"/twilio/acme/reply?"+genuine.Encode(), nil)
 	require.NoError(t, err)
-	r.Header.Set("X-Twilio-Signature", signTwilio(authToken, replyURL+"?"+genuine.Encode(), nil))
-	require.Equal(t, 405, b.send(t, r).status)
-	require.Equal(t, before, b.rows(t))
-	silent(t, b.reply(t, genuine)) // what the forgeries were made of is genuine
-	require.Equal(t, 1, b.rows(t)["reply"])
+	r.Header.Set("X-Twilio-Signature", inboundtest.SignTwilio(authToken, replyURL+"?"+genuine.Encode(), nil))
+	require.Equal(t, 405, b.Send(t, r).StatusCode)
+	require.Equal(t, before, b.Rows(t))
+	inboundtest.Silent(t, b.Reply(t, genuine)) // what the forgeries were made of is genuine
+	require.Equal(t, 1, b.Rows(t)["reply"])
 }
 
 // A query that is configured at Twilio is signed as it is written, not as we would write it.
 func TestReplyKeepsItsQuery(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	for n, query := range []string{"a=1", "b=2&a=1", "x=%7e%2F+y", "x", "a=1&a=2", "tenant=beta"} {
-		form := replyForm(n, "what?")
-		silent(t, b.hook(t, "/twilio/acme/reply?"+query, form.Encode(), signTwilio(authToken, replyURL+"?"+query, form)))
-		require.Equal(t, n+1, b.rows(t)["reply"], query)
+		form := inboundtest.ReplyForm(n, "what?")
+		inboundtest.Silent(t, b.Hook(t, "/twilio/acme/reply?"+query, form.Encode(), inboundtest.SignTwilio(authToken, replyURL+"?"+query, form)))
+		require.Equal(t, n+1, b.Rows(t)["reply"], query)
 	}
 }
 
@@ -260,71 +195,71 @@ func TestReplyFromNobody(t *testing.T) {
 		{"From", "+4520123456;x"}, {"From", "client:anna"}, {"To", "+15005550007"}, {"To", ""}, {"To", "12345"},
 	} {
 		n++
-		form := replyForm(n, "YES")
+		form := inboundtest.ReplyForm(n, "YES")
 		form.Set(c.name, c.value)
-		silent(t, b.reply(t, form))
-		require.Empty(t, b.rows(t), c)
-		require.Len(t, b.lines(t), 1)
+		inboundtest.Silent(t, b.Reply(t, form))
+		require.Empty(t, b.Rows(t), c)
+		require.Len(t, b.Lines(t), 1)
 	}
 }
 
 func TestReplyToAService(t *testing.T) {
 	const service = "MG00000000000000000000000000000001"
 	b := openBridge(t, storetest.SQLite(t), "TWILIO_FROM="+service)
-	id, _ := b.ask(t, text.Line{Account: accountSID, Sender: service})
-	number := replyForm(1, "YES") // to a number of the service, but not through it
-	silent(t, b.reply(t, number))
-	require.Equal(t, "open", b.state(t, "challenge", id))
-	form := replyForm(2, "YES")
+	id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: service})
+	number := inboundtest.ReplyForm(1, "YES") // to a number of the service, but not through it
+	inboundtest.Silent(t, b.Reply(t, number))
+	require.Equal(t, "open", b.State(t, "challenge", id))
+	form := inboundtest.ReplyForm(2, "YES")
 	form.Set("MessagingServiceSid", service)
 	form.Set("To", "+15005550009")
-	silent(t, b.reply(t, form))
-	require.Equal(t, "accepted", b.state(t, "challenge", id))
+	inboundtest.Silent(t, b.Reply(t, form))
+	require.Equal(t, "accepted", b.State(t, "challenge", id))
 }
 
 func TestReceipt(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		_, id := b.ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
-		post := func(query, status string) response {
+		_, id := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		post := func(query, status string) inboundtest.Response {
 			form := url.Values{"MessageSid": {"SM1"}, "SmsSid": {"SM1"}, "MessageStatus": {status}, "SmsStatus": {status}, "AccountSid": {accountSID},
 				"To": {phone}, "From": {"+15005550006"}, "ApiVersion": {"2010-04-01"}}
 			path := "/twilio/acme/receipt" + query
-			return b.hook(t, path, form.Encode(), signTwilio(authToken, publicURL+path, form))
+			return b.Hook(t, path, form.Encode(), inboundtest.SignTwilio(authToken, publicURL+path, form))
 		}
 		for _, status := range []string{"delivered", "sent", "queued", "delivered", "no such status"} {
-			require.Equal(t, response{status: 200}, bare(post("?text="+id, status)))
-			require.Equal(t, "delivered", b.state(t, "text", id))
+			require.Equal(t, inboundtest.Response{StatusCode: 200}, bare(post("?text="+id, status)))
+			require.Equal(t, "delivered", b.State(t, "text", id))
 		}
-		require.Equal(t, "SM1", b.one(t, "SELECT provider_id FROM text"))
-		require.Empty(t, b.one(t, "SELECT body FROM text"))
-		before := b.rows(t)
+		require.Equal(t, "SM1", b.One(t, "SELECT provider_id FROM text"))
+		require.Empty(t, b.One(t, "SELECT body FROM text"))
+		before := b.Rows(t)
 		for _, query := range []string{"", "?text=", "?text=" + store.NewID(), "?other=" + id} {
-			require.Equal(t, 200, post(query, "failed").status, query)
+			require.Equal(t, 200, post(query, "failed").StatusCode, query)
 		}
-		require.Equal(t, before, b.rows(t))
-		b.lines(t)
+		require.Equal(t, before, b.Rows(t))
+		b.Lines(t)
 	})
 }
 
 // Ensure that nobody is told that something was recorded while nothing can be.
 func TestWithoutADatabase(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		require.NoError(t, b.store.Close())
+		require.NoError(t, b.Store.Close())
 		receipt := url.Values{"MessageSid": {"SM1"}, "MessageStatus": {"sent"}, "AccountSid": {accountSID}}
-		for name, answer := range map[string]response{
-			"mail":    b.postForm(t, "/mailgun/acme", mailForm(1)),
-			"reply":   b.reply(t, replyForm(1, "YES")),
-			"receipt": b.hook(t, "/twilio/acme/receipt?text=x", receipt.Encode(), signTwilio(authToken, publicURL+"/twilio/acme/receipt?text=x", receipt)),
+		for name, answer := range map[string]inboundtest.Response{
+			"mail":    b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)),
+			"reply":   b.Reply(t, inboundtest.ReplyForm(1, "YES")),
+			"receipt": b.Hook(t, "/twilio/acme/receipt?text=x", receipt.Encode(), inboundtest.SignTwilio(authToken, publicURL+"/twilio/acme/receipt?text=x", receipt)),
 		} {
-			require.Equal(t, 503, answer.status, name)
-			require.NotEmpty(t, answer.header.Get("Retry-After"), name)
+			require.Equal(t, 503, answer.StatusCode, name)
+			require.NotEmpty(t, answer.Header.Get("Retry-After"), name)
 		}
-		for _, line := range b.lines(t) {
+		for _, line := range b.Lines(t) {
 			require.Equal(t, "ERROR", line["level"])
 			require.NotEmpty(t, line["error"])
 		}
-		require.Equal(t, 401, b.postForm(t, "/mailgun/acme", sign(mailForm(1), "x", start, token(1))).status, "a forgery is one without a database, too")
-		require.Empty(t, b.rows(t))
+		require.Equal(t, 401, b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(1), "x", inboundtest.Start, inboundtest.Token(1))).StatusCode, "a forgery is one without a database, too")
+		require.Empty(t, b.Rows(t))
 	})
 }
 
@@ -333,7 +268,7 @@ func TestReadiness(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, err := store.Open(t.Context(), store.Options{URL: databaseURL(t), Key: storetest.Key}) // with the database's own clock, which is asked
 			require.NoError(t, err)
-			in := &Server{Store: s, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+			in := &inbound.Server{Store: s, Log: slog.New(slog.DiscardHandler), Now: time.Now}
 			handler := in.Handler()
 			get := func(path string) (int, string) {
 				w := httptest.NewRecorder()
@@ -357,16 +292,16 @@ func TestReadiness(t *testing.T) {
 // Ensure that a panic is answered with "come back", and that its words, which may quote the request, are not logged.
 func TestPanics(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	b.inbound.Drain()
-	require.Equal(t, 200, b.postForm(t, "/mailgun/acme", mailForm(1)).status, "what comes while we shut down is still served")
-	b.lines(t)
-	b.inbound.Store = nil
-	for _, broken := range []func() time.Time{b.inbound.Now, func() time.Time { panic("YES " + phone + " " + secretLink) }} {
-		b.inbound.Now = broken
-		answer := b.postForm(t, "/mailgun/acme", mailForm(2))
-		require.Equal(t, response{status: 503, body: "please try again\n"}, bare(answer))
-		require.NotEmpty(t, answer.header.Get("Retry-After"))
-		lines := b.lines(t)
+	b.Inbound.Drain()
+	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode, "what comes while we shut down is still served")
+	b.Lines(t)
+	b.Inbound.Store = nil
+	for _, broken := range []func() time.Time{b.Inbound.Now, func() time.Time { panic("YES " + phone + " " + secretLink) }} {
+		b.Inbound.Now = broken
+		answer := b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(2))
+		require.Equal(t, inboundtest.Response{StatusCode: 503, Body: "please try again\n"}, bare(answer))
+		require.NotEmpty(t, answer.Header.Get("Retry-After"))
+		lines := b.Lines(t)
 		require.Len(t, lines, 1)
 		require.Contains(t, lines[0]["stack"], "mailgun.go")
 	}

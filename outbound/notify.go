@@ -32,7 +32,7 @@ const (
 	maxNotifyReply = 64 << 10 // of an answer that nobody reads
 )
 
-// notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/openapi.yaml.
+// notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/api/openapi.yaml.
 type notice struct {
 	Type      string     `json:"type"` // verification.approved, verification.expired, …
 	Timestamp string     `json:"timestamp"`

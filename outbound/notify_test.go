@@ -131,7 +131,7 @@ func TestNoticeIsDescribed(t *testing.T) {
 	var d struct {
 		Components struct{ Schemas map[string]schema }
 	}
-	raw, err := os.ReadFile("../inbound/openapi.yaml")
+	raw, err := os.ReadFile("../inbound/api/openapi.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(raw, &d))
 	body, err := json.Marshal(notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1}})

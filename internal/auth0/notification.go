@@ -23,8 +23,10 @@ import (
 const MaxSegments = 6
 
 const (
-	sameFor          = 30 * time.Second // an equal notification within it is a retry; a later one is a new wish
-	notificationLife = 10 * time.Minute // for a text without a code: it is not worth sending later
+	// sameFor is how long an equal notification is a retry. A later one is a new wish.
+	sameFor = 30 * time.Second
+	// wordsLife is how long a text without a code is worth sending.
+	wordsLife = 10 * time.Minute
 )
 
 // Notification is what Auth0 asks to be texted: a code, or another text.
@@ -49,7 +51,8 @@ var (
 )
 
 // Judge returns why the tenant can never have the notification texted: an error of its policy about
-// the phone, ErrDelivery, verification.ErrCode, ErrEmpty or ErrTooLong. It returns nil for all else.
+// the phone, ErrDelivery, verification.ErrCode, ErrEmpty or ErrTooLong. It returns nil for all
+// else.
 func (n Notification) Judge(t *tenant.Tenant) error {
 	if err := t.Policy.Check(n.Phone); err != nil {
 		return err
@@ -121,7 +124,7 @@ func textWords(
 	account, sender := t.Line(n.Phone)
 	return text.Make(ctx, tx, text.Draft{
 		Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: n.Phone,
-		Purpose: text.Relay, Body: n.Text, Deadline: tx.Now().Add(notificationLife),
+		Purpose: text.Relay, Body: n.Text, Deadline: tx.Now().Add(wordsLife),
 	})
 }
 

@@ -145,7 +145,9 @@ func attacks() map[string]string {
 		"ES256 with HS256's MAC": header(map[string]any{"alg": "ES256"}),
 		"a public key as secret": forge(plain, claims(nil), public),
 		"alg a list":             header(map[string]any{"alg": []string{"HS256"}}),
-		"jwk in the header":      header(map[string]any{"jwk": map[string]any{"kty": "oct", "k": "AAAA"}}),
+		"jwk in the header": header(map[string]any{
+			"jwk": map[string]any{"kty": "oct", "k": "AAAA"},
+		}),
 		"jku":                    header(map[string]any{"jku": "https://evil.example/keys"}),
 		"x5u":                    header(map[string]any{"x5u": "https://evil.example/cert"}),
 		"x5c":                    header(map[string]any{"x5c": []string{"AAAA"}}),

@@ -22,6 +22,7 @@ var (
 	echo           = []string{"github.com/labstack/echo"}
 	sdks           = []string{"github.com/twilio/twilio-go", "github.com/mailgun/mailgun-go"}
 	edges          = ours("inbound", "outbound")
+	doors          = ours("inbound/api", "inbound/auth0", "inbound/azuredurable", "inbound/flowroutedoor")
 	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/azuredurable", "internal/auth0", "internal/verification", "internal/shortlink", "internal/text")
 	// Every rule decides and records. What it would need for an effect is out of its reach.
 	effects = slices.Concat(edges, echo, sdks, ours("linkclick"), []string{"net/http"})
@@ -29,7 +30,14 @@ var (
 
 // houseRules is the "must never import" column of the table of rooms, and the direction of calls between the rules.
 func houseRules() []rule {
-	return []rule{
+	var ofDoors []rule
+	for _, door := range doors {
+		ofDoors = append(ofDoors, rule{
+			room: strings.TrimPrefix(door, module+"/"), never: doors,
+			why: "a door changes or goes without another one; what doors share is in inbound/web",
+		})
+	}
+	return append(ofDoors, []rule{
 		{room: "phonemail", never: anythingOfOurs, why: "it is the vocabulary that every room shares"},
 		{room: "phonemail", only: []string{"github.com/nyaruka/phonenumbers"}, why: "a phone number needs no more than the numbering plan"},
 		{room: "internal/segment", never: anythingOfOurs, why: "counting needs nobody"},
@@ -52,9 +60,10 @@ func houseRules() []rule {
 		{room: "internal/tenant", never: slices.Concat(ours("internal/store"), rules, edges), why: "settings are values that rules are given"},
 		{room: "internal/store", never: anythingOfOurs, but: ours("phonemail"), why: "the database knows no rule"},
 		{room: "inbound", never: ours("outbound", "internal/simulator"), why: "what arrives causes no outside effect by itself"},
+		{room: "inbound/web", never: doors, why: "it is what doors share, and knows none of them"},
 		{room: "outbound", never: slices.Concat(ours("inbound"), echo), why: "what leaves does not listen"},
 		{room: "internal/simulator", never: anythingOfOurs, tests: true, why: "code shared with what it tests would share its mistakes"},
-	}
+	}...)
 }
 
 func ours(rooms ...string) []string {
@@ -188,10 +197,17 @@ func TestLinkclickImporters(t *testing.T) {
 	}
 }
 
-// A program that held it would carry the testing package, its flags, and a sealing key that everybody knows.
-func TestStoretestIsForTests(t *testing.T) {
+// The program must not hold what helps its tests: the testing package, its flags, and a sealing key that
+// everyone can read.
+func TestTestSupportIsForTests(t *testing.T) {
+	support := ours("internal/store/storetest", "inbound/inboundtest")
 	for path, p := range listPackages(t) {
-		require.NotContains(t, p.Imports, module+"/internal/store/storetest", "%s imports it in its program code; only tests may", path)
+		if within(path, support) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			require.False(t, within(imported, support), "%s imports %s in its program code; only tests may", path, imported)
+		}
 	}
 }
 
@@ -235,6 +251,9 @@ func TestRulesNoticeABreak(t *testing.T) {
 		"the simulator's tests": {
 			[]pkg{{ImportPath: "smsbridge/internal/simulator", XTestImports: []string{"smsbridge/phonemail"}}, {ImportPath: "smsbridge/phonemail"}},
 			"internal/simulator must never import smsbridge/phonemail"},
+		"a door with another door": {
+			[]pkg{{ImportPath: "smsbridge/inbound/api", Imports: []string{"smsbridge/inbound/auth0"}}, {ImportPath: "smsbridge/inbound/auth0"}},
+			"inbound/api must never import smsbridge/inbound/auth0"},
 		"another room's tests": {
 			[]pkg{{ImportPath: "smsbridge/outbound", TestImports: []string{"smsbridge/inbound"}}}, ""},
 		"a name that only begins like a room's": {

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"smsbridge/inbound/web"
+	"smsbridge/internal/verification"
+)
+
+// The kinds of problems that only this door has. openapi.yaml says when each comes.
+var (
+	badMethod = web.Kind(
+		"method-not-allowed", http.StatusMethodNotAllowed, "The method does not fit")
+	notPending = web.Kind(
+		"not-pending", http.StatusConflict, "The verification has ended")
+	noSendsLeft = web.Kind(
+		"no-sends-left", http.StatusConflict, "The code has been texted as often as is allowed")
+	keyReused = web.Kind(
+		"idempotency-key-reused", http.StatusUnprocessableEntity,
+		"The Idempotency-Key came with another request before")
+	wrongCode = web.Kind(
+		"wrong-code", http.StatusUnprocessableEntity, "The code is wrong")
+	tooManyRequests = web.Kind(
+		"rate-limited", http.StatusTooManyRequests, "Too many requests with this API key")
+	undecided = web.Kind(
+		"undecided", http.StatusServiceUnavailable, "The code is still being compared")
+)
+
+// standingError is a refusal by the rule, with the verification as it stands.
+type standingError struct {
+	err error
+	v   verification.Verification
+}
+
+func (e *standingError) Error() string { return e.err.Error() }
+func (e *standingError) Unwrap() error { return e.err }
+
+// asProblem says in the API's words what the rule refused.
+func asProblem(err error) *web.Problem {
+	var standing standingError
+	if e := new(standingError); errors.As(err, &e) {
+		standing = *e
+	}
+	switch {
+	case errors.Is(err, verification.ErrUnknown):
+		return web.NotFound.Of("There is no verification with this id.")
+	case errors.Is(err, verification.ErrGone):
+		return about(notPending.Of("Its status says how it ended; start a new one."), standing.v)
+	case errors.Is(err, verification.ErrSends):
+		return about(noSendsLeft.Of("Cancel it and start a new one."), standing.v)
+	}
+	return web.AsProblem(err)
+}
+
+// about adds to a problem how the verification stands.
+func about(p *web.Problem, v verification.Verification) *web.Problem {
+	p.Verification = show(v)
+	return p
+}

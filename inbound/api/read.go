@@ -1,0 +1,71 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+
+	"smsbridge/inbound/web"
+)
+
+// readFields reads the body of a request: a JSON object whose members are strings, each of them allowed and there once. A request that may have no
+// members may have no body.
+func readFields(r *http.Request, allowed []string) (map[string]string, *web.Problem) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+		return nil, web.TooLarge.Of(fmt.Sprintf("A body has at most %d bytes.", maxBody))
+	}
+	if err != nil {
+		return nil, web.BadRequest.Of("The body ended early.")
+	}
+	if len(body) == 0 && len(allowed) == 0 {
+		return nil, nil
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, web.BadMediaType.Of("Send Content-Type: application/json.")
+	}
+	return parseFields(body, allowed)
+}
+
+// parseFields takes the body apart token by token: encoding/json's own decoding would pass a member that is there twice, or in other capitals.
+func parseFields(body []byte, allowed []string) (map[string]string, *web.Problem) {
+	in := json.NewDecoder(bytes.NewReader(body))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return nil, web.BadRequest.Of("The body is not a JSON object.")
+	}
+	fields := map[string]string{}
+	for in.More() {
+		token, err := in.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
+			return nil, web.BadRequest.Of("The body is not a JSON object.")
+		}
+		if !slices.Contains(allowed, name) {
+			return nil, web.BadRequest.Of("The body has a member that is not known here.")
+		}
+		if _, twice := fields[name]; twice {
+			return nil, web.BadRequest.Of("The body has a member twice.")
+		}
+		value, err := in.Token()
+		text, ok := value.(string)
+		if err != nil {
+			return nil, web.BadRequest.Of("The body is not a JSON object.")
+		}
+		if !ok {
+			return nil, web.BadField.On(name, "It must be a string.")
+		}
+		fields[name] = text
+	}
+	if _, err := in.Token(); err != nil {
+		return nil, web.BadRequest.Of("The body is not a JSON object.")
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return nil, web.BadRequest.Of("Something follows the JSON object.")
+	}
+	return fields, nil
+}

@@ -1,0 +1,30 @@
+package inbound
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFlowrouteWebhookUndelivered(t *testing.T) {
+	for _, status := range []string{"undelivered", "Undeliverable", "failed", "rejected", "expired", "deleted"} {
+		require.Equal(t, "undelivered", flowrouteProgress(status))
+	}
+	require.Equal(t, "delivered", flowrouteProgress("Delivered"))
+}
+
+func FuzzParseFlowroute(f *testing.F) {
+	f.Add(`{"data":{"type":"message","id":"mdr2-1","attributes":{"to":"12065550101","from":"4520123456","body":"YES","direction":"inbound"}}}`)
+	f.Add(`{"data":{"type":"delivery_receipt","id":"mdr2-1","attributes":{"status":"delivered","status_code":0}}}`)
+	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop","id":"mdr1-2"}`)
+	f.Add(`{"data":[]}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		hook, err := parseFlowroute([]byte(body))
+		if err != nil {
+			require.ErrorIs(t, err, errFlowrouteJSON)
+			require.Zero(t, hook)
+			return
+		}
+		require.Regexp(t, flowrouteID, hook.ID)
+	})
+}

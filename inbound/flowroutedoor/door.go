@@ -1,0 +1,241 @@
+// Package flowroutedoor is the door for clients of Flowroute's SMS verification service.
+//
+// It answers as that service does: https://github.com/flowroute/sms-verification. Three differences
+// are on purpose: a tenant can require a key, every malformed request is a 400, and a code may start
+// with zeros.
+package flowroutedoor
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"smsbridge/inbound/web"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// doorName marks the verifications that were started here.
+const doorName = "flowroute"
+
+// maxAuthID is the size of the service's column.
+const maxAuthID = 120
+
+// response is what the service says, in the order in which it does.
+type response struct {
+	Authenticated bool   `json:"authenticated,omitempty"`
+	Message       string `json:"message"`
+	Reason        string `json:"reason,omitempty"`
+	AttemptsLeft  *int   `json:"attempts_left,omitempty"`
+	AuthID        string `json:"auth_id,omitempty"`
+
+	status int
+	until  time.Time // when trying again may help
+}
+
+// Door is the door of one tenant. It has a listener of its own, because the service's paths name no
+// tenant.
+type Door struct {
+	web.Edge
+	Tenant *tenant.Tenant
+}
+
+// Route adds the paths of the door:
+//
+//	POST /                      texts a code
+//	GET  /?auth_id=&code=       presents one
+//	POST /check                 the same with a JSON body, for clients that keep codes out of URLs
+func (d *Door) Route(e *echo.Echo) {
+	e.POST("/", d.serve(d.create))
+	e.GET("/", d.serve(func(c echo.Context) (response, error) {
+		return d.check(c, c.QueryParam("auth_id"), c.QueryParam("code"))
+	}))
+	e.POST("/check", d.serve(func(c echo.Context) (response, error) {
+		fields := web.ReadLoose(c.Request())
+		return d.check(c, web.Loose(fields["auth_id"]), web.Loose(fields["code"]))
+	}))
+}
+
+// serve proves who asks, and writes and logs what is answered.
+func (d *Door) serve(do func(echo.Context) (response, error)) echo.HandlerFunc {
+	t := d.Tenant
+	return func(c echo.Context) error {
+		a, err := response{Message: "A key is needed, as a bearer token or as a password", Reason: "Unauthorized", status: http.StatusUnauthorized}, error(nil)
+		switch {
+		case !t.FlowrouteDoor.Allows(web.PresentedKey(c.Request())):
+			c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
+		case len(t.FlowrouteDoor.Keys) == 0 && !isLocal(c.Request().Host):
+			// A page in somebody's browser that calls its own host name 127.0.0.1.
+			a = response{Message: "Without a key this is for localhost only", Reason: "Forbidden", status: http.StatusForbidden}
+		default:
+			if a, err = do(c); err != nil {
+				a = response{Message: "Please try again", Reason: "Unavailable", status: http.StatusServiceUnavailable, until: d.Now().Add(5 * time.Second)}
+			}
+		}
+		d.LogDoor(c, "flowroute", t.Slug, a.status, a.Reason, err)
+		c.Response().Header().Set("Cache-Control", "no-store") // a GET here has effects
+		if !a.until.IsZero() {
+			c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(0, a.until.Sub(d.Now()).Seconds())))))
+		}
+		return c.JSON(a.status, a)
+	}
+}
+
+// malformed is what malformed input gets.
+func malformed(message string) response {
+	return response{Message: message, Reason: "InvalidAPIUsage", status: http.StatusBadRequest}
+}
+
+// create texts a code. A pending one with the same auth_id is replaced.
+func (d *Door) create(c echo.Context) (response, error) {
+	fields, t := web.ReadLoose(c.Request()), d.Tenant
+	authID, phone := web.Loose(fields["auth_id"]), parseRecipient(web.Loose(fields["recipient"]))
+	if !isAuthID(authID) || t.Policy.Check(phone) != nil {
+		return malformed("Required arguments: 'auth_id' (str), 'recipient' (int, length=11)"), nil
+	}
+	r := verification.For(t, doorName, phone)
+	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.FlowrouteDoor.CodeLength
+	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, t.FlowrouteDoor.RetriesAllowed, 1
+	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
+	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
+	defer cancel()
+	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, _, err := verification.Start(ctx, tx, r)
+		return err
+	})
+	wait := new(verification.WaitError)
+	switch {
+	case errors.Is(err, verification.ErrOptedOut):
+		return response{Message: "The recipient opted out of texts", Reason: "RecipientOptedOut", status: http.StatusBadRequest}, nil
+	case errors.As(err, &wait):
+		return tooManyAttempts(wait.Until), nil
+	case err != nil:
+		return response{}, err
+	}
+	return response{Message: "Success: Verification code created.", AuthID: authID, status: http.StatusOK}, nil
+}
+
+func tooManyAttempts(until time.Time) response {
+	return response{
+		Message: "Too many wrong codes for this recipient", Reason: "TooManyAttempts", AttemptsLeft: new(int), status: http.StatusTooManyRequests, until: until,
+	}
+}
+
+// check presents a code to what is known by the auth_id.
+func (d *Door) check(c echo.Context, authID, number string) (response, error) {
+	code, ok := parseCode(number, d.Tenant.FlowrouteDoor.CodeLength)
+	if authID == "" || !ok {
+		return malformed("Required arguments: 'auth_id' (str), 'code' (int)"), nil
+	}
+	if !isAuthID(authID) {
+		return failedCheck("Unknown auth id", "UnknownAuthId", 0), nil
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
+	defer cancel()
+	var checked verification.Checked
+	var told bool
+	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		checked, told, err = takeCheck(ctx, tx, d.Tenant.Slug, authID, code)
+		return err
+	})
+	if errors.Is(err, verification.ErrUnknown) {
+		return failedCheck("Unknown auth id", "UnknownAuthId", 0), nil
+	}
+	if err == nil {
+		checked, err = verification.Await(ctx, d.Store, checked)
+	}
+	return respond(checked, told, authID), err
+}
+
+// takeCheck presents a code to the verification that the auth_id names. It reports whether the verification has expired and this is the
+// first time to say so.
+func takeCheck(ctx context.Context, tx *store.Tx, slug, authID, code string) (checked verification.Checked, told bool, err error) {
+	v, err := verification.ByExternalID(ctx, tx, slug, doorName, authID)
+	if err != nil {
+		return checked, false, err
+	}
+	if checked, err = verification.Check(ctx, tx, slug, v.ID, code); err != nil || checked.Verification.State != verification.Expired {
+		return checked, false, err
+	}
+	n, err := tx.TellExpired(ctx, db.TellExpiredParams{Tenant: slug, Door: doorName, ExternalID: authID, Now: tx.Moment()})
+	return checked, n > 0, err
+}
+
+// respond says in the service's words what a code came to. The service forgets an auth_id with the answer that ends it, so that what ended
+// before is unknown; but that it has expired is said once.
+func respond(checked verification.Checked, expired bool, authID string) response {
+	switch {
+	case checked.Verdict == verification.Right:
+		return response{Authenticated: true, AuthID: authID, Message: "Success: Authorization code verified.", status: http.StatusOK}
+	case checked.Verdict == verification.Wrong:
+		return failedCheck("Invalid code", "InvalidAuthCode", max(0, checked.Verification.MaxAttempts-checked.Verification.Attempts))
+	case checked.Verdict == verification.Blocked:
+		return tooManyAttempts(checked.Until)
+	case checked.Verdict == verification.Asked: // counted, and not answered yet
+		return response{Message: "Not compared yet", Reason: "Pending", status: http.StatusServiceUnavailable}
+	case expired:
+		return failedCheck("Expired code", "ExpiredAuthCode", 0)
+	}
+	return failedCheck("Unknown auth id", "UnknownAuthId", 0)
+}
+
+func failedCheck(message, reason string, attemptsLeft int) response {
+	return response{Message: message, Reason: reason, AttemptsLeft: &attemptsLeft, status: http.StatusBadRequest}
+}
+
+// isAuthID reports whether the databases take a text as an auth_id.
+func isAuthID(id string) bool {
+	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxAuthID && !strings.ContainsRune(id, 0)
+}
+
+// parseRecipient is the number of a recipient, which the service wants as an integer that is eleven characters long: the digits of an American
+// number, or a plus sign and ten digits. No number for anything else.
+func parseRecipient(recipient string) phonemail.Number {
+	if len(recipient) != 11 {
+		return phonemail.Number{}
+	}
+	number, err := phonemail.ParseNumber("+" + strings.TrimPrefix(recipient, "+"))
+	if err != nil {
+		return phonemail.Number{}
+	}
+	return number
+}
+
+var anyInteger = regexp.MustCompile(`^\s*([+-]?)0*([0-9]+)\s*$`)
+
+// parseCode is the code that an integer stands for, filled up with zeros: the service compares numbers. An integer that cannot be a code
+// becomes one that is certainly wrong, because it counts like any other. The second result is false for what is no integer.
+func parseCode(number string, digits int) (string, bool) {
+	parts := anyInteger.FindStringSubmatch(number)
+	switch {
+	case parts == nil:
+		return "", false
+	case parts[1] != "-" && len(parts[2]) <= digits:
+		return web.FillUp(parts[2], digits), true
+	case digits < verification.MaxDigits:
+		return strings.Repeat("0", digits+1), true
+	}
+	return strings.Repeat("0", digits-1), true
+}
+
+// isLocal reports whether a Host header names this machine.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

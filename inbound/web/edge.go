@@ -1,0 +1,60 @@
+// Package web is what the doors of the bridge share: the transaction of a request, forms, JSON,
+// presented keys, files of the program, problem details, and the line of log for each request.
+//
+// It is for package inbound and the rooms below it. It knows no provider and no door. It promises
+// that a caller waits for the database at most CommitWait, that nothing of a request reaches the
+// log unless a door names it, and that a panic of a handler becomes a 503.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+)
+
+// CommitWait is how long a caller waits for the database. After that it hears that it should retry.
+const CommitWait = 8 * time.Second
+
+// Edge is what every door is given.
+type Edge struct {
+	Store    *store.Store
+	Settings tenant.Settings
+	Log      *slog.Logger
+	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
+}
+
+// Bound returns a context that ends with ctx, and at the latest after CommitWait. A door uses it
+// when one request needs several steps.
+func Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, CommitWait)
+}
+
+// Commit runs f in a transaction of s and returns its value once that is on disk, at the latest
+// after CommitWait. The store may run f more than once, so f has no other effect.
+func Commit[T any](ctx context.Context, s *store.Store,
+	f func(ctx context.Context, tx *store.Tx) (T, error),
+) (T, error) {
+	ctx, cancel := Bound(ctx)
+	defer cancel()
+	var value T
+	err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		value, err = f(ctx, tx)
+		return err
+	})
+	return value, err
+}
+
+// Read runs f, which only reads, and returns its value.
+func Read[T any](ctx context.Context, s *store.Store,
+	f func(ctx context.Context, tx *store.Tx) (T, error),
+) (T, error) {
+	var value T
+	err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		value, err = f(ctx, tx)
+		return err
+	})
+	return value, err
+}

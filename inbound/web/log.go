@@ -1,0 +1,53 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/labstack/echo/v4"
+
+	"smsbridge/internal/tenant"
+)
+
+// LogDoor logs one line about a request at a door, without anything that came with the request.
+func (e Edge) LogDoor(c echo.Context, door, slug string, status int, reason string, err error) {
+	log := e.Log.Info
+	attrs := []any{"tenant", slug, "method", c.Request().Method, "status", status, "reason", reason}
+	switch {
+	case err != nil:
+		log, attrs = e.Log.Error, append(attrs, "error", err)
+	case status >= 400:
+		log = e.Log.Warn
+	}
+	log(door, attrs...)
+}
+
+// KnownSlug is slug if it names a tenant, else "unknown": anyone can put a text into a URL, and it
+// stays out of the log.
+func KnownSlug(settings tenant.Settings, slug string) string {
+	if _, ok := settings.Tenants.Tenant(slug); ok {
+		return slug
+	}
+	return "unknown"
+}
+
+// SurvivePanics turns a panic into a 503, so that every provider retries. The value of a panic may
+// quote the request, so only an error of Go's runtime is logged in full.
+func (e Edge) SurvivePanics(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				what := fmt.Sprintf("%T", p)
+				if own, ok := p.(runtime.Error); ok {
+					what = own.Error()
+				}
+				e.Log.Error("panic in a handler", "path", c.Path(), "panic", what, "stack", string(debug.Stack()))
+				c.Response().Header().Set("Retry-After", "600")
+				err = c.String(http.StatusServiceUnavailable, "please try again\n")
+			}
+		}()
+		return next(c)
+	}
+}

@@ -1,0 +1,129 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// ProblemNames starts the type of every problem. A type is a name and leads nowhere (RFC 9457
+// section 3.1.1). It stays the same over versions and hosts, so that apps may compare it.
+const ProblemNames = "urn:smsbridge:problem:"
+
+// ProblemKind is one kind of refusal.
+type ProblemKind struct {
+	Name   string // the end of its type
+	Status int
+	Title  string // the same for each occurrence
+}
+
+// Kind is a kind of problem: the end of its type, its status, and its title.
+func Kind(name string, status int, title string) ProblemKind {
+	return ProblemKind{Name: name, Status: status, Title: title}
+}
+
+// The kinds of problems that several doors have. openapi.yaml says when our own API uses each.
+var (
+	BadRequest = Kind(
+		"malformed", http.StatusBadRequest, "The request cannot be read")
+	Unauthorized = Kind(
+		"unauthorized", http.StatusUnauthorized, "The API key is missing or unknown")
+	NotFound = Kind(
+		"not-found", http.StatusNotFound, "There is no such thing")
+	OptedOut = Kind(
+		"opted-out", http.StatusConflict, "The phone opted out of texts")
+	TooLarge = Kind(
+		"too-large", http.StatusRequestEntityTooLarge, "The request is too large")
+	BadMediaType = Kind(
+		"unsupported-media-type", http.StatusUnsupportedMediaType, "The body is not JSON")
+	BadField = Kind(
+		"invalid-field", http.StatusUnprocessableEntity, "A field has a value that cannot be")
+	BadNumber = Kind(
+		"number-not-allowed", http.StatusUnprocessableEntity, "The phone number may not be texted")
+	TooSoon = Kind(
+		"too-soon", http.StatusTooManyRequests, "Too soon for another text")
+	TooManyWrong = Kind(
+		"too-many-wrong-codes", http.StatusTooManyRequests, "Too many wrong codes for this phone")
+	Unavailable = Kind(
+		"unavailable", http.StatusServiceUnavailable, "It cannot be recorded now")
+)
+
+// Problem is a refusal as RFC 9457 writes it. It is an error, so that a transaction that returns it
+// is undone.
+type Problem struct {
+	Type         string `json:"type"`
+	Title        string `json:"title"`
+	Status       int    `json:"status"`
+	Detail       string `json:"detail,omitempty"`
+	Field        string `json:"field,omitempty"`        // whose value cannot be
+	Verification any    `json:"verification,omitempty"` // as it stands, where that is the reason
+
+	Name  string    `json:"-"` // the end of its type
+	Until time.Time `json:"-"` // when a retry may help
+}
+
+func (p *Problem) Error() string { return p.Name }
+
+// Of is a problem of the kind, with a sentence for a person.
+func (k ProblemKind) Of(detail string) *Problem {
+	return &Problem{Type: ProblemNames + k.Name, Title: k.Title, Status: k.Status, Detail: detail, Name: k.Name}
+}
+
+// On is a problem of the kind about a field of the request.
+func (k ProblemKind) On(field, detail string) *Problem {
+	p := k.Of(detail)
+	p.Field = field
+	return p
+}
+
+// AsProblem says which problem a refusal by a rule is. An error that is no refusal is Unavailable:
+// a retry may help.
+func AsProblem(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	var wait *verification.WaitError
+	if errors.As(err, &wait) {
+		p = TooSoon.Of("Wait for as long as Retry-After says.")
+		if errors.Is(err, verification.ErrBlocked) {
+			p = TooManyWrong.Of(
+				"No code of this phone is compared, and no new one texted, until the time that Retry-After says.")
+		}
+		p.Until = wait.Until
+		return p
+	}
+	switch {
+	case errors.Is(err, verification.ErrOptedOut):
+		return OptedOut.Of("Its owner replied STOP and can reply START.")
+	case errors.Is(err, verification.ErrCode):
+		return BadField.On("code", "A code is 4 to 10 digits.")
+	case errors.Is(err, phonemail.ErrCountry), errors.Is(err, phonemail.ErrType), errors.Is(err, phonemail.ErrInvalid):
+		return BadNumber.On("phone", "Its "+err.Error()+".")
+	case errors.Is(err, phonemail.ErrNumber):
+		return BadField.On("phone", "Write it as + and 7 to 15 digits, country code first.")
+	}
+	return Unavailable.Of("Please try again.")
+}
+
+// WriteProblem writes p as RFC 9457 section 3 says.
+func WriteProblem(c echo.Context, p *Problem, now time.Time) error {
+	header := c.Response().Header()
+	switch {
+	case !p.Until.IsZero():
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(0, p.Until.Sub(now).Seconds())))))
+	case p.Status == http.StatusServiceUnavailable:
+		header.Set("Retry-After", "5")
+	case p.Name == Unauthorized.Name:
+		header.Set("WWW-Authenticate", `Bearer realm="smsbridge"`)
+	}
+	header.Set(echo.HeaderContentType, "application/problem+json")
+	return c.JSON(p.Status, p)
+}
