@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
+	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -111,10 +112,10 @@ func TestClickOutcomes(t *testing.T) {
 
 // Each kind of link that the pretend identity provider mails, clicked for real.
 func TestClickRealLinks(t *testing.T) {
-	for _, answer := range []simulator.IdPAnswer{simulator.IdPRedirect, simulator.IdPPage, simulator.IdPForm, simulator.IdPProceed} {
+	for _, answer := range []idp.Provider{idp.Auth0Classic, idp.Auth0ClassicPage, idp.Auth0Universal, idp.Keycloak} {
 		t.Run(string(answer), func(t *testing.T) {
 			w := quick(t)
-			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = answer })
+			w.idp.Set(func(m *idp.Manners) { m.Provider = answer })
 			w.signUp(address)
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			require.NoError(t, w.clickLink(t.Context(), id))
@@ -127,7 +128,7 @@ func TestClickRealLinks(t *testing.T) {
 					posts++
 				}
 			}
-			require.Equal(t, map[bool]int{true: 1}[answer == simulator.IdPForm], posts)
+			require.Equal(t, map[bool]int{true: 1}[answer == idp.Auth0Universal], posts)
 		})
 	}
 }
@@ -226,12 +227,12 @@ func TestInterruptedClick(t *testing.T) {
 	})
 	t.Run("around a form", func(t *testing.T) {
 		each(t, func(w *world) {
-			w.idp.Set(func(m *simulator.IdPManners) { m.Answer = simulator.IdPForm })
+			w.idp.Set(func(m *idp.Manners) { m.Provider = idp.Auth0Universal })
 			w.signUp(address)
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			w.interrupt(id, true)
 			require.NoError(w.t, w.clickLink(w.t.Context(), id))
-			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r simulator.IdPRequest) bool { return r.Method == http.MethodPost }))
+			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r idp.Request) bool { return r.Method == http.MethodPost }))
 			require.NotEmpty(w.t, w.idp.Requests())
 			w.ended(id, "failed", "unknown", tenant.Unknown)
 		})
@@ -270,7 +271,7 @@ func TestDeleteMail(t *testing.T) {
 		w := quick(t)
 		stored := w.signUp(address)
 		id := w.take(stored, stored.URL)
-		w.gun.Set(func(m *simulator.MailgunManners) { m.DeleteStatus = status })
+		w.gun.Set(func(m *mailgun.Manners) { m.DeleteStatus = status })
 		require.NoError(t, w.deleteMail(t.Context(), id), status)
 		require.Equal(t, "1", deleted(w))
 		require.Len(t, w.gun.Stored(), map[int]int{404: 1, 405: 1}[status])
@@ -280,11 +281,11 @@ func TestDeleteMail(t *testing.T) {
 	stored := w.signUp(address)
 	id := w.take(stored, stored.URL)
 	for _, status := range []int{429, 500, 503} {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		require.Error(t, w.deleteMail(t.Context(), id), status)
 		require.Len(t, w.gun.Stored(), 1)
 	}
-	w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 401 })
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
 	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is as good as an agreement")
 	require.Len(t, w.gun.Stored(), 1)
 	require.NoError(t, w.deleteMail(t.Context(), w.take(w.signUp("other@sms.acme.example"), "")), "nothing is known to delete")

@@ -26,13 +26,13 @@ const (
 // byFlowroute sends through Flowroute's Messaging API, version 2.1 or 2.2 (https://developer.flowroute.com/api/messages/v2.1/).
 type byFlowroute struct{ *Worker }
 
-func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time) outcome {
+func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time) sendResult {
 	body, err := json.Marshal(map[string]string{
 		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(t, t.Flowroute.Number), "body": plainQuotes(a.Body),
 		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
 	})
 	if err != nil {
-		return outcome{result: rejected}
+		return sendResult{result: rejected}
 	}
 	var sent struct {
 		Data struct {
@@ -41,9 +41,9 @@ func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt,
 	}
 	status, reached, err := w.call(ctx, t, http.MethodPost, "messages", body, &sent)
 	if err == nil && status/100 == 2 && sent.Data.ID != "" {
-		return outcome{result: ok, id: sent.Data.ID}
+		return sendResult{result: ok, id: sent.Data.ID}
 	}
-	return outcome{result: resultOf(status), code: strconv.Itoa(status), reached: reached}
+	return sendResult{result: resultOf(status), code: strconv.Itoa(status), reached: reached}
 }
 
 // flowroutePageOf is a page of Flowroute's list.

@@ -2,91 +2,76 @@ package outbound
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"time"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
-	"smsbridge/phonemail"
 )
 
-// lookUpPatience is how long a mail is looked for that a yes seems to answer: Mailgun's events may be visible late.
-const lookUpPatience = 2 * time.Minute
-
-// lookUpMail does the job look_up_mail: a phone said yes, nothing is known of a question to it, and at least one tenant on that line keeps its mails
-// at Mailgun. The newest mail to the phone that is not older than a question lives is recorded as accepted and clicked; when there are mails of
-// several tenants, none is, because the yes does not say which it means.
-func (w *Worker) lookUpMail(ctx context.Context, id string) error {
-	var (
-		r   db.Reply
-		now time.Time
-	)
-	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		now = tx.Now()
-		r, err = tx.GetReply(ctx, id)
-		return err
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	received := r.ReceivedAt.Time
+// lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and at
+// least one tenant on that line keeps its mails at Mailgun. The newest mail to the phone that is not
+// older than a question lives is recorded as accepted and clicked. When there are mails of several
+// tenants, none is clicked, because the yes does not say which of them it means.
+func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 	var (
 		owner *tenant.Tenant
 		found stored
+		yes   = b.row
 	)
-	for _, t := range w.Settings.Tenants.BySender(r.Account, r.Sender) {
+	for _, t := range w.Settings.Tenants.BySender(yes.Line.Account, yes.Line.Sender) {
 		if t.Keep != tenant.KeepMailgun {
 			continue
 		}
-		s, err := w.searchStored(ctx, t, r.Phone, received.Add(-t.ValidFor), now, func(s stored) bool { return !s.at.After(received) })
+		before := func(s stored) bool { return !s.at.After(yes.At) }
+		s, err := w.searchStored(ctx, t, yes.Phone, yes.At.Add(-t.ValidFor), b.now, before)
 		if errors.Is(err, errGone) {
 			continue
 		}
 		if err != nil {
-			w.Log.Warn("cannot look up a mail", "tenant", t.Slug, "reply", id, "error", err)
-			return w.lookAgain(received, now)
+			w.Log.Warn("cannot look up a mail", "tenant", t.Slug, "reply", b.id, "error", err)
+			return lookAgain(b)
 		}
 		if owner != nil {
-			w.Log.Warn("mails of several tenants for one yes: none is clicked", "reply", id)
+			w.Log.Warn("mails of several tenants for one yes: none is clicked", "reply", b.id)
 			return nil
 		}
 		owner, found = t, s
 	}
 	if owner == nil {
-		return w.lookAgain(received, now)
+		return lookAgain(b)
 	}
-	return w.takeFound(ctx, owner, r.Phone, found, received, now)
+	return w.takeFound(ctx, owner, b, found)
 }
 
-func (w *Worker) takeFound(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, s stored, received, now time.Time) error {
+func (w *Worker) takeFound(
+	ctx context.Context, t *tenant.Tenant, b begun[reply.Kept], s stored,
+) error {
 	body, err := w.fetchStored(ctx, t, s.url)
 	if err != nil {
 		w.Log.Warn("cannot fetch a mail", "tenant", t.Slug, "error", err)
-		return w.lookAgain(received, now)
+		return lookAgain(b)
 	}
 	finding, err := find(t, body)
 	if err != nil {
 		return nil
 	}
+	m := mail.Found{Phone: b.row.Phone, MessageID: s.messageID, MessageURL: s.url, StoredAt: s.at}
 	clicked := false
-	err = w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		clicked, err = mail.TakeFound(ctx, tx, t, mail.Found{Phone: phone, MessageID: s.messageID, MessageURL: s.url, StoredAt: s.at}, finding)
+	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		clicked, err = mail.TakeFound(ctx, tx, t, m, finding)
 		return err
 	})
 	w.Log.Info("mail looked up", "tenant", t.Slug, "clicked", clicked)
 	return err
 }
 
-// lookAgain has the look-up done once more while that may help, and then gives up silently: a yes out of the blue deserves no answer.
-func (w *Worker) lookAgain(received, now time.Time) error {
-	if now.Sub(received) > lookUpPatience {
+// lookAgain has the look-up done once more while the job has patience. After that it ends in silence:
+// a phone that says yes to nothing is not texted.
+func lookAgain(b begun[reply.Kept]) error {
+	if !b.patient(b.row.At) {
 		return nil
 	}
-	return again(received, now)
+	return b.again(b.row.At)
 }

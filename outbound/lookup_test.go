@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/reply"
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -58,7 +58,7 @@ func TestMailKeptHere(t *testing.T) {
 // The whole way of a mail that stays at Mailgun: found by its URL, and nothing of it here.
 func TestMailKeptAtMailgun(t *testing.T) {
 	each(t, func(w *world) {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.HeaderCollisions = true })
+		w.gun.Set(func(m *mailgun.Manners) { m.HeaderCollisions = true })
 		stored := w.signUp(address)
 		id := w.prompted(w.take(stored, stored.URL))
 		require.Empty(w.t, w.challenge(id).Link)
@@ -70,7 +70,7 @@ func TestMailKeptAtMailgun(t *testing.T) {
 // Without a URL the events lead to the mail; they may be late.
 func TestMailWithoutItsURL(t *testing.T) {
 	each(t, func(w *world) {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.EventLag = time.Minute })
+		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = time.Minute })
 		mailID := w.take(w.signUp(address), "")
 		w.snoozed(w.examineMail(w.t.Context(), mailID))
 		w.wait(30 * time.Second)
@@ -86,14 +86,14 @@ func TestMailThatCannotBeFetched(t *testing.T) {
 	stored := w.signUp(address)
 	mailID := w.take(stored, stored.URL)
 	for _, status := range []int{401, 429, 500, 503} {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		w.snoozed(w.examineMail(t.Context(), mailID))
 	}
-	w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Second })
+	w.gun.Set(func(m *mailgun.Manners) { m.Retention = time.Second })
 	w.wait(time.Minute)
 	w.snoozed(w.examineMail(t.Context(), mailID)) // may not be visible yet
 	w.wait(5 * time.Minute)
-	w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 503 })
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 503 })
 	w.snoozed(w.examineMail(t.Context(), mailID)) // Mailgun's trouble says nothing about the mail
 	require.NoError(t, w.examineMail(t.Context(), mailID))
 	require.Equal(t, "refused/"+errGone.Error(), w.one("SELECT state || '/' || reason FROM mail"))
@@ -106,7 +106,7 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 	stored := w.signUp(address)
 	id := w.prompted(w.take(stored, stored.URL))
 	w.yes()
-	w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Millisecond })
+	w.gun.Set(func(m *mailgun.Manners) { m.Retention = time.Millisecond })
 	w.wait(time.Second)
 	w.snoozed(w.clickLink(t.Context(), id))
 	require.EqualValues(t, "accepted", w.challenge(id).State)
@@ -193,7 +193,7 @@ func TestSearchStored(t *testing.T) {
 	}
 	w.deliver("beta+4520123456@sms.acme.example", "beta")
 	for _, disorder := range []bool{false, true} {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.EventsOutOfOrder = disorder })
+		w.gun.Set(func(m *mailgun.Manners) { m.EventsOutOfOrder = disorder })
 		s, err := search(any)
 		require.NoError(t, err)
 		require.Equal(t, "second@acme.example", s.messageID)
@@ -205,7 +205,7 @@ func TestSearchStored(t *testing.T) {
 		require.ErrorIs(t, err, errGone)
 	}
 	for _, status := range []int{401, 429, 500} {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, status })
+		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		_, err := search(any)
 		require.EqualError(t, err, fmt.Sprintf("mailgun: the events cannot be read, status %d", status))
 	}
@@ -214,7 +214,7 @@ func TestSearchStored(t *testing.T) {
 // Ensure that of two neighbors that are listed the wrong way round the newer one is found.
 func TestSearchStoredOutOfOrder(t *testing.T) {
 	w := quick(t, keepMailgun)
-	w.gun.Set(func(m *simulator.MailgunManners) { m.EventsOutOfOrder = true })
+	w.gun.Set(func(m *mailgun.Manners) { m.EventsOutOfOrder = true })
 	w.deliver(address, "older")
 	w.wait(time.Second)
 	w.deliver(address, "newer")
@@ -226,7 +226,7 @@ func TestSearchStoredOutOfOrder(t *testing.T) {
 // A yes to a question that nobody here remembers finds its mail at Mailgun.
 func TestYesWithAnEmptyDatabase(t *testing.T) {
 	each(t, func(w *world) {
-		w.gun.Set(func(m *simulator.MailgunManners) { m.EventLag = 30 * time.Second })
+		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = 30 * time.Second })
 		w.deliver(address, "superseded")
 		w.wait(time.Second)
 		w.signUp(address)
@@ -235,7 +235,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 		require.Equal(w.t, "1", w.jobs("look_up_mail"))
 		w.snoozed(w.lookUpMail(w.t.Context(), id))
 		w.wait(30 * time.Second)
-		w.gun.Set(func(m *simulator.MailgunManners) { m.FailNext, m.FailStatus = 1, 503 })
+		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 503 })
 		w.snoozed(w.lookUpMail(w.t.Context(), id))
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), id))
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), id)) // a reminder may come again
@@ -262,7 +262,7 @@ func TestYesThatFindsNothing(t *testing.T) {
 		},
 		"deleted by its owner": func(w *world) {
 			w.deliver(address, "gone")
-			w.gun.Set(func(m *simulator.MailgunManners) { m.Retention = time.Second })
+			w.gun.Set(func(m *mailgun.Manners) { m.Retention = time.Second })
 			w.wait(time.Second)
 		},
 	}

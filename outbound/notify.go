@@ -19,18 +19,14 @@ import (
 	"time"
 
 	"code.dny.dev/ssrf"
-	"github.com/riverqueue/river"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 )
 
-const (
-	// notifyPatience is how long after the end of a verification an app that does not take the news is told again.
-	notifyPatience = 24 * time.Hour
-	maxNotifyReply = 64 << 10 // of an answer that nobody reads
-)
+// maxNoticeResponse is how much of a response is read before its connection is closed, in bytes.
+const maxNoticeResponse = 64 << 10
 
 // notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/api/openapi.yaml.
 type notice struct {
@@ -49,44 +45,42 @@ type noticeData struct {
 	Sends      int    `json:"sends"`
 }
 
-// notify does the job notify: it tells the tenant's app how a verification ended, until the app answers 2xx.
-func (w *Worker) notify(ctx context.Context, id string) error {
-	var (
-		v   verification.Verification
-		now time.Time
-	)
-	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		now = tx.Now()
-		v, err = verification.ByID(ctx, tx, id)
-		return err
-	})
+// findEnded begins the job notify.
+func findEnded(ctx context.Context, tx *store.Tx, id string) (verification.Verification, bool, error) {
+	v, err := verification.ByID(ctx, tx, id)
 	if errors.Is(err, verification.ErrUnknown) {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+// notify does the job notify: it tells the tenant's app how a verification ended, until the app
+// answers 2xx or the job's patience ends.
+func (w *Worker) notify(ctx context.Context, b begun[verification.Verification]) error {
+	v := b.row
+	t, known := w.Settings.Tenants.Tenant(v.Tenant)
+	if !known || t.Callback.URL == "" {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	t, ok := w.Settings.Tenants.Tenant(v.Tenant)
-	if !ok || t.Callback.URL == "" {
-		return nil
-	}
-	if err := w.postNotice(ctx, t, v, now); err != nil {
-		w.Log.Warn("the app did not take the news", "tenant", t.Slug, "verification", id, "error", err)
-		if now.Sub(v.Ended) > notifyPatience {
-			return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-				return tx.Record(ctx, v.Tenant, id, "verification.not_notified", "")
-			})
+	event := "verification.notified"
+	if err := w.postNotice(ctx, t, v, b.now); err != nil {
+		w.Log.Warn("the app did not take the news", "tenant", t.Slug, "verification", v.ID, "error", err)
+		if b.patient(v.Ended) {
+			return b.again(v.Ended)
 		}
-		return river.JobSnooze(min(max(now.Sub(v.Ended), 2*time.Second), time.Hour))
+		event = "verification.not_notified"
+	} else {
+		w.Log.Info("the app was told", "tenant", t.Slug, "verification", v.ID, "status", string(v.State))
 	}
-	w.Log.Info("the app was told", "tenant", t.Slug, "verification", id, "status", string(v.State))
-	return w.Store.Do(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		return tx.Record(ctx, v.Tenant, id, "verification.notified", "")
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.Record(ctx, v.Tenant, v.ID, event, "")
 	})
 }
 
-// postNotice makes one attempt. Its errors contain neither the address nor the answer.
-func (w *Worker) postNotice(ctx context.Context, t *tenant.Tenant, v verification.Verification, now time.Time) error {
+// postNotice makes one attempt. Its errors contain neither the address nor the response.
+func (w *Worker) postNotice(
+	ctx context.Context, t *tenant.Tenant, v verification.Verification, now time.Time,
+) error {
 	body, err := json.Marshal(notice{
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
 		Data: noticeData{v.ID, v.Door, v.ExternalID, v.Phone.E164(), string(v.State), v.Attempts, v.Sends},
@@ -115,7 +109,7 @@ func (w *Worker) postNotice(ctx context.Context, t *tenant.Tenant, v verificatio
 		return errors.New("no answer")
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, maxNotifyReply)
+	_, _ = io.CopyN(io.Discard, response.Body, maxNoticeResponse)
 	if response.StatusCode/100 != 2 {
 		return fmt.Errorf("answered %d", response.StatusCode)
 	}

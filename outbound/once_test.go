@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/flowroute"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
@@ -29,8 +30,8 @@ func TestEachTextArrivesOnce(t *testing.T) {
 		misbehave := func() {
 			status := rapid.SampledFrom([]int{0, 401, 422, 429, 500, 503})
 			lag := time.Duration(rapid.IntRange(0, 59).Draw(r, "lag")) * time.Second
-			w.twilio.Set(func(m *simulator.TwilioManners) {
-				*m = simulator.TwilioManners{LoseAnswer: rapid.IntRange(0, 1).Draw(r, "lost"), ListLag: lag}
+			w.twilio.Set(func(m *twilio.Manners) {
+				*m = twilio.Manners{LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost"), ListLag: lag}
 				if code := rapid.SampledFrom([]int{0, 0, 21612}).Draw(r, "code"); code != 0 {
 					m.Reject = map[string]int{phone: code}
 				}
@@ -38,8 +39,8 @@ func TestEachTextArrivesOnce(t *testing.T) {
 					m.FailNext, m.FailStatus = 1, s
 				}
 			})
-			o.flowroute.Set(func(m *simulator.FlowrouteManners) {
-				*m = simulator.FlowrouteManners{LoseAnswer: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag}
+			o.flowroute.Set(func(m *flowroute.Manners) {
+				*m = flowroute.Manners{LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag}
 				if s := status.Draw(r, "flowroute"); s != 0 {
 					m.FailNext, m.FailStatus = 1, s
 				}

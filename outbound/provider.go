@@ -11,12 +11,13 @@ import (
 	"smsbridge/internal/text"
 )
 
-// provider is a way to send texts: Twilio's Messages, Twilio Verify, Flowroute, or a sender of the tenant's own.
+// provider is a way to send texts: Twilio's Messages, Twilio Verify, Flowroute, or a sender of the
+// tenant's own.
 type provider interface {
-	// send asks for a text to be sent. Whatever comes of that is an outcome.
-	send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome
-	// find returns what the provider has lately taken for the attempt's phone, from the attempt's sender; none when it keeps no list. It returns
-	// an error when it cannot be asked.
+	// send asks for a text to be sent, and has asked when ctx ends.
+	send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) sendResult
+	// find returns what the provider has lately taken for the attempt's phone, from the attempt's
+	// sender; none when it keeps no list. It returns an error when the provider cannot be asked.
 	find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error)
 }
 
@@ -32,9 +33,12 @@ func (w *Worker) provider(name tenant.Provider) provider {
 	return byTwilio{w}
 }
 
-// route lists who may be asked to send a text: from the one that was asked last, all that follow it in the tenant's order. Verify sends only codes.
+// route lists the providers that may be asked to send a text: from the one that was asked last, all
+// that follow it in the tenant's order. Verify sends only codes.
 func route(t *tenant.Tenant, a text.Attempt) []tenant.Provider {
-	all := slices.DeleteFunc(slices.Clone(t.Providers), func(p tenant.Provider) bool { return p == tenant.ByVerify && a.VerificationID == "" })
+	all := slices.DeleteFunc(slices.Clone(t.Providers), func(p tenant.Provider) bool {
+		return p == tenant.ByVerify && a.VerificationID == ""
+	})
 	return all[max(slices.Index(all, tenant.Provider(a.Provider)), 0):]
 }
 
@@ -50,12 +54,13 @@ const (
 	blocked       result = "blocked"        // the provider suspects fraud, or has sent enough
 	notConfigured result = "not_configured" // the provider does not know us
 	rejected      result = "rejected"       // any other refusal
-	timeout       result = "timeout"        // no answer
-	unknown       result = "unknown"        // an answer that does not say what happened
+	timeout       result = "timeout"        // no response
+	unknown       result = "unknown"        // a response that does not say what happened
 )
 
-// outcome is a result with what is known about it. It contains no text of the provider's, which could quote the number.
-type outcome struct {
+// sendResult is a result with what is known about it. It contains no text of the provider's, which
+// could quote the number.
+type sendResult struct {
 	result  result
 	code    string // the provider's own error code, or the HTTP status
 	id      string // the provider's id of the text, when ok
@@ -70,12 +75,12 @@ type verdict int
 const (
 	taken   verdict = iota // the provider has it
 	refused                // it will never send it
-	untried                // it did nothing: trying again is safe
-	unsure                 // the answer was lost, or says nothing
+	untried                // it did nothing: a retry is safe
+	unsure                 // the response was lost, or says nothing
 )
 
-func (o outcome) verdict() verdict {
-	switch o.result {
+func (r sendResult) verdict() verdict {
+	switch r.result {
 	case ok:
 		return taken
 	case rateLimited, notConfigured:
@@ -83,7 +88,7 @@ func (o outcome) verdict() verdict {
 	case unknown:
 		return unsure
 	case timeout:
-		if o.reached {
+		if r.reached {
 			return unsure
 		}
 		return untried
@@ -91,18 +96,19 @@ func (o outcome) verdict() verdict {
 	return refused
 }
 
-// passable reports whether the next provider may be asked: this one certainly does nothing, and its reason is not one that holds for all. A block
-// protects the person and the bill, and is not walked around.
-func (o outcome) passable() bool {
-	switch o.result {
+// passable reports whether the next provider may be asked: this one certainly does nothing, and its
+// reason is not one that holds for all. A block protects the person and the bill, and no other
+// provider is asked to get around it.
+func (r sendResult) passable() bool {
+	switch r.result {
 	case optedOut, invalidNumber, blocked:
 		return false
 	}
-	v := o.verdict()
+	v := r.verdict()
 	return v == refused || v == untried
 }
 
-// resultOf is the result that an HTTP status stands for, 0 being no answer.
+// resultOf is the result that an HTTP status stands for; 0 is no response.
 func resultOf(status int) result {
 	switch {
 	case status == 0:
@@ -122,5 +128,6 @@ type listed struct {
 	id      string
 	body    string
 	created time.Time
-	record  func(ctx context.Context, tx *store.Tx) error // as in outcome
+	// record is as in sendResult.
+	record func(ctx context.Context, tx *store.Tx) error
 }

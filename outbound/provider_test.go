@@ -12,7 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/flowroute"
+	"smsbridge/internal/simulator/twilio"
+	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -28,20 +30,20 @@ const (
 
 // others are the providers besides Twilio's Messages that a test may open.
 type others struct {
-	verify    *simulator.Verify
-	flowroute *simulator.Flowroute
+	verify    *twilioverify.Service
+	flowroute *flowroute.Account
 	environ   []string
 }
 
 // openOthers opens a pretend Verify and Flowroute and has the tenant ask the providers named, in that order.
 func (w *world) openOthers(providers string, changes ...string) others {
 	w.t.Helper()
-	v, err := simulator.OpenVerify(simulator.VerifyConfig{
+	v, err := twilioverify.Open(twilioverify.Config{
 		AccountSID: accountSID, AuthToken: authToken, ServiceSID: verifyService, Phones: w.twilio, Now: w.clock,
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(v.Close)
-	f, err := simulator.OpenFlowroute(simulator.FlowrouteConfig{
+	f, err := flowroute.Open(flowroute.Config{
 		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{flowrouteSender}, ResendAfter: []time.Duration{}, Now: w.clock,
 	})
 	require.NoError(w.t, err)
@@ -117,26 +119,26 @@ func (w *world) events(subject, name string) string {
 // Ensure that the next provider is asked when one certainly does nothing, and only then.
 func TestNextProvider(t *testing.T) {
 	for name, test := range map[string]struct {
-		manners           simulator.TwilioManners
+		manners           twilio.Manners
 		provider, state   string
 		problem           string
 		atTwilio, atOther int
 	}{
-		"no way to the phone": {simulator.TwilioManners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1},
-		"region not allowed":  {simulator.TwilioManners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1},
-		"too many requests":   {simulator.TwilioManners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1},
-		"a wrong token":       {simulator.TwilioManners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1},
-		"premium rate":        {simulator.TwilioManners{Reject: map[string]int{phone: 21268}}, "twilio", "failed", "21268", 0, 0},
-		"not a number":        {simulator.TwilioManners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0},
-		"opted out":           {simulator.TwilioManners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0},
-		"perhaps taken":       {simulator.TwilioManners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0},
-		"taken, answer lost":  {simulator.TwilioManners{LoseAnswer: 1}, "twilio", "unclear", "", 1, 0},
-		"taken":               {simulator.TwilioManners{}, "twilio", "sent", "", 1, 0},
+		"no way to the phone": {twilio.Manners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1},
+		"region not allowed":  {twilio.Manners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1},
+		"too many requests":   {twilio.Manners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1},
+		"a wrong token":       {twilio.Manners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1},
+		"premium rate":        {twilio.Manners{Reject: map[string]int{phone: 21268}}, "twilio", "failed", "21268", 0, 0},
+		"not a number":        {twilio.Manners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0},
+		"opted out":           {twilio.Manners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0},
+		"perhaps taken":       {twilio.Manners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0},
+		"taken, answer lost":  {twilio.Manners{LoseResponse: 1}, "twilio", "unclear", "", 1, 0},
+		"taken":               {twilio.Manners{}, "twilio", "sent", "", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
 			o := w.openOthers("twilio,flowroute")
-			w.twilio.Set(func(m *simulator.TwilioManners) { *m = test.manners })
+			w.twilio.Set(func(m *twilio.Manners) { *m = test.manners })
 			id := w.make(phone, "Hello")
 			require.NoError(t, w.sendText(t.Context(), id))
 			w.carriedBy(id, test.provider, test.state, test.problem)
@@ -155,8 +157,8 @@ func TestNextProvider(t *testing.T) {
 func TestAllProvidersRefuse(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("twilio,flowroute")
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
-		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 429 })
+		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
+		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 		id := w.make(phone, "Hello")
 		w.snoozed(w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "flowroute", "due", "")
@@ -164,15 +166,15 @@ func TestAllProvidersRefuse(t *testing.T) {
 		w.carriedBy(id, "flowroute", "sent", "")
 		require.Equal(w.t, "2", w.events(id, "text.refused"), "Twilio was not asked a second time")
 
-		w.twilio.Set(func(m *simulator.TwilioManners) { *m = simulator.TwilioManners{FailNext: 1, FailStatus: 429} })
-		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.Reject = map[string]int{phone: 422} })
+		w.twilio.Set(func(m *twilio.Manners) { *m = twilio.Manners{FailNext: 1, FailStatus: 429} })
+		o.flowroute.Set(func(m *flowroute.Manners) { m.Reject = map[string]int{phone: 422} })
 		id = w.make(phone, "Hello again")
 		w.snoozed(w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "twilio", "due", "")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "twilio", "sent", "")
 
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
+		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
 		id = w.make(phone, "Never")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "flowroute", "failed", "422")
@@ -194,12 +196,39 @@ func TestNextProviderForNothing(t *testing.T) {
 	require.Empty(t, o.flowroute.Inbox(phone))
 }
 
+// Ensure that a slow worker asks nobody else for a text that another worker has taken up and found
+// unclear: not the next provider, and not the same one later.
+func TestTwoWorkersOneText(t *testing.T) {
+	for name, status := range map[string]int{"refused": 400, "not now": 429} {
+		for _, providers := range []string{"twilio,flowroute", "twilio"} {
+			t.Run(name+", "+providers, func(t *testing.T) {
+				w := quick(t)
+				o := w.openOthers(providers)
+				id := w.make(phone, "Hello")
+				base, _ := w.front(w.twilio.URL(), func(r *http.Response) {
+					require.NoError(t, w.sendText(t.Context(), id)) // the other worker
+					r.StatusCode = status
+				})
+				w.tenant().Twilio.APIBase = base
+				require.NoError(t, w.sendText(t.Context(), id))
+				require.Empty(t, o.flowroute.Inbox(phone))
+				if providers == "twilio" && name == "refused" {
+					w.carriedBy(id, "twilio", "failed", "400") // its provider said that it never will
+				} else {
+					w.carriedBy(id, "twilio", "unclear", "")
+				}
+				require.Equal(t, "1", w.events(id, "text.refused"))
+			})
+		}
+	}
+}
+
 // Ensure that a worker that died while it asked the second provider leaves a text that is looked for there.
 func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
-	w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21612} })
-	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer = 1 })
+	w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
+	o.flowroute.Set(func(m *flowroute.Manners) { m.LoseResponse = 1 })
 	id := w.make(phone, "Hello")
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "flowroute", "unclear", "")
@@ -235,13 +264,13 @@ func TestFlowroute(t *testing.T) {
 			require.Equal(t, []string{flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id)}, []string{got.From, got.Body, got.Version, got.Callback})
 			require.Equal(t, got.ID, w.one("SELECT provider_id FROM text"))
 
-			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.LoseAnswer, m.ListLag = 1, 20*time.Second })
+			o.flowroute.Set(func(m *flowroute.Manners) { m.LoseResponse, m.ListLag = 1, 20*time.Second })
 			lost := w.make(phone, "Don’t get lost")
 			require.NoError(t, w.sendText(t.Context(), lost))
 			w.carriedBy(lost, "flowroute", "unclear", "")
 			w.wait(10 * time.Second)
 			w.snoozed(w.findText(t.Context(), lost))
-			o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 500 })
+			o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 500 })
 			w.wait(15 * time.Second)
 			w.snoozed(w.findText(t.Context(), lost))
 			w.carriedBy(lost, "flowroute", "unclear", "")
@@ -257,7 +286,7 @@ func TestFlowrouteAnswers(t *testing.T) {
 	for status, want := range map[int]string{400: "failed/400", 403: "failed/403", 422: "failed/422", 401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/"} {
 		w := quick(t)
 		o := w.openOthers("flowroute")
-		o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, status })
+		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, status })
 		id := w.make(phone, "Hello")
 		err := w.sendText(t.Context(), id)
 		if want == "due/" {

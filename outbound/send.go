@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -13,39 +14,32 @@ import (
 	"smsbridge/internal/verification"
 )
 
-// sendText does the job send_text: sending, and who is asked, is on disk before a provider is asked. Who certainly does nothing is followed by the
-// next in the tenant's order.
-func (w *Worker) sendText(ctx context.Context, id string) error {
-	var (
-		a     text.Attempt
-		queue []tenant.Provider
-		now   time.Time
-	)
-	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		var (
-			due bool
-			err error
-		)
-		queue, now = nil, tx.Now()
-		if a, due, err = text.Begin(ctx, tx, id); err != nil || !due {
-			return err
-		}
-		if t, known := w.sender(a); known {
-			queue = route(t, a)
-		}
-		if len(queue) == 0 {
-			return text.Refuse(ctx, tx, id, "not configured")
-		}
-		return text.Route(ctx, tx, id, string(queue[0]))
-	})
-	if err != nil || len(queue) == 0 {
-		return err
-	}
-	t, _ := w.sender(a)
-	return w.ask(context.WithoutCancel(ctx), t, a, queue, now)
+// sending is a text that is being sent.
+type sending struct {
+	text.Attempt
+	tenant *tenant.Tenant
+	queue  []tenant.Provider // who may be asked, the next one first
 }
 
-// sender is the tenant of a text, if it still texts from the same account.
+// beginText begins the job send_text. That the text is sending, and which provider is asked, is on
+// disk before that provider is asked.
+func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sending, bool, error) {
+	a, due, err := text.Begin(ctx, tx, id)
+	if err != nil || !due {
+		return sending{}, false, err
+	}
+	s := sending{Attempt: a}
+	t, known := w.sender(a)
+	if known {
+		s.tenant, s.queue = t, route(t, a)
+	}
+	if len(s.queue) == 0 {
+		return sending{}, false, text.Refuse(ctx, tx, id, "not configured")
+	}
+	return s, true, text.Route(ctx, tx, a, string(s.queue[0]))
+}
+
+// sender is the tenant of a text, if that tenant still texts from the same account.
 func (w *Worker) sender(a text.Attempt) (*tenant.Tenant, bool) {
 	t, known := w.Settings.Tenants.Tenant(a.Tenant)
 	if !known {
@@ -55,77 +49,124 @@ func (w *Worker) sender(a text.Attempt) (*tenant.Tenant, bool) {
 	return t, account == a.Line.Account
 }
 
-// ask asks one provider after the other until one has the text, or may have it. When all did nothing, those that may do it later are asked again.
-func (w *Worker) ask(ctx context.Context, t *tenant.Tenant, a text.Attempt, queue []tenant.Provider, now time.Time) error {
-	var later []tenant.Provider
+// sendText does the job send_text. It asks one provider after the other until one has the text, or
+// may have it. When all did nothing, those that may send it later are asked again. What a provider
+// said is on disk even when the process is asked to stop meanwhile.
+func (w *Worker) sendText(ctx context.Context, b begun[sending]) error {
+	var (
+		s     = b.row
+		later []tenant.Provider
+	)
 	for {
-		by := queue[0]
-		o := w.provider(by).send(ctx, t, a, now)
-		level := slog.LevelInfo
-		if o.result != ok {
-			level = slog.LevelWarn
-		}
-		w.Log.Log(ctx, level, "asked for a text", "tenant", a.Tenant, "text", a.ID, "provider", string(by), "result", string(o.result), "code", o.code)
-		if o.verdict() == untried {
+		by := s.queue[0]
+		r := w.ask(ctx, s, b.now)
+		if r.verdict() == untried {
 			later = append(later, by)
 		}
-		if !o.passable() || len(queue) == 1 {
-			return w.settle(ctx, a, by, o, later, now)
-		}
-		queue = queue[1:]
-		wanted := false
-		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			if err := recordRefusal(ctx, tx, a, by, o); err != nil {
+		if !r.passable() || len(s.queue) == 1 {
+			putBack, err := w.settle(ctx, s, r, later)
+			if err != nil || !putBack {
 				return err
 			}
-			wanted, err = text.Reroute(ctx, tx, a.ID, string(queue[0]))
-			return err
-		})
+			return b.again(s.Created)
+		}
+		s.queue = s.queue[1:]
+		wanted, err := w.pass(ctx, s, by, r)
 		if err != nil || !wanted {
 			return err
 		}
 	}
 }
 
-func recordRefusal(ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, o outcome) error {
-	return tx.Record(ctx, a.Tenant, a.ID, "text.refused", string(by)+" "+string(o.result)+" "+o.code)
+// ask asks the first provider of the queue. It leaves as much time to each of the others.
+func (w *Worker) ask(ctx context.Context, s sending, now time.Time) sendResult {
+	by := s.queue[0]
+	part, cancel := share(ctx, len(s.queue))
+	defer cancel()
+	r := w.provider(by).send(part, s.tenant, s.Attempt, now)
+	level := slog.LevelInfo
+	if r.result != ok {
+		level = slog.LevelWarn
+	}
+	w.Log.Log(ctx, level, "asked for a text", "tenant", s.Tenant, "text", s.ID,
+		"provider", string(by), "result", string(r.result), "code", r.code)
+	return r
 }
 
-// settle records the last outcome. Later are the providers that did nothing but may do it later.
-func (w *Worker) settle(ctx context.Context, a text.Attempt, by tenant.Provider, o outcome, later []tenant.Provider, now time.Time) error {
-	v := o.verdict()
-	putBack := v == untried || v == refused && o.passable() && len(later) > 0
-	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+// pass records that a provider did nothing and that the next one, now first of the queue, is asked.
+// It reports false when the text must not be sent any more, or when another worker has it.
+func (w *Worker) pass(
+	ctx context.Context, s sending, by tenant.Provider, r sendResult,
+) (wanted bool, err error) {
+	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if err := recordRefusal(ctx, tx, s.Attempt, by, r); err != nil {
+			return err
+		}
+		wanted, err = text.Reroute(ctx, tx, s.Attempt, string(s.queue[0]))
+		if errors.Is(err, text.ErrMoved) {
+			err = nil
+		}
+		return err
+	})
+	return wanted, err
+}
+
+// record commits what came of an effect, although the process is asked to stop meanwhile.
+func (w *Worker) record(ctx context.Context, f func(ctx context.Context, tx *store.Tx) error) error {
+	return w.Store.Do(context.WithoutCancel(ctx), f)
+}
+
+func recordRefusal(
+	ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, r sendResult,
+) error {
+	detail := string(by) + " " + string(r.result) + " " + r.code
+	return tx.Record(ctx, a.Tenant, a.ID, "text.refused", detail)
+}
+
+// settle records the last result. Later are the providers that did nothing but may send the text
+// later; with putBack the text is due again, and the first of them is asked next.
+func (w *Worker) settle(
+	ctx context.Context, s sending, r sendResult, later []tenant.Provider,
+) (putBack bool, err error) {
+	a, by, v := s.Attempt, s.queue[0], r.verdict()
+	wait := v == untried || v == refused && r.passable() && len(later) > 0
+	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		putBack = false
 		switch {
 		case v == taken:
-			return accept(ctx, tx, a, by, o.id, o.record)
+			return accept(ctx, tx, a, by, r.id, r.record)
 		case v == unsure:
 			return text.LoseSight(ctx, tx, a.ID)
 		}
-		if err := recordRefusal(ctx, tx, a, by, o); err != nil {
+		if err := recordRefusal(ctx, tx, a, by, r); err != nil {
 			return err
 		}
-		if putBack {
-			if err := text.Route(ctx, tx, a.ID, string(later[0])); err != nil {
+		if wait {
+			err := text.Route(ctx, tx, a, string(later[0]))
+			if errors.Is(err, text.ErrMoved) {
+				return nil
+			}
+			if err != nil {
 				return err
 			}
+			putBack = true
 			return text.PutBack(ctx, tx, a.ID, text.Sending)
 		}
-		if o.result == optedOut {
+		if r.result == optedOut {
 			if err := text.OptOut(ctx, tx, a.Line, a.Phone); err != nil {
 				return err
 			}
 		}
-		return text.Refuse(ctx, tx, a.ID, o.code)
+		return text.Refuse(ctx, tx, a.ID, r.code)
 	})
-	if err != nil || !putBack {
-		return err
-	}
-	return again(a.Created, now)
+	return putBack, err
 }
 
-// accept records that a provider has a text, and whose code counts if it says one.
-func accept(ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, providerID string, record func(context.Context, *store.Tx) error) error {
+// accept records that a provider has a text, and whose code counts if the text says one.
+func accept(
+	ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, providerID string,
+	record func(context.Context, *store.Tx) error,
+) error {
 	if a.VerificationID != "" && by != tenant.ByVerify {
 		if err := verification.SentByOthers(ctx, tx, a.VerificationID); err != nil {
 			return err
@@ -139,34 +180,35 @@ func accept(ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provide
 	return text.Accept(ctx, tx, a.ID, providerID)
 }
 
-// findText does the job find_text: it looks for an unclear text in its provider's list, and has it sent again only when it is not there after the
-// quarantine.
-func (w *Worker) findText(ctx context.Context, id string) error {
-	var (
-		a       text.Attempt
-		unclear bool
-		now     time.Time
-	)
-	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		now = tx.Now()
-		a, unclear, err = text.Find(ctx, tx, id)
-		return err
-	})
-	if err != nil || !unclear {
-		return err
-	}
+// findText does the job find_text: it looks for an unclear text in its provider's list. Only when the
+// text is not there after the quarantine is it sent again.
+func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
+	a := b.row
 	t, known := w.sender(a)
 	if !known {
-		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return text.Refuse(ctx, tx, id, "not configured") })
+		return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return text.Refuse(ctx, tx, a.ID, "not configured")
+		})
 	}
-	by := tenant.Provider(a.Provider)
-	texts, err := w.provider(by).find(ctx, t, a)
+	texts, err := w.provider(tenant.Provider(a.Provider)).find(ctx, t, a)
 	if err != nil {
-		w.Log.Warn("cannot look for a text", "tenant", a.Tenant, "text", id, "error", err)
-		return again(a.Began, now)
+		w.Log.Warn("cannot look for a text", "tenant", a.Tenant, "text", a.ID, "error", err)
+		return b.again(a.Began)
 	}
-	found := false
-	err = w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+	over := b.now.Sub(a.Began) >= text.Quarantine
+	found, err := w.match(ctx, a, texts, over)
+	if err != nil || found || over {
+		return err
+	}
+	return river.JobSnooze(text.Quarantine / 6)
+}
+
+// match takes the first listed text that is the attempt's and that belongs to no other text of ours.
+// When there is none and the quarantine is over, the text is due again.
+func (w *Worker) match(
+	ctx context.Context, a text.Attempt, texts []listed, over bool,
+) (found bool, err error) {
+	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		found = false
 		for _, l := range texts {
 			// A minute for the clocks; the provider's time has whole seconds.
@@ -179,20 +221,17 @@ func (w *Worker) findText(ctx context.Context, id string) error {
 			}
 			if !claimed {
 				found = true
-				return accept(ctx, tx, a, by, l.id, l.record)
+				return accept(ctx, tx, a, tenant.Provider(a.Provider), l.id, l.record)
 			}
 		}
-		if now.Sub(a.Began) < text.Quarantine {
+		if !over {
 			return nil
 		}
-		if err := text.PutBack(ctx, tx, id, text.Unclear); err != nil {
+		if err := text.PutBack(ctx, tx, a.ID, text.Unclear); err != nil {
 			return err
 		}
-		tx.Enqueue(text.SendText{ID: id})
+		tx.Enqueue(text.SendText{ID: a.ID})
 		return nil
 	})
-	if err != nil || found || now.Sub(a.Began) >= text.Quarantine {
-		return err
-	}
-	return river.JobSnooze(text.Quarantine / 6)
+	return found, err
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -39,7 +39,7 @@ func (w *world) is(id, state, problem string) {
 	}
 }
 
-func (w *world) inbox(n int) []simulator.Text {
+func (w *world) inbox(n int) []twilio.Text {
 	w.t.Helper()
 	inbox := w.twilio.Phone(phone).Inbox()
 	require.Len(w.t, inbox, n)
@@ -103,7 +103,7 @@ func TestSendThroughAService(t *testing.T) {
 	w.is(id, "sent", "")
 
 	lost := w.make(phone, "Lost")
-	w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer = 1 })
+	w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 })
 	require.NoError(t, w.sendText(t.Context(), lost))
 	w.is(lost, "unclear", "")
 	require.NoError(t, w.findText(t.Context(), lost))
@@ -114,7 +114,7 @@ func TestSendThroughAService(t *testing.T) {
 func TestRefusedTexts(t *testing.T) {
 	each(t, func(w *world) {
 		for _, code := range []int{21211, 21408, 21612, 21614, 21617} {
-			w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: code} })
+			w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: code} })
 			id := w.make(phone, "Hello")
 			require.NoError(w.t, w.sendText(w.t.Context(), id))
 			w.is(id, "failed", strconv.Itoa(code))
@@ -122,12 +122,12 @@ func TestRefusedTexts(t *testing.T) {
 			require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM opt_out"))
 		}
 		waiting := w.make(phone, "made before the opt-out is known")
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = map[string]int{phone: 21610} })
+		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21610} })
 		id := w.make(phone, "Hello")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.is(id, "failed", "21610")
 		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM opt_out"))
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.Reject = nil })
+		w.twilio.Set(func(m *twilio.Manners) { m.Reject = nil })
 		require.NoError(w.t, w.sendText(w.t.Context(), waiting))
 		w.is(waiting, "suppressed", "opted out")
 		w.is(w.make(phone, "Hello"), "suppressed", "opted out")
@@ -138,12 +138,12 @@ func TestRefusedTexts(t *testing.T) {
 
 // What Twilio certainly did not do is tried again until it is done, or too late.
 func TestTextsThatTwilioDidNotTake(t *testing.T) {
-	for _, m := range []simulator.TwilioManners{
+	for _, m := range []twilio.Manners{
 		{FailNext: 1, FailStatus: 429, FailCode: 20429}, {FailNext: 1, FailStatus: 429}, {FailNext: 1, FailStatus: 401, FailCode: 20003},
 	} {
 		t.Run(fmt.Sprint(m.FailStatus, m.FailCode), func(t *testing.T) {
 			w := quick(t)
-			w.twilio.Set(func(now *simulator.TwilioManners) { *now = m })
+			w.twilio.Set(func(now *twilio.Manners) { *now = m })
 			id := w.make(phone, "Hello")
 			w.snoozed(w.sendText(t.Context(), id))
 			w.is(id, "due", "")
@@ -189,18 +189,18 @@ func lostAnswers(w *world) map[string]func() (taken bool) {
 		}
 	}
 	return map[string]func() bool{
-		"connection cut after": func() bool { w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer = 1 }); return true },
+		"connection cut after": func() bool { w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 }); return true },
 		"500 after":            front(500, ""),
 		"502 after":            front(502, ""),
 		"201 without a body":   front(201, ""),
 		"302 after":            front(302, ""),
 		"500 before, as JSON": func() bool {
-			w.twilio.Set(func(m *simulator.TwilioManners) {
-				*m = simulator.TwilioManners{FailNext: 1, FailStatus: 500, FailCode: 20500}
+			w.twilio.Set(func(m *twilio.Manners) {
+				*m = twilio.Manners{FailNext: 1, FailStatus: 500, FailCode: 20500}
 			})
 			return false
 		},
-		"503 before, as a page": func() bool { w.twilio.Set(func(m *simulator.TwilioManners) { m.FailNext = 1 }); return false },
+		"503 before, as a page": func() bool { w.twilio.Set(func(m *twilio.Manners) { m.FailNext = 1 }); return false },
 	}
 }
 
@@ -244,7 +244,7 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 // Ensure that a text is not sent again while the list may still show it late, and that a list that cannot be read shows nothing.
 func TestLateAndBrokenLists(t *testing.T) {
 	each(t, func(w *world) {
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.LoseAnswer, m.ListLag = 1, 45*time.Second })
+		w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse, m.ListLag = 1, 45*time.Second })
 		id := w.make(phone, "Hello")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.wait(40 * time.Second)
@@ -289,7 +289,7 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 		require.NoError(w.t, err)
 
 		lost := w.make(phone, "Hello")
-		w.twilio.Set(func(m *simulator.TwilioManners) { m.FailNext = 1 })
+		w.twilio.Set(func(m *twilio.Manners) { m.FailNext = 1 })
 		require.NoError(w.t, w.sendText(w.t.Context(), lost))
 		w.wait(30 * time.Second)
 		w.snoozed(w.findText(w.t.Context(), lost))

@@ -22,8 +22,10 @@ const longestValidity = 36000
 // byTwilio sends through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource).
 type byTwilio struct{ *Worker }
 
-func (w byTwilio) send(_ context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome {
-	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
+func (w byTwilio) send(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time,
+) sendResult {
+	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
 	params := (&twilio.CreateMessageParams{}).SetTo(a.Phone.E164()).SetBody(a.Body).
 		SetStatusCallback(w.Settings.ReceiptURL(t.Slug, a.ID)).
 		SetValidityPeriod(min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity))
@@ -34,17 +36,20 @@ func (w byTwilio) send(_ context.Context, t *tenant.Tenant, a text.Attempt, now 
 	}
 	created, err := twilio.NewApiService(wire.handler(t)).CreateMessage(params)
 	if err == nil && created.Sid != nil {
-		return outcome{result: ok, id: *created.Sid}
+		return sendResult{result: ok, id: *created.Sid}
 	}
-	return wire.outcome(err)
+	return wire.result(err)
 }
 
-func (w byTwilio) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
-	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
+func (w byTwilio) find(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt,
+) ([]listed, error) {
+	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
 	params := (&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50)
 	found, err := twilio.NewApiService(wire.handler(t)).ListMessage(params)
 	if err != nil {
-		return nil, errors.New("twilio: the list of texts cannot be read, status " + strconv.Itoa(wire.status))
+		status := strconv.Itoa(wire.status)
+		return nil, errors.New("twilio: the list of texts cannot be read, status " + status)
 	}
 	var texts []listed
 	for _, m := range found {
@@ -66,19 +71,22 @@ func (w byTwilio) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]l
 	return texts, nil
 }
 
-// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors), those of Messages and those of Verify. For all others
-// the HTTP status does.
+// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors), those of
+// Messages and those of Verify. For all others the HTTP status does.
 func twilioResult(code int) (result, bool) {
 	switch code {
 	case 21211, 21217:
 		return invalidNumber, true
-	case 21408, 21612, 21614, 21635, 60205, 60605: // region not enabled, no route, no mobile phone, landline, landline, country not enabled
+	// Region not enabled, no route, no mobile phone, landline, landline, country not enabled.
+	case 21408, 21612, 21614, 21635, 60205, 60605:
 		return unreachable, true
 	case 21610:
 		return optedOut, true
-	case 21611, 60212: // the sender's queue is full; too many requests for one number at once
+	// The sender's queue is full, too many requests for one number at once.
+	case 21611, 60212:
 		return rateLimited, true
-	case 21268, 60203, 60238, 60410: // premium rate, five texts, and two of Verify's guards against fraud
+	// Premium rate, five texts, and two of Verify's guards against fraud.
+	case 21268, 60203, 60238, 60410:
 		return blocked, true
 	}
 	return "", false
@@ -87,23 +95,27 @@ func twilioResult(code int) (result, bool) {
 // isService reports whether a sender is a messaging service, not a number.
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
-// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base, and remembers what twilio-go forgets: the status
-// of an answer it cannot decode, and whether there was a connection on which the request may have been sent.
+// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base, and
+// bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets: the
+// status of a response that twilio-go cannot decode, and whether there was a connection on which the
+// request may have been sent.
 type twilioWire struct {
+	ctx    context.Context // of one request, as the wire is
 	base   string
 	next   http.RoundTripper
 	status int
 	sent   bool
 }
 
-// outcome reads an answer that was not the one hoped for. No error text of Twilio's is kept: it can quote the number.
-func (w *twilioWire) outcome(err error) outcome {
+// result reads a response that is not a success. No error text of Twilio's is kept: it can quote the
+// number.
+func (w *twilioWire) result(err error) sendResult {
 	code := w.code(err)
 	result, known := twilioResult(code)
 	if !known {
 		result = resultOf(w.status)
 	}
-	return outcome{result: result, code: strconv.Itoa(code), reached: w.sent}
+	return sendResult{result: result, code: strconv.Itoa(code), reached: w.sent}
 }
 
 // code is Twilio's error code, or else the HTTP status.
@@ -117,9 +129,10 @@ func (w *twilioWire) code(err error) int {
 func (w *twilioWire) handler(t *tenant.Tenant) *client.RequestHandler {
 	c := &client.Client{
 		Credentials: client.NewCredentials(t.Twilio.AccountSID, t.Twilio.AuthToken.Reveal()),
-		HTTPClient: &http.Client{Transport: w, Timeout: providerTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		}},
+		HTTPClient: &http.Client{
+			Transport: w, Timeout: providerTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 	c.SetAccountSid(t.Twilio.AccountSID)
 	return client.NewRequestHandler(c)
@@ -131,8 +144,12 @@ func (w *twilioWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, errors.New("twilio: the API base is not a URL")
 	}
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { w.sent = true }})
-	r = r.Clone(ctx)
+	// The client's context ends when the response has been read, and the other one with the job.
+	ctx, cancel := context.WithCancel(r.Context())
+	context.AfterFunc(w.ctx, cancel)
+	r = r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { w.sent = true },
+	}))
 	r.URL.Scheme, r.URL.Host, r.Host = base.Scheme, base.Host, ""
 	r.URL.Path = base.Path + r.URL.Path
 	res, err := w.next.RoundTrip(r)

@@ -31,10 +31,10 @@ type webhookText struct {
 	ExpiresAt time.Time `json:"expires_at"` // not worth sending later
 }
 
-func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome {
+func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) sendResult {
 	body, err := json.Marshal(webhookText{a.ID, a.Phone.E164(), a.Line.Sender, a.Body, a.Deadline.UTC()})
 	if err != nil {
-		return outcome{result: rejected}
+		return sendResult{result: rejected}
 	}
 	reached := false
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
@@ -42,22 +42,22 @@ func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, n
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Webhook.URL, bytes.NewReader(body))
 	if err != nil {
-		return outcome{result: notConfigured}
+		return sendResult{result: notConfigured}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
 	sign(request.Header, t.Webhook.Keys(), a.ID, now, body)
 	response, err := w.http.RoundTrip(request) // not Do: a text must not follow a redirect
 	if err != nil {
-		return outcome{result: timeout, reached: reached}
+		return sendResult{result: timeout, reached: reached}
 	}
 	defer response.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookAnswer)) // what is cut off says nothing, and need not
 	code := strconv.Itoa(response.StatusCode)
 	if response.StatusCode/100 == 2 {
-		return outcome{result: ok, id: a.ID}
+		return sendResult{result: ok, id: a.ID}
 	}
-	o := outcome{result: resultOf(response.StatusCode), code: code, reached: true}
+	o := sendResult{result: resultOf(response.StatusCode), code: code, reached: true}
 	var said struct {
 		Result result `json:"result"`
 	}

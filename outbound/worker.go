@@ -1,21 +1,25 @@
-// Package outbound is everything that leaves: texts through Twilio and the other providers, the outcome of codes to Twilio Verify, clicks through
-// linkclick, and what is fetched from and deleted at Mailgun.
+// Package outbound is everything that leaves: texts through Twilio and the other providers, the
+// outcome of codes to Twilio Verify, clicks through linkclick, and what is fetched from and deleted
+// at Mailgun.
 //
-// A worker takes one job that a rule made due, does the one effect it stands for, and tells the rule what came of it. It promises that an effect
-// whose outcome is not certain is never simply repeated, that what can be repeated is repeated until its deadline, and that no link, code or mail
-// reaches a log. It listens to nobody; it is for cmd, which adds the workers to the store before the store is started.
+// A worker takes one job that a rule made due, does the one effect it stands for, and tells the rule
+// what came of it. The table in this file has one row for each kind of job, and the runner does them
+// all in one way. It promises:
+//
+//   - An effect whose outcome is not certain is never simply repeated. What can be repeated is
+//     repeated until its deadline.
+//   - No provider is asked for a job any more when another worker takes that job up.
+//   - A job that fails or dies is logged with its kind and id, and counted.
+//   - No link, code or mail reaches a log.
+//
+// It does not listen. It is for cmd, which registers the workers before the store is started.
 package outbound
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/riverqueue/river"
-
-	"smsbridge/internal/auth0"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
@@ -26,12 +30,55 @@ import (
 )
 
 const (
-	// providerTimeout bounds one request to Twilio or Mailgun; their SDKs know no other brake.
+	// providerTimeout bounds one request to a provider.
 	providerTimeout = 10 * time.Second
-	// seenKept is how long Mailgun's tokens are kept: well beyond the nine hours in which their signatures are accepted.
-	seenKept   = 48 * time.Hour
-	pruneEvery = time.Hour
+	// oneTry is the time limit of a job that asks providers. It leaves ten seconds until the rescue
+	// for recording what came of it.
+	oneTry = store.RescueAfter - 10*time.Second
+	// inDatabase is the time limit of a job that is done in the database alone.
+	inDatabase = 10 * time.Second
 )
+
+// How long a job waits for what it needs. After that it ends with what is known.
+const (
+	// fetchPatience: a mail that Mailgun keeps may be visible late in its events.
+	fetchPatience = 5 * time.Minute
+	// clickPatience: an identity provider does not answer, or a mail cannot be fetched, since the yes.
+	clickPatience = 5 * time.Minute
+	// lookUpPatience: the mail that a yes seems to be about may be visible late in Mailgun's events.
+	lookUpPatience = 2 * time.Minute
+	// notifyPatience: an app does not take the news, since the end of a verification.
+	notifyPatience = 24 * time.Hour
+	// reportPatience: Twilio Verify cannot be told how a verification ended. Its own verifications
+	// are gone after a day at most
+	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
+	reportPatience = 24*time.Hour - time.Second
+)
+
+// table is all the work there is: one row for each kind of job, with the time limit of one try, how
+// long it waits for what it needs, the longest wait between two tries, how it begins and what it does.
+func (w *Worker) table() []*job {
+	const slowly = time.Minute
+	database := limits{within: inDatabase}
+	return []*job{
+		// The texts and checks know their own deadlines.
+		on[text.SendText](w, limits{oneTry, 0, slowly}, w.beginText, w.sendText),
+		on[text.FindText](w, limits{oneTry, 0, slowly}, text.Find, w.findText),
+		on[verification.CheckCode](w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode),
+
+		on[mail.ExamineMail](w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail),
+		on[challenge.ClickLink](w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink),
+		on[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
+		on[verification.ReportVerification](
+			w, limits{oneTry, reportPatience, 10 * time.Minute}, verification.Unreported, w.reportVerification),
+		on[verification.Notify](w, limits{oneTry, notifyPatience, time.Hour}, findEnded, w.notify),
+		on[mail.DeleteMail](w, limits{within: oneTry}, findMail, w.deleteMail),
+
+		inside[challenge.Expire](w, database, challenge.ExpireDue),
+		inside[verification.ExpireVerification](w, database, verification.ExpireDue),
+		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
+	}
+}
 
 // Worker does the jobs. Set the fields, then Register.
 type Worker struct {
@@ -40,70 +87,17 @@ type Worker struct {
 	Log      *slog.Logger
 
 	http http.RoundTripper
+	jobs []*job
 }
-
-// Prune is the job that forgets what need not be known any longer.
-type Prune struct{}
-
-// Kind names the job in the queue.
-func (Prune) Kind() string { return "prune" }
 
 // Register adds the workers to the store, which must not be started yet.
 func (w *Worker) Register() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
 	w.http = transport
-
-	workers := w.Store.Workers()
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[mail.ExamineMail]) error {
-		return w.examineMail(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[mail.DeleteMail]) error {
-		return w.deleteMail(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[text.SendText]) error {
-		return w.sendText(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[text.FindText]) error {
-		return w.findText(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[challenge.ClickLink]) error {
-		return w.clickLink(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[challenge.Expire]) error {
-		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, j.Args.ID) })
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[reply.LookUpMail]) error {
-		return w.lookUpMail(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.ExpireVerification]) error {
-		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, j.Args.ID) })
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.Notify]) error {
-		return w.notify(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.ReportVerification]) error {
-		return w.reportVerification(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[verification.CheckCode]) error {
-		return w.checkCode(ctx, j.Args.ID)
-	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Prune]) error {
-		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			if err := errors.Join(verification.Forget(ctx, tx), auth0.Forget(ctx, tx)); err != nil {
-				return err
-			}
-			if _, err := tx.DropSeenBefore(ctx, tx.Moment().Add(-seenKept)); err != nil {
-				return err
-			}
-			_, err := tx.DropShortLinksBefore(ctx, tx.Moment())
-			return err
-		})
-	}))
+	w.jobs = w.table()
+	for _, j := range w.jobs {
+		j.join(w.Store.Workers())
+	}
 	w.Store.Every(pruneEvery, Prune{})
-}
-
-// again has a job done once more, after as long as it has been tried since began, so that the waits double; between two seconds and a minute.
-func again(began, now time.Time) error {
-	return river.JobSnooze(min(max(now.Sub(began), 2*time.Second), time.Minute))
 }

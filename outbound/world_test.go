@@ -10,18 +10,22 @@ import (
 	"net/http/httptest"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
+	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
@@ -47,9 +51,9 @@ type world struct {
 	t           *testing.T
 	databaseURL string
 	db          *sql.DB
-	twilio      *simulator.Twilio
-	gun         *simulator.Mailgun
-	idp         *simulator.IdP
+	twilio      *twilio.Account
+	gun         *mailgun.Account
+	idp         *idp.Server
 	callbacks   *receipts
 	log         bytes.Buffer
 
@@ -87,16 +91,16 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	w.callbacks.Server = httptest.NewServer(w.callbacks)
 	t.Cleanup(w.callbacks.Close)
 	var err error
-	w.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+	w.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number, otherNumber}, Services: map[string][]string{service: {number}}, Now: w.clock,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
-	w.gun, err = simulator.OpenMailgun(simulator.MailgunConfig{RetryAfter: []time.Duration{}, Now: w.clock})
+	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
-	require.NoError(t, w.gun.AddRoute(simulator.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
-	w.idp, err = simulator.OpenIdP(simulator.IdPConfig{
+	require.NoError(t, w.gun.AddRoute(mailgun.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
+	w.idp, err = idp.Open(idp.Config{
 		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Now: w.clock, Send: w.gun.Deliver,
 	})
 	require.NoError(t, err)
@@ -203,6 +207,50 @@ func (w *world) line() text.Line {
 	return text.Line{Account: account, Sender: sender}
 }
 
+// work does one try of a job as the queue has it done.
+func (w *world) work(ctx context.Context, kind, id string) error {
+	w.t.Helper()
+	return w.run(ctx, w.job(kind), &rivertype.JobRow{Attempt: 1}, id)
+}
+
+// job is the row of the table for a kind of job.
+func (w *world) job(kind string) *job {
+	w.t.Helper()
+	i := slices.IndexFunc(w.Worker.jobs, func(j *job) bool { return j.kind == kind })
+	require.GreaterOrEqual(w.t, i, 0, kind)
+	return w.Worker.jobs[i]
+}
+
+func (w *world) sendText(ctx context.Context, id string) error { return w.work(ctx, "send_text", id) }
+
+func (w *world) findText(ctx context.Context, id string) error { return w.work(ctx, "find_text", id) }
+
+func (w *world) examineMail(ctx context.Context, id string) error {
+	return w.work(ctx, "examine_mail", id)
+}
+
+func (w *world) deleteMail(ctx context.Context, id string) error {
+	return w.work(ctx, "delete_mail", id)
+}
+
+func (w *world) clickLink(ctx context.Context, id string) error {
+	return w.work(ctx, "click_link", id)
+}
+
+func (w *world) lookUpMail(ctx context.Context, id string) error {
+	return w.work(ctx, "look_up_mail", id)
+}
+
+func (w *world) notify(ctx context.Context, id string) error { return w.work(ctx, "notify", id) }
+
+func (w *world) reportVerification(ctx context.Context, id string) error {
+	return w.work(ctx, "report_verification", id)
+}
+
+func (w *world) checkCode(ctx context.Context, id string) error {
+	return w.work(ctx, "check_code", id)
+}
+
 // snoozed shows that a job is to be done once more, and is not one that failed.
 func (w *world) snoozed(err error) {
 	w.t.Helper()
@@ -211,7 +259,7 @@ func (w *world) snoozed(err error) {
 }
 
 // signUp has the identity provider mail a link, and returns the mail as Mailgun keeps it.
-func (w *world) signUp(to string) simulator.StoredMail {
+func (w *world) signUp(to string) mailgun.StoredMail {
 	w.t.Helper()
 	require.NoError(w.t, w.idp.SignUp(w.t.Context(), to))
 	stored := w.gun.Stored()
@@ -219,7 +267,7 @@ func (w *world) signUp(to string) simulator.StoredMail {
 }
 
 // take records a stored mail as the mail door does; the URL may be another than Mailgun's.
-func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) {
+func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 	w.t.Helper()
 	sent := w.idp.Mails()
 	raw := sent[len(sent)-1].MIME

@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -37,7 +37,7 @@ const (
 type auth0Stage struct {
 	*theater
 	t      *testing.T
-	verify *simulator.Verify
+	verify *twilioverify.Service
 	host   string // of the tenant at Auth0
 	node   string // where Node finds what it needs
 	seen   chan url.Values
@@ -51,7 +51,7 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	require.NoError(t, err)
 	t.Cleanup(th.close)
 	const account, service = "AC00000000000000000000000000000001", "VA00000000000000000000000000000001"
-	verify, err := simulator.OpenVerify(simulator.VerifyConfig{AccountSID: account, AuthToken: th.env["TWILIO_AUTH_TOKEN"], ServiceSID: service, FriendlyName: "ACME", Phones: th.twilio})
+	verify, err := twilioverify.Open(twilioverify.Config{AccountSID: account, AuthToken: th.env["TWILIO_AUTH_TOKEN"], ServiceSID: service, FriendlyName: "ACME", Phones: th.twilio})
 	require.NoError(t, err)
 	t.Cleanup(verify.Close)
 	s := &auth0Stage{theater: th, t: t, verify: verify, node: node, seen: make(chan url.Values, 10)}

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
 	"smsbridge/phonemail"
 )
 
@@ -37,14 +37,14 @@ func (d demoCommand) runOnce(ctx context.Context, w world, log *slog.Logger) err
 	group.Go(func() error { return s.serve(ctx) })
 	group.Go(func() error {
 		defer stop()
-		return s.playOnce(ctx, w.stdout, simulator.IdPAuth0Classic)
+		return s.playOnce(ctx, w.stdout, idp.Auth0Classic)
 	})
 	return errors.Join(group.Wait(), s.close())
 }
 
 // playOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
 // itself says in the end that the address is verified.
-func (s *stage) playOnce(ctx context.Context, w io.Writer, provider simulator.IdPProvider) error {
+func (s *stage) playOnce(ctx context.Context, w io.Writer, provider idp.Provider) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, onceTime, fmt.Errorf("gave up after %s", onceTime))
 	defer cancel()
 	began := time.Now()

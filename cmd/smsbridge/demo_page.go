@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
 	"smsbridge/phonemail"
@@ -67,31 +67,31 @@ type demoView struct {
 
 // demoProvider is an identity provider that the page lets ACME have.
 type demoProvider struct {
-	Value simulator.IdPProvider
+	Value idp.Provider
 	Words string
 }
 
 // demoProviders are those whose mail is a link that a YES redeems, by what it takes.
 func demoProviders() []demoProvider {
 	return []demoProvider{
-		{simulator.IdPAuth0Classic, "Auth0 Classic: redirects"},
-		{simulator.IdPAuth0ClassicPage, "Auth0 Classic: shows a page"},
-		{simulator.IdPAuth0Universal, "Auth0 Universal Login: a form to submit"},
-		{simulator.IdPKeycloak, "Keycloak: a second link to proceed"},
-		{simulator.IdPGoTrue, "Supabase: redirects with a session"},
-		{simulator.IdPClerk, "Clerk: redirects with a status"},
-		{simulator.IdPHasura, "Nhost: redirects with a token"},
-		{simulator.IdPZitadelV1, "ZITADEL: shows a page"},
-		{simulator.IdPCognito, "Cognito: shows a page"},
-		{simulator.IdPOkta, "Okta: shows a page"},
-		{simulator.IdPFusionAuth, "FusionAuth: a form to submit"},
-		{simulator.IdPAllauth, "django-allauth: a form with a CSRF token"},
-		{simulator.IdPBetterAuth, "Better Auth: redirects"},
-		{simulator.IdPKratosLink, "Ory Kratos, link: a flow"},
-		{simulator.IdPKratosCode, "Ory Kratos, code in the link: a flow"},
-		{simulator.IdPAuthentik, "authentik: a flow"},
-		{simulator.IdPSuperTokens, "SuperTokens: an API call"},
-		{simulator.IdPPocketBase, "PocketBase: an API call"},
+		{idp.Auth0Classic, "Auth0 Classic: redirects"},
+		{idp.Auth0ClassicPage, "Auth0 Classic: shows a page"},
+		{idp.Auth0Universal, "Auth0 Universal Login: a form to submit"},
+		{idp.Keycloak, "Keycloak: a second link to proceed"},
+		{idp.GoTrue, "Supabase: redirects with a session"},
+		{idp.Clerk, "Clerk: redirects with a status"},
+		{idp.Hasura, "Nhost: redirects with a token"},
+		{idp.ZitadelV1, "ZITADEL: shows a page"},
+		{idp.Cognito, "Cognito: shows a page"},
+		{idp.Okta, "Okta: shows a page"},
+		{idp.FusionAuth, "FusionAuth: a form to submit"},
+		{idp.Allauth, "django-allauth: a form with a CSRF token"},
+		{idp.BetterAuth, "Better Auth: redirects"},
+		{idp.KratosLink, "Ory Kratos, link: a flow"},
+		{idp.KratosCode, "Ory Kratos, code in the link: a flow"},
+		{idp.Authentik, "authentik: a flow"},
+		{idp.SuperTokens, "SuperTokens: an API call"},
+		{idp.PocketBase, "PocketBase: an API call"},
 	}
 }
 
@@ -253,9 +253,9 @@ func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 		err = p.stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
 	}
 	switch {
-	case errors.Is(err, simulator.ErrIdPUserExists):
+	case errors.Is(err, idp.ErrUserExists):
 		p.show(w, r, http.StatusUnprocessableEntity, "ACME has an account for "+phone.E164()+" already. Change its password, or sign up another number.")
-	case errors.Is(err, simulator.ErrIdPUserUnknown):
+	case errors.Is(err, idp.ErrUserUnknown):
 		p.show(w, r, http.StatusUnprocessableEntity, "ACME has no account for "+phone.E164()+" yet. Sign up first.")
 	case err != nil:
 		p.show(w, r, http.StatusInternalServerError, "That did not work: "+err.Error()+".")
@@ -264,13 +264,13 @@ func (p *demoPage) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func readProvider(value string) simulator.IdPProvider {
+func readProvider(value string) idp.Provider {
 	for _, provider := range demoProviders() {
 		if string(provider.Value) == value {
 			return provider.Value
 		}
 	}
-	return simulator.IdPAuth0Classic
+	return idp.Auth0Classic
 }
 
 // receiveReply has the phone send a text.

@@ -20,7 +20,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
+	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -50,9 +52,9 @@ const (
 type stage struct {
 	dir      string // with the database; gone in the end
 	listener net.Listener
-	mailgun  *simulator.Mailgun
-	twilio   *simulator.Twilio
-	idp      *simulator.IdP
+	mailgun  *mailgun.Account
+	twilio   *twilio.Account
+	idp      *idp.Server
 	bridge   bridge
 	tenant   *tenant.Tenant
 
@@ -101,19 +103,19 @@ func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *sta
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("demo: a port for the bridge: %w", err)
 	}
-	if s.mailgun, err = simulator.OpenMailgun(simulator.MailgunConfig{
+	if s.mailgun, err = mailgun.Open(mailgun.Config{
 		Domain:     demoDomain,
 		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}, // nobody watches for eight hours
 	}); err != nil {
 		return nil, err
 	}
 	accountSID, authToken := "AC"+randomHex(16), randomHex(16)
-	if s.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+	if s.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{demoSender},
 	}); err != nil {
 		return nil, err
 	}
-	if s.idp, err = simulator.OpenIdP(simulator.IdPConfig{
+	if s.idp, err = idp.Open(idp.Config{
 		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "demo", Send: s.deliver,
 	}); err != nil {
 		return nil, err
@@ -123,7 +125,7 @@ func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *sta
 		return nil, err
 	}
 	s.tenant, _ = settings.Tenants.Tenant(demoSlug)
-	if err := s.mailgun.AddRoute(simulator.Route{
+	if err := s.mailgun.AddRoute(mailgun.Route{
 		Expression: `match_recipient("^demo\+[0-9]+@sms\.demo\.example$")`,
 		Actions:    []string{`store(notify="` + settings.MailURL(demoSlug) + `")`, "stop()"},
 	}); err != nil {
@@ -230,10 +232,10 @@ func newest[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
 // signUp has the identity provider create an account for the phone's address, with the mail and link of the given provider. The error is the
 // identity provider's.
-func (s *stage) signUp(ctx context.Context, phone phonemail.Number, provider simulator.IdPProvider) error {
+func (s *stage) signUp(ctx context.Context, phone phonemail.Number, provider idp.Provider) error {
 	s.signingUp.Lock()
 	defer s.signingUp.Unlock()
-	s.idp.Set(func(m *simulator.IdPManners) { m.Provider = provider })
+	s.idp.Set(func(m *idp.Manners) { m.Provider = provider })
 	return s.idp.SignUp(ctx, s.tenant.Address.Address(phone))
 }
 

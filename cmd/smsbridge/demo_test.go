@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 )
 
@@ -181,9 +181,9 @@ func TestDemoOnceWithEveryProvider(t *testing.T) {
 // The exit status is the identity provider's word, not the bridge's.
 func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 	s := onStage(t)
-	s.idp.Set(func(m *simulator.IdPManners) { m.DeadLink = true })
+	s.idp.Set(func(m *idp.Manners) { m.DeadLink = true })
 	var stdout bytes.Buffer
-	err := s.playOnce(t.Context(), &stdout, simulator.IdPAuth0Classic)
+	err := s.playOnce(t.Context(), &stdout, idp.Auth0Classic)
 	require.ErrorContains(t, err, "not verified")
 	require.Contains(t, stdout.String(), "email_verified=false")
 }
@@ -191,7 +191,7 @@ func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, simulator.IdPAuth0Classic), context.Canceled)
+	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
 }
 
 func TestDemoMistakes(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -17,15 +17,15 @@ import (
 // a code is relayed and holds, a reset link is relayed, and everything else is left alone.
 func TestEveryProvider(t *testing.T) {
 	// Where the API is of which the link does not say it.
-	api := map[simulator.IdPProvider]string{simulator.IdPGoTrueTokenHash: "/auth/v1", simulator.IdPFirebase: "/v1"}
-	rest := slices.DeleteFunc(simulator.IdPProviders(), func(p simulator.IdPProvider) bool { return api[p] != "" })
+	api := map[idp.Provider]string{idp.GoTrueTokenHash: "/auth/v1", idp.Firebase: "/v1"}
+	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return api[p] != "" })
 	t.Run("with the API where the link is", func(t *testing.T) { playProviders(t, rest, "") })
 	for provider, path := range api {
-		t.Run("with the API at "+path, func(t *testing.T) { playProviders(t, []simulator.IdPProvider{provider}, path) })
+		t.Run("with the API at "+path, func(t *testing.T) { playProviders(t, []idp.Provider{provider}, path) })
 	}
 }
 
-func playProviders(t *testing.T, providers []simulator.IdPProvider, api string) {
+func playProviders(t *testing.T, providers []idp.Provider, api string) {
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
@@ -39,7 +39,7 @@ func playProviders(t *testing.T, providers []simulator.IdPProvider, api string) 
 	for i, provider := range providers {
 		t.Run(string(provider), func(t *testing.T) {
 			phone := th.twilio.Phone(phoneOf(i))
-			th.idp.Set(func(m *simulator.IdPManners) { m.Provider = provider })
+			th.idp.Set(func(m *idp.Manners) { m.Provider = provider })
 			require.NoError(t, th.idp.SignUp(ctx, address(phoneOf(i))))
 			mails := th.idp.Mails()
 			switch mail := mails[len(mails)-1]; mail.Purpose {
@@ -79,7 +79,7 @@ func (th *theater) settle(ctx context.Context, t *testing.T) {
 	t.Helper()
 	th.extra++
 	number := phoneOf(50_000 + th.extra)
-	th.idp.Set(func(m *simulator.IdPManners) { m.Provider = simulator.IdPAuth0Classic })
+	th.idp.Set(func(m *idp.Manners) { m.Provider = idp.Auth0Classic })
 	require.NoError(t, th.idp.SignUp(ctx, address(number)))
 	_, err := th.twilio.Phone(number).Wait(ctx, 1)
 	require.NoError(t, err)

@@ -18,7 +18,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"smsbridge/internal/simulator"
+	"smsbridge/internal/simulator/idp"
+	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -61,9 +63,9 @@ func TestStories(t *testing.T) {
 
 // theater is what plays around a story, and what the bridge in it is told.
 type theater struct {
-	mailgun *simulator.Mailgun
-	twilio  *simulator.Twilio
-	idp     *simulator.IdP
+	mailgun *mailgun.Account
+	twilio  *twilio.Account
+	idp     *idp.Server
 	public  string
 	env     map[string]string
 	extra   int // phones used to let work settle
@@ -97,22 +99,22 @@ func openTheater(database string) (*theater, error) {
 	for i := range retry {
 		retry[i] = 200 * time.Millisecond
 	}
-	if th.mailgun, err = simulator.OpenMailgun(simulator.MailgunConfig{Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry}); err != nil {
+	if th.mailgun, err = mailgun.Open(mailgun.Config{Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry}); err != nil {
 		return nil, err
 	}
-	err = th.mailgun.AddRoute(simulator.Route{
+	err = th.mailgun.AddRoute(mailgun.Route{
 		Expression: `match_recipient("^acme\+[0-9]+@sms\.acme\.example$")`,
 		Actions:    []string{`store(notify="` + th.public + `/mailgun/acme")`, `stop()`},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if th.twilio, err = simulator.OpenTwilio(simulator.TwilioConfig{
+	if th.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, Names: []string{"ACME"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
 	}); err != nil {
 		return nil, err
 	}
-	if th.idp, err = simulator.OpenIdP(simulator.IdPConfig{Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Send: th.mailgun.Deliver}); err != nil {
+	if th.idp, err = idp.Open(idp.Config{Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Send: th.mailgun.Deliver}); err != nil {
 		return nil, err
 	}
 	th.env = map[string]string{
@@ -370,17 +372,17 @@ func storyFill(ts *testscript.TestScript, _ bool, args []string) {
 
 // idp KNOB…: how the identity provider behaves from now on.
 func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
-	in(ts).idp.Set(func(m *simulator.IdPManners) {
+	in(ts).idp.Set(func(m *idp.Manners) {
 		for _, knob := range args {
 			switch knob {
 			case "redirect":
-				m.Answer = simulator.IdPRedirect
+				m.Provider = idp.Auth0Classic
 			case "page":
-				m.Answer = simulator.IdPPage
+				m.Provider = idp.Auth0ClassicPage
 			case "form":
-				m.Answer = simulator.IdPForm
+				m.Provider = idp.Auth0Universal
 			case "proceed":
-				m.Answer = simulator.IdPProceed
+				m.Provider = idp.Keycloak
 			case "dead":
 				m.DeadLink = true
 			case "down":
@@ -394,7 +396,7 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 			case "two-links":
 				m.TwoVerifyLinks = true
 			case "well":
-				*m = simulator.IdPManners{}
+				*m = idp.Manners{}
 			case "expired":
 				m.Expired = true
 			default:
@@ -406,17 +408,17 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 
 // twilio KNOB…: how Twilio behaves from now on.
 func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
-	in(ts).twilio.Set(func(m *simulator.TwilioManners) {
+	in(ts).twilio.Set(func(m *twilio.Manners) {
 		for _, knob := range args {
 			switch knob {
 			case "busy":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
 			case "well":
-				*m = simulator.TwilioManners{}
+				*m = twilio.Manners{}
 			case "duplicates":
 				m.DuplicateReplies, m.DuplicateReceipts, m.ReceiptsOutOfOrder = true, true, true
 			case "lose-answer":
-				m.LoseAnswer = 1
+				m.LoseResponse = 1
 			default:
 				ts.Fatalf("no such knob: %s", knob)
 			}
@@ -426,7 +428,7 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 
 // mailgun KNOB…: how Mailgun behaves from now on.
 func storyMailgun(ts *testscript.TestScript, _ bool, args []string) {
-	in(ts).mailgun.Set(func(m *simulator.MailgunManners) {
+	in(ts).mailgun.Set(func(m *mailgun.Manners) {
 		for _, knob := range args {
 			switch knob {
 			case "duplicates":

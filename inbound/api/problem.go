@@ -19,6 +19,8 @@ var (
 	keyReused = web.Kind(
 		"idempotency-key-reused", http.StatusUnprocessableEntity,
 		"The Idempotency-Key came with another request before")
+	tooSoon = web.Kind(
+		"too-soon", http.StatusTooManyRequests, "Too soon for another text")
 	wrongCode = web.Kind(
 		"wrong-code", http.StatusUnprocessableEntity, "The code is wrong")
 	tooManyRequests = web.Kind(
@@ -36,21 +38,39 @@ type standingError struct {
 func (e *standingError) Error() string { return e.err.Error() }
 func (e *standingError) Unwrap() error { return e.err }
 
-// asProblem says in the API's words what the rule refused.
+// asProblem says in the API's words what the rule refused. Another error is Unavailable.
 func asProblem(err error) *web.Problem {
 	var standing standingError
 	if e := new(standingError); errors.As(err, &e) {
 		standing = *e
 	}
+	var wait *verification.WaitError
 	switch {
+	case errors.As(err, &wait):
+		return waiting(wait)
 	case errors.Is(err, verification.ErrUnknown):
 		return web.NotFound.Of("There is no verification with this id.")
 	case errors.Is(err, verification.ErrGone):
 		return about(notPending.Of("Its status says how it ended; start a new one."), standing.v)
 	case errors.Is(err, verification.ErrSends):
 		return about(noSendsLeft.Of("Cancel it and start a new one."), standing.v)
+	case errors.Is(err, verification.ErrOptedOut):
+		return web.OptedOut.Of("Its owner replied STOP and can reply START.")
+	case errors.Is(err, verification.ErrCode):
+		return web.BadField.On("code", "A code is 4 to 10 digits.")
 	}
 	return web.AsProblem(err)
+}
+
+// waiting is the problem of a caller that must wait.
+func waiting(wait *verification.WaitError) *web.Problem {
+	p := tooSoon.Of("Wait for as long as Retry-After says.")
+	if errors.Is(wait, verification.ErrBlocked) {
+		p = web.TooManyWrong.Of(
+			"No code of this phone is compared, and no new one texted, until the time that Retry-After says.")
+	}
+	p.Until = wait.Until
+	return p
 }
 
 // about adds to a problem how the verification stands.

@@ -54,7 +54,7 @@ func (d *Door) feed(
 ) error {
 	counted, err := web.Commit(c.Request().Context(), d.Store, f)
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	attrs := []any{"tenant", t.Slug, "path", c.Path(), "status", http.StatusOK}
 	for _, result := range []auth0.Result{

@@ -13,7 +13,6 @@ import (
 
 	"smsbridge/inbound/auth0"
 	"smsbridge/inbound/inboundtest"
-	rule "smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -67,9 +66,6 @@ func TestAuth0Feedback(t *testing.T) {
 		require.Equal(t, map[string]int{"forwarded": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)), "that code was long ago")
 		require.Equal(t, 1, b.Count(t, "verify_report", "result = '' AND phone = '"+phone+"'"))
 		require.Equal(t, 3, b.reports(t))
-		b.Now = b.Now.Add(24 * time.Hour)
-		require.NoError(t, b.Store.Do(t.Context(), rule.Forget))
-		require.Zero(t, b.Count(t, "auth0_notification", "1=1"), "it is not kept for good")
 		require.NotContains(t, b.Log.Take(), "20123456")
 	}, withVerify...)
 }

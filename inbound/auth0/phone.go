@@ -68,11 +68,11 @@ func (d *Door) receiveNotification(c echo.Context) error {
 		return auth0.Notify(ctx, tx, t, n, key)
 	})
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	sent, err := d.awaitText(ctx, id)
 	if err != nil {
-		return d.refuse(c, web.AsProblem(err), err)
+		return d.refuse(c, asProblem(err), err)
 	}
 	return d.respondNotification(c, t, id, sent)
 }
@@ -97,7 +97,7 @@ func (n notification) read(t *tenant.Tenant) (auth0.Notification, *web.Problem) 
 		return asked, web.BadField.On("text",
 			fmt.Sprintf("It takes more than %d segments.", auth0.MaxSegments))
 	case err != nil:
-		return asked, web.AsProblem(err)
+		return asked, asProblem(err)
 	}
 	return asked, nil
 }

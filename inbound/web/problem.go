@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
 
@@ -47,8 +46,6 @@ var (
 		"invalid-field", http.StatusUnprocessableEntity, "A field has a value that cannot be")
 	BadNumber = Kind(
 		"number-not-allowed", http.StatusUnprocessableEntity, "The phone number may not be texted")
-	TooSoon = Kind(
-		"too-soon", http.StatusTooManyRequests, "Too soon for another text")
 	TooManyWrong = Kind(
 		"too-many-wrong-codes", http.StatusTooManyRequests, "Too many wrong codes for this phone")
 	Unavailable = Kind(
@@ -83,28 +80,13 @@ func (k ProblemKind) On(field, detail string) *Problem {
 	return p
 }
 
-// AsProblem says which problem a refusal by a rule is. An error that is no refusal is Unavailable:
-// a retry may help.
+// AsProblem says which problem an error is that any door may meet: a problem already, or a phone number
+// that is refused. Any other error is Unavailable: a retry may help.
 func AsProblem(err error) *Problem {
 	var p *Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	var wait *verification.WaitError
-	if errors.As(err, &wait) {
-		p = TooSoon.Of("Wait for as long as Retry-After says.")
-		if errors.Is(err, verification.ErrBlocked) {
-			p = TooManyWrong.Of(
-				"No code of this phone is compared, and no new one texted, until the time that Retry-After says.")
-		}
-		p.Until = wait.Until
-		return p
-	}
 	switch {
-	case errors.Is(err, verification.ErrOptedOut):
-		return OptedOut.Of("Its owner replied STOP and can reply START.")
-	case errors.Is(err, verification.ErrCode):
-		return BadField.On("code", "A code is 4 to 10 digits.")
+	case errors.As(err, &p):
+		return p
 	case errors.Is(err, phonemail.ErrCountry), errors.Is(err, phonemail.ErrType), errors.Is(err, phonemail.ErrInvalid):
 		return BadNumber.On("phone", "Its "+err.Error()+".")
 	case errors.Is(err, phonemail.ErrNumber):

@@ -13,25 +13,5 @@
 //     contains any of it.
 package auth0
 
-import (
-	"context"
-	"errors"
-	"time"
-
-	"smsbridge/internal/store"
-)
-
 // doorPhone names the phone provider as the door of its verifications.
 const doorPhone = "auth0_phone"
-
-// kept is how long the bridge knows which code was texted for which user: longer than any code
-// counts. A phone's lock is kept as long.
-const kept = 25 * time.Hour
-
-// Forget deletes the notifications and locks that are too old to matter.
-func Forget(ctx context.Context, tx *store.Tx) error {
-	before := tx.Moment().Add(-kept)
-	_, notificationErr := tx.DropAuth0NotificationsBefore(ctx, before)
-	_, lockErr := tx.DropAuth0LocksBefore(ctx, before)
-	return errors.Join(notificationErr, lockErr)
-}

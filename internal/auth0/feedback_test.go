@@ -138,13 +138,6 @@ func TestFeedbackAboutAnothersCode(t *testing.T) {
 		})
 		require.Equal(t, []string{"matched"}, w.Strings("SELECT result FROM verify_report"))
 		require.Equal(t, []string{"auth0.forwarded", "verification.reported"}, w.EventNames(ids[0]))
-
-		w.Pass(48 * time.Hour)
-		w.Do(verification.Forget)
-		require.Equal(t, 1, w.Count("verify_report"))
-		w.Pass(time.Millisecond)
-		w.Do(verification.Forget)
-		require.Zero(t, w.Count("verify_report"))
 	})
 }
 

@@ -173,21 +173,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Notifications and locks are forgotten when no code counts any more, and not before.
-func TestForget(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
-		w.notify(code(w.Phone(), "482913"))
-		w.Pass(25 * time.Hour)
-		w.Do(auth0.Forget)
-		require.Equal(t, 1, w.Count("auth0_notification"))
-		require.Equal(t, 1, w.Count("auth0_lock"))
-		w.Pass(time.Millisecond)
-		w.Do(auth0.Forget)
-		require.Zero(t, w.Count("auth0_notification"))
-		require.Zero(t, w.Count("auth0_lock"))
-	})
-}
-
 // A code that one replica is about to text does not keep another replica from texting a newer one.
 func TestNotifyWaitsForItsTurn(t *testing.T) {
 	w := open(storetest.OpenBench(t, storetest.PostgreSQL(t)))

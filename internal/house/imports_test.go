@@ -16,54 +16,27 @@ import (
 
 const module = "smsbridge"
 
-// What the rules speak of, as import-path prefixes. A prefix stands for the package and everything below it.
-var (
-	anythingOfOurs = []string{module}
-	echo           = []string{"github.com/labstack/echo"}
-	sdks           = []string{"github.com/twilio/twilio-go", "github.com/mailgun/mailgun-go"}
-	edges          = ours("inbound", "outbound")
-	doors          = ours("inbound/api", "inbound/auth0", "inbound/azuredurable", "inbound/flowroutedoor")
-	rules          = ours("internal/mail", "internal/reply", "internal/challenge", "internal/azuredurable", "internal/auth0", "internal/verification", "internal/shortlink", "internal/text")
-	// Every rule decides and records. What it would need for an effect is out of its reach.
-	effects = slices.Concat(edges, echo, sdks, ours("linkclick"), []string{"net/http"})
-)
+// A room is a package, with the packages below it, and what it must never import: directly or
+// through other packages of ours. Packages of the room itself are always allowed.
+type room struct {
+	path  string
+	never []ban
+	only  *only // when set: besides the standard library nothing else may be imported
+	tests bool  // the test files obey the bans too
+}
 
-// houseRules is the "must never import" column of the table of rooms, and the direction of calls between the rules.
-func houseRules() []rule {
-	var ofDoors []rule
-	for _, door := range doors {
-		ofDoors = append(ofDoors, rule{
-			room: strings.TrimPrefix(door, module+"/"), never: doors,
-			why: "a door changes or goes without another one; what doors share is in inbound/web",
-		})
-	}
-	return append(ofDoors, []rule{
-		{room: "phonemail", never: anythingOfOurs, why: "it is the vocabulary that every room shares"},
-		{room: "phonemail", only: []string{"github.com/nyaruka/phonenumbers"}, why: "a phone number needs no more than the numbering plan"},
-		{room: "internal/segment", never: anythingOfOurs, why: "counting needs nobody"},
-		{room: "linkclick", never: slices.Concat(anythingOfOurs, echo, sdks), why: "it can be used and judged by itself"},
-		{room: "internal/mail", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/reply", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/challenge", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/verification", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/azuredurable", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/auth0", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/shortlink", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/text", never: effects, why: "a rule decides and records; outbound acts"},
-		{room: "internal/challenge", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
-		{room: "internal/verification", never: ours("internal/mail", "internal/reply"), why: "rules call downwards only"},
-		{room: "internal/verification", never: ours("internal/azuredurable", "internal/auth0"), why: "the doors stand on it, not it on a door"},
-		{room: "internal/auth0", never: ours("internal/azuredurable", "internal/mail", "internal/reply", "internal/challenge"), why: "Auth0 knows codes and texts, no other door and no mail"},
-		{room: "internal/azuredurable", never: ours("internal/auth0", "internal/mail", "internal/reply", "internal/challenge"), why: "it is one door to verifications and knows no other"},
-		{room: "internal/shortlink", never: rules, why: "it stands for what others decide"},
-		{room: "internal/text", never: rules, why: "every rule is above it, and rules call downwards only"},
-		{room: "internal/tenant", never: slices.Concat(ours("internal/store"), rules, edges), why: "settings are values that rules are given"},
-		{room: "internal/store", never: anythingOfOurs, but: ours("phonemail"), why: "the database knows no rule"},
-		{room: "inbound", never: ours("outbound", "internal/simulator"), why: "what arrives causes no outside effect by itself"},
-		{room: "inbound/web", never: doors, why: "it is what doors share, and knows none of them"},
-		{room: "outbound", never: slices.Concat(ours("inbound"), echo), why: "what leaves does not listen"},
-		{room: "internal/simulator", never: anythingOfOurs, tests: true, why: "code shared with what it tests would share its mistakes"},
-	}...)
+// A ban names imports by prefix, and gives the reason that the reader of a failed test needs.
+// A prefix stands for the package and everything below it.
+type ban struct {
+	paths []string
+	but   []string
+	why   string
+}
+
+// only names the sole imports of a room beyond the standard library.
+type only struct {
+	paths []string
+	why   string
 }
 
 func ours(rooms ...string) []string {
@@ -74,18 +47,126 @@ func ours(rooms ...string) []string {
 	return paths
 }
 
-// A rule says what the packages of one room must never import: directly, or through other packages of ours, in their
-// program code; with tests, in their test files as well. Packages of the room itself are always allowed.
-type rule struct {
-	room  string
-	never []string
-	but   []string // exceptions to never
-	only  []string // when set: besides the standard library nothing else may be imported
-	tests bool
-	why   string
+// rules are the rooms that decide and record. The doors' rooms under inbound call them.
+func rules() []string {
+	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/mail",
+		"internal/reply", "internal/shortlink", "internal/text", "internal/verification")
 }
 
-// pkg is the part of `go list -json` that the rules are about.
+// effects are the bans that every rule obeys: what it needs for an effect is out of its reach.
+func effects() []ban {
+	return []ban{
+		{paths: ours("inbound"), why: "the edges call the rules; a rule never calls back"},
+		{paths: ours("outbound"), why: "a rule records what is due; a worker does it"},
+		{paths: ours("linkclick"), why: "it connects to hosts; a rule gets its finding as a value"},
+		{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
+		{paths: echoPaths, why: "a rule does not know that it was asked over HTTP"},
+		{paths: sdkPaths, why: "only a worker speaks to a provider"},
+		{paths: []string{"net/http"}, why: "a rule has no network"},
+	}
+}
+
+// except is ours without some rooms.
+func except(why string, but ...string) ban {
+	return ban{paths: []string{module}, but: ours(but...), why: why}
+}
+
+var (
+	echoPaths = []string{"github.com/labstack/echo"}
+	sdkPaths  = []string{"github.com/twilio/twilio-go", "github.com/mailgun/mailgun-go"}
+)
+
+// houseRules has a row for every room. TestEveryRoomHasARow fails for a package without one.
+func houseRules() []room {
+	return slices.Concat(vocabulary(), ruleRooms(), edges())
+}
+
+// vocabulary is what every other room may use: values, settings, and the database.
+func vocabulary() []room {
+	plan := only{[]string{"github.com/nyaruka/phonenumbers"},
+		"a number needs the numbering plan alone"}
+	return []room{
+		{path: "phonemail", only: &plan,
+			never: []ban{except("every room shares its words, so it knows none of them")}},
+		{path: "internal/segment", never: []ban{except("counting characters needs no other room")}},
+		{path: "internal/settings",
+			never: []ban{except("the engine reads any settings; it knows no tenant", "phonemail")}},
+		{path: "internal/wording",
+			never: []ban{except("texts are values; they know no rule", "phonemail", "internal/segment")}},
+		{path: "internal/tenant", never: []ban{
+			{paths: rules(), why: "settings are values that rules are given"},
+			{paths: ours("internal/store"), why: "settings come from a file or from variables"},
+			{paths: ours("inbound", "outbound"), why: "an edge is given its settings"},
+		}},
+		{path: "internal/store", never: []ban{except("the database knows no rule", "phonemail")}},
+		{path: "linkclick", never: []ban{
+			except("it can be used and judged by itself"),
+			{paths: echoPaths, why: "it opens links and listens to no one"},
+			{paths: sdkPaths, why: "it speaks to identity providers alone"},
+		}},
+		{path: "internal/simulator", tests: true, never: []ban{
+			except("code shared with what it tests would share its mistakes"),
+		}},
+		{path: "internal/house"},
+	}
+}
+
+// ruleRooms lists the rules from the highest to the lowest: calls go downwards only.
+func ruleRooms() []room {
+	downwards := func(higher ...string) ban {
+		return ban{paths: ours(higher...), why: "rules call downwards only"}
+	}
+	rule := func(name string, bans ...ban) room {
+		return room{path: "internal/" + name, never: append(effects(), bans...)}
+	}
+	return []room{
+		rule("mail", downwards("internal/reply")),
+		rule("reply", downwards("internal/mail")),
+		rule("auth0", downwards("internal/mail", "internal/reply", "internal/challenge")),
+		rule("azuredurable", downwards("internal/mail", "internal/reply", "internal/challenge")),
+		rule("challenge", downwards("internal/mail", "internal/reply")),
+		rule("verification", downwards("internal/mail", "internal/reply"),
+			ban{paths: ours("internal/auth0", "internal/azuredurable"),
+				why: "a door's rule stands on it; it knows no door"}),
+		rule("shortlink", ban{paths: rules(), why: "it stands for what other rules decide"}),
+		rule("text", ban{paths: rules(), why: "every rule is above it, and calls go downwards"}),
+	}
+}
+
+// edges are the rooms that speak to the world, and the program that wires them.
+func edges() []room {
+	list := []room{
+		{path: "inbound", never: []ban{
+			{paths: ours("outbound"), why: "what arrives causes no outside effect by itself"},
+			{paths: ours("linkclick"), why: "a request opens no link; a worker does"},
+			{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
+			{paths: sdkPaths, why: "a request is answered from the database alone"},
+		}},
+		{path: "outbound", never: []ban{
+			{paths: ours("inbound"), why: "what leaves does not listen"},
+			{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
+			{paths: echoPaths, why: "what leaves does not listen"},
+		}},
+		{path: "cmd/smsbridge"}, // wires all rooms, and may import each
+	}
+	for _, door := range doors {
+		others := slices.DeleteFunc(slices.Clone(doors), func(d string) bool { return d == door })
+		list = append(list, room{path: door, never: []ban{
+			{paths: ours(others...), why: "a door can be read, changed and removed by itself"},
+		}})
+	}
+	return append(list, room{path: "inbound/web", never: []ban{
+		{paths: ours(doors...), why: "the doors share it, so it knows none of them"},
+		{paths: rules(), why: "what all doors share decides nothing"},
+	}})
+}
+
+// doors are the rooms of inbound that serve one kind of caller each.
+var doors = []string{
+	"inbound/api", "inbound/auth0", "inbound/azuredurable", "inbound/flowroutedoor",
+}
+
+// pkg is the part of `go list -json` that the bans are about.
 type pkg struct {
 	ImportPath   string
 	Imports      []string
@@ -93,33 +174,44 @@ type pkg struct {
 	XTestImports []string
 }
 
-// judge returns one sentence for every import that breaks r, and how many packages the rule was about.
-func (r rule) judge(graph map[string]pkg) (broken []string, judged int) {
+// judge returns one sentence for every import that breaks a ban of the room, and how many
+// packages the room has.
+func (r room) judge(graph map[string]pkg) (broken []string, judged int) {
 	for _, path := range sortedKeys(graph) {
-		if !within(path, ours(r.room)) {
+		if !within(path, ours(r.path)) {
 			continue
 		}
 		judged++
 		for imported, by := range reach(graph, path, r.tests) {
-			if within(imported, ours(r.room)) || r.allows(imported) {
+			if within(imported, ours(r.path)) {
 				continue
 			}
-			broken = append(broken, fmt.Sprintf("%s must never import %s (imported by %s): %s", r.room, imported, by, r.why))
+			if why, banned := r.bans(imported); banned {
+				broken = append(broken, fmt.Sprintf("%s must never import %s (imported by %s): %s",
+					r.path, imported, by, why))
+			}
 		}
 	}
 	slices.Sort(broken)
 	return broken, judged
 }
 
-func (r rule) allows(path string) bool {
-	if r.only != nil {
-		return standard(path) || within(path, r.only)
+// bans reports whether the room must not import a path, and why.
+func (r room) bans(path string) (why string, banned bool) {
+	for _, b := range r.never {
+		if within(path, b.paths) && !within(path, b.but) {
+			return b.why, true
+		}
 	}
-	return !within(path, r.never) || within(path, r.but)
+	if r.only != nil && !standard(path) && !within(path, r.only.paths) {
+		return r.only.why, true
+	}
+	return "", false
 }
 
-// reach returns what the package start imports, directly or through packages of ours, each with the package that imports
-// it. Of the standard library only direct imports count: the store's database drivers may well need what a rule must not.
+// reach returns what the package start imports, directly or through packages of ours, each with
+// the package that imports it. Of the standard library only direct imports count: the store's
+// database drivers may well need what a rule must not.
 func reach(graph map[string]pkg, start string, tests bool) map[string]string {
 	found := map[string]string{}
 	var visit func(path string, imports []string)
@@ -139,7 +231,8 @@ func reach(graph map[string]pkg, start string, tests bool) map[string]string {
 	return found
 }
 
-// standard tells the standard library by Go's own convention: the first element of any other path has a dot, or is ours.
+// standard tells the standard library by Go's own convention: the first element of any other
+// path has a dot, or is ours.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return first != module && !strings.Contains(first, ".")
@@ -151,10 +244,12 @@ func within(path string, prefixes []string) bool {
 	})
 }
 
-// listPackages reads the import graph of the working tree. A package that does not compile is judged by the imports it has.
+// listPackages reads the import graph of the working tree. A package that does not compile is
+// judged by the imports it has.
 func listPackages(t *testing.T) map[string]pkg {
 	t.Helper()
-	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	list := exec.Command("go", "list", "-e",
+		"-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	list.Dir = root
 	var stderr bytes.Buffer
 	list.Stderr = &stderr
@@ -175,89 +270,126 @@ func listPackages(t *testing.T) map[string]pkg {
 
 func TestImports(t *testing.T) {
 	graph := listPackages(t)
-	judged := 0
 	for _, r := range houseRules() {
 		broken, packages := r.judge(graph)
-		judged += packages
+		require.NotZero(t, packages, "there is no %s; take its row out of this table", r.path)
 		for _, sentence := range broken {
 			t.Error(sentence)
 		}
 	}
-	require.NotZero(t, judged, "no room was found, so nothing was judged")
 }
 
-// Only outbound and cmd may open links; a rule gets the finding as a value.
+// A package that no row covers could import anything.
+func TestEveryRoomHasARow(t *testing.T) {
+	var rows []string
+	for _, r := range houseRules() {
+		rows = append(rows, ours(r.path)...)
+	}
+	for path := range listPackages(t) {
+		require.True(t, within(path, rows), "%s has no row in houseRules: say what it must never "+
+			"import, and why", path)
+	}
+}
+
+// onlyIn fails for every package outside of the rooms whose program code imports path directly.
+func onlyIn(t *testing.T, imported, why string, rooms ...string) {
+	t.Helper()
+	for path, p := range listPackages(t) {
+		if !within(path, ours(rooms...)) {
+			require.NotContains(t, p.Imports, imported, "%s imports it: %s", path, why)
+		}
+	}
+}
+
 func TestLinkclickImporters(t *testing.T) {
-	for path, p := range listPackages(t) {
-		if within(path, ours("outbound", "cmd", "linkclick")) {
-			continue
-		}
-		require.False(t, slices.ContainsFunc(p.Imports, func(imported string) bool { return within(imported, ours("linkclick")) }),
-			"%s imports linkclick; only outbound and cmd may", path)
-	}
+	onlyIn(t, module+"/linkclick", "a worker opens links, and a rule gets the finding as a value",
+		"outbound", "cmd", "linkclick")
 }
 
-// The program must not hold what helps its tests: the testing package, its flags, and a sealing key that
-// everyone can read.
+// The generated rows are the rules' own: an edge that reads one would have to know what its
+// states and times mean, and that is a rule's knowledge.
+func TestRowsStayInTheRules(t *testing.T) {
+	rooms := []string{"internal/store"}
+	for _, rule := range rules() {
+		rooms = append(rooms, strings.TrimPrefix(rule, module+"/"))
+	}
+	onlyIn(t, module+"/internal/store/db", "call a rule, which hands out a type of its own", rooms...)
+}
+
+// A program that held them would carry the testing package, its flags, and a well-known sealing key.
 func TestTestSupportIsForTests(t *testing.T) {
-	support := ours("internal/store/storetest", "inbound/inboundtest")
-	for path, p := range listPackages(t) {
-		if within(path, support) {
-			continue
-		}
-		for _, imported := range p.Imports {
-			require.False(t, within(imported, support), "%s imports %s in its program code; only tests may", path, imported)
-		}
-	}
+	onlyIn(t, module+"/internal/store/storetest", "only tests may", "inbound/inboundtest")
+	onlyIn(t, module+"/inbound/inboundtest", "only tests may")
 }
 
-// twilio-go's root package imports sixty product packages, which triples the time of a build and its memory.
+// twilio-go's root package imports sixty product packages, which triples the time of a build and
+// its memory.
 func TestTwilioRootIsNotImported(t *testing.T) {
 	for path, p := range listPackages(t) {
 		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-			require.NotEqual(t, "github.com/twilio/twilio-go", imported, "in %s: import client and rest/… instead", path)
+			require.NotEqual(t, "github.com/twilio/twilio-go", imported,
+				"in %s: import client and rest/… instead", path)
 		}
 	}
 }
 
+// imports returns one of our packages with its imports.
+func imports(path string, imported ...string) pkg {
+	return pkg{ImportPath: ours(path)[0], Imports: imported}
+}
+
 func TestRulesNoticeABreak(t *testing.T) {
+	phonemail := imports("phonemail", "fmt", "github.com/nyaruka/phonenumbers")
 	tests := map[string]struct {
 		graph  []pkg
 		broken string // part of a sentence; "" when the graph is good
 	}{
 		"the room itself and the standard library": {
-			[]pkg{{ImportPath: "smsbridge/internal/store", Imports: []string{"smsbridge/internal/store/db", "smsbridge/phonemail", "net/http"}},
-				{ImportPath: "smsbridge/internal/store/db"}, {ImportPath: "smsbridge/phonemail", Imports: []string{"fmt", "github.com/nyaruka/phonenumbers"}}}, ""},
+			[]pkg{imports("internal/store", "smsbridge/internal/store/db", "smsbridge/phonemail",
+				"net/http"), imports("internal/store/db"), phonemail}, ""},
 		"direct": {
-			[]pkg{{ImportPath: "smsbridge/inbound", Imports: []string{"smsbridge/outbound"}}, {ImportPath: "smsbridge/outbound"}},
+			[]pkg{imports("inbound", "smsbridge/outbound"), imports("outbound")},
 			"inbound must never import smsbridge/outbound (imported by smsbridge/inbound)"},
 		"through another of ours": {
-			[]pkg{{ImportPath: "smsbridge/internal/mail", Imports: []string{"smsbridge/internal/challenge"}},
-				{ImportPath: "smsbridge/internal/challenge", Imports: []string{"github.com/twilio/twilio-go/client"}}},
-			"internal/mail must never import github.com/twilio/twilio-go/client (imported by smsbridge/internal/challenge)"},
+			[]pkg{imports("internal/mail", "smsbridge/internal/challenge"),
+				imports("internal/challenge", "github.com/twilio/twilio-go/client")},
+			"internal/mail must never import github.com/twilio/twilio-go/client " +
+				"(imported by smsbridge/internal/challenge)"},
 		"by a package below the room": {
-			[]pkg{{ImportPath: "smsbridge/outbound/twilio", Imports: []string{"github.com/labstack/echo/v4"}}},
+			[]pkg{imports("outbound/twilio", "github.com/labstack/echo/v4")},
 			"outbound must never import github.com/labstack/echo/v4"},
 		"a rule with net/http": {
-			[]pkg{{ImportPath: "smsbridge/internal/text", Imports: []string{"net/http"}}}, "internal/text must never import net/http"},
+			[]pkg{imports("internal/text", "net/http")}, "internal/text must never import net/http"},
 		"the store's net/http is not the rule's": {
-			[]pkg{{ImportPath: "smsbridge/internal/text", Imports: []string{"smsbridge/internal/store"}},
-				{ImportPath: "smsbridge/internal/store", Imports: []string{"net/http"}}}, ""},
+			[]pkg{imports("internal/text", "smsbridge/internal/store"),
+				imports("internal/store", "net/http")}, ""},
 		"upwards": {
-			[]pkg{{ImportPath: "smsbridge/internal/text", Imports: []string{"smsbridge/internal/challenge"}}, {ImportPath: "smsbridge/internal/challenge"}},
+			[]pkg{imports("internal/text", "smsbridge/internal/challenge"),
+				imports("internal/challenge")},
 			"internal/text must never import smsbridge/internal/challenge"},
+		"a door that uses another door": {
+			[]pkg{imports("inbound/auth0", "smsbridge/inbound/api"), imports("inbound/api")},
+			"inbound/auth0 must never import smsbridge/inbound/api"},
+		"what the doors share, with a rule": {
+			[]pkg{imports("inbound/web", "smsbridge/internal/text"), imports("internal/text")},
+			"inbound/web must never import smsbridge/internal/text"},
+		"an exception": {
+			[]pkg{imports("internal/settings", "smsbridge/phonemail"), phonemail}, ""},
+		"beside the exception": {
+			[]pkg{imports("internal/settings", "smsbridge/internal/tenant"),
+				imports("internal/tenant")},
+			"internal/settings must never import smsbridge/internal/tenant"},
 		"a foreign module in phonemail": {
-			[]pkg{{ImportPath: "smsbridge/phonemail", Imports: []string{"golang.org/x/text/cases"}}}, "phonemail must never import golang.org/x/text/cases"},
+			[]pkg{imports("phonemail", "golang.org/x/text/cases")},
+			"phonemail must never import golang.org/x/text/cases"},
 		"the simulator's tests": {
-			[]pkg{{ImportPath: "smsbridge/internal/simulator", XTestImports: []string{"smsbridge/phonemail"}}, {ImportPath: "smsbridge/phonemail"}},
+			[]pkg{{ImportPath: "smsbridge/internal/simulator",
+				XTestImports: []string{"smsbridge/phonemail"}}, phonemail},
 			"internal/simulator must never import smsbridge/phonemail"},
-		"a door with another door": {
-			[]pkg{{ImportPath: "smsbridge/inbound/api", Imports: []string{"smsbridge/inbound/auth0"}}, {ImportPath: "smsbridge/inbound/auth0"}},
-			"inbound/api must never import smsbridge/inbound/auth0"},
 		"another room's tests": {
 			[]pkg{{ImportPath: "smsbridge/outbound", TestImports: []string{"smsbridge/inbound"}}}, ""},
 		"a name that only begins like a room's": {
-			[]pkg{{ImportPath: "smsbridge/inbound", Imports: []string{"smsbridge/outbounds"}}, {ImportPath: "smsbridge/outbounds"}}, ""},
+			[]pkg{imports("inbound", "smsbridge/outbounds"), imports("outbounds")}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -2,10 +2,18 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 )
 
-// levelHandler raises the least level that reaches the log: River tells more at level info than an operator wants.
+// levelHandler raises the least level that reaches the log. At level info River tells more than an
+// operator wants, and says less about failing jobs than failureLog does.
 type levelHandler struct {
 	slog.Handler
 	least slog.Level
@@ -21,4 +29,61 @@ func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h levelHandler) WithGroup(name string) slog.Handler {
 	return levelHandler{h.Handler.WithGroup(name), h.least}
+}
+
+// failureLog is River's ErrorHandler: it logs each job that returned an error or panicked. River
+// itself logs both at level info only. A job that snoozes or that is canceled is not such a job.
+type failureLog struct{ log *slog.Logger }
+
+// HandleError implements river.ErrorHandler. River tries the job again unless this was its last try.
+func (f failureLog) HandleError(
+	ctx context.Context, job *rivertype.JobRow, err error,
+) *river.ErrorHandlerResult {
+	f.log.ErrorContext(ctx, saying(job), append(about(job), "error", err)...)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler. Jobs do not panic as River sees it: see quietPanics.
+func (f failureLog) HandlePanic(
+	ctx context.Context, job *rivertype.JobRow, cause any, trace string,
+) *river.ErrorHandlerResult {
+	return f.HandleError(ctx, job, panicked(cause, []byte(trace)))
+}
+
+// quietPanics turns a job's panic into an error. River would log the words of the panic and keep
+// them in the job's row, and they may quote a secret.
+func quietPanics(
+	ctx context.Context, _ *rivertype.JobRow, work func(context.Context) error,
+) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = panicked(cause, debug.Stack())
+		}
+	}()
+	return work(ctx)
+}
+
+// panicked is a panic as an error. Of its words, only those of Go's own errors are in it.
+func panicked(cause any, stack []byte) error {
+	what := fmt.Sprintf("%T", cause)
+	if own, ok := cause.(runtime.Error); ok {
+		what = own.Error()
+	}
+	return fmt.Errorf("store: panic in a job: %s\n%s", what, stack)
+}
+
+func saying(job *rivertype.JobRow) string {
+	if job.Attempt >= job.MaxAttempts {
+		return "a job failed for the last time and is dead"
+	}
+	return "a job failed and is tried again"
+}
+
+// about names a job by its kind, its number in the queue, and the row it is about.
+func about(job *rivertype.JobRow) []any {
+	var args struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(job.EncodedArgs, &args) // a job about no row has no id
+	return []any{"kind", job.Kind, "job", job.ID, "id", args.ID, "attempt", job.Attempt}
 }

@@ -2,13 +2,13 @@ package store_test
 
 import (
 	"database/sql"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/store/migration"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -22,16 +22,16 @@ func beside(t *testing.T, url string) (*sql.DB, *goose.Provider) {
 	db, err := sql.Open(driver, source)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	provider, err := goose.NewProvider(dialect, db, os.DirFS("migration"))
+	provider, err := goose.NewProvider(dialect, db, migration.Files)
 	require.NoError(t, err)
 	return db, provider
 }
 
 // A report to Twilio Verify that an older version kept as a verification keeps its id, so that the
-// job that tells Verify finds it, and comes back when the migration is undone.
+// job that tells Verify finds it. It comes back when the migration is undone.
 func TestReportsMove(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
-		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, migrations := beside(t, url(t))

@@ -5,33 +5,44 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 )
 
-// The queue's times are short because its jobs are: River's defaults would leave a killed worker's job alone for an hour.
+// RescueAfter is how long a job may run before another worker takes it up, because the first one
+// seems to have died. What a job does outside of the database must have ended by then.
+const RescueAfter = 35 * time.Second
+
+// The queue's times are short because its jobs are. With River's defaults a killed worker's job
+// would wait for an hour.
 const (
-	jobTimeout   = 30 * time.Second
-	rescueAfter  = 35 * time.Second
+	jobTimeout   = 30 * time.Second // River's own; each job has a shorter one in outbound's table
 	keepFinished = time.Hour
-	keepFailed   = 30 * 24 * time.Hour
+	keepFailed   = 30 * 24 * time.Hour // failed for the last time, or given up with a reason
 	jobsAtOnce   = 50
 )
 
 func queueConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 	return &river.Config{
-		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
-		Workers:                     workers,
-		SkipUnknownJobCheck:         true, // a job may be enqueued before its worker is added, and is done after Start
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
+		Workers: workers,
+		// A job may be enqueued before its worker is added; it is done after Start.
+		SkipUnknownJobCheck:         true,
 		FetchCooldown:               10 * time.Millisecond,
 		FetchPollInterval:           time.Second,
 		JobTimeout:                  jobTimeout,
-		RescueStuckJobsAfter:        rescueAfter,
+		RescueStuckJobsAfter:        RescueAfter,
 		CompletedJobRetentionPeriod: keepFinished,
-		CancelledJobRetentionPeriod: keepFinished,
+		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
+		ErrorHandler:                failureLog{log},
+		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
 		Logger:                      slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
 	}
 }
 
+// periodic is a job that is due when a queue starts, and at an interval from then on.
 func periodic(interval time.Duration, job Job) *river.PeriodicJob {
-	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return job, nil }, nil)
+	due := func() (river.JobArgs, *river.InsertOpts) { return job, nil }
+	opts := &river.PeriodicJobOpts{RunOnStart: true}
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), due, opts)
 }

@@ -124,7 +124,7 @@ func (s *Store) Workers() *river.Workers { return s.workers }
 // Start begins to work the queue.
 func (s *Store) Start(ctx context.Context) error { return s.engine.start(ctx) }
 
-// Every has a job done at an interval while the queue is worked, by one replica.
+// Every has a job done when the queue starts and at an interval from then on, by one replica.
 func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval, job) }
 
 // Stop lets running jobs finish, until ctx ends, and works no more. What was not finished is done after the next start.

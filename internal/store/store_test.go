@@ -293,7 +293,7 @@ func TestSQLiteFileIsGuarded(t *testing.T) {
 
 // Ensure that replicas may start at once on an empty PostgreSQL database.
 func TestReplicasMigrateOnce(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.EmptyPostgreSQL(t)
 	var wait sync.WaitGroup
 	for range 3 {
 		wait.Go(func() {

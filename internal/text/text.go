@@ -199,19 +199,32 @@ func codeObstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error
 	return "", nil
 }
 
-// Route records which provider is asked next to send a text, before it is asked: should its answer get lost, it must be
-// asked what became of the text.
-func Route(ctx context.Context, tx *store.Tx, id, provider string) error {
-	_, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{ID: id, Provider: provider})
+// ErrMoved says that an attempt is not the one that is being sent any more. Another worker took the
+// text up meanwhile, and it is for that worker to say what becomes of it.
+var ErrMoved = errors.New("text: another worker has taken it up")
+
+// Route records which provider is asked next to send a text, before it is asked. Should the response
+// get lost, that provider is asked what became of the text. It returns ErrMoved when the attempt is
+// not the one that is being sent any more; the provider must not be asked then.
+func Route(ctx context.Context, tx *store.Tx, a Attempt, provider string) error {
+	n, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{
+		ID: a.ID, SendingAt: moment.Of(a.Began), Provider: provider,
+	})
+	if err == nil && n != 1 {
+		err = ErrMoved
+	}
 	return err
 }
 
-// Reroute is Route for another provider after one that did nothing. It reports false when the text must not be sent any more, because of what
-// happened meanwhile; the text is suppressed then.
-func Reroute(ctx context.Context, tx *store.Tx, id, provider string) (bool, error) {
-	row, err := get(ctx, tx, id)
+// Reroute is Route for another provider after one that did nothing. It reports false when the text
+// must not be sent any more, because of what happened meanwhile; the text is suppressed then.
+func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (bool, error) {
+	row, err := get(ctx, tx, a.ID)
 	if err != nil {
 		return false, err
+	}
+	if State(row.State) != Sending || row.SendingAt != moment.Of(a.Began) {
+		return false, ErrMoved
 	}
 	reason, err := obstacle(ctx, tx, row)
 	if err != nil {
@@ -221,7 +234,8 @@ func Reroute(ctx context.Context, tx *store.Tx, id, provider string) (bool, erro
 		_, err := end(ctx, tx, row, Suppressed, reason)
 		return false, err
 	}
-	return true, Route(ctx, tx, id, provider)
+	err = Route(ctx, tx, a, provider)
+	return err == nil, err
 }
 
 // Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.

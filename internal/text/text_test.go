@@ -216,6 +216,80 @@ func TestOneWorkerSends(t *testing.T) {
 	})
 }
 
+// reroute has an attempt ask another provider next.
+func (b bridge) reroute(a text.Attempt, provider string) (wanted bool, err error) {
+	err = b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+		wanted, err = text.Reroute(ctx, tx, a, provider)
+		return err
+	})
+	return wanted, err
+}
+
+// Ensure that no other provider is asked for a text that another worker has taken up meanwhile.
+func TestMovedTextIsNotRerouted(t *testing.T) {
+	each(t, func(b bridge) {
+		for name, move := range map[string]func(id string){
+			"unclear":  func(id string) { b.begin(id) },
+			"sent":     func(id string) { b.accept(id, "SM"+id) },
+			"failed":   func(id string) { b.refuse(id, "21211") },
+			"put back": func(id string) { b.putBack(id, text.Sending) },
+			"sent once more": func(id string) {
+				b.putBack(id, text.Sending)
+				b.Pass(time.Minute)
+				b.begin(id)
+			},
+		} {
+			id := b.make()
+			a, _ := b.begin(id)
+			wanted, err := b.reroute(a, "second")
+			require.NoError(b, err)
+			require.True(b, wanted)
+			move(id)
+			before := b.row(id)
+			wanted, err = b.reroute(a, "third")
+			require.ErrorIs(b, err, text.ErrMoved, name)
+			require.False(b, wanted, name)
+			err = b.Try(func(ctx context.Context, tx *store.Tx) error {
+				return text.Route(ctx, tx, a, "third")
+			})
+			require.ErrorIs(b, err, text.ErrMoved, name)
+			require.Equal(b, before, b.row(id), name)
+		}
+	})
+}
+
+// Ensure that of two workers of which one asks the next provider and one finds the text being sent
+// already, the first one goes on only when it is known that the next provider is asked.
+func TestRerouteRaces(t *testing.T) {
+	each(t, func(b bridge) {
+		for range 20 {
+			id := b.make()
+			a, due := b.begin(id)
+			require.True(b, due)
+			var asks bool
+			errs := b.AtOnce(
+				func(ctx context.Context, tx *store.Tx) (err error) {
+					asks, err = text.Reroute(ctx, tx, a, "second")
+					return err
+				},
+				func(ctx context.Context, tx *store.Tx) error {
+					_, _, err := text.Begin(ctx, tx, id)
+					return err
+				},
+			)
+			require.NoError(b, errs[1])
+			require.EqualValues(b, "unclear", b.row(id).State)
+			if errs[0] == nil {
+				require.True(b, asks)
+				require.Equal(b, "second", b.row(id).Provider, "it is looked for where it was asked for")
+			} else {
+				require.ErrorIs(b, errs[0], text.ErrMoved)
+				require.Empty(b, b.row(id).Provider)
+			}
+		}
+	})
+}
+
 // Ensure that a prompt or hint is not sent when its question ended while the text was under way, and that an outcome is.
 func TestPromptGoesWithItsQuestion(t *testing.T) {
 	each(t, func(b bridge) {
@@ -252,7 +326,11 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 func TestUnknownText(t *testing.T) {
 	each(t, func(b bridge) {
 		for name, f := range map[string]func(ctx context.Context, tx *store.Tx) error{
-			"begin":  func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Begin(ctx, tx, "none"); return err },
+			"begin": func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Begin(ctx, tx, "none"); return err },
+			"reroute": func(ctx context.Context, tx *store.Tx) error {
+				_, err := text.Reroute(ctx, tx, text.Attempt{ID: "none"}, "second")
+				return err
+			},
 			"find":   func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Find(ctx, tx, "none"); return err },
 			"accept": func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, "none", "SM1") },
 			"refuse": func(ctx context.Context, tx *store.Tx) error { return text.Refuse(ctx, tx, "none", "x") },

@@ -1,13 +1,9 @@
 package verification
 
 import (
-	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
-
-	"smsbridge/internal/store"
 )
 
 // GuessMemory is how long a wrong code counts against its phone.
@@ -15,16 +11,6 @@ const GuessMemory = 24 * time.Hour
 
 // KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
 const KeyMemory = 48 * time.Hour
-
-// Forget drops what counts no more: wrong codes of more than a day ago, old keys of requests, and
-// what Twilio Verify was asked and told.
-func Forget(ctx context.Context, tx *store.Tx) error {
-	_, guessErr := tx.DropGuessesBefore(ctx, tx.Moment().Add(-GuessMemory))
-	_, keyErr := tx.DropIdempotencyKeysBefore(ctx, tx.Moment().Add(-KeyMemory))
-	_, checkErr := tx.DropCodeChecksBefore(ctx, tx.Moment().Add(-checksKept))
-	_, reportErr := tx.DropVerifyReportsBefore(ctx, tx.Moment().Add(-reportsKept))
-	return errors.Join(guessErr, keyErr, checkErr, reportErr)
-}
 
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.
 type guesses []time.Time

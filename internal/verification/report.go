@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
-	"time"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -15,9 +14,6 @@ import (
 // This file is about verifications that Twilio Verify made for others than the bridge, such as an
 // Action of Auth0 that calls Verify itself. The bridge hears that such a code was right, and tells
 // Verify. It has no verification of its own then, only a report.
-
-// reportsKept is how long a report is kept: Twilio Verify is told within a day, or never.
-const reportsKept = 48 * time.Hour
 
 // ReportPhone has Twilio Verify told that the code it texted to a phone was right. Verify finds its
 // verification by the phone

@@ -143,38 +143,6 @@ func TestOldCodeStaysBack(t *testing.T) {
 	})
 }
 
-// Ensure that wrong codes and keys are forgotten when they count no more, and not before.
-func TestForget(t *testing.T) {
-	each(t, func(t *testing.T, b bench) {
-		v := b.start(nil)
-		b.check(v, wrong)
-		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{Tenant: "acme", Key: "k", VerificationID: v.ID, At: tx.Moment()})
-			return err
-		})
-		kept := func() (guesses, key bool) {
-			b.Do(func(ctx context.Context, tx *store.Tx) error {
-				if err := Forget(ctx, tx); err != nil {
-					return err
-				}
-				_, noGuesses := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: "acme", Phone: v.Phone})
-				_, noKey := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{Tenant: "acme", Key: "k"})
-				guesses, key = noGuesses == nil, noKey == nil
-				return nil
-			})
-			return guesses, key
-		}
-		for _, step := range []struct {
-			wait         time.Duration
-			guesses, key bool
-		}{{0, true, true}, {GuessMemory, true, true}, {time.Millisecond, false, true}, {KeyMemory - GuessMemory, false, false}} {
-			b.Pass(step.wait)
-			guesses, key := kept()
-			require.Equal(t, []bool{step.guesses, step.key}, []bool{guesses, key}, step.wait)
-		}
-	})
-}
-
 // Ensure that of resends that come at once one is done.
 func TestResendsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {

@@ -25,8 +25,6 @@ const (
 	// verifyLife is the longest life of a verification at Verify
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
 	verifyLife = 24 * time.Hour
-	// checksKept is how long answered checks are kept.
-	checksKept = 24 * time.Hour
 	// mostUnreported is how many outcomes Verify is told before it is asked to start a verification.
 	mostUnreported = 10
 )

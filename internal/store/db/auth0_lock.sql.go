@@ -13,9 +13,12 @@ import (
 )
 
 const dropAuth0LocksBefore = `-- name: DropAuth0LocksBefore :execrows
-DELETE FROM auth0_lock WHERE at < $1
+DELETE FROM auth0_lock WHERE (tenant, phone) IN (
+    SELECT l.tenant, l.phone FROM auth0_lock l WHERE l.at < $1 ORDER BY l.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropAuth0LocksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropAuth0LocksBeforeStmt, dropAuth0LocksBefore, at)
 	if err != nil {

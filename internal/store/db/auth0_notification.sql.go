@@ -40,9 +40,12 @@ func (q *Queries) AddAuth0Notification(ctx context.Context, arg AddAuth0Notifica
 }
 
 const dropAuth0NotificationsBefore = `-- name: DropAuth0NotificationsBefore :execrows
-DELETE FROM auth0_notification WHERE at < $1
+DELETE FROM auth0_notification WHERE id IN (
+    SELECT n.id FROM auth0_notification n WHERE n.at < $1 ORDER BY n.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropAuth0NotificationsBeforeStmt, dropAuth0NotificationsBefore, at)
 	if err != nil {

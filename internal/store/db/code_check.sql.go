@@ -47,9 +47,12 @@ func (q *Queries) CountOpenCodeChecks(ctx context.Context, verificationID string
 }
 
 const dropCodeChecksBefore = `-- name: DropCodeChecksBefore :execrows
-DELETE FROM code_check WHERE asked_at < $1
+DELETE FROM code_check WHERE id IN (
+    SELECT c.id FROM code_check c WHERE c.asked_at < $1 ORDER BY c.asked_at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropCodeChecksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropCodeChecksBeforeStmt, dropCodeChecksBefore, at)
 	if err != nil {

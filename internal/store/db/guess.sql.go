@@ -13,9 +13,12 @@ import (
 )
 
 const dropGuessesBefore = `-- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE last_at < $1
+DELETE FROM guess WHERE (tenant, phone) IN (
+    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < $1 ORDER BY g.last_at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropGuessesBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropGuessesBeforeStmt, dropGuessesBefore, at)
 	if err != nil {

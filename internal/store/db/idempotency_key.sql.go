@@ -40,9 +40,12 @@ func (q *Queries) AddIdempotencyKey(ctx context.Context, arg AddIdempotencyKeyPa
 }
 
 const dropIdempotencyKeysBefore = `-- name: DropIdempotencyKeysBefore :execrows
-DELETE FROM idempotency_key WHERE at < $1
+DELETE FROM idempotency_key WHERE (tenant, key) IN (
+    SELECT k.tenant, k.key FROM idempotency_key k WHERE k.at < $1 ORDER BY k.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropIdempotencyKeysBeforeStmt, dropIdempotencyKeysBefore, at)
 	if err != nil {

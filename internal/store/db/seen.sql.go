@@ -39,9 +39,12 @@ func (q *Queries) AddSeen(ctx context.Context, arg AddSeenParams) (int64, error)
 }
 
 const dropSeenBefore = `-- name: DropSeenBefore :execrows
-DELETE FROM seen WHERE at < $1
+DELETE FROM seen WHERE (source, tenant, id) IN (
+    SELECT s.source, s.tenant, s.id FROM seen s WHERE s.at < $1 ORDER BY s.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropSeenBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropSeenBeforeStmt, dropSeenBefore, at)
 	if err != nil {

@@ -36,9 +36,12 @@ func (q *Queries) AddShortLink(ctx context.Context, arg AddShortLinkParams) erro
 }
 
 const dropShortLinksBefore = `-- name: DropShortLinksBefore :execrows
-DELETE FROM short_link WHERE expires_at < $1
+DELETE FROM short_link WHERE id IN (
+    SELECT s.id FROM short_link s WHERE s.expires_at < $1 ORDER BY s.expires_at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropShortLinksBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropShortLinksBeforeStmt, dropShortLinksBefore, at)
 	if err != nil {

@@ -202,16 +202,18 @@ func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, 
 }
 
 const setTextProvider = `-- name: SetTextProvider :execrows
-UPDATE text SET provider = $1 WHERE id = $2 AND state IN ('due', 'sending')
+UPDATE text SET provider = $1
+WHERE id = $2 AND state = 'sending' AND sending_at = $3
 `
 
 type SetTextProviderParams struct {
-	Provider string
-	ID       string
+	Provider  string
+	ID        string
+	SendingAt moment.Moment
 }
 
 func (q *Queries) SetTextProvider(ctx context.Context, arg SetTextProviderParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextProviderStmt, setTextProvider, arg.Provider, arg.ID)
+	result, err := q.exec(ctx, q.setTextProviderStmt, setTextProvider, arg.Provider, arg.ID, arg.SendingAt)
 	if err != nil {
 		return 0, err
 	}

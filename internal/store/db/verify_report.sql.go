@@ -34,9 +34,12 @@ func (q *Queries) AddVerifyReport(ctx context.Context, arg AddVerifyReportParams
 }
 
 const dropVerifyReportsBefore = `-- name: DropVerifyReportsBefore :execrows
-DELETE FROM verify_report WHERE at < $1
+DELETE FROM verify_report WHERE id IN (
+    SELECT r.id FROM verify_report r WHERE r.at < $1 ORDER BY r.at LIMIT 1000
+)
 `
 
+// At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropVerifyReportsBefore(ctx context.Context, at moment.Moment) (int64, error) {
 	result, err := q.exec(ctx, q.dropVerifyReportsBeforeStmt, dropVerifyReportsBefore, at)
 	if err != nil {

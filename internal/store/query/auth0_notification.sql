@@ -14,4 +14,7 @@ WHERE tenant = @tenant AND user_id = @user_id AND verification_id <> '' AND at >
 ORDER BY at DESC, id DESC LIMIT 1;
 
 -- name: DropAuth0NotificationsBefore :execrows
-DELETE FROM auth0_notification WHERE at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM auth0_notification WHERE id IN (
+    SELECT n.id FROM auth0_notification n WHERE n.at < @at ORDER BY n.at LIMIT 1000
+);

@@ -11,4 +11,7 @@ SELECT wrong_at FROM guess WHERE tenant = @tenant AND phone = @phone;
 UPDATE guess SET wrong_at = @wrong_at WHERE tenant = @tenant AND phone = @phone;
 
 -- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE last_at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM guess WHERE (tenant, phone) IN (
+    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < @at ORDER BY g.last_at LIMIT 1000
+);

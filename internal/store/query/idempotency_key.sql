@@ -7,4 +7,7 @@ ON CONFLICT (tenant, key) DO NOTHING;
 SELECT * FROM idempotency_key WHERE tenant = @tenant AND key = @key;
 
 -- name: DropIdempotencyKeysBefore :execrows
-DELETE FROM idempotency_key WHERE at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM idempotency_key WHERE (tenant, key) IN (
+    SELECT k.tenant, k.key FROM idempotency_key k WHERE k.at < @at ORDER BY k.at LIMIT 1000
+);

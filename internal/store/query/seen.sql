@@ -6,4 +6,7 @@ ON CONFLICT (source, tenant, id) DO NOTHING;
 SELECT * FROM seen WHERE source = @source AND tenant = @tenant AND id = @id;
 
 -- name: DropSeenBefore :execrows
-DELETE FROM seen WHERE at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM seen WHERE (source, tenant, id) IN (
+    SELECT s.source, s.tenant, s.id FROM seen s WHERE s.at < @at ORDER BY s.at LIMIT 1000
+);

@@ -6,4 +6,7 @@ VALUES (@id, @tenant, @challenge_id, @link, @expires_at);
 SELECT * FROM short_link WHERE id = @id;
 
 -- name: DropShortLinksBefore :execrows
-DELETE FROM short_link WHERE expires_at < @at;
+-- At most 1,000, so that no webhook waits behind them.
+DELETE FROM short_link WHERE id IN (
+    SELECT s.id FROM short_link s WHERE s.expires_at < @at ORDER BY s.expires_at LIMIT 1000
+);

@@ -23,7 +23,8 @@ UPDATE text SET state = 'sending', sending_at = @now
 WHERE id = @id AND state = 'due' AND deadline > @now;
 
 -- name: SetTextProvider :execrows
-UPDATE text SET provider = @provider WHERE id = @id AND state IN ('due', 'sending');
+UPDATE text SET provider = @provider
+WHERE id = @id AND state = 'sending' AND sending_at = @sending_at;
 
 -- name: SetTextProviderID :execrows
 UPDATE text SET provider_id = @provider_id WHERE id = @id AND provider_id = '';

@@ -41,11 +41,37 @@ func Open(t *testing.T, url string, now func() time.Time) *store.Store {
 	return s
 }
 
-// SQLite is the URL of a new SQLite file.
-func SQLite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db") }
+// SQLite is the URL of a new SQLite file, already migrated.
+func SQLite(t *testing.T) string {
+	t.Helper()
+	content, err := migratedSQLite()
+	require.NoError(t, err)
+	url := EmptySQLite(t)
+	require.NoError(t, os.WriteFile(strings.TrimPrefix(url, "sqlite:"), content, 0o600))
+	return url
+}
 
-// PostgreSQL is the URL of a new database on the test server, dropped when the test ends.
+// EmptySQLite is the URL of a SQLite file that does not exist yet.
+func EmptySQLite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db") }
+
+// PostgreSQL is the URL of a new database on the test server, already migrated. It is dropped when
+// the test ends.
 func PostgreSQL(t *testing.T) string {
+	t.Helper()
+	server := serverURL(t)
+	template, err := migratedPostgreSQL()
+	require.NoError(t, err)
+	return createDatabase(t, server, " TEMPLATE "+template)
+}
+
+// EmptyPostgreSQL is PostgreSQL without any table.
+func EmptyPostgreSQL(t *testing.T) string {
+	t.Helper()
+	return createDatabase(t, serverURL(t), "")
+}
+
+// serverURL is the server that the environment names. Without one the test is skipped, or fails.
+func serverURL(t *testing.T) string {
 	t.Helper()
 	server := os.Getenv(Postgres)
 	if server == "" {
@@ -54,18 +80,34 @@ func PostgreSQL(t *testing.T) string {
 		}
 		t.Skipf("%s is not set: no PostgreSQL to test on", Postgres)
 	}
-	u, err := url.Parse(server)
-	require.NoError(t, err)
+	return server
+}
+
+// createDatabase makes a database on the server, which is dropped when the test ends.
+func createDatabase(t *testing.T, server, like string) string {
+	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	require.NoError(t, err)
 	name := "smsbridge_" + strings.ReplaceAll(store.NewID(), "-", "")
-	_, err = admin.ExecContext(t.Context(), fmt.Sprintf("CREATE DATABASE %s", name))
+	_, err = admin.ExecContext(t.Context(), "CREATE DATABASE "+name+like)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := admin.ExecContext(context.Background(), fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
+		drop := fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name)
+		_, err := admin.ExecContext(context.Background(), drop)
 		require.NoError(t, err)
 		require.NoError(t, admin.Close())
 	})
+	made, err := databaseURL(server, name)
+	require.NoError(t, err)
+	return made
+}
+
+// databaseURL is the URL of one database of a server.
+func databaseURL(server, name string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
 	u.Path = "/" + name
-	return u.String()
+	return u.String(), nil
 }

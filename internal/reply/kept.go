@@ -1,0 +1,32 @@
+package reply
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+// Kept is what is remembered of a reply: who texted which line, and when.
+type Kept struct {
+	Line  text.Line
+	Phone phonemail.Number
+	At    time.Time // when the provider delivered it
+}
+
+// Find returns a reply. The second result is false when there is none with that id.
+func Find(ctx context.Context, tx *store.Tx, id string) (Kept, bool, error) {
+	row, err := tx.GetReply(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Kept{}, false, nil
+	}
+	if err != nil {
+		return Kept{}, false, err
+	}
+	line := text.Line{Account: row.Account, Sender: row.Sender}
+	return Kept{line, row.Phone, row.ReceivedAt.Time}, true, nil
+}

@@ -1,0 +1,114 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// logBuffer is a log that a test reads while the store writes it.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(line)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// Ensure that a job that returns an error or panics is logged with its kind and id, also when it was
+// its last try, and that the words of a panic are not.
+func TestFailingJobsAreLogged(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		fail  func() error
+		tries int
+		want  []string
+	}{
+		{
+			"an error", func() error { return errors.New("mailgun: status 500") }, 0,
+			[]string{`"a job failed and is tried again"`, `"attempt":1`, `"error":"mailgun: status 500"`},
+		},
+		{
+			"the last try", func() error { return errors.New("mailgun: status 500") }, 1,
+			[]string{`"a job failed for the last time and is dead"`},
+		},
+		{
+			"a panic", func() error { panic("phone +4520123456 code 482913") }, 0,
+			[]string{`"a job failed and is tried again"`, "panic in a job: string"},
+		},
+		{
+			"a panic of Go's own", func() error { var none []error; return none[len(none)] }, 0,
+			[]string{"panic in a job: runtime error: index out of range [0] with length 0"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log logBuffer
+			url := storetest.SQLite(t)
+			s, err := store.Open(t.Context(), store.Options{
+				URL: url, Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+			})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			river.AddWorker(s.Workers(), river.WorkFunc(
+				func(context.Context, *river.Job[failing]) error { return test.fail() },
+			))
+			ctx := context.Background() // the queue is stopped when the test's own context has ended
+			require.NoError(t, s.Start(ctx))
+			t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
+			require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+				tx.Enqueue(failing{"row-1", test.tries})
+				return nil
+			}))
+			require.Eventually(t, func() bool { return log.String() != "" }, 20*time.Second, time.Millisecond)
+			for _, want := range append(test.want, `"level":"ERROR"`, `"kind":"failing"`, `"id":"row-1"`) {
+				require.Contains(t, log.String(), want)
+			}
+			require.NotContains(t, log.String(), "482913")
+			keeps := func() string { return kept(t, strings.TrimPrefix(url, "sqlite:")) }
+			require.Eventually(t, func() bool { return keeps() != "" }, 20*time.Second, time.Millisecond)
+			require.NotContains(t, keeps(), "482913")
+		})
+	}
+}
+
+// kept is all that the queue keeps about its jobs.
+func kept(t *testing.T, path string) string {
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
+	require.NoError(t, err)
+	defer db.Close()
+	var all sql.NullString
+	row := db.QueryRowContext(t.Context(), "SELECT group_concat(CAST(errors AS TEXT)) FROM river_job")
+	require.NoError(t, row.Scan(&all))
+	return all.String
+}
+
+// failing is a job of a test that fails; tries is how often it may, 0 for as often as others.
+type failing struct {
+	ID    string `json:"id"`
+	tries int
+}
+
+func (failing) Kind() string { return "failing" }
+
+func (f failing) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: f.tries} }

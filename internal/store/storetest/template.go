@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/migration"
+)
+
+// Migrating a new database takes longer than most tests, so it is done once and then copied. The
+// store migrates again whatever it opens, so a template that is too old costs time and nothing else.
+
+// migratedSQLite is the content of a migrated SQLite file.
+var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "smsbridge-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "smsbridge.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// migrate opens a store, which migrates its database, and closes it.
+func migrate(url string) error {
+	s, err := store.Open(context.Background(), store.Options{URL: url, Key: Key})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// templateLock is the advisory lock under which one process makes the template on a PostgreSQL
+// server while the others wait. The number only has to be ours.
+const templateLock = 7_726_274_344
+
+// migratedPostgreSQL is the name of the migrated database on the test server.
+var migratedPostgreSQL = sync.OnceValues(func() (string, error) {
+	return templatePostgreSQL(context.Background(), os.Getenv(Postgres))
+})
+
+// templatePostgreSQL makes a migrated database on the server at url, unless it is there, and returns
+// its name. It stays there for the next run. Its name changes with the migrations.
+func templatePostgreSQL(ctx context.Context, url string) (name string, err error) {
+	if name, err = templateName(); err != nil {
+		return "", err
+	}
+	admin, err := sql.Open("pgx", url)
+	if err != nil {
+		return "", err
+	}
+	defer admin.Close()
+	conn, err := admin.Conn(ctx) // the lock belongs to the connection, and goes when it is closed
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
+		return "", err
+	}
+	var ready bool
+	// A template that takes connections was not finished: the process that made it died.
+	const finished = "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1 AND NOT datallowconn)"
+	if err := conn.QueryRowContext(ctx, finished, name).Scan(&ready); err != nil || ready {
+		return name, err
+	}
+	for _, statement := range []string{"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return "", err
+		}
+	}
+	made, err := databaseURL(url, name)
+	if err != nil {
+		return "", err
+	}
+	if err := migrate(made); err != nil {
+		return "", err
+	}
+	_, err = conn.ExecContext(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	return name, err
+}
+
+// templateName is the template's name: another one for each state of the migrations.
+func templateName() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(migration.Files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := migration.Files.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	return fmt.Sprintf("smsbridge_template_%x", sum.Sum(nil)[:8]), err
+}

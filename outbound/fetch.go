@@ -1,0 +1,50 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"smsbridge/internal/mail"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+)
+
+// fetchMail fetches a mail that Mailgun keeps: from where the webhook said it is, or from where
+// Mailgun's events say.
+func (w *Worker) fetchMail(
+	ctx context.Context, t *tenant.Tenant, m mail.Mail, now time.Time,
+) (mail.Body, error) {
+	if m.MessageURL != "" {
+		body, err := w.fetchStored(ctx, t, m.MessageURL)
+		if err == nil || !errors.Is(err, errURL) {
+			return body, err
+		}
+	}
+	same := func(s stored) bool { return s.messageID == m.MessageID }
+	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.ValidFor), now, same)
+	if err != nil {
+		return mail.Body{}, err
+	}
+	return w.fetchStored(ctx, t, s.url)
+}
+
+// findMail begins the job delete_mail.
+func findMail(ctx context.Context, tx *store.Tx, id string) (mail.Mail, bool, error) {
+	m, _, err := mail.Get(ctx, tx, id)
+	return m, err == nil && m.MessageURL != "", err
+}
+
+// deleteMail does the job delete_mail, as far as Mailgun allows.
+func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
+	t, known := w.Settings.Tenants.Tenant(b.row.Tenant)
+	if !known {
+		return nil
+	}
+	if err := w.deleteStored(ctx, t, b.row.MessageURL); err != nil {
+		return err
+	}
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return mail.Deleted(ctx, tx, b.row)
+	})
+}

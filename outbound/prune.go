@@ -1,0 +1,87 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/moment"
+	"smsbridge/internal/verification"
+)
+
+// pruneEvery is how often rows that are too old are dropped.
+const pruneEvery = time.Hour
+
+// Prune is the job that drops the rows that are too old to matter.
+type Prune struct{}
+
+// Kind names the job in the queue.
+func (Prune) Kind() string { return "prune" }
+
+// retention says how long the rows of a table are kept.
+type retention struct {
+	table string
+	kept  time.Duration
+	// drop drops rows that are older than a moment: at most 1,000, so that
+	// no webhook waits behind them. It returns how many.
+	drop func(tx *store.Tx, ctx context.Context, before moment.Moment) (int64, error)
+}
+
+// retentions is all that is dropped. What is not here is kept for good.
+func retentions() []retention {
+	return []retention{
+		// Mailgun's tokens: well beyond the nine hours in which their signatures are accepted.
+		{"seen", 48 * time.Hour, (*store.Tx).DropSeenBefore},
+		// Short links from their own end on.
+		{"short_link", 0, (*store.Tx).DropShortLinksBefore},
+		// Wrong codes since the last one of their phone.
+		{"guess", verification.GuessMemory, (*store.Tx).DropGuessesBefore},
+		// Idempotency keys of the API.
+		{"idempotency_key", verification.KeyMemory, (*store.Tx).DropIdempotencyKeysBefore},
+		// Codes that Twilio Verify was asked about: longer than any verification lives.
+		{"code_check", 24 * time.Hour, (*store.Tx).DropCodeChecksBefore},
+		// What Auth0 had texted: longer than any of its codes counts.
+		{"auth0_notification", 25 * time.Hour, (*store.Tx).DropAuth0NotificationsBefore},
+		// Locks of the phones for which Auth0 had something texted.
+		{"auth0_lock", 25 * time.Hour, (*store.Tx).DropAuth0LocksBefore},
+		// Reports to Twilio Verify of others' codes: Verify is told within a day, or never.
+		{"verify_report", 48 * time.Hour, (*store.Tx).DropVerifyReportsBefore},
+	}
+}
+
+// prune does the job prune. When its time is up it goes on with what is left after a moment.
+func (w *Worker) prune(ctx context.Context, _ string) error {
+	var errs []error
+	for _, r := range retentions() {
+		dropped, err := w.drop(ctx, r)
+		if dropped > 0 {
+			w.Log.Info("old rows were dropped", "table", r.table, "rows", dropped)
+		}
+		if err != nil && ctx.Err() == nil {
+			errs = append(errs, fmt.Errorf("dropping from %s: %w", r.table, err))
+		}
+	}
+	if len(errs) == 0 && ctx.Err() != nil {
+		return river.JobSnooze(shortestWait)
+	}
+	return errors.Join(errs...)
+}
+
+// drop drops all rows of a table that are too old, in one transaction after the other.
+func (w *Worker) drop(ctx context.Context, r retention) (all int64, err error) {
+	for {
+		var some int64
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			some, err = r.drop(tx, ctx, tx.Moment().Add(-r.kept))
+			return err
+		})
+		if err != nil || some == 0 {
+			return all, err
+		}
+		all += some
+	}
+}

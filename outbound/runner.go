@@ -1,0 +1,178 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"smsbridge/internal/mail"
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
+)
+
+const (
+	// failing is how long a job that fails is tried again, from its first failure on. Between its tries
+	// the queue waits longer each time: the fourth power of their number, in seconds.
+	failing = 24 * time.Hour
+	// shortestWait is the least time between two tries of a job that waits for something.
+	shortestWait = 2 * time.Second
+)
+
+// job is one kind of work, and what became of it in this process.
+type job struct {
+	kind   string
+	limits limits
+	work   func(ctx context.Context, id string) error
+	join   func(workers *river.Workers) // makes the queue give this kind of work to the runner
+
+	failed, dead atomic.Int64
+}
+
+// limits say how long a job may take and how patiently it waits.
+type limits struct {
+	// within is the most that one try takes, provider calls included. It is below store.RescueAfter:
+	// no provider is still being asked for a job that another worker has taken up.
+	within time.Duration
+	// patience is how long the job waits for what it needs, such as a provider that is down. The
+	// zero patience of a job says that its row knows its deadline, or that it waits for nothing.
+	patience time.Duration
+	// slowest is the longest wait between two tries.
+	slowest time.Duration
+}
+
+// begun is a job whose row was read, or claimed, in one transaction.
+type begun[R any] struct {
+	id  string
+	row R
+	now time.Time // of that transaction
+	limits
+}
+
+// patient reports whether the job may wait longer for what it has needed since a time.
+func (b begun[R]) patient(since time.Time) bool { return b.now.Sub(since) <= b.patience }
+
+// again has the job done once more after as long as it has been tried since a time, so that the
+// waits double; never after less than two seconds, nor after more than the job's slowest.
+func (b begun[R]) again(since time.Time) error {
+	return river.JobSnooze(min(max(b.now.Sub(since), shortestWait), b.slowest))
+}
+
+// reference is what the arguments of a job are: the id of the row that it is about.
+type reference interface {
+	~struct {
+		ID string `json:"id"`
+	}
+	river.JobArgs
+}
+
+// on makes a row of the table. Begin reads or claims the job's row; false says that there is nothing
+// to do any more. Do does the rest, outside of that transaction. It returns nil when the job is done,
+// again to have it tried once more, or the error at which it failed.
+func on[A reference, R any](
+	w *Worker, l limits,
+	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
+	do func(ctx context.Context, b begun[R]) error,
+) *job {
+	work := func(ctx context.Context, id string) error {
+		var (
+			b   = begun[R]{id: id, limits: l}
+			due bool
+		)
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			b.now = tx.Now()
+			b.row, due, err = begin(ctx, tx, id)
+			return err
+		})
+		if err != nil || !due {
+			return err
+		}
+		return do(ctx, b)
+	}
+	return queued(w, l, idOf[A], work)
+}
+
+func idOf[A reference](args A) string {
+	return struct {
+		ID string `json:"id"`
+	}(args).ID
+}
+
+// inside makes a row of the table for a job that is done inside of one transaction.
+func inside[A reference](
+	w *Worker, l limits, do func(ctx context.Context, tx *store.Tx, id string) error,
+) *job {
+	begin := func(ctx context.Context, tx *store.Tx, id string) (struct{}, bool, error) {
+		return struct{}{}, false, do(ctx, tx, id)
+	}
+	return on[A](w, l, begin, nil)
+}
+
+// queued makes a row of the table out of what a job does with the id in its arguments.
+func queued[A river.JobArgs](
+	w *Worker, l limits, id func(A) string, work func(ctx context.Context, id string) error,
+) *job {
+	var args A
+	j := &job{kind: args.Kind(), limits: l, work: work}
+	j.join = func(workers *river.Workers) {
+		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, q *river.Job[A]) error {
+			return w.run(ctx, j, q.JobRow, id(q.Args))
+		}))
+	}
+	return j
+}
+
+// run does one try of a job, counts how it ended, and tells the queue: nil for done, a snooze for
+// again, a cancellation for dead. Any other error is a failure, which the queue logs and tries again.
+func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, j.limits.within)
+	defer cancel()
+	panics := true
+	defer func() {
+		if panics {
+			j.failed.Add(1)
+		}
+	}()
+	err := j.work(ctx, id)
+	panics = false
+	var snooze *river.JobSnoozeError
+	switch {
+	case err == nil, errors.As(err, &snooze):
+		return err
+	case !hopeless(err) && failingFor(row) < failing:
+		j.failed.Add(1)
+		return err
+	}
+	j.dead.Add(1)
+	w.Log.ErrorContext(ctx, "a job is dead",
+		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "reason", err)
+	return river.JobCancel(err)
+}
+
+// failingFor is how long a job has been failing when its last try began.
+func failingFor(row *rivertype.JobRow) time.Duration {
+	if len(row.Errors) == 0 || row.AttemptedAt == nil {
+		return 0
+	}
+	return row.AttemptedAt.Sub(row.Errors[0].At)
+}
+
+// hopeless reports whether an error stays the same however often the job is tried: the row that it
+// is about does not exist.
+func hopeless(err error) bool {
+	return errors.Is(err, text.ErrUnknown) || errors.Is(err, mail.ErrUnknown)
+}
+
+// share bounds one part of a job: it may take the nth part of the time that is left, and never more
+// than one provider call may. The part ends when its time is up and not when the process is asked to
+// stop: a request that is cut off is one of which nobody knows what it did.
+func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	most := providerTimeout
+	if end, bounded := ctx.Deadline(); bounded {
+		most = min(most, time.Until(end)/time.Duration(n))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), most)
+}

@@ -1,0 +1,270 @@
+package outbound
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	verify "github.com/twilio/twilio-go/rest/verify/v2"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
+)
+
+// codeChecksExceeded is Verify's error for a verification with too many wrong codes
+// (https://www.twilio.com/docs/api/errors/60202).
+const codeChecksExceeded = 60202
+
+// byVerify sends codes through Twilio Verify (https://www.twilio.com/docs/verify/api/verification), in Verify's words and from its numbers.
+type byVerify struct{ *Worker }
+
+// send first tells Verify how older verifications of the phone ended, in at most half of the time.
+func (w byVerify) send(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time,
+) sendResult {
+	var (
+		s     verification.Secret
+		older []verification.Outcome
+	)
+	err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if s, err = verification.Open(ctx, tx, a.Tenant, a.VerificationID); err == nil {
+			older, err = verification.UnreportedOfPhone(ctx, tx, s.Verification)
+		}
+		return err
+	})
+	if err != nil {
+		w.Log.Warn("cannot read a code", "tenant", a.Tenant, "text", a.ID, "error", err)
+		// Verify was not asked. If the verification is over, it never will be.
+		return sendResult{result: timeout}
+	}
+	if s.Renewed && !t.VerifyService.OwnCode {
+		replaced := verification.Outcome{ID: s.Verification.ID, Tenant: a.Tenant, VerifySID: s.VerifySID}
+		older = append(older, replaced)
+	}
+	part, cancel := share(ctx, 2)
+	defer cancel()
+	for _, ended := range older {
+		told, r := w.conclude(part, t, ended)
+		if !told {
+			return r
+		}
+		err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return verification.Reported(ctx, tx, ended, r.code)
+		})
+		if err != nil {
+			return sendResult{result: timeout}
+		}
+	}
+	return w.start(ctx, t, s, a)
+}
+
+// start asks for a text. Verify may instead go on with a verification that is not ours, with whatever
+// code that has. Then that one is ended and Verify is asked once more.
+func (w byVerify) start(
+	ctx context.Context, t *tenant.Tenant, s verification.Secret, a text.Attempt,
+) sendResult {
+	for range 2 {
+		wire := w.wire(ctx, t)
+		api := verify.NewApiService(wire.handler(t))
+		started, err := api.CreateVerification(t.VerifyService.SID, w.params(t, s))
+		if err != nil || started.Sid == nil {
+			return wire.result(err)
+		}
+		last, sends := lastAttempt(started)
+		if sends > 1 && *started.Sid != s.VerifySID && !t.VerifyService.OwnCode {
+			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.Sid}); !told {
+				return r
+			}
+			continue
+		}
+		id := cmp.Or(last.SID, a.ID)
+		return sendResult{result: ok, id: id, record: recordVerify(t, a, *started.Sid)}
+	}
+	return sendResult{result: rateLimited, code: "concurrent"}
+}
+
+func (w byVerify) params(t *tenant.Tenant, s verification.Secret) *verify.CreateVerificationParams {
+	v := s.Verification
+	params := (&verify.CreateVerificationParams{}).
+		SetTo(v.Phone.E164()).SetChannel("sms").SetLocale(t.Codes.Locale)
+	if v.Locale != "" {
+		params.SetLocale(v.Locale)
+	}
+	name := t.Name
+	if t.OrgName != "" {
+		name = t.OrgName
+	}
+	params.SetCustomFriendlyName(name)
+	if !t.VerifyService.OwnCode {
+		params.SetCustomCode(s.Code)
+	}
+	if len(t.VerifyService.RateLimits) > 0 {
+		counted := map[string]string{"phone": v.Phone.E164(), "country": v.Phone.Country()}
+		limits := map[string]string{}
+		for name, what := range t.VerifyService.RateLimits {
+			limits[name] = counted[what]
+		}
+		params.SetRateLimits(limits)
+	}
+	if len(t.VerifyService.Tags) > 0 {
+		tags, _ := json.Marshal(t.VerifyService.Tags) // a map of strings
+		params.SetTags(string(tags))
+	}
+	return params
+}
+
+// recordVerify is what is recorded when Verify took a text, under its id for the verification.
+func recordVerify(
+	t *tenant.Tenant, a text.Attempt, sid string,
+) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error {
+		return verification.SentByVerify(ctx, tx, a.VerificationID, sid, t.VerifyService.OwnCode)
+	}
+}
+
+// sendAttempt is one text of a verification at Verify.
+type sendAttempt struct {
+	SID  string    `json:"attempt_sid"`
+	Time time.Time `json:"time"`
+}
+
+// lastAttempt returns the last text of a verification, and how many there were. Where Verify lists none, it is one without an id.
+func lastAttempt(v *verify.VerifyV2Verification) (last sendAttempt, sends int) {
+	var all []sendAttempt
+	if v.SendCodeAttempts != nil {
+		if raw, err := json.Marshal(*v.SendCodeAttempts); err == nil && json.Unmarshal(raw, &all) == nil && len(all) > 0 {
+			return all[len(all)-1], len(all)
+		}
+	}
+	if v.DateUpdated != nil {
+		last.Time = *v.DateUpdated
+	}
+	return last, 1
+}
+
+// find returns the last text of the verification that is pending for the phone.
+func (w byVerify) find(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt,
+) ([]listed, error) {
+	wire := w.wire(ctx, t)
+	api := verify.NewApiService(wire.handler(t))
+	pending, err := api.FetchVerification(t.VerifyService.SID, a.Phone.E164())
+	switch {
+	case wire.status == http.StatusNotFound:
+		return nil, nil
+	case err != nil || pending.Sid == nil:
+		return nil, errors.New("verify: the verification cannot be read")
+	}
+	last, _ := lastAttempt(pending)
+	return []listed{{
+		id: cmp.Or(last.SID, a.ID), body: a.Body, created: last.Time,
+		record: recordVerify(t, a, *pending.Sid),
+	}}, nil
+}
+
+// conclude tells Verify how a verification ended. It returns false, with the result that this has
+// for a text, when Verify could not be told now.
+func (w byVerify) conclude(
+	ctx context.Context, t *tenant.Tenant, o verification.Outcome,
+) (told bool, r sendResult) {
+	word := "canceled"
+	if o.Approved {
+		word = "approved"
+	}
+	wire := w.wire(ctx, t)
+	params := (&verify.UpdateVerificationParams{}).SetStatus(word)
+	api := verify.NewApiService(wire.handler(t))
+	_, err := api.UpdateVerification(t.VerifyService.SID, o.Key(), params)
+	switch {
+	case err == nil && wire.status == http.StatusOK:
+		return true, sendResult{result: ok, code: "matched"}
+	case wire.status == http.StatusNotFound: // ended there before, or never known
+		return true, sendResult{result: ok, code: "unmatched"}
+	}
+	// Nothing was sent, whatever the response was.
+	r = wire.result(err)
+	r.reached = false
+	if r.verdict() == refused {
+		return true, sendResult{result: rejected, code: "refused"}
+	}
+	return false, sendResult{result: rateLimited, code: r.code}
+}
+
+// reportVerification does the job report_verification: it tells Verify how a verification ended,
+// until Verify has heard it or the job's patience ends.
+func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Outcome]) error {
+	o := b.row
+	result := "given up"
+	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.VerifyService.SID != "" {
+		told, r := byVerify{w}.conclude(ctx, t, o)
+		if !told && b.patient(o.Ended) {
+			w.Log.Warn("Twilio Verify could not be told how a verification ended",
+				"tenant", o.Tenant, "verification", b.id, "code", r.code)
+			return b.again(o.Ended)
+		}
+		if told {
+			result = r.code
+		}
+	}
+	w.Log.Info("Twilio Verify was told how a verification ended",
+		"tenant", o.Tenant, "verification", b.id, "result", result)
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return verification.Reported(ctx, tx, o, result)
+	})
+}
+
+// checkCode does the job check_code: Verify compares a code that only Verify knows
+// (https://www.twilio.com/docs/verify/api/verification-check). It is asked until the verification
+// expires.
+func (w *Worker) checkCode(ctx context.Context, b begun[verification.Question]) error {
+	q := b.row
+	verdict := verification.Over
+	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.VerifyService.SID != "" {
+		answer, code := w.compare(ctx, t, q)
+		if answer == "" && b.now.Before(q.Expires) {
+			w.Log.Warn("Twilio Verify could not be asked about a code",
+				"tenant", q.Tenant, "verification", q.VerificationID, "code", code)
+			return b.again(q.Asked)
+		}
+		if answer != "" {
+			verdict = answer
+		}
+	}
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return verification.Answer(ctx, tx, q, verdict)
+	})
+}
+
+// compare returns Verify's verdict, or "" and a code when there is none. A verification that Verify
+// does not know any more is over. A lost response may have approved it, which is not assumed.
+func (w *Worker) compare(
+	ctx context.Context, t *tenant.Tenant, q verification.Question,
+) (verification.Verdict, int) {
+	wire := byVerify{w}.wire(ctx, t)
+	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)
+	api := verify.NewApiService(wire.handler(t))
+	checked, err := api.CreateVerificationCheck(t.VerifyService.SID, params)
+	code := wire.code(err)
+	status := ""
+	if err == nil && checked.Status != nil {
+		status = *checked.Status
+	}
+	switch {
+	case status == "approved":
+		return verification.Right, code
+	case status == "pending", wire.status == http.StatusBadRequest: // as malformed as wrong
+		return verification.Wrong, code
+	case status != "", wire.status == http.StatusNotFound, code == codeChecksExceeded:
+		return verification.Over, code
+	}
+	return "", code
+}
+
+func (w byVerify) wire(ctx context.Context, t *tenant.Tenant) *twilioWire {
+	return &twilioWire{ctx: ctx, base: t.VerifyService.APIBase, next: w.http}
+}
