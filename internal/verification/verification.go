@@ -18,6 +18,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"smsbridge/internal/store"
@@ -94,7 +95,13 @@ type Request struct {
 	Locale     string
 	Wording    Wording
 	Notify     bool // the tenant's app is told of the end
+	// ComparedElsewhere says that the door's app compares the code, and counts the wrong codes of a
+	// phone itself: those that were presented here do not keep the code from being texted.
+	ComparedElsewhere bool
 }
+
+// uncounted, as the most wrong codes of a row, is a number that no phone reaches.
+const uncounted = math.MaxInt32
 
 // Verification is a verification as it stands. The code is not in it.
 type Verification struct {
@@ -145,7 +152,7 @@ func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, er
 	n, err := tx.AddVerification(ctx, db.AddVerificationParams{
 		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone,
 		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew), MaxAttempts: int64(r.Limits.Attempts),
-		MaxWrong: int64(r.Limits.Wrong), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
+		MaxWrong: int64(r.mostWrong()), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
 		OpenedAt: moment.Of(now), ExpiresAt: moment.Of(now.Add(r.Limits.Life)),
 	})
 	if err != nil {
@@ -187,6 +194,14 @@ func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, t
 	return old, false, err
 }
 
+// mostWrong is how many wrong codes a phone may have had while the verification counts.
+func (r Request) mostWrong() int {
+	if r.ComparedElsewhere {
+		return uncounted
+	}
+	return r.Limits.Wrong
+}
+
 // admit refuses what a text or a guess would be refused for.
 func admit(ctx context.Context, tx *store.Tx, r Request) error {
 	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
@@ -200,7 +215,7 @@ func admit(ctx context.Context, tx *store.Tx, r Request) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.Limits.Wrong); blocked {
+	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.mostWrong()); blocked {
 		return &WaitError{ErrBlocked, until}
 	}
 	return nil
