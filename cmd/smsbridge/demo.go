@@ -7,10 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"smsbridge/cmd/smsbridge/demo"
+	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 )
 
@@ -42,7 +43,7 @@ func (d demoCommand) Run(ctx context.Context, w world) error {
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
 	if d.Once {
-		return d.runOnce(ctx, w, log)
+		return d.runOnce(ctx, w.stdout, log)
 	}
 	// First of all, because this is what goes wrong.
 	page, err := listenForDemo(w, d.Addr, "--addr", "127.0.0.1:8081")
@@ -61,16 +62,44 @@ func (d demoCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	shown := &demoPage{stage: s, addr: page.Addr(), name: hostOf(d.Addr), idpHosts: d.IdPHosts}
+	shown := &demo.Page{Stage: s, Addr: page.Addr(), Asked: d.Addr, IdPHosts: d.IdPHosts}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.serve(ctx) })
+	group.Go(func() error { return s.Serve(ctx) })
 	if mails != nil {
-		shown.smtp = mails.Addr()
-		group.Go(func() error { return serveDemoMail(ctx, mails, s) })
+		shown.SMTP = mails.Addr()
+		group.Go(func() error { return s.ServeMail(ctx, mails) })
 	}
-	group.Go(func() error { return shown.serve(ctx, page) })
-	shown.announce(w.stdout)
-	return errors.Join(group.Wait(), s.close())
+	group.Go(func() error { return shown.Serve(ctx, page) })
+	shown.Announce(w.stdout)
+	return errors.Join(group.Wait(), s.Close())
+}
+
+// runOnce opens a stage for one sign-up, and closes it.
+func (d demoCommand) runOnce(ctx context.Context, stdout io.Writer, log *slog.Logger) error {
+	s, err := openStage(ctx, nil, log)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.Serve(ctx) })
+	group.Go(func() error {
+		defer stop()
+		return s.PlayOnce(ctx, stdout, idp.Auth0Classic)
+	})
+	return errors.Join(group.Wait(), s.Close())
+}
+
+// openStage opens a stage around the bridge that `smsbridge serve` runs.
+func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (*demo.Stage, error) {
+	return demo.Open(ctx, demo.Config{IdPHosts: idpHosts, Log: log, OpenBridge: openDemoBridge})
+}
+
+// openDemoBridge opens a bridge for a stage.
+func openDemoBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger) (demo.Bridge, error) {
+	b, err := openBridge(ctx, settings, log)
+	return demo.Bridge{Store: b.store, Serve: b.serve}, err
 }
 
 func (d demoCommand) check() error {
@@ -85,8 +114,8 @@ func (d demoCommand) check() error {
 	return nil
 }
 
-// openStage opens the stage. All its settings are made here but one, so that only that one can be the person's mistake.
-func (d demoCommand) openStage(ctx context.Context, log *slog.Logger) (*stage, error) {
+// openStage opens the stage. All its settings are made by the demo but one, so that only that one can be the person's mistake.
+func (d demoCommand) openStage(ctx context.Context, log *slog.Logger) (*demo.Stage, error) {
 	s, err := openStage(ctx, d.IdPHosts, log)
 	var wrong tenant.Mistakes
 	if errors.As(err, &wrong) && len(d.IdPHosts) > 0 {
@@ -102,36 +131,8 @@ func listenForDemo(w world, addr, flag, other string) (net.Listener, error) {
 		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
 			fmt.Sprintf("choose another port, such as %s %s, or let the system choose one: %s 127.0.0.1:0", flag, other, flag)}
 	}
-	if !isLoopback(listener.Addr()) {
+	if !demo.IsLoopback(listener.Addr()) {
 		fmt.Fprintf(w.stderr, "smsbridge: warning: %s %s is open to the network, and whoever reaches it can use it: there is no login\n", flag, addr)
 	}
 	return listener, nil
-}
-
-func isLoopback(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
-}
-
-// hostOf is the host of host:port, in small letters.
-func hostOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
-}
-
-// announce says where the page is and what to try.
-func (p *demoPage) announce(w io.Writer) {
-	fmt.Fprintf(w, "Open %s and\n\n"+
-		"  1. sign up with the phone number in the form,\n"+
-		"  2. read the text on the phone, and reply YES,\n"+
-		"  3. watch the account become verified.\n\n"+
-		"Everything is pretend: Mailgun, Twilio, the identity provider and the phone are played in this process.\n", p.url())
-	if p.smtp != nil {
-		fmt.Fprintf(w, "Mails of your identity provider are taken at %s, without encryption and login, to addresses such as\n"+
-			"%s. Links to %s are opened on YES.\n", p.smtp, demoExample, strings.Join(p.idpHosts, ", "))
-	}
-	fmt.Fprintln(w, "Ctrl-C ends the demo and forgets everything.")
 }

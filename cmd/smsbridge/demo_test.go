@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"smsbridge/cmd/smsbridge/demo"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 )
@@ -155,25 +156,25 @@ func TestDemoOnce(t *testing.T) {
 	require.Empty(t, left, "the demo leaves nothing behind")
 }
 
-func onStage(t *testing.T) *stage {
+func onStage(t *testing.T) *demo.Stage {
 	t.Helper()
 	s, err := openStage(t.Context(), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.serve(ctx) }()
+	go func() { served <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-served)
-		require.NoError(t, s.close())
+		require.NoError(t, s.Close())
 	})
 	return s
 }
 
 func TestDemoOnceWithEveryProvider(t *testing.T) {
-	for _, provider := range demoProviders() {
+	for _, provider := range demo.Providers() {
 		t.Run(string(provider.Value), func(t *testing.T) {
-			require.NoError(t, onStage(t).playOnce(t.Context(), io.Discard, provider.Value))
+			require.NoError(t, onStage(t).PlayOnce(t.Context(), io.Discard, provider.Value))
 		})
 	}
 }
@@ -181,9 +182,9 @@ func TestDemoOnceWithEveryProvider(t *testing.T) {
 // The exit status is the identity provider's word, not the bridge's.
 func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 	s := onStage(t)
-	s.idp.Set(func(m *idp.Manners) { m.DeadLink = true })
+	s.IdP().Set(func(m *idp.Manners) { m.DeadLink = true })
 	var stdout bytes.Buffer
-	err := s.playOnce(t.Context(), &stdout, idp.Auth0Classic)
+	err := s.PlayOnce(t.Context(), &stdout, idp.Auth0Classic)
 	require.ErrorContains(t, err, "not verified")
 	require.Contains(t, stdout.String(), "email_verified=false")
 }
@@ -191,7 +192,7 @@ func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
+	require.ErrorIs(t, onStage(t).PlayOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
 }
 
 func TestDemoMistakes(t *testing.T) {

@@ -223,7 +223,7 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 	if err != nil {
 		return false, err
 	}
-	if State(row.State) != Sending || row.SendingAt != moment.Of(a.Began) {
+	if row.State != Sending || !row.SendingAt.Equal(a.Began) {
 		return false, ErrMoved
 	}
 	reason, err := obstacle(ctx, tx, row)

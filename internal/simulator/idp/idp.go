@@ -138,7 +138,7 @@ func Open(config Config) (*Server, error) {
 	i := &Server{
 		config: config, from: from, server: server, key: key,
 		manners:   Manners{Provider: Auth0Classic, RedirectTo: "https://app.acme.example/welcome"},
-		providers: append(profiles(), resets()...), service: randomText(40),
+		providers: append(profiles(), auth0Resets()...), service: randomText(40),
 		users:   make(map[string]*account),
 		tickets: make(map[string]*ticket),
 		flows:   make(map[string]*kratosFlow),
@@ -306,10 +306,4 @@ func readEmail(w http.ResponseWriter, r *http.Request) (string, error) {
 	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&request)
 	return request.Email, err
-}
-
-func respondJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) // a caller that has gone away is no fault of ours
 }

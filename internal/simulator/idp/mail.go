@@ -29,14 +29,11 @@ const (
 	purposeNotice = "notice"
 )
 
-// verifies reports whether the provider's mail is for verifying the address.
-func (p *profile) verifies() bool { return p.purpose == purposeVerify || p.purpose == purposeCode }
-
-// parts says which parts a mail has.
-type parts int
+// mailParts says which parts a mail has.
+type mailParts int
 
 const (
-	htmlPart parts = iota
+	htmlPart mailParts = iota
 	textPart
 	bothParts
 )
@@ -46,7 +43,7 @@ type mailStyle struct {
 	Subject, Heading, Intro string // empty: those of Auth0's verification mail
 	Anchor                  string // words of the link; empty: the URL itself
 	CodeIs                  string // words in front of the code
-	Parts                   parts
+	Parts                   mailParts
 	Repeat                  bool   // the URL follows once more, as text
 	Mailto                  bool   // a mail address is linked too
 	ConfirmAction           bool   // schema.org's, as JSON-LD, says what the link is for
@@ -55,6 +52,10 @@ type mailStyle struct {
 	Powered                 string // whose maker the footer links to
 	Again                   string // path of a second link on the provider's host, which sends another mail
 }
+
+// bareLink is a mail that shows the URL itself as the link's words.
+var bareLink = mailStyle{Subject: "Please verify your email address", Parts: bothParts,
+	Intro: "Follow this link to verify your account:"}
 
 // filledMail is what the mail templates show.
 type filledMail struct {
@@ -159,7 +160,7 @@ func (i *Server) mail(ctx context.Context, provider *profile, address string) er
 	}
 	i.mu.Unlock()
 
-	letter := i.fill(provider.letter, k.code, m.ExtraLinks)
+	letter := i.fill(provider.style, k.code, m.ExtraLinks)
 	note := Mail{
 		Provider: provider.name, Purpose: provider.purpose, From: i.from.Address, To: address, Subject: letter.Subject,
 		Code: k.code, Time: now,

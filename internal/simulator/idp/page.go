@@ -80,3 +80,16 @@ func (a response) write(w http.ResponseWriter, r *http.Request) {
 func newCookie(name, value string) *http.Cookie {
 	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
+
+var pageWords = sayings{"Your email address has been verified.", "This email address has already been verified.",
+	"This link has already been used.", "This link has expired.", "This link is invalid."}
+
+// showOutcome shows the outcome on a page. Only the page's words tell success from failure, its status is 200 always.
+func showOutcome(_ *Server, w http.ResponseWriter, _ *http.Request, k *ticket, o outcome) {
+	showPage(w, http.StatusOK, pageView{Title: "Result", Message: k.provider.says[o]})
+}
+
+// getPage serves a link that a GET redeems and whose response is a page.
+func getPage(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
+	showOutcome(i, w, r, k, i.use(k))
+}

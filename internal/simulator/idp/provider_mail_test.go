@@ -40,7 +40,7 @@ func TestProviderMails(t *testing.T) {
 			idp, _, m := testMail(t, name)
 			parseMail(t, idp, m.MIME)
 			parts := testParts(t, m.MIME)
-			letter := idp.provider(name).letter
+			letter := idp.provider(name).style
 			require.Equal(t, letter.Parts != textPart, parts["text/html"] != "")
 			require.Equal(t, letter.Parts != htmlPart, parts["text/plain"] != "")
 			require.NotContains(t, string(m.MIME), "{name}")

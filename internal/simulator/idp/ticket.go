@@ -38,6 +38,11 @@ const (
 // sayings is what a provider says about each outcome.
 type sayings [unknown + 1]string
 
+// sameWords returns the same words for every failure.
+func sameWords(success, failure string) sayings {
+	return sayings{success, failure, failure, failure, failure}
+}
+
 // ticket makes a ticket. The caller holds mu.
 func (i *Server) ticket(provider *profile, email string, now time.Time) *ticket {
 	k := &ticket{provider: provider, email: email, id: randomText(11), expires: now.Add(provider.life)}
@@ -67,16 +72,11 @@ func randomText(n int) string {
 	return random.String()[:n]
 }
 
-// digitCode returns a function that makes codes of n digits.
-func digitCode(n int) func() string {
-	return func() string {
-		digits := make([]byte, n)
-		rand.Read(digits)
-		for i, b := range digits {
-			digits[i] = '0' + b%10 // a little uneven, which nobody has to guess
-		}
-		return string(digits)
-	}
+// newUUID returns a random number in the form of a UUID.
+func newUUID() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // jwt returns a function that makes secrets of the shape of a JWT (RFC 7519) with the claims, JSON members in which
@@ -107,13 +107,13 @@ func (i *Server) outlook(k *ticket) outcome {
 
 // redeem uses the ticket up, if it can be, and does what it is for. The caller holds mu.
 func (i *Server) redeem(k *ticket) outcome {
-	outcome := i.outlook(k)
-	if outcome != verified {
-		return outcome
+	o := i.outlook(k)
+	if o != verified {
+		return o
 	}
 	k.used, k.state, k.cookie = true, "", ""
 	user := i.users[k.email]
-	user.verified = user.verified || k.provider.verifies() || k.provider.name == Rauthy
+	user.verified = user.verified || k.provider.verifies() || k.provider.proves
 	user.passwordChanged = user.passwordChanged || k.provider.purpose == purposeReset || k.provider.purpose == purposeInvite
 	return verified
 }
