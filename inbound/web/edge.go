@@ -7,6 +7,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -24,6 +25,13 @@ type Edge struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
+	Patience time.Duration    // how long a caller waits for Twilio Verify's verdict; 0 is CommitWait
+}
+
+// Await returns a context that ends with ctx, and at the latest when a caller has waited for Twilio
+// Verify's verdict for as long as it may.
+func (e Edge) Await(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(e.Patience, CommitWait))
 }
 
 // Bound returns a context that ends with ctx, and at the latest after CommitWait. A door uses it

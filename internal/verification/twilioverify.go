@@ -18,8 +18,6 @@ import (
 // compare it: a check is then recorded, put to Verify by a job, and awaited.
 
 const (
-	// checkPatience is how long a caller waits for Verify to compare a code.
-	checkPatience = 10 * time.Second
 	// askAgain is how often a caller looks whether Verify has answered.
 	askAgain = 50 * time.Millisecond
 	// verifyLife is the longest life of a verification at Verify
@@ -187,35 +185,35 @@ func askVerify(ctx context.Context, tx *store.Tx, row db.Verification, code stri
 	return checked, err
 }
 
-// Question is a code that Twilio Verify is to compare.
-type Question struct {
+// Comparison is a code that Twilio Verify is to compare.
+type Comparison struct {
 	ID, Tenant, VerificationID, VerifySID, Code string
 	Asked, Expires                              time.Time
 }
 
 // Unanswered returns a check that Twilio Verify has not answered yet. The second result is false when it has.
-func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bool, error) {
+func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, bool, error) {
 	check, err := tx.GetCodeCheck(ctx, checkID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Question{}, false, nil
+		return Comparison{}, false, nil
 	}
 	if err != nil || check.Verdict != "" {
-		return Question{}, false, err
+		return Comparison{}, false, err
 	}
 	row, err := tx.GetVerification(ctx, check.VerificationID)
 	if err != nil {
-		return Question{}, false, err
+		return Comparison{}, false, err
 	}
 	code, err := tx.Open(checkPlace(check.ID, check.Tenant), check.Code)
 	if err != nil {
-		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
+		return Comparison{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Question{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
+	return Comparison{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
 // changes nothing. While another check is unanswered the verification goes on, because that one may turn out to be the right one.
-func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) error {
+func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) error {
 	row, err := tx.GetVerification(ctx, q.VerificationID)
 	if err != nil {
 		return err
@@ -253,7 +251,7 @@ func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) erro
 }
 
 // approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
-func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Question, wrong guesses) error {
+func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Comparison, wrong guesses) error {
 	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
 		wrong = slices.Delete(wrong, i, i+1)
 	}
@@ -267,15 +265,13 @@ func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Ques
 	return err
 }
 
-// Await waits for Twilio Verify's verdict on a code that Check put to it, at most ten seconds or until ctx ends. The verdict is still Asked when
-// there is none: the caller says "pending, ask again", and the verification shows later what came of it. Other results of Check are returned as they
-// are.
+// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. The verdict
+// is still Asked when there is none: the door then says "pending, ask again", and the verification
+// shows later what came of it. Another result of Check is returned as it is.
 func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error) {
 	if checked.Verdict != Asked {
 		return checked, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkPatience)
-	defer cancel()
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	for {
