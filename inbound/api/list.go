@@ -26,7 +26,7 @@ func (d *Door) listVerifications(r request) (response, error) {
 		return response{}, p
 	}
 	all, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx *store.Tx) ([]verification.Verification, error) {
+		func(ctx context.Context, tx store.View) ([]verification.Verification, error) {
 			return verification.List(ctx, tx, r.tenant.Slug, before, limit+1)
 		})
 	if err != nil {
