@@ -82,6 +82,25 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	return result(ctx, tx, row, Wrong, time.Time{})
 }
 
+// CheckExternal is Check for the newest verification that a door of a tenant calls externalID. The
+// second result is true once for each verification that has expired: the first time a caller hears it.
+func CheckExternal(
+	ctx context.Context, tx *store.Tx, tenant, door, externalID, code string,
+) (c Checked, news bool, err error) {
+	v, err := ByExternalID(ctx, tx, tenant, door, externalID)
+	if err != nil {
+		return c, false, err
+	}
+	c, err = Check(ctx, tx, tenant, v.ID, code)
+	if err != nil || c.Verification.State != Expired {
+		return c, false, err
+	}
+	n, err := tx.TellExpired(ctx, db.TellExpiredParams{
+		Tenant: tenant, Door: door, ExternalID: externalID, Now: tx.Moment(),
+	})
+	return c, n > 0, err
+}
+
 // countWrong notes a wrong code against its phone, and ends the verification when it was the last attempt.
 func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all guesses) error {
 	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()}); err != nil {
@@ -98,7 +117,7 @@ func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all gues
 }
 
 // result reads how the verification stands now.
-func result(ctx context.Context, tx *store.Tx, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
+func result(ctx context.Context, tx store.View, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
 	return Checked{Verdict: verdict, Verification: v, Until: until}, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
 )
 
 // A verification whose code Twilio Verify texts is one at Verify too. Verify is told how ours ends, whoever compared the code, because its Fraud
@@ -17,13 +18,13 @@ import (
 // compare it: a check is then recorded, put to Verify by a job, and awaited.
 
 const (
-	// checkPatience is how long a caller waits for Verify to compare a code.
-	checkPatience = 10 * time.Second
 	// askAgain is how often a caller looks whether Verify has answered.
 	askAgain = 50 * time.Millisecond
 	// verifyLife is the longest life of a verification at Verify
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
 	verifyLife = 24 * time.Hour
+	// mostUnreported is how many outcomes Verify is told before it is asked to start a verification.
+	mostUnreported = 10
 )
 
 // checkedByVerify is the checker of a verification whose code is Verify's own.
@@ -54,7 +55,7 @@ type Secret struct {
 }
 
 // Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the worker that sends it.
-func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) {
+func Open(ctx context.Context, tx store.View, tenant, id string) (Secret, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Secret{}, err
@@ -96,17 +97,30 @@ func SentByOthers(ctx context.Context, tx *store.Tx, id string) error {
 
 // Outcome is how a verification ended, in the words that Twilio Verify takes.
 type Outcome struct {
-	ID, Tenant, VerifySID string
-	Approved              bool // else it is canceled there
-	Ended                 time.Time
+	ID, Tenant string
+	VerifySID  string // Verify's id of a verification of ours
+	Approved   bool   // else it is canceled there
+	Ended      time.Time
+
+	phone phonemail.Number // of a verification that Verify made for others, which has no VerifySID
+	began time.Time
 }
 
-// Unreported returns how a verification ended, for Twilio Verify to be told. The second result is false when there is nothing to tell: Verify did not
-// send it, has heard, or compared the right code itself.
+// Key is what names the verification in a request to Twilio Verify: its id there, or the phone.
+func (o Outcome) Key() string {
+	if o.phone != (phonemail.Number{}) {
+		return o.phone.E164()
+	}
+	return o.VerifySID
+}
+
+// Unreported returns how a verification ended, for Twilio Verify to be told; or the report of
+// another's verification. The second result is false when there is nothing to tell: Verify did not
+// send the code, has heard, or compared the right code itself.
 func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, error) {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Outcome{}, false, nil
+		return unreportedReport(ctx, tx, id)
 	}
 	if err != nil || row.VerifySID == "" || row.Reported != "" || row.State == Pending {
 		return Outcome{}, false, err
@@ -116,24 +130,36 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 
 // UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the verification: while it holds an older one of the same
 // phone as pending, it would go on with that one, and with its code. At most ten.
-func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Outcome, error) {
+func UnreportedOfPhone(ctx context.Context, tx store.View, v Verification) ([]Outcome, error) {
 	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
 		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID, Since: tx.Moment().Add(-verifyLife),
 	})
+	if err != nil {
+		return nil, err
+	}
 	var all []Outcome
 	for _, row := range rows {
 		all = append(all, outcome(row))
 	}
-	return all, err
+	return withReports(ctx, tx, v, all)
 }
 
 func outcome(row db.Verification) Outcome {
-	return Outcome{row.ID, row.Tenant, row.VerifySID, row.State == Approved, row.EndedAt.Time}
+	return Outcome{
+		ID: row.ID, Tenant: row.Tenant, VerifySID: row.VerifySID,
+		Approved: row.State == Approved, Ended: row.EndedAt.Time, began: row.OpenedAt.Time,
+	}
 }
 
 // Reported records what Twilio Verify made of an outcome: matched, unmatched, refused or given up.
 func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error {
-	n, err := tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
+	var n int64
+	var err error
+	if o.phone != (phonemail.Number{}) {
+		n, err = tx.SetVerifyReportResult(ctx, db.SetVerifyReportResultParams{ID: o.ID, Result: result})
+	} else {
+		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
+	}
 	if err != nil || n == 0 {
 		return err
 	}
@@ -159,35 +185,35 @@ func askVerify(ctx context.Context, tx *store.Tx, row db.Verification, code stri
 	return checked, err
 }
 
-// Question is a code that Twilio Verify is to compare.
-type Question struct {
+// Comparison is a code that Twilio Verify is to compare.
+type Comparison struct {
 	ID, Tenant, VerificationID, VerifySID, Code string
 	Asked, Expires                              time.Time
 }
 
 // Unanswered returns a check that Twilio Verify has not answered yet. The second result is false when it has.
-func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bool, error) {
+func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, bool, error) {
 	check, err := tx.GetCodeCheck(ctx, checkID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Question{}, false, nil
+		return Comparison{}, false, nil
 	}
 	if err != nil || check.Verdict != "" {
-		return Question{}, false, err
+		return Comparison{}, false, err
 	}
 	row, err := tx.GetVerification(ctx, check.VerificationID)
 	if err != nil {
-		return Question{}, false, err
+		return Comparison{}, false, err
 	}
 	code, err := tx.Open(checkPlace(check.ID, check.Tenant), check.Code)
 	if err != nil {
-		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
+		return Comparison{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Question{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
+	return Comparison{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
 // changes nothing. While another check is unanswered the verification goes on, because that one may turn out to be the right one.
-func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) error {
+func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) error {
 	row, err := tx.GetVerification(ctx, q.VerificationID)
 	if err != nil {
 		return err
@@ -225,7 +251,7 @@ func Answer(ctx context.Context, tx *store.Tx, q Question, verdict Verdict) erro
 }
 
 // approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
-func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Question, wrong guesses) error {
+func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Comparison, wrong guesses) error {
 	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
 		wrong = slices.Delete(wrong, i, i+1)
 	}
@@ -239,19 +265,17 @@ func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Ques
 	return err
 }
 
-// Await waits for Twilio Verify's verdict on a code that Check put to it, at most ten seconds or until ctx ends. The verdict is still Asked when
-// there is none: the caller says "pending, ask again", and the verification shows later what came of it. Other results of Check are returned as they
-// are.
+// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. The verdict
+// is still Asked when there is none: the door then says "pending, ask again", and the verification
+// shows later what came of it. Another result of Check is returned as it is.
 func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error) {
 	if checked.Verdict != Asked {
 		return checked, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkPatience)
-	defer cancel()
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	for {
-		err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := s.Read(ctx, func(ctx context.Context, tx store.View) error {
 			check, err := tx.GetCodeCheck(ctx, checked.CheckID)
 			if err != nil || check.Verdict == "" {
 				return err
