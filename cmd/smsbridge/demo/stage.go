@@ -103,7 +103,7 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
 		Domain: domain,
-		// no demo runs for eight hours
+		// No demo runs for the eight hours of the real schedule.
 		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 	}); err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (s *Stage) IdP() *idp.Server { return s.idp }
 
 // deliver hands a mail to Mailgun, as its MX hosts would. The recipients are phone addresses of
 // any tenant; the demo's own tenant gets them, and the mail itself stays as it is. It returns
-// the error of phonemail.ParseAddress, or that of simulator.Mailgun.Deliver.
+// the error of phonemail.ParseAddress, or that of mailgun.Account.Deliver.
 func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	var routed []string
 	var mails []playedMail
