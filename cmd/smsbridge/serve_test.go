@@ -37,7 +37,7 @@ func TestFlowrouteDoor(t *testing.T) {
 		require.NoError(t, err)
 		return listener
 	}
-	go func() { served <- serve(ctx, listen(), settings, slog.New(slog.NewJSONHandler(&log, nil))) }()
+	go func() { served <- serve(ctx, listen(), settings, slog.New(slog.NewJSONHandler(&log, nil)), nil) }()
 	require.Eventually(t, func() bool {
 		res, err := http.Get("http://" + addr + "/?auth_id=a&code=1234")
 		if err != nil {
@@ -57,7 +57,7 @@ func TestFlowrouteDoor(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	main := listen()
-	err = serve(t.Context(), main, settings, slog.New(slog.DiscardHandler))
+	err = serve(t.Context(), main, settings, slog.New(slog.DiscardHandler), nil)
 	require.ErrorContains(t, err, "cannot listen on "+addr+" for tenant acme")
 	_, err = main.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)

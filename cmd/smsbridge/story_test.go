@@ -30,7 +30,7 @@ import (
 const storyPatience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"smsbridge": main})
+	testscript.Main(m, map[string]func(){"smsbridge": storyMain})
 }
 
 // Ensure that every story comes true on both databases.
@@ -68,7 +68,8 @@ type theater struct {
 	idp     *idp.Server
 	public  string
 	env     map[string]string
-	extra   int // phones used to let work settle
+	// noReceipts says that Twilio is told to post none.
+	noReceipts bool
 }
 
 type theaterKey struct{}
@@ -167,7 +168,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"idp":      storyIdP,
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,
-		"pause":    storyPause,
+		"later":    storyLater,
 		"fill":     storyFill,
 		"tap":      storyTap,
 		"repeat":   storyRepeat,
@@ -309,28 +310,6 @@ func storyPosts(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// settle: work that was due before is done, because a whole sign-up that began after it has come to its text.
-func storySettle(ts *testscript.TestScript, _ bool, _ []string) {
-	th := in(ts)
-	ctx, cancel := patience()
-	defer cancel()
-	ts.Check(th.mailgun.WaitIdle(ctx))
-	for range 2 {
-		th.extra++
-		phone := fmt.Sprintf("+4520990%03d", th.extra)
-		ts.Check(th.idp.SignUp(ctx, address(phone)))
-		_, err := th.twilio.Phone(phone).Wait(ctx, 1)
-		ts.Check(err)
-	}
-}
-
-// pause DURATION: a question's life passes. Time is the only thing that ends it, so this story waits for it.
-func storyPause(ts *testscript.TestScript, _ bool, args []string) {
-	d, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	<-time.After(d)
-}
-
 // tap PHONE N REGEXP: the short link in the phone's Nth text is looked at by previews and scanners, which does nothing, and then its button is
 // pressed. It leads on to an address that reads so, or to a page that comes to say so.
 func storyTap(ts *testscript.TestScript, _ bool, args []string) {
@@ -408,13 +387,16 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 
 // twilio KNOB…: how Twilio behaves from now on.
 func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
-	in(ts).twilio.Set(func(m *twilio.Manners) {
+	th := in(ts)
+	th.twilio.Set(func(m *twilio.Manners) {
 		for _, knob := range args {
 			switch knob {
 			case "busy":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
 			case "well":
-				*m = twilio.Manners{}
+				*m, th.noReceipts = twilio.Manners{}, false
+			case "no-receipts":
+				m.DropReceipts, th.noReceipts = true, true
 			case "duplicates":
 				m.DuplicateReplies, m.DuplicateReceipts, m.ReceiptsOutOfOrder = true, true, true
 			case "lose-answer":
