@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/nodetest"
 	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store/storetest"
 )
@@ -46,7 +47,7 @@ type auth0Stage struct {
 // openAuth0 starts it. Way is how log-ins return: post or redirect.
 func openAuth0(t *testing.T, way string) *auth0Stage {
 	t.Helper()
-	node := auth0Node(t)
+	node := nodetest.Folder(t, "testdata/auth0")
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
@@ -92,33 +93,6 @@ func (s *auth0Stage) openTenant() (host string) {
 	}))
 	s.t.Cleanup(tenant.Close)
 	return strings.TrimPrefix(tenant.URL, "http://")
-}
-
-// auth0Node installs what the harness needs into a folder of its own, and returns it.
-func auth0Node(t *testing.T) string {
-	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-				require.FailNow(t, program+" is not on the PATH")
-			}
-			t.Skip(program + " is not on the PATH")
-		}
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "harness.mjs"} {
-		content, err := os.ReadFile("testdata/auth0/" + name)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
-	}
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir)
-	if out, err := install.CombinedOutput(); err != nil {
-		if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-			require.NoError(t, err, string(out))
-		}
-		t.Skipf("npm cannot install what the harness needs: %v", err)
-	}
-	return dir
 }
 
 // actionCall is something that an Action asked of Auth0's api.
