@@ -24,7 +24,8 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const mails = 240
-			th, err := openTheater(database(t))
+			url := database(t)
+			th, err := openTheater(url)
 			require.NoError(t, err)
 			t.Cleanup(th.close)
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -46,6 +47,8 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 				err := bridge.Wait()
 				if signal == syscall.SIGTERM {
 					require.NoError(t, err, "SIGTERM ends it in order")
+				} else {
+					require.NoError(t, passAfterKill(url))
 				}
 			}
 			bridge := start(t, th)

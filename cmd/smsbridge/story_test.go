@@ -25,8 +25,7 @@ import (
 )
 
 // A story is a file in testdata/story: a person's or operator's experience with the real binary, told as a script. Around each runs a pretend
-// Mailgun, Twilio and identity provider; the commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an answer;
-// on PostgreSQL the job that a killed bridge was doing is found after a minute or so.
+// Mailgun, Twilio and identity provider; the commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an answer.
 const storyPatience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
@@ -169,6 +168,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,
 		"later":    storyLater,
+		"takeover": storyTakeover,
 		"fill":     storyFill,
 		"tap":      storyTap,
 		"repeat":   storyRepeat,

@@ -120,6 +120,33 @@ func (th *theater) settle(ctx context.Context, database string) error {
 	}
 }
 
+// takeover: the minute passes after which another replica does the work of a killed one.
+func storyTakeover(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(passAfterKill(ts.Getenv("SMSBRIDGE_DATABASE")))
+}
+
+// passAfterKill makes the killed replica's lead and its running jobs as old as they are after that
+// minute. A SQLite file has one user, which takes back its jobs when it starts.
+func passAfterKill(database string) error {
+	if strings.HasPrefix(database, "sqlite:") {
+		return nil
+	}
+	queue, err := openQueue(database)
+	if err != nil {
+		return err
+	}
+	defer queue.db.Close()
+	for _, statement := range []string{
+		"UPDATE river_leader SET expires_at = expires_at - interval '65 seconds'",
+		"UPDATE river_job SET attempted_at = attempted_at - interval '65 seconds' WHERE state = 'running'",
+	} {
+		if _, err := queue.db.Exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // receiptsCame reports whether the last receipt of every text has been answered.
 func (th *theater) receiptsCame() bool {
 	if th.noReceipts {
