@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best practices.
+// axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best
+// practices.
 func (s *auth0Stage) axe(b tab, what string) {
 	s.t.Helper()
 	library, err := os.ReadFile(filepath.Join(s.node, "node_modules", "axe-core", "axe.min.js"))
@@ -46,8 +47,8 @@ func (b tab) picture(name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o600))
 }
 
-// Ensure that a person with a phone finds the way through the form and back to the app, in both themes, whatever the way back, and that nothing on it
-// stands in anybody's way.
+// Ensure that a person with a phone finds the way through the form and back to the app, in both
+// themes, whatever the way back, and that nothing on it stands in anybody's way.
 func TestAuth0FormInBrowser(t *testing.T) {
 	for scheme, way := range map[string]string{"light": "post", "dark": "redirect"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -99,7 +100,8 @@ func TestAuth0FormCountsDown(t *testing.T) {
 	s.axe(b, "waiting")
 }
 
-// Ensure that an ended verification says so without anything in the way, and that the way back without a phone is open.
+// Ensure that an ended verification says so without anything in the way, and that the way back
+// without a phone is open.
 func TestAuth0FormEndsInBrowser(t *testing.T) {
 	b := openTab(t, "light")
 	s := openAuth0(t, "post")

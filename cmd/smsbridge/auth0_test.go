@@ -25,7 +25,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// The Actions of deploy/auth0 run under Node here, in a harness that imitates Auth0, against the real binary with a pretend Twilio and Verify.
+// The Actions of deploy/auth0 run under Node here, in a harness that imitates Auth0, against the
+// real binary with a pretend Twilio and Verify.
 
 const (
 	auth0Secret = "5d1b6e0c9a7f4e3d8c2b1a09f8e7d6c5"
@@ -77,7 +78,8 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	return s
 }
 
-// openTenant plays the part of Auth0 to which a log-in returns, and the app to which it goes on, on another origin.
+// openTenant plays the part of Auth0 to which a log-in returns, and the app to which it goes on,
+// on another origin.
 func (s *auth0Stage) openTenant() (host string) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "<!doctype html><title>app</title><h1>signed in</h1>")
@@ -363,7 +365,7 @@ func auth0Leave(t *testing.T, s *auth0Stage) {
 	require.Equal(t, []string{"access.deny The phone number was not confirmed."}, s.resume(user, "s", token))
 }
 
-// auth0Needless: the Action sends nobody away who need not go, or cannot.
+// auth0Needless: the Action redirects no user who need not go, or cannot.
 func auth0Needless(t *testing.T, s *auth0Stage) {
 	passwordless := profile("sms|1", "phone_number", auth0Phone, "phone_verified", true)
 	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(passwordless, nil), redirecting{Can: true})
@@ -392,7 +394,8 @@ func (s *auth0Stage) notify(recipient, code, userID string, secrets map[string]a
 	return calls
 }
 
-// auth0Provider: a passwordless code goes out through Verify, and Verify hears that it was right.
+// auth0Provider: a passwordless code goes out through Verify, and Verify hears that it was
+// right.
 func auth0Provider(t *testing.T, s *auth0Stage) {
 	const phone = "+4520123465"
 	require.Empty(t, s.notify(phone, "482913", "", nil), "neither retry nor drop")
@@ -423,7 +426,8 @@ func auth0ProviderRefuses(t *testing.T, s *auth0Stage) {
 	require.Equal(t, "retry The bridge does not answer.", calls[0].String())
 }
 
-// auth0MFA: the factor is triggered, its code goes out for a user without a phone in the profile, and Verify hears that it was right.
+// auth0MFA: the factor is triggered, its code goes out for a user without a phone in the
+// profile, and Verify hears that it was right.
 func auth0MFA(t *testing.T, s *auth0Stage) {
 	user := profile("auth0|9", "enrolledFactors", []any{map[string]any{"type": "otp"}})
 	calls, _ := s.run("trigger-mfa", "onExecutePostLogin", s.event(user, nil), redirecting{})
@@ -447,7 +451,8 @@ func auth0MFA(t *testing.T, s *auth0Stage) {
 	s.hears(texts[len(texts)-1].VerificationSID, "approved")
 }
 
-// auth0Streams: a code that the tenant's own Action had texted by Verify is reported by its phone.
+// auth0Streams: a code that the tenant's own Action had texted by Verify is reported by its
+// phone.
 func auth0Streams(t *testing.T, s *auth0Stage) {
 	const phone = "+4520123467"
 	own, err := http.NewRequest(http.MethodPost, s.verify.URL()+"/v2/Services/VA00000000000000000000000000000001/Verifications",

@@ -19,7 +19,8 @@ type tab struct {
 	ctx context.Context
 }
 
-// openTab starts the Chromium in SMSBRIDGE_TEST_CHROMIUM, which keeps to itself. The scheme is what the person prefers: dark or light.
+// openTab starts the Chromium in SMSBRIDGE_TEST_CHROMIUM, which keeps to itself. The scheme is
+// what the person prefers: dark or light.
 func openTab(t *testing.T, scheme string) tab {
 	t.Helper()
 	path := os.Getenv("SMSBRIDGE_TEST_CHROMIUM")

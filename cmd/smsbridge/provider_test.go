@@ -13,15 +13,18 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that the mail of every identity provider comes to the right end through the real binary: a link that verifies is asked about and redeemed,
-// a code is relayed and holds, a reset link is relayed, and everything else is left alone.
+// Ensure that the mail of every identity provider comes to the right end through the real binary.
+// A link that verifies is asked about and redeemed. A code is relayed and holds, a reset link is
+// relayed, and everything else is left alone.
 func TestEveryProvider(t *testing.T) {
 	// Where the API is of which the link does not say it.
 	api := map[idp.Provider]string{idp.GoTrueTokenHash: "/auth/v1", idp.Firebase: "/v1"}
 	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return api[p] != "" })
 	t.Run("with the API where the link is", func(t *testing.T) { playProviders(t, rest, "") })
 	for provider, path := range api {
-		t.Run("with the API at "+path, func(t *testing.T) { playProviders(t, []idp.Provider{provider}, path) })
+		t.Run("with the API at "+path, func(t *testing.T) {
+			playProviders(t, []idp.Provider{provider}, path)
+		})
 	}
 }
 

@@ -76,7 +76,7 @@ type bridge struct {
 	now      func() time.Time
 }
 
-// openBridge opens the database. A nil now leaves the bridge the clock that it has in earnest.
+// openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
 func openBridge(
 	ctx context.Context, settings tenant.Settings, log *slog.Logger, now func() time.Time,
 ) (bridge, error) {

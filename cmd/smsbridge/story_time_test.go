@@ -21,8 +21,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// storyClock is the variable with the file that says by how much the clock of a story's bridge is
-// ahead. Only the program below reads it. It is part of the tests, so no released program knows it.
+// storyClock is the variable with the file that says by how much the clock of a story's bridge
+// is ahead. Only the program below reads it. It is part of the tests, so no released program
+// knows it.
 const storyClock = "STORY_CLOCK"
 
 // storyMain is the program with a clock that the story moves: main, but for the clock.
@@ -51,14 +52,15 @@ func readAhead(file string) time.Duration {
 	return ahead
 }
 
-// later DURATION KIND: the time passes, and at least one job of the kind has become due with it. The
-// bridge's clock moves, and the jobs that are due by it need not wait for the queue's own clock.
+// later DURATION KIND: the time passes, and at least one job of the kind has become due with it.
+// The bridge's clock moves, and the jobs that are due by it need not wait for the queue's own
+// clock.
 func storyLater(ts *testscript.TestScript, _ bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	file := ts.Getenv(storyClock)
 	if file == "" {
-		ts.Fatalf("the clock of this story does not move: set %s before the bridge is started", storyClock)
+		ts.Fatalf("the clock of this story stands: set %s before the bridge starts", storyClock)
 	}
 	ahead := readAhead(file) + d
 	ts.Check(os.WriteFile(file+".new", []byte(ahead.String()), 0o600))
@@ -89,8 +91,8 @@ func storySettle(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(in(ts).settle(ctx, ts.Getenv("SMSBRIDGE_DATABASE")))
 }
 
-// settle waits until all that was due is done: Mailgun has posted what it had to post, each text that
-// asked for receipts has had its last, and the queue has no job that is due or being done.
+// settle waits until all that was due is done. Mailgun has posted what it had to post. Each text
+// that asked for receipts has had its last. The queue has no job that is due or being done.
 func (th *theater) settle(ctx context.Context, database string) error {
 	queue, err := openQueue(database)
 	if err != nil {
@@ -125,8 +127,8 @@ func storyTakeover(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(passAfterKill(ts.Getenv("SMSBRIDGE_DATABASE")))
 }
 
-// passAfterKill makes the killed replica's lead and its running jobs as old as they are after that
-// minute. A SQLite file has one user, which takes back its jobs when it starts.
+// passAfterKill makes the killed replica's lead and its running jobs as old as they are after
+// that minute. A SQLite file has one user, which takes back its jobs when it starts.
 func passAfterKill(database string) error {
 	if strings.HasPrefix(database, "sqlite:") {
 		return nil
@@ -138,7 +140,8 @@ func passAfterKill(database string) error {
 	defer queue.db.Close()
 	for _, statement := range []string{
 		"UPDATE river_leader SET expires_at = expires_at - interval '65 seconds'",
-		"UPDATE river_job SET attempted_at = attempted_at - interval '65 seconds' WHERE state = 'running'",
+		`UPDATE river_job SET attempted_at = attempted_at - interval '65 seconds'
+			WHERE state = 'running'`,
 	} {
 		if _, err := queue.db.Exec(statement); err != nil {
 			return err
@@ -183,7 +186,8 @@ func openQueue(database string) (queue, error) {
 	q.busy = `SELECT count(*) FROM river_job WHERE state = 'running'
 		OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + now
 	q.makeDue = `UPDATE river_job SET state = 'available', scheduled_at = ` + now + `
-		WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + then + ` RETURNING kind`
+		WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + then + `
+		RETURNING kind`
 	var err error
 	q.db, err = sql.Open(driver, source)
 	return q, err
@@ -194,7 +198,8 @@ func TestStoryReadme(t *testing.T) {
 	page, err := os.ReadFile("testdata/story/README")
 	require.NoError(t, err)
 	var listed []string
-	for _, match := range regexp.MustCompile(`(?m)^    ([a-z]+)(?: .*)?$`).FindAllStringSubmatch(string(page), -1) {
+	command := regexp.MustCompile(`(?m)^    ([a-z]+)(?: .*)?$`)
+	for _, match := range command.FindAllStringSubmatch(string(page), -1) {
 		listed = append(listed, match[1])
 	}
 	commands := slices.Collect(maps.Keys(storyCommands()))

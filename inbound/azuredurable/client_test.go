@@ -18,8 +18,9 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that the product's own client library for Node.js, unchanged, starts, watches and steers instances here: with the URLs that it is
-// given, and with the base address from which it makes them itself. What it does is in testdata/durable-client/drive.js.
+// Ensure that the product's own client library for Node.js, unchanged, starts, watches and
+// steers instances here: with the URLs that it is given, and with the base address from which it
+// makes them itself. What it does is in testdata/durable-client/drive.js.
 func TestDurableNodeClient(t *testing.T) {
 	folder := nodetest.Folder(t, filepath.Join("testdata", "durable-client"))
 	for _, mode := range []string{"urls", "rpc"} {

@@ -1,6 +1,7 @@
-// Package nodetest gives tests the packages of npm that their scripts need. ./test.sh installs them
-// before the tests, once for each state of package-lock.json, into a folder outside the tree. A test
-// never installs anything and never reaches the network. Nothing but tests may import it.
+// Package nodetest gives tests the packages of npm that their scripts need. ./test.sh installs
+// them before the tests, once for each state of package-lock.json, into a folder outside the
+// tree. A test never installs anything and never reaches the network. Nothing but tests may
+// import it.
 package nodetest
 
 import (
@@ -18,9 +19,9 @@ import (
 //go:embed package-lock.json
 var lock []byte
 
-// Folder is a new folder with a copy of the scripts, in which Node.js finds the packages. Without
-// Node.js or the packages the test is skipped, or fails when SMSBRIDGE_TEST_STRICT=1 says that
-// nothing may be skipped.
+// Folder is a new folder with a copy of the scripts, in which Node.js finds the packages.
+// Without Node.js or the packages the test is skipped, or fails when SMSBRIDGE_TEST_STRICT=1
+// says that nothing may be skipped.
 func Folder(t *testing.T, scripts string) string {
 	t.Helper()
 	skip := t.Skipf
