@@ -49,8 +49,8 @@ func (b tab) picture(name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o600))
 }
 
-// Ensure that a person with a phone finds the way through the form and back to the app, in both
-// themes, whatever the way back, and that nothing on it stands in anybody's way.
+// Ensure that a person with a phone finds the way through the form and back to the app. That is so
+// in both themes and whatever the way back. And nothing on the form stands in any person's way.
 func TestAuth0FormInBrowser(t *testing.T) {
 	for scheme, way := range map[string]string{"light": "post", "dark": "redirect"} {
 		t.Run(scheme, func(t *testing.T) {

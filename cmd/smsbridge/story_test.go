@@ -160,8 +160,9 @@ var lastPort atomic.Int32
 // freeAddr is a free loopback address, which no other test is given.
 func freeAddr() (string, error) {
 	const first, most = 21_000, 10_000
+	mine := 61 * os.Getpid() // another run on this machine begins elsewhere
 	for range most {
-		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%most)
+		addr := fmt.Sprintf("127.0.0.1:%d", first+(mine+int(lastPort.Add(1)))%most)
 		if l, err := net.Listen("tcp", addr); err == nil {
 			return addr, l.Close()
 		}
