@@ -53,12 +53,15 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err),
 			listenHint(err, "SMSBRIDGE_ADDR (addr)")}
 	}
-	return serve(ctx, listener, settings, log)
+	return serve(ctx, listener, settings, log, w.now)
 }
 
 // serve runs a bridge on a listener until ctx ends, and then stops it without loss.
-func serve(ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger) error {
-	b, err := openBridge(ctx, settings, log)
+func serve(
+	ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger,
+	now func() time.Time,
+) error {
+	b, err := openBridge(ctx, settings, log, now)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -70,9 +73,13 @@ type bridge struct {
 	store    *store.Store
 	settings tenant.Settings
 	log      *slog.Logger
+	now      func() time.Time
 }
 
-func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger) (bridge, error) {
+// openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
+func openBridge(
+	ctx context.Context, settings tenant.Settings, log *slog.Logger, now func() time.Time,
+) (bridge, error) {
 	var key []byte
 	if k := settings.Key.Reveal(); k != "" {
 		var err error
@@ -80,18 +87,21 @@ func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger)
 			return bridge{}, err
 		}
 	}
-	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Log: log})
+	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Now: now, Log: log})
 	if err != nil {
 		return bridge{}, explainDatabase(err)
 	}
 	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
 	worker.Register()
-	return bridge{st, settings, log}, nil
+	if now == nil {
+		now = time.Now
+	}
+	return bridge{st, settings, log, now}, nil
 }
 
 // serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: time.Now}
+	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
 	doors := []door{{listener, b.server(edge.Handler())}}
 	more, err := b.listenDoors(edge)
 	if doors = append(doors, more...); err == nil {
