@@ -137,7 +137,7 @@ func (d *Door) meetBrowser(c echo.Context, l login) string {
 // openLogin returns the log-in's verification, started now if the token brought a phone, and how many there have been. It returns
 // verification.ErrUnknown when the phone must be asked for.
 func (d *Door) openLogin(ctx context.Context, l login) (v verification.Verification, starts int, err error) {
-	find := func(ctx context.Context, tx *store.Tx) (err error) {
+	find := func(ctx context.Context, tx store.View) (err error) {
 		if v, err = verification.ByExternalID(ctx, tx, l.tenant.Slug, doorForm, l.session.Digest); err == nil {
 			starts, err = l.starts(ctx, tx)
 		}
@@ -161,7 +161,7 @@ func (d *Door) openLogin(ctx context.Context, l login) (v verification.Verificat
 	return v, starts, err
 }
 
-func (l login) starts(ctx context.Context, tx *store.Tx) (int, error) {
+func (l login) starts(ctx context.Context, tx store.View) (int, error) {
 	n, err := tx.CountExternalVerifications(ctx, db.CountExternalVerificationsParams{Tenant: l.tenant.Slug, Door: doorForm, ExternalID: l.session.Digest})
 	return int(n), err
 }

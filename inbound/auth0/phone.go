@@ -196,7 +196,7 @@ func (d *Door) awaitText(ctx context.Context, id string) (row db.Text, err error
 	defer tick.Stop()
 	for {
 		var now db.Text
-		err := d.Store.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := d.Store.Read(ctx, func(ctx context.Context, tx store.View) (err error) {
 			now, err = tx.GetText(ctx, id)
 			return err
 		})

@@ -79,7 +79,7 @@ func (r request) status(i durable.Instance, history []durable.Step) shownInstanc
 func (d *Door) show(r request) (response, error) {
 	var i durable.Instance
 	var history []durable.Step
-	err := d.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := d.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		if i, err = durable.Get(ctx, tx, r.tenant.Slug, r.id); err != nil || !r.query.flag("showHistory", false) {
 			return err
 		}
@@ -128,7 +128,7 @@ func (d *Door) list(r request) (response, error) {
 		return badArgument(refused), nil
 	}
 	found, next := []durable.Instance(nil), ""
-	err := d.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := d.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		found, next, err = durable.List(ctx, tx, r.tenant.Slug, filter, token, most)
 		return err
 	})
@@ -197,7 +197,7 @@ func (d *Door) await(r request, i durable.Instance, wait waiting) (durable.Insta
 		case <-tick.C:
 		}
 		// Not ctx: looking must not fail because the time is over.
-		err := d.Store.Read(r.Request().Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		err := d.Store.Read(r.Request().Context(), func(ctx context.Context, tx store.View) (err error) {
 			i, err = durable.Get(ctx, tx, r.tenant.Slug, i.ID)
 			return err
 		})

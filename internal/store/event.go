@@ -15,8 +15,8 @@ type Event struct {
 
 // Timeline returns the events after the one with the id, oldest first and at most so many; "" begins
 // with the first event.
-func (tx *Tx) Timeline(ctx context.Context, after string, most int) ([]Event, error) {
-	rows, err := tx.EventsAfter(ctx, db.EventsAfterParams{ID: after, Most: int32(most)})
+func Timeline(ctx context.Context, view View, after string, most int) ([]Event, error) {
+	rows, err := view.EventsAfter(ctx, db.EventsAfterParams{ID: after, Most: int32(most)})
 	if err != nil {
 		return nil, err
 	}

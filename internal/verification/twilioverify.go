@@ -52,7 +52,7 @@ type Secret struct {
 }
 
 // Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the worker that sends it.
-func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) {
+func Open(ctx context.Context, tx store.View, tenant, id string) (Secret, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Secret{}, err
@@ -114,7 +114,7 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 
 // UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the verification: while it holds an older one of the same
 // phone as pending, it would go on with that one, and with its code. At most ten.
-func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Outcome, error) {
+func UnreportedOfPhone(ctx context.Context, tx store.View, v Verification) ([]Outcome, error) {
 	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
 		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID, Since: tx.Moment().Add(-verifyLife),
 	})
@@ -247,7 +247,7 @@ func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	for {
-		err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := s.Read(ctx, func(ctx context.Context, tx store.View) error {
 			check, err := tx.GetCodeCheck(ctx, checked.CheckID)
 			if err != nil || check.Verdict == "" {
 				return err

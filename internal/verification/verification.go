@@ -195,7 +195,7 @@ func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, t
 }
 
 // admit refuses what a text or a guess would be refused for.
-func admit(ctx context.Context, tx *store.Tx, r Request) error {
+func admit(ctx context.Context, tx store.View, r Request) error {
 	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
 	if err != nil {
 		return err
