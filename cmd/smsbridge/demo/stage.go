@@ -343,8 +343,8 @@ func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 func (s *Stage) timeline(ctx context.Context) ([]store.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.Store.Read(ctx, func(ctx context.Context, tx store.View) error {
-		fresh, err := store.Timeline(ctx, tx, s.last, eventPage)
+	err := s.bridge.Store.Read(ctx, func(ctx context.Context, view store.View) error {
+		fresh, err := store.Timeline(ctx, view, s.last, eventPage)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
