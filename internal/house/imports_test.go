@@ -47,6 +47,8 @@ func houseRules() []rule {
 		{room: "internal/shortlink", never: rules, why: "it stands for what others decide"},
 		{room: "internal/text", never: rules, why: "every rule is above it, and rules call downwards only"},
 		{room: "internal/tenant", never: slices.Concat(ours("internal/store"), rules, edges), why: "settings are values that rules are given"},
+		{room: "internal/settings", never: anythingOfOurs, but: ours("phonemail"), why: "the engine knows no tenant"},
+		{room: "internal/wording", never: anythingOfOurs, but: ours("phonemail", "internal/segment"), why: "words know no rule"},
 		{room: "internal/store", never: anythingOfOurs, but: ours("phonemail"), why: "the database knows no rule"},
 		{room: "inbound", never: ours("outbound", "internal/simulator"), why: "what arrives causes no outside effect by itself"},
 		{room: "outbound", never: slices.Concat(ours("inbound"), echo), why: "what leaves does not listen"},
