@@ -33,8 +33,9 @@ func twilioState(status string) (State, bool) {
 	return "", false
 }
 
-// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in any order and more than once. Of two reports on
-// the end the better one holds. What we suppressed ourselves was not sent.
+// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in
+// any order and more than once. Of two reports on the end the better one holds. A text that the
+// bridge suppressed was not sent.
 func rank(s State) int {
 	switch s {
 	case Due, Sending, Unclear:
@@ -51,12 +52,13 @@ func rank(s State) int {
 	return 5
 }
 
-// receiptTries is how often a receipt may lose a race against the API's answer or another receipt. Each time the text has come further, so that
-// more cannot be needed.
+// receiptTries is how often a receipt may lose a race against the API's answer or another
+// receipt. The text comes further each time, so more tries cannot be needed.
 const receiptTries = 6
 
-// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of another account or provider id, with an unknown
-// status or older than what is known changes nothing and is no error: the provider could not mend it by trying again.
+// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of
+// another account or provider id, with an unknown status or older than what is known changes
+// nothing and is no error, because a retry of the provider could not mend it.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	state, known := twilioState(r.Status)
 	if !known || r.ProviderID == "" {
@@ -74,7 +76,7 @@ func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	return errors.New("text: a receipt lost every race")
 }
 
-// move moves the text to a state, and reports false when somebody else moved it in between.
+// move moves the text to a state. It reports false when another caller moved it in between.
 func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, error) {
 	// Asked before the row is read, so that a claim of the row's own shows in the row.
 	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
@@ -88,11 +90,12 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	case row.Account != r.Account, rank(state) <= rank(row.State):
 		return true, nil
 	case row.State == Due && row.SendingAt.IsZero():
-		return true, nil // nobody has asked the provider for it
+		return true, nil // no provider was asked for it
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's
 	case row.ProviderID == "":
-		n, err := tx.SetTextProviderID(ctx, db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID})
+		taken := db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID}
+		n, err := tx.SetTextProviderID(ctx, taken)
 		if err != nil || n == 0 {
 			return false, err
 		}
