@@ -136,7 +136,7 @@ func (s *Server) meetBrowser(c echo.Context, l login) string {
 // openLogin returns the log-in's verification, started now if the token brought a phone, and how many there have been. It returns
 // verification.ErrUnknown when the phone must be asked for.
 func (s *Server) openLogin(ctx context.Context, l login) (v verification.Verification, starts int, err error) {
-	find := func(ctx context.Context, tx *store.Tx) (err error) {
+	find := func(ctx context.Context, tx store.View) (err error) {
 		if v, err = verification.ByExternalID(ctx, tx, l.tenant.Slug, doorAuth0, l.session.Digest); err == nil {
 			starts, err = l.starts(ctx, tx)
 		}
@@ -160,7 +160,7 @@ func (s *Server) openLogin(ctx context.Context, l login) (v verification.Verific
 	return v, starts, err
 }
 
-func (l login) starts(ctx context.Context, tx *store.Tx) (int, error) {
+func (l login) starts(ctx context.Context, tx store.View) (int, error) {
 	n, err := tx.CountExternalVerifications(ctx, db.CountExternalVerificationsParams{Tenant: l.tenant.Slug, Door: doorAuth0, ExternalID: l.session.Digest})
 	return int(n), err
 }

@@ -198,7 +198,7 @@ func (s *Server) awaitText(ctx context.Context, id string) (row db.Text, err err
 	defer tick.Stop()
 	for {
 		var now db.Text
-		err := s.Store.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err := s.Store.Read(ctx, func(ctx context.Context, tx store.View) (err error) {
 			now, err = tx.GetText(ctx, id)
 			return err
 		})

@@ -77,7 +77,7 @@ func (r durableRequest) status(i durable.Instance, history []durable.Step) durab
 func (s *Server) showDurable(r durableRequest) (durableAnswer, error) {
 	var i durable.Instance
 	var history []durable.Step
-	err := s.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		if i, err = durable.Get(ctx, tx, r.tenant.Slug, r.id); err != nil || !r.query.flag("showHistory", false) {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Server) listDurable(r durableRequest) (durableAnswer, error) {
 		return badArgument(refused), nil
 	}
 	found, next := []durable.Instance(nil), ""
-	err := s.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		found, next, err = durable.List(ctx, tx, r.tenant.Slug, filter, token, most)
 		return err
 	})
@@ -189,7 +189,7 @@ func (s *Server) awaitDurable(r durableRequest, i durable.Instance, wait durable
 		case <-tick.C:
 		}
 		// Not ctx: looking must not fail because the time is over.
-		err := s.Store.Read(r.Request().Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		err := s.Store.Read(r.Request().Context(), func(ctx context.Context, tx store.View) (err error) {
 			i, err = durable.Get(ctx, tx, r.tenant.Slug, i.ID)
 			return err
 		})

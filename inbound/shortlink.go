@@ -34,7 +34,7 @@ type shortLinkView struct {
 // showShortLink shows the page of a short link. It changes nothing: previews and scanners open links too.
 func (s *Server) showShortLink(c echo.Context) error {
 	var view shortLinkView
-	err := s.Store.Read(c.Request().Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(c.Request().Context(), func(ctx context.Context, tx store.View) (err error) {
 		view, err = s.viewShortLink(ctx, tx, c.Param("token"))
 		return err
 	})
@@ -65,7 +65,7 @@ func (s *Server) useShortLink(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, c.Param("token")) // back to the page, which says how it goes
 }
 
-func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) (shortLinkView, error) {
+func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string) (shortLinkView, error) {
 	l, err := shortlink.Get(ctx, tx, token)
 	if err != nil {
 		return shortLinkView{}, err

@@ -219,7 +219,7 @@ func (s *Server) cancelVerification(r apiRequest) (apiAnswer, error) {
 // showVerification shows one verification.
 func (s *Server) showVerification(r apiRequest) (apiAnswer, error) {
 	var v verification.Verification
-	err := s.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		v, err = verification.Get(ctx, tx, r.tenant.Slug, r.Param("id"))
 		return err
 	})
@@ -252,7 +252,7 @@ func (s *Server) listVerifications(r apiRequest) (apiAnswer, error) {
 		return apiAnswer{}, p
 	}
 	var all []verification.Verification
-	err := s.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(r.ctx, func(ctx context.Context, tx store.View) (err error) {
 		all, err = verification.List(ctx, tx, r.tenant.Slug, before, limit+1)
 		return err
 	})

@@ -320,7 +320,7 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 func (w *world) challenge(id string) db.Challenge {
 	w.t.Helper()
 	var c db.Challenge
-	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx store.View) (err error) {
 		c, err = tx.GetChallenge(ctx, id)
 		return err
 	}))

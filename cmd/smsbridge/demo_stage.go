@@ -329,7 +329,7 @@ func (s *stage) used() (all []phonemail.Number, last phonemail.Number) {
 func (s *stage) timeline(ctx context.Context) ([]db.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.store.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := s.bridge.store.Read(ctx, func(ctx context.Context, tx store.View) error {
 		fresh, err := tx.EventsAfter(ctx, db.EventsAfterParams{ID: s.last, Most: eventPage})
 		if err != nil || len(fresh) == 0 {
 			return err

@@ -251,7 +251,7 @@ func place(id, tenant string) store.Place {
 const replyCodes = 10_000
 
 // replyCode is four random digits, for a yes that must say which question it answers: a code that no other open question to that phone has.
-func replyCode(ctx context.Context, tx *store.Tx, q Question) (string, error) {
+func replyCode(ctx context.Context, tx store.View, q Question) (string, error) {
 	open, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone})
 	if err != nil {
 		return "", err

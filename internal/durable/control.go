@@ -114,7 +114,7 @@ func drop(ctx context.Context, tx *store.Tx, i Instance) error {
 }
 
 // unfinished returns an instance that can still be steered.
-func unfinished(ctx context.Context, tx *store.Tx, tenant, id string) (Instance, error) {
+func unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
 	i, err := Get(ctx, tx, tenant, id)
 	if err == nil && i.Status.Finished() {
 		err = ErrFinished

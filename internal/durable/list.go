@@ -22,7 +22,7 @@ const maxScan = 1000
 
 // List returns the instances that a filter means, the oldest first, from the one after the token on: at most most of them. The token it returns
 // continues the list; it is "" at the end. There may be a token though nothing was found so far.
-func List(ctx context.Context, tx *store.Tx, tenant string, f Filter, token string, most int) ([]Instance, string, error) {
+func List(ctx context.Context, tx store.View, tenant string, f Filter, token string, most int) ([]Instance, string, error) {
 	to := f.To
 	if to.IsZero() {
 		to = tx.Now().Add(time.Hour) // later than any

@@ -92,7 +92,7 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's
 	case row.ProviderID == "":
-		n, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{ID: row.ID, ProviderID: r.ProviderID})
+		n, err := tx.SetTextProviderID(ctx, db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID})
 		if err != nil || n == 0 {
 			return false, err
 		}

@@ -98,7 +98,7 @@ func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all gues
 }
 
 // result reads how the verification stands now.
-func result(ctx context.Context, tx *store.Tx, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
+func result(ctx context.Context, tx store.View, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
 	return Checked{Verdict: verdict, Verification: v, Until: until}, err
 }

@@ -188,7 +188,7 @@ func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, t
 }
 
 // admit refuses what a text or a guess would be refused for.
-func admit(ctx context.Context, tx *store.Tx, r Request) error {
+func admit(ctx context.Context, tx store.View, r Request) error {
 	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
 	if err != nil {
 		return err
@@ -304,7 +304,7 @@ func end(ctx context.Context, tx *store.Tx, id string, state State, detail strin
 	if row.Notify != 0 {
 		tx.Enqueue(Notify{id})
 	}
-	if row.VerifySid != "" {
+	if row.VerifySID != "" {
 		tx.Enqueue(ReportVerification{id})
 	}
 	return true, tx.Record(ctx, row.Tenant, id, "verification."+string(state), detail)

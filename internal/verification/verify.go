@@ -54,7 +54,7 @@ type Secret struct {
 }
 
 // Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the worker that sends it.
-func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) {
+func Open(ctx context.Context, tx store.View, tenant, id string) (Secret, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Secret{}, err
@@ -67,13 +67,13 @@ func Open(ctx context.Context, tx *store.Tx, tenant, id string) (Secret, error) 
 	if err != nil {
 		return Secret{}, fmt.Errorf("verification %s: %w", id, err)
 	}
-	return Secret{v, string(code), row.Renew > 0 && row.VerifySid != "", row.VerifySid}, nil
+	return Secret{v, string(code), row.Renew > 0 && row.VerifySID != "", row.VerifySID}, nil
 }
 
 // SentByVerify records that Twilio Verify took a text of the verification, and under which id. With own, the code in it was drawn by Verify and ours
 // counts no more. If the verification has ended meanwhile, Verify is told now.
 func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) error {
-	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySid: sid})
+	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySID: sid})
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return Outcome{}, false, nil
 	}
-	if err != nil || row.VerifySid == "" || row.Reported != "" || row.State == Pending {
+	if err != nil || row.VerifySID == "" || row.Reported != "" || row.State == Pending {
 		return Outcome{}, false, err
 	}
 	return outcome(row), true, nil
@@ -116,7 +116,7 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 
 // UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the verification: while it holds an older one of the same
 // phone as pending, it would go on with that one, and with its code. At most ten.
-func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Outcome, error) {
+func UnreportedOfPhone(ctx context.Context, tx store.View, v Verification) ([]Outcome, error) {
 	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
 		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID, Since: tx.Moment().Add(-verifyLife),
 	})
@@ -128,12 +128,12 @@ func UnreportedOfPhone(ctx context.Context, tx *store.Tx, v Verification) ([]Out
 }
 
 func outcome(row db.Verification) Outcome {
-	return Outcome{row.ID, row.Tenant, row.VerifySid, row.State == Approved, row.EndedAt.Time}
+	return Outcome{row.ID, row.Tenant, row.VerifySID, row.State == Approved, row.EndedAt.Time}
 }
 
 // Reported records what Twilio Verify made of an outcome: matched, unmatched, refused or given up.
 func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error {
-	n, err := tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySid: o.VerifySID, Reported: result})
+	n, err := tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
 	if err != nil || n == 0 {
 		return err
 	}
@@ -182,7 +182,7 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Question, bo
 	if err != nil {
 		return Question{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Question{check.ID, check.Tenant, row.ID, row.VerifySid, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
+	return Question{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
 }
 
 // Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
@@ -251,7 +251,7 @@ func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	for {
-		err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := s.Read(ctx, func(ctx context.Context, tx store.View) error {
 			check, err := tx.GetCodeCheck(ctx, checked.CheckID)
 			if err != nil || check.Verdict == "" {
 				return err

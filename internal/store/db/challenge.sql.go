@@ -13,7 +13,8 @@ import (
 )
 
 const acceptChallenge = `-- name: AcceptChallenge :execrows
-UPDATE challenge SET state = 'accepted', accepted_at = $1 WHERE id = $2 AND state = 'open' AND expires_at > $1
+UPDATE challenge SET state = 'accepted', accepted_at = $1
+WHERE id = $2 AND state = 'open' AND expires_at > $1
 `
 
 type AcceptChallengeParams struct {
@@ -30,10 +31,11 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 }
 
 const addChallenge = `-- name: AddChallenge :execrows
-INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code,
-    clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10,
-    0, 0, 0, 0, 0, $11, $12, $13, 0, $14)
+INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link,
+    reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes,
+    opened_at, expires_at, accepted_at, ended_at, coded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9,
+    $10, 0, 0, 0, 0, 0, $11, $12, $13, 0, $14)
 ON CONFLICT DO NOTHING
 `
 
@@ -99,8 +101,10 @@ const askedOpenChallenges = `-- name: AskedOpenChallenges :many
 SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open' AND challenge.expires_at > $4
-  AND EXISTS (SELECT 1 FROM text WHERE text.challenge_id = challenge.id AND text.purpose = 'prompt'
-              AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear'))
+  AND EXISTS (SELECT 1 FROM text
+              WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
+                AND text.purpose = 'prompt'
+                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear'))
 ORDER BY challenge.opened_at
 `
 
@@ -111,7 +115,8 @@ type AskedOpenChallengesParams struct {
 	Now     moment.Moment
 }
 
-// The questions that this phone has been asked and may still answer.
+// The questions that this phone was asked and may still answer: their prompt was handed to a
+// provider.
 func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChallengesParams) ([]Challenge, error) {
 	rows, err := q.query(ctx, q.askedOpenChallengesStmt, askedOpenChallenges,
 		arg.Account,
@@ -163,7 +168,8 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 }
 
 const beginClick = `-- name: BeginClick :execrows
-UPDATE challenge SET state = 'clicking', clicks = clicks + 1 WHERE id = $1 AND state = $2 AND clicks = $3
+UPDATE challenge SET state = 'clicking', clicks = clicks + 1
+WHERE id = $1 AND state = $2 AND clicks = $3
 `
 
 type BeginClickParams struct {
@@ -181,7 +187,9 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 }
 
 const countWrongCode = `-- name: CountWrongCode :one
-UPDATE challenge SET wrong_codes = wrong_codes + 1 WHERE id = $1 AND state = 'open' RETURNING wrong_codes
+UPDATE challenge SET wrong_codes = wrong_codes + 1
+WHERE id = $1 AND state = 'open'
+RETURNING wrong_codes
 `
 
 func (q *Queries) CountWrongCode(ctx context.Context, id string) (int64, error) {
@@ -192,7 +200,8 @@ func (q *Queries) CountWrongCode(ctx context.Context, id string) (int64, error) 
 }
 
 const endChallenge = `-- name: EndChallenge :execrows
-UPDATE challenge SET state = $1, outcome = $2, link = '', ended_at = $3 WHERE id = $4 AND state = $5
+UPDATE challenge SET state = $1, outcome = $2, link = '', ended_at = $3
+WHERE id = $4 AND state = $5
 `
 
 type EndChallengeParams struct {
@@ -251,7 +260,8 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE tenant = $1 AND phone = $2 AND purpose = $3 AND state = 'open'
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+WHERE tenant = $1 AND phone = $2 AND purpose = $3 AND state = 'open'
 `
 
 type GetOpenChallengeParams struct {
@@ -290,7 +300,9 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 ORDER BY opened_at DESC LIMIT 20
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+WHERE account = $1 AND sender = $2 AND phone = $3
+ORDER BY opened_at DESC LIMIT 20
 `
 
 type LastChallengesOfPhoneParams struct {
@@ -379,7 +391,8 @@ func (q *Queries) MarkLate(ctx context.Context, arg MarkLateParams) (int64, erro
 }
 
 const markSubmitted = `-- name: MarkSubmitted :execrows
-UPDATE challenge SET submitted_at = $1 WHERE id = $2 AND state = 'clicking' AND submitted_at = 0
+UPDATE challenge SET submitted_at = $1
+WHERE id = $2 AND state = 'clicking' AND submitted_at = 0
 `
 
 type MarkSubmittedParams struct {
@@ -396,7 +409,9 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open' ORDER BY opened_at
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
+ORDER BY opened_at
 `
 
 type OpenChallengesOfPhoneParams struct {
@@ -451,7 +466,8 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const undoClick = `-- name: UndoClick :execrows
-UPDATE challenge SET state = 'accepted', clicks = clicks - 1 WHERE id = $1 AND state = 'clicking' AND clicks = $2 AND submitted_at = 0
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1
+WHERE id = $1 AND state = 'clicking' AND clicks = $2 AND submitted_at = 0
 `
 
 type UndoClickParams struct {

@@ -249,8 +249,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setTextProviderStmt, err = db.PrepareContext(ctx, setTextProvider); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextProvider: %w", err)
 	}
-	if q.setTextRouteStmt, err = db.PrepareContext(ctx, setTextRoute); err != nil {
-		return nil, fmt.Errorf("error preparing query SetTextRoute: %w", err)
+	if q.setTextProviderIDStmt, err = db.PrepareContext(ctx, setTextProviderID); err != nil {
+		return nil, fmt.Errorf("error preparing query SetTextProviderID: %w", err)
 	}
 	if q.setTextSentStmt, err = db.PrepareContext(ctx, setTextSent); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextSent: %w", err)
@@ -659,9 +659,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setTextProviderStmt: %w", cerr)
 		}
 	}
-	if q.setTextRouteStmt != nil {
-		if cerr := q.setTextRouteStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing setTextRouteStmt: %w", cerr)
+	if q.setTextProviderIDStmt != nil {
+		if cerr := q.setTextProviderIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setTextProviderIDStmt: %w", cerr)
 		}
 	}
 	if q.setTextSentStmt != nil {
@@ -823,7 +823,7 @@ type Queries struct {
 	setReportedStmt                    *sql.Stmt
 	setTextDueStmt                     *sql.Stmt
 	setTextProviderStmt                *sql.Stmt
-	setTextRouteStmt                   *sql.Stmt
+	setTextProviderIDStmt              *sql.Stmt
 	setTextSentStmt                    *sql.Stmt
 	setTextUnclearStmt                 *sql.Stmt
 	setVerifySIDStmt                   *sql.Stmt
@@ -914,7 +914,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setReportedStmt:                    q.setReportedStmt,
 		setTextDueStmt:                     q.setTextDueStmt,
 		setTextProviderStmt:                q.setTextProviderStmt,
-		setTextRouteStmt:                   q.setTextRouteStmt,
+		setTextProviderIDStmt:              q.setTextProviderIDStmt,
 		setTextSentStmt:                    q.setTextSentStmt,
 		setTextUnclearStmt:                 q.setTextUnclearStmt,
 		setVerifySIDStmt:                   q.setVerifySIDStmt,

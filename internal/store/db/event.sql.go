@@ -12,7 +12,8 @@ import (
 )
 
 const addEvent = `-- name: AddEvent :exec
-INSERT INTO event (id, tenant, subject, name, detail, at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO event (id, tenant, subject, name, detail, at)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type AddEventParams struct {

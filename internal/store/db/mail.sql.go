@@ -13,8 +13,10 @@ import (
 )
 
 const addMail = `-- name: AddMail :execrows
-INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'received', '', '', $7, $8, 0)
+INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,
+    posted_at, received_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'received', '', '',
+    $7, $8, 0)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING
 `
 
@@ -40,48 +42,6 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.PostedAt,
 		arg.ReceivedAt,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const addSeen = `-- name: AddSeen :execrows
-INSERT INTO seen (source, tenant, id, digest, at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (source, tenant, id) DO NOTHING
-`
-
-type AddSeenParams struct {
-	Source string
-	Tenant string
-	ID     string
-	Digest string
-	At     moment.Moment
-}
-
-func (q *Queries) AddSeen(ctx context.Context, arg AddSeenParams) (int64, error) {
-	result, err := q.exec(ctx, q.addSeenStmt, addSeen,
-		arg.Source,
-		arg.Tenant,
-		arg.ID,
-		arg.Digest,
-		arg.At,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const dropSeenBefore = `-- name: DropSeenBefore :execrows
-DELETE FROM seen WHERE (source, tenant, id) IN (
-    SELECT s.source, s.tenant, s.id FROM seen s WHERE s.at < $1 ORDER BY s.at LIMIT 1000
-)
-`
-
-// At most 1,000, so that no webhook waits behind them.
-func (q *Queries) DropSeenBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropSeenBeforeStmt, dropSeenBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -135,29 +95,6 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.PostedAt,
 		&i.ReceivedAt,
 		&i.EndedAt,
-	)
-	return i, err
-}
-
-const getSeen = `-- name: GetSeen :one
-SELECT source, tenant, id, digest, at FROM seen WHERE source = $1 AND tenant = $2 AND id = $3
-`
-
-type GetSeenParams struct {
-	Source string
-	Tenant string
-	ID     string
-}
-
-func (q *Queries) GetSeen(ctx context.Context, arg GetSeenParams) (Seen, error) {
-	row := q.queryRow(ctx, q.getSeenStmt, getSeen, arg.Source, arg.Tenant, arg.ID)
-	var i Seen
-	err := row.Scan(
-		&i.Source,
-		&i.Tenant,
-		&i.ID,
-		&i.Digest,
-		&i.At,
 	)
 	return i, err
 }

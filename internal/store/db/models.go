@@ -169,7 +169,7 @@ type Verification struct {
 	ExpiresAt   moment.Moment
 	EndedAt     moment.Moment
 	ToldAt      moment.Moment
-	VerifySid   string
+	VerifySID   string
 	Checker     string
 	Reported    string
 }

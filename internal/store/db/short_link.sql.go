@@ -12,7 +12,8 @@ import (
 )
 
 const addShortLink = `-- name: AddShortLink :exec
-INSERT INTO short_link (id, tenant, challenge_id, link, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO short_link (id, tenant, challenge_id, link, expires_at)
+VALUES ($1, $2, $3, $4, $5)
 `
 
 type AddShortLinkParams struct {

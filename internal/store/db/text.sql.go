@@ -13,8 +13,10 @@ import (
 )
 
 const addText = `-- name: AddText :exec
-INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, $13, $14, 0, $15)
+INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+    $9, $10, $11, '', $12, $13, $14, 0, $15)
 `
 
 type AddTextParams struct {
@@ -57,7 +59,8 @@ func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
 }
 
 const beginSending = `-- name: BeginSending :execrows
-UPDATE text SET state = 'sending', sending_at = $1 WHERE id = $2 AND state = 'due' AND deadline > $1
+UPDATE text SET state = 'sending', sending_at = $1
+WHERE id = $2 AND state = 'due' AND deadline > $1
 `
 
 type BeginSendingParams struct {
@@ -73,43 +76,9 @@ func (q *Queries) BeginSending(ctx context.Context, arg BeginSendingParams) (int
 	return result.RowsAffected()
 }
 
-const clearOptOut = `-- name: ClearOptOut :execrows
-DELETE FROM opt_out WHERE account = $1 AND sender = $2 AND phone = $3
-`
-
-type ClearOptOutParams struct {
-	Account string
-	Sender  string
-	Phone   phonemail.Number
-}
-
-func (q *Queries) ClearOptOut(ctx context.Context, arg ClearOptOutParams) (int64, error) {
-	result, err := q.exec(ctx, q.clearOptOutStmt, clearOptOut, arg.Account, arg.Sender, arg.Phone)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const countOptOut = `-- name: CountOptOut :one
-SELECT COUNT(*) FROM opt_out WHERE account = $1 AND sender = $2 AND phone = $3
-`
-
-type CountOptOutParams struct {
-	Account string
-	Sender  string
-	Phone   phonemail.Number
-}
-
-func (q *Queries) CountOptOut(ctx context.Context, arg CountOptOutParams) (int64, error) {
-	row := q.queryRow(ctx, q.countOptOutStmt, countOptOut, arg.Account, arg.Sender, arg.Phone)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countTextsWithProviderID = `-- name: CountTextsWithProviderID :one
-SELECT COUNT(*) FROM text WHERE account = $1 AND provider_id = $2
+SELECT COUNT(*) FROM text
+WHERE account = $1 AND provider_id = $2 AND provider_id <> ''
 `
 
 type CountTextsWithProviderIDParams struct {
@@ -117,6 +86,8 @@ type CountTextsWithProviderIDParams struct {
 	ProviderID string
 }
 
+// SQLite uses the partial index text_of_provider only for a query that repeats its condition
+// (https://sqlite.org/partialindex.html section 3); the same goes for the other partial indexes.
 func (q *Queries) CountTextsWithProviderID(ctx context.Context, arg CountTextsWithProviderIDParams) (int64, error) {
 	row := q.queryRow(ctx, q.countTextsWithProviderIDStmt, countTextsWithProviderID, arg.Account, arg.ProviderID)
 	var count int64
@@ -125,7 +96,8 @@ func (q *Queries) CountTextsWithProviderID(ctx context.Context, arg CountTextsWi
 }
 
 const endText = `-- name: EndText :execrows
-UPDATE text SET state = $1, error = $2, body = '', ended_at = $3 WHERE id = $4 AND state = $5
+UPDATE text SET state = $1, error = $2, body = '', ended_at = $3
+WHERE id = $4 AND state = $5
 `
 
 type EndTextParams struct {
@@ -180,29 +152,36 @@ func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
 	return i, err
 }
 
-const setOptOut = `-- name: SetOptOut :execrows
-INSERT INTO opt_out (account, sender, phone, since) VALUES ($1, $2, $3, $4)
-ON CONFLICT (account, sender, phone) DO NOTHING
+const lastTextOfVerification = `-- name: LastTextOfVerification :one
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text
+WHERE verification_id = $1 AND verification_id <> ''
+ORDER BY created_at DESC, id DESC LIMIT 1
 `
 
-type SetOptOutParams struct {
-	Account string
-	Sender  string
-	Phone   phonemail.Number
-	Since   moment.Moment
-}
-
-func (q *Queries) SetOptOut(ctx context.Context, arg SetOptOutParams) (int64, error) {
-	result, err := q.exec(ctx, q.setOptOutStmt, setOptOut,
-		arg.Account,
-		arg.Sender,
-		arg.Phone,
-		arg.Since,
+func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID string) (Text, error) {
+	row := q.queryRow(ctx, q.lastTextOfVerificationStmt, lastTextOfVerification, verificationID)
+	var i Text
+	err := row.Scan(
+		&i.ID,
+		&i.ChallengeID,
+		&i.Tenant,
+		&i.Account,
+		&i.Sender,
+		&i.Phone,
+		&i.Purpose,
+		&i.Body,
+		&i.Segments,
+		&i.State,
+		&i.ProviderID,
+		&i.Error,
+		&i.Deadline,
+		&i.CreatedAt,
+		&i.SendingAt,
+		&i.EndedAt,
+		&i.VerificationID,
+		&i.Provider,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return i, err
 }
 
 const setTextDue = `-- name: SetTextDue :execrows
@@ -223,16 +202,35 @@ func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, 
 }
 
 const setTextProvider = `-- name: SetTextProvider :execrows
-UPDATE text SET provider_id = $1 WHERE id = $2 AND provider_id = ''
+UPDATE text SET provider = $1
+WHERE id = $2 AND state = 'sending' AND sending_at = $3
 `
 
 type SetTextProviderParams struct {
+	Provider  string
+	ID        string
+	SendingAt moment.Moment
+}
+
+func (q *Queries) SetTextProvider(ctx context.Context, arg SetTextProviderParams) (int64, error) {
+	result, err := q.exec(ctx, q.setTextProviderStmt, setTextProvider, arg.Provider, arg.ID, arg.SendingAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setTextProviderID = `-- name: SetTextProviderID :execrows
+UPDATE text SET provider_id = $1 WHERE id = $2 AND provider_id = ''
+`
+
+type SetTextProviderIDParams struct {
 	ProviderID string
 	ID         string
 }
 
-func (q *Queries) SetTextProvider(ctx context.Context, arg SetTextProviderParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextProviderStmt, setTextProvider, arg.ProviderID, arg.ID)
+func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDParams) (int64, error) {
+	result, err := q.exec(ctx, q.setTextProviderIDStmt, setTextProviderID, arg.ProviderID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -240,7 +238,8 @@ func (q *Queries) SetTextProvider(ctx context.Context, arg SetTextProviderParams
 }
 
 const setTextSent = `-- name: SetTextSent :execrows
-UPDATE text SET state = 'sent', provider_id = $1, error = '' WHERE id = $2 AND state IN ('sending', 'unclear')
+UPDATE text SET state = 'sent', provider_id = $1, error = ''
+WHERE id = $2 AND state IN ('sending', 'unclear')
 `
 
 type SetTextSentParams struct {
@@ -270,7 +269,8 @@ func (q *Queries) SetTextUnclear(ctx context.Context, id string) (int64, error) 
 
 const suppressTextsOfChallenge = `-- name: SuppressTextsOfChallenge :execrows
 UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2
-WHERE challenge_id = $3 AND state = 'due' AND purpose IN ('prompt', 'hint')
+WHERE challenge_id = $3 AND challenge_id <> '' AND state = 'due'
+  AND purpose IN ('prompt', 'hint')
 `
 
 type SuppressTextsOfChallengeParams struct {
@@ -279,9 +279,28 @@ type SuppressTextsOfChallengeParams struct {
 	ChallengeID string
 }
 
-// What asks goes with its question; what says how it ended stays.
+// A text that asks goes with its question; a text that says how it ended stays.
 func (q *Queries) SuppressTextsOfChallenge(ctx context.Context, arg SuppressTextsOfChallengeParams) (int64, error) {
 	result, err := q.exec(ctx, q.suppressTextsOfChallengeStmt, suppressTextsOfChallenge, arg.Error, arg.EndedAt, arg.ChallengeID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const suppressTextsOfVerification = `-- name: SuppressTextsOfVerification :execrows
+UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2
+WHERE verification_id = $3 AND verification_id <> '' AND state = 'due'
+`
+
+type SuppressTextsOfVerificationParams struct {
+	Error          string
+	EndedAt        moment.Moment
+	VerificationID string
+}
+
+func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressTextsOfVerificationParams) (int64, error) {
+	result, err := q.exec(ctx, q.suppressTextsOfVerificationStmt, suppressTextsOfVerification, arg.Error, arg.EndedAt, arg.VerificationID)
 	if err != nil {
 		return 0, err
 	}

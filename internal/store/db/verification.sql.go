@@ -12,38 +12,13 @@ import (
 	"smsbridge/phonemail"
 )
 
-const addIdempotencyKey = `-- name: AddIdempotencyKey :execrows
-INSERT INTO idempotency_key (tenant, key, digest, verification_id, at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (tenant, key) DO NOTHING
-`
-
-type AddIdempotencyKeyParams struct {
-	Tenant         string
-	Key            string
-	Digest         string
-	VerificationID string
-	At             moment.Moment
-}
-
-func (q *Queries) AddIdempotencyKey(ctx context.Context, arg AddIdempotencyKeyParams) (int64, error) {
-	result, err := q.exec(ctx, q.addIdempotencyKeyStmt, addIdempotencyKey,
-		arg.Tenant,
-		arg.Key,
-		arg.Digest,
-		arg.VerificationID,
-		arg.At,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const addVerification = `-- name: AddVerification :execrows
-INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state, code, renew,
-    attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10,
-    0, $11, $12, 1, $13, $14, $15, $16, $16, $17, 0)
+INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
+    code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
+    opened_at, sent_at, expires_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending',
+    $9, $10, 0, $11, $12, 1, $13, $14, $15,
+    $16, $16, $17, 0)
 ON CONFLICT DO NOTHING
 `
 
@@ -93,9 +68,47 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 	return result.RowsAffected()
 }
 
+const addVerifyFeedback = `-- name: AddVerifyFeedback :execrows
+INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
+    code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
+    opened_at, sent_at, expires_at, ended_at, verify_sid)
+VALUES ($1, $2, $3, '', $4, $5, $6, '', 'approved',
+    '', 0, 0, 0, 0, 0, 0, 0, 0, $7, $7, $7, $7, $6)
+ON CONFLICT DO NOTHING
+`
+
+type AddVerifyFeedbackParams struct {
+	ID      string
+	Tenant  string
+	Door    string
+	Account string
+	Sender  string
+	Phone   phonemail.Number
+	At      moment.Moment
+}
+
+// A verification that Twilio Verify made for another caller. It has ended, and Verify, which knows
+// it by its phone, is to be told.
+func (q *Queries) AddVerifyFeedback(ctx context.Context, arg AddVerifyFeedbackParams) (int64, error) {
+	result, err := q.exec(ctx, q.addVerifyFeedbackStmt, addVerifyFeedback,
+		arg.ID,
+		arg.Tenant,
+		arg.Door,
+		arg.Account,
+		arg.Sender,
+		arg.Phone,
+		arg.At,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const countAttempt = `-- name: CountAttempt :one
 UPDATE verification SET attempts = attempts + 1
-WHERE id = $1 AND tenant = $2 AND state = 'pending' AND expires_at > $3 AND attempts < max_attempts
+WHERE id = $1 AND tenant = $2 AND state = 'pending' AND expires_at > $3
+  AND attempts < max_attempts
 RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
 `
 
@@ -105,7 +118,8 @@ type CountAttemptParams struct {
 	Now    moment.Moment
 }
 
-// Counted in the statement that reads the code, so that guesses that come at once cannot be more than are allowed.
+// It counts in the statement that reads the code, so that guesses made at once cannot be more than
+// are allowed.
 func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Verification, error) {
 	row := q.queryRow(ctx, q.countAttemptStmt, countAttempt, arg.ID, arg.Tenant, arg.Now)
 	var i Verification
@@ -133,11 +147,29 @@ func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Ver
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.ToldAt,
-		&i.VerifySid,
+		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
 	)
 	return i, err
+}
+
+const countExternalVerifications = `-- name: CountExternalVerifications :one
+SELECT COUNT(*) FROM verification
+WHERE tenant = $1 AND door = $2 AND external_id = $3
+`
+
+type CountExternalVerificationsParams struct {
+	Tenant     string
+	Door       string
+	ExternalID string
+}
+
+func (q *Queries) CountExternalVerifications(ctx context.Context, arg CountExternalVerificationsParams) (int64, error) {
+	row := q.queryRow(ctx, q.countExternalVerificationsStmt, countExternalVerifications, arg.Tenant, arg.Door, arg.ExternalID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const countSend = `-- name: CountSend :execrows
@@ -165,38 +197,9 @@ func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, er
 	return result.RowsAffected()
 }
 
-const dropGuessesBefore = `-- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE (tenant, phone) IN (
-    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < $1 ORDER BY g.last_at LIMIT 1000
-)
-`
-
-// At most 1,000, so that no webhook waits behind them.
-func (q *Queries) DropGuessesBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropGuessesBeforeStmt, dropGuessesBefore, at)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const dropIdempotencyKeysBefore = `-- name: DropIdempotencyKeysBefore :execrows
-DELETE FROM idempotency_key WHERE (tenant, key) IN (
-    SELECT k.tenant, k.key FROM idempotency_key k WHERE k.at < $1 ORDER BY k.at LIMIT 1000
-)
-`
-
-// At most 1,000, so that no webhook waits behind them.
-func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropIdempotencyKeysBeforeStmt, dropIdempotencyKeysBefore, at)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const endVerification = `-- name: EndVerification :execrows
-UPDATE verification SET state = $1, code = '', ended_at = $2 WHERE id = $3 AND state = 'pending'
+UPDATE verification SET state = $1, code = '', ended_at = $2
+WHERE id = $3 AND state = 'pending'
 `
 
 type EndVerificationParams struct {
@@ -214,7 +217,9 @@ func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams
 }
 
 const getExternalVerification = `-- name: GetExternalVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND door = $2 AND external_id = $3 ORDER BY opened_at DESC, id DESC LIMIT 1
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
+WHERE tenant = $1 AND door = $2 AND external_id = $3
+ORDER BY opened_at DESC, id DESC LIMIT 1
 `
 
 type GetExternalVerificationParams struct {
@@ -250,47 +255,9 @@ func (q *Queries) GetExternalVerification(ctx context.Context, arg GetExternalVe
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.ToldAt,
-		&i.VerifySid,
+		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
-	)
-	return i, err
-}
-
-const getGuesses = `-- name: GetGuesses :one
-SELECT wrong_at FROM guess WHERE tenant = $1 AND phone = $2
-`
-
-type GetGuessesParams struct {
-	Tenant string
-	Phone  phonemail.Number
-}
-
-func (q *Queries) GetGuesses(ctx context.Context, arg GetGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.getGuessesStmt, getGuesses, arg.Tenant, arg.Phone)
-	var wrong_at string
-	err := row.Scan(&wrong_at)
-	return wrong_at, err
-}
-
-const getIdempotencyKey = `-- name: GetIdempotencyKey :one
-SELECT tenant, key, digest, verification_id, at FROM idempotency_key WHERE tenant = $1 AND key = $2
-`
-
-type GetIdempotencyKeyParams struct {
-	Tenant string
-	Key    string
-}
-
-func (q *Queries) GetIdempotencyKey(ctx context.Context, arg GetIdempotencyKeyParams) (IdempotencyKey, error) {
-	row := q.queryRow(ctx, q.getIdempotencyKeyStmt, getIdempotencyKey, arg.Tenant, arg.Key)
-	var i IdempotencyKey
-	err := row.Scan(
-		&i.Tenant,
-		&i.Key,
-		&i.Digest,
-		&i.VerificationID,
-		&i.At,
 	)
 	return i, err
 }
@@ -326,7 +293,7 @@ func (q *Queries) GetVerification(ctx context.Context, id string) (Verification,
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.ToldAt,
-		&i.VerifySid,
+		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
 	)
@@ -369,7 +336,7 @@ func (q *Queries) GetVerificationOf(ctx context.Context, arg GetVerificationOfPa
 		&i.ExpiresAt,
 		&i.EndedAt,
 		&i.ToldAt,
-		&i.VerifySid,
+		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
 	)
@@ -419,7 +386,7 @@ func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsPa
 			&i.ExpiresAt,
 			&i.EndedAt,
 			&i.ToldAt,
-			&i.VerifySid,
+			&i.VerifySID,
 			&i.Checker,
 			&i.Reported,
 		); err != nil {
@@ -436,29 +403,10 @@ func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsPa
 	return items, nil
 }
 
-const lockGuesses = `-- name: LockGuesses :one
-INSERT INTO guess (tenant, phone, wrong_at, last_at) VALUES ($1, $2, '', $3)
-ON CONFLICT (tenant, phone) DO UPDATE SET last_at = $3
-RETURNING wrong_at
-`
-
-type LockGuessesParams struct {
-	Tenant string
-	Phone  phonemail.Number
-	Now    moment.Moment
-}
-
-// Whoever has this row's lock is the only one to judge a code of this phone.
-func (q *Queries) LockGuesses(ctx context.Context, arg LockGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.lockGuessesStmt, lockGuesses, arg.Tenant, arg.Phone, arg.Now)
-	var wrong_at string
-	err := row.Scan(&wrong_at)
-	return wrong_at, err
-}
-
 const openVerificationsOfPhone = `-- name: OpenVerificationsOfPhone :many
 SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
-WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'pending' AND expires_at > $4
+WHERE account = $1 AND sender = $2 AND phone = $3
+  AND state = 'pending' AND expires_at > $4
 ORDER BY opened_at DESC, id DESC LIMIT 100
 `
 
@@ -507,7 +455,7 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 			&i.ExpiresAt,
 			&i.EndedAt,
 			&i.ToldAt,
-			&i.VerifySid,
+			&i.VerifySID,
 			&i.Checker,
 			&i.Reported,
 		); err != nil {
@@ -524,35 +472,156 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 	return items, nil
 }
 
-const setGuesses = `-- name: SetGuesses :exec
-UPDATE guess SET wrong_at = $1 WHERE tenant = $2 AND phone = $3
+const setChecker = `-- name: SetChecker :execrows
+UPDATE verification SET checker = $1 WHERE id = $2 AND state = 'pending'
 `
 
-type SetGuessesParams struct {
-	WrongAt string
-	Tenant  string
-	Phone   phonemail.Number
+type SetCheckerParams struct {
+	Checker string
+	ID      string
 }
 
-func (q *Queries) SetGuesses(ctx context.Context, arg SetGuessesParams) error {
-	_, err := q.exec(ctx, q.setGuessesStmt, setGuesses, arg.WrongAt, arg.Tenant, arg.Phone)
-	return err
-}
-
-const suppressTextsOfVerification = `-- name: SuppressTextsOfVerification :execrows
-UPDATE text SET state = 'suppressed', error = $1, body = '', ended_at = $2 WHERE verification_id = $3 AND state = 'due'
-`
-
-type SuppressTextsOfVerificationParams struct {
-	Error          string
-	EndedAt        moment.Moment
-	VerificationID string
-}
-
-func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressTextsOfVerificationParams) (int64, error) {
-	result, err := q.exec(ctx, q.suppressTextsOfVerificationStmt, suppressTextsOfVerification, arg.Error, arg.EndedAt, arg.VerificationID)
+func (q *Queries) SetChecker(ctx context.Context, arg SetCheckerParams) (int64, error) {
+	result, err := q.exec(ctx, q.setCheckerStmt, setChecker, arg.Checker, arg.ID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const setReported = `-- name: SetReported :execrows
+UPDATE verification SET reported = $1
+WHERE id = $2 AND verify_sid = $3 AND reported = ''
+`
+
+type SetReportedParams struct {
+	Reported  string
+	ID        string
+	VerifySID string
+}
+
+func (q *Queries) SetReported(ctx context.Context, arg SetReportedParams) (int64, error) {
+	result, err := q.exec(ctx, q.setReportedStmt, setReported, arg.Reported, arg.ID, arg.VerifySID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setVerifySID = `-- name: SetVerifySID :execrows
+UPDATE verification SET verify_sid = $1, reported = ''
+WHERE id = $2 AND verify_sid <> $1
+`
+
+type SetVerifySIDParams struct {
+	VerifySID string
+	ID        string
+}
+
+func (q *Queries) SetVerifySID(ctx context.Context, arg SetVerifySIDParams) (int64, error) {
+	result, err := q.exec(ctx, q.setVerifySIDStmt, setVerifySID, arg.VerifySID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const tellExpired = `-- name: TellExpired :execrows
+UPDATE verification SET told_at = $1
+WHERE tenant = $2 AND door = $3 AND external_id = $4
+  AND state = 'expired' AND told_at = 0
+`
+
+type TellExpiredParams struct {
+	Now        moment.Moment
+	Tenant     string
+	Door       string
+	ExternalID string
+}
+
+func (q *Queries) TellExpired(ctx context.Context, arg TellExpiredParams) (int64, error) {
+	result, err := q.exec(ctx, q.tellExpiredStmt, tellExpired,
+		arg.Now,
+		arg.Tenant,
+		arg.Door,
+		arg.ExternalID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const unreportedVerificationsOfPhone = `-- name: UnreportedVerificationsOfPhone :many
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
+WHERE account = $1 AND sender = $2 AND phone = $3 AND tenant = $4
+  AND id <> $5 AND verify_sid <> '' AND reported = '' AND opened_at > $6
+ORDER BY opened_at LIMIT 10
+`
+
+type UnreportedVerificationsOfPhoneParams struct {
+	Account string
+	Sender  string
+	Phone   phonemail.Number
+	Tenant  string
+	ID      string
+	Since   moment.Moment
+}
+
+// What Twilio Verify may still take for the verification that is to be started.
+func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg UnreportedVerificationsOfPhoneParams) ([]Verification, error) {
+	rows, err := q.query(ctx, q.unreportedVerificationsOfPhoneStmt, unreportedVerificationsOfPhone,
+		arg.Account,
+		arg.Sender,
+		arg.Phone,
+		arg.Tenant,
+		arg.ID,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Verification
+	for rows.Next() {
+		var i Verification
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Door,
+			&i.ExternalID,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Locale,
+			&i.State,
+			&i.Code,
+			&i.Renew,
+			&i.Attempts,
+			&i.MaxAttempts,
+			&i.MaxWrong,
+			&i.Sends,
+			&i.MaxSends,
+			&i.Gap,
+			&i.Notify,
+			&i.OpenedAt,
+			&i.SentAt,
+			&i.ExpiresAt,
+			&i.EndedAt,
+			&i.ToldAt,
+			&i.VerifySID,
+			&i.Checker,
+			&i.Reported,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -1,5 +1,6 @@
 -- name: AddEvent :exec
-INSERT INTO event (id, tenant, subject, name, detail, at) VALUES (@id, @tenant, @subject, @name, @detail, @at);
+INSERT INTO event (id, tenant, subject, name, detail, at)
+VALUES (@id, @tenant, @subject, @name, @detail, @at);
 
 -- name: EventsAfter :many
 SELECT * FROM event WHERE id > @id ORDER BY id LIMIT @most;

@@ -1,17 +1,21 @@
 -- name: AddDurableInstance :execrows
-INSERT INTO durable_instance (id, tenant, instance_id, input, state, output, verification_id, digits, created_at, updated_at)
+INSERT INTO durable_instance (id, tenant, instance_id, input, state, output,
+    verification_id, digits, created_at, updated_at)
 VALUES (@id, @tenant, @instance_id, @input, 'running', '', '', @digits, @now, @now)
 ON CONFLICT DO NOTHING;
 
 -- name: GetDurableInstance :one
-SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state, COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
+    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = @tenant AND i.instance_id = @instance_id;
 
 -- name: ListDurableInstances :many
-SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state, COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
+    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
-WHERE i.tenant = @tenant AND i.id > @after AND i.created_at >= @created_from AND i.created_at <= @created_to
+WHERE i.tenant = @tenant AND i.id > @after
+    AND i.created_at >= @created_from AND i.created_at <= @created_to
     AND substr(i.instance_id, 1, length(CAST(@prefix AS TEXT))) = CAST(@prefix AS TEXT)
 ORDER BY i.id LIMIT @most;
 
@@ -20,7 +24,8 @@ UPDATE durable_instance SET state = @state, output = @output, updated_at = @now
 WHERE id = @id AND (state = @from_state OR state = @or_from_state);
 
 -- name: SetDurableVerification :execrows
-UPDATE durable_instance SET verification_id = @verification_id, digits = @digits WHERE id = @id AND state = 'running';
+UPDATE durable_instance SET verification_id = @verification_id, digits = @digits
+WHERE id = @id AND state = 'running';
 
 -- name: TouchDurableInstance :execrows
 UPDATE durable_instance SET updated_at = @now WHERE id = @id;
