@@ -145,7 +145,7 @@ func (w *world) open(key []byte) {
 		require.NoError(w.t, w.Store.Close())
 	}
 	var err error
-	w.Store, err = store.Open(context.Background(), store.Options{URL: w.databaseURL, Key: key, Now: w.clock})
+	w.Store, err = store.Open(context.Background(), store.Options{URL: w.databaseURL, Key: key, Now: w.clock, Log: w.Log})
 	require.NoError(w.t, err)
 	w.Register()
 }
