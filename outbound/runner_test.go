@@ -18,7 +18,8 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// Ensure that the table has each kind of job once, and that none is still at work when it is rescued.
+// Ensure that the table has each kind of job once, and that none is still at work when it is
+// rescued.
 func TestTable(t *testing.T) {
 	w := quick(t)
 	var kinds []string
@@ -86,12 +87,14 @@ func TestEndsOfAJob(t *testing.T) {
 	})
 }
 
-// Ensure that a job that fails in the queue is logged with its kind and the id of its row, and counted.
+// Ensure that a job that fails in the queue is logged with its kind and the id of its row, and
+// counted.
 func TestFailureInTheQueue(t *testing.T) {
 	w := quick(t)
 	id := w.make(phone, "Hello")
 	w.open([]byte("another key of thirty-two bytes!")) // what the text says cannot be opened any more
-	ctx := context.Background()                        // the queue is stopped before the test's own has ended
+	// The queue is stopped before the test's own has ended.
+	ctx := context.Background()
 	require.NoError(t, w.Store.Start(ctx))
 	failed := func() bool { return w.job("send_text").failed.Load() > 0 }
 	require.Eventually(t, failed, 20*time.Second, time.Millisecond)
@@ -155,8 +158,8 @@ func mute(t *testing.T) string {
 	return server.URL
 }
 
-// hurry gives the jobs of a kind hardly any time, and returns a context that has ended when a job has
-// waited for as long as a request may take without it.
+// hurry gives the jobs of a kind hardly any time, and returns a context that has ended when a job
+// has waited for as long as a request may take without it.
 func (w *world) hurry(kind string) context.Context {
 	w.t.Helper()
 	w.job(kind).limits.within = 100 * time.Millisecond
@@ -197,8 +200,8 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 	}
 }
 
-// Ensure that what Verify must hear before it texts a code does not outlive the job either, and that
-// Verify then has not been asked for the text.
+// Ensure that what Verify must hear before it texts a code does not outlive the job either, and
+// that Verify then has not been asked for the text.
 func TestVerifyHearsTooSlowly(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("verify,twilio")

@@ -23,8 +23,8 @@ import (
 )
 
 // balancer is a load balancer with two replicas behind it: a bridge, which it asks over and over
-// whether it is ready, and another one, which answers 200 and takes all requests once the bridge says
-// no. It never sends a request a second time.
+// whether it is ready, and another one, which answers 200 and takes all requests once the bridge
+// says no. It never sends a request a second time.
 type balancer struct {
 	*httptest.Server
 	bridge  string
@@ -111,8 +111,8 @@ func drainSettings(t *testing.T) tenant.Settings {
 	return settings
 }
 
-// Ensure that no request fails that a load balancer sends while a bridge stops: the bridge says that
-// it is not ready, goes on serving for as long as it is told to, and only then closes.
+// Ensure that no request fails that a load balancer sends while a bridge stops: the bridge says
+// that it is not ready, goes on serving for as long as it is told to, and only then closes.
 func TestStopsBehindABalancer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -152,7 +152,9 @@ func TestStopsBehindABalancer(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return front.served.Load() > 100 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return front.served.Load() > 100
+	}, time.Minute, time.Millisecond)
 	stop()
 	require.NoError(t, <-served)
 	end()

@@ -49,7 +49,8 @@ func (h levelHandler) WithGroup(name string) slog.Handler {
 // itself logs both at level info only. A job that snoozes or that is canceled is not such a job.
 type failureLog struct{ log *slog.Logger }
 
-// HandleError implements river.ErrorHandler. River tries the job again unless this was its last try.
+// HandleError implements river.ErrorHandler. River tries the job again unless this was its last
+// try.
 func (f failureLog) HandleError(
 	ctx context.Context, job *rivertype.JobRow, err error,
 ) *river.ErrorHandlerResult {

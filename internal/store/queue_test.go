@@ -36,8 +36,8 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// Ensure that a job that returns an error or panics is logged with its kind and id, also when it was
-// its last try, and that the words of a panic are not.
+// Ensure that a job that returns an error or panics is logged with its kind and id, also when it
+// was its last try, and that the words of a panic are not.
 func TestFailingJobsAreLogged(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -80,7 +80,9 @@ func TestFailingJobsAreLogged(t *testing.T) {
 				tx.Enqueue(failing{"row-1", test.tries})
 				return nil
 			}))
-			require.Eventually(t, func() bool { return log.String() != "" }, 20*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool {
+				return log.String() != ""
+			}, 20*time.Second, time.Millisecond)
 			for _, want := range append(test.want, `"level":"ERROR"`, `"kind":"failing"`, `"id":"row-1"`) {
 				require.Contains(t, log.String(), want)
 			}

@@ -32,8 +32,9 @@ func permutations[T any](items []T, visit func([]T)) {
 	permute(0)
 }
 
-// Ensure that the order in which receipts and the API's own answer arrive does not matter, and that no state is ever taken back: all 720 orders of
-// the API's answer and five callbacks, and smaller sets with duplicates and every other end.
+// Ensure that the order in which receipts and the API's own answer arrive does not matter, and
+// that no state is ever taken back: all 720 orders of the API's answer and five callbacks, and
+// smaller sets with duplicates and every other end.
 func TestReceiptsInAnyOrder(t *testing.T) {
 	const answer = "the API's answer"
 	sets := []struct {
@@ -75,8 +76,15 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 }
 
 // tellInOrder makes a text, tells what arrives, and checks the end and that no step goes down.
-func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int) error {
-	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.Now().Add(time.Minute)})
+func (b bridge) tellInOrder(
+	ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int,
+) error {
+	id, err := text.Make(
+		ctx, tx, text.Draft{
+			Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "x",
+			Deadline: b.Now().Add(time.Minute),
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -88,7 +96,11 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 			err = text.Accept(ctx, tx, id, "SM"+id)
 		} else {
 			code := map[string]string{"undelivered": "30003", "failed": "30008"}[status]
-			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status, Code: code})
+			err = text.TakeReceipt(
+				ctx, tx, text.Receipt{
+					TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status, Code: code,
+				},
+			)
 		}
 		if err != nil {
 			return err
@@ -107,10 +119,13 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 		return fmt.Errorf("%v: the timeline ends at %d: %w", order, rank, err)
 	}
 	row, err := tx.GetText(ctx, id)
-	if err == nil && (string(row.State) != want || row.ProviderID != "SM"+id || (row.Body == "") != (want != "sent")) {
+	erased := row.Body == ""
+	if err == nil &&
+		(string(row.State) != want || row.ProviderID != "SM"+id || erased != (want != "sent")) {
 		return fmt.Errorf("%v: ended as %s", order, row.State)
 	}
-	if wantCode := map[string]string{"undelivered": "30003"}[want]; err == nil && want != "failed" && row.Error != wantCode {
+	wantCode := map[string]string{"undelivered": "30003"}[want]
+	if err == nil && want != "failed" && row.Error != wantCode {
 		return fmt.Errorf("%v: ended with %q", order, row.Error)
 	}
 	return err
@@ -126,23 +141,43 @@ func TestReceiptsThatChangeNothing(t *testing.T) {
 		b.optOut(line())
 		b.begin(suppressed)
 		for name, r := range map[string]text.Receipt{
-			"unknown text":              {TextID: "none", Account: "AC1", ProviderID: "SM9", Status: "delivered"},
-			"no text":                   {Account: "AC1", ProviderID: "SM1", Status: "delivered"},
-			"other account":             {TextID: sent, Account: "AC2", ProviderID: "SM1", Status: "delivered"},
-			"other provider id":         {TextID: sent, Account: "AC1", ProviderID: "SM2", Status: "delivered"},
-			"no provider id":            {TextID: sending, Account: "AC1", Status: "delivered"},
-			"another text's id":         {TextID: sending, Account: "AC1", ProviderID: "SM1", Status: "delivered"},
-			"unknown status":            {TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "teleported"},
-			"empty status":              {TextID: sent, Account: "AC1", ProviderID: "SM1"},
-			"older than what is known":  {TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "queued"},
-			"of a text never begun":     {TextID: due, Account: "AC1", ProviderID: "SM3", Status: "sent"},
-			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3", Status: "delivered"},
-			"sent, of a refused text":   {TextID: refused, Account: "AC1", ProviderID: "SM4", Status: "sent"},
-			"of a suppressed text":      {TextID: suppressed, Account: "AC1", ProviderID: "SM5", Status: "delivered"},
+			"unknown text": {
+				TextID: "none", Account: "AC1", ProviderID: "SM9", Status: "delivered",
+			},
+			"no text": {Account: "AC1", ProviderID: "SM1", Status: "delivered"},
+			"other account": {
+				TextID: sent, Account: "AC2", ProviderID: "SM1", Status: "delivered",
+			},
+			"other provider id": {
+				TextID: sent, Account: "AC1", ProviderID: "SM2", Status: "delivered",
+			},
+			"no provider id": {TextID: sending, Account: "AC1", Status: "delivered"},
+			"another text's id": {
+				TextID: sending, Account: "AC1", ProviderID: "SM1", Status: "delivered",
+			},
+			"unknown status": {
+				TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "teleported",
+			},
+			"empty status":             {TextID: sent, Account: "AC1", ProviderID: "SM1"},
+			"older than what is known": {TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "queued"},
+			"of a text never begun":    {TextID: due, Account: "AC1", ProviderID: "SM3", Status: "sent"},
+			"end of a text never begun": {
+				TextID: due, Account: "AC1", ProviderID: "SM3", Status: "delivered",
+			},
+			"sent, of a refused text": {
+				TextID: refused, Account: "AC1", ProviderID: "SM4", Status: "sent",
+			},
+			"of a suppressed text": {
+				TextID: suppressed, Account: "AC1", ProviderID: "SM5", Status: "delivered",
+			},
 		} {
 			before := []any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)}
 			b.receipt(r)
-			require.Equal(b, before, []any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)}, name)
+			require.Equal(
+				b, before,
+				[]any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)},
+				name,
+			)
 		}
 	})
 }
@@ -177,7 +212,8 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 	})
 }
 
-// Ensure that receipts that race each other and the API's answer end as if they had come one after the other.
+// Ensure that receipts that race each other and the API's answer end as if they had come one
+// after the other.
 func TestReceiptsRace(t *testing.T) {
 	each(t, func(b bridge) {
 		var ids []string
@@ -190,7 +226,9 @@ func TestReceiptsRace(t *testing.T) {
 			}
 			for _, status := range []string{"sent", "delivered"} {
 				told = append(told, func(ctx context.Context, tx *store.Tx) error {
-					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status})
+					return text.TakeReceipt(
+						ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status},
+					)
 				})
 			}
 			require.NoError(b, errors.Join(b.AtOnce(told...)...))
