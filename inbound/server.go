@@ -75,7 +75,8 @@ func (s *Server) Handler() http.Handler {
 	return e
 }
 
-// Drain makes /readyz say no, so that a load balancer sends no more; requests that come nevertheless are still served.
+// Drain makes /readyz say no, so that a load balancer sends no more requests. Those that still come
+// are served.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 func (s *Server) showReady(c echo.Context) error {

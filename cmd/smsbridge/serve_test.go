@@ -25,7 +25,8 @@ func TestFlowrouteDoor(t *testing.T) {
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
 		"SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
 		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
-		"TWILIO_FROM=+15005550006", "TWILIO_API_BASE=http://127.0.0.1:1", "SMSBRIDGE_FLOWROUTE_ADDR=" + addr,
+		"TWILIO_FROM=+15005550006", "TWILIO_API_BASE=http://127.0.0.1:1", "SMSBRIDGE_DRAIN=0s",
+		"SMSBRIDGE_FLOWROUTE_ADDR=" + addr,
 	})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())

@@ -116,7 +116,7 @@ func openTheater(database string) (*theater, error) {
 		return nil, err
 	}
 	th.env = map[string]string{
-		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database, "SMSBRIDGE_KEY": strings.Repeat("ab", 32),
+		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s", "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database, "SMSBRIDGE_KEY": strings.Repeat("ab", 32),
 		"SMSBRIDGE_TENANT": "acme", "SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK", "SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
 		"SMSBRIDGE_IDP_HOSTS": th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
 		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing, "MAILGUN_API_BASE": th.mailgun.URL(), "MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),

@@ -6,9 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"smsbridge/phonemail"
 )
+
+// maxDrain is the longest that a bridge goes on serving after the signal to stop.
+const maxDrain = time.Minute
 
 // processOptions lists the settings of the process.
 func processOptions() []option[Settings] {
@@ -19,6 +23,17 @@ func processOptions() []option[Settings] {
 				return wrong("is not an address to listen on", "write host:port, such as 127.0.0.1:8080, or :8080 for all interfaces")
 			}
 			s.Addr = v[0]
+			return nil
+		}},
+		{"drain", "SMSBRIDGE_DRAIN", one, "", func(s *Settings, v []string) *Mistake {
+			d, err := time.ParseDuration(v[0])
+			switch {
+			case err != nil:
+				return wrong("is not a duration", "write a number with its unit, such as 3s")
+			case d < 0 || d > maxDrain:
+				return wrong("is not from 0s to 1m", "3s is recommended")
+			}
+			s.Drain = d
 			return nil
 		}},
 		{"public_url", "SMSBRIDGE_PUBLIC_URL", one, "write the https address at which Mailgun and Twilio reach the bridge, such as https://bridge.acme.example", func(s *Settings, v []string) (m *Mistake) {

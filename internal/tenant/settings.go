@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Settings is what `smsbridge serve` needs to know.
@@ -13,6 +14,9 @@ type Settings struct {
 	// Addr is where to listen, ":8080" by default: all interfaces, because the
 	// TLS proxy in front is often another container or machine.
 	Addr string
+	// Drain is how long the bridge goes on serving after the signal to stop, while /readyz says no,
+	// so that a load balancer sends no more requests before it closes. 0 to 1 minute.
+	Drain time.Duration
 	// PublicURL is the bridge's address as the providers reach it, without a
 	// slash at the end. Twilio signs it, so it is never guessed from a request.
 	PublicURL string
@@ -82,7 +86,7 @@ func FromFile(path string, environ []string) (Settings, error) {
 }
 
 func defaultSettings() Settings {
-	return Settings{Addr: ":8080", Database: NewSecret("sqlite:smsbridge.db")}
+	return Settings{Addr: ":8080", Drain: 3 * time.Second, Database: NewSecret("sqlite:smsbridge.db")}
 }
 
 func defaultTenant() *Tenant {
