@@ -114,6 +114,15 @@ func processOptions() []settings.Option[Settings] {
 			"interfaces",
 			func(s *Settings) *string { return &s.Addr })},
 		{Row: row{
+			Key: "drain", Variable: "SMSBRIDGE_DRAIN", Default: "3s",
+			Doc: "How long the bridge goes on serving after the signal to stop, 0s to 1m. Meanwhile " +
+				"/readyz says no. With no balancer in front, write 0s. Stopping takes up to 20 s more: " +
+				"give it as long before you kill it.",
+			Prevents: "A load balancer that has not looked at /readyz yet would send requests to a " +
+				"closed door.",
+		}, Set: settings.Duration(0, time.Minute, "3s",
+			func(s *Settings) *time.Duration { return &s.Drain })},
+		{Row: row{
 			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
 			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
 			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +

@@ -147,6 +147,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 	storage, _ := url.Parse(s.mailgun.StorageURL()) // made of a listener's address
 	return []string{
 		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
+		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
 		"SMSBRIDGE_TENANT=" + slug,
 		"SMSBRIDGE_NAME=ACME",
