@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -21,6 +22,23 @@ type levelHandler struct {
 
 func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
+}
+
+// Handle leaves out what River logs of its upkeep when it is stopped in the middle of it: its
+// context was canceled, as it was meant to be.
+func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
+	stopped := false
+	if ctx.Err() != nil {
+		r.Attrs(func(a slog.Attr) bool {
+			said := a.Value.String()
+			stopped = a.Key == "error" && strings.Contains(said, context.Canceled.Error())
+			return !stopped
+		})
+	}
+	if stopped {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
 }
 
 func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
