@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -23,15 +24,18 @@ func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
 }
 
-// Handle implements slog.Handler. An error of River's that says no more than that its context was
-// canceled is about the end of the process, and nothing is lost by it.
+// Handle leaves out what River logs of its upkeep when it is stopped in the middle of it: its
+// context was canceled, as it was meant to be.
 func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
-	canceled := false
-	r.Attrs(func(a slog.Attr) bool {
-		canceled = canceled || a.Value.String() == context.Canceled.Error()
-		return !canceled
-	})
-	if canceled {
+	stopped := false
+	if ctx.Err() != nil {
+		r.Attrs(func(a slog.Attr) bool {
+			said := a.Value.String()
+			stopped = a.Key == "error" && strings.Contains(said, context.Canceled.Error())
+			return !stopped
+		})
+	}
+	if stopped {
 		return nil
 	}
 	return h.Handler.Handle(ctx, r)
