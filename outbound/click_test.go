@@ -21,7 +21,7 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// provider answers links as the test says, and counts them.
+// provider responds to links as the test says, and counts them.
 func (w *world) provider(serve http.HandlerFunc) (link string, clicks *atomic.Int32) {
 	w.t.Helper()
 	clicks = &atomic.Int32{}
@@ -157,7 +157,7 @@ func TestClickRealLinks(t *testing.T) {
 	}
 }
 
-// Ensure that a click that reached nobody is put back while there is patience, and told of
+// Ensure that a click that reached no server is put back while there is patience, and told of
 // afterwards.
 func TestUnreachable(t *testing.T) {
 	each(t, func(w *world) {
@@ -240,7 +240,7 @@ func TestInterruptedClick(t *testing.T) {
 		require.Zero(t, clicks.Load(), "interrupted as often as is allowed")
 		w.ended(id, "failed", "unknown", tenant.Unknown)
 	})
-	t.Run("put back, and used up by somebody else", func(t *testing.T) {
+	t.Run("put back, and used up by the person", func(t *testing.T) {
 		w := quick(t)
 		server := httptest.NewUnstartedServer(used)
 		at := server.Listener.Addr().String()
@@ -249,7 +249,7 @@ func TestInterruptedClick(t *testing.T) {
 		id := w.accepted(
 			"http://"+at+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration,
 		)
-		w.snoozed(w.clickLink(t.Context(), id)) // reached nobody, which is no interruption
+		w.snoozed(w.clickLink(t.Context(), id)) // reached no server, which is no interruption
 		var err error
 		server.Listener, err = net.Listen("tcp", at)
 		require.NoError(t, err)

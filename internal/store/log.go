@@ -23,8 +23,8 @@ func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
 }
 
-// Handle implements slog.Handler. An error of River's that says no more than that its context was
-// canceled is about the end of the process, and nothing is lost by it.
+// Handle implements slog.Handler. River logs an error when its context is canceled, which is the end
+// of the process. Nothing is lost by that, so such an error is left out.
 func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
 	canceled := false
 	r.Attrs(func(a slog.Attr) bool {

@@ -11,9 +11,9 @@
 //	 ├──▶ suppressed   opted out, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
-// It promises that a text is never sent to a phone that opted out, nor after its deadline, and
-// never a second time while it is not certain that the first attempt did nothing: sending is on
-// disk before the provider is asked, and what is unclear is looked up before it is sent again.
+// It promises that no text is sent to a phone that opted out, or after its deadline. It promises
+// that a text is not sent again while its first attempt may have worked. To that end sending is
+// on disk before the provider is asked, and an unclear text is looked up before it is sent again.
 package text
 
 import (
@@ -51,17 +51,16 @@ type Purpose = db.TextPurpose
 // The purposes of a text.
 const (
 	Prompt  Purpose = "prompt"  // asks the question
-	Hint    Purpose = "hint"    // says how to answer
+	Hint    Purpose = "hint"    // says how to reply
 	Outcome Purpose = "outcome" // says how it ended
 	Relay   Purpose = "relay"   // says what a mail carried
 	Code    Purpose = "code"    // says a one-time code
 )
 
-// Quarantine is how long a text of which it is unclear whether it was sent is looked for at the
-// provider before it is sent again.
+// Quarantine is how long an unclear text is looked for at the provider before it is sent again.
 const Quarantine = time.Minute
 
-// Line is whom texts come from: an account and its number, messaging service or name, see
+// Line is where texts come from: an account and its number, messaging service or name, see
 // tenant.Line. Replies come back to it and opt-outs hold for it, whichever provider carries a
 // text.
 type Line struct{ Account, Sender string }
@@ -127,7 +126,7 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 type Attempt struct {
 	ID, Tenant     string
 	VerificationID string // whose code it says, "" when it says none
-	Provider       string // who was asked last to send it, "" for nobody
+	Provider       string // which was asked last to send it, "" for none
 	Line           Line
 	Phone          phonemail.Number
 	Body           string
@@ -137,9 +136,9 @@ type Attempt struct {
 }
 
 // Begin moves a due text to sending and returns what is to be sent. The second result is false
-// when there is nothing to send: too late, no longer wanted, no longer due, or sending already,
-// which only happens when a worker died in the middle; that one is now unclear and will be looked
-// up.
+// when there is nothing to send: it is too late, the text is no longer wanted, or it is no longer
+// due. A text that is sending already had a worker that died or is slow. It is now unclear and is
+// looked up.
 func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil {
@@ -183,8 +182,8 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if asks := row.Purpose == Prompt || row.Purpose == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
-	// A due prompt or hint goes with its question. This one may have been under way when the
-	// question ended, and was put back since.
+	// A due prompt or hint goes with its question. This one was under way when the question ended,
+	// and was put back since.
 	c, err := tx.GetChallenge(ctx, row.ChallengeID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", err
@@ -195,8 +194,8 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	return "", nil
 }
 
-// codeObstacle says why a code must not be sent any more, or "": its verification has ended, or
-// this text was put back after a later one was made, whose code may be another.
+// codeObstacle says why a code must not be sent any more, or "". Its verification has ended, or a
+// later text was made before this one was put back. The later one may say another code.
 func codeObstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	v, err := tx.GetVerification(ctx, row.VerificationID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -251,7 +250,7 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 }
 
 // Find returns an unclear text, to be looked up at the provider. The second result is false when
-// it is unclear no more.
+// the text is not unclear any more.
 func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil || row.State != Unclear {
@@ -310,8 +309,8 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	return err
 }
 
-// PutBack makes a text due again of which it is certain that the provider did nothing. The caller
-// sees to the next attempt.
+// PutBack makes a text due again with which the provider certainly did nothing. The caller
+// enqueues the next attempt.
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
 	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err
