@@ -79,11 +79,11 @@ func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string)
 		view.Text, view.Button, view.leadsTo = "You asked "+t.Name+" for this.", "Continue to "+t.Name, origin(l.URL)
 		return view, nil
 	}
-	c, err := tx.GetChallenge(ctx, l.ChallengeID)
+	c, err := challenge.Get(ctx, tx, l.ChallengeID)
 	if err != nil {
 		return shortLinkView{}, err
 	}
-	switch state := c.State; state {
+	switch c.State {
 	case challenge.Open:
 		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
 		if c.Purpose == challenge.Password {

@@ -13,7 +13,6 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -68,18 +67,19 @@ func (b bridge) run(name string, f func(b bridge)) {
 	b.Run(name, func(t *testing.T) { b.T = t; f(b) })
 }
 
-func (b bridge) challenge(id string) (c db.Challenge) {
+func (b bridge) challenge(id string) (c challenge.Challenge) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		c, err = tx.GetChallenge(ctx, id)
+		c, err = challenge.Get(ctx, tx, id)
 		return err
 	})
 	return c
 }
 
+// state is a challenge's state as its row has it.
 func (b bridge) state(id string) string {
 	b.Helper()
-	return string(b.challenge(id).State)
+	return b.Strings("SELECT state FROM challenge WHERE id = $1", id)[0]
 }
 
 // ask puts a tenant's question to a phone. Its prompt is due.
@@ -88,8 +88,11 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 	asker, ok := b.tenants.Tenant(slug)
 	require.True(b, ok)
 	q := challenge.Question{
-		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
-		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
+		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID,
+			Sender: asker.Twilio.From}, Phone: phone,
+		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string {
+			return "Reply YES."
+		}, Life: 10 * time.Minute,
 	}
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = challenge.Ask(ctx, tx, q)
@@ -111,7 +114,7 @@ func (b bridge) deliver(id string) (due bool) {
 }
 
 // asked is a question of which the phone has the prompt.
-func (b bridge) asked(slug string, phone phonemail.Number) db.Challenge {
+func (b bridge) asked(slug string, phone phonemail.Number) challenge.Challenge {
 	b.Helper()
 	id := b.ask(slug, phone, challenge.Registration)
 	require.True(b, b.deliver(id))
@@ -121,7 +124,8 @@ func (b bridge) asked(slug string, phone phonemail.Number) db.Challenge {
 // text has a phone text us, on the line that ACME and Beta share.
 func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
 	b.Helper()
-	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: shared(), Phone: phone, Body: body})
+	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: shared(),
+		Phone: phone, Body: body})
 }
 
 func (b bridge) take(r reply.Received) (taken reply.Taken) {
@@ -136,14 +140,16 @@ func (b bridge) take(r reply.Received) (taken reply.Taken) {
 // told are the texts to a phone but for prompts, oldest first.
 func (b bridge) told(phone phonemail.Number) (bodies []string) {
 	b.Helper()
-	for _, id := range b.Strings("SELECT id FROM text WHERE phone = $1 AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164()) {
+	for _, id := range b.Strings("SELECT id FROM text WHERE phone = $1"+
+		" AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164()) {
 		var body []byte
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			row, err := tx.GetText(ctx, id)
 			if err != nil {
 				return err
 			}
-			body, err = tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: row.Tenant}, row.Body)
+			body, err = tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: row.Tenant},
+				row.Body)
 			return err
 		})
 		bodies = append(bodies, string(body))

@@ -15,8 +15,12 @@ import (
 //go:embed migration/*.sql
 var migrations embed.FS
 
-// migrate brings our tables and River's to the newest version. The caller keeps other processes out meanwhile.
-func migrate[T any](ctx context.Context, dialect goose.Dialect, conn *sql.DB, driver riverdriver.Driver[T], config *rivermigrate.Config) error {
+// migrate brings our tables and River's to the newest version. The caller keeps other processes
+// out meanwhile.
+func migrate[T any](
+	ctx context.Context, dialect goose.Dialect, conn *sql.DB, driver riverdriver.Driver[T],
+	config *rivermigrate.Config,
+) error {
 	folder, err := fs.Sub(migrations, "migration")
 	if err != nil {
 		return err

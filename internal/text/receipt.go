@@ -33,9 +33,9 @@ func twilioState(status string) (State, bool) {
 	return "", false
 }
 
-// rank orders the states. A receipt only moves a text to a higher one, because receipts arrive in
-// any order and more than once. Of two reports on the end the better one holds. A suppressed text
-// was not sent, so it has the highest rank.
+// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in
+// any order and more than once. Of two reports on the end the better one holds. A text that the
+// bridge suppressed was not sent.
 func rank(s State) int {
 	switch s {
 	case Due, Sending, Unclear:
@@ -52,13 +52,13 @@ func rank(s State) int {
 	return 5
 }
 
-// receiptTries is how often a receipt may lose a race against the API's response or another
-// receipt. Each time the text has come further, so that more tries cannot be needed.
+// receiptTries is how often a receipt may lose a race against the API's answer or another
+// receipt. The text comes further each time, so more tries cannot be needed.
 const receiptTries = 6
 
-// TakeReceipt moves a text forward by the provider's report. It ignores a report about an unknown
-// text, of another account or provider id, of an unknown status, or older than what is known.
-// That is no error: a retry by the provider could not mend it.
+// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of
+// another account or provider id, with an unknown status or older than what is known changes
+// nothing and is no error, because a retry of the provider could not mend it.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	state, known := twilioState(r.Status)
 	if !known || r.ProviderID == "" {
@@ -76,10 +76,9 @@ func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	return errors.New("text: a receipt lost every race")
 }
 
-// move moves the text to a state, and reports false when another worker or receipt moved it in
-// between.
+// move moves the text to a state. It reports false when another caller moved it in between.
 func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, error) {
-	// This is read before the row is, so that a claim of the row's own shows in the row.
+	// Asked before the row is read, so that a claim of the row's own shows in the row.
 	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
 	if err != nil {
 		return false, err
@@ -91,13 +90,12 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	case row.Account != r.Account, rank(state) <= rank(row.State):
 		return true, nil
 	case row.State == Due && row.SendingAt.IsZero():
-		return true, nil // no worker has asked the provider for it
+		return true, nil // no provider was asked for it
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's
 	case row.ProviderID == "":
-		n, err := tx.SetTextProviderID(
-			ctx, db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID},
-		)
+		taken := db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID}
+		n, err := tx.SetTextProviderID(ctx, taken)
 		if err != nil || n == 0 {
 			return false, err
 		}

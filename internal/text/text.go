@@ -1,5 +1,5 @@
-// Package text is the rule for one outgoing text: when it may be sent, what became of it, and who
-// must not be texted.
+// Package text is the rule for one outgoing text: when it may be sent, what became of it, and
+// which phones must not be texted.
 //
 // It is for the rules that have something to say to a phone and for the worker that says it. A
 // text goes
@@ -11,14 +11,14 @@
 //	 ├──▶ suppressed   opted out, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
-// It promises that no text is sent to a phone that opted out, or after its deadline. It promises
-// that a text is not sent again while its first attempt may have worked. To that end sending is
-// on disk before the provider is asked, and an unclear text is looked up before it is sent again.
+// It promises that a text is never sent to a phone that opted out, nor after its deadline. It is
+// not sent a second time before it is certain that the first attempt did nothing. For that,
+// sending is on disk before the provider is asked, and an unclear text is looked up before it is
+// sent again.
 package text
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -51,25 +51,24 @@ type Purpose = db.TextPurpose
 // The purposes of a text.
 const (
 	Prompt  Purpose = "prompt"  // asks the question
-	Hint    Purpose = "hint"    // says how to reply
+	Hint    Purpose = "hint"    // says how to answer
 	Outcome Purpose = "outcome" // says how it ended
 	Relay   Purpose = "relay"   // says what a mail carried
 	Code    Purpose = "code"    // says a one-time code
 )
 
-// Quarantine is how long an unclear text is looked for at the provider before it is sent again.
+// Quarantine is how long an unclear text is looked up at the provider before it is sent again.
 const Quarantine = time.Minute
 
-// Line is where texts come from: an account and its number, messaging service or name, see
-// tenant.Line. Replies come back to it and opt-outs hold for it, whichever provider carries a
-// text.
+// Line is what texts come from: an account and its number, messaging service or name, see
+// tenant.Line. Replies come back to it and opt-outs hold for it, whichever provider sends a text.
 type Line struct{ Account, Sender string }
 
 // Draft is a text to be sent.
 type Draft struct {
 	Tenant      string
 	ChallengeID string // "" when it belongs to no question
-	// VerificationID is whose code it says, "" when it says none.
+	// VerificationID is the verification whose code it says, "" when it says none.
 	VerificationID string
 	Line           Line
 	Phone          phonemail.Number
@@ -106,9 +105,8 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	row := db.AddTextParams{
 		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant,
 		Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
-		Purpose: d.Purpose, Segments: int64(
-			segment.Measure(d.Body).Segments,
-		), Deadline: moment.Of(d.Deadline), CreatedAt: now,
+		Purpose: d.Purpose, Segments: int64(segment.Measure(d.Body).Segments),
+		Deadline: moment.Of(d.Deadline), CreatedAt: now,
 	}
 	if out {
 		row.State, row.Error, row.EndedAt = Suppressed, "opted out", now
@@ -125,8 +123,8 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 // Attempt is a text that is being sent, or that may have been.
 type Attempt struct {
 	ID, Tenant     string
-	VerificationID string // whose code it says, "" when it says none
-	Provider       string // which was asked last to send it, "" for none
+	VerificationID string // the verification whose code it says, "" for none
+	Provider       string // that was asked last to send it, "" for none
 	Line           Line
 	Phone          phonemail.Number
 	Body           string
@@ -136,9 +134,9 @@ type Attempt struct {
 }
 
 // Begin moves a due text to sending and returns what is to be sent. The second result is false
-// when there is nothing to send: it is too late, the text is no longer wanted, or it is no longer
-// due. A text that is sending already had a worker that died or is slow. It is now unclear and is
-// looked up.
+// when there is nothing to send: the text is too late, no longer wanted or no longer due. A text
+// that is sending already was left by a worker that died; it is now unclear and will be looked
+// up.
 func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil {
@@ -182,10 +180,10 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if asks := row.Purpose == Prompt || row.Purpose == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
-	// A due prompt or hint goes with its question. This one was under way when the question ended,
-	// and was put back since.
+	// A due prompt or hint is suppressed when its question ends. This one may have been under way
+	// then, and was put back since.
 	c, err := tx.GetChallenge(ctx, row.ChallengeID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !store.Missing(err) {
 		return "", err
 	}
 	if c.State != "open" {
@@ -194,11 +192,11 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	return "", nil
 }
 
-// codeObstacle says why a code must not be sent any more, or "". Its verification has ended, or a
-// later text was made before this one was put back. The later one may say another code.
+// codeObstacle says why a code must not be sent any more, or "": its verification has ended, or
+// this text was put back after a later one was made, whose code may be another.
 func codeObstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	v, err := tx.GetVerification(ctx, row.VerificationID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !store.Missing(err) {
 		return "", err
 	}
 	if v.State != "pending" {
@@ -250,7 +248,7 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 }
 
 // Find returns an unclear text, to be looked up at the provider. The second result is false when
-// the text is not unclear any more.
+// it is no longer unclear.
 func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil || row.State != Unclear {
@@ -262,9 +260,9 @@ func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 
 // Claimed reports whether the provider's id belongs to a text of ours already.
 func Claimed(ctx context.Context, tx store.View, account, providerID string) (bool, error) {
-	n, err := tx.CountTextsWithProviderID(
-		ctx, db.CountTextsWithProviderIDParams{Account: account, ProviderID: providerID},
-	)
+	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{
+		Account: account, ProviderID: providerID,
+	})
 	return n > 0, err
 }
 
@@ -280,11 +278,10 @@ func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
 
 func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
 	if row.State == Due && !row.SendingAt.IsZero() {
-		// It was put back because the provider did not seem to have it. The provider has it, so that it
-		// must not be sent again.
-		if _, err := tx.BeginSending(
-			ctx, db.BeginSendingParams{ID: row.ID, Now: row.SendingAt},
-		); err != nil {
+		// It was put back because the provider did not seem to have it. The provider has it after all,
+		// so it must not be sent again.
+		again := db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}
+		if _, err := tx.BeginSending(ctx, again); err != nil {
 			return false, err
 		}
 	}
@@ -309,8 +306,8 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	return err
 }
 
-// PutBack makes a text due again with which the provider certainly did nothing. The caller
-// enqueues the next attempt.
+// PutBack makes a text due again of which it is certain that the provider did nothing. The caller
+// makes the next attempt due.
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
 	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err
@@ -343,11 +340,9 @@ func attempt(tx store.View, row db.Text) (Attempt, error) {
 }
 
 func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) (bool, error) {
-	n, err := tx.EndText(
-		ctx, db.EndTextParams{
-			ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment(),
-		},
-	)
+	n, err := tx.EndText(ctx, db.EndTextParams{
+		ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment(),
+	})
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -356,7 +351,7 @@ func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason str
 
 func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 	row, err := tx.GetText(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	if store.Missing(err) {
 		return row, ErrUnknown
 	}
 	return row, err

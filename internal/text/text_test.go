@@ -14,8 +14,8 @@ import (
 	"smsbridge/internal/text"
 )
 
-// Ensure that a text goes from due to sent, with each step on the timeline. Its body is readable
-// only while it can be sent.
+// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body
+// is readable only while it can be sent.
 func TestTextIsSent(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.make()
@@ -31,9 +31,8 @@ func TestTextIsSent(t *testing.T) {
 		require.True(b, due)
 		require.Equal(b, text.Attempt{
 			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
-			Created: storetest.Start, Began: storetest.Start.Add(time.Second), Deadline: storetest.Start.Add(
-				10 * time.Minute,
-			),
+			Created: storetest.Start, Began: storetest.Start.Add(time.Second),
+			Deadline: storetest.Start.Add(10 * time.Minute),
 		}, a)
 		require.EqualValues(b, "sending", b.row(id).State, "on disk before the provider is asked")
 
@@ -62,23 +61,18 @@ func TestTextEnds(t *testing.T) {
 			state  string
 			reason string
 		}{
-			{"refused by the provider", func(id string) {
-				b.begin(id)
-				b.refuse(id, "21211")
-			}, "failed", "21211"},
+			{"refused by the provider", func(id string) { b.begin(id); b.refuse(id, "21211") }, "failed",
+				"21211"},
 			{"unclear, then refused", func(id string) {
 				b.begin(id)
 				b.loseSight(id)
-				b.refuse(id, "not configured")
+				b.refuse(id,
+					"not configured")
 			}, "failed", "not configured"},
-			{"too late to the millisecond", func(id string) {
-				b.Pass(10 * time.Minute)
-				b.begin(id)
-			}, "suppressed", "too late"},
-			{"opted out after it was made", func(id string) {
-				b.optOut(line())
-				b.begin(id)
-			}, "suppressed", "opted out"},
+			{"too late to the millisecond", func(id string) { b.Pass(10 * time.Minute); b.begin(id) },
+				"suppressed", "too late"},
+			{"opted out after it was made", func(id string) { b.optOut(line()); b.begin(id) }, "suppressed",
+				"opted out"},
 			{"opted out after it was put back", func(id string) {
 				b.begin(id)
 				b.putBack(id, text.Sending)
@@ -130,11 +124,8 @@ func TestOptOut(t *testing.T) {
 		other := text.Line{Account: "AC1", Sender: "MG1"}
 		b.optOut(line())
 		b.optOut(line())
-		draft := text.Draft{
-			Tenant: "acme", Line: line(), Phone: phone(
-				b, "+4520123456",
-			), Body: "Hello", Deadline: b.Now().Add(time.Hour),
-		}
+		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello",
+			Deadline: b.Now().Add(time.Hour)}
 		id := b.draft(draft)
 		row := b.row(id)
 		require.EqualValues(b, "suppressed", row.State)
@@ -284,8 +275,8 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 	})
 }
 
-// Two workers race: one asks the next provider, one finds that the text is being sent already.
-// Ensure that the first one goes on only when it is on disk which provider it asks.
+// Ensure that of two workers of which one asks the next provider and one finds the text being sent
+// already, the first one goes on only when it is known that the next provider is asked.
 func TestRerouteRaces(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 20 {
@@ -332,18 +323,14 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 			challengeID := store.NewID()
 			if test.challenge != "" {
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					_, err := tx.AddChallenge(
-						ctx, db.AddChallengeParams{
-							ID: challengeID, Tenant: "acme", Phone: b.Phone(), State: test.challenge,
-						},
-					)
+					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme",
+						Phone: b.Phone(), State: test.challenge})
 					return err
 				})
 			}
 			id := b.draft(text.Draft{
-				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(
-					b, "+4520123456",
-				), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
+				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b,
+					"+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
 			})
 			_, due := b.begin(id)
 			require.Equal(b, test.due, due, "%+v", test)

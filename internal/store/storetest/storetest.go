@@ -1,5 +1,5 @@
-// Package storetest opens throw-away stores for tests, so that every rule is shown on SQLite and on PostgreSQL by the same test. Nothing but
-// tests may import it.
+// Package storetest opens stores for tests, so that the same test shows a rule on SQLite and on
+// PostgreSQL. Only tests may import it.
 package storetest
 
 import (
@@ -25,14 +25,15 @@ const Postgres = "SMSBRIDGE_TEST_POSTGRES"
 // Key is the sealing key of every test store.
 var Key = []byte("0123456789abcdef0123456789abcdef")
 
-// Each runs test on a new, empty store of each database. Without a PostgreSQL server that half is skipped, or fails when
-// SMSBRIDGE_TEST_STRICT=1 says that nothing may be skipped.
+// Each runs test on a new, empty store of each database. Without a PostgreSQL server that half is
+// skipped, or fails when SMSBRIDGE_TEST_STRICT=1 says that nothing may be skipped.
 func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Open(t, SQLite(t), nil)) })
 	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgreSQL(t), nil)) })
 }
 
-// Open opens a store that is closed when the test ends. A nil now leaves it the clock that it has in earnest.
+// Open opens a store that is closed when the test ends. With a nil now it has the clock that it
+// has in production.
 func Open(t *testing.T, url string, now func() time.Time) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: url, Key: Key, Now: now})
@@ -62,7 +63,8 @@ func PostgreSQL(t *testing.T) string {
 	_, err = admin.ExecContext(t.Context(), fmt.Sprintf("CREATE DATABASE %s", name))
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := admin.ExecContext(context.Background(), fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
+		_, err := admin.ExecContext(context.Background(),
+			fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", name))
 		require.NoError(t, err)
 		require.NoError(t, admin.Close())
 	})
