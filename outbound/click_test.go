@@ -22,7 +22,7 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// provider answers links as the test says, and counts them.
+// provider responds to links as the test says, and counts them.
 func (w *world) provider(serve http.HandlerFunc) (link string, clicks *atomic.Int32) {
 	w.t.Helper()
 	clicks = &atomic.Int32{}
@@ -49,7 +49,9 @@ func (w *world) trust(serverURL string) {
 func (w *world) ended(id, state, outcome string, saying tenant.Saying) {
 	w.t.Helper()
 	c := w.challenge(id)
-	require.Equal(w.t, []string{state, outcome, ""}, []string{string(c.State), string(c.Outcome), w.link(id)})
+	require.Equal(
+		w.t, []string{state, outcome, ""}, []string{string(c.State), string(c.Outcome), w.link(id)},
+	)
 	require.NotZero(w.t, c.Ended)
 	require.Equal(w.t, w.tenant().Say(saying, tenant.Fill{}), w.told(id))
 	require.Equal(w.t, "1", w.jobs("delete_mail"))
@@ -158,7 +160,7 @@ func TestClickRealLinks(t *testing.T) {
 	}
 }
 
-// Ensure that a click that reached nobody is put back while there is patience, and told of
+// Ensure that a click that reached no server is put back while there is patience, and told of
 // afterwards.
 func TestUnreachable(t *testing.T) {
 	each(t, func(w *world) {
@@ -242,7 +244,7 @@ func TestInterruptedClick(t *testing.T) {
 		require.Zero(t, clicks.Load(), "interrupted as often as is allowed")
 		w.ended(id, "failed", "unknown", tenant.Unknown)
 	})
-	t.Run("put back, and used up by somebody else", func(t *testing.T) {
+	t.Run("put back, and used up by the person", func(t *testing.T) {
 		w := quick(t)
 		server := httptest.NewUnstartedServer(used)
 		at := server.Listener.Addr().String()
@@ -251,7 +253,7 @@ func TestInterruptedClick(t *testing.T) {
 		id := w.accepted(
 			"http://"+at+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration,
 		)
-		w.snoozed(w.clickLink(t.Context(), id)) // reached nobody, which is no interruption
+		w.snoozed(w.clickLink(t.Context(), id)) // reached no server, which is no interruption
 		var err error
 		server.Listener, err = net.Listen("tcp", at)
 		require.NoError(t, err)

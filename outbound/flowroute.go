@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	maxFlowrouteAnswer = 4 << 20 // a page of the list, with bodies and receipts
-	flowroutePage      = 250     // texts asked for at once
-	flowroutePages     = 4       // Flowroute takes five texts a second, so that a minute's are there
+	maxFlowrouteResponse = 4 << 20 // a page of the list, with bodies and receipts
+	flowroutePage        = 250     // texts asked for at once
+	flowroutePages       = 4       // Flowroute takes five texts a second, so that a minute's are there
 )
 
 // byFlowroute sends through Flowroute's Messaging API, version 2.1 or 2.2
@@ -96,9 +96,9 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 	return texts, nil
 }
 
-// call makes one request and reads the JSON of its answer. Status is 0 without an answer; reached
-// says whether Flowroute may have got the request. Errors contain neither the address nor the
-// answer.
+// call makes one request and reads the JSON of its response. Status is 0 without a response.
+// Reached says whether Flowroute may have got the request. Errors contain neither the address nor
+// the response.
 func (w byFlowroute) call(
 	ctx context.Context, t *tenant.Tenant, method, path string, body []byte, into any,
 ) (status int, reached bool, err error) {
@@ -125,7 +125,7 @@ func (w byFlowroute) call(
 	}
 	defer response.Body.Close()
 	if err := json.NewDecoder(
-		io.LimitReader(response.Body, maxFlowrouteAnswer),
+		io.LimitReader(response.Body, maxFlowrouteResponse),
 	).Decode(into); err != nil {
 		return response.StatusCode, true, errors.New(
 			"flowroute: the answer is not the JSON that was expected",
@@ -134,7 +134,7 @@ func (w byFlowroute) call(
 	return response.StatusCode, true, nil
 }
 
-// flowrouteNumber is a number as the version of the API wants it: 2.1 has digits only, 2.2 E.164.
+// flowrouteNumber is a number as the version of the API takes it: 2.1 digits only, 2.2 E.164.
 func flowrouteNumber(t *tenant.Tenant, e164 string) string {
 	if t.Flowroute.Version == "v2.1" {
 		return digits(e164)
@@ -144,7 +144,7 @@ func flowrouteNumber(t *tenant.Tenant, e164 string) string {
 
 func digits(number string) string { return strings.TrimPrefix(number, "+") }
 
-// plainQuotes replaces what word processors make of quotes, at which Flowroute takes offense.
+// plainQuotes replaces the quotes that word processors write. Flowroute refuses those.
 func plainQuotes(body string) string {
 	return strings.NewReplacer("‘", "'", "’", "'", "“", `"`, "”", `"`).Replace(body)
 }

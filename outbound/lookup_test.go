@@ -244,7 +244,7 @@ func TestSearchStoredOutOfOrder(t *testing.T) {
 	require.Equal(t, "newer@acme.example", s.messageID)
 }
 
-// A yes to a question that nobody here remembers finds its mail at Mailgun.
+// A yes to a question that the bridge does not know finds its mail at Mailgun.
 func TestYesWithAnEmptyDatabase(t *testing.T) {
 	each(t, func(w *world) {
 		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = 30 * time.Second })
@@ -270,7 +270,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 	}, keepMailgun)
 }
 
-// Ensure that a yes finds nothing that it cannot be about, and that nobody is told so.
+// Ensure that a yes finds nothing that it cannot be about, and that no phone is told so.
 func TestYesThatFindsNothing(t *testing.T) {
 	cases := map[string]func(w *world){
 		"no mail":          func(*world) {},

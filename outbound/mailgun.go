@@ -41,8 +41,8 @@ type stored struct {
 	at        time.Time
 }
 
-// fetchStored reads a stored mail
-// (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages).
+// fetchStored reads a stored mail: see "Storing and retrieving messages" under
+// https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/.
 // Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's
 // decoder would take "From" for "from".
 func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (mail.Body, error) {
@@ -72,8 +72,8 @@ func words(raw json.RawMessage) string {
 	return strings.Join(several, "\n")
 }
 
-// deleteStored deletes a stored mail as far as Mailgun lets us: the operation has left its
-// reference, so that a refusal is as good as an agreement.
+// deleteStored deletes a stored mail as far as Mailgun allows. The operation is not in Mailgun's
+// reference any more, so that a refusal counts as done.
 func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) error {
 	_, err := w.mailgun(ctx, t, http.MethodDelete, at)
 	var status statusError
@@ -87,7 +87,7 @@ func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) 
 	return err
 }
 
-// statusError is an answer of Mailgun's that is neither a success nor a 404.
+// statusError is a response of Mailgun's that is neither a success nor a 404.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("mailgun: status %d", int(e)) }
@@ -123,10 +123,10 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 	return bytes.TrimSpace(raw), nil
 }
 
-// searchStored looks through Mailgun's stored events, not older than since, for the newest mail
-// to a phone's address among those that match. Events become visible late, so errGone may mean
-// "not yet", and out of order, so all are looked at. Recipients are compared here: how Mailgun's
-// own filter compares is not documented.
+// searchStored looks through Mailgun's stored events, not older than since. It returns the newest
+// mail to a phone's address among those that match. Events become visible late, so errGone may
+// mean "not yet". They come out of order, so all are looked at. Recipients are compared here: how
+// Mailgun's own filter compares is not documented.
 func (w *Worker) searchStored(
 	ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time,
 	match func(stored) bool,
@@ -136,7 +136,7 @@ func (w *Worker) searchStored(
 	mg := mailgun.NewMailgun(t.Address.Domain, t.Mailgun.APIKey.Reveal())
 	mg.SetAPIBase(t.Mailgun.APIBase + "/v3")
 	mg.SetClient(&http.Client{Transport: w.http, Timeout: providerTimeout})
-	// Begin after End makes Mailgun answer newest first; five minutes for the clocks.
+	// With Begin after End, Mailgun lists the newest first. Five minutes are for the clocks.
 	pages := mg.ListEvents(&mailgun.ListEventOptions{
 		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{
 			"event": "stored",

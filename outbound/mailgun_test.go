@@ -60,7 +60,7 @@ func TestSearchStoredEnds(t *testing.T) {
 	require.Equal(t, maxEventPages, pages)
 }
 
-// A stored mail has its own headers beside Mailgun's fields, and whoever wrote the mail chose
+// A stored mail has its own headers beside Mailgun's fields, and the writer of the mail chose
 // those.
 func TestFetchStored(t *testing.T) {
 	w := quick(t, keepMailgun)

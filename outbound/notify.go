@@ -58,7 +58,7 @@ func findEnded(
 }
 
 // notify does the job notify: it tells the tenant's app how a verification ended, until the app
-// answers 2xx or the job's patience ends.
+// responds with 2xx or the job's patience ends.
 func (w *Worker) notify(ctx context.Context, b begun[verification.Verification]) error {
 	v := b.row
 	t, known := w.Settings.Tenants.Tenant(v.Tenant)
@@ -123,9 +123,9 @@ func (w *Worker) postNotice(
 	return nil
 }
 
-// sign adds the three headers of Standard Webhooks: one signature for each key, so that a
-// receiver may change keys at its own time. The id stays the same when a notice is sent again, so
-// that the receiver can tell.
+// sign adds the three headers of Standard Webhooks. There is one signature for each key, so that
+// a receiver may change keys when it likes. A retry has the same id, by which the receiver knows
+// it.
 //
 // Source:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md

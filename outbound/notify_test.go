@@ -42,7 +42,7 @@ func TestSign(t *testing.T) {
 	require.Equal(t, "1614265330", header.Get("webhook-timestamp"))
 }
 
-// callbackApp is a tenant's app that keeps what it is told and answers with a status.
+// callbackApp is a tenant's app that keeps what it is told and responds with a status.
 type callbackApp struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -93,8 +93,8 @@ func (w *world) verified() (v verification.Verification) {
 	return v
 }
 
-// Ensure that the app is told until it takes the news, with one id and the time of each attempt,
-// and that no code is in it.
+// Ensure that the app is told until it takes the notice, with one id and the time of each
+// attempt. No code is in it.
 func TestNotify(t *testing.T) {
 	each(t, func(w *world) {
 		app := listen(w.t, w)
@@ -158,7 +158,7 @@ func TestNoticeIsDescribed(t *testing.T) {
 }
 
 // Ensure that an app that never takes the news is given up after a day, and that a tenant without
-// one has nobody to tell.
+// one is told nothing.
 func TestNotifyGivesUp(t *testing.T) {
 	w := quick(t)
 	app := listen(t, w)

@@ -18,7 +18,7 @@ import (
 )
 
 // Ensure that a text reaches its phone once, and is known to have, whatever becomes of the
-// requests to two providers, as long as their lists are late by less than the quarantine.
+// requests to two providers. Their lists are late by less than the quarantine.
 func TestEachTextArrivesOnce(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")

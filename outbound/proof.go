@@ -13,11 +13,10 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-const maxProof = 1 << 20 // of an answer of the identity provider's API
+const maxProof = 1 << 20 // bytes of a response of the identity provider's API
 
-// proved asks the identity provider's own API whether an address is verified. It is asked only
-// when the tenant gave access and the answer to a click left it open; errors never contain the
-// address.
+// proved asks the identity provider's own API whether an address is verified. Errors never
+// contain the address.
 func (w *Worker) proved(ctx context.Context, p tenant.Proof, address string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
@@ -129,7 +128,7 @@ func (w *Worker) clientToken(
 	var granted struct {
 		AccessToken string `json:"access_token"`
 	}
-	if err := w.answerOf(req, &granted); err != nil {
+	if err := w.readJSON(req, &granted); err != nil {
 		return "", err
 	}
 	if granted.AccessToken == "" {
@@ -145,12 +144,12 @@ func (w *Worker) readProof(ctx context.Context, from, token string, into any) er
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("apikey", token) // Supabase's gateway wants the service key here too
-	return w.answerOf(req, into)
+	return w.readJSON(req, into)
 }
 
-// answerOf sends a request and reads its JSON. It uses RoundTrip, not Do: the token must not
-// follow a redirect.
-func (w *Worker) answerOf(req *http.Request, into any) error {
+// readJSON sends a request and reads the JSON of its response. It uses RoundTrip, not Do: the
+// token must not follow a redirect.
+func (w *Worker) readJSON(req *http.Request, into any) error {
 	res, err := w.http.RoundTrip(req)
 	if err != nil {
 		return errors.New("proof: the API does not answer")

@@ -80,8 +80,8 @@ func idpAPI(t *testing.T) *httptest.Server {
 	return server
 }
 
-// Ensure that each API is asked as it wants to be, that only the very address counts, and that no
-// error repeats the address or a secret.
+// Ensure that each API gets the request it needs, and that only the very address counts. No error
+// repeats the address or a secret.
 func TestProved(t *testing.T) {
 	server := idpAPI(t)
 	w := &Worker{http: http.DefaultTransport}

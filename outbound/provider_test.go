@@ -183,8 +183,8 @@ func TestNextProvider(t *testing.T) {
 	}
 }
 
-// Ensure that a text that nobody takes now is tried again at the first who may take it later, and
-// fails when nobody ever will.
+// Ensure that a text that no provider takes now is tried again at the first that may take it
+// later. It fails when none ever will.
 func TestAllProvidersRefuse(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("twilio,flowroute")
@@ -214,7 +214,7 @@ func TestAllProvidersRefuse(t *testing.T) {
 	})
 }
 
-// Ensure that the next provider is not asked for a text that nobody wants any more.
+// Ensure that the next provider is not asked for a text that is not wanted any more.
 func TestNextProviderForNothing(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
@@ -232,8 +232,8 @@ func TestNextProviderForNothing(t *testing.T) {
 	require.Empty(t, o.flowroute.Inbox(phone))
 }
 
-// Ensure that a slow worker asks nobody else for a text that another worker has taken up and found
-// unclear: not the next provider, and not the same one later.
+// Ensure that a slow worker asks no other provider for a text that another worker has taken up
+// and found unclear: not the next provider, and not the same one later.
 func TestTwoWorkersOneText(t *testing.T) {
 	for name, status := range map[string]int{"refused": 400, "not now": 429} {
 		for _, providers := range []string{"twilio,flowroute", "twilio"} {
@@ -325,7 +325,7 @@ func TestFlowroute(t *testing.T) {
 	}
 }
 
-// Ensure that each of Flowroute's answers becomes what the text needs.
+// Ensure that each of Flowroute's responses becomes what the text needs.
 func TestFlowrouteAnswers(t *testing.T) {
 	for status, want := range map[int]string{
 		400: "failed/400", 403: "failed/403", 422: "failed/422",
@@ -346,7 +346,7 @@ func TestFlowrouteAnswers(t *testing.T) {
 	}
 }
 
-// sender is a tenant's own sender, which answers as it is told and remembers what it was asked.
+// sender is a tenant's own sender, which responds as it is told and remembers what it was asked.
 type sender struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -419,7 +419,7 @@ func TestWebhook(t *testing.T) {
 		}
 		require.Equal(w.t, id, s.request(0).header.Get("webhook-id"))
 
-		// An answer that was lost is asked for again, under the same id.
+		// After a lost response it is asked again, under the same id.
 		s.say(0, "")
 		lost := w.make(phone, "Lost")
 		require.NoError(w.t, w.sendText(w.t.Context(), lost))

@@ -169,7 +169,7 @@ func hopeless(err error) bool {
 
 // share bounds one part of a job: it may take the nth part of the time that is left, and never
 // more than one provider call may. The part ends when its time is up and not when the process is
-// asked to stop: a request that is cut off is one of which nobody knows what it did.
+// asked to stop: of a request that is cut off it is unknown what it did.
 func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	most := providerTimeout
 	if end, bounded := ctx.Deadline(); bounded {

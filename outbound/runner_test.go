@@ -158,8 +158,8 @@ func mute(t *testing.T) string {
 	return server.URL
 }
 
-// hurry gives the jobs of a kind hardly any time, and returns a context that has ended when a job
-// has waited for as long as a request may take without it.
+// hurry gives the jobs of a kind hardly any time. The context that it returns has ended when a
+// job has waited much longer than that.
 func (w *world) hurry(kind string) context.Context {
 	w.t.Helper()
 	w.job(kind).limits.within = 100 * time.Millisecond
@@ -168,8 +168,8 @@ func (w *world) hurry(kind string) context.Context {
 	return ctx
 }
 
-// Ensure that no provider is asked longer than its job may take, even when it never responds, and
-// that a text that it was asked for is unclear then.
+// Ensure that no provider is asked longer than its job may take, even when it never responds. A
+// text that it was asked for is unclear then.
 func TestNoProviderOutlivesItsJob(t *testing.T) {
 	silence := mute(t)
 	for by, variable := range map[tenant.Provider]string{
@@ -200,8 +200,8 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 	}
 }
 
-// Ensure that what Verify must hear before it texts a code does not outlive the job either, and
-// that Verify then has not been asked for the text.
+// Ensure that what Verify must hear before it texts a code does not outlive the job either.
+// Verify then has not been asked for the text.
 func TestVerifyHearsTooSlowly(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("verify,twilio")

@@ -18,7 +18,7 @@ import (
 type sending struct {
 	text.Attempt
 	tenant *tenant.Tenant
-	queue  []tenant.Provider // who may be asked, the next one first
+	queue  []tenant.Provider // which may be asked, the next one first
 }
 
 // beginText begins the job send_text. That the text is sending, and which provider is asked, is on

@@ -190,8 +190,8 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 	})
 }
 
-// lostAnswers are the ways in which Twilio may take a text and we do not hear of it, or hear
-// nothing and it does not take it.
+// lostAnswers are the ways in which a response of Twilio's gets lost, each with whether Twilio
+// took the text.
 func lostAnswers(w *world) map[string]func() (taken bool) {
 	front := func(status int, body string) func() bool {
 		return func() bool {
@@ -228,7 +228,7 @@ func lostAnswers(w *world) map[string]func() (taken bool) {
 	}
 }
 
-// Ensure that a text whose answer was lost is looked up, and reaches the phone exactly once
+// Ensure that a text whose response was lost is looked up, and reaches the phone exactly once
 // whether or not Twilio had taken it.
 func TestLostAnswersAreLookedUp(t *testing.T) {
 	for name := range lostAnswers(nil) {
@@ -266,8 +266,8 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 	}
 }
 
-// Ensure that a text is not sent again while the list may still show it late, and that a list
-// that cannot be read shows nothing.
+// Ensure that a text is not sent again while the list may still show it late. A list that cannot
+// be read shows nothing.
 func TestLateAndBrokenLists(t *testing.T) {
 	each(t, func(w *world) {
 		w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse, m.ListLag = 1, 45*time.Second })
@@ -295,7 +295,8 @@ func TestLateAndBrokenLists(t *testing.T) {
 	})
 }
 
-// Ensure that only a text of ours that nobody has claimed yet counts as the one that is looked for.
+// Ensure that only a text of ours that no other text has claimed yet counts as the one that is
+// looked for.
 func TestLookUpTakesNobodyElsesText(t *testing.T) {
 	each(t, func(w *world) {
 		send := func(from, to, body string) {

@@ -96,10 +96,10 @@ func twilioResult(code int) (result, bool) {
 // isService reports whether a sender is a messaging service, not a number.
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
-// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base,
-// and bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets:
-// the status of a response that twilio-go cannot decode, and whether there was a connection on
-// which the request may have been sent.
+// twilioWire sends one request of twilio-go to the tenant's API base and bounds it by a context.
+// The hosts of twilio-go are constants, and it takes no context. It remembers what twilio-go
+// forgets: the status of a response that twilio-go cannot decode, and whether there was a
+// connection on which the request may have been sent.
 type twilioWire struct {
 	ctx    context.Context // of one request, as the wire is
 	base   string

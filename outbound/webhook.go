@@ -15,16 +15,16 @@ import (
 	"smsbridge/internal/text"
 )
 
-const maxWebhookAnswer = 64 << 10
+const maxWebhookResponse = 64 << 10
 
-// byWebhook asks a sender of the tenant's own: a POST of a webhookText, signed as a Standard
-// Webhook, whose webhook-id is the text's id. The sender answers 2xx when it will send the text
-// and 4xx when it will not, then perhaps with {"result": …} to say why. It is asked again with
-// the same id when its answer was lost, and must then not send a second time: it keeps no list
-// that could be looked into.
+// byWebhook asks a sender of the tenant's own. The request is a POST of a webhookText, signed as
+// a Standard Webhook, and its webhook-id is the text's id. The sender responds with 2xx when it
+// will send the text. With 4xx it refuses, and may say why with {"result": …}. After a lost
+// response it is asked again with the same id, and must not send a second time: it keeps no list
+// in which the bridge could look.
 type byWebhook struct{ *Worker }
 
-// webhookText is a text as the sender is told it. deploy/smsbridge.yaml documents it.
+// webhookText is the body of the request to a sender. deploy/smsbridge.yaml documents it.
 type webhookText struct {
 	ID        string    `json:"id"`
 	To        string    `json:"to"`   // E.164
@@ -62,8 +62,8 @@ func (w byWebhook) send(
 		return sendResult{result: timeout, reached: reached}
 	}
 	defer response.Body.Close()
-	// What is cut off says nothing, and need not.
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookAnswer))
+	// A response that is cut off says nothing more than its status.
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookResponse))
 	code := strconv.Itoa(response.StatusCode)
 	if response.StatusCode/100 == 2 {
 		return sendResult{result: ok, id: a.ID}

@@ -1,6 +1,6 @@
-// Package outbound is everything that leaves: texts through Twilio and the other providers, the
-// outcome of codes to Twilio Verify, clicks through linkclick, and what is fetched from and
-// deleted at Mailgun.
+// Package outbound is everything that leaves. It sends texts through Twilio and the other
+// providers, and tells Twilio Verify how codes ended. It clicks links through linkclick, and
+// fetches and deletes mails at Mailgun.
 //
 // A worker takes one job that a rule made due, does the one effect it stands for, and tells the
 // rule what came of it. The table in this file has one row for each kind of job, and the runner
@@ -55,9 +55,9 @@ const (
 	reportPatience = 24*time.Hour - time.Second
 )
 
-// table is all the work there is: one row for each kind of job, with the time limit of one try,
-// how long it waits for what it needs, the longest wait between two tries, how it begins and what
-// it does.
+// table is all the work there is, one row for each kind of job. A row has the limits of the job
+// (the time for one try, its patience, the longest wait between two tries), how it begins, and
+// what it does.
 func (w *Worker) table() []*job {
 	const slowly = time.Minute
 	database := limits{within: inDatabase}

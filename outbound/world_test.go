@@ -356,11 +356,12 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 
 func (w *world) challenge(id string) (c challenge.Challenge) {
 	w.t.Helper()
-	read := func(ctx context.Context, view store.View) (err error) {
-		c, err = challenge.Get(ctx, view, id)
+	require.NoError(w.t, w.Store.Read(w.t.Context(), func(
+		ctx context.Context, tx store.View,
+	) (err error) {
+		c, err = challenge.Get(ctx, tx, id)
 		return err
-	}
-	require.NoError(w.t, w.Store.Read(w.t.Context(), read))
+	}))
 	return c
 }
 

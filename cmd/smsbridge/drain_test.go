@@ -22,9 +22,9 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// balancer is a load balancer with two replicas behind it: a bridge, which it asks over and over
-// whether it is ready, and another one, which answers 200 and takes all requests once the bridge
-// says no. It never sends a request a second time.
+// balancer is a load balancer with two replicas behind it. One is a bridge, which it asks over
+// and over whether it is ready. Once the bridge says no, the other one takes all requests and
+// responds with 200. It never sends a request a second time.
 type balancer struct {
 	*httptest.Server
 	bridge  string

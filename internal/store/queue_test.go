@@ -36,8 +36,8 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// Ensure that a job that returns an error or panics is logged with its kind and id, also when it
-// was its last try, and that the words of a panic are not.
+// Ensure that a job that returns an error or panics is logged with its kind and id, also after
+// its last try. The words of a panic are not logged.
 func TestFailingJobsAreLogged(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -33,8 +33,9 @@ func TwilioState(status string) State {
 	return ""
 }
 
-// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in any order and more than once. Of two reports on
-// the end the better one holds. What we suppressed ourselves was not sent.
+// rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in
+// any order and more than once. Of two reports on the end the better one holds. A text that the
+// bridge suppressed was not sent.
 func rank(s State) int {
 	switch s {
 	case Due, Sending, Unclear:
@@ -51,12 +52,13 @@ func rank(s State) int {
 	return 5
 }
 
-// receiptTries is how often a receipt may lose a race against the API's answer or another receipt. Each time the text has come further, so that
-// more cannot be needed.
+// receiptTries is how often a receipt may lose a race against the API's answer or another
+// receipt. The text comes further each time, so more tries cannot be needed.
 const receiptTries = 6
 
-// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of another account or provider id, with an unknown
-// state or older than what is known changes nothing and is no error: the provider could not mend it by trying again.
+// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of
+// another account or provider id, with an unknown state or older than what is known changes
+// nothing and is no error, because a retry of the provider could not mend it.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	if r.State == "" || r.ProviderID == "" {
 		return nil
@@ -91,7 +93,8 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's
 	case row.ProviderID == "":
-		n, err := tx.SetTextProviderID(ctx, db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID})
+		taken := db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID}
+		n, err := tx.SetTextProviderID(ctx, taken)
 		if err != nil || n == 0 {
 			return false, err
 		}

@@ -75,8 +75,11 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 }
 
 // tellInOrder makes a text, tells what arrives, and checks the end and that no step goes down.
-func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int) error {
-	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.Now().Add(time.Minute)})
+func (b bridge) tellInOrder(
+	ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int,
+) error {
+	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(),
+		Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.Now().Add(time.Minute)})
 	if err != nil {
 		return err
 	}
@@ -88,7 +91,8 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 			err = text.Accept(ctx, tx, id, "SM"+id)
 		} else {
 			code := map[string]string{"undelivered": "30003", "failed": "30008"}[status]
-			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status), Code: code})
+			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
+				State: text.TwilioState(status), Code: code})
 		}
 		if err != nil {
 			return err
@@ -107,10 +111,12 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 		return fmt.Errorf("%v: the timeline ends at %d: %w", order, rank, err)
 	}
 	row, err := tx.GetText(ctx, id)
-	if err == nil && (string(row.State) != want || row.ProviderID != "SM"+id || (row.Body == "") != (want != "sent")) {
+	if err == nil && (string(row.State) != want || row.ProviderID != "SM"+id ||
+		(row.Body == "") != (want != "sent")) {
 		return fmt.Errorf("%v: ended as %s", order, row.State)
 	}
-	if wantCode := map[string]string{"undelivered": "30003"}[want]; err == nil && want != "failed" && row.Error != wantCode {
+	if wantCode := map[string]string{"undelivered": "30003"}[want]; err == nil && want != "failed" &&
+		row.Error != wantCode {
 		return fmt.Errorf("%v: ended with %q", order, row.Error)
 	}
 	return err
@@ -126,23 +132,32 @@ func TestReceiptsThatChangeNothing(t *testing.T) {
 		b.optOut(line())
 		b.begin(suppressed)
 		for name, r := range map[string]text.Receipt{
-			"unknown text":              {TextID: "none", Account: "AC1", ProviderID: "SM9", State: text.TwilioState("delivered")},
-			"no text":                   {Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")},
-			"other account":             {TextID: sent, Account: "AC2", ProviderID: "SM1", State: text.TwilioState("delivered")},
-			"other provider id":         {TextID: sent, Account: "AC1", ProviderID: "SM2", State: text.TwilioState("delivered")},
-			"no provider id":            {TextID: sending, Account: "AC1", State: text.TwilioState("delivered")},
-			"another text's id":         {TextID: sending, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")},
-			"unknown status":            {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("teleported")},
-			"empty status":              {TextID: sent, Account: "AC1", ProviderID: "SM1"},
-			"older than what is known":  {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("queued")},
-			"of a text never begun":     {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("sent")},
-			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("delivered")},
-			"sent, of a refused text":   {TextID: refused, Account: "AC1", ProviderID: "SM4", State: text.TwilioState("sent")},
-			"of a suppressed text":      {TextID: suppressed, Account: "AC1", ProviderID: "SM5", State: text.TwilioState("delivered")},
+			"unknown text": {TextID: "none", Account: "AC1", ProviderID: "SM9",
+				State: text.TwilioState("delivered")},
+			"no text": {Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")},
+			"other account": {TextID: sent, Account: "AC2", ProviderID: "SM1",
+				State: text.TwilioState("delivered")},
+			"other provider id": {TextID: sent, Account: "AC1", ProviderID: "SM2",
+				State: text.TwilioState("delivered")},
+			"no provider id": {TextID: sending, Account: "AC1", State: text.TwilioState("delivered")},
+			"another text's id": {TextID: sending, Account: "AC1", ProviderID: "SM1",
+				State: text.TwilioState("delivered")},
+			"unknown status": {TextID: sent, Account: "AC1", ProviderID: "SM1",
+				State: text.TwilioState("teleported")},
+			"empty status":             {TextID: sent, Account: "AC1", ProviderID: "SM1"},
+			"older than what is known": {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("queued")},
+			"of a text never begun":    {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("sent")},
+			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3",
+				State: text.TwilioState("delivered")},
+			"sent, of a refused text": {TextID: refused, Account: "AC1", ProviderID: "SM4",
+				State: text.TwilioState("sent")},
+			"of a suppressed text": {TextID: suppressed, Account: "AC1", ProviderID: "SM5",
+				State: text.TwilioState("delivered")},
 		} {
 			before := []any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)}
 			b.receipt(r)
-			require.Equal(b, before, []any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)}, name)
+			require.Equal(b, before, []any{b.row(sent), b.row(sending), b.row(due), b.row(refused),
+				b.row(suppressed)}, name)
 		}
 	})
 }
@@ -190,7 +205,8 @@ func TestReceiptsRace(t *testing.T) {
 			}
 			for _, status := range []string{"sent", "delivered"} {
 				told = append(told, func(ctx context.Context, tx *store.Tx) error {
-					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status)})
+					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1",
+						ProviderID: "SM" + id, State: text.TwilioState(status)})
 				})
 			}
 			require.NoError(b, errors.Join(b.AtOnce(told...)...))
