@@ -39,15 +39,21 @@ func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 	return token
 }
 
-// Ensure that looking at the page of a question changes nothing however often, that its button accepts the question once, and that the page then
-// says how it goes.
+// Ensure that looking at the page of a question changes nothing however often, that its button
+// accepts the question once, and that the page then says how it goes.
 func TestShortLinkOfQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
 		token := b.shorten(t, shortlink.Link{ChallengeID: id})
 		require.Len(t, token, shortlink.Length)
-		require.Zero(t, b.Count(t, "short_link", "id = '"+token+"'"), "the database has the token's hash only")
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead} {
+		require.Zero(
+			t,
+			b.Count(t, "short_link", "id = '"+token+"'"),
+			"the database has the token's hash only",
+		)
+		for _, method := range []string{
+			http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead,
+		} {
 			res, body := b.page(t, method, token)
 			require.Equal(t, http.StatusOK, res.StatusCode)
 			if method == http.MethodGet {
@@ -57,7 +63,12 @@ func TestShortLinkOfQuestion(t *testing.T) {
 			}
 			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 			require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
-			require.Equal(t, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'", res.Header.Get("Content-Security-Policy"))
+			require.Equal(
+				t,
+				"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+					"form-action 'self'",
+				res.Header.Get("Content-Security-Policy"),
+			)
 		}
 		require.Equal(t, "open", b.State(t, "challenge", id))
 
@@ -99,7 +110,11 @@ func TestShortLinkAfterItsQuestion(t *testing.T) {
 	id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
 	var token string
 	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.Now.Add(time.Hour)})
+		token, err = shortlink.Make(
+			ctx,
+			tx,
+			shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.Now.Add(time.Hour)},
+		)
 		return err
 	}))
 	b.Now = b.Now.Add(10*time.Minute + time.Second)
@@ -109,14 +124,21 @@ func TestShortLinkAfterItsQuestion(t *testing.T) {
 	require.Zero(t, b.Count(t, "river_job", "kind = 'click_link'"))
 }
 
-// Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and names its origin to the browser.
+// Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and
+// names its origin to the browser.
 func TestShortLinkLeadsOn(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		token := b.shorten(t, shortlink.Link{URL: secretLink})
 		res, body := b.page(t, http.MethodGet, token)
 		require.Contains(t, body, "Continue to ACME")
 		require.NotContains(t, body, "SECRETTICKET")
-		require.True(t, strings.HasSuffix(res.Header.Get("Content-Security-Policy"), "form-action 'self' https://login.acme.example"))
+		require.True(
+			t,
+			strings.HasSuffix(
+				res.Header.Get("Content-Security-Policy"),
+				"form-action 'self' https://login.acme.example",
+			),
+		)
 		res, _ = b.page(t, http.MethodPost, token)
 		require.Equal(t, http.StatusSeeOther, res.StatusCode)
 		require.Equal(t, secretLink, res.Header.Get("Location"))
@@ -138,7 +160,10 @@ func TestShortLinkLeadsOn(t *testing.T) {
 func TestShortLinkUnknown(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
 	token := b.shorten(t, shortlink.Link{URL: secretLink})
-	for _, guess := range []string{"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A", strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz"} {
+	for _, guess := range []string{
+		"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A",
+		strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz",
+	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			res, body := b.page(t, method, guess)
 			require.Equal(t, http.StatusGone, res.StatusCode, "%s %s", method, guess)
