@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 )
 
 func doors() []door {

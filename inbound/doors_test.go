@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"

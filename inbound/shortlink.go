@@ -90,11 +90,11 @@ func (s *Server) viewShortLink(
 		view.leadsTo = web.Origin(l.URL)
 		return view, nil
 	}
-	c, err := tx.GetChallenge(ctx, l.ChallengeID)
+	c, err := challenge.Get(ctx, tx, l.ChallengeID)
 	if err != nil {
 		return shortLinkView{}, err
 	}
-	switch state := c.State; state {
+	switch c.State {
 	case challenge.Open:
 		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
 		if c.Purpose == challenge.Password {

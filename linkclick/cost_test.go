@@ -3,6 +3,7 @@
 package linkclick
 
 import (
+	"bufio"
 	"fmt"
 	"mime/quotedprintable"
 	"net"
@@ -145,6 +146,7 @@ func TestClickMemoryIsBounded(t *testing.T) {
 				return
 			}
 			defer conn.Close()
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\n" + head))
 			for err == nil {
 				_, err = conn.Write(filler)

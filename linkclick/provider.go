@@ -14,10 +14,10 @@ import (
 // that uses it: the recipes in redeem_recipe.go, the verdicts in judge_redirect.go and the
 // phrases in judge_phrases.go.
 
-// provider is all that this package knows of one identity provider. Only name must be set, and
-// either shapes or noLink. The package comment says how to add one.
+// provider is all that this package knows of one identity provider. The name must be set, and
+// either shapes or noLink. The package comment says how to add a provider.
 type provider struct {
-	// name is the value of Finding.Provider, and NAME of the mails testdata/mail/NAME-*.eml.
+	// name is the value of Finding.Provider, and NAME in testdata/mail/NAME-*.eml.
 	name string
 
 	// Finding.
@@ -68,7 +68,7 @@ type shape struct {
 	provider *provider // set by shapeOf
 }
 
-// knowledge is what all providers have in common use, put together once.
+// knowledge is what the providers and the generic tables say, put together once.
 type knowledge struct {
 	verdicts  []verdict // in the order in which they are looked for
 	marks     []mark

@@ -6,7 +6,7 @@ package linkclick
 // Source: authgear resources/authgear/templates.
 var authgear = provider{
 	name:    "authgear",
-	noLink:  "its verification mails carry codes, and no public page shows its login link",
+	noLink:  "its verification mails carry codes; the shape of its login link is not known",
 	senders: []string{"authgear.com"},
 	footers: []string{"authgear"},
 }

@@ -137,6 +137,22 @@ func TestSubmitHookStopsTheForm(t *testing.T) {
 	require.Equal(t, []string{"GET /u/email-verification"}, p.requests())
 }
 
+// A second POST is never sent, whatever a recipe may want.
+func TestOnePostAClick(t *testing.T) {
+	p, c := serve(t, says("x"))
+	to, err := url.Parse(p.URL + "/x")
+	require.NoError(t, err)
+	k := &click{Clicker: c, link: to, jars: jars{}}
+	form := request{to: to, form: url.Values{"a": {"b"}}}
+	_, err = k.send(t.Context(), form)
+	require.NoError(t, err)
+	for _, again := range []request{form, {to: to, json: []byte("{}")}} {
+		_, err = k.send(t.Context(), again)
+		require.ErrorIs(t, err, errNotPermitted)
+	}
+	require.Equal(t, []string{"POST /x"}, p.requests())
+}
+
 // Pages on which only a person may go on, and pages that say nothing.
 func TestPagesThatAreNotSubmitted(t *testing.T) {
 	hidden := `<input type="hidden" name="a" value="b">`

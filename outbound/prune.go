@@ -46,6 +46,10 @@ func retentions() []retention {
 		{"code_check", 24 * time.Hour, (*store.Tx).DropCodeChecksBefore},
 		// What Auth0 had texted: longer than any of its codes counts.
 		{"auth0_notification", 25 * time.Hour, (*store.Tx).DropAuth0NotificationsBefore},
+		// Locks of the phones for which Auth0 had something texted.
+		{"auth0_lock", 25 * time.Hour, (*store.Tx).DropAuth0LocksBefore},
+		// Reports to Twilio Verify of others' codes: Verify is told within a day, or never.
+		{"verify_report", 48 * time.Hour, (*store.Tx).DropVerifyReportsBefore},
 	}
 }
 

@@ -39,6 +39,8 @@ func oldRows() map[string]string {
 			SELECT $1, '', 'acme', '', '', $2`,
 		"auth0_notification": `(id, tenant, digest, user_id, verification_id, text_id, at)
 			SELECT $1, 'acme', '', '', '', '', $2`,
+		"auth0_lock":    `(tenant, phone, at) SELECT 'acme', $1, $2`,
+		"verify_report": `(id, tenant, phone, result, at) SELECT $1, 'acme', '', '', $2`,
 	}
 }
 
@@ -55,7 +57,8 @@ func TestPrune(t *testing.T) {
 	kept := map[string]time.Duration{
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
-		"auth0_notification": 25 * time.Hour,
+		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
+		"verify_report": 48 * time.Hour,
 	}
 	each(t, func(w *world) {
 		for table, age := range kept {

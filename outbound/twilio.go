@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/twilio/twilio-go/client"
-	twilio "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -26,17 +25,19 @@ func (w byTwilio) send(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time,
 ) sendResult {
 	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
-	params := (&twilio.CreateMessageParams{}).SetTo(a.Phone.E164()).SetBody(a.Body).
-		SetStatusCallback(w.Settings.ReceiptURL(t.Slug, a.ID)).
-		SetValidityPeriod(min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity))
-	if isService(a.Line.Sender) {
-		params.SetMessagingServiceSid(a.Line.Sender)
-	} else {
-		params.SetFrom(a.Line.Sender)
+	validity := min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity)
+	form := url.Values{
+		"To": {a.Phone.E164()}, "Body": {a.Body}, "ValidityPeriod": {strconv.Itoa(validity)},
+		"StatusCallback": {w.Settings.ReceiptURL(t.Slug, a.ID)},
 	}
-	created, err := twilio.NewApiService(wire.handler(t)).CreateMessage(params)
-	if err == nil && created.Sid != nil {
-		return sendResult{result: ok, id: *created.Sid}
+	if isService(a.Line.Sender) {
+		form.Set("MessagingServiceSid", a.Line.Sender)
+	} else {
+		form.Set("From", a.Line.Sender)
+	}
+	created, err := createMessage(wire.handler(t), form)
+	if err == nil && created.SID != nil {
+		return sendResult{result: ok, id: *created.SID}
 	}
 	return wire.result(err)
 }
@@ -45,15 +46,14 @@ func (w byTwilio) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
 	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
-	params := (&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50)
-	found, err := twilio.NewApiService(wire.handler(t)).ListMessage(params)
+	found, err := listMessages(wire.handler(t), a.Phone.E164())
 	if err != nil {
 		status := strconv.Itoa(wire.status)
 		return nil, errors.New("twilio: the list of texts cannot be read, status " + status)
 	}
 	var texts []listed
 	for _, m := range found {
-		if m.Sid == nil || m.Body == nil || m.DateCreated == nil {
+		if m.SID == nil || m.Body == nil || m.DateCreated == nil {
 			continue
 		}
 		created, err := time.Parse(time.RFC1123Z, *m.DateCreated)
@@ -61,11 +61,11 @@ func (w byTwilio) find(
 			continue
 		}
 		sender := m.From
-		if m.MessagingServiceSid != nil && isService(a.Line.Sender) {
-			sender = m.MessagingServiceSid
+		if m.ServiceSID != nil && isService(a.Line.Sender) {
+			sender = m.ServiceSID
 		}
 		if sender != nil && *sender == a.Line.Sender {
-			texts = append(texts, listed{id: *m.Sid, body: *m.Body, created: created})
+			texts = append(texts, listed{id: *m.SID, body: *m.Body, created: created})
 		}
 	}
 	return texts, nil

@@ -179,7 +179,7 @@ func (w byVerify) conclude(
 	wire := w.wire(ctx, t)
 	params := (&verify.UpdateVerificationParams{}).SetStatus(word)
 	api := verify.NewApiService(wire.handler(t))
-	_, err := api.UpdateVerification(t.VerifyService.SID, o.VerifySID, params)
+	_, err := api.UpdateVerification(t.VerifyService.SID, o.Key(), params)
 	switch {
 	case err == nil && wire.status == http.StatusOK:
 		return true, sendResult{result: ok, code: "matched"}

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -449,4 +450,49 @@ func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 	require.Equal(t, verification.Right, w.check(v.ID, w.code(v.ID)).Verdict)
 	require.NoError(t, w.reportVerification(t.Context(), v.ID))
 	require.Equal(t, "approved", o.verify.Feedback()[0].Status)
+}
+
+// Ensure that Verify hears once that a code it texted for another was right, by the phone; also where
+// Verify would otherwise go on with that code for a verification of ours.
+func TestVerifyHearsOfAnothersCode(t *testing.T) {
+	each(t, func(w *world) {
+		o := w.openOthers("verify,twilio")
+		report := func(to string) (id string) {
+			form := strings.NewReader("To=" + url.QueryEscape(to) + "&Channel=sms")
+			r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost,
+				o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications", form)
+			require.NoError(w.t, err)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.SetBasicAuth(accountSID, authToken)
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(w.t, err)
+			require.NoError(w.t, res.Body.Close())
+			w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+				id, err = verification.ReportPhone(ctx, tx, "acme", w.phone(to))
+				return err
+			})
+			return id
+		}
+		id := report(phone)
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 1 })
+		w.snoozed(w.reportVerification(w.t.Context(), id))
+		for range 2 { // a job may be done again
+			require.NoError(w.t, w.reportVerification(w.t.Context(), id))
+		}
+		require.Len(w.t, o.verify.Feedback(), 1)
+		require.Equal(w.t, "approved", o.verify.Feedback()[0].Status)
+		require.Equal(w.t, "approved", o.verify.Status(o.verify.Texts()[0].VerificationSID))
+		require.Equal(w.t, "matched", w.one("SELECT result FROM verify_report WHERE id = '"+id+"'"))
+		require.Equal(w.t, "1", w.events(id, "verification.reported"))
+		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM verification"))
+
+		late := report(otherPhone)
+		v, text := w.verify(otherPhone)
+		require.NoError(w.t, w.sendText(w.t.Context(), text))
+		require.Equal(w.t, "matched", w.one("SELECT result FROM verify_report WHERE id = '"+late+"'"))
+		sent := o.verify.Texts()
+		require.Equal(w.t, w.code(v.ID), sent[len(sent)-1].Code)
+		require.NoError(w.t, w.reportVerification(w.t.Context(), late))
+		require.Len(w.t, o.verify.Feedback(), 2)
+	})
 }

@@ -18,10 +18,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/settings"
 )
 
 // Exit statuses.
@@ -35,6 +36,7 @@ type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
+	now            func() time.Time // nil: the process's clock, and the database's where it has one
 }
 
 type cli struct {
@@ -51,10 +53,17 @@ type mistake struct{ what, hint string }
 
 func (m mistake) Error() string { return m.what }
 
+// failure is an error that is no mistake of the person who started the command, with what that
+// person can do about it.
+type failure struct {
+	error
+	hint string
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ()}))
+	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), nil}))
 }
 
 // run parses the arguments, runs one command and returns the exit status.
@@ -67,6 +76,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"acme+4512345678@sms.acme.example becomes a text to +4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
+		demoHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -94,7 +104,8 @@ func run(ctx context.Context, args []string, w world) int {
 // report prints an error as the rules above say and returns the exit status that goes with it.
 func report(w world, err error) int {
 	var m mistake
-	var several tenant.Mistakes
+	var f failure
+	var several settings.Mistakes
 	switch {
 	case errors.As(err, &several):
 		for _, one := range several {
@@ -106,6 +117,9 @@ func report(w world, err error) int {
 		return exitMistake
 	}
 	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", strings.TrimSpace(err.Error()))
+	if errors.As(err, &f) {
+		fmt.Fprintf(w.stderr, "smsbridge: hint: %s\n", f.hint)
+	}
 	return exitFailure
 }
 

@@ -20,7 +20,7 @@ const drainTime = 20 * time.Second
 
 type serveCommand struct {
 	Config   string `help:"Settings of several tenants, as in deploy/smsbridge.yaml. Without it, one tenant is read from variables." env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error"`
+	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info"`
 }
 
 // Help is shown by smsbridge serve --help.
@@ -33,12 +33,8 @@ func (serveCommand) Help() string {
 
 // Run serves until the context ends.
 func (s serveCommand) Run(ctx context.Context, w world) error {
-	settings, err := s.settings(w.environ)
+	settings, level, err := s.settings(w.environ)
 	if err != nil {
-		return err
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
@@ -54,21 +50,18 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	}
 	listener, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
-		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err), "another program may use the port; set SMSBRIDGE_ADDR to another one"}
+		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err),
+			listenHint(err, "SMSBRIDGE_ADDR (addr)")}
 	}
-	return serve(ctx, listener, settings, log)
-}
-
-func (s serveCommand) settings(environ []string) (tenant.Settings, error) {
-	if s.Config != "" {
-		return tenant.FromFile(s.Config, environ)
-	}
-	return tenant.FromEnv(environ)
+	return serve(ctx, listener, settings, log, w.now)
 }
 
 // serve runs a bridge on a listener until ctx ends, and then stops it without loss.
-func serve(ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger) error {
-	b, err := openBridge(ctx, settings, log)
+func serve(
+	ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger,
+	now func() time.Time,
+) error {
+	b, err := openBridge(ctx, settings, log, now)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -80,9 +73,13 @@ type bridge struct {
 	store    *store.Store
 	settings tenant.Settings
 	log      *slog.Logger
+	now      func() time.Time
 }
 
-func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger) (bridge, error) {
+// openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
+func openBridge(
+	ctx context.Context, settings tenant.Settings, log *slog.Logger, now func() time.Time,
+) (bridge, error) {
 	var key []byte
 	if k := settings.Key.Reveal(); k != "" {
 		var err error
@@ -90,18 +87,21 @@ func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger)
 			return bridge{}, err
 		}
 	}
-	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Log: log})
+	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Now: now, Log: log})
 	if err != nil {
-		return bridge{}, err
+		return bridge{}, explainDatabase(err)
 	}
 	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
 	worker.Register()
-	return bridge{st, settings, log}, nil
+	if now == nil {
+		now = time.Now
+	}
+	return bridge{st, settings, log, now}, nil
 }
 
 // serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: time.Now}
+	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
 	doors := []door{{listener, b.server(edge.Handler())}}
 	more, err := b.listenDoors(edge)
 	if doors = append(doors, more...); err == nil {
@@ -160,7 +160,7 @@ func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
 		listener, err := net.Listen("tcp", addr)
 		if err != nil {
 			return doors, mistake{"cannot listen on " + addr + " for tenant " + t.Slug + ": " + reason(err),
-				"another program may use the port; set SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr) to another one"}
+				listenHint(err, "SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr)")}
 		}
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
 		doors = append(doors, door{listener, b.server(edge.FlowrouteHandler(t))})

@@ -17,7 +17,7 @@ import (
 )
 
 // Ensure that no token but one of the tenant's own Auth0 opens the form, and that none that is refused leaves anything behind. The tokens themselves
-// are attacked in package session.
+// are attacked in package auth0.
 func TestAuth0FormRefusesTokens(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	good := b.visitor(t, withPhone).token

@@ -6,73 +6,85 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/session"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/verification"
-	"smsbridge/phonemail"
 )
 
-// This file is the form to which an Auth0 Action sends a log-in, so that its phone is verified before it goes on.
+// This file is the form to which an Auth0 Action sends a log-in, so that its phone is verified
+// before the log-in goes on.
 //
-// A session token is worth one text, however often its page is loaded: that a GET texts is Auth0's protocol, whose redirect is one, and the token is
-// the authority for it. Everything else is posted, by the browser that loaded the page: its cookie and the form's own field belong together and to
-// the token. The page always shows how the verification stands, so a reload, a second tab or a reply by text loses nothing; once it is approved, only
-// a browser that loaded the page before gets the way back, and always the same one.
+// A session token is worth one text, however often its page is loaded. That a GET causes a text is
+// Auth0's protocol: its redirect is a GET, and the token permits the text. Everything else is
+// posted, by the browser that loaded the page: its cookie and the form's proof field belong
+// together and to the token. The page always shows how the verification stands, so a reload, a
+// second tab or a reply by text loses nothing. Once the verification is approved, only a browser
+// that loaded the page before gets the way back, and always the same one.
 
-// doorForm names the form in what it starts. A verification of the form is called by the digest of its session token.
-const doorForm = "auth0"
-
-// headForm does nothing for programs that only look ahead.
+// headForm responds to programs that only look ahead, and does nothing.
 func (d *Door) headForm(c echo.Context) error {
 	protectPage(c, nil, formAction)
 	return c.NoContent(http.StatusOK)
 }
 
-// showForm shows how the verification of a log-in stands, and starts it when this is the first time.
+// showForm shows how the verification of a log-in stands. The first time, it starts the
+// verification if the session token has a phone.
 func (d *Door) showForm(c echo.Context) error {
 	l, err := d.readLogin(c, c.QueryParams())
 	if err != nil {
 		return d.refuseLogin(c, err)
 	}
-	if l.tenant.Auth0.PassCode {
-		return d.renderForm(c, l, formView{State: "code", Plain: true}.saying(l, c.QueryParam("said")))
+	said := c.QueryParam("said")
+	if l.Tenant.Auth0.PassCode {
+		return d.renderForm(c, l, formView{State: "code", Plain: true}.saying(l, said))
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	v, starts, err := d.openLogin(ctx, l)
+	s, err := d.openLogin(c.Request().Context(), l)
 	switch {
 	case errors.Is(err, verification.ErrUnknown):
-		return d.renderForm(c, l, formView{State: "ask"}.saying(l, c.QueryParam("said")))
+		return d.renderForm(c, l, formView{State: "ask"}.saying(l, said))
 	case err != nil && saidOf(err) == "":
 		return d.refuseLogin(c, err)
 	case err != nil:
 		return d.renderForm(c, l, formView{State: "over"}.saying(l, saidOf(err)))
-	case v.State == verification.Approved:
-		return d.returnVerified(c, l, v)
+	case s.Verification.State == verification.Approved:
+		return d.returnVerified(c, l, s.Verification)
 	}
-	return d.renderForm(c, l, viewOf(l, v, starts, d.Now()).saying(l, c.QueryParam("said")))
+	return d.renderForm(c, l, viewOf(l, s, d.Now()).saying(l, said))
+}
+
+// openLogin returns how a log-in stands, after it texted the first code if the session token has a
+// phone. It returns verification.ErrUnknown when the person must type the phone.
+func (d *Door) openLogin(ctx context.Context, l login) (auth0.Standing, error) {
+	ctx, cancel := web.Bound(ctx)
+	defer cancel()
+	s, err := web.Read(ctx, d.Store, l.Find)
+	if errors.Is(err, verification.ErrUnknown) && l.Session.Phone != "" {
+		return web.Commit(ctx, d.Store, l.Open)
+	}
+	return s, err
 }
 
 // returnVerified leads a browser that loaded the page before back to Auth0.
 func (d *Door) returnVerified(c echo.Context, l login, v verification.Verification) error {
-	if d.knownBrowser(c, l) == "" || d.Now().Sub(v.Ended) >= session.ReturnLife {
+	if d.knownBrowser(c, l) == "" || d.Now().Sub(v.Ended) >= auth0.ReturnLife {
 		return d.refuseLogin(c, loginUsed)
 	}
-	return d.sendBack(c, l, session.Return{ID: v.ID, At: v.Ended, Phone: v.Phone.E164()})
+	return d.sendBack(c, l, auth0.Return{ID: v.ID, At: v.Ended, Phone: v.Phone.E164()})
 }
 
-func (d *Door) sendBack(c echo.Context, l login, r session.Return) error {
+// sendBack writes the page that leads back to Auth0 with a return token.
+func (d *Door) sendBack(c echo.Context, l login, r auth0.Return) error {
 	r.Issuer, r.State = d.Settings.PublicURL, l.state
-	token, err := l.session.Sign(r)
+	token, err := l.Session.Sign(r)
 	if err != nil {
 		return d.refuseLogin(c, err)
 	}
-	d.Log.Info("auth0 form", "tenant", l.tenant.Slug, "status", http.StatusOK, "returns", true, "verified", r.Phone != "")
+	d.Log.Info("auth0 form", "tenant", l.Tenant.Slug, "status", http.StatusOK, "returns", true,
+		"verified", r.Phone != "")
 	return d.renderReturn(c, l, token, r.Phone != "")
 }
 
@@ -86,101 +98,94 @@ func (d *Door) useForm(c echo.Context) error {
 	if err != nil {
 		return d.refuseLogin(c, err)
 	}
-	known := d.knownBrowser(c, l)
-	site := c.Request().Header.Get("Sec-Fetch-Site") // https://www.w3.org/TR/fetch-metadata/
-	if known == "" || site != "" && site != "same-origin" || !hmac.Equal([]byte(fields.Get(proofField)), []byte(l.session.MAC(proofField, known, l.state))) {
+	if !d.ownForm(c, l, fields.Get(proofField)) {
 		return d.refuseLogin(c, loginForeign)
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	if l.tenant.Auth0.PassCode {
+	if l.Tenant.Auth0.PassCode {
 		return d.passCode(c, l, fields.Get("code"))
 	}
-	do := fields.Get("do")
-	if do == "leave" {
+	ctx, cancel := web.Bound(c.Request().Context())
+	defer cancel()
+	if fields.Get("do") == "leave" {
 		return d.leave(ctx, c, l)
 	}
-	said, err := d.act(ctx, l, do, fields)
+	said, err := d.act(ctx, l, fields)
 	if err != nil {
 		if said = saidOf(err); said == "" {
 			return d.refuseLogin(c, err)
 		}
 	}
-	d.Log.Info("auth0 form", "tenant", l.tenant.Slug, "status", http.StatusSeeOther, "said", said)
+	d.Log.Info("auth0 form",
+		"tenant", l.Tenant.Slug, "status", http.StatusSeeOther, "said", said)
 	query := url.Values{"session_token": {l.token}, "state": {l.state}}
 	if said != "" {
 		query.Set("said", said)
 	}
-	protectPage(c, l.tenant, formAction)
+	protectPage(c, l.Tenant, formAction)
 	return c.Redirect(http.StatusSeeOther, "verify?"+query.Encode())
 }
 
-// act does one step of a log-in, and returns what the page is to say about it.
-func (d *Door) act(ctx context.Context, l login, do string, fields url.Values) (said string, err error) {
-	var v verification.Verification
-	var checked verification.Checked
-	err = d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		said, checked = "", verification.Checked{}
-		v, err = verification.ByExternalID(ctx, tx, l.tenant.Slug, doorForm, l.session.Digest)
-		if unknown := errors.Is(err, verification.ErrUnknown); unknown && do != "phone" {
-			return nil // nothing was ever started, and the page says why
-		} else if err != nil && !unknown {
-			return err
-		}
-		switch {
-		case v.State == verification.Approved: // the page leads back
-		case do == "check":
-			checked, err = verification.Check(ctx, tx, l.tenant.Slug, v.ID, fields.Get("code"))
-		case do == "resend":
-			said = "sent"
-			_, err = verification.Resend(ctx, tx, l.tenant.Slug, v.ID, l.tenant.FormCodeText)
-		case do == "again" && v.State != verification.Pending:
-			_, err = l.start(ctx, tx, v.Phone, true)
-		case do == "phone" && l.session.Phone == "":
-			var phone phonemail.Number
-			if phone, err = readPhone(fields.Get("phone")); err == nil {
-				_, err = l.start(ctx, tx, phone, true)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return "", err
+// ownForm reports whether a form was posted by the browser that loaded it, from our page.
+func (d *Door) ownForm(c echo.Context, l login, proof string) bool {
+	known := d.knownBrowser(c, l)
+	site := c.Request().Header.Get("Sec-Fetch-Site") // https://www.w3.org/TR/fetch-metadata/
+	if known == "" || site != "" && site != "same-origin" {
+		return false
 	}
-	if checked, err = verification.Await(ctx, d.Store, checked); err != nil {
+	return hmac.Equal([]byte(proof), []byte(l.Session.MAC(proofField, known, l.state)))
+}
+
+// act does one step of a log-in, and returns the key of the words that the page says about it.
+func (d *Door) act(ctx context.Context, l login, fields url.Values) (said string, err error) {
+	switch fields.Get("do") {
+	case "check":
+		return d.check(ctx, l, fields.Get("code"))
+	case "resend":
+		resent, err := web.Commit(ctx, d.Store, l.Resend)
+		if err != nil || !resent {
+			return "", err
+		}
+		return "sent", nil
+	case "again":
+		return "", d.Store.Do(ctx, l.Again)
+	case "phone":
+		return "", d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return l.SetPhone(ctx, tx, fields.Get("phone"))
+		})
+	}
+	return "", nil
+}
+
+// check presents a code, and waits for Twilio Verify if the code is Verify's.
+func (d *Door) check(ctx context.Context, l login, code string) (said string, err error) {
+	checked, err := web.Commit(ctx, d.Store,
+		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
+			return l.Check(ctx, tx, code)
+		})
+	if err == nil {
+		checked, err = verification.Await(ctx, d.Store, checked)
+	}
+	if err != nil {
 		return "", err
 	}
 	switch checked.Verdict {
 	case verification.Wrong, verification.Blocked, verification.Asked:
-		said = string(checked.Verdict)
+		return string(checked.Verdict), nil
 	}
-	return said, nil
+	return "", nil
 }
 
-// leave gives a log-in back to Auth0 without a verified phone; the Action decides what that means.
+// leave gives a log-in back to Auth0 without a verified phone. The Action decides what that means.
 func (d *Door) leave(ctx context.Context, c echo.Context, l login) error {
-	var v verification.Verification
-	now := time.Time{}
-	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		now = tx.Now()
-		v, err = verification.ByExternalID(ctx, tx, l.tenant.Slug, doorForm, l.session.Digest)
-		if err == nil && v.State == verification.Pending {
-			v, err = verification.Cancel(ctx, tx, l.tenant.Slug, v.ID, "left")
-		}
-		if errors.Is(err, verification.ErrUnknown) {
-			return nil
-		}
-		return err
-	})
+	left, err := web.Commit(ctx, d.Store, l.Leave)
+	v := left.Verification
 	switch {
 	case err != nil:
 		return d.refuseLogin(c, err)
 	case v.State == verification.Approved:
 		return d.returnVerified(c, l, v)
-	case v.ID == "":
-		v.ID, v.State = store.NewID(), verification.Canceled
 	}
-	return d.sendBack(c, l, session.Return{ID: v.ID, At: now, Reason: string(v.State)})
+	return d.sendBack(c, l, auth0.Return{ID: v.ID, At: left.At, Reason: string(v.State)})
 }
 
 // passCode hands a code to the Action, which compares it.
@@ -189,10 +194,10 @@ func (d *Door) passCode(c echo.Context, l login, typed string) error {
 	if err != nil {
 		return d.renderForm(c, l, formView{State: "code", Plain: true}.saying(l, saidOf(err)))
 	}
-	token, err := l.session.SignCode(l.state, code, d.Now())
+	token, err := l.Session.SignCode(l.state, code, d.Now())
 	if err != nil {
 		return d.refuseLogin(c, err)
 	}
-	d.Log.Info("auth0 form", "tenant", l.tenant.Slug, "status", http.StatusOK, "returns", true)
+	d.Log.Info("auth0 form", "tenant", l.Tenant.Slug, "status", http.StatusOK, "returns", true)
 	return d.renderReturn(c, l, token, true)
 }

@@ -1,7 +1,6 @@
 package auth0
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"errors"
@@ -13,30 +12,24 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/session"
-	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
 
-// This file is a log-in at the form: who sent it there, which browser it is in, and the verifications it may have.
+// This file reads a log-in at the form: which Auth0 tenant sent it, and which browser it is in.
 
 const (
 	maxState   = 2 << 10 // bytes of Auth0's state, which is opaque
-	maxStarts  = 3       // verifications of one log-in: mistyped numbers, and codes that ran out
 	proofField = "form"
 )
 
 // login is a log-in that is at the form.
 type login struct {
-	tenant       *tenant.Tenant
-	session      session.Session
+	auth0.Login
 	token, state string // as they came
 	returnTo     string // one of the tenant's domains
 	redirectURI  string // as the original sample asked for it, "" otherwise
-	locale       string
 }
 
 // refusal is why a request gets no form: a key of the words, and a status.
@@ -57,10 +50,8 @@ var (
 	loginNotNow  = &refusal{http.StatusServiceUnavailable, "unavailable"}
 )
 
-// errStarts says that a log-in has had all its verifications.
-var errStarts = errors.New("no more codes for this log-in")
-
-// readLogin proves that Auth0 sent a log-in here. The fields are of the query or of the posted form.
+// readLogin proves that Auth0 sent a log-in here. The fields are of the query or of the posted
+// form.
 func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || !t.Auth0.HasForm() {
@@ -68,27 +59,33 @@ func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 	}
 	token, one := web.Only(fields, "session_token")
 	state, other := web.Only(fields, "state")
-	if !one || !other || state == "" || len(state) > maxState || strings.ContainsFunc(state, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !one || !other || !plainState(state) {
 		return login{}, loginInvalid
 	}
-	rules := session.Rules{Domains: t.Auth0.Domains}
+	rules := auth0.TokenRules{Domains: t.Auth0.Domains}
 	for _, secret := range t.Auth0.Secrets {
 		rules.Secrets = append(rules.Secrets, secret.Reveal())
 	}
-	read, err := session.Parse(token, rules, d.Now())
+	session, err := auth0.ParseSession(token, rules, d.Now())
 	switch {
-	case errors.Is(err, session.ErrExpired):
+	case errors.Is(err, auth0.ErrExpired):
 		return login{}, loginExpired
 	case err != nil:
 		return login{}, loginInvalid
 	}
+	languages := c.Request().Header.Get("Accept-Language")
 	l := login{
-		tenant: t, session: read, token: token, state: state, returnTo: read.Domain,
-		locale: pickLocale(t, read.Locale, c.Request().Header.Get("Accept-Language")),
+		Login: auth0.Login{
+			Tenant: t, Session: session, Locale: pickLocale(t, session.Locale, languages),
+		},
+		token: token, state: state, returnTo: session.Domain,
 	}
-	if t.Auth0.PassCode && fields.Has("redirect_uri") { // of the original sample, which may only ask for what is configured
+	// The original sample names where it returns to. That must be one of the configured places.
+	if t.Auth0.PassCode && fields.Has("redirect_uri") {
 		l.redirectURI, _ = web.Only(fields, "redirect_uri")
-		i := slices.IndexFunc(t.Auth0.Domains, func(d string) bool { return l.redirectURI == t.Auth0.ContinueURL(d) })
+		i := slices.IndexFunc(t.Auth0.Domains, func(domain string) bool {
+			return l.redirectURI == t.Auth0.ContinueURL(domain)
+		})
 		if i < 0 {
 			return login{}, loginInvalid
 		}
@@ -97,10 +94,16 @@ func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 	return l, nil
 }
 
-// cookie is the name of the cookie of a log-in. Each has its own, so that two tabs do not disturb each other. A plain name is for http, which is for
-// this very machine only.
+// plainState reports whether a text can be Auth0's state.
+func plainState(state string) bool {
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	return state != "" && len(state) <= maxState && !strings.ContainsFunc(state, control)
+}
+
+// cookie is the name of the cookie of a log-in. Each log-in has its own, so that two tabs do not
+// disturb each other. A plain name is for http, which only this very machine uses.
 func (d *Door) cookie(l login) string {
-	name := "auth0-" + l.session.Digest[:16]
+	name := "auth0-" + l.Session.Digest[:16]
 	if strings.HasPrefix(d.Settings.PublicURL, "https:") {
 		name = "__Host-" + name
 	}
@@ -114,85 +117,30 @@ func (d *Door) knownBrowser(c echo.Context, l login) string {
 		return ""
 	}
 	seed, mac, _ := strings.Cut(cookie.Value, ".")
-	if !hmac.Equal([]byte(mac), []byte(l.session.MAC("cookie", seed))) {
+	if !hmac.Equal([]byte(mac), []byte(l.Session.MAC("cookie", seed))) {
 		return ""
 	}
 	return cookie.Value
 }
 
-// meetBrowser sets the cookie of a browser that has none.
+// meetBrowser returns the cookie of a browser, and sets one if it has none.
 func (d *Door) meetBrowser(c echo.Context, l login) string {
 	if known := d.knownBrowser(c, l); known != "" {
 		return known
 	}
 	seed := rand.Text()
-	value := seed + "." + l.session.MAC("cookie", seed)
+	value := seed + "." + l.Session.MAC("cookie", seed)
 	c.SetCookie(&http.Cookie{
-		Name: d.cookie(l), Value: value, Path: "/", MaxAge: int((session.MaxLife + session.ReturnLife).Seconds()),
-		HttpOnly: true, Secure: strings.HasPrefix(d.Settings.PublicURL, "https:"), SameSite: http.SameSiteLaxMode,
+		Name: d.cookie(l), Value: value, Path: "/",
+		MaxAge:   int((auth0.SessionLife + auth0.ReturnLife).Seconds()),
+		HttpOnly: true, Secure: strings.HasPrefix(d.Settings.PublicURL, "https:"),
+		SameSite: http.SameSiteLaxMode,
 	})
 	return value
 }
 
-// openLogin returns the log-in's verification, started now if the token brought a phone, and how many there have been. It returns
-// verification.ErrUnknown when the phone must be asked for.
-func (d *Door) openLogin(ctx context.Context, l login) (v verification.Verification, starts int, err error) {
-	find := func(ctx context.Context, tx store.View) (err error) {
-		if v, err = verification.ByExternalID(ctx, tx, l.tenant.Slug, doorForm, l.session.Digest); err == nil {
-			starts, err = l.starts(ctx, tx)
-		}
-		return err
-	}
-	err = d.Store.Read(ctx, find)
-	if !errors.Is(err, verification.ErrUnknown) || l.session.Phone == "" {
-		return v, starts, err
-	}
-	err = d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := find(ctx, tx); !errors.Is(err, verification.ErrUnknown) {
-			return err
-		}
-		phone, err := phonemail.ParseNumber(l.session.Phone)
-		if err == nil {
-			v, err = l.start(ctx, tx, phone, false)
-			starts = 1
-		}
-		return err
-	})
-	return v, starts, err
-}
-
-func (l login) starts(ctx context.Context, tx store.View) (int, error) {
-	n, err := tx.CountExternalVerifications(ctx, db.CountExternalVerificationsParams{Tenant: l.tenant.Slug, Door: doorForm, ExternalID: l.session.Digest})
-	return int(n), err
-}
-
-// start texts a code to a phone. With replace it takes the place of the one before.
-func (l login) start(ctx context.Context, tx *store.Tx, phone phonemail.Number, replace bool) (verification.Verification, error) {
-	if err := l.tenant.Policy.Check(phone); err != nil {
-		return verification.Verification{}, err
-	}
-	switch n, err := l.starts(ctx, tx); {
-	case err != nil:
-		return verification.Verification{}, err
-	case n >= maxStarts:
-		return verification.Verification{}, errStarts
-	}
-	request := verification.For(l.tenant, doorForm, phone)
-	request.ExternalID, request.Replace, request.Locale, request.Wording = l.session.Digest, replace, l.locale, l.tenant.FormCodeText
-	v, _, err := verification.Start(ctx, tx, request)
-	return v, err
-}
-
-// readPhone reads a number as people type it: + or 00, the country code, and separators between the digits.
-func readPhone(typed string) (phonemail.Number, error) {
-	plain := strings.NewReplacer(" ", "", "\u00a0", "", "-", "", "(", "", ")", "", ".", "", "/", "").Replace(typed)
-	if rest, ok := strings.CutPrefix(plain, "00"); ok {
-		plain = "+" + rest
-	}
-	return phonemail.ParseNumber(plain)
-}
-
-// saidOf is the key of the words about an error that the person can do something about, "" for any other.
+// saidOf is the key of the words about an error that the person can do something about, "" for any
+// other.
 func saidOf(err error) string {
 	switch {
 	case errors.Is(err, verification.ErrCode):
@@ -207,11 +155,12 @@ func saidOf(err error) string {
 		return "gone"
 	case errors.Is(err, verification.ErrOptedOut):
 		return "opted_out"
-	case errors.Is(err, errStarts):
+	case errors.Is(err, auth0.ErrStarts):
 		return "no_starts"
 	case errors.Is(err, phonemail.ErrNumber):
 		return "number"
-	case errors.Is(err, phonemail.ErrCountry), errors.Is(err, phonemail.ErrType), errors.Is(err, phonemail.ErrInvalid):
+	case errors.Is(err, phonemail.ErrCountry), errors.Is(err, phonemail.ErrType),
+		errors.Is(err, phonemail.ErrInvalid):
 		return "not_allowed"
 	}
 	return ""

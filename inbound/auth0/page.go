@@ -16,22 +16,24 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/session"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 )
 
 // formView is what the form shows. Its words are those of page/words.json.
 type formView struct {
-	State string // ask for the phone; code for the code; over when there is none to type; return; refused
-	Plain bool   // the code alone, without anything that the bridge knows about it
+	// State is ask (for the phone), code (for the code), over (there is no code to type), return or
+	// refused.
+	State string
+	Plain bool // the code alone, without anything that the bridge knows about it
 
 	Lang, Name, Logo           string
 	Words                      map[string]string
 	Token, LoginState, Proof   string // what the form posts back
 	RedirectURI                string // and this, in the original sample's mode
 	Phone                      string // masked
-	Left                       int    // codes that may still be presented
+	Left                       int    // attempts that remain
 	Wait                       int    // seconds until the code may be texted again
 	CanResend, CanAgain, Asked bool   // Asked: the phone was typed here, and can be changed
 	Alert, Notice              string
@@ -42,11 +44,12 @@ type formView struct {
 	ByRedirect  bool
 }
 
-var formPage = template.Must(template.New("form.html").Option("missingkey=error").Funcs(template.FuncMap{
-	"fill": func(words, name string, value any) string {
+var formPage = template.Must(template.New("form.html").
+	Option("missingkey=error").
+	Funcs(template.FuncMap{"fill": func(words, name string, value any) string {
 		return strings.ReplaceAll(words, "{"+name+"}", fmt.Sprint(value))
-	},
-}).ParseFS(pageFiles, "page/form.html"))
+	}}).
+	ParseFS(pageFiles, "page/form.html"))
 
 // formWords are the words of the form by language, in all languages in which codes are texted.
 var formWords = func() map[string]map[string]string {
@@ -58,8 +61,9 @@ var formWords = func() map[string]map[string]string {
 	return words
 }()
 
-// pickLocale is the first language in which codes can be texted of those that are asked for: BCP 47 tags, in the order of preference, separated by
-// blanks as OpenID Connect's ui_locales are or by commas as those of Accept-Language. Without any it is the tenant's.
+// pickLocale is the first of the languages asked for in which codes can be texted. The languages
+// are BCP 47 tags, the preferred first, separated by blanks (as in OpenID Connect's ui_locales) or
+// commas (as in Accept-Language). If none can be texted, it is the tenant's language.
 func pickLocale(t *tenant.Tenant, asked ...string) string {
 	separator := func(r rune) bool { return r == ' ' || r == ',' }
 	for _, list := range asked {
@@ -76,12 +80,17 @@ func pickLocale(t *tenant.Tenant, asked ...string) string {
 	return "en"
 }
 
-// viewOf shows a verification that is not approved.
-func viewOf(l login, v verification.Verification, starts int, now time.Time) formView {
-	view := formView{State: "over", Phone: v.Phone.String(), CanAgain: starts < maxStarts, Asked: l.session.Phone == "" && starts < maxStarts}
+// viewOf shows a log-in whose verification is not approved.
+func viewOf(l login, s auth0.Standing, now time.Time) formView {
+	v := s.Verification
+	view := formView{
+		State: "over", Phone: v.Phone.String(), CanAgain: s.More,
+		Asked: l.Session.Phone == "" && s.More,
+	}
 	switch v.State {
 	case verification.Pending:
-		view.State, view.Left, view.CanResend = "code", v.MaxAttempts-v.Attempts, v.Sends < v.MaxSends
+		view.State, view.Left = "code", v.MaxAttempts-v.Attempts
+		view.CanResend = v.Sends < v.MaxSends
 		view.Wait = max(0, int(math.Ceil(v.NextSend.Sub(now).Seconds())))
 	case verification.Expired:
 		view.Alert = "expired"
@@ -93,9 +102,9 @@ func viewOf(l login, v verification.Verification, starts int, now time.Time) for
 	return view
 }
 
-// saying adds what is to be said about the last step: a key of the words, of which the query may choose a few.
+// saying adds the words about the last step. Said is their key; a query may choose a few.
 func (v formView) saying(l login, said string) formView {
-	words := formWords[l.locale]
+	words := formWords[l.Locale]
 	switch said {
 	case "blocked", "opted_out", "no_starts", "number", "not_allowed":
 		v.Alert = said
@@ -114,16 +123,19 @@ func (v formView) saying(l login, said string) formView {
 func (d *Door) renderForm(c echo.Context, l login, view formView) error {
 	known := d.meetBrowser(c, l)
 	view.RedirectURI = l.redirectURI
-	view.Token, view.LoginState, view.Proof = l.token, l.state, l.session.MAC(proofField, known, l.state)
-	return writePage(c, http.StatusOK, l.tenant, l.locale, view, formAction)
+	view.Token, view.LoginState = l.token, l.state
+	view.Proof = l.Session.MAC(proofField, known, l.state)
+	return writePage(c, http.StatusOK, l.Tenant, l.Locale, view, formAction)
 }
 
-// renderReturn writes the page that leads back to Auth0: by a form that its script submits, or by a refresh, which needs none. Neither is an answer to
-// the code's own form, because browsers hold the redirects after a form to its page's form-action
-// (https://www.w3.org/TR/CSP3/#directive-form-action), and Auth0 redirects on to the app, wherever that is. For the same reason this page, on which
-// nobody types anything, says nothing about form-action when it has a form.
+// renderReturn writes the page that leads back to Auth0: by a form that its script submits, or by a
+// refresh, which needs no script. The response to the code's form cannot be that form or a
+// redirect: browsers check redirects after a form against the form-action of its page
+// (https://www.w3.org/TR/CSP3/#directive-form-action), and Auth0 redirects on to the app, wherever
+// that is. For the same reason this page sets no form-action when it has a form. No person types
+// into it.
 func (d *Door) renderReturn(c echo.Context, l login, token string, verified bool) error {
-	a := l.tenant.Auth0
+	a := l.Tenant.Auth0
 	query := url.Values{"state": {l.state}}
 	directive := ""
 	if a.Redirect {
@@ -131,12 +143,14 @@ func (d *Door) renderReturn(c echo.Context, l login, token string, verified bool
 		directive = "; form-action 'none'"
 	}
 	view := formView{
-		State: "return", Verified: verified, ReturnURL: a.ContinueURL(l.returnTo) + "?" + query.Encode(), ReturnToken: token, ByRedirect: a.Redirect,
+		State: "return", Verified: verified, ReturnToken: token, ByRedirect: a.Redirect,
+		ReturnURL: a.ContinueURL(l.returnTo) + "?" + query.Encode(),
 	}
-	return writePage(c, http.StatusOK, l.tenant, l.locale, view, directive)
+	return writePage(c, http.StatusOK, l.Tenant, l.Locale, view, directive)
 }
 
-// refuseLogin says that there is no form. Only what is no refusal is logged as an error.
+// refuseLogin writes the page that says why there is no form. An error that is not a refusal is
+// logged as an error.
 func (d *Door) refuseLogin(c echo.Context, err error) error {
 	why := loginNotNow
 	if known := new(refusal); errors.As(err, &known) {
@@ -154,14 +168,17 @@ func (d *Door) refuseLogin(c echo.Context, err error) error {
 		t = nil
 	}
 	locale := pickLocale(t, c.Request().Header.Get("Accept-Language"))
-	return writePage(c, why.status, t, locale, formView{State: "refused", Alert: formWords[locale][why.key]}, formAction)
+	view := formView{State: "refused", Alert: formWords[locale][why.key]}
+	return writePage(c, why.status, t, locale, view, formAction)
 }
 
-// formAction keeps what is typed into the form here.
+// formAction lets a browser post what is typed into the form to the bridge only.
 const formAction = "; form-action 'self'"
 
 // writePage writes the page of a tenant, nil for none.
-func writePage(c echo.Context, status int, t *tenant.Tenant, locale string, view formView, directive string) error {
+func writePage(
+	c echo.Context, status int, t *tenant.Tenant, locale string, view formView, directive string,
+) error {
 	view.Lang, view.Words = locale, formWords[locale]
 	if t != nil {
 		view.Name, view.Logo = t.Name, t.Auth0.Logo
@@ -174,15 +191,17 @@ func writePage(c echo.Context, status int, t *tenant.Tenant, locale string, view
 	return c.HTMLBlob(status, page.Bytes())
 }
 
-// protectPage keeps the form out of caches, frames and referrers, and everything out of it that is not its own. There is no
-// Cross-Origin-Opener-Policy: it would cut a log-in that runs in a popup off from the page that waits for it.
+// protectPage keeps the form out of caches, frames and referrers, and lets the page load its own
+// files only. There is no Cross-Origin-Opener-Policy: it would cut a log-in in a popup off from the
+// page that waits for it.
 func protectPage(c echo.Context, t *tenant.Tenant, formAction string) {
 	images := "'none'"
 	if t != nil && t.Auth0.Logo != "" {
 		images = web.Origin(t.Auth0.Logo)
 	}
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src "+images+"; base-uri 'none'; frame-ancestors 'none'"+formAction)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; "+
+		"img-src "+images+"; base-uri 'none'; frame-ancestors 'none'"+formAction)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -206,7 +225,8 @@ func (d *Door) showTheme(c echo.Context) error {
 	if dark := t.Auth0.ColorDark; dark != "" {
 		theme += "@media (prefers-color-scheme: dark) { " + strings.TrimSpace(rule(dark)) + " }\n"
 	}
-	c.Response().Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(session.MaxLife.Seconds())))
+	life := strconv.Itoa(int(auth0.SessionLife.Seconds()))
+	c.Response().Header().Set("Cache-Control", "public, max-age="+life)
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(theme))
 }

@@ -2,243 +2,148 @@ package auth0
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/segment"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
-	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
 
-// This file is the phone provider: Auth0's Action asks for a code or another text of Auth0's to be sent, and is kept waiting until a provider has it.
-// 200 says that one has, 202 that none has answered yet and that the same request may be made again; any refusal that another request would get as
-// well is a problem below 500 and not 429 (https://auth0.com/docs/customize/phone-messages/configure-phone-messaging-providers/configure-a-custom-phone-provider).
-
-// doorPhone names the phone provider in what it starts: verifications whose code is Auth0's, which compares it. They are called by their phone,
-// so that of one phone only the last code counts, as it does at Auth0.
-const doorPhone = "auth0_phone"
+// This file is the phone provider. Auth0's Action asks for a code or another text to be sent, and
+// waits until a provider of texts has it. The response is 200 when one has it, and 202 when none
+// has responded yet and the Action may retry. A problem below 500 other than 429 tells the Action
+// that a retry would be refused as well
+// (https://auth0.com/docs/customize/phone-messages/configure-phone-messaging-providers/
+// configure-a-custom-phone-provider).
 
 const (
-	maxNotification  = 16 << 10        // bytes of a request
-	maxNotified      = 6               // segments of a text that is no code
-	notificationWait = 9 * time.Second // for a provider's answer
-	notificationLook = 50 * time.Millisecond
-	sameFor          = 30 * time.Second // an equal request within it is a retry, and later the person's wish for another text
-	notificationLife = 10 * time.Minute // in which a text that is no code is worth sending
+	maxNotification  = 16 << 10              // bytes of a request
+	notificationWait = 9 * time.Second       // for a provider of texts
+	notificationLook = 50 * time.Millisecond // between two looks at the text
 )
 
-// notification is what the Action posts: the parts of event.notification by the names of Auth0's documentation, and the user's id. Members that are
-// not named here are ignored.
+// notification is what the Action posts: the parts of event.notification by the names of Auth0's
+// documentation, and the user's id. Other members are ignored.
 type notification struct {
-	Recipient      string `json:"recipient"`       // E.164
-	Text           string `json:"text"`            // Auth0's as_text
-	Code           string `json:"code"`            // "" for a text without one
-	MessageType    string `json:"message_type"`    // otp_verify, otp_enroll, blocked_account, change_password or password_breach
+	Recipient      string `json:"recipient"` // E.164
+	Text           string `json:"text"`      // Auth0's as_text
+	Code           string `json:"code"`      // "" for a text without one
+	MessageType    string `json:"message_type"`
 	DeliveryMethod string `json:"delivery_method"` // text, or "" for it
 	Language       string `json:"language"`        // BCP 47
-	UserID         string `json:"user_id"`         // lets feedback name the user instead of the phone
+	UserID         string `json:"user_id"`
 }
 
 // Problems of the phone provider's own.
 var (
-	notCarried = web.Kind("not-carried", http.StatusUnprocessableEntity, "It is not carried by text")
+	notCarried = web.Kind("not-carried", http.StatusUnprocessableEntity, "The bridge sends texts only")
 	notSent    = web.Kind("not-sent", http.StatusUnprocessableEntity, "No provider sends it")
 )
 
-// receiveNotification sends what Auth0 has to say to a phone.
+// receiveNotification has a notification texted.
 func (d *Door) receiveNotification(c echo.Context) error {
 	t, key, p := d.proveAction(c)
 	if p != nil {
 		return d.refuse(c, p)
 	}
-	var n notification
-	if p := web.ReadJSON(c.Request(), maxNotification, &n); p != nil {
+	var posted notification
+	if p := web.ReadJSON(c.Request(), maxNotification, &posted); p != nil {
 		return d.refuse(c, p)
 	}
-	phone, p := n.judge(t)
+	n, p := posted.read(t)
 	if p != nil {
 		return d.refuse(c, p)
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), notificationWait)
 	defer cancel()
-	var textID string
-	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		textID, err = takeNotification(ctx, tx, t, n, phone, n.digest(key))
-		return err
+	id, err := web.Commit(ctx, d.Store, func(ctx context.Context, tx *store.Tx) (string, error) {
+		return auth0.Notify(ctx, tx, t, n, key)
 	})
 	if err != nil {
 		return d.refuse(c, asProblem(err), err)
 	}
-	return d.respondNotification(c, ctx, t, textID)
+	sent, err := d.awaitText(ctx, id)
+	if err != nil {
+		return d.refuse(c, asProblem(err), err)
+	}
+	return d.respondNotification(c, t, id, sent)
 }
 
-// judge refuses what cannot be sent.
-func (n notification) judge(t *tenant.Tenant) (phonemail.Number, *web.Problem) {
+// read returns what is to be texted, or the problem because of which it never can be.
+func (n notification) read(t *tenant.Tenant) (auth0.Notification, *web.Problem) {
 	phone, err := phonemail.ParseNumber(n.Recipient)
+	asked := auth0.Notification{
+		Phone: phone, Delivery: n.DeliveryMethod, Code: n.Code, Text: n.Text, Type: n.MessageType,
+		Language: n.Language, UserID: n.UserID,
+	}
 	if err == nil {
-		err = t.Policy.Check(phone)
+		err = asked.Judge(t)
 	}
 	switch {
+	case errors.Is(err, auth0.ErrDelivery):
+		return asked, notCarried.Of("Auth0 asked for another way, such as a voice call. " +
+			"Switch that off at Auth0.")
+	case errors.Is(err, auth0.ErrEmpty):
+		return asked, web.BadField.On("text", "It is missing, and so is a code.")
+	case errors.Is(err, auth0.ErrTooLong):
+		return asked, web.BadField.On("text",
+			fmt.Sprintf("It takes more than %d segments.", auth0.MaxSegments))
 	case err != nil:
-		return phone, asProblem(err)
-	case n.DeliveryMethod != "" && n.DeliveryMethod != "text":
-		return phone, notCarried.Of("Only texts are: switch voice off at Auth0.")
-	case n.Code != "":
-		if _, err := verification.ParseCode(n.Code); err != nil {
-			return phone, asProblem(err)
-		}
-	case n.Text == "":
-		return phone, web.BadField.On("text", "It is missing, and so is a code.")
+		return asked, asProblem(err)
 	}
-	if segment.Measure(n.Text).Segments > maxNotified {
-		return phone, web.BadField.On("text", fmt.Sprintf("It takes more than %d segments.", maxNotified))
-	}
-	return phone, nil
+	return asked, nil
 }
 
-// digest tells whether two requests ask for the same. It is keyed with the provider's key, of which this process knows only a hash, so that a code
-// cannot be found by trying all.
-func (n notification) digest(key string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	for _, part := range []string{n.Recipient, n.MessageType, n.Code, n.Text, n.UserID} {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// takeNotification makes a text due and returns its id, or that of the text that an equal request made due a moment ago.
-func takeNotification(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number, digest string) (textID string, err error) {
-	// One after the other for each phone, so that the same request made twice at once is seen as one.
-	if _, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: t.Slug, Phone: phone, Now: tx.Moment()}); err != nil {
-		return "", err
-	}
-	same, err := tx.SameAuth0Notification(ctx, db.SameAuth0NotificationParams{Tenant: t.Slug, Digest: digest, Since: tx.Moment().Add(-sameFor)})
-	if err == nil || !errors.Is(err, sql.ErrNoRows) {
-		return same.TextID, err
-	}
-	var verificationID string
-	if n.Code != "" {
-		verificationID, textID, err = textCode(ctx, tx, t, n, phone)
-	} else {
-		account, sender := t.Line(phone)
-		textID, err = text.Make(ctx, tx, text.Draft{
-			Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: phone, Purpose: text.Relay, Body: n.Text,
-			Deadline: tx.Now().Add(notificationLife),
-		})
-	}
-	if err != nil {
-		return "", err
-	}
-	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
-		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID, VerificationID: verificationID, TextID: textID, At: tx.Moment(),
-	})
-}
-
-// textCode texts a code of Auth0's, in Auth0's wording where Twilio Verify does not use its own.
-func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notification, phone phonemail.Number) (verificationID, textID string, err error) {
-	request := verification.For(t, doorPhone, phone)
-	request.ExternalID, request.Replace, request.Notify = phone.E164(), true, false
-	request.Limits.Wrong = math.MaxInt32 // Auth0 counts guesses; those at our other doors must not keep people out of theirs
-	request.Locale, _ = tenant.CodeLocale(n.Language)
-	if request.Code, err = verification.ParseCode(n.Code); err != nil {
-		return "", "", err
-	}
-	if n.Text != "" {
-		request.Wording = func(string, string) string { return n.Text }
-	}
-	v, _, err := verification.Start(ctx, tx, request)
-	if err != nil {
-		return "", "", err
-	}
-	last, err := tx.LastTextOfVerification(ctx, v.ID)
-	return v.ID, last.ID, err
-}
-
-// respondNotification waits until a text has been sent or never will be.
-func (d *Door) respondNotification(c echo.Context, ctx context.Context, t *tenant.Tenant, textID string) error {
-	row, err := d.awaitText(ctx, textID)
-	if err != nil {
-		return d.refuse(c, asProblem(err), err)
-	}
-	answer := struct {
+// respondNotification says how far a text has come.
+func (d *Door) respondNotification(
+	c echo.Context, t *tenant.Tenant, id string, sent text.Progress,
+) error {
+	body := struct {
 		Status string `json:"status"` // sent, or pending
 		ID     string `json:"id"`     // of the text
-	}{"sent", textID}
+	}{"sent", id}
 	status := http.StatusOK
-	switch row.State {
+	switch sent.State {
 	case text.Sent, text.Delivered:
 	case text.Failed, text.Undelivered, text.Suppressed:
-		return d.refuse(c, notSent.Of("The reason is "+row.Error+"."))
+		return d.refuse(c, notSent.Of("The reason is "+sent.Reason+"."))
 	default:
-		answer.Status, status = "pending", http.StatusAccepted
+		body.Status, status = "pending", http.StatusAccepted
 	}
-	d.Log.Info("auth0 phone", "tenant", t.Slug, "status", status, "text", textID)
-	return c.JSON(status, answer)
+	d.Log.Info("auth0 phone", "tenant", t.Slug, "status", status, "text", id)
+	return c.JSON(status, body)
 }
 
-// awaitText returns a text once it is known what came of it, or as it stands when ctx ends.
-func (d *Door) awaitText(ctx context.Context, id string) (row db.Text, err error) {
+// awaitText returns how far a text has come, as soon as that is certain or when ctx ends.
+func (d *Door) awaitText(ctx context.Context, id string) (sent text.Progress, err error) {
 	tick := time.NewTicker(notificationLook)
 	defer tick.Stop()
 	for {
-		var now db.Text
-		err := d.Store.Read(ctx, func(ctx context.Context, tx store.View) (err error) {
-			now, err = tx.GetText(ctx, id)
-			return err
-		})
+		now, err := web.Read(ctx, d.Store,
+			func(ctx context.Context, tx store.View) (text.Progress, error) {
+				return text.ProgressOf(ctx, tx, id)
+			})
 		switch {
 		case err == nil:
-			row = now
+			sent = now
 		case ctx.Err() == nil:
-			return row, err
+			return sent, err
 		}
-		switch row.State {
-		case text.Due, text.Sending, text.Unclear:
-		default:
-			return row, nil
+		if err == nil && !sent.Open() {
+			return sent, nil
 		}
 		select {
 		case <-ctx.Done():
-			return row, nil
+			return sent, nil
 		case <-tick.C:
 		}
 	}
-}
-
-// proveAction proves that an Action of a tenant knocks, and returns the key it did so with.
-func (d *Door) proveAction(c echo.Context) (*tenant.Tenant, string, *web.Problem) {
-	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !ok || len(t.Auth0.ProviderKeys) == 0 {
-		return nil, "", web.NotFound.Of("There is no such tenant, or it has no key for this door.")
-	}
-	key := web.Bearer(c.Request())
-	if !t.Auth0.AllowsProvider(key) {
-		return nil, "", web.Unauthorized.Of("Send it as Authorization: Bearer KEY.")
-	}
-	return t, key, nil
-}
-
-// refuse logs and writes a problem. What is the bridge's own trouble is logged as an error.
-func (d *Door) refuse(c echo.Context, p *web.Problem, cause ...error) error {
-	attrs := []any{"tenant", web.KnownSlug(d.Settings, c.Param("tenant")), "path", c.Path(), "status", p.Status, "reason", p.Name}
-	if p.Status >= 500 {
-		d.Log.Error("auth0", append(attrs, "error", errors.Join(cause...))...)
-	} else {
-		d.Log.Warn("auth0", attrs...)
-	}
-	return web.WriteProblem(c, p, d.Now())
 }

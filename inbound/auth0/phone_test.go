@@ -13,6 +13,7 @@ import (
 	"smsbridge/inbound/auth0"
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/inbound/web"
+	rule "smsbridge/internal/auth0"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
@@ -182,14 +183,15 @@ func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	var id string
 	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 		acme, _ := b.Inbound.Settings.Tenants.Tenant("acme")
-		id, err = auth0.TakeCode(ctx, tx, acme, phone, "482913", "key")
+		n := rule.Notification{Phone: inboundtest.Number(t, phone), Code: "482913"}
+		id, err = rule.Notify(ctx, tx, acme, n, "key")
 		return err
 	}))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*auth0.NotificationLook)
 	defer cancel()
 	state, err := auth0.AwaitText(ctx, web.Edge{Store: b.Store}, id)
 	require.NoError(t, err)
-	require.Equal(t, "due", state)
+	require.Equal(t, text.Due, state)
 }
 
 // Ensure that requests that come at once text a phone once for a code, and leave one code open.
@@ -199,9 +201,11 @@ func TestAuth0PhoneRace(t *testing.T) {
 		var racers sync.WaitGroup
 		for i := range 16 {
 			racers.Go(func() {
-				code := []string{"482913", "739201"}[i%2]
+				n := rule.Notification{
+					Phone: inboundtest.Number(t, phone), Code: []string{"482913", "739201"}[i%2],
+				}
 				err := b.Store.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
-					_, err := auth0.TakeCode(ctx, tx, acme, phone, code, "key")
+					_, err := rule.Notify(ctx, tx, acme, n, "key")
 					return err
 				})
 				if err != nil {

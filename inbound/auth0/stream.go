@@ -2,6 +2,7 @@ package auth0
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,35 +13,37 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/auth0"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
 
-// This file takes Auth0's streams: logs (https://auth0.com/docs/customize/log-streams/custom-log-streams) as JSON lines, array or object, and events
-// (https://auth0.com/docs/customize/events). Both come at least once and in any order. What is not about a code of ours is counted and forgotten; an
-// answer that is not 200 is for a stream that must be repeated, or that is not Auth0's.
+// This file takes Auth0's streams: logs
+// (https://auth0.com/docs/customize/log-streams/custom-log-streams) as JSON lines, array or object,
+// and events (https://auth0.com/docs/customize/events). Both come at least once and in any order.
+// An object that is not about a code is counted and forgotten. A response other than 200 makes
+// Auth0 send the batch again, or is for a sender that is not Auth0.
 
 const (
-	maxStream    = 4 << 20 // bytes of a batch
-	maxStreamed  = 2000    // objects of a batch
-	maxStreamID  = 200     // bytes of an id
-	sourceStream = "auth0" // in the table of what has been seen
+	maxStream   = 4 << 20 // bytes of a batch
+	maxStreamed = 2000    // objects of a batch
 )
 
 // streamed is one object of a stream: a log or an event.
 type streamed struct {
 	LogID string `json:"log_id"`
 
-	// Of events only. The names are those of CloudEvents, but Auth0's page of event types has other ones in its example.
+	// Of events only. The names are those of CloudEvents. Auth0's page of event types has other
+	// ones in its example.
 	SpecVersion      string `json:"specversion"`
 	OtherSpecVersion string `json:"spec_version"`
 	ID               string `json:"id"`
 	Type             string `json:"type"`
 
 	Data struct {
-		Type     string          `json:"type"` // https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes
+		// Type is one of https://auth0.com/docs/deploy-monitor/logs/log-event-type-codes.
+		Type     string          `json:"type"`
 		Strategy string          `json:"strategy"`
 		UserID   string          `json:"user_id"`
 		UserName string          `json:"user_name"`
@@ -57,14 +60,17 @@ type streamedUser struct {
 	PhoneVerified bool   `json:"phone_verified"`
 }
 
-// receiveStream takes a batch of logs or events. The token comes as Auth0 was told to send it: alone, as log streams do, or as a bearer token.
+// receiveStream takes a batch of logs or events. The token comes as Auth0 was told to send it:
+// alone, as log streams do, or as a bearer token.
 func (d *Door) receiveStream(c echo.Context) error {
 	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || len(t.Auth0.StreamTokens) == 0 {
-		return d.refuse(c, web.NotFound.Of("There is no such tenant, or it has no token for this door."))
+		return d.refuse(c,
+			web.NotFound.Of("There is no such tenant, or it has no token for this door."))
 	}
 	values := c.Request().Header.Values(echo.HeaderAuthorization)
-	if len(values) != 1 || !t.Auth0.AllowsStream(values[0]) && !t.Auth0.AllowsStream(web.Bearer(c.Request())) {
+	if len(values) != 1 ||
+		!t.Auth0.AllowsStream(values[0]) && !t.Auth0.AllowsStream(web.Bearer(c.Request())) {
 		return d.refuse(c, web.Unauthorized.Of("Send the configured token as Authorization."))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, maxStream))
@@ -75,23 +81,24 @@ func (d *Door) receiveStream(c echo.Context) error {
 	if err != nil {
 		return d.refuse(c, web.BadRequest.Of("The body has no logs and no events."))
 	}
-	return d.feed(c, t, func(ctx context.Context, tx *store.Tx) (map[fed]int, error) {
-		counts := map[fed]int{}
+	return d.feed(c, t, func(ctx context.Context, tx *store.Tx) (counts, error) {
+		counted := counts{}
 		for _, one := range all {
-			what, err := takeStreamed(ctx, tx, t, one)
+			result, err := one.take(ctx, tx, t)
 			if err != nil {
 				return nil, err
 			}
-			counts[what]++
+			counted[result]++
 		}
-		return counts, nil
+		return counted, nil
 	})
 }
 
 var errNotStream = errors.New("not a stream of JSON objects")
 
-// readStream reads objects one after the other or in one array. Objects of an unexpected shape are read as empty ones, which are about nothing:
-// Auth0 switches a stream off that it cannot deliver.
+// readStream reads objects one after the other or in one array. An object of an unexpected shape is
+// read as an empty one, which is not about a code: Auth0 switches a stream off that it cannot
+// deliver.
 func readStream(body []byte) ([]streamed, error) {
 	var raws []json.RawMessage
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
@@ -124,53 +131,49 @@ func readStream(body []byte) ([]streamed, error) {
 	return all, nil
 }
 
-// takeStreamed takes one object, unless it was taken before.
-func takeStreamed(ctx context.Context, tx *store.Tx, t *tenant.Tenant, one streamed) (fed, error) {
-	f, ok := one.feedback(t.Auth0.PhonePath)
+// take hands the object's feedback to the rule.
+func (o streamed) take(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant,
+) (auth0.Result, error) {
+	f, ok := o.feedback(t.Auth0.PhonePath)
 	if !ok {
-		return fedOther, nil
+		return auth0.Other, nil
 	}
-	id := one.LogID
-	if id == "" {
-		id = one.ID
-	}
-	if id != "" && len(id) <= maxStreamID {
-		n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: sourceStream, Tenant: t.Slug, ID: id, At: tx.Moment()})
-		if err != nil || n == 0 {
-			return fedKnown, err
-		}
-	}
-	return takeFeedback(ctx, tx, t, f)
+	return auth0.TakeEvent(ctx, tx, t, cmp.Or(o.LogID, o.ID), f)
 }
 
 // feedback reads what an object says about a code. The second result is false when that is nothing.
-func (o streamed) feedback(phonePath []string) (feedback, bool) {
+func (o streamed) feedback(phonePath []string) (auth0.Feedback, bool) {
+	none := phonemail.Number{}
 	if o.SpecVersion != "" || o.OtherSpecVersion != "" {
 		kind := strings.TrimPrefix(o.Type, "com.auth0.")
-		user := o.Data.Object
-		verified := user.PhoneVerified && (o.Data.Previous == nil || !o.Data.Previous.PhoneVerified)
-		f := feedback{source: "event", userID: user.UserID, phone: numberIn(user.PhoneNumber)}
-		return f, verified && (kind == "user.created" || kind == "user.updated") && f.phone != (phonemail.Number{})
+		user, before := o.Data.Object, o.Data.Previous
+		verified := user.PhoneVerified && (before == nil || !before.PhoneVerified)
+		f := auth0.Feedback{
+			Source: "event", UserID: user.UserID, Phone: numberIn(user.PhoneNumber),
+		}
+		return f, verified && (kind == "user.created" || kind == "user.updated") && f.Phone != none
 	}
-	f := feedback{source: "log " + o.Data.Type, userID: o.Data.UserID}
+	f := auth0.Feedback{Source: "log " + o.Data.Type, UserID: o.Data.UserID}
 	switch o.Data.Type {
 	case "s", "sepotpft": // a log-in, or the exchange of a passwordless code
-		f.phone = numberIn(o.Data.UserName)
-		return f, o.Data.Strategy == "sms" || strings.HasPrefix(f.userID, "sms|")
+		f.Phone = numberIn(o.Data.UserName)
+		return f, o.Data.Strategy == "sms" || strings.HasPrefix(f.UserID, "sms|")
 	case "gd_auth_succeed", "gd_enrollment_complete", "seoobft": // MFA, by whatever factor
-		f.phone = phoneIn(o.Data.Details, phonePath)
-		return f, f.userID != "" || f.phone != (phonemail.Number{})
+		f.Phone = phoneIn(o.Data.Details, phonePath)
+		return f, f.UserID != "" || f.Phone != none
 	}
 	return f, false
 }
 
-// numberIn is a number, or none.
+// numberIn is the phone number that a text is, or none.
 func numberIn(text string) phonemail.Number {
 	phone, _ := phonemail.ParseNumber(text)
 	return phone
 }
 
-// phoneIn finds the phone in the details of a log: at a path from the log's data, or else the only number there is.
+// phoneIn finds the phone in the details of a log. With a path, which begins at the log's data, it
+// is the number there; without one it is the only number in the details, and none if there are two.
 func phoneIn(details json.RawMessage, path []string) phonemail.Number {
 	var at any
 	if json.Unmarshal(details, &at) != nil {

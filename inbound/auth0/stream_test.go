@@ -35,7 +35,7 @@ func FuzzAuth0Stream(f *testing.F) {
 		require.LessOrEqual(t, len(all), maxStreamed)
 		for _, one := range all {
 			if f, ok := one.feedback(nil); ok {
-				require.True(t, f.userID != "" || f.phone != phonemail.Number{}, "feedback about nobody")
+				require.True(t, f.UserID != "" || f.Phone != phonemail.Number{}, "feedback about nobody")
 			}
 		}
 	})

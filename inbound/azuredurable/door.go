@@ -20,7 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )

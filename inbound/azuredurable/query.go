@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"smsbridge/inbound/web"
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 )
 
 // This file is how the Durable door reads queries and codes.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store/storetest"
 )
 

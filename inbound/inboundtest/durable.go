@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 )
 
 // What a client of Azure Durable Functions holds and asks for.

@@ -12,6 +12,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -177,3 +178,6 @@ func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) 
 
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they were made.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Missing reports whether err says that a query for one row found none.
+func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

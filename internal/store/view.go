@@ -88,6 +88,11 @@ type View interface {
 	UnreportedVerificationsOfPhone(
 		ctx context.Context, arg db.UnreportedVerificationsOfPhoneParams,
 	) ([]db.Verification, error)
+
+	GetVerifyReport(ctx context.Context, id string) (db.VerifyReport, error)
+	OpenVerifyReportsOfPhone(
+		ctx context.Context, arg db.OpenVerifyReportsOfPhoneParams,
+	) ([]db.VerifyReport, error)
 }
 
 // reader is all that a View needs. It is a View to the callers of Read, who cannot reach its queries

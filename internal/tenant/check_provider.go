@@ -83,7 +83,7 @@ func missingHint(key string) string {
 	return ""
 }
 
-// checkReachable finds texts that no provider sends, and replies that reach nobody.
+// checkReachable finds texts that no provider sends, and replies that no provider brings.
 func (l *loader) checkReachable(t *Tenant, given settings.Given) {
 	if slices.Equal(t.Providers, []Provider{ByVerify}) {
 		l.Add(given.Place("providers"), settings.Wrong(

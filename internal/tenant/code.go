@@ -33,7 +33,7 @@ type APIKey struct {
 }
 
 // Callback is where a tenant's app is told how verifications ended, and the secrets that sign it.
-// The zero value tells nobody.
+// The zero value tells no app.
 type Callback struct {
 	URL     string
 	Secrets []settings.Secret // whsec_ and base64; several during a rotation

@@ -171,8 +171,8 @@ func TestMisspelledVariables(t *testing.T) {
 
 func TestKeyMistakes(t *testing.T) {
 	_, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://h/d"))
-	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY", "is missing, and PostgreSQL needs it",
-		"make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
+	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY", What: "is missing, and PostgreSQL needs it",
+		Hint: "make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
 
 	file := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(file, []byte(testKey), 0o600))
@@ -181,11 +181,11 @@ func TestKeyMistakes(t *testing.T) {
 	require.Equal(t, testKey, s.Key.Reveal())
 
 	_, err = FromEnv(oneTenant("SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_KEY_FILE="+file))
-	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY_FILE", "is set beside SMSBRIDGE_KEY",
-		"keep one of the two"}}, mistakesOf(t, err))
+	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY_FILE", What: "is set beside SMSBRIDGE_KEY",
+		Hint: "keep one of the two"}}, mistakesOf(t, err))
 }
 
-// Whoever starts with nothing is told everything at once.
+// An operator who starts with nothing is told everything at once.
 func TestMistakesAreReportedTogether(t *testing.T) {
 	_, err := FromEnv(nil)
 	mistakes := mistakesOf(t, err)
@@ -267,11 +267,12 @@ func TestFileWithAliases(t *testing.T) {
 func TestTenantVariablesBesideFile(t *testing.T) {
 	_, err := load(t, minimal, "SMSBRIDGE_NAME=x", "TWILIO_FROM=x", "SMSBRIDGE_NAM=x")
 	require.Equal(t, Mistakes{
-		{"SMSBRIDGE_NAM", "is not a variable of smsbridge", "did you mean SMSBRIDGE_NAME?"},
-		{"SMSBRIDGE_NAME", "is set beside a configuration file",
-			"unset it and write name into the file, or do without the file"},
-		{"TWILIO_FROM", "is set beside a configuration file",
-			"unset it and write twilio.from into the file, or do without the file"},
+		{Where: "SMSBRIDGE_NAM", What: "is not a variable of smsbridge",
+			Hint: "did you mean SMSBRIDGE_NAME?"},
+		{Where: "SMSBRIDGE_NAME", What: "is set beside a configuration file",
+			Hint: "unset it and write name into the file, or do without the file"},
+		{Where: "TWILIO_FROM", What: "is set beside a configuration file",
+			Hint: "unset it and write twilio.from into the file, or do without the file"},
 	}, mistakesOf(t, err))
 }
 

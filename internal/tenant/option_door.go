@@ -22,39 +22,42 @@ func doorSections() []section {
 }
 
 func flowrouteDoorOptions() []option {
-	return []option{{row{
+	return []option{{Row: row{
 		Key: "flowroute_door.addr", Variable: "SMSBRIDGE_FLOWROUTE_ADDR", Example: "127.0.0.1:8000",
 		Doc:      "Where it listens, for this tenant alone. Without an address there is no door.",
 		Prevents: "It is plain http: put TLS in front of it, or its key can be read on the way.",
-	}, settings.ListenAddr("write host:port, such as 127.0.0.1:8000",
-		func(t *Tenant) *string { return &t.FlowrouteDoor.Addr })}, {row{
+	}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8000",
+		func(t *Tenant) *string { return &t.FlowrouteDoor.Addr })}, {Row: row{
 		Key: "flowroute_door.key", Variable: "SMSBRIDGE_FLOWROUTE_DOOR_KEY", Kind: settings.Secrets,
 		Doc: "What it asks for, as a bearer token or as the password in the client's URL. At least " +
 			"24 characters (openssl rand -hex 24); several while you change it.",
 		Prevents: "Without a key anyone could text at your cost, so it may only be left out on the " +
 			"loopback interface.",
-	}, keys(func(t *Tenant) *[]KeyCheck { return &t.FlowrouteDoor.Keys })}, {row{
+	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.FlowrouteDoor.Keys })}, {Row: row{
 		Key: "flowroute_door.code_length", Variable: "SMSBRIDGE_FLOWROUTE_CODE_LENGTH",
 		Default: "4", Example: "6",
 		Doc:      "CODE_LENGTH: digits of a code, 4 to 10.",
 		Prevents: "4 digits are few for ten wrong codes a day; the start warns of it.",
-	}, settings.Count(4, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.CodeLength })}, {row{
-		Key: "flowroute_door.code_expiration", Variable: "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION",
-		Default:  "1h",
-		Doc:      "CODE_EXPIRATION: how long a code counts, 1m to 24h.",
-		Prevents: "A long life gives whoever holds a stolen phone more time.",
-	}, life(func(t *Tenant) *time.Duration { return &t.FlowrouteDoor.CodeExpiration })}, {row{
-		Key: "flowroute_door.retries_allowed", Variable: "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED",
-		Default:  "3",
-		Doc:      "RETRIES_ALLOWED: how many codes may be presented, 1 to 10.",
-		Prevents: "Each more is one more guess at the code.",
-	}, settings.Count(1, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.RetriesAllowed })}, {row{
-		Key: "flowroute_door.auth_message", Variable: "SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE",
-		Default: wording.AuthMessage, Example: "{{.Code}} is your code for {{.Name}}.",
-		Doc: "AUTH_MESSAGE: the wording, with {{.Code}} and {{.Name}}. ORG_NAME is " +
-			"{org_name}.",
-		Prevents: "Clients' tests read the bare code on the first line of the default.",
-	}, setAuthMessage}}
+	}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.CodeLength })},
+		{Row: row{
+			Key: "flowroute_door.code_expiration", Variable: "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION",
+			Default:  "1h",
+			Doc:      "CODE_EXPIRATION: how long a code counts, 1m to 24h.",
+			Prevents: "A long life gives the thief of a phone more time.",
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.FlowrouteDoor.CodeExpiration })},
+		{Row: row{
+			Key: "flowroute_door.retries_allowed", Variable: "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED",
+			Default:  "3",
+			Doc:      "RETRIES_ALLOWED: how many codes may be presented, 1 to 10.",
+			Prevents: "Each more is one more guess at the code.",
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.RetriesAllowed })},
+		{Row: row{
+			Key: "flowroute_door.auth_message", Variable: "SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE",
+			Default: wording.AuthMessage, Example: "{{.Code}} is your code for {{.Name}}.",
+			Doc: "AUTH_MESSAGE: the wording, with {{.Code}} and {{.Name}}. ORG_NAME is " +
+				"{org_name}.",
+			Prevents: "Clients' tests read the bare code on the first line of the default.",
+		}, Set: setAuthMessage}}
 }
 
 func setAuthMessage(t *Tenant, v []string) *settings.Mistake {
@@ -69,25 +72,26 @@ func setAuthMessage(t *Tenant, v []string) *settings.Mistake {
 }
 
 func durableDoorOptions() []option {
-	return []option{{row{
+	return []option{{Row: row{
 		Key: "durable_door.code", Variable: "SMSBRIDGE_DURABLE_CODE", Kind: settings.Secrets,
 		Example: "env:ACME_DURABLE_CODE",
 		Doc: "The system key, code=… in its URLs. At least 24 characters; several while you " +
 			"change it. Without one there is no door.",
 		Prevents: "A key that is easy to guess lets anyone text at your cost.",
-	}, keys(func(t *Tenant) *[]KeyCheck { return &t.DurableDoor.Codes })}, {row{
+	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.DurableDoor.Codes })}, {Row: row{
 		Key: "durable_door.code_length", Default: "4", Example: "6",
 		Doc:      "Digits of a code, 4 to 10.",
 		Prevents: "The sample's 4 digits are few for ten wrong codes a day; the start warns of it.",
-	}, settings.Count(4, 10, func(t *Tenant) *int { return &t.DurableDoor.CodeLength })}, {row{
-		Key: "durable_door.valid_for", Default: "90s",
-		Doc:      "How long the code counts, 1m to 24h.",
-		Prevents: "The sample's clients give up after 90 s; a longer life helps only a thief.",
-	}, life(func(t *Tenant) *time.Duration { return &t.DurableDoor.ValidFor })}, {row{
-		Key: "durable_door.attempts", Default: "4",
-		Doc:      "How many codes may be presented, 1 to 10.",
-		Prevents: "Each more is one more guess at the code.",
-	}, settings.Count(1, 10, func(t *Tenant) *int { return &t.DurableDoor.Attempts })}}
+	}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.DurableDoor.CodeLength })},
+		{Row: row{
+			Key: "durable_door.valid_for", Default: "90s",
+			Doc:      "How long the code counts, 1m to 24h.",
+			Prevents: "The sample's clients give up after 90 s; a longer life helps only a thief.",
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.DurableDoor.ValidFor })}, {Row: row{
+			Key: "durable_door.attempts", Default: "4",
+			Doc:      "How many codes may be presented, 1 to 10.",
+			Prevents: "Each more is one more guess at the code.",
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.DurableDoor.Attempts })}}
 }
 
 // keys takes keys of a door, of which only the digests are kept.

@@ -80,7 +80,7 @@ type Tenant struct {
 	// else.
 	Verify, Code, Reset, Login Action
 	// UnsafeBareYes lets a bare yes answer a question about a password, where otherwise the reply
-	// must repeat the code of the question. Whoever can fake the sender of a text can then take the
+	// must repeat the code of the question. A thief who fakes the sender of a text can then take the
 	// account over.
 	UnsafeBareYes bool
 	Answer        Answer

@@ -10,6 +10,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
 )
 
 // A verification whose code Twilio Verify texts is one at Verify too. Verify is told how ours
@@ -24,6 +25,8 @@ const (
 	// verifyLife is the longest life of a verification at Verify
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
 	verifyLife = 24 * time.Hour
+	// mostUnreported is how many outcomes Verify is told before it is asked to start a verification.
+	mostUnreported = 10
 )
 
 // checkedByVerify is the checker of a verification whose code is Verify's own.
@@ -99,18 +102,30 @@ func SentByOthers(ctx context.Context, tx *store.Tx, id string) error {
 
 // Outcome is how a verification ended, in the words that Twilio Verify takes.
 type Outcome struct {
-	ID, Tenant, VerifySID string
-	Approved              bool // else it is canceled there
-	Ended                 time.Time
+	ID, Tenant string
+	VerifySID  string // Verify's id of a verification of ours
+	Approved   bool   // else it is canceled there
+	Ended      time.Time
+
+	phone phonemail.Number // of a verification that Verify made for others, which has no VerifySID
+	began time.Time
 }
 
-// Unreported returns how a verification ended, for Twilio Verify to be told. The second result
-// is false when there is nothing to tell: Verify did not send it, has heard, or compared the
-// right code itself.
+// Key is what names the verification in a request to Twilio Verify: its id there, or the phone.
+func (o Outcome) Key() string {
+	if o.phone != (phonemail.Number{}) {
+		return o.phone.E164()
+	}
+	return o.VerifySID
+}
+
+// Unreported returns how a verification ended, for Twilio Verify to be told; or the report of
+// another's verification. The second result is false when there is nothing to tell: Verify did not
+// send the code, has heard, or compared the right code itself.
 func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, error) {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Outcome{}, false, nil
+		return unreportedReport(ctx, tx, id)
 	}
 	if err != nil || row.VerifySID == "" || row.Reported != "" || row.State == Pending {
 		return Outcome{}, false, err
@@ -126,23 +141,32 @@ func UnreportedOfPhone(ctx context.Context, tx store.View, v Verification) ([]Ou
 		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID,
 		Since: tx.Moment().Add(-verifyLife),
 	})
+	if err != nil {
+		return nil, err
+	}
 	var all []Outcome
 	for _, row := range rows {
 		all = append(all, outcome(row))
 	}
-	return all, err
+	return withReports(ctx, tx, v, all)
 }
 
 func outcome(row db.Verification) Outcome {
-	return Outcome{row.ID, row.Tenant, row.VerifySID, row.State == Approved, row.EndedAt.Time}
+	return Outcome{
+		ID: row.ID, Tenant: row.Tenant, VerifySID: row.VerifySID,
+		Approved: row.State == Approved, Ended: row.EndedAt.Time, began: row.OpenedAt.Time,
+	}
 }
 
 // Reported records what Twilio Verify made of an outcome: matched, unmatched, refused or given up.
 func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error {
-	n, err := tx.SetReported(
-		ctx,
-		db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result},
-	)
+	var n int64
+	var err error
+	if o.phone != (phonemail.Number{}) {
+		n, err = tx.SetVerifyReportResult(ctx, db.SetVerifyReportResultParams{ID: o.ID, Result: result})
+	} else {
+		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
+	}
 	if err != nil || n == 0 {
 		return err
 	}

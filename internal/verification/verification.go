@@ -21,6 +21,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"smsbridge/internal/store"
@@ -95,13 +96,19 @@ type Request struct {
 	Phone      phonemail.Number // judged by the tenant's policy
 	Code       string           // as ParseCode returns it; "" to have one drawn
 	Length     int              // digits of a drawn code, MinDigits to MaxDigits
-	// each further text has a new drawn code, and the old one counts no more
+	// Renew has each further text carry a new drawn code; the old one counts no more.
 	Renew   bool
 	Limits  Limits
 	Locale  string
 	Wording Wording
 	Notify  bool // the tenant's app is told of the end
+	// ComparedElsewhere says that the door's app compares the code, and counts the wrong codes of a
+	// phone itself: those that were presented here do not keep the code from being texted.
+	ComparedElsewhere bool
 }
+
+// uncounted, as the most wrong codes of a row, is a number that no phone reaches.
+const uncounted = math.MaxInt32
 
 // Verification is a verification as it stands. The code is not in it.
 type Verification struct {
@@ -159,12 +166,10 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 	}
 	row := db.AddVerificationParams{
 		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
-		Sender: r.Line.Sender, Phone: r.Phone,
-		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
-		MaxAttempts: int64(r.Limits.Attempts),
-		MaxWrong: int64(
-			r.Limits.Wrong,
-		), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
+		Sender: r.Line.Sender, Phone: r.Phone, Locale: r.Locale,
+		Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
+		MaxAttempts: int64(r.Limits.Attempts), MaxWrong: int64(r.mostWrong()),
+		MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
 		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
 	}
 	n, err := tx.AddVerification(ctx, row)
@@ -213,6 +218,14 @@ func makeRoom(
 	return old, false, err
 }
 
+// mostWrong is how many wrong codes a phone may have had while the verification counts.
+func (r Request) mostWrong() int {
+	if r.ComparedElsewhere {
+		return uncounted
+	}
+	return r.Limits.Wrong
+}
+
 // admit refuses what a text or a guess would be refused for.
 func admit(ctx context.Context, tx store.View, r Request) error {
 	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
@@ -226,7 +239,7 @@ func admit(ctx context.Context, tx store.View, r Request) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.Limits.Wrong); blocked {
+	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.mostWrong()); blocked {
 		return &WaitError{ErrBlocked, until}
 	}
 	return nil

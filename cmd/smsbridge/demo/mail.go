@@ -8,8 +8,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// ServeMail takes mails by SMTP for any phone address of any domain, without encryption and login, and delivers them. It
-// returns when ctx ends or the listener fails.
+// ServeMail takes mails by SMTP for any phone address of any domain, without encryption and
+// login, and delivers them. It returns when ctx ends or the listener fails.
 func (s *Stage) ServeMail(ctx context.Context, listener net.Listener) error {
 	return smtp.Serve(ctx, listener, smtp.Config{
 		Accepts: func(address string) bool {

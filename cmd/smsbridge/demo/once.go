@@ -18,14 +18,16 @@ import (
 // onceTime is how long a whole sign-up may take. It takes less than a second.
 const onceTime = 30 * time.Second
 
-// PlayOnce plays one sign-up with its YES, and prints each step with the time since the beginning. It returns nil only if the identity provider
-// itself says in the end that the address is verified.
+// PlayOnce plays one sign-up with its YES, and prints each step with the time since the
+// beginning. It returns nil only if the identity provider itself says in the end that the
+// address is verified.
 func (s *Stage) PlayOnce(ctx context.Context, w io.Writer, provider idp.Provider) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, onceTime, fmt.Errorf("gave up after %s", onceTime))
 	defer cancel()
 	began := time.Now()
 	step := func(what, format string, args ...any) {
-		fmt.Fprintf(w, "%6.2f s  %-8s  %s\n", time.Since(began).Seconds(), what, fmt.Sprintf(format, args...))
+		said := fmt.Sprintf(format, args...)
+		fmt.Fprintf(w, "%6.2f s  %-8s  %s\n", time.Since(began).Seconds(), what, said)
 	}
 	because := func(err error) error { return cmp.Or(context.Cause(ctx), err) }
 	number, err := phonemail.ParseNumber(Phone)
@@ -43,7 +45,8 @@ func (s *Stage) PlayOnce(ctx context.Context, w io.Writer, provider idp.Provider
 		return fmt.Errorf("demo: Mailgun did not post the mail: %w", because(err))
 	}
 	if posts[0].Status != http.StatusOK {
-		return fmt.Errorf("demo: the bridge answered Mailgun's post of the mail with status %d", posts[0].Status)
+		return fmt.Errorf("demo: the bridge answered Mailgun's post of the mail with status %d",
+			posts[0].Status)
 	}
 	step("mail", "%q arrives at Mailgun, which posts it to the bridge", s.mailsTo(number)[0].Subject)
 	texts, err := phone.Wait(ctx, 1)
@@ -75,7 +78,8 @@ func (s *Stage) PlayOnce(ctx context.Context, w io.Writer, provider idp.Provider
 
 // askVerified asks an identity provider over HTTP whether the user with this address is verified.
 func askVerified(ctx context.Context, base, address string) (bool, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/users?email="+url.QueryEscape(address), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		base+"/users?email="+url.QueryEscape(address), nil)
 	if err != nil {
 		return false, err
 	}

@@ -32,15 +32,17 @@ var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMa
 const (
 	// lookEvery is how often an open page is compared with what has happened.
 	lookEvery = 150 * time.Millisecond
-	// newsWait is how long a browser without JavaScript waits for the first thing that its form causes.
+	// newsWait is how long a browser without JavaScript waits for the first thing that its form
+	// causes.
 	newsWait       = 3 * time.Second
 	pageTimeout    = 10 * time.Second
 	longestForm    = 16 << 10
 	securityPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// Page shows the stage to a browser and lets it play: the person who signs up and the phone. It needs no login, because it is on loopback;
-// so that pages of other sites cannot play instead, it refuses their forms and answers to no name that they could give this machine.
+// Page shows the stage to a browser and lets it play: the person who signs up and the phone. It
+// needs no login, because it is on loopback; so that pages of other sites cannot play instead,
+// it refuses their forms and serves requests to no name that they could give this machine.
 type Page struct {
 	Stage    *Stage
 	Addr     net.Addr // where it is
@@ -107,8 +109,9 @@ func (p *Page) url() string {
 // Serve serves the page until ctx ends or the listener fails.
 func (p *Page) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler: p.Handler(), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout, WriteTimeout: pageTimeout,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler: p.Handler(), ReadHeaderTimeout: pageTimeout, ReadTimeout: pageTimeout,
+		WriteTimeout: pageTimeout,
+		BaseContext:  func(net.Listener) context.Context { return ctx },
 	}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -125,12 +128,15 @@ func (p *Page) Handler() http.Handler {
 	mux.HandleFunc("POST /sign-up", p.receiveSignUp)
 	mux.HandleFunc("POST /reply", p.receiveReply)
 	for _, name := range []string{"style.css", "script.js", "icon.svg"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFileFS(w, r, files, name)
+		})
 	}
 	return p.guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// guard refuses requests to names that another site may have made point here (DNS rebinding), and keeps foreign code and frames off the page.
+// guard refuses requests to names that another site may have made point here (DNS rebinding),
+// and keeps foreign code and frames off the page.
 func (p *Page) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -138,7 +144,7 @@ func (p *Page) guard(next http.Handler) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cache-Control", "no-store")
-		if !p.answersTo(hostOf(r.Host)) {
+		if !p.hasName(hostOf(r.Host)) {
 			http.Error(w, "This page is at "+p.url(), http.StatusMisdirectedRequest)
 			return
 		}
@@ -146,9 +152,10 @@ func (p *Page) guard(next http.Handler) http.Handler {
 	})
 }
 
-// answersTo reports whether the page may be asked for under a host. No site can make a browser believe that an IP address is its own name, so all of
-// them are as good as loopback once the person has opened the page to the network.
-func (p *Page) answersTo(host string) bool {
+// hasName reports whether a request may ask for the page under a host. No site can make a browser
+// believe that an IP address is the site's own name. So every IP address is as good as loopback,
+// once the person has opened the page to the network.
+func (p *Page) hasName(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	if host == "localhost" || err == nil && ip.IsLoopback() {
 		return true
@@ -169,7 +176,8 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, notice s
 	w.Write(page)
 }
 
-// phoneOf is the phone a request is about: the one it names, else the one that was used last, else the first.
+// phoneOf is the phone a request is about: the one it names, else the one that was used last,
+// else the first.
 func (p *Page) phoneOf(r *http.Request) phonemail.Number {
 	if phone, err := readPhone(r.FormValue("phone")); err == nil {
 		return phone
@@ -192,7 +200,8 @@ func (p *Page) render(ctx context.Context, phone phonemail.Number, notice string
 		return nil, err
 	}
 	v := view{
-		Phone: phone.E164(), Texts: p.Stage.texts(phone), Mails: p.Stage.mailsTo(phone), Events: events, Providers: Providers(), Notice: notice,
+		Phone: phone.E164(), Texts: p.Stage.texts(phone), Mails: p.Stage.mailsTo(phone), Events: events,
+		Providers: Providers(), Notice: notice,
 		IdPHosts: strings.Join(p.IdPHosts, ", "), Example: Example,
 	}
 	v.Account, v.Password = p.Stage.account(phone)
@@ -208,8 +217,9 @@ func (p *Page) render(ctx context.Context, phone phonemail.Number, notice string
 	return page.Bytes(), err
 }
 
-// streamPage sends the page whenever it has changed, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), until
-// the browser leaves or the demo ends.
+// streamPage sends the page whenever it has changed, as server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html), until the browser leaves or
+// the demo ends.
 func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Time{}) // a browser sends nothing more
@@ -243,7 +253,8 @@ func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	phone, err := readPhone(r.PostFormValue("phone"))
 	if err != nil {
-		p.show(w, r, http.StatusUnprocessableEntity, "This is no phone number. Write it with its country code, such as "+Phone+".")
+		p.show(w, r, http.StatusUnprocessableEntity,
+			"This is no phone number. Write it with its country code, such as "+Phone+".")
 		return
 	}
 	received := p.Stage.received(phone)
@@ -254,9 +265,12 @@ func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, idp.ErrUserExists):
-		p.show(w, r, http.StatusUnprocessableEntity, "ACME has an account for "+phone.E164()+" already. Change its password, or sign up another number.")
+		p.show(w, r, http.StatusUnprocessableEntity,
+			"ACME has an account for "+phone.E164()+" already. Change its password, or sign up another "+
+				"number.")
 	case errors.Is(err, idp.ErrUserUnknown):
-		p.show(w, r, http.StatusUnprocessableEntity, "ACME has no account for "+phone.E164()+" yet. Sign up first.")
+		p.show(w, r, http.StatusUnprocessableEntity,
+			"ACME has no account for "+phone.E164()+" yet. Sign up first.")
 	case err != nil:
 		p.show(w, r, http.StatusInternalServerError, "That did not work: "+err.Error()+".")
 	default:
@@ -282,7 +296,8 @@ func (p *Page) receiveReply(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	received := p.Stage.received(phone)
-	err = p.Stage.reply(r.Context(), phone, strings.TrimSpace(cmp.Or(r.PostFormValue("quick"), r.PostFormValue("text"))))
+	text := cmp.Or(r.PostFormValue("quick"), r.PostFormValue("text"))
+	err = p.Stage.reply(r.Context(), phone, strings.TrimSpace(text))
 	switch {
 	case errors.Is(err, errNoReply):
 		p.show(w, r, http.StatusUnprocessableEntity, "Write a text first: "+err.Error()+".")
@@ -293,8 +308,9 @@ func (p *Page) receiveReply(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// goOn sends the browser back to the page. One that follows forms by itself, without the page's JavaScript, sees no news later on, so it is kept
-// waiting a moment for a text that the phone has not received yet.
+// goOn sends the browser back to the page. A browser that submits forms without the page's
+// JavaScript sees no news later on. So it waits a moment for a text that the phone has not
+// received yet.
 func (p *Page) goOn(w http.ResponseWriter, r *http.Request, phone phonemail.Number, received int) {
 	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		ctx, cancel := context.WithTimeout(r.Context(), newsWait)
@@ -325,9 +341,11 @@ func (p *Page) Announce(w io.Writer) {
 		"  1. sign up with the phone number in the form,\n"+
 		"  2. read the text on the phone, and reply YES,\n"+
 		"  3. watch the account become verified.\n\n"+
-		"Everything is pretend: Mailgun, Twilio, the identity provider and the phone are played in this process.\n", p.url())
+		"Everything is pretend: Mailgun, Twilio, the identity provider and the phone are played in "+
+		"this process.\n", p.url())
 	if p.SMTP != nil {
-		fmt.Fprintf(w, "Mails of your identity provider are taken at %s, without encryption and login, to addresses such as\n"+
+		fmt.Fprintf(w, "Mails of your identity provider are taken at %s, without encryption and "+
+			"login, to addresses such as\n"+
 			"%s. Links to %s are opened on YES.\n", p.SMTP, Example, strings.Join(p.IdPHosts, ", "))
 	}
 	fmt.Fprintln(w, "Ctrl-C ends the demo and forgets everything.")

@@ -30,7 +30,7 @@ func TestPageHasTheNamesOfItsAddress(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := &Page{Addr: test.addr, Asked: test.name + ":8080"}
-			require.Equal(t, test.want, p.answersTo(hostOf(test.host)))
+			require.Equal(t, test.want, p.hasName(hostOf(test.host)))
 		})
 	}
 	require.Equal(t, "http://127.0.0.1:8080", (&Page{Addr: everywhere}).url())

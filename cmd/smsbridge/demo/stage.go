@@ -43,8 +43,9 @@ const (
 	longText   = 1600 // characters, as at Twilio
 )
 
-// Stage is everything that the demo plays: a real bridge between a pretend Mailgun, Twilio and identity provider, all on ports of their own and
-// speaking to each other over HTTP, and what has been seen of it. Safe for use by several goroutines.
+// Stage is everything that the demo plays, and what has been seen of it. A real bridge is between
+// a pretend Mailgun, Twilio and identity provider. All are on ports of their own and speak to each
+// other over HTTP. Safe for use by several goroutines.
 type Stage struct {
 	dir      string // with the database; gone in the end
 	listener net.Listener
@@ -84,8 +85,9 @@ type playedText struct {
 	At        time.Time
 }
 
-// Open opens everything. Links may lead to the simulated identity provider and to config.IdPHosts. The caller must call
-// Serve, which sets the bridge to work, and then Close. It returns a [tenant.Mistakes] if config.IdPHosts are not hosts.
+// Open opens everything. Links may lead to the simulated identity provider and to
+// config.IdPHosts. The caller must call Serve, which sets the bridge to work, and then Close.
+// It returns a [tenant.Mistakes] if config.IdPHosts are not hosts.
 func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	s := &Stage{}
 	defer func() {
@@ -100,8 +102,9 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 		return nil, fmt.Errorf("demo: a port for the bridge: %w", err)
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
-		Domain:     domain,
-		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}, // nobody watches for eight hours
+		Domain: domain,
+		// No demo runs for the eight hours of the real schedule.
+		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 	}); err != nil {
 		return nil, err
 	}
@@ -112,7 +115,8 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 		return nil, err
 	}
 	if s.idp, err = idp.Open(idp.Config{
-		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "demo", Send: s.deliver,
+		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "demo",
+		Send: s.deliver,
 	}); err != nil {
 		return nil, err
 	}
@@ -165,7 +169,8 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 // Serve runs the bridge until ctx ends, and closes its database.
 func (s *Stage) Serve(ctx context.Context) error { return s.bridge.Serve(ctx, s.listener) }
 
-// Close ends the simulators and removes the database. If Open has succeeded, Serve must have returned before.
+// Close ends the simulators and removes the database. If Open has succeeded, Serve must have
+// returned before.
 func (s *Stage) Close() error {
 	if s.idp != nil {
 		s.idp.Close()
@@ -189,8 +194,9 @@ func (s *Stage) Close() error {
 // IdP returns the simulated identity provider, whose manners a caller may change.
 func (s *Stage) IdP() *idp.Server { return s.idp }
 
-// deliver hands a mail to Mailgun, as its MX hosts would. The recipients are phone addresses of any tenant; the demo's own tenant gets them, and the
-// mail itself stays as it is. It returns the error of phonemail.ParseAddress, or that of simulator.Mailgun.Deliver.
+// deliver hands a mail to Mailgun, as its MX hosts would. The recipients are phone addresses of
+// any tenant; the demo's own tenant gets them, and the mail itself stays as it is. It returns
+// the error of phonemail.ParseAddress, or that of mailgun.Account.Deliver.
 func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	var routed []string
 	var mails []playedMail
@@ -200,7 +206,8 @@ func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []by
 			return err
 		}
 		routed = append(routed, s.tenant.Address.Address(phone))
-		mails = append(mails, playedMail{ID: randomHex(8), Phone: phone, To: address, Raw: string(mime[:min(len(mime), keptMail)])})
+		mails = append(mails, playedMail{ID: randomHex(8), Phone: phone, To: address,
+			Raw: string(mime[:min(len(mime), keptMail)])})
 	}
 	if err := s.mailgun.Deliver(ctx, from, routed, mime); err != nil {
 		return err
@@ -208,7 +215,8 @@ func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []by
 	read, err := linkclick.ReadMIME(bytes.NewReader(mime))
 	finding := linkclick.Finding{Reason: "the mail cannot be read"}
 	if err == nil {
-		finding = linkclick.Find(read, linkclick.Rule{Hosts: s.tenant.IdPHosts, UnsafeAllow: s.tenant.UnsafeAllow})
+		finding = linkclick.Find(read, linkclick.Rule{Hosts: s.tenant.IdPHosts,
+			UnsafeAllow: s.tenant.UnsafeAllow})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,8 +237,8 @@ func (s *Stage) use(phone phonemail.Number) {
 // newest is at most the last n of all.
 func newest[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
 
-// signUp has the identity provider create an account for the phone's address, with the mail and link of the given provider. The error is the
-// identity provider's.
+// signUp has the identity provider create an account for the phone's address, with the mail and
+// link of the given provider. The error is the identity provider's.
 func (s *Stage) signUp(ctx context.Context, phone phonemail.Number, provider idp.Provider) error {
 	s.signingUp.Lock()
 	defer s.signingUp.Unlock()
@@ -248,7 +256,8 @@ var (
 	errReplyFailed = errors.New("the bridge did not take the reply from Twilio")
 )
 
-// reply texts from the phone to the bridge's number, and returns when the bridge has taken the text.
+// reply texts from the phone to the bridge's number, and returns when the bridge has taken the
+// text.
 func (s *Stage) reply(ctx context.Context, phone phonemail.Number, body string) error {
 	if n := utf8.RuneCountInString(body); n == 0 || n > longText {
 		return errNoReply
@@ -256,7 +265,8 @@ func (s *Stage) reply(ctx context.Context, phone phonemail.Number, body string) 
 	s.mu.Lock()
 	s.replied++
 	s.use(phone)
-	s.replies = newest(append(s.replies, playedText{"reply-" + strconv.Itoa(s.replied), phone, true, body, time.Now()}), keptTexts)
+	reply := playedText{"reply-" + strconv.Itoa(s.replied), phone, true, body, time.Now()}
+	s.replies = newest(append(s.replies, reply), keptTexts)
 	s.mu.Unlock()
 	hook, err := s.twilio.Phone(phone.E164()).ReplyTo(ctx, sender, body)
 	if err == nil && hook.Code != 0 {
@@ -287,8 +297,9 @@ func (s *Stage) received(phone phonemail.Number) int {
 	return len(s.twilio.Phone(phone.E164()).Inbox())
 }
 
-// account is what the pretend identity provider says about the phone's account: that there is none, that it is waiting or verified, and whether a
-// new password is active. Of accounts elsewhere, known by their mails, it is unknown.
+// account is what the pretend identity provider says about the phone's account: that there is
+// none, that it is waiting or verified, and whether a new password is active. Of accounts
+// elsewhere, known by their mails, it is unknown.
 func (s *Stage) account(phone phonemail.Number) (state string, newPassword bool) {
 	address := s.tenant.Address.Address(phone)
 	mails := s.mailsTo(phone)
@@ -310,10 +321,13 @@ func (s *Stage) account(phone phonemail.Number) (state string, newPassword bool)
 func (s *Stage) mailsTo(phone phonemail.Number) []playedMail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.mails), func(m playedMail) bool { return m.Phone != phone })
+	return slices.DeleteFunc(slices.Clone(s.mails), func(m playedMail) bool {
+		return m.Phone != phone
+	})
 }
 
-// used are the phones that had a part in the play, in the order of their numbers, and the one that was used last.
+// used are the phones that had a part in the play, in the order of their numbers, and the one
+// that was used last.
 func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -329,8 +343,8 @@ func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 func (s *Stage) timeline(ctx context.Context) ([]store.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.Store.Read(ctx, func(ctx context.Context, view store.View) error {
-		fresh, err := store.Timeline(ctx, view, s.last, eventPage)
+	err := s.bridge.Store.Read(ctx, func(ctx context.Context, tx store.View) error {
+		fresh, err := store.Timeline(ctx, tx, s.last, eventPage)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}

@@ -9,12 +9,14 @@ import (
 // api is a POST with JSON that redeems a ticket.
 type api struct {
 	pattern string // of the route, without the method
-	// secret returns the secret in a request whose body has these strings, or false if the request is not as it must be.
+	// secret returns the secret in a request whose body has these strings, or false if the request
+	// is not as it must be.
 	secret  func(i *Server, r *http.Request, body map[string]string) (string, bool)
 	respond func(w http.ResponseWriter, k *ticket, o outcome)
 }
 
-// scriptPage serves the page of a link that only a script in it redeems. Nothing happens, whatever the link has.
+// scriptPage serves the page of a link that only a script in it redeems. Nothing happens,
+// whatever the link has.
 func scriptPage(_ *Server, w http.ResponseWriter, _ *http.Request, _ *ticket) {
 	showPage(w, http.StatusOK, pageView{Title: "Loading", Script: true})
 }
@@ -27,7 +29,8 @@ func (i *Server) serveAPI(w http.ResponseWriter, r *http.Request, p *profile) {
 	}
 	secret, ok := p.api.secret(i, r, body)
 	if !ok {
-		respondJSON(w, http.StatusUnauthorized, map[string]any{"message": "the request is not as it must be"})
+		respondJSON(w, http.StatusUnauthorized,
+			map[string]any{"message": "the request is not as it must be"})
 		return
 	}
 	i.mu.Lock()
@@ -40,12 +43,13 @@ func (i *Server) serveAPI(w http.ResponseWriter, r *http.Request, p *profile) {
 	p.api.respond(w, k, o)
 }
 
-// readJSON returns the strings of a JSON object that was sent as such. Otherwise it responds to the request and returns
-// false.
+// readJSON returns the strings of a JSON object that was sent as such. Otherwise it responds to
+// the request and returns false.
 func readJSON(w http.ResponseWriter, r *http.Request) (map[string]string, bool) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
-		respondJSON(w, http.StatusUnsupportedMediaType, map[string]any{"message": "the body must be application/json"})
+		respondJSON(w, http.StatusUnsupportedMediaType,
+			map[string]any{"message": "the body must be application/json"})
 		return nil, false
 	}
 	var body map[string]any
@@ -72,15 +76,19 @@ func respondJSON(w http.ResponseWriter, status int, body any) {
 // pagesAndAPIs returns what providers serve beside their links, by pattern.
 func (i *Server) pagesAndAPIs() map[string]http.HandlerFunc {
 	routes := map[string]http.HandlerFunc{
-		"/accounts/login/{$}":                  i.serveAllauthLogin,
-		"/ui/verification":                     func(w http.ResponseWriter, r *http.Request) { scriptPage(i, w, r, nil) },
+		"/accounts/login/{$}": i.serveAllauthLogin,
+		"/ui/verification": func(w http.ResponseWriter, r *http.Request) {
+			scriptPage(i, w, r, nil)
+		},
 		"GET /self-service/verification/flows": i.serveKratosFlow,
 		"GET " + authentikExecutor:             i.serveExecutor,
 		"POST " + authentikExecutor:            i.serveConsent,
 	}
 	for _, p := range i.providers {
 		if p.api != nil {
-			routes["POST "+p.api.pattern] = func(w http.ResponseWriter, r *http.Request) { i.serveAPI(w, r, p) }
+			routes["POST "+p.api.pattern] = func(w http.ResponseWriter, r *http.Request) {
+				i.serveAPI(w, r, p)
+			}
 		}
 	}
 	return routes

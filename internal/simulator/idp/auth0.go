@@ -13,7 +13,8 @@ const (
 	Auth0Classic Provider = "auth0-classic"
 	// Auth0ClassicPage takes one GET, and responds with a page, whatever RedirectTo is.
 	Auth0ClassicPage Provider = "auth0-classic-page"
-	// Auth0Universal takes a GET, and a POST of a form with hidden state and cookie; then it redirects as Auth0Classic.
+	// Auth0Universal takes a GET, and a POST of a form with hidden state and cookie; then it
+	// redirects as Auth0Classic.
 	Auth0Universal Provider = "auth0-universal"
 	// Auth0UniversalPage is the same, and ends on a page, whatever RedirectTo is.
 	Auth0UniversalPage Provider = "auth0-universal-page"
@@ -36,7 +37,8 @@ const auth0ClassicChanged = "You can now login to the application with the new p
 
 // auth0 returns Auth0's rows. The trailing # of the links is theirs.
 func auth0() []*profile {
-	const classic, universal = "/lo/verify_email?ticket={secret}#", "/u/email-verification?ticket={secret}#"
+	const classic = "/lo/verify_email?ticket={secret}#"
+	const universal = "/u/email-verification?ticket={secret}#"
 	style := mailStyle{Anchor: "Confirm my account"}
 	form, formPage := universalForm(false), universalForm(true)
 	return []*profile{
@@ -73,9 +75,10 @@ func auth0Resets() []*profile {
 	return []*profile{
 		{name: auth0Reset, purpose: purposeReset, life: 5 * day, link: link, style: style, says: classic,
 			get: classicLink(false)},
-		{name: auth0ResetPage, purpose: purposeReset, life: 5 * day, link: link, style: style, says: classic,
-			get: classicLink(true)},
-		{name: auth0ResetForm, purpose: purposeReset, life: 5 * day, link: "/u/reset-verify?ticket={secret}#",
+		{name: auth0ResetPage, purpose: purposeReset, life: 5 * day, link: link, style: style,
+			says: classic, get: classicLink(true)},
+		{name: auth0ResetForm, purpose: purposeReset, life: 5 * day,
+			link:  "/u/reset-verify?ticket={secret}#",
 			style: style, says: universal, get: form.get, post: form.post},
 	}
 }
@@ -87,8 +90,9 @@ func classicLink(page bool) linkHandler {
 	}
 }
 
-// universalForm returns the form of a link of Universal Login. Since July 2022 a GET uses nothing up. It shows a form
-// whose state must come back together with the cookie (https://community.auth0.com/t/safelinks-process/90806).
+// universalForm returns the form of a link of Universal Login. Since July 2022 a GET uses
+// nothing up. It shows a form whose state must come back together with the cookie
+// (https://community.auth0.com/t/safelinks-process/90806).
 func universalForm(page bool) formLink {
 	return formLink{
 		field: "state", cookie: "_csrf", view: pageView{Title: "One moment", Button: "Continue"},
@@ -98,8 +102,11 @@ func universalForm(page bool) formLink {
 	}
 }
 
-// finishAuth0 shows the outcome: a redirect if there is somewhere to go, else a page, with status 200 even for a failure.
-func (i *Server) finishAuth0(w http.ResponseWriter, r *http.Request, k *ticket, o outcome, page bool) {
+// finishAuth0 shows the outcome: a redirect if there is somewhere to go, else a page, with
+// status 200 even for a failure.
+func (i *Server) finishAuth0(
+	w http.ResponseWriter, r *http.Request, k *ticket, o outcome, page bool,
+) {
 	i.mu.Lock()
 	to := i.manners.RedirectTo
 	i.mu.Unlock()
@@ -114,8 +121,9 @@ func (i *Server) finishAuth0(w http.ResponseWriter, r *http.Request, k *ticket, 
 	showPage(w, http.StatusOK, pageView{Title: "Email verification", Message: shown})
 }
 
-// auth0Redirect adds the outcome to the query of a URL, in front of its fragment. The parameters are those that Auth0
-// adds, with spaces as %20 (https://auth0.com/docs/customize/email/email-templates).
+// auth0Redirect adds the outcome to the query of a URL, in front of its fragment. The
+// parameters are those that Auth0 adds, with spaces as %20
+// (https://auth0.com/docs/customize/email/email-templates).
 func auth0Redirect(to, email, message string, success bool) string {
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	query := "message=" + escape(message) + "&success=false"

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// BetterAuth takes one GET, and responds with a 302, the first with a session cookie. Later ones look as good. Source:
-// better-auth, email-verification.ts.
+// BetterAuth takes one GET, and responds with a 302, the first with a session cookie. Later
+// ones look as good. Source: better-auth, email-verification.ts.
 const BetterAuth Provider = "better-auth"
 
 // betterAuth returns Better Auth's row.
@@ -20,8 +20,8 @@ func betterAuth() []*profile {
 	}}
 }
 
-// betterAuthTarget signs in the browser that opens the first link. A browser with a later one is simply sent on, since the
-// token is stateless and the address verified.
+// betterAuthTarget signs in the browser that opens the first link. A browser with a later one
+// is simply sent on, since the token is stateless and the address verified.
 func betterAuthTarget(app string, k *ticket, o outcome) (string, string) {
 	switch o {
 	case verified:

@@ -12,17 +12,20 @@ const Notice Provider = "notice"
 // notice returns the row of the notice.
 func notice() []*profile {
 	return []*profile{{name: Notice, purpose: purposeNotice, style: mailStyle{
-		Subject: "News from {name}", Heading: "Your account is ready", Intro: "There is nothing for you to do.",
+		Subject: "News from {name}", Heading: "Your account is ready",
+		Intro:   "There is nothing for you to do.",
 		Powered: "newsletter",
 	}}}
 }
 
 // codeMail returns the row of a provider that mails a code of so many digits and no link.
 func codeMail(name Provider, life time.Duration, digits int, parts mailParts) *profile {
-	return &profile{name: name, purpose: purposeCode, life: life, code: digitCode(digits), style: mailStyle{
-		Subject: "Your verification code", Parts: parts,
-		Intro: "Please type this where you were asked for it. Nobody from {name} will ever want it from you.",
-	}}
+	return &profile{name: name, purpose: purposeCode, life: life, code: digitCode(digits),
+		style: mailStyle{
+			Subject: "Your verification code", Parts: parts,
+			Intro: "Please type this where you were asked for it. Nobody from {name} will ever want it " +
+				"from you.",
+		}}
 }
 
 // digitCode returns a function that makes codes of n digits.
@@ -37,9 +40,9 @@ func digitCode(n int) func() string {
 	}
 }
 
-// EnterCode types the code of a mail into the identity provider's own page, which a person reaches without the mail. It
-// does what following the mail does. It returns ErrCode if no mail to this address has the code, or if it is used or too
-// old.
+// EnterCode types the code of a mail into the identity provider's own page, which a person
+// reaches without the mail. It does what following the mail does. It returns ErrCode if no mail
+// to this address has the code, or if it is used or too old.
 func (i *Server) EnterCode(email, code string) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -1,6 +1,7 @@
 package idp
 
-// Amazon Cognito. Sources: AWS, "Customizing email verification messages" and "Signing up and confirming user accounts".
+// Amazon Cognito. Sources: AWS, "Customizing email verification messages" and "Signing up and
+// confirming user accounts".
 const (
 	// Cognito takes one GET, and responds with a page. It never redirects.
 	Cognito Provider = "cognito"

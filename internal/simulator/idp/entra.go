@@ -2,7 +2,8 @@ package idp
 
 import "time"
 
-// EntraCode is Microsoft Entra External ID. It mails a code, and no link. Source: Microsoft Entra External ID, "Email one-time passcode".
+// EntraCode is Microsoft Entra External ID. It mails a code, and no link. Source: Microsoft
+// Entra External ID, "Email one-time passcode".
 const EntraCode Provider = "entra-code"
 
 // entra returns the row of Microsoft Entra External ID.

@@ -2,8 +2,8 @@ package idp
 
 import "net/http"
 
-// Firebase has a page of script, and an API at [Server.APIURL]: /v1/accounts:update?key= {oobCode}. Source: Google's
-// Identity Toolkit REST reference, accounts.update.
+// Firebase has a page of script, and an API at [Server.APIURL]: /v1/accounts:update?key=
+// {oobCode}. Source: Google's Identity Toolkit REST reference, accounts.update.
 const Firebase Provider = "firebase"
 
 // firebaseKey is the web API key. It is no secret, since the link has it.
@@ -39,5 +39,6 @@ func firebaseAPI() *api {
 }
 
 // APIURL returns the base URL of APIs that a provider has on a host of its own, in place of
-// https://identitytoolkit.googleapis.com for Firebase. It is URL, since the server has one host only.
+// https://identitytoolkit.googleapis.com for Firebase. It is URL, since the server has one host
+// only.
 func (i *Server) APIURL() string { return i.URL() }

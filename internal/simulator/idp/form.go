@@ -2,8 +2,9 @@ package idp
 
 import "net/http"
 
-// formLink is a link whose GET shows a form and whose POST redeems it, if the form's hidden field and the cookie of that
-// GET come back. A GET uses nothing up. A link that cannot be redeemed any more shows its outcome at once.
+// formLink is a link whose GET shows a form. Its POST redeems it, if the form's hidden field
+// and the cookie of that GET come back. A GET uses nothing up. A link that cannot be redeemed
+// any more shows its outcome at once.
 type formLink struct {
 	field, cookie string   // names of the hidden field and of the cookie
 	view          pageView // of the form; State and Field are filled in

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// GoTrue, the identity provider of Supabase. Sources: supabase/auth, internal/api/verify.go, and openapi.yaml, "/verify".
+// GoTrue, the identity provider of Supabase. Sources: supabase/auth, internal/api/verify.go,
+// and openapi.yaml, "/verify".
 const (
 	// GoTrue takes one GET, and responds with a 303 with #access_token= or #error_code=.
 	GoTrue Provider = "gotrue"
@@ -22,26 +23,35 @@ const (
 // goTrue returns GoTrue's rows.
 func goTrue() []*profile {
 	const stale = "Email link is invalid or has expired"
-	const accepted = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
-	row := func(name Provider, purpose, kind string, life time.Duration, success string, style mailStyle) *profile {
-		return &profile{name: name, purpose: purpose, life: life, style: style, says: sameWords(success, stale),
+	const accepted = "Confirmation link accepted. " +
+		"Please proceed to confirm link sent to the other email"
+	row := func(
+		name Provider, purpose, kind string, life time.Duration, success string, style mailStyle,
+	) *profile {
+		return &profile{name: name, purpose: purpose, life: life, style: style,
+			says: sameWords(success, stale),
 			link: "/auth/v1/verify?token={secret}&type=" + kind + "&redirect_to={app}",
 			get:  getRedirect(http.StatusSeeOther, goTrueTarget)}
 	}
 	confirm := mailStyle{Subject: "Confirm your email address", Anchor: "Confirm email address"}
 	return []*profile{
 		row(GoTrue, purposeVerify, "signup", day, "", confirm),
-		row(GoTrueMagicLink, purposeLogin, "magiclink", time.Hour, "", mailStyle{Subject: "Your magic link",
-			Heading: "Magic link", Intro: "Follow this link to log in:", Anchor: "Log in"}),
-		row(GoTrueChange, purposeChange, "email_change", day, accepted, mailStyle{Subject: "Confirm email change",
-			Heading: "Confirm change of email", Anchor: "Change email",
-			Intro: "Somebody wants to use this address in place of another one:"}),
-		{name: GoTrueTokenHash, purpose: purposeVerify, life: day, style: confirm, says: sameWords("", stale),
-			link: "/auth/confirm?token_hash={secret}&type=email&next={app}", get: scriptPage, api: goTrueAPI()},
+		row(GoTrueMagicLink, purposeLogin, "magiclink", time.Hour, "",
+			mailStyle{Subject: "Your magic link",
+				Heading: "Magic link", Intro: "Follow this link to log in:", Anchor: "Log in"}),
+		row(GoTrueChange, purposeChange, "email_change", day, accepted,
+			mailStyle{Subject: "Confirm email change",
+				Heading: "Confirm change of email", Anchor: "Change email",
+				Intro: "Somebody wants to use this address in place of another one:"}),
+		{name: GoTrueTokenHash, purpose: purposeVerify, life: day, style: confirm,
+			says: sameWords("", stale),
+			link: "/auth/confirm?token_hash={secret}&type=email&next={app}", get: scriptPage,
+			api: goTrueAPI()},
 	}
 }
 
-// goTrueTarget puts everything into the fragment, so that only a browser sees it. All failures are one.
+// goTrueTarget puts everything into the fragment, so that only a browser sees it. All failures
+// are one.
 func goTrueTarget(app string, k *ticket, o outcome) (string, string) {
 	app, _, _ = strings.Cut(app, "#")
 	switch {
@@ -55,8 +65,8 @@ func goTrueTarget(app string, k *ticket, o outcome) (string, string) {
 	if k.provider.purpose == purposeLogin {
 		kind = "magiclink"
 	}
-	return app + "#access_token=" + randomText(120) + "&expires_in=3600&refresh_token=" + randomText(22) +
-		"&token_type=bearer&type=" + kind, ""
+	return app + "#access_token=" + randomText(120) + "&expires_in=3600" +
+		"&refresh_token=" + randomText(22) + "&token_type=bearer&type=" + kind, ""
 }
 
 func goTrueAPI() *api {
@@ -73,7 +83,8 @@ func goTrueAPI() *api {
 			}
 			respondJSON(w, http.StatusOK, map[string]any{
 				"access_token": randomText(120), "token_type": "bearer", "expires_in": 3600,
-				"refresh_token": randomText(22), "user": map[string]any{"email": k.email, "role": "authenticated"}})
+				"refresh_token": randomText(22),
+				"user":          map[string]any{"email": k.email, "role": "authenticated"}})
 		},
 	}
 }

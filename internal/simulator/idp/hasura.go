@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Hasura is hasura-auth, the identity provider of Nhost. It takes one GET, and responds with a 302 with refreshToken= or
-// error=. Source: nhost/hasura-auth.
+// Hasura is hasura-auth, the identity provider of Nhost. It takes one GET, and responds with a
+// 302 with refreshToken= or error=. Source: nhost/hasura-auth.
 const Hasura Provider = "hasura-auth"
 
 // hasura returns hasura-auth's row.
@@ -27,5 +27,6 @@ func hasuraTarget(app string, k *ticket, o outcome) (string, string) {
 	if o == verified {
 		return addQuery(app, "refreshToken="+newUUID()+"&type=emailVerify"), ""
 	}
-	return addQuery(app, "error=invalid-ticket&errorDescription="+url.QueryEscape(k.provider.says[o])), ""
+	said := url.QueryEscape(k.provider.says[o])
+	return addQuery(app, "error=invalid-ticket&errorDescription="+said), ""
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Keycloak. Sources: its services, VerifyEmailActionTokenHandler and ExecuteActionsActionTokenHandler.
+// Keycloak. Sources: its services, VerifyEmailActionTokenHandler and
+// ExecuteActionsActionTokenHandler.
 const (
 	// Keycloak takes a GET, and a GET of the page's "proceed" link with a cookie; then a page.
 	Keycloak Provider = "keycloak"
@@ -27,24 +28,29 @@ var keycloakWords = sayings{"Your email address has been verified.",
 
 // keycloak returns Keycloak's rows.
 func keycloak() []*profile {
-	const link = keycloakRealm + "login-actions/action-token?key={secret}&client_id=account&tab_id={id}"
+	const link = keycloakRealm +
+		"login-actions/action-token?key={secret}&client_id=account&tab_id={id}"
 	actions := passwordForm()
 	return []*profile{
-		{name: Keycloak, purpose: purposeVerify, life: 5 * time.Minute, link: link, secret: jwt(`"typ":"verify-email"`),
-			style: mailStyle{Subject: "Verify email", Anchor: "Link to e-mail address verification", Parts: bothParts},
-			says:  keycloakWords, get: keycloakProceed},
+		{name: Keycloak, purpose: purposeVerify, life: 5 * time.Minute, link: link,
+			secret: jwt(`"typ":"verify-email"`),
+			style: mailStyle{Subject: "Verify email", Anchor: "Link to e-mail address verification",
+				Parts: bothParts},
+			says: keycloakWords, get: keycloakProceed},
 		codeMail(KeycloakCode, 5*time.Minute, 6, bothParts),
 		{name: KeycloakActions, purpose: purposeInvite, life: 12 * time.Hour, link: link,
 			secret: jwt(`"typ":"execute-actions"`),
-			style: mailStyle{Subject: "Update your account", Anchor: "Link to account update", Parts: bothParts,
+			style: mailStyle{Subject: "Update your account", Anchor: "Link to account update",
+				Parts:   bothParts,
 				Heading: "Your administrator asks you to update your account",
 				Intro:   "What is to be done: Update Password. Follow the link to begin."},
 			says: passwordWords, get: actions.get, post: actions.post},
 	}
 }
 
-// keycloakProceed serves a fresh session a page with a link to the same path, and only that link, with the session's
-// cookie, verifies. A link works until it expires, so a second use is no error.
+// keycloakProceed serves a fresh session a page with a link to the same path, and only that
+// link, with the session's cookie, verifies. A link works until it expires, so a second use is
+// no error.
 func keycloakProceed(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 	cookie, err := r.Cookie(keycloakCookie)
 	i.mu.Lock()
@@ -69,7 +75,8 @@ func keycloakProceed(i *Server, w http.ResponseWriter, r *http.Request, k *ticke
 			Title: "Email verification", Message: k.provider.says[o], MessageID: "kc-info-message",
 		})
 	default:
-		http.SetCookie(w, &http.Cookie{Name: keycloakCookie, Value: session, Path: keycloakRealm, HttpOnly: true})
+		http.SetCookie(w, &http.Cookie{Name: keycloakCookie, Value: session, Path: keycloakRealm,
+			HttpOnly: true})
 		again := *k // in a tab of its own
 		again.id = randomText(11)
 		showPage(w, http.StatusOK, pageView{

@@ -3,18 +3,22 @@ package idp
 import "net/http"
 
 // PocketBase has a page of script with the token in the fragment, and an API:
-// /api/collections/NAME/confirm-verification {token}. Source: its web API reference, "Confirm verification".
+// /api/collections/NAME/confirm-verification {token}. Source: its web API reference, "Confirm
+// verification".
 const PocketBase Provider = "pocketbase"
 
-// pocketBaseCollection is the collection of users. It is no secret, since the token's claims have it.
+// pocketBaseCollection is the collection of users. It is no secret, since the token's claims
+// have it.
 const pocketBaseCollection = "_pb_users_auth_"
 
 // pocketBase returns PocketBase's row.
 func pocketBase() []*profile {
 	return []*profile{{
-		name: PocketBase, purpose: purposeVerify, life: 3 * day, link: "/_/#/auth/confirm-verification/{secret}",
-		secret: jwt(`"type":"verification","collectionId":"` + pocketBaseCollection + `","email":"{email}"`),
-		style:  mailStyle{Anchor: "Verify"}, says: sameWords("", "Invalid or expired token."),
+		name: PocketBase, purpose: purposeVerify, life: 3 * day,
+		link: "/_/#/auth/confirm-verification/{secret}",
+		secret: jwt(`"type":"verification","collectionId":"` + pocketBaseCollection +
+			`","email":"{email}"`),
+		style: mailStyle{Anchor: "Verify"}, says: sameWords("", "Invalid or expired token."),
 		get: scriptPage, api: pocketBaseAPI(),
 	}}
 }

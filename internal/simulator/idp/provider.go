@@ -11,12 +11,13 @@ import (
 
 // Provider says whose mails and links the server has, and which of that provider's ways to verify.
 //
-// Each has a file of its own, which says what it takes to redeem the link or code of its mail. "API" is a request that a
-// script in the page makes; a GET of the link does not make it. A mail whose [Mail].Purpose is verify or code verifies
-// the address of the person who follows it. The bridge must not follow any other mail for a person.
+// Each has a file of its own, which says what it takes to redeem the link or code of its mail.
+// "API" is a request that a script in the page makes; a GET of the link does not make it. A
+// mail whose [Mail].Purpose is verify or code verifies the address of the person who follows
+// it. The bridge must not follow any other mail for a person.
 //
-// Lives that a provider does not document are ours. So are the words on the result pages of Authgear, Cognito,
-// FusionAuth, Okta, Rauthy and ZITADEL.
+// Lives that a provider does not document are ours. So are the words on the result pages of
+// Authgear, Cognito, FusionAuth, Okta, Rauthy and ZITADEL.
 type Provider string
 
 // Providers returns all providers, in the order of their files in profiles.
@@ -31,7 +32,8 @@ func Providers() []Provider {
 // profiles returns a row for each provider, except those of the mails of [Server.ChangePassword].
 func profiles() []*profile {
 	return slices.Concat(
-		auth0(), keycloak(), goTrue(), betterAuth(), hasura(), clerk(), zitadel(), fusionAuth(), cognito(), okta(),
+		auth0(), keycloak(), goTrue(), betterAuth(), hasura(), clerk(), zitadel(), fusionAuth(),
+		cognito(), okta(),
 		rauthy(), allauth(), authgear(), firebase(), superTokens(), pocketBase(), authentik(), kratos(),
 		entra(), hanko(), logto(), casdoor(), notice())
 }
@@ -43,15 +45,19 @@ type profile struct {
 	name    Provider
 	purpose string        // of the mail
 	life    time.Duration // of link and code
-	proves  bool          // following the mail verifies the address, although the mail is for something else
-	// link is the path, query and fragment of the link, with {secret}, {code}, {id}, {email} and {app} to be filled in.
-	// It is empty if the mail has no link. Up to the query it is also the pattern of the route.
-	link   string
-	secret func(k *ticket, now time.Time) string // makes the ticket's secret; nil: 32 letters and digits
-	code   func() string                         // makes the code; nil: the mail has none
+	// following the mail verifies the address, although the mail is for something else
+	proves bool
+	// link is the path, query and fragment of the link, with {secret}, {code}, {id}, {email} and
+	// {app} to be filled in. It is empty if the mail has no link. Up to the query it is also the
+	// pattern of the route.
+	link string
+	// makes the ticket's secret; nil: 32 letters and digits
+	secret func(k *ticket, now time.Time) string
+	code   func() string // makes the code; nil: the mail has none
 	style  mailStyle
 	says   sayings
-	// get and post serve requests to the link, the latter if not nil. The ticket is an empty one if the link is unknown.
+	// get and post serve requests to the link, the latter if not nil. The ticket is an empty one
+	// if the link is unknown.
 	get, post linkHandler
 	api       *api // that redeems the link; nil: there is none
 }

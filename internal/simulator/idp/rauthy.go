@@ -4,7 +4,8 @@ import "time"
 
 // Rauthy. Sources: templates/email, and templates/email/reset.html.
 const (
-	// Rauthy is the sign-up's mail, a reset link: a form with a cookie that wants a password, which verifies too.
+	// Rauthy is the sign-up's mail, a reset link: a form with a cookie that wants a password,
+	// which verifies too.
 	Rauthy Provider = "rauthy"
 	// RauthyChange is for a change of address: one GET, and a page.
 	RauthyChange Provider = "rauthy-change"

@@ -5,9 +5,12 @@ import (
 	"strings"
 )
 
-// getRedirect returns what serves a link that a GET redeems and whose response is a redirect. The function target is
-// given the application's address. It returns where to redirect, and the name of a session cookie to set, or "".
-func getRedirect(status int, target func(app string, k *ticket, o outcome) (to, cookie string)) linkHandler {
+// getRedirect returns what serves a link that a GET redeems and whose response is a redirect.
+// The function target is given the application's address. It returns where to redirect, and the
+// name of a session cookie to set, or "".
+func getRedirect(
+	status int, target func(app string, k *ticket, o outcome) (to, cookie string),
+) linkHandler {
 	return func(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 		i.mu.Lock()
 		app, o := i.app(), i.redeem(k)

@@ -2,17 +2,20 @@ package idp
 
 import "net/http"
 
-// SuperTokens has a page of script, and an API: /auth/user/email/verify {method: "token", token}. Source:
-// supertokens-node, recipe/emailverification.
+// SuperTokens has a page of script, and an API: /auth/user/email/verify {method: "token",
+// token}. Source: supertokens-node, recipe/emailverification.
 const SuperTokens Provider = "supertokens"
 
 // superTokens returns SuperTokens' row.
 func superTokens() []*profile {
 	return []*profile{{
-		name: SuperTokens, purpose: purposeVerify, life: day, link: "/auth/verify-email?token={secret}&tenantId=public",
-		style: mailStyle{Subject: "Email verification instructions", Anchor: "Verify My Email", Repeat: true,
+		name: SuperTokens, purpose: purposeVerify, life: day,
+		link: "/auth/verify-email?token={secret}&tenantId=public",
+		style: mailStyle{Subject: "Email verification instructions", Anchor: "Verify My Email",
+			Repeat: true,
 			Mailto: true},
-		says: sameWords("OK", "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"), get: scriptPage, api: superTokensAPI(),
+		says: sameWords("OK", "EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"), get: scriptPage,
+		api: superTokensAPI(),
 	}}
 }
 

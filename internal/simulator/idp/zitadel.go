@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// ZITADEL. Sources: internal/api/ui/login/mail_verify_handler.go, and its user service v2, VerifyEmail.
+// ZITADEL. Sources: internal/api/ui/login/mail_verify_handler.go, and its user service v2,
+// VerifyEmail.
 const (
 	// ZitadelV1 takes one GET, and responds with a page. The mail has the code too.
 	ZitadelV1 Provider = "zitadel-v1"
@@ -17,8 +18,9 @@ const (
 // zitadel returns ZITADEL's rows.
 func zitadel() []*profile {
 	// The code is in brackets, and the footer has a link.
-	style := mailStyle{Subject: "Verify email", Anchor: "Verify email", CodeIs: "Or type in the page: Code",
-		Intro: "A new address was added. Please verify it with the button.", Powered: "zitadel"}
+	style := mailStyle{Subject: "Verify email", Anchor: "Verify email",
+		CodeIs: "Or type in the page: Code",
+		Intro:  "A new address was added. Please verify it with the button.", Powered: "zitadel"}
 	newCode := func() string { return randomText(6) }
 	const invalid = "Code is invalid"
 	return []*profile{
@@ -26,8 +28,9 @@ func zitadel() []*profile {
 			link:  "/ui/login/mail/verification?userID={secret}&code={code}&orgID=228391&authRequestID=",
 			style: style, says: pageWords, get: getPage},
 		{name: ZitadelV2, purpose: purposeVerify, life: time.Hour, code: newCode,
-			link:   "/ui/v2/login/verify?code={code}&userId={id}&organization=228391&requestId=",
-			secret: func(k *ticket, _ time.Time) string { return k.id + "." + k.code }, // a code is of one user
+			link: "/ui/v2/login/verify?code={code}&userId={id}&organization=228391&requestId=",
+			// A code counts for its user only.
+			secret: func(k *ticket, _ time.Time) string { return k.id + "." + k.code },
 			style:  style, says: sayings{"", invalid, invalid, "Code is expired", invalid},
 			get: scriptPage, api: zitadelAPI()},
 	}
@@ -50,5 +53,6 @@ func zitadelAPI() *api {
 	}
 }
 
-// ServiceToken returns the bearer token that ZITADEL's API wants, as an administrator would issue it to the bridge.
+// ServiceToken returns the bearer token that ZITADEL's API wants, as an administrator would
+// issue it to the bridge.
 func (i *Server) ServiceToken() string { return i.service }

@@ -63,8 +63,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addVerificationStmt, err = db.PrepareContext(ctx, addVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query AddVerification: %w", err)
 	}
-	if q.addVerifyFeedbackStmt, err = db.PrepareContext(ctx, addVerifyFeedback); err != nil {
-		return nil, fmt.Errorf("error preparing query AddVerifyFeedback: %w", err)
+	if q.addVerifyReportStmt, err = db.PrepareContext(ctx, addVerifyReport); err != nil {
+		return nil, fmt.Errorf("error preparing query AddVerifyReport: %w", err)
 	}
 	if q.adoptLinkStmt, err = db.PrepareContext(ctx, adoptLink); err != nil {
 		return nil, fmt.Errorf("error preparing query AdoptLink: %w", err)
@@ -102,6 +102,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countWrongCodeStmt, err = db.PrepareContext(ctx, countWrongCode); err != nil {
 		return nil, fmt.Errorf("error preparing query CountWrongCode: %w", err)
 	}
+	if q.dropAuth0LocksBeforeStmt, err = db.PrepareContext(ctx, dropAuth0LocksBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropAuth0LocksBefore: %w", err)
+	}
 	if q.dropAuth0NotificationsBeforeStmt, err = db.PrepareContext(ctx, dropAuth0NotificationsBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropAuth0NotificationsBefore: %w", err)
 	}
@@ -122,6 +125,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.dropShortLinksBeforeStmt, err = db.PrepareContext(ctx, dropShortLinksBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropShortLinksBefore: %w", err)
+	}
+	if q.dropVerifyReportsBeforeStmt, err = db.PrepareContext(ctx, dropVerifyReportsBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropVerifyReportsBefore: %w", err)
 	}
 	if q.endChallengeStmt, err = db.PrepareContext(ctx, endChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query EndChallenge: %w", err)
@@ -186,6 +192,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getVerificationOfStmt, err = db.PrepareContext(ctx, getVerificationOf); err != nil {
 		return nil, fmt.Errorf("error preparing query GetVerificationOf: %w", err)
 	}
+	if q.getVerifyReportStmt, err = db.PrepareContext(ctx, getVerifyReport); err != nil {
+		return nil, fmt.Errorf("error preparing query GetVerifyReport: %w", err)
+	}
 	if q.lastAuth0CodeStmt, err = db.PrepareContext(ctx, lastAuth0Code); err != nil {
 		return nil, fmt.Errorf("error preparing query LastAuth0Code: %w", err)
 	}
@@ -200,6 +209,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.listVerificationsStmt, err = db.PrepareContext(ctx, listVerifications); err != nil {
 		return nil, fmt.Errorf("error preparing query ListVerifications: %w", err)
+	}
+	if q.lockAuth0PhoneStmt, err = db.PrepareContext(ctx, lockAuth0Phone); err != nil {
+		return nil, fmt.Errorf("error preparing query LockAuth0Phone: %w", err)
 	}
 	if q.lockGuessesStmt, err = db.PrepareContext(ctx, lockGuesses); err != nil {
 		return nil, fmt.Errorf("error preparing query LockGuesses: %w", err)
@@ -218,6 +230,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.openVerificationsOfPhoneStmt, err = db.PrepareContext(ctx, openVerificationsOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenVerificationsOfPhone: %w", err)
+	}
+	if q.openVerifyReportsOfPhoneStmt, err = db.PrepareContext(ctx, openVerifyReportsOfPhone); err != nil {
+		return nil, fmt.Errorf("error preparing query OpenVerifyReportsOfPhone: %w", err)
 	}
 	if q.sameAuth0NotificationStmt, err = db.PrepareContext(ctx, sameAuth0Notification); err != nil {
 		return nil, fmt.Errorf("error preparing query SameAuth0Notification: %w", err)
@@ -257,6 +272,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setTextUnclearStmt, err = db.PrepareContext(ctx, setTextUnclear); err != nil {
 		return nil, fmt.Errorf("error preparing query SetTextUnclear: %w", err)
+	}
+	if q.setVerifyReportResultStmt, err = db.PrepareContext(ctx, setVerifyReportResult); err != nil {
+		return nil, fmt.Errorf("error preparing query SetVerifyReportResult: %w", err)
 	}
 	if q.setVerifySIDStmt, err = db.PrepareContext(ctx, setVerifySID); err != nil {
 		return nil, fmt.Errorf("error preparing query SetVerifySID: %w", err)
@@ -349,9 +367,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addVerificationStmt: %w", cerr)
 		}
 	}
-	if q.addVerifyFeedbackStmt != nil {
-		if cerr := q.addVerifyFeedbackStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing addVerifyFeedbackStmt: %w", cerr)
+	if q.addVerifyReportStmt != nil {
+		if cerr := q.addVerifyReportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addVerifyReportStmt: %w", cerr)
 		}
 	}
 	if q.adoptLinkStmt != nil {
@@ -414,6 +432,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countWrongCodeStmt: %w", cerr)
 		}
 	}
+	if q.dropAuth0LocksBeforeStmt != nil {
+		if cerr := q.dropAuth0LocksBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropAuth0LocksBeforeStmt: %w", cerr)
+		}
+	}
 	if q.dropAuth0NotificationsBeforeStmt != nil {
 		if cerr := q.dropAuth0NotificationsBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropAuth0NotificationsBeforeStmt: %w", cerr)
@@ -447,6 +470,11 @@ func (q *Queries) Close() error {
 	if q.dropShortLinksBeforeStmt != nil {
 		if cerr := q.dropShortLinksBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropShortLinksBeforeStmt: %w", cerr)
+		}
+	}
+	if q.dropVerifyReportsBeforeStmt != nil {
+		if cerr := q.dropVerifyReportsBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropVerifyReportsBeforeStmt: %w", cerr)
 		}
 	}
 	if q.endChallengeStmt != nil {
@@ -554,6 +582,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getVerificationOfStmt: %w", cerr)
 		}
 	}
+	if q.getVerifyReportStmt != nil {
+		if cerr := q.getVerifyReportStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getVerifyReportStmt: %w", cerr)
+		}
+	}
 	if q.lastAuth0CodeStmt != nil {
 		if cerr := q.lastAuth0CodeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastAuth0CodeStmt: %w", cerr)
@@ -577,6 +610,11 @@ func (q *Queries) Close() error {
 	if q.listVerificationsStmt != nil {
 		if cerr := q.listVerificationsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listVerificationsStmt: %w", cerr)
+		}
+	}
+	if q.lockAuth0PhoneStmt != nil {
+		if cerr := q.lockAuth0PhoneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockAuth0PhoneStmt: %w", cerr)
 		}
 	}
 	if q.lockGuessesStmt != nil {
@@ -607,6 +645,11 @@ func (q *Queries) Close() error {
 	if q.openVerificationsOfPhoneStmt != nil {
 		if cerr := q.openVerificationsOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openVerificationsOfPhoneStmt: %w", cerr)
+		}
+	}
+	if q.openVerifyReportsOfPhoneStmt != nil {
+		if cerr := q.openVerifyReportsOfPhoneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing openVerifyReportsOfPhoneStmt: %w", cerr)
 		}
 	}
 	if q.sameAuth0NotificationStmt != nil {
@@ -672,6 +715,11 @@ func (q *Queries) Close() error {
 	if q.setTextUnclearStmt != nil {
 		if cerr := q.setTextUnclearStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setTextUnclearStmt: %w", cerr)
+		}
+	}
+	if q.setVerifyReportResultStmt != nil {
+		if cerr := q.setVerifyReportResultStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setVerifyReportResultStmt: %w", cerr)
 		}
 	}
 	if q.setVerifySIDStmt != nil {
@@ -761,7 +809,7 @@ type Queries struct {
 	addShortLinkStmt                   *sql.Stmt
 	addTextStmt                        *sql.Stmt
 	addVerificationStmt                *sql.Stmt
-	addVerifyFeedbackStmt              *sql.Stmt
+	addVerifyReportStmt                *sql.Stmt
 	adoptLinkStmt                      *sql.Stmt
 	askedOpenChallengesStmt            *sql.Stmt
 	beginClickStmt                     *sql.Stmt
@@ -774,6 +822,7 @@ type Queries struct {
 	countSendStmt                      *sql.Stmt
 	countTextsWithProviderIDStmt       *sql.Stmt
 	countWrongCodeStmt                 *sql.Stmt
+	dropAuth0LocksBeforeStmt           *sql.Stmt
 	dropAuth0NotificationsBeforeStmt   *sql.Stmt
 	dropCodeChecksBeforeStmt           *sql.Stmt
 	dropDurableInstanceStmt            *sql.Stmt
@@ -781,6 +830,7 @@ type Queries struct {
 	dropIdempotencyKeysBeforeStmt      *sql.Stmt
 	dropSeenBeforeStmt                 *sql.Stmt
 	dropShortLinksBeforeStmt           *sql.Stmt
+	dropVerifyReportsBeforeStmt        *sql.Stmt
 	endChallengeStmt                   *sql.Stmt
 	endCodeCheckStmt                   *sql.Stmt
 	endMailStmt                        *sql.Stmt
@@ -802,17 +852,20 @@ type Queries struct {
 	getTextStmt                        *sql.Stmt
 	getVerificationStmt                *sql.Stmt
 	getVerificationOfStmt              *sql.Stmt
+	getVerifyReportStmt                *sql.Stmt
 	lastAuth0CodeStmt                  *sql.Stmt
 	lastChallengesOfPhoneStmt          *sql.Stmt
 	lastTextOfVerificationStmt         *sql.Stmt
 	listDurableInstancesStmt           *sql.Stmt
 	listVerificationsStmt              *sql.Stmt
+	lockAuth0PhoneStmt                 *sql.Stmt
 	lockGuessesStmt                    *sql.Stmt
 	markHintedStmt                     *sql.Stmt
 	markLateStmt                       *sql.Stmt
 	markSubmittedStmt                  *sql.Stmt
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
+	openVerifyReportsOfPhoneStmt       *sql.Stmt
 	sameAuth0NotificationStmt          *sql.Stmt
 	setCheckerStmt                     *sql.Stmt
 	setDurableStateStmt                *sql.Stmt
@@ -826,6 +879,7 @@ type Queries struct {
 	setTextProviderIDStmt              *sql.Stmt
 	setTextSentStmt                    *sql.Stmt
 	setTextUnclearStmt                 *sql.Stmt
+	setVerifyReportResultStmt          *sql.Stmt
 	setVerifySIDStmt                   *sql.Stmt
 	suppressTextsOfChallengeStmt       *sql.Stmt
 	suppressTextsOfVerificationStmt    *sql.Stmt
@@ -852,7 +906,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addShortLinkStmt:                   q.addShortLinkStmt,
 		addTextStmt:                        q.addTextStmt,
 		addVerificationStmt:                q.addVerificationStmt,
-		addVerifyFeedbackStmt:              q.addVerifyFeedbackStmt,
+		addVerifyReportStmt:                q.addVerifyReportStmt,
 		adoptLinkStmt:                      q.adoptLinkStmt,
 		askedOpenChallengesStmt:            q.askedOpenChallengesStmt,
 		beginClickStmt:                     q.beginClickStmt,
@@ -865,6 +919,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countSendStmt:                      q.countSendStmt,
 		countTextsWithProviderIDStmt:       q.countTextsWithProviderIDStmt,
 		countWrongCodeStmt:                 q.countWrongCodeStmt,
+		dropAuth0LocksBeforeStmt:           q.dropAuth0LocksBeforeStmt,
 		dropAuth0NotificationsBeforeStmt:   q.dropAuth0NotificationsBeforeStmt,
 		dropCodeChecksBeforeStmt:           q.dropCodeChecksBeforeStmt,
 		dropDurableInstanceStmt:            q.dropDurableInstanceStmt,
@@ -872,6 +927,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropIdempotencyKeysBeforeStmt:      q.dropIdempotencyKeysBeforeStmt,
 		dropSeenBeforeStmt:                 q.dropSeenBeforeStmt,
 		dropShortLinksBeforeStmt:           q.dropShortLinksBeforeStmt,
+		dropVerifyReportsBeforeStmt:        q.dropVerifyReportsBeforeStmt,
 		endChallengeStmt:                   q.endChallengeStmt,
 		endCodeCheckStmt:                   q.endCodeCheckStmt,
 		endMailStmt:                        q.endMailStmt,
@@ -893,17 +949,20 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getTextStmt:                        q.getTextStmt,
 		getVerificationStmt:                q.getVerificationStmt,
 		getVerificationOfStmt:              q.getVerificationOfStmt,
+		getVerifyReportStmt:                q.getVerifyReportStmt,
 		lastAuth0CodeStmt:                  q.lastAuth0CodeStmt,
 		lastChallengesOfPhoneStmt:          q.lastChallengesOfPhoneStmt,
 		lastTextOfVerificationStmt:         q.lastTextOfVerificationStmt,
 		listDurableInstancesStmt:           q.listDurableInstancesStmt,
 		listVerificationsStmt:              q.listVerificationsStmt,
+		lockAuth0PhoneStmt:                 q.lockAuth0PhoneStmt,
 		lockGuessesStmt:                    q.lockGuessesStmt,
 		markHintedStmt:                     q.markHintedStmt,
 		markLateStmt:                       q.markLateStmt,
 		markSubmittedStmt:                  q.markSubmittedStmt,
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
+		openVerifyReportsOfPhoneStmt:       q.openVerifyReportsOfPhoneStmt,
 		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
 		setCheckerStmt:                     q.setCheckerStmt,
 		setDurableStateStmt:                q.setDurableStateStmt,
@@ -917,6 +976,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setTextProviderIDStmt:              q.setTextProviderIDStmt,
 		setTextSentStmt:                    q.setTextSentStmt,
 		setTextUnclearStmt:                 q.setTextUnclearStmt,
+		setVerifyReportResultStmt:          q.setVerifyReportResultStmt,
 		setVerifySIDStmt:                   q.setVerifySIDStmt,
 		suppressTextsOfChallengeStmt:       q.suppressTextsOfChallengeStmt,
 		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,

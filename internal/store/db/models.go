@@ -173,3 +173,11 @@ type Verification struct {
 	Checker     string
 	Reported    string
 }
+
+type VerifyReport struct {
+	ID     string
+	Tenant string
+	Phone  phonemail.Number
+	Result string
+	At     moment.Moment
+}

@@ -68,43 +68,6 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 	return result.RowsAffected()
 }
 
-const addVerifyFeedback = `-- name: AddVerifyFeedback :execrows
-INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
-    code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at, verify_sid)
-VALUES ($1, $2, $3, '', $4, $5, $6, '', 'approved',
-    '', 0, 0, 0, 0, 0, 0, 0, 0, $7, $7, $7, $7, $6)
-ON CONFLICT DO NOTHING
-`
-
-type AddVerifyFeedbackParams struct {
-	ID      string
-	Tenant  string
-	Door    string
-	Account string
-	Sender  string
-	Phone   phonemail.Number
-	At      moment.Moment
-}
-
-// A verification that Twilio Verify made for another caller. It has ended, and Verify, which knows
-// it by its phone, is to be told.
-func (q *Queries) AddVerifyFeedback(ctx context.Context, arg AddVerifyFeedbackParams) (int64, error) {
-	result, err := q.exec(ctx, q.addVerifyFeedbackStmt, addVerifyFeedback,
-		arg.ID,
-		arg.Tenant,
-		arg.Door,
-		arg.Account,
-		arg.Sender,
-		arg.Phone,
-		arg.At,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const countAttempt = `-- name: CountAttempt :one
 UPDATE verification SET attempts = attempts + 1
 WHERE id = $1 AND tenant = $2 AND state = 'pending' AND expires_at > $3

@@ -7,16 +7,6 @@ VALUES (@id, @tenant, @door, @external_id, @account, @sender, @phone, @locale, '
     @opened_at, @opened_at, @expires_at, 0)
 ON CONFLICT DO NOTHING;
 
--- name: AddVerifyFeedback :execrows
--- A verification that Twilio Verify made for another caller. It has ended, and Verify, which knows
--- it by its phone, is to be told.
-INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
-    code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at, verify_sid)
-VALUES (@id, @tenant, @door, '', @account, @sender, @phone, '', 'approved',
-    '', 0, 0, 0, 0, 0, 0, 0, 0, @at, @at, @at, @at, @phone)
-ON CONFLICT DO NOTHING;
-
 -- name: GetVerification :one
 SELECT * FROM verification WHERE id = @id;
 

@@ -1,4 +1,4 @@
-// Package durable is the rule for one instance of the orchestration E4_SmsPhoneVerification, the phone verification sample of Azure Durable
+// Package azuredurable is the rule for one instance of the orchestration E4_SmsPhoneVerification, the phone verification sample of Azure Durable
 // Functions: a verification as the clients of that product start, watch and steer it.
 //
 // It is for the Durable door. An instance goes
@@ -16,7 +16,7 @@
 // to start it.
 //
 // Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-phone-verification
-package durable
+package azuredurable
 
 import (
 	"context"

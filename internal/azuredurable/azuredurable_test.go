@@ -1,4 +1,4 @@
-package durable_test
+package azuredurable_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"smsbridge/internal/durable"
+	durable "smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"

@@ -1,4 +1,4 @@
-package session
+package auth0
 
 import (
 	"crypto/hmac"
@@ -24,20 +24,24 @@ const (
 
 var (
 	now   = time.Unix(1_800_000_000, 0)
-	rules = Rules{Secrets: []string{secret, older}, Domains: []string{"login.acme.example", "acme.eu.auth0.com"}}
+	rules = TokenRules{
+		Secrets: []string{secret, older},
+		Domains: []string{"login.acme.example", "acme.eu.auth0.com"},
+	}
 )
 
 // claims are what Auth0's encodeToken makes of the Action's payload.
 func claims(changes map[string]any) map[string]any {
 	all := map[string]any{
-		"iat": now.Unix(), "exp": now.Add(MaxLife).Unix(), "sub": "auth0|5f7c", "iss": "acme.eu.auth0.com", "ip": "192.0.2.1", "phone_number": "+4520123456",
+		"iat": now.Unix(), "exp": now.Add(SessionLife).Unix(), "sub": "auth0|5f7c",
+		"iss": "acme.eu.auth0.com", "ip": "192.0.2.1", "phone_number": "+4520123456",
 	}
 	maps.Copy(all, changes)
 	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
 	return all
 }
 
-func segment(v any) string {
+func encoded(v any) string {
 	text, ok := v.(string)
 	if !ok {
 		raw, err := json.Marshal(v)
@@ -51,7 +55,7 @@ func segment(v any) string {
 
 // forge makes a token by hand; header and payload are written as they are if they are strings.
 func forge(header, payload any, key string) string {
-	signed := segment(header) + "." + segment(payload)
+	signed := encoded(header) + "." + encoded(payload)
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(signed))
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -61,38 +65,43 @@ var plain = map[string]any{"alg": "HS256", "typ": "JWT"}
 
 func good(changes map[string]any) string { return forge(plain, claims(changes), secret) }
 
-func TestParse(t *testing.T) {
-	s, err := Parse(good(nil), rules, now)
+func TestParseSession(t *testing.T) {
+	s, err := ParseSession(good(nil), rules, now)
 	require.NoError(t, err)
 	require.Equal(t, "auth0|5f7c", s.Subject)
 	require.Equal(t, "acme.eu.auth0.com", s.Issuer)
 	require.Equal(t, "login.acme.example", s.Domain, "the first where the token names none")
 	require.Equal(t, "+4520123456", s.Phone)
-	require.Equal(t, now.Add(MaxLife).Unix(), s.Expires.Unix())
+	require.Equal(t, now.Add(SessionLife).Unix(), s.Expires.Unix())
 	require.Len(t, s.Digest, 64)
 
+	bare := map[string]any{"alg": "HS256"}
+	small := map[string]any{"alg": "HS256", "typ": "jwt"}
 	for name, token := range map[string]string{
 		"signed with the other secret": forge(plain, claims(nil), older),
-		"without typ":                  forge(map[string]any{"alg": "HS256"}, claims(nil), secret),
-		"typ in small letters":         forge(map[string]any{"alg": "HS256", "typ": "jwt"}, claims(nil), secret),
+		"without typ":                  forge(bare, claims(nil), secret),
+		"typ in small letters":         forge(small, claims(nil), secret),
 		"the issuer as a URL":          good(map[string]any{"iss": "https://acme.eu.auth0.com/"}),
 		"without a phone":              good(map[string]any{"phone_number": nil}),
 		"at the canonical domain":      good(map[string]any{"domain": "acme.eu.auth0.com"}),
-		"a moment old":                 good(map[string]any{"iat": now.Add(-MaxLife).Unix(), "exp": now.Unix()}),
-		"from a clock ahead":           good(map[string]any{"iat": now.Add(20 * time.Second).Unix()}),
-		"with an extra claim":          good(map[string]any{"anything": []int{1}}),
+		"a moment old": good(map[string]any{
+			"iat": now.Add(-SessionLife).Unix(), "exp": now.Unix(),
+		}),
+		"from a clock ahead":  good(map[string]any{"iat": now.Add(20 * time.Second).Unix()}),
+		"with an extra claim": good(map[string]any{"anything": []int{1}}),
 	} {
-		_, err := Parse(token, rules, now)
+		_, err := ParseSession(token, rules, now)
 		require.NoError(t, err, name)
 	}
 }
 
 func TestExpired(t *testing.T) {
 	for _, token := range []string{good(nil), forge(plain, claims(nil), older)} {
-		_, err := Parse(token, rules, now.Add(MaxLife+leeway+time.Second))
+		_, err := ParseSession(token, rules, now.Add(SessionLife+leeway+time.Second))
 		require.ErrorIs(t, err, ErrExpired)
 	}
-	_, err := Parse(forge(plain, claims(nil), "not a secret of this tenant at all"), rules, now.Add(time.Hour))
+	forged := forge(plain, claims(nil), "not a secret of this tenant at all")
+	_, err := ParseSession(forged, rules, now.Add(time.Hour))
 	require.ErrorIs(t, err, ErrToken, "a forged one is not said to have been good")
 }
 
@@ -106,18 +115,28 @@ func attacks() map[string]string {
 	signed := good(nil)
 	parts := strings.Split(signed, ".")
 	hs512 := func() string {
-		text := segment(map[string]any{"alg": "HS512", "typ": "JWT"}) + "." + segment(claims(nil))
+		text := encoded(map[string]any{"alg": "HS512", "typ": "JWT"}) + "." + encoded(claims(nil))
 		mac := hmac.New(sha512.New, []byte(secret))
 		mac.Write([]byte(text))
 		return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 	}()
 	none := func(alg string) string {
-		return segment(map[string]any{"alg": alg, "typ": "JWT"}) + "." + segment(claims(nil)) + "."
+		return encoded(map[string]any{"alg": alg, "typ": "JWT"}) + "." + encoded(claims(nil)) + "."
 	}
-	public := "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
+	public := "-----BEGIN PUBLIC KEY-----\n" +
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
 	return map[string]string{
-		"empty": "", "one dot": ".", "two dots": "..", "no signature": parts[0] + "." + parts[1] + ".", "two parts": parts[0] + "." + parts[1],
-		"four parts": signed + ".x", "five parts, encrypted": signed + ".x.y", "none": none("none"), "None": none("None"), "NONE": none("NONE"), "no alg": forge(map[string]any{"typ": "JWT"}, claims(nil), secret),
+		"empty":                  "",
+		"one dot":                ".",
+		"two dots":               "..",
+		"no signature":           parts[0] + "." + parts[1] + ".",
+		"two parts":              parts[0] + "." + parts[1],
+		"four parts":             signed + ".x",
+		"five parts, encrypted":  signed + ".x.y",
+		"none":                   none("none"),
+		"None":                   none("None"),
+		"NONE":                   none("NONE"),
+		"no alg":                 forge(map[string]any{"typ": "JWT"}, claims(nil), secret),
 		"none with a signature":  forge(map[string]any{"alg": "none"}, claims(nil), secret),
 		"alg in small letters":   header(map[string]any{"alg": "hs256"}),
 		"HS384 over HS256":       header(map[string]any{"alg": "HS384"}),
@@ -126,7 +145,9 @@ func attacks() map[string]string {
 		"ES256 with HS256's MAC": header(map[string]any{"alg": "ES256"}),
 		"a public key as secret": forge(plain, claims(nil), public),
 		"alg a list":             header(map[string]any{"alg": []string{"HS256"}}),
-		"jwk in the header":      header(map[string]any{"jwk": map[string]any{"kty": "oct", "k": "AAAA"}}),
+		"jwk in the header": header(map[string]any{
+			"jwk": map[string]any{"kty": "oct", "k": "AAAA"},
+		}),
 		"jku":                    header(map[string]any{"jku": "https://evil.example/keys"}),
 		"x5u":                    header(map[string]any{"x5u": "https://evil.example/cert"}),
 		"x5c":                    header(map[string]any{"x5c": []string{"AAAA"}}),
@@ -139,31 +160,37 @@ func attacks() map[string]string {
 		"the empty secret":       forge(plain, claims(nil), ""),
 		"another secret":         forge(plain, claims(nil), secret+"x"),
 		"the secret in capitals": forge(plain, claims(nil), strings.ToUpper(secret)),
-		"another payload":        parts[0] + "." + segment(claims(map[string]any{"sub": "auth0|admin"})) + "." + parts[2],
-		"another header":         segment(map[string]any{"alg": "HS256"}) + "." + parts[1] + "." + parts[2],
-		"signature cut":          signed[:len(signed)-2],
-		"signature lengthened":   signed + "AA",
-		"signature respelled":    respelled(signed),
-		"padded":                 signed + "=",
-		"a line break inside":    parts[0] + ".\n" + parts[1] + "." + parts[2],
-		"a blank before":         " " + signed,
-		"Bearer before":          "Bearer " + signed,
-		"payload no JSON":        forge(plain, "{", secret),
-		"payload a list":         forge(plain, "[]", secret),
-		"payload null":           forge(plain, "null", secret),
-		"header null":            forge("null", claims(nil), secret),
-		"without exp":            good(map[string]any{"exp": nil}),
-		"without iat":            good(map[string]any{"iat": nil}),
-		"without sub":            good(map[string]any{"sub": nil}),
-		"without iss":            good(map[string]any{"iss": nil}),
-		"empty sub":              good(map[string]any{"sub": ""}),
-		"sub a number":           good(map[string]any{"sub": 7}),
-		"sub too long":           good(map[string]any{"sub": strings.Repeat("x", 300)}),
-		"exp a text":             good(map[string]any{"exp": "never"}),
-		"exp too large":          forge(plain, `{"sub":"a","iss":"acme.eu.auth0.com","iat":1800000000,"exp":1e400}`, secret),
-		"exp far away":           good(map[string]any{"exp": now.Add(24 * time.Hour).Unix()}),
-		"iat in the future":      good(map[string]any{"iat": now.Add(time.Hour).Unix(), "exp": now.Add(time.Hour + time.Minute).Unix()}),
-		"iat after exp":          good(map[string]any{"iat": now.Unix(), "exp": now.Add(-time.Second).Unix()}),
+		"another payload": parts[0] + "." +
+			encoded(claims(map[string]any{"sub": "auth0|admin"})) + "." + parts[2],
+		"another header":       encoded(map[string]any{"alg": "HS256"}) + "." + parts[1] + "." + parts[2],
+		"signature cut":        signed[:len(signed)-2],
+		"signature lengthened": signed + "AA",
+		"signature respelled":  respelled(signed),
+		"padded":               signed + "=",
+		"a line break inside":  parts[0] + ".\n" + parts[1] + "." + parts[2],
+		"a blank before":       " " + signed,
+		"Bearer before":        "Bearer " + signed,
+		"payload no JSON":      forge(plain, "{", secret),
+		"payload a list":       forge(plain, "[]", secret),
+		"payload null":         forge(plain, "null", secret),
+		"header null":          forge("null", claims(nil), secret),
+		"without exp":          good(map[string]any{"exp": nil}),
+		"without iat":          good(map[string]any{"iat": nil}),
+		"without sub":          good(map[string]any{"sub": nil}),
+		"without iss":          good(map[string]any{"iss": nil}),
+		"empty sub":            good(map[string]any{"sub": ""}),
+		"sub a number":         good(map[string]any{"sub": 7}),
+		"sub too long":         good(map[string]any{"sub": strings.Repeat("x", 300)}),
+		"exp a text":           good(map[string]any{"exp": "never"}),
+		"exp too large": forge(plain,
+			`{"sub":"a","iss":"acme.eu.auth0.com","iat":1800000000,"exp":1e400}`, secret),
+		"exp far away": good(map[string]any{"exp": now.Add(24 * time.Hour).Unix()}),
+		"iat in the future": good(map[string]any{
+			"iat": now.Add(time.Hour).Unix(), "exp": now.Add(time.Hour + time.Minute).Unix(),
+		}),
+		"iat after exp": good(map[string]any{
+			"iat": now.Unix(), "exp": now.Add(-time.Second).Unix(),
+		}),
 		"not yet valid":          good(map[string]any{"nbf": now.Add(time.Hour).Unix()}),
 		"another tenant":         good(map[string]any{"iss": "beta.eu.auth0.com"}),
 		"a host that ends alike": good(map[string]any{"iss": "evil-acme.eu.auth0.com"}),
@@ -192,7 +219,7 @@ func TestAttacks(t *testing.T) {
 	require.GreaterOrEqual(t, len(all), 40)
 	for name, token := range all {
 		t.Run(name, func(t *testing.T) {
-			s, err := Parse(token, rules, now)
+			s, err := ParseSession(token, rules, now)
 			require.Error(t, err)
 			require.Equal(t, Session{}, s, "nothing that could be used")
 			if len(token) > 20 {
@@ -200,30 +227,37 @@ func TestAttacks(t *testing.T) {
 			}
 		})
 	}
-	_, err := Parse(good(nil), Rules{Domains: rules.Domains}, now)
+	_, err := ParseSession(good(nil), TokenRules{Domains: rules.Domains}, now)
 	require.ErrorIs(t, err, ErrToken, "no secret, no token")
-	_, err = Parse(good(nil), Rules{Secrets: rules.Secrets}, now)
+	_, err = ParseSession(good(nil), TokenRules{Secrets: rules.Secrets}, now)
 	require.ErrorIs(t, err, ErrToken, "no domain, no token")
 }
 
-// Ensure that what we sign is what Auth0's validateToken takes, and nothing that our own door takes.
+// Ensure that Auth0's validateToken takes what we sign, and that our own form does not.
 func TestSign(t *testing.T) {
-	s, err := Parse(forge(plain, claims(nil), older), rules, now)
+	s, err := ParseSession(forge(plain, claims(nil), older), rules, now)
 	require.NoError(t, err)
-	r := Return{ID: "0190", Issuer: "https://bridge.example", State: "hKFo2S&=é", At: now, Phone: "+4520123456"}
+	r := Return{
+		ID: "0190", Issuer: "https://bridge.example", State: "hKFo2S&=é", At: now,
+		Phone: "+4520123456",
+	}
 	token, err := s.Sign(r)
 	require.NoError(t, err)
 	again, err := s.Sign(r)
 	require.NoError(t, err)
 	require.Equal(t, token, again, "one return, one token")
 	got := jwt.MapClaims{}
-	_, err = jwt.ParseWithClaims(token, got, func(*jwt.Token) (any, error) { return []byte(older), nil }, jwt.WithTimeFunc(func() time.Time { return now }))
+	key := func(*jwt.Token) (any, error) { return []byte(older), nil }
+	clock := jwt.WithTimeFunc(func() time.Time { return now })
+	_, err = jwt.ParseWithClaims(token, got, key, clock)
 	require.NoError(t, err)
 	require.Equal(t, jwt.MapClaims{
-		"iss": "https://bridge.example", "sub": "auth0|5f7c", "aud": "login.acme.example", "state": "hKFo2S&=é", "jti": "0190",
-		"iat": float64(now.Unix()), "exp": float64(now.Add(ReturnLife).Unix()), "phone_verified": true, "phone_number": "+4520123456",
+		"iss": "https://bridge.example", "sub": "auth0|5f7c", "aud": "login.acme.example",
+		"state": "hKFo2S&=é", "jti": "0190", "iat": float64(now.Unix()),
+		"exp": float64(now.Add(ReturnLife).Unix()), "phone_verified": true,
+		"phone_number": "+4520123456",
 	}, got)
-	_, err = Parse(token, rules, now)
+	_, err = ParseSession(token, rules, now)
 	require.ErrorIs(t, err, ErrToken, "a return token opens no form")
 
 	token, err = s.Sign(Return{ID: "0191", State: "x", At: now, Reason: "canceled"})
@@ -254,19 +288,19 @@ func TestNoTokenHasTwoSpellings(t *testing.T) {
 		at := rapid.IntRange(0, len(changed)-1).Draw(t, "at")
 		to := rapid.Byte().Filter(func(b byte) bool { return b != changed[at] }).Draw(t, "to")
 		changed[at] = to
-		if _, err := Parse(string(changed), rules, now); err == nil {
+		if _, err := ParseSession(string(changed), rules, now); err == nil {
 			t.Fatalf("believed with %q at %d", to, at)
 		}
 	})
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzParseSession(f *testing.F) {
 	f.Add(good(nil))
 	for _, name := range slices.Sorted(maps.Keys(attacks())) {
 		f.Add(attacks()[name])
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		s, err := Parse(token, rules, now)
+		s, err := ParseSession(token, rules, now)
 		if err != nil {
 			require.True(t, err == ErrToken || err == ErrExpired)
 			return
@@ -275,7 +309,8 @@ func FuzzParse(f *testing.F) {
 		payload, _, _ := strings.Cut(rest, ".")
 		mac := hmac.New(sha256.New, []byte(s.secret))
 		mac.Write([]byte(header + "." + payload))
-		require.True(t, strings.HasSuffix(token, "."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil))), "believed without its signature")
+		signature := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+		require.True(t, strings.HasSuffix(token, "."+signature), "believed without its signature")
 		require.Contains(t, rules.Domains, s.Domain)
 		require.Contains(t, rules.Domains, s.Issuer)
 	})

@@ -1,0 +1,17 @@
+// Package auth0 is the rule for what Auth0 asks of the bridge and tells it: texts to be sent
+// (notifications), codes that were right (feedback), and log-ins that come to the form with a
+// session token and go back with a return token.
+//
+// It is for the doors under /auth0. It promises:
+//
+//   - A notification that Auth0 repeats within half a minute is texted once, however many replicas
+//     receive it.
+//   - Of the codes that Auth0 had texted to one phone only the last is pending, as at Auth0.
+//   - Feedback approves at most one verification, once. An event that Auth0 streams again changes
+//     nothing.
+//   - A session token is believed only if the tenant's Auth0 signed it and it is young. No error
+//     contains any of it.
+package auth0
+
+// doorPhone names the phone provider as the door of its verifications.
+const doorPhone = "auth0_phone"

@@ -1,0 +1,190 @@
+package auth0_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/auth0"
+	"smsbridge/internal/store"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// login is a log-in whose session token brought a phone, "" for none.
+func (w world) login(digest, phone string) auth0.Login {
+	return auth0.Login{
+		Tenant: w.tenant, Session: auth0.Session{Digest: digest, Phone: phone}, Locale: "en",
+	}
+}
+
+// find is how a log-in stands.
+func (w world) find(l auth0.Login) (s auth0.Standing) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		s, err = l.Find(ctx, tx)
+		return err
+	})
+	return s
+}
+
+// open loads the page of a log-in.
+func (w world) open(l auth0.Login) (s auth0.Standing, err error) {
+	err = w.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+		s, err = l.Open(ctx, tx)
+		return err
+	})
+	return s, err
+}
+
+// setPhone types a phone into the form of a log-in.
+func (w world) setPhone(l auth0.Login, typed string) error {
+	return w.Try(func(ctx context.Context, tx *store.Tx) error {
+		return l.SetPhone(ctx, tx, typed)
+	})
+}
+
+// check presents the right code of a log-in.
+func (w world) right(l auth0.Login) verification.Checked {
+	w.Helper()
+	var checked verification.Checked
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		s, err := l.Find(ctx, tx)
+		if err != nil {
+			return err
+		}
+		secret, err := verification.Open(ctx, tx, "acme", s.Verification.ID)
+		if err != nil {
+			return err
+		}
+		checked, err = l.Check(ctx, tx, secret.Code)
+		return err
+	})
+	return checked
+}
+
+// A session token is worth one text, however often its page is loaded, also at once.
+func TestLoginTextsOnce(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		phone := w.Phone()
+		l := w.login("d", phone.E164())
+		require.ErrorIs(t, w.Try(func(ctx context.Context, tx *store.Tx) error {
+			_, err := l.Find(ctx, tx)
+			return err
+		}), verification.ErrUnknown)
+		load := func(ctx context.Context, tx *store.Tx) error {
+			_, err := l.Open(ctx, tx)
+			return err
+		}
+		for _, err := range w.AtOnce(load, load, load, load) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 1, w.Count("text"))
+		require.Equal(t, []string{"pending"}, w.states(phone))
+		require.True(t, w.find(l).More)
+		require.Equal(t, verification.Right, w.right(l).Verdict)
+		_, err := w.open(l)
+		require.NoError(t, err)
+		require.Equal(t, 1, w.Count("text"))
+	})
+}
+
+// A log-in has three verifications. A phone that is typed replaces the one before.
+func TestLoginStarts(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		l := w.login("d", "")
+		var phones []phonemail.Number
+		for n := range 3 {
+			phones = append(phones, w.Phone())
+			require.NoError(t, w.setPhone(l, phones[n].E164()))
+			require.Equal(t, n < 2, w.find(l).More)
+		}
+		require.ErrorIs(t, w.setPhone(l, w.Phone().E164()), auth0.ErrStarts)
+		for n, state := range []string{"canceled", "canceled", "pending"} {
+			require.Equal(t, []string{state}, w.states(phones[n]))
+		}
+		require.NoError(t, w.setPhone(w.login("another", ""), phones[0].E164()))
+	})
+}
+
+// Again gives a new code only after the last verification failed, and to its phone.
+func TestLoginAgain(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	l := w.login("d", phone.E164())
+	w.Do(l.Again)
+	require.Empty(t, w.states(phone))
+	_, err := w.open(l)
+	require.NoError(t, err)
+	w.Do(l.Again)
+	require.Equal(t, []string{"pending"}, w.states(phone))
+	w.Pass(w.tenant.Codes.ValidFor)
+	w.Do(l.Again)
+	require.Equal(t, []string{"expired", "pending"}, w.states(phone))
+	require.NoError(t, w.setPhone(l, w.Phone().E164()), "the token's phone counts")
+	require.Equal(t, []string{"expired", "pending"}, w.states(phone))
+}
+
+// After the phone is verified no step changes anything, and leaving keeps it verified.
+func TestLoginVerified(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	l := w.login("d", "")
+	require.NoError(t, w.setPhone(l, phone.E164()))
+	require.Equal(t, verification.Right, w.right(l).Verdict)
+	w.Pass(time.Minute)
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		checked, err := l.Check(ctx, tx, "no code")
+		require.NoError(t, err)
+		require.Equal(t, verification.Checked{}, checked)
+		resent, err := l.Resend(ctx, tx)
+		require.NoError(t, err)
+		require.False(t, resent)
+		require.NoError(t, l.Again(ctx, tx))
+		require.NoError(t, l.SetPhone(ctx, tx, "no number"))
+		left, err := l.Leave(ctx, tx)
+		require.Equal(t, verification.Approved, left.Verification.State)
+		return err
+	})
+	require.Equal(t, []string{"approved"}, w.states(phone))
+	require.Equal(t, 1, w.Count("text"))
+}
+
+// A log-in that leaves has a canceled verification, also if none was started.
+func TestLoginLeaves(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	leave := func(l auth0.Login) (left auth0.Left) {
+		w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+			left, err = l.Leave(ctx, tx)
+			return err
+		})
+		return left
+	}
+	l := w.login("d", "")
+	none := leave(l)
+	require.NotEmpty(t, none.Verification.ID)
+	require.Equal(t, verification.Canceled, none.Verification.State)
+	require.Equal(t, w.Now(), none.At)
+	require.NoError(t, w.setPhone(l, phone.E164()))
+	require.Equal(t, verification.Canceled, leave(l).Verification.State)
+	require.Equal(t, []string{"canceled"}, w.states(phone))
+}
+
+// People type numbers with separators, and 00 for the plus sign.
+func TestTypedPhone(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	plain := phone.E164()[1:]
+	for n, typed := range []string{"00" + plain, "+" + plain[:2] + " " + plain[2:4] + "-" + plain[4:],
+		" (+" + plain[:2] + ")\u00a0" + plain[2:] + "/."} {
+		require.NoError(t, w.setPhone(w.login(string(rune('a'+n)), ""), typed), typed)
+	}
+	require.Len(t, w.states(phone), 3)
+	for _, typed := range []string{"", plain, "0" + plain[2:], "+45"} {
+		require.ErrorIs(t, w.setPhone(w.login("x", ""), typed), phonemail.ErrNumber, typed)
+	}
+	require.ErrorIs(t, w.setPhone(w.login("x", ""), "+46701234567"), phonemail.ErrCountry)
+}

@@ -1,0 +1,89 @@
+package auth0_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/auth0"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// world is a storetest.Bench with a tenant whose codes Twilio Verify sends.
+type world struct {
+	storetest.Bench
+	tenant *tenant.Tenant
+}
+
+func open(b storetest.Bench) world {
+	b.Helper()
+	settings, err := tenant.FromEnv([]string{
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
+		"TWILIO_FROM=+15005550006",
+		"TWILIO_VERIFY_SERVICE_SID=VA00000000000000000000000000000001",
+	})
+	require.NoError(b, err)
+	return world{b, settings.Tenants.All()[0]}
+}
+
+// each runs test on each database.
+func each(t *testing.T, test func(t *testing.T, w world)) {
+	t.Helper()
+	storetest.EachBench(t, func(b storetest.Bench) { test(b.T, open(b)) })
+}
+
+func quick(t *testing.T) world { return open(storetest.OpenBench(t, storetest.SQLite(t))) }
+
+// code is a notification with a code for a phone.
+func code(phone phonemail.Number, code string) auth0.Notification {
+	return auth0.Notification{
+		Phone: phone, Code: code, Text: code + " is your code", Type: "otp_verify",
+		UserID: "auth0|" + phone.E164(),
+	}
+}
+
+// notify has a notification texted and returns the text's id.
+func (w world) notify(n auth0.Notification) (textID string) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		textID, err = auth0.Notify(ctx, tx, w.tenant, n, "key")
+		return err
+	})
+	return textID
+}
+
+// feed takes feedback.
+func (w world) feed(f auth0.Feedback) (result auth0.Result) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		result, err = auth0.TakeFeedback(ctx, tx, w.tenant, f)
+		return err
+	})
+	return result
+}
+
+// list is what the API lists.
+func (w world) list() (all []verification.Verification) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		all, err = verification.List(ctx, tx, "acme", "", 100)
+		return err
+	})
+	return all
+}
+
+// states are the states of a phone's verifications, oldest first.
+func (w world) states(phone phonemail.Number) []string {
+	w.Helper()
+	const query = "SELECT state FROM verification WHERE phone = $1 ORDER BY opened_at, id"
+	return w.Strings(query, phone.E164())
+}

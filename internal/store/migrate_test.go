@@ -1,0 +1,75 @@
+package store_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/migration"
+	"smsbridge/internal/store/storetest"
+)
+
+// beside opens the database at url as migrations see it.
+func beside(t *testing.T, url string) (*sql.DB, *goose.Provider) {
+	t.Helper()
+	driver, source, dialect := "pgx", url, goose.DialectPostgres
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		driver, source, dialect = "sqlite", path, goose.DialectSQLite3
+	}
+	db, err := sql.Open(driver, source)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	provider, err := goose.NewProvider(dialect, db, migration.Files)
+	require.NoError(t, err)
+	return db, provider
+}
+
+// A report to Twilio Verify that an older version kept as a verification keeps its id, so that the
+// job that tells Verify finds it. It comes back when the migration is undone.
+func TestReportsMove(t *testing.T) {
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, migrations := beside(t, url(t))
+			_, err := migrations.UpTo(t.Context(), 6)
+			require.NoError(t, err)
+			const old = `INSERT INTO verification (id, tenant, door, external_id, account, sender, phone,
+				locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap,
+				notify, opened_at, sent_at, expires_at, ended_at, verify_sid, reported)
+				VALUES ($1, 'acme', $2, '', 'AC1', '+1', '+4520123456', '', 'approved', '', 0, 0, 0, 0,
+				0, 0, 0, 0, 7, 7, 7, 7, $3, $4)`
+			for _, row := range [][]any{
+				{"waits", "auth0_feedback", "+4520123456", ""},
+				{"told", "auth0_feedback", "+4520123456", "matched"},
+				{"ours", "api", "VE1", ""},
+			} {
+				_, err := db.ExecContext(t.Context(), old, row...)
+				require.NoError(t, err)
+			}
+			read := func(query string) (all string) {
+				require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&all))
+				return all
+			}
+			const reports = `SELECT COUNT(*) || ' ' || MIN(id) || ' ' || MAX(id) || ' ' ||
+				MIN(tenant || phone || at) || ' ' || MAX(result) FROM verify_report`
+			const verifications = `SELECT COUNT(*) || ' ' || MIN(id || verify_sid || reported)
+				FROM verification`
+			_, err = migrations.UpTo(t.Context(), 8)
+			require.NoError(t, err)
+			require.Equal(t, "2 told waits acme+45201234567 matched", read(reports))
+			require.Equal(t, "1 oursVE1", read(verifications))
+			_, err = migrations.DownTo(t.Context(), 6)
+			require.NoError(t, err)
+			require.Equal(t, "3 oursVE1", read(verifications))
+			require.Equal(t, "waits+4520123456",
+				read("SELECT id || verify_sid || reported FROM verification WHERE id = 'waits'"))
+			_, err = migrations.Up(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, "2 told waits acme+45201234567 matched", read(reports))
+		})
+	}
+}
