@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// BenchmarkMailDoor posts mails of 10 kB, each with a token and a Message-Id of its own, from
-// many senders at once, and reports how many are on disk per second.
+// BenchmarkMailDoor posts mails of 10 kB from many senders at once, each with a token and a
+// Message-Id of its own. It reports how many are on disk per second.
 func BenchmarkMailDoor(b *testing.B) {
 	bridge := openBridge(b, "sqlite:"+b.TempDir()+"/bridge.db")
 	handler := bridge.Inbound.Handler()

@@ -209,7 +209,7 @@ func flowrouteServiceDoor() door {
 	return d
 }
 
-// textDoor is a reply by text, which nobody answers: what it does shows at the other doors.
+// textDoor is a reply by text. It gets no answer: what it does shows at the other doors.
 func textDoor() door {
 	texting := func(body func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
@@ -340,7 +340,7 @@ func durableSteps() []expectation {
 		{"list", append(finishedStates(), statePending, stateSuspended, stateHidden), 200, "{}", ""},
 		{"list", []string{stateUnknown}, 200, "not in it", ""},
 		{"raise right", []string{statePending}, 202, "", "Completed true; approved 1/1"},
-		{"raise right", []string{stateSuspended}, 202, "", "approved 1/1"}, // and nobody sees it
+		{"raise right", []string{stateSuspended}, 202, "", "approved 1/1"}, // and no caller sees it
 		{"raise right", []string{stateHidden}, 202, "", ""},
 		{"raise wrong", []string{statePending, stateSuspended}, 202, "", "pending 1/1"},
 		{"raise wrong", []string{stateHidden}, 202, "", ""},

@@ -29,7 +29,7 @@ const (
 	statePending   = "pending"
 	stateApproved  = "approved"
 	stateCanceled  = "canceled"
-	stateOverdue   = "overdue" // its time is over, and nobody has noticed
+	stateOverdue   = "overdue" // its time is over, and no worker has recorded it
 	stateExpired   = "expired" // the same, and recorded
 	stateExhausted = "max_attempts_reached"
 	stateUnknown   = "unknown"

@@ -110,7 +110,7 @@ func TestFlowrouteWebhookReply(t *testing.T) {
 	}, atFlowroute()...)
 }
 
-// Ensure that receipts move a text forward, and nobody else's.
+// Ensure that receipts move their text forward, and no other text.
 func TestFlowrouteWebhookReceipt(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		_, textID := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})

@@ -231,7 +231,7 @@ func forgeSignatures() map[string]forgery {
 	return cases
 }
 
-// forgeFields are signed posts with fields that nobody could act on safely.
+// forgeFields are signed posts with fields on which no code could act safely.
 func forgeFields() map[string]forgery {
 	cases := map[string]forgery{
 		"another tenant":       {path: "/mailgun/beta", form: inboundtest.MailForm(1), status: 406},

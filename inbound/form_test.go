@@ -30,7 +30,7 @@ func wantedOf(form url.Values) url.Values {
 func agree(t interface{ Fatalf(string, ...any) }, body string) {
 	want, err := url.ParseQuery(body)
 	if err != nil {
-		return // it refuses semicolons and broken escapes also in fields that nobody wants
+		return // it refuses semicolons and broken escapes also in fields that are not wanted
 	}
 	for _, in := range []io.Reader{
 		strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body)),
@@ -98,7 +98,7 @@ func FuzzReadMultipart(f *testing.F) {
 		}
 		want, err := multipart.NewReader(bytes.NewReader(body), boundary).ReadForm(64 << 20)
 		if err != nil || bytes.Contains(bytes.ToLower(body), []byte("quoted-printable")) {
-			return // which ReadForm decodes, and nobody sends in a form (RFC 7578 section 4.7)
+			return // which ReadForm decodes, and no form has (RFC 7578 section 4.7)
 		}
 		defer want.RemoveAll()
 		for name, values := range wantedOf(want.Value) {

@@ -183,7 +183,7 @@ func TestMailForSeveralRecipients(t *testing.T) {
 	require.Equal(t, 2+inbound.MaxRecipients, b.Rows(t)["mail"])
 }
 
-// Whoever keeps the mail at Mailgun has nothing of it here but the envelope.
+// A tenant that keeps its mail at Mailgun has nothing of it here but the envelope.
 func TestMailKeptAtMailgun(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db", "SMSBRIDGE_KEEP=mailgun")
 	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)

@@ -42,8 +42,8 @@ func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 	return token
 }
 
-// Ensure that looking at the page of a question changes nothing however often, that its button
-// accepts the question once, and that the page then says how it goes.
+// Ensure that looking at the page of a question changes nothing, however often. Its button accepts
+// the question once, and the page then says how it goes.
 func TestShortLinkOfQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
@@ -107,8 +107,8 @@ func (b *bridge) finish(t *testing.T, id string) {
 	}))
 }
 
-// Ensure that the page of a question asks until the deadline and says from then on that it is over,
-// although no worker has recorded the end, and that its button accepts nothing any more.
+// Ensure that the page of a question asks until the deadline, and says from then on that it is
+// over. No worker needs to have recorded the end. The button accepts nothing any more.
 func TestShortLinkAfterItsQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
@@ -177,7 +177,7 @@ func TestShortLinkLeadsOn(t *testing.T) {
 	})
 }
 
-// Ensure that what nobody made leads nowhere.
+// Ensure that a token that was never made leads nowhere.
 func TestShortLinkUnknown(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
 	token := b.shorten(t, shortlink.Link{URL: secretLink})

@@ -57,8 +57,8 @@ func (f *flood) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Ensure that a body of any size takes little memory, that one within the limit is read to its
-// end, so that its sender hears the answer, and that the reading of one beyond it stops.
+// Ensure that a body of any size takes little memory. One within the limit is read to its end, so
+// that its sender hears the response. The reading of a larger one stops.
 func TestLargeMails(t *testing.T) {
 	genuine := inboundtest.MailForm(1).Encode()
 	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"

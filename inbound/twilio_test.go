@@ -380,8 +380,8 @@ func TestReplyKeepsItsQuery(t *testing.T) {
 	}
 }
 
-// Whoever is not a phone, or texts a number that no tenant texts from, is answered and not
-// recorded.
+// A sender that is no phone, or that texts a number which no tenant texts from, gets a response and
+// is not recorded.
 func TestReplyFromNobody(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	n := 0
@@ -446,7 +446,7 @@ func TestReceipt(t *testing.T) {
 	})
 }
 
-// Ensure that nobody is told that something was recorded while nothing can be.
+// Ensure that no sender hears that its request was recorded while the database is closed.
 func TestWithoutADatabase(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		require.NoError(t, b.Store.Close())

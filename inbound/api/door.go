@@ -1,8 +1,8 @@
 // Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml
 // describes it.
 //
-// It promises that a request is answered as openapi.yaml says, that each request makes one log
-// line, and that a refusal is a problem of RFC 9457 and leaves nothing behind.
+// It promises that a request is answered as openapi.yaml says. Each request makes one log line. A
+// refusal is a problem of RFC 9457 and leaves nothing behind.
 package api
 
 import (

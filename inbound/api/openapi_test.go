@@ -66,8 +66,8 @@ func TestDescriptionJudges(t *testing.T) {
 	}
 }
 
-// Ensure that the description says what it seems to say: in YAML, a comma within braces ends a text,
-// and its rest becomes a key without a value.
+// Ensure that the description says what it seems to say: in YAML, a comma within braces ends a
+// text, and its rest becomes a key without a value.
 func TestDescriptionHasNoHoles(t *testing.T) {
 	d := inboundtest.ReadDescription(t, inboundtest.Open(t, storetest.SQLite(t)))
 	var holes func(node any, where string)

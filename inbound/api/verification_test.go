@@ -428,8 +428,8 @@ func TestDetails(t *testing.T) {
 	require.NotContains(t, a.Log.Take(), "colour", "the log repeats no name")
 }
 
-// Ensure that an app is not told "opted out" when the database fails, and that the failure is logged
-// once.
+// Ensure that an app is not told "opted out" when the database fails, and that the failure is
+// logged once.
 func TestResendWithBrokenDatabase(t *testing.T) {
 	url := storetest.SQLite(t)
 	a := openApp(t, inboundtest.Open(t, url, inboundtest.APISettings()...))

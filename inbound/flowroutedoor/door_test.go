@@ -247,7 +247,7 @@ func TestFlowrouteForms(t *testing.T) {
 	}, "SMSBRIDGE_COUNTRIES=US")
 }
 
-// With a key nobody is served without it; a client puts it into its URL.
+// A door with a key serves no client without it. A client puts the key into its URL.
 func TestFlowrouteKey(t *testing.T) {
 	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		before := f.Recorded(t)
@@ -286,7 +286,8 @@ func TestFlowrouteKeylessIsLocal(t *testing.T) {
 	})
 }
 
-// Whoever said STOP is not texted; who guessed too often is neither texted nor compared.
+// A phone that said STOP is not texted. A phone with too many wrong codes is neither texted nor
+// compared.
 func TestFlowrouteRefusals(t *testing.T) {
 	eachFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		for n := range 4 { // of three attempts each

@@ -1,8 +1,8 @@
 // Package inboundtest opens the bridge's whole HTTP side for the tests of inbound and its
 // doors, and speaks to it as providers and apps do.
 //
-// It promises real requests over loopback, a database that the test can also see from beside, a
-// clock that only the test moves, and a log that the test can read.
+// It promises real requests over loopback, a clock that only the test moves, and a log that the
+// test can read. The test also sees the database from beside the server.
 package inboundtest
 
 import (

@@ -34,9 +34,9 @@ type Checked struct {
 	CheckID      string       // when Asked: what Await waits for
 }
 
-// Check presents a code to a verification. What the code comes to is a value and not an error,
-// because an error would undo the transaction and with it the count of the guess: commit
-// whatever the verdict. It returns ErrCode for what ParseCode refuses, which counts as no
+// Check presents a code to a verification. What the code comes to is a value and not an error:
+// an error would undo the transaction, and with it the count of the guess. Commit whatever the
+// verdict is. It returns ErrCode for what ParseCode refuses, which counts as no
 // attempt, and ErrUnknown.
 func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked, error) {
 	given, err := ParseCode(code)

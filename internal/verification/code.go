@@ -15,7 +15,7 @@ const (
 	MaxDigits = 10
 )
 
-// maxTyped is longer than anybody types a code, with spaces between all digits.
+// maxTyped is longer than any person types a code, with spaces between all digits.
 const maxTyped = 32
 
 // ErrCode says that something is not a code.

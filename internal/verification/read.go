@@ -119,7 +119,7 @@ func read(row db.Verification, now time.Time) Verification {
 		v.State = Expired
 	}
 	switch {
-	case v.State == Expired: // then, whenever somebody notices
+	case v.State == Expired: // at that time, however late a worker records it
 		v.Ended = v.Expires
 	case !row.EndedAt.IsZero():
 		v.Ended = row.EndedAt.Time

@@ -348,9 +348,9 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// Ensure, over any history of one phone, that no 24 hours see more comparisons with wrong codes
-// than are allowed, so that a guesser who may start and resend as he likes has ten tries at a
-// million codes: odds of one in a hundred thousand.
+// Ensure, over any history of one phone, that no 24 hours see more wrong codes compared than are
+// allowed. A guesser who may start and resend at will has ten tries at a million codes: odds of one
+// in a hundred thousand.
 func TestOddsOfGuessing(t *testing.T) {
 	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
 	phones := 0

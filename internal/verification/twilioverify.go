@@ -13,11 +13,12 @@ import (
 	"smsbridge/phonemail"
 )
 
-// A verification whose code Twilio Verify texts is one at Verify too. Verify is told how ours
-// ends, whoever compared the code, because its Fraud Guard learns from that
-// (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard). When the code is
-// Verify's own, it alone can compare it: a check is then recorded, put to Verify by a job, and
-// awaited.
+// A verification whose code Twilio Verify texts is one at Verify too. A job tells Verify how ours
+// ends, because its Fraud Guard learns from that
+// (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard).
+//
+// When the code is Verify's own, Verify alone can compare it. A check is then recorded, put to
+// Verify by a job, and awaited.
 
 const (
 	// askAgain is how often a caller looks whether Verify has answered.
@@ -93,8 +94,8 @@ func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) e
 	return err
 }
 
-// SentByOthers records that somebody else than Twilio Verify took a text of the verification:
-// the code in it is ours, and it is the one that counts.
+// SentByOthers records that another provider than Twilio Verify took a text of the verification.
+// The code in it is ours, and it is the one that counts.
 func SentByOthers(ctx context.Context, tx *store.Tx, id string) error {
 	_, err := tx.SetChecker(ctx, db.SetCheckerParams{ID: id})
 	return err
@@ -165,7 +166,9 @@ func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error
 	if o.phone != (phonemail.Number{}) {
 		n, err = tx.SetVerifyReportResult(ctx, db.SetVerifyReportResultParams{ID: o.ID, Result: result})
 	} else {
-		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
+		n, err = tx.SetReported(ctx, db.SetReportedParams{
+			ID: o.ID, VerifySID: o.VerifySID, Reported: result,
+		})
 	}
 	if err != nil || n == 0 {
 		return err
@@ -173,8 +176,8 @@ func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error
 	return tx.Record(ctx, o.Tenant, o.ID, "verification.reported", result)
 }
 
-// askVerify puts a counted code to Twilio Verify. Until it has answered, the code counts as a
-// wrong one, so that guesses made at once are as few as guesses made one by one.
+// askVerify puts a counted code to Twilio Verify. Until Verify has answered, the code counts
+// as a wrong one. So guesses made at once are as few as guesses made one by one.
 func askVerify(
 	ctx context.Context,
 	tx *store.Tx,

@@ -9,11 +9,12 @@
 //	 ├──▶ expired                the right code did not come in time
 //	 └──▶ max_attempts_reached   too many wrong ones did
 //
-// It promises that each of these moves happens once, whoever races for it, on however many
-// machines; that a code approves once; that no more guesses are compared than are allowed,
-// neither per verification nor per phone and day, and no verification started later gives new
-// ones; and that the code is sealed while it counts and gone from the database in the statement
-// that ends it.
+// It promises:
+//   - Each of these moves happens once, however many callers and replicas race for it.
+//   - A code approves once.
+//   - No more guesses are compared than are allowed, per verification and per phone and day. A
+//     verification that starts later gives no new guesses.
+//   - The code is sealed while it counts, and leaves the database in the statement that ends it.
 package verification
 
 import (
@@ -212,7 +213,7 @@ func makeRoom(
 		return old, true, nil
 	case old.State == Pending:
 		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
-	default: // it may be overdue, and nobody has noticed yet
+	default: // it may be overdue, and no worker has recorded that yet
 		err = ExpireDue(ctx, tx, old.ID)
 	}
 	return old, false, err
@@ -282,7 +283,7 @@ func Resend(
 	if err != nil {
 		return v, err
 	}
-	if n == 0 { // somebody sent it, or ended the verification, at this very moment
+	if n == 0 { // another caller sent it, or ended the verification, at this very moment
 		return v, &WaitError{ErrTooSoon, tx.Now().Add(time.Duration(row.Gap) * time.Millisecond)}
 	}
 	if err := tx.Record(
@@ -342,7 +343,7 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 }
 
 // end moves a pending verification to its last state. Its code goes with it, and so does a text
-// that has not left yet. It reports false when somebody else ended it.
+// that has not left yet. It reports false when another caller ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
 	n, err := tx.EndVerification(
 		ctx,

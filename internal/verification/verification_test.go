@@ -160,8 +160,8 @@ func (b bench) peek(v Verification) (code string) {
 	return code
 }
 
-// Ensure that guesses that come at once are compared as often as is allowed and no more, and
-// that the right code among them comes too late.
+// Ensure that of guesses that come at once no more are compared than are allowed. The right code
+// after them comes too late.
 func TestGuessesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
@@ -289,7 +289,7 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// Ensure that a verification ends once, whoever races for its end.
+// Ensure that a verification ends once, however many race for its end.
 func TestOneEnd(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		for range 30 {
