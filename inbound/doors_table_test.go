@@ -18,24 +18,35 @@ func doors() []door {
 	return []door{apiDoor(), flowrouteServiceDoor(), durableFunctionsDoor(), textDoor()}
 }
 
-// knownStates are the states in which our own API and everything like it finds a verification that it knows.
+// knownStates are the states in which our own API and everything like it finds a verification
+// that it knows.
 func knownStates() []string { return append(endedStates(), statePending) }
 
 // apiDoor is our own API, as openapi.yaml describes it.
 func apiDoor() door {
 	call := func(method, rest, body string) func(s *subject) heard {
-		return func(s *subject) heard { return s.hear(s.Call(method, "/v1/verifications/"+s.id+rest, body)) }
+		return func(s *subject) heard {
+			return s.hear(s.Call(method, "/v1/verifications/"+s.id+rest, body))
+		}
 	}
 	create := func(headers ...string) func(s *subject) inboundtest.APIResponse {
 		return func(s *subject) inboundtest.APIResponse {
-			return s.Call("POST", "/v1/verifications", `{"phone":"`+s.phone.E164()+`","code":"`+ownCode+`"}`, headers...)
+			return s.Call(
+				"POST",
+				"/v1/verifications",
+				`{"phone":"`+s.phone.E164()+`","code":"`+ownCode+`"}`,
+				headers...)
 		}
 	}
-	createOnce := func(s *subject) inboundtest.APIResponse { return create("Idempotency-Key: " + s.external)(s) }
+	createOnce := func(s *subject) inboundtest.APIResponse {
+		return create("Idempotency-Key: " + s.external)(s)
+	}
 	return door{
 		name: "api",
 		stands: map[string]string{
-			statePending: "pending", stateApproved: "approved", stateCanceled: "canceled", stateOverdue: "expired", stateExpired: "expired", stateExhausted: "max_attempts_reached", stateUnknown: "not-found",
+			statePending: "pending", stateApproved: "approved", stateCanceled: "canceled",
+			stateOverdue: "expired", stateExpired: "expired", stateExhausted: "max_attempts_reached",
+			stateUnknown: "not-found",
 		},
 		start: func(s *subject) { require.Equal(s.T, http.StatusCreated, createOnce(s).StatusCode) },
 		look:  func(s *subject) string { return call("GET", "", "")(s).says },
@@ -45,8 +56,10 @@ func apiDoor() door {
 			"show":         call("GET", "", ""),
 			"list":         (*subject).list,
 			"check right":  func(s *subject) heard { return s.hear(s.Check(s.id, s.code)) },
-			"check wrong":  func(s *subject) heard { return s.hear(s.Check(s.id, inboundtest.OtherCode(s.code))) },
-			"resend soon":  call("POST", "/resend", ""),
+			"check wrong": func(s *subject) heard {
+				return s.hear(s.Check(s.id, inboundtest.OtherCode(s.code)))
+			},
+			"resend soon": call("POST", "/resend", ""),
 			"resend": func(s *subject) heard {
 				s.Bridge.Now = s.Bridge.Now.Add(time.Minute)
 				return call("POST", "/resend", "")(s)
@@ -104,7 +117,8 @@ func (s *subject) list() heard {
 	return heard{r.StatusCode, "not in it"}
 }
 
-// flowrouteServiceDoor is the door for clients of Flowroute's service, which forgets what has ended, so that it is as unknown as what never was.
+// flowrouteServiceDoor is the door for clients of Flowroute's service, which forgets what has
+// ended, so that it is as unknown as what never was.
 func flowrouteServiceDoor() door {
 	hear := func(r inboundtest.Response) heard {
 		var a inboundtest.FlowrouteResponse
@@ -117,39 +131,85 @@ func flowrouteServiceDoor() door {
 		return hear(s.flowroute.Create(s.T, `"`+s.external+`"`, `"`+s.phone.E164()+`"`))
 	}
 	post := func(s *subject, code string) heard {
-		return hear(s.flowroute.PostJSON(s.T, s.flowroute.Endpoint+"/check", `{"auth_id":"`+s.external+`","code":"`+code+`"}`))
+		return hear(
+			s.flowroute.PostJSON(
+				s.T,
+				s.flowroute.Endpoint+"/check",
+				`{"auth_id":"`+s.external+`","code":"`+code+`"}`,
+			),
+		)
 	}
 	d := door{
-		name:   "flowroute",
-		stands: map[string]string{statePending: "", stateApproved: "", stateCanceled: "", stateOverdue: "", stateExpired: "", stateExhausted: "", stateUnknown: ""},
-		start:  func(s *subject) { require.Equal(s.T, http.StatusOK, create(s).status) },
+		name: "flowroute",
+		stands: map[string]string{
+			statePending:   "",
+			stateApproved:  "",
+			stateCanceled:  "",
+			stateOverdue:   "",
+			stateExpired:   "",
+			stateExhausted: "",
+			stateUnknown:   "",
+		},
+		start: func(s *subject) { require.Equal(s.T, http.StatusOK, create(s).status) },
 		operations: map[string]func(s *subject) heard{
-			"POST":             create,
-			"GET right":        func(s *subject) heard { return hear(s.flowroute.Check(s.T, s.external, s.code)) },
-			"GET wrong":        func(s *subject) heard { return hear(s.flowroute.Check(s.T, s.external, inboundtest.OtherCode(s.code))) },
+			"POST": create,
+			"GET right": func(s *subject) heard {
+				return hear(s.flowroute.Check(s.T, s.external, s.code))
+			},
+			"GET wrong": func(s *subject) heard {
+				return hear(s.flowroute.Check(s.T, s.external, inboundtest.OtherCode(s.code)))
+			},
 			"POST check right": func(s *subject) heard { return post(s, s.code) },
 			"POST check wrong": func(s *subject) heard { return post(s, inboundtest.OtherCode(s.code)) },
 		},
 		answer: []string{"GET right", "POST check right"},
 		table: []expectation{
-			{"POST", []string{statePending}, 200, "Success: Verification code created.", "canceled 0/1; + pending 0/1"},
-			{"POST", append(endedStates(), stateUnknown), 200, "Success: Verification code created.", "+ pending 0/1"},
+			{
+				"POST",
+				[]string{statePending},
+				200,
+				"Success: Verification code created.",
+				"canceled 0/1; + pending 0/1",
+			},
+			{
+				"POST",
+				append(endedStates(), stateUnknown),
+				200,
+				"Success: Verification code created.",
+				"+ pending 0/1",
+			},
 		},
 	}
 	for _, check := range []string{"GET", "POST check"} {
-		d.table = append(d.table,
-			expectation{check + " right", []string{statePending}, 200, "Success: Authorization code verified.", "approved 1/1"},
-			expectation{check + " wrong", []string{statePending}, 400, "InvalidAuthCode 2", "pending 1/1"})
+		d.table = append(
+			d.table,
+			expectation{
+				check + " right",
+				[]string{statePending},
+				200,
+				"Success: Authorization code verified.",
+				"approved 1/1",
+			},
+			expectation{check + " wrong", []string{statePending}, 400, "InvalidAuthCode 2", "pending 1/1"},
+		)
 		for _, code := range []string{" right", " wrong"} {
-			d.table = append(d.table,
+			d.table = append(
+				d.table,
 				expectation{check + code, []string{stateOverdue, stateExpired}, 400, "ExpiredAuthCode 0", ""},
-				expectation{check + code, []string{stateApproved, stateCanceled, stateExhausted, stateUnknown}, 400, "UnknownAuthId 0", ""})
+				expectation{
+					check + code,
+					[]string{stateApproved, stateCanceled, stateExhausted, stateUnknown},
+					400,
+					"UnknownAuthId 0",
+					"",
+				},
+			)
 		}
 	}
 	return d
 }
 
-// textDoor is a reply by text, which nobody answers: what it does shows at the other doors.
+// textDoor is a reply by text. It gets no answer: what it does shows at the other doors.
 func textDoor() door {
 	texting := func(body func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
@@ -161,9 +221,17 @@ func textDoor() door {
 		}
 	}
 	d := door{
-		name:   "text",
-		stands: map[string]string{statePending: "", stateApproved: "", stateCanceled: "", stateOverdue: "", stateExpired: "", stateExhausted: "", stateUnknown: ""},
-		start:  apiDoor().start,
+		name: "text",
+		stands: map[string]string{
+			statePending:   "",
+			stateApproved:  "",
+			stateCanceled:  "",
+			stateOverdue:   "",
+			stateExpired:   "",
+			stateExhausted: "",
+			stateUnknown:   "",
+		},
+		start: apiDoor().start,
 		operations: map[string]func(s *subject) heard{
 			"right code": texting(func(s *subject) string { return s.code }),
 			"wrong code": texting(func(s *subject) string { return inboundtest.OtherCode(s.code) }),
@@ -188,7 +256,8 @@ func textDoor() door {
 }
 
 const (
-	saysFailed     = `Failed "The activity function 'E4_SendSmsChallenge' failed: the phone cannot be texted now."`
+	saysFailed = `Failed "The activity function 'E4_SendSmsChallenge' failed: the phone ` +
+		`cannot be texted now."`
 	saysNotPurge   = `"Only orchestrations in a terminal state can be purged."`
 	saysNotRewound = `"Only orchestrations in the \"Failed\" state can be rewound."`
 )
@@ -196,7 +265,13 @@ const (
 // durableFunctionsDoor is the door for clients of Azure Durable Functions.
 func durableFunctionsDoor() door {
 	start := func(s *subject) heard {
-		return s.hearDurable(s.durable.Ask("POST", inboundtest.DurableBase+"/orchestrators/"+durable.Function+"/"+s.external, `"`+s.phone.E164()+`"`))
+		return s.hearDurable(
+			s.durable.Ask(
+				"POST",
+				inboundtest.DurableBase+"/orchestrators/"+durable.Function+"/"+s.external,
+				`"`+s.phone.E164()+`"`,
+			),
+		)
 	}
 	ask := func(method, rest string) func(s *subject) heard {
 		return func(s *subject) heard {
@@ -205,15 +280,25 @@ func durableFunctionsDoor() door {
 	}
 	raise := func(name string, code func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
-			return s.hearDurable(s.durable.Ask("POST", inboundtest.DurableInstancePath(s.external)+"/raiseEvent/"+name, `"`+code(s)+`"`))
+			return s.hearDurable(
+				s.durable.Ask(
+					"POST",
+					inboundtest.DurableInstancePath(s.external)+"/raiseEvent/"+name,
+					`"`+code(s)+`"`,
+				),
+			)
 		}
 	}
-	right, wrong := func(s *subject) string { return s.code }, func(s *subject) string { return inboundtest.OtherCode(s.code) }
+	right, wrong := func(s *subject) string { return s.code }, func(s *subject) string {
+		return inboundtest.OtherCode(s.code)
+	}
 	return door{
 		name: "durable",
 		stands: map[string]string{
-			statePending: "Running null", stateApproved: "Completed true", stateCanceled: "Canceled null", stateOverdue: "Completed false", stateExpired: "Completed false",
-			stateExhausted: "Completed false", stateUnknown: "", stateSuspended: "Suspended null", stateHidden: "Suspended null", stateTerminated: `Terminated "why"`, stateFailed: saysFailed,
+			statePending: "Running null", stateApproved: "Completed true", stateCanceled: "Canceled null",
+			stateOverdue: "Completed false", stateExpired: "Completed false",
+			stateExhausted: "Completed false", stateUnknown: "", stateSuspended: "Suspended null",
+			stateHidden: "Suspended null", stateTerminated: `Terminated "why"`, stateFailed: saysFailed,
 		},
 		start: func(s *subject) { require.Equal(s.T, http.StatusAccepted, start(s).status) },
 		look:  func(s *subject) string { return ask("GET", "")(s).says },
@@ -233,7 +318,9 @@ func durableFunctionsDoor() door {
 			"purge":            ask("DELETE", ""),
 			"purge by filter": func(s *subject) heard {
 				since := url.Values{"createdTimeFrom": {s.began.UTC().Format(time.RFC3339)}}
-				return s.hearDurable(s.durable.Ask("DELETE", inboundtest.DurableBase+"/instances?"+since.Encode(), ""))
+				return s.hearDurable(
+					s.durable.Ask("DELETE", inboundtest.DurableBase+"/instances?"+since.Encode(), ""),
+				)
 			},
 		},
 		answer: []string{"raise right"},
@@ -253,12 +340,18 @@ func durableSteps() []expectation {
 		{"list", append(finishedStates(), statePending, stateSuspended, stateHidden), 200, "{}", ""},
 		{"list", []string{stateUnknown}, 200, "not in it", ""},
 		{"raise right", []string{statePending}, 202, "", "Completed true; approved 1/1"},
-		{"raise right", []string{stateSuspended}, 202, "", "approved 1/1"}, // and nobody sees it
+		{"raise right", []string{stateSuspended}, 202, "", "approved 1/1"}, // and no caller sees it
 		{"raise right", []string{stateHidden}, 202, "", ""},
 		{"raise wrong", []string{statePending, stateSuspended}, 202, "", "pending 1/1"},
 		{"raise wrong", []string{stateHidden}, 202, "", ""},
 		{"raise other", []string{statePending, stateSuspended, stateHidden}, 202, "", ""},
-		{"terminate", []string{statePending, stateSuspended}, 202, "", `Terminated "enough"; canceled 0/1`},
+		{
+			"terminate",
+			[]string{statePending, stateSuspended},
+			202,
+			"",
+			`Terminated "enough"; canceled 0/1`,
+		},
 		{"terminate", []string{stateHidden}, 202, "", `Terminated "enough"`},
 		{"suspend", []string{statePending}, 202, "", "Suspended null"},
 		{"suspend", []string{stateSuspended, stateHidden}, 202, "", ""},
@@ -266,8 +359,14 @@ func durableSteps() []expectation {
 		{"resume", []string{stateSuspended}, 202, "", "Running null"},
 		{"resume", []string{stateHidden}, 202, "", "Completed true"},
 	}
-	for _, step := range []string{"raise right", "raise wrong", "raise other", "terminate", "suspend", "resume"} {
-		all = append(all, expectation{step, finishedStates(), 410, "", ""}, expectation{step, []string{stateUnknown}, 404, "", ""})
+	for _, step := range []string{
+		"raise right", "raise wrong", "raise other", "terminate", "suspend", "resume",
+	} {
+		all = append(
+			all,
+			expectation{step, finishedStates(), 410, "", ""},
+			expectation{step, []string{stateUnknown}, 404, "", ""},
+		)
 	}
 	return all
 }
@@ -278,12 +377,30 @@ func durableStarts() []expectation {
 	unfinished := []string{statePending, stateSuspended, stateHidden}
 	return []expectation{
 		{"start", unfinished, 409, running, ""},
-		{"start", append(finishedStates(), stateUnknown), 202, "started in place", "Running null; + pending 0/1"},
+		{
+			"start",
+			append(finishedStates(), stateUnknown),
+			202,
+			"started in place",
+			"Running null; + pending 0/1",
+		},
 		{"restart", append(finishedStates(), unfinished...), 202, "started anew", "+ pending 0/1"},
-		{"restart", []string{stateUnknown}, 400, "InstanceId does not match a valid orchestration instance.", ""},
+		{
+			"restart",
+			[]string{stateUnknown},
+			400,
+			"InstanceId does not match a valid orchestration instance.",
+			"",
+		},
 		{"restart in place", unfinished, 409, running, ""},
 		{"restart in place", finishedStates(), 202, "started in place", "Running null; + pending 0/1"},
-		{"restart in place", []string{stateUnknown}, 400, "InstanceId does not match a valid orchestration instance.", ""},
+		{
+			"restart in place",
+			[]string{stateUnknown},
+			400,
+			"InstanceId does not match a valid orchestration instance.",
+			"",
+		},
 		{"rewind", unfinished, 412, saysNotRewound, ""},
 		{"rewind", append(endedStates(), stateTerminated), 410, "", ""},
 		{"rewind", []string{stateFailed}, 202, "", "Running null; + pending 0/1"},
@@ -296,7 +413,8 @@ func durableStarts() []expectation {
 	}
 }
 
-// hearDurable is what the Durable door answered: how an instance stands, which one was started, why not, or the body as it is.
+// hearDurable is what the Durable door answered: how an instance stands, which one was started,
+// why not, or the body as it is.
 func (s *subject) hearDurable(r inboundtest.Response) heard {
 	var a struct {
 		ID, Message, RuntimeStatus string

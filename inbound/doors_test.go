@@ -20,15 +20,16 @@ import (
 	"smsbridge/phonemail"
 )
 
-// This file holds every door to one table (doors_table_test.go): what each of its operations answers to a verification in each state, and what it
-// does to it.
+// This file holds every door to one table (doors_table_test.go): what each of its operations
+// answers to a verification in each state, and what it does to it.
 
-// The states in which a door may find a verification. The last four are an instance's own, at the Durable door.
+// The states in which a door may find a verification. The last four are an instance's own, at
+// the Durable door.
 const (
 	statePending   = "pending"
 	stateApproved  = "approved"
 	stateCanceled  = "canceled"
-	stateOverdue   = "overdue" // its time is over, and nobody has noticed
+	stateOverdue   = "overdue" // its time is over, and no worker has recorded it
 	stateExpired   = "expired" // the same, and recorded
 	stateExhausted = "max_attempts_reached"
 	stateUnknown   = "unknown"
@@ -46,8 +47,9 @@ func endedStates() []string {
 
 // door is one way to verifications.
 type door struct {
-	name       string
-	stands     map[string]string                 // every state that can be met here, and how the door shows it, if it does
+	name string
+	// every state that can be met here, and how the door shows it, if it does
+	stands     map[string]string
 	start      func(s *subject)                  // starts a verification
 	look       func(s *subject) string           // shows one; nil where nothing does
 	operations map[string]func(s *subject) heard // everything that can be asked for here
@@ -67,7 +69,9 @@ type expectation struct {
 	in        []string // states
 	status    int
 	says      string
-	does      string // how what was there stands afterwards, and after a plus sign what is new; "" when nothing changed
+	// does is how what was there stands afterwards, and after a plus sign what is new. It is ""
+	// when nothing changed.
+	does string
 }
 
 // subject is the verification of one cell, which has a phone of its own.
@@ -83,7 +87,8 @@ type subject struct {
 	id, code  string
 }
 
-// Ensure that every operation of every door answers in every state as documented, and does to the verification what it should.
+// Ensure that every operation of every door answers in every state as documented, and does to
+// the verification what it should.
 func TestDoorTable(t *testing.T) {
 	eachDoor(t, func(t *testing.T, next func(t *testing.T) *subject) {
 		for _, d := range doors() {
@@ -110,17 +115,31 @@ func TestDoorTable(t *testing.T) {
 				if method == "parameters" || path == "/v1/openapi.yaml" {
 					continue
 				}
-				line := `"method":"` + strings.ToUpper(method) + `","path":"` + strings.ReplaceAll(path, "{id}", ":id") + `"`
+				line := `"method":"` + strings.ToUpper(
+					method,
+				) + `","path":"` + strings.ReplaceAll(
+					path,
+					"{id}",
+					":id",
+				) + `"`
 				require.Contains(t, log, line, "every operation of the API was in it")
 			}
 		}
-		for _, state := range inboundtest.List(s.Spec.At(s.Spec.Root, "components", "schemas", "Status", "enum")) {
-			require.Contains(t, slices.Collect(maps.Values(apiDoor().stands)), state, "and so was every state")
+		for _, state := range inboundtest.List(s.Spec.At(
+			s.Spec.Root, "components", "schemas", "Status", "enum",
+		)) {
+			require.Contains(
+				t,
+				slices.Collect(maps.Values(apiDoor().stands)),
+				state,
+				"and so was every state",
+			)
 		}
 	})
 }
 
-// Ensure that a verification is answered through every door that reaches it, whichever it was started at, and then has ended at all of them.
+// Ensure that a verification is answered through every door that reaches it, whichever it was
+// started at, and then has ended at all of them.
 func TestDoorAnswers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, next func(t *testing.T) *subject) {
 		for _, at := range []door{apiDoor(), flowrouteServiceDoor(), durableFunctionsDoor()} {
@@ -139,7 +158,14 @@ func TestDoorAnswers(t *testing.T) {
 							}
 							require.Equal(t, other.stands[stateApproved], other.shown(s))
 						}
-						require.Equal(t, "1", s.One(t, "SELECT COUNT(*) FROM event WHERE name = 'verification.approved' AND subject = '"+s.id+"'"))
+						require.Equal(
+							t,
+							"1",
+							s.One(
+								t,
+								"SELECT COUNT(*) FROM event WHERE name = 'verification.approved' AND subject = '"+s.id+"'",
+							),
+						)
 					})
 				}
 			}
@@ -147,22 +173,37 @@ func TestDoorAnswers(t *testing.T) {
 	})
 }
 
-// eachDoor opens all doors on each database; next makes the subject of a cell, a minute after that of the last.
+// eachDoor opens all doors on each database; next makes the subject of a cell, a minute after
+// that of the last.
 func eachDoor(t *testing.T, test func(t *testing.T, next func(t *testing.T) *subject)) {
 	each(t, func(t *testing.T, b *bridge) {
-		spec, flowroute, n := inboundtest.ReadDescription(t, b.Bridge), inboundtest.OpenFlowroute(t, b.Bridge), 0
+		spec, flowroute, n := inboundtest.ReadDescription(
+			t,
+			b.Bridge,
+		), inboundtest.OpenFlowroute(
+			t,
+			b.Bridge,
+		), 0
 		test(t, func(t *testing.T) *subject {
 			n++
 			b.Now = b.Now.Add(time.Minute)
 			number, err := phonemail.ParseNumber(fmt.Sprintf("+45201%05d", n))
 			require.NoError(t, err)
 			return &subject{
-				App: inboundtest.App{Bridge: b.Bridge, T: t, Spec: spec, Key: apiKey, Seen: map[string]bool{}}, flowroute: flowroute,
+				App: inboundtest.App{
+					Bridge: b.Bridge,
+					T:      t,
+					Spec:   spec,
+					Key:    apiKey,
+					Seen:   map[string]bool{},
+				}, flowroute: flowroute,
 				durable: inboundtest.DurableClient{Bridge: b.Bridge, T: t},
-				n:       n, began: b.Now, phone: number, external: fmt.Sprint("cell-", n), id: store.NewID(), code: "1234",
+				n:       n, began: b.Now, phone: number, external: fmt.Sprint("cell-", n), id: store.NewID(),
+				code: "1234",
 			}
 		})
-	}, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000", "SMSBRIDGE_DURABLE_CODE="+inboundtest.DurableKey)
+	}, "SMSBRIDGE_API_KEY="+apiKey, "SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1"+
+		":8000", "SMSBRIDGE_DURABLE_CODE="+inboundtest.DurableKey)
 }
 
 // expected is the one row of the table that speaks of an operation in a state.
@@ -171,7 +212,15 @@ func (d door) expected(t *testing.T, operation, state string) expectation {
 	var found []expectation
 	for _, e := range d.table {
 		if e.operation == operation && slices.Contains(e.in, state) {
-			e.says, e.does = strings.ReplaceAll(e.says, "{}", d.stands[state]), strings.ReplaceAll(e.does, "{}", d.stands[state])
+			e.says, e.does = strings.ReplaceAll(
+				e.says,
+				"{}",
+				d.stands[state],
+			), strings.ReplaceAll(
+				e.does,
+				"{}",
+				d.stands[state],
+			)
 			found = append(found, e)
 		}
 	}
@@ -218,7 +267,9 @@ func (s *subject) move(state string) verification.State {
 			return err
 		})
 	}
-	suspend := func(ctx context.Context, tx *store.Tx) error { return durable.Suspend(ctx, tx, "acme", s.external) }
+	suspend := func(ctx context.Context, tx *store.Tx) error {
+		return durable.Suspend(ctx, tx, "acme", s.external)
+	}
 	switch state {
 	case stateApproved:
 		check(s.code)
@@ -245,7 +296,9 @@ func (s *subject) move(state string) verification.State {
 		return verification.Expired
 	case stateExpired:
 		s.Bridge.Now = s.rows()[0].Expires.Add(time.Second)
-		s.do(func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, s.id) })
+		s.do(
+			func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, s.id) },
+		)
 		return verification.Expired
 	case stateExhausted:
 		for range s.rows()[0].MaxAttempts {
@@ -282,7 +335,12 @@ func (s *subject) meets(t *testing.T, d door, want expectation) {
 	for _, v := range after {
 		sends += v.Sends
 	}
-	require.Equal(t, fmt.Sprint(sends), s.One(t, "SELECT COUNT(*) FROM text WHERE phone = '"+s.phone.E164()+"'"), "nothing else was said")
+	require.Equal(
+		t,
+		fmt.Sprint(sends),
+		s.One(t, "SELECT COUNT(*) FROM text WHERE phone = '"+s.phone.E164()+"'"),
+		"nothing else was said",
+	)
 }
 
 // shown is how a door shows the verification, "" where nothing shows one.
@@ -308,7 +366,8 @@ func (s *subject) rows() (own []verification.Verification) {
 	return own
 }
 
-// brief says how verifications stand: their states, and after each how many codes were presented and how many texted.
+// brief says how verifications stand: their states, and after each how many codes were
+// presented and how many texted.
 func brief(all []verification.Verification) (words []string) {
 	for _, v := range all {
 		words = append(words, fmt.Sprintf("%s %d/%d", v.State, v.Attempts, v.Sends))

@@ -19,8 +19,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Flowroute signs nothing, so the secret part of the URL proves a webhook. Flowroute wants a 200, and
-// resends after any other status: four times, 30 seconds apart
+// Flowroute signs nothing, so the secret part of the URL proves a webhook. Flowroute wants a
+// 200, and resends after any other status: four times, 30 seconds apart
 // (https://developer.flowroute.com/api/messages/v2.1/).
 
 var (
@@ -44,8 +44,9 @@ type flowrouteHook struct {
 	Status, Code   string // of a receipt
 }
 
-// receiveFlowrouteReply takes a text from a phone. Its line is the one on which the tenant texts that
-// phone, through any provider. So an answer finds its question, and a STOP stops all texts.
+// receiveFlowrouteReply takes a text from a phone. Its line is the one on which the tenant
+// texts that phone, through any provider. So an answer finds its question, and a STOP stops all
+// texts.
 func (s *Server) receiveFlowrouteReply(c echo.Context) error {
 	t, hook, refusal := s.readFlowroute(c)
 	if refusal.status != 0 {
@@ -76,8 +77,8 @@ func (s *Server) receiveFlowrouteReceipt(c echo.Context) error {
 	})
 }
 
-// flowrouteState is the state that Flowroute's word for a text's progress means. Flowroute lists its
-// words nowhere in full, so a word that names neither end counts as progress.
+// flowrouteState is the state that Flowroute's word for a text's progress means. Flowroute
+// lists its words nowhere in full, so a word that names neither end counts as progress.
 func flowrouteState(status string) text.State {
 	status = strings.ToLower(status)
 	for _, end := range []string{"undeliver", "fail", "reject", "expire", "delete"} {

@@ -8,15 +8,23 @@ import (
 )
 
 func TestFlowrouteWebhookUndelivered(t *testing.T) {
-	for _, status := range []string{"undelivered", "Undeliverable", "failed", "rejected", "expired", "deleted"} {
+	for _, status := range []string{
+		"undelivered", "Undeliverable", "failed", "rejected", "expired", "deleted",
+	} {
 		require.Equal(t, text.Undelivered, flowrouteState(status))
 	}
 	require.Equal(t, text.Delivered, flowrouteState("Delivered"))
 }
 
 func FuzzParseFlowroute(f *testing.F) {
-	f.Add(`{"data":{"type":"message","id":"mdr2-1","attributes":{"to":"12065550101","from":"4520123456","body":"YES","direction":"inbound"}}}`)
-	f.Add(`{"data":{"type":"delivery_receipt","id":"mdr2-1","attributes":{"status":"delivered","status_code":0}}}`)
+	f.Add(
+		`{"data":{"type":"message","id":"mdr2-1","attributes":{"to":"12065550101",` +
+			`"from":"4520123456","body":"YES","direction":"inbound"}}}`,
+	)
+	f.Add(
+		`{"data":{"type":"delivery_receipt","id":"mdr2-1","attributes":{"status":"delivered",` +
+			`"status_code":0}}}`,
+	)
 	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop","id":"mdr1-2"}`)
 	f.Add(`{"data":[]}`)
 	f.Fuzz(func(t *testing.T, body string) {

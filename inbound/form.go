@@ -14,19 +14,21 @@ import (
 )
 
 const (
-	maxRead  = 30 << 20 // of a mail's webhook; Mailgun takes mails of 25 MB
-	maxKept  = 2 << 20  // of the fields that are wanted, together
-	maxKey   = 256      // of a field's name; a longer one is not one of ours
-	maxParts = 2000     // of a multipart body: header fields and attachments; and of the fields that are kept
+	maxRead = 30 << 20 // of a mail's webhook; Mailgun takes mails of 25 MB
+	maxKept = 2 << 20  // of the fields that are wanted, together
+	maxKey  = 256      // of a field's name; a longer one is not one of ours
+	// of a multipart body: header fields and attachments; and of the fields that are kept
+	maxParts = 2000
 )
 
 // errTooBig says that a form is not read for its size.
 var errTooBig = errors.New("larger than is read or kept")
 
-// readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps only the
-// wanted fields. Most of a mail's webhook is its headers, attachments and quoted variants, which no
-// code reads. Each kept field has all its values, in order. It returns errTooBig or web.ErrNotForm for
-// a body that no retry can mend, and another error when the body ended early.
+// readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps
+// only the wanted fields. Most of a mail's webhook is its headers, attachments and quoted
+// variants, which no code reads. Each kept field has all its values, in order. It returns
+// errTooBig or web.ErrNotForm for a body that no retry can mend, and another error when the
+// body ended early.
 func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
 	body := http.MaxBytesReader(nil, r.Body, maxRead)
 	form, err := readKind(r.Header.Get("Content-Type"), body, wanted)
@@ -55,8 +57,8 @@ func readKind(contentType string, body io.Reader, wanted func(string) bool) (url
 	return nil, web.ErrNotForm
 }
 
-// readURLEncoded reads the body piece by piece, so that fields that are not wanted are never held or
-// decoded.
+// readURLEncoded reads the body piece by piece, so that fields that are not wanted are never
+// held or decoded.
 func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error) {
 	in := bufio.NewReaderSize(body, 32<<10)
 	form := url.Values{}
@@ -95,8 +97,8 @@ func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error
 	}
 }
 
-// readUntil reads up to stop or '&' and returns what stood before: at most room bytes, and one more to
-// show that there were more. End is the byte it stopped at, 0 at the end of the body.
+// readUntil reads up to stop or '&' and returns what stood before: at most room bytes, and one
+// more to show that there were more. End is the byte it stopped at, 0 at the end of the body.
 func readUntil(in *bufio.Reader, stop byte, room int) (text []byte, end byte, err error) {
 	for {
 		if _, err := in.Peek(1); errors.Is(err, io.EOF) {

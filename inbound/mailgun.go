@@ -62,8 +62,8 @@ func envelopeFields(name string) bool {
 	return strings.EqualFold(name, "Message-Id")
 }
 
-// receiveMail takes a mail from Mailgun. Mailgun never retries after a 200 or 406, and retries after
-// any other status for eight hours.
+// receiveMail takes a mail from Mailgun. Mailgun never retries after a 200 or 406, and retries
+// after any other status for eight hours.
 func (s *Server) receiveMail(c echo.Context, fields func(string) bool) error {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
@@ -113,7 +113,10 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, res
 	case age > oldestPost:
 		return d, response{http.StatusNotAcceptable, "the signature is too old"}
 	case age < -newestPost:
-		return d, response{http.StatusUnauthorized, "the signature is from the future: compare the clocks"}
+		return d, response{
+			http.StatusUnauthorized,
+			"the signature is from the future: compare the clocks",
+		}
 	}
 	const repeated = "a control field comes more than once"
 	for name, values := range form {
@@ -153,8 +156,8 @@ func bodyOf(form url.Values) mail.Body {
 
 func bareID(header string) string { return strings.Trim(header, "<> \t\r\n") }
 
-// idOf reads the Message-Id of a raw mail, which has no field of its own. By it a mail is known that
-// comes again under a new token.
+// idOf reads the Message-Id of a raw mail, which has no field of its own. By it a mail is known
+// that comes again under a new token.
 func idOf(mime string) string {
 	m, err := netmail.ReadMessage(strings.NewReader(mime))
 	if err != nil {
@@ -163,17 +166,17 @@ func idOf(mime string) string {
 	return bareID(m.Header.Get("Message-Id"))
 }
 
-// storable reports whether every database takes a text. PostgreSQL refuses NUL and what is not UTF-8
-// (https://www.postgresql.org/docs/current/datatype-character.html), and would refuse each retry. The
-// sender of a mail chooses its Message-Id.
+// storable reports whether every database takes a text. PostgreSQL refuses NUL and what is not
+// UTF-8 (https://www.postgresql.org/docs/current/datatype-character.html), and would refuse
+// each retry. The sender of a mail chooses its Message-Id.
 func storable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each of the
-// tenant's signing keys
-// (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The body is
-// not signed.
+// signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each
+// of the tenant's signing keys
+// (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The
+// body is not signed.
 func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	claimed, err := hex.DecodeString(signature)
 	if err != nil {
@@ -189,8 +192,8 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	return good
 }
 
-// phones reads the recipients that are phone addresses of the tenant. Mailgun may send several in one
-// post, separated by commas.
+// phones reads the recipients that are phone addresses of the tenant. Mailgun may send several
+// in one post, separated by commas.
 func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
 	var found []phonemail.Number
 	seen := map[phonemail.Number]bool{}

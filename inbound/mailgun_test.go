@@ -25,15 +25,22 @@ func (b *bridge) recorded(t testing.TB, where string) mail.Mail {
 	t.Helper()
 	id := b.One(t, "SELECT id FROM mail WHERE "+where)
 	var m mail.Mail
-	require.NoError(t, b.Store.Read(context.Background(), func(ctx context.Context, tx store.View) (err error) {
-		m, _, err = mail.Get(ctx, tx, id)
-		return err
-	}))
+	require.NoError(
+		t,
+		b.Store.Read(context.Background(), func(ctx context.Context, tx store.View) (err error) {
+			m, _, err = mail.Get(ctx, tx, id)
+			return err
+		}),
+	)
 	return m
 }
 
 // writeMultipart renders a form as Mailgun posts it when the mail has attachments, those included.
-func writeMultipart(t testing.TB, form url.Values, attachments ...string) (contentType string, body *bytes.Buffer) {
+func writeMultipart(
+	t testing.TB,
+	form url.Values,
+	attachments ...string,
+) (contentType string, body *bytes.Buffer) {
 	t.Helper()
 	body = &bytes.Buffer{}
 	w := multipart.NewWriter(body)
@@ -61,13 +68,19 @@ func TestMailIsRecordedInEveryForm(t *testing.T) {
 				return b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1))
 			},
 			2: func(t *testing.T) inboundtest.Response {
-				kind, body := writeMultipart(t, inboundtest.MailForm(2), strings.Repeat("\x00\xff", 100_000), "another")
+				kind, body := writeMultipart(
+					t, inboundtest.MailForm(2), strings.Repeat("\x00\xff", 100_000), "another",
+				)
 				return b.Post(t, "/mailgun/acme", kind, body)
 			},
 			3: func(t *testing.T) inboundtest.Response { // Mailgun says which charset it used
-				return b.Post(t, "/mailgun/acme", contentForm+"; charset=utf-8", strings.NewReader(inboundtest.MailForm(3).Encode()))
+				return b.Post(
+					t, "/mailgun/acme", contentForm+"; charset=utf-8",
+					strings.NewReader(inboundtest.MailForm(3).Encode()),
+				)
 			},
-			4: func(t *testing.T) inboundtest.Response { // a body-html for each part, which newer pages describe
+			// a body-html for each part, which newer pages describe
+			4: func(t *testing.T) inboundtest.Response {
 				form := inboundtest.MailForm(4)
 				form["body-html"] = []string{`<a href="` + secretLink + `">`, "Confirm</a>"}
 				return b.PostForm(t, "/mailgun/acme", form)
@@ -84,12 +97,25 @@ func TestMailIsRecordedInEveryForm(t *testing.T) {
 			require.Equal(t, "Verify your email", m.Body.Subject)
 			require.Equal(t, "ACME <no-reply@acme.example>", m.Body.From)
 			require.Equal(t, "Open "+secretLink, m.Body.Text)
-			require.Equal(t, `<a href="`+secretLink+`">Confirm</a>`, strings.ReplaceAll(m.Body.HTML, "\n", ""))
+			require.Equal(
+				t,
+				`<a href="`+secretLink+`">Confirm</a>`,
+				strings.ReplaceAll(m.Body.HTML, "\n", ""),
+			)
 			require.Empty(t, m.Body.MIME)
 			lines := b.Lines(t)
 			require.Len(t, lines, 1)
-			require.Equal(t, []any{"INFO", "mail", "acme", 200.0, "recorded"},
-				[]any{lines[0]["level"], lines[0]["msg"], lines[0]["tenant"], lines[0]["status"], lines[0]["reason"]})
+			require.Equal(
+				t,
+				[]any{"INFO", "mail", "acme", 200.0, "recorded"},
+				[]any{
+					lines[0]["level"],
+					lines[0]["msg"],
+					lines[0]["tenant"],
+					lines[0]["status"],
+					lines[0]["reason"],
+				},
+			)
 		}
 		require.Equal(t, map[string]int{"mail": 4, "seen": 4, "event": 4, "river_job": 4}, b.Rows(t))
 		require.Equal(t, "4", b.One(t, "SELECT COUNT(*) FROM river_job WHERE kind = 'examine_mail'"))
@@ -97,16 +123,35 @@ func TestMailIsRecordedInEveryForm(t *testing.T) {
 	})
 }
 
-// A raw mail has no Message-Id field, so that of the mail itself must make a repetition under a new token known.
+// A raw mail has no Message-Id field, so that of the mail itself must make a repetition under a
+// new token known.
 func TestRawMail(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		raw := "Message-ID:\r\n <raw-1@acme.example>\r\nSubject: Verify\r\n\r\nOpen " + secretLink + "\r\n"
+		raw := "Message-ID:\r\n <raw-1@acme.example>\r\nSubject: " +
+			"Verify\r\n\r\nOpen " + secretLink + "\r\n"
 		form := func(n int, mime string) url.Values {
-			return inboundtest.Sign(url.Values{"recipient": {address}, "sender": {"bounce@acme.example"}, "from": {"ACME <no-reply@acme.example>"},
-				"subject": {"Verify"}, "body-mime": {mime}, "body-plain": {"not read here"}}, signingKey, inboundtest.Start, inboundtest.Token(n))
+			return inboundtest.Sign(
+				url.Values{
+					"recipient": {address},
+					"sender":    {"bounce@acme.example"},
+					"from":      {"ACME <no-reply@acme.example>"},
+					"subject": {
+						"Verify",
+					},
+					"body-mime":  {mime},
+					"body-plain": {"not read here"},
+				},
+				signingKey,
+				inboundtest.Start,
+				inboundtest.Token(n),
+			)
 		}
 		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(1, raw)).StatusCode)
-		require.Equal(t, mail.Body{Subject: "Verify", From: "ACME <no-reply@acme.example>", MIME: raw}, b.recorded(t, "message_id = 'raw-1@acme.example'").Body)
+		require.Equal(
+			t,
+			mail.Body{Subject: "Verify", From: "ACME <no-reply@acme.example>", MIME: raw},
+			b.recorded(t, "message_id = 'raw-1@acme.example'").Body,
+		)
 		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(2, raw)).StatusCode)
 		require.Equal(t, "1", b.One(t, "SELECT COUNT(*) FROM mail"))
 		for n, mime := range []string{"no header at all", "Subject: no id\r\n\r\n", "\x00\xff"} {
@@ -120,7 +165,8 @@ func TestMailForSeveralRecipients(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
 	form := inboundtest.MailForm(1)
 	form.Set("recipient", strings.Join([]string{
-		" ACME+4520123456@SMS.acme.example ", address, "acme+4520123457@sms.acme.example", "beta+4520123458@sms.acme.example", "acme+1@sms.acme.example", "",
+		" ACME+4520123456@SMS.acme.example ", address, "acme+4520123457@sms.acme.example",
+		"beta+4520123458@sms.acme.example", "acme+1@sms.acme.example", "",
 	}, ","))
 	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", form).StatusCode)
 	require.Equal(t, map[string]int{"mail": 2, "seen": 1, "event": 2, "river_job": 2}, b.Rows(t))
@@ -137,7 +183,7 @@ func TestMailForSeveralRecipients(t *testing.T) {
 	require.Equal(t, 2+inbound.MaxRecipients, b.Rows(t)["mail"])
 }
 
-// Whoever keeps the mail at Mailgun has nothing of it here but the envelope.
+// A tenant that keeps its mail at Mailgun has nothing of it here but the envelope.
 func TestMailKeptAtMailgun(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db", "SMSBRIDGE_KEEP=mailgun")
 	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)
@@ -152,13 +198,26 @@ func TestRepeatedMail(t *testing.T) {
 		require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", form).Body)
 		first := b.Rows(t)
 		for range 3 {
-			require.Equal(t, inboundtest.Response{StatusCode: 200, Body: "known already\n"}, bare(b.PostForm(t, "/mailgun/acme", form)))
+			require.Equal(
+				t,
+				inboundtest.Response{StatusCode: 200, Body: "known already\n"},
+				bare(b.PostForm(t, "/mailgun/acme", form)),
+			)
 		}
 		require.Equal(t, first, b.Rows(t))
 
-		b.Now = inboundtest.Start.Add(8*time.Hour + 30*time.Minute) // the last repetition, signed anew or not
+		// the last repetition, signed anew or not
+		b.Now = inboundtest.Start.Add(8*time.Hour + 30*time.Minute)
 		require.Equal(t, "known already\n", b.PostForm(t, "/mailgun/acme", form).Body)
-		require.Equal(t, "known already\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(1), signingKey, b.Now, inboundtest.Token(77))).Body)
+		require.Equal(
+			t,
+			"known already\n",
+			b.PostForm(
+				t,
+				"/mailgun/acme",
+				inboundtest.Sign(inboundtest.MailForm(1), signingKey, b.Now, inboundtest.Token(77)),
+			).Body,
+		)
 		require.Equal(t, 1, b.Rows(t)["mail"])
 		require.Equal(t, 1, b.Rows(t)["river_job"])
 
@@ -177,33 +236,68 @@ func bare(r inboundtest.Response) inboundtest.Response {
 func TestGenuineTimeStampsAndKeys(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
 	for n, at := range []time.Time{
-		inboundtest.Start.Add(-inbound.OldestPost + time.Minute), inboundtest.Start.Add(-inbound.OldestPost), inboundtest.Start.Add(inbound.NewestPost), inboundtest.Start.Add(inbound.NewestPost - time.Second), inboundtest.Start,
+		inboundtest.Start.Add(-inbound.OldestPost + time.Minute),
+		inboundtest.Start.Add(-inbound.OldestPost), inboundtest.Start.Add(inbound.NewestPost),
+		inboundtest.Start.Add(inbound.NewestPost - time.Second), inboundtest.Start,
 	} {
-		require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(n), signingKey, at, inboundtest.Token(n))).Body, at)
+		require.Equal(
+			t,
+			"recorded\n",
+			b.PostForm(
+				t,
+				"/mailgun/acme",
+				inboundtest.Sign(inboundtest.MailForm(n), signingKey, at, inboundtest.Token(n)),
+			).Body,
+			at,
+		)
 	}
-	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.Sign(inboundtest.MailForm(20), retiredKey, inboundtest.Start, inboundtest.Token(20))).Body)
+	require.Equal(
+		t,
+		"recorded\n",
+		b.PostForm(
+			t,
+			"/mailgun/acme",
+			inboundtest.Sign(inboundtest.MailForm(20), retiredKey, inboundtest.Start, inboundtest.Token(20)),
+		).Body,
+	)
 	upper := inboundtest.MailForm(21)
 	upper.Set("signature", strings.ToUpper(upper.Get("signature")))
 	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", upper).Body)
 
-	// The vector of Mailgun's scheme: HMAC-SHA256 under "key-test-signing" over 1700000000 and fifty zeros.
-	vector := openBridge(t, "sqlite:"+t.TempDir()+"/vector.db", "MAILGUN_WEBHOOK_SIGNING_KEY=key-test-signing")
+	// The vector of Mailgun's scheme: HMAC-SHA256 under "key-test-signing" over 1700000000 and
+	// fifty zeros.
+	vector := openBridge(
+		t,
+		"sqlite:"+t.TempDir()+"/vector.db",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=key-test-signing",
+	)
 	form := inboundtest.MailForm(0)
 	form.Set("signature", "dbadc48822d5dfebf350319cf3db910af3aa99eda5fbf1f54ddae2a3fd3d7fca")
 	require.Equal(t, "recorded\n", vector.PostForm(t, "/mailgun/acme", form).Body)
 }
 
-// FuzzMailDoor posts anything, and signs what it can. Whatever comes, the door answers with a status of Mailgun's protocol.
+// FuzzMailDoor posts anything, and signs what it can. Whatever comes, the door answers with a
+// status of Mailgun's protocol.
 func FuzzMailDoor(f *testing.F) {
 	b := openBridge(f, "sqlite:"+f.TempDir()+"/bridge.db")
 	handler := b.Inbound.Handler()
 	f.Add(contentForm, []byte(inboundtest.MailForm(1).Encode()), false)
 	f.Add(contentForm, []byte("recipient="+url.QueryEscape(address)+"&Message-Id=x"), true)
-	f.Add("multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=token\r\n\r\n1\r\n--x--\r\n"), false)
+	f.Add(
+		"multipart/form-data; boundary=x",
+		[]byte("--x\r\nContent-Disposition: form-data; name=token\r\n\r\n1\r\n--x--\r\n"),
+		false,
+	)
 	f.Fuzz(func(t *testing.T, kind string, body []byte, signed bool) {
 		if signed {
 			kind = contentForm
-			body = append([]byte(inboundtest.Sign(url.Values{}, signingKey, inboundtest.Start, inboundtest.Token(len(body))).Encode()+"&"), body...)
+			body = append(
+				[]byte(
+					inboundtest.Sign(url.Values{}, signingKey, inboundtest.Start, inboundtest.Token(len(body))).
+						Encode()+
+						"&",
+				),
+				body...)
 		}
 		r := httptest.NewRequest(http.MethodPost, "/mailgun/acme", bytes.NewReader(body))
 		r.Header.Set("Content-Type", kind)

@@ -1,6 +1,7 @@
-// Package inbound is everything that arrives over HTTP. The package itself is the hall: the webhooks
-// of Mailgun, Twilio and Flowroute, the page of a short link, and the checks of load balancers. Each
-// other way in is a door with a package of its own, one folder below, and one line in Server.Handler.
+// Package inbound is everything that arrives over HTTP. The package itself is the hall: the
+// webhooks of Mailgun, Twilio and Flowroute, the page of a short link, and the checks of load
+// balancers. Each other way in is a door with a package of its own, one folder below, and one
+// line in Server.Handler.
 //
 // A handler proves who sent a request, reads it, calls one rule and responds. It has no effect
 // outside the database: the workers of package outbound do later what a rule made due. It promises
@@ -101,12 +102,15 @@ func showWelcome(c echo.Context) error {
 	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
 		return echo.ErrNotFound
 	}
-	return c.String(http.StatusOK, "This is smsbridge. It puts the questions of mails to phones, by text.\n"+
-		"Apps: /v1/openapi.yaml describes the API. Operators: /healthz and /readyz say how it is.\n")
+	return c.String(
+		http.StatusOK,
+		"This is smsbridge. It puts the questions of mails to phones, by text.\n"+
+			"Apps: /v1/openapi.yaml describes the API. Operators: /healthz and /readyz say how it is.\n",
+	)
 }
 
-// Drain makes /readyz say no, so that a load balancer sends no more requests. The server still serves
-// those that come.
+// Drain makes /readyz say no, so that a load balancer sends no more requests. The server still
+// serves those that come.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 func (s *Server) showReady(c echo.Context) error {
@@ -129,8 +133,8 @@ type response struct {
 	reason string
 }
 
-// respond logs and writes a response. The log line names the tenant and the reason, and nothing that
-// came with the request.
+// respond logs and writes a response. The log line names the tenant and the reason, and nothing
+// that came with the request.
 func (s *Server) respond(c echo.Context, what string, r response, err error) error {
 	level := slog.LevelInfo
 	switch {

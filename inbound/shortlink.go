@@ -31,8 +31,8 @@ type shortLinkView struct {
 	leadsTo           string // origin that the button may lead to
 }
 
-// showShortLink shows the page of a short link. It changes nothing: previews and scanners open links
-// too.
+// showShortLink shows the page of a short link. It changes nothing: previews and scanners open
+// links too.
 func (s *Server) showShortLink(c echo.Context) error {
 	view, err := web.Read(c.Request().Context(), s.Store,
 		func(ctx context.Context, tx store.View) (shortLinkView, error) {
@@ -53,16 +53,29 @@ func (s *Server) useShortLink(c echo.Context) error {
 	if err != nil {
 		return s.refuseShortLink(c, err)
 	}
-	s.Log.Info("short link", "tenant", l.Tenant, "status", http.StatusSeeOther, "leads_on", l.URL != "")
+	s.Log.Info(
+		"short link",
+		"tenant",
+		l.Tenant,
+		"status",
+		http.StatusSeeOther,
+		"leads_on",
+		l.URL != "",
+	)
 	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	if l.URL != "" {
 		return c.Redirect(http.StatusSeeOther, l.URL)
 	}
-	return c.Redirect(http.StatusSeeOther, c.Param("token")) // back to the page, which says how it goes
+	// back to the page, which says how it goes
+	return c.Redirect(http.StatusSeeOther, c.Param("token"))
 }
 
-func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string) (shortLinkView, error) {
+func (s *Server) viewShortLink(
+	ctx context.Context,
+	tx store.View,
+	token string,
+) (shortLinkView, error) {
 	l, err := shortlink.Get(ctx, tx, token)
 	if err != nil {
 		return shortLinkView{}, err
@@ -85,7 +98,8 @@ func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string)
 	case challenge.Open:
 		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
 		if c.Purpose == challenge.Password {
-			view.Text, view.Button = "Have you just asked for a new password?", "Yes, confirm my new password"
+			view.Text, view.Button = "Have you just asked for a new "+
+				"password?", "Yes, confirm my new password"
 		}
 	case challenge.Accepted, challenge.Clicking:
 		view.Text, view.Waiting = "One moment, please …", true

@@ -42,15 +42,21 @@ func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 	return token
 }
 
-// Ensure that looking at the page of a question changes nothing however often, that its button accepts the question once, and that the page then
-// says how it goes.
+// Ensure that looking at the page of a question changes nothing, however often. Its button accepts
+// the question once, and the page then says how it goes.
 func TestShortLinkOfQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
 		token := b.shorten(t, shortlink.Link{ChallengeID: id})
 		require.Len(t, token, shortlink.Length)
-		require.Zero(t, b.Count(t, "short_link", "id = '"+token+"'"), "the database has the token's hash only")
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead} {
+		require.Zero(
+			t,
+			b.Count(t, "short_link", "id = '"+token+"'"),
+			"the database has the token's hash only",
+		)
+		for _, method := range []string{
+			http.MethodGet, http.MethodHead, http.MethodGet, http.MethodHead,
+		} {
 			res, body := b.page(t, method, token)
 			require.Equal(t, http.StatusOK, res.StatusCode)
 			if method == http.MethodGet {
@@ -60,7 +66,12 @@ func TestShortLinkOfQuestion(t *testing.T) {
 			}
 			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 			require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
-			require.Equal(t, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'", res.Header.Get("Content-Security-Policy"))
+			require.Equal(
+				t,
+				"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+					"form-action 'self'",
+				res.Header.Get("Content-Security-Policy"),
+			)
 		}
 		require.Equal(t, "open", b.State(t, "challenge", id))
 
@@ -96,8 +107,8 @@ func (b *bridge) finish(t *testing.T, id string) {
 	}))
 }
 
-// Ensure that the page of a question asks until the deadline and says from then on that it is over,
-// although no worker has recorded the end, and that its button accepts nothing any more.
+// Ensure that the page of a question asks until the deadline, and says from then on that it is
+// over. No worker needs to have recorded the end. The button accepts nothing any more.
 func TestShortLinkAfterItsQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
@@ -134,14 +145,21 @@ func late(t *testing.T) string {
 	return template.HTMLEscapeString(acme.Say(tenant.Late, tenant.Fill{}))
 }
 
-// Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and names its origin to the browser.
+// Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and
+// names its origin to the browser.
 func TestShortLinkLeadsOn(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		token := b.shorten(t, shortlink.Link{URL: secretLink})
 		res, body := b.page(t, http.MethodGet, token)
 		require.Contains(t, body, "Continue to ACME")
 		require.NotContains(t, body, "SECRETTICKET")
-		require.True(t, strings.HasSuffix(res.Header.Get("Content-Security-Policy"), "form-action 'self' https://login.acme.example"))
+		require.True(
+			t,
+			strings.HasSuffix(
+				res.Header.Get("Content-Security-Policy"),
+				"form-action 'self' https://login.acme.example",
+			),
+		)
 		res, _ = b.page(t, http.MethodPost, token)
 		require.Equal(t, http.StatusSeeOther, res.StatusCode)
 		require.Equal(t, secretLink, res.Header.Get("Location"))
@@ -159,11 +177,14 @@ func TestShortLinkLeadsOn(t *testing.T) {
 	})
 }
 
-// Ensure that what nobody made leads nowhere.
+// Ensure that a token that was never made leads nowhere.
 func TestShortLinkUnknown(t *testing.T) {
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
 	token := b.shorten(t, shortlink.Link{URL: secretLink})
-	for _, guess := range []string{"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A", strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz"} {
+	for _, guess := range []string{
+		"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A",
+		strings.ToUpper(token), "%27%20OR%201=1", "..%2f..%2fhealthz",
+	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			res, body := b.page(t, method, guess)
 			require.Equal(t, http.StatusGone, res.StatusCode, "%s %s", method, guess)

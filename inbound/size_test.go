@@ -19,8 +19,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// flood is a body that is made while it is read, so that its sender holds nothing of it, and that counts what was taken. A client may go on reading
-// it after it has its answer.
+// flood is a body that is made while it is read, so that its sender holds nothing of it, and
+// that counts what was taken. A client may go on reading it after it has its answer.
 type flood struct {
 	mu                    sync.Mutex
 	before, filler, after string
@@ -57,8 +57,8 @@ func (f *flood) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Ensure that a body of any size takes little memory, that one within the limit is read to its end, so that its sender hears the answer, and that
-// the reading of one beyond it stops.
+// Ensure that a body of any size takes little memory. One within the limit is read to its end, so
+// that its sender hears the response. The reading of a larger one stops.
 func TestLargeMails(t *testing.T) {
 	genuine := inboundtest.MailForm(1).Encode()
 	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"
@@ -78,18 +78,98 @@ func TestLargeMails(t *testing.T) {
 		status int
 		read   int // at most
 	}{
-		{"a large field that nobody reads", form, &flood{before: genuine + "&stripped-html=", left: inbound.MaxRead - len(genuine) - 16}, 200, inbound.MaxRead},
-		{"a large name", form, &flood{before: genuine + "&", left: inbound.MaxRead - len(genuine) - 2}, 200, inbound.MaxRead},
-		{"a large body", form, &flood{before: genuine + "&body-mime=", left: inbound.MaxRead - len(genuine) - 12}, 200, inbound.MaxRead},
-		{"a large HTML", form, &flood{before: "body-html=", left: inbound.MaxRead - len(genuine) - 12, after: "&" + genuine}, 406, inbound.MaxRead},
-		{"a large text", form, &flood{before: genuine + "&body-plain=", left: inbound.MaxRead - len(genuine) - 20}, 406, inbound.MaxRead},
-		{"a large file", multi, &flood{before: parts.String() + file, left: 20 << 20, after: "\r\n--x--\r\n"}, 200, inbound.MaxRead},
-		{"a large text in parts", multi, &flood{before: fmt.Sprintf(part, "body-html"), left: 20 << 20, after: "\r\n" + parts.String() + "--x--\r\n"}, 406, inbound.MaxRead},
-		{"a large header of a part", multi, &flood{before: "--x\r\nX-Long: ", left: 20 << 20, after: "\r\n\r\n" + parts.String() + "--x--\r\n"}, 406, inbound.MaxRead},
-		{"one byte too many", form, &flood{before: genuine + "&x=", left: inbound.MaxRead - len(genuine) - 2}, 406, 2 * inbound.MaxRead},
-		{"twice as much as is read", form, &flood{before: genuine + "&x=", left: 2 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
-		{"twice as much in parts", multi, &flood{before: parts.String() + file, left: 2 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
-		{"without an end, and JSON", "application/json", &flood{left: 100 * inbound.MaxRead}, 406, 2 * inbound.MaxRead},
+		{
+			"a large field that nobody reads",
+			form,
+			&flood{before: genuine + "&stripped-html=", left: inbound.MaxRead - len(genuine) - 16},
+			200,
+			inbound.MaxRead,
+		},
+		{
+			"a large name",
+			form,
+			&flood{before: genuine + "&", left: inbound.MaxRead - len(genuine) - 2},
+			200,
+			inbound.MaxRead,
+		},
+		{
+			"a large body",
+			form,
+			&flood{before: genuine + "&body-mime=", left: inbound.MaxRead - len(genuine) - 12},
+			200,
+			inbound.MaxRead,
+		},
+		{
+			"a large HTML",
+			form,
+			&flood{before: "body-html=", left: inbound.MaxRead - len(genuine) - 12, after: "&" + genuine},
+			406,
+			inbound.MaxRead,
+		},
+		{
+			"a large text",
+			form,
+			&flood{before: genuine + "&body-plain=", left: inbound.MaxRead - len(genuine) - 20},
+			406,
+			inbound.MaxRead,
+		},
+		{
+			"a large file",
+			multi,
+			&flood{before: parts.String() + file, left: 20 << 20, after: "\r\n--x--\r\n"},
+			200,
+			inbound.MaxRead,
+		},
+		{
+			"a large text in parts",
+			multi,
+			&flood{
+				before: fmt.Sprintf(part, "body-html"),
+				left:   20 << 20,
+				after:  "\r\n" + parts.String() + "--x--\r\n",
+			},
+			406,
+			inbound.MaxRead,
+		},
+		{
+			"a large header of a part",
+			multi,
+			&flood{
+				before: "--x\r\nX-Long: ",
+				left:   20 << 20,
+				after:  "\r\n\r\n" + parts.String() + "--x--\r\n",
+			},
+			406,
+			inbound.MaxRead,
+		},
+		{
+			"one byte too many",
+			form,
+			&flood{before: genuine + "&x=", left: inbound.MaxRead - len(genuine) - 2},
+			406,
+			2 * inbound.MaxRead,
+		},
+		{
+			"twice as much as is read",
+			form,
+			&flood{before: genuine + "&x=", left: 2 * inbound.MaxRead},
+			406,
+			2 * inbound.MaxRead,
+		},
+		{
+			"twice as much in parts",
+			multi,
+			&flood{before: parts.String() + file, left: 2 * inbound.MaxRead},
+			406,
+			2 * inbound.MaxRead,
+		},
+		{
+			"without an end, and JSON",
+			"application/json",
+			&flood{left: 100 * inbound.MaxRead},
+			406,
+			2 * inbound.MaxRead,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -114,7 +194,8 @@ func TestLargeMails(t *testing.T) {
 	}
 }
 
-// Ensure that what is kept is measured decoded, alike in both kinds of form, and over all fields together.
+// Ensure that what is kept is measured decoded, alike in both kinds of form, and over all
+// fields together.
 func TestKeptSize(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	others := 0
@@ -128,7 +209,10 @@ func TestKeptSize(t *testing.T) {
 		over   int
 		filler string
 		status int
-	}{{0, "a", 200}, {1, "a", 406}, {0, "\n", 200}, {1, "\n", 406}, {-1000, "%", 200}, {1000, "%", 406}} {
+	}{
+		{0, "a", 200}, {1, "a", 406}, {0, "\n", 200}, {1, "\n", 406}, {-1000, "%", 200},
+		{1000, "%", 406},
+	} {
 		for _, write := range []func(form url.Values) inboundtest.Response{
 			func(form url.Values) inboundtest.Response { return b.PostForm(t, "/mailgun/acme", form) },
 			func(form url.Values) inboundtest.Response {
@@ -152,12 +236,20 @@ func TestBrokenOffMail(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	multi, parts := writeMultipart(t, inboundtest.MailForm(2), "attachment")
 	sent := 0
-	for kind, body := range map[string]string{contentForm: inboundtest.MailForm(1).Encode(), multi: parts.String()} {
+	for kind, body := range map[string]string{
+		contentForm: inboundtest.MailForm(1).Encode(), multi: parts.String(),
+	} {
 		for end := 0; end < len(body); end += len(body)/20 + 1 { // in values, names, and headers of parts
 			sent++
 			conn, err := net.Dial("tcp", b.Listener.Addr().String())
 			require.NoError(t, err)
-			_, err = fmt.Fprintf(conn, "POST /mailgun/acme HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", kind, len(body), body[:end])
+			_, err = fmt.Fprintf(
+				conn,
+				"POST /mailgun/acme HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+				kind,
+				len(body),
+				body[:end],
+			)
 			require.NoError(t, err)
 			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -20,8 +20,10 @@ import (
 // has to say goes out as a text of its own.
 const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 
-var errForged = errors.New("the signature is missing or wrong: compare the account's auth token and " +
-	"SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio")
+var errForged = errors.New(
+	"the signature is missing or wrong: compare the account's auth token and " +
+		"SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio",
+)
 
 // receiveReply takes a text from a phone.
 func (s *Server) receiveReply(c echo.Context) error {

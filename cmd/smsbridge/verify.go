@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,10 +45,17 @@ type apiProblem struct {
 	Title        string           `json:"title"`
 	Detail       string           `json:"detail"`
 	Verification *apiVerification `json:"verification"`
+
+	wait time.Duration // when trying again may help, as Retry-After says; 0 for never
 }
 
+// Error says to a person what the problem is, and how long to wait where that helps. The detail of a
+// problem that passes is for programs: it names a header.
 func (p apiProblem) Error() string {
-	if p.Detail != "" {
+	switch {
+	case p.wait > 0:
+		return p.Title + ". Try again in " + p.wait.String() + "."
+	case p.Detail != "":
 		return p.Title + ": " + p.Detail
 	}
 	return p.Title
@@ -159,6 +167,8 @@ func (a verifyAPI) post(ctx context.Context, path string, fields map[string]stri
 		if err := answer.Decode(&problem); err != nil || problem.Title == "" {
 			return apiVerification{}, fmt.Errorf("the bridge answered with status %d and no reason", res.StatusCode)
 		}
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		problem.wait = time.Duration(seconds) * time.Second
 		return apiVerification{}, problem
 	}
 	var v apiVerification

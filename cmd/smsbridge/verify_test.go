@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -52,4 +54,18 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 
 	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, bridge.Wait())
+}
+
+// Ensure that a person who asks too early hears how long to wait, and of no header.
+func TestVerifyNamesNoHeader(t *testing.T) {
+	bridge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "42")
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"title":"Too soon for another text",`+
+			`"detail":"Wait for as long as Retry-After says."}`)
+	}))
+	t.Cleanup(bridge.Close)
+	_, err := verifyAPI{base: bridge.URL, key: "key"}.post(t.Context(), "/x/resend", nil)
+	require.EqualError(t, err, "Too soon for another text. Try again in 42s.")
 }

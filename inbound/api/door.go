@@ -1,7 +1,8 @@
-// Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml describes it.
+// Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml
+// describes it.
 //
-// It promises that a request is answered as openapi.yaml says, that each request makes one log line,
-// and that a refusal is a problem of RFC 9457 and leaves nothing behind.
+// It promises that a request is answered as openapi.yaml says. Each request makes one log line. A
+// refusal is a problem of RFC 9457 and leaves nothing behind.
 package api
 
 import (
@@ -18,8 +19,8 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// openAPI describes the API (https://spec.openapis.org/oas/v3.1.0). A test compares it with what the
-// API does.
+// openAPI describes the API (https://spec.openapis.org/oas/v3.1.0). A test compares it with
+// what the API does.
 //
 //go:embed openapi.yaml
 var openAPI []byte
@@ -88,7 +89,8 @@ func (d *Door) Route(e *echo.Echo) {
 	})
 }
 
-// serve does what every operation needs, and logs one line: which key asked for what, and the status.
+// serve does what every operation needs, and logs one line: which key asked for what, and the
+// status.
 func (d *Door) serve(c echo.Context, m methods) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	t, key, ok := d.Settings.Tenants.ByAPIKey(web.Bearer(c.Request()))

@@ -69,7 +69,9 @@ func waiting(wait *verification.WaitError) *web.Problem {
 	p := tooSoon.Of("Wait for as long as Retry-After says.")
 	if errors.Is(wait, verification.ErrBlocked) {
 		p = web.TooManyWrong.Of(
-			"No code of this phone is compared, and no new one texted, until the time that Retry-After says.")
+			"No code of this phone is compared, and no new one texted, until the time that Retry-After " +
+				"says.",
+		)
 	}
 	p.Until = wait.Until
 	return p

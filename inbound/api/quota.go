@@ -13,7 +13,8 @@ import (
 // quotaWindow is the time over which requests are counted.
 const quotaWindow = time.Minute
 
-// quota counts the requests of each API key, on this machine and since its start. The zero value has counted none.
+// quota counts the requests of each API key, on this machine and since its start. The zero
+// value has counted none.
 type quota struct {
 	mutex   sync.Mutex
 	windows map[string]window
@@ -44,7 +45,10 @@ func (q *quota) take(key string, most int, now time.Time, header http.Header) *w
 	}
 	q.windows[key] = w
 	header.Set("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=%d`, most, int(quotaWindow.Seconds())))
-	header.Set("RateLimit", fmt.Sprintf(`"key";r=%d;t=%d`, most-w.used, int(math.Ceil(end.Sub(now).Seconds()))))
+	header.Set(
+		"RateLimit",
+		fmt.Sprintf(`"key";r=%d;t=%d`, most-w.used, int(math.Ceil(end.Sub(now).Seconds()))),
+	)
 	if !refused {
 		return nil
 	}

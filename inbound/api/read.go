@@ -81,8 +81,8 @@ func parseFields(body []byte, allowed []string) (map[string]string, *web.Problem
 // maxNamed is how much of a name is repeated to its caller, in characters.
 const maxNamed = 40
 
-// named ends a sentence about a name that the caller chose: a colon and the name. A long name is cut,
-// and characters that do not print are left out. It is "" when nothing is left.
+// named ends a sentence about a name that the caller chose: a colon and the name. A long name
+// is cut, and characters that do not print are left out. It is "" when nothing is left.
 func named(name string) string {
 	printable := []rune(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {

@@ -10,7 +10,10 @@ import (
 
 // Ensure that whatever is sent as a body is read as said, or refused.
 func FuzzParseFields(f *testing.F) {
-	for _, seed := range []string{`{"phone":"+4520123456","code":"482913"}`, "{}", "", `{"phone":1}`, `{"phone":"a","phone":"b"}`, `{"phone":"a"}x`, `[]`, `{"phone":{"x":1}}`, `{"ph\u006fne":"a"}`} {
+	for _, seed := range []string{
+		`{"phone":"+4520123456","code":"482913"}`, "{}", "", `{"phone":1}`, `{"phone":"a","phone":"b"}`,
+		`{"phone":"a"}x`, `[]`, `{"phone":{"x":1}}`, `{"ph\u006fne":"a"}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

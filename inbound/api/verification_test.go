@@ -37,7 +37,10 @@ func openApp(t *testing.T, b *inboundtest.Bridge) app { return app{inboundtest.N
 
 // eachApp opens a bridge on each database.
 func eachApp(t *testing.T, test func(t *testing.T, a app)) {
-	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) { test(t, openApp(t, b)) }, inboundtest.APISettings()...)
+	inboundtest.Each(
+		t,
+		func(t *testing.T, b *inboundtest.Bridge) { test(t, openApp(t, b)) },
+		inboundtest.APISettings()...)
 }
 
 func TestVerificationStory(t *testing.T) {
@@ -47,9 +50,14 @@ func TestVerificationStory(t *testing.T) {
 		require.Equal(t, "no-store", v.Header.Get("Cache-Control"))
 		require.Equal(t, inboundtest.Verification{
 			ID: v.ID, Status: "pending", Phone: phone, Door: "api", MaxAttempts: 5, Sends: 1, MaxSends: 3,
-			CreatedAt: "2023-11-14T22:13:20.000Z", ExpiresAt: "2023-11-14T22:23:20.000Z", NextSendAt: "2023-11-14T22:14:20.000Z",
+			CreatedAt: "2023-11-14T22:13:20.000Z", ExpiresAt: "2023-11-14T22:23:20.000Z",
+			NextSendAt: "2023-11-14T22:14:20.000Z",
 		}, v.Verification)
-		require.Equal(t, []string{"482913 is your Acme Inc code. Do not share it.\n\n@login.acme.example #482913"}, a.Bodies(t))
+		require.Equal(
+			t,
+			[]string{"482913 is your Acme Inc code. Do not share it.\n\n@login.acme.example #482913"},
+			a.Bodies(t),
+		)
 
 		wrong := a.Check(v.ID, "482914")
 		require.Equal(t, "wrong-code", wrong.Kind())
@@ -71,7 +79,11 @@ func TestVerificationStory(t *testing.T) {
 
 		other := a.Create()
 		require.Equal(t, "canceled", a.Call("POST", "/v1/verifications/"+other.ID+"/cancel", "{}").Status)
-		require.Equal(t, "not-pending", a.Call("POST", "/v1/verifications/"+other.ID+"/cancel", "").Kind())
+		require.Equal(
+			t,
+			"not-pending",
+			a.Call("POST", "/v1/verifications/"+other.ID+"/cancel", "").Kind(),
+		)
 		require.Empty(t, a.One(t, "SELECT MAX(code) FROM verification"), "codes are erased at the end")
 		a.Lines(t)
 	})
@@ -124,14 +136,32 @@ func TestProblems(t *testing.T) {
 			{create(`["phone"]`), "malformed", 400, ""},
 			{create(`{"phone"`), "malformed", 400, ""},
 			{create(``), "unsupported-media-type", 415, ""},
-			{call("POST", "/v1/verifications", startBody, "Content-Type: text/plain"), "unsupported-media-type", 415, ""},
+			{
+				call("POST", "/v1/verifications", startBody, "Content-Type: text/plain"),
+				"unsupported-media-type", 415, "",
+			},
 			{create(`{"phone":"` + strings.Repeat("1", api.MaxBody) + `"}`), "too-large", 413, ""},
 			{call("POST", "/v1/verifications", startBody, "Idempotency-Key: "), "malformed", 400, ""},
-			{call("POST", "/v1/verifications", startBody, "Idempotency-Key: a", "Idempotency-Key: b"), "malformed", 400, ""},
-			{call("POST", "/v1/verifications", startBody, "Idempotency-Key: "+strings.Repeat("k", 256)), "malformed", 400, ""},
-			{call("POST", "/v1/verifications", `{"phone":"`+phone+`"}`, "Idempotency-Key: k1"), "idempotency-key-reused", 422, ""},
-			{func() inboundtest.APIResponse { return stranger.Call("POST", "/v1/verifications", startBody) }, "unauthorized", 401, ""},
-			{func() inboundtest.APIResponse { return nobody.Call("GET", path, "") }, "unauthorized", 401, ""},
+			{
+				call("POST", "/v1/verifications", startBody, "Idempotency-Key: a", "Idempotency-Key: b"),
+				"malformed", 400, "",
+			},
+			{
+				call("POST", "/v1/verifications", startBody, "Idempotency-Key: "+strings.Repeat("k", 256)),
+				"malformed", 400, "",
+			},
+			{
+				call("POST", "/v1/verifications", `{"phone":"`+phone+`"}`, "Idempotency-Key: k1"),
+				"idempotency-key-reused", 422, "",
+			},
+			{
+				func() inboundtest.APIResponse { return stranger.Call("POST", "/v1/verifications", startBody) },
+				"unauthorized", 401, "",
+			},
+			{
+				func() inboundtest.APIResponse { return nobody.Call("GET", path, "") }, "unauthorized", 401,
+				"",
+			},
 			{call("GET", path, "", "Authorization: Bearer "+apiKey), "unauthorized", 401, ""},
 			{call("GET", "/v1/verifications/none", ""), "not-found", 404, ""},
 			{call("POST", "/v1/verifications/none/check", `{"code":"1234"}`), "not-found", 404, ""},
@@ -142,7 +172,10 @@ func TestProblems(t *testing.T) {
 			{call("POST", path+"/check", `{"code":"12345678901"}`), "invalid-field", 422, "code"},
 			{call("POST", path+"/cancel", `{"reason":"x"}`), "malformed", 400, ""},
 			{call("POST", path+"/resend", ""), "too-soon", 429, ""},
-			{call("POST", "/v1/verifications/"+canceled.ID+"/check", `{"code":"`+ownCode+`"}`), "not-pending", 409, ""},
+			{
+				call("POST", "/v1/verifications/"+canceled.ID+"/check", `{"code":"`+ownCode+`"}`),
+				"not-pending", 409, "",
+			},
 			{call("GET", "/v1/verifications?limit=0", ""), "invalid-field", 422, "limit"},
 			{call("GET", "/v1/verifications?limit=5&limit=6", ""), "invalid-field", 422, "limit"},
 			{call("GET", "/v1/verifications?before=x", ""), "invalid-field", 422, "before"},
@@ -159,7 +192,9 @@ func TestProblems(t *testing.T) {
 		require.Equal(t, before, a.Recorded(t))
 		a.Lines(t)
 		a.problemsOfTheRule(t, v.ID)
-		known := inboundtest.List(a.Spec.At(a.Spec.Root, "components", "schemas", "Problem", "properties", "type", "enum"))
+		known := inboundtest.List(
+			a.Spec.At(a.Spec.Root, "components", "schemas", "Problem", "properties", "type", "enum"),
+		)
 		a.Seen["undecided"] = true // by TestVerifysOwnCode
 		require.Len(t, a.Seen, len(known), "every described type was seen: %v", a.Seen)
 	})
@@ -190,7 +225,11 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	require.NoError(t, a.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		return text.OptOut(ctx, tx, text.Line{Account: inboundtest.AccountSID, Sender: "+15005550006"}, n)
 	}))
-	require.Equal(t, "opted-out", a.Call("POST", "/v1/verifications", `{"phone":"+4520123457"}`).Kind())
+	require.Equal(
+		t,
+		"opted-out",
+		a.Call("POST", "/v1/verifications", `{"phone":"+4520123457"}`).Kind(),
+	)
 
 	a.exhaust(t)
 	limited := a.Call("GET", "/v1/verifications", "")
@@ -198,10 +237,19 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	require.Equal(t, "60", limited.Header.Get("Retry-After"))
 	require.Equal(t, `"key";r=0;t=60`, limited.Header.Get("RateLimit"))
 	a.Key = inboundtest.Retiring
-	require.Equal(t, `"key";r=599;t=60`, a.Call("GET", "/v1/verifications", "").Header.Get("RateLimit"), "each key has its own quota")
+	require.Equal(
+		t,
+		`"key";r=599;t=60`,
+		a.Call("GET", "/v1/verifications", "").Header.Get("RateLimit"),
+		"each key has its own quota",
+	)
 	a.Now = a.Now.Add(time.Minute)
 	a.Key = apiKey
-	require.Equal(t, `"key";r=599;t=60`, a.Call("GET", "/v1/verifications", "").Header.Get("RateLimit"))
+	require.Equal(
+		t,
+		`"key";r=599;t=60`,
+		a.Call("GET", "/v1/verifications", "").Header.Get("RateLimit"),
+	)
 
 	require.NoError(t, a.Store.Close())
 	closed := a.Call("POST", "/v1/verifications", startBody)
@@ -209,7 +257,8 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	require.Equal(t, "5", closed.Header.Get("Retry-After"))
 }
 
-// exhaust makes requests until the key has none left. The method is wrong, so they touch no database.
+// exhaust makes requests until the key has none left. The method is wrong, so they touch no
+// database.
 func (a app) exhaust(t *testing.T) {
 	t.Helper()
 	for range a.Inbound.Settings.Tenants.All()[0].APIRate {
@@ -222,8 +271,8 @@ func (a app) exhaust(t *testing.T) {
 	}
 }
 
-// Ensure that a code which Twilio Verify compares approves when Verify says so, and that an app hears
-// when Verify says nothing for long.
+// Ensure that a code which Twilio Verify compares approves when Verify says so, and that an app
+// hears when Verify says nothing for long.
 func TestVerifysOwnCode(t *testing.T) {
 	t.Parallel()
 	a := openApp(t, inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...))
@@ -267,7 +316,8 @@ func (a app) answerFirstCheck(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Ensure that requests with one Idempotency-Key start one verification, however many come at once, and that the key is not kept.
+// Ensure that requests with one Idempotency-Key start one verification, however many come at
+// once, and that the key is not kept.
 func TestIdempotencyKey(t *testing.T) {
 	eachApp(t, func(t *testing.T, a app) {
 		var wait sync.WaitGroup
@@ -275,7 +325,11 @@ func TestIdempotencyKey(t *testing.T) {
 		for range 16 {
 			wait.Go(func() {
 				request, _ := http.NewRequest("POST", a.URL+"/v1/verifications", strings.NewReader(startBody))
-				request.Header = http.Header{"Authorization": {"Bearer " + apiKey}, "Content-Type": {"application/json"}, "Idempotency-Key": {"order-66"}}
+				request.Header = http.Header{
+					"Authorization":   {"Bearer " + apiKey},
+					"Content-Type":    {"application/json"},
+					"Idempotency-Key": {"order-66"},
+				}
 				res, err := http.DefaultClient.Do(request)
 				if err != nil {
 					t.Error(err)
@@ -283,7 +337,8 @@ func TestIdempotencyKey(t *testing.T) {
 				}
 				defer res.Body.Close()
 				var v inboundtest.Verification
-				if err := json.NewDecoder(res.Body).Decode(&v); err != nil || res.StatusCode != http.StatusCreated {
+				if err := json.NewDecoder(res.Body).Decode(&v); err != nil ||
+					res.StatusCode != http.StatusCreated {
 					t.Error(res.StatusCode, err)
 				}
 				ids <- v.ID
@@ -299,7 +354,11 @@ func TestIdempotencyKey(t *testing.T) {
 		require.Equal(t, [6]int{1, 1, 0, 1, 2, 2}, a.Recorded(t))
 		require.Len(t, a.Bodies(t), 1)
 		require.NotContains(t, a.One(t, "SELECT key || digest FROM idempotency_key"), "order-66")
-		require.NotEqual(t, a.Call("POST", "/v1/verifications", startBody).ID, a.Call("POST", "/v1/verifications", startBody).ID)
+		require.NotEqual(
+			t,
+			a.Call("POST", "/v1/verifications", startBody).ID,
+			a.Call("POST", "/v1/verifications", startBody).ID,
+		)
 	})
 }
 
@@ -321,7 +380,11 @@ func TestListVerifications(t *testing.T) {
 		}))
 		require.Equal(t, "not-found", a.Call("GET", "/v1/verifications/"+foreign.ID, "").Kind())
 		require.Equal(t, "not-found", a.Check(foreign.ID, "000000").Kind())
-		require.Equal(t, "not-found", a.Call("POST", "/v1/verifications/"+foreign.ID+"/cancel", "").Kind())
+		require.Equal(
+			t,
+			"not-found",
+			a.Call("POST", "/v1/verifications/"+foreign.ID+"/cancel", "").Kind(),
+		)
 
 		var got []string
 		query := "?limit=2"
@@ -330,7 +393,10 @@ func TestListVerifications(t *testing.T) {
 				Verifications []inboundtest.Verification
 				Next          string
 			}
-			require.NoError(t, json.Unmarshal([]byte(a.Call("GET", "/v1/verifications"+query, "").Body), &page))
+			require.NoError(
+				t,
+				json.Unmarshal([]byte(a.Call("GET", "/v1/verifications"+query, "").Body), &page),
+			)
 			for _, v := range page.Verifications {
 				got = append(got, v.ID)
 			}
@@ -338,6 +404,47 @@ func TestListVerifications(t *testing.T) {
 		}
 		require.Equal(t, want, got)
 	})
+}
+
+// Ensure that an app reads in good English why it was refused, and which name is not known.
+func TestDetails(t *testing.T) {
+	a := openApp(t, inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...))
+	long := strings.Repeat("x", 50)
+	const path = "/v1/verifications"
+	for body, want := range map[string]string{
+		`{"phone":"+46701234567"}`: "Its country is not on the tenant's list.",
+		`{"phone":"+4590123456"}`:  "Numbers of its kind are not texted.",
+		`{"colour":"red"}`:         "The body has a member that is not known here: colour.",
+		`{"` + long + `":"red"}`: "The body has a member that is not known here: " +
+			long[:40] + "….",
+		`{"a\u0007b\u202ec":"x"}`:    "The body has a member that is not known here: abc.",
+		`{"\u0000":"x"}`:             "The body has a member that is not known here.",
+		`{"code":"1","code":"1234"}`: "The body has a member twice: code.",
+	} {
+		require.Equal(t, want, a.Call("POST", path, body).Problem.Detail, body)
+	}
+	r := a.Call("GET", path+"?pages=2", "")
+	require.Equal(t, "The query has a parameter that is not known here: pages.", r.Problem.Detail)
+	require.NotContains(t, a.Log.Take(), "colour", "the log repeats no name")
+}
+
+// Ensure that an app is not told "opted out" when the database fails, and that the failure is
+// logged once.
+func TestResendWithBrokenDatabase(t *testing.T) {
+	url := storetest.SQLite(t)
+	a := openApp(t, inboundtest.Open(t, url, inboundtest.APISettings()...))
+	v := a.Create()
+	a.Now = a.Now.Add(time.Minute)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+	require.NoError(t, err)
+	_, err = db.Exec("ALTER TABLE opt_out RENAME TO opted_out")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	a.Log.Take()
+	r := a.Call("POST", "/v1/verifications/"+v.ID+"/resend", "")
+	require.Equal(t, "unavailable", r.Kind())
+	require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)
+	require.Equal(t, 1, strings.Count(a.Log.Take(), `"level":"ERROR"`))
 }
 
 // Ensure that the description is served as it is.

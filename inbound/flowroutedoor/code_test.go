@@ -23,14 +23,18 @@ func FuzzParseCode(f *testing.F) {
 			return
 		}
 		require.Regexp(t, `^[0-9]{4,10}$`, code, "the rule takes it")
-		if plain := strings.TrimLeft(number, "0"); len(code) == digits && anyInteger.MatchString(number) && !strings.ContainsAny(number, "+- \t\n\v\f\r") {
+		if plain := strings.TrimLeft(number, "0"); len(code) == digits &&
+			anyInteger.MatchString(number) &&
+			!strings.ContainsAny(number, "+- \t\n\v\f\r") {
 			require.Equal(t, plain, strings.TrimLeft(code, "0"))
 		}
 	})
 }
 
 func FuzzReadLoose(f *testing.F) {
-	for _, body := range []string{`{"auth_id":"a","recipient":1}`, `{"a":1e9}`, "[]", `{"a":null}`, `{"a":"\ud800"}`} {
+	for _, body := range []string{
+		`{"auth_id":"a","recipient":1}`, `{"a":1e9}`, "[]", `{"a":null}`, `{"a":"\ud800"}`,
+	} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

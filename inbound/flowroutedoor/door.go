@@ -1,8 +1,8 @@
 // Package flowroutedoor is the door for clients of Flowroute's SMS verification service.
 //
-// It answers as that service does: https://github.com/flowroute/sms-verification. Three differences
-// are on purpose: a tenant can require a key, every malformed request is a 400, and a code may start
-// with zeros.
+// It answers as that service does: https://github.com/flowroute/sms-verification. Three
+// differences are on purpose: a tenant can require a key, every malformed request is a 400, and
+// a code may start with zeros.
 package flowroutedoor
 
 import (
@@ -68,29 +68,49 @@ func (d *Door) Route(e *echo.Echo) {
 	}))
 }
 
-// serve proves who asks, and writes and logs what is answered.
+// serve proves who asks, writes the response and logs it.
 func (d *Door) serve(do func(echo.Context) (response, error)) echo.HandlerFunc {
-	t := d.Tenant
 	return func(c echo.Context) error {
-		a, err := response{Message: "A key is needed, as a bearer token or as a password", Reason: "Unauthorized", status: http.StatusUnauthorized}, error(nil)
-		switch {
-		case !t.FlowrouteDoor.Allows(web.PresentedKey(c.Request())):
-			c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
-		case len(t.FlowrouteDoor.Keys) == 0 && !isLocal(c.Request().Host):
-			// A page in somebody's browser that calls its own host name 127.0.0.1.
-			a = response{Message: "Without a key this is for localhost only", Reason: "Forbidden", status: http.StatusForbidden}
-		default:
-			if a, err = do(c); err != nil {
-				a = response{Message: "Please try again", Reason: "Unavailable", status: http.StatusServiceUnavailable, until: d.Now().Add(5 * time.Second)}
+		var err error
+		r := d.prove(c)
+		if r.status == 0 {
+			r, err = do(c)
+		}
+		if err != nil {
+			r = response{
+				Message: "Please try again", Reason: "Unavailable",
+				status: http.StatusServiceUnavailable, until: d.Now().Add(5 * time.Second),
 			}
 		}
-		d.LogDoor(c, "flowroute", t.Slug, a.status, a.Reason, err)
-		c.Response().Header().Set("Cache-Control", "no-store") // a GET here has effects
-		if !a.until.IsZero() {
-			c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(0, a.until.Sub(d.Now()).Seconds())))))
+		d.LogDoor(c, "flowroute", d.Tenant.Slug, r.status, r.Reason, err)
+		header := c.Response().Header()
+		header.Set("Cache-Control", "no-store") // a GET here has effects
+		if !r.until.IsZero() {
+			wait := max(0, r.until.Sub(d.Now()).Seconds())
+			header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait))))
 		}
-		return c.JSON(a.status, a)
+		return c.JSON(r.status, r)
 	}
+}
+
+// prove refuses a request that may not be made here. The response has no status when it may.
+func (d *Door) prove(c echo.Context) response {
+	door := d.Tenant.FlowrouteDoor
+	switch {
+	case !door.Allows(web.PresentedKey(c.Request())):
+		c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
+		return response{
+			Message: "A key is needed, as a bearer token or as a password",
+			Reason:  "Unauthorized", status: http.StatusUnauthorized,
+		}
+	case len(door.Keys) == 0 && !isLocal(c.Request().Host):
+		// A web page in a browser on this machine, whose own host name resolves to 127.0.0.1.
+		return response{
+			Message: "Without a key this is for localhost only",
+			Reason:  "Forbidden", status: http.StatusForbidden,
+		}
+	}
+	return response{}
 }
 
 // malformed is what malformed input gets.
@@ -107,7 +127,8 @@ func (d *Door) create(c echo.Context) (response, error) {
 	}
 	r := verification.For(t, doorName, phone)
 	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.FlowrouteDoor.CodeLength
-	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, t.FlowrouteDoor.RetriesAllowed, 1
+	r.Limits.Life, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, 1
+	r.Limits.Attempts = t.FlowrouteDoor.RetriesAllowed
 	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
 	_, err := web.Commit(c.Request().Context(), d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
@@ -117,18 +138,27 @@ func (d *Door) create(c echo.Context) (response, error) {
 	wait := new(verification.WaitError)
 	switch {
 	case errors.Is(err, verification.ErrOptedOut):
-		return response{Message: "The recipient opted out of texts", Reason: "RecipientOptedOut", status: http.StatusBadRequest}, nil
+		return response{
+			Message: "The recipient opted out of texts",
+			Reason:  "RecipientOptedOut",
+			status:  http.StatusBadRequest,
+		}, nil
 	case errors.As(err, &wait):
 		return tooManyAttempts(wait.Until), nil
 	case err != nil:
 		return response{}, err
 	}
-	return response{Message: "Success: Verification code created.", AuthID: authID, status: http.StatusOK}, nil
+	return response{
+		Message: "Success: Verification code created.",
+		AuthID:  authID,
+		status:  http.StatusOK,
+	}, nil
 }
 
 func tooManyAttempts(until time.Time) response {
 	return response{
-		Message: "Too many wrong codes for this recipient", Reason: "TooManyAttempts", AttemptsLeft: new(int), status: http.StatusTooManyRequests, until: until,
+		Message: "Too many wrong codes for this recipient", Reason: "TooManyAttempts",
+		AttemptsLeft: new(int), status: http.StatusTooManyRequests, until: until,
 	}
 }
 
@@ -158,25 +188,39 @@ func (d *Door) check(c echo.Context, authID, number string) (response, error) {
 	return respond(checked, authID), err
 }
 
-// checked is what a code came to, and whether this is the first caller to hear that the verification
-// has expired.
+// checked is what a code came to, and whether this is the first caller to hear that the
+// verification has expired.
 type checked struct {
 	verification.Checked
 	news bool
 }
 
-// respond says in the service's words what a code came to. The service forgets an auth_id with the answer that ends it, so that what ended
-// before is unknown; but that it has expired is said once.
+// respond says in the service's words what a code came to. The service forgets an auth_id with
+// the answer that ends it, so that what ended before is unknown; but that it has expired is
+// said once.
 func respond(c checked, authID string) response {
 	switch {
 	case c.Verdict == verification.Right:
-		return response{Authenticated: true, AuthID: authID, Message: "Success: Authorization code verified.", status: http.StatusOK}
+		return response{
+			Authenticated: true,
+			AuthID:        authID,
+			Message:       "Success: Authorization code verified.",
+			status:        http.StatusOK,
+		}
 	case c.Verdict == verification.Wrong:
-		return failedCheck("Invalid code", "InvalidAuthCode", max(0, c.Verification.MaxAttempts-c.Verification.Attempts))
+		return failedCheck(
+			"Invalid code",
+			"InvalidAuthCode",
+			max(0, c.Verification.MaxAttempts-c.Verification.Attempts),
+		)
 	case c.Verdict == verification.Blocked:
 		return tooManyAttempts(c.Until)
 	case c.Verdict == verification.Asked: // counted, and not answered yet
-		return response{Message: "Not compared yet", Reason: "Pending", status: http.StatusServiceUnavailable}
+		return response{
+			Message: "Not compared yet",
+			Reason:  "Pending",
+			status:  http.StatusServiceUnavailable,
+		}
 	case c.news:
 		return failedCheck("Expired code", "ExpiredAuthCode", 0)
 	}
@@ -184,16 +228,23 @@ func respond(c checked, authID string) response {
 }
 
 func failedCheck(message, reason string, attemptsLeft int) response {
-	return response{Message: message, Reason: reason, AttemptsLeft: &attemptsLeft, status: http.StatusBadRequest}
+	return response{
+		Message:      message,
+		Reason:       reason,
+		AttemptsLeft: &attemptsLeft,
+		status:       http.StatusBadRequest,
+	}
 }
 
 // isAuthID reports whether the databases take a text as an auth_id.
 func isAuthID(id string) bool {
-	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxAuthID && !strings.ContainsRune(id, 0)
+	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxAuthID &&
+		!strings.ContainsRune(id, 0)
 }
 
-// parseRecipient is the number of a recipient, which the service wants as an integer that is eleven characters long: the digits of an American
-// number, or a plus sign and ten digits. No number for anything else.
+// parseRecipient is the number of a recipient, which the service wants as an integer that is
+// eleven characters long: the digits of an American number, or a plus sign and ten digits. No
+// number for anything else.
 func parseRecipient(recipient string) phonemail.Number {
 	if len(recipient) != 11 {
 		return phonemail.Number{}
@@ -207,8 +258,9 @@ func parseRecipient(recipient string) phonemail.Number {
 
 var anyInteger = regexp.MustCompile(`^\s*([+-]?)0*([0-9]+)\s*$`)
 
-// parseCode is the code that an integer stands for, filled up with zeros: the service compares numbers. An integer that cannot be a code
-// becomes one that is certainly wrong, because it counts like any other. The second result is false for what is no integer.
+// parseCode is the code that an integer stands for, filled up with zeros: the service compares
+// numbers. An integer that cannot be a code becomes one that is certainly wrong, because it
+// counts like any other. The second result is false for what is no integer.
 func parseCode(number string, digits int) (string, bool) {
 	parts := anyInteger.FindStringSubmatch(number)
 	switch {

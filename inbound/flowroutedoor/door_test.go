@@ -20,13 +20,24 @@ const flowrouteKey = "key-of-the-flowroute-door-0123456789"
 const phone = inboundtest.Phone
 
 // eachFlowroute opens a door on each database.
-func eachFlowroute(t *testing.T, test func(t *testing.T, f inboundtest.FlowrouteClient), changes ...string) {
+func eachFlowroute(
+	t *testing.T,
+	test func(t *testing.T, f inboundtest.FlowrouteClient),
+	changes ...string,
+) {
 	changes = append([]string{"SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000"}, changes...)
-	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) { test(t, inboundtest.OpenFlowroute(t, b)) }, changes...)
+	inboundtest.Each(
+		t,
+		func(t *testing.T, b *inboundtest.Bridge) { test(t, inboundtest.OpenFlowroute(t, b)) },
+		changes...)
 }
 
 // onlyFlowroute opens a door on SQLite, for what does not depend on the database.
-func onlyFlowroute(t *testing.T, test func(t *testing.T, f inboundtest.FlowrouteClient), changes ...string) {
+func onlyFlowroute(
+	t *testing.T,
+	test func(t *testing.T, f inboundtest.FlowrouteClient),
+	changes ...string,
+) {
 	changes = append([]string{"SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000"}, changes...)
 	test(t, inboundtest.OpenFlowroute(t, inboundtest.Open(t, storetest.SQLite(t), changes...)))
 }
@@ -42,10 +53,13 @@ func says(t testing.TB, r inboundtest.Response, status int, body string) {
 
 // What the original answers, row by row.
 const (
-	saysCreated     = `{"message":"Success: Verification code created.","auth_id":"my_identifier"}`
-	saysRight       = `{"authenticated":true,"auth_id":"my_identifier","message":"Success: Authorization code verified."}`
-	saysBadCreate   = `{"message":"Required arguments: 'auth_id' (str), 'recipient' (int, length=11)","reason":"InvalidAPIUsage"}`
-	saysBadCheck    = `{"message":"Required arguments: 'auth_id' (str), 'code' (int)","reason":"InvalidAPIUsage"}`
+	saysCreated = `{"message":"Success: Verification code created.","auth_id":"my_identifier"}`
+	saysRight   = `{"authenticated":true,"auth_id":"my_identifier","message":"Success: ` +
+		`Authorization code verified."}`
+	saysBadCreate = `{"message":"Required arguments: 'auth_id' (str), 'recipient' (int, ` +
+		`length=11)","reason":"InvalidAPIUsage"}`
+	saysBadCheck = `{"message":"Required arguments: 'auth_id' (str), 'code' (int)",` +
+		`"reason":"InvalidAPIUsage"}`
 	saysUnknown     = `{"message":"Unknown auth id","reason":"UnknownAuthId","attempts_left":0}`
 	saysExpired     = `{"message":"Expired code","reason":"ExpiredAuthCode","attempts_left":0}`
 	saysWrongFormat = `{"message":"Invalid code","reason":"InvalidAuthCode","attempts_left":%d}`
@@ -57,7 +71,11 @@ func TestFlowrouteStory(t *testing.T) {
 	eachFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		says(t, f.Create(t, `"my_identifier"`, `"`+phone+`"`), 200, saysCreated)
 		code, body := f.Texted(t)
-		require.Equal(t, code+"\nWelcome to Acme Inc! Use this one-time code to complete your signup.", body)
+		require.Equal(
+			t,
+			code+"\nWelcome to Acme Inc! Use this one-time code to complete your signup.",
+			body,
+		)
 		require.Len(t, code, 4)
 
 		says(t, f.Check(t, "my_identifier", inboundtest.OtherCode(code)), 400, saysWrong(2))
@@ -75,7 +93,9 @@ func TestFlowrouteAttempts(t *testing.T) {
 		says(t, f.Create(t, `"my_identifier"`, `"`+phone+`"`), 200, saysCreated)
 		code, _ := f.Texted(t)
 		// Integers that no code can be count as well.
-		for left, number := range []string{"-" + code, "99999999999999999999", inboundtest.OtherCode(code)} {
+		for left, number := range []string{
+			"-" + code, "99999999999999999999", inboundtest.OtherCode(code),
+		} {
 			says(t, f.Check(t, "my_identifier", number), 400, saysWrong(2-left))
 		}
 		says(t, f.Check(t, "my_identifier", code), 400, saysUnknown)
@@ -135,7 +155,8 @@ func TestFlowrouteSettings(t *testing.T) {
 		f.Bridge.Now = f.Bridge.Now.Add(90*time.Second - time.Millisecond)
 		code, _ = f.Texted(t)
 		says(t, f.Check(t, "my_identifier", inboundtest.Integer(t, code)), 200, saysRight)
-	}, "SMSBRIDGE_FLOWROUTE_CODE_LENGTH=8", "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION=90s", "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED=1",
+	}, "SMSBRIDGE_FLOWROUTE_CODE_LENGTH=8", "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATIO"+
+		"N=90s", "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED=1",
 		"SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE={{.Code}} for {{.Name}}")
 }
 
@@ -143,32 +164,54 @@ func TestFlowrouteSettings(t *testing.T) {
 func TestFlowrouteMalformed(t *testing.T) {
 	eachFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		for _, body := range []string{
-			"", "{", "null", "[]", `"x"`, "{}", `{"auth_id":"a"}`, `{"recipient":"+4520123456"}`, `{"auth_id":"","recipient":"+4520123456"}`,
-			`{"auth_id":null,"recipient":"+4520123456"}`, `{"auth_id":{},"recipient":"+4520123456"}`, `{"auth_id":true,"recipient":"+4520123456"}`,
-			`{"auth_id":"a\u0000","recipient":"+4520123456"}`, `{"auth_id":"` + strings.Repeat("x", 121) + `","recipient":"+4520123456"}`,
-			`{"auth_id":"a","recipient":4520123456}`, `{"auth_id":"a","recipient":"4520123456"}`, `{"auth_id":"a","recipient":" 4520123456"}`,
-			`{"auth_id":"a","recipient":"+452012345x"}`, `{"auth_id":"a","recipient":"99999999999"}`, `{"auth_id":"a","recipient":1.2345678901}`,
-			`{"auth_id":"a","recipient":12065550100}`, `{"auth_id":"a","recipient":"+45 2012345"}`, `{"auth_id":"a","recipient":["+4520123456"]}`,
-			`{"auth_id":"a","recipient":"+4520123456"} trailing`, `{"auth_id":"a","recipient":"+4520123456","x":"` + strings.Repeat("x", 9000) + `"}`,
+			"", "{", "null", "[]", `"x"`, "{}", `{"auth_id":"a"}`, `{"recipient":"+4520123456"}`,
+			`{"auth_id":"","recipient":"+4520123456"}`,
+			`{"auth_id":null,"recipient":"+4520123456"}`, `{"auth_id":{},"recipient":"+4520123456"}`,
+			`{"auth_id":true,"recipient":"+4520123456"}`,
+			`{"auth_id":"a\u0000","recipient":"+4520123456"}`,
+			`{"auth_id":"` + strings.Repeat("x", 121) + `","recipient":"+4520123456"}`,
+			`{"auth_id":"a","recipient":4520123456}`, `{"auth_id":"a","recipient":"4520123456"}`,
+			`{"auth_id":"a","recipient":" 4520123456"}`,
+			`{"auth_id":"a","recipient":"+452012345x"}`, `{"auth_id":"a","recipient":"99999999999"}`,
+			`{"auth_id":"a","recipient":1.2345678901}`,
+			`{"auth_id":"a","recipient":12065550100}`, `{"auth_id":"a","recipient":"+45 2012345"}`,
+			`{"auth_id":"a","recipient":["+4520123456"]}`,
+			`{"auth_id":"a","recipient":"+4520123456"} trailing`,
+			`{"auth_id":"a","recipient":"+4520123456","x":"` + strings.Repeat("x", 9000) + `"}`,
 		} {
 			says(t, f.PostJSON(t, f.Endpoint, body), 400, saysBadCreate)
 		}
-		r := f.Post(t, "", "text/plain", strings.NewReader("")) // the bridge's own listener has no such path
+		// the bridge's own listener has no such path
+		r := f.Post(t, "", "text/plain", strings.NewReader(""))
 		require.Equal(t, 404, r.StatusCode)
-		plain, err := http.NewRequest(http.MethodPost, f.Endpoint, strings.NewReader(`{"auth_id":"a","recipient":"+4520123456"}`))
+		plain, err := http.NewRequest(
+			http.MethodPost,
+			f.Endpoint,
+			strings.NewReader(`{"auth_id":"a","recipient":"+4520123456"}`),
+		)
 		require.NoError(t, err)
 		plain.Header.Set("Content-Type", "text/plain")
 		says(t, f.Send(t, plain), 400, saysBadCreate)
 
-		says(t, f.Create(t, `"a"`, `"`+phone+`"`), 200, strings.Replace(saysCreated, "my_identifier", "a", 1))
+		says(
+			t,
+			f.Create(t, `"a"`, `"`+phone+`"`),
+			200,
+			strings.Replace(saysCreated, "my_identifier", "a", 1),
+		)
 		recorded := f.Recorded(t)
-		for _, check := range [][2]string{{"", "1234"}, {"a", ""}, {"a", "12a4"}, {"a", "12 34"}, {"a", "1.5"}, {"a", "٤٢٤٢"}, {"a", "--1"}} {
+		for _, check := range [][2]string{
+			{"", "1234"}, {"a", ""}, {"a", "12a4"}, {"a", "12 34"}, {"a", "1.5"}, {"a", "٤٢٤٢"},
+			{"a", "--1"},
+		} {
 			says(t, f.Check(t, check[0], check[1]), 400, saysBadCheck)
 		}
 		for _, id := range []string{"b", "A", "a\x00", "\xff", strings.Repeat("x", 121)} {
 			says(t, f.Check(t, id, "1234"), 400, saysUnknown)
 		}
-		for method, path := range map[string]string{"PUT": "", "DELETE": "", "HEAD": "?auth_id=a&code=1234", "POST": "/other"} {
+		for method, path := range map[string]string{
+			"PUT": "", "DELETE": "", "HEAD": "?auth_id=a&code=1234", "POST": "/other",
+		} {
 			request, err := http.NewRequest(method, f.Endpoint+path, nil)
 			require.NoError(t, err)
 			require.Contains(t, []int{404, 405}, f.Send(t, request).StatusCode)
@@ -180,16 +223,31 @@ func TestFlowrouteMalformed(t *testing.T) {
 // An auth_id may be a number, a recipient an integer, and a code may come in a body.
 func TestFlowrouteForms(t *testing.T) {
 	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
-		says(t, f.Create(t, "7", "12065550100"), 200, strings.Replace(saysCreated, "my_identifier", "7", 1))
+		says(
+			t,
+			f.Create(t, "7", "12065550100"),
+			200,
+			strings.Replace(saysCreated, "my_identifier", "7", 1),
+		)
 		require.Equal(t, "+12065550100", f.One(t, "SELECT phone FROM verification"))
 		code, _ := f.Texted(t)
-		says(t, f.PostJSON(t, f.Endpoint+"/check", `{"auth_id":7,"code":"`+inboundtest.OtherCode(code)+`"}`), 400, saysWrong(2))
+		says(
+			t,
+			f.PostJSON(t, f.Endpoint+"/check", `{"auth_id":7,"code":"`+inboundtest.OtherCode(code)+`"}`),
+			400,
+			saysWrong(2),
+		)
 		says(t, f.PostJSON(t, f.Endpoint+"/check", `{"auth_id":"7"}`), 400, saysBadCheck)
-		says(t, f.PostJSON(t, f.Endpoint+"/check", `{"auth_id":7,"code":`+inboundtest.Integer(t, code)+`}`), 200, strings.Replace(saysRight, "my_identifier", "7", 1))
+		says(
+			t,
+			f.PostJSON(t, f.Endpoint+"/check", `{"auth_id":7,"code":`+inboundtest.Integer(t, code)+`}`),
+			200,
+			strings.Replace(saysRight, "my_identifier", "7", 1),
+		)
 	}, "SMSBRIDGE_COUNTRIES=US")
 }
 
-// With a key nobody is served without it; a client puts it into its URL.
+// A door with a key serves no client without it. A client puts the key into its URL.
 func TestFlowrouteKey(t *testing.T) {
 	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		before := f.Recorded(t)
@@ -211,8 +269,15 @@ func TestFlowrouteKey(t *testing.T) {
 // Without a key, a host name that only pretends to be this machine opens nothing.
 func TestFlowrouteKeylessIsLocal(t *testing.T) {
 	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
-		for host, want := range map[string]int{"localhost:8000": 200, "127.0.0.1": 200, "[::1]:8000": 200, "evil.example:8000": 403, "10.0.0.1": 403} {
-			r, err := http.NewRequest(http.MethodPost, f.Endpoint, strings.NewReader(`{"auth_id":"my_identifier","recipient":"`+phone+`"}`))
+		for host, want := range map[string]int{
+			"localhost:8000": 200, "127.0.0.1": 200, "[::1]:8000": 200, "evil.example:8000": 403,
+			"10.0.0.1": 403,
+		} {
+			r, err := http.NewRequest(
+				http.MethodPost,
+				f.Endpoint,
+				strings.NewReader(`{"auth_id":"my_identifier","recipient":"`+phone+`"}`),
+			)
 			require.NoError(t, err)
 			r.Host = host
 			r.Header.Set("Content-Type", "application/json")
@@ -221,7 +286,8 @@ func TestFlowrouteKeylessIsLocal(t *testing.T) {
 	})
 }
 
-// Whoever said STOP is not texted; who guessed too often is neither texted nor compared.
+// A phone that said STOP is not texted. A phone with too many wrong codes is neither texted nor
+// compared.
 func TestFlowrouteRefusals(t *testing.T) {
 	eachFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		for n := range 4 { // of three attempts each
@@ -235,17 +301,29 @@ func TestFlowrouteRefusals(t *testing.T) {
 			}
 		}
 		r := f.Check(t, "my_identifier", "99999")
-		says(t, r, 429, `{"message":"Too many wrong codes for this recipient","reason":"TooManyAttempts","attempts_left":0}`)
+		says(
+			t,
+			r,
+			429,
+			`{"message":"Too many wrong codes for this recipient","reason":"TooManyAttempts",`+
+				`"attempts_left":0}`,
+		)
 		require.Equal(t, "86400", r.Header.Get("Retry-After"))
 		require.Equal(t, 429, f.Create(t, `"other"`, `"`+phone+`"`).StatusCode)
 
 		f.Bridge.Now = f.Bridge.Now.Add(25 * time.Hour)
 		inboundtest.Silent(t, f.Reply(t, inboundtest.ReplyForm(1, "STOP")))
-		says(t, f.Create(t, `"other"`, `"`+phone+`"`), 400, `{"message":"The recipient opted out of texts","reason":"RecipientOptedOut"}`)
+		says(
+			t,
+			f.Create(t, `"other"`, `"`+phone+`"`),
+			400,
+			`{"message":"The recipient opted out of texts","reason":"RecipientOptedOut"}`,
+		)
 	})
 }
 
-// The right code sent 32 times at once succeeds once; 64 wrong ones at once are as few attempts as one by one.
+// The right code sent 32 times at once succeeds once; 64 wrong ones at once are as few attempts
+// as one by one.
 func TestFlowrouteAtOnce(t *testing.T) {
 	eachFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		at := func(n int, code string) map[string]int {
@@ -268,7 +346,11 @@ func TestFlowrouteAtOnce(t *testing.T) {
 		require.Equal(t, map[string]int{"": 1, "UnknownAuthId": 31}, at(32, code))
 		f.Create(t, `"my_identifier"`, `"`+phone+`"`)
 		code, _ = f.Texted(t)
-		require.Equal(t, map[string]int{"InvalidAuthCode": 3, "UnknownAuthId": 61}, at(64, inboundtest.OtherCode(code)))
+		require.Equal(
+			t,
+			map[string]int{"InvalidAuthCode": 3, "UnknownAuthId": 61},
+			at(64, inboundtest.OtherCode(code)),
+		)
 	})
 }
 

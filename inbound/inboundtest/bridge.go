@@ -1,8 +1,8 @@
-// Package inboundtest opens the bridge's whole HTTP side for the tests of inbound and its doors, and
-// speaks to it as providers and apps do.
+// Package inboundtest opens the bridge's whole HTTP side for the tests of inbound and its
+// doors, and speaks to it as providers and apps do.
 //
-// It promises real requests over loopback, a database that the test can also see from beside, a
-// clock that only the test moves, and a log that the test can read.
+// It promises real requests over loopback, a clock that only the test moves, and a log that the
+// test can read. The test also sees the database from beside the server.
 package inboundtest
 
 import (
@@ -54,7 +54,10 @@ func Open(t testing.TB, databaseURL string, changes ...string) *Bridge {
 	b := &Bridge{Log: &Log{}, Now: Start}
 	b.DB = openBeside(t, databaseURL)
 	now := func() time.Time { return b.Now }
-	s, err := store.Open(context.Background(), store.Options{URL: databaseURL, Key: storetest.Key, Now: now})
+	s, err := store.Open(
+		context.Background(),
+		store.Options{URL: databaseURL, Key: storetest.Key, Now: now},
+	)
 	require.NoError(t, err)
 	var once sync.Once
 	b.Store = s
@@ -209,8 +212,8 @@ func (b *Bridge) Do(t testing.TB, f func(ctx context.Context, tx *store.Tx) erro
 	require.NoError(t, b.Store.Do(context.Background(), f))
 }
 
-// Lines returns the log since the last call, each line decoded, after showing that nothing secret is
-// in it.
+// Lines returns the log since the last call, each line decoded, after showing that nothing
+// secret is in it.
 func (b *Bridge) Lines(t testing.TB) []map[string]any {
 	t.Helper()
 	text := b.Log.Take()

@@ -39,7 +39,11 @@ func OpenFlowroute(t testing.TB, b *Bridge) FlowrouteClient {
 // Create is the client's create_auth; both values are JSON.
 func (f FlowrouteClient) Create(t testing.TB, authID, recipient string) Response {
 	t.Helper()
-	return f.PostJSON(t, f.Endpoint, fmt.Sprintf(`{"auth_id": %s, "recipient": %s}`, authID, recipient))
+	return f.PostJSON(
+		t,
+		f.Endpoint,
+		fmt.Sprintf(`{"auth_id": %s, "recipient": %s}`, authID, recipient),
+	)
 }
 
 // PostJSON posts a body to a URL.

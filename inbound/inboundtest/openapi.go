@@ -50,13 +50,16 @@ func (d Description) follow(node any) any {
 	return d.At(d.Root, strings.Split(strings.TrimPrefix(reference, "#/"), "/")...)
 }
 
-// Judge returns what a JSON value has that its schema does not allow, of the keywords that openapi.yaml uses.
+// Judge returns what a JSON value has that its schema does not allow, of the keywords that
+// openapi.yaml uses.
 func (d Description) Judge(schema, value any, where string) (faults []string) {
 	s, ok := d.follow(schema).(map[string]any)
 	if !ok {
 		return []string{where + " has no schema"}
 	}
-	fault := func(format string, args ...any) { faults = append(faults, where+" "+fmt.Sprintf(format, args...)) }
+	fault := func(format string, args ...any) {
+		faults = append(faults, where+" "+fmt.Sprintf(format, args...))
+	}
 	switch v := value.(type) {
 	case map[string]any:
 		if s["type"] != "object" {
@@ -109,16 +112,32 @@ func (d Description) Judge(schema, value any, where string) (faults []string) {
 func List(node any) []any { all, _ := node.([]any); return all }
 
 // Described fails the test when a response of the API is not as openapi.yaml describes it.
-func (d Description) Described(t testing.TB, method, path string, status int, header http.Header, body []byte) {
+func (d Description) Described(
+	t testing.TB,
+	method, path string,
+	status int,
+	header http.Header,
+	body []byte,
+) {
 	t.Helper()
-	operation, ok := d.At(d.Root, "paths", pathTemplate(path), strings.ToLower(method)).(map[string]any)
+	operation, ok := d.At(
+		d.Root, "paths", pathTemplate(path), strings.ToLower(method),
+	).(map[string]any)
 	if !ok {
 		require.GreaterOrEqual(t, status, 400, "%s %s is not described", method, path)
 		operation = d.At(d.Root, "paths", "/v1/verifications", "post").(map[string]any)
 	}
 	response := d.At(operation, "responses", strconv.Itoa(status))
 	if response == nil {
-		require.GreaterOrEqual(t, status, 400, "%s %s answers %d, which is not described", method, path, status)
+		require.GreaterOrEqual(
+			t,
+			status,
+			400,
+			"%s %s answers %d, which is not described",
+			method,
+			path,
+			status,
+		)
 		response = d.At(operation, "responses", "default")
 	}
 	schema := d.At(response, "content", strings.Split(header.Get("Content-Type"), ";")[0], "schema")

@@ -27,15 +27,16 @@ import (
 
 // What the tenant acme has set, and what its providers and its phone send.
 const (
-	SigningKey  = "key-signing-new"
-	RetiredKey  = "key-signing-old"
-	AuthToken   = "0123456789abcdef0123456789abcdef"
-	AccountSID  = "AC00000000000000000000000000000001"
-	PublicURL   = "https://bridge.example.com"
-	Phone       = "+4520123456"
-	Address     = "acme+4520123456@sms.acme.example"
-	SecretLink  = "https://login.acme.example/u/email-verification?ticket=SECRETTICKET"
-	StoredURL   = "https://storage-us-east4.api.mailgun.net/v3/domains/sms.acme.example/messages/AwABSECRET=="
+	SigningKey = "key-signing-new"
+	RetiredKey = "key-signing-old"
+	AuthToken  = "0123456789abcdef0123456789abcdef"
+	AccountSID = "AC00000000000000000000000000000001"
+	PublicURL  = "https://bridge.example.com"
+	Phone      = "+4520123456"
+	Address    = "acme+4520123456@sms.acme.example"
+	SecretLink = "https://login.acme.example/u/email-verification?ticket=SECRETTICKET"
+	StoredURL  = "https://storage-us-east4.api.mailgun.net/v3/domains/sms.acme.example/messages/" +
+		"AwABSECRET=="
 	ContentForm = "application/x-www-form-urlencoded"
 	ReplyURL    = PublicURL + "/twilio/acme/reply"
 	EmptyTwiML  = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
@@ -66,8 +67,8 @@ func MACOf(key, text string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// MailForm is what a store(notify) route posts, signed with a token that ends in n. Each n is a mail
-// of its own.
+// MailForm is what a store(notify) route posts, signed with a token that ends in n. Each n is a
+// mail of its own.
 func MailForm(n int) url.Values {
 	from := "ACME <no-reply@acme.example>"
 	return Sign(url.Values{
@@ -108,8 +109,13 @@ func ReplyForm(n int, body string) url.Values {
 	}
 }
 
-// Hook posts a form to a path of Twilio's, with a signature and further headers: name, value, name, …
-func (b *Bridge) Hook(t testing.TB, pathAndQuery, body, signature string, headers ...string) Response {
+// Hook posts a form to a path of Twilio's, with a signature and further headers: name, value,
+// name, …
+func (b *Bridge) Hook(
+	t testing.TB,
+	pathAndQuery, body, signature string,
+	headers ...string,
+) Response {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodPost, b.URL+pathAndQuery, strings.NewReader(body))
 	require.NoError(t, err)
@@ -137,8 +143,8 @@ func Silent(t testing.TB, r Response) {
 	require.True(t, strings.HasPrefix(r.Header.Get("Content-Type"), "text/xml"))
 }
 
-// Ask puts a question to the phone as the other rooms would, up to its prompt being sent. It returns
-// the ids of challenge and text.
+// Ask puts a question to the phone as the other rooms would, up to its prompt being sent. It
+// returns the ids of challenge and text.
 func (b *Bridge) Ask(t testing.TB, line text.Line) (challengeID, textID string) {
 	t.Helper()
 	question := challenge.Question{

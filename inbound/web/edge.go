@@ -1,9 +1,9 @@
 // Package web is what the doors of the bridge share: the transaction of a request, forms, JSON,
 // presented keys, files of the program, problem details, and the line of log for each request.
 //
-// It is for package inbound and the rooms below it. It knows no provider and no door. It promises
-// that a caller waits for the database at most CommitWait, that nothing of a request reaches the
-// log unless a door names it, and that a panic of a handler becomes a 503.
+// It is for package inbound and the rooms below it. It knows no provider, no door and no rule.
+// It promises that a caller waits for the database at most CommitWait. Nothing of a request
+// reaches the log unless a door names it, and a panic of a handler becomes a 503.
 package web
 
 import (
@@ -28,8 +28,8 @@ type Edge struct {
 	Patience time.Duration    // how long a caller waits for Twilio Verify's verdict; 0 is CommitWait
 }
 
-// Await returns a context that ends with ctx, and at the latest when a caller has waited for Twilio
-// Verify's verdict for as long as it may.
+// Await returns a context that bounds the wait for Twilio Verify's verdict. It ends with ctx, and
+// at the latest after Patience.
 func (e Edge) Await(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, cmp.Or(e.Patience, CommitWait))
 }

@@ -43,7 +43,15 @@ func (e Edge) SurvivePanics(next echo.HandlerFunc) echo.HandlerFunc {
 				if own, ok := p.(runtime.Error); ok {
 					what = own.Error()
 				}
-				e.Log.Error("panic in a handler", "path", c.Path(), "panic", what, "stack", string(debug.Stack()))
+				e.Log.Error(
+					"panic in a handler",
+					"path",
+					c.Path(),
+					"panic",
+					what,
+					"stack",
+					string(debug.Stack()),
+				)
 				c.Response().Header().Set("Retry-After", "600")
 				err = c.String(http.StatusServiceUnavailable, "please try again\n")
 			}

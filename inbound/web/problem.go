@@ -70,7 +70,13 @@ func (p *Problem) Error() string { return p.Name }
 
 // Of is a problem of the kind, with a sentence for a person.
 func (k ProblemKind) Of(detail string) *Problem {
-	return &Problem{Type: ProblemNames + k.Name, Title: k.Title, Status: k.Status, Detail: detail, Name: k.Name}
+	return &Problem{
+		Type:   ProblemNames + k.Name,
+		Title:  k.Title,
+		Status: k.Status,
+		Detail: detail,
+		Name:   k.Name,
+	}
 }
 
 // On is a problem of the kind about a field of the request.
@@ -80,8 +86,8 @@ func (k ProblemKind) On(field, detail string) *Problem {
 	return p
 }
 
-// AsProblem says which problem an error is that any door may meet: a problem already, or a phone number
-// that is refused. Any other error is Unavailable: a retry may help.
+// AsProblem says which problem an error is that any door may meet: a problem already, or a
+// phone number that is refused. Any other error is Unavailable: a retry may help.
 func AsProblem(err error) *Problem {
 	var p *Problem
 	switch {

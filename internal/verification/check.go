@@ -17,11 +17,13 @@ type Verdict string
 
 // The verdicts.
 const (
-	Right   Verdict = "right"   // it approved the verification
-	Wrong   Verdict = "wrong"   // it was compared and counted; the State says whether that was the last attempt
+	Right Verdict = "right" // it approved the verification
+	// it was compared and counted; the State says whether that was the last attempt
+	Wrong   Verdict = "wrong"
 	Over    Verdict = "over"    // not compared: the verification had ended; the State says how
 	Blocked Verdict = "blocked" // not compared: too many wrong codes for this phone
-	Asked   Verdict = "asked"   // counted, and put to Twilio Verify, whose code it is: Await its answer
+	// counted, and put to Twilio Verify, whose code it is: Await its answer
+	Asked Verdict = "asked"
 )
 
 // Checked is the result of a check.
@@ -32,9 +34,10 @@ type Checked struct {
 	CheckID      string       // when Asked: what Await waits for
 }
 
-// Check presents a code to a verification. What the code comes to is a value and not an error, because an error would undo the transaction and
-// with it the count of the guess: commit whatever the verdict. It returns ErrCode for what ParseCode refuses, which counts as no attempt, and
-// ErrUnknown.
+// Check presents a code to a verification. What the code comes to is a value and not an error:
+// an error would undo the transaction, and with it the count of the guess. Commit whatever the
+// verdict is. It returns ErrCode for what ParseCode refuses, which counts as no
+// attempt, and ErrUnknown.
 func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked, error) {
 	given, err := ParseCode(code)
 	if err != nil {
@@ -47,7 +50,10 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	if v := read(row, tx.Now()); v.State != Pending {
 		return Checked{Verdict: Over, Verification: v}, ExpireDue(ctx, tx, id)
 	}
-	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: tenant, Phone: row.Phone, Now: tx.Moment()})
+	kept, err := tx.LockGuesses(
+		ctx,
+		db.LockGuessesParams{Tenant: tenant, Phone: row.Phone, Now: tx.Moment()},
+	)
 	if err != nil {
 		return Checked{}, fmt.Errorf("verification %s: %w", id, err)
 	}
@@ -55,7 +61,10 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	if until, blocked := wrong.blocked(int(row.MaxWrong)); blocked {
 		return result(ctx, tx, row, Blocked, until)
 	}
-	counted, err := tx.CountAttempt(ctx, db.CountAttemptParams{ID: id, Tenant: tenant, Now: tx.Moment()})
+	counted, err := tx.CountAttempt(
+		ctx,
+		db.CountAttemptParams{ID: id, Tenant: tenant, Now: tx.Moment()},
+	)
 	if errors.Is(err, sql.ErrNoRows) { // ended at this very moment
 		return result(ctx, tx, row, Over, time.Time{})
 	}
@@ -82,8 +91,9 @@ func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked,
 	return result(ctx, tx, row, Wrong, time.Time{})
 }
 
-// CheckExternal is Check for the newest verification that a door of a tenant calls externalID. The
-// second result is true once for each verification that has expired: the first time a caller hears it.
+// CheckExternal is Check for the newest verification that a door of a tenant calls externalID.
+// The second result is true once for each verification that has expired: the first time a
+// caller hears it.
 func CheckExternal(
 	ctx context.Context, tx *store.Tx, tenant, door, externalID, code string,
 ) (c Checked, news bool, err error) {
@@ -101,12 +111,18 @@ func CheckExternal(
 	return c, n > 0, err
 }
 
-// countWrong notes a wrong code against its phone, and ends the verification when it was the last attempt.
+// countWrong notes a wrong code against its phone, and ends the verification when it was the
+// last attempt.
 func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all guesses) error {
-	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()}); err != nil {
+	if err := tx.SetGuesses(
+		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()},
+	); err != nil {
 		return err
 	}
-	if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)); err != nil {
+	if err := tx.Record(
+		ctx, row.Tenant, row.ID, "verification.wrong",
+		fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts),
+	); err != nil {
 		return err
 	}
 	if row.Attempts < row.MaxAttempts {
@@ -117,7 +133,13 @@ func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all gues
 }
 
 // result reads how the verification stands now.
-func result(ctx context.Context, tx store.View, row db.Verification, verdict Verdict, until time.Time) (Checked, error) {
+func result(
+	ctx context.Context,
+	tx store.View,
+	row db.Verification,
+	verdict Verdict,
+	until time.Time,
+) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
 	return Checked{Verdict: verdict, Verification: v, Until: until}, err
 }

@@ -8,33 +8,37 @@ import (
 	"strings"
 )
 
-// The digits of a code. Twilio Verify has the same bounds (https://www.twilio.com/docs/verify/api/service).
+// The digits of a code. Twilio Verify has the same bounds
+// (https://www.twilio.com/docs/verify/api/service).
 const (
 	MinDigits = 4
 	MaxDigits = 10
 )
 
-// maxTyped is longer than anybody types a code, with spaces between all digits.
+// maxTyped is longer than any person types a code, with spaces between all digits.
 const maxTyped = 32
 
 // ErrCode says that something is not a code.
 var ErrCode = fmt.Errorf("verification: a code is %d to %d digits", MinDigits, MaxDigits)
 
-// Draw returns a random code of n digits, MinDigits to MaxDigits, each code as likely as every other.
+// Draw returns a random code of n digits, MinDigits to MaxDigits, each code as likely as every
+// other.
 func Draw(n int) string {
 	if n < MinDigits || n > MaxDigits {
-		panic(fmt.Sprintf("verification: a code of %d digits", n)) // the settings and doors are checked before
+		// the settings and doors are checked before
+		panic(fmt.Sprintf("verification: a code of %d digits", n))
 	}
 	bound := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 	code, err := rand.Int(rand.Reader, bound)
 	if err != nil {
-		panic(errors.Join(errors.New("verification: no random numbers"), err)) // crypto/rand's Reader never returns an error
+		// crypto/rand's Reader never returns an error
+		panic(errors.Join(errors.New("verification: no random numbers"), err))
 	}
 	return fmt.Sprintf("%0*d", n, code)
 }
 
-// ParseCode reads a code as people type it, spaces or hyphens between and around its digits, and returns the digits alone. ErrCode for anything
-// else.
+// ParseCode reads a code as people type it, spaces or hyphens between and around its digits,
+// and returns the digits alone. ErrCode for anything else.
 func ParseCode(typed string) (string, error) {
 	if len(typed) > maxTyped {
 		return "", ErrCode

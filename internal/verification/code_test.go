@@ -12,8 +12,9 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that a million codes are spread evenly: over all thousands, and each digit in each place. The bound is five standard deviations of
-// chi-square, which chance passes once in some million runs and a biased modulo never.
+// Ensure that a million codes are spread evenly: over all thousands, and each digit in each
+// place. The bound is five standard deviations of chi-square, which chance passes once in some
+// million runs and a biased modulo never.
 func TestDrawIsEven(t *testing.T) {
 	const n = 1_000_000
 	thousands := make([]int, 1000)
@@ -60,13 +61,17 @@ func TestDrawLength(t *testing.T) {
 
 func TestParseCode(t *testing.T) {
 	for typed, want := range map[string]string{
-		"482913": "482913", " 482 913 ": "482913", "482-913": "482913", "0000": "0000", "1234567890": "1234567890", "4 8 2 9 1 3": "482913",
+		"482913": "482913", " 482 913 ": "482913", "482-913": "482913", "0000": "0000",
+		"1234567890": "1234567890", "4 8 2 9 1 3": "482913",
 	} {
 		code, err := ParseCode(typed)
 		require.NoError(t, err, typed)
 		require.Equal(t, want, code)
 	}
-	for _, typed := range []string{"", "123", "12345678901", "48291a", "٤٨٢٩١٣", "+482913", "482913.", "482913\n", strings.Repeat(" ", 40) + "482913"} {
+	for _, typed := range []string{
+		"", "123", "12345678901", "48291a", "٤٨٢٩١٣", "+482913", "482913.", "482913\n",
+		strings.Repeat(" ", 40) + "482913",
+	} {
 		_, err := ParseCode(typed)
 		require.ErrorIs(t, err, ErrCode, typed)
 	}
@@ -84,7 +89,10 @@ func FuzzParseCode(f *testing.F) {
 			return
 		}
 		require.Regexp(t, `^[0-9]{4,10}$`, code)
-		require.Empty(t, strings.Trim(strings.ReplaceAll(strings.ReplaceAll(typed, " ", ""), "-", ""), "0123456789"))
+		require.Empty(
+			t,
+			strings.Trim(strings.ReplaceAll(strings.ReplaceAll(typed, " ", ""), "-", ""), "0123456789"),
+		)
 	})
 }
 
@@ -93,7 +101,9 @@ func TestGuessesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := storetest.Start
 		var all, young guesses
-		for _, age := range rapid.SliceOfN(rapid.Int64Range(0, 2*GuessMemory.Milliseconds()), 0, 12).Draw(t, "ages") {
+		for _, age := range rapid.SliceOfN(
+			rapid.Int64Range(0, 2*GuessMemory.Milliseconds()), 0, 12,
+		).Draw(t, "ages") {
 			at := now.Add(-time.Duration(age) * time.Millisecond)
 			all = append(all, at)
 			if now.Sub(at) < GuessMemory {

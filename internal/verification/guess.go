@@ -33,7 +33,8 @@ func (g guesses) String() string {
 	return strings.Join(fields, " ")
 }
 
-// blocked reports whether a phone that may have most wrong codes, from 1, must wait, and until when.
+// blocked reports whether a phone that may have most wrong codes, from 1, must wait, and until
+// when.
 func (g guesses) blocked(most int) (until time.Time, blocked bool) {
 	if len(g) < most {
 		return time.Time{}, false

@@ -49,7 +49,10 @@ func StartOnce(ctx context.Context, tx *store.Tx, r Request, key Key) (Verificat
 
 // startedWith returns the verification that the first request with the key started.
 func startedWith(ctx context.Context, tx *store.Tx, tenant string, key Key) (Verification, error) {
-	before, err := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{Tenant: tenant, Key: key.hash()})
+	before, err := tx.GetIdempotencyKey(
+		ctx,
+		db.GetIdempotencyKeyParams{Tenant: tenant, Key: key.hash()},
+	)
 	if err != nil {
 		return Verification{}, fmt.Errorf("verification: reading a key: %w", err)
 	}
@@ -64,8 +67,8 @@ func (k Key) hash() string {
 	return hex.EncodeToString(hash[:])
 }
 
-// digest tells whether two requests ask for the same. It is keyed with the key, of which the database
-// knows only a hash. So a code in the request cannot be found by trying all codes.
+// digest tells whether two requests ask for the same. It is keyed with the key, of which the
+// database knows only a hash. So a code in the request cannot be found by trying all codes.
 func (k Key) digest() string {
 	mac := hmac.New(sha256.New, []byte(k.Value))
 	mac.Write([]byte(k.Asked))

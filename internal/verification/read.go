@@ -29,7 +29,8 @@ func get(ctx context.Context, tx store.View, tenant, id string) (db.Verification
 	return row, err
 }
 
-// ByID returns the verification of whatever tenant, or ErrUnknown. It is for jobs, which carry only the id.
+// ByID returns the verification of whatever tenant, or ErrUnknown. It is for jobs, which carry
+// only the id.
 func ByID(ctx context.Context, tx store.View, id string) (Verification, error) {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -41,9 +42,17 @@ func ByID(ctx context.Context, tx store.View, id string) (Verification, error) {
 	return read(row, tx.Now()), nil
 }
 
-// ByExternalID returns the newest verification that a door of a tenant calls so, or ErrUnknown. At most one of them is pending.
-func ByExternalID(ctx context.Context, tx store.View, tenant, door, externalID string) (Verification, error) {
-	row, err := tx.GetExternalVerification(ctx, db.GetExternalVerificationParams{Tenant: tenant, Door: door, ExternalID: externalID})
+// ByExternalID returns the newest verification that a door of a tenant calls so, or ErrUnknown.
+// At most one of them is pending.
+func ByExternalID(
+	ctx context.Context,
+	tx store.View,
+	tenant, door, externalID string,
+) (Verification, error) {
+	row, err := tx.GetExternalVerification(
+		ctx,
+		db.GetExternalVerificationParams{Tenant: tenant, Door: door, ExternalID: externalID},
+	)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Verification{}, ErrUnknown
 	}
@@ -54,7 +63,12 @@ func ByExternalID(ctx context.Context, tx store.View, tenant, door, externalID s
 }
 
 // OpenOf returns the pending verifications of a phone on a line, the newest first, at most 100.
-func OpenOf(ctx context.Context, tx store.View, l text.Line, phone phonemail.Number) ([]Verification, error) {
+func OpenOf(
+	ctx context.Context,
+	tx store.View,
+	l text.Line,
+	phone phonemail.Number,
+) ([]Verification, error) {
 	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone, Now: tx.Moment(),
 	})
@@ -64,13 +78,21 @@ func OpenOf(ctx context.Context, tx store.View, l text.Line, phone phonemail.Num
 // afterAll sorts after every id.
 const afterAll = "~"
 
-// List returns a tenant's verifications, the newest first: at most most of them, and only those older than the one with the id before unless it
-// is "".
-func List(ctx context.Context, tx store.View, tenant, before string, most int) ([]Verification, error) {
+// List returns a tenant's verifications, the newest first: at most most of them, and only those
+// older than the one with the id before unless it is "".
+func List(
+	ctx context.Context,
+	tx store.View,
+	tenant, before string,
+	most int,
+) ([]Verification, error) {
 	if before == "" {
 		before = afterAll
 	}
-	rows, err := tx.ListVerifications(ctx, db.ListVerificationsParams{Tenant: tenant, Before: before, Most: int32(most)})
+	rows, err := tx.ListVerifications(
+		ctx,
+		db.ListVerificationsParams{Tenant: tenant, Before: before, Most: int32(most)},
+	)
 	return readAll(rows, tx.Now()), err
 }
 
@@ -84,16 +106,20 @@ func readAll(rows []db.Verification, now time.Time) []Verification {
 
 func read(row db.Verification, now time.Time) Verification {
 	v := Verification{
-		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID, Line: text.Line{Account: row.Account, Sender: row.Sender},
-		Phone: row.Phone, Locale: row.Locale, State: row.State, Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
-		Sends: int(row.Sends), MaxSends: int(row.MaxSends), Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
+		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID,
+		Line:  text.Line{Account: row.Account, Sender: row.Sender},
+		Phone: row.Phone, Locale: row.Locale, State: row.State, Attempts: int(row.Attempts),
+		MaxAttempts: int(row.MaxAttempts),
+		Sends: int(
+			row.Sends,
+		), MaxSends: int(row.MaxSends), Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		NextSend: row.SentAt.Add(time.Duration(row.Gap) * time.Millisecond).Time,
 	}
 	if v.State == Pending && !now.Before(v.Expires) {
 		v.State = Expired
 	}
 	switch {
-	case v.State == Expired: // then, whenever somebody notices
+	case v.State == Expired: // at that time, however late a worker records it
 		v.Ended = v.Expires
 	case !row.EndedAt.IsZero():
 		v.Ended = row.EndedAt.Time

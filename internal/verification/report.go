@@ -45,7 +45,7 @@ func unreportedReport(ctx context.Context, tx store.View, id string) (Outcome, b
 	return reportOutcome(row), true, nil
 }
 
-// withReports adds to outcomes the reports of a phone of which Twilio Verify has not heard, sorts
+// withReports adds to outcomes the reports of a phone that Twilio Verify has not heard of. It sorts
 // all by the time they began, and returns the first ten.
 func withReports(
 	ctx context.Context, tx store.View, v Verification, all []Outcome,

@@ -6,14 +6,16 @@ import (
 	"smsbridge/phonemail"
 )
 
-// For is a request with the settings of a tenant: its line, limits and wording. The door adds what it was asked for, and changes what it must.
+// For is a request with the settings of a tenant: its line, limits and wording. The door adds
+// what it was asked for, and changes what it must.
 func For(t *tenant.Tenant, door string, phone phonemail.Number) Request {
 	account, sender := t.Line(phone)
 	return Request{
 		Tenant: t.Slug, Door: door, Line: text.Line{Account: account, Sender: sender}, Phone: phone,
 		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeText, Notify: t.Callback.URL != "",
 		Limits: Limits{
-			Life: t.Codes.ValidFor, Attempts: t.Codes.Attempts, Wrong: t.Codes.Wrong, Sends: t.Codes.Sends, Gap: t.Codes.Gap,
+			Life: t.Codes.ValidFor, Attempts: t.Codes.Attempts, Wrong: t.Codes.Wrong, Sends: t.Codes.Sends,
+			Gap: t.Codes.Gap,
 		},
 	}
 }

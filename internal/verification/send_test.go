@@ -93,7 +93,12 @@ func TestNewCodeEachTime(t *testing.T) {
 		require.NoError(t, err)
 		second := b.peek(v)
 		require.NotEqual(t, first, second)
-		require.Equal(t, []string{"code " + second + " "}, b.texts(), "the first text had not left, and its code counts no more")
+		require.Equal(
+			t,
+			[]string{"code " + second + " "},
+			b.texts(),
+			"the first text had not left, and its code counts no more",
+		)
 		require.Equal(t, Wrong, b.check(v, first).Verdict)
 		c := b.check(v, second)
 		require.Equal(t, Right, c.Verdict)
@@ -107,7 +112,8 @@ func TestNewCodeEachTime(t *testing.T) {
 	})
 }
 
-// Ensure that a text which its provider refused for the moment does not bring its code after a newer one.
+// Ensure that a text which its provider refused for the moment does not bring its code after a
+// newer one.
 func TestOldCodeStaysBack(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(func(r *Request) { r.Code, r.Renew = "", true })
@@ -120,7 +126,11 @@ func TestOldCodeStaysBack(t *testing.T) {
 			return due
 		}
 		putBack := func() {
-			b.Do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, first, text.Sending) })
+			b.Do(
+				func(ctx context.Context, tx *store.Tx) error {
+					return text.PutBack(ctx, tx, first, text.Sending)
+				},
+			)
 		}
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			events, err := tx.EventsAfter(ctx, db.EventsAfterParams{Most: 10})
@@ -172,7 +182,12 @@ func TestExternalID(t *testing.T) {
 			if change != nil {
 				change(&r)
 			}
-			b.Do(func(ctx context.Context, tx *store.Tx) (err error) { v, fresh, err = Start(ctx, tx, r); return err })
+			b.Do(
+				func(ctx context.Context, tx *store.Tx) (err error) {
+					v, fresh, err = Start(ctx, tx, r)
+					return err
+				},
+			)
 			return v, fresh
 		}
 		fresh := make(chan bool, 32)
@@ -188,7 +203,10 @@ func TestExternalID(t *testing.T) {
 		first, again := start(nil)
 		require.False(t, again)
 
-		for _, change := range []func(*Request){func(r *Request) { r.Tenant = "beta" }, func(r *Request) { r.Door = "durable" }, func(r *Request) { r.ExternalID = "a2" }} {
+		for _, change := range []func(*Request){
+			func(r *Request) { r.Tenant = "beta" }, func(r *Request) { r.Door = "durable" },
+			func(r *Request) { r.ExternalID = "a2" },
+		} {
 			_, f := start(change)
 			require.True(t, f)
 		}
@@ -219,7 +237,12 @@ func TestOptedOutPhone(t *testing.T) {
 		b.Pass(time.Minute)
 		_, err := b.resend(v)
 		require.ErrorIs(t, err, ErrOptedOut)
-		err = b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		err = b.Try(
+			func(ctx context.Context, tx *store.Tx) error {
+				_, _, err := Start(ctx, tx, b.request())
+				return err
+			},
+		)
 		require.ErrorIs(t, err, ErrOptedOut)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			all, err := List(ctx, tx, "acme", "", 10)
@@ -229,14 +252,25 @@ func TestOptedOutPhone(t *testing.T) {
 	})
 }
 
-// Ensure that the app is told of each end once, and only when it wants to be; and that the deadline is a job.
+// Ensure that the app is told of each end once, and only when it wants to be; and that the
+// deadline is a job.
 func TestJobs(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		told := make(chan string, 10)
-		river.AddWorker(b.Store.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[Notify]) error { told <- j.Args.ID; return nil }))
-		river.AddWorker(b.Store.Workers(), river.WorkFunc(func(ctx context.Context, j *river.Job[ExpireVerification]) error {
-			return b.Try(func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, j.Args.ID) })
-		}))
+		river.AddWorker(
+			b.Store.Workers(),
+			river.WorkFunc(
+				func(_ context.Context, j *river.Job[Notify]) error { told <- j.Args.ID; return nil },
+			),
+		)
+		river.AddWorker(
+			b.Store.Workers(),
+			river.WorkFunc(func(ctx context.Context, j *river.Job[ExpireVerification]) error {
+				return b.Try(
+					func(ctx context.Context, tx *store.Tx) error { return ExpireDue(ctx, tx, j.Args.ID) },
+				)
+			}),
+		)
 		loud := func(r *Request) { r.Notify = true }
 		approved, canceled, silent, overdue := b.start(loud), b.start(loud), b.start(nil), b.start(loud)
 		b.check(silent, right)
@@ -302,15 +336,21 @@ func TestListPages(t *testing.T) {
 			open, err := OpenOf(ctx, tx, line, mustPhone(t, "+4520123456"))
 			require.Len(t, open, 6)
 			require.Equal(t, want[0], open[1].ID, "the newest first")
-			none, _ := OpenOf(ctx, tx, text.Line{Account: line.Account, Sender: "+15005550007"}, mustPhone(t, "+4520123456"))
+			none, _ := OpenOf(
+				ctx,
+				tx,
+				text.Line{Account: line.Account, Sender: "+15005550007"},
+				mustPhone(t, "+4520123456"),
+			)
 			require.Empty(t, none)
 			return err
 		})
 	})
 }
 
-// Ensure, over any history of one phone, that no 24 hours see more comparisons with wrong codes than are allowed, so that a guesser who may start
-// and resend as he likes has ten tries at a million codes: odds of one in a hundred thousand.
+// Ensure, over any history of one phone, that no 24 hours see more wrong codes compared than are
+// allowed. A guesser who may start and resend at will has ten tries at a million codes: odds of one
+// in a hundred thousand.
 func TestOddsOfGuessing(t *testing.T) {
 	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
 	phones := 0
@@ -320,7 +360,9 @@ func TestOddsOfGuessing(t *testing.T) {
 		var open []Verification
 		var compared []time.Time
 		for range rapid.IntRange(10, 60).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"start", "guess", "guess", "guess", "guess", "resend", "wait"}).Draw(rt, "step") {
+			switch rapid.SampledFrom([]string{
+				"start", "guess", "guess", "guess", "guess", "resend", "wait",
+			}).Draw(rt, "step") {
 			case "start":
 				r := b.request()
 				r.Phone = phone
@@ -342,7 +384,11 @@ func TestOddsOfGuessing(t *testing.T) {
 					_, _ = b.resend(open[len(open)-1])
 				}
 			case "wait":
-				b.Pass(time.Duration(rapid.SampledFrom([]int{1, 60, 601, 3600, 40_000}).Draw(rt, "seconds")) * time.Second)
+				b.Pass(
+					time.Duration(
+						rapid.SampledFrom([]int{1, 60, 601, 3600, 40_000}).Draw(rt, "seconds"),
+					) * time.Second,
+				)
 			}
 		}
 		for i, from := range compared {

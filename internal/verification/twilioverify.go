@@ -13,9 +13,12 @@ import (
 	"smsbridge/phonemail"
 )
 
-// A verification whose code Twilio Verify texts is one at Verify too. Verify is told how ours ends, whoever compared the code, because its Fraud
-// Guard learns from that (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard). When the code is Verify's own, it alone can
-// compare it: a check is then recorded, put to Verify by a job, and awaited.
+// A verification whose code Twilio Verify texts is one at Verify too. A job tells Verify how ours
+// ends, because its Fraud Guard learns from that
+// (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard).
+//
+// When the code is Verify's own, Verify alone can compare it. A check is then recorded, put to
+// Verify by a job, and awaited.
 
 const (
 	// askAgain is how often a caller looks whether Verify has answered.
@@ -54,7 +57,8 @@ type Secret struct {
 	VerifySID    string // under which Twilio Verify knows the verification, "" while it does not
 }
 
-// Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the worker that sends it.
+// Open returns a pending verification with its code, or ErrUnknown or ErrGone. It is for the
+// worker that sends it.
 func Open(ctx context.Context, tx store.View, tenant, id string) (Secret, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
@@ -71,8 +75,9 @@ func Open(ctx context.Context, tx store.View, tenant, id string) (Secret, error)
 	return Secret{v, string(code), row.Renew > 0 && row.VerifySID != "", row.VerifySID}, nil
 }
 
-// SentByVerify records that Twilio Verify took a text of the verification, and under which id. With own, the code in it was drawn by Verify and ours
-// counts no more. If the verification has ended meanwhile, Verify is told now.
+// SentByVerify records that Twilio Verify took a text of the verification, and under which id.
+// With own, the code in it was drawn by Verify and ours counts no more. If the verification has
+// ended meanwhile, Verify is told now.
 func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) error {
 	changed, err := tx.SetVerifySID(ctx, db.SetVerifySIDParams{ID: id, VerifySID: sid})
 	if err != nil {
@@ -89,7 +94,8 @@ func SentByVerify(ctx context.Context, tx *store.Tx, id, sid string, own bool) e
 	return err
 }
 
-// SentByOthers records that somebody else than Twilio Verify took a text of the verification: the code in it is ours, and it is the one that counts.
+// SentByOthers records that another provider than Twilio Verify took a text of the verification.
+// The code in it is ours, and it is the one that counts.
 func SentByOthers(ctx context.Context, tx *store.Tx, id string) error {
 	_, err := tx.SetChecker(ctx, db.SetCheckerParams{ID: id})
 	return err
@@ -128,11 +134,13 @@ func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, er
 	return outcome(row), true, nil
 }
 
-// UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the verification: while it holds an older one of the same
-// phone as pending, it would go on with that one, and with its code. At most ten.
+// UnreportedOfPhone returns what Twilio Verify must be told before it is asked to start the
+// verification: while it holds an older one of the same phone as pending, it would go on with
+// that one, and with its code. At most ten.
 func UnreportedOfPhone(ctx context.Context, tx store.View, v Verification) ([]Outcome, error) {
 	rows, err := tx.UnreportedVerificationsOfPhone(ctx, db.UnreportedVerificationsOfPhoneParams{
-		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID, Since: tx.Moment().Add(-verifyLife),
+		Account: v.Line.Account, Sender: v.Line.Sender, Phone: v.Phone, Tenant: v.Tenant, ID: v.ID,
+		Since: tx.Moment().Add(-verifyLife),
 	})
 	if err != nil {
 		return nil, err
@@ -158,7 +166,9 @@ func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error
 	if o.phone != (phonemail.Number{}) {
 		n, err = tx.SetVerifyReportResult(ctx, db.SetVerifyReportResultParams{ID: o.ID, Result: result})
 	} else {
-		n, err = tx.SetReported(ctx, db.SetReportedParams{ID: o.ID, VerifySID: o.VerifySID, Reported: result})
+		n, err = tx.SetReported(ctx, db.SetReportedParams{
+			ID: o.ID, VerifySID: o.VerifySID, Reported: result,
+		})
 	}
 	if err != nil || n == 0 {
 		return err
@@ -166,15 +176,24 @@ func Reported(ctx context.Context, tx *store.Tx, o Outcome, result string) error
 	return tx.Record(ctx, o.Tenant, o.ID, "verification.reported", result)
 }
 
-// askVerify puts a counted code to Twilio Verify. Until it has answered, the code counts as a wrong one, so that guesses made at once are as few as
-// guesses made one by one.
-func askVerify(ctx context.Context, tx *store.Tx, row db.Verification, code string, all guesses) (Checked, error) {
-	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()}); err != nil {
+// askVerify puts a counted code to Twilio Verify. Until Verify has answered, the code counts
+// as a wrong one. So guesses made at once are as few as guesses made one by one.
+func askVerify(
+	ctx context.Context,
+	tx *store.Tx,
+	row db.Verification,
+	code string,
+	all guesses,
+) (Checked, error) {
+	if err := tx.SetGuesses(
+		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()},
+	); err != nil {
 		return Checked{}, err
 	}
 	id := store.NewID()
 	err := tx.AddCodeCheck(ctx, db.AddCodeCheckParams{
-		ID: id, VerificationID: row.ID, Tenant: row.Tenant, Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: tx.Moment(),
+		ID: id, VerificationID: row.ID, Tenant: row.Tenant,
+		Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: tx.Moment(),
 	})
 	if err != nil {
 		return Checked{}, err
@@ -191,7 +210,8 @@ type Comparison struct {
 	Asked, Expires                              time.Time
 }
 
-// Unanswered returns a check that Twilio Verify has not answered yet. The second result is false when it has.
+// Unanswered returns a check that Twilio Verify has not answered yet. The second result is
+// false when it has.
 func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, bool, error) {
 	check, err := tx.GetCodeCheck(ctx, checkID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -208,17 +228,29 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, 
 	if err != nil {
 		return Comparison{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
-	return Comparison{check.ID, check.Tenant, row.ID, row.VerifySID, string(code), check.AskedAt.Time, row.ExpiresAt.Time}, true, nil
+	return Comparison{
+		check.ID,
+		check.Tenant,
+		row.ID,
+		row.VerifySID,
+		string(code),
+		check.AskedAt.Time,
+		row.ExpiresAt.Time,
+	}, true, nil
 }
 
-// Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no more codes of this verification. What comes late
-// changes nothing. While another check is unanswered the verification goes on, because that one may turn out to be the right one.
+// Answer records what Twilio Verify said to a check: Right, Wrong, or Over when it compares no
+// more codes of this verification. What comes late changes nothing. While another check is
+// unanswered the verification goes on, because that one may turn out to be the right one.
 func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) error {
 	row, err := tx.GetVerification(ctx, q.VerificationID)
 	if err != nil {
 		return err
 	}
-	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment()})
+	kept, err := tx.LockGuesses(
+		ctx,
+		db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment()},
+	)
 	if err != nil {
 		return err
 	}
@@ -230,7 +262,10 @@ func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) er
 		return approveAsked(ctx, tx, row, q, parseGuesses(kept, tx.Now()))
 	}
 	if verdict == Wrong {
-		if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)); err != nil {
+		if err := tx.Record(
+			ctx, row.Tenant, row.ID, "verification.wrong",
+			fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts),
+		); err != nil {
 			return err
 		}
 	}
@@ -250,12 +285,21 @@ func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) er
 	return err
 }
 
-// approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows: it approved first.
-func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Comparison, wrong guesses) error {
+// approveAsked approves, and takes back that the code was counted as a wrong one. Verify knows:
+// it approved first.
+func approveAsked(
+	ctx context.Context,
+	tx *store.Tx,
+	row db.Verification,
+	q Comparison,
+	wrong guesses,
+) error {
 	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
 		wrong = slices.Delete(wrong, i, i+1)
 	}
-	if err := tx.SetGuesses(ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: wrong.String()}); err != nil {
+	if err := tx.SetGuesses(
+		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: wrong.String()},
+	); err != nil {
 		return err
 	}
 	if err := Reported(ctx, tx, outcome(row), "matched"); err != nil {
@@ -265,9 +309,9 @@ func approveAsked(ctx context.Context, tx *store.Tx, row db.Verification, q Comp
 	return err
 }
 
-// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. The verdict
-// is still Asked when there is none: the door then says "pending, ask again", and the verification
-// shows later what came of it. Another result of Check is returned as it is.
+// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. The
+// verdict is still Asked when there is none: the door then says "pending, ask again", and the
+// verification shows later what came of it. Another result of Check is returned as it is.
 func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error) {
 	if checked.Verdict != Asked {
 		return checked, nil

@@ -1,16 +1,20 @@
-// Package verification is the rule for one code that proves who holds a phone: it is texted there and must be given back.
+// Package verification is the rule for one code that proves who holds a phone: it is texted
+// there and must be given back.
 //
-// It is for every door through which a verification is started or a code presented: our own API, the compatible ones, the hosted form and a
-// reply by text. A verification goes
+// It is for every door through which a verification is started or a code presented: our own
+// API, the compatible ones, the hosted form and a reply by text. A verification goes
 //
 //	pending ──▶ approved               the right code came in time
 //	 ├──▶ canceled               its app, or the phone's STOP, called it off
 //	 ├──▶ expired                the right code did not come in time
 //	 └──▶ max_attempts_reached   too many wrong ones did
 //
-// It promises that each of these moves happens once, whoever races for it, on however many machines; that a code approves once; that no more
-// guesses are compared than are allowed, neither per verification nor per phone and day, and no verification started later gives new ones; and
-// that the code is sealed while it counts and gone from the database in the statement that ends it.
+// It promises:
+//   - Each of these moves happens once, however many callers and replicas race for it.
+//   - A code approves once.
+//   - No more guesses are compared than are allowed, per verification and per phone and day. A
+//     verification that starts later gives no new guesses.
+//   - The code is sealed while it counts, and leaves the database in the statement that ends it.
 package verification
 
 import (
@@ -28,7 +32,8 @@ import (
 )
 
 // State is how far a verification has come. The words are Twilio Verify's
-// (https://www.twilio.com/docs/verify/api/verification#verification-status-values), but for denied, which it does not have.
+// (https://www.twilio.com/docs/verify/api/verification#verification-status-values), but for
+// denied, which it does not have.
 type State = db.VerificationState
 
 // The states of a verification; see the drawing above.
@@ -69,14 +74,17 @@ func (e *WaitError) Unwrap() error { return e.Err }
 
 // Limits bound one verification. They are kept with it, so that they hold at every door.
 type Limits struct {
-	Life     time.Duration // how long the code counts, from the start; another text does not prolong it
-	Attempts int           // codes that may be presented, from 1
-	Wrong    int           // wrong codes a phone may have in any 24 hours over all verifications of the tenant, from 1
-	Sends    int           // texts with the code, the first included, from 1
-	Gap      time.Duration // between two of them
+	// how long the code counts, from the start; another text does not prolong it
+	Life     time.Duration
+	Attempts int // codes that may be presented, from 1
+	// wrong codes a phone may have in any 24 hours over all verifications of the tenant, from 1
+	Wrong int
+	Sends int           // texts with the code, the first included, from 1
+	Gap   time.Duration // between two of them
 }
 
-// Wording says a code in a language: "" is the tenant's own, else a BCP 47 tag that the tenant has words for.
+// Wording says a code in a language: "" is the tenant's own, else a BCP 47 tag that the tenant
+// has words for.
 type Wording func(code, locale string) string
 
 // Request is a verification to be started. For makes one of a tenant's settings.
@@ -89,11 +97,12 @@ type Request struct {
 	Phone      phonemail.Number // judged by the tenant's policy
 	Code       string           // as ParseCode returns it; "" to have one drawn
 	Length     int              // digits of a drawn code, MinDigits to MaxDigits
-	Renew      bool             // each further text has a new drawn code, and the old one counts no more
-	Limits     Limits
-	Locale     string
-	Wording    Wording
-	Notify     bool // the tenant's app is told of the end
+	// Renew has each further text carry a new drawn code; the old one counts no more.
+	Renew   bool
+	Limits  Limits
+	Locale  string
+	Wording Wording
+	Notify  bool // the tenant's app is told of the end
 	// ComparedElsewhere says that the door's app compares the code, and counts the wrong codes of a
 	// phone itself: those that were presented here do not keep the code from being texted.
 	ComparedElsewhere bool
@@ -108,12 +117,13 @@ type Verification struct {
 	Line                         text.Line
 	Phone                        phonemail.Number
 	Locale                       string
-	State                        State // expired as soon as its time is over, whether or not that has been recorded
-	Attempts, MaxAttempts        int
-	Sends, MaxSends              int
-	Opened, Expires              time.Time
-	NextSend                     time.Time // the earliest time for another text
-	Ended                        time.Time // zero while pending
+	// expired as soon as its time is over, whether or not that has been recorded
+	State                 State
+	Attempts, MaxAttempts int
+	Sends, MaxSends       int
+	Opened, Expires       time.Time
+	NextSend              time.Time // the earliest time for another text
+	Ended                 time.Time // zero while pending
 }
 
 // ExpireVerification is the job that ends the verification ID when its time is over.
@@ -132,8 +142,10 @@ type Notify struct {
 // Kind names the job in the queue.
 func (Notify) Kind() string { return "notify" }
 
-// Start starts a verification and makes the text with its code due. The second result is false when a pending one of the same door already has
-// the ExternalID: that one is returned, and nothing was done. It returns ErrOptedOut, ErrBlocked in a WaitError, or an error of the database.
+// Start starts a verification and makes the text with its code due. The second result is false
+// when a pending one of the same door already has the ExternalID: that one is returned, and
+// nothing was done. It returns ErrOptedOut, ErrBlocked in a WaitError, or an error of the
+// database.
 func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
 	return start(ctx, tx, store.NewID(), r)
 }
@@ -154,9 +166,11 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		}
 	}
 	row := db.AddVerificationParams{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone,
-		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew), MaxAttempts: int64(r.Limits.Attempts),
-		MaxWrong: int64(r.mostWrong()), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
+		Sender: r.Line.Sender, Phone: r.Phone, Locale: r.Locale,
+		Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
+		MaxAttempts: int64(r.Limits.Attempts), MaxWrong: int64(r.mostWrong()),
+		MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
 		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
 	}
 	n, err := tx.AddVerification(ctx, row)
@@ -181,7 +195,11 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 }
 
 // makeRoom ends what has the request's external id and may not keep it, and returns what may.
-func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, taken bool, err error) {
+func makeRoom(
+	ctx context.Context,
+	tx *store.Tx,
+	r Request,
+) (old Verification, taken bool, err error) {
 	if r.ExternalID == "" {
 		return old, false, nil
 	}
@@ -195,7 +213,7 @@ func makeRoom(ctx context.Context, tx *store.Tx, r Request) (old Verification, t
 		return old, true, nil
 	case old.State == Pending:
 		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
-	default: // it may be overdue, and nobody has noticed yet
+	default: // it may be overdue, and no worker has recorded that yet
 		err = ExpireDue(ctx, tx, old.ID)
 	}
 	return old, false, err
@@ -228,9 +246,14 @@ func admit(ctx context.Context, tx store.View, r Request) error {
 	return nil
 }
 
-// Resend texts the code once more, or a new one if the verification was started so. It returns ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or
-// ErrTooSoon in a WaitError.
-func Resend(ctx context.Context, tx *store.Tx, tenant, id string, words Wording) (Verification, error) {
+// Resend texts the code once more, or a new one if the verification was started so. It returns
+// ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or ErrTooSoon in a WaitError.
+func Resend(
+	ctx context.Context,
+	tx *store.Tx,
+	tenant, id string,
+	words Wording,
+) (Verification, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Verification{}, err
@@ -253,14 +276,19 @@ func Resend(ctx context.Context, tx *store.Tx, tenant, id string, words Wording)
 	if err != nil {
 		return v, err
 	}
-	n, err := tx.CountSend(ctx, db.CountSendParams{ID: id, Now: tx.Moment(), Code: sealed, Sends: row.Sends})
+	n, err := tx.CountSend(
+		ctx,
+		db.CountSendParams{ID: id, Now: tx.Moment(), Code: sealed, Sends: row.Sends},
+	)
 	if err != nil {
 		return v, err
 	}
-	if n == 0 { // somebody sent it, or ended the verification, at this very moment
+	if n == 0 { // another caller sent it, or ended the verification, at this very moment
 		return v, &WaitError{ErrTooSoon, tx.Now().Add(time.Duration(row.Gap) * time.Millisecond)}
 	}
-	if err := tx.Record(ctx, tenant, id, "verification.resent", fmt.Sprintf("%d of %d", v.Sends+1, v.MaxSends)); err != nil {
+	if err := tx.Record(
+		ctx, tenant, id, "verification.resent", fmt.Sprintf("%d of %d", v.Sends+1, v.MaxSends),
+	); err != nil {
 		return v, err
 	}
 	// An earlier text that has not left yet would say the same, or a code that counts no more.
@@ -288,17 +316,20 @@ func nextCode(tx *store.Tx, row db.Verification) (code, sealed string, err error
 
 func send(ctx context.Context, tx *store.Tx, v Verification, body string) error {
 	_, err := text.Make(ctx, tx, text.Draft{
-		Tenant: v.Tenant, VerificationID: v.ID, Line: v.Line, Phone: v.Phone, Purpose: text.Code, Body: body, Deadline: v.Expires,
+		Tenant: v.Tenant, VerificationID: v.ID, Line: v.Line, Phone: v.Phone, Purpose: text.Code,
+		Body: body, Deadline: v.Expires,
 	})
 	return err
 }
 
-// Cancel ends a pending verification for its app, or returns ErrUnknown or ErrGone. Reason is a word for the timeline.
+// Cancel ends a pending verification for its app, or returns ErrUnknown or ErrGone. Reason is a
+// word for the timeline.
 func Cancel(ctx context.Context, tx *store.Tx, tenant, id, reason string) (Verification, error) {
 	return conclude(ctx, tx, tenant, id, Canceled, reason)
 }
 
-// ExpireDue ends the verification if it is still pending after its deadline, and does nothing otherwise.
+// ExpireDue ends the verification if it is still pending after its deadline, and does nothing
+// otherwise.
 func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -311,10 +342,13 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	return err
 }
 
-// end moves a pending verification to its last state. Its code goes with it, and so does a text that has not left yet. It reports false when
-// somebody else ended it.
+// end moves a pending verification to its last state. Its code goes with it, and so does a text
+// that has not left yet. It reports false when another caller ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
-	n, err := tx.EndVerification(ctx, db.EndVerificationParams{ID: id, State: state, EndedAt: tx.Moment()})
+	n, err := tx.EndVerification(
+		ctx,
+		db.EndVerificationParams{ID: id, State: state, EndedAt: tx.Moment()},
+	)
 	if err != nil || n == 0 {
 		return false, err
 	}

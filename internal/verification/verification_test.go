@@ -40,7 +40,8 @@ func words(code, locale string) string { return "code " + code + " " + locale }
 
 func (b bench) request() Request {
 	return Request{
-		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.T, "+4520123456"), Code: right, Length: 6, Wording: words,
+		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.T, "+4520123456"), Code: right,
+		Length: 6, Wording: words,
 		Limits: Limits{Life: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3, Gap: time.Minute},
 	}
 }
@@ -100,15 +101,24 @@ func race(n int, f func(i int)) {
 }
 
 // tally checks one code n times at once over several stores and counts the verdicts.
-func tally(t testing.TB, stores []*store.Store, v Verification, n int, code string) map[Verdict]int {
+func tally(
+	t testing.TB,
+	stores []*store.Store,
+	v Verification,
+	n int,
+	code string,
+) map[Verdict]int {
 	var mutex sync.Mutex
 	counts := map[Verdict]int{}
 	race(n, func(i int) {
 		var c Checked
-		err := stores[i%len(stores)].Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
-			c, err = Check(ctx, tx, v.Tenant, v.ID, code)
-			return err
-		})
+		err := stores[i%len(stores)].Do(
+			context.Background(),
+			func(ctx context.Context, tx *store.Tx) (err error) {
+				c, err = Check(ctx, tx, v.Tenant, v.ID, code)
+				return err
+			},
+		)
 		mutex.Lock()
 		defer mutex.Unlock()
 		if err != nil {
@@ -125,7 +135,11 @@ func TestRightCodeApprovesOnce(t *testing.T) {
 		for range 200 {
 			v := b.start(func(r *Request) { r.Code = "" })
 			code := b.peek(v)
-			require.Equal(t, map[Verdict]int{Right: 1, Over: 31}, tally(t, []*store.Store{b.Store}, v, 32, code))
+			require.Equal(
+				t,
+				map[Verdict]int{Right: 1, Over: 31},
+				tally(t, []*store.Store{b.Store}, v, 32, code),
+			)
 			require.Equal(t, Approved, b.get(v).State)
 		}
 	})
@@ -146,24 +160,31 @@ func (b bench) peek(v Verification) (code string) {
 	return code
 }
 
-// Ensure that guesses that come at once are compared as often as is allowed and no more, and that the right code among them comes too late.
+// Ensure that of guesses that come at once no more are compared than are allowed. The right code
+// after them comes too late.
 func TestGuessesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
-		require.Equal(t, map[Verdict]int{Wrong: 5, Over: 59}, tally(t, []*store.Store{b.Store}, v, 64, wrong))
+		require.Equal(
+			t,
+			map[Verdict]int{Wrong: 5, Over: 59},
+			tally(t, []*store.Store{b.Store}, v, 64, wrong),
+		)
 		c := b.check(v, right)
 		require.Equal(t, Over, c.Verdict)
 		require.Equal(t, MaxAttemptsReached, c.Verification.State)
 		require.Equal(t, 5, c.Verification.Attempts)
 		require.Empty(t, b.row(v).Code)
 		require.Equal(t, []string{
-			"verification.pending", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong", "verification.wrong",
+			"verification.pending", "verification.wrong", "verification.wrong", "verification.wrong",
+			"verification.wrong", "verification.wrong",
 			"verification.max_attempts_reached",
 		}, b.EventNames(v.ID))
 	})
 }
 
-// Ensure that a thousand guesses at two replicas consume the allowed attempts, and over many verifications the phone's of the day.
+// Ensure that a thousand guesses at two replicas consume the allowed attempts, and over many
+// verifications the phone's of the day.
 func TestGuessesAtTwoReplicas(t *testing.T) {
 	url := storetest.PostgreSQL(t)
 	b := bench{storetest.OpenBench(t, url)}
@@ -180,7 +201,7 @@ func TestGuessesAtTwoReplicas(t *testing.T) {
 	race(600, func(i int) {
 		v := all[i%3]
 		var c Checked
-		if err := stores[i%2].Do(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+		if err := stores[i%2].Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 			c, err = Check(ctx, tx, v.Tenant, v.ID, wrong)
 			return err
 		}); err != nil {
@@ -193,7 +214,8 @@ func TestGuessesAtTwoReplicas(t *testing.T) {
 	require.EqualValues(t, 5, compared.Load())
 }
 
-// Ensure that wrong codes count against the phone for a day, whatever was started since, and for this tenant only.
+// Ensure that wrong codes count against the phone for a day, whatever was started since, and
+// for this tenant only.
 func TestWrongCodesOfADay(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		began := b.Now()
@@ -204,7 +226,12 @@ func TestWrongCodesOfADay(t *testing.T) {
 				b.Pass(time.Second)
 			}
 		}
-		err := b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err })
+		err := b.Try(
+			func(ctx context.Context, tx *store.Tx) error {
+				_, _, err := Start(ctx, tx, b.request())
+				return err
+			},
+		)
 		var wait *WaitError
 		require.ErrorAs(t, err, &wait)
 		require.ErrorIs(t, err, ErrBlocked)
@@ -216,7 +243,16 @@ func TestWrongCodesOfADay(t *testing.T) {
 		require.Equal(t, Right, b.check(other, right).Verdict)
 
 		b.Pass(wait.Until.Sub(b.Now()) - time.Millisecond)
-		require.ErrorIs(t, b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := Start(ctx, tx, b.request()); return err }), ErrBlocked)
+		require.ErrorIs(
+			t,
+			b.Try(
+				func(ctx context.Context, tx *store.Tx) error {
+					_, _, err := Start(ctx, tx, b.request())
+					return err
+				},
+			),
+			ErrBlocked,
+		)
 		b.Pass(time.Millisecond)
 		v, second := b.start(nil), b.start(nil)
 		require.Equal(t, Wrong, b.check(v, wrong).Verdict, "the oldest wrong code is forgotten")
@@ -253,7 +289,7 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// Ensure that a verification ends once, whoever races for its end.
+// Ensure that a verification ends once, however many race for its end.
 func TestOneEnd(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		for range 30 {
@@ -294,7 +330,12 @@ func TestCheckRefuses(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(nil)
 		try := func(tenant, id, code string) error {
-			return b.Try(func(ctx context.Context, tx *store.Tx) error { _, err := Check(ctx, tx, tenant, id, code); return err })
+			return b.Try(
+				func(ctx context.Context, tx *store.Tx) error {
+					_, err := Check(ctx, tx, tenant, id, code)
+					return err
+				},
+			)
 		}
 		require.ErrorIs(t, try("acme", v.ID, "123"), ErrCode)
 		require.ErrorIs(t, try("beta", v.ID, right), ErrUnknown)
