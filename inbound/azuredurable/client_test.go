@@ -18,8 +18,9 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that the product's own client library for Node.js, unchanged, starts, watches and steers instances here: with the URLs that it is
-// given, and with the base address from which it makes them itself. What it does is in testdata/durable-client/drive.js.
+// Ensure that the product's own client library for Node.js, unchanged, starts, watches and steers
+// instances here: with the URLs that it is given, and with the base address from which it makes
+// them itself. What it does is in testdata/durable-client/drive.js.
 func TestDurableNodeClient(t *testing.T) {
 	folder := installNodeClient(t)
 	for _, mode := range []string{"urls", "rpc"} {
@@ -64,7 +65,15 @@ func installNodeClient(t *testing.T) string {
 	}
 	folder := t.TempDir()
 	require.NoError(t, os.CopyFS(folder, os.DirFS(filepath.Join("testdata", "durable-client"))))
-	install := exec.CommandContext(t.Context(), "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	install := exec.CommandContext(
+		t.Context(),
+		"npm",
+		"install",
+		"--ignore-scripts",
+		"--no-audit",
+		"--no-fund",
+		"--loglevel=error",
+	)
 	install.Dir = folder
 	if out, err := install.CombinedOutput(); err != nil {
 		skip("npm cannot install the client library: %v\n%s", err, out)

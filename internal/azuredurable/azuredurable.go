@@ -10,9 +10,9 @@
 //	Suspended ──▶ Terminated
 //	Failed                    the code could not be texted; Running again when rewound
 //
-// The verification of a running instance knows how it ended. So it makes no difference through which
-// door the code came. A suspended instance does not show the result: codes are counted and the
-// deadline runs, and the result shows when the instance is resumed.
+// The verification of a running instance knows how it ended. So it makes no difference through
+// which door the code came. A suspended instance does not show the result: codes are counted and
+// the deadline runs, and the result shows when the instance is resumed.
 //
 // It promises that no code is in an instance, its output or its history. Of one id at most one
 // instance is unfinished, however many replicas race to start it.

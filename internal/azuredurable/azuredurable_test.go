@@ -31,9 +31,12 @@ type world struct {
 func withTenant(b storetest.Bench) world {
 	b.Helper()
 	settings, err := tenant.FromEnv([]string{
-		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
-		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
+		"TWILIO_FROM=+15005550006",
 	})
 	require.NoError(b, err)
 	acme := settings.Tenants.All()[0]
@@ -77,7 +80,8 @@ func (w world) code(t require.TestingT, id string) string {
 	return secret.Code
 }
 
-// model is what an instance should be, worked out by the simplest means: its verification is judged as it goes.
+// model is what an instance should be, worked out by the simplest means: its verification is judged
+// as it goes.
 type model struct {
 	there, noPhone, terminated, suspended bool
 	output                                string // of the verification, "" while it is pending
@@ -110,7 +114,8 @@ func (m model) refusal() error {
 	return nil
 }
 
-// Whatever is done to an instance, in whatever order, it stands as the model does, and no code shows anywhere.
+// Whatever is done to an instance, in whatever order, it stands as the model does, and no code
+// shows anywhere.
 func TestInstancesFollowTheModel(t *testing.T) {
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	runs := 0
@@ -123,9 +128,14 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				codes = append(codes, w.code(t, id))
 			}
 		}
-		steer := func(step func(ctx context.Context, tx *store.Tx, tenant, id string) error, then func()) {
+		type step = func(ctx context.Context, tx *store.Tx, tenant, id string) error
+		steer := func(step step, then func()) {
 			want := m.refusal()
-			require.ErrorIs(t, w.Try(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }), want)
+			require.ErrorIs(
+				t,
+				w.Try(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }),
+				want,
+			)
 			if want == nil {
 				then()
 			}
@@ -187,7 +197,11 @@ func TestInstancesFollowTheModel(t *testing.T) {
 			"suspend": func(t *rapid.T) { steer(azuredurable.Suspend, func() { m.suspended = true }) },
 			"resume":  func(t *rapid.T) { steer(azuredurable.Resume, func() { m.suspended = false }) },
 			"rewind": func(t *rapid.T) {
-				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return azuredurable.Rewind(ctx, tx, w.tenant, id) })
+				err := w.Try(
+					func(ctx context.Context, tx *store.Tx) error {
+						return azuredurable.Rewind(ctx, tx, w.tenant, id)
+					},
+				)
 				switch {
 				case !m.there:
 					require.ErrorIs(t, err, azuredurable.ErrUnknown)
@@ -200,7 +214,11 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				}
 			},
 			"purge": func(t *rapid.T) {
-				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return azuredurable.Purge(ctx, tx, "acme", id) })
+				err := w.Try(
+					func(ctx context.Context, tx *store.Tx) error {
+						return azuredurable.Purge(ctx, tx, "acme", id)
+					},
+				)
 				switch {
 				case !m.there:
 					require.ErrorIs(t, err, azuredurable.ErrUnknown)
@@ -241,7 +259,8 @@ func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 		steps, err := azuredurable.History(ctx, tx, i)
 		require.NotEmpty(t, steps)
 		for n := range steps {
-			steps[n].Timestamp, steps[n].Input, steps[n].FireAt, steps[n].ScheduledTime = time.Time{}, nil, nil, nil
+			steps[n].Timestamp, steps[n].Input = time.Time{}, nil
+			steps[n].FireAt, steps[n].ScheduledTime = nil, nil
 		}
 		shown, _ := json.Marshal(steps)
 		for _, code := range codes {
@@ -255,13 +274,17 @@ func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 func TestParseInput(t *testing.T) {
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	for input, want := range map[string]string{
-		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "", `""`: "", `"\"\""`: "", `"null"`: "",
+		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "",
+		`""`: "", `"\"\""`: "", `"null"`: "",
 	} {
 		number, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
 		require.NoError(t, err, input)
 		require.Equal(t, want, number.E164(), input)
 	}
-	for _, input := range []string{"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`, `"\"\"+4520123456\"\""`, `"\"`} {
+	for _, input := range []string{
+		"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`,
+		`"\"\"+4520123456\"\""`, `"\"`,
+	} {
 		_, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
 		require.ErrorIs(t, err, azuredurable.ErrInput, input)
 		_, err = w.start("x", input)
@@ -272,7 +295,9 @@ func TestParseInput(t *testing.T) {
 }
 
 func FuzzParseInput(f *testing.F) {
-	for _, input := range []string{`"` + phone + `"`, `"\"` + phone + `\""`, "null", `"\"`, `"\ud800"`} {
+	for _, input := range []string{
+		`"` + phone + `"`, `"\"` + phone + `\""`, "null", `"\"`, `"\ud800"`,
+	} {
 		f.Add(input)
 	}
 	t := &tenant.Tenant{}
@@ -280,7 +305,11 @@ func FuzzParseInput(f *testing.F) {
 	f.Fuzz(func(test *testing.T, input string) {
 		number, err := azuredurable.ParseInput(t, json.RawMessage(input))
 		require.True(test, err == nil || errors.Is(err, azuredurable.ErrInput))
-		require.True(test, number.E164() == "" || strings.Contains(input, number.E164()[1:]) || strings.Contains(input, `\u`))
+		require.True(
+			test,
+			number.E164() == "" || strings.Contains(input, number.E164()[1:]) ||
+				strings.Contains(input, `\u`),
+		)
 	})
 }
 
@@ -291,7 +320,9 @@ func TestLongList(t *testing.T) {
 		for from := 0; from < many; from += 401 {
 			w.Do(func(ctx context.Context, tx *store.Tx) error {
 				for n := from; n < from+401; n++ {
-					if _, err := azuredurable.Start(ctx, tx, w.tenant, fmt.Sprint("i", n), json.RawMessage("null")); err != nil {
+					id := fmt.Sprint("i", n)
+					_, err := azuredurable.Start(ctx, tx, w.tenant, id, json.RawMessage("null"))
+					if err != nil {
 						return err
 					}
 				}
@@ -301,11 +332,25 @@ func TestLongList(t *testing.T) {
 		_, err := w.start("last", `"`+phone+`"`)
 		require.NoError(t, err)
 		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			found, token, err := azuredurable.List(ctx, tx, "acme", azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}}, "", 10)
+			found, token, err := azuredurable.List(
+				ctx,
+				tx,
+				"acme",
+				azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}},
+				"",
+				10,
+			)
 			require.NoError(t, err)
 			require.Empty(t, found)
 			require.NotEmpty(t, token, "there is more to look at")
-			found, token, err = azuredurable.List(ctx, tx, "acme", azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}}, token, 10)
+			found, token, err = azuredurable.List(
+				ctx,
+				tx,
+				"acme",
+				azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}},
+				token,
+				10,
+			)
 			require.Len(t, found, 1)
 			require.Empty(t, token)
 			return err
@@ -328,8 +373,12 @@ func TestStepsAtOnce(t *testing.T) {
 			"terminate": func(ctx context.Context, tx *store.Tx, id string) error {
 				return azuredurable.Terminate(ctx, tx, "acme", id, "")
 			},
-			"suspend": func(ctx context.Context, tx *store.Tx, id string) error { return azuredurable.Suspend(ctx, tx, "acme", id) },
-			"resume":  func(ctx context.Context, tx *store.Tx, id string) error { return azuredurable.Resume(ctx, tx, "acme", id) },
+			"suspend": func(ctx context.Context, tx *store.Tx, id string) error {
+				return azuredurable.Suspend(ctx, tx, "acme", id)
+			},
+			"resume": func(ctx context.Context, tx *store.Tx, id string) error {
+				return azuredurable.Resume(ctx, tx, "acme", id)
+			},
 		}
 		for a := range steps {
 			for b := range steps {
@@ -345,7 +394,13 @@ func TestStepsAtOnce(t *testing.T) {
 				ends := slices.Contains([]string{a, b}, "terminate")
 				require.Equal(t, ends, i.Status == azuredurable.Terminated, id)
 				for _, err := range errs {
-					require.True(t, err == nil || ends && errors.Is(err, azuredurable.ErrFinished), "%s: %v", id, err)
+					require.True(
+						t,
+						err == nil || ends && errors.Is(err, azuredurable.ErrFinished),
+						"%s: %v",
+						id,
+						err,
+					)
 				}
 				require.True(t, errs[0] == nil || errs[1] == nil)
 				if a == "terminate" && b == a {

@@ -32,10 +32,9 @@ type Checked struct {
 	CheckID      string       // when Asked: what Await waits for
 }
 
-// Check presents a code to a verification. What the code comes to is a value and not an error,
-// because an error would undo the transaction and with it the count of the guess: commit whatever
-// the verdict. It returns ErrCode for what ParseCode refuses, which counts as no attempt, and
-// ErrUnknown.
+// Check presents a code to a verification. The verdict is a value and not an error: an error would
+// undo the transaction and with it the count of the guess. Commit whatever the verdict. Check
+// returns ErrUnknown, or ErrCode for what ParseCode refuses, which counts as no attempt.
 func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked, error) {
 	if _, err := ParseCode(code); err != nil {
 		return Checked{}, err
