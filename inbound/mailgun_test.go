@@ -25,7 +25,7 @@ func (b *bridge) recorded(t testing.TB, where string) mail.Mail {
 	t.Helper()
 	id := b.One(t, "SELECT id FROM mail WHERE "+where)
 	var m mail.Mail
-	require.NoError(t, b.Store.Read(context.Background(), func(ctx context.Context, tx *store.Tx) (err error) {
+	require.NoError(t, b.Store.Read(context.Background(), func(ctx context.Context, tx store.View) (err error) {
 		m, _, err = mail.Get(ctx, tx, id)
 		return err
 	}))

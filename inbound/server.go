@@ -32,6 +32,7 @@ type Server struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is
+	Patience time.Duration    // how long an app waits for Twilio Verify's verdict; 0 is 8 seconds
 
 	draining atomic.Bool
 }
@@ -88,7 +89,9 @@ func (s *Server) newEcho() *echo.Echo {
 
 // edge is what every door is given.
 func (s *Server) edge() web.Edge {
-	return web.Edge{Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now}
+	return web.Edge{
+		Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now, Patience: s.Patience,
+	}
 }
 
 // Drain makes /readyz say no, so that a load balancer sends no more; requests that come nevertheless are still served.

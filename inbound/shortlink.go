@@ -34,7 +34,7 @@ type shortLinkView struct {
 // showShortLink shows the page of a short link. It changes nothing: previews and scanners open links too.
 func (s *Server) showShortLink(c echo.Context) error {
 	var view shortLinkView
-	err := s.Store.Read(c.Request().Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+	err := s.Store.Read(c.Request().Context(), func(ctx context.Context, tx store.View) (err error) {
 		view, err = s.viewShortLink(ctx, tx, c.Param("token"))
 		return err
 	})
@@ -65,7 +65,7 @@ func (s *Server) useShortLink(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, c.Param("token")) // back to the page, which says how it goes
 }
 
-func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) (shortLinkView, error) {
+func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string) (shortLinkView, error) {
 	l, err := shortlink.Get(ctx, tx, token)
 	if err != nil {
 		return shortLinkView{}, err
@@ -79,11 +79,11 @@ func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) 
 		view.Text, view.Button, view.leadsTo = "You asked "+t.Name+" for this.", "Continue to "+t.Name, web.Origin(l.URL)
 		return view, nil
 	}
-	c, err := tx.GetChallenge(ctx, l.ChallengeID)
+	c, err := challenge.Get(ctx, tx, l.ChallengeID)
 	if err != nil {
 		return shortLinkView{}, err
 	}
-	switch state := c.State; state {
+	switch c.State {
 	case challenge.Open:
 		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
 		if c.Purpose == challenge.Password {

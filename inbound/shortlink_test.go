@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"context"
+	"html/template"
 	"io"
 	"net/http"
 	"strings"
@@ -10,9 +11,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
 
@@ -89,24 +92,46 @@ func (b *bridge) finish(t *testing.T, id string) {
 			t.Error("there is nothing to click", err)
 			return err
 		}
-		return challenge.Finish(ctx, tx, c, true, "confirmed")
+		return challenge.Finish(ctx, tx, nil, c, challenge.OutcomeConfirmed)
 	}))
 }
 
-// Ensure that a question that is over is not accepted by its page any more.
+// Ensure that the page of a question asks until the deadline and says from then on that it is over,
+// although no worker has recorded the end, and that its button accepts nothing any more.
 func TestShortLinkAfterItsQuestion(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
-	id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
-	var token string
-	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: "acme", ChallengeID: id, Expires: b.Now.Add(time.Hour)})
-		return err
-	}))
-	b.Now = b.Now.Add(10*time.Minute + time.Second)
-	res, _ := b.page(t, http.MethodPost, token)
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
-	require.Equal(t, "open", b.State(t, "challenge", id), "its deadline has passed")
-	require.Zero(t, b.Count(t, "river_job", "kind = 'click_link'"))
+	each(t, func(t *testing.T, b *bridge) {
+		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		var token string
+		require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+			token, err = shortlink.Make(ctx, tx, shortlink.Link{
+				Tenant: "acme", ChallengeID: id, Expires: b.Now.Add(time.Hour),
+			})
+			return err
+		}))
+		deadline := b.Now.Add(10 * time.Minute)
+		b.Now = deadline.Add(-time.Millisecond)
+		_, body := b.page(t, http.MethodGet, token)
+		require.Contains(t, body, "<button")
+		for _, after := range []time.Duration{0, time.Second, 20 * time.Minute} {
+			b.Now = deadline.Add(after)
+			res, body := b.page(t, http.MethodGet, token)
+			require.Equal(t, http.StatusOK, res.StatusCode)
+			require.NotContains(t, body, "<button", after)
+			require.NotContains(t, body, "refresh", after)
+			require.Contains(t, body, late(t), after)
+			res, _ = b.page(t, http.MethodPost, token)
+			require.Equal(t, http.StatusSeeOther, res.StatusCode)
+			require.Equal(t, "open", b.State(t, "challenge", id), "its deadline has passed")
+			require.Zero(t, b.Count(t, "river_job", "kind = 'click_link'"))
+		}
+	})
+}
+
+// late is what ACME says about a question that is over, as the page shows it.
+func late(t *testing.T) string {
+	acme, ok := inboundtest.Settings(t).Tenants.Tenant("acme")
+	require.True(t, ok)
+	return template.HTMLEscapeString(acme.Say(tenant.Late, tenant.Fill{}))
 }
 
 // Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and names its origin to the browser.

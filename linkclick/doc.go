@@ -1,29 +1,62 @@
-// Package linkclick reads a mail of an identity provider, finds the one link
-// in it that does what the mail is about, and opens that link for a person
-// who has only a phone. It is used by the workers that examine mails and click
-// links, and by the command that explains a mail at the keyboard.
+// Package linkclick reads a mail of an identity provider and finds the one link in it that does
+// what the mail is about. It opens that link for a person who has only a phone. The workers that
+// examine mails and click links use it, and so does the command that explains a mail at the
+// keyboard.
 //
-// [ReadMIME] turns a raw mail into its decoded bodies. [Find] says of what
-// kind the mail is, which link or code it carries, and why. [Clicker.Click]
-// redeems a link by a recipe, which is a GET, a form, the call of an API or a
-// flow of several calls, and judges the outcome. What is particular to one
-// identity provider is in provider.go (shapes of links), recipe.go and flow.go
-// (APIs and flows) and outcome.go (redirects); any other provider's links are
-// known by the tenant's [Rule] and by their words.
+// # Three parts
 //
-// It promises:
+// Read in this order. The prefix of a file's name says to which part it belongs.
 //
-//   - A link is found only when it is the only one of its kind in the mail, is
-//     https, and is on a host the tenant has named. In doubt there is no link
-//     but a reason.
-//   - A link that resets, recovers, invites, signs in, changes, deletes or
-//     unsubscribes is never taken for a verification. That of a reset or login
-//     mail is found, for passing on to its reader.
-//   - A click connects to no host outside the rule and to no private or
-//     special address, wherever redirects or name servers point, and ends
-//     within its time-out whatever the other side does.
-//   - A click is a success only when the identity provider said so. Status 200
-//     alone says nothing.
-//   - No reason, error or step carries a link, a code or a part of a mail, page
-//     or answer. Only [Mail], [Finding], [Candidate] and [Rule] hold secrets.
+//  1. Finding (find*.go) never connects to anything. [ReadMIME] turns a raw mail into its
+//     decoded bodies (find_mime.go). [Find] says of what kind the mail is, which link or code it
+//     carries, and why. Open find.go for the result, find_candidate.go for how one link is
+//     judged, and find_decide.go for how the mail's one link is chosen. find_links.go reads
+//     links out of a body, and find_markup.go out of its markup for mail programs. find_token.go
+//     tells whether a link carries a secret. find_code.go finds a code. find_words.go and
+//     find_codewords.go hold the words.
+//  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
+//     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
+//     the course of a click, redeem_browse.go for what it does with a page or redirect, and
+//     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms.
+//     redeem_guard.go decides to which address a click may connect, and redeem_transport.go
+//     limits each request.
+//  3. Judging (judge*.go) reads what the host answered and says how the click ended. Open
+//     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
+//     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
+//     judge_phrases.go know the words of success and failure.
+//
+// All three share the tenant's [Rule] of where a link may lead (rule.go), the kinds of mail
+// (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
+//
+// # Providers
+//
+// What is particular to one identity provider is in provider_NAME.go: the shapes of its links,
+// its recipe, and what its redirects, pages and sentences mean. Links of any other provider are
+// known by the paths of the [Rule] and by the words around them.
+//
+// To add a provider:
+//
+//  1. Write provider_NAME.go with one provider value and its source. Most providers need only
+//     shapes. One that mails codes has no shape, and its noLink says why.
+//  2. Add it to the list in provider.go. The first shape that fits a link is taken, so a shape
+//     that asks for more stands above one that asks for less.
+//  3. Put a mail for each shape into testdata/mail/NAME-*.eml, at least three for each kind. Use
+//     the structure of the real mail and your own words.
+//  4. If the provider has an API, a recipe, verdicts, marks or a proof of its own, test them in
+//     provider_NAME_test.go.
+//
+// The tests in provider_test.go say what is missing.
+//
+// # Promises
+//
+//   - A link is found only if it is the only one of its kind in the mail, is https, and is on a
+//     host that the tenant has named. In doubt there is no link but a reason.
+//   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
+//     taken for a verification. That of a reset or login mail is found, for its reader.
+//   - A click connects to no host outside the rule and to no private or special address,
+//     wherever redirects or name servers point. It ends within its timeout, whatever the host
+//     does.
+//   - A click is a success only if the identity provider said so. Status 200 alone says nothing.
+//   - No reason, error or step holds a link, a code or a part of a mail, page or answer. Only
+//     [Mail], [Finding], [Candidate] and [Rule] hold secrets.
 package linkclick

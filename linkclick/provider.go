@@ -1,126 +1,148 @@
 package linkclick
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// This file knows identity providers: by the shapes of their links, and by the
-// names they leave in a mail. A new provider is a row in shapes, and one in
-// verdicts (outcome.go) if it reports the end in a parameter of its own.
+// This file says what a provider is and lists them all. What is known of one provider is in
+// provider_<name>.go and nowhere else. What several providers share is in the files of the part
+// that uses it: the recipes in redeem_recipe.go, the verdicts in judge_redirect.go and the
+// phrases in judge_phrases.go.
+
+// provider is all that this package knows of one identity provider. The name must be set, and either shapes or noLink. The package comment says how to add a provider.
+type provider struct {
+	// name is the value of Finding.Provider, and NAME in testdata/mail/NAME-*.eml.
+	name string
+
+	// Finding.
+
+	shapes []shape // how its links look; the first that fits is taken
+	noLink string  // why it has no shape; empty if it has one
+	// tell returns the kind of a link that has a shape of this provider, given the kind of that
+	// shape. It is nil if the shape tells all.
+	tell    func(kind Kind, path string, query url.Values) Kind
+	senders []string // domains from which it mails for tenants that have no mail server
+	footers []string // its names in the footer of a mail, after one of credits; lower case
+
+	// Redeeming.
+
+	recipe recipe // a recipe that no other provider has; the zero value if it has none
+	// menu holds the parameters with which its language menu repeats the page's own address.
+	menu []string
+
+	// Judging.
+
+	verdicts []verdict // parameters of a redirect that tell the end
+	marks    []mark    // elements of a page that tell the end
+	// phrases are sentences of its pages that no other provider has, by outcome. They are English
+	// and in plain form.
+	phrases map[Outcome][]string
+	// proves reports whether a redirect that carries no word tells of success. It is asked about the
+	// response to the link itself, before anything was posted; nil means no.
+	proves func(link *url.URL, a answer, to *url.URL) bool
+	truth  string // member of a JSON answer of status 2xx that is true after success
+}
+
+// providers are all identity providers, in the order in which their shapes are compared.
+var providers = []*provider{
+	&auth0, &keycloak, &gotrue, &hasura, &kratos, &zitadel, &authentik, &okta, &fusionauth,
+	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &allauth,
+	&authgear, &casdoor, &entra, &hanko, &logto,
+}
 
 // shape is a link as one provider writes it.
 type shape struct {
-	provider string
-	path     string // last segments of the path: "*" is any one, "{id}" one that may be a secret; a "#" joins the fragment
-	query    string // parameters that must be there, as "name" or "name=value"
-	kind     Kind   // empty if the link alone does not tell
+	// path holds the last segments of the path. "*" is any one segment and "{id}" one that may be a
+	// secret. With a "#" in it, the fragment belongs to the path.
+	path string
+	// query holds the parameters that must be there, as "name" or "name=value".
+	query    string
+	kind     Kind // empty if the shape alone does not tell
 	recipe   string
+	provider *provider // set by shapeOf
 }
 
-// shapes is read from the top; the first that fits is taken. Sources:
-//
-//	auth0        auth0.com/docs/customize/email/email-templates; "Passwordless with magic links"; "Invite members"
-//	keycloak     keycloak services, DefaultActionTokenKey and LoginActionsService
-//	gotrue       supabase/auth internal/mailer; supabase.com/docs, "Email templates"
-//	hasura       nhost/hasura-auth email-templates
-//	kratos       ory.sh/docs/kratos/self-service/flows/verify-email-account-activation
-//	zitadel      zitadel internal/api/ui/login; apps/login
-//	authentik    authentik/stages/email
-//	fusionauth   fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables
-//	cognito      docs.aws.amazon.com/cognito, "Customizing email verification messages"
-//	firebase     firebase.google.com/docs/auth/custom-email-handler
-//	betterauth   better-auth.com/docs/concepts/email; plugins/magic-link
-//	supertokens  supertokens.com/docs, email verification, passwordless
-//	clerk        clerk.com/docs, email links
-//	pocketbase   pocketbase.io/docs/authentication
-//	okta         developer.okta.com/docs, customize email templates
-//	rauthy       sebadob/rauthy templates/email
-//	allauth      docs.allauth.org, account URLs
-var shapes = []shape{
-	{"auth0", "/u/email-verification", "ticket", KindVerify, RecipeForm},
-	{"auth0", "/lo/verify_email", "ticket", KindVerify, RecipeGet},
-	{"auth0", "/lo/verify_email", "bewit", KindVerify, RecipeGet},
-	{"auth0", "/u/reset-verify", "ticket", KindReset, RecipeUser},
-	{"auth0", "/lo/reset", "ticket", KindReset, RecipeUser},
-	{"auth0", "/passwordless/verify_redirect", "verification_code", KindLogin, RecipeUser},
-	{"auth0", "", "invitation organization", KindInvite, RecipeUser},
-	{"keycloak", "/realms/*/login-actions/action-token", "key", "", RecipeProceed},
-	{"gotrue", "/verify", "token type=signup", KindVerify, RecipeGet},
-	{"gotrue", "/verify", "token type=recovery", KindReset, RecipeUser},
-	{"gotrue", "/verify", "token type=magiclink", KindLogin, RecipeUser},
-	{"gotrue", "/verify", "token type=invite", KindInvite, RecipeUser},
-	{"gotrue", "/verify", "token type=email_change", KindChange, RecipeUser},
-	{"gotrue", "/verify", "token type=email", "", RecipeGet}, // signing up and signing in alike
-	{"gotrue", "/auth/confirm", "token_hash type=signup", KindVerify, RecipeSupabase},
-	{"gotrue", "/auth/confirm", "token_hash type=email", "", RecipeSupabase},
-	{"gotrue", "/auth/confirm", "token_hash type=recovery", KindReset, RecipeUser},
-	{"gotrue", "/auth/confirm", "token_hash type=magiclink", KindLogin, RecipeUser},
-	{"gotrue", "/auth/confirm", "token_hash type=invite", KindInvite, RecipeUser},
-	{"gotrue", "/auth/confirm", "token_hash type=email_change", KindChange, RecipeUser},
-	{"hasura", "/verify", "ticket type=emailVerify", KindVerify, RecipeGet},
-	{"hasura", "/verify", "ticket type=passwordReset", KindReset, RecipeUser},
-	{"hasura", "/verify", "ticket type=signinPasswordless", KindLogin, RecipeUser},
-	{"hasura", "/verify", "ticket type=emailConfirmChange", KindChange, RecipeUser},
-	{"kratos", "/self-service/verification", "flow token", KindVerify, RecipeKratos},
-	{"kratos", "/self-service/verification", "flow code", KindVerify, RecipeKratos},
-	{"kratos", "/self-service/recovery", "flow", KindReset, RecipeUser},
-	{"zitadel", "/ui/login/mail/verification", "userID code", KindVerify, RecipeGet},
-	{"zitadel", "/ui/login/password/init", "userID code", KindReset, RecipeUser},
-	{"zitadel", "/ui/login/user/init", "userID code", KindInvite, RecipeUser},
-	{"zitadel", "/ui/v2/login/verify", "userId code invite=true", KindInvite, RecipeUser},
-	{"zitadel", "/ui/v2/login/verify", "userId code", KindVerify, RecipeZitadel},
-	{"zitadel", "/ui/v2/login/password/set", "userId code", KindReset, RecipeUser},
-	{"authentik", "/if/flow/*", "flow_token", "", RecipeAuthentik},
-	{"okta", "/email/verify/{id}", "token", KindVerify, RecipeGet},
-	{"okta", "/signin/reset-password/{id}", "", KindReset, RecipeUser},
-	{"okta", "/welcome/{id}", "", KindInvite, RecipeUser},
-	{"fusionauth", "/email/verify/{id}", "", KindVerify, RecipeForm},
-	{"fusionauth", "/password/change/{id}", "", KindReset, RecipeUser},
-	{"fusionauth", "/oauth2/passwordless/{id}", "", KindLogin, RecipeUser},
-	{"cognito", "/confirmUser", "client_id user_name confirmation_code", KindVerify, RecipeGet},
-	{"firebase", "", "mode=verifyEmail oobCode", KindVerify, RecipeFirebase},
-	{"firebase", "", "mode=resetPassword oobCode", KindReset, RecipeUser},
-	{"firebase", "", "mode=signIn oobCode", KindLogin, RecipeUser},
-	{"firebase", "", "mode=recoverEmail oobCode", KindChange, RecipeUser},
-	{"firebase", "", "mode=verifyAndChangeEmail oobCode", KindChange, RecipeUser},
-	{"betterauth", "/verify-email", "token callbackURL", KindVerify, RecipeGet},
-	{"betterauth", "/magic-link/verify", "token", KindLogin, RecipeUser},
-	{"betterauth", "/reset-password/{id}", "callbackURL", KindReset, RecipeUser},
-	{"supertokens", "/auth/verify-email", "token", KindVerify, RecipeSuperTokens},
-	{"supertokens", "/auth/reset-password", "token", KindReset, RecipeUser},
-	{"supertokens", "/auth/verify", "preAuthSessionId", KindLogin, RecipeUser},
-	{"clerk", "/v1/verify", "_clerk_js_version token", "", RecipeGet}, // signing in looks the same
-	{"pocketbase", "/#/auth/confirm-verification/{id}", "", KindVerify, RecipePocketBase},
-	{"pocketbase", "/#/auth/confirm-password-reset/{id}", "", KindReset, RecipeUser},
-	{"pocketbase", "/#/auth/confirm-email-change/{id}", "", KindChange, RecipeUser},
-	{"rauthy", "/users/*/reset/{id}", "", KindReset, RecipeUser},
-	{"rauthy", "/users/*/email_confirm/{id}", "", KindChange, RecipeUser},
-	{"allauth", "/confirm-email/{id}", "", KindVerify, RecipeForm},
-	{"allauth", "/password/reset/key/{id}", "", KindReset, RecipeUser},
+// knowledge is what the providers and the generic tables say, put together once.
+type knowledge struct {
+	verdicts  []verdict // in the order in which they are looked for
+	marks     []mark
+	menu      []string
+	languages []language
+	recipes   []recipe
+	footer    int // bytes of the longest footer
 }
 
-// shapeOf returns the shape that u has, with its kind filled in as far as the
-// link tells it; the zero shape if it has none.
+var known = learn(providers)
+
+// learn puts together what the providers and the generic tables say.
+func learn(all []*provider) knowledge {
+	k := knowledge{
+		verdicts:  slices.Clone(genericVerdicts),
+		languages: slices.Clone(genericLanguages),
+		recipes:   slices.Clone(genericRecipes),
+	}
+	english := maps.Clone(k.languages[0].phrases)
+	for _, p := range all {
+		for _, v := range p.verdicts {
+			v.provider = p
+			k.verdicts = append(k.verdicts, v)
+		}
+		k.marks = append(k.marks, p.marks...)
+		k.menu = append(k.menu, p.menu...)
+		for outcome, phrases := range p.phrases {
+			english[outcome] = slices.Concat(english[outcome], phrases)
+		}
+		if p.recipe.name != "" {
+			k.recipes = append(k.recipes, p.recipe)
+		}
+		for _, name := range p.footers {
+			k.footer = max(k.footer, len(name))
+		}
+	}
+	k.languages[0].phrases = english
+	slices.SortStableFunc(k.verdicts, func(a, b verdict) int { return int(a.turn - b.turn) })
+	return k
+}
+
+// recipe returns the recipe of a name; the zero value if there is none.
+func (k knowledge) recipe(name string) recipe {
+	for _, r := range k.recipes {
+		if r.name == name {
+			return r
+		}
+	}
+	return recipe{}
+}
+
+// shapeOf returns the shape that u has, with its provider and with its kind as far as the link
+// tells it. It returns the zero value if no provider writes such a link.
 func shapeOf(u *url.URL) shape {
 	query := u.Query()
-	for _, s := range shapes {
-		if !s.fitsPath(u) || !s.fitsQuery(query) {
-			continue
-		}
-		switch s.provider {
-		case "keycloak":
-			s.kind = actionTokenKind(query.Get("key"))
-		case "authentik":
-			s.kind = flowKind(u.Path)
-		case "betterauth":
-			if payloadOf(query.Get("token"))["updateTo"] != nil {
-				s.kind, s.recipe = KindChange, RecipeUser
+	for _, p := range providers {
+		for _, s := range p.shapes {
+			if !s.fitsPath(u) || !s.fitsQuery(query) {
+				continue
 			}
+			if s.provider = p; p.tell != nil {
+				s.kind = p.tell(s.kind, u.Path, query)
+			}
+			return s
 		}
-		return s
 	}
 	return shape{}
+}
+
+// name returns the name of the shape's provider; empty for the zero value.
+func (s shape) name() string {
+	if s.provider == nil {
+		return ""
+	}
+	return s.provider.name
 }
 
 func (s shape) fitsPath(u *url.URL) bool {
@@ -146,8 +168,8 @@ func (s shape) fitsPath(u *url.URL) bool {
 	return true
 }
 
-// minID is the length from which a path segment may be a secret. The shortest
-// that identity providers send have 15 characters or more.
+// minID is the length, in bytes, from which a path segment may be a secret. The shortest secret
+// that an identity provider sends has 15.
 const minID = 12
 
 func (s shape) fitsQuery(query url.Values) bool {
@@ -160,64 +182,37 @@ func (s shape) fitsQuery(query url.Values) bool {
 	return true
 }
 
-// actionTokenKind tells Keycloak's links apart, which all have one path: the
-// key is a signed JWT whose "typ" names the action.
-func actionTokenKind(key string) Kind {
-	switch payloadOf(key)["typ"] {
-	case nil, "":
-		return ""
-	case "verify-email":
-		return KindVerify
-	case "reset-credentials":
-		return KindReset
-	case "update-email", "idp-verify-account-via-email": // the latter links two accounts
-		return KindChange
+// payloadOf returns the claims of a JWT (RFC 7519); nil if it is none. They are read, not
+// verified. They only tell what a link is for, and a sender who forged them could have forged the
+// link.
+func payloadOf(jwt string) map[string]any {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return nil
 	}
-	return KindInvite // execute-actions and the like: a person has to do something
-}
-
-// flowKind tells authentik's links apart by the flow's slug, which the
-// operator may choose; the flows it comes with are called
-// default-recovery-flow and default-enrollment-flow.
-func flowKind(path string) Kind {
-	switch {
-	case strings.Contains(path, "recover") || strings.Contains(path, "password") || strings.Contains(path, "reset"):
-		return KindReset
-	case strings.Contains(path, "enrol") || strings.Contains(path, "verif"):
-		return KindVerify
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil
 	}
-	return ""
+	var claims map[string]any
+	if json.Unmarshal(raw, &claims) != nil {
+		return nil
+	}
+	return claims
 }
 
-// senders are the domains from which hosted providers mail for tenants that
-// have no mail server of their own.
-var senders = map[string]string{
-	"auth0user.net":         "auth0",
-	"verificationemail.com": "cognito",
-	"firebaseapp.com":       "firebase",
-	"microsoftonline.com":   "entra",
-	"okta.com":              "okta",
-	"supabase.io":           "gotrue",
-	"authgear.com":          "authgear",
-}
-
-// credited are providers whose name stands in the footer of their mails.
-var credited = map[string]string{
-	"authentik": "authentik", "authgear": "authgear", "casdoor": "casdoor", "clerk": "clerk", "fusionauth": "fusionauth",
-	"hanko": "hanko", "keycloak": "keycloak", "logto": "logto", "nhost": "hasura", "ory": "kratos", "rauthy": "rauthy",
-	"supertokens": "supertokens", "zitadel": "zitadel", "microsoft entra": "entra",
-}
-
-// credits are the words before such a name.
+// credits are the words before a provider's name in a footer.
 var credits = []string{"powered by ", "secured by ", "protected by ", "sent by "}
 
-// signedBy names the provider of a mail whose links do not: by its sender or
-// its footer. It explains a mail and decides nothing.
+// signedBy names the provider of a mail whose links do not, by its sender or its footer. The name
+// explains the mail and decides nothing.
 func signedBy(m Mail, text string) string {
 	_, domain, _ := strings.Cut(strings.TrimRight(strings.ToLower(m.From), "> \t"), "@")
-	for known, provider := range senders {
-		if domain == known || strings.HasSuffix(domain, "."+known) {
-			return provider
+	for _, p := range providers {
+		for _, sender := range p.senders {
+			if domain == sender || strings.HasSuffix(domain, "."+sender) {
+				return p.name
+			}
 		}
 	}
 	text = strings.ToLower(text)
@@ -228,11 +223,21 @@ func signedBy(m Mail, text string) string {
 				break
 			}
 			at += n + len(credit)
-			name := text[at : at+min(len(text)-at, len("microsoft entra"))]
-			for known, provider := range credited {
-				if rest, ok := strings.CutPrefix(name, known); ok && (rest == "" || !isLetter(rest[0])) {
-					return provider
-				}
+			if name := credited(text[at : at+min(len(text)-at, known.footer)]); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// credited returns the name of the provider whose footer text begins with.
+func credited(text string) string {
+	for _, p := range providers {
+		for _, footer := range p.footers {
+			rest, ok := strings.CutPrefix(text, footer)
+			if ok && (rest == "" || !isLetter(rest[0])) {
+				return p.name
 			}
 		}
 	}

@@ -16,38 +16,35 @@ const maxURL = 8 << 10
 
 // Rule is a tenant's link rule: where its links may lead.
 type Rule struct {
-	// Hosts are the hosts a link and its redirects may name, such as
-	// "login.acme.example". They are compared whole, ignoring case; there are
-	// no wildcards. "host:port" and an IP address need UnsafeAllow.
+	// Hosts are the hosts that a link and its redirects may name, such as "login.acme.example". They
+	// are compared whole and without case; there are no wildcards. "host:port" and an IP address
+	// need UnsafeAllow.
 	Hosts []string
-	// Paths, if there are any, are where verification links begin, such as
-	// "/account/confirm" or "/t/*/confirm": whole segments from the first,
-	// "*" for any one, then whatever follows. A link that fits one is taken
-	// for a verification unless its shape or its words say otherwise, and a
+	// Paths, if there are any, are how the paths of verification links begin, such as
+	// "/account/confirm" or "/t/*/confirm". They hold whole segments, and "*" stands for any one. A
+	// link that fits one is taken for a verification unless its shape or its words say otherwise. A
 	// link that fits none never is.
 	Paths []string
-	// Wrappers are hosts of the mail provider's link tracking, such as
-	// "email.acme.example". A link there may stand for one on a host of Hosts:
-	// that target is judged in its stead, at once if the link holds it, else
-	// when the click is redirected to it.
+	// Wrappers are hosts of the mail provider's link tracking, such as "email.acme.example". A link
+	// there may stand for one on a host of Hosts. That target is judged instead: at once if the link
+	// holds it, else when the click is redirected to it.
 	Wrappers []string
-	// Recipe is one of the Recipe constants: how verification links are
-	// redeemed, whatever their shape. Empty leaves it to the shape.
+	// Recipe is one of the Recipe constants: how verification links are redeemed, whatever their
+	// shape. Empty leaves it to the shape.
 	Recipe string
-	// API is the base URL of the identity provider's API for the recipes that
-	// speak one, such as "https://abc.supabase.co/auth/v1", without a slash at
-	// its end. Its host must be one of Hosts. Empty means the place the
-	// provider gives it: for firebase Google's own host, which needs no entry
-	// in Hosts, for the others the origin of the link. supabase has no such
-	// place; without API its link is opened like any other.
+	// API is the base URL of the identity provider's API for the recipes that speak one, such as
+	// "https://abc.supabase.co/auth/v1", without a slash at its end. Its host must be one of Hosts.
+	// Empty means the provider's usual place. For firebase that is Google's own host, which needs no
+	// entry in Hosts; for the others it is the origin of the link. supabase has no such place:
+	// without API its link is opened like any other.
 	API string
-	// Token is a bearer token for the API, which only the zitadel recipe needs:
-	// that of a service user who may verify addresses. Without it a link of
-	// ZITADEL's second login is opened like any other. Secret.
+	// Token is a bearer token for the API, which only the zitadel recipe needs. It is that of a
+	// service user who may verify addresses. Without it a link of ZITADEL's second login is opened
+	// like any other. Secret.
 	Token string
-	// UnsafeAllow lists the prefixes that may be reached although they are
-	// private, and over http, on any port and by IP address. It is for the
-	// simulator and for an identity provider inside one's own network.
+	// UnsafeAllow lists private prefixes that a click may reach all the same, over http, on any port
+	// and by IP address. It is for the simulator and for an identity provider inside the operator's
+	// own network.
 	UnsafeAllow []netip.Prefix
 }
 
@@ -63,10 +60,10 @@ const (
 	tooLongForURL = "too long"
 )
 
-// judge parses a link and returns it in normal form (RFC 3986 section 6.2.2:
-// scheme and host in lower case, default port removed), rebuilt from its parts
-// so that no other reader can see a different URL in the same bytes. why is
-// empty if the rule allows it. u is nil if the link does not parse.
+// judge parses a link and returns it in normal form (RFC 3986 section 6.2.2): scheme and host in
+// lower case, default port removed. It rebuilds the URL from its parts, so that no other reader
+// can see a different URL in the same bytes. why is empty if the rule allows it. u is nil if the
+// link does not parse.
 func (r Rule) judge(link string) (u *url.URL, why string) {
 	link = strings.TrimSpace(link)
 	switch {
@@ -76,7 +73,10 @@ func (r Rule) judge(link string) (u *url.URL, why string) {
 		return nil, notClean
 	}
 	p, err := url.Parse(link)
-	if err != nil || p.Opaque != "" || p.Hostname() == "" || (p.Scheme != "https" && p.Scheme != "http") {
+	if err != nil || p.Opaque != "" || p.Hostname() == "" {
+		return nil, notAURL
+	}
+	if p.Scheme != "https" && p.Scheme != "http" {
 		return nil, notAURL
 	}
 	host, port := strings.ToLower(p.Hostname()), p.Port()
@@ -123,9 +123,9 @@ func (r Rule) unsafeAllows(ip netip.Addr) bool {
 	})
 }
 
-// looksNumeric reports whether some resolver could read host as an IP address:
-// it holds a colon, or its last label is a number, also in hexadecimal (URL
-// Standard, "ends in a number checker"). No public name ends so.
+// looksNumeric reports whether a resolver could read host as an IP address. Such a host holds a
+// colon, or its last label is a number, also in hexadecimal (URL Standard, "ends in a number
+// checker"). No public name ends so.
 func looksNumeric(host string) bool {
 	if strings.Contains(host, ":") {
 		return true
@@ -148,11 +148,10 @@ func joinHost(host, port string) string {
 	return host
 }
 
-// Check returns an error that names what cannot work in a rule: a host or
-// wrapper that is not a bare host name, a path that does not begin with a
-// slash, a recipe that does not exist, an API that is no URL of the rule. A
-// rule that fails its check is safe, but does not find or redeem what it was
-// meant to.
+// Check returns an error that names all that cannot work in a rule. A host or wrapper must be a
+// bare host name, and a path must begin with a slash. The recipe must exist, and the API must be
+// a URL of the rule. A rule that fails is safe, but does not find or redeem what the operator
+// wants.
 func (r Rule) Check() error {
 	var wrong []error
 	for _, h := range slices.Concat(r.Hosts, r.Wrappers) {
@@ -166,7 +165,7 @@ func (r Rule) Check() error {
 			wrong = append(wrong, fmt.Errorf("path %q is not a path", p))
 		}
 	}
-	if r.Recipe != "" && !slices.Contains(recipes, r.Recipe) {
+	if r.Recipe != "" && known.recipe(r.Recipe).name == "" {
 		wrong = append(wrong, fmt.Errorf("recipe %q does not exist", r.Recipe))
 	}
 	if r.API != "" {
@@ -179,12 +178,12 @@ func (r Rule) Check() error {
 	return errors.Join(wrong...)
 }
 
-// fitsPaths reports whether u may be a verification link by Paths; asked is
-// false if the rule leaves that open.
+// fitsPaths reports whether u may be a verification link by Paths. asked is false if the rule has
+// none.
 func (r Rule) fitsPaths(u *url.URL) (fits, asked bool) {
 	have := strings.Split(strings.Trim(u.Path, "/"), "/")
 	if slices.Contains(have, ".") || slices.Contains(have, "..") {
-		return false, len(r.Paths) > 0 // leads elsewhere than it begins
+		return false, len(r.Paths) > 0 // leads elsewhere than it seems
 	}
 	return slices.ContainsFunc(r.Paths, func(p string) bool {
 		want := strings.Split(strings.Trim(p, "/"), "/")
@@ -210,9 +209,8 @@ func (r Rule) judgeLink(link string) (u *url.URL, wrapped bool, why string) {
 	return u, why == "", why
 }
 
-// unwrap returns the one link in a parameter of a tracking link that the rule
-// allows; nil if there is none or a choice, in which case only following the
-// tracking link would tell.
+// unwrap returns the one link in a parameter of a tracking link that the rule allows. It returns
+// nil if there is none or more than one; then only the tracker can tell.
 func (r Rule) unwrap(tracking *url.URL) *url.URL {
 	var target *url.URL
 	for _, values := range tracking.Query() {
@@ -228,18 +226,4 @@ func (r Rule) unwrap(tracking *url.URL) *url.URL {
 		}
 	}
 	return target
-}
-
-// recipe returns how a link of a shape is redeemed. The rule's own recipe is
-// for verifications.
-func (r Rule) recipe(s shape) string {
-	switch {
-	case r.Recipe != "" && s.kind != KindReset:
-		return r.Recipe
-	case s.recipe == "", s.recipe == RecipeSupabase && r.API == "":
-		return RecipeGet
-	case s.recipe == RecipeZitadel && r.Token == "":
-		return RecipeScript
-	}
-	return s.recipe
 }

@@ -10,12 +10,16 @@ import (
 
 func TestRuleCheck(t *testing.T) {
 	require.NoError(t, Rule{}.Check())
-	require.NoError(t, Rule{Hosts: []string{"login.acme.example"}, Wrappers: []string{"email.acme.example"}, Paths: []string{"/a/*/b", "/"},
+	require.NoError(t, Rule{Hosts: []string{"login.acme.example"},
+		Wrappers: []string{"email.acme.example"}, Paths: []string{"/a/*/b", "/"},
 		Recipe: RecipeForm, API: "https://login.acme.example/auth/v1"}.Check())
 	for _, r := range []Rule{
-		{Hosts: []string{"https://login.acme.example"}}, {Hosts: []string{"login.acme.example/x"}}, {Hosts: []string{""}},
-		{Wrappers: []string{"a b"}}, {Paths: []string{"account"}}, {Paths: []string{"/a?b=c"}}, {Recipe: "magic"}, {Recipe: "GET"},
-		{API: "https://evil.example"}, {Hosts: []string{"a.example"}, API: "http://a.example"}, {Hosts: []string{"a.example"}, API: "https://a.example/?x=y"},
+		{Hosts: []string{"https://login.acme.example"}}, {Hosts: []string{"login.acme.example/x"}},
+		{Hosts: []string{""}},
+		{Wrappers: []string{"a b"}}, {Paths: []string{"account"}}, {Paths: []string{"/a?b=c"}},
+		{Recipe: "magic"}, {Recipe: "GET"},
+		{API: "https://evil.example"}, {Hosts: []string{"a.example"}, API: "http://a.example"},
+		{Hosts: []string{"a.example"}, API: "https://a.example/?x=y"},
 	} {
 		require.Error(t, r.Check(), "%+v", r)
 	}
@@ -24,8 +28,10 @@ func TestRuleCheck(t *testing.T) {
 func TestPaths(t *testing.T) {
 	r := Rule{Paths: []string{"/account/confirm", "/t/*/c/"}}
 	for path, want := range map[string]bool{
-		"/account/confirm": true, "/account/confirm/": true, "/account/confirm/x/y": true, "/account/confirmed": false, "/account": false, "/": false,
-		"/x/account/confirm": false, "/t/acme/c/1": true, "/t/acme/d": false, "/t/c": false, "/account/confirm/../delete": false, "/account/./confirm": false,
+		"/account/confirm": true, "/account/confirm/": true, "/account/confirm/x/y": true,
+		"/account/confirmed": false, "/account": false, "/": false,
+		"/x/account/confirm": false, "/t/acme/c/1": true, "/t/acme/d": false, "/t/c": false,
+		"/account/confirm/../delete": false, "/account/./confirm": false,
 	} {
 		fits, asked := r.fitsPaths(&url.URL{Path: path})
 		require.True(t, asked)
@@ -39,15 +45,16 @@ func TestPaths(t *testing.T) {
 
 func TestUnwrap(t *testing.T) {
 	for link, want := range map[string]string{
-		"https://t.example/c?url=https%3A%2F%2Flogin.acme.example%2Fe%3Ft%3D1&id=7":         "https://login.acme.example/e?t=1",
-		"https://t.example/c?a=https://login.acme.example/e&b=https://LOGIN.acme.example/e": "https://login.acme.example/e",
-		"https://t.example/c?a=https://login.acme.example/e&b=https://login.acme.example/f": "",
-		"https://t.example/c?url=https://evil.example/e":                                    "",
-		"https://t.example/c?url=https://login.acme.example@evil.example/":                  "",
-		"https://t.example/c?url=//login.acme.example/e":                                    "",
-		"https://t.example/https://login.acme.example/e":                                    "",
+		"c?url=https%3A%2F%2Flogin.acme.example%2Fe%3Ft%3D1&id=7": "https://login.acme.example/e?t=1",
+
+		"c?a=https://login.acme.example/e&b=https://LOGIN.acme.example/e": "https://login.acme.example/e",
+		"c?a=https://login.acme.example/e&b=https://login.acme.example/f": "",
+		"c?url=https://evil.example/e":                                    "",
+		"c?url=https://login.acme.example@evil.example/":                  "",
+		"c?url=//login.acme.example/e":                                    "",
+		"https://login.acme.example/e":                                    "",
 	} {
-		u, err := url.Parse(link)
+		u, err := url.Parse("https://t.example/" + link)
 		require.NoError(t, err)
 		got := ""
 		if target := acme.unwrap(u); target != nil {
@@ -57,15 +64,16 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// A tracking link is followed only to a link that the mail itself could have
-// had, and the tracker has no say in how it ends.
+// A click follows a tracking link only to a link that the mail itself could have had. The tracker
+// does not decide how the click ends.
 func TestTrackingLinks(t *testing.T) {
 	idp, c := serve(t, universalLogin(t, says("Your email address was successfully verified.")))
 	other, _ := serve(t, says("Your email has been verified."))
 	tracker, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch to := r.FormValue("to"); to {
 		case "":
-			html200(w, `Your email has been verified.<form method="post"><input type="hidden" name="a" value="b"></form>`)
+			html200(w, `Your email has been verified.<form method="post"><input type="hidden" name="a" `+
+				`value="b"></form>`)
 		case "again":
 			redirectTo("/next?to="+url.QueryEscape(idp.URL+"/u/email-verification?ticket=t"))(w, r)
 		case "circle":
@@ -85,7 +93,8 @@ func TestTrackingLinks(t *testing.T) {
 		`/\` + idp.Listener.Addr().String():  {Outcome: OutcomeUnknown, Reason: ReasonLeft},
 		idp.URL + "/u/reset-verify?ticket=t": {Outcome: OutcomeUnknown, Reason: ReasonOtherKind},
 		idp.URL + "/account/delete?t=1":      {Outcome: OutcomeUnknown, Reason: ReasonOtherKind},
-		idp.URL + "/auth/v1/verify?token=t&type=magiclink": {Outcome: OutcomeNeedsUser, Reason: ReasonOtherKind},
+		idp.URL + "/auth/v1/verify?token=t&type=magiclink": {Outcome: OutcomeNeedsUser,
+			Reason: ReasonOtherKind},
 	} {
 		r := open(t, c, tracker.URL+"/c?to="+url.QueryEscape(to))
 		require.Equal(t, want, Result{Outcome: r.Outcome, Reason: r.Reason}, to)
@@ -94,7 +103,8 @@ func TestTrackingLinks(t *testing.T) {
 	require.Len(t, idp.requests(), 4, "two verifications")
 
 	c.Rule.Paths = []string{"/account/confirm"}
-	require.Equal(t, ReasonLinkForbidden, open(t, c, tracker.URL+"/c?to="+url.QueryEscape(idp.URL+"/u/email-verification?ticket=t")).Reason)
+	require.Equal(t, ReasonLinkForbidden, open(t, c,
+		tracker.URL+"/c?to="+url.QueryEscape(idp.URL+"/u/email-verification?ticket=t")).Reason)
 	require.Len(t, idp.requests(), 4)
 
 	// Once the identity provider is reached, its redirects do not lead back to the tracker.

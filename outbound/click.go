@@ -9,7 +9,6 @@ import (
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
 	"smsbridge/linkclick"
 )
 
@@ -24,7 +23,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if c.Spent {
 		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
-	patient := b.patient(c.Challenge.AcceptedAt.Time)
+	patient := b.patient(c.Challenge.Accepted)
 	if c.Link == "" {
 		var err error
 		c.Link, err = w.fetchLink(ctx, t, c, b.now)
@@ -86,7 +85,7 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 	if err != nil {
 		return err
 	}
-	return b.again(c.Challenge.AcceptedAt.Time)
+	return b.again(c.Challenge.Accepted)
 }
 
 // finish ends a clicked challenge, tells its phone and has the mail deleted at Mailgun, in one
@@ -95,25 +94,15 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
-	if o == linkclick.OutcomeUsed && c.Again {
-		// By our own click, which was interrupted before its response was read.
-		o = linkclick.OutcomeAlready
-	}
-	confirmed := o == linkclick.OutcomeConfirmed || o == linkclick.OutcomeAlready
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := challenge.Finish(ctx, tx, c, confirmed, string(o))
+		err := challenge.Finish(ctx, tx, t, c, challenge.Outcome(o))
 		if errors.Is(err, challenge.ErrGone) {
 			return nil
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			tx.Enqueue(mail.DeleteMail{ID: c.Challenge.MailID})
 		}
-		tx.Enqueue(mail.DeleteMail{ID: c.Challenge.MailID})
-		if t == nil {
-			return nil
-		}
-		saying := challenge.Saying(c.Challenge.Purpose, string(o))
-		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(saying, tenant.Fill{}))
+		return err
 	})
 }
 

@@ -26,7 +26,7 @@ func (Prune) Kind() string { return "prune" }
 type retention struct {
 	table string
 	kept  time.Duration
-	// drop drops rows that are older than a moment: at most 1,000, so that
+	// drop drops rows that are older than a time: at most 1,000, so that
 	// no webhook waits behind them. It returns how many.
 	drop func(tx *store.Tx, ctx context.Context, before moment.Moment) (int64, error)
 }

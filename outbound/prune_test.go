@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/moment"
 )
 
 // exec changes the database behind the store's back.
@@ -47,7 +48,7 @@ func oldRows() map[string]string {
 func (w *world) age(table string, age time.Duration, keys string) {
 	w.t.Helper()
 	row := strings.NewReplacer("$1", "n.key", "$2", "$1").Replace(oldRows()[table])
-	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", w.clock().Add(-age).UnixMilli())
+	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", moment.Of(w.clock().Add(-age)))
 }
 
 // Ensure that of each table that is pruned the rows go when they are too old, and not before.

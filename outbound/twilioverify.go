@@ -221,7 +221,7 @@ func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Ou
 // checkCode does the job check_code: Verify compares a code that only Verify knows
 // (https://www.twilio.com/docs/verify/api/verification-check). It is asked until the verification
 // expires.
-func (w *Worker) checkCode(ctx context.Context, b begun[verification.Question]) error {
+func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]) error {
 	q := b.row
 	verdict := verification.Over
 	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.VerifyService.SID != "" {
@@ -243,7 +243,7 @@ func (w *Worker) checkCode(ctx context.Context, b begun[verification.Question]) 
 // compare returns Verify's verdict, or "" and a code when there is none. A verification that Verify
 // does not know any more is over. A lost response may have approved it, which is not assumed.
 func (w *Worker) compare(
-	ctx context.Context, t *tenant.Tenant, q verification.Question,
+	ctx context.Context, t *tenant.Tenant, q verification.Comparison,
 ) (verification.Verdict, int) {
 	wire := byVerify{w}.wire(ctx, t)
 	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)

@@ -27,7 +27,6 @@ import (
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -298,18 +297,18 @@ func (w *world) yes() (replyID string) {
 // accepted puts a question about a link to the phone and has it answered with yes.
 func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID string) {
 	w.t.Helper()
+	mailID := store.NewID()
+	w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,"+
+		" posted_at, received_at, ended_at) VALUES"+
+		" ($1, 'acme', $2, $1, '', '', 'received', '', '', $3, 0, 0)", mailID, phone, w.clock().UnixMilli())
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		mailID := store.NewID()
-		if _, err := tx.AddMail(ctx, db.AddMailParams{ID: mailID, Tenant: "acme", Phone: w.phone(phone), MessageID: mailID, PostedAt: tx.Moment()}); err != nil {
-			return err
-		}
 		id, err := challenge.Ask(ctx, tx, challenge.Question{
 			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose, Link: link, Prompt: func(string, string) string { return "Reply YES" }, Life: 10 * time.Minute,
 		})
 		if err != nil {
 			return err
 		}
-		c, err := tx.GetChallenge(ctx, id)
+		c, err := challenge.Get(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -319,14 +318,19 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 	return challengeID
 }
 
-func (w *world) challenge(id string) db.Challenge {
+func (w *world) challenge(id string) (c challenge.Challenge) {
 	w.t.Helper()
-	var c db.Challenge
-	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		c, err = tx.GetChallenge(ctx, id)
+	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx store.View) (err error) {
+		c, err = challenge.Get(ctx, tx, id)
 		return err
 	}))
 	return c
+}
+
+// link is the sealed link of a challenge, "" when there is none.
+func (w *world) link(challengeID string) string {
+	w.t.Helper()
+	return w.one("SELECT link FROM challenge WHERE id = '" + challengeID + "'")
 }
 
 // told sends the text that says how a challenge ended, and returns its words as the phone shows them.

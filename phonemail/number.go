@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"unique"
@@ -152,4 +153,15 @@ func (n Number) parsed() *phonenumbers.PhoneNumber {
 // a country that has phone numbers.
 func IsCountry(code string) bool {
 	return phonenumbers.GetCountryCodeForRegion(code) != 0
+}
+
+// CountriesOf returns the ISO 3166-1 alpha-2 codes of the countries that have a calling code, such
+// as "45", the largest first. It returns none for a calling code of no country.
+func CountriesOf(callingCode string) []string {
+	code, err := strconv.ParseUint(callingCode, 10, 16)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(phonenumbers.GetRegionCodesForCountryCode(int(code))),
+		func(region string) bool { return !IsCountry(region) })
 }

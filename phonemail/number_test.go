@@ -156,3 +156,12 @@ func BenchmarkParseNumber(b *testing.B) {
 		}
 	}
 }
+
+func TestCountriesOf(t *testing.T) {
+	require.Equal(t, []string{"DK"}, phonemail.CountriesOf("45"))
+	require.Equal(t, "US", phonemail.CountriesOf("1")[0])
+	require.Contains(t, phonemail.CountriesOf("1"), "CA")
+	for _, code := range []string{"", "0", "870", "999", "x", "+45"} {
+		require.Empty(t, phonemail.CountriesOf(code), code)
+	}
+}

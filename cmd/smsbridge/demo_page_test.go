@@ -15,17 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"smsbridge/cmd/smsbridge/demo"
 	"smsbridge/internal/tenant"
 )
 
 func TestDemoWithoutJavaScript(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
-	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "provider": {"auth0-universal"}, "do": {"sign-up"}}
+	signUp := url.Values{"phone": {"+45 12 34 56 78"}, "provider": {"auth0-universal"},
+		"do": {"sign-up"}}
 
 	// The text is there without a reload.
 	status, page := d.submit(t, "/sign-up", signUp)
 	require.Equal(t, http.StatusOK, status)
-	requireOn(t, page, say(tenant.AskRegistration), "account: waiting", "demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
+	requireOn(t, page, say(tenant.AskRegistration), "account: waiting",
+		"demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
 
 	status, page = d.submit(t, "/sign-up", signUp)
 	require.Equal(t, http.StatusUnprocessableEntity, status)
@@ -40,13 +43,15 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	asked := regexp.MustCompile(`password.*[Rr]eply (YES(?: \d+)?)`).FindStringSubmatch(page)
 	require.NotNil(t, asked, "the phone is asked about the password")
-	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]}, "text": {""}})
+	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]},
+		"text": {""}})
 	require.Equal(t, http.StatusOK, status)
 	d.await(t, "+4512345678", "new password active")
 
 	// Without a phone in the URL the page is about the phone that was used last.
 	d.submit(t, "/sign-up", url.Values{"phone": {"+4512345679"}})
-	requireOn(t, d.await(t, "", "account: waiting"), `<a href="/?phone=%2b4512345679" aria-current="page">`)
+	requireOn(t, d.await(t, "", "account: waiting"),
+		`<a href="/?phone=%2b4512345679" aria-current="page">`)
 }
 
 func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
@@ -56,12 +61,16 @@ func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
 		fields url.Values
 		notice string
 	}{
-		"no number":        {"/sign-up", url.Values{"phone": {"mom"}}, "This is no phone number"},
-		"password of none": {"/sign-up", url.Values{"phone": {demoPhone}, "do": {"password"}}, "Sign up first"},
-		"no text":          {"/reply", url.Values{"phone": {demoPhone}, "text": {"  "}}, "Write a text first"},
-		"a long text":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longText+1)}}, "1 to 1600 characters"},
-		"no phone":         {"/reply", url.Values{"text": {"YES"}}, "No phone sent this text"},
-		"a long form":      {"/reply", url.Values{"phone": {demoPhone}, "text": {strings.Repeat("x", longestForm)}}, "No phone sent this text"},
+		"no number": {"/sign-up", url.Values{"phone": {"mom"}}, "This is no phone number"},
+		"password of none": {"/sign-up", url.Values{"phone": {demo.Phone}, "do": {"password"}},
+			"Sign up first"},
+		"no text": {"/reply", url.Values{"phone": {demo.Phone}, "text": {"  "}},
+			"Write a text first"},
+		"a long text": {"/reply", url.Values{"phone": {demo.Phone}, "text": {strings.Repeat("x",
+			1601)}}, "1 to 1600 characters"},
+		"no phone": {"/reply", url.Values{"text": {"YES"}}, "No phone sent this text"},
+		"a long form": {"/reply", url.Values{"phone": {demo.Phone}, "text": {strings.Repeat("x",
+			16<<10)}}, "No phone sent this text"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -81,16 +90,21 @@ func TestDemoPageIsForThisMachineOnly(t *testing.T) {
 		header map[string]string
 		status int
 	}{
-		"its own address":           {"GET", "127.0.0.1" + port, nil, http.StatusOK},
-		"localhost":                 {"GET", "LOCALHOST" + port, nil, http.StatusOK},
-		"IPv6 loopback":             {"GET", "[::1]" + port, nil, http.StatusOK},
-		"a name that points here":   {"GET", "evil.example" + port, nil, http.StatusMisdirectedRequest},
-		"a name that looks like it": {"GET", "localhost.evil.example" + port, nil, http.StatusMisdirectedRequest},
-		"another address":           {"GET", "192.0.2.1" + port, nil, http.StatusMisdirectedRequest},
-		"another site's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
-		"another port's form":       {"POST", "127.0.0.1" + port, map[string]string{"Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
-		"an old browser's form":     {"POST", "127.0.0.1" + port, map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
-		"a form's name that points": {"POST", "evil.example" + port, map[string]string{"Origin": "http://evil.example" + port}, http.StatusMisdirectedRequest},
+		"its own address":         {"GET", "127.0.0.1" + port, nil, http.StatusOK},
+		"localhost":               {"GET", "LOCALHOST" + port, nil, http.StatusOK},
+		"IPv6 loopback":           {"GET", "[::1]" + port, nil, http.StatusOK},
+		"a name that points here": {"GET", "evil.example" + port, nil, http.StatusMisdirectedRequest},
+		"a name that looks like it": {"GET", "localhost.evil.example" + port, nil,
+			http.StatusMisdirectedRequest},
+		"another address": {"GET", "192.0.2.1" + port, nil, http.StatusMisdirectedRequest},
+		"another site's form": {"POST", "127.0.0.1" + port,
+			map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"another port's form": {"POST", "127.0.0.1" + port,
+			map[string]string{"Sec-Fetch-Site": "same-site"}, http.StatusForbidden},
+		"an old browser's form": {"POST", "127.0.0.1" + port,
+			map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
+		"a form's name that points": {"POST", "evil.example" + port,
+			map[string]string{"Origin": "http://evil.example" + port}, http.StatusMisdirectedRequest},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,45 +119,19 @@ func TestDemoPageIsForThisMachineOnly(t *testing.T) {
 			require.NoError(t, err)
 			res.Body.Close()
 			require.Equal(t, test.status, res.StatusCode)
-			require.Equal(t, demoSecurity, res.Header.Get("Content-Security-Policy"))
+			require.Equal(t,
+				"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+				res.Header.Get("Content-Security-Policy"))
 			require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"))
 			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
 		})
 	}
 }
 
-func TestDemoAnswersToNamesOfItsAddress(t *testing.T) {
-	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
-	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}
-	tests := map[string]struct {
-		addr net.Addr
-		name string // of --addr
-		host string
-		want bool
-	}{
-		"loopback by address":             {loopback, "127.0.0.1", "127.0.0.9:8080", true},
-		"loopback by name":                {loopback, "localhost", "localhost:8080", true},
-		"loopback without a port":         {loopback, "localhost", "localhost", true},
-		"loopback by another name":        {loopback, "bridge.example", "bridge.example:8080", false},
-		"loopback without a name":         {loopback, "127.0.0.1", "", false},
-		"the network by address":          {everywhere, "", "192.0.2.1:8080", true},
-		"the network by its name":         {everywhere, "bridge.example", "Bridge.example:8080", true},
-		"the network by another name":     {everywhere, "bridge.example", "evil.example:8080", false},
-		"the network without a name":      {everywhere, "", "", false},
-		"the network by a strange number": {everywhere, "", "2130706433:8080", false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := &demoPage{addr: test.addr, name: test.name}
-			require.Equal(t, test.want, p.answersTo(hostOf(test.host)))
-		})
-	}
-	require.Equal(t, "http://127.0.0.1:8080", (&demoPage{addr: everywhere}).url())
-}
-
 func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 	var stderr bytes.Buffer
-	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, "localhost:0": false, ":0": true, "0.0.0.0:0": true} {
+	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false,
+		"localhost:0": false, ":0": true, "0.0.0.0:0": true} {
 		stderr.Reset()
 		listener, err := listenForDemo(world{stderr: &stderr}, addr, "--addr", "")
 		if strings.HasPrefix(addr, "[") && err != nil {
@@ -155,7 +143,7 @@ func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 	}
 }
 
-// Whoever cannot see the page hears what each control is for, and what is new.
+// A person who cannot see the page hears what each control is for, and what is new.
 func TestDemoPageIsLabeled(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	document, err := html.Parse(strings.NewReader(d.await(t, "")))
@@ -200,17 +188,16 @@ func TestDemoPageIsLabeled(t *testing.T) {
 }
 
 func TestDemoStreamsUntilTheBrowserLeaves(t *testing.T) {
-	s := onStage(t)
-	p := &demoPage{stage: s, addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
+	p := &demo.Page{Stage: onStage(t), Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
 	ended := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.streamPage(w, r)
+		p.Handler().ServeHTTP(w, r)
 		close(ended)
 	}))
 	defer server.Close()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/live", nil)
 	require.NoError(t, err)
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)

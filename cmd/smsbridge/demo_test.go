@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"smsbridge/cmd/smsbridge/demo"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 )
@@ -63,7 +64,8 @@ func startDemo(t *testing.T, args ...string) runningDemo {
 	return d
 }
 
-// submit posts a form as a browser without JavaScript does, and returns the page that it then shows.
+// submit posts a form as a browser without JavaScript does, and returns the page that it then
+// shows.
 func (d runningDemo) submit(t *testing.T, path string, fields url.Values) (int, string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, d.page+path, strings.NewReader(fields.Encode()))
@@ -95,7 +97,8 @@ func requireOn(t *testing.T, page string, words ...string) {
 
 // say is a text as the demo's tenant words it.
 func say(s tenant.Saying) string {
-	return (&tenant.Tenant{Name: "ACME", Accept: []string{"YES"}, Deny: []string{"NO"}}).Say(s, tenant.Fill{})
+	return (&tenant.Tenant{Name: "ACME", Accept: []string{"YES"}, Deny: []string{"NO"}}).Say(s,
+		tenant.Fill{})
 }
 
 // await reads the page as it is streamed to a browser until it has all the words.
@@ -103,7 +106,8 @@ func (d runningDemo) await(t *testing.T, phone string, words ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), demoPatience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.page+"/live?phone="+url.QueryEscape(phone), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		d.page+"/live?phone="+url.QueryEscape(phone), nil)
 	require.NoError(t, err)
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
@@ -139,14 +143,16 @@ func TestDemoOnce(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	var stdout, stderr bytes.Buffer
-	require.Zero(t, run(t.Context(), []string{"demo", "--once"}, world{stdout: &stdout, stderr: &stderr}), stderr.String())
+	require.Zero(t, run(t.Context(), []string{"demo", "--once"}, world{stdout: &stdout,
+		stderr: &stderr}), stderr.String())
 	require.Empty(t, stderr.String())
 	steps := regexp.MustCompile(`(?m)^ *\d+\.\d\d s  (\S+)`).FindAllStringSubmatch(stdout.String(), -1)
 	var names []string
 	for _, step := range steps {
 		names = append(names, step[1])
 	}
-	require.Equal(t, []string{"sign-up", "mail", "text", "reply", "link", "text", "verified"}, names, stdout.String())
+	require.Equal(t, []string{"sign-up", "mail", "text", "reply", "link", "text", "verified"},
+		names, stdout.String())
 	require.Contains(t, stdout.String(), "+4512345678 signs up")
 	require.Contains(t, stdout.String(), "email_verified=true")
 
@@ -155,25 +161,25 @@ func TestDemoOnce(t *testing.T) {
 	require.Empty(t, left, "the demo leaves nothing behind")
 }
 
-func onStage(t *testing.T) *stage {
+func onStage(t *testing.T) *demo.Stage {
 	t.Helper()
 	s, err := openStage(t.Context(), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.serve(ctx) }()
+	go func() { served <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-served)
-		require.NoError(t, s.close())
+		require.NoError(t, s.Close())
 	})
 	return s
 }
 
 func TestDemoOnceWithEveryProvider(t *testing.T) {
-	for _, provider := range demoProviders() {
+	for _, provider := range demo.Providers() {
 		t.Run(string(provider.Value), func(t *testing.T) {
-			require.NoError(t, onStage(t).playOnce(t.Context(), io.Discard, provider.Value))
+			require.NoError(t, onStage(t).PlayOnce(t.Context(), io.Discard, provider.Value))
 		})
 	}
 }
@@ -181,9 +187,9 @@ func TestDemoOnceWithEveryProvider(t *testing.T) {
 // The exit status is the identity provider's word, not the bridge's.
 func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 	s := onStage(t)
-	s.idp.Set(func(m *idp.Manners) { m.DeadLink = true })
+	s.IdP().Set(func(m *idp.Manners) { m.DeadLink = true })
 	var stdout bytes.Buffer
-	err := s.playOnce(t.Context(), &stdout, idp.Auth0Classic)
+	err := s.PlayOnce(t.Context(), &stdout, idp.Auth0Classic)
 	require.ErrorContains(t, err, "not verified")
 	require.Contains(t, stdout.String(), "email_verified=false")
 }
@@ -191,7 +197,7 @@ func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, onStage(t).playOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
+	require.ErrorIs(t, onStage(t).PlayOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
 }
 
 func TestDemoMistakes(t *testing.T) {
@@ -205,20 +211,30 @@ func TestDemoMistakes(t *testing.T) {
 		error string
 		hint  string
 	}{
-		"a busy port":               {[]string{"--addr", addr}, "cannot listen on " + addr + ": address already in use", "--addr 127.0.0.1:8081"},
-		"a busy port for mails":     {[]string{"--addr", "127.0.0.1:0", "--smtp", addr, "--idp-host", "127.0.0.1:4433"}, "cannot listen on " + addr + ": address already in use", "--smtp 127.0.0.1:2526"},
-		"no port":                   {[]string{"--addr", "127.0.0.1"}, "cannot listen on 127.0.0.1: missing port in address", "--addr 127.0.0.1:8081"},
-		"mails without a host":      {[]string{"--smtp", "127.0.0.1:0"}, "--smtp without --idp-host", "--idp-host 127.0.0.1:4433"},
-		"a host without mails":      {[]string{"--idp-host", "127.0.0.1:4433"}, "--idp-host without --smtp", "--smtp 127.0.0.1:2525"},
-		"a URL in place of a host":  {[]string{"--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--idp-host", "http://127.0.0.1:4433"}, "--idp-host has something that is not a host", "without https://"},
-		"once with another's mails": {[]string{"--once", "--smtp", "127.0.0.1:0"}, "--once and --smtp exclude each other", "leave it out"},
+		"a busy port": {[]string{"--addr", addr}, "cannot listen on " + addr +
+			": address already in use", "--addr 127.0.0.1:8081"},
+		"a busy port for mails": {[]string{"--addr", "127.0.0.1:0", "--smtp", addr, "--idp-host",
+			"127.0.0.1:4433"}, "cannot listen on " + addr + ": address already in use",
+			"--smtp 127.0.0.1:2526"},
+		"no port": {[]string{"--addr", "127.0.0.1"},
+			"cannot listen on 127.0.0.1: missing port in address", "--addr 127.0.0.1:8081"},
+		"mails without a host": {[]string{"--smtp", "127.0.0.1:0"}, "--smtp without --idp-host",
+			"--idp-host 127.0.0.1:4433"},
+		"a host without mails": {[]string{"--idp-host", "127.0.0.1:4433"},
+			"--idp-host without --smtp", "--smtp 127.0.0.1:2525"},
+		"a URL in place of a host": {[]string{"--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0",
+			"--idp-host", "http://127.0.0.1:4433"}, "--idp-host has something that is not a host",
+			"without https://"},
+		"once with another's mails": {[]string{"--once", "--smtp", "127.0.0.1:0"},
+			"--once and --smtp exclude each other", "leave it out"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), demoPatience)
 			defer cancel()
 			var stdout, stderr bytes.Buffer
-			status := run(ctx, append([]string{"demo"}, test.args...), world{stdout: &stdout, stderr: &stderr})
+			status := run(ctx, append([]string{"demo"}, test.args...), world{stdout: &stdout,
+				stderr: &stderr})
 			require.Equal(t, exitMistake, status, stderr.String())
 			lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 			require.Len(t, lines, 2)
@@ -230,7 +246,8 @@ func TestDemoMistakes(t *testing.T) {
 	}
 }
 
-// pretendIdP is the identity provider of somebody who tries the bridge: it mails by SMTP and has one link.
+// pretendIdP is the identity provider of a person who tries the bridge: it mails by SMTP and
+// has one link.
 func pretendIdP(t *testing.T) (idp *httptest.Server, opened chan string) {
 	opened = make(chan string, 10)
 	idp = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -243,10 +260,12 @@ func pretendIdP(t *testing.T) (idp *httptest.Server, opened chan string) {
 
 func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 	idp, opened := pretendIdP(t)
-	d := startDemo(t, "--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--idp-host", strings.TrimPrefix(idp.URL, "http://"))
+	d := startDemo(t, "--addr", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--idp-host",
+		strings.TrimPrefix(idp.URL, "http://"))
 	requireOn(t, d.await(t, ""), d.smtp)
 
-	mail := "From: Shop <no-reply@shop.example>\r\nTo: shop+4587654321@phones.shop.example\r\nSubject: Verify your email\r\n" +
+	mail := "From: Shop <no-reply@shop.example>\r\nTo: " +
+		"shop+4587654321@phones.shop.example\r\nSubject: Verify your email\r\n" +
 		"Message-ID: <1@shop.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
 		"Welcome! To verify your email address, open\r\n\r\n" + idp.URL + "/verify?token=abc\r\n"
 	send := func(to string) error {
@@ -257,7 +276,8 @@ func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 
 	// The page turns to the phone by itself.
 	page := d.await(t, "", say(tenant.AskRegistration))
-	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/verify?token=abc", "account: ask your identity provider")
+	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/verify?token=abc",
+		"account: ask your identity provider")
 	require.Empty(t, opened, "nothing is opened before the YES")
 
 	d.submit(t, "/reply", url.Values{"phone": {"+4587654321"}, "text": {"YES"}})

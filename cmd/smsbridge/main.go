@@ -21,7 +21,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/settings"
 )
 
 // Exit statuses.
@@ -51,6 +51,13 @@ type mistake struct{ what, hint string }
 
 func (m mistake) Error() string { return m.what }
 
+// failure is an error that is no mistake of the person who started the command, with what that
+// person can do about it.
+type failure struct {
+	error
+	hint string
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -67,6 +74,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"acme+4512345678@sms.acme.example becomes a text to +4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
+		demoHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -94,7 +102,8 @@ func run(ctx context.Context, args []string, w world) int {
 // report prints an error as the rules above say and returns the exit status that goes with it.
 func report(w world, err error) int {
 	var m mistake
-	var several tenant.Mistakes
+	var f failure
+	var several settings.Mistakes
 	switch {
 	case errors.As(err, &several):
 		for _, one := range several {
@@ -106,6 +115,9 @@ func report(w world, err error) int {
 		return exitMistake
 	}
 	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", strings.TrimSpace(err.Error()))
+	if errors.As(err, &f) {
+		fmt.Fprintf(w.stderr, "smsbridge: hint: %s\n", f.hint)
+	}
 	return exitFailure
 }
 

@@ -20,7 +20,7 @@ const drainTime = 20 * time.Second
 
 type serveCommand struct {
 	Config   string `help:"Settings of several tenants, as in deploy/smsbridge.yaml. Without it, one tenant is read from variables." env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error"`
+	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info"`
 }
 
 // Help is shown by smsbridge serve --help.
@@ -33,12 +33,8 @@ func (serveCommand) Help() string {
 
 // Run serves until the context ends.
 func (s serveCommand) Run(ctx context.Context, w world) error {
-	settings, err := s.settings(w.environ)
+	settings, level, err := s.settings(w.environ)
 	if err != nil {
-		return err
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
@@ -54,16 +50,10 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	}
 	listener, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
-		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err), "another program may use the port; set SMSBRIDGE_ADDR to another one"}
+		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err),
+			listenHint(err, "SMSBRIDGE_ADDR (addr)")}
 	}
 	return serve(ctx, listener, settings, log)
-}
-
-func (s serveCommand) settings(environ []string) (tenant.Settings, error) {
-	if s.Config != "" {
-		return tenant.FromFile(s.Config, environ)
-	}
-	return tenant.FromEnv(environ)
 }
 
 // serve runs a bridge on a listener until ctx ends, and then stops it without loss.
@@ -92,7 +82,7 @@ func openBridge(ctx context.Context, settings tenant.Settings, log *slog.Logger)
 	}
 	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Log: log})
 	if err != nil {
-		return bridge{}, err
+		return bridge{}, explainDatabase(err)
 	}
 	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
 	worker.Register()
@@ -160,7 +150,7 @@ func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
 		listener, err := net.Listen("tcp", addr)
 		if err != nil {
 			return doors, mistake{"cannot listen on " + addr + " for tenant " + t.Slug + ": " + reason(err),
-				"another program may use the port; set SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr) to another one"}
+				listenHint(err, "SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr)")}
 		}
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
 		doors = append(doors, door{listener, b.server(edge.FlowrouteHandler(t))})

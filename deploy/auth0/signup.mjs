@@ -1,5 +1,5 @@
 /**
- * The sign-up side: how an application makes an account for somebody who has a phone and no e-mail.
+ * The sign-up side: how an application makes an account for a person who has a phone and no e-mail.
  *
  * The account's address carries the phone, so that the verification mail, and every later mail, becomes a text. For an application's server, with
  * Node 20 or later. Dependencies: none.

@@ -1,6 +1,6 @@
 // Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml describes it.
 //
-// It promises that a request is answered as openapi.yaml says, that one request makes one log line,
+// It promises that a request is answered as openapi.yaml says, that each request makes one log line,
 // and that a refusal is a problem of RFC 9457 and leaves nothing behind.
 package api
 
@@ -18,17 +18,23 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// This file is what all requests of our own API go through: who asks, how often, by which method, with what.
-
-// openAPI describes the API (https://spec.openapis.org/oas/v3.1.0); a test holds it to what the API does.
+// openAPI describes the API (https://spec.openapis.org/oas/v3.1.0). A test compares it with what the
+// API does.
 //
 //go:embed openapi.yaml
 var openAPI []byte
 
-// maxBody is far beyond any request.
+// maxBody is the size of a request's body, in bytes: far beyond any real one.
 const maxBody = 8 << 10
 
-// operation answers one request of our own API. It returns a *web.Problem, or an error that asProblem understands.
+// Door is the API.
+type Door struct {
+	web.Edge
+
+	quota quota
+}
+
+// operation serves one request. It returns a *web.Problem, or an error that asProblem understands.
 type operation func(d *Door, r request) (response, error)
 
 // request is a request whose key is known and whose body has been read.
@@ -39,38 +45,34 @@ type request struct {
 	fields map[string]string // of the body
 }
 
-// response is an answer that is no problem.
+// response is a response that is no problem.
 type response struct {
 	status   int
 	body     any
 	location string
 }
 
-// methods are the operations of one path, and the fields that the body of each may have.
+// methods are the operations of one path, and the members that the body of each may have.
 type methods map[string]struct {
 	do     operation
 	fields []string
 }
 
-// paths are the paths of the API. Nothing but showing is done by GET, because links are fetched by programs that only look ahead.
+// paths are the paths of the API. A GET only shows: some programs fetch links merely to look ahead.
 func paths() map[string]methods {
+	const all, one = "/v1/verifications", "/v1/verifications/:id"
 	return map[string]methods{
-		"/v1/verifications": {
-			http.MethodGet:  {do: (*Door).listVerifications},
-			http.MethodPost: {do: (*Door).createVerification, fields: []string{"phone", "code", "locale"}},
+		all: {
+			http.MethodGet: {do: (*Door).listVerifications},
+			http.MethodPost: {
+				do: (*Door).createVerification, fields: []string{"phone", "code", "locale"},
+			},
 		},
-		"/v1/verifications/:id":        {http.MethodGet: {do: (*Door).showVerification}},
-		"/v1/verifications/:id/check":  {http.MethodPost: {do: (*Door).checkVerification, fields: []string{"code"}}},
-		"/v1/verifications/:id/resend": {http.MethodPost: {do: (*Door).resendVerification}},
-		"/v1/verifications/:id/cancel": {http.MethodPost: {do: (*Door).cancelVerification}},
+		one:             {http.MethodGet: {do: (*Door).showVerification}},
+		one + "/check":  {http.MethodPost: {do: (*Door).checkVerification, fields: []string{"code"}}},
+		one + "/resend": {http.MethodPost: {do: (*Door).resendVerification}},
+		one + "/cancel": {http.MethodPost: {do: (*Door).cancelVerification}},
 	}
-}
-
-// Door is the API.
-type Door struct {
-	web.Edge
-
-	quota quota
 }
 
 // Route adds the paths of the API.
@@ -78,30 +80,35 @@ func (d *Door) Route(e *echo.Echo) {
 	for path, m := range paths() {
 		e.Any(path, func(c echo.Context) error { return d.serve(c, m) })
 	}
-	e.GET("/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", openAPI) })
+	e.GET("/v1/openapi.yaml", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "application/yaml", openAPI)
+	})
 	e.Any("/v1/*", func(c echo.Context) error {
 		return web.WriteProblem(c, web.NotFound.Of("There is no such path."), d.Now())
 	})
 }
 
-// serve does what every operation needs, and logs one line: which key asked for what, and how that ended.
+// serve does what every operation needs, and logs one line: which key asked for what, and the status.
 func (d *Door) serve(c echo.Context, m methods) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	t, key, ok := d.Settings.Tenants.ByAPIKey(web.Bearer(c.Request()))
 	if !ok {
-		d.Log.Warn("api", "tenant", "unknown", "path", c.Path(), "status", http.StatusUnauthorized, "reason", web.Unauthorized.Name)
-		return web.WriteProblem(c, web.Unauthorized.Of("Send it as Authorization: Bearer KEY."), d.Now())
+		p := web.Unauthorized.Of("Send it as Authorization: Bearer KEY.")
+		d.Log.Warn("api", "tenant", "unknown", "path", c.Path(), "status", p.Status, "reason", p.Name)
+		return web.WriteProblem(c, p, d.Now())
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
+	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
-	answer, err := d.operate(request{Context: c, ctx: ctx, tenant: t}, m, key)
-	attrs := []any{"tenant", t.Slug, "key", key, "method", c.Request().Method, "path", c.Path(), "status", answer.status}
+	r, err := d.operate(request{Context: c, ctx: ctx, tenant: t}, m, key)
+	attrs := []any{
+		"tenant", t.Slug, "key", key, "method", c.Request().Method, "path", c.Path(), "status", r.status,
+	}
 	if err == nil {
 		d.Log.Info("api", attrs...)
-		if answer.location != "" {
-			c.Response().Header().Set(echo.HeaderLocation, answer.location)
+		if r.location != "" {
+			c.Response().Header().Set(echo.HeaderLocation, r.location)
 		}
-		return c.JSON(answer.status, answer.body)
+		return c.JSON(r.status, r.body)
 	}
 	p := asProblem(err)
 	attrs[len(attrs)-1] = p.Status
@@ -117,7 +124,8 @@ func (d *Door) serve(c echo.Context, m methods) error {
 // operate finds the operation, reads the body and runs it.
 func (d *Door) operate(r request, m methods, key string) (response, error) {
 	header := r.Response().Header()
-	if p := d.quota.take(r.tenant.Slug+"/"+key, r.tenant.APIRate, d.Now(), header); p != nil {
+	p := d.quota.take(r.tenant.Slug+"/"+key, r.tenant.APIRate, d.Now(), header)
+	if p != nil {
 		return response{}, p
 	}
 	operation, ok := m[r.Request().Method]
@@ -131,7 +139,6 @@ func (d *Door) operate(r request, m methods, key string) (response, error) {
 		return response{}, badMethod.Of("Allow says which methods do.")
 	}
 	if r.Request().Method == http.MethodPost {
-		var p *web.Problem
 		if r.fields, p = readFields(r.Request(), operation.fields); p != nil {
 			return response{}, p
 		}

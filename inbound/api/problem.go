@@ -48,6 +48,8 @@ func asProblem(err error) *web.Problem {
 	switch {
 	case errors.As(err, &wait):
 		return waiting(wait)
+	case errors.Is(err, verification.ErrKeyReused):
+		return keyReused.Of("Use a new key for each new request.")
 	case errors.Is(err, verification.ErrUnknown):
 		return web.NotFound.Of("There is no verification with this id.")
 	case errors.Is(err, verification.ErrGone):

@@ -2,20 +2,12 @@ package api
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -24,7 +16,8 @@ import (
 // doorName names this door in what it starts.
 const doorName = "api"
 
-// shownVerification is a verification as the API shows it: without its code, with its whole phone number, which the app knows anyway.
+// shownVerification is a verification as the API shows it: without its code, and with its whole
+// phone number, which the app knows anyway.
 type shownVerification struct {
 	ID          string `json:"id"`
 	Status      string `json:"status"`
@@ -43,9 +36,10 @@ type shownVerification struct {
 
 func show(v verification.Verification) shownVerification {
 	shown := shownVerification{
-		ID: v.ID, Status: string(v.State), Phone: v.Phone.E164(), Door: v.Door, ExternalID: v.ExternalID,
-		Attempts: v.Attempts, MaxAttempts: v.MaxAttempts, Sends: v.Sends, MaxSends: v.MaxSends,
-		CreatedAt: dateTime(v.Opened), ExpiresAt: dateTime(v.Expires), EndedAt: dateTime(v.Ended),
+		ID: v.ID, Status: string(v.State), Phone: v.Phone.E164(), Door: v.Door,
+		ExternalID: v.ExternalID, Attempts: v.Attempts, MaxAttempts: v.MaxAttempts,
+		Sends: v.Sends, MaxSends: v.MaxSends, CreatedAt: dateTime(v.Opened),
+		ExpiresAt: dateTime(v.Expires), EndedAt: dateTime(v.Ended),
 	}
 	if v.State == verification.Pending && v.Sends < v.MaxSends {
 		shown.NextSendAt = dateTime(v.NextSend)
@@ -53,9 +47,10 @@ func show(v verification.Verification) shownVerification {
 	return shown
 }
 
-// createVerification starts a verification and answers 201. With an Idempotency-Key that came before it answers with what was started then.
+// createVerification starts a verification. The response to a request with an Idempotency-Key that
+// came before shows what was started then.
 func (d *Door) createVerification(r request) (response, error) {
-	request, err := readRequest(r.tenant, r.fields)
+	asked, err := readRequest(r.tenant, r.fields)
 	if err != nil {
 		return response{}, err
 	}
@@ -63,22 +58,18 @@ func (d *Door) createVerification(r request) (response, error) {
 	if p != nil {
 		return response{}, p
 	}
-	var v verification.Verification
-	create := func(ctx context.Context, tx *store.Tx) (err error) {
-		v, err = startOnce(ctx, tx, request, key, r.fields)
-		return err
-	}
-	err = d.Store.Do(r.ctx, create)
-	if errors.Is(err, errKeyRace) {
-		err = d.Store.Do(r.ctx, create)
-	}
+	once := verification.Key{Value: key, Asked: canonical(r.fields)}
+	v, err := web.Commit(r.ctx, d.Store,
+		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
+			return verification.StartOnce(ctx, tx, asked, once)
+		})
 	if err != nil {
 		return response{}, err
 	}
 	return response{http.StatusCreated, show(v), "/v1/verifications/" + v.ID}, nil
 }
 
-// readRequest makes a request to the rule of the fields of a body.
+// readRequest makes a request to the rule of the members of a body.
 func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Request, error) {
 	phone, err := phonemail.ParseNumber(fields["phone"])
 	if err == nil {
@@ -87,19 +78,20 @@ func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Reque
 	if err != nil {
 		return verification.Request{}, err
 	}
-	request := verification.For(t, doorName, phone)
+	r := verification.For(t, doorName, phone)
 	if code, own := fields["code"]; own {
-		if request.Code, err = verification.ParseCode(code); err != nil {
-			return request, err
+		if r.Code, err = verification.ParseCode(code); err != nil {
+			return r, err
 		}
 	}
 	if locale, asked := fields["locale"]; asked {
 		known := false
-		if request.Locale, known = tenant.CodeLocale(locale); !known {
-			return request, web.BadField.On("locale", "Known are "+strings.Join(tenant.CodeLocales(), ", ")+".")
+		if r.Locale, known = tenant.CodeLocale(locale); !known {
+			known := strings.Join(tenant.CodeLocales(), ", ")
+			return r, web.BadField.On("locale", "Known are "+known+".")
 		}
 	}
-	return request, nil
+	return r, nil
 }
 
 // maxIdempotencyKey is the length of a key, in bytes.
@@ -119,80 +111,48 @@ func idempotencyKey(header http.Header) (string, *web.Problem) {
 	return values[0], nil
 }
 
-// errKeyRace says that another request with the same Idempotency-Key was a moment quicker.
-var errKeyRace = errors.New("the Idempotency-Key was taken at this very moment")
-
-// startOnce starts a verification, unless its key came before.
-func startOnce(ctx context.Context, tx *store.Tx, request verification.Request, key string, fields map[string]string) (verification.Verification, error) {
-	if key == "" {
-		v, _, err := verification.Start(ctx, tx, request)
-		return v, err
-	}
-	hash := sha256.Sum256([]byte(key))
-	keyHash := hex.EncodeToString(hash[:])
-	digest := requestDigest(key, fields)
-	before, err := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{Tenant: request.Tenant, Key: keyHash})
-	switch {
-	case err == nil && before.Digest != digest:
-		return verification.Verification{}, keyReused.Of("Use a new key for each new request.")
-	case err == nil:
-		return verification.Get(ctx, tx, request.Tenant, before.VerificationID)
-	case !errors.Is(err, sql.ErrNoRows):
-		return verification.Verification{}, err
-	}
-	v, _, err := verification.Start(ctx, tx, request)
-	if err != nil {
-		return v, err
-	}
-	n, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{
-		Tenant: request.Tenant, Key: keyHash, Digest: digest, VerificationID: v.ID, At: tx.Moment(),
-	})
-	if err == nil && n == 0 {
-		err = errKeyRace
-	}
-	return v, err
-}
-
-// requestDigest tells whether two requests ask for the same. It is keyed with the Idempotency-Key, of which the database knows only a hash, so that a
-// code that the app supplied cannot be found by trying all.
-func requestDigest(key string, fields map[string]string) string {
-	mac := hmac.New(sha256.New, []byte(key))
+// canonical writes the members of a body in one way, so that equal requests look equal.
+func canonical(fields map[string]string) string {
+	var all strings.Builder
 	for _, name := range []string{"phone", "code", "locale"} {
 		value, given := fields[name]
-		mac.Write([]byte(name + strconv.FormatBool(given) + strconv.Itoa(len(value)) + ":" + value))
+		all.WriteString(name + strconv.FormatBool(given) + strconv.Itoa(len(value)) + ":" + value)
 	}
-	return hex.EncodeToString(mac.Sum(nil))
+	return all.String()
 }
 
-// checkVerification presents a code. Only the right one, in time and for the first time, is answered 200.
+// checkVerification presents a code. The status is 200 for the right one alone, in time and for the
+// first time.
 func (d *Door) checkVerification(r request) (response, error) {
 	code, given := r.fields["code"]
 	if !given {
 		return response{}, web.BadField.On("code", "It is missing.")
 	}
-	var checked verification.Checked
-	err := d.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		checked, err = verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), code)
-		return err
-	})
+	checked, err := web.Commit(r.ctx, d.Store,
+		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
+			return verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), code)
+		})
 	if err == nil {
-		checked, err = verification.Await(r.ctx, d.Store, checked)
+		ctx, cancel := d.Await(r.ctx)
+		defer cancel()
+		checked, err = verification.Await(ctx, d.Store, checked)
 	}
 	if err != nil {
 		return response{}, err
 	}
-	switch checked.Verdict {
+	switch v := checked.Verification; checked.Verdict {
 	case verification.Right:
-		return response{status: http.StatusOK, body: show(checked.Verification)}, nil
+		return response{status: http.StatusOK, body: show(v)}, nil
 	case verification.Wrong:
-		return response{}, about(wrongCode.Of("It has been counted as an attempt."), checked.Verification)
+		return response{}, about(wrongCode.Of("It has been counted as an attempt."), v)
 	case verification.Asked:
-		return response{}, about(undecided.Of("Twilio Verify has not said whether the code is right. Show the verification later to see."),
-			checked.Verification)
+		return response{}, about(undecided.Of("Twilio Verify has not said whether the code is right. "+
+			"Show the verification later to see."), v)
 	case verification.Blocked:
 		return response{}, &verification.WaitError{Err: verification.ErrBlocked, Until: checked.Until}
+	default:
+		return response{}, &standingError{verification.ErrGone, v}
 	}
-	return response{}, &standingError{verification.ErrGone, checked.Verification}
 }
 
 // resendVerification texts the code again.
@@ -202,90 +162,29 @@ func (d *Door) resendVerification(r request) (response, error) {
 	})
 }
 
-// cancelVerification calls a verification off.
+// cancelVerification cancels a verification.
 func (d *Door) cancelVerification(r request) (response, error) {
 	return d.change(r, func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
 		return verification.Cancel(ctx, tx, r.tenant.Slug, r.Param("id"), "app")
 	})
 }
 
-// showVerification shows one verification.
-func (d *Door) showVerification(r request) (response, error) {
-	var v verification.Verification
-	err := d.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		v, err = verification.Get(ctx, tx, r.tenant.Slug, r.Param("id"))
-		return err
-	})
-	return response{status: http.StatusOK, body: show(v)}, err
-}
-
 // change runs f and shows what it returns.
-func (d *Door) change(r request, f func(ctx context.Context, tx *store.Tx) (verification.Verification, error)) (response, error) {
-	var v verification.Verification
-	err := d.Store.Do(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		v, err = f(ctx, tx)
-		return err
-	})
+func (d *Door) change(
+	r request, f func(context.Context, *store.Tx) (verification.Verification, error),
+) (response, error) {
+	v, err := web.Commit(r.ctx, d.Store, f)
 	if err != nil {
 		return response{}, &standingError{err, v}
 	}
 	return response{status: http.StatusOK, body: show(v)}, nil
 }
 
-// The verifications of one page of the list.
-const (
-	defaultPage = 20
-	maxPage     = 100
-)
-
-// listVerifications lists the tenant's verifications, whatever door they came through, the newest first.
-func (d *Door) listVerifications(r request) (response, error) {
-	limit, before, p := readPage(r.QueryParams())
-	if p != nil {
-		return response{}, p
-	}
-	var all []verification.Verification
-	err := d.Store.Read(r.ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		all, err = verification.List(ctx, tx, r.tenant.Slug, before, limit+1)
-		return err
-	})
-	if err != nil {
-		return response{}, err
-	}
-	page := struct {
-		Verifications []shownVerification `json:"verifications"`
-		Next          string              `json:"next,omitempty"` // what before must be for the next page
-	}{Verifications: []shownVerification{}}
-	for _, v := range all[:min(limit, len(all))] {
-		page.Verifications = append(page.Verifications, show(v))
-	}
-	if len(all) > limit {
-		page.Next = all[limit-1].ID
-	}
-	return response{status: http.StatusOK, body: page}, nil
-}
-
-// readPage reads the query of the list.
-func readPage(query map[string][]string) (limit int, before string, p *web.Problem) {
-	limit = defaultPage
-	for name, values := range query {
-		var err error
-		switch {
-		case len(values) != 1:
-			err = web.ErrRepeated
-		case name == "limit":
-			if limit, err = strconv.Atoi(values[0]); err == nil && (limit < 1 || limit > maxPage) {
-				err = strconv.ErrRange
-			}
-		case name == "before":
-			before = values[0]
-			_, err = uuid.Parse(before)
-		default:
-			return 0, "", web.BadRequest.Of("The query has a parameter that is not known here.")
-		}
-		if err != nil {
-			return 0, "", web.BadField.On(name, "limit is 1 to 100, before is the next of another page.")
-		}
-	}
-	return limit, before, nil
+// showVerification shows one verification.
+func (d *Door) showVerification(r request) (response, error) {
+	v, err := web.Read(r.ctx, d.Store,
+		func(ctx context.Context, tx store.View) (verification.Verification, error) {
+			return verification.Get(ctx, tx, r.tenant.Slug, r.Param("id"))
+		})
+	return response{status: http.StatusOK, body: show(v)}, err
 }

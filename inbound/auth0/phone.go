@@ -128,7 +128,7 @@ func (d *Door) awaitText(ctx context.Context, id string) (sent text.Progress, er
 	defer tick.Stop()
 	for {
 		now, err := web.Read(ctx, d.Store,
-			func(ctx context.Context, tx *store.Tx) (text.Progress, error) {
+			func(ctx context.Context, tx store.View) (text.Progress, error) {
 				return text.ProgressOf(ctx, tx, id)
 			})
 		switch {

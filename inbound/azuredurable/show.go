@@ -86,7 +86,7 @@ func (r request) status(i azuredurable.Instance, history []azuredurable.Step) sh
 func (d *Door) show(r request) (response, error) {
 	var i azuredurable.Instance
 	history, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx *store.Tx) (steps []azuredurable.Step, err error) {
+		func(ctx context.Context, tx store.View) (steps []azuredurable.Step, err error) {
 			i, err = azuredurable.Get(ctx, tx, r.tenant.Slug, r.id)
 			if err != nil || !r.query.flag("showHistory", false) {
 				return nil, err
@@ -148,7 +148,7 @@ func (d *Door) list(r request) (response, error) {
 	}
 	var next string
 	found, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx *store.Tx) (found []azuredurable.Instance, err error) {
+		func(ctx context.Context, tx store.View) (found []azuredurable.Instance, err error) {
 			found, next, err = azuredurable.List(ctx, tx, r.tenant.Slug, filter, token, most)
 			return found, err
 		})
@@ -233,7 +233,7 @@ func (d *Door) await(
 		}
 		// Not with ctx: a look must not fail because the time is up.
 		now, err := web.Read(r.Request().Context(), d.Store,
-			func(ctx context.Context, tx *store.Tx) (azuredurable.Instance, error) {
+			func(ctx context.Context, tx store.View) (azuredurable.Instance, error) {
 				return azuredurable.Get(ctx, tx, r.tenant.Slug, i.ID)
 			})
 		if err != nil {

@@ -126,7 +126,7 @@ func (d *Door) raise(r request) (response, error) {
 // first.
 func (d *Door) unless(r request, a response) (response, error) {
 	_, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx *store.Tx) (azuredurable.Instance, error) {
+		func(ctx context.Context, tx store.View) (azuredurable.Instance, error) {
 			return azuredurable.Unfinished(ctx, tx, r.tenant.Slug, r.id)
 		})
 	if err != nil {

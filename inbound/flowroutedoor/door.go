@@ -22,7 +22,6 @@ import (
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
@@ -110,12 +109,11 @@ func (d *Door) create(c echo.Context) (response, error) {
 	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.FlowrouteDoor.CodeLength
 	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, t.FlowrouteDoor.RetriesAllowed, 1
 	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		_, _, err := verification.Start(ctx, tx, r)
-		return err
-	})
+	_, err := web.Commit(c.Request().Context(), d.Store,
+		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
+			v, _, err := verification.Start(ctx, tx, r)
+			return v, err
+		})
 	wait := new(verification.WaitError)
 	switch {
 	case errors.Is(err, verification.ErrOptedOut):
@@ -143,50 +141,43 @@ func (d *Door) check(c echo.Context, authID, number string) (response, error) {
 	if !isAuthID(authID) {
 		return failedCheck("Unknown auth id", "UnknownAuthId", 0), nil
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
+	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
-	var checked verification.Checked
-	var told bool
-	err := d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		checked, told, err = takeCheck(ctx, tx, d.Tenant.Slug, authID, code)
-		return err
+	checked, err := web.Commit(ctx, d.Store, func(ctx context.Context, tx *store.Tx) (checked, error) {
+		v, news, err := verification.CheckExternal(ctx, tx, d.Tenant.Slug, doorName, authID, code)
+		return checked{v, news}, err
 	})
 	if errors.Is(err, verification.ErrUnknown) {
 		return failedCheck("Unknown auth id", "UnknownAuthId", 0), nil
 	}
 	if err == nil {
-		checked, err = verification.Await(ctx, d.Store, checked)
+		patient, cancel := d.Await(ctx)
+		defer cancel()
+		checked.Checked, err = verification.Await(patient, d.Store, checked.Checked)
 	}
-	return respond(checked, told, authID), err
+	return respond(checked, authID), err
 }
 
-// takeCheck presents a code to the verification that the auth_id names. It reports whether the verification has expired and this is the
-// first time to say so.
-func takeCheck(ctx context.Context, tx *store.Tx, slug, authID, code string) (checked verification.Checked, told bool, err error) {
-	v, err := verification.ByExternalID(ctx, tx, slug, doorName, authID)
-	if err != nil {
-		return checked, false, err
-	}
-	if checked, err = verification.Check(ctx, tx, slug, v.ID, code); err != nil || checked.Verification.State != verification.Expired {
-		return checked, false, err
-	}
-	n, err := tx.TellExpired(ctx, db.TellExpiredParams{Tenant: slug, Door: doorName, ExternalID: authID, Now: tx.Moment()})
-	return checked, n > 0, err
+// checked is what a code came to, and whether this is the first caller to hear that the verification
+// has expired.
+type checked struct {
+	verification.Checked
+	news bool
 }
 
 // respond says in the service's words what a code came to. The service forgets an auth_id with the answer that ends it, so that what ended
 // before is unknown; but that it has expired is said once.
-func respond(checked verification.Checked, expired bool, authID string) response {
+func respond(c checked, authID string) response {
 	switch {
-	case checked.Verdict == verification.Right:
+	case c.Verdict == verification.Right:
 		return response{Authenticated: true, AuthID: authID, Message: "Success: Authorization code verified.", status: http.StatusOK}
-	case checked.Verdict == verification.Wrong:
-		return failedCheck("Invalid code", "InvalidAuthCode", max(0, checked.Verification.MaxAttempts-checked.Verification.Attempts))
-	case checked.Verdict == verification.Blocked:
-		return tooManyAttempts(checked.Until)
-	case checked.Verdict == verification.Asked: // counted, and not answered yet
+	case c.Verdict == verification.Wrong:
+		return failedCheck("Invalid code", "InvalidAuthCode", max(0, c.Verification.MaxAttempts-c.Verification.Attempts))
+	case c.Verdict == verification.Blocked:
+		return tooManyAttempts(c.Until)
+	case c.Verdict == verification.Asked: // counted, and not answered yet
 		return response{Message: "Not compared yet", Reason: "Pending", status: http.StatusServiceUnavailable}
-	case expired:
+	case c.news:
 		return failedCheck("Expired code", "ExpiredAuthCode", 0)
 	}
 	return failedCheck("Unknown auth id", "UnknownAuthId", 0)

@@ -7,6 +7,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -24,6 +25,13 @@ type Edge struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
+	Patience time.Duration    // how long a caller waits for Twilio Verify's verdict; 0 is CommitWait
+}
+
+// Await returns a context that ends with ctx, and at the latest when a caller has waited for Twilio
+// Verify's verdict for as long as it may.
+func (e Edge) Await(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(e.Patience, CommitWait))
 }
 
 // Bound returns a context that ends with ctx, and at the latest after CommitWait. A door uses it
@@ -49,11 +57,11 @@ func Commit[T any](ctx context.Context, s *store.Store,
 
 // Read runs f, which only reads, and returns its value.
 func Read[T any](ctx context.Context, s *store.Store,
-	f func(ctx context.Context, tx *store.Tx) (T, error),
+	f func(ctx context.Context, v store.View) (T, error),
 ) (T, error) {
 	var value T
-	err := s.Read(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		value, err = f(ctx, tx)
+	err := s.Read(ctx, func(ctx context.Context, v store.View) (err error) {
+		value, err = f(ctx, v)
 		return err
 	})
 	return value, err

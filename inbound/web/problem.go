@@ -87,8 +87,12 @@ func AsProblem(err error) *Problem {
 	switch {
 	case errors.As(err, &p):
 		return p
-	case errors.Is(err, phonemail.ErrCountry), errors.Is(err, phonemail.ErrType), errors.Is(err, phonemail.ErrInvalid):
-		return BadNumber.On("phone", "Its "+err.Error()+".")
+	case errors.Is(err, phonemail.ErrCountry):
+		return BadNumber.On("phone", "Its country is not on the tenant's list.")
+	case errors.Is(err, phonemail.ErrType):
+		return BadNumber.On("phone", "Numbers of its kind are not texted.")
+	case errors.Is(err, phonemail.ErrInvalid):
+		return BadNumber.On("phone", "It is not in an assigned range.")
 	case errors.Is(err, phonemail.ErrNumber):
 		return BadField.On("phone", "Write it as + and 7 to 15 digits, country code first.")
 	}

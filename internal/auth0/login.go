@@ -38,7 +38,7 @@ type Standing struct {
 }
 
 // Find returns how the log-in stands, or verification.ErrUnknown while it has no verification.
-func (l Login) Find(ctx context.Context, tx *store.Tx) (Standing, error) {
+func (l Login) Find(ctx context.Context, tx store.View) (Standing, error) {
 	v, err := l.last(ctx, tx)
 	if err != nil {
 		return Standing{}, err
@@ -131,7 +131,7 @@ func (l Login) Leave(ctx context.Context, tx *store.Tx) (Left, error) {
 }
 
 // last returns the log-in's last verification, or verification.ErrUnknown.
-func (l Login) last(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
+func (l Login) last(ctx context.Context, tx store.View) (verification.Verification, error) {
 	return verification.ByExternalID(ctx, tx, l.Tenant.Slug, doorForm, l.Session.Digest)
 }
 
@@ -148,7 +148,7 @@ func (l Login) unproved(
 }
 
 // starts returns how many verifications the log-in has had.
-func (l Login) starts(ctx context.Context, tx *store.Tx) (int, error) {
+func (l Login) starts(ctx context.Context, tx store.View) (int, error) {
 	n, err := tx.CountExternalVerifications(ctx, db.CountExternalVerificationsParams{
 		Tenant: l.Tenant.Slug, Door: doorForm, ExternalID: l.Session.Digest,
 	})

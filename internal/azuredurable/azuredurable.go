@@ -248,7 +248,7 @@ func fail(ctx context.Context, tx *store.Tx, i Instance, why string) (Instance, 
 }
 
 // Get returns a tenant's instance, or ErrUnknown.
-func Get(ctx context.Context, tx *store.Tx, tenant, id string) (Instance, error) {
+func Get(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
 	if judgeID(id) != nil { // the databases do not take every text
 		return Instance{}, ErrUnknown
 	}

@@ -158,7 +158,7 @@ func drop(ctx context.Context, tx *store.Tx, i Instance) error {
 }
 
 // Unfinished returns an instance that can still be steered, ErrUnknown, or ErrFinished.
-func Unfinished(ctx context.Context, tx *store.Tx, tenant, id string) (Instance, error) {
+func Unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
 	i, err := Get(ctx, tx, tenant, id)
 	if err == nil && i.Status.Finished() {
 		err = ErrFinished

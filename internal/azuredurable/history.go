@@ -37,7 +37,7 @@ type Step struct {
 }
 
 // History returns the steps of an instance so far, at most 1000 and a few.
-func History(ctx context.Context, tx *store.Tx, i Instance) ([]Step, error) {
+func History(ctx context.Context, tx store.View, i Instance) ([]Step, error) {
 	events, err := tx.EventsOf(ctx, i.row.ID)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const (
 // after the token, "" for the start. The token in the result continues the list; it is "" at the
 // end. There may be a token though no instance was found so far.
 func List(
-	ctx context.Context, tx *store.Tx, tenant string, f Filter, token string, most int,
+	ctx context.Context, tx store.View, tenant string, f Filter, token string, most int,
 ) ([]Instance, string, error) {
 	to := f.To
 	if to.IsZero() {

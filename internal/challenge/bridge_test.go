@@ -36,6 +36,15 @@ func (b bridge) row(id string) (c db.Challenge) {
 	return c
 }
 
+func (b bridge) get(id string) (c challenge.Challenge) {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c, err = challenge.Get(ctx, tx, id)
+		return err
+	})
+	return c
+}
+
 // texts are the states of the texts that a challenge had sent, oldest first.
 func (b bridge) texts(challengeID string) []string {
 	b.Helper()
@@ -82,35 +91,35 @@ func (b bridge) ask(q challenge.Question) (id string) {
 }
 
 // open is an open challenge whose phone has its prompt.
-func (b bridge) open() db.Challenge {
+func (b bridge) open() challenge.Challenge {
 	b.Helper()
 	id := b.ask(b.question())
 	b.send(id)
-	return b.row(id)
+	return b.get(id)
 }
 
-func accept(c db.Challenge) func(context.Context, *store.Tx) error {
+func accept(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.Accept(ctx, tx, c) }
 }
 
-func deny(c db.Challenge) func(context.Context, *store.Tx) error {
+func deny(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.Deny(ctx, tx, c) }
 }
 
-func cancel(c db.Challenge) func(context.Context, *store.Tx) error {
+func cancel(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.Cancel(ctx, tx, c, "stop") }
 }
 
-func expire(c db.Challenge) func(context.Context, *store.Tx) error {
+func expire(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, c.ID) }
 }
 
 // accepted is a challenge to which its phone has said yes.
-func (b bridge) accepted() db.Challenge {
+func (b bridge) accepted() challenge.Challenge {
 	b.Helper()
 	c := b.open()
 	b.Do(accept(c))
-	return b.row(c.ID)
+	return b.get(c.ID)
 }
 
 func (b bridge) click(id string) (c challenge.Click, due bool) {
@@ -130,9 +139,9 @@ func (b bridge) clicking() challenge.Click {
 	return c
 }
 
-func finish(c challenge.Click, confirmed bool) func(context.Context, *store.Tx) error {
+func finish(c challenge.Click, o challenge.Outcome) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error {
-		return challenge.Finish(ctx, tx, c, confirmed, "outcome")
+		return challenge.Finish(ctx, tx, nil, c, o)
 	}
 }
 

@@ -1,30 +1,26 @@
 // Package challenge is the rule for one question put to one phone about one mail.
 //
-// It is for the rules that open and answer questions (mail, reply) and for the workers that click and expire. A challenge goes
+// It is for the rules that open and answer questions (mail, reply), for the page of a short link, and
+// for the workers that click and expire. A challenge goes
 //
 //	open ──▶ accepted ──▶ clicking ──▶ confirmed | failed
 //	 ├──▶ denied       the phone said no
-//	 ├──▶ expired      nobody answered in time
+//	 ├──▶ expired      the phone said nothing in time
 //	 ├──▶ superseded   a newer question of the same purpose replaced it
 //	 └──▶ canceled     the phone opted out, or guessed at codes
 //
-// It promises that each move happens once, whoever races for it; that a link is clicked only after its question was accepted in time, and a form
-// submitted at most once; and that the link is gone from the database in the same statement that ends the challenge.
+// It promises that each move happens once, however many race for it. A link is clicked only after its
+// question was accepted in time, and a form is submitted at most once. The statement that ends a
+// challenge removes its link from the database.
 package challenge
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"errors"
-	"fmt"
-	"math/big"
 	"time"
 
-	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -54,130 +50,96 @@ const (
 	Password     Purpose = "password"
 )
 
-// resendWindow is how soon a mail counts as the same one sent again: the open question takes its link, and the phone hears nothing.
-const resendWindow = time.Minute
-
 // outcomeLife is how long it is worth telling how a challenge ended.
 const outcomeLife = time.Hour
 
-// ErrGone says that a challenge is not in the state that a move starts from: somebody else was quicker, or its deadline has passed.
+// maxWrongCodes is how many replies with a wrong code end a question.
+const maxWrongCodes = 3
+
+// ErrUnknown says that there is no challenge with that id.
+var ErrUnknown = errors.New("challenge: no such challenge")
+
+// ErrGone says that a challenge is not in the state that a move starts from: another caller was
+// quicker, or its deadline has passed.
 var ErrGone = errors.New("challenge: answered, ended or too late")
 
-// ErrSubmitted says that a form was submitted for this challenge before, so that it must not be again.
-var ErrSubmitted = errors.New("challenge: a form was submitted before")
-
-// Question is what a mail makes us ask a phone.
-type Question struct {
-	MailID  string
-	Tenant  string
-	Line    text.Line
-	Phone   phonemail.Number
-	Purpose Purpose
-	Link    string        // what a yes redeems; "" when Mailgun keeps it
-	Coded   bool          // a yes by text must carry the question's code
-	Tap     bool          // the text has a short link, on whose page the question can be accepted
-	Life    time.Duration // how long an answer counts
-
-	// Prompt writes the text that asks, with the question's code and, if Tap, its short link's token.
-	Prompt func(code, token string) string
+// Challenge is a question as it stands.
+type Challenge struct {
+	ID, MailID, Tenant string
+	Line               text.Line
+	Phone              phonemail.Number
+	Purpose            Purpose
+	State              State   // Expired from the deadline on, also before a worker has recorded it
+	Outcome            Outcome // what its click came to
+	ReplyCode          string  // four digits that tell the open questions to a phone apart
+	Coded              bool    // a yes by text must carry the reply code
+	Opened, Expires    time.Time
+	Accepted           time.Time // zero before
+	Ended              time.Time // zero before; the deadline when no worker has recorded the end
 }
 
-// ClickLink is the job that redeems the link of the challenge ID.
-type ClickLink struct {
-	ID string `json:"id"`
+// read is a row as it stands at a time. It is the one place that decides that a question is over
+// although its row says open.
+func read(row db.Challenge, now time.Time) Challenge {
+	c := Challenge{
+		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
+		Line: text.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
+		Purpose: row.Purpose, State: row.State, Outcome: Outcome(row.Outcome),
+		ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
+		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
+		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
+	}
+	if c.State == Open && !now.Before(c.Expires) {
+		c.State, c.Ended = Expired, c.Expires
+	}
+	return c
 }
 
-// Kind names the job in the queue.
-func (ClickLink) Kind() string { return "click_link" }
-
-// Expire is the job that ends the challenge ID when nobody answered it.
-type Expire struct {
-	ID string `json:"id"`
+func readAll(rows []db.Challenge, now time.Time) []Challenge {
+	all := make([]Challenge, 0, len(rows))
+	for _, row := range rows {
+		all = append(all, read(row, now))
+	}
+	return all
 }
 
-// Kind names the job in the queue.
-func (Expire) Kind() string { return "expire" }
+// Get returns a challenge, or ErrUnknown.
+func Get(ctx context.Context, view store.View, id string) (Challenge, error) {
+	row, err := view.GetChallenge(ctx, id)
+	if store.Missing(err) {
+		return Challenge{}, ErrUnknown
+	}
+	return read(row, view.Now()), err
+}
 
-// Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and purpose is superseded; one opened less than a minute
-// ago instead takes the new link, and nothing is texted. It returns the id of the challenge that now holds the question.
-func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	old, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{Tenant: q.Tenant, Phone: q.Phone, Purpose: q.Purpose})
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-	case err != nil:
-		return "", err
-	case tx.Now().Sub(old.OpenedAt.Time) < resendWindow && old.ExpiresAt.Time.After(tx.Now()):
-		link := tx.Seal(place(old.ID, q.Tenant), []byte(q.Link))
-		n, err := tx.AdoptLink(ctx, db.AdoptLinkParams{ID: old.ID, Link: link, MailID: q.MailID})
-		if err != nil {
-			return "", err
-		}
-		if n == 1 {
-			return old.ID, record(ctx, tx, q.Tenant, old.ID, "resent", "")
-		}
-	default:
-		if err := end(ctx, tx, old, Superseded, ""); err != nil && !errors.Is(err, ErrGone) {
-			return "", err
-		}
-	}
-	id, code, err := add(ctx, tx, q, Open)
-	if err != nil {
-		return "", err
-	}
-	deadline := tx.Now().Add(q.Life)
-	tx.EnqueueAt(Expire{id}, deadline)
-	token := ""
-	if q.Tap {
-		// It leads somewhere for longer than the question lives, so that its page can say what became of it.
-		token, err = shortlink.Make(ctx, tx, shortlink.Link{Tenant: q.Tenant, ChallengeID: id, Expires: deadline.Add(outcomeLife)})
-		if err != nil {
-			return "", err
-		}
-	}
-	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: q.Tenant, ChallengeID: id, Line: q.Line, Phone: q.Phone, Purpose: text.Prompt, Body: q.Prompt(code, token), Deadline: deadline,
+// Asked returns the questions that a phone was asked on a line and may still answer, oldest first. A
+// question whose prompt has not left yet is not among them.
+func Asked(
+	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+) (asked []Challenge, err error) {
+	rows, err := view.AskedOpenChallenges(ctx, db.AskedOpenChallengesParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone,
 	})
-	return id, err
+	for _, c := range readAll(rows, view.Now()) {
+		if c.State == Open {
+			asked = append(asked, c)
+		}
+	}
+	return asked, err
 }
 
-// AskedBefore records a challenge that its phone has already accepted, for a mail that was found only because of its yes, and makes the click due.
-func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	id, _, err := add(ctx, tx, q, Accepted)
-	if err == nil {
-		tx.Enqueue(ClickLink{id})
-	}
-	return id, err
-}
-
-// add records a challenge and returns its id and its reply code.
-func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code string, err error) {
-	id, now := store.NewID(), tx.Now()
-	if code, err = replyCode(ctx, tx, q); err != nil {
-		return "", "", err
-	}
-	row := db.AddChallengeParams{
-		ID: id, MailID: q.MailID, Tenant: q.Tenant, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
-		Purpose: q.Purpose, State: state, Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: code,
-		OpenedAt: moment.Of(now), ExpiresAt: moment.Of(now.Add(q.Life)),
-	}
-	if state == Accepted {
-		row.AcceptedAt = moment.Of(now)
-	}
-	if q.Coded {
-		row.Coded = 1
-	}
-	n, err := tx.AddChallenge(ctx, row)
-	if err != nil {
-		return "", "", fmt.Errorf("challenge: adding: %w", err)
-	}
-	if n == 0 {
-		return "", "", fmt.Errorf("challenge: adding: %w", ErrGone) // another replica opened one at this very moment; the job tries again
-	}
-	return id, code, record(ctx, tx, q.Tenant, id, state, string(q.Purpose))
+// Last returns the questions to a phone on a line whatever became of them, newest first, at most 20.
+func Last(
+	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+) ([]Challenge, error) {
+	rows, err := view.LastChallengesOfPhone(ctx, db.LastChallengesOfPhoneParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone,
+	})
+	return readAll(rows, view.Now()), err
 }
 
 // Accept makes the click of an open challenge due, or returns ErrGone.
-func Accept(ctx context.Context, tx *store.Tx, c db.Challenge) error {
+func Accept(ctx context.Context, tx *store.Tx, c Challenge) error {
 	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{ID: c.ID, Now: tx.Moment()})
 	if err != nil {
 		return err
@@ -190,85 +152,122 @@ func Accept(ctx context.Context, tx *store.Tx, c db.Challenge) error {
 }
 
 // Deny ends an open challenge because its phone said no, or returns ErrGone.
-func Deny(ctx context.Context, tx *store.Tx, c db.Challenge) error {
-	return end(ctx, tx, c, Denied, "")
+func Deny(ctx context.Context, tx *store.Tx, c Challenge) error {
+	return end(ctx, tx, c, Open, Denied, "")
 }
 
 // Cancel ends an open challenge for a reason of ours, or returns ErrGone.
-func Cancel(ctx context.Context, tx *store.Tx, c db.Challenge, reason string) error {
-	return end(ctx, tx, c, Canceled, reason)
+func Cancel(ctx context.Context, tx *store.Tx, c Challenge, reason string) error {
+	return end(ctx, tx, c, Open, Canceled, reason)
+}
+
+// CancelAll ends all open challenges of a phone on a line for a reason of ours, also those whose
+// prompt has not left yet.
+func CancelAll(
+	ctx context.Context, tx *store.Tx, l text.Line, phone phonemail.Number, reason string,
+) error {
+	rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone,
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range readAll(rows, tx.Now()) {
+		if err := Cancel(ctx, tx, c, reason); err != nil && !errors.Is(err, ErrGone) {
+			return err
+		}
+	}
+	return nil
+}
+
+// WrongCode counts a reply with a code that is not the challenge's, and cancels the challenge at the
+// third. It reports whether the challenge is still open.
+func WrongCode(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
+	n, err := tx.CountWrongCode(ctx, c.ID)
+	switch {
+	case store.Missing(err): // another caller answered or ended it at this very moment
+		return false, nil
+	case err != nil || n < maxWrongCodes:
+		return err == nil, err
+	}
+	err = Cancel(ctx, tx, c, "wrong codes")
+	if errors.Is(err, ErrGone) {
+		err = nil
+	}
+	return false, err
+}
+
+// MarkHinted records that the phone gets the one hint about a challenge. It reports false when it has
+// had it.
+func MarkHinted(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
+	n, err := tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: tx.Moment()})
+	return n == 1, err
+}
+
+// MarkLate records that the phone gets the one text that says that a challenge is over. It reports
+// false when it has had it.
+func MarkLate(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
+	n, err := tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: tx.Moment()})
+	return n == 1, err
 }
 
 // ExpireDue ends the challenge if it is still open after its deadline, and does nothing otherwise.
 func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
-	c, err := tx.GetChallenge(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	row, err := tx.GetChallenge(ctx, id)
+	if store.Missing(err) {
 		return nil
 	}
-	if err != nil || c.State != Open || c.ExpiresAt.Time.After(tx.Now()) {
+	if err != nil {
 		return err
 	}
-	if err := end(ctx, tx, c, Expired, ""); !errors.Is(err, ErrGone) {
+	c := read(row, tx.Now())
+	if c.State != Expired {
+		return nil
+	}
+	if err := end(ctx, tx, c, Open, Expired, ""); !errors.Is(err, ErrGone) {
 		return err
 	}
 	return nil
 }
 
-// end moves c from the state it was read in to its last one; its link goes with it, and so does a prompt that has not been sent yet.
-func end(ctx context.Context, tx *store.Tx, c db.Challenge, state State, outcome string) error {
-	now := tx.Moment()
-	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{ID: c.ID, FromState: c.State, State: state, Outcome: outcome, EndedAt: now})
+// end moves c from a state to its last one. Its link goes with it, and so does a prompt that has not
+// been sent yet. It returns ErrGone when c is in another state.
+func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome string) error {
+	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{
+		ID: c.ID, FromState: from, State: to, Outcome: outcome, EndedAt: tx.Moment(),
+	})
 	if err != nil {
 		return err
 	}
 	if n == 0 {
 		return ErrGone
 	}
-	if _, err := tx.SuppressTextsOfChallenge(ctx, db.SuppressTextsOfChallengeParams{ChallengeID: c.ID, Error: string(state), EndedAt: now}); err != nil {
+	_, err = tx.SuppressTextsOfChallenge(ctx, db.SuppressTextsOfChallengeParams{
+		ChallengeID: c.ID, Error: string(to), EndedAt: tx.Moment(),
+	})
+	if err != nil {
 		return err
 	}
-	return record(ctx, tx, c.Tenant, c.ID, state, outcome)
+	return record(ctx, tx, c.Tenant, c.ID, to, outcome)
 }
 
 // Tell makes a text due that says how a challenge stands to the phone it was put to.
-func Tell(ctx context.Context, tx *store.Tx, c db.Challenge, purpose text.Purpose, body string) error {
+func Tell(
+	ctx context.Context, tx *store.Tx, c Challenge, purpose text.Purpose, body string,
+) error {
 	_, err := text.Make(ctx, tx, text.Draft{
-		Tenant: c.Tenant, ChallengeID: c.ID, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: c.Phone,
+		Tenant: c.Tenant, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
 		Purpose: purpose, Body: body, Deadline: tx.Now().Add(outcomeLife),
 	})
 	return err
 }
 
-func record(ctx context.Context, tx *store.Tx, tenant, id string, name State, detail string) error {
+func record(
+	ctx context.Context, tx *store.Tx, tenant, id string, name State, detail string,
+) error {
 	return tx.Record(ctx, tenant, id, "challenge."+string(name), detail)
 }
 
 func place(id, tenant string) store.Place {
 	return store.Place{Table: "challenge", ID: id, Column: "link", Tenant: tenant}
-}
-
-// replyCodes is how many codes of four digits there are.
-const replyCodes = 10_000
-
-// replyCode is four random digits, for a yes that must say which question it answers: a code that no other open question to that phone has.
-func replyCode(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	open, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone})
-	if err != nil {
-		return "", err
-	}
-	taken := make(map[string]bool, len(open))
-	for _, c := range open {
-		taken[c.ReplyCode] = true
-	}
-	first, err := rand.Int(rand.Reader, big.NewInt(replyCodes))
-	if err != nil {
-		return "", fmt.Errorf("challenge: drawing a code: %w", err)
-	}
-	for i := range int64(replyCodes) {
-		code := fmt.Sprintf("%04d", (first.Int64()+i)%replyCodes)
-		if !taken[code] {
-			return code, nil
-		}
-	}
-	return "", errors.New("challenge: every code is taken")
 }

@@ -44,7 +44,7 @@ func TestAsk(t *testing.T) {
 // Ensure that a text which says how a question stands survives its end: a yes after the deadline is answered before the queue notices the deadline.
 func TestEndLeavesOutcomeDue(t *testing.T) {
 	each(t, func(b bridge) {
-		c := b.row(b.ask(b.question()))
+		c := b.get(b.ask(b.question()))
 		b.send(c.ID)
 		b.Pass(10 * time.Minute)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
@@ -63,16 +63,16 @@ func TestEndLeavesOutcomeDue(t *testing.T) {
 func TestEnds(t *testing.T) {
 	each(t, func(b bridge) {
 		for name, end := range map[string]struct {
-			move  func(c db.Challenge)
+			move  func(c challenge.Challenge)
 			state string
 		}{
-			"denied":     {func(c db.Challenge) { b.Do(deny(c)) }, "denied"},
-			"canceled":   {func(c db.Challenge) { b.Do(cancel(c)) }, "canceled"},
-			"expired":    {func(c db.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) }, "expired"},
-			"superseded": {func(c db.Challenge) { b.Pass(time.Minute); b.ask(again(c)) }, "superseded"},
+			"denied":     {func(c challenge.Challenge) { b.Do(deny(c)) }, "denied"},
+			"canceled":   {func(c challenge.Challenge) { b.Do(cancel(c)) }, "canceled"},
+			"expired":    {func(c challenge.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) }, "expired"},
+			"superseded": {func(c challenge.Challenge) { b.Pass(time.Minute); b.ask(again(c)) }, "superseded"},
 		} {
 			b.run(name, func(b bridge) {
-				c := b.row(b.ask(b.question()))
+				c := b.get(b.ask(b.question()))
 				end.move(c)
 				ended := b.row(c.ID)
 				require.EqualValues(b, end.state, ended.State)
@@ -101,9 +101,9 @@ func TestEnds(t *testing.T) {
 }
 
 // again is the question of c in a new mail.
-func again(c db.Challenge) challenge.Question {
+func again(c challenge.Challenge) challenge.Question {
 	return challenge.Question{
-		MailID: store.NewID(), Tenant: c.Tenant, Line: text.Line{Account: c.Account, Sender: c.Sender}, Phone: c.Phone,
+		MailID: store.NewID(), Tenant: c.Tenant, Line: c.Line, Phone: c.Phone,
 		Purpose: c.Purpose, Link: link + "2", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 }
@@ -135,7 +135,7 @@ func TestDeadline(t *testing.T) {
 // Ensure that of all who race for one move exactly one wins, and that the row shows the winner's.
 func TestRaces(t *testing.T) {
 	each(t, func(b bridge) {
-		moves := map[string]func(db.Challenge) func(context.Context, *store.Tx) error{"accept": accept, "deny": deny, "cancel": cancel}
+		moves := map[string]func(challenge.Challenge) func(context.Context, *store.Tx) error{"accept": accept, "deny": deny, "cancel": cancel}
 		for first, one := range moves {
 			for second, other := range moves {
 				b.run(first+" and "+second, func(b bridge) {
@@ -165,7 +165,7 @@ func TestRaces(t *testing.T) {
 		b.run("finish and finish", func(b bridge) {
 			for range 5 {
 				c := b.clicking()
-				require.Equal(b, 1, b.race(challenge.ErrGone, finish(c, true), finish(c, false)))
+				require.Equal(b, 1, b.race(challenge.ErrGone, finish(c, challenge.OutcomeConfirmed), finish(c, challenge.OutcomeRefused)))
 				require.Empty(b, b.row(c.Challenge.ID).Link)
 			}
 		})
@@ -210,7 +210,7 @@ func TestResent(t *testing.T) {
 		require.Equal(b, c.ID, b.ask(q))
 		resent := b.row(c.ID)
 		require.Equal(b, q.MailID, resent.MailID)
-		require.Equal(b, c.ExpiresAt, resent.ExpiresAt)
+		require.Equal(b, c.Expires, resent.ExpiresAt.Time)
 		require.Len(b, b.texts(c.ID), 1)
 		require.Equal(b, []string{"challenge.open", "challenge.resent"}, b.EventNames(c.ID))
 		b.Do(accept(c))
@@ -321,6 +321,6 @@ func TestReplyCodesDiffer(t *testing.T) {
 	require.Equal(b, "4821", b.row(id).ReplyCode)
 	q.Tenant = "beta"
 	require.Error(b, b.Try(func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }))
-	b.Do(cancel(b.row(id)))
+	b.Do(cancel(b.get(id)))
 	require.Equal(b, "4821", b.row(b.ask(q)).ReplyCode, "the code of an ended question is free")
 }

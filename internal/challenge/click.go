@@ -2,58 +2,76 @@ package challenge
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 )
 
-// maxClicks is how often a click may be begun: once, and once more when a crash fell inside the first.
+// maxClicks is how often a click may be begun: once, and once more when a crash interrupted it.
 const maxClicks = 2
+
+// ErrSubmitted says that a form was submitted for this challenge before, so that it must not be again.
+var ErrSubmitted = errors.New("challenge: a form was submitted before")
+
+// ClickLink is the job that redeems the link of the challenge ID.
+type ClickLink struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (ClickLink) Kind() string { return "click_link" }
 
 // Click is an accepted challenge whose link is being redeemed.
 type Click struct {
-	Challenge db.Challenge
+	Challenge Challenge
 	Link      string // "" when Mailgun keeps it, or when ours cannot be opened any more
 	Again     bool   // an earlier click was interrupted: "used before" then means that it had worked
 	Submitted bool   // and it may have submitted a form, which must not happen again
 	Spent     bool   // interrupted as often as is allowed: there is nothing to try any more
+
+	clicks int64 // this one included
 }
 
-// BeginClick moves an accepted challenge to clicking and returns what to redeem. The second result is false when there is nothing to do.
+// BeginClick moves an accepted challenge to clicking and returns what to redeem. The second result is
+// false when there is nothing to do.
 func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, error) {
-	c, err := tx.GetChallenge(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	row, err := tx.GetChallenge(ctx, id)
+	if store.Missing(err) {
 		return Click{}, false, nil
 	}
-	if err != nil || (c.State != Accepted && c.State != Clicking) {
+	if err != nil || (row.State != Accepted && row.State != Clicking) {
 		return Click{}, false, err
 	}
-	click := Click{Challenge: c, Again: c.Clicks > 0, Submitted: !c.SubmittedAt.IsZero(), Spent: c.Clicks >= maxClicks}
+	click := Click{
+		Challenge: read(row, tx.Now()), Again: row.Clicks > 0,
+		Submitted: !row.SubmittedAt.IsZero(), Spent: row.Clicks >= maxClicks, clicks: row.Clicks + 1,
+	}
 	if click.Spent {
 		return click, true, nil
 	}
-	link, err := tx.Open(place(c.ID, c.Tenant), c.Link)
+	link, err := tx.Open(place(row.ID, row.Tenant), row.Link)
 	if err != nil && !errors.Is(err, store.ErrSealed) {
 		return Click{}, false, err
 	}
-	click.Link = string(link)
-	n, err := tx.BeginClick(ctx, db.BeginClickParams{ID: id, State: c.State, Clicks: c.Clicks})
+	n, err := tx.BeginClick(ctx, db.BeginClickParams{ID: id, State: row.State, Clicks: row.Clicks})
 	if err != nil || n == 0 {
 		return Click{}, false, err
 	}
-	click.Challenge.State, click.Challenge.Clicks = Clicking, c.Clicks+1
-	return click, true, record(ctx, tx, c.Tenant, c.ID, Clicking, "")
+	click.Link, click.Challenge.State = string(link), Clicking
+	return click, true, record(ctx, tx, row.Tenant, id, Clicking, "")
 }
 
-// PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The caller sees to the next try.
+// PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The caller
+// sees to the retry.
 func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
-	_, err := tx.UndoClick(ctx, db.UndoClickParams{ID: c.Challenge.ID, Clicks: c.Challenge.Clicks})
+	_, err := tx.UndoClick(ctx, db.UndoClickParams{ID: c.Challenge.ID, Clicks: c.clicks})
 	return err
 }
 
-// Submit records, before it happens, that a form is about to be submitted; ErrSubmitted if one was before.
+// Submit records that a form is about to be submitted; ErrSubmitted if one was before.
 func Submit(ctx context.Context, tx *store.Tx, id string) error {
 	n, err := tx.MarkSubmitted(ctx, db.MarkSubmittedParams{ID: id, SubmittedAt: tx.Moment()})
 	if err == nil && n == 0 {
@@ -62,12 +80,20 @@ func Submit(ctx context.Context, tx *store.Tx, id string) error {
 	return err
 }
 
-// Finish ends a clicked challenge: confirmed when the click came to what the user wanted, failed otherwise. Outcome is linkclick's word for it.
-// ErrGone says that it was ended already.
-func Finish(ctx context.Context, tx *store.Tx, c Click, confirmed bool, outcome string) error {
+// Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the user
+// wanted, failed otherwise. Without a tenant there are no words to tell it in. ErrGone says that it
+// was ended already.
+func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
+	if o == OutcomeUsed && c.Again {
+		o = OutcomeAlready // by our own click, which was interrupted before its response was read
+	}
 	state := Failed
-	if confirmed {
+	if o == OutcomeConfirmed || o == OutcomeAlready {
 		state = Confirmed
 	}
-	return end(ctx, tx, c.Challenge, state, outcome)
+	if err := end(ctx, tx, c.Challenge, Clicking, state, string(o)); err != nil || t == nil {
+		return err
+	}
+	saying := t.Say(Saying(c.Challenge.Purpose, o), tenant.Fill{})
+	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
 }

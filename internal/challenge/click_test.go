@@ -20,9 +20,12 @@ func TestClick(t *testing.T) {
 		_, due = b.click("none")
 		require.False(b, due)
 
-		for _, confirmed := range []bool{true, false} {
+		for o, state := range map[challenge.Outcome]challenge.State{
+			challenge.OutcomeConfirmed: challenge.Confirmed, challenge.OutcomeAlready: challenge.Confirmed,
+			challenge.OutcomeUsed: challenge.Failed, challenge.OutcomeUnknown: challenge.Failed,
+		} {
 			c := b.accepted()
-			require.Equal(b, b.Now(), c.AcceptedAt.Time)
+			require.Equal(b, b.Now(), c.Accepted)
 			require.Equal(b, 1, b.Jobs("click_link", c.ID))
 			click, due := b.click(c.ID)
 			require.True(b, due)
@@ -30,13 +33,13 @@ func TestClick(t *testing.T) {
 			require.False(b, click.Again || click.Submitted || click.Spent)
 			require.EqualValues(b, "clicking", b.row(c.ID).State)
 
-			b.Do(finish(click, confirmed))
+			b.Do(finish(click, o))
 			ended := b.row(c.ID)
-			require.EqualValues(b, map[bool]string{true: "confirmed", false: "failed"}[confirmed], ended.State)
-			require.Equal(b, "outcome", ended.Outcome)
+			require.Equal(b, state, ended.State)
+			require.EqualValues(b, o, ended.Outcome)
 			require.Empty(b, ended.Link)
 			require.Equal(b, b.Now(), ended.EndedAt.Time)
-			require.ErrorIs(b, b.Try(finish(click, !confirmed)), challenge.ErrGone)
+			require.ErrorIs(b, b.Try(finish(click, challenge.OutcomeConfirmed)), challenge.ErrGone)
 			_, due = b.click(c.ID)
 			require.False(b, due)
 			b.Do(putBack(click))
@@ -71,7 +74,7 @@ func TestInterruptedClick(t *testing.T) {
 			require.EqualValues(b, 2, b.row(id).Clicks)
 		}
 		third, _ := b.click(id)
-		b.Do(finish(third, false))
+		b.Do(finish(third, challenge.OutcomeUnknown))
 		require.EqualValues(b, "failed", b.row(id).State)
 	})
 }
@@ -146,15 +149,15 @@ func TestMissingLink(t *testing.T) {
 	each(t, func(b bridge) {
 		q := b.question()
 		q.Link = ""
-		kept := b.row(b.ask(q))
-		require.Empty(b, kept.Link)
+		kept := b.get(b.ask(q))
+		require.Empty(b, b.row(kept.ID).Link)
 		b.Do(accept(kept))
 		click, due := b.click(kept.ID)
 		require.True(b, due)
 		require.Empty(b, click.Link)
 
 		foreign := b.accepted()
-		b.Exec("UPDATE challenge SET link = $1 WHERE id = $2", b.accepted().Link, foreign.ID)
+		b.Exec("UPDATE challenge SET link = $1 WHERE id = $2", b.row(b.accepted().ID).Link, foreign.ID)
 		click, due = b.click(foreign.ID)
 		require.True(b, due)
 		require.Empty(b, click.Link, "another row's link does not open")

@@ -180,7 +180,7 @@ func Pending(ctx context.Context, tx *store.Tx, id string) (Mail, bool, error) {
 }
 
 // Get returns a mail and its state, with its body while that is kept. ErrUnknown says that there is none with that id.
-func Get(ctx context.Context, tx *store.Tx, id string) (Mail, State, error) {
+func Get(ctx context.Context, tx store.View, id string) (Mail, State, error) {
 	row, err := tx.GetMail(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Mail{}, "", ErrUnknown

@@ -13,7 +13,6 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -68,18 +67,19 @@ func (b bridge) run(name string, f func(b bridge)) {
 	b.Run(name, func(t *testing.T) { b.T = t; f(b) })
 }
 
-func (b bridge) challenge(id string) (c db.Challenge) {
+func (b bridge) challenge(id string) (c challenge.Challenge) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		c, err = tx.GetChallenge(ctx, id)
+		c, err = challenge.Get(ctx, tx, id)
 		return err
 	})
 	return c
 }
 
+// state is a challenge's state as its row has it.
 func (b bridge) state(id string) string {
 	b.Helper()
-	return string(b.challenge(id).State)
+	return b.Strings("SELECT state FROM challenge WHERE id = $1", id)[0]
 }
 
 // ask puts a tenant's question to a phone. Its prompt is due.
@@ -111,7 +111,7 @@ func (b bridge) deliver(id string) (due bool) {
 }
 
 // asked is a question of which the phone has the prompt.
-func (b bridge) asked(slug string, phone phonemail.Number) db.Challenge {
+func (b bridge) asked(slug string, phone phonemail.Number) challenge.Challenge {
 	b.Helper()
 	id := b.ask(slug, phone, challenge.Registration)
 	require.True(b, b.deliver(id))

@@ -97,7 +97,7 @@ func (h *history) step(r *rapid.T) {
 					if err != nil {
 						return err
 					}
-					return challenge.Finish(ctx, tx, click, true, "outcome")
+					return challenge.Finish(ctx, tx, nil, click, challenge.OutcomeConfirmed)
 				})
 				q.end("confirmed", h.b.Now())
 			}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/wording"
 )
 
 // Word is what a reply says.
@@ -34,13 +35,6 @@ type Reading struct {
 // Words are the replies that mean yes and no, in any case.
 type Words struct{ Yes, No []string }
 
-// Twilio's own keywords (https://help.twilio.com/articles/223134027); ARRET is what Canadian carriers add. They come before any word of a tenant's.
-func stopWords() []string {
-	return []string{"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "arret"}
-}
-func startWords() []string { return []string{"start", "unstop"} }
-func helpWords() []string  { return []string{"help", "info"} }
-
 const (
 	maxRunes     = 32 // no answer is longer
 	codeDigits   = 4  // of the code that tells questions apart
@@ -51,15 +45,18 @@ const (
 // the whole reply must be one of the words, so that neither "YES please stop" nor a quotation of the question is a yes.
 func Read(body string, words Words) Reading {
 	s := normalize(body)
+	// What carriers act upon comes before any word of a tenant's.
+	switch wording.KeywordOf(s) {
+	case wording.StopKeyword:
+		return Reading{Word: Stop}
+	case wording.StartKeyword:
+		return Reading{Word: Start}
+	case wording.HelpKeyword:
+		return Reading{Word: Help}
+	}
 	switch {
 	case s == "":
 		return Reading{Word: Other}
-	case slices.Contains(stopWords(), s):
-		return Reading{Word: Stop}
-	case slices.Contains(startWords(), s):
-		return Reading{Word: Start}
-	case slices.Contains(helpWords(), s):
-		return Reading{Word: Help}
 	case among(words.Yes, s):
 		return Reading{Word: Yes}
 	case among(words.No, s):

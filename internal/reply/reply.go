@@ -1,8 +1,10 @@
-// Package reply is the rule for one text that came from a phone: taking it once, reading it, and matching it to what the phone was asked.
+// Package reply is the rule for one text that came from a phone: taking it once, reading it, and
+// matching it to what the phone was asked.
 //
-// It is for the door that receives Twilio's webhook. It promises that a reply counts once however often it is delivered, that a yes only ever
-// confirms the one question it can mean, that STOP is obeyed at once, and that nobody is answered more than the rules below allow: a hint and a
-// word about lateness once per question, otherwise silence.
+// It is for the doors that receive a provider's webhook. It promises that a reply counts once however
+// often it is delivered, that a yes only ever confirms the one question it can mean, and that STOP is
+// obeyed at once. A phone gets at most one hint and one text about lateness per question, and
+// otherwise silence.
 package reply
 
 import (
@@ -21,9 +23,8 @@ import (
 )
 
 const (
-	// wrongCodes is how many wrong codes end a question.
-	wrongCodes = 3
-	// lookalikeTime is how long after the end of another question a bare yes might still be meant for that one.
+	// lookalikeTime is how long after the end of another question a bare yes might still be meant for
+	// that one.
 	lookalikeTime = 10 * time.Minute
 	// lateTime is how long after its end a question is still talked about.
 	lateTime = 24 * time.Hour
@@ -31,14 +32,15 @@ const (
 
 // Received is a reply as the provider delivered it.
 type Received struct {
-	ProviderID string           // Twilio's MessageSid
+	ProviderID string           // Twilio's MessageSid, or Flowroute's id of the text
 	Line       text.Line        // our account and the number or service that was texted
-	Phone      phonemail.Number // who texted
+	Phone      phonemail.Number // the phone that texted
 	Body       string
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""
 }
 
-// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers, because nothing is known here of a question to its phone.
+// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers, because nothing
+// is known here of a question to its phone.
 type LookUpMail struct {
 	ID string `json:"id"`
 }
@@ -53,18 +55,20 @@ type Taken struct {
 	Duplicate bool // it had been taken before; nothing was done
 }
 
-// Take records a reply and does what it says: a yes makes the click due, a no denies, STOP opts out and cancels.
-func Take(ctx context.Context, tx *store.Tx, tenants tenant.Set, r Received) (Taken, error) {
-	t := taking{tx: tx, tenants: tenants, Received: r, id: store.NewID()}
-	var err error
-	if t.asked, err = tx.AskedOpenChallenges(ctx, db.AskedOpenChallengesParams{
-		Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone, Now: tx.Moment(),
-	}); err != nil {
+// Take records a reply and does what it says: a yes makes the click due, a no denies, STOP opts the
+// phone out and cancels.
+func Take(
+	ctx context.Context, tx *store.Tx, tenants tenant.Set, r Received,
+) (taken Taken, err error) {
+	t := taking{tx: tx, Received: r, id: store.NewID(), tenants: tenants}
+	t.sharing = tenants.BySender(r.Line.Account, r.Line.Sender)
+	if t.asked, err = challenge.Asked(ctx, tx, r.Line, r.Phone); err != nil {
 		return Taken{}, err
 	}
 	t.Reading = t.read()
 	n, err := tx.AddReply(ctx, db.AddReplyParams{
-		ID: t.id, Account: r.Line.Account, ProviderID: r.ProviderID, Sender: r.Line.Sender, Phone: r.Phone, Word: t.Word, ReceivedAt: tx.Moment(),
+		ID: t.id, Account: r.Line.Account, ProviderID: r.ProviderID, Sender: r.Line.Sender,
+		Phone: r.Phone, Word: t.Word, ReceivedAt: tx.Moment(),
 	})
 	if err != nil {
 		return Taken{}, fmt.Errorf("reply: adding: %w", err)
@@ -72,7 +76,7 @@ func Take(ctx context.Context, tx *store.Tx, tenants tenant.Set, r Received) (Ta
 	if n == 0 {
 		return Taken{Word: t.Word, Duplicate: true}, nil
 	}
-	if err := tx.Record(ctx, t.tenantSlug(), t.id, "reply.received", string(t.Word)); err != nil {
+	if err := tx.Record(ctx, t.about(), t.id, "reply.received", string(t.Word)); err != nil {
 		return Taken{}, err
 	}
 	return Taken{ID: t.id, Word: t.Word}, t.act(ctx)
@@ -85,14 +89,16 @@ type taking struct {
 	id      string
 	tx      *store.Tx
 	tenants tenant.Set
-	asked   []db.Challenge // the open questions of this phone on this line, oldest first
+	sharing []*tenant.Tenant      // all that text from this line
+	asked   []challenge.Challenge // the open questions of this phone on this line, oldest first
 }
 
-// read reads the reply with the words of those who asked; when nobody did, with the words of everybody who texts from this line.
+// read reads the reply with the words of the tenants that asked. When none did, it takes the words of
+// all tenants that text from this line.
 func (t *taking) read() Reading {
-	readers := t.tenants.BySender(t.Line.Account, t.Line.Sender)
+	readers := t.sharing
 	if len(t.asked) > 0 {
-		readers = readers[:0]
+		readers = nil
 		for _, c := range t.asked {
 			if asker, ok := t.tenants.Tenant(c.Tenant); ok {
 				readers = append(readers, asker)
@@ -107,18 +113,21 @@ func (t *taking) read() Reading {
 		}
 	}
 	switch word := Word(strings.ToLower(t.Keyword)); {
-	case word == Stop, word == Help, word == Start && reading.Word != Yes: // YES is one of Twilio's words for START
+	case word == Stop, word == Help:
+		return Reading{Word: word}
+	case word == Start && reading.Word != Yes: // YES is one of Twilio's words for START
 		return Reading{Word: word}
 	}
 	return reading
 }
 
-func (t *taking) tenantSlug() string {
-	if len(t.asked) > 0 {
+// about is the tenant that the reply is recorded for, "" when it may be about several.
+func (t *taking) about() string {
+	switch {
+	case len(t.asked) > 0:
 		return t.asked[len(t.asked)-1].Tenant
-	}
-	if sharing := t.tenants.BySender(t.Line.Account, t.Line.Sender); len(sharing) == 1 {
-		return sharing[0].Slug
+	case len(t.sharing) == 1:
+		return t.sharing[0].Slug
 	}
 	return ""
 }
@@ -146,25 +155,20 @@ func (t *taking) act(ctx context.Context) error {
 	}
 }
 
-// stop opts the phone out and cancels everything it was asked, also what has not reached it yet. Twilio confirms the STOP itself.
+// stop opts the phone out and cancels everything it was asked, also what has not reached it yet.
+// Twilio confirms the STOP itself.
 func (t *taking) stop(ctx context.Context) error {
 	if err := text.OptOut(ctx, t.tx, t.Line, t.Phone); err != nil {
 		return err
 	}
-	open, err := t.tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone})
-	if err != nil {
+	if err := challenge.CancelAll(ctx, t.tx, t.Line, t.Phone, "stop"); err != nil {
 		return err
-	}
-	for _, c := range open {
-		if err := challenge.Cancel(ctx, t.tx, c, "stop"); err != nil && !errors.Is(err, challenge.ErrGone) {
-			return err
-		}
 	}
 	return t.cancelCodes(ctx)
 }
 
 func (t *taking) no(ctx context.Context) error {
-	var denied *db.Challenge
+	var denied *challenge.Challenge
 	for _, c := range t.asked {
 		if t.Code != "" && t.Code != c.ReplyCode {
 			continue
@@ -181,10 +185,11 @@ func (t *taking) no(ctx context.Context) error {
 	if denied == nil {
 		return t.hint(ctx)
 	}
-	return t.answered(ctx, *denied, tenant.Denied, tenant.Fill{})
+	return t.answered(ctx, *denied, tenant.Denied)
 }
 
-// hint says once per question how to answer it, and after that nothing. Where a bare yes would not do, it says the codes.
+// hint says once per question how to answer it, and after that nothing. Where a bare yes would not do,
+// it says the codes.
 func (t *taking) hint(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return nil
@@ -197,22 +202,30 @@ func (t *taking) hint(ctx context.Context) error {
 		return t.askWhich(ctx)
 	}
 	c := t.asked[len(t.asked)-1]
-	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: t.tx.Moment()})
-	if err != nil || n == 0 {
+	first, err := challenge.MarkHinted(ctx, t.tx, c)
+	if err != nil || !first {
 		return err
 	}
 	return t.tell(ctx, c, text.Hint, tenant.Wrong, tenant.Fill{})
 }
 
 // answered notes which question the reply answered, and tells its phone what came of it.
-func (t *taking) answered(ctx context.Context, c db.Challenge, s tenant.Saying, fill tenant.Fill) error {
-	if err := t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: c.ID}); err != nil {
+func (t *taking) answered(ctx context.Context, c challenge.Challenge, s tenant.Saying) error {
+	if err := t.link(ctx, c); err != nil {
 		return err
 	}
-	return t.tell(ctx, c, text.Outcome, s, fill)
+	return t.tell(ctx, c, text.Outcome, s, tenant.Fill{})
 }
 
-func (t *taking) tell(ctx context.Context, c db.Challenge, purpose text.Purpose, s tenant.Saying, fill tenant.Fill) error {
+// link notes which question the reply answered.
+func (t *taking) link(ctx context.Context, c challenge.Challenge) error {
+	return t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: c.ID})
+}
+
+func (t *taking) tell(
+	ctx context.Context, c challenge.Challenge, purpose text.Purpose, s tenant.Saying,
+	fill tenant.Fill,
+) error {
 	asker, ok := t.tenants.Tenant(c.Tenant)
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in

@@ -148,15 +148,15 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone))
 
 		for _, end := range []struct {
-			end  func(c db.Challenge) func(context.Context, *store.Tx) error
+			end  func(c challenge.Challenge) func(context.Context, *store.Tx) error
 			told []tenant.Saying
 		}{
-			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation, []tenant.Saying{tenant.Late}}, {clicked(true), []tenant.Saying{tenant.DoneBefore}}, {clicked(false), []tenant.Saying{tenant.Late}}, {begun, nil},
+			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation, []tenant.Saying{tenant.Late}}, {clicked(challenge.OutcomeConfirmed), []tenant.Saying{tenant.DoneBefore}}, {clicked(challenge.OutcomeRefused), []tenant.Saying{tenant.Late}}, {begun, nil},
 		} {
 			phone, old := b.Phone(), b.Phone()
 			c, forgotten := b.asked("acme", phone), b.asked("acme", old)
 			b.Pass(10*time.Minute - time.Second)
-			for _, q := range []db.Challenge{c, forgotten} {
+			for _, q := range []challenge.Challenge{c, forgotten} {
 				b.Do(end.end(q))
 			}
 			b.Pass(time.Second)
@@ -172,20 +172,20 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 	})
 }
 
-func expired(c db.Challenge) func(context.Context, *store.Tx) error {
+func expired(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, c.ID) }
 }
 
-func denial(c db.Challenge) func(context.Context, *store.Tx) error {
+func denial(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.Deny(ctx, tx, c) }
 }
 
-func cancellation(c db.Challenge) func(context.Context, *store.Tx) error {
+func cancellation(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.Cancel(ctx, tx, c, "wrong codes") }
 }
 
 // begun accepts a challenge and begins its click.
-func begun(c db.Challenge) func(context.Context, *store.Tx) error {
+func begun(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error {
 		if err := challenge.Accept(ctx, tx, c); err != nil {
 			return err
@@ -196,8 +196,8 @@ func begun(c db.Challenge) func(context.Context, *store.Tx) error {
 }
 
 // clicked has a challenge accepted and clicked to its end.
-func clicked(confirmed bool) func(c db.Challenge) func(context.Context, *store.Tx) error {
-	return func(c db.Challenge) func(context.Context, *store.Tx) error {
+func clicked(o challenge.Outcome) func(c challenge.Challenge) func(context.Context, *store.Tx) error {
+	return func(c challenge.Challenge) func(context.Context, *store.Tx) error {
 		return func(ctx context.Context, tx *store.Tx) error {
 			if err := challenge.Accept(ctx, tx, c); err != nil {
 				return err
@@ -206,7 +206,7 @@ func clicked(confirmed bool) func(c db.Challenge) func(context.Context, *store.T
 			if err != nil {
 				return err
 			}
-			return challenge.Finish(ctx, tx, click, confirmed, "outcome")
+			return challenge.Finish(ctx, tx, nil, click, o)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package reply
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"smsbridge/internal/challenge"
@@ -10,15 +9,16 @@ import (
 	"smsbridge/internal/store"
 )
 
-// Tap takes the tap on the page of a short link: it accepts the question behind it, as a yes with its code would, or returns where the link leads
-// on to. A question that was answered or ended before stays as it is. shortlink.ErrGone says that the link leads nowhere any more.
+// Tap takes the tap on the page of a short link: it accepts the question behind it, as a yes with its
+// code would, or returns where the link leads on to. A question that was answered or ended before
+// stays as it is. shortlink.ErrGone says that the link leads nowhere any more.
 func Tap(ctx context.Context, tx *store.Tx, token string) (shortlink.Link, error) {
 	l, err := shortlink.Get(ctx, tx, token)
 	if err != nil || l.ChallengeID == "" {
 		return l, err
 	}
-	c, err := tx.GetChallenge(ctx, l.ChallengeID)
-	if errors.Is(err, sql.ErrNoRows) {
+	c, err := challenge.Get(ctx, tx, l.ChallengeID)
+	if errors.Is(err, challenge.ErrUnknown) {
 		return l, shortlink.ErrGone
 	}
 	if err != nil {

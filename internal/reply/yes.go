@@ -2,19 +2,16 @@ package reply
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
-	"time"
 
 	"smsbridge/internal/challenge"
-	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
 
-// yes accepts the one question that a yes can mean: the one whose code it carries, or the only one. With several, or with one that another might
-// be mistaken for, it accepts none and asks for the code.
+// yes accepts the one question that a yes can mean: the one whose code it carries, or the only one.
+// With several, or with one that another might be mistaken for, it accepts none and asks for the code.
 func (t *taking) yes(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return t.late(ctx)
@@ -32,9 +29,10 @@ func (t *taking) yes(ctx context.Context) error {
 	return t.accept(ctx, t.asked[0])
 }
 
-// coded accepts the question whose code came with the yes. Two replicas may have given the same code to two questions at once; then it is neither.
+// coded accepts the question whose code came with the yes. Two replicas may have given the same code
+// to two questions at once; then it is neither.
 func (t *taking) coded(ctx context.Context) error {
-	var meant []db.Challenge
+	var meant []challenge.Challenge
 	for _, c := range t.asked {
 		if c.ReplyCode == t.Code {
 			meant = append(meant, c)
@@ -49,57 +47,42 @@ func (t *taking) coded(ctx context.Context) error {
 	return nil
 }
 
-// needsCode reports whether a bare yes does not say which question it answers.
+// needsCode reports whether a bare yes does not say which question it answers. It might also be meant
+// for another question to this phone, of another tenant or purpose, that ended without an answer a
+// moment ago.
 func (t *taking) needsCode(ctx context.Context) (bool, error) {
-	if len(t.asked) > 1 || t.asked[0].Coded != 0 {
+	c := t.asked[0]
+	if len(t.asked) > 1 || c.Coded {
 		return true, nil
 	}
-	return t.mistakable(ctx, t.asked[0])
-}
-
-func (t *taking) accept(ctx context.Context, c db.Challenge) error {
-	err := challenge.Accept(ctx, t.tx, c)
-	if errors.Is(err, challenge.ErrGone) {
-		return nil // answered by somebody quicker, who has said what came of it
-	}
-	if err != nil {
-		return err
-	}
-	return t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: c.ID})
-}
-
-// mistakable reports whether a bare yes to c might be meant for another question that this phone was asked, of another tenant or purpose, and that
-// ended unanswered a moment ago.
-func (t *taking) mistakable(ctx context.Context, c db.Challenge) (bool, error) {
-	last, err := t.last(ctx)
+	last, err := challenge.Last(ctx, t.tx, t.Line, t.Phone)
 	for _, other := range last {
-		ended := other.State == challenge.Expired || other.State == challenge.Superseded ||
-			other.State == challenge.Open && !other.ExpiresAt.After(t.tx.Now())
-		recent := t.tx.Now().Sub(overAt(other)) < lookalikeTime
-		if other.ID != c.ID && ended && recent && (other.Tenant != c.Tenant || other.Purpose != c.Purpose) {
+		unanswered := other.State == challenge.Expired || other.State == challenge.Superseded
+		recent := t.tx.Now().Sub(other.Ended) < lookalikeTime
+		differs := other.Tenant != c.Tenant || other.Purpose != c.Purpose
+		if other.ID != c.ID && unanswered && recent && differs {
 			return true, err
 		}
 	}
 	return false, err
 }
 
-// overAt is when a question ended, or when it should have if nobody has noticed yet.
-func overAt(c db.Challenge) time.Time {
-	if !c.EndedAt.IsZero() {
-		return c.EndedAt.Time
+func (t *taking) accept(ctx context.Context, c challenge.Challenge) error {
+	err := challenge.Accept(ctx, t.tx, c)
+	if errors.Is(err, challenge.ErrGone) {
+		return nil // a reply that was quicker answered it, and was told what came of it
 	}
-	return c.ExpiresAt.Time
-}
-
-func (t *taking) last(ctx context.Context) ([]db.Challenge, error) {
-	return t.tx.LastChallengesOfPhone(ctx, db.LastChallengesOfPhoneParams{Account: t.Line.Account, Sender: t.Line.Sender, Phone: t.Phone})
+	if err != nil {
+		return err
+	}
+	return t.link(ctx, c)
 }
 
 // askWhich lists the open questions with their codes, once for the newest of them.
 func (t *taking) askWhich(ctx context.Context) error {
 	newest := t.asked[len(t.asked)-1]
-	n, err := t.tx.MarkHinted(ctx, db.MarkHintedParams{ID: newest.ID, HintedAt: t.tx.Moment()})
-	if err != nil || n == 0 {
+	first, err := challenge.MarkHinted(ctx, t.tx, newest)
+	if err != nil || !first {
 		return err
 	}
 	var choices []string
@@ -108,41 +91,37 @@ func (t *taking) askWhich(ctx context.Context) error {
 			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" for "+asker.Name)
 		}
 	}
-	return t.tell(ctx, newest, text.Hint, tenant.Several, tenant.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")})
+	fill := tenant.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")}
+	return t.tell(ctx, newest, text.Hint, tenant.Several, fill)
 }
 
-// wrongCode counts a yes with a code that none of the questions has, and cancels those at which somebody keeps guessing.
+// wrongCode counts a yes with a code that none of the questions has, which cancels those that had too
+// many.
 func (t *taking) wrongCode(ctx context.Context) error {
-	var left []db.Challenge
+	var left []challenge.Challenge
 	for _, c := range t.asked {
-		n, err := t.tx.CountWrongCode(ctx, c.ID)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue // answered or ended by somebody quicker
-		}
+		open, err := challenge.WrongCode(ctx, t.tx, c)
 		if err != nil {
 			return err
 		}
-		if n < wrongCodes {
+		if open {
 			left = append(left, c)
-			continue
-		}
-		if err := challenge.Cancel(ctx, t.tx, c, "wrong codes"); err != nil && !errors.Is(err, challenge.ErrGone) {
-			return err
 		}
 	}
 	t.asked = left
 	return t.hint(ctx)
 }
 
-// late answers a yes when no question is open: it says once that the last one is over, and is silent while that one's click is under way. When no
-// question to this phone is known at all, tenants that keep their mails at Mailgun have the mail looked for there.
+// late answers a yes when no question is open: it says once that the last one is over, and is silent
+// while that one's click is under way, or its prompt. When no question to this phone is known at all,
+// tenants that keep their mails at Mailgun have the mail looked for there.
 func (t *taking) late(ctx context.Context) error {
-	last, err := t.last(ctx)
+	last, err := challenge.Last(ctx, t.tx, t.Line, t.Phone)
 	if err != nil {
 		return err
 	}
 	if len(last) == 0 {
-		for _, asker := range t.tenants.BySender(t.Line.Account, t.Line.Sender) {
+		for _, asker := range t.sharing {
 			if asker.Keep == tenant.KeepMailgun {
 				t.tx.Enqueue(LookUpMail{t.id})
 				break
@@ -151,26 +130,20 @@ func (t *taking) late(ctx context.Context) error {
 		return nil
 	}
 	c := last[0]
-	var saying tenant.Saying
+	saying := tenant.Late
 	switch c.State {
 	case challenge.Confirmed:
 		saying = tenant.DoneBefore
 	case challenge.Expired, challenge.Canceled, challenge.Denied, challenge.Failed:
-		saying = tenant.Late
-	case challenge.Open:
-		if c.ExpiresAt.After(t.tx.Now()) {
-			return nil // its prompt is still on the way
-		}
-		saying = tenant.Late
 	default:
 		return nil
 	}
-	if t.tx.Now().Sub(overAt(c)) > lateTime {
+	if t.tx.Now().Sub(c.Ended) > lateTime {
 		return nil
 	}
-	n, err := t.tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: t.tx.Moment()})
-	if err != nil || n == 0 {
+	first, err := challenge.MarkLate(ctx, t.tx, c)
+	if err != nil || !first {
 		return err
 	}
-	return t.answered(ctx, c, saying, tenant.Fill{})
+	return t.answered(ctx, c, saying)
 }

@@ -52,7 +52,7 @@ func Make(ctx context.Context, tx *store.Tx, l Link) (string, error) {
 }
 
 // Get returns what a token stands for, or ErrGone.
-func Get(ctx context.Context, tx *store.Tx, token string) (Link, error) {
+func Get(ctx context.Context, tx store.View, token string) (Link, error) {
 	if len(token) != Length {
 		return Link{}, ErrGone
 	}

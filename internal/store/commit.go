@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -135,8 +136,8 @@ func (s *Store) run(group []*call) (err error) {
 	}()
 	var jobs []river.InsertManyParams
 	for _, c := range group {
-		tx := &Tx{Queries: session.queries(), now: session.now(), sealer: s.sealer}
-		if err := call1(ctx, c.f, tx); err != nil {
+		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}}
+		if err := survive(ctx, c.f, tx); err != nil {
 			return err
 		}
 		jobs = append(jobs, tx.jobs...)
@@ -152,11 +153,17 @@ func (s *Store) run(group []*call) (err error) {
 	return nil
 }
 
-// call1 turns a panic into an error, so that one caller's mistake does not end the lane that serves them all.
-func call1(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
+// survive turns a panic into an error, so that one caller's mistake does not end the lane that serves
+// them all. What was said in panic may quote a phone or a link, so the error shows the words of Go's
+// own errors only, and of another panic its type.
+func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in a transaction: %v\n%s", p, debug.Stack())
+			what := fmt.Sprintf("%T", p)
+			if own, ok := p.(runtime.Error); ok {
+				what = own.Error()
+			}
+			err = fmt.Errorf("store: panic in a transaction: %s\n%s", what, debug.Stack())
 		}
 	}()
 	return f(ctx, tx)

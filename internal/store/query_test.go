@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -160,4 +162,23 @@ func TestQueriesAreFiledByTable(t *testing.T) {
 			require.Equal(t, strings.TrimSuffix(filepath.Base(name), ".sql"), found[1], query)
 		}
 	}
+}
+
+// Ensure that a View has every query that reads, and none that writes.
+func TestViewHasAllThatReads(t *testing.T) {
+	view, reads := reflect.TypeFor[store.View](), map[string]bool{"now": true, "moment": true, "open": true}
+	for name, statement := range queries(t) {
+		_, body, _ := strings.Cut(statement, "\n")
+		for strings.HasPrefix(body, "--") {
+			_, body, _ = strings.Cut(body, "\n")
+		}
+		if strings.HasPrefix(body, "SELECT") {
+			reads[name] = true
+		}
+	}
+	for i := range view.NumMethod() {
+		name := view.Method(i).Name
+		require.True(t, reads[strings.ToLower(name[:1])+name[1:]], "%s writes", name)
+	}
+	require.Equal(t, len(reads), view.NumMethod(), "a query that reads is missing in View")
 }

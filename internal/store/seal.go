@@ -57,20 +57,19 @@ func (tx *Tx) Seal(p Place, plain []byte) string {
 	return "v1." + tx.sealer.id + "." + base64.RawStdEncoding.EncodeToString(tx.sealer.aead.Seal(nil, nil, plain, p.bytes()))
 }
 
-// Open returns what was sealed for a place, or ErrSealed. Empty stays empty.
-func (tx *Tx) Open(p Place, sealed string) ([]byte, error) {
+func (r *reader) Open(p Place, sealed string) ([]byte, error) {
 	if sealed == "" {
 		return nil, nil
 	}
 	id, text, ok := strings.Cut(strings.TrimPrefix(sealed, "v1."), ".")
-	if !ok || id != tx.sealer.id || !strings.HasPrefix(sealed, "v1.") {
+	if !ok || id != r.sealer.id || !strings.HasPrefix(sealed, "v1.") {
 		return nil, ErrSealed
 	}
 	raw, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, ErrSealed
 	}
-	plain, err := tx.sealer.aead.Open(nil, nil, raw, p.bytes())
+	plain, err := r.sealer.aead.Open(nil, nil, raw, p.bytes())
 	if err != nil {
 		return nil, ErrSealed
 	}

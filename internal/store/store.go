@@ -12,6 +12,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,7 +26,6 @@ import (
 	"github.com/riverqueue/river"
 
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/store/moment"
 )
 
 // Options say which database to open and how.
@@ -143,28 +143,22 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// Read runs f with queries that must only read. They may be older than the newest commit by an instant.
-func (s *Store) Read(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+// Read runs f with what the newest commit left, or one an instant before it. It is no snapshot: what is
+// committed while f runs may be seen by its later queries.
+func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View) error) error {
 	queries, now, err := s.engine.read(ctx)
 	if err != nil {
 		return fmt.Errorf("store: reading: %w", err)
 	}
-	return f(ctx, &Tx{Queries: queries, now: now, sealer: s.sealer})
+	return f(ctx, &reader{queries, now, s.sealer})
 }
 
-// Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the folder query.
+// Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the
+// folder query. Its one time is the database's on PostgreSQL and the process's on SQLite.
 type Tx struct {
-	*db.Queries
-	now    time.Time
-	sealer sealer
-	jobs   []river.InsertManyParams
+	reader
+	jobs []river.InsertManyParams
 }
-
-// Now is the transaction's one time: the database's clock on PostgreSQL, the process's on SQLite.
-func (tx *Tx) Now() time.Time { return tx.now }
-
-// Moment is Now as rows keep it.
-func (tx *Tx) Moment() moment.Moment { return moment.Of(tx.now) }
 
 // Job names one kind of work and the id of the row it is about; nothing else belongs into its fields, because they are kept and shown.
 type Job interface{ Kind() string }
@@ -184,3 +178,6 @@ func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) 
 
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they were made.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Missing reports whether err says that a query for one row found none.
+func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -31,7 +31,7 @@ func addEvent(ctx context.Context, tx *store.Tx, id string) error {
 func events(t *testing.T, s *store.Store) map[string]bool {
 	t.Helper()
 	ids := map[string]bool{}
-	require.NoError(t, s.Read(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+	require.NoError(t, s.Read(t.Context(), func(ctx context.Context, tx store.View) error {
 		rows, err := tx.EventsOf(ctx, "s")
 		for _, r := range rows {
 			ids[r.ID] = true
@@ -121,6 +121,26 @@ func TestDoKeepsCallersApart(t *testing.T) {
 		require.Len(t, rows, 20)
 		for id := range rows {
 			require.True(t, strings.HasPrefix(id, "good"))
+		}
+	})
+}
+
+// Ensure that a panic's words stay in, that Go's own are kept, and that the place is shown.
+func TestPanicKeepsItsSecrets(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var none *int
+		for what, f := range map[string]func(){
+			"string":               func() { panic("phone +4512345678, code 482913") },
+			"*errors.errorString":  func() { panic(errors.New("code 482913")) },
+			"nil pointer":          func() { _ = *none },
+			"index out of range [": func() { _ = []int{}[len(t.Name())] },
+		} {
+			err := s.Do(t.Context(), func(context.Context, *store.Tx) error { f(); return nil })
+			require.ErrorContains(t, err, "panic in a transaction: ", what)
+			require.ErrorContains(t, err, what)
+			require.ErrorContains(t, err, "store_test.go:", what)
+			require.NotContains(t, err.Error(), "482913", what)
+			require.NotContains(t, err.Error(), "12345678", what)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/segment"
+	"smsbridge/internal/wording"
 )
 
 const (
@@ -17,27 +18,32 @@ const (
 	hookSecret     = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
-// What the bridge says by itself costs one segment, also with the line for browsers, and is no link to anything else.
+// What the bridge says by itself costs one segment, also with the line for browsers, and is no link
+// to anything else.
 func TestShippedCodeTexts(t *testing.T) {
-	tenant := mustTenant(t, "SMSBRIDGE_NAME="+strings.Repeat("N", 20), "SMSBRIDGE_CODE_DOMAIN=login.acme.example")
+	tenant := mustTenant(t, "SMSBRIDGE_NAME="+strings.Repeat("N", 20),
+		"SMSBRIDGE_CODE_DOMAIN=login.acme.example")
 	seen := map[string]bool{}
 	for _, locale := range CodeLocales() {
 		text := tenant.CodeText("1234567890", locale)
 		require.Equal(t, 1, segment.Measure(text).Segments, text)
 		said, line, _ := strings.Cut(text, "\n\n")
-		require.Nil(t, judgeText(said), said)
+		require.Nil(t, wording.Judge(said), said)
 		require.True(t, strings.HasPrefix(said, "1234567890 "), "phones offer the code at the start")
 		require.Equal(t, "@login.acme.example #1234567890", line)
 		require.False(t, seen[said])
 		seen[said] = true
 	}
-	require.Equal(t, "482913 is your ACME code. Do not share it.", mustTenant(t).CodeText("482913", ""))
-	require.Equal(t, "482913 is your Acme Inc code. Do not share it.", mustTenant(t, "SMSBRIDGE_ORG_NAME=Acme Inc").CodeText("482913", "nonsense"))
+	require.Equal(t, "482913 is your ACME code. Do not share it.",
+		mustTenant(t).CodeText("482913", ""))
+	require.Equal(t, "482913 is your Acme Inc code. Do not share it.",
+		mustTenant(t, "SMSBRIDGE_ORG_NAME=Acme Inc").CodeText("482913", "nonsense"))
 	require.NotEmpty(t, (&Tenant{Name: "ACME"}).CodeText("482913", ""), "without loading")
 }
 
 func TestCodeLocale(t *testing.T) {
-	for tag, want := range map[string]string{"da": "da", "da-DK": "da", "EN-gb": "en", "no": "nb", "nn-NO": "nb"} {
+	for tag, want := range map[string]string{"da": "da", "da-DK": "da", "EN-gb": "en", "no": "nb",
+		"nn-NO": "nb"} {
 		locale, ok := CodeLocale(tag)
 		require.True(t, ok, tag)
 		require.Equal(t, want, locale)
@@ -50,17 +56,22 @@ func TestCodeLocale(t *testing.T) {
 
 func TestCodeDefaults(t *testing.T) {
 	tenant := mustTenant(t)
-	require.Equal(t, Codes{Length: 6, ValidFor: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3, Gap: time.Minute, Locale: "en"}, tenant.Codes)
+	require.Equal(t, Codes{Length: 6, ValidFor: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3,
+		Gap: time.Minute, Locale: "en"}, tenant.Codes)
 	require.Equal(t, 600, tenant.APIRate)
 	require.Empty(t, tenant.APIKeys)
-	tenant = mustTenant(t, "SMSBRIDGE_CODE_LENGTH=8", "SMSBRIDGE_CODE_VALID_FOR=5m", "SMSBRIDGE_CODE_ATTEMPTS=3")
-	require.Equal(t, []any{8, 5 * time.Minute, 3}, []any{tenant.Codes.Length, tenant.Codes.ValidFor, tenant.Codes.Attempts})
+	tenant = mustTenant(t, "SMSBRIDGE_CODE_LENGTH=8", "SMSBRIDGE_CODE_VALID_FOR=5m",
+		"SMSBRIDGE_CODE_ATTEMPTS=3")
+	require.Equal(t, []any{8, 5 * time.Minute, 3},
+		[]any{tenant.Codes.Length, tenant.Codes.ValidFor, tenant.Codes.Attempts})
 }
 
 func TestCodeMistakesInVariables(t *testing.T) {
 	for _, change := range []string{
-		"SMSBRIDGE_CODE_LENGTH=3", "SMSBRIDGE_CODE_LENGTH=11", "SMSBRIDGE_CODE_LENGTH=six", "SMSBRIDGE_CODE_ATTEMPTS=0", "SMSBRIDGE_CODE_ATTEMPTS=11",
-		"SMSBRIDGE_CODE_VALID_FOR=10", "SMSBRIDGE_CODE_VALID_FOR=25h", "SMSBRIDGE_ORG_NAME=www.acme.example", "SMSBRIDGE_API_KEY=short",
+		"SMSBRIDGE_CODE_LENGTH=3", "SMSBRIDGE_CODE_LENGTH=11", "SMSBRIDGE_CODE_LENGTH=six",
+		"SMSBRIDGE_CODE_ATTEMPTS=0", "SMSBRIDGE_CODE_ATTEMPTS=11",
+		"SMSBRIDGE_CODE_VALID_FOR=10", "SMSBRIDGE_CODE_VALID_FOR=25h",
+		"SMSBRIDGE_ORG_NAME=www.acme.example", "SMSBRIDGE_API_KEY=short",
 		"SMSBRIDGE_API_KEY=" + keyOne + ",short", "SMSBRIDGE_API_KEY=\"" + keyOne + "\"",
 	} {
 		_, err := FromEnv(oneTenant(change))
@@ -75,7 +86,8 @@ func TestCodeMistakesInVariables(t *testing.T) {
 
 func TestCodeWarnings(t *testing.T) {
 	for change, want := range map[string]string{
-		"SMSBRIDGE_CODE_LENGTH=5": "better odds than 1 in 100000", "SMSBRIDGE_CODE_VALID_FOR=1h": "stolen phone",
+		"SMSBRIDGE_CODE_LENGTH=5":     "better odds than 1 in 100000",
+		"SMSBRIDGE_CODE_VALID_FOR=1h": "stolen phone",
 	} {
 		s, err := FromEnv(oneTenant(change))
 		require.NoError(t, err)
@@ -84,7 +96,8 @@ func TestCodeWarnings(t *testing.T) {
 	}
 }
 
-// Ensure that a key finds its tenant and name, that both of a rotation do, and that keys are nowhere in the settings.
+// Ensure that a key finds its tenant and name, that both of a rotation do, and that keys are
+// nowhere in the settings.
 func TestAPIKeys(t *testing.T) {
 	s, err := FromEnv(oneTenant("SMSBRIDGE_API_KEY=" + keyOne + "," + keyTwo))
 	require.NoError(t, err)
@@ -106,8 +119,11 @@ func TestAPIKeys(t *testing.T) {
 func codeFile(acme, beta string) string {
 	text := "public_url: https://bridge.acme.example\ntenants:\n"
 	for slug, more := range map[string]string{"acme": acme, "beta": beta} {
-		text += "  - slug: " + slug + "\n    name: " + slug + "\n    countries: [DK]\n    mail_domain: sms." + slug + ".example\n    idp_hosts: [login.acme.example]\n" +
-			"    mailgun: {api_key: env:K, signing_key: env:K}\n    twilio: {account_sid: " + testSID + ", auth_token: env:T, from: " + testMG[:32] + slug[:2] + "}\n" +
+		text += "  - slug: " + slug + "\n    name: " + slug +
+			"\n    countries: [DK]\n    mail_domain: sms." + slug +
+			".example\n    idp_hosts: [login.acme.example]\n" +
+			"    mailgun: {api_key: env:K, signing_key: env:K}\n    twilio: {account_sid: " + testSID +
+			", auth_token: env:T, from: " + testMG[:32] + slug[:2] + "}\n" +
 			"    " + strings.ReplaceAll(more, "\n", "\n    ") + "\n"
 	}
 	return text
@@ -117,15 +133,20 @@ func TestCodeSettingsInFile(t *testing.T) {
 	load := func(acme, beta string) (Settings, error) {
 		path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(codeFile(acme, beta)), 0o600))
-		return FromFile(path, []string{"K=k", "T=" + testToken, "ONE=" + keyOne, "TWO=" + keyTwo, "HOOK=" + hookSecret})
+		return FromFile(path, []string{"K=k", "T=" + testToken, "ONE=" + keyOne, "TWO=" + keyTwo,
+			"HOOK=" + hookSecret})
 	}
-	s, err := load("api_keys: {web: env:ONE, batch: env:TWO}\ncallback: {url: \"https://app.acme.example/h?x=1\", secret: [env:HOOK, env:HOOK]}\n"+
-		"code_sends: 2\ncode_gap: 0s\ncode_renew: true\ncode_wrong: 4\ncode_locale: da\napi_rate: 5\ncode_text: '{{.Name}}: {{.Code}}'", "reset: off")
+	s, err := load("api_keys: {web: env:ONE, batch: env:TWO}\ncallback: {url: "+
+		"\"https://app.acme.example/h?x=1\", secret: [env:HOOK, env:HOOK]}\n"+
+		"code_sends: 2\ncode_gap: 0s\ncode_renew: true\ncode_wrong: 4\ncode_locale: da\napi_rate: "+
+		"5\ncode_text: '{{.Name}}: {{.Code}}'", "reset: off")
 	require.NoError(t, err)
 	found, name, _ := s.Tenants.ByAPIKey(keyTwo)
 	require.Equal(t, []string{"acme", "batch"}, []string{found.Slug, name})
 	require.Equal(t, "acme: 1234", found.CodeText("1234", "en"))
-	require.Equal(t, []any{2, time.Duration(0), true, 4, "da", 5}, []any{found.Codes.Sends, found.Codes.Gap, found.Codes.Renew, found.Codes.Wrong, found.Codes.Locale, found.APIRate})
+	require.Equal(t, []any{2, time.Duration(0), true, 4, "da", 5},
+		[]any{found.Codes.Sends, found.Codes.Gap, found.Codes.Renew, found.Codes.Wrong,
+			found.Codes.Locale, found.APIRate})
 	require.Len(t, found.Callback.Keys(), 2)
 	require.Len(t, found.Callback.Keys()[0], 24)
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/settings"
 )
 
 // mistakesOf wants the loading to fail, with a hint for each mistake.
@@ -54,6 +56,18 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_COUNTRIES=", "is missing", "* for all"},
 		{"SMSBRIDGE_COUNTRIES=,", "is missing", "* for all"},
 		{"SMSBRIDGE_COUNTRIES=DK,UK", `unknown country "UK"`, "GB"},
+		{"SMSBRIDGE_COUNTRIES=UK", `unknown country "UK"`, "write GB"},
+		{"SMSBRIDGE_COUNTRIES=Denmark", `unknown country "Denmark"`, "write DK"},
+		{"SMSBRIDGE_COUNTRIES=SE,united kingdom", `unknown country "united kingdom"`, "write GB"},
+		{"SMSBRIDGE_COUNTRIES=+45", `unknown country "+45"`, "write DK, the country of"},
+		{"SMSBRIDGE_COUNTRIES=45", `unknown country "45"`, "write DK, the country of"},
+		{"SMSBRIDGE_COUNTRIES=0045", `unknown country "0045"`, "write DK, the country of"},
+		{"SMSBRIDGE_COUNTRIES=+1", `unknown country "+1"`, "write the country: US or another"},
+		{"SMSBRIDGE_COUNTRIES=+999", `unknown country "+999"`, "two letters"},
+		{"SMSBRIDGE_COUNTRIES=dk se NO", `"dk se NO"`, "by commas: dk,se,NO, in a file as a list"},
+		{"SMSBRIDGE_COUNTRIES=DK;SE", `"DK;SE"`, "by commas: DK,SE"},
+		{"SMSBRIDGE_COUNTRIES=all", `unknown country "all"`, "write *"},
+		{"SMSBRIDGE_COUNTRIES=Atlantis", `unknown country "Atlantis"`, "two letters"},
 		{"SMSBRIDGE_COUNTRIES=DK,*", "* beside countries", "either"},
 		{"SMSBRIDGE_MAIL_DOMAIN=", "is missing", "sms.acme.example"},
 		{"SMSBRIDGE_MAIL_DOMAIN=acme@sms.acme.example", "not a mail domain", "after the @"},
@@ -67,20 +81,21 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_IDP_HOSTS=[::1]:80", "a port or an IP address", "unsafe_allow"},
 		{"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1", "not a network", "127.0.0.0/8"},
 		{"SMSBRIDGE_UNSAFE_ALLOW=0.0.0.0/0", "not a network", "longer than /0"},
-		{"SMSBRIDGE_KEEP=both", "not bridge or mailgun", "one of these"},
-		{"SMSBRIDGE_RESET=on", "not relay or ask or off", "one of these"},
-		{"SMSBRIDGE_VERIFY=relay", "not ask or off", "one of these"},
+		{"SMSBRIDGE_KEEP=both", `"both" is not bridge or mailgun`, "one of these"},
+		{"SMSBRIDGE_RESET=on", `"on" is not relay or ask or off`, "one of these"},
+		{"SMSBRIDGE_VERIFY=relay", `"relay" is not ask or off`, "one of these"},
 		{"SMSBRIDGE_CODE=ask", "not relay or off", "one of these"},
 		{"SMSBRIDGE_LOGIN=ask", "not relay or off", "one of these"},
 		{"SMSBRIDGE_ANSWER=click", "not reply or tap or both", "one of these"},
-		{"SMSBRIDGE_UNSAFE_BARE_YES=yes", "not true or false", "one of these"},
-		{"SMSBRIDGE_PROOF=okta", "not auth0 or keycloak or gotrue", "one of these"},
+		{"SMSBRIDGE_UNSAFE_BARE_YES=yes", `"yes" is not true or false`, "one of these"},
+		{"SMSBRIDGE_PROOF=okta", `"okta" is not auth0 or keycloak or gotrue`, "one of these"},
 		{"SMSBRIDGE_CODE_DOMAIN=https://acme.example", "not a host name", "login.acme.example"},
 		{"SMSBRIDGE_PASSWORD_CODE_TEXT=Reply {{.Answer}}", "does not tell the code", "{{.Code}}"},
 		{"SMSBRIDGE_REGISTRATION_TEXT=Reply {{.Answer}} {{.Code}}", "empty there", "leave it out"},
 		{"SMSBRIDGE_REGISTRATION_TEXT=Reply {{.Answer}} {{.Link}}", "empty there", "leave it out"},
 		{"SMSBRIDGE_ACCEPT=YES,Stop", `"Stop", which stops`, "another word"},
 		{"SMSBRIDGE_ACCEPT=arrêt", "which stops", "another word"},
+		{"SMSBRIDGE_ACCEPT=arre\u0302t", "which stops", "another word"},
 		{"SMSBRIDGE_ACCEPT=help", "explains texts", "another word"},
 		{"SMSBRIDGE_ACCEPT=yes,no", `"no", which also denies`, "out of accept"},
 		{"SMSBRIDGE_ACCEPT=" + strings.Repeat("y", 33), "more than 32", "short words"},
@@ -104,6 +119,9 @@ func TestMistakesInVariables(t *testing.T) {
 		{"TWILIO_FROM=12345", "not a number in international form", "short code"},
 		{"TWILIO_FROM=+1 500 555 0006", "not a number in international form", "digits only"},
 		{"TWILIO_FROM=MG0123456789", "not a Messaging Service SID", "32 letters"},
+		{"TWILIO_FROM=MG0123456", "not a Messaging Service SID", "copy the whole of it"},
+		{"TWILIO_FROM=MG01234", "not a Messaging Service SID", "copy the whole of it"},
+		{"TWILIO_FROM=MG2024", "is a name", "answer = tap"},
 		{"TWILIO_API_BASE=api.twilio.com", "not a web address", "https://"},
 
 		{"SMSBRIDGE_REGISTRATION_TEXT=Hi {{.Phone}}", "unknown field", "{{.Answer}}"},
@@ -115,6 +133,7 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_WRONG_TEXT=YES " + strings.Repeat("x", 310), "more than two segments", "160"},
 
 		{"SMSBRIDGE_COUNTRY=DK", "not a variable of smsbridge", "did you mean SMSBRIDGE_COUNTRIES?"},
+		{"SMSBRIDGE_LOGLEVEL=x", "not a variable of smsbridge", "did you mean SMSBRIDGE_LOG_LEVEL?"},
 		{"SMSBRIDGE_=x", "not a variable of smsbridge", "known here: SMSBRIDGE_ACCEPT, "},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
@@ -129,9 +148,31 @@ func TestMistakesInVariables(t *testing.T) {
 	}
 }
 
+// A misspelled variable of a provider is found by its name, and not only by what is missing.
+func TestMisspelledVariables(t *testing.T) {
+	for misspelled, meant := range map[string]string{
+		"SMSBRIDGE_COUNTRYS": "SMSBRIDGE_COUNTRIES", "MAILGUN_APIKEY": "MAILGUN_API_KEY",
+		"TWILIO_AUTHTOKEN": "TWILIO_AUTH_TOKEN", "TWILIO_FORM": "TWILIO_FROM",
+		"FLOWROUTE_ACCES_KEY": "FLOWROUTE_ACCESS_KEY", "AUTH0_DOMAINS": "AUTH0_DOMAIN",
+	} {
+		_, err := FromEnv(oneTenant(meant+"=", misspelled+"=secret"))
+		require.Contains(t, mistakesOf(t, err), settings.Mistake{
+			Where: misspelled, What: "is not a variable of smsbridge",
+			Hint: "did you mean " + meant + "?",
+		}, misspelled)
+		require.NotContains(t, err.Error(), "secret")
+	}
+	// Other programs have variables of the providers, too.
+	_, err := FromEnv(oneTenant("TWILIO_EDGE=x", "TWILIO_REGION=x", "TWILIO_API_KEY=x",
+		"TWILIO_API_SECRET=x", "AUTH0_CLIENT_ID=x", "MAILGUN_DOMAIN=x", "MAILGUN_API_URL=x",
+		"AUTH0_CLIENT_SECRET=x"))
+	require.NoError(t, err)
+}
+
 func TestKeyMistakes(t *testing.T) {
 	_, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://h/d"))
-	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY", "is missing, and PostgreSQL needs it", "make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
+	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY", What: "is missing, and PostgreSQL needs it",
+		Hint: "make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
 
 	file := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(file, []byte(testKey), 0o600))
@@ -140,10 +181,11 @@ func TestKeyMistakes(t *testing.T) {
 	require.Equal(t, testKey, s.Key.Reveal())
 
 	_, err = FromEnv(oneTenant("SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_KEY_FILE="+file))
-	require.Equal(t, Mistakes{{"SMSBRIDGE_KEY_FILE", "is set beside SMSBRIDGE_KEY", "keep one of the two"}}, mistakesOf(t, err))
+	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY_FILE", What: "is set beside SMSBRIDGE_KEY",
+		Hint: "keep one of the two"}}, mistakesOf(t, err))
 }
 
-// Whoever starts with nothing is told everything at once.
+// An operator who starts with nothing is told everything at once.
 func TestMistakesAreReportedTogether(t *testing.T) {
 	_, err := FromEnv(nil)
 	mistakes := mistakesOf(t, err)
@@ -182,7 +224,8 @@ func load(t *testing.T, text string, environ ...string) (Settings, error) {
 }
 
 func TestFromFile(t *testing.T) {
-	s, err := load(t, minimal, "SMSBRIDGE_ADDR=:9000", "SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_DATABASE=sqlite:x.db")
+	s, err := load(t, minimal, "SMSBRIDGE_ADDR=:9000", "SMSBRIDGE_KEY="+testKey,
+		"SMSBRIDGE_DATABASE=sqlite:x.db")
 	require.NoError(t, err)
 	require.Equal(t, ":9000", s.Addr)
 	require.Equal(t, testKey, s.Key.Reveal())
@@ -192,17 +235,20 @@ func TestFromFile(t *testing.T) {
 	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
 
 	// The same settings from variables give the same tenant.
-	fromEnv := mustTenant(t, "SMSBRIDGE_PUBLIC_URL="+s.PublicURL, "SMSBRIDGE_COUNTRIES=DK", "MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
+	fromEnv := mustTenant(t, "SMSBRIDGE_PUBLIC_URL="+s.PublicURL, "SMSBRIDGE_COUNTRIES=DK",
+		"MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
 	require.Equal(t, fromEnv, acme)
 
 	// A file may refer to variables that would else be refused beside it.
-	_, err = load(t, strings.Replace(minimal, "env:TW", "env:TWILIO_AUTH_TOKEN", 1), "TWILIO_AUTH_TOKEN="+testToken)
+	_, err = load(t, strings.Replace(minimal, "env:TW", "env:TWILIO_AUTH_TOKEN", 1),
+		"TWILIO_AUTH_TOKEN="+testToken)
 	require.NoError(t, err)
 }
 
 // What a file says again and again can be said once, as YAML allows.
 func TestFileWithAliases(t *testing.T) {
-	s, err := load(t, strings.NewReplacer("[DK]", "&c [DK]", "name: ACME", "name: &n ACME").Replace(minimal)+`
+	anchored := strings.NewReplacer("[DK]", "&c [DK]", "name: ACME", "name: &n ACME")
+	s, err := load(t, anchored.Replace(minimal)+`
   - slug: beta
     name: *n
     countries: *c
@@ -221,9 +267,12 @@ func TestFileWithAliases(t *testing.T) {
 func TestTenantVariablesBesideFile(t *testing.T) {
 	_, err := load(t, minimal, "SMSBRIDGE_NAME=x", "TWILIO_FROM=x", "SMSBRIDGE_NAM=x")
 	require.Equal(t, Mistakes{
-		{"SMSBRIDGE_NAM", "is not a variable of smsbridge", "did you mean SMSBRIDGE_NAME?"},
-		{"SMSBRIDGE_NAME", "is set beside a configuration file", "unset it and write name into the file, or do without the file"},
-		{"TWILIO_FROM", "is set beside a configuration file", "unset it and write twilio.from into the file, or do without the file"},
+		{Where: "SMSBRIDGE_NAM", What: "is not a variable of smsbridge",
+			Hint: "did you mean SMSBRIDGE_NAME?"},
+		{Where: "SMSBRIDGE_NAME", What: "is set beside a configuration file",
+			Hint: "unset it and write name into the file, or do without the file"},
+		{Where: "TWILIO_FROM", What: "is set beside a configuration file",
+			Hint: "unset it and write twilio.from into the file, or do without the file"},
 	}, mistakesOf(t, err))
 }
 
@@ -242,12 +291,15 @@ func TestTenantsTogether(t *testing.T) {
 		return all
 	}
 	_, err := load(t, minimal+second)
-	require.Equal(t, []string{"s.yaml:13: tenants[1].slug", "s.yaml:13: tenants[1].prefix", "s.yaml:14: tenants[1].name"}, where(err))
+	require.Equal(t, []string{"s.yaml:13: tenants[1].slug", "s.yaml:13: tenants[1].prefix",
+		"s.yaml:14: tenants[1].name"}, where(err))
 
 	_, err = load(t, minimal+strings.Replace(second, "slug: acme", "slug: beta\n    prefix: ACME", 1))
-	require.Equal(t, []string{"s.yaml:14: tenants[1].prefix", "s.yaml:15: tenants[1].name"}, where(err))
+	require.Equal(t, []string{"s.yaml:14: tenants[1].prefix", "s.yaml:15: tenants[1].name"},
+		where(err))
 
-	s, err := load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta").Replace(second))
+	s, err := load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME",
+		"name: Beta").Replace(second))
 	require.NoError(t, err)
 	require.Len(t, s.Tenants.BySender(testSID, "+15005550006"), 2)
 	require.Len(t, s.Warnings, 1)
@@ -255,7 +307,8 @@ func TestTenantsTogether(t *testing.T) {
 
 	// A word cannot mean yes to one and no to the other.
 	for _, words := range []string{"accept: [JA]\n    deny: [YES]", "accept: [no]\n    deny: [NEJ]"} {
-		_, err = load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta\n    "+words, "name: ACME", "name: Beta").Replace(second))
+		_, err = load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta\n    "+words, "name: ACME",
+			"name: Beta").Replace(second))
 		require.ErrorContains(t, err, "means the opposite", words)
 	}
 }
@@ -268,20 +321,14 @@ func FuzzParseFile(f *testing.F) {
 	f.Add([]byte("<<: {a: 1}\n? [a]\n: b\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l := newLoader([]string{"MG=verysecret", "TW=verysecret"})
-		doc, ok := l.parseFile("s.yaml", text)
-		if ok {
-			s := defaultSettings()
-			fill(l, &s, processOptions(), doc.process.values, doc.process.place(variablePlace(processOptions())))
-			for _, tenant := range doc.tenants {
-				l.addTenant(&s, tenant.values, tenant.place(nil))
-			}
-			_, _ = l.result(s)
+		if file, ok := l.ParseFile("s.yaml", text, form()); ok {
+			_, _ = l.fromFile(file)
 		}
-		for _, m := range l.mistakes {
+		for _, m := range l.Mistakes() {
 			require.NotEmpty(t, m.Where+m.What)
 			require.NotEmpty(t, m.Hint)
 		}
-		require.NotContains(t, l.mistakes.Error(), "verysecret")
+		require.NotContains(t, l.Mistakes().Error(), "verysecret")
 	})
 }
 
@@ -294,42 +341,83 @@ func TestMistakesInFiles(t *testing.T) {
 	for _, tt := range []struct {
 		name, text, where, what, hint string
 	}{
-		{"unknown key", change("public_url:", "adr: x\npublic_url:"), "s.yaml:1: adr", "not a known setting", "did you mean addr?"},
-		{"unknown tenant key", change("    name:", "    nme: x\n    name:"), "s.yaml:4: tenants[0].nme", "not a known setting", "did you mean name?"},
-		{"unknown key in a group", change("      from:", "      form: x\n      from:"), "s.yaml:12: tenants[0].twilio.form", "not a known setting", "did you mean twilio.from?"},
-		{"far from any key", change("      from:", "      zzzzzzzzzzzzzzzzzzzzzzzzz: x\n      from:"), "s.yaml:12: tenants[0].twilio.zzzzzzzzzzzzzzzzzzzzzzzzz", "not a known setting", "known here: twilio.account_sid, "},
+		{"unknown key", change("public_url:", "adr: x\npublic_url:"), "s.yaml:1: adr",
+			"not a known setting", "did you mean addr?"},
+		{"unknown tenant key", change("    name:", "    nme: x\n    name:"), "s.yaml:4: tenants[0].nme",
+			"not a known setting", "did you mean name?"},
+		{"unknown key in a group", change("      from:", "      form: x\n      from:"),
+			"s.yaml:12: tenants[0].twilio.form", "not a known setting", "did you mean twilio.from?"},
+		{"far from any key", change("      from:", "      zzzzzzzzzzzzzzzzzzzzzzzzz: x\n      from:"),
+			"s.yaml:12: tenants[0].twilio.zzzzzzzzzzzzzzzzzzzzzzzzz", "not a known setting",
+			"known here: twilio.account_sid, "},
 		{"missing", change("    name: ACME\n", ""), "s.yaml:3: tenants[0].name", "is missing", "ACME"},
-		{"twice", change("    name: ACME\n", "    name: ACME\n    name: ACME\n"), "s.yaml:5: tenants[0].name", "is there twice", "keep one"},
-		{"no value", change("name: ACME", "name:"), "s.yaml:4: tenants[0].name", "has no value", "remove the line"},
-		{"no value in a list", change("[DK]", "[DK, ]\n    accept: [YES, '']"), "s.yaml:6: tenants[0].accept", "has no value", "remove the line"},
-		{"empty list", change("[DK]", "[]"), "s.yaml:5: tenants[0].countries", "has no value", "remove the line"},
-		{"list for one value", change("name: ACME", "name: [ACME]"), "s.yaml:4: tenants[0].name", "not written as this setting is", "one value"},
-		{"mapping for a list", change("[DK]", "{DK: yes}"), "s.yaml:5: tenants[0].countries", "not written as this setting is", "a list"},
-		{"one value for a group", change("    name:", "    texts: x\n    name:"), "s.yaml:4: tenants[0].texts", "not a group", "indented"},
-		{"bad value", change("[DK]", "[DK, XX]"), "s.yaml:5: tenants[0].countries", `"XX"`, "two letters"},
-		{"bad text", change("    name:", "    texts:\n      denied: '{{.Phone}}'\n    name:"), "s.yaml:5: tenants[0].texts.denied", "unknown field", "{{.Name}}"},
-		{"bad prefix", change("    name:", "    prefix: a+b\n    name:"), "s.yaml:4: tenants[0].prefix", "before the +", "hyphen"},
-		{"bad choice", change("    name:", "    valid_numbers: yes\n    name:"), "s.yaml:4: tenants[0].valid_numbers", "not true or false", "small letters"},
-		{"stop word denies", change("    name:", "    deny: [END]\n    name:"), "s.yaml:4: tenants[0].deny", `"END"`, "another word"},
-		{"yes and no", change("    name:", "    deny: [y]\n    name:"), "s.yaml:3: tenants[0].accept", "also denies", "accept or of deny"},
-		{"plain secret", change("env:TW", testToken), "s.yaml:11: tenants[0].twilio.auth_token", "secret written out", "env:NAME"},
-		{"secret not set", change("env:TW", "env:NOPE"), "s.yaml:11: tenants[0].twilio.auth_token", "variable that is not set", "set the variable"},
-		{"secret file missing", change("file:signing", "file:nope"), "s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "nope"},
-		{"secret file empty", change("file:signing", "file:/dev/null"), "s.yaml:8: tenants[0].mailgun.signing_key", "empty file", "write the secret"},
-		{"endless secret file", change("file:signing", "file:/dev/zero"), "s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "larger than"},
-		{"password in the file", "database: postgres://u:pw@h/d\nkey: env:KEY\n" + minimal, "s.yaml:1: database", "secret written out", "env:NAME"},
-		{"password in the query", "database: postgres://h/d?password=pw\nkey: env:KEY\n" + minimal, "s.yaml:1: database", "secret written out", "env:NAME"},
-		{"key beside key file", "key: env:KEY\nkey_file: key\n" + minimal, "s.yaml:2: key_file", "is set beside s.yaml:1: key", "keep one"},
-		{"file and variable", "key: env:KEY\n" + minimal, "s.yaml:1: key", "also set by SMSBRIDGE_KEY", "keep one"},
+		{"twice", change("    name: ACME\n", "    name: ACME\n    name: ACME\n"),
+			"s.yaml:5: tenants[0].name", "is there twice", "keep one"},
+		{"no value", change("name: ACME", "name:"), "s.yaml:4: tenants[0].name", "has no value",
+			"remove the line"},
+		{"no value in a list", change("[DK]", "[DK, ]\n    accept: [YES, '']"),
+			"s.yaml:6: tenants[0].accept", "has no value", "remove the line"},
+		{"empty list", change("[DK]", "[]"), "s.yaml:5: tenants[0].countries", "has no value",
+			"remove the line"},
+		{"list for one value", change("name: ACME", "name: [ACME]"), "s.yaml:4: tenants[0].name",
+			"not written as this setting is", "one value"},
+		{"mapping for a list", change("[DK]", "{DK: yes}"), "s.yaml:5: tenants[0].countries",
+			"not written as this setting is", "a list"},
+		{"one value for a group", change("    name:", "    texts: x\n    name:"),
+			"s.yaml:4: tenants[0].texts", "not a group", "indented"},
+		{"bad value", change("[DK]", "[DK, XX]"), "s.yaml:5: tenants[0].countries", `"XX"`,
+			"two letters"},
+		{"bad text", change("    name:", "    texts:\n      denied: '{{.Phone}}'\n    name:"),
+			"s.yaml:5: tenants[0].texts.denied", "unknown field", "{{.Name}}"},
+		{"bad prefix", change("    name:", "    prefix: a+b\n    name:"), "s.yaml:4: tenants[0].prefix",
+			"before the +", "hyphen"},
+		{"bad choice", change("    name:", "    valid_numbers: yes\n    name:"),
+			"s.yaml:4: tenants[0].valid_numbers", `"yes" is not true or false`, "small letters"},
+		{"stop word denies", change("    name:", "    deny: [END]\n    name:"),
+			"s.yaml:4: tenants[0].deny", `"END"`, "another word"},
+		{"yes and no", change("    name:", "    deny: [y]\n    name:"), "s.yaml:3: tenants[0].accept",
+			"also denies", "accept or of deny"},
+		{"plain secret", change("env:TW", testToken), "s.yaml:11: tenants[0].twilio.auth_token",
+			"secret written out", "env:NAME"},
+		{"secret not set", change("env:TW", "env:NOPE"), "s.yaml:11: tenants[0].twilio.auth_token",
+			"variable that is not set", "set the variable"},
+		{"secret file missing", change("file:signing", "file:nope"),
+			"s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "nope"},
+		{"secret file empty", change("file:signing", "file:/dev/null"),
+			"s.yaml:8: tenants[0].mailgun.signing_key", "empty file", "write the secret"},
+		{"endless secret file", change("file:signing", "file:/dev/zero"),
+			"s.yaml:8: tenants[0].mailgun.signing_key", "cannot be read", "larger than"},
+		{"password in the file", "database: postgres://u:pw@h/d\nkey: env:KEY\n" + minimal,
+			"s.yaml:1: database", "secret written out", "env:NAME"},
+		{"password in the query", "database: postgres://h/d?password=pw\nkey: env:KEY\n" + minimal,
+			"s.yaml:1: database", "secret written out", "env:NAME"},
+		{"key beside key file", "key: env:KEY\nkey_file: key\n" + minimal, "s.yaml:2: key_file",
+			"is set beside s.yaml:1: key", "keep one"},
+		{"file and variable", "key: env:KEY\n" + minimal, "s.yaml:1: key", "also set by SMSBRIDGE_KEY",
+			"keep one"},
 		{"no tenants", "public_url: https://b.example\n", "s.yaml: tenants", "no tenant", "add one"},
-		{"empty tenants", "public_url: https://b.example\ntenants: []\n", "s.yaml: tenants", "no tenant", "add one"},
-		{"tenants not a list", "public_url: https://b.example\ntenants: x\n", "s.yaml:2: tenants", "not a list", "hyphen"},
-		{"tenant not a mapping", minimal + "  - x\n", "s.yaml:13: tenants[1]", "not a tenant", "key: value"},
+		{"empty tenants", "public_url: https://b.example\ntenants: []\n", "s.yaml: tenants", "no tenant",
+			"add one"},
+		{"tenants not a list", "public_url: https://b.example\ntenants: x\n", "s.yaml:2: tenants",
+			"not a list", "hyphen"},
+		{"tenant not a mapping", minimal + "  - x\n", "s.yaml:13: tenants[1]", "not a tenant",
+			"key: value"},
+		{"a color is a comment", minimal + "    auth0:\n      domain: a.example\n      color: #0b57d0\n",
+			"s.yaml:15: tenants[0].auth0.color", "takes for a comment", `quote it: color: "#0b57d0"`},
+		{"a text in braces", change("    name:", "    code_text: {{.Code}}\n    name:"),
+			"s.yaml:4: tenants[0].code_text", "begins with {{", "in quotes"},
+		{"a text that begins with braces",
+			change("    name:", "    code_text: {{.Code}} it is\n    name:"), "s.yaml:4: code_text",
+			"begins with {{", "in quotes"},
+		{"a quote that is not closed", change("name: ACME", "name: \"ACME"), "s.yaml:4: name",
+			"a quote that is not closed", "at the end of the value"},
+		{"countries without brackets", change("[DK]", "DK, Sweden"), "s.yaml:5: tenants[0].countries",
+			`"DK, Sweden"`, "in a file as a list: [DK, Sweden]"},
 		{"not YAML", "a: [", "s.yaml", "not valid YAML", "compare"},
 		{"nothing", "", "s.yaml", "no settings", "start from"},
 		{"not a mapping", "- x\n", "s.yaml", "no settings", "start from"},
 		{"two documents", minimal + "---\n" + minimal, "s.yaml", "more than one document", "---"},
-		{"too large", "#" + strings.Repeat("x", maxFile), "s.yaml", "cannot be read", "larger than"},
+		{"too large", "#" + strings.Repeat("x", 4<<20), "s.yaml", "cannot be read", "larger than"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			environ := []string{"KEY=" + testKey}
@@ -349,7 +437,9 @@ func TestMistakesInFiles(t *testing.T) {
 
 // Half an access to the identity provider's API is reported where the other half belongs.
 func TestProofIsWhole(t *testing.T) {
-	const kind, url, id, secret = "SMSBRIDGE_PROOF=keycloak", "SMSBRIDGE_PROOF_URL=https://id.acme.example/realms/acme", "SMSBRIDGE_PROOF_CLIENT_ID=bridge", "SMSBRIDGE_PROOF_SECRET=s"
+	const kind, url, id, secret = "SMSBRIDGE_PROOF=keycloak",
+		"SMSBRIDGE_PROOF_URL=https://id.acme.example/realms/acme", "SMSBRIDGE_PROOF_CLIENT_ID=bridge",
+		"SMSBRIDGE_PROOF_SECRET=s"
 	for where, given := range map[string][]string{
 		"SMSBRIDGE_PROOF":           {url, id, secret},
 		"SMSBRIDGE_PROOF_URL":       {kind, id, secret},
@@ -364,6 +454,7 @@ func TestProofIsWhole(t *testing.T) {
 	}
 	_, err := FromEnv(oneTenant(kind, "SMSBRIDGE_PROOF_URL=https://id.acme.example", id, secret))
 	require.ErrorContains(t, err, "does not name a realm")
-	_, err = FromEnv(oneTenant("SMSBRIDGE_PROOF=gotrue", "SMSBRIDGE_PROOF_URL=https://api.acme.example", secret))
+	_, err = FromEnv(oneTenant("SMSBRIDGE_PROOF=gotrue",
+		"SMSBRIDGE_PROOF_URL=https://api.acme.example", secret))
 	require.NoError(t, err, "GoTrue has no client")
 }

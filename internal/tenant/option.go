@@ -1,292 +1,353 @@
 package tenant
 
 import (
-	"net"
+	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
+	"smsbridge/internal/settings"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
-// processOptions lists the settings of the process.
-func processOptions() []option[Settings] {
-	return []option[Settings]{
-		{"addr", "SMSBRIDGE_ADDR", one, "", func(s *Settings, v []string) *Mistake {
-			_, port, err := net.SplitHostPort(v[0])
-			if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-				return wrong("is not an address to listen on", "write host:port, such as 127.0.0.1:8080, or :8080 for all interfaces")
-			}
-			s.Addr = v[0]
-			return nil
-		}},
-		{"public_url", "SMSBRIDGE_PUBLIC_URL", one, "write the https address at which Mailgun and Twilio reach the bridge, such as https://bridge.acme.example", func(s *Settings, v []string) (m *Mistake) {
-			s.PublicURL, m = baseURL(v[0])
-			if u, err := url.Parse(s.PublicURL); m == nil && err == nil && strings.Contains(u.Host, "_") {
-				// https://www.twilio.com/docs/messaging/api/message-resource (StatusCallback)
-				return wrong("has an underscore in its host name", "Twilio does not call back to such hosts")
-			}
-			return m
-		}},
-		{"database", "SMSBRIDGE_DATABASE", secretURL, "", func(s *Settings, v []string) *Mistake {
-			if !isDatabase(v[0]) {
-				return wrong("is not a database", "write sqlite:PATH or postgres://user:password@host/name")
-			}
-			s.Database = NewSecret(v[0])
-			return nil
-		}},
-		{"key", "SMSBRIDGE_KEY", secret, "", func(s *Settings, v []string) (m *Mistake) {
-			s.Key, m = sealingKey(v[0])
-			return m
-		}},
-		{"key_file", "SMSBRIDGE_KEY_FILE", secretFile, "", func(s *Settings, v []string) (m *Mistake) {
-			s.Key, m = sealingKey(v[0])
-			return m
-		}},
-	}
+type (
+	row    = settings.Row
+	option = settings.Option[Tenant]
+)
+
+// section is the settings of one matter.
+type section struct {
+	title, doc string
+	options    []option
+}
+
+// tenantSections lists the settings of a tenant, in the order in which the documents show them.
+func tenantSections() []section {
+	return slices.Concat([]section{
+		{"The tenant", "", identityOptions()},
+		{"What becomes of each kind of mail", "What to do about each kind of mail. " +
+			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
+		{"Questions", "", questionOptions()},
+		{"Mailgun", "", mailgunOptions()},
+	}, senderSections(), []section{
+		{"Links", "How links are found and redeemed where their shape does not say it. " +
+			"Identity providers that the bridge knows need none of these.", linkOptions()},
+		{"The identity provider's API", "Access to the identity provider's own API. It is asked " +
+			"whether the address is verified when the response to a click leaves that open. " +
+			"Optional.", proofOptions()},
+		{"Codes", "Codes that an app asks for at /v1/verifications, and that the bridge texts and " +
+			"checks.", codeOptions()},
+		{"The app's API", "", apiOptions()},
+		{"Callbacks", "Where the app is told how verifications ended. Each request is signed as " +
+			"standardwebhooks.com says.", callbackOptions()},
+	}, doorSections(), []section{
+		{"Auth0", "The hosted form that verifies a phone in the middle of a log-in, a phone " +
+			"provider, and feedback to Twilio Verify. auth0/README.md, beside this file, goes " +
+			"through it step by step. A door stays closed while its secret is missing.",
+			auth0Options()},
+		{"Texts", "The wording. What is left out is said in these words. A text may use " +
+			"{{.Name}}, {{.Answer}} and {{.Denial}} (the first words of {accept} and {deny}). " +
+			"The text for several questions may use {{.Choices}} and {{.Count}}, too. No links. " +
+			"Two segments at most: 306 characters, or 134 with characters such as curly quotes.",
+			textOptions()},
+	})
 }
 
 // tenantOptions lists the settings of a tenant.
-func tenantOptions() []option[Tenant] {
-	return slices.Concat(identityOptions(), questionOptions(), kindOptions(), providerOptions(), sendingOptions(), linkOptions(), proofOptions(), textOptions(), codeOptions(), apiOptions(), doorOptions(), auth0Options())
-}
-
-// identityOptions are about the tenant and the phones it may reach.
-func identityOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"slug", "SMSBRIDGE_TENANT", one, "write a short name for URLs and phone addresses, such as acme", func(t *Tenant, v []string) *Mistake {
-			if !phonemail.ValidPrefix(v[0]) || strings.ToLower(v[0]) != v[0] {
-				return wrong("is not a slug", "use up to 32 of a–z, 0–9, dot, hyphen and underscore, and start with a letter or digit")
-			}
-			t.Slug = v[0]
-			return nil
-		}},
-		{"name", "SMSBRIDGE_NAME", one, "write the name that people know, such as ACME", func(t *Tenant, v []string) *Mistake {
-			if m := judgeName(v[0]); m != nil {
-				return m // and not into the texts, where it would be reported again
-			}
-			t.Name = v[0]
-			return nil
-		}},
-		{"countries", "SMSBRIDGE_COUNTRIES", list, "list the countries whose phones may be texted, such as DK and SE, or * for all", func(t *Tenant, v []string) (m *Mistake) {
-			t.Policy.Countries, m = countries(v)
-			return m
-		}},
-		{"valid_numbers", "", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Policy.Valid = v[0] == "true"
-			return choice(v[0], "true", "false")
-		}},
-		{"prefix", "", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Address.Prefix = strings.ToLower(v[0])
-			if !phonemail.ValidPrefix(v[0]) {
-				return wrong("cannot stand before the + of a phone address", "use up to 32 of a–z, 0–9, dot, hyphen and underscore")
-			}
-			return nil
-		}},
-		{"mail_domain", "SMSBRIDGE_MAIL_DOMAIN", one, "write the domain of the phone addresses, such as sms.acme.example", func(t *Tenant, v []string) *Mistake {
-			t.Address.Domain = strings.ToLower(v[0])
-			if !phonemail.ValidDomain(v[0]) {
-				return wrong("is not a mail domain", "write what stands after the @, such as sms.acme.example")
-			}
-			return nil
-		}},
+func tenantOptions() []option {
+	var all []option
+	for _, s := range tenantSections() {
+		all = append(all, s.options...)
 	}
+	return all
 }
 
-// questionOptions are about the mails a tenant gets and the questions it asks.
-func questionOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"idp_hosts", "SMSBRIDGE_IDP_HOSTS", list, "list the hosts of the identity provider's links, such as login.acme.example", func(t *Tenant, v []string) (m *Mistake) {
-			t.IdPHosts, m = hosts(v)
-			return m
-		}},
-		{"unsafe_allow", "SMSBRIDGE_UNSAFE_ALLOW", list, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.UnsafeAllow, m = prefixes(v)
-			return m
-		}},
-		{"keep", "SMSBRIDGE_KEEP", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Keep = Keep(v[0])
-			return choice(v[0], string(KeepBridge), string(KeepMailgun))
-		}},
-		{"accept", "SMSBRIDGE_ACCEPT", list, "", func(t *Tenant, v []string) *Mistake {
-			if m := judgeWords(v); m != nil {
-				return m
-			}
-			t.Accept = v
-			return nil
-		}},
-		{"deny", "", list, "", func(t *Tenant, v []string) *Mistake {
-			if m := judgeWords(v); m != nil {
-				return m
-			}
-			t.Deny = v
-			return nil
-		}},
-		{"valid_for", "SMSBRIDGE_VALID_FOR", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.ValidFor, m = life(v[0])
-			return m
-		}},
+// Reference returns everything there is to know about the settings, for documents: those of the
+// command line, which only variables and flags give, those of the process, and a tenant's.
+func Reference() (command, process settings.Section, tenant []settings.Section) {
+	command = settings.Section{Title: "The command line", Rows: commandRows()}
+	process = settings.Section{Title: "The process", Rows: settings.Rows(processOptions())}
+	for _, s := range tenantSections() {
+		tenant = append(tenant, settings.Section{
+			Title: s.title, Doc: s.doc, Rows: settings.Rows(s.options),
+		})
 	}
+	return command, process, tenant
 }
 
-// kindOptions say what becomes of each kind of mail, and how a question about one is answered.
-func kindOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"verify", "SMSBRIDGE_VERIFY", one, "", action(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)},
-		{"code", "SMSBRIDGE_CODE", one, "", action(func(t *Tenant) *Action { return &t.Code }, Relay, Off)},
-		{"reset", "SMSBRIDGE_RESET", one, "", action(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)},
-		{"login", "SMSBRIDGE_LOGIN", one, "", action(func(t *Tenant) *Action { return &t.Login }, Relay, Off)},
-		{"unsafe_bare_yes", "SMSBRIDGE_UNSAFE_BARE_YES", one, "", func(t *Tenant, v []string) *Mistake {
-			t.UnsafeBareYes = v[0] == "true"
-			return choice(v[0], "true", "false")
-		}},
-		{"answer", "SMSBRIDGE_ANSWER", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Answer = Answer(v[0])
-			return choice(v[0], string(ByReply), string(ByTap), string(ByBoth))
-		}},
-		{"code_domain", "SMSBRIDGE_CODE_DOMAIN", one, "", func(t *Tenant, v []string) *Mistake {
-			t.CodeDomain = strings.ToLower(v[0])
-			if !phonemail.ValidDomain(v[0]) {
-				return wrong("is not a host name", "write the host of the page that asks for the code, such as login.acme.example")
-			}
-			return nil
-		}},
+// commandRows are about flags of `smsbridge serve` that have a variable. The command reads them.
+func commandRows() []row {
+	return []row{{
+		Variable: "SMSBRIDGE_CONFIG", Example: "/etc/smsbridge/smsbridge.yaml",
+		Doc:      "The file of several tenants; the same as --config.",
+		Prevents: "With it, a variable of a tenant is a mistake: it would be ignored.",
+	}, {
+		Variable: "SMSBRIDGE_LOG_LEVEL", Default: "info",
+		Doc: "The least level that is logged: debug, info, warn or error, in any case; the same " +
+			"as --log-level.",
+		Prevents: "At error you do not see warnings about settings that are unsafe.",
+	}}
+}
+
+// processOptions lists the settings of the process.
+func processOptions() []settings.Option[Settings] {
+	type option = settings.Option[Settings]
+	return []option{{Row: row{
+		Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
+		Example: "https://bridge.example",
+		Missing: "write the https address at which Mailgun and Twilio reach the bridge, " +
+			"such as https://bridge.acme.example",
+		Doc: "The address at which Mailgun and Twilio reach the bridge. https, except on " +
+			"localhost. Write what is entered in Twilio's console, not what the proxy makes of it.",
+		Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
+	}, Set: setPublicURL}, {Row: row{
+		Key: "addr", Variable: "SMSBRIDGE_ADDR", Default: ":8080",
+		Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
+			"container. Write 127.0.0.1:8080 when it is on the same machine. " +
+			"The recipes in this folder set it.",
+		Prevents: "Never open it to the world without TLS in front: anyone could read the mails.",
+	}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8080, or :8080 for all interfaces",
+		func(s *Settings) *string { return &s.Addr })}, {Row: row{
+		Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
+		Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
+		Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
+			"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
+			"The recipes in this folder set a path.",
+		Prevents: "Two machines with a SQLite file each would ask people twice.",
+	}, Set: setDatabase}, {Row: row{
+		Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
+		Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
+			"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
+			"machine. With SQLite a key is made beside the database at the first start.",
+		Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
+			"Keep it safe: what it sealed cannot be read without it.",
+	}, Set: setKey}, {Row: row{
+		Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
+		Example:  "/etc/smsbridge/key",
+		Doc:      "The name of a file with the key, instead of {key}.",
+		Prevents: "A key in a variable is visible to everyone who may inspect the process.",
+	}, Set: setKey}}
+}
+
+func setPublicURL(s *Settings, v []string) *settings.Mistake {
+	address, m := settings.ParseBaseURL(v[0])
+	if m != nil {
+		return m
 	}
+	if u, err := url.Parse(address); err == nil && strings.Contains(u.Host, "_") {
+		// https://www.twilio.com/docs/messaging/api/message-resource (StatusCallback)
+		return settings.Wrong("has an underscore in its host name",
+			"Twilio does not call back to such hosts")
+	}
+	s.PublicURL = address
+	return nil
 }
 
-func action(of func(*Tenant) *Action, allowed ...Action) func(*Tenant, []string) *Mistake {
-	return func(t *Tenant, v []string) *Mistake {
-		*of(t) = Action(v[0])
-		words := make([]string, len(allowed))
-		for i, a := range allowed {
-			words[i] = string(a)
+func setDatabase(s *Settings, v []string) *settings.Mistake {
+	if !isDatabase(v[0]) {
+		return settings.Wrong("is not a database",
+			"write sqlite:PATH or postgres://user:password@host/name")
+	}
+	s.Database = settings.NewSecret(v[0])
+	return nil
+}
+
+func setKey(s *Settings, v []string) *settings.Mistake {
+	if !isSealingKey(v[0]) {
+		return settings.Wrong("is not a key of 32 bytes in hex or base64",
+			"make one with: openssl rand -hex 32")
+	}
+	s.Key = settings.NewSecret(v[0])
+	return nil
+}
+
+// identityOptions are about the tenant, the phones it may reach and the links it may open.
+func identityOptions() []option {
+	return []option{{Row: row{
+		Key: "slug", Variable: "SMSBRIDGE_TENANT", Need: settings.Required, Example: "acme",
+		Missing: "write a short name for URLs and phone addresses, such as acme",
+		Doc: "A short name in small letters. It is the prefix of the phone addresses " +
+			"(acme+4512345678@…) and part of the webhooks: /mailgun/acme for Mailgun's route, " +
+			"/twilio/acme/reply for Twilio.",
+		Prevents: "It tells tenants apart: two with one slug would get each other's mails.",
+	}, Set: setSlug}, {Row: row{
+		Key: "name", Variable: "SMSBRIDGE_NAME", Need: settings.Required, Example: "ACME",
+		Missing: "write the name that people know, such as ACME",
+		Doc: "The name that people read in the texts. At most 40 characters, and nothing that " +
+			"looks like a link.",
+		Prevents: "People do not reply to a question from a name that they do not know.",
+	}, Set: setName(func(t *Tenant) *string { return &t.Name })}, {Row: row{
+		Key: "mail_domain", Variable: "SMSBRIDGE_MAIL_DOMAIN", Need: settings.Required,
+		Example: "sms.acme.example",
+		Missing: "write the domain of the phone addresses, such as sms.acme.example",
+		Doc: "The domain of the phone addresses, which are PREFIX+4512345678@MAIL_DOMAIN. " +
+			"Its MX records point at Mailgun.",
+		Prevents: "A mail to any other domain is refused: the bridge would text for a stranger.",
+	}, Set: setDomain("is not a mail domain",
+		"write what stands after the @, such as sms.acme.example",
+		func(t *Tenant) *string { return &t.Address.Domain })}, {Row: row{
+		Key: "prefix", Example: "acme",
+		Doc: "What stands before the + of the phone addresses. The slug when it is left out.",
+		Prevents: "Two tenants with one mail domain need two prefixes: they tell whose mail " +
+			"it is.",
+	}, Set: setPrefix}, {Row: row{
+		Key: "countries", Variable: "SMSBRIDGE_COUNTRIES", Kind: settings.List,
+		Need: settings.Required, Example: "DK,SE,NO",
+		Missing: "list the countries whose phones may be texted, such as DK and SE, or * for all",
+		Doc: "The countries whose phones may be texted, as ISO 3166-1 codes of two letters, " +
+			"or * for all. Premium-rate, shared-cost, toll-free and satellite numbers are always " +
+			"refused.",
+		Prevents: "Sign-ups for costly foreign numbers are how strangers spend your money, " +
+			"so there is no default.",
+	}, Set: setCountries}, {Row: row{
+		Key: "valid_numbers", Default: "false",
+		Doc: "Whether to refuse numbers from ranges that are not known to be assigned. " +
+			"It is off because new ranges take months to be known.",
+		Prevents: "Without it, a sign-up with an invented number may cost a text.",
+	}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Policy.Valid })}, {Row: row{
+		Key: "idp_hosts", Variable: "SMSBRIDGE_IDP_HOSTS", Kind: settings.List,
+		Need: settings.Required, Example: "login.acme.example,acme.eu.auth0.com",
+		Missing: "list the hosts of the identity provider's links, such as login.acme.example",
+		Doc: "The hosts that the identity provider's verification links lead to, without scheme " +
+			"or path. They are compared exactly.",
+		Prevents: "No other link is ever opened: a forged mail cannot make the bridge open its own.",
+	}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.IdPHosts })}, {Row: row{
+		Key: "unsafe_allow", Variable: "SMSBRIDGE_UNSAFE_ALLOW", Kind: settings.List, Off: true,
+		Example: "127.0.0.0/8",
+		Doc: "For trying things out alone: private networks that links may lead to, then also " +
+			"over plain http, on any port and as IP addresses.",
+		Prevents: "Never set it in production: a mail could make the bridge call your own network.",
+	}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.UnsafeAllow })}}
+}
+
+func setSlug(t *Tenant, v []string) *settings.Mistake {
+	if !phonemail.ValidPrefix(v[0]) || strings.ToLower(v[0]) != v[0] {
+		return settings.Wrong("is not a slug", "use up to 32 of a–z, 0–9, dot, hyphen and "+
+			"underscore, and start with a letter or digit")
+	}
+	t.Slug = v[0]
+	return nil
+}
+
+func setPrefix(t *Tenant, v []string) *settings.Mistake {
+	if !phonemail.ValidPrefix(v[0]) {
+		return settings.Wrong("cannot stand before the + of a phone address",
+			"use up to 32 of a–z, 0–9, dot, hyphen and underscore")
+	}
+	t.Address.Prefix = strings.ToLower(v[0])
+	return nil
+}
+
+// setName takes a name that texts show.
+func setName(of func(*Tenant) *string) settings.Setter[Tenant] {
+	return func(t *Tenant, v []string) *settings.Mistake {
+		if m := mistake(wording.JudgeName(v[0])); m != nil {
+			return m // and not into the texts, where it would be reported again
 		}
-		return choice(v[0], words...)
+		*of(t) = v[0]
+		return nil
 	}
 }
 
-// providerOptions are about the tenant's accounts at Mailgun and Twilio.
-func providerOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"mailgun.api_key", "MAILGUN_API_KEY", secret, "it is at Mailgun under API Security", func(t *Tenant, v []string) *Mistake {
-			t.Mailgun.APIKey = NewSecret(v[0])
-			return judgeSecret(v[0])
-		}},
-		{"mailgun.signing_key", "MAILGUN_WEBHOOK_SIGNING_KEY", secrets, "it is at Mailgun under API Security: HTTP webhook signing key", func(t *Tenant, v []string) *Mistake {
-			for _, key := range v {
-				t.Mailgun.SigningKeys = append(t.Mailgun.SigningKeys, NewSecret(key))
-				if m := judgeSecret(key); m != nil {
-					return m
-				}
-			}
-			return nil
-		}},
-		{"mailgun.api_base", "MAILGUN_API_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Mailgun.APIBase, m = baseURL(strings.TrimSuffix(strings.TrimSuffix(v[0], "/"), "/v3"))
-			return m
-		}},
-		{"mailgun.storage_hosts", "MAILGUN_STORAGE_HOSTS", list, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Mailgun.StorageHosts, m = hosts(v)
-			return m
-		}},
-		{"twilio.account_sid", "TWILIO_ACCOUNT_SID", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Twilio.AccountSID = v[0]
-			if !accountSID.MatchString(v[0]) {
-				return wrong("is not an account SID", "it is AC and 32 letters and digits")
-			}
-			return nil
-		}},
-		{"twilio.auth_token", "TWILIO_AUTH_TOKEN", secret, "", func(t *Tenant, v []string) *Mistake {
-			t.Twilio.AuthToken = NewSecret(v[0])
-			if !alphanumeric.MatchString(v[0]) {
-				return wrong("is not an auth token", "it has only letters and digits, without quotes around them")
-			}
-			return nil
-		}},
-		{"twilio.from", "TWILIO_FROM", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Twilio.From = v[0]
-			return judgeSender(v[0])
-		}},
-		{"twilio.api_base", "TWILIO_API_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Twilio.APIBase, m = baseURL(v[0])
-			return m
-		}},
+// setDomain takes a domain and keeps it in small letters.
+func setDomain(what, hint string, of func(*Tenant) *string) settings.Setter[Tenant] {
+	return func(t *Tenant, v []string) *settings.Mistake {
+		if !phonemail.ValidDomain(v[0]) {
+			return settings.Wrong(what, hint)
+		}
+		*of(t) = strings.ToLower(v[0])
+		return nil
 	}
 }
 
-// linkOptions say how links are found and redeemed where their shape does not say it.
-func linkOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"links.paths", "SMSBRIDGE_LINK_PATHS", list, "", func(t *Tenant, v []string) *Mistake {
-			t.Links.Paths = v
-			for _, path := range v {
-				if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
-					return wrong("has something that is not a path", "write where links begin, such as /account/confirm; * stands for any one segment")
-				}
-			}
-			return nil
-		}},
-		{"links.wrappers", "SMSBRIDGE_LINK_WRAPPERS", list, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Links.Wrappers, m = hosts(v)
+// mailOptions say what becomes of each kind of mail, and where its link waits.
+func mailOptions() []option {
+	return []option{{Row: row{
+		Key: "verify", Variable: "SMSBRIDGE_VERIFY", Default: "ask",
+		Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
+			"off: nothing.",
+		Prevents: "With off, people who have only a phone cannot finish a sign-up.",
+	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)}, {Row: row{
+		Key: "code", Variable: "SMSBRIDGE_CODE", Default: "relay",
+		Doc:      "A mail with a one-time code. relay: text the code. off: nothing.",
+		Prevents: "With off, the person waits for a code that never comes.",
+	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Code }, Relay, Off)}, {Row: row{
+		Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
+		Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
+			"ask: for identity providers whose link by itself finishes the change. It opens the " +
+			"link when the reply repeats the code of the question (YES 4821). off: nothing.",
+		Prevents: "With ask, a person who expects a page gets a question that cannot help.",
+	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)}, {Row: row{
+		Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
+		Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off: nothing.",
+		Prevents: "With relay, everyone who can ask for a sign-in mail can make you pay for a text.",
+	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Login }, Relay, Off)}, {Row: row{
+		Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
+		Doc: "Where a link waits for the reply. bridge: sealed in the database. mailgun: at " +
+			"Mailgun only, from where it is fetched again, for as long as Mailgun stores it.",
+		Prevents: "With mailgun, a link is lost when Mailgun drops the mail before the reply comes.",
+	}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Keep }, KeepBridge, KeepMailgun)}}
+}
+
+// How long a question may be open. The default is what NIST SP 800-63B, 5.1.3.2 allows a code sent
+// by text; longer is riskier, but people read texts late.
+const (
+	minLife     = time.Minute
+	defaultLife = 10 * time.Minute
+	maxLife     = 24 * time.Hour
+)
+
+// life takes how long a question or a code counts.
+func life(of func(*Tenant) *time.Duration) settings.Setter[Tenant] {
+	return settings.Duration(minLife, maxLife, "10m or 8h; 10m is recommended", of)
+}
+
+// questionOptions are about how a question is asked and answered.
+func questionOptions() []option {
+	return []option{{Row: row{
+		Key: "answer", Variable: "SMSBRIDGE_ANSWER", Default: "reply",
+		Doc: "How a question is answered. reply: by text. tap: on a page of the bridge that the " +
+			"text links to, for senders that cannot receive texts. both: either.",
+		Prevents: "People cannot reply to a name as sender, nor to a one-way number.",
+	}, Set: settings.Choice(func(t *Tenant) *Answer { return &t.Answer }, ByReply, ByTap, ByBoth)},
+		{Row: row{
+			Key: "accept", Variable: "SMSBRIDGE_ACCEPT", Kind: settings.List, Default: "YES,Y",
+			Example: "YES,Y,JA,J",
+			Doc: "The replies that mean yes, in any case; texts show the first (correct_sms_response in " +
+				"the original webtask). YES also ends an opt-out at Twilio; JA or OK does not.",
+			Prevents: "STOP, CANCEL, END, QUIT and the like are refused: Twilio keeps them for itself.",
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Accept })}, {Row: row{
+			Key: "deny", Kind: settings.List, Default: "NO,N", Example: "NO,N,NEJ",
+			Doc:      "The replies that mean no, in any case; texts show the first.",
+			Prevents: "Without a word of theirs, people say no in a way that the bridge does not read.",
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Deny })}, {Row: row{
+			Key: "valid_for", Variable: "SMSBRIDGE_VALID_FOR", Default: "10m",
+			Doc: "How long a question can be answered, 1m to 24h (reset_valid_hours in the original, " +
+				"in hours, and 8 by default: 8h).",
+			Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.ValidFor })}, {Row: row{
+			Key: "unsafe_bare_yes", Variable: "SMSBRIDGE_UNSAFE_BARE_YES", Default: "false", Off: true,
+			Doc:      "With {reset=ask}, take a bare YES, as the original did.",
+			Prevents: "With true, a thief who fakes the sender of a text can take over accounts.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.UnsafeBareYes })}}
+}
+
+func setWords(of func(*Tenant) *[]string) settings.Setter[Tenant] {
+	return func(t *Tenant, v []string) *settings.Mistake {
+		if m := mistake(wording.JudgeWords(v)); m != nil {
 			return m
-		}},
-		{"links.recipe", "SMSBRIDGE_LINK_RECIPE", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Links.Recipe = v[0]
-			return nil
-		}},
-		{"links.api", "SMSBRIDGE_LINK_API", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Links.API, m = baseURL(v[0])
-			return m
-		}},
-		{"links.token", "SMSBRIDGE_LINK_TOKEN", secret, "", func(t *Tenant, v []string) *Mistake {
-			t.Links.Token = NewSecret(v[0])
-			return judgeSecret(v[0])
-		}},
+		}
+		*of(t) = v
+		return nil
 	}
 }
 
-// proofOptions are access to the identity provider's own API.
-func proofOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"proof.kind", "SMSBRIDGE_PROOF", one, "", func(t *Tenant, v []string) *Mistake {
-			m := choice(v[0], string(ProofAuth0), string(ProofKeycloak), string(ProofGoTrue))
-			if m == nil {
-				t.Proof.Kind = ProofKind(v[0])
-			}
-			return m
-		}},
-		{"proof.url", "SMSBRIDGE_PROOF_URL", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Proof.URL, m = baseURL(v[0])
-			return m
-		}},
-		{"proof.client_id", "SMSBRIDGE_PROOF_CLIENT_ID", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Proof.ClientID = v[0]
-			return nil
-		}},
-		{"proof.secret", "SMSBRIDGE_PROOF_SECRET", secret, "", func(t *Tenant, v []string) *Mistake {
-			t.Proof.Secret = NewSecret(v[0])
-			return judgeSecret(v[0])
-		}},
+// mistake turns what is wrong with a wording into a mistake; nil stays nil.
+func mistake(f *wording.Fault) *settings.Mistake {
+	if f == nil {
+		return nil
 	}
+	return settings.Wrong(f.What, f.Hint)
 }
-
-// textOptions are the tenant's wording.
-func textOptions() []option[Tenant] {
-	variable := map[Saying]string{
-		AskRegistration: "SMSBRIDGE_REGISTRATION_TEXT",
-		AskPassword:     "SMSBRIDGE_PASSWORD_TEXT",
-		AskPasswordCode: "SMSBRIDGE_PASSWORD_CODE_TEXT",
-		Wrong:           "SMSBRIDGE_WRONG_TEXT",
-	}
-	var options []option[Tenant]
-	for _, s := range Sayings() {
-		options = append(options, option[Tenant]{textKey(s), variable[s], one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.texts[s], m = parseText(v[0])
-			return m
-		}})
-	}
-	return options
-}
-
-func textKey(s Saying) string { return "texts." + string(s) }

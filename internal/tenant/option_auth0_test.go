@@ -13,7 +13,8 @@ const (
 )
 
 var auth0Settings = []string{
-	"AUTH0_DOMAIN=Login.Acme.Example,acme.eu.auth0.com", "AUTH0_SESSION_TOKEN_SECRET=" + signingSecret + ",older-" + signingSecret,
+	"AUTH0_DOMAIN=Login.Acme.Example,acme.eu.auth0.com",
+	"AUTH0_SESSION_TOKEN_SECRET=" + signingSecret + ",older-" + signingSecret,
 	"AUTH0_PROVIDER_KEY=" + keyOne, "AUTH0_LOG_STREAM_TOKEN=" + streamToken,
 }
 
@@ -24,9 +25,11 @@ func TestAuth0Settings(t *testing.T) {
 	a := s.Tenants.All()[0].Auth0
 	require.True(t, a.HasForm())
 	require.Equal(t, []string{"login.acme.example", "acme.eu.auth0.com"}, a.Domains)
-	require.Equal(t, []Secret{NewSecret(signingSecret), NewSecret("older-" + signingSecret)}, a.Secrets)
+	require.Equal(t, []Secret{NewSecret(signingSecret), NewSecret("older-" + signingSecret)},
+		a.Secrets)
 	require.Equal(t, "https://login.acme.example/continue", a.ContinueURL(a.Domains[0]))
-	for key, want := range map[string]bool{keyOne: true, "": false, streamToken: false, keyOne + " ": false} {
+	for key, want := range map[string]bool{keyOne: true, "": false, streamToken: false,
+		keyOne + " ": false} {
 		require.Equal(t, want, a.AllowsProvider(key), key)
 	}
 	require.True(t, a.AllowsStream(streamToken))
@@ -41,13 +44,16 @@ func TestAuth0Settings(t *testing.T) {
 }
 
 func TestAuth0FormSettings(t *testing.T) {
-	const yaml = "    auth0: {domain: acme.eu.auth0.com, session_token_secret: env:S, provider_key: env:P, log_stream_token: env:L, phone_path: details.phone, " +
-		"return: redirect, logo: \"https://cdn.acme.example/logo.svg\", color: \"#0B57d0\", color_dark: \"#a8c7fa\"}\n"
+	const yaml = "    auth0: {domain: acme.eu.auth0.com, session_token_secret: env:S, " +
+		"provider_key: env:P, log_stream_token: env:L, phone_path: details.phone, " +
+		"return: redirect, logo: \"https://cdn.acme.example/logo.svg\", color: \"#0B57d0\", " +
+		"color_dark: \"#a8c7fa\"}\n"
 	s, err := load(t, minimal+yaml, "S="+signingSecret, "P="+keyOne, "L="+streamToken)
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)
 	a := s.Tenants.All()[0].Auth0
-	require.Equal(t, []any{true, false, []string{"details", "phone"}, "https://cdn.acme.example/logo.svg", "#0B57d0", "#a8c7fa"},
+	require.Equal(t, []any{true, false, []string{"details", "phone"},
+		"https://cdn.acme.example/logo.svg", "#0B57d0", "#a8c7fa"},
 		[]any{a.Redirect, a.PassCode, a.PhonePath, a.Logo, a.Color, a.ColorDark})
 
 	for _, tt := range []struct{ setting, where, what string }{
@@ -60,13 +66,15 @@ func TestAuth0FormSettings(t *testing.T) {
 		{"return: get", "auth0.return", "not post or redirect"},
 		{"pass_code: maybe", "auth0.pass_code", "not true or false"},
 	} {
-		_, err := load(t, minimal+"    auth0: {domain: acme.eu.auth0.com, session_token_secret: env:S, "+tt.setting+"}\n", "S="+signingSecret)
+		_, err := load(t, minimal+"    auth0: {domain: acme.eu.auth0.com, session_token_secret: "+
+			"env:S, "+tt.setting+"}\n", "S="+signingSecret)
 		mistakes := mistakesOf(t, err)
 		require.Len(t, mistakes, 1, tt.setting)
 		require.True(t, strings.HasSuffix(mistakes[0].Where, tt.where), mistakes[0].Where)
 		require.Contains(t, mistakes[0].What, tt.what)
 	}
-	s, err = load(t, minimal+strings.Replace(yaml, "return: redirect", "pass_code: true", 1), "S="+signingSecret, "P="+keyOne, "L="+streamToken)
+	s, err = load(t, minimal+strings.Replace(yaml, "return: redirect", "pass_code: true", 1),
+		"S="+signingSecret, "P="+keyOne, "L="+streamToken)
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "UNSAFE: the form hands codes to the Action")
@@ -76,8 +84,10 @@ func TestAuth0FormSettings(t *testing.T) {
 func TestAuth0Mistakes(t *testing.T) {
 	for _, tt := range []struct{ change, where, what string }{
 		{"AUTH0_SESSION_TOKEN_SECRET=short", "AUTH0_SESSION_TOKEN_SECRET", "too weak"},
-		{"AUTH0_SESSION_TOKEN_SECRET=" + strings.Repeat("ab", 32), "AUTH0_SESSION_TOKEN_SECRET", "too weak"},
-		{"AUTH0_SESSION_TOKEN_SECRET='" + signingSecret + "'", "AUTH0_SESSION_TOKEN_SECRET", "characters that no key has"},
+		{"AUTH0_SESSION_TOKEN_SECRET=" + strings.Repeat("ab", 32), "AUTH0_SESSION_TOKEN_SECRET",
+			"too weak"},
+		{"AUTH0_SESSION_TOKEN_SECRET='" + signingSecret + "'", "AUTH0_SESSION_TOKEN_SECRET",
+			"characters that no key has"},
 		{"AUTH0_PROVIDER_KEY=short", "AUTH0_PROVIDER_KEY", "too short"},
 		{"AUTH0_LOG_STREAM_TOKEN=short", "AUTH0_LOG_STREAM_TOKEN", "too short"},
 		{"AUTH0_DOMAIN=https://acme.eu.auth0.com", "AUTH0_DOMAIN", "not a host"},
@@ -92,7 +102,8 @@ func TestAuth0Mistakes(t *testing.T) {
 		require.Contains(t, mistakes[0].What, tt.what)
 		require.NotContains(t, err.Error(), signingSecret)
 	}
-	for _, missing := range []string{"AUTH0_SESSION_TOKEN_SECRET", "AUTH0_PROVIDER_KEY", "AUTH0_LOG_STREAM_TOKEN"} {
+	for _, missing := range []string{"AUTH0_SESSION_TOKEN_SECRET", "AUTH0_PROVIDER_KEY",
+		"AUTH0_LOG_STREAM_TOKEN"} {
 		s, err := FromEnv(oneTenant(append(auth0Settings, missing+"=")...))
 		require.NoError(t, err)
 		require.Len(t, s.Warnings, 1)
@@ -100,20 +111,23 @@ func TestAuth0Mistakes(t *testing.T) {
 		require.Contains(t, s.Warnings[0], "closed without auth0.")
 	}
 
-	beta := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme", "sms.beta").Replace(minimal)
+	beta := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme",
+		"sms.beta").Replace(minimal)
 	_, tenants, _ := strings.Cut(beta, "tenants:\n")
 	form := "    auth0: {domain: acme.eu.auth0.com, session_token_secret: env:S}\n"
 	_, err := load(t, minimal+form+tenants+form, "S="+signingSecret)
 	require.Contains(t, err.Error(), "another tenant's")
 
-	_, err = load(t, minimal+"    twilio_verify: {service_sid: VA00000000000000000000000000000001, code: verify}\n    auth0: {provider_key: env:P}\n", "P="+keyOne)
+	_, err = load(t, minimal+"    twilio_verify: {service_sid: VA00000000000000000000000000000001, "+
+		"code: verify}\n    auth0: {provider_key: env:P}\n", "P="+keyOne)
 	require.Contains(t, err.Error(), "Auth0 draws and compares its own")
 }
 
 // A code for the form is bound to the host of the form, wherever other codes are.
 func TestFormCodeText(t *testing.T) {
 	acme := mustTenant(t, "SMSBRIDGE_CODE_DOMAIN=elsewhere.acme.example")
-	require.Equal(t, "482913 is your ACME code. Do not share it.\n\n@bridge.acme.example #482913", acme.FormCodeText("482913", ""))
+	require.Equal(t, "482913 is your ACME code. Do not share it.\n\n@bridge.acme.example #482913",
+		acme.FormCodeText("482913", ""))
 	require.Contains(t, acme.CodeText("482913", ""), "@elsewhere.acme.example")
 	local := mustTenant(t, "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:8080")
 	require.Equal(t, "482913 is your ACME code. Do not share it.", local.FormCodeText("482913", ""))
@@ -121,7 +135,8 @@ func TestFormCodeText(t *testing.T) {
 
 func TestOnColor(t *testing.T) {
 	for color, want := range map[string]string{
-		"#000000": "#ffffff", "#ffffff": "#000000", "#0b57d0": "#ffffff", "#a8c7fa": "#000000", "#ffff00": "#000000", "#d93025": "#ffffff", "": "#000000",
+		"#000000": "#ffffff", "#ffffff": "#000000", "#0b57d0": "#ffffff", "#a8c7fa": "#000000",
+		"#ffff00": "#000000", "#d93025": "#ffffff", "": "#000000",
 	} {
 		require.Equal(t, want, OnColor(color), color)
 	}

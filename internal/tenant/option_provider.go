@@ -1,350 +1,266 @@
 package tenant
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"smsbridge/internal/settings"
 	"smsbridge/phonemail"
 )
 
-// Provider names a way to send a text.
-type Provider string
-
-// The providers.
-const (
-	ByTwilio    Provider = "twilio"    // Twilio's Messages
-	ByVerify    Provider = "verify"    // Twilio Verify, which sends nothing but codes
-	ByFlowroute Provider = "flowroute" // Flowroute Messaging
-	ByWebhook   Provider = "webhook"   // a sender of the tenant's own
-)
-
-// VerifyService is a tenant's service at Twilio Verify, in the account of its
-// Twilio settings.
-type VerifyService struct {
-	SID     string // VA and 32 letters and digits
-	APIBase string // without slash at the end: "https://verify.twilio.com"
-	// OwnCode lets Verify draw and compare the code. Otherwise the code is ours,
-	// and the service must allow custom codes.
-	OwnCode bool
-	// RateLimits are the service's own by their unique names, each with what is
-	// counted: "phone" or "country".
-	RateLimits map[string]string
-	Tags       map[string]string // go with every verification, for Twilio's reports
-}
-
-// Flowroute is a tenant's account at Flowroute.
-type Flowroute struct {
-	AccessKey string
-	SecretKey Secret
-	Number    string // the sender, E.164
-	APIBase   string // without version and slash at the end: "https://api.flowroute.com"
-	Version   string // of the Messaging API: "v2.1" or "v2.2"
-}
-
-// HookKey is what proves that a webhook about a tenant is Flowroute's, which
-// signs nothing: it is part of the URLs that Flowroute is told, and follows from
-// the secret key, so that it changes with it.
-func (f Flowroute) HookKey(slug string) string {
-	mac := hmac.New(sha256.New, []byte(f.SecretKey.Reveal()))
-	mac.Write([]byte(slug))
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// Webhook is a sender of the tenant's own, which is asked by signed HTTP
-// requests.
-type Webhook struct {
-	URL     string
-	Secrets []Secret // whsec_ and base64; several during a rotation
-}
-
-// Keys returns what signs a request.
-func (w Webhook) Keys() [][]byte { return Callback(w).Keys() }
-
-// Line returns whom a phone's texts come from: an account, and a number,
-// messaging service or name of it. What the phone replies comes back to it, and
-// its STOP holds for it, whichever provider carries a text. For a tenant without
-// a sender at Twilio the account is named after the provider.
-func (t *Tenant) Line(phone phonemail.Number) (account, sender string) {
-	if t.Twilio.From == "" {
-		return t.otherLine()
-	}
-	if sender, ok := t.Senders[phone.Country()]; ok {
-		return t.Twilio.AccountSID, sender
-	}
-	return t.Twilio.AccountSID, t.Twilio.From
-}
-
-func (t *Tenant) otherLine() (account, sender string) {
-	if t.Flowroute.Number != "" {
-		return "flowroute:" + t.Flowroute.AccessKey, t.Flowroute.Number
-	}
-	return "webhook:" + t.Slug, t.Slug
-}
-
-// textsFrom reports whether the tenant has a line.
-func (t *Tenant) textsFrom(account, sender string) bool {
-	if t.Twilio.From == "" {
-		a, s := t.otherLine()
-		return account == a && sender == s
-	}
-	return account == t.Twilio.AccountSID && (sender == t.Twilio.From || slices.Contains(slices.Collect(maps.Values(t.Senders)), sender))
-}
-
-// FlowrouteReplyURL is where Flowroute posts the texts to a tenant's number. It
-// holds the tenant's HookKey.
-func (s Settings) FlowrouteReplyURL(t *Tenant) string {
-	return s.PublicURL + "/flowroute/" + t.Slug + "/reply?key=" + t.Flowroute.HookKey(t.Slug)
-}
-
-// FlowrouteReceiptURL is where Flowroute posts the delivery receipts of one
-// text. It holds the tenant's HookKey.
-func (s Settings) FlowrouteReceiptURL(t *Tenant, textID string) string {
-	return s.PublicURL + "/flowroute/" + t.Slug + "/receipt?key=" + t.Flowroute.HookKey(t.Slug) + "&text=" + url.QueryEscape(textID)
-}
-
+// Twilio's client library refuses credentials that are not alphanumeric before it asks Twilio
+// (errors 21222 and 21224).
 var (
+	accountSID   = regexp.MustCompile(`^AC[0-9a-zA-Z]{32}$`)
+	serviceSID   = regexp.MustCompile(`^MG[0-9a-zA-Z]{32}$`)
 	verifySID    = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
+	alphanumeric = regexp.MustCompile(`^[0-9a-zA-Z]+$`)
 	uniqueName   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	verifyLimits = []string{"phone", "country"}
-)
-
-// What Verify allows one verification
-// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
-const (
-	verifyLife     = 10 * time.Minute
-	verifyAttempts = 5
 )
 
 const (
 	maxTags = 10  // https://www.twilio.com/docs/verify/api/verification (Tags)
 	maxTag  = 128 // characters
+
+	hintWhsec     = `make one with: echo "whsec_$(openssl rand -base64 32)"`
+	hintTwilio    = "it is on the first page of Twilio's console"
+	hintFlowroute = "it is at Flowroute under API Control"
 )
 
-// sendingOptions are about who sends a tenant's texts, besides its account at
-// Twilio.
-func sendingOptions() []option[Tenant] {
-	return slices.Concat([]option[Tenant]{
-		{"providers", "SMSBRIDGE_PROVIDERS", list, "", func(t *Tenant, v []string) *Mistake {
-			for _, name := range v {
-				if m := choice(name, string(ByTwilio), string(ByVerify), string(ByFlowroute), string(ByWebhook)); m != nil {
-					return m
-				}
-				if slices.Contains(t.Providers, Provider(name)) {
-					return wrong("has "+name+" twice", "each is asked once")
-				}
-				t.Providers = append(t.Providers, Provider(name))
-			}
-			return nil
-		}},
-		{"twilio.senders", "", named, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Senders, m = pairs(v, func(country, sender string) *Mistake {
-				if country != strings.ToUpper(country) || !phonemail.IsCountry(country) {
-					return wrong("has something that is not a country", "use codes of two letters (ISO 3166-1), such as DK, SE or GB")
-				}
-				return judgeSender(sender)
-			})
-			return m
-		}},
-	}, verifyOptions(), flowrouteOptions(), webhookOptions())
+// senderSections are about who sends a tenant's texts.
+func senderSections() []section {
+	return []section{
+		{"Who sends", "", []option{providersOption()}},
+		{"Twilio", "Only a provider that is asked needs its settings.", twilioOptions()},
+		{"Twilio Verify", "Twilio Verify, in the same account, texts the codes that an app asks " +
+			"for, in its own wording and from its own numbers. How a verification ended is " +
+			"reported to it; its Fraud Guard learns from that.", verifyOptions()},
+		{"Flowroute", "Flowroute Messaging sends when Twilio certainly did not, or alone when the " +
+			"settings of Twilio are left out. PROVIDERS.md says which URL its number must have.",
+			flowrouteOptions()},
+		{"A sender of your own", "The bridge posts {\"id\", \"to\", \"from\", \"text\", " +
+			"\"expires_at\"} in JSON, signed as standardwebhooks.com says. 2xx: it will be sent. " +
+			"4xx: it will not; the response may say why, as {\"result\": \"invalid_number\"}. " +
+			"After anything else the bridge asks again with the same id, which must not be sent " +
+			"twice.", webhookOptions()},
+	}
 }
 
-func verifyOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"twilio_verify.service_sid", "TWILIO_VERIFY_SERVICE_SID", one, "", func(t *Tenant, v []string) *Mistake {
-			t.VerifyService.SID = v[0]
-			if !verifySID.MatchString(v[0]) {
-				return wrong("is not the SID of a Verify service", "it is VA and 32 letters and digits")
+func providersOption() option {
+	return option{Row: row{
+		Key: "providers", Variable: "SMSBRIDGE_PROVIDERS", Kind: settings.List,
+		Example: "verify,twilio,flowroute,webhook",
+		Doc: "Who is asked to send a text, in this order: twilio, flowroute, webhook, and verify, " +
+			"which sends only codes. When one certainly did not send it, the next is asked. " +
+			"A phone that opted out, a number that does not exist and one that the provider blocks " +
+			"are not tried again. Left out: all that are set up, in the order of the example.",
+		Prevents: "A provider that you pay for as a reserve sends nothing when it is not listed.",
+	}, Set: func(t *Tenant, v []string) *settings.Mistake {
+		var all []Provider
+		for _, name := range v {
+			p := Provider(name)
+			m := settings.JudgeChoice(p, ByTwilio, ByVerify, ByFlowroute, ByWebhook)
+			if m != nil {
+				return m
 			}
-			return nil
-		}},
-		{"twilio_verify.api_base", "TWILIO_VERIFY_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.VerifyService.APIBase, m = baseURL(v[0])
-			return m
-		}},
-		{"twilio_verify.code", "", one, "", func(t *Tenant, v []string) *Mistake {
+			if slices.Contains(all, p) {
+				return settings.Wrong("has "+name+" twice", "each is asked once")
+			}
+			all = append(all, p)
+		}
+		t.Providers = all
+		return nil
+	}}
+}
+
+func twilioOptions() []option {
+	return []option{{Row: row{
+		Key: "twilio.account_sid", Variable: "TWILIO_ACCOUNT_SID", Need: settings.Usual,
+		Missing: hintTwilio, Example: "AC00000000000000000000000000000001",
+		Doc: "The account, or subaccount, that owns the sender (twilio_sid in the " +
+			"original). Required for Twilio.",
+		Prevents: "The sender of another account cannot be used.",
+	}, Set: settings.Pattern(accountSID,
+		settings.Wrong("is not an account SID", "it is AC and 32 letters and digits"),
+		func(t *Tenant) *string { return &t.Twilio.AccountSID })}, {Row: row{
+		Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
+		Need: settings.Usual, Missing: hintTwilio,
+		Doc: "The account's auth token, and not an API key's secret (twilio_key in the " +
+			"original). Required for Twilio.",
+		Prevents: "It also proves that a reply is Twilio's: with another one, every reply is refused.",
+	}, Set: setAuthToken}, {Row: row{
+		Key: "twilio.from", Variable: "TWILIO_FROM", Need: settings.Usual,
+		Missing: "write the number (+…) or the Messaging Service (MG…) to text from",
+		Example: "+15005550006",
+		Doc: "The sender: a number that can receive texts, or the SID of a Messaging Service " +
+			"(MG…); twilio_number in the original. Required for Twilio.",
+		Prevents: "People cannot reply to a name: it is refused, except with {answer=tap}.",
+	}, Set: setSender}, {Row: row{
+		Key: "twilio.senders", Kind: settings.Named,
+		Example: "SE=+46700000000,NO=MG00000000000000000000000000000001",
+		Doc: "Other senders for the phones of some countries. Their replies must come to the " +
+			"same reply URL.",
+		Prevents: "Some countries drop texts from foreign numbers.",
+	}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Senders }, judgeSenderOf)},
+		{Row: row{
+			Key: "twilio.api_base", Variable: "TWILIO_API_BASE", Default: "https://api.twilio.com",
+			Doc:      "Twilio's API. Another one is only for a proxy or a simulator in Twilio's place.",
+			Prevents: "The operator of that host reads every text and has the auth token.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Twilio.APIBase })}}
+}
+
+func setAuthToken(t *Tenant, v []string) *settings.Mistake {
+	if !alphanumeric.MatchString(v[0]) {
+		return settings.Wrong("is not an auth token",
+			"it has only letters and digits, without quotes around them")
+	}
+	t.Twilio.AuthToken = settings.NewSecret(v[0])
+	return nil
+}
+
+func setSender(t *Tenant, v []string) *settings.Mistake {
+	if m := judgeSender(v[0]); m != nil {
+		return m
+	}
+	t.Twilio.From = v[0]
+	return nil
+}
+
+func judgeSenderOf(country, sender string) *settings.Mistake {
+	if country != strings.ToUpper(country) || !phonemail.IsCountry(country) {
+		return settings.Wrong("has something that is not a country", countryHint(country))
+	}
+	return judgeSender(sender)
+}
+
+func verifyOptions() []option {
+	limits := []string{"phone", "country"}
+	return []option{{Row: row{
+		Key: "twilio_verify.service_sid", Variable: "TWILIO_VERIFY_SERVICE_SID",
+		Missing: "it is in Twilio's console under Verify",
+		Example: "VA00000000000000000000000000000001",
+		Doc:     "The service. It must allow custom codes, except with {twilio_verify.code=verify}.",
+		Prevents: "A service that does not allow custom codes refuses every code of the " +
+			"bridge.",
+	}, Set: settings.Pattern(verifySID,
+		settings.Wrong("is not the SID of a Verify service", "it is VA and 32 letters and digits"),
+		func(t *Tenant) *string { return &t.VerifyService.SID })}, {Row: row{
+		Key: "twilio_verify.code", Default: "bridge",
+		Doc: "Whose code it is. bridge: drawn and compared here. verify: drawn and compared by " +
+			"Verify, for 10 minutes and 5 attempts at most.",
+		Prevents: "With verify, no other provider can send the code when Verify does not.",
+	}, Set: func(t *Tenant, v []string) *settings.Mistake {
+		m := settings.JudgeChoice(v[0], "bridge", "verify")
+		if m == nil {
 			t.VerifyService.OwnCode = v[0] == "verify"
-			return choice(v[0], "bridge", "verify")
-		}},
-		{"twilio_verify.rate_limits", "", named, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.VerifyService.RateLimits, m = pairs(v, func(name, counted string) *Mistake {
-				if !uniqueName.MatchString(name) {
-					return wrong("has something that is not the unique name of a rate limit", "use the name that it has at Twilio")
-				}
-				return choice(counted, verifyLimits...)
-			})
-			return m
-		}},
-		{"twilio_verify.tags", "", named, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.VerifyService.Tags, m = pairs(v, func(name, tag string) *Mistake {
-				if len(name) > maxTag || len(tag) > maxTag {
-					return wrong("has a name or a value of more than 128 characters", "shorten it")
-				}
-				return nil
-			})
-			if m == nil && len(v) > maxTags {
-				return wrong("has more than ten tags", "Twilio takes ten")
+		}
+		return m
+	}}, {Row: row{
+		Key: "twilio_verify.rate_limits", Kind: settings.Named, Example: "per_phone=phone",
+		Doc: "Rate limits of the service by their unique names, with what each counts: phone or " +
+			"country.",
+		Prevents: "A limit that is not named here is not counted.",
+	}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.RateLimits },
+		func(name, counted string) *settings.Mistake {
+			if !uniqueName.MatchString(name) {
+				return settings.Wrong("has something that is not the unique name of a rate limit",
+					"use the name that it has at Twilio")
 			}
-			return m
-		}},
-	}
+			return settings.JudgeChoice(counted, limits...)
+		})}, {Row: row{
+		Key: "twilio_verify.tags", Kind: settings.Named, Example: "app=web",
+		Doc:      "Tags for Twilio's reports, at most ten.",
+		Prevents: "Without tags, the reports do not tell your apps apart.",
+	}, Set: setTags}, {Row: row{
+		Key: "twilio_verify.api_base", Variable: "TWILIO_VERIFY_BASE",
+		Default:  "https://verify.twilio.com",
+		Doc:      "Verify's API. Another one is only for a proxy or a simulator in its place.",
+		Prevents: "The operator of that host reads every code and has the auth token.",
+	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.VerifyService.APIBase })}}
 }
 
-func flowrouteOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"flowroute.access_key", "FLOWROUTE_ACCESS_KEY", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Flowroute.AccessKey = v[0]
-			return judgeSecret(v[0])
-		}},
-		{"flowroute.secret_key", "FLOWROUTE_SECRET_KEY", secret, "", func(t *Tenant, v []string) *Mistake {
-			t.Flowroute.SecretKey = NewSecret(v[0])
-			return judgeSecret(v[0])
-		}},
-		{"flowroute.number", "FLOWROUTE_NUMBER", one, "", func(t *Tenant, v []string) *Mistake {
-			// The original service took the number as Flowroute shows it, without the plus.
-			t.Flowroute.Number = "+" + strings.TrimPrefix(v[0], "+")
-			if _, err := phonemail.ParseNumber(t.Flowroute.Number); err != nil {
-				return wrong("is not a number in international form", "write + and digits only, such as +12065550101")
+func setTags(t *Tenant, v []string) *settings.Mistake {
+	if len(v) > maxTags {
+		return settings.Wrong("has more than ten tags", "Twilio takes ten")
+	}
+	return settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.Tags },
+		func(name, tag string) *settings.Mistake {
+			if len(name) > maxTag || len(tag) > maxTag {
+				return settings.Wrong("has a name or a value of more than 128 characters", "shorten it")
 			}
 			return nil
-		}},
-		{"flowroute.api_base", "FLOWROUTE_API_BASE", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Flowroute.APIBase, m = baseURL(v[0])
-			return m
-		}},
-		{"flowroute.version", "", one, "", func(t *Tenant, v []string) *Mistake {
-			t.Flowroute.Version = v[0]
-			return choice(v[0], "v2.1", "v2.2")
-		}},
-	}
+		})(t, v)
 }
 
-func webhookOptions() []option[Tenant] {
-	return []option[Tenant]{
-		{"webhook.url", "", one, "", func(t *Tenant, v []string) (m *Mistake) {
-			t.Webhook.URL, m = baseURL(v[0])
-			return m
-		}},
-		{"webhook.secret", "", secrets, "", func(t *Tenant, v []string) *Mistake {
-			for _, text := range v {
-				if _, ok := callbackKey(text); !ok {
-					return wrong("is not whsec_ and 24 to 64 bytes in base64", `make one with: echo "whsec_$(openssl rand -base64 32)"`)
-				}
-				t.Webhook.Secrets = append(t.Webhook.Secrets, NewSecret(text))
-			}
-			return nil
-		}},
-	}
+func flowrouteOptions() []option {
+	return []option{{Row: row{
+		Key: "flowroute.access_key", Variable: "FLOWROUTE_ACCESS_KEY", Example: "12345678",
+		Missing:  hintFlowroute,
+		Doc:      "The access key of the account.",
+		Prevents: "A key of another account cannot send from your number.",
+	}, Set: setAccessKey}, {Row: row{
+		Key: "flowroute.secret_key", Variable: "FLOWROUTE_SECRET_KEY", Kind: settings.SecretOne,
+		Missing: hintFlowroute,
+		Doc:     "The secret key of the account.",
+		Prevents: "The addresses of the webhooks follow from it. Enter them at Flowroute again " +
+			"when you change it, or no reply arrives.",
+	}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Flowroute.SecretKey })},
+		{Row: row{
+			Key: "flowroute.number", Variable: "FLOWROUTE_NUMBER", Example: "+12065550101",
+			Missing:  "write the number to text from, such as +12065550101",
+			Doc:      "The sender, with or without the plus.",
+			Prevents: "Two tenants with one number and different senders at Twilio cannot be told apart.",
+		}, Set: setFlowrouteNumber}, {Row: row{
+			Key: "flowroute.api_base", Variable: "FLOWROUTE_API_BASE",
+			Default:  "https://api.flowroute.com",
+			Doc:      "Flowroute's API. Another one is only for a proxy or a simulator in its place.",
+			Prevents: "The operator of that host reads every text and has the secret key.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Flowroute.APIBase })}, {Row: row{
+			Key: "flowroute.version", Default: "v2.1",
+			Doc:      "The version of the Messaging API: v2.1 or v2.2.",
+			Prevents: "An account that has only one of them gets no text out with the other.",
+		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Flowroute.Version }, "v2.1", "v2.2")}}
 }
 
-// pairs reads a mapping, given as name=value.
-func pairs(items []string, judge func(name, value string) *Mistake) (map[string]string, *Mistake) {
-	all := map[string]string{}
-	for _, item := range items {
-		name, v, _ := strings.Cut(item, "=")
-		if m := judge(name, v); m != nil {
-			return nil, m
-		}
-		all[name] = v
+func setAccessKey(t *Tenant, v []string) *settings.Mistake {
+	m := settings.JudgeKey(v[0])
+	if m == nil {
+		t.Flowroute.AccessKey = v[0]
 	}
-	return all, nil
+	return m
 }
 
-// need is a setting that a provider cannot do without.
-type need struct{ key, hint string }
-
-func needs(p Provider) []need {
-	twilio := []need{
-		{"twilio.account_sid", "it is on the first page of Twilio's console"},
-		{"twilio.auth_token", "it is on the first page of Twilio's console"},
+func setFlowrouteNumber(t *Tenant, v []string) *settings.Mistake {
+	// The original service took the number as Flowroute shows it, without the plus.
+	number := "+" + strings.TrimPrefix(v[0], "+")
+	if _, err := phonemail.ParseNumber(number); err != nil {
+		return settings.Wrong("is not a number in international form",
+			"write + and digits only, such as +12065550101")
 	}
-	switch p {
-	case ByTwilio:
-		return append(twilio, need{"twilio.from", "write the number (+…) or the Messaging Service (MG…) to text from"})
-	case ByVerify:
-		return append(twilio, need{"twilio_verify.service_sid", "it is in Twilio's console under Verify"})
-	case ByFlowroute:
-		return []need{
-			{"flowroute.access_key", "it is at Flowroute under API Control"},
-			{"flowroute.secret_key", "it is at Flowroute under API Control"},
-			{"flowroute.number", "write the number to text from, such as +12065550101"},
-		}
-	}
-	return []need{
-		{"webhook.url", "write the https address of the sender"},
-		{"webhook.secret", `make one with: echo "whsec_$(openssl rand -base64 32)"`},
-	}
+	t.Flowroute.Number = number
+	return nil
 }
 
-// checkProviders settles who sends, and finds what is missing for it. Left out,
-// everybody sends who is configured, those first who know most about a code.
-func (l *loader) checkProviders(t *Tenant, given map[string]value, place placer) {
-	isGiven := func(keys ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { _, ok := given[key]; return ok })
-	}
-	if len(t.Providers) == 0 {
-		others := isGiven("flowroute.access_key", "webhook.url")
-		for _, p := range []struct {
-			name       Provider
-			configured bool
-		}{
-			{ByVerify, isGiven("twilio_verify.service_sid")},
-			{ByTwilio, isGiven("twilio.account_sid", "twilio.auth_token", "twilio.from") || !others},
-			{ByFlowroute, isGiven("flowroute.access_key")},
-			{ByWebhook, isGiven("webhook.url")},
-		} {
-			if p.configured {
-				t.Providers = append(t.Providers, p.name)
-			}
-		}
-	}
-	if !slices.Contains(t.Providers, ByTwilio) {
-		t.Twilio.From, t.Senders = "", nil // replies come back elsewhere, see Line
-	}
-	reported := map[string]bool{}
-	for _, p := range t.Providers {
-		for _, n := range needs(p) {
-			if !isGiven(n.key) && !reported[n.key] {
-				reported[n.key] = true
-				l.add(place(n.key), wrong("is missing", n.hint))
-			}
-		}
-	}
-	l.checkReachable(t, place)
+func webhookOptions() []option {
+	return []option{{Row: row{
+		Key: "webhook.url", Example: "https://sms.acme.example/send",
+		Missing:  "write the https address of the sender",
+		Doc:      "The address of the sender.",
+		Prevents: "Over plain http, everyone on the way could read every text.",
+	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Webhook.URL })}, {Row: row{
+		Key: "webhook.secret", Kind: settings.Secrets,
+		Missing: hintWhsec,
+		Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
+			"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
+		Prevents: "Without it, anyone could have your sender send texts.",
+	}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Webhook.Secrets },
+		judgeWhsec)}}
 }
 
-// checkReachable finds texts that nobody sends, and replies that nobody gets.
-func (l *loader) checkReachable(t *Tenant, place placer) {
-	if slices.Equal(t.Providers, []Provider{ByVerify}) {
-		l.add(place("providers"), wrong("has nobody but verify, which sends only codes", "add twilio, flowroute or webhook for all other texts"))
+func judgeWhsec(secret string) *settings.Mistake {
+	if _, ok := callbackKey(secret); !ok {
+		return settings.Wrong("is not whsec_ and 24 to 64 bytes in base64", hintWhsec)
 	}
-	if own := slices.Contains(t.Providers, ByVerify) && t.VerifyService.OwnCode; own && (t.Codes.ValidFor > verifyLife || t.Codes.Attempts > verifyAttempts) {
-		l.warn("tenant %s: a code of Twilio Verify's own counts for 10m and 5 attempts at most, whatever code_valid_for and code_attempts say", t.Slug)
-	}
-	twoWay := slices.Contains(t.Providers, ByTwilio) || slices.Contains(t.Providers, ByFlowroute)
-	if !twoWay && t.Answer != ByTap {
-		l.add(place("answer"), wrong("wants replies, and no provider brings any", "let people tap instead: answer = tap"))
-	}
-	for _, sender := range t.Senders {
-		if isAlphanumericSender(sender) && t.Answer != ByTap {
-			l.add(place("twilio.senders"), wrong("has a name, to which nobody can reply", "use a number, or let people tap instead: answer = tap"))
-		}
-	}
-}
-
-// checkShared finds tenants whose replies at a Flowroute number cannot be told
-// apart: one URL takes them all.
-func (l *loader) checkShared(t, other *Tenant) {
-	if t.Flowroute.Number == "" || t.Flowroute.Number != other.Flowroute.Number {
-		return
-	}
-	if t.Twilio.AccountSID != other.Twilio.AccountSID || t.Twilio.From != other.Twilio.From || !maps.Equal(t.Senders, other.Senders) {
-		l.add(l.places[t]("flowroute.number"), wrong("another tenant has the same number, and another sender at Twilio", "use a number of its own: its replies would all go to one of the two"))
-	}
+	return nil
 }

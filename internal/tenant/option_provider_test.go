@@ -15,7 +15,8 @@ const testVA = "VA0123456789abcdef0123456789abcdef"
 
 // atFlowroute sets Flowroute up, withoutTwilio takes Twilio away.
 func atFlowroute() []string {
-	return []string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_SECRET_KEY=hidden", "FLOWROUTE_NUMBER=12065550101"}
+	return []string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_SECRET_KEY=hidden",
+		"FLOWROUTE_NUMBER=12065550101"}
 }
 
 func withoutTwilio() []string {
@@ -34,12 +35,15 @@ func TestProviderOrder(t *testing.T) {
 		changes []string
 		want    []Provider
 	}{
-		"Twilio alone":          {nil, []Provider{ByTwilio}},
-		"with Verify":           {[]string{"TWILIO_VERIFY_SERVICE_SID=" + testVA}, []Provider{ByVerify, ByTwilio}},
-		"with Flowroute":        {atFlowroute(), []Provider{ByTwilio, ByFlowroute}},
-		"Flowroute alone":       {append(withoutTwilio(), atFlowroute()...), []Provider{ByFlowroute}},
-		"the order that is set": {append(atFlowroute(), "SMSBRIDGE_PROVIDERS=flowroute, twilio"), []Provider{ByFlowroute, ByTwilio}},
-		"one that is left out":  {append(atFlowroute(), "SMSBRIDGE_PROVIDERS=twilio"), []Provider{ByTwilio}},
+		"Twilio alone": {nil, []Provider{ByTwilio}},
+		"with Verify": {[]string{"TWILIO_VERIFY_SERVICE_SID=" + testVA},
+			[]Provider{ByVerify, ByTwilio}},
+		"with Flowroute":  {atFlowroute(), []Provider{ByTwilio, ByFlowroute}},
+		"Flowroute alone": {append(withoutTwilio(), atFlowroute()...), []Provider{ByFlowroute}},
+		"the order that is set": {append(atFlowroute(), "SMSBRIDGE_PROVIDERS=flowroute, twilio"),
+			[]Provider{ByFlowroute, ByTwilio}},
+		"one that is left out": {append(atFlowroute(), "SMSBRIDGE_PROVIDERS=twilio"),
+			[]Provider{ByTwilio}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, test.want, mustTenant(t, test.changes...).Providers)
@@ -49,9 +53,12 @@ func TestProviderOrder(t *testing.T) {
 
 func TestProviderDefaults(t *testing.T) {
 	acme := mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...)
-	require.Equal(t, VerifyService{SID: testVA, APIBase: "https://verify.twilio.com"}, acme.VerifyService)
-	require.Equal(t, Flowroute{"access", NewSecret("hidden"), "+12065550101", "https://api.flowroute.com", "v2.1"}, acme.Flowroute)
-	acme = mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_BASE=http://localhost:1/", "FLOWROUTE_API_BASE=http://localhost:2")...)
+	require.Equal(t, VerifyService{SID: testVA, APIBase: "https://verify.twilio.com"},
+		acme.VerifyService)
+	require.Equal(t, Flowroute{"access", NewSecret("hidden"), "+12065550101",
+		"https://api.flowroute.com", "v2.1"}, acme.Flowroute)
+	acme = mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_BASE=http://localhost:1/",
+		"FLOWROUTE_API_BASE=http://localhost:2")...)
 	require.Equal(t, "http://localhost:1", acme.VerifyService.APIBase)
 	require.Equal(t, "http://localhost:2", acme.Flowroute.APIBase)
 }
@@ -61,16 +68,25 @@ func TestMistakesAboutProviders(t *testing.T) {
 		changes          []string
 		where, what, tip string
 	}{
-		{[]string{"SMSBRIDGE_PROVIDERS=telegraph"}, "SMSBRIDGE_PROVIDERS", "is not twilio or verify or flowroute or webhook", "one of these"},
-		{[]string{"SMSBRIDGE_PROVIDERS=twilio,twilio"}, "SMSBRIDGE_PROVIDERS", "has twilio twice", "once"},
-		{[]string{"SMSBRIDGE_PROVIDERS=verify", "TWILIO_VERIFY_SERVICE_SID=" + testVA}, "SMSBRIDGE_PROVIDERS", "nobody but verify", "other texts"},
-		{[]string{"SMSBRIDGE_PROVIDERS=twilio,flowroute"}, "FLOWROUTE_ACCESS_KEY", "is missing", "API Control"},
-		{[]string{"SMSBRIDGE_PROVIDERS=twilio,verify"}, "TWILIO_VERIFY_SERVICE_SID", "is missing", "Verify"},
+		{[]string{"SMSBRIDGE_PROVIDERS=telegraph"}, "SMSBRIDGE_PROVIDERS",
+			"is not twilio or verify or flowroute or webhook", "one of these"},
+		{[]string{"SMSBRIDGE_PROVIDERS=twilio,twilio"}, "SMSBRIDGE_PROVIDERS", "has twilio twice",
+			"once"},
+		{[]string{"SMSBRIDGE_PROVIDERS=verify", "TWILIO_VERIFY_SERVICE_SID=" + testVA},
+			"SMSBRIDGE_PROVIDERS", "nobody but verify", "other texts"},
+		{[]string{"SMSBRIDGE_PROVIDERS=twilio,flowroute"}, "FLOWROUTE_ACCESS_KEY", "is missing",
+			"API Control"},
+		{[]string{"SMSBRIDGE_PROVIDERS=twilio,verify"}, "TWILIO_VERIFY_SERVICE_SID", "is missing",
+			"Verify"},
 		{[]string{"SMSBRIDGE_PROVIDERS=twilio,webhook"}, "webhook.url", "is missing", "https"},
-		{[]string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_NUMBER=+12065550101"}, "FLOWROUTE_SECRET_KEY", "is missing", "API Control"},
-		{[]string{"TWILIO_VERIFY_SERVICE_SID=VA12"}, "TWILIO_VERIFY_SERVICE_SID", "not the SID of a Verify service", "VA and 32"},
-		{append(withoutTwilio(), append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...), "TWILIO_ACCOUNT_SID", "is missing", "console"},
-		{append(atFlowroute()[:2], "FLOWROUTE_NUMBER=ACME"), "FLOWROUTE_NUMBER", "not a number", "+12065550101"},
+		{[]string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_NUMBER=+12065550101"}, "FLOWROUTE_SECRET_KEY",
+			"is missing", "API Control"},
+		{[]string{"TWILIO_VERIFY_SERVICE_SID=VA12"}, "TWILIO_VERIFY_SERVICE_SID",
+			"not the SID of a Verify service", "VA and 32"},
+		{append(withoutTwilio(), append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...),
+			"TWILIO_ACCOUNT_SID", "is missing", "console"},
+		{append(atFlowroute()[:2], "FLOWROUTE_NUMBER=ACME"), "FLOWROUTE_NUMBER", "not a number",
+			"+12065550101"},
 	} {
 		_, err := FromEnv(oneTenant(test.changes...))
 		mistakes := mistakesOf(t, err)
@@ -96,52 +112,72 @@ tenants:
 	return FromFile(path, []string{"SECRET=" + testToken, "HOOK=whsec_" + strings.Repeat("A", 44)})
 }
 
-const yamlTwilio = "    twilio: {account_sid: " + testSID + ", auth_token: env:SECRET, from: '+15005550006'"
+const yamlTwilio = "    twilio: {account_sid: " + testSID +
+	", auth_token: env:SECRET, from: '+15005550006'"
 
 func TestProvidersInFile(t *testing.T) {
 	s, err := fromYAML(t, yamlTwilio+`, senders: {SE: "+46700000000", "NO": `+testMG+`}}
-    twilio_verify: {service_sid: `+testVA+`, code: verify, rate_limits: {per_phone: phone}, tags: {app: web}}
+    twilio_verify: {service_sid: `+testVA+`, code: verify,
+      rate_limits: {per_phone: phone}, tags: {app: web}}
     webhook: {url: https://sms.acme.example/send/, secret: env:HOOK}
 `)
 	require.NoError(t, err)
 	acme, _ := s.Tenants.Tenant("acme")
 	require.Equal(t, []Provider{ByVerify, ByTwilio, ByWebhook}, acme.Providers)
-	require.Equal(t, VerifyService{testVA, "https://verify.twilio.com", true, map[string]string{"per_phone": "phone"}, map[string]string{"app": "web"}}, acme.VerifyService)
+	require.Equal(t, VerifyService{testVA, "https://verify.twilio.com", true,
+		map[string]string{"per_phone": "phone"}, map[string]string{"app": "web"}}, acme.VerifyService)
 	require.Len(t, acme.Webhook.Keys()[0], 33)
-	for phone, want := range map[string]string{"+46701234567": "+46700000000", "+4740612345": testMG, "+4520123456": "+15005550006"} {
+	for phone, want := range map[string]string{"+46701234567": "+46700000000", "+4740612345": testMG,
+		"+4520123456": "+15005550006"} {
 		account, sender := acme.Line(numberOf(t, phone))
 		require.Equal(t, []string{testSID, want}, []string{account, sender})
 		require.Equal(t, []*Tenant{acme}, s.Tenants.BySender(testSID, want))
 	}
 
 	require.Empty(t, s.Warnings)
-	s, err = fromYAML(t, yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+", code: verify}\n    code_attempts: 6\n")
+	s, err = fromYAML(t, yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+
+		", code: verify}\n    code_attempts: 6\n")
 	require.NoError(t, err)
 	require.Contains(t, s.Warnings[0], "5 attempts at most")
 
-	for settings, what := range map[string]string{
-		yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n":                                "not a country",
-		yamlTwilio + ", senders: {SE: '12'}}\n":                                              "not a number in international form",
-		yamlTwilio + ", senders: {SE: ACME}}\n":                                              "has a name",
-		yamlTwilio + ", senders: [SE]}\n":                                                    "not written as this setting is",
-		yamlTwilio + "}\n    twilio_verify: {rate_limits: {per_ip: address}}\n":              "not phone or country",
-		yamlTwilio + "}\n    twilio_verify: {rate_limits: {'per ip': phone}}\n":              "unique name",
-		yamlTwilio + "}\n    twilio_verify: {tags: {a: " + strings.Repeat("x", 129) + "}}\n": "128 characters",
-		yamlTwilio + "}\n    twilio_verify: {code: ours}\n":                                  "not bridge or verify",
-		yamlTwilio + "}\n    webhook: {url: http://sms.acme.example, secret: env:HOOK}\n":    "plain http",
-		yamlTwilio + "}\n    webhook: {url: https://sms.acme.example, secret: env:SECRET}\n": "whsec_",
-		yamlTwilio + "}\n    webhook: {url: https://sms.acme.example}\n":                     "is missing",
-		yamlTwilio + "}\n    flowroute: {version: v2}\n":                                     "not v2.1 or v2.2",
-		"    webhook: {url: https://sms.acme.example, secret: env:HOOK}\n":                   "no provider brings any",
+	for _, tt := range []struct{ settings, what string }{
+		{yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n",
+			"not a country"},
+		{yamlTwilio + ", senders: {SE: '12'}}\n",
+			"not a number in international form"},
+		{yamlTwilio + ", senders: {SE: ACME}}\n",
+			"has a name"},
+		{yamlTwilio + ", senders: [SE]}\n",
+			"not written as this setting is"},
+		{yamlTwilio + "}\n    twilio_verify: {rate_limits: {per_ip: address}}\n",
+			"not phone or country"},
+		{yamlTwilio + "}\n    twilio_verify: {rate_limits: {'per ip': phone}}\n",
+			"unique name"},
+		{yamlTwilio + "}\n    twilio_verify: {tags: {a: " + strings.Repeat("x", 129) + "}}\n",
+			"128 characters"},
+		{yamlTwilio + "}\n    twilio_verify: {code: ours}\n",
+			"not bridge or verify"},
+		{yamlTwilio + "}\n    webhook: {url: http://sms.acme.example, secret: env:HOOK}\n",
+			"plain http"},
+		{yamlTwilio + "}\n    webhook: {url: https://sms.acme.example, secret: env:SECRET}\n",
+			"whsec_"},
+		{yamlTwilio + "}\n    webhook: {url: https://sms.acme.example}\n",
+			"is missing"},
+		{yamlTwilio + "}\n    flowroute: {version: v2}\n",
+			"not v2.1 or v2.2"},
+		{"    webhook: {url: https://sms.acme.example, secret: env:HOOK}\n",
+			"no provider brings any"},
 	} {
-		_, err := fromYAML(t, settings)
-		require.Contains(t, mistakesOf(t, err)[0].What, what, settings)
+		_, err := fromYAML(t, tt.settings)
+		require.Contains(t, mistakesOf(t, err)[0].What, tt.what, tt.settings)
 	}
-	_, err = fromYAML(t, "    answer: tap\n    webhook: {url: https://sms.acme.example, secret: env:HOOK}\n")
+	_, err = fromYAML(t, "    answer: tap\n    webhook: {url: https://sms.acme.example, secret: "+
+		"env:HOOK}\n")
 	require.NoError(t, err)
 }
 
-// Ensure that a tenant without Twilio has a line of its own, and that one Flowroute number does not serve two lines.
+// Ensure that a tenant without Twilio has a line of its own, and that one Flowroute number does not
+// serve two lines.
 func TestLineWithoutTwilio(t *testing.T) {
 	acme := mustTenant(t, append(withoutTwilio(), atFlowroute()...)...)
 	account, sender := acme.Line(numberOf(t, "+12065550199"))
@@ -153,9 +189,13 @@ func TestLineWithoutTwilio(t *testing.T) {
 	account, sender = hook.Line(numberOf(t, "+12065550199"))
 	require.Equal(t, []string{"webhook:hook", "hook"}, []string{account, sender})
 
-	second := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme", "sms.beta")
-	one := yamlTwilio + "}\n    flowroute: {access_key: a, secret_key: env:SECRET, number: '+12065550101'}\n"
-	head := "  - slug: acme\n    name: ACME\n    countries: [DK]\n    mail_domain: sms.acme.example\n    idp_hosts: [login.acme.example]\n    mailgun: {api_key: env:SECRET, signing_key: env:SECRET}\n"
+	second := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme",
+		"sms.beta")
+	one := yamlTwilio + "}\n    flowroute: {access_key: a, secret_key: env:SECRET, number: " +
+		"'+12065550101'}\n"
+	head := "  - slug: acme\n    name: ACME\n    countries: [DK]\n    mail_domain: " +
+		"sms.acme.example\n    idp_hosts: [login.acme.example]\n    mailgun: {api_key: env:SECRET, " +
+		"signing_key: env:SECRET}\n"
 	_, err := fromYAML(t, one+second.Replace(head+one))
 	require.NoError(t, err)
 	_, err = fromYAML(t, one+second.Replace(head+strings.Replace(one, "5550006", "5550007", 1)))
@@ -170,6 +210,8 @@ func TestHookKey(t *testing.T) {
 	const key = "ad5f599592b784f172298d36f23ab5c1e005cc99f0f0c54ef95651e8b095989e"
 	require.Equal(t, key, acme.Flowroute.HookKey("acme"))
 	require.NotEqual(t, key, acme.Flowroute.HookKey("beta"))
-	require.Equal(t, "https://bridge.acme.example/flowroute/acme/reply?key="+key, s.FlowrouteReplyURL(acme))
-	require.Equal(t, "https://bridge.acme.example/flowroute/acme/receipt?key="+key+"&text=a%26b", s.FlowrouteReceiptURL(acme, "a&b"))
+	require.Equal(t, "https://bridge.acme.example/flowroute/acme/reply?key="+key,
+		s.FlowrouteReplyURL(acme))
+	require.Equal(t, "https://bridge.acme.example/flowroute/acme/receipt?key="+key+"&text=a%26b",
+		s.FlowrouteReceiptURL(acme, "a&b"))
 }

@@ -6,170 +6,172 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"smsbridge/internal/settings"
 )
 
 // Settings is what `smsbridge serve` needs to know.
 type Settings struct {
-	// Addr is where to listen, ":8080" by default: all interfaces, because the
-	// TLS proxy in front is often another container or machine.
+	// Addr is where to listen.
 	Addr string
-	// PublicURL is the bridge's address as the providers reach it, without a
-	// slash at the end. Twilio signs it, so it is never guessed from a request.
+	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
+	// Twilio signs it, so it is never guessed from a request.
 	PublicURL string
-	// Database is "sqlite:PATH" or "postgres://…". The latter may contain a
-	// password.
-	Database Secret
-	// Key seals secrets in the database: 32 bytes in hex or base64. None: a
-	// SQLite database keeps its own beside the file; PostgreSQL always has one.
-	Key Secret
+	// Database is "sqlite:PATH" or "postgres://…". The latter may contain a password.
+	Database settings.Secret
+	// Key seals secrets in the database: 32 bytes in hex or base64. None: a SQLite database keeps
+	// its own beside the file; PostgreSQL always has one.
+	Key settings.Secret
 	// Tenants holds at least one tenant.
 	Tenants Set
 	// Warnings are what an operator should know but may have wanted.
 	Warnings []string
 }
 
-// FromEnv reads the settings of a bridge with one tenant from variables, given
-// as [os.Environ] returns them. Unknown variables that start with SMSBRIDGE_ are
-// refused, as they are misspelled, except those of Kubernetes, of tests and of
-// the command line. Secrets may be given as file:PATH instead.
+// families are the variables in which misspelled ones are found. What is set for Kubernetes and for
+// our tests (SMSBRIDGE_TEST_…) is none of them.
+func families() []settings.Family {
+	return []settings.Family{
+		{Prefix: "SMSBRIDGE_", Own: true, Allowed: func(rest string) bool {
+			return strings.HasPrefix(rest, "TEST_") || settings.Kubernetes(rest)
+		}},
+		{Prefix: "MAILGUN_"}, {Prefix: "TWILIO_"}, {Prefix: "FLOWROUTE_"}, {Prefix: "AUTH0_"},
+	}
+}
+
+// allRows lists the rows of all settings.
+func allRows() []settings.Row {
+	return slices.Concat(commandRows(), settings.Rows(processOptions()),
+		settings.Rows(tenantOptions()))
+}
+
+// FromEnv reads the settings of a bridge with one tenant from variables, given as [os.Environ]
+// returns them. Unknown variables that start with SMSBRIDGE_ are refused, as they are misspelled,
+// except those of Kubernetes, of tests and of the command line. Of MAILGUN_, TWILIO_, FLOWROUTE_
+// and AUTH0_ variables, which other programs use, too, likely misspellings are refused. Secrets may
+// be given as file:PATH instead.
 //
-// The error is a [Mistakes].
+// The error is a [settings.Mistakes].
 func FromEnv(environ []string) (Settings, error) {
 	l := newLoader(environ)
-	l.refuseUnknownVariables()
-	s := defaultSettings()
-	place := variablePlace(processOptions())
-	given := l.fromVariables(entries(processOptions()))
-	fill(l, &s, processOptions(), given, place)
-	l.checkKey(&s, given, place)
-
-	given = l.fromVariables(entries(tenantOptions()))
-	l.addTenant(&s, given, variablePlace(tenantOptions()))
+	l.RefuseUnknown(families(), allRows())
+	var s Settings
+	given := l.Variables(settings.Rows(processOptions()))
+	settings.Fill(l.Loader, &s, processOptions(), given)
+	l.checkKey(&s, given)
+	l.addTenant(&s, l.Variables(settings.Rows(tenantOptions())))
 	return l.result(s)
 }
 
-// FromFile reads the settings from a YAML file, whose keys are explained in
-// deploy/smsbridge.yaml. Secrets are references there: env:NAME or file:PATH,
-// relative to the file. The process's variables, such as SMSBRIDGE_ADDR, may
-// fill in what the file leaves out; a tenant's variables must not be set unless
-// the file refers to them.
+// FromFile reads the settings from a YAML file, whose keys are explained in deploy/smsbridge.yaml.
+// Secrets are references there: env:NAME or file:PATH, relative to the file. The process's
+// variables, such as SMSBRIDGE_ADDR, may fill in what the file leaves out. A tenant's variables
+// must not be set unless the file refers to them.
 //
-// The error is a [Mistakes].
+// The error is a [settings.Mistakes].
 func FromFile(path string, environ []string) (Settings, error) {
 	l := newLoader(environ)
-	doc, ok := l.readFile(path)
+	file, ok := l.ReadFile(path, form())
 	if !ok {
-		return Settings{}, l.mistakes
+		return Settings{}, l.Mistakes()
 	}
-	l.refuseUnknownVariables()
-	s := defaultSettings()
-	place := doc.process.place(variablePlace(processOptions()))
-	given := l.fromVariables(entries(processOptions()))
-	for key, v := range doc.process.values {
-		if other, twice := given[key]; twice {
-			l.add(v.where, wrong("is also set by "+other.where, "keep one of the two"))
-		}
-		given[key] = v
-	}
-	fill(l, &s, processOptions(), given, place)
-	l.checkKey(&s, given, place)
+	// The providers' variables have any names that the file refers to.
+	l.RefuseUnknown(families()[:1], allRows())
+	return l.fromFile(file)
+}
 
-	for _, t := range doc.tenants {
-		l.addTenant(&s, t.values, t.place(nil))
+func (l *loader) fromFile(file settings.File) (Settings, error) {
+	var s Settings
+	given := l.Join(file.Top, l.Variables(settings.Rows(processOptions())))
+	settings.Fill(l.Loader, &s, processOptions(), given)
+	l.checkKey(&s, given)
+	for _, tenant := range file.Items {
+		l.addTenant(&s, tenant)
 	}
-	l.refuseTenantVariables()
+	l.RefuseBeside(settings.Rows(tenantOptions()))
 	return l.result(s)
 }
 
-func defaultSettings() Settings {
-	return Settings{Addr: ":8080", Database: NewSecret("sqlite:smsbridge.db")}
-}
-
-func defaultTenant() *Tenant {
-	return &Tenant{
-		Keep:     KeepBridge,
-		Verify:   Ask,
-		Code:     Relay,
-		Reset:    Relay,
-		Login:    Off,
-		Answer:   ByReply,
-		Accept:   []string{"YES", "Y"},
-		Deny:     []string{"NO", "N"},
-		ValidFor: defaultLife,
-		Mailgun:  Mailgun{APIBase: "https://api.mailgun.net"},
-		Twilio:   Twilio{APIBase: "https://api.twilio.com"},
-
-		VerifyService: VerifyService{APIBase: "https://verify.twilio.com"},
-		Flowroute:     Flowroute{APIBase: "https://api.flowroute.com", Version: "v2.1"},
-		Codes:         defaultCodes(),
-		APIRate:       defaultRate,
-
-		FlowrouteDoor: defaultFlowrouteDoor(),
-		DurableDoor:   defaultDurableDoor(),
+// form is how the file of several tenants is laid out.
+func form() settings.Form {
+	return settings.Form{
+		Top: settings.Rows(processOptions()), List: "tenants", Noun: "tenant",
+		Item: settings.Rows(tenantOptions()), Sample: "deploy/smsbridge.yaml",
 	}
 }
 
 // checkKey settles where the key comes from.
-func (l *loader) checkKey(s *Settings, given map[string]value, place placer) {
-	_, key := given["key"]
-	_, file := given["key_file"]
+func (l *loader) checkKey(s *Settings, given settings.Given) {
+	key, file := given.Has("key"), given.Has("key_file")
 	switch {
 	case key && file:
-		l.add(place("key_file"), wrong("is set beside "+place("key"), "keep one of the two"))
+		l.Add(given.Place("key_file"),
+			settings.Wrong("is set beside "+given.Place("key"), "keep one of the two"))
 	case !key && !file && !strings.HasPrefix(s.Database.Reveal(), "sqlite:"):
-		l.add(place("key"), wrong("is missing, and PostgreSQL needs it", "make one with: openssl rand -hex 32"))
+		l.Add(given.Place("key"), settings.Wrong("is missing, and PostgreSQL needs it",
+			"make one with: openssl rand -hex 32"))
 	}
 }
 
-// result sorts the tenants, checks them against each other, and returns either
-// the settings or the mistakes.
+// result sorts the tenants, checks them against each other, and returns either the settings or the
+// mistakes.
 func (l *loader) result(s Settings) (Settings, error) {
-	slices.SortFunc(s.Tenants.all, func(a, b *Tenant) int { return cmp.Compare(a.Slug, b.Slug) })
-	l.checkTogether(s.Tenants)
+	bySlug := func(a, b *Tenant) int { return cmp.Compare(a.Slug, b.Slug) }
+	slices.SortFunc(s.Tenants.all, bySlug)
+	for i, t := range s.Tenants.all {
+		for _, other := range s.Tenants.all[:i] {
+			l.checkTogether(t, other)
+		}
+	}
 	l.checkDoorsTogether(s)
 	l.checkAuth0Together(s.Tenants)
-	if len(l.mistakes) > 0 {
-		return Settings{}, l.mistakes
+	if len(l.Mistakes()) > 0 {
+		return Settings{}, l.Mistakes()
 	}
 	for _, t := range s.Tenants.all {
 		t.public = s.PublicURL
 	}
-	s.Warnings = l.warnings
+	s.Warnings = l.Warnings()
 	return s, nil
 }
 
 // checkTogether finds what two tenants must not have in common.
-func (l *loader) checkTogether(set Set) {
-	for i, t := range set.all {
-		for _, other := range set.all[:i] {
-			where := l.places[t]
-			if t.Slug == other.Slug && t.Slug != "" {
-				l.add(where("slug"), wrong(fmt.Sprintf("there are two tenants %q", t.Slug), "every tenant has a slug of its own"))
-			}
-			if t.Address == other.Address && t.Address.Domain != "" {
-				l.add(where("prefix"), wrong("another tenant has the same prefix and mail domain", "change one: they tell whose mail it is"))
-			}
-			if sharesKey(t, other) {
-				l.add(where("api_keys"), wrong("another tenant has the same key", "every tenant has keys of its own: they tell whose request it is"))
-			}
-			l.checkShared(t, other)
-			if t.Twilio.From == "" || t.Twilio.From != other.Twilio.From || t.Twilio.AccountSID != other.Twilio.AccountSID {
-				continue
-			}
-			if strings.EqualFold(t.Name, other.Name) {
-				l.add(where("name"), wrong("another tenant with the same sender has the same name", "change one: the name tells people whom they answer"))
-			}
-			if word, ok := crossed(t, other); ok {
-				l.add(where("accept"), wrong(fmt.Sprintf("goes against a tenant on the same sender, to which %q means the opposite", word), "change one: a reply to both must not mean yes to one and no to the other"))
-			}
-			l.warn("tenants %s and %s share a sender: a STOP to one stops both, and a reply to two open questions needs a code", other.Slug, t.Slug)
-		}
+func (l *loader) checkTogether(t, other *Tenant) {
+	add := func(key, what, hint string) { l.Add(l.given[t].Place(key), settings.Wrong(what, hint)) }
+	if t.Slug == other.Slug && t.Slug != "" {
+		add("slug", fmt.Sprintf("there are two tenants %q", t.Slug),
+			"every tenant has a slug of its own")
 	}
+	if t.Address == other.Address && t.Address.Domain != "" {
+		add("prefix", "another tenant has the same prefix and mail domain",
+			"change one: they tell whose mail it is")
+	}
+	if sharesKey(t, other) {
+		add("api_keys", "another tenant has the same key",
+			"every tenant has keys of its own: they tell whose request it is")
+	}
+	l.checkShared(t, other)
+	if t.Twilio.From == "" || t.Twilio.From != other.Twilio.From ||
+		t.Twilio.AccountSID != other.Twilio.AccountSID {
+		return
+	}
+	if strings.EqualFold(t.Name, other.Name) {
+		add("name", "another tenant with the same sender has the same name",
+			"change one: the name tells people whom they answer")
+	}
+	if word, ok := crossed(t, other); ok {
+		add("accept", fmt.Sprintf("goes against a tenant on the same sender, to which %q means "+
+			"the opposite", word),
+			"change one: a reply to both must not mean yes to one and no to the other")
+	}
+	l.Warn("tenants %s and %s share a sender: a STOP to one stops both, and a reply to two open "+
+		"questions needs a code", other.Slug, t.Slug)
 }
 
 func sharesKey(a, b *Tenant) bool {
 	return slices.ContainsFunc(a.APIKeys, func(key APIKey) bool {
-		return slices.ContainsFunc(b.APIKeys, func(other APIKey) bool { return key.Digest == other.Digest })
+		same := func(other APIKey) bool { return key.Digest == other.Digest }
+		return slices.ContainsFunc(b.APIKeys, same)
 	})
 }
 
@@ -177,7 +179,8 @@ func sharesKey(a, b *Tenant) bool {
 func crossed(a, b *Tenant) (string, bool) {
 	for _, pair := range [][2][]string{{a.Accept, b.Deny}, {b.Accept, a.Deny}} {
 		for _, yes := range pair[0] {
-			if slices.ContainsFunc(pair[1], func(no string) bool { return strings.EqualFold(yes, no) }) {
+			opposite := func(no string) bool { return strings.EqualFold(yes, no) }
+			if slices.ContainsFunc(pair[1], opposite) {
 				return yes, true
 			}
 		}
@@ -188,8 +191,8 @@ func crossed(a, b *Tenant) (string, bool) {
 // MailURL is where Mailgun posts a tenant's mails, parsed into fields.
 func (s Settings) MailURL(slug string) string { return s.PublicURL + "/mailgun/" + slug }
 
-// MIMEURL is where Mailgun posts a tenant's mails as raw MIME: it does so for a
-// URL that ends in "mime".
+// MIMEURL is where Mailgun posts a tenant's mails as raw MIME: it does so for a URL that ends in
+// "mime".
 //
 // Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime" }

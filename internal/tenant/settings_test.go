@@ -87,7 +87,8 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Equal(t, "key-private", acme.Mailgun.APIKey.Reveal())
 	require.Equal(t, []Secret{NewSecret("key-signing")}, acme.Mailgun.SigningKeys)
 	require.Equal(t, "https://api.mailgun.net", acme.Mailgun.APIBase)
-	require.Equal(t, Twilio{testSID, NewSecret(testToken), "+15005550006", "https://api.twilio.com"}, acme.Twilio)
+	require.Equal(t, Twilio{testSID, NewSecret(testToken), "+15005550006", "https://api.twilio.com"},
+		acme.Twilio)
 }
 
 func TestFromEnvEverything(t *testing.T) {
@@ -97,13 +98,18 @@ func TestFromEnvEverything(t *testing.T) {
 		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/",
 		"SMSBRIDGE_DATABASE=postgres://bridge:pw@db.internal/bridge", "SMSBRIDGE_KEY="+testKey,
 		"SMSBRIDGE_COUNTRIES=dk, gb", "SMSBRIDGE_IDP_HOSTS=Login.Acme.Example,127.0.0.1:8081",
-		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask", "SMSBRIDGE_UNSAFE_BARE_YES=true",
-		"SMSBRIDGE_ACCEPT=JA,YES", "SMSBRIDGE_VALID_FOR=8h", "SMSBRIDGE_REGISTRATION_TEXT=Svar {{.Answer}} til {{.Name}}",
+		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask",
+		"SMSBRIDGE_UNSAFE_BARE_YES=true",
+		"SMSBRIDGE_ACCEPT=JA,YES", "SMSBRIDGE_VALID_FOR=8h",
+		"SMSBRIDGE_REGISTRATION_TEXT=Svar {{.Answer}} til {{.Name}}",
 		"SMSBRIDGE_PASSWORD_TEXT=Ny kode? Svar JA", "SMSBRIDGE_WRONG_TEXT=Svar JA eller {{.Denial}}",
-		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/", "MAILGUN_STORAGE_HOSTS=store.example",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/",
+		"MAILGUN_STORAGE_HOSTS=store.example",
 		"TWILIO_AUTH_TOKEN=file:"+file, "TWILIO_FROM="+testMG, "TWILIO_API_BASE=http://localhost:8083/",
-		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1", "SMSBRIDGE_PORT_8080_TCP_ADDR=10.0.0.1",
-		"SMSBRIDGE_PORT=tcp://10.0.0.1:8080", "SMSBRIDGE_DB_SERVICE_PORT_SQL=5432", "SMSBRIDGE_DB_PORT=tcp://10.0.0.2:5432", "SMSBRIDGE_TEST_POSTGRES=x",
+		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1",
+		"SMSBRIDGE_PORT_8080_TCP_ADDR=10.0.0.1",
+		"SMSBRIDGE_PORT=tcp://10.0.0.1:8080", "SMSBRIDGE_DB_SERVICE_PORT_SQL=5432",
+		"SMSBRIDGE_DB_PORT=tcp://10.0.0.2:5432", "SMSBRIDGE_TEST_POSTGRES=x",
 	))
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:9000", s.Addr)
@@ -114,7 +120,8 @@ func TestFromEnvEverything(t *testing.T) {
 	acme := s.Tenants.All()[0]
 	require.Equal(t, []string{"DK", "GB"}, acme.Policy.Countries)
 	require.Equal(t, []string{"login.acme.example", "127.0.0.1:8081"}, acme.IdPHosts)
-	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}, acme.UnsafeAllow)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("::1/128")}, acme.UnsafeAllow)
 	require.Equal(t, KeepMailgun, acme.Keep)
 	require.Equal(t, Ask, acme.Reset)
 	require.Equal(t, "JA", acme.AskedAnswer())
@@ -132,10 +139,11 @@ func TestFromEnvEverything(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for change, want := range map[string]string{
-		"SMSBRIDGE_COUNTRIES=*":                                            "ALL countries",
-		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8":                                "UNSAFE",
-		"SMSBRIDGE_VALID_FOR=8h":                                           "8h0m0s",
-		"SMSBRIDGE_REGISTRATION_TEXT=Is this you?":                         "ask_registration does not say which word",
+		"SMSBRIDGE_COUNTRIES=*":             "ALL countries",
+		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8": "UNSAFE",
+		"SMSBRIDGE_VALID_FOR=8h":            "8h0m0s",
+		"SMSBRIDGE_REGISTRATION_TEXT=Is this you?": "ask_registration does " +
+			"not say which word",
 		"SMSBRIDGE_WRONG_TEXT=YES please\u2026 " + strings.Repeat("x", 60): "wrong takes 2 segments",
 	} {
 		s, err := FromEnv(oneTenant(change))
@@ -151,7 +159,8 @@ func TestURLs(t *testing.T) {
 	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme", s.MailURL("acme"))
 	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme/mime", s.MIMEURL("acme"))
 	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/reply", s.ReplyURL("acme"))
-	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/receipt?text=a%26b", s.ReceiptURL("acme", "a&b"))
+	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/receipt?text=a%26b",
+		s.ReceiptURL("acme", "a&b"))
 }
 
 func TestStorageURL(t *testing.T) {
@@ -203,7 +212,8 @@ func TestSet(t *testing.T) {
 
 // No way of showing settings shows a secret.
 func TestSecretsNeverLeak(t *testing.T) {
-	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@db/bridge", "SMSBRIDGE_KEY="+testKey))
+	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@db/bridge",
+		"SMSBRIDGE_KEY="+testKey))
 	require.NoError(t, err)
 	hidden := struct{ token Secret }{NewSecret(testToken)}
 	values := []any{s, &s, s.Tenants.All()[0], *s.Tenants.All()[0], s.Key, hidden, []Secret{s.Key}}
@@ -222,7 +232,8 @@ func TestSecretsNeverLeak(t *testing.T) {
 	require.NoError(t, json.NewEncoder(&out).Encode(values))
 	for _, secret := range []string{"hunter2", testKey, testToken, "key-private", "key-signing"} {
 		require.False(t, strings.Contains(out.String(), secret), secret)
-		require.False(t, strings.Contains(strings.ToLower(out.String()), fmt.Sprintf("%x", secret)), secret)
+		require.False(t, strings.Contains(strings.ToLower(out.String()), fmt.Sprintf("%x", secret)),
+			secret)
 	}
 	require.Contains(t, out.String(), "[redacted]")
 	require.Empty(t, fmt.Sprint(Secret{}), "an empty secret shows that it is empty")
@@ -239,13 +250,18 @@ func TestExampleFile(t *testing.T) {
 	path := filepath.Join(dir, "smsbridge.yaml")
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
-	for _, name := range []string{"beta-mailgun-api-key", "beta-mailgun-signing-key", "beta-twilio-auth-token"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name), []byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
+	for _, name := range []string{"beta-mailgun-api-key", "beta-mailgun-signing-key",
+		"beta-twilio-auth-token"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name),
+			[]byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
 	}
 	s, err := FromFile(path, []string{
-		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s", "ACME_PROOF_SECRET=p", "ACME_API_KEY_WEB=" + strings.Repeat("w", 48),
-		"ACME_API_KEY_BATCH=" + strings.Repeat("b", 48), "ACME_CALLBACK_SECRET=whsec_" + strings.Repeat("A", 44), "ACME_TWILIO_AUTH_TOKEN=" + testToken,
-		"ACME_FLOWROUTE_DOOR_KEY=" + strings.Repeat("d", 48), "ACME_DURABLE_CODE=" + strings.Repeat("c", 48),
+		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s",
+		"ACME_PROOF_SECRET=p", "ACME_API_KEY_WEB=" + strings.Repeat("w", 48),
+		"ACME_API_KEY_BATCH=" + strings.Repeat("b", 48),
+		"ACME_CALLBACK_SECRET=whsec_" + strings.Repeat("A", 44), "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+		"ACME_FLOWROUTE_DOOR_KEY=" + strings.Repeat("d", 48),
+		"ACME_DURABLE_CODE=" + strings.Repeat("c", 48),
 		"ACME_FLOWROUTE_SECRET_KEY=f", "ACME_WEBHOOK_SECRET=whsec_" + strings.Repeat("B", 44),
 	})
 	require.NoError(t, err)
@@ -258,12 +274,13 @@ func TestExampleFile(t *testing.T) {
 	require.Equal(t, "betatwilioauthtoken", beta.Twilio.AuthToken.Reveal())
 	for _, saying := range Sayings() {
 		fill := Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
-		require.Equal(t, (&Tenant{Name: "ACME", Accept: acme.Accept, Deny: acme.Deny}).Say(saying, fill), acme.Say(saying, fill))
+		require.Equal(t, (&Tenant{Name: "ACME", Accept: acme.Accept, Deny: acme.Deny}).Say(saying, fill),
+			acme.Say(saying, fill))
 	}
 
-	for _, o := range append(entries(processOptions()), entries(tenantOptions())...) {
-		key := o.key[strings.LastIndexByte(o.key, '.')+1:]
+	for _, o := range allRows()[len(commandRows()):] {
+		key := o.Key[strings.LastIndexByte(o.Key, '.')+1:]
 		require.Regexp(t, `(?m)^[ -]*(# )?`+key+`:`, string(text))
-		require.Contains(t, string(text), o.variable)
+		require.Contains(t, string(text), o.Variable)
 	}
 }

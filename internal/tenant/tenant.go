@@ -1,25 +1,28 @@
-// Package tenant holds the settings of the bridge and of its customers, for
-// everybody who runs it: it reads them from one file or from plain environment
-// variables, refuses what it does not understand, and reports all mistakes
-// together, each with its place and a hint.
+// Package tenant holds the settings of the bridge and of its customers, for everyone who runs it.
+// It reads them from one file or from environment variables, refuses what it does not understand,
+// and reports all mistakes together, each with its place and a hint.
 //
-// What it returns is complete and consistent. Whoever holds a [Tenant] need not
-// check it again, and every text that a tenant can send has been rendered once.
-// Nothing that came with a mail ever gets into a text: the wording is the
-// tenant's, and so are the values in it.
+// What it returns is complete and consistent. A caller that holds a [Tenant] need not check it
+// again, and every text that a tenant can send has been filled once. Nothing that came with a mail
+// ever gets into a text: the wording is the tenant's, and so are the values in it.
 //
-// All settings stand in two tables, processOptions and tenantOptions; the
-// example configuration deploy/smsbridge.yaml explains each.
+// Each setting is written once, as a row of processOptions or tenantSections: its name in the file,
+// its variable, its default, what it is and the failure it prevents. From the rows `go generate`
+// writes deploy/env.example, deploy/smsbridge.yaml and docs/SETTINGS.md; a test compares them.
+// internal/settings reads the rows, internal/wording has the texts.
 package tenant
+
+//go:generate go run ./reference
 
 import (
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
+	"smsbridge/internal/settings"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -51,39 +54,39 @@ type Answer string
 const (
 	// ByReply takes a text back.
 	ByReply Answer = "reply"
-	// ByTap takes a tap on the page of a short link, for senders that cannot
-	// receive texts.
+	// ByTap takes a tap on the page of a short link, for senders that cannot receive texts.
 	ByTap Answer = "tap"
 	// ByBoth takes either.
 	ByBoth Answer = "both"
 )
 
-// Tenant is one customer of the bridge. It is not changed after loading and may
-// be shared.
+// Tenant is one customer of the bridge. It is not changed after loading and may be shared.
 type Tenant struct {
-	Slug    string           // names the tenant in URLs and logs: what phonemail.ValidPrefix accepts, in small letters
+	// Slug names the tenant in URLs and logs: what phonemail.ValidPrefix accepts, in small letters.
+	Slug    string
 	Name    string           // what people read in texts, such as "ACME"
 	Address phonemail.Scheme // how its phone addresses are formed
 	Policy  phonemail.Policy // which numbers it may text
 
-	// IdPHosts lists the hosts that verification links may have, such as
-	// "login.acme.example", in small letters. A port or an IP address is only
-	// there when UnsafeAllow is not empty.
+	// IdPHosts lists the hosts that verification links may have, such as "login.acme.example", in
+	// small letters. A port or an IP address is only there when UnsafeAllow is not empty.
 	IdPHosts []string
-	// UnsafeAllow lists networks that links may lead to although they are
-	// private, then also over http and on any port. For tests and demos.
+	// UnsafeAllow lists networks that links may lead to although they are private, then also over
+	// http and on any port. For tests and demos.
 	UnsafeAllow []netip.Prefix
 
 	Keep Keep
-	// What to do about each kind of mail. Kinds that are not named here are
-	// recorded and nothing else.
+	// What to do about each kind of mail. Kinds that are not named here are recorded and nothing
+	// else.
 	Verify, Code, Reset, Login Action
-	// UnsafeBareYes lets a bare yes answer a question about a password, where
-	// otherwise the reply must repeat the code of the question. Whoever can fake
-	// the sender of a text can then take the account over.
+	// UnsafeBareYes lets a bare yes answer a question about a password, where otherwise the reply
+	// must repeat the code of the question. A thief who fakes the sender of a text can then take the
+	// account over.
 	UnsafeBareYes bool
 	Answer        Answer
-	CodeDomain    string // the web site that a relayed code is for, as phones bind it: https://wicg.github.io/sms-one-time-codes/
+	// CodeDomain is the web site that a relayed code is for, as phones bind it:
+	// https://wicg.github.io/sms-one-time-codes/
+	CodeDomain string
 
 	Accept   []string      // replies that mean yes, as configured; the first is shown
 	Deny     []string      // replies that mean no, as configured; the first is shown
@@ -95,7 +98,7 @@ type Tenant struct {
 	Links   Links
 
 	Providers     []Provider        // who is asked to send a text, in this order; at least one
-	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), elsewhere Twilio.From
+	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), else Twilio.From
 	VerifyService VerifyService
 	Flowroute     Flowroute
 	Webhook       Webhook
@@ -110,44 +113,37 @@ type Tenant struct {
 	DurableDoor   DurableDoor
 	Auth0         Auth0
 
-	texts  map[Saying]*template.Template
+	texts  wording.Texts
 	public string // the bridge's public URL
 }
 
 // Mailgun holds a tenant's account at Mailgun.
 type Mailgun struct {
-	APIKey       Secret
-	SigningKeys  []Secret // HTTP webhook signing keys; several during a rotation
-	APIBase      string   // without version and slash at the end: "https://api.mailgun.net"
-	StorageHosts []string // hosts of stored mails beyond those that StorageURL knows
+	APIKey       settings.Secret
+	SigningKeys  []settings.Secret // HTTP webhook signing keys; several during a rotation
+	APIBase      string            // without version and slash at the end: "https://api.mailgun.net"
+	StorageHosts []string          // hosts of stored mails beyond those that StorageURL knows
 }
 
-// Twilio holds a tenant's account at Twilio.
-type Twilio struct {
-	AccountSID string // AC and 32 letters and digits
-	AuthToken  Secret
-	From       string // the sender: an E.164 number, or a Messaging Service's SID (MG…)
-	APIBase    string // without slash at the end: "https://api.twilio.com"
-}
-
-// Links says how the links in a tenant's mails are found and redeemed where their
-// shape does not say it. The zero value is right for every known provider.
+// Links says how the links in a tenant's mails are found and redeemed where their shape does not
+// say it. The zero value is right for every known provider.
 type Links struct {
-	Paths    []string // where verification links begin, such as "/account/confirm"
-	Wrappers []string // hosts of the mail provider's link tracking
-	Recipe   string   // how links are redeemed whatever their shape
-	API      string   // base address of the identity provider's API, for recipes that speak one
-	Token    Secret   // bearer token for it
+	Paths    []string        // where verification links begin, such as "/account/confirm"
+	Wrappers []string        // hosts of the mail provider's link tracking
+	Recipe   string          // how links are redeemed whatever their shape
+	API      string          // base address of the provider's API, for recipes that speak one
+	Token    settings.Secret // bearer token for it
 }
 
-// Proof is access to the identity provider's own API, which is asked whether an
-// address is verified when the answer to a click left that open. The zero value
-// asks nobody.
+// Proof is access to the identity provider's own API, which is asked whether an address is verified
+// when the response to a click left that open. The zero value asks no API.
 type Proof struct {
-	Kind     ProofKind
-	URL      string // Auth0: https://acme.eu.auth0.com; Keycloak: https://id.acme.example/realms/acme; GoTrue: the API's address
-	ClientID string // Auth0 and Keycloak
-	Secret   Secret // the client's secret, or GoTrue's service key
+	Kind ProofKind
+	// URL is, for Auth0, https://acme.eu.auth0.com; for Keycloak,
+	// https://id.acme.example/realms/acme; for GoTrue, the API's address.
+	URL      string
+	ClientID string          // Auth0 and Keycloak
+	Secret   settings.Secret // the client's secret, or GoTrue's service key
 }
 
 // ProofKind names the API.
@@ -166,16 +162,16 @@ func (t *Tenant) AskedAnswer() string { return t.Accept[0] }
 // ShortURL returns the address of the short link with the token.
 func (t *Tenant) ShortURL(token string) string { return t.public + "/l/" + token }
 
-// StorageURL reports whether the API key may be sent to u to fetch a stored
-// mail. The address of a stored mail arrives in a part of the webhook that is
-// not signed, so it must lead to the API itself, to one of the StorageHosts or
-// to a host below Mailgun's API domains, over https unless the API's own
-// address is plain http, and to a path of the messages API.
+// StorageURL reports whether the API key may be sent to u to fetch a stored mail. The address of a
+// stored mail arrives in a part of the webhook that is not signed. So it must lead to the API
+// itself, to one of the StorageHosts or to a host below Mailgun's API domains, and to a path of the
+// messages API. It is https unless the API's own address is plain http.
 //
 // Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (m Mailgun) StorageURL(u *url.URL) bool {
 	base, err := url.Parse(m.APIBase)
-	if err != nil || u.User != nil || !strings.HasPrefix(u.Path, "/v3/domains/") || strings.Contains(u.Path, "/..") {
+	if err != nil || u.User != nil || !strings.HasPrefix(u.Path, "/v3/domains/") ||
+		strings.Contains(u.Path, "/..") {
 		return false
 	}
 	host := strings.ToLower(u.Host)
@@ -185,8 +181,8 @@ func (m Mailgun) StorageURL(u *url.URL) bool {
 	if slices.Contains(m.StorageHosts, host) {
 		return u.Scheme == "https" || u.Scheme == base.Scheme
 	}
-	return u.Scheme == "https" &&
-		(strings.HasSuffix(host, ".api.mailgun.net") || strings.HasSuffix(host, ".api.eu.mailgun.net"))
+	return u.Scheme == "https" && (strings.HasSuffix(host, ".api.mailgun.net") ||
+		strings.HasSuffix(host, ".api.eu.mailgun.net"))
 }
 
 // Set is the tenants of one bridge. The zero value has none.
@@ -207,9 +203,9 @@ func (s Set) Tenant(slug string) (*Tenant, bool) {
 // All returns the tenants in the order of their slugs.
 func (s Set) All() []*Tenant { return slices.Clone(s.all) }
 
-// BySender returns the tenants that text from one sender (a number, or a
-// Messaging Service's SID) of one account, in the order of their slugs; see
-// [Tenant.Line]. A reply to that sender may be meant for any of them.
+// BySender returns the tenants that text from one sender (a number, or a Messaging Service's SID)
+// of one account, in the order of their slugs; see [Tenant.Line]. A reply to that sender may be
+// meant for any of them.
 func (s Set) BySender(account, sender string) []*Tenant {
 	var found []*Tenant
 	for _, t := range s.all {

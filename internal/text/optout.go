@@ -22,7 +22,7 @@ func OptIn(ctx context.Context, tx *store.Tx, l Line, phone phonemail.Number) er
 }
 
 // OptedOut reports whether a phone must not be texted from a line.
-func OptedOut(ctx context.Context, tx *store.Tx, l Line, phone phonemail.Number) (bool, error) {
+func OptedOut(ctx context.Context, tx store.View, l Line, phone phonemail.Number) (bool, error) {
 	n, err := tx.CountOptOut(ctx, db.CountOptOutParams{Account: l.Account, Sender: l.Sender, Phone: phone})
 	return n > 0, err
 }

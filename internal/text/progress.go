@@ -13,7 +13,7 @@ type Progress struct {
 }
 
 // ProgressOf returns how far the text id has come, or ErrUnknown.
-func ProgressOf(ctx context.Context, tx *store.Tx, id string) (Progress, error) {
+func ProgressOf(ctx context.Context, tx store.View, id string) (Progress, error) {
 	row, err := get(ctx, tx, id)
 	return Progress{row.State, row.Error}, err
 }

@@ -158,7 +158,7 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 }
 
 // obstacle says why a due text must not be sent, or "".
-func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
+func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if !tx.Now().Before(row.Deadline.Time) {
 		return "too late", nil
 	}
@@ -185,7 +185,7 @@ func obstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
 
 // codeObstacle says why a code must not be sent any more, or "": its verification has ended, or this text was put back after a later one was made,
 // whose code may be another.
-func codeObstacle(ctx context.Context, tx *store.Tx, row db.Text) (string, error) {
+func codeObstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	v, err := tx.GetVerification(ctx, row.VerificationID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", err
@@ -223,7 +223,7 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 	if err != nil {
 		return false, err
 	}
-	if State(row.State) != Sending || row.SendingAt != moment.Of(a.Began) {
+	if row.State != Sending || !row.SendingAt.Equal(a.Began) {
 		return false, ErrMoved
 	}
 	reason, err := obstacle(ctx, tx, row)
@@ -249,7 +249,7 @@ func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 }
 
 // Claimed reports whether the provider's id belongs to a text of ours already.
-func Claimed(ctx context.Context, tx *store.Tx, account, providerID string) (bool, error) {
+func Claimed(ctx context.Context, tx store.View, account, providerID string) (bool, error) {
 	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{Account: account, ProviderID: providerID})
 	return n > 0, err
 }
@@ -312,7 +312,7 @@ func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
 	return record(ctx, tx, row.Tenant, id, Unclear, string(row.Purpose))
 }
 
-func attempt(tx *store.Tx, row db.Text) (Attempt, error) {
+func attempt(tx store.View, row db.Text) (Attempt, error) {
 	body, err := tx.Open(place(row.ID, row.Tenant), row.Body)
 	if err != nil {
 		return Attempt{}, fmt.Errorf("text %s: %w", row.ID, err)
@@ -332,7 +332,7 @@ func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason str
 	return true, record(ctx, tx, row.Tenant, row.ID, state, reason)
 }
 
-func get(ctx context.Context, tx *store.Tx, id string) (db.Text, error) {
+func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 	row, err := tx.GetText(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrUnknown

@@ -278,7 +278,7 @@ func TestRerouteRaces(t *testing.T) {
 				},
 			)
 			require.NoError(b, errs[1])
-			require.EqualValues(b, "unclear", b.row(id).State)
+			require.Equal(b, text.Unclear, b.row(id).State)
 			if errs[0] == nil {
 				require.True(b, asks)
 				require.Equal(b, "second", b.row(id).Provider, "it is looked for where it was asked for")

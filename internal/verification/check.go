@@ -81,6 +81,26 @@ func CheckRow(
 	return Checked{Verdict: verdict, Verification: read(row, tx.Now())}, err
 }
 
+// CheckExternal is Check for the newest verification that a door of a tenant calls externalID. The
+// second result is true once for each verification that has expired: the first time that a caller
+// hears it.
+func CheckExternal(
+	ctx context.Context, tx *store.Tx, tenant, door, externalID, code string,
+) (c Checked, news bool, err error) {
+	v, err := ByExternalID(ctx, tx, tenant, door, externalID)
+	if err != nil {
+		return c, false, err
+	}
+	c, err = Check(ctx, tx, tenant, v.ID, code)
+	if err != nil || c.Verification.State != Expired {
+		return c, false, err
+	}
+	n, err := tx.TellExpired(ctx, db.TellExpiredParams{
+		Tenant: tenant, Door: door, ExternalID: externalID, Now: tx.Moment(),
+	})
+	return c, n > 0, err
+}
+
 // attempt compares a code and counts the attempt, under the lock of the phone's guesses. It returns
 // the row after that. A row that changed since it was read is read again: another check came before
 // the lock, or the code was texted once more.
@@ -120,7 +140,7 @@ func attempt(
 
 // compare compares a code with that of a verification. The verdict is Asked if Twilio Verify must
 // compare it.
-func compare(tx *store.Tx, row db.Verification, given string) (Verdict, error) {
+func compare(tx store.View, row db.Verification, given string) (Verdict, error) {
 	if row.Checker != "" {
 		return Asked, nil
 	}
@@ -156,7 +176,7 @@ func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all gues
 
 // result reads how the verification stands now.
 func result(
-	ctx context.Context, tx *store.Tx, row db.Verification, verdict Verdict, until time.Time,
+	ctx context.Context, tx store.View, row db.Verification, verdict Verdict, until time.Time,
 ) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
 	return Checked{Verdict: verdict, Verification: v, Until: until}, err

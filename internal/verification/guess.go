@@ -9,9 +9,6 @@ import (
 // GuessMemory is how long a wrong code counts against its phone.
 const GuessMemory = 24 * time.Hour
 
-// KeyMemory is how long a retry of a request with an Idempotency-Key is known as one.
-const KeyMemory = 48 * time.Hour
-
 // guesses are the times of a phone's wrong codes in the last GuessMemory, oldest first.
 type guesses []time.Time
 

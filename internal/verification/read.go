@@ -13,7 +13,7 @@ import (
 )
 
 // Get returns a tenant's verification, or ErrUnknown.
-func Get(ctx context.Context, tx *store.Tx, tenant, id string) (Verification, error) {
+func Get(ctx context.Context, tx store.View, tenant, id string) (Verification, error) {
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Verification{}, err
@@ -21,7 +21,7 @@ func Get(ctx context.Context, tx *store.Tx, tenant, id string) (Verification, er
 	return read(row, tx.Now()), nil
 }
 
-func get(ctx context.Context, tx *store.Tx, tenant, id string) (db.Verification, error) {
+func get(ctx context.Context, tx store.View, tenant, id string) (db.Verification, error) {
 	row, err := tx.GetVerificationOf(ctx, db.GetVerificationOfParams{Tenant: tenant, ID: id})
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrUnknown
@@ -30,7 +30,7 @@ func get(ctx context.Context, tx *store.Tx, tenant, id string) (db.Verification,
 }
 
 // ByID returns the verification of whatever tenant, or ErrUnknown. It is for jobs, which carry only the id.
-func ByID(ctx context.Context, tx *store.Tx, id string) (Verification, error) {
+func ByID(ctx context.Context, tx store.View, id string) (Verification, error) {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Verification{}, ErrUnknown
@@ -42,7 +42,7 @@ func ByID(ctx context.Context, tx *store.Tx, id string) (Verification, error) {
 }
 
 // ByExternalID returns the newest verification that a door of a tenant calls so, or ErrUnknown. At most one of them is pending.
-func ByExternalID(ctx context.Context, tx *store.Tx, tenant, door, externalID string) (Verification, error) {
+func ByExternalID(ctx context.Context, tx store.View, tenant, door, externalID string) (Verification, error) {
 	row, err := tx.GetExternalVerification(ctx, db.GetExternalVerificationParams{Tenant: tenant, Door: door, ExternalID: externalID})
 	if errors.Is(err, sql.ErrNoRows) {
 		return Verification{}, ErrUnknown
@@ -54,7 +54,7 @@ func ByExternalID(ctx context.Context, tx *store.Tx, tenant, door, externalID st
 }
 
 // OpenOf returns the pending verifications of a phone on a line, the newest first, at most 100.
-func OpenOf(ctx context.Context, tx *store.Tx, l text.Line, phone phonemail.Number) ([]Verification, error) {
+func OpenOf(ctx context.Context, tx store.View, l text.Line, phone phonemail.Number) ([]Verification, error) {
 	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone, Now: tx.Moment(),
 	})
@@ -66,7 +66,7 @@ const afterAll = "~"
 
 // List returns a tenant's verifications, the newest first: at most most of them, and only those older than the one with the id before unless it
 // is "".
-func List(ctx context.Context, tx *store.Tx, tenant, before string, most int) ([]Verification, error) {
+func List(ctx context.Context, tx store.View, tenant, before string, most int) ([]Verification, error) {
 	if before == "" {
 		before = afterAll
 	}

@@ -34,7 +34,7 @@ func ReportPhone(
 }
 
 // unreportedReport returns the report id while Twilio Verify has not heard of it.
-func unreportedReport(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, error) {
+func unreportedReport(ctx context.Context, tx store.View, id string) (Outcome, bool, error) {
 	row, err := tx.GetVerifyReport(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Outcome{}, false, nil
@@ -48,7 +48,7 @@ func unreportedReport(ctx context.Context, tx *store.Tx, id string) (Outcome, bo
 // withReports adds to outcomes the reports of a phone of which Twilio Verify has not heard. It
 // returns the ten that began first.
 func withReports(
-	ctx context.Context, tx *store.Tx, v Verification, all []Outcome,
+	ctx context.Context, tx store.View, v Verification, all []Outcome,
 ) ([]Outcome, error) {
 	rows, err := tx.OpenVerifyReportsOfPhone(ctx, db.OpenVerifyReportsOfPhoneParams{
 		Tenant: v.Tenant, Phone: v.Phone, Since: tx.Moment().Add(-verifyLife),

@@ -23,7 +23,6 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -136,25 +135,31 @@ func (Notify) Kind() string { return "notify" }
 // Start starts a verification and makes the text with its code due. The second result is false when a pending one of the same door already has
 // the ExternalID: that one is returned, and nothing was done. It returns ErrOptedOut, ErrBlocked in a WaitError, or an error of the database.
 func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
+	return start(ctx, tx, store.NewID(), r)
+}
+
+// start is Start with the id for a new verification.
+func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verification, bool, error) {
 	if err := admit(ctx, tx, r); err != nil {
 		return Verification{}, false, err
 	}
 	if old, taken, err := makeRoom(ctx, tx, r); err != nil || taken {
 		return old, false, err
 	}
-	id, now, code, renew := store.NewID(), tx.Now(), r.Code, 0
+	now, code, renew := tx.Moment(), r.Code, 0
 	if code == "" {
 		code = Draw(r.Length)
 		if r.Renew {
 			renew = r.Length
 		}
 	}
-	n, err := tx.AddVerification(ctx, db.AddVerificationParams{
+	row := db.AddVerificationParams{
 		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account, Sender: r.Line.Sender, Phone: r.Phone,
 		Locale: r.Locale, Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew), MaxAttempts: int64(r.Limits.Attempts),
 		MaxWrong: int64(r.mostWrong()), MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
-		OpenedAt: moment.Of(now), ExpiresAt: moment.Of(now.Add(r.Limits.Life)),
-	})
+		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
+	}
+	n, err := tx.AddVerification(ctx, row)
 	if err != nil {
 		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
 	}
@@ -162,13 +167,15 @@ func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, er
 		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
 		return taken, false, err
 	}
-	tx.EnqueueAt(ExpireVerification{id}, now.Add(r.Limits.Life))
+	tx.EnqueueAt(ExpireVerification{id}, row.ExpiresAt.Time)
 	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
 		return Verification{}, false, err
 	}
-	v, err := Get(ctx, tx, r.Tenant, id)
-	if err != nil {
-		return Verification{}, false, err
+	v := Verification{
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Line: r.Line, Phone: r.Phone,
+		Locale: r.Locale, State: Pending, MaxAttempts: r.Limits.Attempts,
+		Sends: 1, MaxSends: r.Limits.Sends, Opened: now.Time, Expires: row.ExpiresAt.Time,
+		NextSend: now.Add(r.Limits.Gap).Time,
 	}
 	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
 }
@@ -203,7 +210,7 @@ func (r Request) mostWrong() int {
 }
 
 // admit refuses what a text or a guess would be refused for.
-func admit(ctx context.Context, tx *store.Tx, r Request) error {
+func admit(ctx context.Context, tx store.View, r Request) error {
 	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
 	if err != nil {
 		return err
@@ -237,8 +244,10 @@ func Resend(ctx context.Context, tx *store.Tx, tenant, id string, words Wording)
 	case tx.Now().Before(v.NextSend):
 		return v, &WaitError{ErrTooSoon, v.NextSend}
 	}
-	if out, err := text.OptedOut(ctx, tx, v.Line, v.Phone); err != nil || out {
-		return v, errors.Join(err, ErrOptedOut)
+	if out, err := text.OptedOut(ctx, tx, v.Line, v.Phone); err != nil {
+		return v, err
+	} else if out {
+		return v, ErrOptedOut
 	}
 	code, sealed, err := nextCode(tx, row)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	maxPage   = 250      // texts on a page of the list
-	maxForm   = 1 << 20  // bytes of a request that are read, far above any that is genuine
-	maxAnswer = 64 << 10 // bytes of a callback's response that are read
+	maxPage     = 250      // texts on a page of the list
+	maxForm     = 1 << 20  // bytes of a request that are read, far above any that is genuine
+	maxResponse = 64 << 10 // bytes of a callback's response that are read
 )
 
 // Forms of a number: version 2.1 takes it without a plus, 2.2 takes E.164.
@@ -29,11 +29,15 @@ var (
 func (f *Account) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, version := range []string{"v2.1", "v2.2"} {
-		mux.HandleFunc("POST /"+version+"/messages", func(w http.ResponseWriter, r *http.Request) { f.send(w, r, version) })
+		mux.HandleFunc("POST /"+version+"/messages", func(w http.ResponseWriter, r *http.Request) {
+			f.send(w, r, version)
+		})
 		mux.HandleFunc("GET /"+version+"/messages", f.list)
 		mux.HandleFunc("GET /"+version+"/messages/{id}", f.show)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		slow, status := f.manners.Slow, 0
@@ -59,7 +63,7 @@ func (f *Account) handler() http.Handler {
 	})
 }
 
-// send answers POST messages: 202 with the id.
+// send serves POST messages: 202 with the id.
 func (f *Account) send(w http.ResponseWriter, r *http.Request, version string) {
 	var asked struct {
 		To       string `json:"to"`
@@ -76,12 +80,14 @@ func (f *Account) send(w http.ResponseWriter, r *http.Request, version string) {
 		form = e164
 	}
 	text := Text{
-		ID: newID(), From: "+" + withoutPlus(asked.From), To: "+" + withoutPlus(asked.To), Body: asked.Body, Callback: asked.Callback,
+		ID: newID(), From: "+" + withoutPlus(asked.From), To: "+" + withoutPlus(asked.To),
+		Body: asked.Body, Callback: asked.Callback,
 		Version: version,
 	}
 	f.mu.Lock()
 	status := f.manners.Reject[text.To]
-	if !form.MatchString(asked.To) || !form.MatchString(asked.From) || asked.Body == "" || !slices.Contains(f.config.Numbers, text.From) {
+	if !form.MatchString(asked.To) || !form.MatchString(asked.From) || asked.Body == "" ||
+		!slices.Contains(f.config.Numbers, text.From) {
 		status = http.StatusUnprocessableEntity
 	}
 	lost := false
@@ -102,13 +108,14 @@ func (f *Account) send(w http.ResponseWriter, r *http.Request, version string) {
 		panic(http.ErrAbortHandler)
 	}
 	respond(w, http.StatusAccepted, map[string]any{"data": map[string]any{
-		"id": text.ID, "type": "message", "links": map[string]string{"self": f.URL() + "/" + version + "/messages/" + text.ID},
+		"id": text.ID, "type": "message",
+		"links": map[string]string{"self": f.URL() + "/" + version + "/messages/" + text.ID},
 	}})
-	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	http.NewResponseController(w).Flush() // the receipts leave after the response
 	f.spawn(func() { f.deliver(text) })
 }
 
-// list answers GET messages: both directions, newest first.
+// list serves GET messages: both directions, newest first.
 func (f *Account) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	start, err := time.Parse(time.RFC3339, query.Get("start_date"))
@@ -131,13 +138,14 @@ func (f *Account) list(w http.ResponseWriter, r *http.Request) {
 	page := all[min(offset, len(all)):]
 	if len(page) > limit {
 		page = page[:limit]
-		next := url.Values{"start_date": {query.Get("start_date")}, "limit": {query.Get("limit")}, "offset": {strconv.Itoa(offset + limit)}}
+		next := url.Values{"start_date": {query.Get("start_date")}, "limit": {query.Get("limit")},
+			"offset": {strconv.Itoa(offset + limit)}}
 		links["next"] = f.URL() + r.URL.Path + "?" + next.Encode()
 	}
 	respond(w, http.StatusOK, map[string]any{"data": page, "links": links})
 }
 
-// show answers GET messages/{id}.
+// show serves GET messages/{id}.
 func (f *Account) show(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -192,12 +200,14 @@ func (f *Account) describe(text Text) resource {
 		direction = "inbound"
 	}
 	return resource{"message", text.ID, attributes{
-		Body: text.Body, Direction: direction, From: withoutPlus(text.From), To: withoutPlus(text.To), Timestamp: text.Time.UTC(), Status: "delivered",
+		Body: text.Body, Direction: direction, From: withoutPlus(text.From), To: withoutPlus(text.To),
+		Timestamp: text.Time.UTC(), Status: "delivered",
 		MessageType: "longcode", AmountDisplay: "$0.0040", AmountNano: 4_000_000, Receipts: []any{},
 	}}
 }
 
-// call posts a callback, again after each of the waits until it is answered with 200, and returns the last attempt.
+// call posts a callback, again after each of the waits until the response is 200, and returns
+// the last attempt.
 func (f *Account) call(ctx context.Context, target string, payload any) Hook {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -228,14 +238,15 @@ func (f *Account) post(ctx context.Context, target string, body []byte) int {
 		return 0
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer))
+	io.Copy(io.Discard, io.LimitReader(response.Body, maxResponse))
 	return response.StatusCode
 }
 
-// refuse answers an error in Flowroute's form.
+// refuse responds with an error in Flowroute's form.
 func refuse(w http.ResponseWriter, status int) {
 	respond(w, status, map[string]any{"errors": []map[string]any{
-		{"id": randomHex(), "status": status, "title": http.StatusText(status), "detail": "The request was refused"},
+		{"id": randomHex(), "status": status, "title": http.StatusText(status),
+			"detail": "The request was refused"},
 	}})
 }
 

@@ -1,9 +1,9 @@
-// Package flowroute plays a Flowroute account: the Messaging API in versions 2.1 and 2.2, with its receipts and replies.
-// The tests of the bridge use it. No demo shows it.
+// Package flowroute plays a Flowroute account: the Messaging API in versions 2.1 and 2.2, with
+// its receipts and replies. The tests of the bridge use it. No demo shows it.
 //
-// What the real Flowroute may do is a knob of [Manners]: failing and slow requests, lost responses, refused and
-// undelivered texts, receipts that are missing or repeated, repeated replies, the payload of version 2, and a list that
-// shows a text late.
+// What the real Flowroute may do is a knob of [Manners]. Requests fail, are slow, or lose their
+// response. Texts are refused or not delivered. Receipts and replies are repeated, receipts are
+// missing, and replies have the payload of version 2. The list shows a text late.
 //
 // Source: https://developer.flowroute.com/api/messages/v2.1/.
 package flowroute
@@ -32,10 +32,11 @@ type Config struct {
 	AccessKey, SecretKey string
 	// Numbers are the senders of the account in E.164.
 	Numbers []string
-	// ReplyURL is called when a phone texts one of the numbers. Empty: nobody is called. Like every URL that is called it
-	// must lead to loopback; calls elsewhere fail to connect.
+	// ReplyURL is called when a phone texts one of the numbers. Empty: no URL is called. Like
+	// every URL that is called it must lead to loopback; calls elsewhere fail to connect.
 	ReplyURL string
-	// ResendAfter are the waits before a callback that was not answered with 200 is posted again; nil means four of 30 s.
+	// ResendAfter are the waits before a callback without a 200 is posted again; nil means four of
+	// 30 s.
 	ResendAfter []time.Duration
 	// Now is the clock of dates and of the list's lag; nil means time.Now.
 	Now func() time.Time
@@ -45,19 +46,20 @@ type Config struct {
 type Manners struct {
 	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at.
 	FailNext, FailStatus int
-	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	// LoseResponse accepts that many texts and then cuts the connection instead of responding.
 	LoseResponse int
 	// Reject refuses a send to one of these numbers, in E.164, with the status.
 	Reject map[string]int
 	// Undelivered has texts to these numbers never arrive.
 	Undelivered map[string]bool
-	// DuplicateReceipts posts each receipt twice, DropReceipts posts none, DuplicateReplies posts each reply twice.
+	// DuplicateReceipts posts each receipt twice, DropReceipts posts none, DuplicateReplies posts
+	// each reply twice.
 	DuplicateReceipts, DropReceipts, DuplicateReplies bool
 	// Legacy posts replies in the flat shape of version 2.
 	Legacy bool
 	// ListLag hides a text from the list until it is that old.
 	ListLag time.Duration
-	// Slow delays every answer of the API.
+	// Slow delays every response of the API.
 	Slow time.Duration
 }
 
@@ -74,11 +76,11 @@ type Text struct {
 type Hook struct {
 	URL    string
 	Body   string
-	Status int // of the answer, 0 if there was none
+	Status int // of the response, 0 if there was none
 }
 
-// Flowroute is a pretend Flowroute account: the Messaging API in versions 2.1 and 2.2 with its callbacks. Everything is
-// held in memory until Close. Safe for use by several goroutines.
+// Flowroute is a pretend Flowroute account: the Messaging API in versions 2.1 and 2.2 with its
+// callbacks. Everything is held in memory until Close. Safe for use by several goroutines.
 type Account struct {
 	config Config
 	server *loopback.Server
@@ -93,16 +95,18 @@ type Account struct {
 	hooks   []Hook
 }
 
-// Open starts a pretend Flowroute. The caller must Close it. It returns an error if the address is not on
-// loopback or not free, or if a number is not in E.164.
+// Open starts a pretend Flowroute. The caller must Close it. It returns an error if the address
+// is not on loopback or not free, or if a number is not in E.164.
 func Open(config Config) (*Account, error) {
 	for i, number := range config.Numbers {
 		if !e164.MatchString(number) {
-			return nil, fmt.Errorf("simulator: Flowroute number %d of %d is not in E.164", i+1, len(config.Numbers))
+			return nil, fmt.Errorf("simulator: Flowroute number %d of %d is not in E.164",
+				i+1, len(config.Numbers))
 		}
 	}
 	if config.ResendAfter == nil {
-		config.ResendAfter = []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second}
+		config.ResendAfter = []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second,
+			30 * time.Second}
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -114,7 +118,8 @@ func Open(config Config) (*Account, error) {
 	f := &Account{config: config, server: server, ctx: server.Context()}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: loopback.Control}
 	f.client = &http.Client{
-		Transport:     &http.Transport{DialContext: dialer.DialContext, ResponseHeaderTimeout: 15 * time.Second},
+		Transport: &http.Transport{DialContext: dialer.DialContext,
+			ResponseHeaderTimeout: 15 * time.Second},
 		CheckRedirect: loopback.NoRedirect,
 	}
 	server.Serve(f.handler())
@@ -134,7 +139,8 @@ func (f *Account) Close() {
 	f.client.CloseIdleConnections()
 }
 
-// Set changes the manners. The function runs under a lock: it must not call other methods of f, nor keep its argument.
+// Set changes the manners. The function runs under a lock: it must not call other methods of f,
+// nor keep its argument.
 func (f *Account) Set(change func(*Manners)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -157,16 +163,16 @@ func (f *Account) Inbox(phone string) []Text {
 	})
 }
 
-// Hooks returns the requests made so far, oldest first, each once its answer is in.
+// Hooks returns the requests made so far, oldest first, each once its response is in.
 func (f *Account) Hooks() []Hook {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.hooks)
 }
 
-// Reply has a phone text one of the account's numbers, and returns once the reply URL has answered 200 or Flowroute has
-// given up: the last attempt, or the zero Hook if no reply URL is set. It returns an error if the number is not
-// the account's or ctx is done.
+// Reply has a phone text one of the account's numbers, and returns once the reply URL has
+// responded with 200 or Flowroute has given up: the last attempt, or the zero Hook if no reply
+// URL is set. It returns an error if the number is not the account's or ctx is done.
 func (f *Account) Reply(ctx context.Context, phone, number, body string) (Hook, error) {
 	if !slices.Contains(f.config.Numbers, number) {
 		return Hook{}, errors.New("simulator: reply to a number that is not the account's")
@@ -181,7 +187,8 @@ func (f *Account) Reply(ctx context.Context, phone, number, body string) (Hook, 
 	}
 	var payload any = message{Data: f.describe(text)}
 	if manners.Legacy {
-		payload = map[string]string{"to": withoutPlus(number), "from": withoutPlus(phone), "body": body, "id": text.ID}
+		payload = map[string]string{"to": withoutPlus(number), "from": withoutPlus(phone), "body": body,
+			"id": text.ID}
 	}
 	hook := f.call(ctx, f.config.ReplyURL, payload)
 	if manners.DuplicateReplies {
@@ -199,7 +206,8 @@ func (f *Account) spawn(work func()) {
 	}
 }
 
-// deliver posts the receipts of a text: that it was handed on, that the carrier has it, and how it ended.
+// deliver posts the receipts of a text: that it was handed on, that the carrier has it, and how
+// it ended.
 func (f *Account) deliver(text Text) {
 	f.mu.Lock()
 	manners := f.manners
@@ -210,17 +218,20 @@ func (f *Account) deliver(text Text) {
 	buffered, done := 1003, 0
 	receipts := []receipt{
 		{Level: 1, Status: "smsc submit", Description: "Message has been sent"},
-		{Level: 2, Status: "message buffered", Code: &buffered, Description: "Message accepted by Carrier"},
+		{Level: 2, Status: "message buffered", Code: &buffered,
+			Description: "Message accepted by Carrier"},
 		{Level: 2, Status: "delivered", Code: &done, Description: "Message delivered"},
 	}
 	if manners.Undelivered[text.To] {
 		failed := 1004
-		receipts[2] = receipt{Level: 2, Status: "undelivered", Code: &failed, Description: "Message not delivered"}
+		receipts[2] = receipt{Level: 2, Status: "undelivered", Code: &failed,
+			Description: "Message not delivered"}
 	}
 	for _, receipt := range receipts {
 		receipt.Timestamp, receipt.Body = f.config.Now().UTC(), text.Body
 		payload := map[string]any{"data": map[string]any{
-			"type": "delivery_receipt", "id": text.ID, "attributes": receipt, "links": map[string]string{"related": f.URL() + "/v2.1/messages/" + text.ID},
+			"type": "delivery_receipt", "id": text.ID, "attributes": receipt,
+			"links": map[string]string{"related": f.URL() + "/v2.1/messages/" + text.ID},
 		}}
 		f.call(f.ctx, text.Callback, payload)
 		if manners.DuplicateReceipts {

@@ -13,7 +13,7 @@ import (
 	"smsbridge/internal/simulator/flowroute"
 )
 
-// newReceiver remembers what it is posted, and answers with the statuses in turn, then 200.
+// newReceiver remembers what it is posted, and responds with the statuses in turn, then 200.
 func newReceiver(t *testing.T, statuses ...int) (*httptest.Server, func() []string) {
 	t.Helper()
 	bodies := make(chan string, 100)
@@ -42,7 +42,8 @@ func newReceiver(t *testing.T, statuses ...int) (*httptest.Server, func() []stri
 
 func TestSendsAndReports(t *testing.T) {
 	hooks, seen := newReceiver(t)
-	f, err := flowroute.Open(flowroute.Config{AccessKey: "access", SecretKey: "secret", Numbers: []string{"+12065550101"}, ResendAfter: []time.Duration{}})
+	f, err := flowroute.Open(flowroute.Config{AccessKey: "access", SecretKey: "secret",
+		Numbers: []string{"+12065550101"}, ResendAfter: []time.Duration{}})
 	require.NoError(t, err)
 	defer f.Close()
 	f.Set(func(m *flowroute.Manners) { m.Reject = map[string]int{"+12065550177": 422} })
@@ -50,7 +51,8 @@ func TestSendsAndReports(t *testing.T) {
 		path, body, key string
 		status          int
 	}{
-		{"/v2.1/messages", `{"to":"12065550199","from":"12065550101","body":"Hi","dlr_callback":"` + hooks.URL + `/dlr"}`, "secret", 202},
+		{"/v2.1/messages", `{"to":"12065550199","from":"12065550101","body":"Hi","dlr_callback":"` +
+			hooks.URL + `/dlr"}`, "secret", 202},
 		{"/v2.2/messages", `{"to":"+12065550199","from":"+12065550101","body":"Hi"}`, "secret", 202},
 		{"/v2.1/messages", `{"to":"+12065550199","from":"+12065550101","body":"Hi"}`, "secret", 422},
 		{"/v2.2/messages", `{"to":"12065550199","from":"12065550101","body":"Hi"}`, "secret", 422},
@@ -61,7 +63,8 @@ func TestSendsAndReports(t *testing.T) {
 		{"/v2.1/messages", `{"to":"12065550199","from":"12065550101","body":"Hi"}`, "wrong", 401},
 		{"/v3/messages", `{}`, "secret", 404},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.URL()+test.path, strings.NewReader(test.body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.URL()+test.path,
+			strings.NewReader(test.body))
 		require.NoError(t, err)
 		r.SetBasicAuth("access", test.key)
 		res, err := http.DefaultClient.Do(r)
@@ -70,7 +73,8 @@ func TestSendsAndReports(t *testing.T) {
 		require.Equal(t, test.status, res.StatusCode, test.body)
 	}
 	require.Len(t, f.Inbox("+12065550199"), 2)
-	require.Eventually(t, func() bool { return len(f.Hooks()) == 3 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(f.Hooks()) == 3 }, 5*time.Second,
+		5*time.Millisecond)
 	for i, want := range []string{`"smsc submit"`, `"status_code":1003`, `"delivered"`} {
 		require.Contains(t, seen()[i], want)
 		require.Contains(t, seen()[i], `"delivery_receipt"`)
@@ -80,8 +84,10 @@ func TestSendsAndReports(t *testing.T) {
 func TestResendsReplies(t *testing.T) {
 	hooks, seen := newReceiver(t, 503, 204)
 	f, err := flowroute.Open(flowroute.Config{
-		AccessKey: "access", SecretKey: "secret", Numbers: []string{"+12065550101"}, ReplyURL: hooks.URL + "/reply",
-		ResendAfter: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond, time.Millisecond},
+		AccessKey: "access", SecretKey: "secret", Numbers: []string{"+12065550101"}, ReplyURL: hooks.URL +
+			"/reply",
+		ResendAfter: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond,
+			time.Millisecond},
 	})
 	require.NoError(t, err)
 	defer f.Close()
@@ -93,7 +99,8 @@ func TestResendsReplies(t *testing.T) {
 	f.Set(func(m *flowroute.Manners) { m.Legacy, m.DuplicateReplies = true, true })
 	hook, err = f.Reply(t.Context(), "+12065550199", "+12065550101", "YES")
 	require.NoError(t, err)
-	require.JSONEq(t, `{"from":"12065550199","to":"12065550101","body":"YES","id":"`+f.Texts()[1].ID+`"}`, hook.Body)
+	require.JSONEq(t,
+		`{"from":"12065550199","to":"12065550101","body":"YES","id":"`+f.Texts()[1].ID+`"}`, hook.Body)
 	require.Len(t, seen(), 5)
 	_, err = f.Reply(t.Context(), "+12065550199", "+12065550102", "YES")
 	require.Error(t, err)

@@ -1,8 +1,10 @@
-// Package idp plays an identity provider: the sign-up of Auth0, and the mails, links and codes of each [Provider]. The
-// demo and the tests of the bridge use it, and each provider has a file of its own with the pages that say what it does.
+// Package idp plays an identity provider: the sign-up of Auth0, and the mails, links and codes
+// of each [Provider]. The demo and the tests of the bridge use it. Each provider has a file of
+// its own, which cites the pages that say what the provider does.
 //
-// Its bad manners are a knob of [Manners]: links that are dead, slow, too old or used up by a HEAD request, a server that
-// hangs up, and mails with further links, with two verification links, with tracked links or without HTML.
+// Its bad manners are a knob of [Manners]. Links are dead, slow, too old, or used up by a HEAD
+// request. The server hangs up. Mails have further links, two verification links, tracked
+// links, or no HTML.
 package idp
 
 import (
@@ -22,15 +24,18 @@ import (
 	"smsbridge/internal/simulator/loopback"
 )
 
-// Config says which pretend identity provider [Open] opens. All fields but Addr and Now are required.
+// Config says which pretend identity provider [Open] opens. All fields but Addr and Now are
+// required.
 type Config struct {
 	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
 	Addr string
 	// Name is what people know the application by, such as ACME.
 	Name string
-	// From is the sender of the mails, an address with or without a display name (else Name is displayed).
+	// From is the sender of the mails, an address with or without a display name (else Name is
+	// displayed).
 	From string
-	// Send hands a finished mail to the mail system: envelope sender and recipients, and the bytes with CRLF.
+	// Send hands a finished mail to the mail system: envelope sender and recipients, and the bytes
+	// with CRLF.
 	Send func(ctx context.Context, from string, to []string, mime []byte) error
 	// Domain and Selector are d= and s= of the mails' DKIM signature (RFC 6376, section 3.5).
 	Domain, Selector string
@@ -38,34 +43,39 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Manners are the ways in which the pretend identity provider behaves and misbehaves. [Open] starts with
-// Auth0Classic and RedirectTo https://app.acme.example/welcome, everything else off.
+// Manners are the ways in which the pretend identity provider behaves and misbehaves. [Open]
+// starts with Auth0Classic and RedirectTo https://app.acme.example/welcome, everything else
+// off.
 type Manners struct {
-	// Provider decides about mails written from now on; a link that is mailed keeps its kind. Empty is Auth0Classic.
+	// Provider decides about mails written from now on; a link that is mailed keeps its kind.
+	// Empty is Auth0Classic.
 	Provider Provider
-	// RedirectTo is where results are redirected to, perhaps with a query and a fragment of its own. If it is empty Auth0
-	// shows a result page, and providers that always redirect go to https://app.acme.example/welcome.
+	// RedirectTo is where results are redirected to, perhaps with a query and a fragment of its
+	// own. If it is empty Auth0 shows a result page, and providers that always redirect go to
+	// https://app.acme.example/welcome.
 	RedirectTo string
-	// PasswordForm mails reset links that open a form for the new password, as today's do, instead of links whose GET
-	// activates a password chosen before.
+	// PasswordForm mails reset links that open a form for the new password, as today's do, instead
+	// of links whose GET activates a password chosen before.
 	PasswordForm bool
-	// DeadLink answers every link 404; Down hangs up on it; Slow delays it; Expired treats it as too old.
+	// DeadLink responds to every link with 404; Down hangs up on it; Slow delays it; Expired
+	// treats it as too old.
 	DeadLink, Down bool
 	Slow           time.Duration
 	Expired        bool
-	// RefuseHEAD answers HEAD 405, and yet the ticket is used up, as by mail scanners that look at links. Otherwise a
-	// HEAD does nothing.
+	// RefuseHEAD responds to HEAD with 405, and yet uses the ticket up, as with mail scanners that
+	// look at links. Otherwise a HEAD does nothing.
 	RefuseHEAD bool
-	// ExtraLinks adds links to support, to the maker and to unsubscribe; TwoVerifyLinks adds a second verification
-	// link with a ticket of its own; TrackingLink wraps the link into that of a click counter on a foreign host;
-	// TextOnly mails plain text alone.
+	// ExtraLinks adds links to support, to the maker and to unsubscribe; TwoVerifyLinks adds a
+	// second verification link with a ticket of its own; TrackingLink wraps the link into that of
+	// a click counter on a foreign host; TextOnly mails plain text alone.
 	ExtraLinks, TwoVerifyLinks, TrackingLink, TextOnly bool
 }
 
 // Mail is one mail that the identity provider has written, sent or not.
 type Mail struct {
 	Provider Provider
-	// Purpose is verify, code (to be typed, without a link), reset, login, invite, change (of address) or notice.
+	// Purpose is verify, code (to be typed, without a link), reset, login, invite, change (of
+	// address) or notice.
 	Purpose  string
 	From, To string // envelope
 	Subject  string
@@ -79,7 +89,7 @@ type Mail struct {
 type Request struct {
 	Method string
 	Path   string // the path, and the names of the query's parameters without their values, sorted
-	Status int    // of the answer, 0 if there was none
+	Status int    // of the response, 0 if there was none
 }
 
 // Errors of [Server.SignUp], [Server.ChangePassword] and [Server.EnterCode].
@@ -89,8 +99,9 @@ var (
 	ErrUserUnknown = errors.New("simulator: the identity provider does not know this user")
 )
 
-// IdP is a pretend identity provider with the sign-up of Auth0 and the mails and links of each [Provider]. It knows
-// nothing but e-mail. Everything is held in memory until Close. Safe for use by several goroutines.
+// IdP is a pretend identity provider with the sign-up of Auth0 and the mails and links of each
+// [Provider]. It knows nothing but e-mail. Everything is held in memory until Close. Safe for
+// use by several goroutines.
 type Server struct {
 	config Config
 	from   *mail.Address // of config.From, with a display name
@@ -111,8 +122,9 @@ type Server struct {
 
 type account struct{ verified, passwordChanged bool }
 
-// Open starts a pretend identity provider with a new DKIM key. The caller must Close it. It returns an error if a
-// required field is missing, From is not an address, or the address to listen on is not on loopback or not free.
+// Open starts a pretend identity provider with a new DKIM key. The caller must Close it. It
+// returns an error if a required field is missing or From is not an address. The address to
+// listen on must be on loopback and free.
 func Open(config Config) (*Server, error) {
 	from, err := mail.ParseAddress(config.From)
 	if err != nil {
@@ -138,7 +150,7 @@ func Open(config Config) (*Server, error) {
 	i := &Server{
 		config: config, from: from, server: server, key: key,
 		manners:   Manners{Provider: Auth0Classic, RedirectTo: "https://app.acme.example/welcome"},
-		providers: append(profiles(), resets()...), service: randomText(40),
+		providers: append(profiles(), auth0Resets()...), service: randomText(40),
 		users:   make(map[string]*account),
 		tickets: make(map[string]*ticket),
 		flows:   make(map[string]*kratosFlow),
@@ -156,23 +168,25 @@ func (i *Server) Host() string { return i.server.Host() }
 // Close stops the server.
 func (i *Server) Close() { i.server.Close() }
 
-// Set changes the manners. The function runs under a lock: it must not call other methods of i, nor keep its argument.
+// Set changes the manners. The function runs under a lock: it must not call other methods of i,
+// nor keep its argument.
 func (i *Server) Set(change func(*Manners)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	change(&i.manners)
 }
 
-// PublicKey returns the value of the TXT record at Selector._domainkey.Domain (RFC 6376, section 3.6.1; Ed25519: RFC
-// 8463).
+// PublicKey returns the value of the TXT record at Selector._domainkey.Domain (RFC 6376,
+// section 3.6.1; Ed25519: RFC 8463).
 func (i *Server) PublicKey() string {
 	public := i.key.Public().(ed25519.PublicKey)
 	return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
 }
 
-// SignUp creates a user and sends the mail of [Manners].Provider, by which most providers verify the address. It
-// returns ErrUserExists, an error for something that is no mail address or for an unknown provider, or the error of
-// Send; the user exists even if the mail could not be sent.
+// SignUp creates a user and sends the mail of [Manners].Provider, by which most providers
+// verify the address. It returns ErrUserExists, an error for something that is no mail address
+// or for an unknown provider, or the error of Send; the user exists even if the mail could not
+// be sent.
 func (i *Server) SignUp(ctx context.Context, email string) error {
 	address, err := parseAddress(email)
 	if err != nil {
@@ -194,8 +208,8 @@ func (i *Server) SignUp(ctx context.Context, email string) error {
 	return i.mail(ctx, provider, address)
 }
 
-// ChangePassword mails the link that changes the user's password, one of Auth0's. It returns ErrUserUnknown, an error for something
-// that is no mail address, or the error of Send.
+// ChangePassword mails the link that changes the user's password, one of Auth0's. It returns
+// ErrUserUnknown, an error for something that is no mail address, or the error of Send.
 func (i *Server) ChangePassword(ctx context.Context, email string) error {
 	address, err := parseAddress(email)
 	if err != nil {
@@ -259,7 +273,7 @@ func (i *Server) Requests() []Request {
 // maxBody bounds the body of a request, far above any that is genuine.
 const maxBody = 64 << 10
 
-// serveSignUp answers POST /dbconnections/signup (https://auth0.com/docs/api/authentication#signup).
+// serveSignUp serves POST /dbconnections/signup (https://auth0.com/docs/api/authentication#signup).
 func (i *Server) serveSignUp(w http.ResponseWriter, r *http.Request) {
 	email, err := readEmail(w, r)
 	if err == nil {
@@ -267,13 +281,16 @@ func (i *Server) serveSignUp(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		respondJSON(w, http.StatusBadRequest, map[string]any{
-			"name": "BadRequestError", "code": "invalid_signup", "description": "Invalid sign up", "statusCode": 400})
+			"name": "BadRequestError", "code": "invalid_signup", "description": "Invalid sign up",
+			"statusCode": 400})
 		return
 	}
-	respondJSON(w, http.StatusOK, map[string]any{"_id": randomText(24), "email": strings.ToLower(email), "email_verified": false})
+	respondJSON(w, http.StatusOK, map[string]any{"_id": randomText(24),
+		"email": strings.ToLower(email), "email_verified": false})
 }
 
-// serveChangePassword answers POST /dbconnections/change_password. Like Auth0 it does not tell whether the user exists.
+// serveChangePassword serves POST /dbconnections/change_password. Like Auth0 it does not tell
+// whether the user exists.
 func (i *Server) serveChangePassword(w http.ResponseWriter, r *http.Request) {
 	email, err := readEmail(w, r)
 	if err == nil {
@@ -287,7 +304,7 @@ func (i *Server) serveChangePassword(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "If there is such an account, a mail is on its way.")
 }
 
-// serveUser answers GET /users?email= with email_verified, or 404.
+// serveUser serves GET /users?email= with email_verified, or 404.
 func (i *Server) serveUser(w http.ResponseWriter, r *http.Request) {
 	email := strings.ToLower(r.URL.Query().Get("email"))
 	i.mu.Lock()
@@ -306,10 +323,4 @@ func readEmail(w http.ResponseWriter, r *http.Request) (string, error) {
 	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&request)
 	return request.Email, err
-}
-
-func respondJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) // a caller that has gone away is no fault of ours
 }

@@ -59,7 +59,8 @@ func (c *testClock) move(by time.Duration) {
 func openTest(t *testing.T) (*Server, *testOutbox, *testClock) {
 	outbox, clock := &testOutbox{}, &testClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	idp, err := Open(Config{
-		Name: "ACME", From: "root@acme.example", Send: outbox.send, Domain: "acme.example", Selector: "s1", Now: clock.Now,
+		Name: "ACME", From: "root@acme.example", Send: outbox.send, Domain: "acme.example",
+		Selector: "s1", Now: clock.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(idp.Close)
@@ -117,7 +118,8 @@ func signUp(t *testing.T, idp *Server, manners func(*Manners)) string {
 
 func TestConfigIsChecked(t *testing.T) {
 	outbox := &testOutbox{}
-	good := Config{Name: "ACME", From: "ACME <root@acme.example>", Send: outbox.send, Domain: "acme.example", Selector: "s1"}
+	good := Config{Name: "ACME", From: "ACME <root@acme.example>", Send: outbox.send,
+		Domain: "acme.example", Selector: "s1"}
 	for name, spoil := range map[string]func(*Config){
 		"name":     func(c *Config) { c.Name = "" },
 		"from":     func(c *Config) { c.From = "ACME" },
@@ -178,7 +180,8 @@ func TestReportsThatAMailWasNotSent(t *testing.T) {
 	require.Len(t, idp.Mails(), 1)
 }
 
-// parseMail checks the DKIM signature and returns the header, media type and decoded body, of several parts the last.
+// parseMail checks the DKIM signature and returns the header, media type and decoded body, of
+// several parts the last.
 func parseMail(t *testing.T, idp *Server, raw []byte) (mail.Header, string, string) {
 	t.Helper()
 	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{
@@ -233,7 +236,8 @@ func TestMailIsRealMail(t *testing.T) {
 	require.Equal(t, []string{link}, hrefsOf(t, body))
 	require.Contains(t, body, "Welcome to ACME!")
 	require.Contains(t, string(outbox.sent[0]), "Content-Transfer-Encoding: quoted-printable\r\n")
-	require.Equal(t, bytes.Count(outbox.sent[0], []byte("\n")), bytes.Count(outbox.sent[0], []byte("\r\n")))
+	require.Equal(t, bytes.Count(outbox.sent[0], []byte("\n")), bytes.Count(outbox.sent[0],
+		[]byte("\r\n")))
 	from, err := header.AddressList("From")
 	require.NoError(t, err)
 	require.Equal(t, []*mail.Address{{Name: "ACME", Address: "root@acme.example"}}, from)
@@ -263,8 +267,9 @@ func TestMailOnDemand(t *testing.T) {
 		manners func(*Manners)
 		hosts   string // of the links in order; IDP for the identity provider
 	}{
-		"plain":     {func(*Manners) {}, "IDP"},
-		"extra":     {func(m *Manners) { m.ExtraLinks = true }, "IDP support.acme.example www.acme.example mail.acme.example"},
+		"plain": {func(*Manners) {}, "IDP"},
+		"extra": {func(m *Manners) { m.ExtraLinks = true },
+			"IDP support.acme.example www.acme.example mail.acme.example"},
 		"two":       {func(m *Manners) { m.TwoVerifyLinks = true }, "IDP IDP"},
 		"tracking":  {func(m *Manners) { m.TrackingLink = true }, "click.mailtrack.example"},
 		"form":      {func(m *Manners) { m.Provider = Auth0Universal }, "IDP"},
@@ -290,13 +295,16 @@ func TestMailOnDemand(t *testing.T) {
 }
 
 func TestLinkShapes(t *testing.T) {
-	for answer, shape := range map[Provider]string{
+	for provider, shape := range map[Provider]string{
 		Auth0Classic:     `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
 		Auth0ClassicPage: `^http://127\.0\.0\.1:\d+/lo/verify_email\?ticket=\w{32}#$`,
 		Auth0Universal:   `^http://127\.0\.0\.1:\d+/u/email-verification\?ticket=\w{32}#$`,
-		Keycloak:         `^http://127\.0\.0\.1:\d+/realms/\w+/login-actions/action-token\?key=eyJ[\w-]+\.eyJ[\w-]+\.\w+&client_id=account&tab_id=\w+$`,
+		Keycloak: `^http://127\.0\.0\.1:\d+/realms/\w+/login-actions/action-token` +
+			`\?key=eyJ[\w-]+\.eyJ[\w-]+\.\w+&client_id=account&tab_id=\w+$`,
 	} {
 		idp, _, _ := openTest(t)
-		require.Regexp(t, regexp.MustCompile(shape), signUp(t, idp, func(m *Manners) { m.Provider = answer }))
+		require.Regexp(t, regexp.MustCompile(shape), signUp(t, idp, func(m *Manners) {
+			m.Provider = provider
+		}))
 	}
 }

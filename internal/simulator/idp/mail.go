@@ -29,32 +29,35 @@ const (
 	purposeNotice = "notice"
 )
 
-// verifies reports whether the provider's mail is for verifying the address.
-func (p *profile) verifies() bool { return p.purpose == purposeVerify || p.purpose == purposeCode }
-
-// parts says which parts a mail has.
-type parts int
+// mailParts says which parts a mail has.
+type mailParts int
 
 const (
-	htmlPart parts = iota
+	htmlPart mailParts = iota
 	textPart
 	bothParts
 )
 
-// mailStyle is how a provider writes its mail. In the words, {name} stands for the application's name.
+// mailStyle is how a provider writes its mail. In the words, {name} stands for the
+// application's name.
 type mailStyle struct {
 	Subject, Heading, Intro string // empty: those of Auth0's verification mail
 	Anchor                  string // words of the link; empty: the URL itself
 	CodeIs                  string // words in front of the code
-	Parts                   parts
+	Parts                   mailParts
 	Repeat                  bool   // the URL follows once more, as text
 	Mailto                  bool   // a mail address is linked too
 	ConfirmAction           bool   // schema.org's, as JSON-LD, says what the link is for
 	Outlook                 bool   // a button of its own for Outlook, in a conditional comment
 	Entities                bool   // the text part has &amp; in place of &
 	Powered                 string // whose maker the footer links to
-	Again                   string // path of a second link on the provider's host, which sends another mail
+	// path of a second link on the provider's host, which sends another mail
+	Again string
 }
+
+// bareLink is a mail that shows the URL itself as the link's words.
+var bareLink = mailStyle{Subject: "Please verify your email address", Parts: bothParts,
+	Intro: "Follow this link to verify your account:"}
 
 // filledMail is what the mail templates show.
 type filledMail struct {
@@ -66,9 +69,10 @@ type filledMail struct {
 
 // OutlookButton returns the comment that only Outlook reads.
 func (l filledMail) OutlookButton(link string) htmltemplate.HTML {
-	return htmltemplate.HTML(`<!--[if mso]><v:roundrect xmlns:v="urn:schemas-microsoft-com:vml" href="` +
-		htmltemplate.HTMLEscapeString(link) + `"><center>` + htmltemplate.HTMLEscapeString(l.Anchor) +
-		`</center></v:roundrect><![endif]-->`)
+	return htmltemplate.HTML(
+		`<!--[if mso]><v:roundrect xmlns:v="urn:schemas-microsoft-com:vml" href="` +
+			htmltemplate.HTMLEscapeString(link) + `"><center>` + htmltemplate.HTMLEscapeString(l.Anchor) +
+			`</center></v:roundrect><![endif]-->`)
 }
 
 // Plain returns a link as the text part shows it.
@@ -79,19 +83,23 @@ func (l filledMail) Plain(link string) string {
 	return link
 }
 
-// htmlBody has the structure of Auth0's default mails: nested tables, a logo, one heading, one link, a rule, a footer.
+// htmlBody has the structure of Auth0's default mails: nested tables, a logo, one heading, one
+// link, a rule, a footer.
 var htmlBody = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{{.Subject}}</title>
 {{- if .ConfirmAction}}{{range .Links}}
 <script type="application/ld+json">
-{"@context": "http://schema.org", "@type": "EmailMessage", "potentialAction": {"@type": "ConfirmAction",
-"name": "Confirm", "handler": {"@type": "HttpActionHandler", "url": {{.}}}}}
+{"@context": "http://schema.org", "@type": "EmailMessage", {{/**/ -}}
+"potentialAction": {"@type": "ConfirmAction",
+"name": "Confirm", {{/**/ -}}
+"handler": {"@type": "HttpActionHandler", "url": {{.}}}}}
 </script>
 {{- end}}{{end}}</head>
 <body style="margin:0;background:#eee">
 <table width="100%" cellpadding="0" cellspacing="0"><tr><td align="center">
 <table width="600" cellpadding="16" cellspacing="0" style="background:#fff">
-<tr><td align="center"><img src="https://cdn.{{.Domain}}/logo.png" alt="{{.Name}}" width="60"></td></tr>
+<tr><td align="center">{{/**/ -}}
+<img src="https://cdn.{{.Domain}}/logo.png" alt="{{.Name}}" width="60"></td></tr>
 <tr><td>
 <h1>{{.Heading}}</h1>
 <p>{{.Intro}}</p>
@@ -111,17 +119,22 @@ var htmlBody = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
 <p>Is it too late for this link? <a href="{{.Again}}">Request a new one</a></p>
 {{- end}}
 {{- if .Mailto}}
-<p>This mail is for you alone. Write to <a href="mailto:help@{{.Domain}}">help@{{.Domain}}</a> if you have questions.</p>
+<p>This mail is for you alone. Write to {{/**/ -}}
+<a href="mailto:help@{{.Domain}}">help@{{.Domain}}</a> if you have questions.</p>
 {{- end}}
 {{- if .Extra}}
-<p>Questions? Our <a href="https://support.{{.Domain}}/tickets/new?topic=account">support team</a> is glad to help.</p>
+<p>Questions? Our {{/**/ -}}
+<a href="https://support.{{.Domain}}/tickets/new?topic=account">support team</a> {{/**/ -}}
+is glad to help.</p>
 {{- end}}
 <p>Thanks!<br><strong>{{.Name}}</strong></p>
 <hr>
 <p style="font-size:11px">It was not you? Then please answer this mail and tell us.
-{{- if .Powered}} Powered by <a href="https://www.{{.Powered}}.example/?utm_source=email">{{.Powered}}</a>.{{end}}
+{{- if .Powered}} Powered by {{/**/ -}}
+<a href="https://www.{{.Powered}}.example/?utm_source=email">{{.Powered}}</a>.{{end}}
 {{- if .Extra}} <a href="https://www.{{.Domain}}/about">Powered by {{.Name}} Identity</a>
- <a href="https://mail.{{.Domain}}/unsubscribe?list=verify&amp;token=12345">Unsubscribe</a>{{end}}</p>
+ <a href="https://mail.{{.Domain}}/unsubscribe?list=verify&amp;token=12345">Unsubscribe</a>
+{{- end}}</p>
 </td></tr></table>
 </td></tr></table>
 </body></html>
@@ -159,10 +172,11 @@ func (i *Server) mail(ctx context.Context, provider *profile, address string) er
 	}
 	i.mu.Unlock()
 
-	letter := i.fill(provider.letter, k.code, m.ExtraLinks)
+	letter := i.fill(provider.style, k.code, m.ExtraLinks)
 	note := Mail{
-		Provider: provider.name, Purpose: provider.purpose, From: i.from.Address, To: address, Subject: letter.Subject,
-		Code: k.code, Time: now,
+		Provider: provider.name, Purpose: provider.purpose, From: i.from.Address, To: address,
+		Subject: letter.Subject,
+		Code:    k.code, Time: now,
 	}
 	if len(links) > 0 {
 		note.Link = links[0]
@@ -197,10 +211,12 @@ func (i *Server) fill(letter mailStyle, code string, extra bool) filledMail {
 	}
 	letter.Subject = name(letter.Subject, "Verify your email")
 	letter.Heading = name(letter.Heading, "Welcome to {name}!")
-	letter.Intro = name(letter.Intro, "One step is left. Please show that this address is yours by following the link:")
+	letter.Intro = name(letter.Intro,
+		"One step is left. Please show that this address is yours by following the link:")
 	letter.Anchor = name(letter.Anchor, "")
 	letter.CodeIs = name(letter.CodeIs, "Your verification code is")
-	filled := filledMail{mailStyle: letter, Name: i.config.Name, Domain: i.config.Domain, Code: code, Extra: extra}
+	filled := filledMail{mailStyle: letter, Name: i.config.Name, Domain: i.config.Domain, Code: code,
+		Extra: extra}
 	if letter.Again != "" {
 		filled.Again = i.URL() + letter.Again
 	}
@@ -276,8 +292,10 @@ func (i *Server) sign(plain io.Reader) ([]byte, error) {
 	var signed bytes.Buffer
 	err := dkim.Sign(&signed, plain, &dkim.SignOptions{
 		Domain: i.config.Domain, Selector: i.config.Selector, Signer: i.key,
-		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
-		HeaderKeys: []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
+		HeaderCanonicalization: dkim.CanonicalizationRelaxed,
+		BodyCanonicalization:   dkim.CanonicalizationRelaxed,
+		HeaderKeys: []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version",
+			"Content-Type",
 			"Content-Transfer-Encoding"},
 	})
 	return signed.Bytes(), err

@@ -8,12 +8,14 @@ import (
 // pageView is one page. At most one of State and Proceed is set.
 type pageView struct {
 	Title, Message string
-	MessageID      string // of the element around the message, by which Keycloak's pages are told apart; mostly empty
-	State, Field   string // shows the form that posts the one under the name of the other
-	Button         string // of the form; empty: a script presses it, and a reader without script is told to
-	Password       bool   // the form asks for a new password
-	Proceed        string // shows a link to it
-	Script         bool   // nothing works without a script
+	// of the element around the message, by which Keycloak's pages are told apart; mostly empty
+	MessageID    string
+	State, Field string // shows the form that posts the one under the name of the other
+	// of the form; empty: a script presses it, and a reader without script is told to
+	Button   string
+	Password bool   // the form asks for a new password
+	Proceed  string // shows a link to it
+	Script   bool   // nothing works without a script
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
@@ -41,7 +43,8 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 {{- if .Button}}
 <button type="submit" name="action" value="default">{{.Button}}</button>
 {{- else}}
-<noscript><p>Without JavaScript, please press the button.</p><button type="submit">Continue</button></noscript>
+<noscript><p>Without JavaScript, please press the button.</p>{{/**/ -}}
+<button type="submit">Continue</button></noscript>
 <script>document.forms[0].submit()</script>
 {{- end}}
 </form>
@@ -57,10 +60,10 @@ func showPage(w http.ResponseWriter, status int, view pageView) {
 	pageTemplate.Execute(w, view) // a reader that has gone away is no fault of ours
 }
 
-// response is an answer that is made under the lock and written after it.
+// response is a response that is made under the lock and written after it.
 type response struct {
 	cookie   *http.Cookie // nil: none
-	location string       // of a redirect; empty: body is the answer
+	location string       // of a redirect; empty: body is the response
 	status   int
 	body     any // to be encoded as JSON
 }
@@ -78,5 +81,21 @@ func (a response) write(w http.ResponseWriter, r *http.Request) {
 
 // newCookie returns a cookie for the whole host.
 func newCookie(name, value string) *http.Cookie {
-	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteLaxMode}
+}
+
+var pageWords = sayings{"Your email address has been verified.",
+	"This email address has already been verified.",
+	"This link has already been used.", "This link has expired.", "This link is invalid."}
+
+// showOutcome shows the outcome on a page. Only the page's words tell success from failure, its
+// status is 200 always.
+func showOutcome(_ *Server, w http.ResponseWriter, _ *http.Request, k *ticket, o outcome) {
+	showPage(w, http.StatusOK, pageView{Title: "Result", Message: k.provider.says[o]})
+}
+
+// getPage serves a link that a GET redeems and whose response is a page.
+func getPage(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
+	showOutcome(i, w, r, k, i.use(k))
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// client redeems the link or code of a mail as a client written for this provider does, and returns what it is told at
-// the end.
+// client redeems the link or code of a mail, as a client written for this provider does. It
+// returns what it is told at the end.
 type client func(b browser, idp *Server, m Mail) string
 
 // send posts JSON and returns the status, and the Location or else the body.
@@ -79,7 +79,9 @@ func testAllauth(b browser, idp *Server, m Mail) string {
 }
 
 // testAPI opens the link, which does nothing, and posts to the API.
-func testAPI(path string, body func(query url.Values, fragment string) map[string]string, header ...string) client {
+func testAPI(
+	path string, body func(query url.Values, fragment string) map[string]string, header ...string,
+) client {
 	return func(b browser, idp *Server, m Mail) string {
 		_, page := b.open(m.Link)
 		require.Contains(b.t, page, "enable JavaScript")
@@ -87,7 +89,8 @@ func testAPI(path string, body func(query url.Values, fragment string) map[strin
 		require.NoError(b.t, err)
 		encoded, err := json.Marshal(body(u.Query(), u.Fragment))
 		require.NoError(b.t, err)
-		path := strings.NewReplacer("{user}", u.Query().Get("userId"), "{key}", u.Query().Get("apiKey")).Replace(path)
+		path := strings.NewReplacer("{user}", u.Query().Get("userId"), "{key}",
+			u.Query().Get("apiKey")).Replace(path)
 		header := slices.Clone(header)
 		for i := range header {
 			header[i] = strings.ReplaceAll(header[i], "{service}", idp.ServiceToken())
@@ -120,7 +123,8 @@ func testAuthentik(b browser, idp *Server, m Mail) string {
 	executor := testExecutor(idp, m)
 	stage := jsonOf(b, executor)
 	if stage["component"] == "ak-stage-consent" {
-		body, err := json.Marshal(map[string]any{"component": "ak-stage-consent", "token": stage["token"]})
+		body, err := json.Marshal(map[string]any{"component": "ak-stage-consent",
+			"token": stage["token"]})
 		require.NoError(b.t, err)
 		status, location := b.send(executor, string(body))
 		require.Equal(b.t, http.StatusFound, status)
@@ -172,43 +176,56 @@ func testPocketBase(_ url.Values, fragment string) map[string]string {
 	return map[string]string{"token": strings.TrimPrefix(fragment, "/auth/confirm-verification/")}
 }
 
-// testClients says for each provider how its mail is redeemed and what a client is told: the first time, when the
-// mail was redeemed before, and when it is too old.
+// testClients says for each provider how its mail is redeemed and what a client is told: the
+// first time, when the mail was redeemed before, and when it is too old.
 var testClients = map[Provider]struct {
 	redeem                client
 	first, again, expired string
 }{
-	Auth0Classic:       {testGet, "success=true", "used%20only%20once&success=false", "Access%20expired&success=false"},
-	Auth0ClassicPage:   {testGet, "Your email was verified.", "used only once", "Access expired"},
-	Auth0Universal:     {testForm(nil), "success=true", "success=false", "Access%20expired&success=false"},
-	Auth0UniversalPage: {testForm(nil), "was successfully verified.", "was already used.", "This ticket was expired."},
-	Auth0Code:          {testCode, "accepted", "not accept", "not accept"},
-	Keycloak:           {testProceed, "has been verified.", "verified already.", "old stale link"},
-	KeycloakCode:       {testCode, "accepted", "not accept", "not accept"},
-	KeycloakActions:    {testForm(url.Values{"password": {"x"}}), "has been set", "already been used", "has expired"},
-	GoTrue:             {testGet, "#access_token=", "error_code=otp_expired", "error_code=otp_expired"},
-	GoTrueMagicLink:    {testGet, "type=magiclink", "error_code=otp_expired", "error_code=otp_expired"},
-	GoTrueChange:       {testGet, "#message=Confirmation+link+accepted", "error_code=otp_expired", "error_code=otp_expired"},
-	BetterAuth:         {testGet, "/welcome", "/welcome", "?error=TOKEN_EXPIRED"},
-	Hasura:             {testGet, "?refreshToken=", "?error=invalid-ticket", "?error=invalid-ticket"},
-	Clerk:              {testGet, "verified&__clerk_created_session=sess_", "__clerk_status=failed", "__clerk_status=expired"},
-	ZitadelV1:          {testGet, "has been verified", "already been used", "has expired"},
-	FusionAuthGet:      {testGet, "has been verified", "already been used", "has expired"},
-	Cognito:            {testGet, "has been verified", "already been used", "has expired"},
-	Okta:               {testGet, "has been verified", "already been used", "has expired"},
-	RauthyChange:       {testGet, "has been verified", "already been used", "has expired"},
-	FusionAuth:         {testForm(nil), "has been verified", "already been used", "has expired"},
-	Allauth:            {testAllauth, "You have confirmed " + testUser, "expired or is invalid", "expired or is invalid"},
-	Authgear:           {testForm(nil), "is approved", "has been used", "has expired"},
-	OktaActivation:     {testForm(url.Values{"password": {"x"}}), "has been set", "already been used", "has expired"},
-	Rauthy:             {testForm(url.Values{"password": {"x"}}), "has been set", "already been used", "has expired"},
+	Auth0Classic: {testGet, "success=true", "used%20only%20once&success=false",
+		"Access%20expired&success=false"},
+	Auth0ClassicPage: {testGet, "Your email was verified.", "used only once", "Access expired"},
+	Auth0Universal: {testForm(nil), "success=true", "success=false",
+		"Access%20expired&success=false"},
+	Auth0UniversalPage: {testForm(nil), "was successfully verified.", "was already used.",
+		"This ticket was expired."},
+	Auth0Code:    {testCode, "accepted", "not accept", "not accept"},
+	Keycloak:     {testProceed, "has been verified.", "verified already.", "old stale link"},
+	KeycloakCode: {testCode, "accepted", "not accept", "not accept"},
+	KeycloakActions: {testForm(url.Values{"password": {"x"}}), "has been set", "already been used",
+		"has expired"},
+	GoTrue: {testGet, "#access_token=", "error_code=otp_expired",
+		"error_code=otp_expired"},
+	GoTrueMagicLink: {testGet, "type=magiclink", "error_code=otp_expired",
+		"error_code=otp_expired"},
+	GoTrueChange: {testGet, "#message=Confirmation+link+accepted", "error_code=otp_expired",
+		"error_code=otp_expired"},
+	BetterAuth: {testGet, "/welcome", "/welcome", "?error=TOKEN_EXPIRED"},
+	Hasura:     {testGet, "?refreshToken=", "?error=invalid-ticket", "?error=invalid-ticket"},
+	Clerk: {testGet, "verified&__clerk_created_session=sess_", "__clerk_status=failed",
+		"__clerk_status=expired"},
+	ZitadelV1:     {testGet, "has been verified", "already been used", "has expired"},
+	FusionAuthGet: {testGet, "has been verified", "already been used", "has expired"},
+	Cognito:       {testGet, "has been verified", "already been used", "has expired"},
+	Okta:          {testGet, "has been verified", "already been used", "has expired"},
+	RauthyChange:  {testGet, "has been verified", "already been used", "has expired"},
+	FusionAuth:    {testForm(nil), "has been verified", "already been used", "has expired"},
+	Allauth: {testAllauth, "You have confirmed " + testUser, "expired or is invalid",
+		"expired or is invalid"},
+	Authgear: {testForm(nil), "is approved", "has been used", "has expired"},
+	OktaActivation: {testForm(url.Values{"password": {"x"}}), "has been set", "already been used",
+		"has expired"},
+	Rauthy: {testForm(url.Values{"password": {"x"}}), "has been set", "already been used",
+		"has expired"},
 	GoTrueTokenHash: {testAPI("/auth/v1/verify", func(q url.Values, _ string) map[string]string {
 		return map[string]string{"type": "email", "token_hash": q.Get("token_hash")}
 	}), "access_token", "otp_expired", "otp_expired"},
-	ZitadelV2: {testAPI("/v2/users/{user}/email/verify", func(q url.Values, _ string) map[string]string {
+	ZitadelV2: {testAPI("/v2/users/{user}/email/verify", func(q url.Values,
+		_ string) map[string]string {
 		return map[string]string{"verificationCode": q.Get("code")}
 	}, "Authorization", "Bearer {service}"), "details", "Code is invalid", "Code is expired"},
-	Firebase: {testAPI("/v1/accounts:update?key={key}", func(q url.Values, _ string) map[string]string {
+	Firebase: {testAPI("/v1/accounts:update?key={key}", func(q url.Values,
+		_ string) map[string]string {
 		return map[string]string{"oobCode": q.Get("oobCode")}
 	}), `"emailVerified":true`, "INVALID_OOB_CODE", "EXPIRED_OOB_CODE"},
 	SuperTokens: {testAPI("/auth/user/email/verify", func(q url.Values, _ string) map[string]string {
@@ -224,5 +241,6 @@ var testClients = map[Provider]struct {
 	HankoCode:   {testCode, "accepted", "not accept", "not accept"},
 	LogtoCode:   {testCode, "accepted", "not accept", "not accept"},
 	CasdoorCode: {testCode, "accepted", "not accept", "not accept"},
-	Notice:      {func(browser, *Server, Mail) string { return "nothing" }, "nothing", "nothing", "nothing"},
+	Notice: {func(browser, *Server, Mail) string { return "nothing" }, "nothing", "nothing",
+		"nothing"},
 }

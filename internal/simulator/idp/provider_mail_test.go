@@ -40,7 +40,7 @@ func TestProviderMails(t *testing.T) {
 			idp, _, m := testMail(t, name)
 			parseMail(t, idp, m.MIME)
 			parts := testParts(t, m.MIME)
-			letter := idp.provider(name).letter
+			letter := idp.provider(name).style
 			require.Equal(t, letter.Parts != textPart, parts["text/html"] != "")
 			require.Equal(t, letter.Parts != htmlPart, parts["text/plain"] != "")
 			require.NotContains(t, string(m.MIME), "{name}")
@@ -73,7 +73,8 @@ func TestProviderMailTraits(t *testing.T) {
 	require.NotContains(t, page, m.Link+"<", "the URL is not shown")
 
 	_, page, m = parts(Authentik)
-	script := regexp.MustCompile(`(?s)<script type="application/ld\+json">(.*?)</script>`).FindStringSubmatch(page)
+	script := regexp.MustCompile(
+		`(?s)<script type="application/ld\+json">(.*?)</script>`).FindStringSubmatch(page)
 	require.NotNil(t, script)
 	var action struct {
 		PotentialAction struct {
@@ -84,7 +85,8 @@ func TestProviderMailTraits(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(script[1]), &action))
 	require.Equal(t, "ConfirmAction", action.PotentialAction.Type)
 	require.Equal(t, m.Link, action.PotentialAction.Handler.URL)
-	require.Equal(t, []string{m.Link, "https://www.authentik.example/?utm_source=email"}, hrefsOf(t, page))
+	require.Equal(t, []string{m.Link, "https://www.authentik.example/?utm_source=email"}, hrefsOf(t,
+		page))
 	require.Contains(t, page, "<br>"+m.Link+"</p>")
 
 	_, page, _ = parts(Hasura)
@@ -96,7 +98,8 @@ func TestProviderMailTraits(t *testing.T) {
 	_, page, _ = parts(SuperTokens)
 	require.Contains(t, hrefsOf(t, page), "mailto:help@acme.example")
 	_, page, m = parts(KratosLink)
-	require.Contains(t, strings.ReplaceAll(page, "&amp;", "&"), ">"+m.Link+"</a>", "the URL is the anchor's words")
+	require.Contains(t, strings.ReplaceAll(page, "&amp;", "&"), ">"+m.Link+"</a>",
+		"the URL is the anchor's words")
 	text, page, m = parts(Rauthy)
 	require.Len(t, hrefsOf(t, page), 2)
 	require.Contains(t, text, "/auth/v1/users/request_reset")
@@ -113,7 +116,8 @@ func TestProviderMailTraits(t *testing.T) {
 	require.Empty(t, m.Code+m.Link)
 
 	for name, code := range map[Provider]string{
-		Auth0Code: `^\d{6}$`, EntraCode: `^\d{8}$`, KratosCode: `^\d{6}$`, Okta: `^\d{6}$`, ZitadelV1: `^[A-Z2-7]{6}$`,
+		Auth0Code: `^\d{6}$`, EntraCode: `^\d{8}$`, KratosCode: `^\d{6}$`, Okta: `^\d{6}$`,
+		ZitadelV1: `^[A-Z2-7]{6}$`,
 	} {
 		_, _, m = parts(name)
 		require.Regexp(t, code, m.Code, name)
@@ -133,11 +137,13 @@ func TestProviderMailsWithManners(t *testing.T) {
 	require.NotContains(t, parts["text/plain"], m.Link)
 }
 
-// A link that is mailed keeps its kind when the provider is changed, and links of one path are told apart.
+// A link that is mailed keeps its kind when the provider is changed, and links of one path are
+// told apart.
 func TestProviderChanges(t *testing.T) {
 	idp, _, _ := openTest(t)
 	users := map[Provider]string{}
-	for _, name := range []Provider{FusionAuth, FusionAuthGet, Okta, GoTrue, GoTrueMagicLink, KratosLink, KratosCode} {
+	for _, name := range []Provider{FusionAuth, FusionAuthGet, Okta, GoTrue, GoTrueMagicLink,
+		KratosLink, KratosCode} {
 		idp.Set(func(m *Manners) { m.Provider = name })
 		users[name] = string(name) + "@sms.acme.example"
 		require.NoError(t, idp.SignUp(t.Context(), users[name]))

@@ -43,7 +43,8 @@ func TestProviderIsRedeemedOnceAndInTime(t *testing.T) {
 			idp.Set(func(m *Manners) { m.Expired = false })
 			require.Contains(t, client.redeem(newBrowser(t), idp, mail), client.first)
 			require.Equal(t, verifies, idp.Verified(mail.To))
-			require.Equal(t, mail.Purpose == "reset" || mail.Purpose == "invite", idp.PasswordChanged(mail.To))
+			require.Equal(t, mail.Purpose == "reset" || mail.Purpose == "invite",
+				idp.PasswordChanged(mail.To))
 			require.Contains(t, client.redeem(newBrowser(t), idp, mail), client.again)
 			require.Equal(t, verifies, idp.Verified(mail.To))
 
@@ -55,7 +56,8 @@ func TestProviderIsRedeemedOnceAndInTime(t *testing.T) {
 	}
 }
 
-// Once the address is verified by a first link, a second one says so in its own way and changes nothing.
+// Once the address is verified by a first link, a second one says so in its own way and changes
+// nothing.
 func TestProviderWithTwoLinks(t *testing.T) {
 	for _, name := range Providers() {
 		idp, _, _ := openTest(t)
@@ -81,10 +83,12 @@ func TestProviderWithTwoLinks(t *testing.T) {
 	}
 }
 
-// Looking at a link, opening it once where that is not enough, and opening part of it verifies nothing.
+// Looking at a link, opening it once where that is not enough, and opening part of it verifies
+// nothing.
 func TestProviderIsStrict(t *testing.T) {
 	oneGet := map[Provider]bool{
-		Auth0Classic: true, Auth0ClassicPage: true, GoTrue: true, BetterAuth: true, Hasura: true, Clerk: true,
+		Auth0Classic: true, Auth0ClassicPage: true, GoTrue: true, BetterAuth: true, Hasura: true,
+		Clerk:     true,
 		ZitadelV1: true, FusionAuthGet: true, Cognito: true, Okta: true, KratosLink: true,
 	}
 	for _, name := range Providers() {
@@ -133,7 +137,8 @@ func TestProviderAPIRefusesWrongRequests(t *testing.T) {
 		ZitadelV2:       {"/v2/users/USER/email/verify", `{"verificationCode":"TOKEN"}`, "code"},
 		Firebase:        {"/v1/accounts:update?key=other", `{"oobCode":"TOKEN"}`, "oobCode"},
 		SuperTokens:     {"/auth/user/email/verify", `{"token":"TOKEN"}`, "token"},
-		PocketBase:      {"/api/collections/_pb_users_auth_/confirm-verification", `{"token":["TOKEN"]}`, ""},
+		PocketBase: {"/api/collections/_pb_users_auth_/confirm-verification", `{"token":["TOKEN"]}`,
+			""},
 	} {
 		idp, _, mail := testMail(t, name)
 		u, err := url.Parse(mail.Link)
@@ -142,19 +147,22 @@ func TestProviderAPIRefusesWrongRequests(t *testing.T) {
 		fill := strings.NewReplacer("TOKEN", token, "USER", u.Query().Get("userId"))
 		status, _ := b.send(idp.APIURL()+fill.Replace(c.path), fill.Replace(c.body))
 		require.GreaterOrEqual(t, status, 400, name)
-		status, _ = b.send(idp.APIURL()+fill.Replace(c.path), fill.Replace(c.body), "Content-Type", "text/plain")
+		status, _ = b.send(idp.APIURL()+fill.Replace(c.path), fill.Replace(c.body), "Content-Type",
+			"text/plain")
 		require.Equal(t, 415, status, name)
 		status, _ = b.send(idp.APIURL()+fill.Replace(c.path), `[`)
 		require.Equal(t, 400, status, name)
 		b.open(idp.APIURL() + fill.Replace(c.path))
 		require.False(t, idp.Verified(mail.To), name)
-		require.Contains(t, testClients[name].redeem(b, idp, mail), testClients[name].first, "and is not used up")
+		require.Contains(t, testClients[name].redeem(b, idp, mail), testClients[name].first,
+			"and is not used up")
 	}
 }
 
 func TestProviderFormsWantCookieAndToken(t *testing.T) {
 	for _, name := range []Provider{
-		Auth0Universal, Auth0UniversalPage, FusionAuth, Allauth, Authgear, KeycloakActions, OktaActivation, Rauthy,
+		Auth0Universal, Auth0UniversalPage, FusionAuth, Allauth, Authgear, KeycloakActions,
+		OktaActivation, Rauthy,
 	} {
 		idp, _, mail := testMail(t, name)
 		b := newBrowser(t)
@@ -186,16 +194,17 @@ func TestAuthentikWantsSessionAndConsent(t *testing.T) {
 	b, executor := newBrowser(t), testExecutor(idp, mail)
 	stage := jsonOf(b, executor)
 	body := `{"component":"ak-stage-consent","token":"` + stage["token"].(string) + `"}`
-	_, answer := newBrowser(t).send(executor, body)
-	require.Contains(t, answer, "ak-stage-access-denied", "another session")
-	_, answer = b.send(executor, `{"component":"ak-stage-consent","token":"consented"}`)
-	require.Contains(t, answer, "Invalid consent token")
+	_, said := newBrowser(t).send(executor, body)
+	require.Contains(t, said, "ak-stage-access-denied", "another session")
+	_, said = b.send(executor, `{"component":"ak-stage-consent","token":"consented"}`)
+	require.Contains(t, said, "Invalid consent token")
 	status, _ := b.send(executor, body, "Content-Type", "text/plain")
 	require.Equal(t, 415, status)
 	require.Equal(t, "ak-stage-consent", jsonOf(b, executor)["component"], "a second GET asks again")
 	status, _ = b.send(executor, body)
 	require.Equal(t, 302, status)
-	require.Equal(t, "ak-stage-access-denied", jsonOf(newBrowser(t), executor)["component"], "another session")
+	require.Equal(t, "ak-stage-access-denied", jsonOf(newBrowser(t), executor)["component"],
+		"another session")
 	require.False(t, idp.Verified(mail.To))
 	require.Equal(t, "xak-flow-redirect", jsonOf(b, executor)["component"])
 	require.True(t, idp.Verified(mail.To))
@@ -209,9 +218,10 @@ func TestKratosWantsCookieTokenAndCode(t *testing.T) {
 	action, fields := testFields(flow)
 	require.Equal(t, mail.Code, fields.Get("code"))
 
-	status, answer := newBrowser(t).open(idp.URL() + "/self-service/verification/flows?id=" + flow["id"].(string))
+	status, said := newBrowser(t).open(idp.URL() + "/self-service/verification/flows?id=" +
+		flow["id"].(string))
 	require.Equal(t, 403, status)
-	require.Contains(t, answer, "security_csrf_violation")
+	require.Contains(t, said, "security_csrf_violation")
 	status, _ = newBrowser(t).post(action, fields)
 	require.Equal(t, 403, status, "no cookie")
 	status, _ = b.open(idp.URL() + "/self-service/verification/flows?id=unknown")
@@ -227,11 +237,12 @@ func TestKratosWantsCookieTokenAndCode(t *testing.T) {
 	}
 	require.Equal(t, "sent_email", testFlow(b, idp, location)["state"])
 
-	body, err := json.Marshal(map[string]string{"csrf_token": fields.Get("csrf_token"), "code": mail.Code, "method": "code"})
+	body, err := json.Marshal(map[string]string{"csrf_token": fields.Get("csrf_token"),
+		"code": mail.Code, "method": "code"})
 	require.NoError(t, err)
-	status, answer = b.send(action, string(body), "Accept", "application/json")
+	status, said = b.send(action, string(body), "Accept", "application/json")
 	require.Equal(t, 200, status)
-	require.Contains(t, answer, `"state":"passed_challenge"`)
+	require.Contains(t, said, `"state":"passed_challenge"`)
 	require.True(t, idp.Verified(mail.To))
 }
 
@@ -248,8 +259,10 @@ func TestBetterAuthSignsInOnce(t *testing.T) {
 
 func TestProviderLives(t *testing.T) {
 	for name, life := range map[Provider]time.Duration{
-		Auth0Code: 900 * time.Second, Keycloak: 5 * time.Minute, KratosCode: time.Hour, Hasura: 30 * 24 * time.Hour,
-		Clerk: 10 * time.Minute, LogtoCode: 10 * time.Minute, PocketBase: 72 * time.Hour, Allauth: 72 * time.Hour,
+		Auth0Code: 900 * time.Second, Keycloak: 5 * time.Minute, KratosCode: time.Hour,
+		Hasura: 30 * 24 * time.Hour,
+		Clerk:  10 * time.Minute, LogtoCode: 10 * time.Minute, PocketBase: 72 * time.Hour,
+		Allauth: 72 * time.Hour,
 	} {
 		idp, clock, mail := testMail(t, name)
 		clock.move(life - time.Second)

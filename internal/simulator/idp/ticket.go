@@ -21,7 +21,7 @@ type ticket struct {
 	target        string // path, query and fragment of the link, or empty
 	expires       time.Time
 	used          bool
-	state, cookie string // what the latest page or API answer expects back, or empty
+	state, cookie string // what the latest page or API response expects back, or empty
 }
 
 // outcome is how redeeming a ticket ended.
@@ -37,6 +37,11 @@ const (
 
 // sayings is what a provider says about each outcome.
 type sayings [unknown + 1]string
+
+// sameWords returns the same words for every failure.
+func sameWords(success, failure string) sayings {
+	return sayings{success, failure, failure, failure, failure}
+}
 
 // ticket makes a ticket. The caller holds mu.
 func (i *Server) ticket(provider *profile, email string, now time.Time) *ticket {
@@ -67,30 +72,28 @@ func randomText(n int) string {
 	return random.String()[:n]
 }
 
-// digitCode returns a function that makes codes of n digits.
-func digitCode(n int) func() string {
-	return func() string {
-		digits := make([]byte, n)
-		rand.Read(digits)
-		for i, b := range digits {
-			digits[i] = '0' + b%10 // a little uneven, which nobody has to guess
-		}
-		return string(digits)
-	}
+// newUUID returns a random number in the form of a UUID.
+func newUUID() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// jwt returns a function that makes secrets of the shape of a JWT (RFC 7519) with the claims, JSON members in which
-// {email} stands for the address. Only being known makes one valid.
+// jwt returns a function that makes secrets in the shape of a JWT (RFC 7519). The claims are
+// JSON members, in which {email} stands for the address. A secret is valid because the server
+// knows it, not by its signature.
 func jwt(claims string) func(*ticket, time.Time) string {
 	return func(k *ticket, now time.Time) string {
 		encode := base64.RawURLEncoding.EncodeToString
-		payload := fmt.Sprintf(`{"exp":%d,"iat":%d,"jti":"%s",%s}`, k.expires.Unix(), now.Unix(), randomText(26),
-			strings.ReplaceAll(claims, "{email}", k.email))
-		return encode([]byte(`{"alg":"HS512","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + randomText(86)
+		header := `{"alg":"HS512","typ":"JWT"}`
+		payload := fmt.Sprintf(`{"exp":%d,"iat":%d,"jti":"%s",%s}`, k.expires.Unix(), now.Unix(),
+			randomText(26), strings.ReplaceAll(claims, "{email}", k.email))
+		return encode([]byte(header)) + "." + encode([]byte(payload)) + "." + randomText(86)
 	}
 }
 
-// outlook returns what would come of redeeming the ticket now: verified if it can be redeemed. The caller holds mu.
+// outlook returns what would come of redeeming the ticket now: verified if it can be redeemed.
+// The caller holds mu.
 func (i *Server) outlook(k *ticket) outcome {
 	switch {
 	case k.secret == "":
@@ -107,14 +110,15 @@ func (i *Server) outlook(k *ticket) outcome {
 
 // redeem uses the ticket up, if it can be, and does what it is for. The caller holds mu.
 func (i *Server) redeem(k *ticket) outcome {
-	outcome := i.outlook(k)
-	if outcome != verified {
-		return outcome
+	o := i.outlook(k)
+	if o != verified {
+		return o
 	}
 	k.used, k.state, k.cookie = true, "", ""
 	user := i.users[k.email]
-	user.verified = user.verified || k.provider.verifies() || k.provider.name == Rauthy
-	user.passwordChanged = user.passwordChanged || k.provider.purpose == purposeReset || k.provider.purpose == purposeInvite
+	user.verified = user.verified || k.provider.verifies() || k.provider.proves
+	user.passwordChanged = user.passwordChanged || k.provider.purpose == purposeReset ||
+		k.provider.purpose == purposeInvite
 	return verified
 }
 
@@ -138,7 +142,9 @@ func (i *Server) handler() http.Handler {
 		}
 	}
 	for pattern, providers := range links {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { i.serveLink(w, r, providers) })
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			i.serveLink(w, r, providers)
+		})
 	}
 	for pattern, serve := range i.pagesAndAPIs() {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -156,7 +162,7 @@ func (i *Server) handler() http.Handler {
 	})
 }
 
-// recorder notes the status of an answer in the history before the client can have it.
+// recorder notes the status of a response in the history before the client can have it.
 type recorder struct {
 	http.ResponseWriter
 	idp    *Server
@@ -183,7 +189,8 @@ func withoutValues(u *url.URL) string {
 	return u.Path + "?" + strings.Join(names, "&")
 }
 
-// serveLink answers everything that can be done with a link, which is of one of the providers whose path it has.
+// serveLink serves everything that can be done with a link, which is of one of the providers
+// whose path it has.
 func (i *Server) serveLink(w http.ResponseWriter, r *http.Request, providers []*profile) {
 	k := i.find(r, providers)
 	i.mu.Lock()
@@ -199,12 +206,14 @@ func (i *Server) serveLink(w http.ResponseWriter, r *http.Request, providers []*
 	case r.Method == http.MethodPost && k.provider.post != nil:
 		k.provider.post(i, w, r, k)
 	default:
-		showPage(w, http.StatusMethodNotAllowed, pageView{Title: "Not allowed", Message: "This link takes another method."})
+		showPage(w, http.StatusMethodNotAllowed, pageView{Title: "Not allowed",
+			Message: "This link takes another method."})
 	}
 }
 
-// find returns the ticket of a link, or an empty one of the provider whose link it may be. A GET must have every
-// parameter the mailed link has, but for the tab's identifier, which Keycloak renews.
+// find returns the ticket of a link, or an empty one of the provider whose link it may be. A
+// GET must have every parameter the mailed link has, but for the tab's identifier, which
+// Keycloak renews.
 func (i *Server) find(r *http.Request, providers []*profile) *ticket {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -241,8 +250,8 @@ func (k *ticket) fits(u *url.URL) bool {
 	return true
 }
 
-// behave does what the manners ask for before a link, page or API of a provider is served, and reports whether to go on.
-// HEAD is answered here, so that it never does what GET does.
+// behave does what the manners ask for before a link, page or API of a provider is served, and
+// reports whether to go on. HEAD is served here, so that it never does what GET does.
 func (i *Server) behave(w http.ResponseWriter, r *http.Request) bool {
 	i.mu.Lock()
 	m := i.manners

@@ -21,26 +21,32 @@ func paramsOf(t *testing.T, location string) url.Values {
 	return u.Query()
 }
 
-func TestRedirectAnswer(t *testing.T) {
+func TestRedirectLink(t *testing.T) {
 	idp, _, _ := openTest(t)
-	link := signUp(t, idp, func(m *Manners) { m.RedirectTo = "https://app.acme.example/welcome?lang=da#/start" })
+	link := signUp(t, idp, func(m *Manners) {
+		m.RedirectTo = "https://app.acme.example/welcome?lang=da#/start"
+	})
 	require.False(t, idp.Verified(testUser))
 	status, location := newBrowser(t).open(link)
 	require.Equal(t, 302, status)
-	require.Equal(t, "https://app.acme.example/welcome?lang=da&supportSignUp=true&supportForgotPassword=true"+
-		"&email=acme%2B4512345678%40sms.acme.example"+
-		"&message=Your%20email%20was%20verified.%20You%20can%20continue%20using%20the%20application."+
-		"&success=true&code=success#/start", location)
+	require.Equal(t,
+		"https://app.acme.example/welcome?lang=da&supportSignUp=true&supportForgotPassword=true"+
+			"&email=acme%2B4512345678%40sms.acme.example"+
+			"&message=Your%20email%20was%20verified.%20You%20can%20continue%20using%20the%20application."+
+			"&success=true&code=success#/start", location)
 	require.True(t, idp.Verified(testUser))
 	require.True(t, idp.Verified(strings.ToUpper(testUser)))
 
 	status, location = newBrowser(t).open(link)
 	require.Equal(t, 302, status)
-	require.Equal(t, "https://app.acme.example/welcome?lang=da&message=This%20URL%20can%20be%20used%20only%20once&success=false#/start", location)
+	require.Equal(t,
+		"https://app.acme.example/welcome?lang=da"+
+			"&message=This%20URL%20can%20be%20used%20only%20once&success=false#/start", location)
 	_, location = newBrowser(t).open(idp.URL() + "/lo/verify_email?ticket=unknown")
 	require.Contains(t, paramsOf(t, location).Get("message"), "does not exist")
 	require.Equal(t, []Request{
-		{"GET", "/lo/verify_email?ticket", 302}, {"GET", "/lo/verify_email?ticket", 302}, {"GET", "/lo/verify_email?ticket", 302},
+		{"GET", "/lo/verify_email?ticket", 302}, {"GET", "/lo/verify_email?ticket", 302},
+		{"GET", "/lo/verify_email?ticket", 302},
 	}, idp.Requests())
 }
 
@@ -53,7 +59,8 @@ func TestExpiryAndSecondTicket(t *testing.T) {
 	}
 	idp.Set(func(m *Manners) { m.Expired = true })
 	_, location := newBrowser(t).open(first)
-	require.Equal(t, url.Values{"message": {"Access expired"}, "success": {"false"}}, paramsOf(t, location))
+	require.Equal(t, url.Values{"message": {"Access expired"}, "success": {"false"}}, paramsOf(t,
+		location))
 	idp.Set(func(m *Manners) { m.Expired = false })
 	clock.move(5*24*time.Hour - time.Second)
 	_, location = newBrowser(t).open(first)
@@ -65,7 +72,7 @@ func TestExpiryAndSecondTicket(t *testing.T) {
 	require.Equal(t, "Access expired", paramsOf(t, location).Get("message"))
 }
 
-func TestPageAnswer(t *testing.T) {
+func TestPageLink(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Auth0ClassicPage })
 	status, page := newBrowser(t).open(link)
@@ -87,7 +94,7 @@ func stateOf(t *testing.T, page string) string {
 	return match[1]
 }
 
-func TestFormAnswer(t *testing.T) {
+func TestFormLink(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Auth0Universal })
 	browser := newBrowser(t)
@@ -98,9 +105,18 @@ func TestFormAnswer(t *testing.T) {
 
 	state := stateOf(t, page)
 	for name, try := range map[string]func() (int, string){
-		"no cookie":   func() (int, string) { return newBrowser(t).post(link, url.Values{"state": {state}}) },
-		"no state":    func() (int, string) { return browser.post(link, url.Values{"action": {"default"}}) },
-		"wrong state": func() (int, string) { return browser.post(link, url.Values{"state": {state + "x"}}) },
+		"no cookie": func() (int, string) {
+			return newBrowser(t).post(link,
+				url.Values{"state": {state}})
+		},
+		"no state": func() (int, string) {
+			return browser.post(link,
+				url.Values{"action": {"default"}})
+		},
+		"wrong state": func() (int, string) {
+			return browser.post(link,
+				url.Values{"state": {state + "x"}})
+		},
 	} {
 		status, _ := try()
 		require.Equal(t, 400, status, name)
@@ -118,7 +134,7 @@ func TestFormAnswer(t *testing.T) {
 	require.NotContains(t, page, "<form")
 }
 
-func TestFormAnswerWithoutRedirect(t *testing.T) {
+func TestFormLinkWithoutRedirect(t *testing.T) {
 	idp, _, _ := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider, m.RedirectTo = Auth0Universal, "" })
 	browser := newBrowser(t)
@@ -128,7 +144,7 @@ func TestFormAnswerWithoutRedirect(t *testing.T) {
 	require.Contains(t, page, "Your email address was successfully verified.")
 }
 
-func TestProceedAnswer(t *testing.T) {
+func TestProceedLink(t *testing.T) {
 	idp, _, clock := openTest(t)
 	link := signUp(t, idp, func(m *Manners) { m.Provider = Keycloak })
 	browser := newBrowser(t)
@@ -161,20 +177,22 @@ func TestProceedAnswer(t *testing.T) {
 	require.Contains(t, page, "old stale link")
 	status, _ = browser.post(link, nil)
 	require.Equal(t, 405, status)
-	require.Equal(t, "/realms/customers/login-actions/action-token?client_id&key&tab_id", idp.Requests()[0].Path)
+	require.Equal(t, "/realms/customers/login-actions/action-token?client_id&key&tab_id",
+		idp.Requests()[0].Path)
 }
 
 func TestOldPasswordLink(t *testing.T) {
-	for _, answer := range []Provider{Auth0Classic, Auth0ClassicPage, Auth0Universal, Keycloak} {
+	for _, provider := range []Provider{Auth0Classic, Auth0ClassicPage, Auth0Universal, Keycloak} {
 		idp, _, _ := openTest(t)
-		signUp(t, idp, func(m *Manners) { m.Provider = answer })
+		signUp(t, idp, func(m *Manners) { m.Provider = provider })
 		require.NoError(t, idp.ChangePassword(t.Context(), testUser))
 		letter := idp.Mails()[1]
 		require.Equal(t, "reset", letter.Purpose)
 		require.Contains(t, letter.Link, "/lo/reset?ticket=")
 		require.False(t, idp.PasswordChanged(testUser))
 		_, result := newBrowser(t).open(letter.Link)
-		require.Contains(t, strings.ReplaceAll(result, "%20", " "), "You can now login to the application with the new password.")
+		require.Contains(t, strings.ReplaceAll(result, "%20", " "),
+			"You can now login to the application with the new password.")
 		require.True(t, idp.PasswordChanged(testUser))
 		require.False(t, idp.Verified(testUser))
 	}
@@ -192,7 +210,8 @@ func TestPasswordFormNeedsAPerson(t *testing.T) {
 	status, _ := browser.post(link, url.Values{"state": {stateOf(t, page)}})
 	require.Equal(t, 400, status)
 	require.False(t, idp.PasswordChanged(testUser))
-	status, _ = browser.post(link, url.Values{"state": {stateOf(t, page)}, "password": {"correct horse"}})
+	status, _ = browser.post(link, url.Values{"state": {stateOf(t, page)},
+		"password": {"correct horse"}})
 	require.Equal(t, 302, status)
 	require.True(t, idp.PasswordChanged(testUser))
 }

@@ -1,7 +1,9 @@
-// Package loopback holds what every simulator needs of the network: a server and a client that never leave this machine.
+// Package loopback holds what every simulator needs of the network: a server and a client that
+// never leave this machine.
 //
-// A simulator must not be mistaken for the real provider. So a [Server] listens on loopback addresses only, and a
-// connection made through [Control] reaches loopback addresses only, whatever URL a caller configured.
+// A simulator must not be mistaken for the real provider. So a [Server] listens on loopback
+// addresses only, and a connection made through [Control] reaches loopback addresses only,
+// whatever URL a caller configured.
 package loopback
 
 import (
@@ -24,8 +26,9 @@ type Server struct {
 	served   chan struct{} // closed when serving has ended
 }
 
-// Open listens on a loopback host:port; empty means 127.0.0.1:0, a free port. The server answers once [Server.Serve] is
-// called, and the caller must Close it. Open returns an error if the address is not on loopback or is taken.
+// Open listens on a loopback host:port; empty means 127.0.0.1:0, a free port. The server
+// responds once [Server.Serve] is called, and the caller must Close it. Open returns an error
+// if the address is not on loopback or is taken.
 func Open(addr string) (*Server, error) {
 	listener, err := Listen(addr)
 	if err != nil {
@@ -36,7 +39,7 @@ func Open(addr string) (*Server, error) {
 	return s, nil
 }
 
-// Serve starts to answer requests with the handler. It returns at once and must be called once.
+// Serve starts to serve requests with the handler. It returns at once and must be called once.
 func (s *Server) Serve(handler http.Handler) {
 	s.http.Handler = handler
 	s.served = make(chan struct{})
@@ -55,7 +58,8 @@ func (s *Server) Host() string { return s.listener.Addr().String() }
 // Context returns a context that ends at Close.
 func (s *Server) Context() context.Context { return s.ctx }
 
-// Close ends the context, cuts connections, and returns once the server no longer listens. Closing twice is harmless.
+// Close ends the context, cuts connections, and returns once the server no longer listens.
+// Closing twice is harmless.
 func (s *Server) Close() error {
 	s.stop()
 	err := errors.Join(s.http.Close(), s.closeListener())
@@ -87,7 +91,8 @@ func (s *Server) Pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Listen listens on a loopback host:port; empty means 127.0.0.1:0, a free port. It refuses every other address.
+// Listen listens on a loopback host:port; empty means 127.0.0.1:0, a free port. It refuses
+// every other address.
 func Listen(addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"

@@ -11,7 +11,8 @@ import (
 )
 
 func TestOpenRefusesOtherAddresses(t *testing.T) {
-	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.0.0.1", "no such host:1"} {
+	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "127.0.0.1",
+		"no such host:1"} {
 		_, err := Open(addr)
 		require.Error(t, err, addr)
 	}

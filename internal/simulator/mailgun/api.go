@@ -17,9 +17,11 @@ func (m *Account) serveAPI() http.Handler {
 	mux.HandleFunc("GET /v3/routes/{id}", m.showRoute)
 	mux.HandleFunc("PUT /v3/routes/{id}", m.updateRoute)
 	mux.HandleFunc("DELETE /v3/routes/{id}", m.deleteRoute)
-	mux.HandleFunc("GET /v3/{domain}/{list}", m.listEvents) // a pattern ending in /events would overlap /v3/routes/{id}
+	// a pattern ending in /events would overlap /v3/routes/{id}
+	mux.HandleFunc("GET /v3/{domain}/{list}", m.listEvents)
 	mux.HandleFunc("GET /v3/{domain}/events/{page}", m.showEventPage)
-	mux.HandleFunc("/v3/domains/{domain}/messages/{key}", func(w http.ResponseWriter, _ *http.Request) {
+	const stored = "/v3/domains/{domain}/messages/{key}"
+	mux.HandleFunc(stored, func(w http.ResponseWriter, _ *http.Request) {
 		// mailgun-go issue 64: a storage URL rebuilt on the API host is refused.
 		respond(w, http.StatusBadRequest, "Use the message URL as given in events and webhooks")
 	})
@@ -37,7 +39,8 @@ func (m *Account) serveStorage() http.Handler {
 	return m.guard(mux)
 }
 
-// guard answers slowly, with a failure, or not without the key, before anything else is looked at.
+// guard responds slowly, with a failure, or only to requests with the key, before anything else
+// is looked at.
 func (m *Account) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if slow := m.currentManners().Slow; slow > 0 && !m.pause(slow) {
@@ -86,7 +89,7 @@ func (m *Account) find(r *http.Request) (keptMail, bool) {
 	return m.stored[i], true
 }
 
-// showStored answers a stored mail as JSON, with its MIME text on Accept: message/rfc2822.
+// showStored serves a stored mail as JSON, with its MIME text on Accept: message/rfc2822.
 func (m *Account) showStored(w http.ResponseWriter, r *http.Request) {
 	stored, ok := m.find(r)
 	switch {
@@ -99,7 +102,8 @@ func (m *Account) showStored(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// deleteStored deletes a stored mail, or pretends that the method is gone: the reference no longer has it.
+// deleteStored deletes a stored mail, or pretends that the method is gone: the reference no
+// longer has it.
 func (m *Account) deleteStored(w http.ResponseWriter, r *http.Request) {
 	stored, ok := m.find(r)
 	status := m.currentManners().DeleteStatus
@@ -116,7 +120,7 @@ func (m *Account) deleteStored(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// showAttachment answers one attachment's bytes.
+// showAttachment serves the bytes of one attachment.
 func (m *Account) showAttachment(w http.ResponseWriter, r *http.Request) {
 	stored, ok := m.find(r)
 	n, err := strconv.Atoi(r.PathValue("n"))
@@ -154,7 +158,8 @@ func (s keptMail) document(collisions bool) object {
 	)
 	var headers object
 	usual := []string{
-		"Content-Transfer-Encoding", "Content-Type", "From", "To", "Subject", "Message-Id", "Mime-Version", "Date", "Received",
+		"Content-Transfer-Encoding", "Content-Type", "From", "To", "Subject", "Message-Id",
+		"Mime-Version", "Date", "Received",
 	}
 	for _, h := range s.mail.headers {
 		repeated := slices.ContainsFunc(headers, func(m member) bool { return m.name == h.name })
@@ -182,7 +187,8 @@ func (mail *parsedMail) attachmentList(storedURL string) []attachmentInfo {
 	list := []attachmentInfo{}
 	for i, a := range mail.attachments {
 		at := storedURL + "/attachments/" + strconv.Itoa(i)
-		list = append(list, attachmentInfo{URL: at, ContentType: a.contentType, Name: a.name, Size: len(a.data)})
+		list = append(list, attachmentInfo{URL: at, ContentType: a.contentType, Name: a.name,
+			Size: len(a.data)})
 	}
 	return list
 }
@@ -198,7 +204,8 @@ func (mail *parsedMail) contentIDMap(storedURL string) map[string]attachmentInfo
 	return byID
 }
 
-// object is a JSON object that keeps its order, since a careless decoder takes the last of two names.
+// object is a JSON object that keeps its order, since a careless decoder takes the last of two
+// names.
 type object []member
 
 type member struct {
@@ -227,14 +234,14 @@ func notFound(w http.ResponseWriter, _ *http.Request) {
 	respond(w, http.StatusNotFound, "Not Found")
 }
 
-// respond answers with a status and {"message": …}.
+// respond writes a response with a status and {"message": …}.
 func respond(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
-// respondJSON answers 200 with a JSON document.
+// respondJSON writes a response with status 200 and a JSON document.
 func respondJSON(w http.ResponseWriter, document any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(document)

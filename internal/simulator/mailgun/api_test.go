@@ -82,8 +82,9 @@ func TestStoredRefusals(t *testing.T) {
 		stored.URL + "/attachments/0":  200,
 		stored.URL + "/attachments/2":  404,
 		stored.URL + "/attachments/-1": 404,
-		strings.Replace(stored.URL, m.Domain(), "other.example", 1):            404,
-		strings.Replace(stored.URL, m.StorageURL(), m.URL(), 1):                400, // a URL rebuilt on the API host
+		strings.Replace(stored.URL, m.Domain(), "other.example", 1): 404,
+		// a URL rebuilt on the API host
+		strings.Replace(stored.URL, m.StorageURL(), m.URL(), 1):                400,
 		m.StorageURL() + "/v3/" + m.Domain() + "/events":                       404,
 		m.URL() + "/v3/" + m.Domain() + "/stats":                               404,
 		m.URL() + "/v3/other.example/events":                                   404,
@@ -132,9 +133,11 @@ func TestRetention(t *testing.T) {
 	require.Empty(t, m.Stored())
 }
 
-// With collisions a decoder that ignores case believes the mail's author; one that reads exact names never does.
+// With collisions a decoder that ignores case believes the mail's author; one that reads exact
+// names never does.
 func TestHeaderCollisions(t *testing.T) {
-	hostile := append([]byte("Recipients: evil@acme.example\nSENDER: evil@acme.example\nrecipients: worse@acme.example\n"), testMail()...)
+	hostile := append([]byte("Recipients: evil@acme.example\nSENDER: "+
+		"evil@acme.example\nrecipients: worse@acme.example\n"), testMail()...)
 	for _, collide := range []bool{false, true} {
 		m, stored := openStoring(t, Config{}, hostile)
 		m.Set(func(manners *Manners) { manners.HeaderCollisions = collide })
@@ -172,7 +175,8 @@ func TestFailNext(t *testing.T) {
 func TestSlow(t *testing.T) {
 	m, stored := openStoring(t, Config{}, testMail())
 	receiver := newReceiver(t, 200)
-	require.NoError(t, m.AddRoute(Route{Expression: "match_recipient('acme')", Actions: []string{`forward("` + receiver.URL + `")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "match_recipient('acme')",
+		Actions: []string{`forward("` + receiver.URL + `")`}}))
 	m.Set(func(manners *Manners) { manners.Slow = time.Hour })
 	require.NoError(t, m.Deliver(testContext(t), "", []string{testPhone}, testMail()))
 	client := http.Client{Timeout: 20 * time.Millisecond}
@@ -190,7 +194,8 @@ func TestRoutesWithLibrary(t *testing.T) {
 	m := openTest(t, Config{})
 	client, ctx := libraryClient(m), testContext(t)
 	created, err := client.CreateRoute(ctx, mailgun.Route{
-		Priority: 3, Description: "smsbridge:acme", Expression: `match_recipient("acme\+.*")`, Actions: []string{`store(notify="http://127.0.0.1:9/")`, `stop()`},
+		Priority: 3, Description: "smsbridge:acme", Expression: `match_recipient("acme\+.*")`,
+		Actions: []string{`store(notify="http://127.0.0.1:9/")`, `stop()`},
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, created.Id)
@@ -207,11 +212,13 @@ func TestRoutesWithLibrary(t *testing.T) {
 
 	_, err = client.UpdateRoute(ctx, created.Id, mailgun.Route{Expression: "nonsense"})
 	require.Equal(t, http.StatusBadRequest, mailgun.GetStatusFromErr(err))
-	_, err = client.CreateRoute(ctx, mailgun.Route{Expression: "catch_all()", Actions: []string{"nonsense()"}})
+	_, err = client.CreateRoute(ctx, mailgun.Route{Expression: "catch_all()",
+		Actions: []string{"nonsense()"}})
 	require.Equal(t, http.StatusBadRequest, mailgun.GetStatusFromErr(err))
 
 	for range 4 {
-		_, err = client.CreateRoute(ctx, mailgun.Route{Expression: "catch_all()", Actions: []string{"store()"}})
+		_, err = client.CreateRoute(ctx, mailgun.Route{Expression: "catch_all()",
+			Actions: []string{"store()"}})
 		require.NoError(t, err)
 	}
 	var ids []string
@@ -226,7 +233,8 @@ func TestRoutesWithLibrary(t *testing.T) {
 	require.Equal(t, created.Id, ids[4], "the highest number comes last")
 
 	require.NoError(t, client.DeleteRoute(ctx, created.Id))
-	require.Equal(t, http.StatusNotFound, mailgun.GetStatusFromErr(client.DeleteRoute(ctx, created.Id)))
+	require.Equal(t, http.StatusNotFound, mailgun.GetStatusFromErr(client.DeleteRoute(ctx,
+		created.Id)))
 	_, err = client.GetRoute(ctx, created.Id)
 	require.Equal(t, http.StatusNotFound, mailgun.GetStatusFromErr(err))
 	_, err = client.UpdateRoute(ctx, created.Id, mailgun.Route{Description: "x"})
@@ -235,9 +243,11 @@ func TestRoutesWithLibrary(t *testing.T) {
 
 func TestRouteParameters(t *testing.T) {
 	m := openTest(t, Config{})
-	require.NoError(t, m.AddRoute(Route{ID: "r1", Expression: `match_recipient("acme\+")`, Actions: []string{"stop()"}}))
+	require.NoError(t, m.AddRoute(Route{ID: "r1", Expression: `match_recipient("acme\+")`,
+		Actions: []string{"stop()"}}))
 	for query, want := range map[string]int{
-		"?limit=1000": 200, "?limit=1001": 400, "?limit=0": 400, "?limit=x": 400, "?skip=-1": 400, "?skip=5": 200,
+		"?limit=1000": 200, "?limit=1001": 400, "?limit=0": 400, "?limit=x": 400, "?skip=-1": 400,
+		"?skip=5": 200,
 		"/match?address=" + url.QueryEscape(testPhone): 200, "/match?address=x": 404,
 	} {
 		status, _ := call(t, m, http.MethodGet, m.URL()+"/v3/routes"+query)

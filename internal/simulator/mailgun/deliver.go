@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// maxMail is the largest mail taken, in bytes; 25 MB is what is commonly quoted for Mailgun's inbound side.
+// maxMail is the largest mail taken, in bytes; 25 MB is what is commonly quoted for Mailgun's
+// inbound side.
 const maxMail = 25 << 20
 
 // routeEffect is one thing a route does with a mail: keep it, post it, or both.
@@ -22,13 +23,15 @@ type routeEffect struct {
 	recipients []string
 }
 
-// Deliver takes a mail as if it had arrived by SMTP in one transaction: from is the envelope sender ("" for a bounce), to the
-// envelope recipients, mime the complete mail, with LF or CRLF. The routes are evaluated and the mail is stored before Deliver
-// returns; posts go out in the background, each with its retries, and are seen with [Account.WaitPosts] and
+// Deliver takes a mail as if it had arrived by SMTP in one transaction: from is the envelope
+// sender ("" for a bounce), to the envelope recipients, mime the complete mail, with LF or
+// CRLF. The routes are evaluated and the mail is stored before Deliver returns; posts go out in
+// the background, each with its retries, and are seen with [Account.WaitPosts] and
 // [Account.WaitIdle]. A mail no route matches is dropped silently, as Mailgun does.
 //
-// It fails without a recipient, on a recipient of a domain that is not served, on an address with a control character or without @,
-// on a mail over 25 MiB, on one that is not MIME, and after Close with [ErrClosed].
+// It fails without a recipient, for a domain that is not served, and on an address with a
+// control character or without @. It fails on a mail over 25 MiB, on one that is not MIME, and
+// after Close with [ErrClosed].
 func (m *Account) Deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -121,11 +124,13 @@ func (m *Account) effects(recipients []string, mail *parsedMail) []routeEffect {
 	return effects
 }
 
-// join adds an effect, or with comma manners adds its recipient to the same effect on an earlier one. The lock must be held.
+// join adds an effect, or with comma manners adds its recipient to the same effect on an
+// earlier one. The lock must be held.
 func (m *Account) join(effects []routeEffect, e routeEffect) []routeEffect {
 	if m.manners.CommaRecipients {
 		for i, other := range effects {
-			if other.routeID == e.routeID && other.action == e.action && other.url == e.url && other.domain == e.domain {
+			if other.routeID == e.routeID && other.action == e.action && other.url == e.url &&
+				other.domain == e.domain {
 				effects[i].recipients = append(other.recipients, e.recipients...)
 				return effects
 			}
@@ -134,12 +139,13 @@ func (m *Account) join(effects []routeEffect, e routeEffect) []routeEffect {
 	return append(effects, e)
 }
 
-// effects returns what the route's actions do for one recipient. Forwarding to a mail address does nothing: the simulator
-// sends no mail.
+// effects returns what the route's actions do for one recipient. Forwarding to a mail address
+// does nothing: the simulator sends no mail.
 func (r compiledRoute) effects(recipient string, captures captureSet) []routeEffect {
 	var effects []routeEffect
 	for i, action := range r.actions {
-		e := routeEffect{routeID: r.ID, action: i, domain: domainOf(recipient), recipients: []string{recipient}}
+		e := routeEffect{routeID: r.ID, action: i, domain: domainOf(recipient),
+			recipients: []string{recipient}}
 		if action.op == "store" {
 			e.store = true
 			if len(action.destinations) > 0 {
@@ -159,7 +165,9 @@ func (r compiledRoute) effects(recipient string, captures captureSet) []routeEff
 }
 
 // keep stores a mail and records the stored event. The lock must be held.
-func (m *Account) keep(effect routeEffect, sender string, mail *parsedMail, now time.Time) *StoredMail {
+func (m *Account) keep(
+	effect routeEffect, sender string, mail *parsedMail, now time.Time,
+) *StoredMail {
 	key := randomKey()
 	stored := StoredMail{
 		Key:        key,
@@ -181,7 +189,8 @@ func domainOf(address string) string {
 	return strings.ToLower(domain)
 }
 
-// cutAddress splits an address at its last @; a quoted local part may have others (RFC 5321, 4.1.2).
+// cutAddress splits an address at its last @; a quoted local part may have others (RFC 5321,
+// 4.1.2).
 func cutAddress(address string) (local, domain string, ok bool) {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {

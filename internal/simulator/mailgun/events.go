@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// eventEntry is one entry of the events API: "accepted" for each recipient of a mail, "stored" for each stored mail.
+// eventEntry is one entry of the events API: "accepted" for each recipient of a mail, "stored"
+// for each stored mail.
 type eventEntry struct {
 	id, kind, domain string
 	at, visible      time.Time
@@ -43,7 +44,9 @@ func (q eventQuery) page() string {
 }
 
 // record adds an event. The lock must be held.
-func (m *Account) record(kind, domain string, now time.Time, recipients []string, mail *parsedMail, stored *StoredMail) {
+func (m *Account) record(
+	kind, domain string, now time.Time, recipients []string, mail *parsedMail, stored *StoredMail,
+) {
 	event := eventEntry{
 		id: base64.RawURLEncoding.EncodeToString([]byte(randomHex(16))), kind: kind, domain: domain,
 		at: now, visible: now.Add(m.manners.EventLag), recipients: recipients,
@@ -60,10 +63,12 @@ func (m *Account) record(kind, domain string, now time.Time, recipients []string
 func (e eventEntry) document() object {
 	attachments := []object{}
 	for _, a := range e.attachments {
-		attachments = append(attachments, object{{"filename", a.Name}, {"content-type", a.ContentType}, {"size", a.Size}})
+		attachments = append(attachments, object{{"filename", a.Name}, {"content-type", a.ContentType},
+			{"size", a.Size}})
 	}
 	about := object{
-		{"headers", object{{"to", e.to}, {"message-id", e.messageID}, {"from", e.from}, {"subject", e.subject}}},
+		{"headers", object{{"to", e.to}, {"message-id", e.messageID}, {"from", e.from},
+			{"subject", e.subject}}},
 		{"attachments", attachments},
 		{"recipients", e.recipients},
 		{"size", e.size},
@@ -85,7 +90,8 @@ func (e eventEntry) document() object {
 	return append(doc, member{"storage", object{{"url", e.stored.URL}, {"key", e.stored.Key}}})
 }
 
-// listEvents answers the first page: GET /v3/{domain}/events?begin=&end=&ascending=&limit=&(filters).
+// listEvents serves the first page: GET
+// /v3/{domain}/events?begin=&end=&ascending=&limit=&(filters).
 func (m *Account) listEvents(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("list") != "events" {
 		notFound(w, r)
@@ -96,21 +102,22 @@ func (m *Account) listEvents(w http.ResponseWriter, r *http.Request) {
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	m.answerEvents(w, r, query)
+	m.respondEvents(w, r, query)
 }
 
-// showEventPage answers the page that an earlier answer pointed to.
+// showEventPage serves the page that an earlier response pointed to.
 func (m *Account) showEventPage(w http.ResponseWriter, r *http.Request) {
 	query, err := parseEventPage(r.PathValue("page"))
 	if err != nil {
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	m.answerEvents(w, r, query)
+	m.respondEvents(w, r, query)
 }
 
-// answerEvents writes one page. All paging URLs are always there; the page after the last and the one before the first are empty.
-func (m *Account) answerEvents(w http.ResponseWriter, r *http.Request, query eventQuery) {
+// respondEvents writes one page. All paging URLs are always there; the page after the last and
+// the one before the first are empty.
+func (m *Account) respondEvents(w http.ResponseWriter, r *http.Request, query eventQuery) {
 	domain := strings.ToLower(r.PathValue("domain"))
 	if !m.serves(domain) {
 		respond(w, http.StatusNotFound, "Domain not found: "+domain)
@@ -160,8 +167,9 @@ func (m *Account) matching(domain string, query eventQuery) []eventEntry {
 	return events
 }
 
-// parseEventQuery reads the parameters of a first page. From begin to an earlier end runs newest first, as does a query
-// without begin. An unknown parameter is refused, so that a misspelled filter can not match everything.
+// parseEventQuery reads the parameters of a first page. From begin to an earlier end runs
+// newest first, as does a query without begin. An unknown parameter is refused, so that a
+// misspelled filter can not match everything.
 func parseEventQuery(values url.Values, now time.Time) (eventQuery, error) {
 	query := eventQuery{Limit: 100, Filters: map[string]string{}}
 	begin, err1 := parseTime(values.Get("begin"))
@@ -217,7 +225,8 @@ func parseEventPage(page string) (eventQuery, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &query)
 	}
-	bad := query.Limit < 1 || query.Limit > 300 || query.Skip < -query.Limit || query.Skip > keptHistory
+	bad := query.Limit < 1 || query.Limit > 300 || query.Skip < -query.Limit ||
+		query.Skip > keptHistory
 	for name := range maps.Keys(query.Filters) {
 		bad = bad || !slices.Contains(eventFilters(), name)
 	}
@@ -245,7 +254,8 @@ func parseTime(s string) (int64, error) {
 // eventFilters are the fields events can be filtered by (documentation.mailgun.com, events).
 func eventFilters() []string {
 	return []string{
-		"event", "list", "attachment", "from", "message-id", "subject", "to", "size", "recipient", "recipients", "tags", "severity",
+		"event", "list", "attachment", "from", "message-id", "subject", "to", "size", "recipient",
+		"recipients", "tags", "severity",
 	}
 }
 
@@ -259,7 +269,8 @@ func (e eventEntry) passes(filters map[string]string) bool {
 	return true
 }
 
-// filterMatches evaluates a filter expression: terms, quoted or not, joined by AND, OR and NOT; AND binds tighter.
+// filterMatches evaluates a filter expression: terms, quoted or not, joined by AND, OR and NOT;
+// AND binds tighter.
 func filterMatches(expression string, has func(term string) bool) bool {
 	for alternative := range strings.SplitSeq(expression, " OR ") {
 		all := true
@@ -274,8 +285,8 @@ func filterMatches(expression string, has func(term string) bool) bool {
 	return false
 }
 
-// has compares one field with one term, ignoring case: addresses and names as a whole, the subject by part. No event here has a
-// list, tags or a severity.
+// has compares one field with one term, ignoring case: addresses and names as a whole, the
+// subject by part. No event here has a list, tags or a severity.
 func (e eventEntry) has(field, term string) bool {
 	is := func(s string) bool { return strings.EqualFold(s, term) }
 	switch field {

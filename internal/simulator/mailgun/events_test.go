@@ -20,8 +20,8 @@ type testClock struct{ now time.Time }
 
 func (c *testClock) Now() time.Time { return c.now }
 
-// openEventful opens a simulator with n stored mails a minute apart, to acme+0@, acme+1@, …; the clock stands a minute after the
-// last.
+// openEventful opens a simulator with n stored mails a minute apart, to acme+0@, acme+1@, …;
+// the clock stands a minute after the last.
 func openEventful(t testing.TB, n int) (*Account, *testClock) {
 	t.Helper()
 	clock := &testClock{time.Unix(1700000000, 0)}
@@ -67,7 +67,8 @@ func eventsURL(m *Account, parameters url.Values) string {
 // Time range and direction. Mail i arrived i minutes after second 1700000000.
 func TestEventOrder(t *testing.T) {
 	m, clock := openEventful(t, 4)
-	now, hourAgo := clock.now.UTC().Format(http.TimeFormat), clock.now.Add(-time.Hour).UTC().Format(http.TimeFormat)
+	now, hourAgo := clock.now.UTC().Format(http.TimeFormat),
+		clock.now.Add(-time.Hour).UTC().Format(http.TimeFormat)
 	for _, test := range []struct {
 		parameters url.Values
 		want       []int
@@ -93,9 +94,11 @@ func TestEventOrder(t *testing.T) {
 func TestEventRefusals(t *testing.T) {
 	m, _ := openEventful(t, 1)
 	for _, parameters := range []url.Values{
-		{"begin": {"yesterday"}}, {"end": {"NaN"}}, {"begin": {"-1"}, "end": {"5"}}, {"begin": {"1700000000"}}, {"limit": {"301"}}, {"limit": {"0"}},
+		{"begin": {"yesterday"}}, {"end": {"NaN"}}, {"begin": {"-1"}, "end": {"5"}},
+		{"begin": {"1700000000"}}, {"limit": {"301"}}, {"limit": {"0"}},
 		{"limit": {"x"}}, {"ascending": {"maybe"}}, {"recipent": {"a@b.example"}},
-		{"begin": {"2"}, "end": {"1"}, "ascending": {"yes"}}, {"begin": {"1"}, "end": {"2"}, "ascending": {"no"}},
+		{"begin": {"2"}, "end": {"1"}, "ascending": {"yes"}}, {"begin": {"1"}, "end": {"2"},
+			"ascending": {"no"}},
 	} {
 		status, body := call(t, m, http.MethodGet, eventsURL(m, parameters))
 		require.Equal(t, http.StatusBadRequest, status, "%s %s", parameters.Encode(), body)
@@ -137,11 +140,13 @@ func TestEventFilters(t *testing.T) {
 	require.Equal(t, []int{1}, got, "the accepted event has one recipient")
 }
 
-// Whatever the page size and direction, following next to the empty page sees each event once, and previous leads all the way back.
+// Whatever the page size and direction, following next to the empty page sees each event once,
+// and previous leads all the way back.
 func TestEventPaging(t *testing.T) {
 	m, _ := openEventful(t, 7)
 	rapid.Check(t, func(rt *rapid.T) {
-		parameters := url.Values{"event": {"stored"}, "ascending": {rapid.SampledFrom([]string{"yes", "no"}).Draw(rt, "ascending")}}
+		parameters := url.Values{"event": {"stored"}, "ascending": {rapid.SampledFrom([]string{"yes",
+			"no"}).Draw(rt, "ascending")}}
 		parameters.Set("limit", fmt.Sprint(rapid.IntRange(1, 9).Draw(rt, "limit")))
 		var forward, backward []int
 		at := eventsURL(m, parameters)
@@ -176,7 +181,8 @@ func TestEventPaging(t *testing.T) {
 	})
 }
 
-// Events appear late, and, if the lag changes, after younger ones; or each pair the wrong way round.
+// Events appear late, and, if the lag changes, after younger ones; or each pair the wrong way
+// round.
 func TestEventLag(t *testing.T) {
 	m, clock := openEventful(t, 0)
 	deliver := func(i int, lag time.Duration) {
@@ -202,7 +208,8 @@ func TestEventLag(t *testing.T) {
 func TestEventsWithLibrary(t *testing.T) {
 	m, clock := openEventful(t, 3)
 	it := libraryClient(m).ListEvents(&mailgun.ListEventOptions{
-		Begin: clock.now, End: clock.now.Add(-8 * time.Hour), Limit: 2, Filter: map[string]string{"event": "stored"},
+		Begin: clock.now, End: clock.now.Add(-8 * time.Hour), Limit: 2,
+		Filter: map[string]string{"event": "stored"},
 	})
 	var found []*events.Stored
 	var page []mailgun.Event

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// expressionLimit is the most bytes an expression or an action may have (documentation.mailgun.com, routes).
+// expressionLimit is the most bytes an expression or an action may have
+// (documentation.mailgun.com, routes).
 const expressionLimit = 4096
 
 // condition is a parsed route expression: a filter, or "and"/"or" over parts.
@@ -34,8 +35,8 @@ type routeAction struct {
 	destinations []string // URLs or mail addresses, captures not yet filled in
 }
 
-// parseExpression reads a route expression: match_recipient("…"), match_header("name", "…") and catch_all(), combined with
-// and, or and parentheses; and binds tighter.
+// parseExpression reads a route expression: match_recipient("…"), match_header("name", "…") and
+// catch_all(), combined with and, or and parentheses; and binds tighter.
 func parseExpression(s string) (condition, error) {
 	if len(s) > expressionLimit {
 		return condition{}, errors.New("expression is longer than 4 kB")
@@ -94,18 +95,22 @@ func (sc *scanner) filter() (condition, error) {
 	default:
 		return c, fmt.Errorf("no filter %s with %d arguments", op, len(args))
 	}
-	// Mailgun's examples prefix ".*" to match in the middle, so patterns are anchored at the start, like Python's re.match.
+	// Mailgun's examples prefix ".*" to match in the middle, so patterns are anchored at the
+	// start, like Python's re.match.
 	c.pattern, err = regexp.Compile(`^(?:` + args[len(args)-1] + `)`)
 	return c, err
 }
 
-// match evaluates the condition for one recipient of a mail. routed says whether an earlier route has matched.
+// match evaluates the condition for one recipient of a mail. routed says whether an earlier
+// route has matched.
 func (c condition) match(recipient string, mail *parsedMail, routed bool) (bool, captureSet) {
 	captures := captureSet{named: map[string]string{}}
 	return c.eval(recipient, mail, routed, &captures), captures
 }
 
-func (c condition) eval(recipient string, mail *parsedMail, routed bool, captures *captureSet) bool {
+func (c condition) eval(
+	recipient string, mail *parsedMail, routed bool, captures *captureSet,
+) bool {
 	eval := func(part condition) bool { return part.eval(recipient, mail, routed, captures) }
 	switch c.op {
 	case "or":
@@ -162,8 +167,8 @@ func (cs captureSet) fill(s string) string {
 	})
 }
 
-// parseAction reads forward("…"[, "…"]), store(), store(notify="…") or stop(). A destination is an http(s) URL, without captures
-// in its host, or a mail address.
+// parseAction reads forward("…"[, "…"]), store(), store(notify="…") or stop(). A destination is
+// an http(s) URL, without captures in its host, or a mail address.
 func parseAction(s string) (routeAction, error) {
 	if len(s) > expressionLimit {
 		return routeAction{}, errors.New("action is longer than 4 kB")
@@ -282,8 +287,8 @@ func (sc *scanner) call() (name string, args []string, err error) {
 	return name, args, nil
 }
 
-// quoted reads a string in " or '. Only the quote itself can be escaped; other backslashes belong to the pattern, as in Mailgun's
-// example "^name\+(.*)@example.com$".
+// quoted reads a string in " or '. Only the quote itself can be escaped; other backslashes
+// belong to the pattern, as in Mailgun's example "^name\+(.*)@example.com$".
 func (sc *scanner) quoted() (string, error) {
 	sc.space()
 	if sc.rest == "" || (sc.rest[0] != '"' && sc.rest[0] != '\'') {

@@ -15,7 +15,9 @@ import (
 // An expression that is understood can be evaluated, and means the same in parentheses.
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
-		`match_recipient("^acme\+([0-9]+)@")`, `match_header('subject', "a\"b") and (catch_all() or match_recipient("x"))`, `((catch_all()`, `a(="`,
+		`match_recipient("^acme\+([0-9]+)@")`,
+		`match_header('subject', "a\"b") and (catch_all() or match_recipient("x"))`, `((catch_all()`,
+		`a(="`,
 	} {
 		f.Add(seed)
 	}
@@ -35,9 +37,11 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// An action that is understood has a destination that is an http URL or a mail address, and none that a capture can move.
+// An action that is understood has a destination that is an http URL or a mail address, and
+// none that a capture can move.
 func FuzzAction(f *testing.F) {
-	for _, seed := range []string{`store(notify="https://a.example/\1")`, `forward("http://a.example", "b@c.example")`, `stop()`, `forward("http://\1/")`} {
+	for _, seed := range []string{`store(notify="https://a.example/\1")`,
+		`forward("http://a.example", "b@c.example")`, `stop()`, `forward("http://\1/")`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -51,7 +51,8 @@ func parseMail(mime []byte) (*parsedMail, error) {
 			value = fields.Value()
 		}
 		mail.headers = append(mail.headers, headerField{
-			name: fields.Key(), written: string(bytes.TrimSpace(written)), value: strings.ToValidUTF8(value, "\uFFFD"),
+			name: fields.Key(), written: string(bytes.TrimSpace(written)),
+			value: strings.ToValidUTF8(value, "\uFFFD"),
 		})
 	}
 	var plain []string
@@ -120,7 +121,8 @@ var (
 	signatureStart = regexp.MustCompile(`(?m)^-- ?\r?$`)
 )
 
-// stripped cuts the quoted mail and the signature off, plainly: Mailgun guesses better, and nobody should build on either.
+// stripped cuts the quoted mail and the signature off, plainly. Mailgun guesses better, and a
+// receiver should rely on neither.
 func (mail *parsedMail) stripped() strippedMail {
 	text := mail.plain
 	if at := quoteStart.FindStringIndex(text); at != nil {
@@ -130,11 +132,13 @@ func (mail *parsedMail) stripped() strippedMail {
 	if at := signatureStart.FindStringIndex(text); at != nil {
 		text, signature = text[:at[0]], text[at[1]:]
 	}
-	return strippedMail{text: strings.TrimSpace(text), signature: strings.TrimSpace(signature), html: mail.html()}
+	return strippedMail{text: strings.TrimSpace(text), signature: strings.TrimSpace(signature),
+		html: mail.html()}
 }
 
 var (
-	unreadHTML = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<head\b.*?</head>|<!--.*?-->`)
+	unreadHTML = regexp.MustCompile(
+		`(?is)<script\b.*?</script>|<style\b.*?</style>|<head\b.*?</head>|<!--.*?-->`)
 	htmlTag    = regexp.MustCompile(`<[^>]*>`)
 	whiteSpace = regexp.MustCompile(`\s+`)
 )
@@ -145,14 +149,17 @@ func plainFromHTML(s string) string {
 	return strings.TrimSpace(whiteSpace.ReplaceAllString(html.UnescapeString(s), " "))
 }
 
-// withReceived puts the header fields on top that Mailgun adds on receipt, and makes the line ends CRLF (RFC 5321, 2.3.8). A mail
-// that begins with a space would continue our last field, and is refused.
+// withReceived puts the header fields on top that Mailgun adds on receipt, and makes the line
+// ends CRLF (RFC 5321, 2.3.8). A mail that begins with a space would continue our last field,
+// and is refused.
 func withReceived(sender, id, date string, mime []byte) ([]byte, error) {
 	if len(mime) == 0 || mime[0] == ' ' || mime[0] == '\t' {
 		return nil, errors.New("simulator: the mail does not begin with a header")
 	}
-	mime = bytes.ReplaceAll(bytes.ReplaceAll(mime, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
-	received := fmt.Sprintf("Received: from sender by mxa.mailgun.example with ESMTP id %s; %s\r\n", id, date)
+	mime = bytes.ReplaceAll(bytes.ReplaceAll(mime, []byte("\r\n"), []byte("\n")), []byte("\n"),
+		[]byte("\r\n"))
+	received := fmt.Sprintf("Received: from sender by mxa.mailgun.example with ESMTP id %s; %s\r\n",
+		id, date)
 	top := received + "X-Envelope-From: <" + sender + ">\r\nX-Mailgun-Incoming: Yes\r\n"
 	return append([]byte(top), mime...), nil
 }

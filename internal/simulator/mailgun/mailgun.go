@@ -1,12 +1,14 @@
-// Package mailgun plays a Mailgun account: routes, stored mails, signed webhooks with retries, and the part of the v3 API
-// that the bridge uses. The demo and the tests of the bridge deliver mails to it, and mailgun-go works against it.
+// Package mailgun plays a Mailgun account: routes, stored mails, signed webhooks with retries,
+// and the part of the v3 API that the bridge uses. The demo and the tests of the bridge deliver
+// mails to it, and mailgun-go works against it.
 //
-// What the real Mailgun does, or may do because its documentation does not say, is a knob of [Manners]: duplicate and lost
-// posts, signatures that are wrong or made anew for a retry, several recipients in one post, header fields that collide
-// with Mailgun's own fields, events that are listed late or out of order, refused deletions, and failures of the API.
+// What the real Mailgun does, or may do because its documentation does not say, is a knob of
+// [Manners]. Posts are repeated or lost. Signatures are wrong, or made anew for a retry. One
+// post has several recipients. Header fields collide with Mailgun's own fields. Events are
+// listed late or out of order. Deletions are refused, and the API fails.
 //
-// Sources: documentation.mailgun.com (routes, receiving messages by HTTP, securing webhooks, events, stored messages), and
-// help.mailgun.com/202236504 for the schedule of retries.
+// Sources: documentation.mailgun.com (routes, receiving messages by HTTP, securing webhooks,
+// events, stored messages), and help.mailgun.com/202236504 for the schedule of retries.
 package mailgun
 
 import (
@@ -25,8 +27,8 @@ import (
 	"smsbridge/internal/simulator/loopback"
 )
 
-// keptHistory is how many posts, stored mails and events are kept; older ones are dropped so that a long demo or load
-// test does not grow without end.
+// keptHistory is how many posts, stored mails and events are kept; older ones are dropped so
+// that a long demo or load test does not grow without end.
 const keptHistory = 10_000
 
 // ErrClosed is returned by calls on a [Account] after Close.
@@ -39,19 +41,22 @@ type Config struct {
 	APIKey     string // password of API requests, user "api"; default random
 	SigningKey string // HTTP webhook signing key; default random
 
-	// RetryAfter holds the pauses before each repetition of a refused post; nil means [RetrySchedule], an empty slice
-	// means that no post is repeated. Tests give milliseconds.
+	// RetryAfter holds the pauses before each repetition of a refused post; nil means
+	// [RetrySchedule], an empty slice means that no post is repeated. Tests give milliseconds.
 	RetryAfter []time.Duration
 
-	AnyDomain bool             // serve every domain, not only Domain
-	Now       func() time.Time // clock of time stamps, events and retention (not of the pauses); default time.Now
+	AnyDomain bool // serve every domain, not only Domain
+	// clock of time stamps, events and retention (not of the pauses); default time.Now
+	Now func() time.Time
 }
 
-// RetrySchedule returns the pauses after which Mailgun repeats a post that was answered with neither 200 nor 406, about
-// eight hours in all (help.mailgun.com/202236504; newer pages differ by one or two steps).
+// RetrySchedule returns the pauses after which Mailgun repeats a post whose response was
+// neither 200 nor 406, about eight hours in all (help.mailgun.com/202236504; newer pages differ
+// by one or two steps).
 func RetrySchedule() []time.Duration {
 	return []time.Duration{
-		10 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour,
+		10 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
+		4 * time.Hour,
 	}
 }
 
@@ -66,8 +71,9 @@ type StoredMail struct {
 	StoredAt   time.Time
 }
 
-// Account is a pretend Mailgun account: mails, routes, webhooks with retries, and the part of the v3 API that the
-// bridge uses. Open it with [Open]; all methods may be called from several goroutines.
+// Account is a pretend Mailgun account: mails, routes, webhooks with retries, and the part of
+// the v3 API that the bridge uses. Open it with [Open]; all methods may be called from several
+// goroutines.
 type Account struct {
 	config  Config
 	api     *loopback.Server
@@ -88,14 +94,14 @@ type Account struct {
 	changed   chan struct{} // closed and replaced whenever posts or underWay changes
 }
 
-// keptMail is a stored mail with its parsed form, which the API answers from.
+// keptMail is a stored mail with its parsed form, which the API serves.
 type keptMail struct {
 	StoredMail
 	mail *parsedMail
 }
 
-// Open starts a pretend Mailgun. It fails if an address is not a loopback address or is taken, or if the domain is not a
-// domain name with a dot. The caller must Close it.
+// Open starts a pretend Mailgun. It fails if an address is not a loopback address or is taken,
+// or if the domain is not a domain name with a dot. The caller must Close it.
 func Open(config Config) (*Account, error) {
 	config, err := withDefaults(config)
 	if err != nil {
@@ -138,7 +144,8 @@ func withDefaults(config Config) (Config, error) {
 	return config, nil
 }
 
-// URL returns the base URL of the API without a version, such as "http://127.0.0.1:40001". mailgun-go wants it with "/v3".
+// URL returns the base URL of the API without a version, such as "http://127.0.0.1:40001".
+// mailgun-go wants it with "/v3".
 func (m *Account) URL() string { return m.api.URL() }
 
 // StorageURL returns the base URL of stored mails, such as "http://127.0.0.1:40002".
@@ -153,8 +160,8 @@ func (m *Account) APIKey() string { return m.config.APIKey }
 // SigningKey returns the HTTP webhook signing key.
 func (m *Account) SigningKey() string { return m.config.SigningKey }
 
-// Close stops the listeners, abandons posts that still wait for a retry, and returns once everything has stopped.
-// Closing twice is harmless.
+// Close stops the listeners, abandons posts that still wait for a retry, and returns once
+// everything has stopped. Closing twice is harmless.
 func (m *Account) Close() error {
 	m.mu.Lock()
 	wasClosed := m.closed
@@ -169,8 +176,8 @@ func (m *Account) Close() error {
 	return err
 }
 
-// Set changes the manners. The function is called at once and alone, and must not call the Mailgun. Each attempt to post and each
-// API request goes by the manners of its own beginning.
+// Set changes the manners. The function is called at once and alone, and must not call the
+// Mailgun. Each attempt to post and each API request goes by the manners of its own beginning.
 func (m *Account) Set(change func(*Manners)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -184,8 +191,8 @@ func (m *Account) Posts() []Post {
 	return slices.Clone(m.posts)
 }
 
-// Stored returns the mails that can be retrieved now, oldest first: neither deleted nor past [Manners].Retention. At most
-// the newest 10,000 are kept.
+// Stored returns the mails that can be retrieved now, oldest first: neither deleted nor past
+// [Manners].Retention. At most the newest 10,000 are kept.
 func (m *Account) Stored() []StoredMail {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -198,15 +205,16 @@ func (m *Account) Stored() []StoredMail {
 	return mails
 }
 
-// WaitPosts returns the history as soon as at least n posts were attempted since the start, or ctx's error, or
-// [ErrClosed].
+// WaitPosts returns the history as soon as at least n posts were attempted since the start, or
+// ctx's error, or [ErrClosed].
 func (m *Account) WaitPosts(ctx context.Context, n int) ([]Post, error) {
 	err := m.wait(ctx, func() bool { return m.postCount >= n })
 	return m.Posts(), err
 }
 
-// WaitIdle returns nil as soon as no delivery can post any more: each was accepted, refused for good, or repeated as often as the
-// schedule says. Otherwise it returns ctx's error or [ErrClosed].
+// WaitIdle returns nil as soon as no delivery can post any more: each was accepted, refused for
+// good, or repeated as often as the schedule says. Otherwise it returns ctx's error or
+// [ErrClosed].
 func (m *Account) WaitIdle(ctx context.Context) error {
 	return m.wait(ctx, func() bool { return m.underWay == 0 })
 }

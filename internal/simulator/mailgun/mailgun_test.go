@@ -96,13 +96,14 @@ func testContext(t testing.TB) context.Context {
 	return ctx
 }
 
-// receiver is a webhook that keeps what it got and answers the given statuses in turn, the last one for ever.
+// receiver is a webhook that keeps what it got and responds with the given statuses in turn,
+// the last one for ever.
 type receiver struct {
 	URL      string
 	mu       sync.Mutex
 	statuses []int
 	posts    []webhook
-	onPost   func() // called before answering
+	onPost   func() // called before it responds
 }
 
 // webhook is one request to the receiver.
@@ -123,14 +124,16 @@ func newReceiver(t testing.TB, statuses ...int) *receiver {
 }
 
 func (c *receiver) serve(w http.ResponseWriter, r *http.Request) {
-	got := webhook{contentType: r.Header.Get("Content-Type"), path: r.URL.Path, files: map[string]string{}}
+	got := webhook{contentType: r.Header.Get("Content-Type"), path: r.URL.Path,
+		files: map[string]string{}}
 	if strings.HasPrefix(got.contentType, "multipart/") {
 		_ = r.ParseMultipartForm(1 << 20)
 		got.form = url.Values(r.MultipartForm.Value)
 		for name, files := range r.MultipartForm.File {
 			f, _ := files[0].Open()
 			data, _ := io.ReadAll(f)
-			got.files[name] = files[0].Filename + " " + files[0].Header.Get("Content-Type") + " " + string(data)
+			got.files[name] = files[0].Filename + " " + files[0].Header.Get("Content-Type") + " " +
+				string(data)
 		}
 	} else {
 		body, _ := io.ReadAll(r.Body)
@@ -178,7 +181,8 @@ func TestLoopbackOnly(t *testing.T) {
 		require.Error(t, err)
 	}
 	m := openTest(t, Config{RetryAfter: []time.Duration{}})
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("http://192.0.2.1:9/")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()",
+		Actions: []string{`forward("http://192.0.2.1:9/")`}}))
 	require.NoError(t, m.Deliver(testContext(t), "", []string{testPhone}, testMail()))
 	posts, err := m.WaitPosts(testContext(t), 1)
 	require.NoError(t, err)
@@ -204,7 +208,8 @@ func TestClose(t *testing.T) {
 	receiver := newReceiver(t, 503)
 	m, err := Open(Config{})
 	require.NoError(t, err)
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` +
+		receiver.URL + `")`}}))
 	require.NoError(t, m.Deliver(testContext(t), "", []string{testPhone}, testMail()))
 	_, err = m.WaitPosts(testContext(t), 1)
 	require.NoError(t, err)
@@ -224,16 +229,40 @@ func TestDeliverRefuses(t *testing.T) {
 	m := openTest(t, Config{})
 	ctx, mail := testContext(t), testMail()
 	for name, try := range map[string]func() error{
-		"no recipient":       func() error { return m.Deliver(ctx, "a@b.example", nil, mail) },
-		"no address":         func() error { return m.Deliver(ctx, "a@b.example", []string{"acme"}, mail) },
-		"no local part":      func() error { return m.Deliver(ctx, "a@b.example", []string{"@sms.acme.example"}, mail) },
-		"foreign domain":     func() error { return m.Deliver(ctx, "a@b.example", []string{"a@other.example"}, mail) },
-		"recipient injected": func() error { return m.Deliver(ctx, "a@b.example", []string{"a\r\nb@sms.acme.example"}, mail) },
-		"sender injected":    func() error { return m.Deliver(ctx, "a@b.example>\r\nX: <", []string{testPhone}, mail) },
-		"too large":          func() error { return m.Deliver(ctx, "", []string{testPhone}, make([]byte, 25<<20+1)) },
-		"empty":              func() error { return m.Deliver(ctx, "", []string{testPhone}, nil) },
-		"folded onto ours":   func() error { return m.Deliver(ctx, "", []string{testPhone}, []byte(" x: y\n\n")) },
-		"no header":          func() error { return m.Deliver(ctx, "", []string{testPhone}, []byte("secret-link\n\nx")) },
+		"no recipient": func() error { return m.Deliver(ctx, "a@b.example", nil, mail) },
+		"no address": func() error {
+			return m.Deliver(ctx, "a@b.example", []string{"acme"},
+				mail)
+		},
+		"no local part": func() error {
+			return m.Deliver(ctx, "a@b.example",
+				[]string{"@sms.acme.example"}, mail)
+		},
+		"foreign domain": func() error {
+			return m.Deliver(ctx, "a@b.example",
+				[]string{"a@other.example"}, mail)
+		},
+		"recipient injected": func() error {
+			return m.Deliver(ctx, "a@b.example",
+				[]string{"a\r\nb@sms.acme.example"}, mail)
+		},
+		"sender injected": func() error {
+			return m.Deliver(ctx, "a@b.example>\r\nX: <",
+				[]string{testPhone}, mail)
+		},
+		"too large": func() error {
+			return m.Deliver(ctx, "", []string{testPhone},
+				make([]byte, 25<<20+1))
+		},
+		"empty": func() error { return m.Deliver(ctx, "", []string{testPhone}, nil) },
+		"folded onto ours": func() error {
+			return m.Deliver(ctx, "", []string{testPhone},
+				[]byte(" x: y\n\n"))
+		},
+		"no header": func() error {
+			return m.Deliver(ctx, "", []string{testPhone},
+				[]byte("secret-link\n\nx"))
+		},
 	} {
 		err := try()
 		require.Error(t, err, name)

@@ -7,18 +7,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Our Mailgun and the mock server that Mailgun's own library brings treat the library alike: a route's life and the pages of events.
+// Our Mailgun and the mock server that Mailgun's own library brings treat the library alike: a
+// route's life and the pages of events.
 func TestAgreesWithLibrarysMock(t *testing.T) {
 	m := openTest(t, Config{})
 	mock := mailgun.NewMockServer()
 	t.Cleanup(mock.Stop)
 	other := mailgun.NewMailgun("sms.acme.example", "key-mock")
 	other.SetAPIBase(mock.URL())
-	for name, client := range map[string]mailgun.Mailgun{"ours": libraryClient(m), "the library's": other} {
+	for name, client := range map[string]mailgun.Mailgun{"ours": libraryClient(m),
+		"the library's": other} {
 		t.Run(name, func(t *testing.T) {
 			ctx := testContext(t)
 			created, err := client.CreateRoute(ctx, mailgun.Route{
-				Priority: 1, Description: "smsbridge:acme", Expression: `match_recipient("^acme\\+[0-9]+@sms\\.acme\\.example$")`, Actions: []string{`store(notify="http://127.0.0.1:9/")`, "stop()"},
+				Priority: 1, Description: "smsbridge:acme",
+				Expression: `match_recipient("^acme\\+[0-9]+@sms\\.acme\\.example$")`,
+				Actions:    []string{`store(notify="http://127.0.0.1:9/")`, "stop()"},
 			})
 			require.NoError(t, err)
 			got, err := client.GetRoute(ctx, created.Id)

@@ -29,8 +29,8 @@ type Post struct {
 	URL       string
 	RouteID   string
 	Attempt   int        // 1 for the first; duplicates count on
-	Status    int        // the receiver's answer; 0 if there was none
-	Error     string     // why there was no answer: the network's words, or "dropped"
+	Status    int        // of the receiver's response; 0 if there was none
+	Error     string     // why there was no response: the network's words, or "dropped"
 	Form      url.Values // the fields as posted, without attached files
 	MediaType string     // application/x-www-form-urlencoded or multipart/form-data
 }
@@ -47,13 +47,15 @@ type delivery struct {
 // (documentation.mailgun.com, securing webhooks). The body is not covered.
 type signedTriple struct{ timestamp, token, signature string }
 
-// formField is one form field; fields keep their order, since which of two values a receiver takes depends on it.
+// formField is one form field; fields keep their order, since which of two values a receiver
+// takes depends on it.
 type formField struct{ name, value string }
 
 // controlKeys are the fields that are Mailgun's own word, not the mail author's.
 func controlKeys() []string {
 	return []string{
-		"recipient", "sender", "from", "subject", "domain", "message-url", "message-headers", "timestamp", "token", "signature",
+		"recipient", "sender", "from", "subject", "domain", "message-url", "message-headers", "timestamp",
+		"token", "signature",
 		"body-plain", "body-html", "body-mime", "stripped-text", "stripped-signature", "stripped-html",
 		"attachments", "attachment-count", "content-id-map",
 	}
@@ -71,8 +73,8 @@ func (m *Account) triple() signedTriple {
 	return signedTriple{timestamp: strconv.FormatInt(m.config.Now().Unix(), 10), token: randomHex(50)}
 }
 
-// post sends one mail to its webhook until the answer is 200 or 406, the only final ones (help.mailgun.com/202236504), or the
-// schedule is used up.
+// post sends one mail to its webhook until the response is 200 or 406, the only final ones
+// (help.mailgun.com/202236504), or the schedule is used up.
 func (m *Account) post(job delivery) {
 	defer func() {
 		m.mu.Lock()
@@ -107,7 +109,7 @@ func (m *Account) currentManners() Manners {
 // pause waits, and says false if the simulator was closed meanwhile.
 func (m *Account) pause(d time.Duration) bool { return m.api.Pause(m.ctx, d) }
 
-// attempt posts once, records it, and returns the answer's status, 0 without one.
+// attempt posts once, records it, and returns the response's status, 0 without one.
 func (m *Account) attempt(job delivery, triple signedTriple, number int, manners Manners) int {
 	key := m.config.SigningKey
 	if manners.WrongSignature {
@@ -152,7 +154,8 @@ func (m *Account) takeDrop() bool {
 	return true
 }
 
-// send makes the HTTP request. A redirect is an answer like any other; whether Mailgun follows them is not documented.
+// send makes the HTTP request. A redirect is a response like any other; whether Mailgun follows
+// them is not documented.
 func (m *Account) send(to, contentType string, body []byte) (int, error) {
 	request, err := http.NewRequestWithContext(m.ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
@@ -169,11 +172,13 @@ func (m *Account) send(to, contentType string, body []byte) (int, error) {
 		return 0, err
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+	// so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	return response.StatusCode, nil
 }
 
-// fields returns the form in Mailgun's order (documentation.mailgun.com, receiving messages by HTTP).
+// fields returns the form in Mailgun's order (documentation.mailgun.com, receiving messages by
+// HTTP).
 func (job delivery) fields(triple signedTriple, manners Manners) []formField {
 	mail := job.mail
 	fields := []formField{
@@ -187,7 +192,8 @@ func (job delivery) fields(triple signedTriple, manners Manners) []formField {
 		return append(fields, triple.fields()...)
 	}
 	if job.stored != nil {
-		fields = append(fields, formField{"domain", job.stored.Domain}, formField{"message-url", job.stored.URL})
+		fields = append(fields,
+			formField{"domain", job.stored.Domain}, formField{"message-url", job.stored.URL})
 	}
 	control := controlKeys()
 	for _, h := range mail.headers {
@@ -208,7 +214,8 @@ func (job delivery) fields(triple signedTriple, manners Manners) []formField {
 	}
 	stripped := mail.stripped()
 	for _, f := range []formField{
-		{"stripped-text", stripped.text}, {"stripped-signature", stripped.signature}, {"stripped-html", stripped.html},
+		{"stripped-text", stripped.text}, {"stripped-signature", stripped.signature},
+		{"stripped-html", stripped.html},
 	} {
 		if f.value != "" {
 			fields = append(fields, f)
@@ -223,7 +230,8 @@ func (t signedTriple) fields() []formField {
 	return []formField{{"timestamp", t.timestamp}, {"token", t.token}, {"signature", t.signature}}
 }
 
-// attachmentFields describes the attachments: by number for forward(), whose post carries them, by URL for store().
+// attachmentFields describes the attachments: by number for forward(), whose post carries them,
+// by URL for store().
 func (job delivery) attachmentFields() []formField {
 	mail := job.mail
 	if len(mail.attachments) == 0 {
@@ -241,13 +249,16 @@ func (job delivery) attachmentFields() []formField {
 			byID[a.contentID] = fmt.Sprintf("attachment-%d", i+1)
 		}
 	}
-	return []formField{{"attachment-count", strconv.Itoa(len(mail.attachments))}, {"content-id-map", jsonText(byID)}}
+	return []formField{{"attachment-count", strconv.Itoa(len(mail.attachments))},
+		{"content-id-map", jsonText(byID)}}
 }
 
-// encode writes the form: multipart if attachments go along, which is for forward() only, urlencoded otherwise.
+// encode writes the form: multipart if attachments go along, which is for forward() only,
+// urlencoded otherwise.
 func (job delivery) encode(fields []formField) (contentType string, body []byte) {
 	var b bytes.Buffer
-	if job.stored != nil || len(job.mail.attachments) == 0 || strings.HasSuffix(job.effect.url, "mime") {
+	if job.stored != nil || len(job.mail.attachments) == 0 ||
+		strings.HasSuffix(job.effect.url, "mime") {
 		for i, f := range fields {
 			if i > 0 {
 				b.WriteByte('&')
@@ -262,7 +273,8 @@ func (job delivery) encode(fields []formField) (contentType string, body []byte)
 	}
 	for i, a := range job.mail.attachments {
 		header := textproto.MIMEHeader{}
-		header.Set("Content-Disposition", multipart.FileContentDisposition(fmt.Sprintf("attachment-%d", i+1), a.name))
+		field := fmt.Sprintf("attachment-%d", i+1)
+		header.Set("Content-Disposition", multipart.FileContentDisposition(field, a.name))
 		header.Set("Content-Type", a.contentType)
 		part, _ := w.CreatePart(header)
 		_, _ = part.Write(a.data)
@@ -277,13 +289,14 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// loopbackClient returns the client that posts. It connects to loopback only, whatever a route says, knows no proxy, and
-// waits 30 seconds for an answer.
+// loopbackClient returns the client that posts. It connects to loopback only, whatever a route
+// says, knows no proxy, and waits 30 seconds for a response.
 func loopbackClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: loopback.Control}
 	return &http.Client{
-		Timeout:       30 * time.Second,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, MaxConnsPerHost: 64, MaxIdleConnsPerHost: 64},
+		Timeout: 30 * time.Second,
+		Transport: &http.Transport{DialContext: dialer.DialContext, MaxConnsPerHost: 64,
+			MaxIdleConnsPerHost: 64},
 		CheckRedirect: loopback.NoRedirect,
 	}
 }

@@ -64,13 +64,15 @@ func TestNotify(t *testing.T) {
 		"domain":             "sms.acme.example",
 		"message-url":        stored[0].URL,
 		"body-plain":         "Bekræft: https://login.acme.example/verify?ticket=abc\r\n-- \r\nAcme",
-		"body-html":          `<p>Bekræft: <a href="https://login.acme.example/verify?ticket=abc">her</a></p>`,
+		"body-html": `<p>Bekræft: <a ` +
+			`href="https://login.acme.example/verify?ticket=abc">her</a></p>`,
 		"stripped-text":      "Bekræft: https://login.acme.example/verify?ticket=abc",
 		"stripped-signature": "Acme",
 	} {
 		require.Equal(t, []string{want}, form[name], name)
 	}
-	require.True(t, strings.HasPrefix(stored[0].URL, m.StorageURL()+"/v3/domains/sms.acme.example/messages/"))
+	require.True(t, strings.HasPrefix(stored[0].URL,
+		m.StorageURL()+"/v3/domains/sms.acme.example/messages/"))
 	require.NotContains(t, form, "attachment-count")
 
 	var headers [][2]string
@@ -79,10 +81,12 @@ func TestNotify(t *testing.T) {
 	require.Contains(t, headers, [2]string{"Subject", "Bekræft din konto"})
 }
 
-// forward() without attachments has neither a URL of the mail nor its domain, and nothing is stored.
+// forward() without attachments has neither a URL of the mail nor its domain, and nothing is
+// stored.
 func TestForward(t *testing.T) {
 	m, receiver := openTest(t, Config{}), newReceiver(t, 200)
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `", "mail@acme.example")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` +
+		receiver.URL + `", "mail@acme.example")`}}))
 	posts := deliverTo(t, m, receiver, testMail())
 	require.Len(t, posts, 1)
 	require.Equal(t, "application/x-www-form-urlencoded", posts[0].contentType)
@@ -92,10 +96,12 @@ func TestForward(t *testing.T) {
 	require.Equal(t, posts[0].form, m.Posts()[0].Form, "the history shows what was posted")
 }
 
-// Attachments travel with forward(), and stay behind a URL with store(). HTML without text gets a body-plain all the same.
+// Attachments travel with forward(), and stay behind a URL with store(). HTML without text gets
+// a body-plain all the same.
 func TestAttachments(t *testing.T) {
 	m, receiver := openTest(t, Config{}), newReceiver(t, 200)
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `/f")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` +
+		receiver.URL + `/f")`}}))
 	post := deliverTo(t, m, receiver, testAttached())[0]
 	require.True(t, strings.HasPrefix(post.contentType, "multipart/form-data"))
 	require.True(t, isSigned(t, m, post.form))
@@ -109,7 +115,8 @@ func TestAttachments(t *testing.T) {
 
 	m, receiver = openTest(t, Config{}), newReceiver(t, 200)
 	m.Set(func(manners *Manners) { manners.RepeatedBodyHTML = true })
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`store(notify="` + receiver.URL + `/s")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`store(notify="` +
+		receiver.URL + `/s")`}}))
 	post = deliverTo(t, m, receiver, testAttached())[0]
 	require.Equal(t, "application/x-www-form-urlencoded", post.contentType)
 	require.NotContains(t, post.form, "attachment-count")
@@ -123,27 +130,31 @@ func TestAttachments(t *testing.T) {
 // A URL that ends with mime gets the mail itself, byte for byte as it is stored.
 func TestRawMIME(t *testing.T) {
 	m, receiver := openTest(t, Config{}), newReceiver(t, 200)
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`store()`, `forward("` + receiver.URL + `/mime")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`store()`,
+		`forward("` + receiver.URL + `/mime")`}}))
 	form := deliverTo(t, m, receiver, testAttached())[0].form
 	require.True(t, isSigned(t, m, form))
 	names := make([]string, 0, len(form))
 	for name := range form {
 		names = append(names, name)
 	}
-	require.ElementsMatch(t, []string{"recipient", "sender", "from", "subject", "body-mime", "timestamp", "token", "signature"}, names)
+	require.ElementsMatch(t, []string{"recipient", "sender", "from", "subject", "body-mime",
+		"timestamp", "token", "signature"}, names)
 	require.Equal(t, string(m.Stored()[0].MIME), form.Get("body-mime"))
 	ours := strings.ReplaceAll(string(testAttached()), "\n", "\r\n")
-	require.True(t, strings.HasSuffix(form.Get("body-mime"), ours), "the mail's own bytes stay, or DKIM breaks")
+	require.True(t, strings.HasSuffix(form.Get("body-mime"), ours),
+		"the mail's own bytes stay, or DKIM breaks")
 }
 
-// 200 and 406 are final, everything else is repeated on the schedule of three, here without waiting.
+// 200 and 406 are final, everything else is repeated on the schedule of three, here without
+// waiting.
 func TestRetries(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		statuses []int
 		manners  Manners
 		received int
-		history  []int // statuses; 0 is no answer
+		history  []int // statuses; 0 is no response
 	}{
 		{"accepted", []int{200}, Manners{}, 1, []int{200}},
 		{"refused for good", []int{406}, Manners{}, 1, []int{406}},
@@ -154,12 +165,14 @@ func TestRetries(t *testing.T) {
 		{"dropped twice", []int{200}, Manners{DropPosts: 2}, 1, []int{0, 0, 200}},
 		{"dropped for good", []int{200}, Manners{DropPosts: 4}, 0, []int{0, 0, 0, 0}},
 		{"duplicated", []int{200}, Manners{DuplicatePosts: 2}, 3, []int{200, 200, 200}},
-		{"duplicated after a retry", []int{500, 200}, Manners{DuplicatePosts: 1}, 3, []int{500, 200, 200}},
+		{"duplicated after a retry", []int{500, 200}, Manners{DuplicatePosts: 1}, 3,
+			[]int{500, 200, 200}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, receiver := openTest(t, Config{}), newReceiver(t, test.statuses...)
 			m.Set(func(manners *Manners) { *manners = test.manners })
-			require.NoError(t, m.AddRoute(Route{ID: "r1", Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `")`}}))
+			require.NoError(t, m.AddRoute(Route{ID: "r1", Expression: "catch_all()",
+				Actions: []string{`forward("` + receiver.URL + `")`}}))
 			require.Len(t, deliverTo(t, m, receiver, testMail()), test.received)
 			var history []int
 			for i, post := range m.Posts() {
@@ -180,7 +193,8 @@ func TestTriple(t *testing.T) {
 		m := openTest(t, Config{Now: func() time.Time { return now }})
 		receiver := newReceiver(t, 500, 200)
 		m.Set(func(manners *Manners) { manners.FreshTriple = fresh })
-		require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `")`}}))
+		require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` +
+			receiver.URL + `")`}}))
 		posts := deliverTo(t, m, receiver, testMail())
 		require.Equal(t, strconv.Itoa(1700000000), posts[0].form.Get("timestamp"))
 		require.Equal(t, fresh, posts[0].form.Get("token") != posts[1].form.Get("token"))
@@ -193,7 +207,8 @@ func TestWrongSignature(t *testing.T) {
 	m, receiver := openTest(t, Config{}), newReceiver(t, 401, 200)
 	receiver.onPost = func() { m.Set(func(manners *Manners) { manners.WrongSignature = false }) }
 	m.Set(func(manners *Manners) { manners.WrongSignature = true })
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` + receiver.URL + `")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("` +
+		receiver.URL + `")`}}))
 	posts := deliverTo(t, m, receiver, testMail())
 	require.Len(t, posts, 2)
 	require.False(t, isSigned(t, m, posts[0].form))
@@ -201,13 +216,16 @@ func TestWrongSignature(t *testing.T) {
 	require.Equal(t, posts[0].form.Get("token"), posts[1].form.Get("token"))
 }
 
-// A mail whose header fields are named like control keys doubles them if the manners say so, and never otherwise.
+// A mail whose header fields are named like control keys doubles them if the manners say so,
+// and never otherwise.
 func TestPassControlHeaders(t *testing.T) {
-	hostile := slices.Concat([]byte("token: evil\nrecipient: evil@sms.acme.example\nmessage-url: http://evil.example/v3/\nToken: other\n"), testMail())
+	hostile := slices.Concat([]byte("token: evil\nrecipient: evil@sms.acme.example\nmessage-url: "+
+		"http://evil.example/v3/\nToken: other\n"), testMail())
 	for _, pass := range []bool{false, true} {
 		m, receiver := openTest(t, Config{}), newReceiver(t, 200)
 		m.Set(func(manners *Manners) { manners.PassControlHeaders = pass })
-		require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`store(notify="` + receiver.URL + `")`}}))
+		require.NoError(t, m.AddRoute(Route{Expression: "catch_all()",
+			Actions: []string{`store(notify="` + receiver.URL + `")`}}))
 		post := deliverTo(t, m, receiver, hostile)[0]
 		if !pass {
 			require.Len(t, post.form["token"], 1)
@@ -216,7 +234,8 @@ func TestPassControlHeaders(t *testing.T) {
 			continue
 		}
 		require.Equal(t, "evil", post.form["token"][0], "the author's token is the first")
-		require.Equal(t, []string{testPhone, "evil@sms.acme.example"}, post.form["recipient"], "and the recipient the second")
+		require.Equal(t, []string{testPhone, "evil@sms.acme.example"}, post.form["recipient"],
+			"and the recipient the second")
 		require.Len(t, post.form["message-url"], 2)
 		require.Equal(t, []string{"other"}, post.form["Token"])
 	}

@@ -8,15 +8,18 @@ import (
 	"time"
 )
 
-// Route is a Mailgun route: mail that the expression matches meets the actions. Routes are asked in ascending Priority, older
-// ones first among equals; all that match run, unless one has stop().
+// Route is a Mailgun route: mail that the expression matches meets the actions. Routes are
+// asked in ascending Priority, older ones first among equals; all that match run, unless one
+// has stop().
 type Route struct {
 	ID          string // default random
 	Priority    int
 	Description string
-	Expression  string    // match_recipient("…"), match_header("name", "…"), catch_all(), and, or; at most 4 kB
-	Actions     []string  // forward("https://…"), store(), store(notify="https://…"), stop(); at most 4 kB each
-	CreatedAt   time.Time // default now
+	// match_recipient("…"), match_header("name", "…"), catch_all(), and, or; at most 4 kB
+	Expression string
+	// forward("https://…"), store(), store(notify="https://…"), stop(); at most 4 kB each
+	Actions   []string
+	CreatedAt time.Time // default now
 }
 
 // compiledRoute is a route that can be run.
@@ -46,7 +49,8 @@ func compileRoute(r Route) (compiledRoute, error) {
 	return compiled, nil
 }
 
-// AddRoute adds a route, in place of one with the same ID. It fails on an expression or action that Mailgun would not understand.
+// AddRoute adds a route, in place of one with the same ID. It fails on an expression or action
+// that Mailgun would not understand.
 func (m *Account) AddRoute(r Route) error {
 	if r.ID == "" {
 		r.ID = randomHex(24)
@@ -87,14 +91,16 @@ func (r Route) document() object {
 func (m *Account) route(r *http.Request) (Route, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool { return route.ID == r.PathValue("id") })
+	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool {
+		return route.ID == r.PathValue("id")
+	})
 	if i < 0 {
 		return Route{}, false
 	}
 	return m.routes[i].Route, true
 }
 
-// listRoutes answers a part of the routes; limit is at most 1000 and 100 by default.
+// listRoutes serves a part of the routes; limit is at most 1000 and 100 by default.
 func (m *Account) listRoutes(w http.ResponseWriter, r *http.Request) {
 	skip, err1 := strconv.Atoi(firstOf(r.FormValue("skip"), "0"))
 	limit, err2 := strconv.Atoi(firstOf(r.FormValue("limit"), "100"))
@@ -131,8 +137,9 @@ func (m *Account) updateRoute(w http.ResponseWriter, r *http.Request) {
 	m.saveRoute(w, r, route, "Route has been updated")
 }
 
-// saveRoute applies the request's form to the route and keeps it. The answer has the route twice: under "route", as documented,
-// and, for an update, at the top, where mailgun-go v4 looks.
+// saveRoute applies the request's form to the route and keeps it. The response has the route
+// twice: under "route", as documented, and, for an update, at the top, where mailgun-go v4
+// looks.
 func (m *Account) saveRoute(w http.ResponseWriter, r *http.Request, route Route, message string) {
 	r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 	if err := r.ParseMultipartForm(256 << 10); err != nil && err != http.ErrNotMultipart {
@@ -160,11 +167,11 @@ func (m *Account) saveRoute(w http.ResponseWriter, r *http.Request, route Route,
 		respond(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	answer := object{{"message", message}, {"route", route.document()}}
+	document := object{{"message", message}, {"route", route.document()}}
 	if r.Method == http.MethodPut {
-		answer = append(answer, route.document()...)
+		document = append(document, route.document()...)
 	}
-	respondJSON(w, answer)
+	respondJSON(w, document)
 }
 
 func (m *Account) showRoute(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +195,7 @@ func (m *Account) deleteRoute(w http.ResponseWriter, r *http.Request) {
 	respondJSON(w, object{{"message", "Route has been deleted"}, {"id", route.ID}})
 }
 
-// matchRoute answers the first route that a mail without header fields to ?address= would meet.
+// matchRoute serves the first route that a mail without header fields to ?address= would meet.
 func (m *Account) matchRoute(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	i := slices.IndexFunc(m.routes, func(route compiledRoute) bool {

@@ -8,7 +8,8 @@ import (
 )
 
 func TestExpression(t *testing.T) {
-	mail := &parsedMail{headers: []headerField{{name: "Subject", value: "Verify your account"}, {name: "X-Kind", value: "a"}, {name: "X-Kind", value: "b7"}}}
+	mail := &parsedMail{headers: []headerField{{name: "Subject", value: "Verify your account"},
+		{name: "X-Kind", value: "a"}, {name: "X-Kind", value: "b7"}}}
 	for _, test := range []struct {
 		expression string
 		routed     bool
@@ -25,7 +26,8 @@ func TestExpression(t *testing.T) {
 		{`match_header("subject", "Verify") and match_recipient("acme\+(.*)@")`, false, "4520123456,,"},
 		{`match_header("subject", "Reset") and match_recipient("acme")`, false, "no"},
 		{`match_header("subject", "Reset") or match_recipient("acme\+(..)")`, false, "45,,"},
-		{`match_recipient("(acme)") and match_recipient("x") or match_recipient("acme\+(..)")`, false, "45,,"},
+		{`match_recipient("(acme)") and match_recipient("x") or match_recipient("acme\+(..)")`, false,
+			"45,,"},
 		{`match_recipient("x") and catch_all() or match_recipient("acme")`, false, ",,"},
 		{`match_recipient("x") and (catch_all() or match_recipient("acme"))`, false, "no"},
 		{`catch_all()`, false, ",,"},
@@ -45,20 +47,27 @@ func TestExpression(t *testing.T) {
 func TestAddRouteRefuses(t *testing.T) {
 	m := openTest(t, Config{})
 	for _, expression := range []string{
-		``, `match_recipient`, `match_recipient(`, `match_recipient("a"`, `match_recipient("a`, `match_recipient(a)`, `match_recipient()`,
-		`match_recipient("(")`, `match_recipient("a") and`, `match_recipient("a") catch_all()`, `(catch_all()`, `catch_all("x")`, `nothing()`,
-		`match_header("a")`, `match_recipient("a" "b")`, `match_recipient("` + strings.Repeat("a", 4096) + `")`,
+		``, `match_recipient`, `match_recipient(`, `match_recipient("a"`, `match_recipient("a`,
+		`match_recipient(a)`, `match_recipient()`,
+		`match_recipient("(")`, `match_recipient("a") and`, `match_recipient("a") catch_all()`,
+		`(catch_all()`, `catch_all("x")`, `nothing()`,
+		`match_header("a")`, `match_recipient("a" "b")`, `match_recipient("` + strings.Repeat("a", 4096) +
+			`")`,
 	} {
-		require.Error(t, m.AddRoute(Route{Expression: expression, Actions: []string{"stop()"}}), expression)
+		require.Error(t, m.AddRoute(Route{Expression: expression, Actions: []string{"stop()"}}),
+			expression)
 	}
 	for _, action := range []string{
-		``, `stop`, `stop("x")`, `forward()`, `forward("")`, `forward("ftp://a.example")`, `forward("http://")`, `store("http://a.example")`,
-		`store(notify="a@b.example")`, `forward("http://\1.example/x")`, `forward("https://\g<n>/x")`, `delete()`, `stop() stop()`,
+		``, `stop`, `stop("x")`, `forward()`, `forward("")`, `forward("ftp://a.example")`,
+		`forward("http://")`, `store("http://a.example")`,
+		`store(notify="a@b.example")`, `forward("http://\1.example/x")`, `forward("https://\g<n>/x")`,
+		`delete()`, `stop() stop()`,
 	} {
 		require.Error(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{action}}), action)
 	}
 	require.Error(t, m.AddRoute(Route{Expression: "catch_all()"}))
-	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{`forward("http://a.example/\1")`}}))
+	require.NoError(t, m.AddRoute(Route{Expression: "catch_all()",
+		Actions: []string{`forward("http://a.example/\1")`}}))
 }
 
 // Which routes run, in which order, and what fills their URLs.
@@ -75,22 +84,27 @@ func TestRouting(t *testing.T) {
 	}{
 		{
 			"all matching routes run",
-			[]Route{{Expression: `match_recipient("acme")`, Actions: []string{to("/a")}}, {Expression: `match_recipient(".*")`, Actions: []string{to("/b")}}},
+			[]Route{{Expression: `match_recipient("acme")`, Actions: []string{to("/a")}},
+				{Expression: `match_recipient(".*")`, Actions: []string{to("/b")}}},
 			[]string{acme}, false, []string{"/a " + acme, "/b " + acme},
 		},
 		{
 			"stop ends the search, by priority",
-			[]Route{{Priority: 5, Expression: `match_recipient(".*")`, Actions: []string{to("/late")}}, {Priority: 1, Expression: `match_recipient("acme")`, Actions: []string{"stop()", to("/early")}}},
+			[]Route{{Priority: 5, Expression: `match_recipient(".*")`, Actions: []string{to("/late")}},
+				{Priority: 1, Expression: `match_recipient("acme")`, Actions: []string{"stop()",
+					to("/early")}}},
 			[]string{acme, other}, false, []string{"/early " + acme, "/late " + other},
 		},
 		{
 			"catch_all takes what is left",
-			[]Route{{Expression: `match_recipient("acme")`, Actions: []string{to("/a")}}, {Priority: 1, Expression: `catch_all()`, Actions: []string{to("/rest")}}},
+			[]Route{{Expression: `match_recipient("acme")`, Actions: []string{to("/a")}}, {Priority: 1,
+				Expression: `catch_all()`, Actions: []string{to("/rest")}}},
 			[]string{acme, other}, false, []string{"/a " + acme, "/rest " + other},
 		},
 		{
 			"captures fill the path",
-			[]Route{{Expression: `match_recipient("(?P<tenant>[a-z]+)\+([0-9]+)@")`, Actions: []string{to(`/\g<tenant>/\2`)}}},
+			[]Route{{Expression: `match_recipient("(?P<tenant>[a-z]+)\+([0-9]+)@")`,
+				Actions: []string{to(`/\g<tenant>/\2`)}}},
 			[]string{acme, other}, true, []string{"/acme/4520123456 " + acme, "/other/4520123456 " + other},
 		},
 		{
@@ -100,7 +114,8 @@ func TestRouting(t *testing.T) {
 		},
 		{
 			"several destinations of one action",
-			[]Route{{Expression: `catch_all()`, Actions: []string{`forward("` + receiver.URL + `/a, ` + receiver.URL + `/b")`}}},
+			[]Route{{Expression: `catch_all()`, Actions: []string{`forward("` + receiver.URL + `/a, ` +
+				receiver.URL + `/b")`}}},
 			[]string{acme}, false, []string{"/a " + acme, "/b " + acme},
 		},
 	} {
@@ -129,7 +144,8 @@ func TestStoresPerRecipient(t *testing.T) {
 		m := openTest(t, Config{AnyDomain: true})
 		m.Set(func(manners *Manners) { manners.CommaRecipients = comma })
 		require.NoError(t, m.AddRoute(Route{Expression: "catch_all()", Actions: []string{"store()"}}))
-		require.NoError(t, m.Deliver(testContext(t), "", []string{"a@one.example", "b@one.example", "c@TWO.example"}, testMail()))
+		require.NoError(t, m.Deliver(testContext(t), "", []string{"a@one.example", "b@one.example",
+			"c@TWO.example"}, testMail()))
 		var got [][]string
 		for _, stored := range m.Stored() {
 			got = append(got, stored.Recipients)

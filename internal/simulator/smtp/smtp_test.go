@@ -34,7 +34,8 @@ func serve(t *testing.T, m *mailgun.Account, login bool) string {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(ctx, listener, Config{Login: login, Accepts: m.Accepts, Refusal: "Relaying denied", Deliver: m.Deliver})
+		ended <- Serve(ctx, listener, Config{Login: login, Accepts: m.Accepts, Refusal: "Relaying denied",
+			Deliver: m.Deliver})
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -59,7 +60,8 @@ func status(t *testing.T, err error) int {
 	return refusal.Code
 }
 
-// An identity provider logs in and mails two phones at once; each gets its post, and dots and bytes survive.
+// An identity provider logs in and mails two phones at once; each gets its post, and dots and
+// bytes survive.
 func TestDelivers(t *testing.T) {
 	var mu sync.Mutex
 	var posts []url.Values
@@ -72,7 +74,8 @@ func TestDelivers(t *testing.T) {
 	t.Cleanup(webhook.Close)
 	m := openMailgun(t, mailgun.Config{})
 	forward := fmt.Sprintf(`forward("%s/mime")`, webhook.URL)
-	require.NoError(t, m.AddRoute(mailgun.Route{Expression: `match_recipient("acme\+")`, Actions: []string{forward}}))
+	require.NoError(t, m.AddRoute(mailgun.Route{Expression: `match_recipient("acme\+")`,
+		Actions: []string{forward}}))
 	mime := []byte("Subject: x\r\n\r\n.dot\r\n..dots\r\nb\xe6r\r\n")
 	to := []string{testPhone, "acme+4520123457@SMS.acme.example"}
 	auth := smtp.PlainAuth("", "anyone", "anything", "127.0.0.1")
@@ -107,7 +110,8 @@ func TestRefuses(t *testing.T) {
 // With any domain, and from a bounce's empty sender.
 func TestAnyDomain(t *testing.T) {
 	m := openMailgun(t, mailgun.Config{AnyDomain: true})
-	require.NoError(t, m.AddRoute(mailgun.Route{Expression: "catch_all()", Actions: []string{"store()"}}))
+	require.NoError(t, m.AddRoute(mailgun.Route{Expression: "catch_all()",
+		Actions: []string{"store()"}}))
 	to := []string{"someone@anywhere.example"}
 	require.NoError(t, smtp.SendMail(serve(t, m, false), nil, "", to, []byte(testMail)))
 	stored := m.Stored()

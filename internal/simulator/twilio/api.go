@@ -20,7 +20,8 @@ const (
 	maxPage     = 1000
 )
 
-// handler serves the Messages resource (https://www.twilio.com/docs/messaging/api/message-resource).
+// handler serves the Messages resource
+// (https://www.twilio.com/docs/messaging/api/message-resource).
 func (t *Account) handler() http.Handler {
 	const messages = "/" + apiVersion + "/Accounts/{account}/Messages"
 	mux := http.NewServeMux()
@@ -50,7 +51,7 @@ func (t *Account) handler() http.Handler {
 	})
 }
 
-// createText answers POST Messages.json: 201 with the text as it was accepted.
+// createText serves POST Messages.json: 201 with the text as it was accepted.
 func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -59,9 +60,9 @@ func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 	}
 	t.mu.Lock()
 	text, fault, lost := t.accept(r.PostForm)
-	var answer messageResource
+	var created messageResource
 	if text != nil {
-		answer = t.message(text)
+		created = t.message(text)
 	}
 	t.mu.Unlock()
 	if text == nil {
@@ -72,12 +73,12 @@ func (t *Account) createText(w http.ResponseWriter, r *http.Request) {
 		t.spawn(func() { t.deliver(text) })
 		panic(http.ErrAbortHandler)
 	}
-	Respond(w, http.StatusCreated, answer)
-	http.NewResponseController(w).Flush() // the receipts leave after the answer
+	Respond(w, http.StatusCreated, created)
+	http.NewResponseController(w).Flush() // the receipts leave after the response
 	t.spawn(func() { t.deliver(text) })
 }
 
-// fetchText answers GET Messages/{sid}.json.
+// fetchText serves GET Messages/{sid}.json.
 func (t *Account) fetchText(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,7 +90,7 @@ func (t *Account) fetchText(w http.ResponseWriter, r *http.Request) {
 	Respond(w, http.StatusOK, t.message(text))
 }
 
-// deleteText answers DELETE Messages/{sid}.json. The history keeps the text.
+// deleteText serves DELETE Messages/{sid}.json. The history keeps the text.
 func (t *Account) deleteText(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,7 +119,7 @@ type listPage struct {
 	Messages        []messageResource `json:"messages"`
 	FirstPageURI    string            `json:"first_page_uri"`
 	NextPageURI     *string           `json:"next_page_uri"`
-	PreviousPageURI *string           `json:"previous_page_uri"` // always null: nobody pages back
+	PreviousPageURI *string           `json:"previous_page_uri"` // always null: no client pages back
 	Page            int               `json:"page"`
 	PageSize        int               `json:"page_size"`
 	Start           int               `json:"start"`
@@ -126,8 +127,9 @@ type listPage struct {
 	URI             string            `json:"uri"`
 }
 
-// listTexts answers GET Messages.json: both directions, newest first. The token of the next page names the last text
-// of this one, so texts that arrive while somebody pages neither repeat nor hide others.
+// listTexts serves GET Messages.json: both directions, newest first. The token of the next page
+// names the last text of this one. So a text that arrives while a client pages repeats and hides
+// no other.
 func (t *Account) listTexts(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	filter, ok := parseFilter(query)
@@ -136,7 +138,8 @@ func (t *Account) listTexts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	size, page := readPaging(query)
-	result := listPage{Messages: []messageResource{}, Page: page, PageSize: size, Start: page * size, URI: r.URL.RequestURI()}
+	result := listPage{Messages: []messageResource{}, Page: page, PageSize: size, Start: page * size,
+		URI: r.URL.RequestURI()}
 	result.FirstPageURI = pageURI(r.URL, size, 0, "")
 
 	t.mu.Lock()
@@ -219,8 +222,10 @@ func (t *Account) message(text *storedText) messageResource {
 	uri := "/" + apiVersion + "/Accounts/" + t.config.AccountSID + "/Messages/" + text.SID
 	m := messageResource{
 		Body: text.Body, NumSegments: strconv.Itoa(segments(text.Body)), Direction: text.Direction,
-		DateUpdated: formatDate(text.Time), URI: uri + ".json", AccountSID: t.config.AccountSID, NumMedia: "0",
-		To: text.To, DateCreated: formatDate(text.Time), Status: text.Status, SID: text.SID, PriceUnit: "USD",
+		DateUpdated: formatDate(text.Time), URI: uri + ".json", AccountSID: t.config.AccountSID,
+		NumMedia: "0",
+		To:       text.To, DateCreated: formatDate(text.Time), Status: text.Status, SID: text.SID,
+		PriceUnit:  "USD",
 		APIVersion: apiVersion, SubresourceURIs: map[string]string{"media": uri + "/Media.json"},
 	}
 	if text.Status == "accepted" {
@@ -246,15 +251,22 @@ func (t *Account) message(text *storedText) messageResource {
 
 // errorMessages says in our words what the codes mean that a send can be refused with.
 var errorMessages = map[int]string{
-	20001: "A parameter is not valid", 20003: "Authenticate", 20404: "The requested resource was not found",
-	20429: "Too many requests", 21211: "'To' is not a phone number", 21212: "'From' is not a phone number",
-	21408: "The region of 'To' is not enabled", 21602: "A body is required", 21603: "'From' or a service is required",
-	21604: "'To' is required", 21606: "'From' does not belong to the account", 21609: "'StatusCallback' is not a URL",
-	21610: "The recipient has unsubscribed", 21611: "The queue of 'From' is full", 21612: "'To' cannot be reached from 'From'",
-	21614: "'To' is not a mobile number", 21617: "The body is longer than 1600 characters", 21701: "The service does not exist",
+	20001: "A parameter is not valid", 20003: "Authenticate",
+	20404: "The requested resource was not found",
+	20429: "Too many requests", 21211: "'To' is not a phone number",
+	21212: "'From' is not a phone number",
+	21408: "The region of 'To' is not enabled", 21602: "A body is required",
+	21603: "'From' or a service is required",
+	21604: "'To' is required", 21606: "'From' does not belong to the account",
+	21609: "'StatusCallback' is not a URL",
+	21610: "The recipient has unsubscribed", 21611: "The queue of 'From' is full",
+	21612: "'To' cannot be reached from 'From'",
+	21614: "'To' is not a mobile number", 21617: "The body is longer than 1600 characters",
+	21701: "The service does not exist",
 }
 
-// Refuse writes an error as Twilio's REST APIs do: JSON with the code, or an HTML page if the code is 0.
+// Refuse writes an error as Twilio's REST APIs do: JSON with the code, or an HTML page if the
+// code is 0.
 func Refuse(w http.ResponseWriter, status, code int) {
 	if code == 0 {
 		w.Header().Set("Content-Type", "text/html")

@@ -11,8 +11,10 @@ type listFilter struct {
 	since, until time.Time // sent at or after, sent at or before; zero: no limit
 }
 
-// parseFilter reads To, From and the three forms of DateSent: the day itself, and with < or > the instant (or
-// day) up to or from which, both inclusive (https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources).
+// parseFilter reads To, From and the three forms of DateSent. Without a sign it is the day itself.
+// With < or > it is the instant or day up to or from which, inclusive. See
+// https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources.
+//
 // It reports false for a date in neither form.
 func parseFilter(query url.Values) (listFilter, bool) {
 	filter := listFilter{to: query.Get("To"), from: query.Get("From")}
@@ -53,7 +55,8 @@ func parseDate(raw string) (at time.Time, isDay, ok bool) {
 	return at.UTC(), false, err == nil
 }
 
-// match reports whether the filter selects the text. Dates are compared in whole seconds, which is all the API shows.
+// match reports whether the filter selects the text. Dates are compared in whole seconds, which
+// is all the API shows.
 func (f listFilter) match(text *storedText) bool {
 	sent := text.sent.Truncate(time.Second)
 	dated := !f.since.IsZero() || !f.until.IsZero()

@@ -34,15 +34,15 @@ type Hook struct {
 	URL     string     // as called and signed, without the fragment
 	Form    url.Values // the parameters posted
 	Attempt int        // 1 for the first
-	// Failure is the class of failure that a retry policy names: ct (no connection), rt (no or no whole answer in
-	// time), 4xx, 5xx, or empty.
+	// Failure is the class of failure that a retry policy names: ct (no connection), rt (no or no
+	// whole response in time), 4xx, 5xx, or empty.
 	Failure string
-	// Code is what Twilio's debugger would show: 11200 for no usable HTTP answer, 12300 for an answer that is not XML,
-	// 12100 for XML that is not TwiML, or 0.
+	// Code is what Twilio's debugger would show: 11200 for no usable response, 12300 for a
+	// response that is not XML, 12100 for XML that is not TwiML, or 0.
 	Code        int
-	Status      int // of the answer, 0 if there was none
+	Status      int // of the response, 0 if there was none
 	ContentType string
-	Body        string // of the answer, at most 64 KiB
+	Body        string // of the response, at most 64 KiB
 	Time        time.Time
 }
 
@@ -53,10 +53,10 @@ const (
 	codeContentType = 12300
 )
 
-// maxAnswer bounds the answer to a webhook.
-const maxAnswer = 64 << 10
+// maxResponse bounds the response to a webhook, in bytes.
+const maxResponse = 64 << 10
 
-// Hooks returns the requests made so far, oldest first, each once its answer is in.
+// Hooks returns the requests made so far, oldest first, each once its response is in.
 func (t *Account) Hooks() []Hook {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,8 @@ type hookEvent struct {
 	token     string  // I-Twilio-Idempotency-Token
 }
 
-// call posts an event, again as often as the connection overrides of its URL ask for, and returns the last attempt.
+// call posts an event, again as often as the connection overrides of its URL ask for, and
+// returns the last attempt.
 func (t *Account) call(ctx context.Context, event hookEvent) Hook {
 	target, overrides := parseOverrides(event.url)
 	event.url = target
@@ -94,10 +95,11 @@ func (t *Account) call(ctx context.Context, event hookEvent) Hook {
 	}
 }
 
-// post makes one request and judges the answer.
+// post makes one request and judges the response.
 func (t *Account) post(ctx context.Context, event hookEvent, timeouts timeLimits) Hook {
 	all := slices.Concat(event.params, event.hostile)
-	hook := Hook{Kind: event.kind, SID: event.sid, URL: event.url, Form: url.Values{}, Time: t.config.Now()}
+	hook := Hook{Kind: event.kind, SID: event.sid, URL: event.url, Form: url.Values{},
+		Time: t.config.Now()}
 	for _, p := range all {
 		hook.Form.Add(p.name, p.value)
 	}
@@ -105,7 +107,8 @@ func (t *Account) post(ctx context.Context, event hookEvent, timeouts timeLimits
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, event.url, strings.NewReader(encode(all)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, event.url,
+		strings.NewReader(encode(all)))
 	if err != nil {
 		hook.Failure, hook.Code = "ct", codeRetrieval
 		return hook
@@ -119,7 +122,7 @@ func (t *Account) post(ctx context.Context, event hookEvent, timeouts timeLimits
 	var body []byte
 	if err == nil {
 		defer response.Body.Close()
-		body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		body, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	}
 	switch {
 	case err != nil && !connected.Load():
@@ -129,12 +132,14 @@ func (t *Account) post(ctx context.Context, event hookEvent, timeouts timeLimits
 		hook.Failure, hook.Code = "rt", codeRetrieval
 		return hook
 	}
-	hook.Status, hook.Body, hook.ContentType = response.StatusCode, string(body), response.Header.Get("Content-Type")
+	hook.Status, hook.Body, hook.ContentType = response.StatusCode, string(body),
+		response.Header.Get("Content-Type")
 	hook.judge()
 	return hook
 }
 
-// judge sets Failure and Code from the answer. A receipt only needs a 2xx; a reply needs TwiML or an empty body.
+// judge sets Failure and Code from the response. A receipt only needs a 2xx; a reply needs
+// TwiML or an empty body.
 func (h *Hook) judge() {
 	switch {
 	case h.Status >= 400 && h.Status < 500:
@@ -187,8 +192,9 @@ func encode(params []param) string {
 	return strings.Join(pairs, "&")
 }
 
-// sign returns X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the parameters sorted by name
-// (https://www.twilio.com/docs/usage/security#validating-requests). The URL has no fragment.
+// sign returns X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the parameters sorted
+// by name (https://www.twilio.com/docs/usage/security#validating-requests). The URL has no
+// fragment.
 func sign(authToken, target string, params []param) string {
 	sorted := slices.SortedStableFunc(slices.Values(params), func(a, b param) int {
 		return strings.Compare(a.name, b.name)
@@ -201,7 +207,7 @@ func sign(authToken, target string, params []param) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// timeLimits bound the connecting (TCP and TLS) and the wait for an answer.
+// timeLimits bound the connecting (TCP and TLS) and the wait for a response.
 type timeLimits struct{ connect, read time.Duration }
 
 // connectionOverrides are the connection overrides of one URL.
@@ -212,8 +218,9 @@ type connectionOverrides struct {
 	policy  []string // failure classes that are retried
 }
 
-// parseOverrides cuts the fragment off a webhook URL and reads ct, rt, tt, rc and rp from it. Values out of
-// range, and other keys, are ignored (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+// parseOverrides cuts the fragment off a webhook URL and reads ct, rt, tt, rc and rp from it.
+// Values out of range, and other keys, are ignored
+// (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
 func parseOverrides(raw string) (string, connectionOverrides) {
 	target, fragment, _ := strings.Cut(raw, "#")
 	o := connectionOverrides{

@@ -15,7 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The first vector is in twilio-go's README, the second in its tests; the others are fixed so that a change shows.
+// The first vector is in twilio-go's README, the second in its tests; the others are fixed so
+// that a change shows.
 func TestSignatureVectors(t *testing.T) {
 	const classic = "https://mycompany.com/myapp.php?foo=1&bar=2"
 	for _, c := range []struct {
@@ -23,16 +24,21 @@ func TestSignatureVectors(t *testing.T) {
 		params     []param
 		want       string
 	}{
-		{"12345", classic, []param{{"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"}, {"To", "+18005551212"},
+		{"12345", classic, []param{{"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"},
+			{"To", "+18005551212"},
 			{"Caller", "+12349013030"}, {"From", "+12349013030"}}, "0/KCTR6DLpKmkAf8muzZqo1nDgQ="},
-		{"12345", classic, []param{{"Caller", "+14158675309"}, {"From", "+14158675309"}, {"CallSid", "CA1234567890ABCDE"},
-			{"Digits", "1234"}, {"To", "+18005551212"}, {"Reason", "Participant"}, {"ReasonConferenceEnded", "test"}},
+		{"12345", classic, []param{{"Caller", "+14158675309"}, {"From", "+14158675309"},
+			{"CallSid", "CA1234567890ABCDE"},
+			{"Digits", "1234"}, {"To", "+18005551212"}, {"Reason", "Participant"}, {"ReasonConferenceEnded",
+				"test"}},
 			"vOEb5UThFn24KEfnOFLQY2AE5FY="},
 		{testToken, "https://bridge.example.com/hooks/twilio/sms", []param{
-			{"Body", "Yes"}, {"MessageSid", "SM00000000000000000000000000000001"}, {"AccountSid", testAccountSID},
+			{"Body", "Yes"}, {"MessageSid", "SM00000000000000000000000000000001"},
+			{"AccountSid", testAccountSID},
 			{"From", "+4520123456"}, {"To", "+15005550006"}}, "2mHXutA4i6U6x4OfkPszcaoa/JI="},
 		{testToken, "https://bridge.example.com/hooks/twilio/events?bodySHA256=" +
-			"93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588", nil, "uQaYO3jZClhRHAv+wounkkntlhg="},
+			"93a23971a914e5eacbf0a8d25154cda309c3c1c72fbb9914d47c60f3cb681588", nil,
+			"uQaYO3jZClhRHAv+wounkkntlhg="},
 	} {
 		require.Equal(t, c.want, sign(c.token, c.url, c.params))
 	}
@@ -47,7 +53,8 @@ func TestSignatureAgreesWithTwilioGo(t *testing.T) {
 		for name, value := range form {
 			params = append(params, param{name, value})
 		}
-		target := "https://bridge.example.com/twilio/acme/reply?q=" + url.QueryEscape(rapid.String().Draw(t, "query"))
+		target := "https://bridge.example.com/twilio/acme/reply?q=" +
+			url.QueryEscape(rapid.String().Draw(t, "query"))
 		if !validator.Validate(target, form, sign(testToken, target, params)) {
 			t.Fatal("twilio-go refuses the signature")
 		}
@@ -60,7 +67,8 @@ func TestSignatureAgreesWithTwilioGo(t *testing.T) {
 	})
 }
 
-// requireSigned checks a webhook as the bridge would: URL as configured, first value of each parameter.
+// requireSigned checks a webhook as the bridge would: URL as configured, first value of each
+// parameter.
 func requireSigned(t *testing.T, base string, got receivedHook) {
 	t.Helper()
 	params := map[string]string{}
@@ -78,11 +86,14 @@ func TestReceipts(t *testing.T) {
 		form    []string
 		want    string
 	}{
-		"number":       {func(*Manners) {}, nil, "sent delivered"},
-		"service":      {func(*Manners) {}, []string{"From", "", "MessagingServiceSid", testMG}, "queued sent delivered"},
-		"undelivered":  {func(m *Manners) { m.Undelivered = map[string]int{testPhone: 30003} }, nil, "sent undelivered"},
+		"number": {func(*Manners) {}, nil, "sent delivered"},
+		"service": {func(*Manners) {}, []string{"From", "", "MessagingServiceSid", testMG},
+			"queued sent delivered"},
+		"undelivered": {func(m *Manners) { m.Undelivered = map[string]int{testPhone: 30003} },
+			nil, "sent undelivered"},
 		"out of order": {func(m *Manners) { m.ReceiptsOutOfOrder = true }, nil, "delivered sent"},
-		"duplicates":   {func(m *Manners) { m.DuplicateReceipts = true }, nil, "sent sent delivered delivered"},
+		"duplicates": {func(m *Manners) { m.DuplicateReceipts = true }, nil,
+			"sent sent delivered delivered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			twilio, receiver := openTest(t), newReceiver(t)
@@ -97,7 +108,8 @@ func TestReceipts(t *testing.T) {
 				require.Equal(t, sid, got.form.Get("MessageSid"))
 				require.Equal(t, got.form.Get("MessageStatus"), got.form.Get("SmsStatus"))
 				require.Equal(t, form.Get("MessagingServiceSid"), got.form.Get("MessagingServiceSid"))
-				require.Equal(t, got.form.Get("MessageStatus") == "undelivered", got.form.Get("ErrorCode") == "30003")
+				require.Equal(t, got.form.Get("MessageStatus") == "undelivered",
+					got.form.Get("ErrorCode") == "30003")
 				states = append(states, got.form.Get("MessageStatus"))
 			}
 			require.Equal(t, c.want, strings.Join(states, " "))
@@ -109,7 +121,8 @@ func TestUndeliveredTextsReachNoPhone(t *testing.T) {
 	twilio := openTest(t)
 	twilio.Set(func(m *Manners) { m.Undelivered = map[string]int{testPhone: 30003} })
 	sendForm(t, twilio, formOf())
-	require.Eventually(t, func() bool { return twilio.Texts()[0].Status == "undelivered" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return twilio.Texts()[0].Status == "undelivered" },
+		5*time.Second, time.Millisecond)
 	require.Equal(t, 30003, twilio.Texts()[0].ErrorCode)
 	require.Empty(t, twilio.Phone(testPhone).Inbox())
 	_, body := do(t, twilio, "GET", testMessages+"/"+twilio.Texts()[0].SID+".json", nil)
@@ -120,7 +133,8 @@ func TestDropsReceipts(t *testing.T) {
 	twilio, receiver := openTest(t), newReceiver(t)
 	twilio.Set(func(m *Manners) { m.DropReceipts = true })
 	sendForm(t, twilio, formOf("StatusCallback", receiver.URL))
-	require.Eventually(t, func() bool { return twilio.Texts()[0].Status == "delivered" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return twilio.Texts()[0].Status == "delivered" },
+		5*time.Second, time.Millisecond)
 	twilio.Close() // waits for anything under way
 	require.Empty(t, receiver.received())
 	require.Empty(t, twilio.Hooks())
@@ -142,7 +156,7 @@ func TestConnectionOverrides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			twilio, receiver := openTest(t), newReceiver(t)
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) })
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) })
 			twilio.SetReplyURL(receiver.URL + "/reply?tenant=acme" + c.fragment)
 			hook, err := twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 			require.NoError(t, err)
@@ -153,7 +167,8 @@ func TestConnectionOverrides(t *testing.T) {
 			require.Len(t, twilio.Hooks(), c.attempts)
 			for _, attempt := range got {
 				requireSigned(t, receiver.URL, attempt)
-				require.Equal(t, got[0].header.Get("I-Twilio-Idempotency-Token"), attempt.header.Get("I-Twilio-Idempotency-Token"))
+				require.Equal(t, got[0].header.Get("I-Twilio-Idempotency-Token"),
+					attempt.header.Get("I-Twilio-Idempotency-Token"))
 			}
 		})
 	}
@@ -177,7 +192,7 @@ func TestTellsConnectingFromReading(t *testing.T) {
 	require.Equal(t, "ct", hook.Failure, "only loopback is called")
 
 	receiver := newReceiver(t)
-	receiver.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	receiver.respondsWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	twilio.SetReplyURL(receiver.URL + "#rt=100")
 	hook, err = twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 	require.NoError(t, err)
@@ -188,12 +203,13 @@ func TestTellsConnectingFromReading(t *testing.T) {
 func TestFallback(t *testing.T) {
 	fallback := newReceiver(t)
 	twilio, err := Open(Config{
-		AccountSID: testAccountSID, AuthToken: testToken, Numbers: []string{testFrom}, FallbackURL: fallback.URL + "/fallback",
+		AccountSID: testAccountSID, AuthToken: testToken, Numbers: []string{testFrom},
+		FallbackURL: fallback.URL + "/fallback",
 	})
 	require.NoError(t, err)
 	defer twilio.Close()
 	receiver := newReceiver(t)
-	receiver.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	twilio.SetReplyURL(receiver.URL + "/reply#rc=0")
 	hook, err := twilio.Phone(testPhone).ReplyTo(testContext(t), testFrom, "YES")
 	require.NoError(t, err)
@@ -208,7 +224,7 @@ func TestFallback(t *testing.T) {
 	require.Equal(t, receiver.received()[0].form.Get("MessageSid"), got[0].form.Get("MessageSid"))
 }
 
-func TestJudgesAnswers(t *testing.T) {
+func TestJudgesResponses(t *testing.T) {
 	for name, c := range map[string]struct {
 		status      int
 		contentType string
@@ -216,9 +232,11 @@ func TestJudgesAnswers(t *testing.T) {
 		code        int
 		texts       string // that the phone gets, joined
 	}{
-		"empty response":    {200, "text/xml", `<?xml version="1.0"?><Response/>`, 0, ""},
-		"message":           {200, "text/xml; charset=utf-8", `<Response><Message>Thank you &amp; bye</Message></Response>`, 0, "Thank you & bye"},
-		"body noun":         {200, "application/xml", `<Response><Message><Body>One</Body></Message><Message>Two</Message></Response>`, 0, "One|Two"},
+		"empty response": {200, "text/xml", `<?xml version="1.0"?><Response/>`, 0, ""},
+		"message": {200, "text/xml; charset=utf-8",
+			`<Response><Message>Thank you &amp; bye</Message></Response>`, 0, "Thank you & bye"},
+		"body noun": {200, "application/xml",
+			`<Response><Message><Body>One</Body></Message><Message>Two</Message></Response>`, 0, "One|Two"},
 		"no content":        {204, "", "", 0, ""},
 		"JSON":              {200, "application/json", `{}`, 12300, ""},
 		"plain text":        {200, "text/plain", `Thanks`, 12300, ""},
@@ -232,7 +250,7 @@ func TestJudgesAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			twilio, receiver := openTest(t), newReceiver(t)
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) {
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header()["Content-Type"] = []string{c.contentType}
 				w.WriteHeader(c.status)
 				io.WriteString(w, c.body)
@@ -256,7 +274,7 @@ func TestJudgesAnswers(t *testing.T) {
 
 func TestCloseCutsHooksShort(t *testing.T) {
 	twilio, receiver := openTest(t), newReceiver(t)
-	receiver.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	receiver.respondsWith(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	sendForm(t, twilio, formOf("StatusCallback", receiver.URL))
 	receiver.wait(t, 1)
 	done := make(chan struct{})
@@ -264,13 +282,14 @@ func TestCloseCutsHooksShort(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(5 * time.Second):
-		t.Fatal("Close waits for a receiver that never answers")
+		t.Fatal("Close waits for a receiver that never responds")
 	}
 	require.Equal(t, "rt", twilio.Hooks()[0].Failure)
 }
 
 func FuzzOverrides(f *testing.F) {
-	for _, seed := range []string{"https://a.example/x?y=1#rc=4&rp=all&ct=2000&rt=3000&tt=15000", "#", "#rc=-1", "#rp=;", ""} {
+	for _, seed := range []string{"https://a.example/x?y=1#rc=4&rp=all&ct=2000&rt=3000&tt=15000", "#",
+		"#rc=-1", "#rp=;", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -286,7 +305,8 @@ func FuzzOverrides(f *testing.F) {
 }
 
 func FuzzTwiML(f *testing.F) {
-	for _, seed := range []string{`<Response/>`, `<Response><Message to="+4520123456"><Body>x</Body></Message></Response>`, `<a`, ""} {
+	for _, seed := range []string{`<Response/>`,
+		`<Response><Message to="+4520123456"><Body>x</Body></Message></Response>`, `<a`, ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, document string) {
@@ -299,7 +319,8 @@ func FuzzTwiML(f *testing.F) {
 }
 
 func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{"DateSent=2026-01-02", "DateSent%3E=2026-01-02T03:04:05Z", "DateSent%3C=x", "To=%2B45&From="} {
+	for _, seed := range []string{"DateSent=2026-01-02", "DateSent%3E=2026-01-02T03:04:05Z",
+		"DateSent%3C=x", "To=%2B45&From="} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -309,7 +330,8 @@ func FuzzFilter(f *testing.F) {
 		}
 		filter, ok := parseFilter(query)
 		unsent := &storedText{Text: Text{To: query.Get("To"), From: query.Get("From")}}
-		dated := query.Get("DateSent") != "" || query.Get("DateSent>") != "" || query.Get("DateSent<") != ""
+		dated := query.Get("DateSent") != "" || query.Get("DateSent>") != "" ||
+			query.Get("DateSent<") != ""
 		if ok && !dated {
 			require.True(t, filter.match(unsent))
 		}

@@ -5,15 +5,18 @@ import (
 	"strings"
 )
 
-// Keywords that Twilio acts on by itself when they are the whole text, in any case. The text goes to the webhook as
-// well (https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-).
+// Keywords that Twilio acts on by itself when they are the whole text, in any case. The text
+// goes to the webhook as well. See "Twilio support for opt-out keywords (SMS STOP filtering)",
+// https://help.twilio.com/articles/223134027.
 var (
-	stopWords  = []string{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
+	stopWords = []string{"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE",
+		"OPTOUT"}
 	startWords = []string{"START", "YES", "UNSTOP"}
 	helpWords  = []string{"HELP", "INFO"}
 )
 
-// blockKey says that a phone wants no texts from a sender: a number, or a service with all its numbers.
+// blockKey says that a phone wants no texts from a sender: a number, or a service with all its
+// numbers.
 type blockKey struct{ sender, phone string }
 
 // block returns the key under which texts from the number to the phone are blocked.
@@ -34,32 +37,33 @@ func (t *Account) serviceOf(number string) string {
 	return ""
 }
 
-// obey does what a keyword asks for and answers it in Twilio's name. A YES or START of a phone that was not blocked is
-// an ordinary text and gets no answer. The caller holds mu.
+// obey does what a keyword asks for and texts back in Twilio's name. A YES or START of a phone
+// that was not blocked is an ordinary text and gets no text back. The caller holds mu.
 func (t *Account) obey(reply Text) {
 	word := strings.ToUpper(strings.TrimSpace(reply.Body))
 	key := t.block(reply.To, reply.From)
-	answer := ""
+	back := ""
 	switch {
 	case slices.Contains(stopWords, word):
 		t.blocked[key] = true
-		answer = "You have opted out and get no more texts from us. Reply START to opt in again."
+		back = "You have opted out and get no more texts from us. Reply START to opt in again."
 	case slices.Contains(startWords, word) && t.blocked[key]:
 		delete(t.blocked, key)
-		answer = "You have opted in again and get texts from us. Reply STOP to opt out."
+		back = "You have opted in again and get texts from us. Reply STOP to opt out."
 	case slices.Contains(helpWords, word):
-		answer = "Reply STOP to opt out of these texts. Your operator may charge for texts."
+		back = "Reply STOP to opt out of these texts. Your operator may charge for texts."
 	default:
 		return
 	}
-	t.answer(reply, reply.From, answer)
+	t.sendBack(reply, reply.From, back)
 }
 
-// answer sends a text back from the number that was texted, already delivered, since nobody asked for receipts. The
-// caller holds mu.
-func (t *Account) answer(reply Text, to, body string) {
+// sendBack sends a text back from the number that was texted, already delivered, since no
+// caller asked for receipts. The caller holds mu.
+func (t *Account) sendBack(reply Text, to, body string) {
 	text := t.send(Text{
-		From: reply.To, To: to, ServiceSID: reply.ServiceSID, Body: body, Direction: TextAnswered, Status: "delivered",
+		From: reply.To, To: to, ServiceSID: reply.ServiceSID, Body: body, Direction: TextBack,
+		Status: "delivered",
 	})
 	text.sent = text.Time
 }

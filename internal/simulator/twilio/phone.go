@@ -16,11 +16,11 @@ type Phone struct {
 	inbox  []*storedText // guarded by twilio.mu
 }
 
-// errNoSender means that there is nobody to reply to.
+// errNoSender means that the phone has no sender to reply to.
 var errNoSender = errors.New("simulator: the phone has received no text yet")
 
-// Phone returns the phone with the number in E.164, the same one each time. Texts that arrived before it was first
-// asked for are in its inbox.
+// Phone returns the phone with the number in E.164, the same one each time. Texts that arrived
+// before it was first asked for are in its inbox.
 func (t *Account) Phone(number string) *Phone {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -37,7 +37,8 @@ func (t *Account) phone(number string) *Phone {
 	return p
 }
 
-// Bring puts a text of another sender, such as Twilio Verify, into the inbox of the phone that it is to.
+// Bring puts a text of another sender, such as Twilio Verify, into the inbox of the phone that
+// it is to.
 func (t *Account) Bring(text Text) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,8 +64,8 @@ func (p *Phone) texts() []Text {
 	return texts
 }
 
-// Wait returns the inbox as soon as it holds at least n texts. It returns an error with what it has when ctx is done
-// or the pretend Twilio is closed.
+// Wait returns the inbox as soon as it holds at least n texts. It returns an error with what it
+// has when ctx is done or the pretend Twilio is closed.
 func (p *Phone) Wait(ctx context.Context, n int) ([]Text, error) {
 	for {
 		p.twilio.mu.Lock()
@@ -83,7 +84,8 @@ func (p *Phone) Wait(ctx context.Context, n int) ([]Text, error) {
 	}
 }
 
-// Reply texts the sender of the last text received; see ReplyTo. It returns an error if there was none.
+// Reply texts the sender of the last text received; see ReplyTo. It returns an error if there
+// was none.
 func (p *Phone) Reply(ctx context.Context, body string) (Hook, error) {
 	p.twilio.mu.Lock()
 	sender := ""
@@ -97,10 +99,11 @@ func (p *Phone) Reply(ctx context.Context, body string) (Hook, error) {
 	return p.ReplyTo(ctx, sender, body)
 }
 
-// ReplyTo texts one of the account's numbers, at most 1600 characters, and returns once the webhook has been called
-// and its TwiML carried out: the last attempt, which is the fallback's if that was called, or the zero Hook if
-// no reply URL is set. A webhook that fails is no error of the phone, which never learns of it: see Hook.Code. It
-// returns an error if the number is not the account's, the body is too long, or ctx is done.
+// ReplyTo texts one of the account's numbers, at most 1600 characters, and returns once the
+// webhook has been called and its TwiML carried out: the last attempt, which is the fallback's
+// if that was called, or the zero Hook if no reply URL is set. A webhook that fails is no error
+// of the phone, which never learns of it: see Hook.Code. It returns an error if the number is
+// not the account's, the body is too long, or ctx is done.
 func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (Hook, error) {
 	t := p.twilio
 	t.mu.Lock()
@@ -113,7 +116,8 @@ func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (Hook, error) 
 		return Hook{}, fmt.Errorf("simulator: reply of %d characters, at most %d", n, maxBody)
 	}
 	stored := t.record(Text{
-		From: p.number, To: sender, ServiceSID: t.serviceOf(sender), Body: body, Direction: TextReceived, Status: "received",
+		From: p.number, To: sender, ServiceSID: t.serviceOf(sender), Body: body, Direction: TextReceived,
+		Status: "received",
 	})
 	stored.sent = stored.Time
 	reply, replyURL, manners := stored.Text, t.replyURL, t.manners
@@ -123,7 +127,8 @@ func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (Hook, error) 
 		return Hook{}, nil
 	}
 
-	event := hookEvent{kind: HookReply, sid: reply.SID, url: replyURL, params: t.replyParams(reply), token: NewSID("")}
+	event := hookEvent{kind: HookReply, sid: reply.SID, url: replyURL, params: t.replyParams(reply),
+		token: NewSID("")}
 	if manners.RepeatKeys {
 		event.hostile = []param{{"From", "+15005550009"}, {"Body", "NO"}, {"MessageSid", NewSID("SM")}}
 	}
@@ -134,11 +139,12 @@ func (p *Phone) ReplyTo(ctx context.Context, sender, body string) (Hook, error) 
 	return hook, ctx.Err()
 }
 
-// tell calls the reply URL, or then the fallback URL, and carries out the TwiML of the answer.
+// tell calls the reply URL, or then the fallback URL, and carries out the TwiML of the response.
 func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 	hook := t.call(ctx, event)
 	if hook.Code != 0 && t.config.FallbackURL != "" {
-		// Any failure to retrieve or to execute TwiML counts (https://www.twilio.com/docs/usage/security/availability-reliability).
+		// Any failure to retrieve or to execute TwiML counts
+		// (https://www.twilio.com/docs/usage/security/availability-reliability).
 		event.params = append(slices.Clone(event.params),
 			param{"ErrorCode", strconv.Itoa(hook.Code)}, param{"ErrorUrl", hook.URL})
 		event.kind, event.url, event.token = HookFallback, t.config.FallbackURL, NewSID("")
@@ -147,7 +153,7 @@ func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 	if hook.Code != 0 {
 		return hook
 	}
-	verbs, _ := parseTwiML(hook.Body) // judged when the answer came; empty has no verbs
+	verbs, _ := parseTwiML(hook.Body) // judged when the response came; empty has no verbs
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, verb := range verbs {
@@ -156,18 +162,20 @@ func (t *Account) tell(ctx context.Context, event hookEvent, reply Text) Hook {
 			to = reply.From
 		}
 		if !t.blocked[t.block(reply.To, to)] {
-			t.answer(reply, to, verb.Body)
+			t.sendBack(reply, to, verb.Body)
 		}
 	}
 	return hook
 }
 
-// replyParams returns the parameters of the webhook in the order in which Twilio sends them. Twilio may leave the
-// places empty, and we do.
+// replyParams returns the parameters of the webhook in the order in which Twilio sends them.
+// Twilio may leave the places empty, and we do.
 func (t *Account) replyParams(reply Text) []param {
 	params := []param{
-		{"ToCountry", ""}, {"ToState", ""}, {"SmsMessageSid", reply.SID}, {"NumMedia", "0"}, {"ToCity", ""},
-		{"FromZip", ""}, {"SmsSid", reply.SID}, {"FromState", ""}, {"SmsStatus", "received"}, {"FromCity", ""},
+		{"ToCountry", ""}, {"ToState", ""}, {"SmsMessageSid", reply.SID}, {"NumMedia", "0"},
+		{"ToCity", ""},
+		{"FromZip", ""}, {"SmsSid", reply.SID}, {"FromState", ""}, {"SmsStatus", "received"},
+		{"FromCity", ""},
 		{"Body", reply.Body}, {"FromCountry", ""}, {"To", reply.To}, {"ToZip", ""},
 	}
 	if reply.ServiceSID != "" {

@@ -37,8 +37,10 @@ func TestPhoneRepliesToWhoTextedLast(t *testing.T) {
 		name, _, _ := strings.Cut(pair, "=")
 		names = append(names, name)
 	}
-	require.Equal(t, "ToCountry ToState SmsMessageSid NumMedia ToCity FromZip SmsSid FromState SmsStatus FromCity Body "+
-		"FromCountry To ToZip NumSegments MessageSid AccountSid From ApiVersion", strings.Join(names, " "))
+	require.Equal(t, "ToCountry ToState SmsMessageSid NumMedia ToCity FromZip SmsSid FromState "+
+		"SmsStatus FromCity Body "+
+		"FromCountry To ToZip NumSegments MessageSid AccountSid From ApiVersion", strings.Join(names,
+		" "))
 	form := got[0].form
 	require.Equal(t, "Yes, it was me æøå", form.Get("Body"))
 	require.Equal(t, testPhone, form.Get("From"))
@@ -113,10 +115,10 @@ func TestPhoneOptsOutAndIn(t *testing.T) {
 
 			_, err := phone.Reply(ctx, "YES")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 1, "a YES that changes nothing is not answered by Twilio")
+			require.Len(t, phone.Inbox(), 1, "Twilio texts nothing back on a YES that changes nothing")
 			_, err = phone.Reply(ctx, "Stop")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 2, "Twilio answers STOP by itself")
+			require.Len(t, phone.Inbox(), 2, "Twilio texts back on STOP by itself")
 			status, body := do(t, twilio, "POST", testMessages+".json", send)
 			require.Equal(t, 400, status)
 			require.Contains(t, body, "21610")
@@ -125,28 +127,30 @@ func TestPhoneOptsOutAndIn(t *testing.T) {
 			other.Set("MessagingServiceSid", send.Get("MessagingServiceSid"))
 			sendForm(t, twilio, other)
 
-			// A TwiML answer to a phone that has opted out is not sent either.
-			receiver.answers(func(w http.ResponseWriter, _ *http.Request) { testTwiML(w, "<Message>Hi</Message>") })
+			// A TwiML response to a phone that has opted out is not sent either.
+			receiver.respondsWith(func(w http.ResponseWriter, _ *http.Request) {
+				testTwiML(w, "<Message>Hi</Message>")
+			})
 			_, err = phone.Reply(ctx, "hello")
 			require.NoError(t, err)
 			require.Len(t, phone.Inbox(), 2)
 
 			_, err = phone.Reply(ctx, "yes")
 			require.NoError(t, err)
-			require.Len(t, phone.Inbox(), 4, "Twilio's confirmation and the TwiML answer")
+			require.Len(t, phone.Inbox(), 4, "Twilio's confirmation and the text of the TwiML")
 			sendForm(t, twilio, send)
 			require.Len(t, receiver.received(), 4, "every keyword went to the webhook")
 		})
 	}
 }
 
-func TestPhoneHelpIsAnsweredByTwilio(t *testing.T) {
+func TestTwilioTextsBackOnHelp(t *testing.T) {
 	twilio := openTest(t)
 	phone := twilio.Phone(testPhone)
 	_, err := phone.ReplyTo(testContext(t), testFrom, "info")
 	require.NoError(t, err)
 	require.Len(t, phone.Inbox(), 1)
-	require.Equal(t, TextAnswered, twilio.Texts()[0].Direction)
+	require.Equal(t, TextBack, twilio.Texts()[0].Direction)
 	sendForm(t, twilio, formOf())
 }
 
@@ -159,7 +163,8 @@ func TestPhoneDuplicatesAndRepeatsOnDemand(t *testing.T) {
 	got := receiver.received()
 	require.Len(t, got, 2)
 	require.Equal(t, got[0].body, got[1].body)
-	require.Equal(t, got[0].header.Get("I-Twilio-Idempotency-Token"), got[1].header.Get("I-Twilio-Idempotency-Token"))
+	require.Equal(t, got[0].header.Get("I-Twilio-Idempotency-Token"),
+		got[1].header.Get("I-Twilio-Idempotency-Token"))
 	requireSigned(t, receiver.URL, got[0])
 	require.Equal(t, "YES", got[0].form.Get("Body"))
 	for _, name := range []string{"Body", "From", "MessageSid"} {
@@ -167,7 +172,7 @@ func TestPhoneDuplicatesAndRepeatsOnDemand(t *testing.T) {
 	}
 }
 
-// A reply that nobody was told of is found in the list, as the bridge's poller does.
+// A reply that no webhook was told of is in the list, where the bridge's poller finds it.
 func TestPhoneRepliesAreListed(t *testing.T) {
 	now := time.Date(2026, 1, 2, 23, 59, 59, 0, time.UTC)
 	twilio, err := Open(Config{
@@ -235,7 +240,8 @@ func TestSegments(t *testing.T) {
 		body string
 		want int
 	}{
-		{"", 1}, {strings.Repeat("å", 160), 1}, {strings.Repeat("a", 161), 2}, {strings.Repeat("€", 80), 1},
+		{"", 1}, {strings.Repeat("å", 160), 1}, {strings.Repeat("a", 161), 2}, {strings.Repeat("€", 80),
+			1},
 		{strings.Repeat("€", 81), 2}, {strings.Repeat("a", 307), 3}, {strings.Repeat("я", 70), 1},
 		{strings.Repeat("я", 71), 2}, {strings.Repeat("😀", 35), 1}, {strings.Repeat("😀", 36), 2},
 	} {

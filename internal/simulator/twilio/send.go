@@ -10,14 +10,15 @@ import (
 )
 
 // refusal is a refusal of the REST API: an HTTP status with a code of
-// https://www.twilio.com/docs/api/errors, or code 0 for an answer that is not even JSON.
+// https://www.twilio.com/docs/api/errors, or code 0 for a response that is not even JSON.
 type refusal struct{ status, code int }
 
 // Numbers that Twilio refuses on purpose, so that each error can be had without a phone
 // (https://www.twilio.com/docs/iam/test-credentials). The account also owns magicSender.
 var (
 	magicTo = map[string]int{
-		"+15005550001": 21211, "+15005550002": 21612, "+15005550003": 21408, "+15005550004": 21610, "+15005550009": 21614,
+		"+15005550001": 21211, "+15005550002": 21612, "+15005550003": 21408, "+15005550004": 21610,
+		"+15005550009": 21614,
 	}
 	magicFrom = map[string]int{"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
 )
@@ -27,8 +28,9 @@ const magicSender = "+15005550006"
 // maxBody is the longest body of a text in characters; a longer one is error 21617.
 const maxBody = 1600
 
-// accept decides about one send and records the text it asks for. A fault with status 0 means accepted; lost means
-// that the connection must be cut instead of answering. The caller holds mu.
+// accept decides about one send and records the text it asks for. A fault with status 0 means
+// accepted; lost means that the connection must be cut instead of responding. The caller holds
+// mu.
 func (t *Account) accept(form url.Values) (text *storedText, fault refusal, lost bool) {
 	m := &t.manners
 	if m.FailNext > 0 {
@@ -100,26 +102,31 @@ func (t *Account) owns(number, service string) bool {
 	if service != "" {
 		return slices.Contains(t.config.Services[service], number)
 	}
-	return number == magicSender || slices.Contains(t.config.Numbers, number) || slices.Contains(t.config.Names, number)
+	return number == magicSender || slices.Contains(t.config.Numbers, number) ||
+		slices.Contains(t.config.Names, number)
 }
 
-// sender returns the number that the text leaves from: the one asked for, or the first of the service.
+// sender returns the number that the text leaves from: the one asked for, or the first of the
+// service.
 func (t *Account) sender(form url.Values) string {
-	if numbers := t.config.Services[form.Get("MessagingServiceSid")]; form.Get("From") == "" && len(numbers) > 0 {
+	numbers := t.config.Services[form.Get("MessagingServiceSid")]
+	if form.Get("From") == "" && len(numbers) > 0 {
 		return numbers[0]
 	}
 	return form.Get("From")
 }
 
-// isCallable reports whether Twilio takes a URL for callbacks: absolute, and no underscore in its host
-// (https://www.twilio.com/docs/api/errors/21609). Unlike Twilio we call loopback.
+// isCallable reports whether Twilio takes a URL for callbacks: absolute, and no underscore in
+// its host (https://www.twilio.com/docs/api/errors/21609). Unlike Twilio we call loopback.
 func isCallable(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && !strings.Contains(u.Host, "_")
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		!strings.Contains(u.Host, "_")
 }
 
-// send records an outgoing text and hands it to its phone at once, before anybody is told: a person can be quicker
-// than the answer of the API, and callers must bear that. The caller holds mu.
+// send records an outgoing text and hands it to its phone at once, before the caller is told: a
+// person can be quicker than the response of the API, and callers must bear that. The caller
+// holds mu.
 func (t *Account) send(text Text) *storedText {
 	sent := t.record(text)
 	sent.undelivered = t.manners.Undelivered[text.To]
@@ -140,8 +147,9 @@ func (t *Account) record(text Text) *storedText {
 	return stored
 }
 
-// deliver moves a text through its states and posts a receipt for each one but the first, which its answer told. The
-// receipts follow the resource, as at Twilio: who asks the API may know before who waits for the receipt.
+// deliver moves a text through its states and posts a receipt for each one but the first, which
+// the response told. The receipts follow the resource, as at Twilio: who asks the API may know
+// before who waits for the receipt.
 func (t *Account) deliver(text *storedText) {
 	t.mu.Lock()
 	m := t.manners
@@ -173,17 +181,18 @@ func (t *Account) deliver(text *storedText) {
 		slices.Reverse(receipts)
 	}
 	for _, receipt := range receipts {
-		token := NewSID("")
-		t.call(t.ctx, hookEvent{kind: HookReceipt, sid: sid, url: callback, params: receipt, token: token})
+		event := hookEvent{kind: HookReceipt, sid: sid, url: callback, params: receipt}
+		event.token = NewSID("")
+		t.call(t.ctx, event)
 		if m.DuplicateReceipts {
-			t.call(t.ctx, hookEvent{kind: HookReceipt, sid: sid, url: callback, params: receipt, token: token})
+			t.call(t.ctx, event)
 		}
 	}
 }
 
-// receipt returns the parameters of a status callback
-// (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status). The sender is left out as long as a
-// service may still choose it, which Twilio may do.
+// receipt returns the parameters of a status callback. It leaves the sender out as long as a
+// service may still choose it, as Twilio may do. See
+// https://www.twilio.com/docs/messaging/guides/track-outbound-message-status.
 func (t *Account) receipt(text Text) []param {
 	params := []param{
 		{"SmsSid", text.SID}, {"SmsStatus", text.Status}, {"MessageStatus", text.Status}, {"To", text.To},

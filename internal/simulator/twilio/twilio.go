@@ -1,15 +1,17 @@
-// Package twilio plays a Twilio account that sends and receives texts, and the phones on its network. The demo and the
-// tests of the bridge use it, and twilio-go works against it.
+// Package twilio plays a Twilio account that sends and receives texts, and the phones on its
+// network. The demo and the tests of the bridge use it, and twilio-go works against it.
 //
-// An account and its phones are one package because they share one network: a text of the account is in a phone's inbox
-// before the API has responded, and a reply is an HTTP request of the account.
+// An account and its phones are one package because they share one network: a text of the
+// account is in a phone's inbox before the API has responded, and a reply is an HTTP request of
+// the account.
 //
-// What the real Twilio does, or may do, is a knob of [Manners]: failing and slow requests, lost responses, refused and
-// undelivered texts, receipts that are missing, repeated or out of order, repeated replies and form fields, and a list
-// that shows a text late. Connection overrides of a webhook's URL work as at Twilio.
+// What the real Twilio does, or may do, is a knob of [Manners]. Requests fail, are slow, or
+// lose their response. Texts are refused or not delivered. Receipts are missing, repeated or
+// out of order. Replies and form fields are repeated, and the list shows a text late.
+// Connection overrides of a webhook's URL work as at Twilio.
 //
-// Sources: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/webhooks and
-// https://www.twilio.com/docs/usage/security.
+// Sources: https://www.twilio.com/docs/messaging/api/message-resource,
+// https://www.twilio.com/docs/usage/webhooks and https://www.twilio.com/docs/usage/security.
 package twilio
 
 import (
@@ -31,18 +33,21 @@ import (
 type Config struct {
 	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
 	Addr string
-	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every webhook.
-	// Letters and digits only, because twilio-go refuses anything else before it sends a request.
+	// AccountSID and AuthToken are the credentials of the REST API; the token also signs every
+	// webhook. Letters and digits only, because twilio-go refuses anything else before it sends a
+	// request.
 	AccountSID, AuthToken string
-	// Numbers are the senders of the account in E.164, Names its alphanumeric ones, to which nobody can reply
-	// (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id).
+	// Numbers are the senders of the account in E.164, Names its alphanumeric ones, to which
+	// phones cannot reply (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id).
 	Numbers, Names []string
-	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must be in Numbers.
+	// Services maps the SID of a messaging service (MG…) to the numbers it sends from; each must
+	// be in Numbers.
 	Services map[string][]string
-	// ReplyURL is called when a phone replies, see [Account.SetReplyURL]. Empty: the reply is only listed. Like every URL
-	// that is called it must lead to loopback; calls elsewhere fail to connect.
+	// ReplyURL is called when a phone replies, see [Account.SetReplyURL]. Empty: the reply is only
+	// listed. Like every URL that is called it must lead to loopback; calls elsewhere fail to
+	// connect.
 	ReplyURL string
-	// FallbackURL is called when ReplyURL fails or answers something that is not TwiML. Empty: nobody is called.
+	// FallbackURL is called when ReplyURL fails or its response is not TwiML. Empty: no URL is called.
 	FallbackURL string
 	// Now is the clock of dates and of the list's lag; nil means time.Now.
 	Now func() time.Time
@@ -50,33 +55,35 @@ type Config struct {
 
 // Manners are the ways in which the pretend Twilio misbehaves; the zero value is polite.
 type Manners struct {
-	// FailNext refuses that many sends with FailStatus (0 means 503), before they are looked at. FailCode is the
-	// code of the JSON error body, for instance 20429 with status 429; with 0 the body is a plain HTML page.
+	// FailNext refuses that many sends with FailStatus (0 means 503), before they are looked at.
+	// FailCode is the code of the JSON error body, for instance 20429 with status 429; with 0 the
+	// body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseResponse accepts that many texts and then cuts the connection instead of answering.
+	// LoseResponse accepts that many texts and then cuts the connection instead of responding.
 	LoseResponse int
 	// Reject refuses a send to one of these numbers with 400 and the code.
 	Reject map[string]int
 	// Undelivered ends texts to these numbers as undelivered with the code; the phone never has them.
 	Undelivered map[string]int
-	// ReceiptsOutOfOrder posts the receipts of a text last first, DuplicateReceipts posts each twice, and
-	// DropReceipts posts none.
+	// ReceiptsOutOfOrder posts the receipts of a text last first, DuplicateReceipts posts each
+	// twice, and DropReceipts posts none.
 	ReceiptsOutOfOrder, DuplicateReceipts, DropReceipts bool
 	// DuplicateReplies posts every reply twice, with the same SID and idempotency token.
 	DuplicateReplies bool
-	// RepeatKeys adds a second From, Body and MessageSid with hostile values to every reply. The signature is made
-	// from the first ones, as twilio-go checks it, so only counting the values notices.
+	// RepeatKeys adds a second From, Body and MessageSid with hostile values to every reply. The
+	// signature is made from the first ones, as twilio-go checks it, so only counting the values
+	// notices.
 	RepeatKeys bool
 	// ListLag hides a text from the list until it is that old; fetching it by its SID works at once.
 	ListLag time.Duration
-	// Slow delays every answer of the REST API.
+	// Slow delays every response of the REST API.
 	Slow time.Duration
 }
 
 // Directions of a [Text], in Twilio's words.
 const (
 	TextSent     = "outbound-api"   // asked for through the REST API
-	TextAnswered = "outbound-reply" // sent by TwiML, or by Twilio itself on an opt-out keyword
+	TextBack     = "outbound-reply" // sent by TwiML, or by Twilio itself on an opt-out keyword
 	TextReceived = "inbound"        // sent by a phone
 )
 
@@ -93,8 +100,8 @@ type Text struct {
 	Time           time.Time
 }
 
-// Twilio is a pretend Twilio account: the Messages resource of the REST API with the webhooks it causes. Everything is
-// held in memory until Close. Safe for use by several goroutines.
+// Twilio is a pretend Twilio account: the Messages resource of the REST API with the webhooks
+// it causes. Everything is held in memory until Close. Safe for use by several goroutines.
 type Account struct {
 	config Config
 	server *loopback.Server
@@ -127,8 +134,9 @@ var (
 	credentials = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
 )
 
-// Open starts a pretend Twilio. The caller must Close it. It returns an error if the address is not on loopback
-// or not free, or if the credentials, numbers or services do not fit their description.
+// Open starts a pretend Twilio. The caller must Close it. It returns an error if the address is
+// not on loopback or is taken, or if credentials, numbers or services do not fit their
+// description.
 func Open(config Config) (*Account, error) {
 	if err := config.check(); err != nil {
 		return nil, err
@@ -169,14 +177,16 @@ func (c Config) check() error {
 		}
 		for _, number := range numbers {
 			if !slices.Contains(c.Numbers, number) {
-				return fmt.Errorf("simulator: Twilio messaging service %s has a number that the account has not", sid)
+				return fmt.Errorf(
+					"simulator: Twilio messaging service %s has a number that the account has not", sid)
 			}
 		}
 	}
 	return nil
 }
 
-// URL returns the base URL of the REST API, in place of https://api.twilio.com, without a final slash.
+// URL returns the base URL of the REST API, in place of https://api.twilio.com, without a final
+// slash.
 func (t *Account) URL() string { return t.server.URL() }
 
 // Close stops the server and waits for webhooks that are being posted; those are cut short.
@@ -193,8 +203,8 @@ func (t *Account) Close() {
 	}
 }
 
-// SetReplyURL sets the URL that is called when a phone replies, as pasted at Twilio: it may end in a fragment of
-// connection overrides such as #rc=3&rp=all, which is neither sent nor signed
+// SetReplyURL sets the URL that is called when a phone replies, as pasted at Twilio: it may end
+// in a fragment of connection overrides such as #rc=3&rp=all, which is neither sent nor signed
 // (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
 func (t *Account) SetReplyURL(url string) {
 	t.mu.Lock()
@@ -202,14 +212,16 @@ func (t *Account) SetReplyURL(url string) {
 	t.replyURL = url
 }
 
-// Set changes the manners. The function runs under a lock: it must not call other methods of t, nor keep its argument.
+// Set changes the manners. The function runs under a lock: it must not call other methods of t,
+// nor keep its argument.
 func (t *Account) Set(change func(*Manners)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.manners)
 }
 
-// Texts returns all texts sent from the account so far, oldest first, including those the REST API has deleted.
+// Texts returns all texts sent from the account so far, oldest first, including those the REST
+// API has deleted.
 func (t *Account) Texts() []Text {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -26,12 +26,13 @@ const (
 	testMG         = "MG00000000000000000000000000000001"
 )
 
-// receiver is the bridge's side: an HTTP server that records what Twilio posts and answers as told.
+// receiver is the bridge's side: an HTTP server that records what Twilio posts and responds as
+// told.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []receivedHook
-	answer   http.HandlerFunc
+	respond  http.HandlerFunc
 }
 
 type receivedHook struct {
@@ -41,24 +42,25 @@ type receivedHook struct {
 }
 
 func newReceiver(t *testing.T) *receiver {
-	r := &receiver{answer: func(w http.ResponseWriter, _ *http.Request) { testTwiML(w, "") }}
+	r := &receiver{respond: func(w http.ResponseWriter, _ *http.Request) { testTwiML(w, "") }}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, _ := io.ReadAll(request.Body)
 		form, _ := url.ParseQuery(string(body))
 		r.mu.Lock()
-		r.requests = append(r.requests, receivedHook{request.URL.String(), string(body), request.Header, form})
-		answer := r.answer
+		r.requests = append(r.requests, receivedHook{request.URL.String(), string(body), request.Header,
+			form})
+		respond := r.respond
 		r.mu.Unlock()
-		answer(w, request)
+		respond(w, request)
 	}))
 	t.Cleanup(r.Close)
 	return r
 }
 
-func (r *receiver) answers(answer http.HandlerFunc) {
+func (r *receiver) respondsWith(respond http.HandlerFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answer = answer
+	r.respond = respond
 }
 
 func (r *receiver) received() []receivedHook {
@@ -70,7 +72,8 @@ func (r *receiver) received() []receivedHook {
 // wait returns the requests once there are n.
 func (r *receiver) wait(t *testing.T, n int) []receivedHook {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(r.received()) >= n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.received()) >= n }, 5*time.Second,
+		time.Millisecond)
 	return r.received()
 }
 
@@ -110,14 +113,14 @@ func do(t *testing.T, twilio *Account, method, path string, form url.Values) (in
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	read, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response.StatusCode, string(answer)
+	return response.StatusCode, string(read)
 }
 
 const testMessages = "/2010-04-01/Accounts/" + testAccountSID + "/Messages"
 
-// sendForm sends a text and returns the resource that the API answered.
+// sendForm sends a text and returns the resource that the API returned.
 func sendForm(t *testing.T, twilio *Account, form url.Values) map[string]any {
 	t.Helper()
 	status, body := do(t, twilio, "POST", testMessages+".json", form)
@@ -245,7 +248,7 @@ func TestFailsOnDemand(t *testing.T) {
 	sendForm(t, twilio, formOf())
 }
 
-func TestLosesTheAnswer(t *testing.T) {
+func TestLosesTheResponse(t *testing.T) {
 	twilio, receiver := openTest(t), newReceiver(t)
 	twilio.Set(func(m *Manners) { m.LoseResponse = 1 })
 	request, err := http.NewRequest("POST", twilio.URL()+testMessages+".json",
@@ -257,7 +260,7 @@ func TestLosesTheAnswer(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 	require.Len(t, twilio.Texts(), 1)
 	require.Len(t, twilio.Phone(testPhone).Inbox(), 1)
-	receiver.wait(t, 2) // the receipts come although the answer was lost
+	receiver.wait(t, 2) // the receipts come although the response was lost
 	sendForm(t, twilio, formOf())
 }
 

@@ -9,7 +9,8 @@ import (
 // errNotTwiML is a document that Twilio would not execute.
 var errNotTwiML = errors.New("simulator: not a TwiML document")
 
-// messageVerb is a Message verb: a text to send back (https://www.twilio.com/docs/messaging/twiml/message).
+// messageVerb is a Message verb: a text to send back
+// (https://www.twilio.com/docs/messaging/twiml/message).
 type messageVerb struct {
 	To   string // empty: to who texted
 	Body string // of its Body noun, or its own text

@@ -39,9 +39,11 @@ func (v *Service) handler() http.Handler {
 	})
 }
 
-// act reads the form and minds the manners around one resource. The resource runs under the lock; it returns the status
-// and body of its answer, or a fault.
-func (v *Service) act(resource func(id string, form url.Values) (int, any, refusal)) http.HandlerFunc {
+// act reads the form and minds the manners around one resource. The resource runs under the
+// lock; it returns the status and body of its response, or a refusal.
+func (v *Service) act(
+	resource func(id string, form url.Values) (int, any, refusal),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
@@ -78,11 +80,13 @@ func (v *Service) act(resource func(id string, form url.Values) (int, any, refus
 
 var customCode = regexp.MustCompile(`^[0-9A-Za-z]{4,10}$`)
 
-// create answers POST Verifications (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
+// create serves POST Verifications
+// (https://www.twilio.com/docs/verify/api/verification#start-new-verification).
 func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 	to, custom := form.Get("To"), form.Get("CustomCode")
 	switch {
-	case !number.MatchString(to), form.Get("Channel") != "sms", !isJSON(form.Get("Tags"), 10), !isJSON(form.Get("RateLimits"), 10),
+	case !number.MatchString(to), form.Get("Channel") != "sms", !isJSON(form.Get("Tags"), 10),
+		!isJSON(form.Get("RateLimits"), 10),
 		custom != "" && (v.config.NoCustomCodes || !customCode.MatchString(custom)):
 		return 0, nil, refusal{400, 60200}
 	case v.manners.Reject[to] != 0:
@@ -90,7 +94,8 @@ func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 	case form.Get("RiskCheck") != "disable" && v.isGuarded(to):
 		return 0, nil, refusal{403, 60410}
 	}
-	text := Text{Code: custom, Locale: form.Get("Locale"), RateLimits: form.Get("RateLimits"), Tags: form.Get("Tags"), RiskCheck: form.Get("RiskCheck")}
+	text := Text{Code: custom, Locale: form.Get("Locale"), RateLimits: form.Get("RateLimits"),
+		Tags: form.Get("Tags"), RiskCheck: form.Get("RiskCheck")}
 	one, fault := v.begin(to, text, form.Get("CustomFriendlyName"))
 	if fault.code != 0 {
 		return 0, nil, fault
@@ -98,13 +103,14 @@ func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 	return http.StatusCreated, v.describe(one), fault
 }
 
-// isJSON reports whether a parameter is absent, or a JSON object of texts with at most so many members.
+// isJSON reports whether a parameter is absent, or a JSON object of texts with at most so many
+// members.
 func isJSON(raw string, most int) bool {
 	var members map[string]string
 	return raw == "" || json.Unmarshal([]byte(raw), &members) == nil && len(members) <= most
 }
 
-// fetch answers GET Verifications/{id}: a SID or a number.
+// fetch serves GET Verifications/{id}: a SID or a number.
 func (v *Service) fetch(id string, _ url.Values) (int, any, refusal) {
 	one := v.pending(id)
 	if one == nil {
@@ -113,7 +119,8 @@ func (v *Service) fetch(id string, _ url.Values) (int, any, refusal) {
 	return http.StatusOK, v.describe(one), refusal{}
 }
 
-// update answers POST Verifications/{id} (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
+// update serves POST Verifications/{id}
+// (https://www.twilio.com/docs/verify/api/verification#update-a-verification-status).
 func (v *Service) update(id string, form url.Values) (int, any, refusal) {
 	status := form.Get("Status")
 	fault := refusal{}
@@ -132,7 +139,7 @@ func (v *Service) update(id string, form url.Values) (int, any, refusal) {
 	return http.StatusOK, v.describe(one), fault
 }
 
-// check answers POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
+// check serves POST VerificationCheck (https://www.twilio.com/docs/verify/api/verification-check).
 func (v *Service) check(_ string, form url.Values) (int, any, refusal) {
 	id := form.Get("VerificationSid")
 	if id == "" {
@@ -155,8 +162,10 @@ func (v *Service) check(_ string, form url.Values) (int, any, refusal) {
 	}
 	one.updated = v.config.Now().UTC().Truncate(time.Second)
 	return http.StatusCreated, checkResource{
-		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
-		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, SnaErrors: []string{},
+		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to,
+		Channel: "sms", Status: one.status,
+		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated,
+		SnaErrors: []string{},
 	}, refusal{}
 }
 
@@ -179,7 +188,7 @@ type verificationResource struct {
 	URL         string         `json:"url"`
 }
 
-// checkResource is the answer to a check.
+// checkResource is the response to a check.
 type checkResource struct {
 	SID         string    `json:"sid"`
 	ServiceSID  string    `json:"service_sid"`
@@ -198,8 +207,11 @@ type checkResource struct {
 // describe shows a verification as the API does. The caller holds mu.
 func (v *Service) describe(one *verification) verificationResource {
 	return verificationResource{
-		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to, Channel: "sms", Status: one.status,
-		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated, Lookup: map[string]any{},
-		Sends: append([]sendAttempt(nil), one.sends...), URL: v.URL() + "/v2/Services/" + v.config.ServiceSID + "/Verifications/" + one.sid,
+		SID: one.sid, ServiceSID: v.config.ServiceSID, AccountSID: v.config.AccountSID, To: one.to,
+		Channel: "sms", Status: one.status,
+		Valid: one.status == "approved", DateCreated: one.created, DateUpdated: one.updated,
+		Lookup: map[string]any{},
+		Sends:  append([]sendAttempt(nil), one.sends...),
+		URL:    v.URL() + "/v2/Services/" + v.config.ServiceSID + "/Verifications/" + one.sid,
 	}
 }

@@ -1,10 +1,12 @@
-// Package twilioverify plays a Twilio Verify service: verifications, checks of codes, and the feedback on codes that
-// others texted. The tests of the bridge use it, and twilio-go works against it. No demo shows it.
+// Package twilioverify plays a Twilio Verify service: verifications, checks of codes, and the
+// feedback on codes that others texted. The tests of the bridge use it, and twilio-go works
+// against it. No demo shows it.
 //
-// What the real Verify may do is a knob of [Manners]: failing and slow requests, lost responses and refused numbers.
-// [Service.Guard] has Fraud Guard block a prefix.
+// What the real Verify may do is a knob of [Manners]: failing and slow requests, lost responses
+// and refused numbers. [Service.Guard] has Fraud Guard block a prefix.
 //
-// Sources: https://www.twilio.com/docs/verify/api/verification and https://www.twilio.com/docs/verify/api/verification-check.
+// Sources: https://www.twilio.com/docs/verify/api/verification and
+// https://www.twilio.com/docs/verify/api/verification-check.
 package twilioverify
 
 import (
@@ -25,7 +27,8 @@ import (
 type Config struct {
 	// Addr is the loopback host:port to listen on; empty means 127.0.0.1:0, a free port.
 	Addr string
-	// AccountSID and AuthToken are the credentials, ServiceSID (VA…) is the service. Letters and digits only.
+	// AccountSID and AuthToken are the credentials, ServiceSID (VA…) is the service. Letters and
+	// digits only.
 	AccountSID, AuthToken, ServiceSID string
 	// FriendlyName is what texts call the service; empty means "Verify".
 	FriendlyName string
@@ -41,14 +44,15 @@ type Config struct {
 
 // Manners are the ways in which the pretend Verify misbehaves; the zero value is polite.
 type Manners struct {
-	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked at. FailCode is the code
-	// of the JSON error body; with 0 the body is a plain HTML page.
+	// FailNext refuses that many requests with FailStatus (0 means 503), before they are looked
+	// at. FailCode is the code of the JSON error body; with 0 the body is a plain HTML page.
 	FailNext, FailStatus, FailCode int
-	// LoseResponse does what that many requests ask and then cuts the connection instead of answering.
+	// LoseResponse does what that many requests ask and then cuts the connection instead of
+	// responding.
 	LoseResponse int
 	// Reject refuses to start verifications of these numbers with 400 and the code.
 	Reject map[string]int
-	// Slow delays every answer.
+	// Slow delays every response.
 	Slow time.Duration
 }
 
@@ -65,11 +69,12 @@ type Text struct {
 type Feedback struct {
 	ID     string // as addressed: a SID or a number
 	Status string // approved or canceled
-	Code   int    // 0 when it was taken, else the error code of the answer
+	Code   int    // 0 when it was taken, else the error code of the response
 }
 
-// Limits of a verification (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts), and how long Fraud Guard
-// blocks a prefix (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard).
+// Limits of a verification (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts),
+// and how long Fraud Guard blocks a prefix
+// (https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard).
 const (
 	life       = 10 * time.Minute
 	maxSends   = 5
@@ -77,8 +82,8 @@ const (
 	guardBlock = 12 * time.Hour
 )
 
-// Verify is a pretend Twilio Verify service: verifications, checks of codes and the feedback on them. Everything is held
-// in memory until Close. Safe for use by several goroutines.
+// Verify is a pretend Twilio Verify service: verifications, checks of codes and the feedback on
+// them. Everything is held in memory until Close. Safe for use by several goroutines.
 type Service struct {
 	config Config
 	server *loopback.Server
@@ -106,7 +111,8 @@ type sendAttempt struct {
 	Time       time.Time `json:"time"`
 }
 
-// refusal is a refusal: an HTTP status with a code of https://www.twilio.com/docs/api/errors, or with code 0 a plain HTML page.
+// refusal is a refusal: an HTTP status with a code of https://www.twilio.com/docs/api/errors,
+// or with code 0 a plain HTML page.
 type refusal struct{ status, code int }
 
 // Accepted forms of numbers, credentials and the service's SID.
@@ -116,11 +122,13 @@ var (
 	serviceSID  = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
 )
 
-// Open starts a pretend Verify service. The caller must Close it. It returns an error if the address is not on
-// loopback or not free, or if the configuration does not fit its description.
+// Open starts a pretend Verify service. The caller must Close it. It returns an error if the
+// address is not on loopback or not free, or if the configuration does not fit its description.
 func Open(config Config) (*Service, error) {
-	if !credentials.MatchString(config.AccountSID) || !credentials.MatchString(config.AuthToken) || !serviceSID.MatchString(config.ServiceSID) {
-		return nil, errors.New("simulator: Verify needs an account SID and auth token of letters and digits, and a service SID")
+	if !credentials.MatchString(config.AccountSID) || !credentials.MatchString(config.AuthToken) ||
+		!serviceSID.MatchString(config.ServiceSID) {
+		return nil, errors.New("simulator: Verify needs an account SID and auth token of letters and " +
+			"digits, and a service SID")
 	}
 	if config.CodeLength == 0 {
 		config.CodeLength = 6
@@ -149,7 +157,8 @@ func (v *Service) URL() string { return v.server.URL() }
 // Close stops the server.
 func (v *Service) Close() { v.server.Close() }
 
-// Set changes the manners. The function runs under a lock: it must not call other methods of v, nor keep its argument.
+// Set changes the manners. The function runs under a lock: it must not call other methods of v,
+// nor keep its argument.
 func (v *Service) Set(change func(*Manners)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -184,8 +193,8 @@ func (v *Service) Checks() int {
 	return v.checks
 }
 
-// Status returns how far a verification has come, in Verify's words, or "" for none. Unlike the API it tells of those
-// that have ended.
+// Status returns how far a verification has come, in Verify's words, or "" for none. Unlike the
+// API it tells of those that have ended.
 func (v *Service) Status(sid string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -198,7 +207,8 @@ func (v *Service) Status(sid string) string {
 	return ""
 }
 
-// pending returns the pending verification with the SID or of the number, or nil. The caller holds mu.
+// pending returns the pending verification with the SID or of the number, or nil. The caller
+// holds mu.
 func (v *Service) pending(id string) *verification {
 	for _, one := range slices.Backward(v.all) {
 		if v.expire(one); one.status == "pending" && (one.sid == id || one.to == id) {
@@ -215,8 +225,8 @@ func (v *Service) expire(one *verification) {
 	}
 }
 
-// begin starts a verification, or texts the code of the pending one again, whatever code the request has. The caller
-// holds mu.
+// begin starts a verification, or texts the code of the pending one again, whatever code the
+// request has. The caller holds mu.
 func (v *Service) begin(to string, text Text, name string) (*verification, refusal) {
 	now := v.config.Now().UTC().Truncate(time.Second)
 	one := v.pending(to)
@@ -224,7 +234,8 @@ func (v *Service) begin(to string, text Text, name string) (*verification, refus
 		return nil, refusal{429, 60203}
 	}
 	if one == nil {
-		one = &verification{sid: twilio.NewSID("VE"), to: to, code: text.Code, status: "pending", created: now}
+		one = &verification{sid: twilio.NewSID("VE"), to: to, code: text.Code, status: "pending",
+			created: now}
 		if one.code == "" {
 			one.code = newCode(v.config.CodeLength)
 		}
@@ -236,10 +247,12 @@ func (v *Service) begin(to string, text Text, name string) (*verification, refus
 		name = v.config.FriendlyName
 	}
 	text.Custom, text.To, text.Code, text.Time = text.Code != "", to, one.code, now
-	text.VerificationSID, text.AttemptSID, text.Body = one.sid, send.AttemptSID, one.code+" is your code for "+name
+	text.VerificationSID, text.AttemptSID, text.Body = one.sid, send.AttemptSID,
+		one.code+" is your code for "+name
 	v.texts = append(v.texts, text)
 	if v.config.Phones != nil {
-		v.config.Phones.Bring(twilio.Text{SID: send.AttemptSID, From: "Verify", To: to, Body: text.Body, Direction: twilio.TextSent, Status: "delivered", Time: now})
+		v.config.Phones.Bring(twilio.Text{SID: send.AttemptSID, From: "Verify", To: to, Body: text.Body,
+			Direction: twilio.TextSent, Status: "delivered", Time: now})
 	}
 	return one, refusal{}
 }

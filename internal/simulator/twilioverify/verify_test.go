@@ -26,17 +26,21 @@ type testClock struct{ now time.Time }
 
 func (c *testClock) time() time.Time { return c.now }
 
-func openTest(t *testing.T, change func(*twilioverify.Config)) (*twilioverify.Service, *verify.ApiService, *testClock) {
+func openTest(
+	t *testing.T, change func(*twilioverify.Config),
+) (*twilioverify.Service, *verify.ApiService, *testClock) {
 	t.Helper()
 	clock := &testClock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	config := twilioverify.Config{AccountSID: testAccount, AuthToken: testToken, ServiceSID: testService, Now: clock.time}
+	config := twilioverify.Config{AccountSID: testAccount, AuthToken: testToken,
+		ServiceSID: testService, Now: clock.time}
 	change(&config)
 	v, err := twilioverify.Open(config)
 	require.NoError(t, err)
 	t.Cleanup(v.Close)
 	target, err := url.Parse(v.URL())
 	require.NoError(t, err)
-	c := &client.Client{Credentials: client.NewCredentials(testAccount, testToken), HTTPClient: &http.Client{Transport: rewriter{target}, Timeout: 5 * time.Second}}
+	c := &client.Client{Credentials: client.NewCredentials(testAccount, testToken),
+		HTTPClient: &http.Client{Transport: rewriter{target}, Timeout: 5 * time.Second}}
 	c.SetAccountSid(testAccount)
 	return v, verify.NewApiService(client.NewRequestHandler(c)), clock
 }
@@ -74,7 +78,8 @@ func TestThroughTheClient(t *testing.T) {
 	v, api, _ := openTest(t, func(*twilioverify.Config) {})
 	started, err := api.CreateVerification(testService, startParams(""))
 	require.NoError(t, err)
-	require.Equal(t, []string{testPhone, "sms", "pending", testService}, []string{*started.To, *started.Channel, *started.Status, *started.ServiceSid})
+	require.Equal(t, []string{testPhone, "sms", "pending", testService}, []string{*started.To,
+		*started.Channel, *started.Status, *started.ServiceSid})
 	require.Len(t, *started.SendCodeAttempts, 1)
 	code := v.Texts()[0].Code
 	require.Regexp(t, `^\d{6}$`, code)
@@ -86,7 +91,8 @@ func TestThroughTheClient(t *testing.T) {
 	fetched, err := api.FetchVerification(testService, testPhone)
 	require.NoError(t, err)
 	require.Equal(t, *started.Sid, *fetched.Sid)
-	checked, err = api.CreateVerificationCheck(testService, (&verify.CreateVerificationCheckParams{}).SetTo(testPhone).SetCode(code))
+	checked, err = api.CreateVerificationCheck(testService,
+		(&verify.CreateVerificationCheckParams{}).SetTo(testPhone).SetCode(code))
 	require.NoError(t, err)
 	require.Equal(t, "approved", *checked.Status)
 	require.True(t, *checked.Valid)
@@ -134,7 +140,8 @@ func TestLimits(t *testing.T) {
 func TestFeedback(t *testing.T) {
 	v, api, _ := openTest(t, func(*twilioverify.Config) {})
 	update := func(id, status string) error {
-		_, err := api.UpdateVerification(testService, id, (&verify.UpdateVerificationParams{}).SetStatus(status))
+		_, err := api.UpdateVerification(testService, id,
+			(&verify.UpdateVerificationParams{}).SetStatus(status))
 		return err
 	}
 	started, err := api.CreateVerification(testService, startParams("1234"))
@@ -162,8 +169,9 @@ func TestRefusals(t *testing.T) {
 		"no number":                       {startParams("").SetTo("20123456"), 60200},
 		"another channel":                 {startParams("").SetChannel("pigeon"), 60200},
 		"tags that are no object":         {startParams("").SetTags("[]"), 60200},
-		"too many tags":                   {startParams("").SetTags(`{"a":"","b":"","c":"","d":"","e":"","f":"","g":"","h":"","i":"","j":"","k":""}`), 60200},
-		"a landline":                      {startParams("").SetTo("+4520999999"), 60205},
+		"too many tags": {startParams("").SetTags(
+			`{"a":"","b":"","c":"","d":"","e":"","f":"","g":"","h":"","i":"","j":"","k":""}`), 60200},
+		"a landline": {startParams("").SetTo("+4520999999"), 60205},
 	} {
 		_, err := api.CreateVerification(testService, test.params)
 		refusedWith(t, err, 400, test.code)
@@ -187,8 +195,9 @@ func TestRefusals(t *testing.T) {
 	before := len(v.Texts())
 	_, err = api.CreateVerification(testService, startParams(""))
 	require.Error(t, err)
-	require.Len(t, v.Texts(), before+1, "it was done before the answer was lost")
-	res, err := http.Post(v.URL()+"/v2/Services/"+testService+"/Verifications", "application/x-www-form-urlencoded", strings.NewReader("To="+testPhone))
+	require.Len(t, v.Texts(), before+1, "it was done before the response was lost")
+	res, err := http.Post(v.URL()+"/v2/Services/"+testService+"/Verifications",
+		"application/x-www-form-urlencoded", strings.NewReader("To="+testPhone))
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, 401, res.StatusCode)
@@ -209,8 +218,10 @@ func TestReachesThePhone(t *testing.T) {
 func TestOpenVerifyRefuses(t *testing.T) {
 	good := twilioverify.Config{AccountSID: testAccount, AuthToken: testToken, ServiceSID: testService}
 	for name, change := range map[string]func(*twilioverify.Config){
-		"account": func(c *twilioverify.Config) { c.AccountSID = "AC-1" }, "token": func(c *twilioverify.Config) { c.AuthToken = "" },
-		"service": func(c *twilioverify.Config) { c.ServiceSID = "VA1" }, "digits": func(c *twilioverify.Config) { c.CodeLength = 3 },
+		"account": func(c *twilioverify.Config) { c.AccountSID = "AC-1" },
+		"token":   func(c *twilioverify.Config) { c.AuthToken = "" },
+		"service": func(c *twilioverify.Config) { c.ServiceSID = "VA1" },
+		"digits":  func(c *twilioverify.Config) { c.CodeLength = 3 },
 		"address": func(c *twilioverify.Config) { c.Addr = "0.0.0.0:0" },
 	} {
 		config := good

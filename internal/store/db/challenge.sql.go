@@ -100,7 +100,7 @@ func (q *Queries) AdoptLink(ctx context.Context, arg AdoptLinkParams) (int64, er
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
 SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
-  AND challenge.state = 'open' AND challenge.expires_at > $4
+  AND challenge.state = 'open'
   AND EXISTS (SELECT 1 FROM text
               WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
                 AND text.purpose = 'prompt'
@@ -112,18 +112,11 @@ type AskedOpenChallengesParams struct {
 	Account string
 	Sender  string
 	Phone   phonemail.Number
-	Now     moment.Moment
 }
 
-// The questions that this phone was asked and may still answer: their prompt was handed to a
-// provider.
+// The open questions whose prompt was handed to a provider. Their deadline may have passed.
 func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChallengesParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.askedOpenChallengesStmt, askedOpenChallenges,
-		arg.Account,
-		arg.Sender,
-		arg.Phone,
-		arg.Now,
-	)
+	rows, err := q.query(ctx, q.askedOpenChallengesStmt, askedOpenChallenges, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,10 @@ SELECT * FROM challenge
 WHERE tenant = @tenant AND phone = @phone AND purpose = @purpose AND state = 'open';
 
 -- name: AskedOpenChallenges :many
--- The questions that this phone was asked and may still answer: their prompt was handed to a
--- provider.
+-- The open questions whose prompt was handed to a provider. Their deadline may have passed.
 SELECT * FROM challenge
 WHERE challenge.account = @account AND challenge.sender = @sender AND challenge.phone = @phone
-  AND challenge.state = 'open' AND challenge.expires_at > @now
+  AND challenge.state = 'open'
   AND EXISTS (SELECT 1 FROM text
               WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
                 AND text.purpose = 'prompt'

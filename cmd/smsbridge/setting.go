@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"smsbridge/internal/settings"
+	"smsbridge/internal/tenant"
+)
+
+// settings reads the settings and the level of the log, and reports all mistakes of both.
+func (s serveCommand) settings(environ []string) (tenant.Settings, slog.Level, error) {
+	loaded, err := s.load(environ)
+	level, m := s.level(environ)
+	var mistakes settings.Mistakes
+	if m != nil && (err == nil || errors.As(err, &mistakes)) {
+		err = append(mistakes, *m)
+	}
+	return loaded, level, err
+}
+
+func (s serveCommand) load(environ []string) (tenant.Settings, error) {
+	if s.Config != "" {
+		return tenant.FromFile(s.Config, environ)
+	}
+	return tenant.FromEnv(environ)
+}
+
+// level reads the level of the log, in any case. A mistake names the variable when the level comes
+// from there.
+func (s serveCommand) level(environ []string) (slog.Level, *settings.Mistake) {
+	const variable = "SMSBRIDGE_LOG_LEVEL"
+	words := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
+		"error": slog.LevelError, "": slog.LevelInfo,
+	}
+	level, ok := words[strings.ToLower(s.LogLevel)]
+	if ok {
+		return level, nil
+	}
+	where := "--log-level"
+	for _, v := range environ {
+		if v == variable+"="+s.LogLevel {
+			where = variable
+		}
+	}
+	return level, &settings.Mistake{
+		Where: where, What: settings.Quote(s.LogLevel) + " is not debug, info, warn or error",
+		Hint: "write one of these words, or leave it out for info",
+	}
+}
+
+// listenHint says what to do about an address at which the bridge cannot listen.
+func listenHint(err error, setting string) string {
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program uses the port; set " + setting + " to another one"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "no interface of this machine has the address; set " + setting +
+			" to one that it has, or to the port alone, such as :8080, for all"
+	case errors.Is(err, syscall.EACCES):
+		return "this user may not listen there, as ports below 1024 need a privilege; set " +
+			setting + " to a higher one, such as :8080"
+	case errors.As(err, &unknown):
+		return "this machine does not know the host; write its IP address into " + setting
+	}
+	return "set " + setting + " to an address of this machine, such as 127.0.0.1:8080"
+}
+
+// What PostgreSQL says when it refuses a connection.
+//
+// Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	noSuchDatabase = "3D000"
+	wrongPassword  = "28P01"
+	notAuthorized  = "28000"
+)
+
+// explainDatabase adds what to do to an error of a PostgreSQL that cannot be reached or refuses.
+func explainDatabase(err error) error {
+	const setting = "SMSBRIDGE_DATABASE (database)"
+	var refused *pgconn.PgError
+	var unreachable *pgconn.ConnectError
+	switch {
+	case errors.As(err, &refused) && refused.Code == noSuchDatabase:
+		return failure{err, "create the database, or name another one in " + setting}
+	case errors.As(err, &refused) && (refused.Code == wrongPassword || refused.Code == notAuthorized):
+		return failure{err, "check the user and the password in " + setting +
+			", and whether pg_hba.conf lets this machine in"}
+	case errors.As(err, &unreachable):
+		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
+			"The host and the port are in " + setting}
+	}
+	return err
+}

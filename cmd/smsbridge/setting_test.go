@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/settings"
+)
+
+// tenantEnviron is a whole set of settings by variables, with more of them.
+func tenantEnviron(more ...string) []string {
+	return append([]string{
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
+	}, more...)
+}
+
+// serveWith runs `smsbridge serve` with settings that cannot be served, and returns what it says.
+func serveWith(t *testing.T, args []string, environ ...string) (status int, lines []string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	w := world{stdout: &stdout, stderr: &stderr, environ: environ}
+	status = run(t.Context(), append([]string{"serve"}, args...), w)
+	require.Empty(t, stdout.String())
+	return status, strings.Split(strings.TrimSpace(stderr.String()), "\n")
+}
+
+// The level is accepted in any case. A wrong one is told together with all other mistakes, as the
+// variable or the flag that it is.
+func TestLogLevel(t *testing.T) {
+	for word, want := range map[string]slog.Level{
+		"info": slog.LevelInfo, "INFO": slog.LevelInfo, "Debug": slog.LevelDebug,
+		"WARN": slog.LevelWarn, "error": slog.LevelError, "": slog.LevelInfo,
+	} {
+		_, level, err := serveCommand{LogLevel: word}.settings(tenantEnviron())
+		require.NoError(t, err, word)
+		require.Equal(t, want, level, word)
+	}
+
+	t.Setenv("SMSBRIDGE_LOG_LEVEL", "loud")
+	status, lines := serveWith(t, nil,
+		tenantEnviron("SMSBRIDGE_LOG_LEVEL=loud", "SMSBRIDGE_KEEP=x")...)
+	require.Equal(t, exitMistake, status)
+	require.Equal(t, []string{
+		`smsbridge: error: SMSBRIDGE_KEEP: "x" is not bridge or mailgun`,
+		"smsbridge: hint: write one of these words, in small letters",
+		`smsbridge: error: SMSBRIDGE_LOG_LEVEL: "loud" is not debug, info, warn or error`,
+		"smsbridge: hint: write one of these words, or leave it out for info",
+	}, lines)
+	status, lines = serveWith(t, []string{"--log-level", "INFO+2"}, tenantEnviron()...)
+	require.Equal(t, exitMistake, status)
+	require.Equal(t, `smsbridge: error: --log-level: "INFO+2" is not debug, info, warn or error`,
+		lines[0])
+	_, lines = serveWith(t, []string{"--config", filepath.Join(t.TempDir(), "none.yaml")})
+	require.Len(t, lines, 4, "the file cannot be read, and the level is wrong")
+}
+
+// What the system says about an address has a remedy of its own.
+func TestListenHint(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for addr, want := range map[string]string{
+		taken.Addr().String(): "another program uses the port",
+		"192.0.2.1:0":         "no interface of this machine has the address",
+	} {
+		status, lines := serveWith(t, nil, tenantEnviron("SMSBRIDGE_ADDR="+addr)...)
+		require.Equal(t, exitMistake, status)
+		require.Contains(t, lines[len(lines)-2], "smsbridge: error: cannot listen on "+addr+": ")
+		require.Contains(t, lines[len(lines)-1], "smsbridge: hint: "+want)
+		require.Contains(t, lines[len(lines)-1], "SMSBRIDGE_ADDR")
+	}
+	denied := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}
+	require.Contains(t, listenHint(denied, "X"), "ports below 1024 need a privilege; set X")
+	unknown := &net.OpError{Op: "listen", Err: &net.DNSError{Name: "bridge.invalid"}}
+	require.Contains(t, listenHint(unknown, "X"), "does not know the host")
+	require.Contains(t, listenHint(errors.New("anything else"), "X"), "set X to an address")
+}
+
+// A PostgreSQL that is down is no mistake of the settings, but there is something to do about it.
+func TestPostgresDown(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := closed.Addr().String()
+	require.NoError(t, closed.Close())
+	status, lines := serveWith(t, nil, tenantEnviron("SMSBRIDGE_ADDR=127.0.0.1:0",
+		"SMSBRIDGE_KEY="+strings.Repeat("0a", 32),
+		"SMSBRIDGE_DATABASE=postgres://bridge:hunter2@"+addr+"/bridge")...)
+	require.Equal(t, exitFailure, status)
+	said := strings.Join(lines, "\n")
+	require.Contains(t, said, "smsbridge: error: store: ")
+	require.Contains(t, lines[len(lines)-1], "smsbridge: hint: is PostgreSQL running")
+	require.NotContains(t, said, "hunter2")
+
+	for code, want := range map[string]string{
+		noSuchDatabase: "create the database", wrongPassword: "the password",
+		notAuthorized: "pg_hba.conf",
+	} {
+		var f failure
+		err := explainDatabase(errors.Join(errors.New("store"), &pgconn.PgError{Code: code}))
+		require.ErrorAs(t, err, &f)
+		require.Contains(t, f.hint, want)
+	}
+	other := errors.New("disk full")
+	require.Equal(t, other, explainDatabase(other))
+}
+
+// What a file has wrong is told with its line.
+func TestMistakesOfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("public_url: \"https://b.example\nx: y\n"), 0o600))
+	_, _, err := serveCommand{Config: path}.settings(nil)
+	var mistakes settings.Mistakes
+	require.ErrorAs(t, err, &mistakes)
+	require.Equal(t, path+":1: public_url", mistakes[0].Where)
+	require.Contains(t, mistakes[0].What, "a quote that is not closed")
+}

@@ -1,0 +1,230 @@
+package settings
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// value is one setting as it was written.
+type value struct {
+	where string   // for a Mistake
+	items []string // a scalar has one; none when it has been reported
+}
+
+// Given is the settings of one T as they were written. The zero value has none.
+type Given struct {
+	values map[string]value
+	place  func(key string) string
+}
+
+// Has reports whether the setting was written, rightly or wrongly.
+func (g Given) Has(key string) bool {
+	_, ok := g.values[key]
+	return ok
+}
+
+// Place says where a setting is or, when it is missing, should be: for a [Mistake].
+func (g Given) Place(key string) string {
+	if v, ok := g.values[key]; ok {
+		return v.where
+	}
+	return g.place(key)
+}
+
+// Loader collects what is found while settings are read.
+type Loader struct {
+	env      map[string]string
+	referred map[string]bool // variables that the file refers to
+	mistakes Mistakes
+	warnings []string
+}
+
+// NewLoader returns a Loader that knows the variables, given as [os.Environ] returns them.
+func NewLoader(environ []string) *Loader {
+	l := &Loader{env: map[string]string{}, referred: map[string]bool{}}
+	for _, variable := range environ {
+		if name, v, ok := strings.Cut(variable, "="); ok {
+			l.env[name] = v
+		}
+	}
+	return l
+}
+
+// Mistakes returns what was reported so far.
+func (l *Loader) Mistakes() Mistakes { return l.mistakes }
+
+// Warnings returns what was warned about so far.
+func (l *Loader) Warnings() []string { return l.warnings }
+
+// Add reports a mistake at a place.
+func (l *Loader) Add(where string, m *Mistake) {
+	l.mistakes = append(l.mistakes, Mistake{where, m.What, m.Hint})
+}
+
+// Warn notes what is allowed and yet unsafe, as [fmt.Sprintf] does.
+func (l *Loader) Warn(format string, args ...any) {
+	l.warnings = append(l.warnings, fmt.Sprintf(format, args...))
+}
+
+// Fill sets the defaults and then what was given, and reports what is missing or wrong. What was
+// given without items has been reported before.
+func Fill[T any](l *Loader, target *T, options []Option[T], given Given) {
+	for _, o := range options {
+		if o.Default != "" {
+			_ = o.Set(target, o.Items(o.Default)) // a test of the room proves that it is accepted
+		}
+		v, ok := given.values[o.Key]
+		if !ok && o.Need == Required {
+			l.Add(given.Place(o.Key), Wrong("is missing", o.Missing))
+		}
+		if len(v.items) == 0 {
+			continue
+		}
+		if m := o.Set(target, v.items); m != nil {
+			l.Add(v.where, m)
+		}
+	}
+}
+
+// Variables returns the settings that are given by variables. An empty variable counts as not set,
+// as container tools cannot unset one.
+func (l *Loader) Variables(rows []Row) Given {
+	given := map[string]value{}
+	for _, r := range rows {
+		items := r.Items(l.env[r.Variable])
+		if r.Variable == "" || r.Key == "" || len(items) == 0 || items[0] == "" {
+			continue
+		}
+		if r.Kind == NamedSecrets {
+			for i := range items {
+				items[i] = fmt.Sprintf("key-%d=%s", i+1, items[i])
+			}
+		}
+		given[r.Key] = value{r.Variable, l.reveal(source{r.Variable, "", true}, r.Kind, items)}
+	}
+	return Given{given, func(key string) string {
+		if r, ok := find(rows, key); ok && r.Variable != "" {
+			return r.Variable
+		}
+		return key
+	}}
+}
+
+// Join returns what a file and variables give together, and reports what both do. What is missing
+// has its place in the variables.
+func (l *Loader) Join(file, variables Given) Given {
+	all := map[string]value{}
+	for key, v := range variables.values {
+		all[key] = v
+	}
+	for key, v := range file.values {
+		if other, twice := variables.values[key]; twice {
+			l.Add(v.where, Wrong("is also set by "+other.where, "keep one of the two"))
+		}
+		all[key] = v
+	}
+	return Given{all, variables.place}
+}
+
+// source is where a setting was found.
+type source struct {
+	where string // for a Mistake
+	dir   string // what file: references are relative to
+	plain bool   // secrets may be written out: in variables, not in files, which get copied about
+}
+
+// reveal replaces references to secrets by the secrets. When it cannot replace one it reports that
+// and returns nothing. A named one is "name=reference".
+func (l *Loader) reveal(from source, k Kind, items []string) []string {
+	if !k.Hidden() {
+		return items
+	}
+	var revealed []string
+	for _, item := range items {
+		if k == SecretFile {
+			item = "file:" + item
+		}
+		label := ""
+		if k == NamedSecrets {
+			name, reference, _ := strings.Cut(item, "=")
+			label, item = name+"=", reference
+		}
+		text, m := l.lookUp(from, k, item)
+		if m != nil {
+			l.Add(from.where, m)
+			return nil
+		}
+		revealed = append(revealed, label+text)
+	}
+	return revealed
+}
+
+// lookUp returns the secret that a reference leads to, or the text itself where it may be the
+// secret.
+func (l *Loader) lookUp(from source, k Kind, item string) (string, *Mistake) {
+	scheme, name, _ := strings.Cut(item, ":")
+	switch {
+	case scheme == "env":
+		l.referred[name] = true
+		if text := strings.TrimSpace(l.env[name]); text != "" {
+			return text, nil
+		}
+		return "", Wrong("refers to a variable that is not set", "set the variable, or use file:PATH")
+	case scheme == "file":
+		return readSecret(from.dir, name)
+	case !from.plain && (k != SecretURL || hasPassword(item)):
+		return "", Wrong("has a secret written out",
+			"write env:NAME or file:PATH, so that the file can be shown and shared")
+	}
+	return item, nil
+}
+
+// hasPassword reports whether a database URL contains a password, or may.
+func hasPassword(s string) bool {
+	if strings.HasPrefix(s, "sqlite:") {
+		return false
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return true
+	}
+	_, set := u.User.Password()
+	return set || u.Query().Has("password")
+}
+
+// maxSecretFile, in bytes, is far beyond any key or token.
+const maxSecretFile = 64 << 10
+
+func readSecret(dir, path string) (string, *Mistake) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	text, err := readLimited(path, maxSecretFile)
+	if err != nil {
+		return "", Wrong("refers to a file that cannot be read", err.Error())
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", Wrong("refers to an empty file",
+			"write the secret into it, or remove the setting")
+	}
+	return secret, nil
+}
+
+// readLimited reads a file of at most limit bytes.
+func readLimited(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return text, err
+}

@@ -1,0 +1,145 @@
+package settings
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// YAML's own words about a broken file help few people, and its lines are often those before the
+// mistake. This file finds what people really write wrong, in the lines as they stand.
+
+var (
+	// A key with what follows it on its line, be it below a hyphen.
+	keyLine = regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[ \t]+(\S.*)$`)
+	// An item of a list, with what follows the hyphen.
+	itemLine = regexp.MustCompile(`^[ \t]*(?:- +)+(\S.*)$`)
+	// A value that begins with #, so that YAML takes it for a comment.
+	hashValue = regexp.MustCompile(`:[ \t]+(#[^\s,#}\]]+)`)
+)
+
+const (
+	bracesWhat = "begins with {{, which YAML takes for a group of settings"
+	bracesHint = `put the whole text in quotes: "{{.Name}} …"`
+	hashWhat   = "has a value that begins with #, which YAML takes for a comment"
+)
+
+// explain reports why a file is no YAML: in our words where a line has one of the usual mistakes,
+// else in the library's.
+func (w walker) explain(err error, form Form) {
+	for i, line := range w.lines {
+		if key, m := judgeLine(line); m != nil {
+			where := fmt.Sprintf("%s:%d", w.path, i+1)
+			if key != "" {
+				where += ": " + key
+			}
+			w.Add(where, m)
+			return
+		}
+	}
+	w.Add(w.path, Wrong("is not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "),
+		"compare it with "+form.Sample))
+}
+
+// judgeLine finds what keeps a line of a broken file from being YAML, and the key it is about.
+func judgeLine(line string) (key string, m *Mistake) {
+	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+	if strings.HasPrefix(line[len(indent):], "#") {
+		return "", nil
+	}
+	if strings.Contains(indent, "\t") {
+		return "", Wrong("is indented with a tab", "YAML wants spaces: replace each tab by two of them")
+	}
+	text := ""
+	if found := keyLine.FindStringSubmatch(line); found != nil {
+		key, text = found[1], found[2]
+	} else if found := itemLine.FindStringSubmatch(line); found != nil {
+		text = found[1]
+	}
+	switch {
+	case text == "":
+		return "", nil
+	case strings.HasPrefix(text, "{{"):
+		return key, Wrong(bracesWhat, bracesHint)
+	case text[0] == '"' || text[0] == '\'':
+		return key, judgeQuoted(text)
+	case text[0] == '{' || text[0] == '[':
+		if hashValue.MatchString(text) {
+			return key, Wrong(hashWhat, "put the value in quotes")
+		}
+	case strings.ContainsAny(text[:1], "@`%"):
+		return key, Wrong("begins with "+text[:1]+", which YAML keeps for itself",
+			"put the value in quotes")
+	case strings.Contains(uncommented(text), ": "):
+		return key, Wrong("has a colon and a space in its value, which YAML takes for another setting",
+			"put the value in quotes")
+	}
+	return key, nil
+}
+
+// uncommented returns a value without the comment behind it.
+func uncommented(text string) string {
+	before, _, _ := strings.Cut(text, " #")
+	return before
+}
+
+// judgeQuoted judges a value that begins with a quote. A text in quotes may go over several lines,
+// but nothing else can be wrong with a line of a file that is.
+func judgeQuoted(text string) *Mistake {
+	quote, end := text[0], -1
+	for i := 1; i < len(text); i++ {
+		switch {
+		case quote == '"' && text[i] == '\\':
+			i++
+		case quote == '\'' && text[i] == '\'' && i+1 < len(text) && text[i+1] == '\'':
+			i++
+		case text[i] == quote && end < 0:
+			end = i
+		}
+	}
+	if end < 0 {
+		return Wrong("has a quote that is not closed",
+			"write "+string(quote)+" at the end of the value, too")
+	}
+	rest := strings.TrimSpace(text[end+1:])
+	if rest == "" || strings.HasPrefix(rest, "#") {
+		return nil
+	}
+	return Wrong("has something after the closing quote",
+		`put the whole value between the quotes; inside "…" write \" for a quote`)
+}
+
+// braces explains a value that was meant as a text and begins with a field of it.
+func (w walker) braces(n *yaml.Node) *Mistake {
+	if n.Line < 1 || n.Line > len(w.lines) || n.Column < 1 {
+		return nil
+	}
+	line := []rune(w.lines[n.Line-1])
+	if n.Column > len(line) || !strings.HasPrefix(string(line[n.Column-1:]), "{{") {
+		return nil
+	}
+	return Wrong(bracesWhat, bracesHint)
+}
+
+// empty explains a setting without a value: YAML takes one that begins with # for a comment.
+func (w walker) empty(key *yaml.Node, r Row) *Mistake {
+	if key.Line < 1 || key.Line > len(w.lines) {
+		return Wrong("has no value", "write one, or remove the line")
+	}
+	line := w.lines[key.Line-1]
+	i := strings.Index(line, key.Value+":")
+	if i < 0 {
+		return Wrong("has no value", "write one, or remove the line")
+	}
+	found := hashValue.FindStringSubmatchIndex(line[i+len(key.Value):])
+	if found == nil || found[0] != 0 {
+		return Wrong("has no value", "write one, or remove the line")
+	}
+	if r.Kind.Hidden() {
+		return Wrong(hashWhat, "put the value in quotes")
+	}
+	v := line[i+len(key.Value):][found[2]:found[3]]
+	return Wrong(hashWhat, "quote it: "+key.Value+`: "`+v+`"`)
+}

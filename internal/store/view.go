@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
+)
+
+// View is the part of the store that reads: all queries that change nothing, and the opening of what
+// is sealed. Read hands out nothing else, and a Tx is one too. A function that takes a View cannot
+// write, enqueue or seal.
+type View interface {
+	// Now is the one time of the transaction, or of the Read.
+	Now() time.Time
+	// Moment is Now as rows keep it.
+	Moment() moment.Moment
+	// Open returns what was sealed for a place, or ErrSealed. Empty stays empty.
+	Open(p Place, sealed string) ([]byte, error)
+
+	LastAuth0Code(ctx context.Context, arg db.LastAuth0CodeParams) (db.Auth0Notification, error)
+	SameAuth0Notification(
+		ctx context.Context, arg db.SameAuth0NotificationParams,
+	) (db.Auth0Notification, error)
+
+	AskedOpenChallenges(
+		ctx context.Context, arg db.AskedOpenChallengesParams,
+	) ([]db.Challenge, error)
+	GetChallenge(ctx context.Context, id string) (db.Challenge, error)
+	GetOpenChallenge(ctx context.Context, arg db.GetOpenChallengeParams) (db.Challenge, error)
+	LastChallengesOfPhone(
+		ctx context.Context, arg db.LastChallengesOfPhoneParams,
+	) ([]db.Challenge, error)
+	OpenChallengesOfPhone(
+		ctx context.Context, arg db.OpenChallengesOfPhoneParams,
+	) ([]db.Challenge, error)
+
+	CountOpenCodeChecks(ctx context.Context, verificationID string) (int64, error)
+	GetCodeCheck(ctx context.Context, id string) (db.CodeCheck, error)
+
+	GetDurableInstance(
+		ctx context.Context, arg db.GetDurableInstanceParams,
+	) (db.GetDurableInstanceRow, error)
+	GetDurableVerification(
+		ctx context.Context, arg db.GetDurableVerificationParams,
+	) (db.GetDurableVerificationRow, error)
+	ListDurableInstances(
+		ctx context.Context, arg db.ListDurableInstancesParams,
+	) ([]db.ListDurableInstancesRow, error)
+
+	EventsAfter(ctx context.Context, arg db.EventsAfterParams) ([]db.Event, error)
+	EventsOf(ctx context.Context, subject string) ([]db.Event, error)
+
+	GetGuesses(ctx context.Context, arg db.GetGuessesParams) (string, error)
+
+	GetIdempotencyKey(
+		ctx context.Context, arg db.GetIdempotencyKeyParams,
+	) (db.IdempotencyKey, error)
+
+	GetMail(ctx context.Context, id string) (db.Mail, error)
+
+	CountOptOut(ctx context.Context, arg db.CountOptOutParams) (int64, error)
+
+	GetReply(ctx context.Context, id string) (db.Reply, error)
+
+	GetSeen(ctx context.Context, arg db.GetSeenParams) (db.Seen, error)
+
+	GetShortLink(ctx context.Context, id string) (db.ShortLink, error)
+
+	CountTextsWithProviderID(
+		ctx context.Context, arg db.CountTextsWithProviderIDParams,
+	) (int64, error)
+	GetText(ctx context.Context, id string) (db.Text, error)
+	LastTextOfVerification(ctx context.Context, verificationID string) (db.Text, error)
+
+	CountExternalVerifications(
+		ctx context.Context, arg db.CountExternalVerificationsParams,
+	) (int64, error)
+	GetExternalVerification(
+		ctx context.Context, arg db.GetExternalVerificationParams,
+	) (db.Verification, error)
+	GetVerification(ctx context.Context, id string) (db.Verification, error)
+	GetVerificationOf(ctx context.Context, arg db.GetVerificationOfParams) (db.Verification, error)
+	ListVerifications(
+		ctx context.Context, arg db.ListVerificationsParams,
+	) ([]db.Verification, error)
+	OpenVerificationsOfPhone(
+		ctx context.Context, arg db.OpenVerificationsOfPhoneParams,
+	) ([]db.Verification, error)
+	UnreportedVerificationsOfPhone(
+		ctx context.Context, arg db.UnreportedVerificationsOfPhoneParams,
+	) ([]db.Verification, error)
+
+	GetVerifyReport(ctx context.Context, id string) (db.VerifyReport, error)
+	OpenVerifyReportsOfPhone(
+		ctx context.Context, arg db.OpenVerifyReportsOfPhoneParams,
+	) ([]db.VerifyReport, error)
+}
+
+// reader is all that a View needs. It is a View to the callers of Read, who cannot reach its queries
+// that write.
+type reader struct {
+	*db.Queries
+	now    time.Time
+	sealer sealer
+}
+
+func (r *reader) Now() time.Time { return r.now }
+
+func (r *reader) Moment() moment.Moment { return moment.Of(r.now) }

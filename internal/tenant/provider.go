@@ -1,0 +1,114 @@
+package tenant
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net/url"
+	"slices"
+
+	"smsbridge/internal/settings"
+	"smsbridge/phonemail"
+)
+
+// Provider names a way to send a text.
+type Provider string
+
+// The providers.
+const (
+	ByTwilio    Provider = "twilio"    // Twilio's Messages
+	ByVerify    Provider = "verify"    // Twilio Verify, which sends nothing but codes
+	ByFlowroute Provider = "flowroute" // Flowroute Messaging
+	ByWebhook   Provider = "webhook"   // a sender of the tenant's own
+)
+
+// Twilio holds a tenant's account at Twilio.
+type Twilio struct {
+	AccountSID string // AC and 32 letters and digits
+	AuthToken  settings.Secret
+	From       string // the sender: an E.164 number, or a Messaging Service's SID (MG…)
+	APIBase    string // without slash at the end: "https://api.twilio.com"
+}
+
+// VerifyService is a tenant's service at Twilio Verify, in the account of its Twilio settings.
+type VerifyService struct {
+	SID     string // VA and 32 letters and digits
+	APIBase string // without slash at the end: "https://verify.twilio.com"
+	// OwnCode lets Verify draw and compare the code. Otherwise the code is ours, and the service
+	// must allow custom codes.
+	OwnCode bool
+	// RateLimits are the service's own by their unique names, each with what is counted: "phone" or
+	// "country".
+	RateLimits map[string]string
+	Tags       map[string]string // go with every verification, for Twilio's reports
+}
+
+// Flowroute is a tenant's account at Flowroute.
+type Flowroute struct {
+	AccessKey string
+	SecretKey settings.Secret
+	Number    string // the sender, E.164
+	APIBase   string // without version and slash at the end: "https://api.flowroute.com"
+	Version   string // of the Messaging API: "v2.1" or "v2.2"
+}
+
+// HookKey is what proves that a webhook about a tenant is Flowroute's, which signs nothing. It is
+// part of the URLs that Flowroute is told. It follows from the secret key, and changes with it.
+func (f Flowroute) HookKey(slug string) string {
+	mac := hmac.New(sha256.New, []byte(f.SecretKey.Reveal()))
+	mac.Write([]byte(slug))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Webhook is a sender of the tenant's own, which is asked by signed HTTP requests.
+type Webhook struct {
+	URL     string
+	Secrets []settings.Secret // whsec_ and base64; several during a rotation
+}
+
+// Keys returns what signs a request.
+func (w Webhook) Keys() [][]byte { return Callback(w).Keys() }
+
+// Line returns whom a phone's texts come from: an account, and a number, messaging service or name
+// of it. A reply of the phone comes back to it, and its STOP holds for it, whichever provider
+// carries a text. For a tenant without a sender at Twilio the account is named after the provider.
+func (t *Tenant) Line(phone phonemail.Number) (account, sender string) {
+	if t.Twilio.From == "" {
+		return t.otherLine()
+	}
+	if sender, ok := t.Senders[phone.Country()]; ok {
+		return t.Twilio.AccountSID, sender
+	}
+	return t.Twilio.AccountSID, t.Twilio.From
+}
+
+func (t *Tenant) otherLine() (account, sender string) {
+	if t.Flowroute.Number != "" {
+		return "flowroute:" + t.Flowroute.AccessKey, t.Flowroute.Number
+	}
+	return "webhook:" + t.Slug, t.Slug
+}
+
+// textsFrom reports whether the tenant has a line.
+func (t *Tenant) textsFrom(account, sender string) bool {
+	if t.Twilio.From == "" {
+		a, s := t.otherLine()
+		return account == a && sender == s
+	}
+	return account == t.Twilio.AccountSID &&
+		(sender == t.Twilio.From || slices.Contains(slices.Collect(maps.Values(t.Senders)), sender))
+}
+
+// FlowrouteReplyURL is where Flowroute posts the texts to a tenant's number. It holds the tenant's
+// HookKey.
+func (s Settings) FlowrouteReplyURL(t *Tenant) string {
+	return s.PublicURL + "/flowroute/" + t.Slug + "/reply?key=" + t.Flowroute.HookKey(t.Slug)
+}
+
+// FlowrouteReceiptURL is where Flowroute posts the delivery receipts of one text. It holds the
+// tenant's HookKey.
+func (s Settings) FlowrouteReceiptURL(t *Tenant, textID string) string {
+	return s.PublicURL + "/flowroute/" + t.Slug + "/receipt?key=" + t.Flowroute.HookKey(t.Slug) +
+		"&text=" + url.QueryEscape(textID)
+}

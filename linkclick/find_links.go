@@ -1,0 +1,295 @@
+package linkclick
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// This file turns the bodies of a mail into links with the words around them.
+
+// Bounds of one extraction. A tokenizer does not nest, so depth costs nothing.
+const (
+	maxTokens  = 100_000
+	maxLinks   = 200
+	maxContext = 300 // bytes of words looked at on either side of a link
+)
+
+// link is one occurrence of a URL in a mail, with the words around it.
+type link struct {
+	raw        string // the URL as written, character references decoded
+	label      string // words that are clicked
+	head, tail string // what shares the label's line
+	before     string // the line above, if it has no link of its own
+	confirms   bool   // is marked up as a schema.org ConfirmAction
+}
+
+// document is a body as text with its links. Blocks of HTML become lines.
+type document struct {
+	text    strings.Builder
+	spans   []span // in order, not overlapping
+	actions []link // marked up for programs
+	full    bool   // a bound was reached, so there may be more links
+}
+
+// span is a link's place in the text.
+type span struct {
+	href       string
+	start, end int
+}
+
+// readText finds the URLs of a plain text body.
+func readText(body string) *document {
+	d := &document{}
+	if len(body) > maxBody {
+		body = body[:strings.LastIndexAny(body[:maxBody], " \n")+1]
+	}
+	d.text.WriteString(strings.ReplaceAll(body, "\r", ""))
+	d.spans = appendURLs(nil, d.text.String(), 0)
+	d.bound()
+	return d
+}
+
+// readHTML finds a[href] and the URLs that stand in the visible text. A relative link means
+// nothing in a mail and is judged like any other.
+func readHTML(body string) *document {
+	d := &document{}
+	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
+	z.SetMaxBuf(maxBody)
+	r := htmlReader{document: d, open: -1}
+	for n := 0; ; n++ {
+		if n == maxTokens {
+			d.full = true
+			break
+		}
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break
+		}
+		switch kind {
+		case html.TextToken:
+			r.words(z.Text())
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, more := z.TagName()
+			r.startTag(atom.Lookup(name), attributes(z, more))
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			r.endTag(atom.Lookup(name))
+		}
+	}
+	d.closeSpan(&r.open)
+	d.addVisibleURLs()
+	d.bound()
+	return d
+}
+
+// htmlReader is where a tokenizer stands in a document.
+type htmlReader struct {
+	*document
+	open   int  // the anchor being read, -1 outside
+	raw    bool // inside script, style, title
+	linked bool // inside a script of JSON-LD
+	action actionScope
+}
+
+func (r *htmlReader) words(text []byte) {
+	switch {
+	case r.linked:
+		r.actions = append(r.actions, linkedActions(text)...)
+	case !r.raw:
+		_, _ = oneLine.WriteString(&r.text, string(text))
+	}
+}
+
+func (r *htmlReader) startTag(tag atom.Atom, a attrs) {
+	r.raw = isRaw(tag)
+	r.linked = tag == atom.Script && strings.EqualFold(a.kind, "application/ld+json")
+	r.action.start(r.document, tag, a)
+	switch {
+	case tag == atom.A:
+		r.closeSpan(&r.open)
+		if a.href != "" {
+			r.open = len(r.spans)
+			r.spans = append(r.spans, span{href: a.href, start: r.text.Len()})
+		}
+	case tag == atom.Img:
+		r.text.WriteString(" " + oneLine.Replace(a.alt) + " ")
+	case isBlock(tag) && r.open >= 0:
+		r.text.WriteByte(' ') // a table as a button does not end its link
+	case isBlock(tag):
+		r.text.WriteByte('\n')
+	}
+}
+
+func (r *htmlReader) endTag(tag atom.Atom) {
+	r.raw, r.linked = false, false
+	r.action.end(r.document, tag)
+	if tag == atom.A {
+		r.closeSpan(&r.open)
+	} else if isBlock(tag) {
+		r.text.WriteByte('\n')
+	}
+}
+
+func (d *document) closeSpan(open *int) {
+	if *open >= 0 {
+		d.spans[*open].end = d.text.Len()
+		*open = -1
+	}
+}
+
+// addVisibleURLs adds the URLs outside anchors; mail programs make links of them.
+func (d *document) addVisibleURLs() {
+	text, anchors, at := d.text.String(), d.spans, 0
+	d.spans = nil
+	for _, a := range anchors {
+		d.spans = append(appendURLs(d.spans, text[at:a.start], at), a)
+		at = a.end
+	}
+	d.spans = appendURLs(d.spans, text[at:], at)
+}
+
+func (d *document) bound() {
+	if len(d.spans) > maxLinks {
+		d.spans, d.full = d.spans[:maxLinks], true
+	}
+	if len(d.actions) > maxLinks {
+		d.actions, d.full = d.actions[:maxLinks], true
+	}
+}
+
+// links returns every link with its words.
+func (d *document) links() []link {
+	text := d.text.String()
+	links := make([]link, 0, len(d.spans))
+	for i, s := range d.spans {
+		// Words beyond a neighboring link belong to that one.
+		from, to := max(0, s.start-maxContext), min(len(text), s.end+maxContext)
+		if i > 0 {
+			from = max(from, d.spans[i-1].end)
+		}
+		if i+1 < len(d.spans) {
+			to = min(to, d.spans[i+1].start)
+		}
+		head, tail := text[from:s.start], text[s.end:to]
+		above := ""
+		if n := strings.LastIndexByte(head, '\n'); n >= 0 {
+			above, head = strings.TrimRight(head[:n], " \n"), head[n+1:]
+			above = above[strings.LastIndexByte(above, '\n')+1:]
+		}
+		tail, _, _ = strings.Cut(tail, "\n")
+		label := text[s.start:min(s.end, s.start+maxContext)]
+		links = append(links, link{raw: s.href, label: label, head: head, tail: tail, before: above})
+	}
+	return append(links, d.actions...)
+}
+
+// appendURLs adds the http and https URLs of text, which starts at offset.
+func appendURLs(spans []span, text string, offset int) []span {
+	for at := 0; ; {
+		n := strings.Index(text[at:], "://")
+		if n < 0 {
+			return spans
+		}
+		colon := at + n
+		at = colon + len("://")
+		start := colon - len("https")
+		if start < 0 || !strings.EqualFold(text[start:colon], "https") {
+			if start = colon - len("http"); start < 0 || !strings.EqualFold(text[start:colon], "http") {
+				continue
+			}
+		}
+		end := at
+		for end < len(text) && isURLByte(text[end]) {
+			end++
+		}
+		raw := text[start:end]
+		// RFC 3986 appendix C: angle brackets delimit a URL exactly. Without them the punctuation of
+		// the sentence may stand at its end.
+		if start == 0 || text[start-1] != '<' {
+			raw = trimSentence(raw)
+		}
+		end = start + len(raw)
+		at = max(at, end)
+		// Some senders put an HTML URL in the text part unchanged.
+		spans = append(spans, span{strings.ReplaceAll(raw, "&amp;", "&"), offset + start, offset + end})
+	}
+}
+
+// isURLByte reports whether c may be part of a URL in running text: a character of RFC 3986
+// section 2, or a backslash. A URL with a backslash is refused whole and not cut to an innocent
+// one.
+func isURLByte(c byte) bool {
+	return c > ' ' && c < 0x7f && !strings.ContainsRune("<>\"`{}|^", rune(c))
+}
+
+func trimSentence(s string) string {
+	for s != "" {
+		last := s[len(s)-1]
+		unopened := (last == ')' && strings.Count(s, "(") < strings.Count(s, ")")) ||
+			(last == ']' && strings.Count(s, "[") < strings.Count(s, "]"))
+		if !unopened && !strings.ContainsRune(".,;:!?'*", rune(last)) {
+			break
+		}
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// attrs are the attributes of a start tag that matter in a mail.
+type attrs struct{ href, alt, kind, itemType, itemProp, content string }
+
+// attributes reads them. Of several with one name the first counts, as in browsers.
+func attributes(z *html.Tokenizer, more bool) attrs {
+	var a attrs
+	for more {
+		var key, val []byte
+		key, val, more = z.TagAttr()
+		var to *string
+		switch string(key) {
+		case "href":
+			to = &a.href
+		case "alt":
+			to = &a.alt
+		case "type":
+			to = &a.kind
+		case "itemtype":
+			to = &a.itemType
+		case "itemprop":
+			to = &a.itemProp
+		case "content":
+			to = &a.content
+		}
+		if to != nil && *to == "" {
+			*to = strings.TrimSpace(string(val))
+		}
+	}
+	return a
+}
+
+// oneLine replaces line ends of the source by spaces, which is what they mean in HTML.
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
+// isRaw names the elements whose content the reader does not see as text. The tokenizer returns
+// it as one text token.
+func isRaw(tag atom.Atom) bool {
+	switch tag {
+	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noembed,
+		atom.Noframes, atom.Noscript, atom.Xmp:
+		return true
+	}
+	return false
+}
+
+// isBlock names the elements that begin a new line.
+func isBlock(tag atom.Atom) bool {
+	switch tag {
+	case atom.P, atom.Div, atom.Br, atom.Hr, atom.Table, atom.Tr, atom.Td, atom.Th, atom.Ul,
+		atom.Ol, atom.Li, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section,
+		atom.Article, atom.Header, atom.Footer, atom.Center, atom.Blockquote, atom.Pre, atom.Form,
+		atom.Fieldset, atom.Dl, atom.Dt, atom.Dd:
+		return true
+	}
+	return false
+}

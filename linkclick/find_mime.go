@@ -1,0 +1,151 @@
+package linkclick
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/emersion/go-message"
+	_ "github.com/emersion/go-message/charset" // decoders for every charset mail uses
+)
+
+// What a mail may cost. Mailgun accepts mails of up to 25 MB; a verification mail has some 20 kB.
+const (
+	maxMail   = 2 << 20   // bytes of a raw mail
+	maxHeader = 64 << 10  // bytes of its header
+	maxParts  = 100       // MIME parts, containers included
+	maxDepth  = 10        // MIME parts inside each other
+	maxBody   = 512 << 10 // bytes used of the plain and of the HTML body
+)
+
+var (
+	// ErrTooLarge is returned by [ReadMIME] for a mail with more than 2 MiB, 64 KiB of header, 100
+	// parts or 10 levels of parts.
+	ErrTooLarge = errors.New("mail is too large")
+	// ErrMalformed is returned by [ReadMIME] for a mail whose structure or encoding cannot be read.
+	ErrMalformed = errors.New("mail is malformed")
+)
+
+// Mail is what [Find] looks at: the decoded header fields and bodies of one mail, as UTF-8. Text
+// and HTML may be empty.
+type Mail struct {
+	Subject string // decoded Subject field
+	From    string // decoded From field, name and address
+	Text    string // plain text body
+	HTML    string // HTML body
+}
+
+// ReadMIME reads a raw mail (RFC 5322, RFC 2045 to 2047): multipart bodies, quoted-printable and
+// base64, charsets and encoded header words. It decodes only inline text/plain and text/html
+// parts, joins several of a type, and keeps at most 512 KiB of each. Attachments and attached
+// mails are skipped.
+//
+// It returns an error that wraps [ErrTooLarge], [ErrMalformed] or the error of r. Its own texts
+// hold no part of the mail.
+func ReadMIME(r io.Reader) (Mail, error) {
+	lr := &limitReader{r: r, left: maxMail}
+	m, err := readMIME(lr)
+	_, _ = io.Copy(io.Discard, lr) // what is not read yet counts for the limit too
+	switch {
+	case lr.err != nil:
+		return Mail{}, fmt.Errorf("read mail: %w", lr.err)
+	case errors.Is(err, ErrTooLarge):
+		return Mail{}, fmt.Errorf("read mail: %w", ErrTooLarge)
+	case err != nil:
+		// The parser quotes the line it fails on, so its error stays here.
+		return Mail{}, fmt.Errorf("read mail: %w", ErrMalformed)
+	}
+	return m, nil
+}
+
+func readMIME(r io.Reader) (Mail, error) {
+	root, err := message.ReadWithOptions(r, &message.ReadOptions{MaxHeaderBytes: maxHeader})
+	if root == nil {
+		return Mail{}, err
+	}
+	m := Mail{Subject: headerText(root, "Subject"), From: headerText(root, "From")}
+	if message.IsUnknownEncoding(err) {
+		return m, nil
+	}
+	var text, markup strings.Builder
+	parts := 0
+	err = root.Walk(func(path []int, part *message.Entity, err error) error {
+		if parts++; parts > maxParts || len(path) > maxDepth {
+			return ErrTooLarge
+		}
+		if message.IsUnknownEncoding(err) {
+			return nil
+		}
+		// A part in an unknown charset is read as it is: links are ASCII.
+		switch kind, _, _ := part.Header.ContentType(); {
+		case isAttachment(part):
+			return nil
+		case kind == "text/html":
+			return appendBody(&markup, part.Body)
+		case kind == "text/plain" || kind == "":
+			return appendBody(&text, part.Body)
+		}
+		return nil
+	})
+	m.Text, m.HTML = text.String(), markup.String()
+	return m, err
+}
+
+func isAttachment(part *message.Entity) bool {
+	disposition, _, _ := part.Header.ContentDisposition()
+	return strings.EqualFold(disposition, "attachment")
+}
+
+func headerText(e *message.Entity, name string) string {
+	s, err := e.Header.Text(name)
+	if err != nil {
+		s = e.Header.Get(name)
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// appendBody adds what fits of a part to dst. Line ends become "\n".
+func appendBody(dst *strings.Builder, body io.Reader) error {
+	room := maxBody - dst.Len()
+	if room <= 0 {
+		return nil
+	}
+	b, err := io.ReadAll(io.LimitReader(body, int64(room)))
+	if err != nil {
+		return err
+	}
+	if dst.Len() > 0 {
+		dst.WriteByte('\n')
+	}
+	s := strings.ToValidUTF8(string(b), "\uFFFD")
+	dst.WriteString(strings.ReplaceAll(s, "\r\n", "\n"))
+	return nil
+}
+
+// limitReader fails with ErrTooLarge where io.LimitReader would pretend that the input ended, and
+// remembers the error that ended the reading.
+type limitReader struct {
+	r    io.Reader
+	left int
+	err  error
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	if len(p) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= n
+	if l.left < 0 {
+		l.err = ErrTooLarge
+		return 0, l.err
+	}
+	if err != nil && err != io.EOF {
+		l.err = err
+	}
+	return n, err
+}

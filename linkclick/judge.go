@@ -1,0 +1,62 @@
+package linkclick
+
+// This file names how a click may end, and why. Judging reads what a host answered and connects
+// to nothing.
+
+// Outcome is how a click ended, as far as the identity provider said.
+type Outcome string
+
+// The outcomes. Only confirmed and already mean that the address is verified.
+const (
+	OutcomeConfirmed   Outcome = "confirmed"   // this click did it
+	OutcomeAlready     Outcome = "already"     // it had been done before
+	OutcomeUsed        Outcome = "used"        // the link had been used before; by whom is not said
+	OutcomeExpired     Outcome = "expired"     // the link is too old
+	OutcomeNeedsUser   Outcome = "needs_user"  // the page wants something only a person can give
+	OutcomeRefused     Outcome = "refused"     // the provider does not accept the link
+	OutcomeUnreachable Outcome = "unreachable" // no request was sent
+	OutcomeUnknown     Outcome = "unknown"     // perhaps sent, and nothing clear came back
+)
+
+// Why a click ended as it did. These are the only values of Result.Reason.
+const (
+	ReasonRedirect       = "the redirect said so"
+	ReasonPage           = "the page said so"
+	ReasonStatus         = "the status said so"
+	ReasonWantsInput     = "the page asks for input"
+	ReasonWantsBrowser   = "the page needs a browser"
+	ReasonLinkForbidden  = "the link rule forbids the link"
+	ReasonAddress        = "the host has an address that is not allowed"
+	ReasonConnect        = "the host could not be reached"
+	ReasonNoAnswer       = "the connection broke before the answer was complete"
+	ReasonTimeout        = "the answer took too long"
+	ReasonLeft           = "a redirect left the link rule and said nothing"
+	ReasonBadRedirect    = "a redirect could not be followed"
+	ReasonLoop           = "redirects went in a circle"
+	ReasonTooManySteps   = "too many steps"
+	ReasonServerError    = "the host reported an error of its own"
+	ReasonNothingClear   = "the page said nothing clear"
+	ReasonUnreadable     = "the page is too large or not text"
+	ReasonSubmitRefused  = "submitting the form was not permitted"
+	ReasonSecondQuestion = "the page asked again after its form was submitted"
+	ReasonAPI            = "the answer of the API said so"
+	ReasonRecipe         = "the link cannot be redeemed by the recipe"
+	ReasonTracking       = "the tracking link led nowhere"
+)
+
+// Result is what a click came to. It holds nothing secret.
+type Result struct {
+	Outcome Outcome
+	Reason  string // one of the Reason constants above, or ReasonOtherKind
+	// Sent reports that a connection to the host was made, so a request may have reached it and
+	// clicking again is not free.
+	Sent  bool
+	Steps []Step
+}
+
+// Step is one request of a click.
+type Step struct {
+	Method string // GET or POST
+	Host   string // with the port if it is not the scheme's own
+	Status int    // 0 if no answer came
+}

@@ -1,0 +1,76 @@
+package linkclick
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// fields is the JSON object of an answer.
+type fields struct {
+	object map[string]any
+	good   bool // the status is one of success
+}
+
+// readFields reads an answer that is JSON; anything but a whole object is empty.
+func readFields(a answer) fields {
+	f := fields{good: a.status >= 200 && a.status < 300}
+	if a.isJSON && a.whole {
+		_ = json.Unmarshal([]byte(a.body), &f.object) // leaves it empty if it fails
+	}
+	return f
+}
+
+// at returns the value at a path of names; nil if there is none.
+func (f fields) at(path ...string) any {
+	var value any = f.object
+	for _, name := range path {
+		object, _ := value.(map[string]any)
+		value = object[name]
+	}
+	return value
+}
+
+// text returns the string at a path of names; "" if there is none.
+func (f fields) text(path ...string) string {
+	s, _ := f.at(path...).(string)
+	return s
+}
+
+// confirms reports whether the object of some API says that an address is verified. The provider
+// is that of the link; nil if it is not known.
+func (f fields) confirms(of *provider) bool {
+	return f.good && (f.at("emailVerified") == true || f.at("email_verified") == true ||
+		of != nil && of.truth != "" && f.at(of.truth) == true)
+}
+
+// wordFields are the members of an object that tell a reader how it went.
+var wordFields = []string{
+	"message", "msg", "error", "error_code", "error_description", "errorDescription",
+	"error_message", "reason", "detail", "description", "title", "text", "string", "code",
+}
+
+// words returns what the object says at any depth, one member a line. A name such as
+// TOKEN_EXPIRED becomes words.
+func (f fields) words() string {
+	var lines []string
+	var collect func(value any)
+	collect = func(value any) {
+		switch v := value.(type) {
+		case []any:
+			for _, item := range v {
+				collect(item)
+			}
+		case map[string]any:
+			for name, item := range v {
+				if s, ok := item.(string); ok && slices.Contains(wordFields, name) {
+					lines = append(lines, strings.ReplaceAll(s, "_", " "))
+				} else {
+					collect(item)
+				}
+			}
+		}
+	}
+	collect(f.object)
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,143 @@
+package linkclick
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every phrase is in plain form and means what its row says, whatever stands in the other rows;
+// after a condition it means nothing.
+func TestPhrases(t *testing.T) {
+	for _, l := range known.languages {
+		for outcome, phrases := range l.phrases {
+			require.Contains(t, judged, outcome)
+			for _, phrase := range phrases {
+				require.Equal(t, plain(phrase), phrase)
+				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name,
+					phrase)
+				require.NotEqual(t, outcome, judgeWords(l.unless[0]+" "+phrase, true), "%s: %s", l.name, phrase)
+				for _, after := range l.after {
+					require.NotEqual(t, outcome, judgeWords(phrase+after, true), "%s: %s", l.name, phrase)
+				}
+				require.Equal(t, OutcomeUnknown, judgeWords(phrase+"?", true), "%s: %s", l.name, phrase)
+			}
+		}
+	}
+}
+
+func TestJudgeWords(t *testing.T) {
+	for want, texts := range map[Outcome][]string{
+		OutcomeUnknown: {
+			"",
+			"YOUR E‑MAIL\u00a0HAS BEEN\nVERIFIED", // two blocks are two sentences
+			"Please verify your email address.",
+			"We will tell you when your email has been verified.",
+			"Once a@login.acme.example is successfully verified you can sign in.",
+			"メールアドレスが確認されましたら、お知らせします。",
+			"Если адрес уже подтверждён, войдите.",
+			"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde",
+			"Javascript is not enabled on your browser, please click button to continue.",
+			"Your e-mail is not verified yet. Press the button to verify it.",
+		},
+		OutcomeConfirmed: {
+			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
+			"Your email has been verified. If it was not you, tell us.",
+			"You have confirmed a@b.example.",
+			"メールアドレスが確認されました。ログインしてください。",
+			"Ваш адрес был подтверждён!",
+			"Your registration has been confirmed!",
+			"Din e-mail er nu bekræftet",
+			"Ihre E-Mail-Adresse wurde erfolgreich bestätigt",
+		},
+		OutcomeRefused: {
+			"Your email couldn’t be verified.",
+		},
+		OutcomeExpired: {
+			"Email link is invalid or has expired",
+			// In doubt it is no success.
+			"Your account has been confirmed. This link is no longer valid for anything else.",
+		},
+		OutcomeUsed: {
+			"このリンクは、すでに使用されています。",
+		},
+		OutcomeAlready: {
+			"Вашу адресу вже підтверджено",
+			"User cannot be confirmed. Current status is CONFIRMED",
+		},
+	} {
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
+	}
+	require.Equal(t, OutcomeUnknown, judgeWords("Your email has been verified.", false))
+}
+
+func TestJudgeRedirect(t *testing.T) {
+	for _, tt := range []struct {
+		to       string
+		provider *provider
+		inRule   bool
+		want     Outcome
+	}{
+		{"https://a.example/?success=TRUE", nil, false, OutcomeConfirmed},
+		{"https://a.example/?success=true&success=false", nil, false, OutcomeRefused},
+		{"https://a.example/?success=", nil, false, OutcomeUnknown},
+		{"https://a.example/?success=true&message=Your+account+is+already+verified", nil, false,
+			OutcomeAlready},
+		{"https://a.example/?success=true&message=Link+expired", nil, false, OutcomeConfirmed},
+		{"https://a.example/#/home?success=true", nil, false, OutcomeConfirmed},
+		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeConfirmed},
+		{"https://a.example/?error=TOKEN_EXPIRED", &betterauth, true, OutcomeExpired},
+		{"https://a.example/?error=login_required", nil, true, OutcomeUnknown},
+		{"https://a.example/?error=login_required", nil, false, OutcomeRefused},
+		{"https://a.example/?code=x", &gotrue, false, OutcomeConfirmed},
+		{"https://a.example/?code=x", &gotrue, true, OutcomeConfirmed},
+		{"https://a.example/?code=x", nil, false, OutcomeUnknown},
+		{"https://a.example/?code=x&error=access_denied", &gotrue, true, OutcomeRefused},
+		{"https://a.example/?error=login_required", &betterauth, true, OutcomeRefused},
+		{"https://a.example/?refreshToken=x", &hasura, false, OutcomeConfirmed},
+		{"https://a.example/?refreshToken=x&error=y", &hasura, false, OutcomeRefused},
+	} {
+		to, err := url.Parse(tt.to)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, judgeRedirect(to, tt.provider, tt.inRule), tt.to)
+	}
+}
+
+// Whatever a page holds, a form is submitted only if it is what a script would send, and reading
+// ends.
+func FuzzReadPage(f *testing.F) {
+	f.Add(`<form method="post" action="/x"><input type="hidden" name="state" value="1"><button ` +
+		`name="a" value="b">Go</button></form>`)
+	f.Add(`<a href="?key=1">Proceed</a><p id="kc-info-message">Your email has been verified.`)
+	at := &url.URL{Scheme: "https", Host: "login.acme.example", Path: "/x"}
+	f.Fuzz(func(t *testing.T, body string) {
+		p := readPage(body)
+		for _, form := range p.forms {
+			if _, ok := form.submission(); ok && (form.asks || form.odd || len(form.buttons) > 1) {
+				t.Fatal("submitted")
+			}
+		}
+		if to := p.proceed(at, []string{"key"}); to != "" {
+			u, err := url.Parse(to)
+			require.NoError(t, err)
+			require.True(t, sameOrigin(u, at) && u.Path == at.Path)
+		}
+		outcome, _ := judgePage(p, 200, false)
+		require.NotEmpty(t, outcome)
+		if outcome, _ = judgePage(p, 500, true); outcome == OutcomeConfirmed {
+			t.Fatal("success on an error page")
+		}
+	})
+}
+
+func FuzzJudgeRedirect(f *testing.F) {
+	f.Add("https://a.example/?success=true&message=x#a?b=c")
+	f.Fuzz(func(t *testing.T, link string) {
+		if to, err := url.Parse(link); err == nil {
+			require.NotEmpty(t, judgeRedirect(to, &gotrue, false))
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package linkclick
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// authentik is authentik. Its link shows the page of a flow, whose script asks the flow executor
+// what comes next and answers it. Since version 2025.4 a link from a mail is consented to first,
+// so that no scanner uses it up.
+//
+// Source: authentik/stages/email, templates and flow.py.
+var authentik = provider{
+	name: "authentik",
+	shapes: []shape{
+		{path: "/if/flow/*", query: "flow_token", recipe: RecipeAuthentik},
+	},
+	tell:    flowKind,
+	footers: []string{"authentik"},
+	recipe:  recipe{name: RecipeAuthentik, redeemer: authentikRecipe{}},
+}
+
+// flowKind returns the kind by the slug of the flow, which the operator may choose. The flows
+// that authentik comes with are called default-recovery-flow and default-enrollment-flow.
+func flowKind(_ Kind, path string, _ url.Values) Kind {
+	has := func(part string) bool { return strings.Contains(path, part) }
+	switch {
+	case has("recover") || has("password") || has("reset"):
+		return KindReset
+	case has("enrol") || has("verif"):
+		return KindVerify
+	}
+	return ""
+}
+
+// RecipeAuthentik is a GET, then the flow's executor and its consent.
+const RecipeAuthentik = "authentik"
+
+// authentikRecipe begins an authentikFlow.
+type authentikRecipe struct{}
+
+// authentikFlow is one run of a flow.
+type authentikFlow struct {
+	*click
+	executor *url.URL
+}
+
+func (authentikRecipe) start(k *click) (request, bool) {
+	folder, slug, found := strings.Cut(k.link.EscapedPath(), "/if/flow/")
+	slug = strings.Trim(slug, "/")
+	api := cmp.Or(k.Rule.API, originOf(k.link)+folder+"/api/v3")
+	query := "/?query=" + url.QueryEscape(k.link.RawQuery)
+	executor, why := k.Rule.judge(api + "/flows/executor/" + slug + query)
+	f := &authentikFlow{click: k, executor: executor}
+	k.take = f.page
+	isFlow := found && slug != "" && !strings.Contains(slug, "/")
+	return request{to: k.link}, isFlow && why == "" && k.link.Query().Get("flow_token") != ""
+}
+
+// page takes the page of the flow, which is the same for every link.
+func (f *authentikFlow) page(a answer) request {
+	if a.status >= 400 {
+		return f.browse(a)
+	}
+	f.take = f.stage
+	return request{to: f.executor, api: true}
+}
+
+// stage does what the executor wants next, if that needs no person.
+func (f *authentikFlow) stage(a answer) request {
+	if a.isRedirect() {
+		to, err := a.to.Parse(a.location)
+		if err != nil || !sameOrigin(to, f.executor) || to.Path != f.executor.Path {
+			return f.end(OutcomeUnknown, ReasonLeft)
+		}
+		return request{to: f.executor, api: true}
+	}
+	stage := readFields(a)
+	component := stage.text("component")
+	if said := judgeWords(stage.words(), stage.good); said != OutcomeUnknown {
+		return f.said(a, said)
+	}
+	switch {
+	case !stage.good || component == "", component == "ak-stage-email",
+		component == "ak-stage-flow-error":
+		return f.said(a, OutcomeUnknown)
+	case component == "ak-stage-access-denied":
+		return f.said(a, OutcomeRefused)
+	case component == "ak-stage-consent" && f.posted:
+		return f.end(OutcomeUnknown, ReasonSecondQuestion)
+	case component == "ak-stage-consent":
+		return f.consent(stage)
+	case component == "xak-flow-redirect" && !strings.Contains(stage.text("to"), "/if/flow/"):
+		return f.said(a, OutcomeConfirmed)
+	}
+	return f.end(OutcomeNeedsUser, ReasonWantsInput)
+}
+
+func (f *authentikFlow) consent(stage fields) request {
+	raw, err := json.Marshal(map[string]string{
+		"component": "ak-stage-consent", "token": stage.text("token"),
+	})
+	if err != nil {
+		return f.end(OutcomeUnknown, ReasonRecipe)
+	}
+	header := http.Header{}
+	for _, c := range f.jars.of(f.executor).Cookies(f.executor) {
+		if c.Name == "authentik_csrf" {
+			header.Set("X-Authentik-Csrf", c.Value)
+		}
+	}
+	return request{to: f.executor, json: raw, api: true, header: header}
+}

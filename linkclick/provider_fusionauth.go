@@ -1,0 +1,15 @@
+package linkclick
+
+// fusionauth is FusionAuth. Its verification link shows a form that a script submits, or, as
+// older templates have it, takes one GET.
+//
+// Source: fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables.
+var fusionauth = provider{
+	name: "fusionauth",
+	shapes: []shape{
+		{path: "/email/verify/{id}", kind: KindVerify, recipe: RecipeForm},
+		{path: "/password/change/{id}", kind: KindReset, recipe: RecipeUser},
+		{path: "/oauth2/passwordless/{id}", kind: KindLogin, recipe: RecipeUser},
+	},
+	footers: []string{"fusionauth"},
+}

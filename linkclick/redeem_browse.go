@@ -1,0 +1,119 @@
+package linkclick
+
+import (
+	"net/http"
+	"strings"
+)
+
+// This file redeems a link by what the host shows: redirects, forms and "proceed" links.
+
+// browse goes by what the host shows, as the person would.
+func (k *click) browse(a answer) request {
+	if a.isRedirect() {
+		return k.redirected(a)
+	}
+	return k.shown(a)
+}
+
+// redirected judges a redirect. It follows one only if it says nothing and stays inside the rule.
+func (k *click) redirected(a answer) request {
+	to, err := a.to.Parse(a.location)
+	if err != nil {
+		return k.end(OutcomeUnknown, ReasonBadRedirect)
+	}
+	next, why := k.Rule.judge(to.String())
+	inRule := why == "" && !hasBrowserTricks(a.location)
+	said := judgeRedirect(to, k.shape.provider, inRule)
+	if said == OutcomeUnknown && k.provesSuccess(a, to) {
+		said = OutcomeConfirmed
+	}
+	if said != OutcomeUnknown {
+		return k.end(said, ReasonRedirect)
+	}
+	switch {
+	case !inRule:
+		return k.end(OutcomeUnknown, ReasonLeft)
+	case a.isPost() && repeatsPost(a.status):
+		return k.end(OutcomeUnknown, ReasonBadRedirect)
+	case k.visited[next.String()] && len(a.cookies) == 0:
+		return k.end(OutcomeUnknown, ReasonLoop)
+	}
+	return request{to: next}
+}
+
+// repeatsPost reports whether a redirect of this status wants the form to be posted again.
+func repeatsPost(status int) bool {
+	return status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+}
+
+// shown judges a page. Words come before forms. A page that explains a failure often has a form
+// that sends another mail, and a page that tells of success one for signing in.
+func (k *click) shown(a answer) request {
+	var p page
+	switch {
+	case a.isHTML:
+		p = readPage(a.body)
+	case a.isJSON:
+		fields := readFields(a)
+		if fields.confirms(k.shape.provider) {
+			return k.end(OutcomeConfirmed, ReasonPage)
+		}
+		p.text = fields.words()
+	default:
+		p.text = a.body
+	}
+	outcome, reason := judgePage(p, a.status, k.proceeded)
+	if outcome != OutcomeUnknown {
+		return k.end(outcome, reason)
+	}
+	switch {
+	case a.status != http.StatusOK:
+		return k.end(outcome, reason)
+	case !a.whole:
+		return k.end(outcome, ReasonUnreadable)
+	}
+	if next, ok := k.formStep(a, p); ok {
+		return next
+	}
+	if k.recipe == RecipeProceed && !k.proceeded {
+		if to := p.proceed(a.to, strings.Fields(k.shape.query)); to != "" {
+			if next, why := k.Rule.judge(to); why == "" {
+				k.proceeded = true
+				return request{to: next}
+			}
+		}
+	}
+	if k.recipe == RecipeScript {
+		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
+	}
+	return k.end(outcome, reason)
+}
+
+// formStep decides what the POST forms of a page mean. ok is false if it has none.
+func (k *click) formStep(a answer, p page) (next request, ok bool) {
+	for _, f := range p.forms {
+		if f.asks {
+			return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+		}
+	}
+	switch {
+	case len(p.forms) == 0:
+		return request{}, false
+	case k.Rule.Recipe == RecipeGet:
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	case k.posted:
+		return k.end(OutcomeUnknown, ReasonSecondQuestion), true
+	case len(p.forms) > 1:
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	fields, simple := p.forms[0].submission()
+	to, err := a.to.Parse(p.forms[0].action)
+	if err != nil || !simple || !sameOrigin(to, a.to) {
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	target, why := k.Rule.judge(to.String())
+	if why != "" {
+		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
+	}
+	return request{to: target, form: fields}, true
+}

@@ -1,0 +1,229 @@
+package linkclick
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// page is what a click needs to know of an HTML page.
+type page struct {
+	text    string          // visible words, blocks as lines
+	ids     map[string]bool // of all elements
+	forms   []form          // with method POST
+	anchors []anchor
+}
+
+// form is a POST form.
+type form struct {
+	action  string // as written; empty means the page itself
+	fields  url.Values
+	buttons []button
+	asks    bool // has a field for a person to fill in
+	odd     bool // wants more than we send: multipart, or a button with a target of its own
+}
+
+type button struct{ name, value, label string }
+
+type anchor struct{ href, label string }
+
+// readPage parses an HTML page of bounded size. It returns the zero page for markup that nests
+// too deep for the parser.
+func readPage(body string) page {
+	// Without scripting, so that noscript is read as by a browser without scripts. Providers put the
+	// button there that their script presses.
+	root, err := html.ParseWithOptions(strings.NewReader(body), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return page{}
+	}
+	r := pageReader{page: page{ids: map[string]bool{}}}
+	r.read(root, false)
+	r.page.text = r.text.String()
+	return r.page
+}
+
+type pageReader struct {
+	page page
+	text strings.Builder
+	form *form // the POST form being read
+}
+
+// read takes in n and what is below it. Recursion is bounded by the parser, which nests no deeper
+// than 512.
+func (r *pageReader) read(n *html.Node, hidden bool) {
+	switch n.Type {
+	case html.TextNode:
+		if !hidden {
+			r.text.WriteString(oneLine.Replace(n.Data))
+		}
+		return
+	case html.ElementNode:
+		if id := attr(n, "id"); id != "" {
+			r.page.ids[id] = true
+		}
+		hidden = hidden || isHidden(n)
+		if !hidden && isBlock(n.DataAtom) {
+			r.text.WriteByte('\n')
+			defer r.text.WriteByte('\n')
+		}
+		switch n.DataAtom {
+		case atom.A:
+			if href := strings.TrimSpace(attr(n, "href")); href != "" {
+				r.page.anchors = append(r.page.anchors, anchor{href, words(nodeText(n))})
+			}
+		case atom.Form:
+			r.readForm(n, hidden)
+			return
+		case atom.Input, atom.Button, atom.Select, atom.Textarea:
+			r.readField(n)
+		}
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		r.read(c, hidden)
+	}
+}
+
+func (r *pageReader) readForm(n *html.Node, hidden bool) {
+	outer := r.form
+	r.form = nil
+	if strings.EqualFold(attr(n, "method"), "post") {
+		enctype := attr(n, "enctype")
+		r.form = &form{
+			action: strings.TrimSpace(attr(n, "action")), fields: url.Values{},
+			odd: enctype != "" && !strings.EqualFold(enctype, "application/x-www-form-urlencoded"),
+		}
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		r.read(c, hidden)
+	}
+	if r.form != nil {
+		r.page.forms = append(r.page.forms, *r.form)
+	}
+	r.form = outer
+}
+
+// readField adds a field or button to the form being read (HTML Standard, "constructing the entry
+// list").
+func (r *pageReader) readField(n *html.Node) {
+	if r.form == nil || hasAttr(n, "disabled") {
+		return
+	}
+	kind := strings.ToLower(attr(n, "type"))
+	if n.DataAtom == atom.Button && kind == "" {
+		kind = "submit"
+	}
+	name, value := attr(n, "name"), attr(n, "value")
+	switch {
+	case kind == "hidden" && n.DataAtom == atom.Input:
+		if name != "" {
+			r.form.fields.Add(name, value)
+		}
+	case kind == "submit" || kind == "image":
+		r.form.odd = r.form.odd || hasAttr(n, "formaction") || hasAttr(n, "formmethod") ||
+			kind == "image" && name != ""
+		r.form.buttons = append(r.form.buttons, button{name, value, words(value + " " + nodeText(n))})
+	case kind == "button" || kind == "reset":
+	default:
+		r.form.asks = true
+	}
+}
+
+// submission returns what a browser would send for f, and whether a click may submit f by itself.
+// That is a form of hidden fields with at most one button, which only means going on.
+func (f form) submission() (url.Values, bool) {
+	if f.asks || f.odd || len(f.buttons) > 1 {
+		return nil, false
+	}
+	for _, b := range f.buttons {
+		if !isGoingOn(b.label) {
+			return nil, false
+		}
+		if b.name != "" {
+			f.fields.Add(b.name, b.value)
+		}
+	}
+	return f.fields, true
+}
+
+// isGoingOn reports whether a click may press a button or anchor for a person who wants to be
+// verified. It may press nothing that signs in, deletes or sends another mail.
+func isGoingOn(label string) bool {
+	said := hear(label)
+	if said != saysNothing && said != saysVerify {
+		return false
+	}
+	return !slices.ContainsFunc(again, func(w string) bool { return strings.Contains(label, w) })
+}
+
+// again are words for asking for another mail, and for leaving.
+var again = []string{
+	"resend", "re-send", "send", "request", "new link", "log out", "logout", "sign out", "try again",
+	"back", "erneut", "neuen link", "abbrechen", "igen", "igjen", "annuller", "avbryt", "opnieuw",
+	"annuleer", "renvoyer", "annuler", "reenviar", "nuevo enlace", "rispedi", "invia", "novo link",
+}
+
+// proceed returns the target of the one anchor that leads to the page's own path again and has
+// the named parameters. It is empty if there is none or more than one.
+func (p page) proceed(at *url.URL, params []string) string {
+	found := ""
+	for _, a := range p.anchors {
+		to, err := at.Parse(a.href)
+		if err != nil || strings.HasPrefix(a.href, "#") || !isGoingOn(a.label) {
+			continue
+		}
+		if !sameOrigin(to, at) || to.Path != at.Path {
+			continue
+		}
+		query := to.Query()
+		// A language menu repeats the page's own address.
+		if slices.ContainsFunc(known.menu, query.Has) ||
+			slices.ContainsFunc(params, func(name string) bool { return query.Get(name) == "" }) {
+			continue
+		}
+		if to.Fragment = ""; found != "" && found != to.String() {
+			return ""
+		}
+		found = to.String()
+	}
+	return found
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
+}
+
+// isHidden reports whether a reader does not see what is in n.
+func isHidden(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.Head, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg:
+		return true
+	}
+	style := strings.ReplaceAll(strings.ToLower(attr(n, "style")), " ", "")
+	return hasAttr(n, "hidden") || strings.Contains(style, "display:none")
+}
+
+func nodeText(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func hasAttr(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
+}

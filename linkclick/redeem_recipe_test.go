@@ -1,0 +1,236 @@
+package linkclick
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// api answers one POST of JSON with a status and a body, and notes what came.
+type api struct {
+	path, query string
+	header      http.Header
+	body        map[string]string
+	status      int
+	answer      string
+}
+
+func (p *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" ||
+		r.Header.Get("Accept") != "application/json" {
+		w.WriteHeader(http.StatusTeapot)
+		return
+	}
+	p.path, p.query, p.header = r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Clone()
+	_ = json.NewDecoder(r.Body).Decode(&p.body)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(p.status)
+	fmt.Fprint(w, p.answer)
+}
+
+func sendJSON(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprint(w, body)
+}
+
+// unsigned is a JWT with some claims.
+func unsigned(claims string) string {
+	return strings.Join([]string{"e30", encode64(claims), "sig"}, ".")
+}
+
+// apiCase is a link whose recipe is one call of an API.
+type apiCase struct {
+	link    string             // without its origin
+	rule    func(*Rule)        // changes the rule; Rule.API is then a path of the origin
+	path    string             // of the call, with its query
+	body    map[string]string  // of the call
+	answers map[string]Outcome // by "STATUS BODY"
+}
+
+// The API is called as the provider's script calls it, and its answers mean what the provider
+// says.
+func (tt apiCase) run(t *testing.T) {
+	for given, want := range tt.answers {
+		t.Run(given, func(t *testing.T) {
+			status, answer, _ := strings.Cut(given, " ")
+			p := &api{answer: answer}
+			_, err := fmt.Sscan(status, &p.status)
+			require.NoError(t, err)
+			s, c := serve(t, p.ServeHTTP)
+			if tt.rule != nil {
+				tt.rule(&c.Rule)
+			}
+			if c.Rule.API != "" {
+				c.Rule.API = s.URL + c.Rule.API
+			}
+			submitted := 0
+			r := c.Click(t.Context(), s.URL+tt.link, func() error { submitted++; return nil })
+			require.Equal(t, want, r.Outcome, r.Reason)
+			require.Equal(t, 1, submitted)
+			require.Len(t, r.Steps, 1)
+			require.Equal(t, tt.path, strings.TrimSuffix(p.path+"?"+p.query, "?"))
+			require.Equal(t, tt.body, p.body)
+			require.Empty(t, p.header.Get("Referer"))
+			require.Equal(t, s.URL, p.header.Get("Origin"))
+			require.NotContains(t, fmt.Sprint(r), "s3cret")
+			if c.Rule.Token != "" {
+				require.Equal(t, "Bearer "+c.Rule.Token, p.header.Get("Authorization"))
+			}
+		})
+	}
+}
+
+func TestAPIWaitsForTheSubmitHook(t *testing.T) {
+	p, c := serve(t, (&api{status: 200, answer: `{"status":"OK"}`}).ServeHTTP)
+	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1",
+		func() error { return errors.New("already tried") })
+	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused}, r)
+	require.Empty(t, p.requests())
+}
+
+// A link that lacks what its API needs, or an API outside the rule, costs no request.
+func TestRecipesThatCannotStart(t *testing.T) {
+	p, c := serve(t, says("Your email has been verified."))
+	for link, rule := range map[string]Rule{
+		"/_/#/auth/confirm-verification/" + unsigned(`{"id":"r1"}`):                     {},
+		"/_/#/auth/confirm-verification/" + unsigned(`{"collectionId":"../../admins"}`): {},
+
+		"/__/auth/action?mode=verifyEmail&oobCode=c1":          {},
+		"/__/auth/action?mode=verifyEmail&oobCode=c1&apiKey=k": {API: "https://evil.example/v1"},
+
+		"/auth/verify-email?token=t1":             {API: "https://evil.example/auth"},
+		"/auth/confirm?token_hash=h1&type=signup": {API: "http://169.254.169.254"},
+		"/x?t=1": {Recipe: RecipeFirebase},
+		"/x?t=2": {Recipe: RecipeSupabase, API: p.URL},
+		"/ui/v2/login/verify?code=K7X2PQ&userId=1": {Recipe: RecipeZitadel},
+		"/self-service/verification?code=1&flow=f": {API: "https://evil.example"},
+		"/y/verification?code=1&flow=f":            {Recipe: RecipeKratos},
+		"/self-service/verification?code=1":        {Recipe: RecipeKratos},
+		"/if/flow/a/b/?flow_token=t1":              {Recipe: RecipeAuthentik},
+		"/if/flow/default/?x=t1":                   {Recipe: RecipeAuthentik},
+	} {
+		rule.Hosts, rule.UnsafeAllow = c.Rule.Hosts, c.Rule.UnsafeAllow
+		c := &Clicker{Rule: rule, testOnly: c.testOnly}
+		r := open(t, c, p.URL+link)
+		opened := strings.Contains(link, "self-service/verification?code=1&flow")
+		if r.Outcome != OutcomeNeedsUser && !opened {
+			t.Errorf("%s: %v", link, r)
+		}
+		require.NotEqual(t, OutcomeConfirmed, r.Outcome, link)
+	}
+	for _, r := range p.requests() {
+		require.Equal(t, "GET /self-service/verification", r)
+	}
+}
+
+// Links that only the person may open are not opened.
+func TestLinksThatAreNeverOpened(t *testing.T) {
+	p, c := serve(t, says("Your email has been verified."))
+	for _, s := range allShapes() {
+		if s.kind != KindLogin && s.kind != KindInvite && s.kind != KindChange {
+			continue
+		}
+		link := strings.Replace(exampleLink(s), "https://login.acme.example", p.URL, 1)
+		require.Equal(t, Result{Outcome: OutcomeNeedsUser, Reason: ReasonOtherKind}, open(t, c, link),
+			link)
+	}
+	require.Empty(t, p.requests())
+}
+
+// A rule may force a recipe; get then does not submit a form.
+func TestForcedRecipe(t *testing.T) {
+	p, c := serve(t, universalForm)
+	c.Rule.Recipe = RecipeGet
+	require.Equal(t, OutcomeNeedsUser, open(t, c, p.URL+"/u/email-verification?ticket=t").Outcome)
+	require.Equal(t, []string{"GET /u/email-verification"}, p.requests())
+
+	p, c = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("step") == "2" {
+			html200(w, "Your email has been verified.")
+			return
+		}
+		html200(w, `<a href="/x?t=1&amp;step=2">Continue</a>`)
+	})
+	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x?t=1").Outcome)
+	c.Rule.Recipe = RecipeProceed
+	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x?t=1").Outcome)
+}
+
+// A forced recipe is for verifications: a reset is opened as its shape says.
+func TestForcedRecipeAndReset(t *testing.T) {
+	p, c := serve(t, says("Your password has been changed."))
+	c.Rule.Recipe = RecipeSuperTokens
+	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/lo/reset?ticket=t").Outcome)
+	require.Equal(t, []string{"GET /lo/reset"}, p.requests())
+}
+
+// redirectCase is a link that is answered by a redirect and the cookie that comes with it.
+type redirectCase struct {
+	link, location, cookie string
+	want                   Outcome
+}
+
+// The parameters, the place and the cookies of the redirect tell the end, by their names.
+func (tt redirectCase) run(t *testing.T) {
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if tt.cookie != "" {
+			http.SetCookie(w, &http.Cookie{Name: tt.cookie, Value: "s3cret"})
+		}
+		redirectTo(tt.location)(w, r)
+	})
+	r := open(t, c, p.URL+tt.link)
+	require.Equal(t, tt.want, r.Outcome, "%s to %s", tt.link, tt.location)
+	require.Len(t, p.requests(), 1)
+}
+
+// What proves success for one provider proves nothing on a link of unknown shape.
+func TestRedirectOfUnknownShape(t *testing.T) {
+	const location = "https://app.example/?access_token=x&refresh_token=y"
+	redirectCase{"/x?t=1", location, "sb-abc-auth-token", OutcomeUnknown}.run(t)
+}
+
+// JSON in place of a page.
+func TestJSONPages(t *testing.T) {
+	for _, tt := range []struct {
+		link   string
+		status int
+		body   string
+		want   Outcome
+	}{
+		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 200, `{"status":true}`, OutcomeConfirmed},
+		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401,
+			`{"code":"TOKEN_EXPIRED","message":"Token expired"}`, OutcomeExpired},
+		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401, `{"status":true}`, OutcomeUnknown},
+		{"/x?t=1", 200, `{"status":true}`, OutcomeUnknown},
+		{"/x?t=1", 200, `{"email_verified":true}`, OutcomeConfirmed},
+		{"/x?t=1", 200, `{"hint":"Your email has been verified."}`, OutcomeUnknown},
+		{"/x?t=1", 200, `{"data":[{"message":"Your email has been verified."}]}`, OutcomeConfirmed},
+		{"/x?t=1", 400, `{"message":"Your email has been verified."}`, OutcomeRefused},
+	} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(tt.status)
+			fmt.Fprint(w, tt.body)
+		})
+		require.Equal(t, tt.want, open(t, c, p.URL+tt.link).Outcome, tt.body)
+	}
+}
+
+func FuzzFields(f *testing.F) {
+	f.Add(`{"message":"Your email has been ` +
+		`verified.","ui":{"messages":[{"type":"error","id":4070006}]},"emailVerified":true}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		a := answer{status: 500, body: body, isJSON: true, whole: true}
+		fields := readFields(a)
+		if fields.confirms(&betterauth) || judgeWords(fields.words(), false) == OutcomeConfirmed {
+			t.Fatal("success on an error")
+		}
+		_ = fields.text("ui", "action")
+	})
+}

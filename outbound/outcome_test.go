@@ -1,0 +1,56 @@
+package outbound
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/tenant"
+	"smsbridge/linkclick"
+)
+
+// outcomes are the constants of linkclick's type Outcome, as its source lists them.
+func outcomes(t *testing.T) (found []linkclick.Outcome) {
+	t.Helper()
+	program := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
+	packages, err := parser.ParseDir(token.NewFileSet(), "../linkclick", program, 0)
+	require.NoError(t, err)
+	ast.Inspect(packages["linkclick"], func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Outcome" {
+			return true
+		}
+		for _, value := range spec.Values {
+			word, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			found = append(found, linkclick.Outcome(word))
+		}
+		return true
+	})
+	return found
+}
+
+// Ensure that the rule knows every outcome of a click, and has words of its own for each.
+func TestOutcomesAreKnown(t *testing.T) {
+	all := outcomes(t)
+	require.Subset(t, all, []linkclick.Outcome{linkclick.OutcomeConfirmed, linkclick.OutcomeUnknown})
+	for _, purpose := range []challenge.Purpose{challenge.Registration, challenge.Password} {
+		said := map[tenant.Saying]linkclick.Outcome{}
+		for _, o := range all {
+			saying := challenge.Saying(purpose, challenge.Outcome(o))
+			require.NotContains(t, said, saying, "%s is told like %s", o, said[saying])
+			said[saying] = o
+		}
+	}
+	require.EqualValues(t, linkclick.OutcomeUnknown, challenge.OutcomeUnknown)
+}
