@@ -84,7 +84,7 @@ func TestAuth0Phone(t *testing.T) {
 		require.Equal(t, http.StatusOK, r.StatusCode, r.Body)
 		require.Contains(t, r.Body, `"status":"sent"`)
 		require.Equal(t, "482913 is your verification code for ACME", body)
-		require.Equal(t, r.Body, b.action(t, "phone", otp).Body, "a retry gets the same answer")
+		require.Equal(t, r.Body, b.action(t, "phone", otp).Body, "a retry gets the same response")
 		require.Equal(t, 1, b.Count(t, "text", "1=1"))
 
 		b.Now = b.Now.Add(31 * time.Second)
@@ -207,7 +207,7 @@ func TestAuth0PhoneRefuses(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, b.action(t, "phone", otp).StatusCode)
 }
 
-// Ensure that a provider that does not answer is waited for no longer than the caller waits.
+// Ensure that the request waits for a provider no longer than its caller waits.
 func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	var id string

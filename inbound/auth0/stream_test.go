@@ -54,7 +54,8 @@ func FuzzAuth0Stream(f *testing.F) {
 		require.LessOrEqual(t, len(all), maxStreamed)
 		for _, one := range all {
 			if f, ok := one.feedback(nil); ok {
-				require.True(t, f.UserID != "" || f.Phone != phonemail.Number{}, "feedback about nobody")
+				named := f.UserID != "" || f.Phone != phonemail.Number{}
+				require.True(t, named, "feedback without a user and a phone")
 			}
 		}
 	})

@@ -20,7 +20,7 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// base is where the extension answers.
+// base is the path of the extension.
 const base = "/runtime/webhooks/durabletask"
 
 // maxBody is far beyond a phone number or a code.

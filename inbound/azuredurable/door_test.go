@@ -50,7 +50,7 @@ const (
 	saysInvalidJSON = "Invalid JSON content"
 )
 
-// The sample's page, from the start to the output, with the URLs that the answers give.
+// The sample's page, from the start to the output, with the URLs that the responses give.
 func TestDurableStory(t *testing.T) {
 	eachDurable(t, func(t *testing.T, d durableClient) {
 		r := d.Ask("POST", "/orchestrators/E4_SmsPhoneVerification", `"`+phone+`"`)
@@ -368,7 +368,7 @@ func TestDurableTerminate(t *testing.T) {
 	})
 }
 
-// A suspended instance keeps the answer to itself. Its deadline runs.
+// A suspended instance keeps the result to itself. Its deadline runs.
 func TestDurableSuspend(t *testing.T) {
 	eachDurable(t, func(t *testing.T, d durableClient) {
 		steer := func(id, step string) inboundtest.Response {
@@ -456,13 +456,13 @@ func TestDurableSameID(t *testing.T) {
 	eachDurable(t, func(t *testing.T, d durableClient) {
 		for range 3 {
 			statuses := map[int]int{}
-			answers := make([]int, 8)
+			got := make([]int, 8)
 			var wait sync.WaitGroup
-			for i := range answers {
-				wait.Go(func() { answers[i] = d.BeginAs("same").StatusCode })
+			for i := range got {
+				wait.Go(func() { got[i] = d.BeginAs("same").StatusCode })
 			}
 			wait.Wait()
-			for _, status := range answers {
+			for _, status := range got {
 				statuses[status]++
 			}
 			require.Equal(t, map[int]int{202: 1, 409: 7}, statuses)
@@ -479,13 +479,13 @@ func TestDurableSameID(t *testing.T) {
 func TestDurableAtOnce(t *testing.T) {
 	eachDurable(t, func(t *testing.T, d durableClient) {
 		at := func(n int, id, code string) {
-			answers := make([]int, n)
+			got := make([]int, n)
 			var wait sync.WaitGroup
-			for i := range answers {
-				wait.Go(func() { answers[i] = d.Raise(id, code).StatusCode })
+			for i := range got {
+				wait.Go(func() { got[i] = d.Raise(id, code).StatusCode })
 			}
 			wait.Wait()
-			require.Subset(t, []int{202, 410}, answers)
+			require.Subset(t, []int{202, 410}, got)
 		}
 		d.BeginAs("right")
 		code, _ := d.Texted(t)

@@ -270,16 +270,16 @@ func TestDurableWait(t *testing.T) {
 			d.Ask("POST", path("none", "timeout=0&pollingInterval=0"), `"`+phone+`"`).StatusCode,
 		)
 
-		started := func(id string) (answer chan inboundtest.Response) {
-			answer = make(chan inboundtest.Response, 1)
-			go func() { answer <- d.Ask("POST", path(id, "timeout=30&pollingInterval=0"), `"`+phone+`"`) }()
+		started := func(id string) (done chan inboundtest.Response) {
+			done = make(chan inboundtest.Response, 1)
+			go func() { done <- d.Ask("POST", path(id, "timeout=30&pollingInterval=0"), `"`+phone+`"`) }()
 			require.Eventually(
 				t,
 				func() bool { return d.Ask("GET", instance(id), "").StatusCode == 202 },
 				10*time.Second,
 				10*time.Millisecond,
 			)
-			return answer
+			return done
 		}
 		done := started("done")
 		code, _ := d.Texted(t)
@@ -322,7 +322,7 @@ func TestDurableTenantsAreApart(t *testing.T) {
 	})
 }
 
-// A door whose database does not answer says so, and nothing of it.
+// A door whose database does not respond says so, and nothing of it.
 func TestDurableUnavailable(t *testing.T) {
 	onlyDurable(t, func(t *testing.T, d durableClient) {
 		require.NoError(t, d.Store.Close())
