@@ -11,24 +11,27 @@ Usage: ./test.sh
 Runs every check of the project, cheapest first, and stops at the first that fails:
 
   build, gofmt, go vet, staticcheck,
-  go test -race -shuffle=on ./... (the store's tests run on SQLite and on PostgreSQL),
+  go test -race -shuffle=on ./... (rules, workers and stories on SQLite and on PostgreSQL),
   smsbridge demo --once
 
 It brings up what the tests need and takes it down again:
 
-  PostgreSQL  the server in SMSBRIDGE_TEST_POSTGRES, a postgres:// URL whose user may create databases;
+  PostgreSQL  the server in SMSBRIDGE_TEST_POSTGRES, a postgres:// URL whose user may create
+              databases (one, smsbridge_template_…, stays there for the next run);
               otherwise a throw-away cluster on 127.0.0.1 from an installed server;
               otherwise, as root on Debian, apt-get installs one first
   Chromium    the program in SMSBRIDGE_TEST_CHROMIUM;
               otherwise chromium or google-chrome on the PATH;
               otherwise, as root on Debian, apt-get installs it first
-  Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first
+  Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first;
+              npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test
 
-Without one of them its suites are skipped, and said to be. With CI=true or SMSBRIDGE_TEST_STRICT=1 that,
-or any other skipped test, is a failure.
+Without one of them its suites are skipped, and said to be. With CI=true or
+SMSBRIDGE_TEST_STRICT=1 that, or any other skipped test, is a failure.
 
-Needed: Go as in go.mod, a C compiler (for the race detector), bash, awk, timeout. Takes no arguments.
-For a quick look at one package: go test ./linkclick/...
+Needed: Go as in go.mod, a C compiler (for the race detector), bash, awk, timeout. Takes no
+arguments. For a quick look at one package: go test ./linkclick/... Without any service, network or
+race detector: go test ./...
 END
 }
 
@@ -40,19 +43,19 @@ esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-# One stream from here on, so that a log has times, results and complaints in the order in which they happened.
+# One stream from here on, so that a log has times, results and complaints in their order.
 exec 2>&1
 
 strict=
 if [[ ${CI-} == true || ${SMSBRIDGE_TEST_STRICT-} == 1 ]]; then strict=1; fi
 unset SMSBRIDGE_TEST_STRICT
 
-# Settings of a real bridge in the caller's shell must not reach a test: none may call a real provider.
+# Settings of a real bridge in the caller's shell must not reach a test: it would call a provider.
 for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*} ${!AUTH0_*} ${!FLOWROUTE_*}; do
 	[[ $name == SMSBRIDGE_TEST_* ]] || unset "$name"
 done
 
-# A checkout owned by somebody else makes git refuse to name its revision, and with it every build.
+# In a checkout that another user owns, git refuses to name its revision, and every build fails.
 export GOFLAGS="${GOFLAGS-} -buildvcs=false"
 
 say() { printf '\n==> %s\n' "$*"; }
@@ -69,14 +72,16 @@ step() {
 	timings+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
 }
 
-# Everything temporary is below one folder that a server under another user may pass through. /tmp, not
-# TMPDIR: a unix socket's path is limited to about 100 bytes.
+# Everything temporary is below one folder that a server under another user may pass through. It is
+# in /tmp and not in TMPDIR: a unix socket's path is limited to about 100 bytes.
 tmp=$(mktemp -d /tmp/smsbridge-test.XXXXXX)
 chmod 711 "$tmp"
 
+progress= # the process that reports it
 cleanup() {
 	local code=$?
 	trap - EXIT
+	if [[ -n $progress ]]; then kill "$progress" || true; fi
 	if [[ -f $tmp/cluster/postmaster.pid ]]; then
 		as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -m immediate stop >/dev/null || true
 	fi
@@ -125,19 +130,26 @@ start_postgres() {
 	if [[ $(id -u) == 0 ]]; then pguser=$(id -un postgres 2>/dev/null || echo nobody); fi
 	mkdir -m 700 "$tmp/cluster"
 	chown "$pguser" "$tmp/cluster"
-	(cd "$tmp" && as_postgres "$bindir/initdb" -D "$tmp/cluster" -U smsbridge --auth=trust --locale=C --encoding=UTF8) \
-		>"$tmp/initdb.log" || { cat "$tmp/initdb.log" && return 1; }
+	(cd "$tmp" && as_postgres "$bindir/initdb" -D "$tmp/cluster" -U smsbridge --auth=trust \
+		--locale=C --encoding=UTF8 --no-sync) >"$tmp/initdb.log" ||
+		{ cat "$tmp/initdb.log" && return 1; }
+	# The tests kill bridges, never this server or the machine. What a server must do to survive
+	# that only costs time here.
 	cat >>"$tmp/cluster/postgresql.conf" <<-END
 		listen_addresses = '127.0.0.1'
 		unix_socket_directories = '$tmp/cluster'
 		max_connections = 200
-		fsync = on
+		fsync = off
+		synchronous_commit = off
+		full_page_writes = off
 	END
-	# PostgreSQL cannot choose a free port by itself: a port that is taken makes it stop, and the next is tried.
+	# PostgreSQL cannot choose a free port by itself: a taken port makes it stop, and the next is
+	# tried. The stories use ports from 21000 to 30999.
 	local port
 	for _ in 1 2 3 4 5 6; do
-		port=$((20000 + RANDOM % 10000))
-		if (cd "$tmp" && as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -o "-p $port" -l "$tmp/cluster/log" -w start) >"$tmp/pg_ctl.log"; then
+		port=$((11000 + RANDOM % 10000))
+		if (cd "$tmp" && as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -o "-p $port" \
+			-l "$tmp/cluster/log" -w start) >"$tmp/pg_ctl.log"; then
 			export SMSBRIDGE_TEST_POSTGRES="postgres://smsbridge@127.0.0.1:$port/postgres?sslmode=disable"
 			return
 		fi
@@ -151,7 +163,7 @@ bring_up_postgres() {
 	if [[ -n ${SMSBRIDGE_TEST_POSTGRES-} ]]; then
 		echo "PostgreSQL: the server in SMSBRIDGE_TEST_POSTGRES"
 	elif ! bindir=$(find_server) && ! { install postgresql && bindir=$(find_server); }; then
-		missing+=("no PostgreSQL server: its suites are skipped (install one, or set SMSBRIDGE_TEST_POSTGRES)")
+		missing+=("no PostgreSQL server: its suites are skipped (set SMSBRIDGE_TEST_POSTGRES)")
 	elif start_postgres; then
 		echo "PostgreSQL: a throw-away cluster of $("$bindir/postgres" --version)"
 	else
@@ -160,26 +172,49 @@ bring_up_postgres() {
 }
 
 find_chromium() {
-	command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable
+	command -v chromium || command -v chromium-browser ||
+		command -v google-chrome || command -v google-chrome-stable
 }
 
 bring_up_chromium() {
 	if [[ -z ${SMSBRIDGE_TEST_CHROMIUM-} ]] && ! SMSBRIDGE_TEST_CHROMIUM=$(find_chromium) &&
 		! { install chromium && SMSBRIDGE_TEST_CHROMIUM=$(find_chromium); }; then
 		unset SMSBRIDGE_TEST_CHROMIUM
-		missing+=("no Chromium: the browser suites are skipped (install it, or set SMSBRIDGE_TEST_CHROMIUM)")
+		missing+=("no Chromium: the browser suites are skipped (set SMSBRIDGE_TEST_CHROMIUM)")
 		return
 	fi
 	export SMSBRIDGE_TEST_CHROMIUM
 	echo "Chromium: $SMSBRIDGE_TEST_CHROMIUM"
 }
 
+# install_packages has npm install what internal/nodetest names, unless that was done before. The
+# folder gets its name when it is complete.
+install_packages() {
+	local sum folder fresh
+	sum=$(sha256sum <internal/nodetest/package-lock.json)
+	folder=${XDG_CACHE_HOME:-$HOME/.cache}/smsbridge-test/node-${sum%% *}
+	if [[ -d $folder ]]; then return; fi
+	echo "npm: installing the packages of internal/nodetest"
+	mkdir -p "${folder%/*}"
+	fresh=$(mktemp -d "$folder.XXXXXX")
+	cp internal/nodetest/package.json internal/nodetest/package-lock.json "$fresh"
+	if (cd "$fresh" && npm ci --ignore-scripts --no-audit --no-fund) >"$tmp/npm.log" 2>&1; then
+		mv -T "$fresh" "$folder" 2>/dev/null || rm -rf "$fresh" # another run was quicker
+	else
+		rm -rf "$fresh"
+		cat "$tmp/npm.log" && return 1
+	fi
+}
+
 bring_up_node() {
 	if ! { command -v node && command -v npm; } >/dev/null && ! install nodejs npm; then
-		missing+=("no Node.js with npm: the suites of Auth0's Actions and of the durable-functions client are skipped (install both)")
+		missing+=("no Node.js with npm: the suites of Auth0's Actions and the Durable client are skipped")
 		return
 	fi
 	echo "Node.js: $(node --version), npm $(npm --version)"
+	if ! install_packages; then
+		missing+=("npm cannot install its packages (see above): the suites that need Node.js are skipped")
+	fi
 }
 
 say_missing() {
@@ -195,7 +230,8 @@ bring_up() {
 	say_missing
 	if ((${#missing[@]} == 0)); then export SMSBRIDGE_TEST_STRICT=1; fi
 	if [[ -n $strict ]] && ((${#missing[@]} > 0)); then
-		die "nothing may be skipped with CI=true or SMSBRIDGE_TEST_STRICT=1" "install what is missing, or unset the variable"
+		die "nothing may be skipped with CI=true or SMSBRIDGE_TEST_STRICT=1" \
+			"install what is missing, or unset the variable"
 	fi
 }
 
@@ -205,15 +241,42 @@ check_format() {
 	[[ -z $files ]] || die "not formatted: ${files//$'\n'/ }" "gofmt -w ."
 }
 
-# run_tests shows the result line of a package that passes and the whole story of one that fails. It asks for
-# everything (-v) all the same: a skipped test is seen in no other way.
+# The race detector leaves out SQLite itself: C that was translated to Go, which keeps its memory
+# outside of Go's. Watching it takes most of the time of the tests and finds nothing of ours. Its
+# driver, and every other package, is watched.
+race=(-race)
+for translated in modernc.org/libc/... modernc.org/memory/... modernc.org/sqlite/lib; do
+	race+=("-gcflags=$translated=-race=false")
+done
+
+# report_progress says now and then how far the tests are, until it is killed.
+report_progress() {
+	local all began=$SECONDS
+	all=$(go list ./... | wc -l)
+	while sleep 30 >/dev/null 2>&1; do # without our output, which a reader would wait for
+		printf '    … %d s: %d of %d packages are through\n' $((SECONDS - began)) \
+			"$(grep -cE '^(ok  |FAIL|\?   )'$'\t' "$tmp/tests.log")" "$all"
+	done
+}
+
+# run_tests shows the result line of a package that passes and the whole story of one that fails. It
+# asks for everything (-v) all the same: a skipped test is seen in no other way.
 run_tests() {
-	go test -race -shuffle=on -timeout=15m -v ./... 2>&1 | tee "$tmp/tests.log" | awk '
-		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: /  { next }
-		/^(ok  |\?   )\t/ || /^\t.*coverage: /       { print; fflush(); held = ""; next }
-		/^FAIL/                                      { printf "%s%s\n", held, $0; fflush(); held = ""; next }
-		                                             { held = held $0 "\n" }
-		END                                          { printf "%s", held }'
+	echo "    a line for each package that is through; the first take longest, to compile and to play"
+	: >"$tmp/tests.log"
+	report_progress &
+	progress=$!
+	local code=0
+	# go vet has run before.
+	go test "${race[@]}" -vet=off -shuffle=on -timeout=15m -v ./... 2>&1 | tee "$tmp/tests.log" | awk '
+		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }
+		/^(ok  |\?   )\t/ || /^\t.*coverage: / { print; fflush(); held = ""; next }
+		/^FAIL/          { printf "%s%s\n", held, $0; fflush(); held = ""; next }
+		                 { held = held $0 "\n" }
+		END              { printf "%s", held }' || code=$?
+	kill "$progress"
+	progress=
+	return "$code"
 }
 
 judge_skips() {
@@ -229,8 +292,10 @@ run_demo() {
 	timeout 180 "$tmp/smsbridge" demo --once
 }
 
-command -v go >/dev/null || die "go is not on the PATH" "https://go.dev/doc/install; the version is in go.mod"
-command -v "${CC:-cc}" >/dev/null || die "no C compiler, and the race detector needs one" "apt-get install gcc, or set CC"
+command -v go >/dev/null ||
+	die "go is not on the PATH" "https://go.dev/doc/install; the version is in go.mod"
+command -v "${CC:-cc}" >/dev/null ||
+	die "no C compiler, and the race detector needs one" "apt-get install gcc, or set CC"
 
 step "what the tests need" bring_up
 step "build" go build ./...

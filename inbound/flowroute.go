@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -15,17 +14,18 @@ import (
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
-// Flowroute signs nothing, so that the secret part of the URL is what proves a webhook. It wants a 200, and resends four times, 30 seconds apart,
-// what is answered otherwise (https://developer.flowroute.com/api/messages/v2.1/).
+// Flowroute signs nothing, so the secret part of the URL proves a webhook. Flowroute wants a 200, and
+// resends after any other status: four times, 30 seconds apart
+// (https://developer.flowroute.com/api/messages/v2.1/).
 
 var (
-	errFlowrouteKey  = response{http.StatusForbidden, "the key in the URL is missing or wrong: it follows from the secret key, see deploy/PROVIDERS.md"}
+	errFlowrouteKey = response{http.StatusForbidden, "the key in the URL is missing or wrong: " +
+		"it follows from the secret key, see deploy/PROVIDERS.md"}
 	errFlowrouteJSON = errors.New("not a webhook of Flowroute's")
 	flowrouteID      = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 )
@@ -44,61 +44,51 @@ type flowrouteHook struct {
 	Status, Code   string // of a receipt
 }
 
-// receiveFlowrouteReply takes a text from a phone. Its line is the one on which the tenant texts that phone, whoever carries the texts, so that an
-// answer finds its question and a STOP stops them all.
+// receiveFlowrouteReply takes a text from a phone. Its line is the one on which the tenant texts that
+// phone, through any provider. So an answer finds its question, and a STOP stops all texts.
 func (s *Server) receiveFlowrouteReply(c echo.Context) error {
-	t, hook, a := s.readFlowroute(c)
-	if a.status != 0 {
-		return s.respond(c, "reply", a, nil)
+	t, hook, refusal := s.readFlowroute(c)
+	if refusal.status != 0 {
+		return s.respond(c, "reply", refusal, nil)
 	}
 	phone, err := phonemail.ParseNumber("+" + strings.TrimPrefix(hook.From, "+"))
 	if !hook.Inbound || err != nil || "+"+strings.TrimPrefix(hook.To, "+") != t.Flowroute.Number {
-		return s.respond(c, "reply", response{http.StatusOK, "not from a phone number to the tenant's"}, nil)
+		return s.respond(c, "reply",
+			response{http.StatusOK, "not from a phone number to the tenant's"}, nil)
 	}
 	account, sender := t.Line(phone)
-	received := reply.Received{ProviderID: hook.ID, Line: text.Line{Account: account, Sender: sender}, Phone: phone, Body: hook.Body}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	var taken reply.Taken
-	err = s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		taken, err = reply.Take(ctx, tx, s.Settings.Tenants, received)
-		return err
+	r, err := s.takeReply(c, reply.Received{
+		ProviderID: hook.ID, Line: text.Line{Account: account, Sender: sender}, Phone: phone,
+		Body: hook.Body,
 	})
-	switch {
-	case err != nil:
-		return s.respond(c, "reply", response{http.StatusServiceUnavailable, "cannot record now, please try again"}, err)
-	case taken.Duplicate:
-		return s.respond(c, "reply", response{http.StatusOK, "known already"}, nil)
-	}
-	return s.respond(c, "reply", response{http.StatusOK, "recorded: " + string(taken.Word)}, nil)
+	return s.respond(c, "reply", r, err)
 }
 
 // receiveFlowrouteReceipt takes Flowroute's report on a text of ours, which the query names.
 func (s *Server) receiveFlowrouteReceipt(c echo.Context) error {
-	t, hook, a := s.readFlowroute(c)
-	if a.status != 0 {
-		return s.respond(c, "receipt", a, nil)
+	t, hook, refusal := s.readFlowroute(c)
+	if refusal.status != 0 {
+		return s.respond(c, "receipt", refusal, nil)
 	}
-	account, _ := t.Line(phonemail.Number{})
-	receipt := text.Receipt{
-		TextID: c.QueryParam("text"), Account: account, ProviderID: hook.ID, Status: flowrouteProgress(hook.Status), Code: hook.Code,
-	}
-	return s.takeReceipt(c, receipt)
+	return s.takeReceipt(c, text.Receipt{
+		TextID: c.QueryParam("text"), Account: t.Account(), ProviderID: hook.ID,
+		State: flowrouteState(hook.Status), Code: hook.Code,
+	})
 }
 
-// flowrouteProgress says in Twilio's words how far a text has come. Flowroute's list of words is not complete anywhere, so that what sounds like
-// neither end counts as progress.
-func flowrouteProgress(status string) string {
+// flowrouteState is the state that Flowroute's word for a text's progress means. Flowroute lists its
+// words nowhere in full, so a word that names neither end counts as progress.
+func flowrouteState(status string) text.State {
 	status = strings.ToLower(status)
 	for _, end := range []string{"undeliver", "fail", "reject", "expire", "delete"} {
 		if strings.Contains(status, end) {
-			return "undelivered"
+			return text.Undelivered
 		}
 	}
 	if strings.Contains(status, "delivered") {
-		return "delivered"
+		return text.Delivered
 	}
-	return "sent"
+	return text.Sent
 }
 
 // readFlowroute proves that a webhook is Flowroute's and reads it, or says why not.
@@ -107,12 +97,14 @@ func (s *Server) readFlowroute(c echo.Context) (*tenant.Tenant, flowrouteHook, r
 	if !known || t.Flowroute.SecretKey.Reveal() == "" {
 		return nil, flowrouteHook{}, response{http.StatusNotFound, "no such tenant at Flowroute"}
 	}
-	if subtle.ConstantTimeCompare([]byte(c.QueryParam("key")), []byte(t.Flowroute.HookKey(t.Slug))) != 1 {
+	key := []byte(c.QueryParam("key"))
+	if subtle.ConstantTimeCompare(key, []byte(t.Flowroute.HookKey(t.Slug))) != 1 {
 		return nil, flowrouteHook{}, errFlowrouteKey
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, web.MaxHook))
 	if err != nil {
-		return nil, flowrouteHook{}, response{http.StatusBadRequest, "the body is too big or ended early"}
+		reason := "the body is too big or ended early"
+		return nil, flowrouteHook{}, response{http.StatusBadRequest, reason}
 	}
 	hook, err := parseFlowroute(body)
 	if err != nil {
@@ -121,7 +113,8 @@ func (s *Server) readFlowroute(c echo.Context) (*tenant.Tenant, flowrouteHook, r
 	return t, hook, response{}
 }
 
-// parseFlowroute reads a webhook of version 2.1, or the flat shape that version 2 has for texts. It returns errFlowrouteJSON for what is neither.
+// parseFlowroute reads a webhook of version 2.1, or the flat shape that version 2 has for texts. It
+// returns errFlowrouteJSON for any other body.
 func parseFlowroute(body []byte) (flowrouteHook, error) {
 	var hook struct {
 		Data struct {
@@ -148,9 +141,13 @@ func parseFlowroute(body []byte) (flowrouteHook, error) {
 	switch {
 	case !flowrouteID.MatchString(hook.Data.ID + hook.ID):
 	case hook.Data.Type == "" && hook.From != "":
-		return flowrouteHook{ID: hook.ID, From: hook.From, To: hook.To, Body: hook.Body, Inbound: true}, nil
+		return flowrouteHook{
+			ID: hook.ID, From: hook.From, To: hook.To, Body: hook.Body, Inbound: true,
+		}, nil
 	case hook.Data.Type == "message":
-		return flowrouteHook{ID: hook.Data.ID, From: a.From, To: a.To, Body: a.Body, Inbound: a.Direction == "inbound"}, nil
+		return flowrouteHook{
+			ID: hook.Data.ID, From: a.From, To: a.To, Body: a.Body, Inbound: a.Direction == "inbound",
+		}, nil
 	case hook.Data.Type == "delivery_receipt":
 		read := flowrouteHook{ID: hook.Data.ID, Status: a.Status}
 		if a.StatusCode != nil {

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"smsbridge/internal/text"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,9 +9,9 @@ import (
 
 func TestFlowrouteWebhookUndelivered(t *testing.T) {
 	for _, status := range []string{"undelivered", "Undeliverable", "failed", "rejected", "expired", "deleted"} {
-		require.Equal(t, "undelivered", flowrouteProgress(status))
+		require.Equal(t, text.Undelivered, flowrouteState(status))
 	}
-	require.Equal(t, "delivered", flowrouteProgress("Delivered"))
+	require.Equal(t, text.Delivered, flowrouteState("Delivered"))
 }
 
 func FuzzParseFlowroute(f *testing.F) {

@@ -23,14 +23,15 @@ const (
 // errTooBig says that a form is not read for its size.
 var errTooBig = errors.New("larger than is read or kept")
 
-// readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps only the wanted fields: most of a mail's webhook is its
-// headers, attachments and quoted variants, which nobody here reads. Each kept field has all its values, in order. It returns errTooBig or web.ErrNotForm
-// for a body that no repetition can mend, and other errors when the body ended early.
+// readForm reads a posted form of at most maxRead bytes, urlencoded or multipart, and keeps only the
+// wanted fields. Most of a mail's webhook is its headers, attachments and quoted variants, which no
+// code reads. Each kept field has all its values, in order. It returns errTooBig or web.ErrNotForm for
+// a body that no retry can mend, and another error when the body ended early.
 func readForm(r *http.Request, wanted func(name string) bool) (url.Values, error) {
 	body := http.MaxBytesReader(nil, r.Body, maxRead)
 	form, err := readKind(r.Header.Get("Content-Type"), body, wanted)
-	// To its end, because a sender that is cut off while it still sends does not hear the answer and sends all of it again for hours, and because
-	// what looks like a broken form may only have ended early.
+	// It is read to its end. A sender that is cut off while it sends does not hear the response, and
+	// sends all of it again for hours. And what looks like a broken form may only have ended early.
 	_, broken := io.Copy(io.Discard, body)
 	if tooBig := new(http.MaxBytesError); errors.As(broken, &tooBig) {
 		return nil, errTooBig
@@ -54,7 +55,8 @@ func readKind(contentType string, body io.Reader, wanted func(string) bool) (url
 	return nil, web.ErrNotForm
 }
 
-// readURLEncoded reads the body piece by piece, so that the fields that are not wanted are never held or decoded.
+// readURLEncoded reads the body piece by piece, so that fields that are not wanted are never held or
+// decoded.
 func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error) {
 	in := bufio.NewReaderSize(body, 32<<10)
 	form := url.Values{}
@@ -93,8 +95,8 @@ func readURLEncoded(body io.Reader, wanted func(string) bool) (url.Values, error
 	}
 }
 
-// readUntil reads up to stop or '&' and returns what stood before, at most room bytes and one to show that there were more. End is the byte it
-// stopped at, 0 at the end of the body.
+// readUntil reads up to stop or '&' and returns what stood before: at most room bytes, and one more to
+// show that there were more. End is the byte it stopped at, 0 at the end of the body.
 func readUntil(in *bufio.Reader, stop byte, room int) (text []byte, end byte, err error) {
 	for {
 		if _, err := in.Peek(1); errors.Is(err, io.EOF) {

@@ -25,12 +25,14 @@ import (
 )
 
 const (
-	// oldestPost is how old a signature may be: Mailgun repeats a mail for eight hours, and it is not documented whether it signs it anew.
+	// oldestPost is how old a signature may be. Mailgun retries for eight hours, and does not document
+	// whether it signs each retry anew.
 	oldestPost = 9 * time.Hour
 	// newestPost is how far Mailgun's clock may be ahead of ours.
 	newestPost = 5 * time.Minute
 	maxToken   = 128
-	// maxMessageID is the longest line of a mail (RFC 5322 section 2.1.1), so no Message-Id is longer. The database indexes it.
+	// maxMessageID is the longest line of a mail (RFC 5322 section 2.1.1), so no Message-Id is longer.
+	// The database indexes it.
 	maxMessageID = 998
 	// maxRecipients is how many phones one mail may be for.
 	maxRecipients = 50
@@ -60,27 +62,35 @@ func envelopeFields(name string) bool {
 	return strings.EqualFold(name, "Message-Id")
 }
 
-// receiveMail takes a mail from Mailgun, which never repeats what is answered with 200 or 406, and everything else for eight hours.
+// receiveMail takes a mail from Mailgun. Mailgun never retries after a 200 or 406, and retries after
+// any other status for eight hours.
 func (s *Server) receiveMail(c echo.Context, fields func(string) bool) error {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
 		return s.respond(c, "mail", response{http.StatusNotAcceptable, "no such tenant"}, nil)
 	}
 	form, err := readForm(c.Request(), fields)
-	switch {
-	case errors.Is(err, errTooBig):
-		return s.respond(c, "mail", response{http.StatusNotAcceptable, "the mail is too big"}, nil)
-	case errors.Is(err, web.ErrNotForm):
-		return s.respond(c, "mail", response{http.StatusNotAcceptable, "not a form: this URL belongs into a route's store(notify=…) or forward(…)"}, nil)
-	case err != nil:
-		return s.respond(c, "mail", response{http.StatusServiceUnavailable, "the body ended early"}, nil)
+	if err != nil {
+		return s.respond(c, "mail", unread(err), nil)
 	}
 	delivery, refusal := s.readMail(t, form)
 	if refusal.status != 0 {
 		return s.respond(c, "mail", refusal, nil)
 	}
-	a, err := s.takeMail(c.Request().Context(), delivery)
-	return s.respond(c, "mail", a, err)
+	r, err := s.takeMail(c.Request().Context(), delivery)
+	return s.respond(c, "mail", r, err)
+}
+
+// unread is the response to a form that could not be read.
+func unread(err error) response {
+	switch {
+	case errors.Is(err, errTooBig):
+		return response{http.StatusNotAcceptable, "the mail is too big"}
+	case errors.Is(err, web.ErrNotForm):
+		return response{http.StatusNotAcceptable,
+			"not a form: this URL belongs into a route's store(notify=…) or forward(…)"}
+	}
+	return response{http.StatusServiceUnavailable, "the body ended early"}
 }
 
 // readMail proves that a form is Mailgun's and reads it, or says why not.
@@ -89,8 +99,10 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, res
 	stamp, okStamp := web.Only(form, "timestamp")
 	token, okToken := web.Only(form, "token")
 	signature, okSignature := web.Only(form, "signature")
-	if !okStamp || !okToken || !okSignature || len(token) > maxToken || !signed(t, stamp, token, signature) {
-		return d, response{http.StatusUnauthorized, "the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
+	if !okStamp || !okToken || !okSignature || len(token) > maxToken ||
+		!signed(t, stamp, token, signature) {
+		return d, response{http.StatusUnauthorized,
+			"the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
@@ -103,13 +115,14 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, res
 	case age < -newestPost:
 		return d, response{http.StatusUnauthorized, "the signature is from the future: compare the clocks"}
 	}
+	const repeated = "a control field comes more than once"
 	for name, values := range form {
 		if len(values) > 1 && name != "body-html" && name != "from" && name != "subject" {
-			return d, response{http.StatusNotAcceptable, "a control field comes more than once"}
+			return d, response{http.StatusNotAcceptable, repeated}
 		}
 		if strings.EqualFold(name, "Message-Id") {
 			if d.MessageID != "" {
-				return d, response{http.StatusNotAcceptable, "a control field comes more than once"}
+				return d, response{http.StatusNotAcceptable, repeated}
 			}
 			d.MessageID = bareID(values[0])
 		}
@@ -118,12 +131,15 @@ func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, res
 	if d.Body = bodyOf(form); d.MessageID == "" && d.Body.MIME != "" {
 		d.MessageID = idOf(d.Body.MIME)
 	}
-	if !storable(d.MessageID) || !storable(d.MessageURL) || !storable(d.Token) || len(d.MessageID) > maxMessageID {
-		return d, response{http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one"}
+	if !storable(d.MessageID) || !storable(d.MessageURL) || !storable(d.Token) ||
+		len(d.MessageID) > maxMessageID {
+		return d, response{http.StatusNotAcceptable,
+			"the token, Message-Id or message-url cannot be one"}
 	}
 	recipient, _ := web.Only(form, "recipient")
 	if d.Phones = phones(t, recipient); len(d.Phones) == 0 {
-		return d, response{http.StatusNotAcceptable, "the recipient is not a phone address of this tenant"}
+		return d, response{http.StatusNotAcceptable,
+			"the recipient is not a phone address of this tenant"}
 	}
 	return d, response{}
 }
@@ -137,7 +153,8 @@ func bodyOf(form url.Values) mail.Body {
 
 func bareID(header string) string { return strings.Trim(header, "<> \t\r\n") }
 
-// idOf reads the Message-Id of a raw mail, which has no field of its own, so that a mail that is repeated under a new token is known.
+// idOf reads the Message-Id of a raw mail, which has no field of its own. By it a mail is known that
+// comes again under a new token.
 func idOf(mime string) string {
 	m, err := netmail.ReadMessage(strings.NewReader(mime))
 	if err != nil {
@@ -146,14 +163,17 @@ func idOf(mime string) string {
 	return bareID(m.Header.Get("Message-Id"))
 }
 
-// storable reports whether every database takes a text: PostgreSQL refuses NUL and what is not UTF-8, again and again
-// (https://www.postgresql.org/docs/current/datatype-character.html). The sender of a mail chooses its Message-Id.
+// storable reports whether every database takes a text. PostgreSQL refuses NUL and what is not UTF-8
+// (https://www.postgresql.org/docs/current/datatype-character.html), and would refuse each retry. The
+// sender of a mail chooses its Message-Id.
 func storable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each of the tenant's signing keys
-// (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The body is not signed.
+// signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each of the
+// tenant's signing keys
+// (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The body is
+// not signed.
 func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	claimed, err := hex.DecodeString(signature)
 	if err != nil {
@@ -169,7 +189,8 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	return good
 }
 
-// phones reads the recipients that are phone addresses of the tenant; Mailgun may send several in one post, separated by commas.
+// phones reads the recipients that are phone addresses of the tenant. Mailgun may send several in one
+// post, separated by commas.
 func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
 	var found []phonemail.Number
 	seen := map[phonemail.Number]bool{}
@@ -183,17 +204,13 @@ func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
 	return found
 }
 
+// takeMail records a mail, unless it is known.
 func (s *Server) takeMail(ctx context.Context, d mail.Delivery) (response, error) {
-	ctx, cancel := context.WithTimeout(ctx, web.CommitWait)
-	defer cancel()
-	var taken mail.Taken
-	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		taken, err = mail.Take(ctx, tx, d)
-		return err
-	})
+	taken, err := web.Commit(ctx, s.Store,
+		func(ctx context.Context, tx *store.Tx) (mail.Taken, error) { return mail.Take(ctx, tx, d) })
 	switch {
 	case err != nil:
-		return response{http.StatusServiceUnavailable, "cannot record now, please try again"}, err
+		return notNow, err
 	case taken == mail.Reused:
 		return response{http.StatusNotAcceptable, "the token was used before with another content"}, nil
 	case taken == mail.Duplicate:

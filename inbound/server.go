@@ -51,6 +51,7 @@ type Server struct {
 //	/orchestrators/…                   package azuredurable: the same for clients of Azure Durable
 //	/runtime/webhooks/durabletask/…    Functions, and how these watch and steer what they started
 //	/auth0/{tenant}/…                  package auth0: Auth0's Actions and streams
+//	GET  /                             what this is, for people
 //	GET  /healthz                      the process lives
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
@@ -67,6 +68,7 @@ func (s *Server) Handler() http.Handler {
 	(&api.Door{Edge: s.edge()}).Route(e)
 	(&azuredurable.Door{Edge: s.edge(), Draining: s.draining.Load}).Route(e)
 	(&auth0.Door{Edge: s.edge()}).Route(e)
+	e.RouteNotFound("/", showWelcome)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", s.showReady)
 	return e
@@ -94,7 +96,17 @@ func (s *Server) edge() web.Edge {
 	}
 }
 
-// Drain makes /readyz say no, so that a load balancer sends no more; requests that come nevertheless are still served.
+// showWelcome says to a person what answers here. Other methods find nothing, as on any other path.
+func showWelcome(c echo.Context) error {
+	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
+		return echo.ErrNotFound
+	}
+	return c.String(http.StatusOK, "This is smsbridge. It puts the questions of mails to phones, by text.\n"+
+		"Apps: /v1/openapi.yaml describes the API. Operators: /healthz and /readyz say how it is.\n")
+}
+
+// Drain makes /readyz say no, so that a load balancer sends no more requests. The server still serves
+// those that come.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 func (s *Server) showReady(c echo.Context) error {
@@ -128,7 +140,8 @@ func (s *Server) respond(c echo.Context, what string, r response, err error) err
 	case r.status >= 400:
 		level = slog.LevelWarn
 	}
-	attrs := []any{"tenant", web.KnownSlug(s.Settings, c.Param("tenant")), "status", r.status, "reason", r.reason}
+	slug := web.KnownSlug(s.Settings, c.Param("tenant"))
+	attrs := []any{"tenant", slug, "status", r.status, "reason", r.reason}
 	if err != nil {
 		attrs = append(attrs, "error", err)
 	}

@@ -31,13 +31,13 @@ type shortLinkView struct {
 	leadsTo           string // origin that the button may lead to
 }
 
-// showShortLink shows the page of a short link. It changes nothing: previews and scanners open links too.
+// showShortLink shows the page of a short link. It changes nothing: previews and scanners open links
+// too.
 func (s *Server) showShortLink(c echo.Context) error {
-	var view shortLinkView
-	err := s.Store.Read(c.Request().Context(), func(ctx context.Context, tx store.View) (err error) {
-		view, err = s.viewShortLink(ctx, tx, c.Param("token"))
-		return err
-	})
+	view, err := web.Read(c.Request().Context(), s.Store,
+		func(ctx context.Context, tx store.View) (shortLinkView, error) {
+			return s.viewShortLink(ctx, tx, c.Param("token"))
+		})
 	if err != nil {
 		return s.refuseShortLink(c, err)
 	}
@@ -46,13 +46,10 @@ func (s *Server) showShortLink(c echo.Context) error {
 
 // useShortLink does what the button says: it accepts the question, or leads on.
 func (s *Server) useShortLink(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	var l shortlink.Link
-	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		l, err = reply.Tap(ctx, tx, c.Param("token"))
-		return err
-	})
+	l, err := web.Commit(c.Request().Context(), s.Store,
+		func(ctx context.Context, tx *store.Tx) (shortlink.Link, error) {
+			return reply.Tap(ctx, tx, c.Param("token"))
+		})
 	if err != nil {
 		return s.refuseShortLink(c, err)
 	}
@@ -76,7 +73,8 @@ func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string)
 	}
 	view := shortLinkView{Title: t.Name, Name: t.Name}
 	if l.ChallengeID == "" {
-		view.Text, view.Button, view.leadsTo = "You asked "+t.Name+" for this.", "Continue to "+t.Name, web.Origin(l.URL)
+		view.Text, view.Button = "You asked "+t.Name+" for this.", "Continue to "+t.Name
+		view.leadsTo = web.Origin(l.URL)
 		return view, nil
 	}
 	c, err := challenge.Get(ctx, tx, l.ChallengeID)
@@ -101,21 +99,29 @@ func (s *Server) viewShortLink(ctx context.Context, tx store.View, token string)
 
 func (s *Server) refuseShortLink(c echo.Context, err error) error {
 	if errors.Is(err, shortlink.ErrGone) {
-		return s.renderShortLink(c, http.StatusGone, shortLinkView{Title: "Too late", Name: "Too late", Text: "This link leads nowhere any more. Please start again where you came from."})
+		return s.renderShortLink(c, http.StatusGone, shortLinkView{
+			Title: "Too late", Name: "Too late",
+			Text: "This link leads nowhere any more. Please start again where you came from.",
+		})
 	}
 	s.Log.Error("short link", "error", err)
-	return s.renderShortLink(c, http.StatusServiceUnavailable, shortLinkView{Title: "Try again", Name: "Try again", Text: "This does not work just now. Please try again in a minute."})
+	return s.renderShortLink(c, http.StatusServiceUnavailable, shortLinkView{
+		Title: "Try again", Name: "Try again",
+		Text: "This does not work just now. Please try again in a minute.",
+	})
 }
 
-// renderShortLink writes the page with headers that keep it out of caches, frames and referrers. Browsers apply form-action to the redirect after
-// the form as well (https://www.w3.org/TR/CSP3/#directive-form-action), so that it names where the button leads.
+// renderShortLink writes the page with headers that keep it out of caches, frames and referrers.
+// Browsers apply form-action to the redirect after the form as well
+// (https://www.w3.org/TR/CSP3/#directive-form-action), so it names where the button leads.
 func (s *Server) renderShortLink(c echo.Context, status int, view shortLinkView) error {
 	var page bytes.Buffer
 	if err := shortLinkPage.Execute(&page, view); err != nil {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+view.leadsTo)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; "+
+		"frame-ancestors 'none'; form-action 'self' "+view.leadsTo)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")

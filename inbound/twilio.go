@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,28 +11,27 @@ import (
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
-// emptyTwiML answers a text with silence (https://www.twilio.com/docs/messaging/twiml): what is to be said goes out as a text of its own.
+// emptyTwiML has Twilio say nothing (https://www.twilio.com/docs/messaging/twiml). What the bridge
+// has to say goes out as a text of its own.
 const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 
-var (
-	errForged = errors.New("the signature is missing or wrong: compare the account's auth token and SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio")
-)
+var errForged = errors.New("the signature is missing or wrong: compare the account's auth token and " +
+	"SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio")
 
 // receiveReply takes a text from a phone.
 func (s *Server) receiveReply(c echo.Context) error {
-	t, form, a := s.readHook(c, s.Settings.ReplyURL)
-	if a.status != 0 {
-		return s.respond(c, "reply", a, nil)
+	t, form, refusal := s.readHook(c, s.Settings.ReplyURL)
+	if refusal.status != 0 {
+		return s.respond(c, "reply", refusal, nil)
 	}
 	phone, err := phonemail.ParseNumber(form.Get("From"))
 	if err != nil {
-		// A short code, a name or another channel: nobody we could have asked.
+		// A short code, a name or another channel: the bridge never asked it.
 		return s.silence(c, t, "not from a phone number")
 	}
 	line, ok := s.line(form)
@@ -43,24 +41,18 @@ func (s *Server) receiveReply(c echo.Context) error {
 	if form.Get("MessageSid") == "" {
 		return s.respond(c, "reply", response{http.StatusBadRequest, "MessageSid is missing"}, nil)
 	}
-	received := reply.Received{ProviderID: form.Get("MessageSid"), Line: line, Phone: phone, Body: form.Get("Body"), Keyword: form.Get("OptOutType")}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	var taken reply.Taken
-	err = s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		taken, err = reply.Take(ctx, tx, s.Settings.Tenants, received)
-		return err
+	r, err := s.takeReply(c, reply.Received{
+		ProviderID: form.Get("MessageSid"), Line: line, Phone: phone, Body: form.Get("Body"),
+		Keyword: form.Get("OptOutType"),
 	})
 	if err != nil {
-		return s.respond(c, "reply", response{http.StatusServiceUnavailable, "cannot record now, please try again"}, err)
+		return s.respond(c, "reply", r, err)
 	}
-	if taken.Duplicate {
-		return s.silence(c, t, "known already")
-	}
-	return s.silence(c, t, "recorded: "+string(taken.Word))
+	return s.silence(c, t, r.reason)
 }
 
-// line is the tenants' side of a text: the messaging service if a tenant texts from it, else the number.
+// line is the tenants' side of a text: the messaging service if a tenant texts from it, else the
+// number.
 func (s *Server) line(form url.Values) (text.Line, bool) {
 	account := form.Get("AccountSid")
 	for _, sender := range []string{form.Get("MessagingServiceSid"), form.Get("To")} {
@@ -78,33 +70,28 @@ func (s *Server) silence(c echo.Context, t *tenant.Tenant, reason string) error 
 
 // receiveReceipt takes Twilio's report on a text of ours, which the query names.
 func (s *Server) receiveReceipt(c echo.Context) error {
-	_, form, a := s.readHook(c, func(slug string) string { url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, ""), "?"); return url })
-	if a.status != 0 {
-		return s.respond(c, "receipt", a, nil)
+	_, form, refusal := s.readHook(c, func(slug string) string {
+		url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, ""), "?")
+		return url
+	})
+	if refusal.status != 0 {
+		return s.respond(c, "receipt", refusal, nil)
 	}
-	receipt := text.Receipt{
-		TextID: c.QueryParam("text"), Account: form.Get("AccountSid"), ProviderID: form.Get("MessageSid"),
-		Status: form.Get("MessageStatus"), Code: form.Get("ErrorCode"),
-	}
-	return s.takeReceipt(c, receipt)
+	return s.takeReceipt(c, text.Receipt{
+		TextID: c.QueryParam("text"), Account: form.Get("AccountSid"),
+		ProviderID: form.Get("MessageSid"), State: text.TwilioState(form.Get("MessageStatus")),
+		Code: form.Get("ErrorCode"),
+	})
 }
 
-// takeReceipt records a provider's report on a text of ours, whoever carried it.
-func (s *Server) takeReceipt(c echo.Context, receipt text.Receipt) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), web.CommitWait)
-	defer cancel()
-	err := s.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return text.TakeReceipt(ctx, tx, receipt) })
-	if err != nil {
-		return s.respond(c, "receipt", response{http.StatusServiceUnavailable, "cannot record now, please try again"}, err)
-	}
-	return c.NoContent(http.StatusOK)
-}
-
-// readHook proves that a webhook is Twilio's and returns its fields, or says why not. The tenant in the URL only selects the auth token. The
-// signature covers the URL as it is configured at Twilio, so the configured public URL is used, never the request's host.
-func (s *Server) readHook(c echo.Context, configured func(slug string) string) (*tenant.Tenant, url.Values, response) {
+// readHook proves that a webhook is Twilio's and returns its fields, or says why not. The tenant in
+// the URL only selects the auth token. The signature covers the URL as it is configured at Twilio,
+// so the configured public URL is used, never the request's host.
+func (s *Server) readHook(
+	c echo.Context, configured func(slug string) string,
+) (*tenant.Tenant, url.Values, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !ok || t.Twilio.AuthToken.Reveal() == "" { // without a token anybody could sign
+	if !ok || t.Twilio.AuthToken.Reveal() == "" { // without a token any caller could sign
 		return nil, nil, response{http.StatusNotFound, "no such tenant"}
 	}
 	form, err := web.ReadOnce(c.Request())
@@ -120,7 +107,9 @@ func (s *Server) readHook(c echo.Context, configured func(slug string) string) (
 		params[name] = form.Get(name)
 	}
 	validator := client.NewRequestValidator(t.Twilio.AuthToken.Reveal())
-	if !validator.Validate(signedURL, params, c.Request().Header.Get("X-Twilio-Signature")) || form.Get("AccountSid") != t.Twilio.AccountSID {
+	signature := c.Request().Header.Get("X-Twilio-Signature")
+	if !validator.Validate(signedURL, params, signature) ||
+		form.Get("AccountSid") != t.Twilio.AccountSID {
 		return nil, nil, response{http.StatusForbidden, errForged.Error()}
 	}
 	return t, form, response{}

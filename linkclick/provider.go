@@ -14,7 +14,8 @@ import (
 // that uses it: the recipes in redeem_recipe.go, the verdicts in judge_redirect.go and the
 // phrases in judge_phrases.go.
 
-// provider is all that this package knows of one identity provider. The name must be set, and either shapes or noLink. The package comment says how to add a provider.
+// provider is all that this package knows of one identity provider. The name must be set, and
+// either shapes or noLink. The package comment says how to add a provider.
 type provider struct {
 	// name is the value of Finding.Provider, and NAME in testdata/mail/NAME-*.eml.
 	name string

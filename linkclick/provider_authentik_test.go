@@ -1,10 +1,12 @@
 package linkclick
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,8 +14,10 @@ import (
 
 // goauthentik is a little authentik, which knows a browser by its session.
 type goauthentik struct {
-	stages []string // what the executor says, one after another; "302" redirects to itself
-	posted string   // the body of the consent
+	// stages are what the executor says, one after another. "302" redirects to itself, or to what
+	// follows the number.
+	stages []string
+	posted string // the body of the consent
 	at     int
 }
 
@@ -40,8 +44,8 @@ func (g *goauthentik) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "authentik_csrf", Value: "-csrf", Path: "/"})
 	stage := g.stages[min(g.at, len(g.stages)-1)]
 	g.at++
-	if stage == "302" {
-		redirectTo(r.URL.RequestURI())(w, r)
+	if to, ok := strings.CutPrefix(stage, "302"); ok {
+		redirectTo(cmp.Or(to, r.URL.RequestURI()))(w, r)
 		return
 	}
 	sendJSON(w, http.StatusOK, stage)
@@ -92,6 +96,25 @@ func TestAuthentik(t *testing.T) {
 				require.Equal(t, `{"component":"ak-stage-consent","token":"c1"}-csrf`, g.posted)
 			}
 		})
+	}
+}
+
+// The executor may redirect to itself only, and asks for one consent.
+func TestAuthentikStaysInItsFlow(t *testing.T) {
+	const consent = `{"component":"ak-stage-consent","token":"c1"}`
+	const executor = "/sso/api/v3/flows/executor/enroll/"
+	for _, tt := range []struct {
+		stages []string
+		reason string
+	}{
+		{[]string{"302/sso/api/v3/flows/executor/other/"}, ReasonLeft},
+		{[]string{"302https://evil.example" + executor}, ReasonLeft},
+		{[]string{consent, "302", consent}, ReasonSecondQuestion},
+	} {
+		p, c := serve(t, (&goauthentik{stages: tt.stages}).ServeHTTP)
+		r := open(t, c, p.URL+"/sso/if/flow/enroll/?flow_token=t%2B1")
+		require.Equal(t, OutcomeUnknown, r.Outcome)
+		require.Equal(t, tt.reason, r.Reason)
 	}
 }
 

@@ -110,6 +110,17 @@ func TestKratos(t *testing.T) {
 	}
 }
 
+// The code goes to Kratos only, not to another host of the rule.
+func TestKratosFormStaysWhereItIs(t *testing.T) {
+	second, _ := serve(t, says("Your email has been verified."))
+	o := &ory{before: strings.ReplaceAll(orySent, "ACTION", second.URL)}
+	p, c := serve(t, o.ServeHTTP)
+	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
+	link := p.URL + "/o/self-service/verification?code=583920&flow=f1"
+	require.Equal(t, OutcomeUnknown, open(t, c, link).Outcome)
+	require.Empty(t, second.requests())
+}
+
 func TestKratosWaitsForTheSubmitHook(t *testing.T) {
 	o := &ory{before: orySent}
 	p, c := serve(t, o.ServeHTTP)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/twilio/twilio-go/client"
-	twilio "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -19,24 +18,27 @@ import (
 // longestValidity is the most that Twilio takes for ValidityPeriod, in seconds.
 const longestValidity = 36000
 
-// byTwilio sends through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource).
+// byTwilio sends through Twilio's Messages
+// (https://www.twilio.com/docs/messaging/api/message-resource).
 type byTwilio struct{ *Worker }
 
 func (w byTwilio) send(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time,
 ) sendResult {
 	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
-	params := (&twilio.CreateMessageParams{}).SetTo(a.Phone.E164()).SetBody(a.Body).
-		SetStatusCallback(w.Settings.ReceiptURL(t.Slug, a.ID)).
-		SetValidityPeriod(min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity))
-	if isService(a.Line.Sender) {
-		params.SetMessagingServiceSid(a.Line.Sender)
-	} else {
-		params.SetFrom(a.Line.Sender)
+	validity := min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity)
+	form := url.Values{
+		"To": {a.Phone.E164()}, "Body": {a.Body}, "ValidityPeriod": {strconv.Itoa(validity)},
+		"StatusCallback": {w.Settings.ReceiptURL(t.Slug, a.ID)},
 	}
-	created, err := twilio.NewApiService(wire.handler(t)).CreateMessage(params)
-	if err == nil && created.Sid != nil {
-		return sendResult{result: ok, id: *created.Sid}
+	if isService(a.Line.Sender) {
+		form.Set("MessagingServiceSid", a.Line.Sender)
+	} else {
+		form.Set("From", a.Line.Sender)
+	}
+	created, err := createMessage(wire.handler(t), form)
+	if err == nil && created.SID != nil {
+		return sendResult{result: ok, id: *created.SID}
 	}
 	return wire.result(err)
 }
@@ -45,15 +47,14 @@ func (w byTwilio) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
 	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
-	params := (&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50)
-	found, err := twilio.NewApiService(wire.handler(t)).ListMessage(params)
+	found, err := listMessages(wire.handler(t), a.Phone.E164())
 	if err != nil {
 		status := strconv.Itoa(wire.status)
 		return nil, errors.New("twilio: the list of texts cannot be read, status " + status)
 	}
 	var texts []listed
 	for _, m := range found {
-		if m.Sid == nil || m.Body == nil || m.DateCreated == nil {
+		if m.SID == nil || m.Body == nil || m.DateCreated == nil {
 			continue
 		}
 		created, err := time.Parse(time.RFC1123Z, *m.DateCreated)
@@ -61,18 +62,18 @@ func (w byTwilio) find(
 			continue
 		}
 		sender := m.From
-		if m.MessagingServiceSid != nil && isService(a.Line.Sender) {
-			sender = m.MessagingServiceSid
+		if m.ServiceSID != nil && isService(a.Line.Sender) {
+			sender = m.ServiceSID
 		}
 		if sender != nil && *sender == a.Line.Sender {
-			texts = append(texts, listed{id: *m.Sid, body: *m.Body, created: created})
+			texts = append(texts, listed{id: *m.SID, body: *m.Body, created: created})
 		}
 	}
 	return texts, nil
 }
 
-// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors), those of
-// Messages and those of Verify. For all others the HTTP status does.
+// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors),
+// those of Messages and those of Verify. For all others the HTTP status does.
 func twilioResult(code int) (result, bool) {
 	switch code {
 	case 21211, 21217:
@@ -95,10 +96,10 @@ func twilioResult(code int) (result, bool) {
 // isService reports whether a sender is a messaging service, not a number.
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
-// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base, and
-// bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets: the
-// status of a response that twilio-go cannot decode, and whether there was a connection on which the
-// request may have been sent.
+// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base,
+// and bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets:
+// the status of a response that twilio-go cannot decode, and whether there was a connection on
+// which the request may have been sent.
 type twilioWire struct {
 	ctx    context.Context // of one request, as the wire is
 	base   string
@@ -107,8 +108,8 @@ type twilioWire struct {
 	sent   bool
 }
 
-// result reads a response that is not a success. No error text of Twilio's is kept: it can quote the
-// number.
+// result reads a response that is not a success. No error text of Twilio's is kept: it can quote
+// the number.
 func (w *twilioWire) result(err error) sendResult {
 	code := w.code(err)
 	result, known := twilioResult(code)

@@ -20,11 +20,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/nodetest"
 	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store/storetest"
 )
 
-// The Actions of deploy/auth0 run under Node here, in a harness that imitates Auth0, against the real binary with a pretend Twilio and Verify.
+// The Actions of deploy/auth0 run under Node here, in a harness that imitates Auth0, against the
+// real binary with a pretend Twilio and Verify.
 
 const (
 	auth0Secret = "5d1b6e0c9a7f4e3d8c2b1a09f8e7d6c5"
@@ -46,12 +48,14 @@ type auth0Stage struct {
 // openAuth0 starts it. Way is how log-ins return: post or redirect.
 func openAuth0(t *testing.T, way string) *auth0Stage {
 	t.Helper()
-	node := auth0Node(t)
+	node := nodetest.Folder(t, "testdata/auth0")
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
 	const account, service = "AC00000000000000000000000000000001", "VA00000000000000000000000000000001"
-	verify, err := twilioverify.Open(twilioverify.Config{AccountSID: account, AuthToken: th.env["TWILIO_AUTH_TOKEN"], ServiceSID: service, FriendlyName: "ACME", Phones: th.twilio})
+	verify, err := twilioverify.Open(twilioverify.Config{AccountSID: account,
+		AuthToken: th.env["TWILIO_AUTH_TOKEN"], ServiceSID: service,
+		FriendlyName: "ACME", Phones: th.twilio})
 	require.NoError(t, err)
 	t.Cleanup(verify.Close)
 	s := &auth0Stage{theater: th, t: t, verify: verify, node: node, seen: make(chan url.Values, 10)}
@@ -61,14 +65,18 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	require.NoError(t, err)
 	config := filepath.Join(t.TempDir(), "bridge.yaml")
 	values := map[string]string{
-		"AUTH0_HOST": s.host, "MAILGUN_URL": th.mailgun.URL(), "ACCOUNT": account, "TWILIO_URL": th.twilio.URL(), "SERVICE": service, "VERIFY_URL": verify.URL(), "RETURN": way,
+		"AUTH0_HOST": s.host, "MAILGUN_URL": th.mailgun.URL(), "ACCOUNT": account,
+		"TWILIO_URL": th.twilio.URL(), "SERVICE": service, "VERIFY_URL": verify.URL(), "RETURN": way,
 	}
-	require.NoError(t, os.WriteFile(config, []byte(os.Expand(string(template), func(name string) string { return values[name] })), 0o600))
+	require.NoError(t, os.WriteFile(config,
+		[]byte(os.Expand(string(template), func(name string) string { return values[name] })), 0o600))
 	env := map[string]string{
 		"SMSBRIDGE_CONFIG": config, "MAILGUN_KEY": "key", "TOKEN": th.env["TWILIO_AUTH_TOKEN"],
-		"ACME_SECRET": auth0Secret, "ACME_KEY": auth0Key, "ACME_TOKEN": auth0Token, "BETA_SECRET": "beta-" + auth0Secret,
+		"ACME_SECRET": auth0Secret, "ACME_KEY": auth0Key, "ACME_TOKEN": auth0Token,
+		"BETA_SECRET": "beta-" + auth0Secret,
 	}
-	for _, name := range []string{"SMSBRIDGE_ADDR", "SMSBRIDGE_PUBLIC_URL", "SMSBRIDGE_DATABASE", "SMSBRIDGE_KEY"} {
+	for _, name := range []string{"SMSBRIDGE_ADDR", "SMSBRIDGE_DRAIN", "SMSBRIDGE_PUBLIC_URL",
+		"SMSBRIDGE_DATABASE", "SMSBRIDGE_KEY"} {
 		env[name] = th.env[name]
 	}
 	th.env = env
@@ -76,7 +84,8 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	return s
 }
 
-// openTenant plays the part of Auth0 to which a log-in returns, and the app to which it goes on, on another origin.
+// openTenant plays the part of Auth0 to which a log-in returns, and the app to which it goes on,
+// on another origin.
 func (s *auth0Stage) openTenant() (host string) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "<!doctype html><title>app</title><h1>signed in</h1>")
@@ -88,37 +97,11 @@ func (s *auth0Stage) openTenant() (host string) {
 			return
 		}
 		s.seen <- r.Form
-		http.Redirect(w, r, strings.Replace(app.URL, "127.0.0.1", "localhost", 1)+"/callback?code=x", http.StatusFound)
+		http.Redirect(w, r, strings.Replace(app.URL, "127.0.0.1", "localhost", 1)+"/callback?code=x",
+			http.StatusFound)
 	}))
 	s.t.Cleanup(tenant.Close)
 	return strings.TrimPrefix(tenant.URL, "http://")
-}
-
-// auth0Node installs what the harness needs into a folder of its own, and returns it.
-func auth0Node(t *testing.T) string {
-	t.Helper()
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-				require.FailNow(t, program+" is not on the PATH")
-			}
-			t.Skip(program + " is not on the PATH")
-		}
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "harness.mjs"} {
-		content, err := os.ReadFile("testdata/auth0/" + name)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
-	}
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir)
-	if out, err := install.CombinedOutput(); err != nil {
-		if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-			require.NoError(t, err, string(out))
-		}
-		t.Skipf("npm cannot install what the harness needs: %v", err)
-	}
-	return dir
 }
 
 // actionCall is something that an Action asked of Auth0's api.
@@ -127,7 +110,9 @@ type actionCall struct {
 	Args []any
 }
 
-func (c actionCall) String() string { return strings.TrimSpace(c.Name + " " + fmt.Sprintln(c.Args...)) }
+func (c actionCall) String() string {
+	return strings.TrimSpace(c.Name + " " + fmt.Sprintln(c.Args...))
+}
 
 // redirecting is what the harness knows of a redirect.
 type redirecting struct {
@@ -138,12 +123,15 @@ type redirecting struct {
 }
 
 // run runs one handler of an Action, and returns what it asked for and what it logged.
-func (s *auth0Stage) run(action, handler string, event map[string]any, r redirecting) ([]actionCall, []string) {
+func (s *auth0Stage) run(
+	action, handler string, event map[string]any, r redirecting,
+) ([]actionCall, []string) {
 	s.t.Helper()
 	path, err := filepath.Abs("../../deploy/auth0/" + action + ".js")
 	require.NoError(s.t, err)
 	r.Issuer = s.host
-	input, err := json.Marshal(map[string]any{"action": path, "handler": handler, "event": event, "redirect": r})
+	input, err := json.Marshal(map[string]any{"action": path, "handler": handler, "event": event,
+		"redirect": r})
 	require.NoError(s.t, err)
 	node := exec.CommandContext(s.t.Context(), "node", "harness.mjs")
 	node.Dir, node.Stdin = s.node, bytes.NewReader(input)
@@ -163,7 +151,8 @@ func (s *auth0Stage) run(action, handler string, event map[string]any, r redirec
 func (s *auth0Stage) event(user map[string]any, changes map[string]any) map[string]any {
 	event := map[string]any{
 		"user": user, "connection": map[string]any{"strategy": "auth0"}, "transaction": map[string]any{},
-		"request": map[string]any{"hostname": s.host, "ip": "192.0.2.1", "query": map[string]any{}, "body": map[string]any{}},
+		"request": map[string]any{"hostname": s.host, "ip": "192.0.2.1", "query": map[string]any{},
+			"body": map[string]any{}},
 		"secrets": map[string]any{
 			"FORM_URL": s.public + "/auth0/acme/verify", "SESSION_TOKEN_SECRET": auth0Secret,
 			"FEEDBACK_URL": s.public + "/auth0/acme/feedback", "PROVIDER_KEY": auth0Key,
@@ -199,7 +188,8 @@ func (s *auth0Stage) resume(user map[string]any, state, token string) []string {
 }
 
 func profile(id string, more ...any) map[string]any {
-	user := map[string]any{"user_id": id, "app_metadata": map[string]any{}, "user_metadata": map[string]any{}}
+	user := map[string]any{"user_id": id, "app_metadata": map[string]any{},
+		"user_metadata": map[string]any{}}
 	for i := 0; i < len(more); i += 2 {
 		user[more[i].(string)] = more[i+1]
 	}
@@ -300,8 +290,10 @@ func not(code string) string {
 func TestAuth0Actions(t *testing.T) {
 	s := openAuth0(t, "post")
 	for name, test := range map[string]func(t *testing.T, s *auth0Stage){
-		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks, "leave": auth0Leave, "needless": auth0Needless,
-		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA, "streams": auth0Streams, "address": auth0Address,
+		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks,
+		"leave": auth0Leave, "needless": auth0Needless,
+		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA,
+		"streams": auth0Streams, "address": auth0Address,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
@@ -319,13 +311,15 @@ func auth0SignUp(t *testing.T, s *auth0Stage) {
 	require.Contains(t, r.press("check", "code", not(code)).page, "That is not the code.")
 	to, token := r.press("check", "code", code).way()
 	require.Equal(t, "http://"+s.host+"/continue?state="+url.QueryEscape("st&te=1"), to)
-	require.Equal(t, []string{"setAppMetadata phone_number " + auth0Phone, "setAppMetadata phone_number_verified true"}, s.resume(user, "st&te=1", token))
+	require.Equal(t, []string{"setAppMetadata phone_number " + auth0Phone,
+		"setAppMetadata phone_number_verified true"}, s.resume(user, "st&te=1", token))
 	texts := s.verify.Texts()
 	require.True(t, texts[len(texts)-1].Custom)
 	s.hears(texts[len(texts)-1].VerificationSID, "approved")
 
 	user["app_metadata"] = map[string]any{"phone_number": auth0Phone, "phone_number_verified": true}
-	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(user, nil), redirecting{Can: true})
+	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(user, nil),
+		redirecting{Can: true})
 	require.Empty(t, calls, "once is enough")
 	user["user_metadata"] = map[string]any{"phone_number": "+4520123400"}
 	require.NotEmpty(t, s.signIn(user, redirecting{State: "2"}), "another number is another matter")
@@ -333,11 +327,14 @@ func auth0SignUp(t *testing.T, s *auth0Stage) {
 
 func auth0Social(t *testing.T, s *auth0Stage) {
 	user := profile("google-oauth2|1")
-	event := s.event(user, map[string]any{"transaction": map[string]any{"ui_locales": []string{"tlh", "da"}}})
+	event := s.event(user, map[string]any{"transaction": map[string]any{
+		"ui_locales": []string{"tlh", "da"},
+	}})
 	calls, _ := s.run("verify-phone", "onExecutePostLogin", event, redirecting{State: "s", Can: true})
 	r := newReader(t).open(calls[0].Args[0].(string))
 	require.Contains(t, r.page, `<html lang="da">`)
-	require.Contains(t, r.press("phone", "phone", "20 12 34 61").page, "Det er ikke et telefonnummer.")
+	require.Contains(t, r.press("phone", "phone", "20 12 34 61").page,
+		"Det er ikke et telefonnummer.")
 	r.press("phone", "phone", "0045 20 12 34 61")
 	_, token := r.press("check", "code", s.code("+4520123461", 1)).way()
 	require.Contains(t, s.resume(user, "s", token), "setAppMetadata phone_number +4520123461")
@@ -365,7 +362,8 @@ func auth0Attacks(t *testing.T, s *auth0Stage) {
 	u, err := url.Parse(sent)
 	require.NoError(t, err)
 	parts := strings.Split(u.Query().Get("session_token"), ".")
-	u.RawQuery = url.Values{"state": {"s"}, "session_token": {parts[0] + "." + parts[1][:len(parts[1])-4] + "AAAA." + parts[2]}}.Encode()
+	u.RawQuery = url.Values{"state": {"s"},
+		"session_token": {parts[0] + "." + parts[1][:len(parts[1])-4] + "AAAA." + parts[2]}}.Encode()
 	require.Equal(t, http.StatusBadRequest, newReader(t).open(u.String()).status)
 	require.Empty(t, s.twilio.Phone("+4520123463").Inbox())
 
@@ -377,8 +375,10 @@ func auth0Attacks(t *testing.T, s *auth0Stage) {
 	require.Equal(t, []string{denied}, s.resume(profile("auth0|5"), "s", token), "another user's")
 	unread := "access.deny The confirmation of the phone number could not be read."
 	require.Equal(t, []string{unread}, s.resume(user, "another redirect", token))
-	require.Equal(t, []string{unread}, s.resume(user, "s", u.Query().Get("session_token")), "the bridge's part cannot be skipped")
-	require.Equal(t, []string{unread}, s.resume(user, "s", strings.Join(parts, ".")), "not even with Auth0's own token")
+	require.Equal(t, []string{unread}, s.resume(user, "s", u.Query().Get("session_token")),
+		"the bridge's part cannot be skipped")
+	require.Equal(t, []string{unread}, s.resume(user, "s", strings.Join(parts, ".")),
+		"not even with Auth0's own token")
 	require.Equal(t, []string{unread}, s.resume(user, "s", ""))
 }
 
@@ -386,18 +386,22 @@ func auth0Leave(t *testing.T, s *auth0Stage) {
 	user := profile("auth0|6", "phone_number", "+4520123464")
 	r := newReader(t).open(s.signIn(user, redirecting{State: "s"}))
 	_, token := r.press("leave").way()
-	require.Equal(t, []string{"access.deny The phone number was not confirmed."}, s.resume(user, "s", token))
+	require.Equal(t, []string{"access.deny The phone number was not confirmed."},
+		s.resume(user, "s", token))
 }
 
-// auth0Needless: the Action sends nobody away who need not go, or cannot.
+// auth0Needless: the Action redirects no user who need not go, or cannot.
 func auth0Needless(t *testing.T, s *auth0Stage) {
 	passwordless := profile("sms|1", "phone_number", auth0Phone, "phone_verified", true)
-	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(passwordless, nil), redirecting{Can: true})
+	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(passwordless, nil),
+		redirecting{Can: true})
 	require.Empty(t, calls)
 	refresh := map[string]any{"transaction": map[string]any{"protocol": "oauth2-refresh-token"}}
-	calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(profile("auth0|7"), refresh), redirecting{})
+	calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(profile("auth0|7"), refresh),
+		redirecting{})
 	require.Empty(t, calls)
-	calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(profile("auth0|7"), nil), redirecting{})
+	calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(profile("auth0|7"), nil),
+		redirecting{})
 	require.Equal(t, "access.deny", calls[0].Name)
 }
 
@@ -406,7 +410,8 @@ func (s *auth0Stage) notify(recipient, code, userID string, secrets map[string]a
 	s.t.Helper()
 	event := map[string]any{
 		"notification": map[string]any{
-			"recipient": recipient, "as_text": "Your ACME code is " + code, "as_voice": "x", "code": code, "delivery_method": "text", "locale": "en", "message_type": "otp_verify",
+			"recipient": recipient, "as_text": "Your ACME code is " + code, "as_voice": "x", "code": code,
+			"delivery_method": "text", "locale": "en", "message_type": "otp_verify",
 		},
 		"user":    map[string]any{"user_id": userID},
 		"secrets": map[string]any{"PHONE_URL": s.public + "/auth0/acme/phone", "PROVIDER_KEY": auth0Key},
@@ -418,7 +423,8 @@ func (s *auth0Stage) notify(recipient, code, userID string, secrets map[string]a
 	return calls
 }
 
-// auth0Provider: a passwordless code goes out through Verify, and Verify hears that it was right.
+// auth0Provider: a passwordless code goes out through Verify, and Verify hears that it was
+// right.
 func auth0Provider(t *testing.T, s *auth0Stage) {
 	const phone = "+4520123465"
 	require.Empty(t, s.notify(phone, "482913", "", nil), "neither retry nor drop")
@@ -426,12 +432,15 @@ func auth0Provider(t *testing.T, s *auth0Stage) {
 	texts := s.verify.Texts()
 	user := profile("sms|8", "name", phone)
 	changes := map[string]any{"connection": map[string]any{"strategy": "sms"}}
-	_, logs := s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes), redirecting{})
+	_, logs := s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes),
+		redirecting{})
 	require.Equal(t, []string{"feedback: 200"}, logs)
 	s.hears(texts[len(texts)-1].VerificationSID, "approved")
 
-	changes["authentication"] = map[string]any{"methods": []any{map[string]any{"name": "sms", "timestamp": "2020-01-01T00:00:00Z"}}}
-	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes), redirecting{})
+	changes["authentication"] = map[string]any{"methods": []any{map[string]any{"name": "sms",
+		"timestamp": "2020-01-01T00:00:00Z"}}}
+	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes),
+		redirecting{})
 	require.Empty(t, logs, "a log-in that needed no code")
 	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, nil), redirecting{})
 	require.Empty(t, logs, "another connection")
@@ -445,11 +454,13 @@ func auth0ProviderRefuses(t *testing.T, s *auth0Stage) {
 	require.Regexp(t, `^drop 401 `, calls[0].String())
 	nobody, err := freeAddr()
 	require.NoError(t, err)
-	calls = s.notify(auth0Phone, "482913", "", map[string]any{"PHONE_URL": "http://" + nobody + "/auth0/acme/phone"})
+	calls = s.notify(auth0Phone, "482913", "",
+		map[string]any{"PHONE_URL": "http://" + nobody + "/auth0/acme/phone"})
 	require.Equal(t, "retry The bridge does not answer.", calls[0].String())
 }
 
-// auth0MFA: the factor is triggered, its code goes out for a user without a phone in the profile, and Verify hears that it was right.
+// auth0MFA: the factor is triggered, its code goes out for a user without a phone in the
+// profile, and Verify hears that it was right.
 func auth0MFA(t *testing.T, s *auth0Stage) {
 	user := profile("auth0|9", "enrolledFactors", []any{map[string]any{"type": "otp"}})
 	calls, _ := s.run("trigger-mfa", "onExecutePostLogin", s.event(user, nil), redirecting{})
@@ -462,9 +473,11 @@ func auth0MFA(t *testing.T, s *auth0Stage) {
 	require.Equal(t, "739201", s.code("+4520123466", 1))
 	texts := s.verify.Texts()
 	done := func(factor string, at time.Time) []string {
-		_, logs := s.run("feedback-mfa", "onExecutePostLogin", s.event(user, map[string]any{"authentication": map[string]any{"methods": []any{
-			map[string]any{"name": "pwd", "timestamp": at}, map[string]any{"name": "mfa", "type": factor, "timestamp": at},
-		}}}), redirecting{})
+		_, logs := s.run("feedback-mfa", "onExecutePostLogin",
+			s.event(user, map[string]any{"authentication": map[string]any{"methods": []any{
+				map[string]any{"name": "pwd", "timestamp": at},
+				map[string]any{"name": "mfa", "type": factor, "timestamp": at},
+			}}}), redirecting{})
 		return logs
 	}
 	require.Empty(t, done("otp", time.Now()))
@@ -473,11 +486,14 @@ func auth0MFA(t *testing.T, s *auth0Stage) {
 	s.hears(texts[len(texts)-1].VerificationSID, "approved")
 }
 
-// auth0Streams: a code that the tenant's own Action had texted by Verify is reported by its phone.
+// auth0Streams: a code that the tenant's own Action had texted by Verify is reported by its
+// phone.
 func auth0Streams(t *testing.T, s *auth0Stage) {
 	const phone = "+4520123467"
-	own, err := http.NewRequest(http.MethodPost, s.verify.URL()+"/v2/Services/VA00000000000000000000000000000001/Verifications",
-		strings.NewReader(url.Values{"To": {phone}, "Channel": {"sms"}, "CustomCode": {"551122"}}.Encode()))
+	own, err := http.NewRequest(http.MethodPost,
+		s.verify.URL()+"/v2/Services/VA00000000000000000000000000000001/Verifications",
+		strings.NewReader(url.Values{"To": {phone}, "Channel": {"sms"},
+			"CustomCode": {"551122"}}.Encode()))
 	require.NoError(t, err)
 	own.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	own.SetBasicAuth("AC00000000000000000000000000000001", s.env["TOKEN"])
@@ -486,9 +502,12 @@ func auth0Streams(t *testing.T, s *auth0Stage) {
 	res.Body.Close()
 	require.Equal(t, http.StatusCreated, res.StatusCode)
 
-	lines := `{"log_id":"a1","data":{"type":"fp"}}` + "\n" + `{"log_id":"a2","data":{"type":"s","strategy":"sms","user_id":"sms|10","user_name":"` + phone + `"}}` + "\n"
+	lines := `{"log_id":"a1","data":{"type":"fp"}}` + "\n" +
+		`{"log_id":"a2","data":{"type":"s","strategy":"sms","user_id":"sms|10","user_name":"` +
+		phone + `"}}` + "\n"
 	post := func() string {
-		req, err := http.NewRequest(http.MethodPost, s.public+"/auth0/acme/stream", strings.NewReader(lines))
+		req, err := http.NewRequest(http.MethodPost, s.public+"/auth0/acme/stream",
+			strings.NewReader(lines))
 		require.NoError(t, err)
 		req.Header.Set("Authorization", auth0Token)
 		r := newReader(t)
@@ -504,7 +523,9 @@ func auth0Address(t *testing.T, s *auth0Stage) {
 	path, err := filepath.Abs("../../deploy/auth0/signup.mjs")
 	require.NoError(t, err)
 	out, err := exec.CommandContext(t.Context(), "node", "--input-type=module", "-e",
-		`import { phoneAddress } from "`+path+`"; console.log(phoneAddress("+4512345678", "acme", "sms.acme.example")); try { phoneAddress("12345678", "a", "b") } catch (e) { console.log(e.name) }`).CombinedOutput()
+		`import { phoneAddress } from "`+path+`";`+
+			` console.log(phoneAddress("+4512345678", "acme", "sms.acme.example"));`+
+			` try { phoneAddress("12345678", "a", "b") } catch (e) { console.log(e.name) }`).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, address("+4512345678")+"\nTypeError\n", string(out))
 
@@ -516,14 +537,18 @@ func auth0Address(t *testing.T, s *auth0Stage) {
 	}))
 	t.Cleanup(tenant.Close)
 	out, err = exec.CommandContext(t.Context(), "node", "--input-type=module", "-e",
-		`import { signUp } from "`+path+`"; console.log(await signUp({ url: "`+tenant.URL+`", clientID: "c", connection: "db" }, "+4512345678", "pw", "acme", "sms.acme.example"))`).CombinedOutput()
+		`import { signUp } from "`+path+`"; console.log(await signUp({ url: "`+tenant.URL+`",`+
+			` clientID: "c", connection: "db" }, `+
+			`"+4512345678", "pw", "acme", "sms.acme.example"))`).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, address("+4512345678")+"\n", string(out))
 	require.Equal(t, map[string]any{
-		"client_id": "c", "connection": "db", "email": address("+4512345678"), "password": "pw", "user_metadata": map[string]any{"phone_number": "+4512345678"},
+		"client_id": "c", "connection": "db", "email": address("+4512345678"), "password": "pw",
+		"user_metadata": map[string]any{"phone_number": "+4512345678"},
 	}, body)
 
-	theirs, err := exec.CommandContext(t.Context(), "smsbridge", "address", "+4512345678", "--prefix", "acme", "--domain", "sms.acme.example").Output()
+	theirs, err := exec.CommandContext(t.Context(), "smsbridge", "address", "+4512345678", "--prefix",
+		"acme", "--domain", "sms.acme.example").Output()
 	require.NoError(t, err)
 	require.Equal(t, "acme+4512345678@sms.acme.example\n", string(theirs))
 }

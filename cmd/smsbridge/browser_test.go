@@ -19,7 +19,8 @@ type tab struct {
 	ctx context.Context
 }
 
-// openTab starts the Chromium in SMSBRIDGE_TEST_CHROMIUM, which keeps to itself. The scheme is what the person prefers: dark or light.
+// openTab starts the Chromium in SMSBRIDGE_TEST_CHROMIUM, which keeps to itself. The scheme is
+// what the person prefers: dark or light.
 func openTab(t *testing.T, scheme string) tab {
 	t.Helper()
 	path := os.Getenv("SMSBRIDGE_TEST_CHROMIUM")
@@ -29,15 +30,17 @@ func openTab(t *testing.T, scheme string) tab {
 		}
 		t.Skip("SMSBRIDGE_TEST_CHROMIUM names no browser")
 	}
-	preferred := map[string]string{"dark": "preferredColorScheme=0", "light": "preferredColorScheme=1"}[scheme]
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("blink-settings", preferred),
-	)...)
+	preferred := map[string]string{"dark": "preferredColorScheme=0",
+		"light": "preferredColorScheme=1"}[scheme]
+	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+		append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+			chromedp.Flag("disable-background-networking", true),
+			chromedp.Flag("disable-component-update", true),
+			chromedp.Flag("disable-sync", true),
+			chromedp.Flag("disable-quic", true),
+			chromedp.Flag("blink-settings", preferred),
+		)...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(closeTab)
@@ -58,7 +61,8 @@ func (b tab) wait(element, words string) {
 	ctx, cancel := context.WithTimeout(b.ctx, demoPatience)
 	defer cancel()
 	path := fmt.Sprintf(`//%s[contains(., "%s")]`, element, words)
-	require.NoError(b.t, chromedp.Do(ctx, chromedp.WaitVisible(path)), "the page never showed %q", words)
+	require.NoError(b.t, chromedp.Do(ctx, chromedp.WaitVisible(path)), "the page never showed %q",
+		words)
 }
 
 // is runs an expression of the page.
@@ -94,7 +98,8 @@ func TestDemoInBrowser(t *testing.T) {
 	b.wait("strong", "account: verified")
 	b.wait("ol[@id='texts']/li", say(tenant.ConfirmedRegistration))
 	b.wait("b", "challenge.confirmed")
-	require.True(t, b.is(`document.activeElement.id === "text" && document.activeElement.value === ""`), "the next text can be typed at once")
+	require.True(t, b.is(`document.activeElement.id === "text" && `+
+		`document.activeElement.value === ""`), "the next text can be typed at once")
 	b.shoot("light")
 
 	b.signUp("+4512345679")
@@ -104,7 +109,8 @@ func TestDemoInBrowser(t *testing.T) {
 	b.wait("b", "challenge.denied")
 
 	b.signUp("+4512345680")
-	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "maybe"), chromedp.Click(chromedp.CSS(".write button")))
+	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "maybe"),
+		chromedp.Click(chromedp.CSS(".write button")))
 	b.wait("ol[@id='texts']/li", say(tenant.Wrong))
 	b.wait("strong", "account: waiting")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "yes\r"))
@@ -127,9 +133,11 @@ func TestDemoFitsNarrowScreensInTheDark(t *testing.T) {
 	b.signUp("+4512345678")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "YES\r"))
 	b.wait("strong", "account: verified")
-	require.True(t, b.is("document.documentElement.scrollWidth <= 360"), "the page is wider than the screen")
+	require.True(t, b.is("document.documentElement.scrollWidth <= 360"),
+		"the page is wider than the screen")
 	require.True(t, b.is(`matchMedia("(prefers-color-scheme: dark)").matches`))
-	require.True(t, b.is(`getComputedStyle(document.body).backgroundColor === "rgb(16, 21, 18)"`), "the dark colors are shown")
+	require.True(t, b.is(`getComputedStyle(document.body).backgroundColor === "rgb(16, 21, 18)"`),
+		"the dark colors are shown")
 	b.shoot("dark")
 }
 
@@ -142,12 +150,15 @@ func (b tab) shoot(scheme string) {
 	}
 	for _, width := range []int64{360, 1280} {
 		b.do(chromedp.EmulateViewport(width, 900))
-		height, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("Math.ceil(document.body.getBoundingClientRect().height)"))
+		height, err := chromedp.Run(b.ctx,
+			chromedp.Evaluate[int64]("Math.ceil(document.body.getBoundingClientRect().height)"))
 		require.NoError(b.t, err)
 		b.do(chromedp.EmulateViewport(width, height))
-		require.True(b.t, b.is("Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)"))
+		require.True(b.t, b.is("Promise.allSettled(document.getAnimations().map(a => a.finished))"+
+			".then(() => true)"))
 		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		require.NoError(b.t, err)
-		require.NoError(b.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.png", scheme, width)), picture, 0o600))
+		require.NoError(b.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.png", scheme, width)),
+			picture, 0o600))
 	}
 }

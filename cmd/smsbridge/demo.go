@@ -118,7 +118,7 @@ func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (*demo.
 func openDemoBridge(
 	ctx context.Context, settings tenant.Settings, log *slog.Logger,
 ) (demo.Bridge, error) {
-	b, err := openBridge(ctx, settings, log)
+	b, err := openBridge(ctx, settings, log, nil)
 	return demo.Bridge{Store: b.store, Serve: b.serve}, err
 }
 

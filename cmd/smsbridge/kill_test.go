@@ -17,14 +17,17 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that a bridge that is stopped and killed again and again while mails pour in loses none and texts nobody twice: every mail that Mailgun
-// was thanked for becomes exactly one text.
+// Ensure that a bridge that is stopped and killed again and again while mails pour in loses none
+// and texts no phone twice: every mail that Mailgun was thanked for becomes exactly one text.
 func TestStopsAndKillsLoseNothing(t *testing.T) {
-	for name, database := range map[string]func(*testing.T) string{"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL} {
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const mails = 240
-			th, err := openTheater(database(t))
+			url := database(t)
+			th, err := openTheater(url)
 			require.NoError(t, err)
 			t.Cleanup(th.close)
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -39,13 +42,17 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 					wait(ctx, 10*time.Millisecond)
 				}
 			})
-			for i, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL} {
+			for i, signal := range []os.Signal{
+				syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL,
+			} {
 				bridge := start(t, th)
 				wait(ctx, time.Duration(200+70*i)*time.Millisecond)
 				require.NoError(t, bridge.Process.Signal(signal))
 				err := bridge.Wait()
 				if signal == syscall.SIGTERM {
 					require.NoError(t, err, "SIGTERM ends it in order")
+				} else {
+					require.NoError(t, passAfterKill(url))
 				}
 			}
 			bridge := start(t, th)
@@ -66,7 +73,8 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 
 func phoneOf(i int) string { return fmt.Sprintf("+45209%05d", i) }
 
-// wait lets a bridge run for a while before it is stopped: when exactly does not matter, and varies on purpose.
+// wait lets a bridge run for a while before it is stopped: when exactly does not matter, and
+// varies on purpose.
 func wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -97,6 +105,6 @@ func start(t *testing.T, th *theater) *exec.Cmd {
 		}
 		res.Body.Close()
 		return res.StatusCode == http.StatusOK
-	}, 20*time.Second, 20*time.Millisecond)
+	}, storyPatience, 20*time.Millisecond)
 	return bridge
 }

@@ -18,6 +18,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -35,6 +36,7 @@ type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
+	now            func() time.Time // nil: the process's clock, and the database's where it has one
 }
 
 type cli struct {
@@ -61,7 +63,8 @@ type failure struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ()}))
+	context.AfterFunc(ctx, stop) // the first signal stops in order, a second one at once
+	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), nil}))
 }
 
 // run parses the arguments, runs one command and returns the exit status.

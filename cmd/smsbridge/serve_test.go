@@ -17,15 +17,20 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// Ensure that a tenant's Flowroute door is opened and shut with the bridge, and that a port which is taken stops the start.
+// Ensure that a tenant's Flowroute door is opened and shut with the bridge, and that a port
+// which is taken stops the start.
 func TestFlowrouteDoor(t *testing.T) {
 	addr, err := freeAddr()
 	require.NoError(t, err)
 	settings, err := tenant.FromEnv([]string{
-		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
-		"SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
-		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
-		"TWILIO_FROM=+15005550006", "TWILIO_API_BASE=http://127.0.0.1:1", "SMSBRIDGE_FLOWROUTE_ADDR=" + addr,
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com",
+		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
+		"SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
+		"TWILIO_FROM=+15005550006", "TWILIO_API_BASE=http://127.0.0.1:1", "SMSBRIDGE_DRAIN=0s",
+		"SMSBRIDGE_FLOWROUTE_ADDR=" + addr,
 	})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -37,7 +42,8 @@ func TestFlowrouteDoor(t *testing.T) {
 		require.NoError(t, err)
 		return listener
 	}
-	go func() { served <- serve(ctx, listen(), settings, slog.New(slog.NewJSONHandler(&log, nil))) }()
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	go func() { served <- serve(ctx, listen(), settings, logger, nil) }()
 	require.Eventually(t, func() bool {
 		res, err := http.Get("http://" + addr + "/?auth_id=a&code=1234")
 		if err != nil {
@@ -46,7 +52,7 @@ func TestFlowrouteDoor(t *testing.T) {
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
 		return err == nil && strings.Contains(string(body), "UnknownAuthId")
-	}, 20*time.Second, 20*time.Millisecond)
+	}, storyPatience, 20*time.Millisecond)
 	stop()
 	require.NoError(t, <-served)
 	require.Contains(t, log.String(), `"msg":"flowroute door","tenant":"acme","addr":"`+addr+`"`)
@@ -57,7 +63,7 @@ func TestFlowrouteDoor(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	main := listen()
-	err = serve(t.Context(), main, settings, slog.New(slog.DiscardHandler))
+	err = serve(t.Context(), main, settings, slog.New(slog.DiscardHandler), nil)
 	require.ErrorContains(t, err, "cannot listen on "+addr+" for tenant acme")
 	_, err = main.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)

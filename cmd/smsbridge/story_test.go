@@ -24,19 +24,20 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// A story is a file in testdata/story: a person's or operator's experience with the real binary, told as a script. Around each runs a pretend
-// Mailgun, Twilio and identity provider; the commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an answer;
-// on PostgreSQL the job that a killed bridge was doing is found after a minute or so.
+// A story is a file in testdata/story: a person's or operator's experience with the real binary,
+// told as a script. Around each runs a pretend Mailgun, Twilio and identity provider; the
+// commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an
+// answer.
 const storyPatience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"smsbridge": main})
+	testscript.Main(m, map[string]func(){"smsbridge": storyMain})
 }
 
 // Ensure that every story comes true on both databases.
 func TestStories(t *testing.T) {
 	databases := map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db") },
+		"sqlite":   storetest.EmptySQLite,
 		"postgres": storetest.PostgreSQL,
 	}
 	stories, err := filepath.Glob("testdata/story/*.txt")
@@ -68,7 +69,8 @@ type theater struct {
 	idp     *idp.Server
 	public  string
 	env     map[string]string
-	extra   int // phones used to let work settle
+	// noReceipts says that Twilio is told to post none.
+	noReceipts bool
 }
 
 type theaterKey struct{}
@@ -87,9 +89,15 @@ func setScene(e *testscript.Env, database string) error {
 	return nil
 }
 
-// openTheater opens the providers and makes the variables of a bridge with one tenant between them.
+// openTheater opens the providers and makes the variables of a bridge with one tenant between
+// them.
 func openTheater(database string) (*theater, error) {
-	const account, token, signing, api = "AC00000000000000000000000000000001", "storyauthtoken", "story-signing-key", "key-story"
+	const (
+		account = "AC00000000000000000000000000000001"
+		token   = "storyauthtoken"
+		signing = "story-signing-key"
+		api     = "key-story"
+	)
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -99,7 +107,9 @@ func openTheater(database string) (*theater, error) {
 	for i := range retry {
 		retry[i] = 200 * time.Millisecond
 	}
-	if th.mailgun, err = mailgun.Open(mailgun.Config{Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry}); err != nil {
+	if th.mailgun, err = mailgun.Open(mailgun.Config{
+		Domain: "sms.acme.example", APIKey: api, SigningKey: signing, RetryAfter: retry,
+	}); err != nil {
 		return nil, err
 	}
 	err = th.mailgun.AddRoute(mailgun.Route{
@@ -110,19 +120,29 @@ func openTheater(database string) (*theater, error) {
 		return nil, err
 	}
 	if th.twilio, err = twilio.Open(twilio.Config{
-		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"}, Names: []string{"ACME"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
+		AccountSID: account, AuthToken: token, Numbers: []string{"+15005550006"},
+		Names: []string{"ACME"}, ReplyURL: th.public + "/twilio/acme/reply#rc=2&rp=all",
 	}); err != nil {
 		return nil, err
 	}
-	if th.idp, err = idp.Open(idp.Config{Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Send: th.mailgun.Deliver}); err != nil {
+	if th.idp, err = idp.Open(idp.Config{
+		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1",
+		Send: th.mailgun.Deliver,
+	}); err != nil {
 		return nil, err
 	}
 	th.env = map[string]string{
-		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database, "SMSBRIDGE_KEY": strings.Repeat("ab", 32),
-		"SMSBRIDGE_TENANT": "acme", "SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK", "SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
-		"SMSBRIDGE_IDP_HOSTS": th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
-		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing, "MAILGUN_API_BASE": th.mailgun.URL(), "MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),
-		"TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token, "TWILIO_FROM": "+15005550006", "TWILIO_API_BASE": th.twilio.URL(),
+		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
+		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
+		"SMSBRIDGE_KEY": strings.Repeat("ab", 32), "SMSBRIDGE_TENANT": "acme",
+		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK",
+		"SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
+		"SMSBRIDGE_IDP_HOSTS":   th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
+		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing,
+		"MAILGUN_API_BASE":      th.mailgun.URL(),
+		"MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),
+		"TWILIO_ACCOUNT_SID":    account, "TWILIO_AUTH_TOKEN": token, "TWILIO_FROM": "+15005550006",
+		"TWILIO_API_BASE": th.twilio.URL(),
 	}
 	return th, nil
 }
@@ -134,15 +154,16 @@ func (th *theater) close() {
 	_ = th.mailgun.Close()
 }
 
-// lastPort is the port that was given out last. Each bridge keeps its own while it is stopped and started again, so they must not be from the range
-// out of which the system serves everybody else: 32768 and above.
+// lastPort is the port that was given out last. A bridge keeps its port while it is stopped and
+// started again. So the ports are not from 32768 and above, out of which the system serves others.
 var lastPort atomic.Int32
 
-// freeAddr is a loopback address that nobody listens on, and that nobody else is given.
+// freeAddr is a free loopback address, which no other test is given.
 func freeAddr() (string, error) {
 	const first, most = 21_000, 10_000
+	mine := 61 * os.Getpid() // another run on this machine begins elsewhere
 	for range most {
-		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%most)
+		addr := fmt.Sprintf("127.0.0.1:%d", first+(mine+int(lastPort.Add(1)))%most)
 		if l, err := net.Listen("tcp", addr); err == nil {
 			return addr, l.Close()
 		}
@@ -167,7 +188,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"idp":      storyIdP,
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,
-		"pause":    storyPause,
+		"later":    storyLater,
+		"takeover": storyTakeover,
 		"fill":     storyFill,
 		"tap":      storyTap,
 		"repeat":   storyRepeat,
@@ -210,14 +232,15 @@ func storyReady(ts *testscript.TestScript, _ bool, _ []string) {
 	})
 }
 
-// signup PHONE: somebody registers with the phone at the identity provider, which sends its mail.
+// signup PHONE: a person registers with the phone at the identity provider, which sends its
+// mail.
 func storySignUp(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := patience()
 	defer cancel()
 	ts.Check(in(ts).idp.SignUp(ctx, address(args[0])))
 }
 
-// password PHONE: somebody asks for a new password.
+// password PHONE: a person asks for a new password.
 func storyPassword(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := patience()
 	defer cancel()
@@ -247,7 +270,8 @@ func storyTexts(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// reply PHONE WORDS: the phone answers the text it received last. With ! the bridge does not take it.
+// reply PHONE WORDS: the phone answers the text it received last. With ! the bridge does not
+// take it.
 func storyReply(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := patience()
 	defer cancel()
@@ -296,10 +320,13 @@ func storyClicks(ts *testscript.TestScript, _ bool, args []string) {
 
 // stored N: Mailgun comes to keep N mails.
 func storyStored(ts *testscript.TestScript, _ bool, args []string) {
-	until(ts, "Mailgun to keep "+args[0]+" mails", func() bool { return strconv.Itoa(len(in(ts).mailgun.Stored())) == args[0] })
+	until(ts, "Mailgun to keep "+args[0]+" mails", func() bool {
+		return strconv.Itoa(len(in(ts).mailgun.Stored())) == args[0]
+	})
 }
 
-// posts N STATUS: Mailgun has posted N times or more, and the last post was answered with the status.
+// posts N STATUS: Mailgun has posted N times or more, and the last post was answered with the
+// status.
 func storyPosts(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -309,36 +336,16 @@ func storyPosts(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// settle: work that was due before is done, because a whole sign-up that began after it has come to its text.
-func storySettle(ts *testscript.TestScript, _ bool, _ []string) {
-	th := in(ts)
-	ctx, cancel := patience()
-	defer cancel()
-	ts.Check(th.mailgun.WaitIdle(ctx))
-	for range 2 {
-		th.extra++
-		phone := fmt.Sprintf("+4520990%03d", th.extra)
-		ts.Check(th.idp.SignUp(ctx, address(phone)))
-		_, err := th.twilio.Phone(phone).Wait(ctx, 1)
-		ts.Check(err)
-	}
-}
-
-// pause DURATION: a question's life passes. Time is the only thing that ends it, so this story waits for it.
-func storyPause(ts *testscript.TestScript, _ bool, args []string) {
-	d, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	<-time.After(d)
-}
-
-// tap PHONE N REGEXP: the short link in the phone's Nth text is looked at by previews and scanners, which does nothing, and then its button is
-// pressed. It leads on to an address that reads so, or to a page that comes to say so.
+// tap PHONE N REGEXP: the short link in the phone's Nth text is looked at by previews and
+// scanners, which does nothing, and then its button is pressed. It leads on to an address that
+// reads so, or to a page that comes to say so.
 func storyTap(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	inbox, want := in(ts).twilio.Phone(args[0]).Inbox(), regexp.MustCompile(args[2])
 	link := regexp.MustCompile(`http\S+/l/[\w-]{22}`).FindString(inbox[n-1].Body)
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client := &http.Client{CheckRedirect: stay}
 	page := func(method string) (string, string) {
 		req, err := http.NewRequest(method, link, nil)
 		ts.Check(err)
@@ -361,7 +368,10 @@ func storyTap(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return
 	}
-	until(ts, "the page to say "+args[2], func() bool { body, _ := page(http.MethodGet); return want.MatchString(body) })
+	until(ts, "the page to say "+args[2], func() bool {
+		body, _ := page(http.MethodGet)
+		return want.MatchString(body)
+	})
 }
 
 // fill FILE: the file's $VARIABLES get their values.
@@ -408,13 +418,16 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 
 // twilio KNOB…: how Twilio behaves from now on.
 func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
-	in(ts).twilio.Set(func(m *twilio.Manners) {
+	th := in(ts)
+	th.twilio.Set(func(m *twilio.Manners) {
 		for _, knob := range args {
 			switch knob {
 			case "busy":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
 			case "well":
-				*m = twilio.Manners{}
+				*m, th.noReceipts = twilio.Manners{}, false
+			case "no-receipts":
+				m.DropReceipts, th.noReceipts = true, true
 			case "duplicates":
 				m.DuplicateReplies, m.DuplicateReceipts, m.ReceiptsOutOfOrder = true, true, true
 			case "lose-answer":

@@ -26,8 +26,8 @@ func (d *Door) listVerifications(r request) (response, error) {
 		return response{}, p
 	}
 	all, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx store.View) ([]verification.Verification, error) {
-			return verification.List(ctx, tx, r.tenant.Slug, before, limit+1)
+		func(ctx context.Context, view store.View) ([]verification.Verification, error) {
+			return verification.List(ctx, view, r.tenant.Slug, before, limit+1)
 		})
 	if err != nil {
 		return response{}, err

@@ -183,8 +183,8 @@ func (d *Door) change(
 // showVerification shows one verification.
 func (d *Door) showVerification(r request) (response, error) {
 	v, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, tx store.View) (verification.Verification, error) {
-			return verification.Get(ctx, tx, r.tenant.Slug, r.Param("id"))
+		func(ctx context.Context, view store.View) (verification.Verification, error) {
+			return verification.Get(ctx, view, r.tenant.Slug, r.Param("id"))
 		})
 	return response{status: http.StatusOK, body: show(v)}, err
 }

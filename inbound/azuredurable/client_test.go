@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,14 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/nodetest"
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that the product's own client library for Node.js, unchanged, starts, watches and steers
-// instances here: with the URLs that it is given, and with the base address from which it makes
-// them itself. What it does is in testdata/durable-client/drive.js.
+// Ensure that the product's own client library for Node.js, unchanged, starts, watches and
+// steers instances here: with the URLs that it is given, and with the base address from which it
+// makes them itself. What it does is in testdata/durable-client/drive.js.
 func TestDurableNodeClient(t *testing.T) {
-	folder := installNodeClient(t)
+	folder := nodetest.Folder(t, filepath.Join("testdata", "durable-client"))
 	for _, mode := range []string{"urls", "rpc"} {
 		t.Run(mode, func(t *testing.T) {
 			b := inboundtest.Open(t, storetest.SQLite(t), "SMSBRIDGE_DURABLE_CODE="+systemKey)
@@ -49,34 +49,4 @@ func TestDurableNodeClient(t *testing.T) {
 			require.Equal(t, "done", last)
 		})
 	}
-}
-
-// installNodeClient installs the library into a folder of the test's own.
-func installNodeClient(t *testing.T) string {
-	t.Helper()
-	skip := t.Skipf
-	if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-		skip = t.Fatalf
-	}
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			skip("%s is not installed: no client library to test with", program)
-		}
-	}
-	folder := t.TempDir()
-	require.NoError(t, os.CopyFS(folder, os.DirFS(filepath.Join("testdata", "durable-client"))))
-	install := exec.CommandContext(
-		t.Context(),
-		"npm",
-		"install",
-		"--ignore-scripts",
-		"--no-audit",
-		"--no-fund",
-		"--loglevel=error",
-	)
-	install.Dir = folder
-	if out, err := install.CombinedOutput(); err != nil {
-		skip("npm cannot install the client library: %v\n%s", err, out)
-	}
-	return folder
 }

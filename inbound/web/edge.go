@@ -57,11 +57,11 @@ func Commit[T any](ctx context.Context, s *store.Store,
 
 // Read runs f, which only reads, and returns its value.
 func Read[T any](ctx context.Context, s *store.Store,
-	f func(ctx context.Context, v store.View) (T, error),
+	f func(ctx context.Context, view store.View) (T, error),
 ) (T, error) {
 	var value T
-	err := s.Read(ctx, func(ctx context.Context, v store.View) (err error) {
-		value, err = f(ctx, v)
+	err := s.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		value, err = f(ctx, view)
 		return err
 	})
 	return value, err

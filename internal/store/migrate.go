@@ -12,9 +12,14 @@ import (
 	"smsbridge/internal/store/migration"
 )
 
-// migrate brings our tables and River's to the newest version. The caller keeps other processes out meanwhile.
-func migrate[T any](ctx context.Context, dialect goose.Dialect, conn *sql.DB, driver riverdriver.Driver[T], config *rivermigrate.Config) error {
-	provider, err := goose.NewProvider(dialect, conn, migration.Files, goose.WithDisableGlobalRegistry(true))
+// migrate brings our tables and River's to the newest version. The caller keeps other processes
+// out meanwhile.
+func migrate[T any](
+	ctx context.Context, dialect goose.Dialect, conn *sql.DB,
+	driver riverdriver.Driver[T], config *rivermigrate.Config,
+) error {
+	alone := goose.WithDisableGlobalRegistry(true)
+	provider, err := goose.NewProvider(dialect, conn, migration.Files, alone)
 	if err != nil {
 		return fmt.Errorf("store: preparing migrations: %w", err)
 	}

@@ -83,6 +83,15 @@ func (t *Tenant) Line(phone phonemail.Number) (account, sender string) {
 	return t.Twilio.AccountSID, t.Twilio.From
 }
 
+// Account is the account of Line, which is the same for every phone.
+func (t *Tenant) Account() string {
+	if t.Twilio.From == "" {
+		account, _ := t.otherLine()
+		return account
+	}
+	return t.Twilio.AccountSID
+}
+
 func (t *Tenant) otherLine() (account, sender string) {
 	if t.Flowroute.Number != "" {
 		return "flowroute:" + t.Flowroute.AccessKey, t.Flowroute.Number

@@ -13,24 +13,24 @@ type Receipt struct {
 	TextID     string // ours, which the callback URL carries
 	Account    string // the account whose signature the report bears
 	ProviderID string
-	Status     string // Twilio's MessageStatus
-	Code       string // Twilio's ErrorCode, "" for none
+	State      State  // how far the text has come, "" for a word that its door does not know
+	Code       string // the provider's code for an error, "" for none
 }
 
-// twilioState says what Twilio's words for a text's progress mean here
+// TwilioState is the state that Twilio's word for a text's progress means, "" for an unknown word
 // (https://www.twilio.com/docs/messaging/api/message-resource#message-status-values).
-func twilioState(status string) (State, bool) {
+func TwilioState(status string) State {
 	switch status {
 	case "accepted", "scheduled", "queued", "sending", "sent":
-		return Sent, true
+		return Sent
 	case "delivered", "read":
-		return Delivered, true
+		return Delivered
 	case "undelivered":
-		return Undelivered, true
+		return Undelivered
 	case "failed", "canceled":
-		return Failed, true
+		return Failed
 	}
-	return "", false
+	return ""
 }
 
 // rank orders the states; a receipt only moves a text to a higher one, because receipts arrive in any order and more than once. Of two reports on
@@ -56,14 +56,13 @@ func rank(s State) int {
 const receiptTries = 6
 
 // TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of another account or provider id, with an unknown
-// status or older than what is known changes nothing and is no error: the provider could not mend it by trying again.
+// state or older than what is known changes nothing and is no error: the provider could not mend it by trying again.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
-	state, known := twilioState(r.Status)
-	if !known || r.ProviderID == "" {
+	if r.State == "" || r.ProviderID == "" {
 		return nil
 	}
 	for range receiptTries {
-		done, err := r.move(ctx, tx, state)
+		done, err := r.move(ctx, tx, r.State)
 		if errors.Is(err, ErrUnknown) {
 			return nil
 		}

@@ -88,7 +88,7 @@ func (b bridge) tellInOrder(ctx context.Context, tx *store.Tx, order []string, w
 			err = text.Accept(ctx, tx, id, "SM"+id)
 		} else {
 			code := map[string]string{"undelivered": "30003", "failed": "30008"}[status]
-			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status, Code: code})
+			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status), Code: code})
 		}
 		if err != nil {
 			return err
@@ -126,19 +126,19 @@ func TestReceiptsThatChangeNothing(t *testing.T) {
 		b.optOut(line())
 		b.begin(suppressed)
 		for name, r := range map[string]text.Receipt{
-			"unknown text":              {TextID: "none", Account: "AC1", ProviderID: "SM9", Status: "delivered"},
-			"no text":                   {Account: "AC1", ProviderID: "SM1", Status: "delivered"},
-			"other account":             {TextID: sent, Account: "AC2", ProviderID: "SM1", Status: "delivered"},
-			"other provider id":         {TextID: sent, Account: "AC1", ProviderID: "SM2", Status: "delivered"},
-			"no provider id":            {TextID: sending, Account: "AC1", Status: "delivered"},
-			"another text's id":         {TextID: sending, Account: "AC1", ProviderID: "SM1", Status: "delivered"},
-			"unknown status":            {TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "teleported"},
+			"unknown text":              {TextID: "none", Account: "AC1", ProviderID: "SM9", State: text.TwilioState("delivered")},
+			"no text":                   {Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")},
+			"other account":             {TextID: sent, Account: "AC2", ProviderID: "SM1", State: text.TwilioState("delivered")},
+			"other provider id":         {TextID: sent, Account: "AC1", ProviderID: "SM2", State: text.TwilioState("delivered")},
+			"no provider id":            {TextID: sending, Account: "AC1", State: text.TwilioState("delivered")},
+			"another text's id":         {TextID: sending, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")},
+			"unknown status":            {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("teleported")},
 			"empty status":              {TextID: sent, Account: "AC1", ProviderID: "SM1"},
-			"older than what is known":  {TextID: sent, Account: "AC1", ProviderID: "SM1", Status: "queued"},
-			"of a text never begun":     {TextID: due, Account: "AC1", ProviderID: "SM3", Status: "sent"},
-			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3", Status: "delivered"},
-			"sent, of a refused text":   {TextID: refused, Account: "AC1", ProviderID: "SM4", Status: "sent"},
-			"of a suppressed text":      {TextID: suppressed, Account: "AC1", ProviderID: "SM5", Status: "delivered"},
+			"older than what is known":  {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("queued")},
+			"of a text never begun":     {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("sent")},
+			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("delivered")},
+			"sent, of a refused text":   {TextID: refused, Account: "AC1", ProviderID: "SM4", State: text.TwilioState("sent")},
+			"of a suppressed text":      {TextID: suppressed, Account: "AC1", ProviderID: "SM5", State: text.TwilioState("delivered")},
 		} {
 			before := []any{b.row(sent), b.row(sending), b.row(due), b.row(refused), b.row(suppressed)}
 			b.receipt(r)
@@ -152,7 +152,7 @@ func TestRefuseAfterReceipt(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, status := range []string{"sent", "delivered", "undelivered"} {
 			id := b.sending()
-			b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status})
+			b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status)})
 			b.refuse(id, "not configured")
 			require.EqualValues(b, status, b.row(id).State)
 		}
@@ -164,7 +164,7 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.sending()
 		b.loseSight(id)
-		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", Status: "sent"})
+		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("sent")})
 		require.EqualValues(b, "sent", b.row(id).State)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			claimed, err := text.Claimed(ctx, tx, "AC1", "SM1")
@@ -190,7 +190,7 @@ func TestReceiptsRace(t *testing.T) {
 			}
 			for _, status := range []string{"sent", "delivered"} {
 				told = append(told, func(ctx context.Context, tx *store.Tx) error {
-					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, Status: status})
+					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status)})
 				})
 			}
 			require.NoError(b, errors.Join(b.AtOnce(told...)...))

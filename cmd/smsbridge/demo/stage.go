@@ -103,7 +103,7 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
 		Domain: domain,
-		// no demo runs for eight hours
+		// No demo runs for the eight hours of the real schedule.
 		RetryAfter: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 	}); err != nil {
 		return nil, err
@@ -147,6 +147,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 	storage, _ := url.Parse(s.mailgun.StorageURL()) // made of a listener's address
 	return []string{
 		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
+		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
 		"SMSBRIDGE_TENANT=" + slug,
 		"SMSBRIDGE_NAME=ACME",
@@ -196,7 +197,7 @@ func (s *Stage) IdP() *idp.Server { return s.idp }
 
 // deliver hands a mail to Mailgun, as its MX hosts would. The recipients are phone addresses of
 // any tenant; the demo's own tenant gets them, and the mail itself stays as it is. It returns
-// the error of phonemail.ParseAddress, or that of simulator.Mailgun.Deliver.
+// the error of phonemail.ParseAddress, or that of mailgun.Account.Deliver.
 func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []byte) error {
 	var routed []string
 	var mails []playedMail
@@ -343,8 +344,8 @@ func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 func (s *Stage) timeline(ctx context.Context) ([]store.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.Store.Read(ctx, func(ctx context.Context, tx store.View) error {
-		fresh, err := store.Timeline(ctx, tx, s.last, eventPage)
+	err := s.bridge.Store.Read(ctx, func(ctx context.Context, view store.View) error {
+		fresh, err := store.Timeline(ctx, view, s.last, eventPage)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}

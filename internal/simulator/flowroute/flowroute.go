@@ -79,7 +79,7 @@ type Hook struct {
 	Status int // of the response, 0 if there was none
 }
 
-// Flowroute is a pretend Flowroute account: the Messaging API in versions 2.1 and 2.2 with its
+// Account is a pretend Flowroute account: the Messaging API in versions 2.1 and 2.2 with its
 // callbacks. Everything is held in memory until Close. Safe for use by several goroutines.
 type Account struct {
 	config Config

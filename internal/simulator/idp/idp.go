@@ -99,7 +99,7 @@ var (
 	ErrUserUnknown = errors.New("simulator: the identity provider does not know this user")
 )
 
-// IdP is a pretend identity provider with the sign-up of Auth0 and the mails and links of each
+// Server is a pretend identity provider with the sign-up of Auth0 and the mails and links of each
 // [Provider]. It knows nothing but e-mail. Everything is held in memory until Close. Safe for
 // use by several goroutines.
 type Server struct {

@@ -51,7 +51,7 @@ type mailStyle struct {
 	Outlook                 bool   // a button of its own for Outlook, in a conditional comment
 	Entities                bool   // the text part has &amp; in place of &
 	Powered                 string // whose maker the footer links to
-	// path of a second link on the provider's host, which sends another mail
+	// Again is the path of a second link on the provider's host, which sends another mail.
 	Again string
 }
 

@@ -29,7 +29,7 @@ func zitadel() []*profile {
 			style: style, says: pageWords, get: getPage},
 		{name: ZitadelV2, purpose: purposeVerify, life: time.Hour, code: newCode,
 			link: "/ui/v2/login/verify?code={code}&userId={id}&organization=228391&requestId=",
-			// a code is of one user
+			// A code counts for its user only.
 			secret: func(k *ticket, _ time.Time) string { return k.id + "." + k.code },
 			style:  style, says: sayings{"", invalid, invalid, "Code is expired", invalid},
 			get: scriptPage, api: zitadelAPI()},

@@ -17,7 +17,7 @@ func (m *Account) serveAPI() http.Handler {
 	mux.HandleFunc("GET /v3/routes/{id}", m.showRoute)
 	mux.HandleFunc("PUT /v3/routes/{id}", m.updateRoute)
 	mux.HandleFunc("DELETE /v3/routes/{id}", m.deleteRoute)
-	// a pattern ending in /events would overlap /v3/routes/{id}
+	// A pattern that ends in /events would overlap /v3/routes/{id}.
 	mux.HandleFunc("GET /v3/{domain}/{list}", m.listEvents)
 	mux.HandleFunc("GET /v3/{domain}/events/{page}", m.showEventPage)
 	const stored = "/v3/domains/{domain}/messages/{key}"

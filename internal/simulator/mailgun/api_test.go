@@ -83,7 +83,7 @@ func TestStoredRefusals(t *testing.T) {
 		stored.URL + "/attachments/2":  404,
 		stored.URL + "/attachments/-1": 404,
 		strings.Replace(stored.URL, m.Domain(), "other.example", 1): 404,
-		// a URL rebuilt on the API host
+		// A URL that was rebuilt on the API host is refused.
 		strings.Replace(stored.URL, m.StorageURL(), m.URL(), 1):                400,
 		m.StorageURL() + "/v3/" + m.Domain() + "/events":                       404,
 		m.URL() + "/v3/" + m.Domain() + "/stats":                               404,

@@ -234,4 +234,6 @@ func TestEventsWithLibrary(t *testing.T) {
 	all := libraryClient(m).ListEvents(nil)
 	require.True(t, all.Next(testContext(t), &page))
 	require.Len(t, page, 6, "accepted events parse too")
+	require.False(t, all.Next(testContext(t), &page), "the pages end")
+	require.NoError(t, all.Err())
 }

@@ -31,10 +31,10 @@ import (
 // that a long demo or load test does not grow without end.
 const keptHistory = 10_000
 
-// ErrClosed is returned by calls on a [Account] after Close.
+// ErrClosed is returned by calls on an [Account] after Close.
 var ErrClosed = errors.New("simulator: mailgun is closed")
 
-// Config says how to open a [Account]. The zero value is usable.
+// Config says how to open an [Account]. The zero value is usable.
 type Config struct {
 	Addr       string // loopback host:port of the API; default "127.0.0.1:0"
 	Domain     string // the receiving domain; default "sms.acme.example"

@@ -2,7 +2,7 @@ package mailgun
 
 import "time"
 
-// Manners are the knobs of a [Account]: what the real one is known to do, or may do since its
+// Manners are the knobs of an [Account]: what the real one is known to do, or may do since its
 // documentation does not say. The zero value is the polite, documented behavior. Change them
 // with [Account.Set].
 type Manners struct {

@@ -172,7 +172,7 @@ func (m *Account) send(to, contentType string, body []byte) (int, error) {
 		return 0, err
 	}
 	defer response.Body.Close()
-	// so that the connection can be used again
+	// The body is read so that the connection can be used again.
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	return response.StatusCode, nil
 }

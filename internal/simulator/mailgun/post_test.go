@@ -13,12 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The signature of a known key, time stamp and token.
-func TestSign(t *testing.T) {
-	require.Equal(t, "dbadc48822d5dfebf350319cf3db910af3aa99eda5fbf1f54ddae2a3fd3d7fca",
-		sign("key-test-signing", "1700000000", strings.Repeat("0", 50)))
-}
-
 // isSigned lets Mailgun's own library judge the proof.
 func isSigned(t *testing.T, m *Account, form url.Values) bool {
 	t.Helper()

@@ -100,7 +100,7 @@ type Text struct {
 	Time           time.Time
 }
 
-// Twilio is a pretend Twilio account: the Messages resource of the REST API with the webhooks
+// Account is a pretend Twilio account: the Messages resource of the REST API with the webhooks
 // it causes. Everything is held in memory until Close. Safe for use by several goroutines.
 type Account struct {
 	config Config

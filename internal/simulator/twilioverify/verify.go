@@ -82,7 +82,7 @@ const (
 	guardBlock = 12 * time.Hour
 )
 
-// Verify is a pretend Twilio Verify service: verifications, checks of codes and the feedback on
+// Service is a pretend Twilio Verify service: verifications, checks of codes and the feedback on
 // them. Everything is held in memory until Close. Safe for use by several goroutines.
 type Service struct {
 	config Config

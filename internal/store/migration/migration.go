@@ -1,4 +1,5 @@
-// Package migration holds the migrations of smsbridge's own tables, one file a version, for both databases.
+// Package migration holds the migrations of smsbridge's own tables, one file a version, for both
+// databases.
 package migration
 
 import "embed"

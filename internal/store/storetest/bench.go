@@ -16,13 +16,14 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Start is when the clock of every Bench begins: long enough ago that the queue, which has a clock of its own, finds due
-// whatever a test makes due.
+// Start is when the clock of every Bench begins: long enough ago that the queue, which has a
+// clock of its own, finds due whatever a test makes due.
 var Start = time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// A Bench is what the test of a rule works on: a store with a clock that the test moves, and a view of the same database
-// from outside the store. Whatever goes wrong fails the test, except in Try and AtOnce. Its copies share all but their T,
-// so that a sub-test gives its own to a copy.
+// A Bench is what the test of a rule works on: a store with a clock that the test moves, and a
+// view of the same database from outside the store. Whatever goes wrong fails the test, except
+// in Try and AtOnce. Its copies share all but their T, so that a sub-test gives its own to a
+// copy.
 type Bench struct {
 	*testing.T
 	Store *store.Store
@@ -39,7 +40,8 @@ func EachBench(t *testing.T, test func(b Bench)) {
 	t.Run("postgres", func(t *testing.T) { test(OpenBench(t, PostgreSQL(t))) })
 }
 
-// OpenBench opens the store at url, which is closed when the test ends. For a second store with the same clock: Open with b.Now.
+// OpenBench opens the store at url, which is closed when the test ends. For a second store with
+// the same clock: Open with b.Now.
 func OpenBench(t *testing.T, url string) Bench {
 	t.Helper()
 	b := Bench{T: t, clock: new(atomic.Int64), serial: new(atomic.Int64)}
@@ -84,7 +86,8 @@ func (b Bench) Do(step func(ctx context.Context, tx *store.Tx) error) {
 	require.NoError(b, b.Try(step))
 }
 
-// AtOnce has steps race each other, each in a transaction of its own, and returns the error of each, in their order.
+// AtOnce has steps race each other, each in a transaction of its own, and returns the error of
+// each, in their order.
 func (b Bench) AtOnce(steps ...func(ctx context.Context, tx *store.Tx) error) []error {
 	var (
 		errs = make([]error, len(steps))
@@ -124,10 +127,11 @@ func (b Bench) Strings(query string, args ...any) (values []string) {
 	return values
 }
 
-// Count is the number of rows of from, which is what may follow FROM in a query.
+// Count is the number of rows of from, which may be anything that follows FROM in a query.
 func (b Bench) Count(from string, args ...any) (n int) {
 	b.Helper()
-	require.NoError(b, b.outside.QueryRowContext(b.Context(), "SELECT count(*) FROM "+from, args...).Scan(&n))
+	row := b.outside.QueryRowContext(b.Context(), "SELECT count(*) FROM "+from, args...)
+	require.NoError(b, row.Scan(&n))
 	return n
 }
 

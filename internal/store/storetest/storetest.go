@@ -1,5 +1,5 @@
-// Package storetest opens throw-away stores for tests, so that every rule is shown on SQLite and on PostgreSQL by the same test. Nothing but
-// tests may import it.
+// Package storetest opens throw-away stores for tests, so that every rule is shown on SQLite and
+// on PostgreSQL by the same test. Nothing but tests may import it.
 package storetest
 
 import (
@@ -25,14 +25,15 @@ const Postgres = "SMSBRIDGE_TEST_POSTGRES"
 // Key is the sealing key of every test store.
 var Key = []byte("0123456789abcdef0123456789abcdef")
 
-// Each runs test on a new, empty store of each database. Without a PostgreSQL server that half is skipped, or fails when
-// SMSBRIDGE_TEST_STRICT=1 says that nothing may be skipped.
+// Each runs test on a new, empty store of each database. Without a PostgreSQL server that half
+// is skipped, or fails when SMSBRIDGE_TEST_STRICT=1 says that nothing may be skipped.
 func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, Open(t, SQLite(t), nil)) })
 	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgreSQL(t), nil)) })
 }
 
-// Open opens a store that is closed when the test ends. A nil now leaves it the clock that it has in earnest.
+// Open opens a store that is closed when the test ends. A nil now leaves it the clock that it
+// has in production.
 func Open(t *testing.T, url string, now func() time.Time) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: url, Key: Key, Now: now})
@@ -52,10 +53,12 @@ func SQLite(t *testing.T) string {
 }
 
 // EmptySQLite is the URL of a SQLite file that does not exist yet.
-func EmptySQLite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db") }
+func EmptySQLite(t *testing.T) string {
+	return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db")
+}
 
-// PostgreSQL is the URL of a new database on the test server, already migrated. It is dropped when
-// the test ends.
+// PostgreSQL is the URL of a new database on the test server, already migrated. It is dropped
+// when the test ends.
 func PostgreSQL(t *testing.T) string {
 	t.Helper()
 	server := serverURL(t)

@@ -15,7 +15,8 @@ import (
 )
 
 // Migrating a new database takes longer than most tests, so it is done once and then copied. The
-// store migrates again whatever it opens, so a template that is too old costs time and nothing else.
+// store migrates again whatever it opens, so a template that is too old costs time and nothing
+// else.
 
 // migratedSQLite is the content of a migrated SQLite file.
 var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
@@ -49,8 +50,8 @@ var migratedPostgreSQL = sync.OnceValues(func() (string, error) {
 	return templatePostgreSQL(context.Background(), os.Getenv(Postgres))
 })
 
-// templatePostgreSQL makes a migrated database on the server at url, unless it is there, and returns
-// its name. It stays there for the next run. Its name changes with the migrations.
+// templatePostgreSQL makes a migrated database on the server at url, unless it is there, and
+// returns its name. It stays there for the next run. Its name changes with the migrations.
 func templatePostgreSQL(ctx context.Context, url string) (name string, err error) {
 	if name, err = templateName(); err != nil {
 		return "", err
@@ -70,7 +71,8 @@ func templatePostgreSQL(ctx context.Context, url string) (name string, err error
 	}
 	var ready bool
 	// A template that takes connections was not finished: the process that made it died.
-	const finished = "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1 AND NOT datallowconn)"
+	const finished = `SELECT EXISTS (
+		SELECT 1 FROM pg_database WHERE datname = $1 AND NOT datallowconn)`
 	if err := conn.QueryRowContext(ctx, finished, name).Scan(&ready); err != nil || ready {
 		return name, err
 	}

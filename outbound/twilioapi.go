@@ -1,0 +1,92 @@
+package outbound
+
+import (
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/twilio/twilio-go/client"
+)
+
+// The two requests for Twilio's Message resource, made with twilio-go's client. Its own package
+// for them, rest/api/v2010, has two hundred other resources, and takes longer to compile than all
+// that is in this repository.
+
+// twilioHost is where twilio-go sends. twilioWire puts the tenant's API base in its place.
+const twilioHost = "https://api.twilio.com"
+
+// twilioListed is how many messages are read at most when a text is looked for.
+const twilioListed = 50
+
+// twilioMessage has the fields that the bridge reads of a message
+// (https://www.twilio.com/docs/messaging/api/message-resource#message-properties).
+type twilioMessage struct {
+	SID         *string `json:"sid"`
+	Body        *string `json:"body"`
+	From        *string `json:"from"`
+	ServiceSID  *string `json:"messaging_service_sid"`
+	DateCreated *string `json:"date_created"`
+}
+
+// twilioPage is one page of a list of messages. Next is null on the last one.
+type twilioPage struct {
+	Messages []twilioMessage `json:"messages"`
+	Next     *string         `json:"next_page_uri"`
+}
+
+// twilioMessages is the address of the account's messages.
+func twilioMessages(h *client.RequestHandler) string {
+	return twilioHost + "/2010-04-01/Accounts/" + h.Client.AccountSid() + "/Messages.json"
+}
+
+func twilioHeaders() map[string]any {
+	return map[string]any{"Content-Type": "application/x-www-form-urlencoded"}
+}
+
+// createMessage asks Twilio to send a text.
+func createMessage(h *client.RequestHandler, form url.Values) (twilioMessage, error) {
+	var message twilioMessage
+	res, err := h.Post(twilioMessages(h), form, twilioHeaders(), "")
+	if err != nil {
+		return message, err
+	}
+	defer res.Body.Close()
+	err = json.NewDecoder(res.Body).Decode(&message)
+	return message, err
+}
+
+// listMessages reads the newest messages to a phone. A page may be short and not be the last.
+func listMessages(h *client.RequestHandler, to string) (messages []twilioMessage, err error) {
+	at, headers := twilioMessages(h), twilioHeaders()
+	query := url.Values{"To": {to}, "PageSize": {strconv.Itoa(twilioListed)}}
+	for at != "" && len(messages) < twilioListed {
+		var page twilioPage
+		if page, err = readMessages(h, at, query, headers); err != nil {
+			return nil, err
+		}
+		messages = append(messages, page.Messages...)
+		at, query, headers = page.next(), nil, nil // the next page's address says it all
+	}
+	return messages[:min(len(messages), twilioListed)], nil
+}
+
+func readMessages(
+	h *client.RequestHandler, at string, query url.Values, headers map[string]any,
+) (page twilioPage, err error) {
+	res, err := h.Get(at, query, headers, "")
+	if err != nil {
+		return page, err
+	}
+	defer res.Body.Close()
+	err = json.NewDecoder(res.Body).Decode(&page)
+	return page, err
+}
+
+// next is the address of the next page, or empty.
+func (p twilioPage) next() string {
+	if p.Next == nil || *p.Next == "" {
+		return ""
+	}
+	return twilioHost + "/" + strings.Trim(*p.Next, "/")
+}
