@@ -16,30 +16,53 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that no token but one of the tenant's own Auth0 opens the form, and that none that is refused leaves anything behind. The tokens themselves
-// are attacked in package auth0.
+// Ensure that no token but one of the tenant's own Auth0 opens the form, and that none that is
+// refused leaves anything behind. The tokens themselves are attacked in package auth0.
 func TestAuth0FormRefusesTokens(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	good := b.visitor(t, withPhone).token
 	parts := strings.Split(good, ".")
-	admin := base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"auth0|admin","iss":"acme.eu.auth0.com","iat":1700000000,"exp":1700000900}`))
+	admin := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"sub":"auth0|admin","iss":"acme.eu.auth0.com","iat":1700000000,"exp":1700000900}`),
+	)
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
-	old := b.visitor(t, jwt.MapClaims{"phone_number": phone, "iat": b.Now.Add(-time.Hour).Unix(), "exp": b.Now.Add(-time.Hour + time.Minute).Unix()}).token
+	old := b.visitor(
+		t,
+		jwt.MapClaims{
+			"phone_number": phone,
+			"iat":          b.Now.Add(-time.Hour).Unix(),
+			"exp":          b.Now.Add(-time.Hour + time.Minute).Unix(),
+		},
+	).token
 	for name, tt := range map[string]struct {
 		path   string
 		status int
 	}{
-		"no token":           {"/auth0/acme/verify?state=x", 400},
-		"no state":           {"/auth0/acme/verify?session_token=" + good, 400},
-		"an empty state":     {"/auth0/acme/verify?state=&session_token=" + good, 400},
-		"a long state":       {"/auth0/acme/verify?state=" + strings.Repeat("x", auth0.MaxState+1) + "&session_token=" + good, 400},
-		"a line in a state":  {"/auth0/acme/verify?state=a%0d%0ab&session_token=" + good, 400},
-		"two states":         {"/auth0/acme/verify?state=x&state=y&session_token=" + good, 400},
-		"two tokens":         {"/auth0/acme/verify?state=x&session_token=" + good + "&session_token=" + good, 400},
-		"tampered":           {"/auth0/acme/verify?state=x&session_token=" + parts[0] + "." + admin + "." + parts[2], 400},
-		"unsigned":           {"/auth0/acme/verify?state=x&session_token=" + unsigned + "." + parts[1] + ".", 400},
-		"expired":            {"/auth0/acme/verify?state=x&session_token=" + old, 410},
-		"another's issuer":   {"/auth0/acme/verify?state=x&session_token=" + b.visitor(t, jwt.MapClaims{"iss": "beta.eu.auth0.com"}).token, 400},
+		"no token":       {"/auth0/acme/verify?state=x", 400},
+		"no state":       {"/auth0/acme/verify?session_token=" + good, 400},
+		"an empty state": {"/auth0/acme/verify?state=&session_token=" + good, 400},
+		"a long state": {
+			"/auth0/acme/verify?state=" + strings.Repeat("x", auth0.MaxState+1) + "&session_token=" + good,
+			400,
+		},
+		"a line in a state": {"/auth0/acme/verify?state=a%0d%0ab&session_token=" + good, 400},
+		"two states":        {"/auth0/acme/verify?state=x&state=y&session_token=" + good, 400},
+		"two tokens": {
+			"/auth0/acme/verify?state=x&session_token=" + good + "&session_token=" + good, 400,
+		},
+		"tampered": {
+			"/auth0/acme/verify?state=x&session_token=" + parts[0] + "." + admin + "." + parts[2], 400,
+		},
+		"unsigned": {
+			"/auth0/acme/verify?state=x&session_token=" + unsigned + "." + parts[1] + ".", 400,
+		},
+		"expired": {"/auth0/acme/verify?state=x&session_token=" + old, 410},
+		"another's issuer": {
+			"/auth0/acme/verify?state=x&session_token=" + b.visitor(t, jwt.MapClaims{
+				"iss": "beta.eu.auth0.com",
+			}).token,
+			400,
+		},
 		"an unknown tenant":  {"/auth0/beta/verify?state=x&session_token=" + good, 404},
 		"a tenant not there": {"/auth0/%2e%2e/verify?state=x&session_token=" + good, 404},
 	} {
@@ -51,7 +74,11 @@ func TestAuth0FormRefusesTokens(t *testing.T) {
 		v.guarded(r)
 	}
 	require.Zero(t, b.Count(t, "verification", "1=1"))
-	require.Equal(t, http.StatusMethodNotAllowed, b.visitor(t, nil).do(http.MethodPut, "/auth0/acme/verify", url.Values{}).StatusCode)
+	require.Equal(
+		t,
+		http.StatusMethodNotAllowed,
+		b.visitor(t, nil).do(http.MethodPut, "/auth0/acme/verify", url.Values{}).StatusCode,
+	)
 
 	require.NoError(t, b.Store.Close())
 	v := b.visitor(t, withPhone)
@@ -62,11 +89,27 @@ func TestAuth0FormRefusesTokens(t *testing.T) {
 
 	// Without its secret there is no form.
 	closed := openBridge(t, storetest.SQLite(t), "AUTH0_DOMAIN=acme.eu.auth0.com")
-	require.Equal(t, http.StatusNotFound, closed.visitor(t, withPhone).do(http.MethodGet, closed.visitor(t, withPhone).query(), nil).StatusCode)
-	require.Equal(t, http.StatusNotFound, closed.visitor(t, nil).do(http.MethodGet, "/auth0/acme/theme.css", nil).StatusCode)
+	require.Equal(
+		t,
+		http.StatusNotFound,
+		closed.visitor(
+			t,
+			withPhone,
+		).do(
+			http.MethodGet,
+			closed.visitor(t, withPhone).query(),
+			nil,
+		).StatusCode,
+	)
+	require.Equal(
+		t,
+		http.StatusNotFound,
+		closed.visitor(t, nil).do(http.MethodGet, "/auth0/acme/theme.css", nil).StatusCode,
+	)
 }
 
-// Ensure that only the browser that loaded the page can press its buttons, only from that page, and only for that log-in.
+// Ensure that only the browser that loaded the page can press its buttons, only from that page, and
+// only for that log-in.
 func TestAuth0FormIsNotForgedAcrossSites(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	v := b.visitor(t, withPhone)
@@ -89,9 +132,11 @@ func TestAuth0FormIsNotForgedAcrossSites(t *testing.T) {
 		header  string
 		status  int
 	}{
-		"no cookie":                {form, map[string]string{}, "X: y", 403},
-		"another log-in's cookie":  {form, other.cookies, "X: y", 403},
-		"that cookie by this name": {form, map[string]string{v.cookieName(): other.cookies[other.cookieName()]}, "X: y", 403},
+		"no cookie":               {form, map[string]string{}, "X: y", 403},
+		"another log-in's cookie": {form, other.cookies, "X: y", 403},
+		"that cookie by this name": {
+			form, map[string]string{v.cookieName(): other.cookies[other.cookieName()]}, "X: y", 403,
+		},
 		"no proof":                 {changed("form", ""), jar, "X: y", 403},
 		"another log-in's proof":   {changed("form", foreign.Get("form")), jar, "X: y", 403},
 		"another state":            {changed("state", "evil"), jar, "X: y", 403},
@@ -101,30 +146,47 @@ func TestAuth0FormIsNotForgedAcrossSites(t *testing.T) {
 		"not a form":               {nil, jar, "Content-Type: application/json", 400},
 		"a field twice":            {url.Values{"do": {"leave", "check"}}, jar, "X: y", 400},
 	} {
-		r := (&visitor{b, t, v.token, v.state, tt.cookies}).do(http.MethodPost, "/auth0/acme/verify", tt.form, tt.header)
+		r := (&visitor{b, t, v.token, v.state, tt.cookies}).do(
+			http.MethodPost,
+			"/auth0/acme/verify",
+			tt.form,
+			tt.header,
+		)
 		require.Equal(t, tt.status, r.StatusCode, name)
 		require.NotContains(t, r.Body, "<form", name)
 		v.guarded(r)
 	}
-	require.Equal(t, http.StatusBadRequest, v.do(http.MethodPost, v.query(), form).StatusCode, "the fields of the body cannot come in the query")
+	require.Equal(
+		t,
+		http.StatusBadRequest,
+		v.do(http.MethodPost, v.query(), form).StatusCode,
+		"the fields of the body cannot come in the query",
+	)
 	require.Equal(t, 2, b.Count(t, "verification", "state = 'pending'"), "nothing was done")
 
 	r := v.do(http.MethodPost, "/auth0/acme/verify", form, "Sec-Fetch-Site: same-origin")
 	require.Equal(t, http.StatusOK, r.StatusCode, "the same, as it should be")
 }
 
-// Ensure that whatever is written into the address of the form, it leads to the configured /continue and nowhere else: 500 addresses.
+// Ensure that whatever is written into the address of the form, it leads to the configured
+// /continue and nowhere else: 500 addresses.
 func TestAuth0FormIsNoOpenRedirect(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	random := rand.New(rand.NewPCG(7, 11))
 	evil := []string{
-		"https://evil.example/continue", "//evil.example", `\\evil.example`, "javascript:alert(1)", "data:text/html,x", "https://login.acme.example@evil.example/",
-		"https://login.acme.example.evil.example/continue", "/\\evil.example", "http://login.acme.example/continue", "https:evil.example", "\"><script>alert(1)</script>",
-		"' onfocus='alert(1)", "&redirect_uri=https://evil.example", "#@evil.example", "?x=https://evil.example", "../../evil", "%2f%2fevil.example", "%0d%0aLocation:%20https://evil.example",
-		"login.acme.example:8443", "[::1]", "{{.Token}}", "\u202ehttps://evil.example", "https://evil\u3002example", ".evil.example", "continue?state=x",
+		"https://evil.example/continue", "//evil.example", `\\evil.example`, "javascript:alert(1)",
+		"data:text/html,x", "https://login.acme.example@evil.example/",
+		"https://login.acme.example.evil.example/continue", "/\\evil.example",
+		"http://login.acme.example/continue", "https:evil.example", "\"><script>alert(1)</script>",
+		"' onfocus='alert(1)", "&redirect_uri=https://evil.example", "#@evil.example",
+		"?x=https://evil.example", "../../evil", "%2f%2fevil.example",
+		"%0d%0aLocation:%20https://evil.example",
+		"login.acme.example:8443", "[::1]", "{{.Token}}", "\u202ehttps://evil.example",
+		"https://evil\u3002example", ".evil.example", "continue?state=x",
 	}
 	names := []string{
-		"redirect_uri", "return_to", "returnTo", "next", "url", "continue", "domain", "iss", "target", "said", "do", "form", "callback", "action", "host", "Location", "phone", "code",
+		"redirect_uri", "return_to", "returnTo", "next", "url", "continue", "domain", "iss", "target",
+		"said", "do", "form", "callback", "action", "host", "Location", "phone", "code",
 	}
 	piece := func() string {
 		one := evil[random.IntN(len(evil))]
@@ -145,7 +207,13 @@ func TestAuth0FormIsNoOpenRedirect(t *testing.T) {
 		for range random.IntN(4) {
 			more = append(more, names[random.IntN(len(names))], piece())
 		}
-		r := v.do(http.MethodGet, v.query(more...), nil, "X-Forwarded-Host: evil.example", "Referer: https://evil.example/")
+		r := v.do(
+			http.MethodGet,
+			v.query(more...),
+			nil,
+			"X-Forwarded-Host: evil.example",
+			"Referer: https://evil.example/",
+		)
 		require.Equal(t, http.StatusOK, r.StatusCode, "%d: %v", n, more)
 		v.guarded(r)
 		form := hidden(r.Body)

@@ -48,7 +48,8 @@ const (
 	sessionSecret = "0123456789abcdef0123456789abcdef"
 	loginState    = "hKFo2SBhUnlXZ0Z-x"
 	continueURL   = "https://login.acme.example/continue"
-	formPolicy    = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+	formPolicy    = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; " +
+		"base-uri 'none'; frame-ancestors 'none'"
 )
 
 var auth0Settings = []string{
@@ -65,14 +66,28 @@ type visitor struct {
 	cookies map[string]string
 }
 
-func eachVisitor(t *testing.T, claims jwt.MapClaims, test func(t *testing.T, v *visitor), changes ...string) {
-	each(t, func(t *testing.T, b *bridge) { test(t, b.visitor(t, claims)) }, slices.Concat(auth0Settings, changes)...)
+func eachVisitor(
+	t *testing.T,
+	claims jwt.MapClaims,
+	test func(t *testing.T, v *visitor),
+	changes ...string,
+) {
+	each(
+		t,
+		func(t *testing.T, b *bridge) { test(t, b.visitor(t, claims)) },
+		slices.Concat(auth0Settings, changes)...)
 }
 
 // visitor comes with a session token as Auth0 makes it, with other claims of the Action's.
 func (b *bridge) visitor(t *testing.T, claims jwt.MapClaims) *visitor {
 	t.Helper()
-	all := jwt.MapClaims{"iat": b.Now.Unix(), "exp": b.Now.Add(15 * time.Minute).Unix(), "sub": "auth0|5f7c", "iss": "acme.eu.auth0.com", "ip": "192.0.2.1"}
+	all := jwt.MapClaims{
+		"iat": b.Now.Unix(),
+		"exp": b.Now.Add(15 * time.Minute).Unix(),
+		"sub": "auth0|5f7c",
+		"iss": "acme.eu.auth0.com",
+		"ip":  "192.0.2.1",
+	}
 	for name, value := range claims {
 		all[name] = value
 	}
@@ -98,7 +113,11 @@ func (v *visitor) do(method, path string, form url.Values, headers ...string) in
 	r := v.Send(v.t, request)
 	for _, cookie := range (&http.Response{Header: r.Header}).Cookies() {
 		require.True(v.t, strings.HasPrefix(cookie.Name, "__Host-auth0-"), cookie.Name)
-		require.True(v.t, cookie.Secure && cookie.HttpOnly && cookie.Path == "/" && cookie.Domain == "" && cookie.SameSite == http.SameSiteLaxMode)
+		require.True(
+			v.t,
+			cookie.Secure && cookie.HttpOnly && cookie.Path == "/" && cookie.Domain == "" &&
+				cookie.SameSite == http.SameSiteLaxMode,
+		)
 		v.cookies[cookie.Name] = cookie.Value
 	}
 	return r
@@ -133,7 +152,8 @@ func (v *visitor) guarded(r inboundtest.Response) {
 	}
 	require.Equal(v.t, policy, r.Header.Get("Content-Security-Policy"))
 	for name, want := range map[string]string{
-		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex",
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex",
 	} {
 		require.Equal(v.t, want, r.Header.Get(name), name)
 	}
@@ -158,7 +178,13 @@ func (v *visitor) press(do string, fields ...string) inboundtest.Response {
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
-	r := v.do(http.MethodPost, "/auth0/acme/verify", form, "Sec-Fetch-Site: same-origin", "Origin: null")
+	r := v.do(
+		http.MethodPost,
+		"/auth0/acme/verify",
+		form,
+		"Sec-Fetch-Site: same-origin",
+		"Origin: null",
+	)
 	v.guarded(r)
 	if r.StatusCode != http.StatusSeeOther {
 		return r
@@ -172,7 +198,11 @@ func (v *visitor) returned(r inboundtest.Response) (*url.URL, jwt.MapClaims) {
 	v.t.Helper()
 	require.Equal(v.t, http.StatusOK, r.StatusCode, r.Body)
 	v.guarded(r)
-	match := regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`).FindStringSubmatch(r.Body)
+	match := regexp.MustCompile(
+		`<form method="post" action="([^"]+)" id="return">`,
+	).FindStringSubmatch(
+		r.Body,
+	)
 	token := hidden(r.Body).Get("session_token")
 	if match == nil {
 		match = regexp.MustCompile(`content="0;url=([^"]+)"`).FindStringSubmatch(r.Body)
@@ -184,8 +214,13 @@ func (v *visitor) returned(r inboundtest.Response) (*url.URL, jwt.MapClaims) {
 		token = to.Query().Get("session_token")
 	}
 	claims := jwt.MapClaims{}
-	_, err = jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte(sessionSecret), nil },
-		jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(func() time.Time { return v.Now }))
+	_, err = jwt.ParseWithClaims(
+		token,
+		claims,
+		func(*jwt.Token) (any, error) { return []byte(sessionSecret), nil },
+		jwt.WithValidMethods([]string{"HS256"}),
+		jwt.WithTimeFunc(func() time.Time { return v.Now }),
+	)
 	require.NoError(v.t, err)
 	require.Equal(v.t, v.state, claims["state"], "validateToken compares it")
 	return to, claims
@@ -211,7 +246,8 @@ func wrongCode6(code string) string {
 
 var withPhone = jwt.MapClaims{"phone_number": phone}
 
-// Ensure that a log-in with a phone gets one text, takes a wrong code, and goes back to Auth0 with the right one, to the page it came from only.
+// Ensure that a log-in with a phone gets one text, takes a wrong code, and goes back to Auth0 with
+// the right one. It goes back only to the domain that it came from.
 func TestAuth0Form(t *testing.T) {
 	eachVisitor(t, withPhone, func(t *testing.T, v *visitor) {
 		for range 3 {
@@ -228,7 +264,11 @@ func TestAuth0Form(t *testing.T) {
 		other.load()
 		texts := v.Bodies(t)
 		require.Len(t, texts, 1, "a token is worth one text")
-		require.Regexp(t, `^[0-9]{6} is your ACME code\. Do not share it\.\n\n@bridge\.example\.com #[0-9]{6}$`, texts[0])
+		require.Regexp(
+			t,
+			`^[0-9]{6} is your ACME code\. Do not share it\.\n\n@bridge\.example\.com #[0-9]{6}$`,
+			texts[0],
+		)
 		code := sixDigits.FindString(texts[0])
 
 		page = v.press("check", "code", wrongCode6(code))
@@ -244,14 +284,17 @@ func TestAuth0Form(t *testing.T) {
 		id := claims["jti"]
 		require.NotEmpty(t, id)
 		require.Equal(t, jwt.MapClaims{
-			"iss": publicURL, "sub": "auth0|5f7c", "aud": "login.acme.example", "state": loginState, "jti": id, "iat": float64(v.Now.Unix()),
+			"iss": publicURL, "sub": "auth0|5f7c", "aud": "login.acme.example", "state": loginState,
+			"jti": id, "iat": float64(v.Now.Unix()),
 			"exp": float64(v.Now.Add(5 * time.Minute).Unix()), "phone_verified": true, "phone_number": phone,
 		}, claims)
 		require.NotContains(t, page.Body, code)
 
 		v.Now = v.Now.Add(time.Minute)
 		require.Equal(t, page.Body, v.load().Body, "a reload gets the very same way back")
-		for _, stranger := range []map[string]string{{}, {v.cookieName(): "x." + strings.Repeat("0", 64)}} {
+		for _, stranger := range []map[string]string{
+			{}, {v.cookieName(): "x." + strings.Repeat("0", 64)},
+		} {
 			used := (&visitor{v.bridge, t, v.token, v.state, stranger}).do(http.MethodGet, v.query(), nil)
 			require.Equal(t, http.StatusGone, used.StatusCode)
 			require.Contains(t, used.Body, "This was finished before.")
@@ -261,7 +304,9 @@ func TestAuth0Form(t *testing.T) {
 		v.Now = v.Now.Add(4 * time.Minute)
 		require.Equal(t, http.StatusGone, v.do(http.MethodGet, v.query(), nil).StatusCode)
 		log := v.Log.Take()
-		for _, secret := range []string{v.token[:30], strings.Split(v.token, ".")[1], loginState, code, "20123456", "auth0|"} {
+		for _, secret := range []string{
+			v.token[:30], strings.Split(v.token, ".")[1], loginState, code, "20123456", "auth0|",
+		} {
 			require.NotContains(t, log, secret)
 		}
 	})
@@ -274,30 +319,54 @@ func (v *visitor) cookieName() string {
 	return ""
 }
 
-// Ensure that a social log-in without a phone is asked for one, can correct it, and cannot have any number of texts.
+// Ensure that a social log-in without a phone is asked for one, can correct it, and cannot have any
+// number of texts.
 func TestAuth0FormAsksForPhone(t *testing.T) {
-	eachVisitor(t, jwt.MapClaims{"sub": "google-oauth2|1", "locale": "da-DK"}, func(t *testing.T, v *visitor) {
-		page := v.load()
-		require.Contains(t, page.Body, `<html lang="da">`)
-		require.Contains(t, page.Body, `autocomplete="tel"`)
-		require.Zero(t, v.Count(t, "text", "1=1"))
-		require.Contains(t, v.press("phone", "phone", "20 12 34 56").Body, "Det er ikke et telefonnummer.")
-		require.Contains(t, v.press("phone", "phone", "+46 70 123 45 67").Body, "Vi kan ikke sende sms til det nummer.", "Sweden is not allowed")
-		require.Contains(t, v.press("check", "code", "123456").Body, `id="phone"`, "there is no code to check")
-		require.Contains(t, v.press("phone", "phone", "0045 (20) 12-34-57").Body, "&#43;45******57")
-		first := v.codes()
-		require.Contains(t, v.press("phone", "phone", "+4520123456").Body, "&#43;45******56")
-		second := v.codes()
-		require.Len(t, slices.Concat(first, second), 2)
-		require.NotContains(t, v.press("check", "code", first[0]).Body, `id="return"`, "the code of the other number")
+	eachVisitor(
+		t,
+		jwt.MapClaims{"sub": "google-oauth2|1", "locale": "da-DK"},
+		func(t *testing.T, v *visitor) {
+			page := v.load()
+			require.Contains(t, page.Body, `<html lang="da">`)
+			require.Contains(t, page.Body, `autocomplete="tel"`)
+			require.Zero(t, v.Count(t, "text", "1=1"))
+			require.Contains(
+				t,
+				v.press("phone", "phone", "20 12 34 56").Body,
+				"Det er ikke et telefonnummer.",
+			)
+			require.Contains(
+				t,
+				v.press("phone", "phone", "+46 70 123 45 67").Body,
+				"Vi kan ikke sende sms til det nummer.",
+				"Sweden is not allowed",
+			)
+			require.Contains(
+				t,
+				v.press("check", "code", "123456").Body,
+				`id="phone"`,
+				"there is no code to check",
+			)
+			require.Contains(t, v.press("phone", "phone", "0045 (20) 12-34-57").Body, "&#43;45******57")
+			first := v.codes()
+			require.Contains(t, v.press("phone", "phone", "+4520123456").Body, "&#43;45******56")
+			second := v.codes()
+			require.Len(t, slices.Concat(first, second), 2)
+			require.NotContains(
+				t,
+				v.press("check", "code", first[0]).Body,
+				`id="return"`,
+				"the code of the other number",
+			)
 
-		v.press("phone", "phone", "+4520123458")
-		page = v.press("phone", "phone", "+4520123459")
-		require.Contains(t, page.Body, "Der kan ikke sendes flere koder")
-		require.Len(t, v.codes(), 1)
-		require.NotContains(t, v.load().Body, `id="phone"`, "no more numbers")
-		require.Contains(t, v.load().Body, "&#43;45******58")
-	})
+			v.press("phone", "phone", "+4520123458")
+			page = v.press("phone", "phone", "+4520123459")
+			require.Contains(t, page.Body, "Der kan ikke sendes flere koder")
+			require.Len(t, v.codes(), 1)
+			require.NotContains(t, v.load().Body, `id="phone"`, "no more numbers")
+			require.Contains(t, v.load().Body, "&#43;45******58")
+		},
+	)
 }
 
 // Ensure that a phone that came with the token cannot be replaced by one that is typed.
@@ -309,7 +378,8 @@ func TestAuth0FormKeepsTheTokensPhone(t *testing.T) {
 	require.Contains(t, v.load().Body, "&#43;45******56")
 }
 
-// Ensure that what ends a verification is said, that a new code can be had, and that the way back without one is open.
+// Ensure that what ends a verification is said, that a new code can be had, and that the way back
+// without one is open.
 func TestAuth0FormEnds(t *testing.T) {
 	eachVisitor(t, withPhone, func(t *testing.T, v *visitor) {
 		page := v.load()
@@ -324,7 +394,12 @@ func TestAuth0FormEnds(t *testing.T) {
 		}
 		require.Contains(t, page.Body, "There were too many wrong codes.")
 		require.NotContains(t, page.Body, `id="code"`)
-		require.NotContains(t, v.press("check", "code", codes[0]).Body, `id="return"`, "not even the right one")
+		require.NotContains(
+			t,
+			v.press("check", "code", codes[0]).Body,
+			`id="return"`,
+			"not even the right one",
+		)
 		require.Contains(t, v.press("again").Body, `id="code"`)
 		v.Now = v.Now.Add(10 * time.Minute)
 		require.Contains(t, v.load().Body, "The code has run out.")
@@ -334,7 +409,12 @@ func TestAuth0FormEnds(t *testing.T) {
 		require.Equal(t, "expired", claims["reason"])
 		require.NotContains(t, claims, "phone_number")
 		v.Now = v.Now.Add(5 * time.Minute)
-		require.Contains(t, v.do(http.MethodGet, v.query(), nil).Body, "This took too long.", "the token ran out")
+		require.Contains(
+			t,
+			v.do(http.MethodGet, v.query(), nil).Body,
+			"This took too long.",
+			"the token ran out",
+		)
 	})
 	v := openBridge(t, storetest.SQLite(t), auth0Settings...).visitor(t, withPhone)
 	v.load()
@@ -351,7 +431,9 @@ func TestAuth0FormEnds(t *testing.T) {
 // Ensure that a token's phone that cannot be texted is said, without a text, and leads back.
 func TestAuth0FormPhoneThatCannotBeTexted(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
-	for number, words := range map[string]string{"12345": "That is not a phone number.", "+46701234567": "We cannot text that number."} {
+	for number, words := range map[string]string{
+		"12345": "That is not a phone number.", "+46701234567": "We cannot text that number.",
+	} {
 		v := b.visitor(t, jwt.MapClaims{"phone_number": number})
 		page := v.load()
 		require.Contains(t, page.Body, words)
@@ -376,7 +458,8 @@ func TestAuth0FormAnsweredByText(t *testing.T) {
 	require.Equal(t, phone, claims["phone_number"])
 }
 
-// Ensure that the settings for the way back hold: to the domain where the log-in is, by GET where that is asked for.
+// Ensure that the settings for the way back hold: to the domain where the log-in is, by GET where
+// that is asked for.
 func TestAuth0FormReturns(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	v := b.visitor(t, jwt.MapClaims{"phone_number": phone, "domain": "acme.eu.auth0.com"})
@@ -385,7 +468,10 @@ func TestAuth0FormReturns(t *testing.T) {
 	require.Equal(t, "https://acme.eu.auth0.com/continue?state="+loginState, to.String())
 	require.Equal(t, "acme.eu.auth0.com", claims["aud"])
 
-	b.set(t, func(a *tenant.Auth0) { a.Redirect, a.Logo = true, "https://cdn.acme.example/logo.svg?v=1" })
+	b.set(
+		t,
+		func(a *tenant.Auth0) { a.Redirect, a.Logo = true, "https://cdn.acme.example/logo.svg?v=1" },
+	)
 	v = b.visitor(t, jwt.MapClaims{"phone_number": "+4520123457"})
 	r := v.do(http.MethodGet, v.query(), nil)
 	require.Contains(t, r.Header.Get("Content-Security-Policy"), "img-src https://cdn.acme.example; ")
@@ -405,19 +491,37 @@ func (b *bridge) set(t *testing.T, change func(a *tenant.Auth0)) {
 	change(&acme.Auth0)
 }
 
-// Ensure that the mode of the original sample hands over the code as its Action expects it, and only to a configured domain.
+// Ensure that the mode of the original sample hands over the code as its Action expects it, and
+// only to a configured domain.
 func TestAuth0FormPassesCode(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	b.set(t, func(a *tenant.Auth0) { a.PassCode = true })
-	v := b.visitor(t, jwt.MapClaims{"iss": "https://acme.eu.auth0.com/", "phone_number": phone, "other": map[string]any{"x": 1}})
+	v := b.visitor(
+		t,
+		jwt.MapClaims{
+			"iss":          "https://acme.eu.auth0.com/",
+			"phone_number": phone,
+			"other":        map[string]any{"x": 1},
+		},
+	)
 	for uri, status := range map[string]int{
-		"https://acme.eu.auth0.com/continue": 200, continueURL: 200, "https://evil.example/continue": 400, continueURL + "/": 400, continueURL + "?x=1": 400,
-		"http://login.acme.example/continue": 400, "https://login.acme.example.evil.example/continue": 400, "": 400, "//evil.example/continue": 400,
+		"https://acme.eu.auth0.com/continue": 200, continueURL: 200, "https://evil.example/continue": 400,
+		continueURL + "/": 400, continueURL + "?x=1": 400,
+		"http://login.acme.example/continue":               400,
+		"https://login.acme.example.evil.example/continue": 400, "": 400, "//evil.example/continue": 400,
 		"https://login.acme.example@evil.example/continue": 400, "javascript:alert(1)": 400,
 	} {
 		require.Equal(t, status, v.do(http.MethodGet, v.query("redirect_uri", uri), nil).StatusCode, uri)
 	}
-	require.Equal(t, 400, v.do(http.MethodGet, v.query("redirect_uri", continueURL, "redirect_uri", continueURL), nil).StatusCode)
+	require.Equal(
+		t,
+		400,
+		v.do(
+			http.MethodGet,
+			v.query("redirect_uri", continueURL, "redirect_uri", continueURL),
+			nil,
+		).StatusCode,
+	)
 	require.Contains(t, v.press("check", "code", "12").Body, "A code has digits only.")
 	to, claims := v.returned(v.press("check", "code", "482 913"))
 	require.Equal(t, continueURL+"?state="+loginState, to.String())
@@ -426,10 +530,16 @@ func TestAuth0FormPassesCode(t *testing.T) {
 	require.Zero(t, v.Count(t, "verification", "1=1"), "the Action texts and compares")
 
 	// Where the sample asked to return to is still known when the code is posted.
-	form := hidden(v.do(http.MethodGet, v.query("redirect_uri", "https://acme.eu.auth0.com/continue"), nil).Body)
+	form := hidden(
+		v.do(http.MethodGet, v.query("redirect_uri", "https://acme.eu.auth0.com/continue"), nil).Body,
+	)
 	form.Set("code", "482913")
 	to, _ = v.returned(v.do(http.MethodPost, "/auth0/acme/verify", form))
 	require.Equal(t, "acme.eu.auth0.com", to.Host)
 	form.Set("redirect_uri", "https://evil.example/continue")
-	require.Equal(t, http.StatusBadRequest, v.do(http.MethodPost, "/auth0/acme/verify", form).StatusCode)
+	require.Equal(
+		t,
+		http.StatusBadRequest,
+		v.do(http.MethodPost, "/auth0/acme/verify", form).StatusCode,
+	)
 }

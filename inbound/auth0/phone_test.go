@@ -19,7 +19,9 @@ import (
 	"smsbridge/internal/text"
 )
 
-const otp = `{"recipient":"` + phone + `","message_type":"otp_verify","code":"482913","text":"482913 is your verification code for ACME","language":"en","from":null,"user_id":"auth0|5f7c"}`
+const otp = `{"recipient":"` + phone + `","message_type":"otp_verify","code":"482913",` +
+	`"text":"482913 is your verification code for ACME","language":"en","from":null,` +
+	`"user_id":"auth0|5f7c"}`
 
 // action posts as an Action does.
 func (b *bridge) action(t *testing.T, path, body string, headers ...string) inboundtest.Response {
@@ -35,7 +37,8 @@ func (b *bridge) action(t *testing.T, path, body string, headers ...string) inbo
 	return b.Send(t, r)
 }
 
-// provider plays the worker and its provider for the next due text: it has it, or refuses with a reason.
+// provider plays the worker and its provider for the next due text: it has it, or refuses with a
+// reason.
 func (b *bridge) provider(t *testing.T, refusal string) (body string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -62,7 +65,10 @@ func (b *bridge) provider(t *testing.T, refusal string) (body string) {
 }
 
 // sends makes a request of which a provider hears.
-func (b *bridge) sends(t *testing.T, request, refusal string) (r inboundtest.Response, body string) {
+func (b *bridge) sends(
+	t *testing.T,
+	request, refusal string,
+) (r inboundtest.Response, body string) {
 	t.Helper()
 	done := make(chan inboundtest.Response, 1)
 	go func() { done <- b.action(t, "phone", request) }()
@@ -70,14 +76,15 @@ func (b *bridge) sends(t *testing.T, request, refusal string) (r inboundtest.Res
 	return <-done, body
 }
 
-// Ensure that a code of Auth0's goes out in Auth0's words, once for a retry, once more for a person's wish, and that only the last one is open.
+// Ensure that a code of Auth0's is texted in Auth0's words: not again for a retry, and once more
+// when a person asks for it. Only the last one is pending.
 func TestAuth0Phone(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		r, body := b.sends(t, otp, "")
 		require.Equal(t, http.StatusOK, r.StatusCode, r.Body)
 		require.Contains(t, r.Body, `"status":"sent"`)
 		require.Equal(t, "482913 is your verification code for ACME", body)
-		require.Equal(t, r.Body, b.action(t, "phone", otp).Body, "a retry gets the same answer")
+		require.Equal(t, r.Body, b.action(t, "phone", otp).Body, "a retry gets the same response")
 		require.Equal(t, 1, b.Count(t, "text", "1=1"))
 
 		b.Now = b.Now.Add(31 * time.Second)
@@ -98,10 +105,16 @@ func TestAuth0Phone(t *testing.T) {
 	}, auth0Settings...)
 }
 
-// Ensure that a text without a code goes out as it is, and that the bridge's words are used where Auth0 sent none.
+// Ensure that a text without a code goes out as it is, and that the bridge's words are used where
+// Auth0 sent none.
 func TestAuth0PhoneTexts(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
-	r, body := b.sends(t, `{"recipient":"`+phone+`","message_type":"blocked_account","text":"Your ACME account is blocked."}`, "")
+	r, body := b.sends(
+		t,
+		`{"recipient":"`+phone+`","message_type":"blocked_account","text":"Your ACME account is `+
+			`blocked."}`,
+		"",
+	)
 	require.Equal(t, http.StatusOK, r.StatusCode)
 	require.Equal(t, "Your ACME account is blocked.", body)
 	require.Zero(t, b.Count(t, "verification", "1=1"))
@@ -144,14 +157,21 @@ func TestAuth0PhoneRefuses(t *testing.T) {
 		"empty":                {"", "X: y", 400, "malformed"},
 		"two objects":          {otp + otp, "X: y", 400, "malformed"},
 		"a number for a text":  {change(`"482913"`, "482913"), "X: y", 400, "malformed"},
-		"too large":            {`{"text":"` + strings.Repeat("x", auth0.MaxNotification) + `"}`, "X: y", 413, "too-large"},
-		"no recipient":         {`{"text":"x"}`, "X: y", 422, "invalid-field"},
-		"no E.164":             {change(phone, "20123456"), "X: y", 422, "invalid-field"},
-		"another country":      {change(phone, "+46701234567"), "X: y", 422, "number-not-allowed"},
-		"a voice call":         {change(`"from":null`, `"delivery_method":"voice"`), "X: y", 422, "not-carried"},
-		"letters for a code":   {change(`"482913"`, `"48x913"`), "X: y", 422, "invalid-field"},
-		"nothing to say":       {`{"recipient":"` + phone + `"}`, "X: y", 422, "invalid-field"},
-		"too much to say":      {`{"recipient":"` + phone + `","text":"` + strings.Repeat("x", 1000) + `"}`, "X: y", 422, "invalid-field"},
+		"too large": {
+			`{"text":"` + strings.Repeat("x", auth0.MaxNotification) + `"}`, "X: y", 413, "too-large",
+		},
+		"no recipient":    {`{"text":"x"}`, "X: y", 422, "invalid-field"},
+		"no E.164":        {change(phone, "20123456"), "X: y", 422, "invalid-field"},
+		"another country": {change(phone, "+46701234567"), "X: y", 422, "number-not-allowed"},
+		"a voice call": {
+			change(`"from":null`, `"delivery_method":"voice"`), "X: y", 422, "not-carried",
+		},
+		"letters for a code": {change(`"482913"`, `"48x913"`), "X: y", 422, "invalid-field"},
+		"nothing to say":     {`{"recipient":"` + phone + `"}`, "X: y", 422, "invalid-field"},
+		"too much to say": {
+			`{"recipient":"` + phone + `","text":"` + strings.Repeat("x", 1000) + `"}`, "X: y", 422,
+			"invalid-field",
+		},
 	} {
 		r := b.action(t, "phone", tt.body, tt.headers)
 		require.Equal(t, tt.status, r.StatusCode, name)
@@ -162,7 +182,12 @@ func TestAuth0PhoneRefuses(t *testing.T) {
 
 	account, sender := inboundtest.AccountSID, "+15005550006"
 	require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return text.OptOut(ctx, tx, text.Line{Account: account, Sender: sender}, inboundtest.Number(t, phone))
+		return text.OptOut(
+			ctx,
+			tx,
+			text.Line{Account: account, Sender: sender},
+			inboundtest.Number(t, phone),
+		)
 	}))
 	require.Equal(t, http.StatusConflict, b.action(t, "phone", otp).StatusCode)
 	r := b.action(t, "phone", `{"recipient":"`+phone+`","text":"Your account is blocked."}`)
@@ -171,13 +196,18 @@ func TestAuth0PhoneRefuses(t *testing.T) {
 
 	closed := openBridge(t, storetest.SQLite(t), "AUTH0_DOMAIN=acme.eu.auth0.com")
 	for _, door := range []string{"phone", "feedback", "stream"} {
-		require.Equal(t, http.StatusNotFound, closed.action(t, door, otp).StatusCode, "without its secret")
+		require.Equal(
+			t,
+			http.StatusNotFound,
+			closed.action(t, door, otp).StatusCode,
+			"without its secret",
+		)
 	}
 	require.NoError(t, b.Store.Close())
 	require.Equal(t, http.StatusServiceUnavailable, b.action(t, "phone", otp).StatusCode)
 }
 
-// Ensure that a provider that does not answer is waited for no longer than the caller waits.
+// Ensure that the request waits for a provider no longer than its caller waits.
 func TestAuth0PhoneStopsWaiting(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	var id string

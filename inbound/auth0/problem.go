@@ -13,8 +13,8 @@ func asProblem(err error) *web.Problem {
 	var wait *verification.WaitError
 	switch {
 	case errors.As(err, &wait) && errors.Is(err, verification.ErrBlocked):
-		p := web.TooManyWrong.Of(
-			"No code of this phone is compared, and no new one texted, until the time that Retry-After says.")
+		p := web.TooManyWrong.Of("No code of this phone is compared, and no new one texted, " +
+			"until the time that Retry-After says.")
 		p.Until = wait.Until
 		return p
 	case errors.Is(err, verification.ErrOptedOut):

@@ -12,22 +12,24 @@ import (
 	"unicode/utf8"
 
 	"smsbridge/inbound/web"
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 )
 
-// This file is how the Durable door reads queries and codes.
+// This file reads queries and codes.
 
 // waiting is how long a start waits for the end of its instance, and how often it looks.
 type waiting struct{ timeout, interval time.Duration }
 
-// Bounds of waiting: the answer must be written before the server's own time-out, and the database not be asked in a tight loop.
+// Bounds of waiting. The response must be written before the server's own timeout, and the database
+// must not be asked in a tight loop.
 const (
 	maxWait = time.Minute
 	minLook = 50 * time.Millisecond
 	maxLook = 5 * time.Second
 )
 
-// params is a query whose names are in small letters, as they are known in any capitals. Of a repeated name it has one value.
+// params is a query. Its names are in small letters, because a client may write any capitals. Of a
+// repeated name it has one value.
 type params map[string]string
 
 func readParams(values url.Values) params {
@@ -40,7 +42,8 @@ func readParams(values url.Values) params {
 
 func (q params) text(name string) string { return q[strings.ToLower(name)] }
 
-// flag reads true and false in any capitals (the Python client writes True), and takes anything else for the default, as .NET does.
+// flag reads true and false in any capitals (the Python client writes True). Anything else is the
+// default, as in .NET.
 func (q params) flag(name string, otherwise bool) bool {
 	switch strings.ToLower(q.text(name)) {
 	case "true":
@@ -51,14 +54,16 @@ func (q params) flag(name string, otherwise bool) bool {
 	return otherwise
 }
 
-// wait reads how long a start waits, or says what is wrong. It does not wait unless both numbers are there.
+// wait reads how long a start waits, or says what is wrong. Without both numbers a start does not
+// wait.
 func (q params) wait() (waiting, string) {
 	timeout, err := strconv.ParseFloat(q.text("timeout"), 64)
 	interval, err2 := strconv.ParseFloat(q.text("pollingInterval"), 64)
 	switch {
 	case q.text("timeout") == "" || q.text("pollingInterval") == "":
 		return waiting{}, ""
-	case err != nil, err2 != nil, math.IsNaN(timeout), math.IsNaN(interval), timeout < 0, interval < 0:
+	case err != nil, err2 != nil, math.IsNaN(timeout), math.IsNaN(interval),
+		timeout < 0, interval < 0:
 		return waiting{}, "timeout and pollingInterval are numbers of seconds."
 	case interval > timeout:
 		return waiting{}, "timeout must be longer than pollingInterval."
@@ -70,7 +75,7 @@ func (q params) wait() (waiting, string) {
 }
 
 // filter reads which instances are meant, or says what is wrong.
-func (q params) filter() (f durable.Filter, refused string) {
+func (q params) filter() (f azuredurable.Filter, refused string) {
 	var ok bool
 	if f.From, ok = parseTime(q.text("createdTimeFrom")); !ok {
 		refused = "createdTimeFrom is a time such as 2026-01-31T12:00:00Z."
@@ -79,7 +84,7 @@ func (q params) filter() (f durable.Filter, refused string) {
 		refused = "createdTimeTo is a time such as 2026-01-31T12:00:00Z."
 	}
 	for word := range strings.SplitSeq(q.text("runtimeStatus"), ",") {
-		status, ok := durable.ParseStatus(strings.TrimSpace(word))
+		status, ok := azuredurable.ParseStatus(strings.TrimSpace(word))
 		if ok {
 			f.Statuses = append(f.Statuses, status)
 		} else if q.text("runtimeStatus") != "" {
@@ -92,13 +97,16 @@ func (q params) filter() (f durable.Filter, refused string) {
 	return f, refused
 }
 
-// parseTime reads a time in one of the forms that clients write; without a zone it is UTC. "" is no time.
+// parseTime reads a time in one of the forms that clients write. Without a zone it is UTC. "" is no
+// time.
 func parseTime(text string) (time.Time, bool) {
 	if text == "" {
 		return time.Time{}, true
 	}
 	text = strings.ReplaceAll(text, " ", "+") // a plus sign that was not escaped
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02",
+	} {
 		if t, err := time.Parse(layout, text); err == nil && t.Year() > 0 {
 			return t, true
 		}
@@ -107,10 +115,13 @@ func parseTime(text string) (time.Time, bool) {
 }
 
 // plainText reports whether the databases take a text.
-func plainText(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+func plainText(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
+}
 
-// unpack is the text of a JSON string or number, and of a JSON string within the string, because the Python client packs twice. It also takes
-// digits that are no JSON number because they start with a zero, as codes do. "" for anything else.
+// unpack is the text of a JSON string or number. The Python client packs twice, so it is also the
+// text of a JSON string within the string. Digits that start with a zero, as codes do, are no JSON
+// number, and are taken too. "" for anything else.
 func unpack(body []byte) string {
 	text := web.Loose(body)
 	if strings.HasPrefix(text, `"`) {

@@ -10,7 +10,10 @@ import (
 )
 
 func FuzzParams(f *testing.F) {
-	for _, query := range []string{"timeout=1&pollingInterval=0.5", "createdTimeFrom=2023-11-14T22:13:20Z&runtimeStatus=Running", "timeout=1e999&pollingInterval=-0", "instanceIdPrefix=%00"} {
+	for _, query := range []string{
+		"timeout=1&pollingInterval=0.5", "createdTimeFrom=2023-11-14T22:13:20Z&runtimeStatus=Running",
+		"timeout=1e999&pollingInterval=-0", "instanceIdPrefix=%00",
+	} {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -12,7 +12,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -37,12 +37,68 @@ func TestDurableHistory(t *testing.T) {
 		d.Ask("POST", instance("right")+"/resume?reason=x", "")
 		d.Raise("right", code)
 		steps, types := history("right", "&showHistoryOutput=true")
-		require.Equal(t, []string{"ExecutionStarted", "TaskCompleted", "TimerCreated", "ExecutionSuspended", "EventRaised", "ExecutionResumed", "EventRaised", "ExecutionCompleted"}, types)
-		require.Equal(t, map[string]any{"EventType": "ExecutionStarted", "FunctionName": durable.Function, "Input": phone, "Timestamp": "2023-11-14T22:13:20Z"}, steps[0])
-		require.Equal(t, map[string]any{"EventType": "TaskCompleted", "FunctionName": durable.Activity, "ScheduledTime": "2023-11-14T22:13:20Z", "Timestamp": "2023-11-14T22:13:20Z"}, steps[1])
-		require.Equal(t, map[string]any{"EventType": "TimerCreated", "FireAt": "2023-11-14T22:14:50Z", "Timestamp": "2023-11-14T22:13:20Z"}, steps[2])
-		require.Equal(t, map[string]any{"EventType": "EventRaised", "Name": durable.Event, "Timestamp": "2023-11-14T22:13:20Z"}, steps[4])
-		require.Equal(t, map[string]any{"EventType": "ExecutionCompleted", "OrchestrationStatus": "Completed", "Result": true, "Timestamp": "2023-11-14T22:13:20Z"}, steps[7])
+		require.Equal(
+			t,
+			[]string{
+				"ExecutionStarted",
+				"TaskCompleted",
+				"TimerCreated",
+				"ExecutionSuspended",
+				"EventRaised",
+				"ExecutionResumed",
+				"EventRaised",
+				"ExecutionCompleted",
+			},
+			types,
+		)
+		require.Equal(
+			t,
+			map[string]any{
+				"EventType":    "ExecutionStarted",
+				"FunctionName": azuredurable.Function,
+				"Input":        phone,
+				"Timestamp":    "2023-11-14T22:13:20Z",
+			},
+			steps[0],
+		)
+		require.Equal(
+			t,
+			map[string]any{
+				"EventType":     "TaskCompleted",
+				"FunctionName":  azuredurable.Activity,
+				"ScheduledTime": "2023-11-14T22:13:20Z",
+				"Timestamp":     "2023-11-14T22:13:20Z",
+			},
+			steps[1],
+		)
+		require.Equal(
+			t,
+			map[string]any{
+				"EventType": "TimerCreated",
+				"FireAt":    "2023-11-14T22:14:50Z",
+				"Timestamp": "2023-11-14T22:13:20Z",
+			},
+			steps[2],
+		)
+		require.Equal(
+			t,
+			map[string]any{
+				"EventType": "EventRaised",
+				"Name":      azuredurable.Event,
+				"Timestamp": "2023-11-14T22:13:20Z",
+			},
+			steps[4],
+		)
+		require.Equal(
+			t,
+			map[string]any{
+				"EventType":           "ExecutionCompleted",
+				"OrchestrationStatus": "Completed",
+				"Result":              true,
+				"Timestamp":           "2023-11-14T22:13:20Z",
+			},
+			steps[7],
+		)
 
 		r := d.Ask("GET", instance("right")+"?showHistory=true&showInput=false", "")
 		require.Contains(t, r.Body, `"input":null`)
@@ -51,16 +107,34 @@ func TestDurableHistory(t *testing.T) {
 		d.BeginAs("late")
 		d.Pass(91 * time.Second)
 		_, types = history("late", "")
-		require.Equal(t, []string{"ExecutionStarted", "TaskCompleted", "TimerCreated", "TimerFired", "ExecutionCompleted"}, types)
+		require.Equal(
+			t,
+			[]string{
+				"ExecutionStarted",
+				"TaskCompleted",
+				"TimerCreated",
+				"TimerFired",
+				"ExecutionCompleted",
+			},
+			types,
+		)
 		d.BeginAs("ended")
 		d.Ask("POST", instance("ended")+"/terminate?reason="+phone, "")
 		steps, types = history("ended", "")
-		require.Equal(t, []string{"ExecutionStarted", "TaskCompleted", "TimerCreated", "ExecutionTerminated"}, types)
+		require.Equal(
+			t,
+			[]string{"ExecutionStarted", "TaskCompleted", "TimerCreated", "ExecutionTerminated"},
+			types,
+		)
 		require.NotContains(t, steps[3], "Result")
-		d.Ask("POST", durableBase+"/orchestrators/"+durable.Function+"/failed", "null")
+		d.Ask("POST", durableBase+"/orchestrators/"+azuredurable.Function+"/failed", "null")
 		d.Ask("POST", instance("failed")+"/rewind", "")
 		_, types = history("failed", "")
-		require.Equal(t, []string{"ExecutionStarted", "ExecutionCompleted", "ExecutionRewound", "ExecutionCompleted"}, types)
+		require.Equal(
+			t,
+			[]string{"ExecutionStarted", "ExecutionCompleted", "ExecutionRewound", "ExecutionCompleted"},
+			types,
+		)
 		require.Equal(t, "0", d.One(t, "SELECT COUNT(*) FROM event WHERE detail LIKE '%20123456%'"))
 	})
 }
@@ -108,15 +182,24 @@ func TestDurableList(t *testing.T) {
 		} {
 			require.Equal(t, want, strings.Join(list(query), " "), query)
 		}
-		first := d.Ask("GET", durableBase+"/instances?top=1&showInput=false&taskHub=Hub&connectionName=Storage", "")
+		first := d.Ask(
+			"GET",
+			durableBase+"/instances?top=1&showInput=false&taskHub=Hub&connectionName=Storage",
+			"",
+		)
 		require.Contains(t, first.Body, `"input":null`)
 		require.NotEmpty(t, first.Header.Get("x-ms-continuation-token"))
-		for _, query := range []string{"top=0", "top=x", "createdTimeFrom=yesterday", "createdTimeTo=1", "runtimeStatus=Running,Jogging", "runtimeStatus=,", "instanceIdPrefix=%00", "instanceIdPrefix=%ff"} {
+		for _, query := range []string{
+			"top=0", "top=x", "createdTimeFrom=yesterday", "createdTimeTo=1",
+			"runtimeStatus=Running,Jogging", "runtimeStatus=,", "instanceIdPrefix=%00",
+			"instanceIdPrefix=%ff",
+		} {
 			d.Refused(d.Ask("GET", durableBase+"/instances?"+query, ""), 400, saysArgument)
 		}
 		token := first.Header.Get("x-ms-continuation-token")
 		for _, garbage := range []string{
-			"\xff", "garbage", "0", "~", "a-0", token[1:], token + "0", strings.ToUpper(token), "{" + token + "}",
+			"\xff", "garbage", "0", "~", "a-0", token[1:], token + "0", strings.ToUpper(token),
+			"{" + token + "}",
 		} {
 			r := d.Ask("GET", durableBase+"/instances", "", "x-ms-continuation-token: "+garbage)
 			d.Refused(r, 400, saysArgument)
@@ -142,14 +225,24 @@ func TestDurablePurge(t *testing.T) {
 		require.Equal(t, 400, r.StatusCode)
 		require.Equal(t, `"Please provide value for 'createdTimeFrom' parameter."`, r.Body)
 		// What cannot be read must not purge more than was meant.
-		for _, query := range []string{"createdTimeFrom=x", "createdTimeFrom=2000-01-01&createdTimeTo=x", "createdTimeFrom=2000-01-01&runtimeStatus=x"} {
+		for _, query := range []string{
+			"createdTimeFrom=x", "createdTimeFrom=2000-01-01&createdTimeTo=x",
+			"createdTimeFrom=2000-01-01&runtimeStatus=x",
+		} {
 			d.Refused(d.Ask("DELETE", all+"?"+query, ""), 400, saysArgument)
 		}
-		for _, query := range []string{"createdTimeFrom=2024-01-01", "createdTimeFrom=2000-01-01&runtimeStatus=Running,Failed", "createdTimeFrom=2000-01-01&createdTimeTo=2001-01-01"} {
+		for _, query := range []string{
+			"createdTimeFrom=2024-01-01", "createdTimeFrom=2000-01-01&runtimeStatus=Running,Failed",
+			"createdTimeFrom=2000-01-01&createdTimeTo=2001-01-01",
+		} {
 			d.Empty(d.Ask("DELETE", all+"?"+query, ""), 404)
 		}
-		require.Equal(t, `{"instancesDeleted":2}`, d.Ask("DELETE", all+"?createdTimeFrom=2000-01-01T00:00:00Z", "").Body)
-		d.Stands("running", 202, durable.Running, "null")
+		require.Equal(
+			t,
+			`{"instancesDeleted":2}`,
+			d.Ask("DELETE", all+"?createdTimeFrom=2000-01-01T00:00:00Z", "").Body,
+		)
+		d.Stands("running", 202, azuredurable.Running, "null")
 		require.Equal(t, "1", d.One(t, "SELECT COUNT(*) FROM durable_instance"))
 	})
 }
@@ -158,21 +251,35 @@ func TestDurablePurge(t *testing.T) {
 func TestDurableWait(t *testing.T) {
 	onlyDurable(t, func(t *testing.T, d durableClient) {
 		path := func(id, query string) string {
-			return durableBase + "/orchestrators/" + durable.Function + "/" + id + "?" + query
+			return durableBase + "/orchestrators/" + azuredurable.Function + "/" + id + "?" + query
 		}
 		began := time.Now()
 		r := d.Ask("POST", path("short", "timeout=0.2&pollingInterval=0.1"), `"`+phone+`"`)
 		require.Equal(t, 202, r.StatusCode)
 		require.Contains(t, r.Body, `"statusQueryGetUri"`)
 		require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
-		require.Equal(t, 202, d.Ask("POST", path("without", "timeout=60"), `"`+phone+`"`).StatusCode, "both numbers make it wait")
-		require.Equal(t, 202, d.Ask("POST", path("none", "timeout=0&pollingInterval=0"), `"`+phone+`"`).StatusCode)
+		require.Equal(
+			t,
+			202,
+			d.Ask("POST", path("without", "timeout=60"), `"`+phone+`"`).StatusCode,
+			"both numbers make it wait",
+		)
+		require.Equal(
+			t,
+			202,
+			d.Ask("POST", path("none", "timeout=0&pollingInterval=0"), `"`+phone+`"`).StatusCode,
+		)
 
-		started := func(id string) (answer chan inboundtest.Response) {
-			answer = make(chan inboundtest.Response, 1)
-			go func() { answer <- d.Ask("POST", path(id, "timeout=30&pollingInterval=0"), `"`+phone+`"`) }()
-			require.Eventually(t, func() bool { return d.Ask("GET", instance(id), "").StatusCode == 202 }, 10*time.Second, 10*time.Millisecond)
-			return answer
+		started := func(id string) (done chan inboundtest.Response) {
+			done = make(chan inboundtest.Response, 1)
+			go func() { done <- d.Ask("POST", path(id, "timeout=30&pollingInterval=0"), `"`+phone+`"`) }()
+			require.Eventually(
+				t,
+				func() bool { return d.Ask("GET", instance(id), "").StatusCode == 202 },
+				10*time.Second,
+				10*time.Millisecond,
+			)
+			return done
 		}
 		done := started("done")
 		code, _ := d.Texted(t)
@@ -186,7 +293,7 @@ func TestDurableWait(t *testing.T) {
 		require.Equal(t, 200, r.StatusCode)
 		require.Contains(t, r.Body, `"runtimeStatus":"Terminated"`)
 
-		// A server that shuts down keeps nobody waiting.
+		// A server that shuts down keeps no client waiting.
 		waiting := started("waiting")
 		d.Inbound.Drain()
 		require.Equal(t, 202, (<-waiting).StatusCode)
@@ -198,9 +305,16 @@ func TestDurableTenantsAreApart(t *testing.T) {
 	onlyDurable(t, func(t *testing.T, d durableClient) {
 		require.Equal(t, 202, d.BeginAs("mine").StatusCode)
 		d.Change(func(s *inbound.Server) {
-			s.Settings = inboundtest.Settings(t, "SMSBRIDGE_TENANT=beta", "SMSBRIDGE_DURABLE_CODE="+systemKey)
+			s.Settings = inboundtest.Settings(
+				t,
+				"SMSBRIDGE_TENANT=beta",
+				"SMSBRIDGE_DURABLE_CODE="+systemKey,
+			)
 		})
-		for _, r := range []inboundtest.Response{d.Ask("GET", instance("mine"), ""), d.Raise("mine", "1234"), d.Ask("DELETE", instance("mine"), ""), d.Ask("POST", instance("mine")+"/terminate", "")} {
+		for _, r := range []inboundtest.Response{
+			d.Ask("GET", instance("mine"), ""), d.Raise("mine", "1234"),
+			d.Ask("DELETE", instance("mine"), ""), d.Ask("POST", instance("mine")+"/terminate", ""),
+		} {
 			d.Empty(r, 404)
 		}
 		require.Equal(t, "[]", d.Ask("GET", durableBase+"/instances", "").Body)
@@ -208,11 +322,14 @@ func TestDurableTenantsAreApart(t *testing.T) {
 	})
 }
 
-// A door whose database does not answer says so, and nothing of it.
+// A door whose database does not respond says so, and nothing of it.
 func TestDurableUnavailable(t *testing.T) {
 	onlyDurable(t, func(t *testing.T, d durableClient) {
 		require.NoError(t, d.Store.Close())
-		for _, r := range []inboundtest.Response{d.BeginAs("x"), d.Ask("GET", instance("x"), ""), d.Raise("x", "1234"), d.Ask("GET", durableBase+"/instances", ""), d.Ask("DELETE", instance("x"), "")} {
+		for _, r := range []inboundtest.Response{
+			d.BeginAs("x"), d.Ask("GET", instance("x"), ""), d.Raise("x", "1234"),
+			d.Ask("GET", durableBase+"/instances", ""), d.Ask("DELETE", instance("x"), ""),
+		} {
 			d.Refused(r, 500, "Something went wrong while processing your request")
 			require.Equal(t, "5", r.Header.Get("Retry-After"))
 			require.NotContains(t, r.Body, "sql")
@@ -223,22 +340,29 @@ func TestDurableUnavailable(t *testing.T) {
 // Without a key in the settings the door is shut.
 func TestDurableShut(t *testing.T) {
 	d := durableClient{Bridge: inboundtest.Open(t, storetest.SQLite(t)), T: t}
-	d.Empty(d.Raw("POST", "/orchestrators/"+durable.Function+"?code=", `"`+phone+`"`), 401)
+	d.Empty(d.Raw("POST", "/orchestrators/"+azuredurable.Function+"?code=", `"`+phone+`"`), 401)
 	d.Empty(d.Raw("GET", durableBase+"/instances?code=", ""), 401)
 }
 
-// The Python client's requests, to the letter: JSON in JSON, True, and another word for the connection.
+// The Python client's requests, to the letter: JSON in JSON, True, and another word for the
+// connection.
 func TestDurablePython(t *testing.T) {
 	onlyDurable(t, func(t *testing.T, d durableClient) {
-		r := d.Ask("POST", durableBase+"/orchestrators/"+durable.Function+"/py", `"\"`+phone+`\""`)
+		r := d.Ask("POST", durableBase+"/orchestrators/"+azuredurable.Function+"/py", `"\"`+phone+`\""`)
 		require.Equal(t, 202, r.StatusCode, r.Body)
 		code, _ := d.Texted(t)
-		status := d.Ask("GET", instance("py")+"?taskHub=Hub&connectionName=Storage&showInput=True&showHistory=True&showHistoryOutput=True", "")
+		status := d.Ask(
+			"GET",
+			instance(
+				"py",
+			)+"?taskHub=Hub&connectionName=Storage&showInput=True&showHistory=True&showHistoryOutput=True",
+			"",
+		)
 		require.Equal(t, 202, status.StatusCode)
 		require.Contains(t, status.Body, "historyEvents")
 		d.Empty(d.Raise("py", `"`+inboundtest.OtherCode(code)+`"`), 202) // json.dumps(1234)
 		d.Empty(d.Raise("py", `"\"`+code+`\""`), 202)                    // json.dumps("1234")
-		d.Stands("py", 200, durable.Completed, "true")
+		d.Stands("py", 200, azuredurable.Completed, "true")
 	})
 }
 

@@ -1,6 +1,6 @@
-// Package auth0 is the rule for what Auth0 asks of the bridge and tells it: texts to be sent
-// (notifications), codes that were right (feedback), and log-ins that come to the form with a
-// session token and go back with a return token.
+// Package auth0 is the rule for what Auth0 asks of the bridge and tells it. A notification is a
+// text to be sent, and feedback says that a code was right. A log-in comes to the form with a
+// session token and goes back with a return token.
 //
 // It is for the doors under /auth0. It promises:
 //

@@ -141,8 +141,8 @@ func TestFeedbackAboutAnothersCode(t *testing.T) {
 	})
 }
 
-// Nothing is forwarded without a phone, without Twilio Verify, or to a Verify that compares the
-// bridge's own codes and might take the report for one of them.
+// Nothing is forwarded without a phone or without Twilio Verify. A Verify that compares the
+// bridge's own codes is not told either: it might take the report for one of them.
 func TestFeedbackThatCannotBeForwarded(t *testing.T) {
 	w := quick(t)
 	phone := w.Phone()

@@ -1,7 +1,8 @@
-// Package azuredurable is the rule for one instance of the orchestration E4_SmsPhoneVerification, the phone verification sample of Azure Durable
-// Functions: a verification as the clients of that product start, watch and steer it.
+// Package azuredurable is the rule for one instance of the orchestration E4_SmsPhoneVerification,
+// the phone verification sample of Azure Durable Functions: a verification as the clients of that
+// product start, watch and steer it.
 //
-// It is for the Durable door. An instance goes
+// It is for the door of Durable Functions. An instance goes
 //
 //	Running ──▶ Completed    its verification was approved (output true) or failed (output false)
 //	 │ ▲  ├──▶ Canceled     the phone's STOP, or another door, called the verification off
@@ -9,13 +10,15 @@
 //	Suspended ──▶ Terminated
 //	Failed                    the code could not be texted; Running again when rewound
 //
-// How a running instance ended is its verification's to know, so that it makes no difference through which door the code came. A suspended
-// instance keeps the answer to itself: codes are counted and the deadline runs, and what came of them shows when it is resumed.
+// The verification of a running instance knows how it ended. So it makes no difference through
+// which door the code came. A suspended instance does not show the result: codes are counted and
+// the deadline runs, and the result shows when the instance is resumed.
 //
-// It promises that no code is in an instance, its output or its history, and that one id has one instance that is not finished, whoever races
-// to start it.
+// It promises that no code is in an instance, its output or its history. Of one id at most one
+// instance is unfinished, however many replicas race to start it.
 //
-// Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-phone-verification
+// Source: https://learn.microsoft.com/azure/azure-functions/durable/
+// durable-functions-phone-verification
 package azuredurable
 
 import (
@@ -39,16 +42,18 @@ import (
 // The names of the sample.
 const (
 	Function = "E4_SmsPhoneVerification" // the orchestrator
-	Activity = "E4_SendSmsChallenge"     // what texts the code
-	Event    = "SmsChallengeResponse"    // what brings a code
+	Activity = "E4_SendSmsChallenge"     // texts the code
+	Event    = "SmsChallengeResponse"    // brings a code
 )
 
-// door is how the verifications are marked.
+// door is the door of the verifications.
 const door = "durable"
 
 // Status is the runtime status of an instance.
 //
-// Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-instance-management (OrchestrationRuntimeStatus)
+// Source: https://learn.microsoft.com/azure/azure-functions/durable/
+// durable-functions-instance-management
+// (OrchestrationRuntimeStatus)
 type Status string
 
 // The statuses that instances have here.
@@ -61,12 +66,16 @@ const (
 	Terminated Status = "Terminated"
 )
 
-// Finished reports whether nothing more happens to the instance by itself.
+// Finished reports whether the instance changes only if a client restarts, rewinds or purges it.
 func (s Status) Finished() bool { return s != Running && s != Suspended }
 
-// ParseStatus reads a status in any capitals. Pending, ContinuedAsNew and Unknown are statuses too, which no instance here ever has.
+// ParseStatus reads a status in any capitals. Pending, ContinuedAsNew and Unknown are statuses too.
+// No instance here ever has them.
 func ParseStatus(word string) (Status, bool) {
-	for _, s := range []Status{Running, Suspended, Completed, Failed, Canceled, Terminated, "Pending", "ContinuedAsNew", "Unknown"} {
+	for _, s := range []Status{
+		Running, Suspended, Completed, Failed, Canceled, Terminated,
+		"Pending", "ContinuedAsNew", "Unknown",
+	} {
 		if strings.EqualFold(word, string(s)) {
 			return s, true
 		}
@@ -74,41 +83,49 @@ func ParseStatus(word string) (Status, bool) {
 	return "", false
 }
 
-// Why something is refused. Nothing was recorded then.
+// Why a request is refused. Nothing was recorded then.
 var (
-	ErrUnknown  = errors.New("durable: there is no instance with this id")
-	ErrFinished = errors.New("durable: the instance has finished")
-	ErrRunning  = errors.New("durable: an instance with this id is not finished")
-	ErrID       = fmt.Errorf("durable: an instance id has 1 to %d characters, none of them a slash, backslash, #, ? or control character, and no @ in front", maxID)
-	ErrInput    = errors.New("durable: the input is not a phone number in E.164 form that may be texted, as a JSON string")
+	ErrUnknown  = errors.New("azuredurable: there is no instance with this id")
+	ErrFinished = errors.New("azuredurable: the instance has finished")
+	ErrRunning  = errors.New("azuredurable: an instance with this id is not finished")
+	ErrID       = fmt.Errorf("azuredurable: an instance id has 1 to %d characters, "+
+		"none of them a slash, backslash, #, ? or control character, and no @ in front", maxID)
+	ErrInput = errors.New("azuredurable: the input is not a phone number in E.164 form " +
+		"that may be texted, as a JSON string")
 )
 
 // maxID is the longest instance id, which other doors call external id.
 //
-// Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-instance-management (instance ids have 1 to 100 characters)
+// Source: https://learn.microsoft.com/azure/azure-functions/durable/
+// durable-functions-instance-management
+// (instance ids have 1 to 100 characters)
 const maxID = 100
 
-// maxReason is how much of a reason is kept.
+// maxReason is how many characters of a reason are kept.
 const maxReason = 500
 
 // Instance is an instance as it stands.
 type Instance struct {
-	ID               string
-	Input            json.RawMessage // as it was given
-	Status           Status
-	Output           json.RawMessage // null until it has finished: a boolean, or why it failed or was terminated
+	ID     string
+	Input  json.RawMessage // as it was given
+	Status Status
+	// Output is null until the instance has finished. Then it is a boolean, or the reason why the
+	// instance failed or was terminated.
+	Output           json.RawMessage
 	Created, Updated time.Time
-	Digits           int // of the code
 
 	row      db.DurableInstance
 	deadline time.Time // of the verification
 	timedOut bool      // that deadline ended it
 }
 
-// Start starts an instance with a new verification of the phone in the input, and makes its text due; the id "" stands for a new one. Without
-// a phone, or when the phone may not be texted just now, the instance fails at once, as the sample does. A finished instance with the same id
-// is replaced. It returns ErrID, ErrInput, or ErrRunning.
-func Start(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input json.RawMessage) (Instance, error) {
+// Start starts an instance with a new verification of the phone in the input, and makes its text
+// due. The id "" stands for a new one. An instance without a phone fails at once, as in the sample,
+// and so does one whose phone may not be texted just now. A finished instance with the same id is
+// replaced. Start returns ErrID, ErrInput, or ErrRunning.
+func Start(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input json.RawMessage,
+) (Instance, error) {
 	if id == "" {
 		id = strings.ReplaceAll(store.NewID(), "-", "")
 	}
@@ -132,10 +149,11 @@ func Start(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input
 	}
 	row := store.NewID()
 	n, err := tx.AddDurableInstance(ctx, db.AddDurableInstanceParams{
-		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input), Digits: int64(t.DurableDoor.CodeLength), Now: tx.Moment(),
+		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input),
+		Digits: int64(t.DurableDoor.CodeLength), Now: tx.Moment(),
 	})
 	if err != nil {
-		return Instance{}, fmt.Errorf("durable: adding: %w", err)
+		return Instance{}, fmt.Errorf("azuredurable: adding: %w", err)
 	}
 	if n == 0 { // another replica took the id at this very moment
 		return Instance{}, ErrRunning
@@ -146,8 +164,10 @@ func Start(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input
 	return run(ctx, tx, t, id)
 }
 
-// ParseInput reads the input of an instance: a phone number that the tenant may text, or no number for null and "", with which an instance can
-// be started and fails. It returns ErrInput for anything else. A JSON string within the string is unpacked, because the Python client packs twice.
+// ParseInput reads the input of an instance: a phone number that the tenant may text. For null and
+// "" it returns no number: an instance can be started so, and fails. For anything else it returns
+// ErrInput. The Python client packs the input twice, so a JSON string within the string is
+// unpacked.
 func ParseInput(t *tenant.Tenant, input json.RawMessage) (phonemail.Number, error) {
 	var text *string
 	if err := json.Unmarshal(input, &text); err != nil {
@@ -170,8 +190,9 @@ func ParseInput(t *tenant.Tenant, input json.RawMessage) (phonemail.Number, erro
 
 func judgeID(id string) error {
 	switch {
-	case !utf8.ValidString(id), utf8.RuneCountInString(id) > maxID, strings.ContainsAny(id, `/\#?`), strings.HasPrefix(id, "@"),
-		strings.ContainsFunc(id, unicode.IsControl), id == "":
+	case !utf8.ValidString(id), utf8.RuneCountInString(id) > maxID, id == "",
+		strings.ContainsAny(id, `/\#?`), strings.HasPrefix(id, "@"),
+		strings.ContainsFunc(id, unicode.IsControl):
 		return ErrID
 	}
 	return nil
@@ -188,30 +209,39 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 		return Instance{}, err
 	}
 	if phone == (phonemail.Number{}) {
-		return fail(ctx, tx, i, "Orchestrator function '"+Function+"' failed: A phone number input is required.")
+		return fail(ctx, tx, i,
+			"Orchestrator function '"+Function+"' failed: A phone number input is required.")
 	}
 	r := verification.For(t, door, phone)
 	r.ExternalID, r.Replace, r.Renew, r.Length = id, true, false, t.DurableDoor.CodeLength
-	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.DurableDoor.ValidFor, t.DurableDoor.Attempts, 1
+	r.Limits.Life, r.Limits.Attempts = t.DurableDoor.ValidFor, t.DurableDoor.Attempts
+	r.Limits.Sends = 1
 	r.Wording = func(code, _ string) string { return "Your verification code is " + code }
 	v, _, err := verification.Start(ctx, tx, r)
-	if wait := new(verification.WaitError); errors.Is(err, verification.ErrOptedOut) || errors.As(err, &wait) {
-		return fail(ctx, tx, i, "The activity function '"+Activity+"' failed: the phone cannot be texted now.")
+	wait := new(verification.WaitError)
+	if errors.Is(err, verification.ErrOptedOut) || errors.As(err, &wait) {
+		return fail(ctx, tx, i,
+			"The activity function '"+Activity+"' failed: the phone cannot be texted now.")
 	}
 	if err != nil {
 		return Instance{}, err
 	}
-	if _, err := tx.SetDurableVerification(ctx, db.SetDurableVerificationParams{ID: i.row.ID, VerificationID: v.ID, Digits: int64(r.Length)}); err != nil {
+	_, err = tx.SetDurableVerification(ctx, db.SetDurableVerificationParams{
+		ID: i.row.ID, VerificationID: v.ID, Digits: int64(r.Length),
+	})
+	if err != nil {
 		return Instance{}, err
 	}
-	if err := tx.Record(ctx, t.Slug, i.row.ID, sent, v.Expires.Format(time.RFC3339Nano)); err != nil {
+	err = tx.Record(ctx, t.Slug, i.row.ID, sent, v.Expires.Format(time.RFC3339Nano))
+	if err != nil {
 		return Instance{}, err
 	}
 	return Get(ctx, tx, t.Slug, id)
 }
 
 func fail(ctx context.Context, tx *store.Tx, i Instance, why string) (Instance, error) {
-	if _, err := move(ctx, tx, i, "failed", why, failed, "running"); err != nil {
+	failing := move{from: []string{"running"}, to: "failed", output: why, event: failed}
+	if _, err := failing.make(ctx, tx, i); err != nil {
 		return Instance{}, err
 	}
 	return Get(ctx, tx, i.row.Tenant, i.ID)
@@ -219,25 +249,41 @@ func fail(ctx context.Context, tx *store.Tx, i Instance, why string) (Instance, 
 
 // Get returns a tenant's instance, or ErrUnknown.
 func Get(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
-	if judgeID(id) != nil { // what the databases would not take
+	if judgeID(id) != nil { // the databases do not take every text
 		return Instance{}, ErrUnknown
 	}
-	row, err := tx.GetDurableInstance(ctx, db.GetDurableInstanceParams{Tenant: tenant, InstanceID: id})
+	row, err := tx.GetDurableInstance(ctx, db.GetDurableInstanceParams{
+		Tenant: tenant, InstanceID: id,
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return Instance{}, ErrUnknown
 	}
-	return read(db.ListDurableInstancesRow(row), tx.Now()), err
+	return readJoined(db.ListDurableInstancesRow(row), tx.Now()), err
+}
+
+// readJoined reads an instance and what its verification says, if it has one.
+func readJoined(row db.ListDurableInstancesRow, now time.Time) Instance {
+	return read(row.DurableInstance, ending{
+		state: verification.State(row.VerificationState), deadline: row.ExpiresAt.Time,
+		at: row.EndedAt.Time,
+	}, now)
+}
+
+// ending is what the verification of an instance says about its end.
+type ending struct {
+	state    verification.State // "" for no verification
+	deadline time.Time
+	at       time.Time
 }
 
 // read works out how an instance stands: by its own state, and else by its verification's.
-func read(all db.ListDurableInstancesRow, now time.Time) Instance {
-	row := all.DurableInstance
+func read(row db.DurableInstance, e ending, now time.Time) Instance {
 	i := Instance{
-		ID: row.InstanceID, Input: json.RawMessage(row.Input), Status: Running, Output: json.RawMessage("null"), Digits: int(row.Digits),
-		Created: row.CreatedAt.Time, Updated: row.UpdatedAt.Time, row: row, deadline: all.ExpiresAt.Time,
+		ID: row.InstanceID, Input: json.RawMessage(row.Input), Status: Running,
+		Output: json.RawMessage("null"), Created: row.CreatedAt.Time, Updated: row.UpdatedAt.Time,
+		row: row, deadline: e.deadline,
 	}
-	ended, late := all.EndedAt.Time, !now.Before(i.deadline)
-	state := verification.State(all.VerificationState)
+	late := !now.Before(e.deadline)
 	switch {
 	case row.State == "suspended":
 		i.Status = Suspended
@@ -248,19 +294,20 @@ func read(all db.ListDurableInstancesRow, now time.Time) Instance {
 	case row.State == "terminated":
 		i.Status, i.Output = Terminated, encode(row.Output)
 		return i
-	case state == verification.Approved:
+	case e.state == verification.Approved:
 		i.Status, i.Output = Completed, json.RawMessage("true")
-	case state == verification.Canceled:
+	case e.state == verification.Canceled:
 		i.Status = Canceled
-	case state == verification.MaxAttemptsReached:
+	case e.state == verification.MaxAttemptsReached:
 		i.Status, i.Output = Completed, json.RawMessage("false")
-	case state == verification.Expired, late:
-		i.Status, i.Output, i.timedOut, ended = Completed, json.RawMessage("false"), true, i.deadline
+	case e.state == verification.Expired, late:
+		i.Status, i.Output, i.timedOut = Completed, json.RawMessage("false"), true
+		e.at = e.deadline
 	default:
 		return i
 	}
-	if ended.After(i.Updated) {
-		i.Updated = ended
+	if e.at.After(i.Updated) {
+		i.Updated = e.at
 	}
 	return i
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -31,9 +31,12 @@ type world struct {
 func withTenant(b storetest.Bench) world {
 	b.Helper()
 	settings, err := tenant.FromEnv([]string{
-		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
-		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token",
+		"TWILIO_FROM=+15005550006",
 	})
 	require.NoError(b, err)
 	acme := settings.Tenants.All()[0]
@@ -47,17 +50,17 @@ func each(t *testing.T, test func(t *testing.T, w world)) {
 	storetest.EachBench(t, func(b storetest.Bench) { test(b.T, withTenant(b)) })
 }
 
-func (w world) start(id, input string) (i durable.Instance, err error) {
+func (w world) start(id, input string) (i azuredurable.Instance, err error) {
 	err = w.Try(func(ctx context.Context, tx *store.Tx) (err error) {
-		i, err = durable.Start(ctx, tx, w.tenant, id, json.RawMessage(input))
+		i, err = azuredurable.Start(ctx, tx, w.tenant, id, json.RawMessage(input))
 		return err
 	})
 	return i, err
 }
 
-func (w world) get(id string) (i durable.Instance, err error) {
+func (w world) get(id string) (i azuredurable.Instance, err error) {
 	err = w.Try(func(ctx context.Context, tx *store.Tx) (err error) {
-		i, err = durable.Get(ctx, tx, "acme", id)
+		i, err = azuredurable.Get(ctx, tx, "acme", id)
 		return err
 	})
 	return i, err
@@ -77,7 +80,8 @@ func (w world) code(t require.TestingT, id string) string {
 	return secret.Code
 }
 
-// model is what an instance should be, worked out by the simplest means: its verification is judged as it goes.
+// model is what an instance should be, worked out by the simplest means: its verification is judged
+// as it goes.
 type model struct {
 	there, noPhone, terminated, suspended bool
 	output                                string // of the verification, "" while it is pending
@@ -85,32 +89,33 @@ type model struct {
 	deadline                              time.Time
 }
 
-func (m model) status() durable.Status {
+func (m model) status() azuredurable.Status {
 	switch {
 	case m.terminated:
-		return durable.Terminated
+		return azuredurable.Terminated
 	case m.noPhone:
-		return durable.Failed
+		return azuredurable.Failed
 	case m.suspended:
-		return durable.Suspended
+		return azuredurable.Suspended
 	case m.output != "":
-		return durable.Completed
+		return azuredurable.Completed
 	}
-	return durable.Running
+	return azuredurable.Running
 }
 
 // refusal is what a step that needs an unfinished instance returns.
 func (m model) refusal() error {
 	switch {
 	case !m.there:
-		return durable.ErrUnknown
+		return azuredurable.ErrUnknown
 	case m.status().Finished():
-		return durable.ErrFinished
+		return azuredurable.ErrFinished
 	}
 	return nil
 }
 
-// Whatever is done to an instance, in whatever order, it stands as the model does, and no code shows anywhere.
+// Whatever is done to an instance, in whatever order, it stands as the model does, and no code
+// shows anywhere.
 func TestInstancesFollowTheModel(t *testing.T) {
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	runs := 0
@@ -123,16 +128,21 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				codes = append(codes, w.code(t, id))
 			}
 		}
-		steer := func(step func(ctx context.Context, tx *store.Tx, tenant, id string) error, then func()) {
+		type step = func(ctx context.Context, tx *store.Tx, tenant, id string) error
+		steer := func(step step, then func()) {
 			want := m.refusal()
-			require.ErrorIs(t, w.Try(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }), want)
+			require.ErrorIs(
+				t,
+				w.Try(func(ctx context.Context, tx *store.Tx) error { return step(ctx, tx, "acme", id) }),
+				want,
+			)
 			if want == nil {
 				then()
 			}
 		}
 		raise := func(code string, right bool) {
 			steer(func(ctx context.Context, tx *store.Tx, tenant, id string) error {
-				return durable.Raise(ctx, tx, tenant, id, code)
+				return azuredurable.Raise(ctx, tx, tenant, id, code)
 			}, func() {
 				switch {
 				case m.output != "":
@@ -150,7 +160,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				noPhone := rapid.IntRange(0, 3).Draw(t, "empty") == 0
 				_, err := w.start(id, map[bool]string{true: "null", false: `"` + phone + `"`}[noPhone])
 				if m.there && !m.status().Finished() {
-					require.ErrorIs(t, err, durable.ErrRunning)
+					require.ErrorIs(t, err, azuredurable.ErrRunning)
 					return
 				}
 				require.NoError(t, err)
@@ -158,14 +168,14 @@ func TestInstancesFollowTheModel(t *testing.T) {
 			},
 			"restart": func(t *rapid.T) {
 				err := w.Try(func(ctx context.Context, tx *store.Tx) error {
-					_, err := durable.Restart(ctx, tx, w.tenant, id, false)
+					_, err := azuredurable.Restart(ctx, tx, w.tenant, id)
 					return err
 				})
 				switch {
 				case !m.there:
-					require.ErrorIs(t, err, durable.ErrUnknown)
+					require.ErrorIs(t, err, azuredurable.ErrUnknown)
 				case !m.status().Finished():
-					require.ErrorIs(t, err, durable.ErrRunning)
+					require.ErrorIs(t, err, azuredurable.ErrRunning)
 				default:
 					require.NoError(t, err)
 					started(m.noPhone)
@@ -178,34 +188,42 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				}
 				raise(code, true)
 			},
-			"wrong": func(t *rapid.T) { raise("00000", false) },
+			"wrong": func(t *rapid.T) { raise("99999", false) },
 			"terminate": func(t *rapid.T) {
 				steer(func(ctx context.Context, tx *store.Tx, tenant, id string) error {
-					return durable.Terminate(ctx, tx, tenant, id, "why")
+					return azuredurable.Terminate(ctx, tx, tenant, id, "why")
 				}, func() { m.terminated = true })
 			},
-			"suspend": func(t *rapid.T) { steer(durable.Suspend, func() { m.suspended = true }) },
-			"resume":  func(t *rapid.T) { steer(durable.Resume, func() { m.suspended = false }) },
+			"suspend": func(t *rapid.T) { steer(azuredurable.Suspend, func() { m.suspended = true }) },
+			"resume":  func(t *rapid.T) { steer(azuredurable.Resume, func() { m.suspended = false }) },
 			"rewind": func(t *rapid.T) {
-				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return durable.Rewind(ctx, tx, w.tenant, id) })
+				err := w.Try(
+					func(ctx context.Context, tx *store.Tx) error {
+						return azuredurable.Rewind(ctx, tx, w.tenant, id)
+					},
+				)
 				switch {
 				case !m.there:
-					require.ErrorIs(t, err, durable.ErrUnknown)
+					require.ErrorIs(t, err, azuredurable.ErrUnknown)
 				case !m.status().Finished():
-					require.ErrorIs(t, err, durable.ErrRunning)
-				case m.status() != durable.Failed:
-					require.ErrorIs(t, err, durable.ErrFinished)
+					require.ErrorIs(t, err, azuredurable.ErrRunning)
+				case m.status() != azuredurable.Failed:
+					require.ErrorIs(t, err, azuredurable.ErrFinished)
 				default:
 					require.NoError(t, err)
 				}
 			},
 			"purge": func(t *rapid.T) {
-				err := w.Try(func(ctx context.Context, tx *store.Tx) error { return durable.Purge(ctx, tx, "acme", id) })
+				err := w.Try(
+					func(ctx context.Context, tx *store.Tx) error {
+						return azuredurable.Purge(ctx, tx, "acme", id)
+					},
+				)
 				switch {
 				case !m.there:
-					require.ErrorIs(t, err, durable.ErrUnknown)
+					require.ErrorIs(t, err, azuredurable.ErrUnknown)
 				case !m.status().Finished():
-					require.ErrorIs(t, err, durable.ErrRunning)
+					require.ErrorIs(t, err, azuredurable.ErrRunning)
 				default:
 					require.NoError(t, err)
 					m = model{}
@@ -226,22 +244,23 @@ func TestInstancesFollowTheModel(t *testing.T) {
 func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 	i, err := w.get(id)
 	if !m.there {
-		require.ErrorIs(t, err, durable.ErrUnknown)
+		require.ErrorIs(t, err, azuredurable.ErrUnknown)
 		return
 	}
 	require.NoError(t, err)
 	require.Equal(t, m.status(), i.Status)
 	switch i.Status {
-	case durable.Completed:
+	case azuredurable.Completed:
 		require.Equal(t, m.output, string(i.Output))
-	case durable.Running, durable.Suspended:
+	case azuredurable.Running, azuredurable.Suspended:
 		require.Equal(t, "null", string(i.Output))
 	}
 	require.NoError(t, w.Try(func(ctx context.Context, tx *store.Tx) error {
-		steps, err := durable.History(ctx, tx, i)
+		steps, err := azuredurable.History(ctx, tx, i)
 		require.NotEmpty(t, steps)
 		for n := range steps {
-			steps[n].Timestamp, steps[n].Input, steps[n].FireAt, steps[n].ScheduledTime = time.Time{}, nil, nil, nil
+			steps[n].Timestamp, steps[n].Input = time.Time{}, nil
+			steps[n].FireAt, steps[n].ScheduledTime = nil, nil
 		}
 		shown, _ := json.Marshal(steps)
 		for _, code := range codes {
@@ -255,32 +274,42 @@ func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 func TestParseInput(t *testing.T) {
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	for input, want := range map[string]string{
-		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "", `""`: "", `"\"\""`: "", `"null"`: "",
+		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "",
+		`""`: "", `"\"\""`: "", `"null"`: "",
 	} {
-		number, err := durable.ParseInput(w.tenant, json.RawMessage(input))
+		number, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
 		require.NoError(t, err, input)
 		require.Equal(t, want, number.E164(), input)
 	}
-	for _, input := range []string{"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`, `"\"\"+4520123456\"\""`, `"\"`} {
-		_, err := durable.ParseInput(w.tenant, json.RawMessage(input))
-		require.ErrorIs(t, err, durable.ErrInput, input)
+	for _, input := range []string{
+		"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`,
+		`"\"\"+4520123456\"\""`, `"\"`,
+	} {
+		_, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
+		require.ErrorIs(t, err, azuredurable.ErrInput, input)
 		_, err = w.start("x", input)
-		require.ErrorIs(t, err, durable.ErrInput, input)
+		require.ErrorIs(t, err, azuredurable.ErrInput, input)
 	}
 	_, err := w.get("x")
-	require.ErrorIs(t, err, durable.ErrUnknown)
+	require.ErrorIs(t, err, azuredurable.ErrUnknown)
 }
 
 func FuzzParseInput(f *testing.F) {
-	for _, input := range []string{`"` + phone + `"`, `"\"` + phone + `\""`, "null", `"\"`, `"\ud800"`} {
+	for _, input := range []string{
+		`"` + phone + `"`, `"\"` + phone + `\""`, "null", `"\"`, `"\ud800"`,
+	} {
 		f.Add(input)
 	}
 	t := &tenant.Tenant{}
 	t.Policy.Countries = []string{"*"}
 	f.Fuzz(func(test *testing.T, input string) {
-		number, err := durable.ParseInput(t, json.RawMessage(input))
-		require.True(test, err == nil || errors.Is(err, durable.ErrInput))
-		require.True(test, number.E164() == "" || strings.Contains(input, number.E164()[1:]) || strings.Contains(input, `\u`))
+		number, err := azuredurable.ParseInput(t, json.RawMessage(input))
+		require.True(test, err == nil || errors.Is(err, azuredurable.ErrInput))
+		require.True(
+			test,
+			number.E164() == "" || strings.Contains(input, number.E164()[1:]) ||
+				strings.Contains(input, `\u`),
+		)
 	})
 }
 
@@ -291,7 +320,9 @@ func TestLongList(t *testing.T) {
 		for from := 0; from < many; from += 401 {
 			w.Do(func(ctx context.Context, tx *store.Tx) error {
 				for n := from; n < from+401; n++ {
-					if _, err := durable.Start(ctx, tx, w.tenant, fmt.Sprint("i", n), json.RawMessage("null")); err != nil {
+					id := fmt.Sprint("i", n)
+					_, err := azuredurable.Start(ctx, tx, w.tenant, id, json.RawMessage("null"))
+					if err != nil {
 						return err
 					}
 				}
@@ -301,20 +332,32 @@ func TestLongList(t *testing.T) {
 		_, err := w.start("last", `"`+phone+`"`)
 		require.NoError(t, err)
 		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			found, token, err := durable.List(ctx, tx, "acme", durable.Filter{Statuses: []durable.Status{durable.Running}}, "", 10)
+			found, token, err := azuredurable.List(
+				ctx,
+				tx,
+				"acme",
+				azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}},
+				"",
+				10,
+			)
 			require.NoError(t, err)
 			require.Empty(t, found)
 			require.NotEmpty(t, token, "there is more to look at")
-			found, token, err = durable.List(ctx, tx, "acme", durable.Filter{Statuses: []durable.Status{durable.Running}}, token, 10)
+			found, token, err = azuredurable.List(
+				ctx,
+				tx,
+				"acme",
+				azuredurable.Filter{Statuses: []azuredurable.Status{azuredurable.Running}},
+				token,
+				10,
+			)
 			require.Len(t, found, 1)
 			require.Empty(t, token)
 			return err
 		})
-		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			purged, err := durable.PurgeAll(ctx, tx, "acme", durable.Filter{})
-			require.Equal(t, many, purged)
-			return err
-		})
+		purged, err := azuredurable.PurgeAll(t.Context(), w.Store, "acme", azuredurable.Filter{})
+		require.NoError(t, err)
+		require.Equal(t, many, purged)
 		_, err = w.get("last")
 		require.NoError(t, err)
 	})
@@ -325,13 +368,17 @@ func TestStepsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w world) {
 		steps := map[string]func(ctx context.Context, tx *store.Tx, id string) error{
 			"raise": func(ctx context.Context, tx *store.Tx, id string) error {
-				return durable.Raise(ctx, tx, "acme", id, "00000")
+				return azuredurable.Raise(ctx, tx, "acme", id, "99999")
 			},
 			"terminate": func(ctx context.Context, tx *store.Tx, id string) error {
-				return durable.Terminate(ctx, tx, "acme", id, "")
+				return azuredurable.Terminate(ctx, tx, "acme", id, "")
 			},
-			"suspend": func(ctx context.Context, tx *store.Tx, id string) error { return durable.Suspend(ctx, tx, "acme", id) },
-			"resume":  func(ctx context.Context, tx *store.Tx, id string) error { return durable.Resume(ctx, tx, "acme", id) },
+			"suspend": func(ctx context.Context, tx *store.Tx, id string) error {
+				return azuredurable.Suspend(ctx, tx, "acme", id)
+			},
+			"resume": func(ctx context.Context, tx *store.Tx, id string) error {
+				return azuredurable.Resume(ctx, tx, "acme", id)
+			},
 		}
 		for a := range steps {
 			for b := range steps {
@@ -345,9 +392,15 @@ func TestStepsAtOnce(t *testing.T) {
 				i, err := w.get(id)
 				require.NoError(t, err)
 				ends := slices.Contains([]string{a, b}, "terminate")
-				require.Equal(t, ends, i.Status == durable.Terminated, id)
+				require.Equal(t, ends, i.Status == azuredurable.Terminated, id)
 				for _, err := range errs {
-					require.True(t, err == nil || ends && errors.Is(err, durable.ErrFinished), "%s: %v", id, err)
+					require.True(
+						t,
+						err == nil || ends && errors.Is(err, azuredurable.ErrFinished),
+						"%s: %v",
+						id,
+						err,
+					)
 				}
 				require.True(t, errs[0] == nil || errs[1] == nil)
 				if a == "terminate" && b == a {

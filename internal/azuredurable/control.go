@@ -2,6 +2,7 @@ package azuredurable
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 
@@ -11,61 +12,95 @@ import (
 	"smsbridge/internal/verification"
 )
 
-// Raise presents a code to an instance. What the code came to shows in the instance, once it is not suspended. It returns ErrUnknown,
-// ErrFinished, or verification.ErrCode for what is no code.
-func Raise(ctx context.Context, tx *store.Tx, tenant, id, code string) error {
-	i, err := unfinished(ctx, tx, tenant, id)
+// Raise presents a code to an instance: a whole number, as the sample compares numbers. The result
+// shows in the instance, once it is not suspended. Raise returns ErrUnknown, ErrFinished, or
+// verification.ErrCode.
+func Raise(ctx context.Context, tx *store.Tx, tenant, id, number string) error {
+	if judgeID(id) != nil {
+		return ErrUnknown
+	}
+	// The instance and its verification are read together: most checks find both.
+	row, err := tx.GetDurableVerification(ctx, db.GetDurableVerificationParams{
+		Tenant: tenant, InstanceID: id,
+	})
+	if errors.Is(err, sql.ErrNoRows) { // it is unknown, or failed before it had a verification
+		_, err := Unfinished(ctx, tx, tenant, id)
+		return err
+	}
 	if err != nil {
 		return err
 	}
-	checked, err := verification.Check(ctx, tx, tenant, i.row.VerificationID, code)
+	v := row.Verification
+	i := read(row.DurableInstance, ending{v.State, v.ExpiresAt.Time, v.EndedAt.Time}, tx.Now())
+	if i.Status.Finished() {
+		return ErrFinished
+	}
+	code := fillUp(number, int(row.DurableInstance.Digits))
+	checked, err := verification.CheckRow(ctx, tx, v, code)
 	if err != nil {
 		return err
 	}
 	if checked.Verdict == verification.Over || checked.Verdict == verification.Blocked {
 		return nil // it was not compared: too late, or too many wrong ones
 	}
-	if _, err := tx.TouchDurableInstance(ctx, db.TouchDurableInstanceParams{ID: i.row.ID, Now: tx.Moment()}); err != nil {
-		return err
+	// The end of a running instance is its last change. Any other change is noted here.
+	if i.Status == Suspended || checked.Verification.State == verification.Pending {
+		_, err = tx.TouchDurableInstance(ctx, db.TouchDurableInstanceParams{
+			ID: i.row.ID, Now: tx.Moment(),
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return tx.Record(ctx, tenant, i.row.ID, raised, "")
 }
 
+// fillUp is the code of some digits that a whole number stands for, with zeros in front.
+func fillUp(number string, digits int) string {
+	number = strings.TrimLeft(number, "0")
+	return strings.Repeat("0", max(0, digits-len(number))) + number
+}
+
 // Terminate ends an instance and its verification. It returns ErrUnknown or ErrFinished.
 func Terminate(ctx context.Context, tx *store.Tx, tenant, id, reason string) error {
-	i, err := unfinished(ctx, tx, tenant, id)
+	i, err := Unfinished(ctx, tx, tenant, id)
 	if err != nil {
 		return err
 	}
 	_, err = verification.Cancel(ctx, tx, tenant, i.row.VerificationID, "terminated")
 	switch {
-	case errors.Is(err, verification.ErrGone) && i.Status == Running: // somebody ended it at this very moment
+	case errors.Is(err, verification.ErrGone) && i.Status == Running: // another request was quicker
 		return ErrFinished
 	case err != nil && !errors.Is(err, verification.ErrGone):
 		return err
 	}
-	return step(ctx, tx, i, "terminated", shorten(reason), terminated, "running", "suspended")
+	return move{
+		from: []string{"running", "suspended"}, to: "terminated", output: shorten(reason),
+		event: terminated,
+	}.steer(ctx, tx, i)
 }
 
-// Suspend has an instance keep its answer to itself until it is resumed. It returns ErrUnknown or ErrFinished.
+// Suspend has an instance keep its result to itself until it is resumed. It returns ErrUnknown or
+// ErrFinished.
 func Suspend(ctx context.Context, tx *store.Tx, tenant, id string) error {
-	i, err := unfinished(ctx, tx, tenant, id)
+	i, err := Unfinished(ctx, tx, tenant, id)
 	if err != nil || i.Status == Suspended {
 		return err
 	}
-	return step(ctx, tx, i, "suspended", "", suspended, "running")
+	return move{from: []string{"running"}, to: "suspended", event: suspended}.steer(ctx, tx, i)
 }
 
 // Resume ends a suspension. It returns ErrUnknown or ErrFinished.
 func Resume(ctx context.Context, tx *store.Tx, tenant, id string) error {
-	i, err := unfinished(ctx, tx, tenant, id)
+	i, err := Unfinished(ctx, tx, tenant, id)
 	if err != nil || i.Status == Running {
 		return err
 	}
-	return step(ctx, tx, i, "running", "", resumed, "suspended")
+	return move{from: []string{"suspended"}, to: "running", event: resumed}.steer(ctx, tx, i)
 }
 
-// Rewind has a failed instance try again. It returns ErrUnknown, ErrRunning when it has not finished, or ErrFinished when it did not fail.
+// Rewind has a failed instance try again. It returns ErrUnknown, ErrRunning when the instance has
+// not finished, or ErrFinished when it did not fail.
 func Rewind(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) error {
 	i, err := Get(ctx, tx, t.Slug, id)
 	switch {
@@ -76,26 +111,35 @@ func Rewind(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) erro
 	case i.Status != Failed:
 		return ErrFinished
 	}
-	if moved, err := move(ctx, tx, i, "running", "", rewound, "failed"); err != nil || !moved {
-		return err // somebody else rewound it at this very moment
+	rewind := move{from: []string{"failed"}, to: "running", event: rewound}
+	if made, err := rewind.make(ctx, tx, i); err != nil || !made {
+		return err // another request rewound it at this very moment
 	}
 	_, err = run(ctx, tx, t, id)
 	return err
 }
 
-// Restart starts an instance with the input of another, under a new id or in its place. It returns ErrUnknown, or what Start returns.
-func Restart(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, newID bool) (Instance, error) {
+// Restart starts an instance with the input of another, in its place. It returns ErrUnknown, or an
+// error of Start.
+func Restart(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instance, error) {
 	i, err := Get(ctx, tx, t.Slug, id)
 	if err != nil {
 		return Instance{}, err
 	}
-	if newID {
-		id = ""
-	}
 	return Start(ctx, tx, t, id, i.Input)
 }
 
-// Purge forgets a finished instance. It returns ErrUnknown or ErrRunning.
+// Repeat starts an instance with the input of another, under a new id. It returns ErrUnknown, or an
+// error of Start.
+func Repeat(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instance, error) {
+	i, err := Get(ctx, tx, t.Slug, id)
+	if err != nil {
+		return Instance{}, err
+	}
+	return Start(ctx, tx, t, "", i.Input)
+}
+
+// Purge deletes a finished instance. It returns ErrUnknown or ErrRunning.
 func Purge(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	i, err := Get(ctx, tx, tenant, id)
 	if err != nil {
@@ -107,14 +151,14 @@ func Purge(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	return drop(ctx, tx, i)
 }
 
-// drop forgets an instance. Its timeline stays, as every row's does.
+// drop deletes an instance. Its timeline stays, as that of every row.
 func drop(ctx context.Context, tx *store.Tx, i Instance) error {
 	_, err := tx.DropDurableInstance(ctx, i.row.ID)
 	return err
 }
 
-// unfinished returns an instance that can still be steered.
-func unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
+// Unfinished returns an instance that can still be steered, ErrUnknown, or ErrFinished.
+func Unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance, error) {
 	i, err := Get(ctx, tx, tenant, id)
 	if err == nil && i.Status.Finished() {
 		err = ErrFinished
@@ -122,32 +166,43 @@ func unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance
 	return i, err
 }
 
-// step makes one guarded move of an instance. When somebody else was quicker it does nothing, and reports ErrFinished if that was the end.
-func step(ctx context.Context, tx *store.Tx, i Instance, to, output, event string, from ...string) error {
-	moved, err := move(ctx, tx, i, to, output, event, from...)
-	if err != nil || moved {
+// move is one guarded move of an instance.
+type move struct {
+	from   []string // one or two states
+	to     string
+	output string
+	event  string // in the timeline
+}
+
+// steer makes the move for a client. If another request was quicker, it does nothing, and returns
+// ErrFinished if that request ended the instance.
+func (m move) steer(ctx context.Context, tx *store.Tx, i Instance) error {
+	made, err := m.make(ctx, tx, i)
+	if err != nil || made {
 		return err
 	}
-	_, err = unfinished(ctx, tx, i.row.Tenant, i.ID)
+	_, err = Unfinished(ctx, tx, i.row.Tenant, i.ID)
 	return err
 }
 
-// move makes one guarded move of an instance and records it. It reports false when the instance was not there any more.
-func move(ctx context.Context, tx *store.Tx, i Instance, to, output, event string, from ...string) (bool, error) {
+// make makes the move and records it. It returns false when the instance is in none of the states
+// that the move starts from.
+func (m move) make(ctx context.Context, tx *store.Tx, i Instance) (bool, error) {
 	n, err := tx.SetDurableState(ctx, db.SetDurableStateParams{
-		ID: i.row.ID, State: to, Output: output, Now: tx.Moment(), FromState: from[0], OrFromState: from[len(from)-1],
+		ID: i.row.ID, State: m.to, Output: m.output, Now: tx.Moment(),
+		FromState: m.from[0], OrFromState: m.from[len(m.from)-1],
 	})
 	if err != nil || n == 0 {
 		return false, err
 	}
 	detail := ""
-	if event == failed {
-		detail = output // ours; a reason is the app's, and may hold anything
+	if m.event == failed {
+		detail = m.output // our own words; a reason for terminating is the app's and may hold anything
 	}
-	return true, tx.Record(ctx, i.row.Tenant, i.row.ID, event, detail)
+	return true, tx.Record(ctx, i.row.Tenant, i.row.ID, m.event, detail)
 }
 
-// shorten keeps a reason to what is worth keeping.
+// shorten keeps the first maxReason characters of a reason, and only such as the databases take.
 func shorten(reason string) string {
 	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(reason, "�"), "\x00", ""))
 	return string(runes[:min(len(runes), maxReason)])

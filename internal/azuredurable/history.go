@@ -20,7 +20,8 @@ const (
 	failed     = "durable.failed" // with the reason
 )
 
-// Step is one line of an instance's history. No step holds a code, neither the one that was texted nor one that was presented.
+// Step is one line of an instance's history. No step holds a code, neither the one that was texted
+// nor one that was presented.
 //
 // Source: https://github.com/Azure/durabletask, src/DurableTask.Core/History
 type Step struct {
@@ -46,11 +47,14 @@ func History(ctx context.Context, tx store.View, i Instance) ([]Step, error) {
 		at := e.At.Time
 		switch e.Name {
 		case started:
-			steps = append(steps, Step{EventType: "ExecutionStarted", FunctionName: Function, Input: i.Input, Timestamp: at})
+			steps = append(steps, Step{
+				EventType: "ExecutionStarted", FunctionName: Function, Input: i.Input, Timestamp: at,
+			})
 		case sent:
 			deadline, _ := time.Parse(time.RFC3339Nano, e.Detail)
-			steps = append(steps, Step{EventType: "TaskCompleted", FunctionName: Activity, ScheduledTime: &at, Timestamp: at},
-				Step{EventType: "TimerCreated", FireAt: &deadline, Timestamp: at})
+			steps = append(steps, Step{
+				EventType: "TaskCompleted", FunctionName: Activity, ScheduledTime: &at, Timestamp: at,
+			}, Step{EventType: "TimerCreated", FireAt: &deadline, Timestamp: at})
 		case raised:
 			steps = append(steps, Step{EventType: "EventRaised", Name: Event, Timestamp: at})
 		case suspended:
@@ -60,16 +64,26 @@ func History(ctx context.Context, tx store.View, i Instance) ([]Step, error) {
 		case rewound:
 			steps = append(steps, Step{EventType: "ExecutionRewound", Timestamp: at})
 		case terminated:
-			steps = append(steps, Step{EventType: "ExecutionTerminated", OrchestrationStatus: Terminated, Timestamp: at})
+			steps = append(steps, Step{
+				EventType: "ExecutionTerminated", OrchestrationStatus: Terminated, Timestamp: at,
+			})
 		case failed:
-			steps = append(steps, Step{EventType: "ExecutionCompleted", OrchestrationStatus: Failed, Result: encode(e.Detail), Timestamp: at})
+			steps = append(steps, Step{
+				EventType: "ExecutionCompleted", OrchestrationStatus: Failed,
+				Result: encode(e.Detail), Timestamp: at,
+			})
 		}
 	}
 	if i.timedOut {
-		steps = append(steps, Step{EventType: "TimerFired", FireAt: &i.deadline, Timestamp: i.deadline})
+		steps = append(steps, Step{
+			EventType: "TimerFired", FireAt: &i.deadline, Timestamp: i.deadline,
+		})
 	}
 	if i.Status == Completed || i.Status == Canceled {
-		steps = append(steps, Step{EventType: "ExecutionCompleted", OrchestrationStatus: i.Status, Result: i.Output, Timestamp: i.Updated})
+		steps = append(steps, Step{
+			EventType: "ExecutionCompleted", OrchestrationStatus: i.Status, Result: i.Output,
+			Timestamp: i.Updated,
+		})
 	}
 	return steps, nil
 }

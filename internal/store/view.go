@@ -42,6 +42,9 @@ type View interface {
 	GetDurableInstance(
 		ctx context.Context, arg db.GetDurableInstanceParams,
 	) (db.GetDurableInstanceRow, error)
+	GetDurableVerification(
+		ctx context.Context, arg db.GetDurableVerificationParams,
+	) (db.GetDurableVerificationRow, error)
 	ListDurableInstances(
 		ctx context.Context, arg db.ListDurableInstancesParams,
 	) ([]db.ListDurableInstancesRow, error)

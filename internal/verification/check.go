@@ -17,13 +17,11 @@ type Verdict string
 
 // The verdicts.
 const (
-	Right Verdict = "right" // it approved the verification
-	// it was compared and counted; the State says whether that was the last attempt
-	Wrong   Verdict = "wrong"
+	Right   Verdict = "right"   // it approved the verification
+	Wrong   Verdict = "wrong"   // compared and counted; the State says whether it was the last attempt
 	Over    Verdict = "over"    // not compared: the verification had ended; the State says how
 	Blocked Verdict = "blocked" // not compared: too many wrong codes for this phone
-	// counted, and put to Twilio Verify, whose code it is: Await its answer
-	Asked Verdict = "asked"
+	Asked   Verdict = "asked"   // counted, and put to Twilio Verify, whose code it is: call Await
 )
 
 // Checked is the result of a check.
@@ -34,66 +32,58 @@ type Checked struct {
 	CheckID      string       // when Asked: what Await waits for
 }
 
-// Check presents a code to a verification. What the code comes to is a value and not an error:
-// an error would undo the transaction, and with it the count of the guess. Commit whatever the
-// verdict is. It returns ErrCode for what ParseCode refuses, which counts as no
-// attempt, and ErrUnknown.
+// Check presents a code to a verification. The verdict is a value and not an error: an error would
+// undo the transaction and with it the count of the guess. Commit whatever the verdict. Check
+// returns ErrUnknown, or ErrCode for what ParseCode refuses, which counts as no attempt.
 func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked, error) {
-	given, err := ParseCode(code)
-	if err != nil {
+	if _, err := ParseCode(code); err != nil {
 		return Checked{}, err
 	}
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Checked{}, err
 	}
-	if v := read(row, tx.Now()); v.State != Pending {
-		return Checked{Verdict: Over, Verification: v}, ExpireDue(ctx, tx, id)
-	}
-	kept, err := tx.LockGuesses(
-		ctx,
-		db.LockGuessesParams{Tenant: tenant, Phone: row.Phone, Now: tx.Moment()},
-	)
+	return CheckRow(ctx, tx, row, code)
+}
+
+// CheckRow is Check for a rule that reads verifications together with rows of its own.
+func CheckRow(
+	ctx context.Context, tx *store.Tx, row db.Verification, code string,
+) (Checked, error) {
+	given, err := ParseCode(code)
 	if err != nil {
-		return Checked{}, fmt.Errorf("verification %s: %w", id, err)
+		return Checked{}, err
+	}
+	if v := read(row, tx.Now()); v.State != Pending {
+		return Checked{Verdict: Over, Verification: v}, ExpireDue(ctx, tx, row.ID)
+	}
+	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{
+		Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment(),
+	})
+	if err != nil {
+		return Checked{}, fmt.Errorf("verification %s: %w", row.ID, err)
 	}
 	wrong := parseGuesses(kept, tx.Now())
 	if until, blocked := wrong.blocked(int(row.MaxWrong)); blocked {
 		return result(ctx, tx, row, Blocked, until)
 	}
-	counted, err := tx.CountAttempt(
-		ctx,
-		db.CountAttemptParams{ID: id, Tenant: tenant, Now: tx.Moment()},
-	)
-	if errors.Is(err, sql.ErrNoRows) { // ended at this very moment
-		return result(ctx, tx, row, Over, time.Time{})
-	}
-	if err != nil {
-		return Checked{}, fmt.Errorf("verification %s: counting: %w", id, err)
-	}
-	if counted.Checker != "" {
-		return askVerify(ctx, tx, counted, given, append(wrong, tx.Now()))
-	}
-	want, err := tx.Open(place(id, tenant), counted.Code)
-	if err != nil {
-		return Checked{}, fmt.Errorf("verification %s: %w", id, err)
-	}
-	// In constant time for codes of one length, which is no secret.
-	if subtle.ConstantTimeCompare(want, []byte(given)) == 1 {
-		if _, err := end(ctx, tx, id, Approved, ""); err != nil {
-			return Checked{}, err
-		}
-		return result(ctx, tx, row, Right, time.Time{})
-	}
-	if err := countWrong(ctx, tx, counted, append(wrong, tx.Now())); err != nil {
+	row, verdict, err := attempt(ctx, tx, row, given)
+	switch {
+	case err != nil:
 		return Checked{}, err
+	case verdict == Asked:
+		return askVerify(ctx, tx, row, given, append(wrong, tx.Now()))
+	case verdict == Wrong:
+		err = countWrong(ctx, tx, row, append(wrong, tx.Now()))
+	case verdict == Right:
+		err = settle(ctx, tx, row, "")
 	}
-	return result(ctx, tx, row, Wrong, time.Time{})
+	return Checked{Verdict: verdict, Verification: read(row, tx.Now())}, err
 }
 
-// CheckExternal is Check for the newest verification that a door of a tenant calls externalID.
-// The second result is true once for each verification that has expired: the first time a
-// caller hears it.
+// CheckExternal is Check for the newest verification that a door of a tenant calls externalID. The
+// second result is true once for each verification that has expired: the first time that a caller
+// hears it.
 func CheckExternal(
 	ctx context.Context, tx *store.Tx, tenant, door, externalID, code string,
 ) (c Checked, news bool, err error) {
@@ -111,34 +101,82 @@ func CheckExternal(
 	return c, n > 0, err
 }
 
-// countWrong notes a wrong code against its phone, and ends the verification when it was the
-// last attempt.
+// attempt compares a code and counts the attempt, under the lock of the phone's guesses. It returns
+// the row after that. A row that changed since it was read is read again: another check came before
+// the lock, or the code was texted once more.
+func attempt(
+	ctx context.Context, tx *store.Tx, row db.Verification, given string,
+) (db.Verification, Verdict, error) {
+	for {
+		verdict, err := compare(tx, row, given)
+		if err != nil {
+			return row, "", err
+		}
+		counted := db.CountAttemptParams{
+			ID: row.ID, Now: tx.Moment(), Attempts: row.Attempts, Sends: row.Sends,
+			Checker: row.Checker, State: Pending, Code: row.Code,
+		}
+		switch last := row.Attempts+1 >= row.MaxAttempts; {
+		case verdict == Right:
+			counted.State, counted.Code, counted.EndedAt = Approved, "", tx.Moment()
+		case verdict == Wrong && last:
+			counted.State, counted.Code, counted.EndedAt = MaxAttemptsReached, "", tx.Moment()
+		}
+		now, err := tx.CountAttempt(ctx, counted)
+		if err == nil {
+			return now, verdict, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return row, "", fmt.Errorf("verification %s: counting: %w", row.ID, err)
+		}
+		if row, err = get(ctx, tx, row.Tenant, row.ID); err != nil {
+			return row, "", err
+		}
+		if read(row, tx.Now()).State != Pending || row.Attempts >= row.MaxAttempts {
+			return row, Over, nil
+		}
+	}
+}
+
+// compare compares a code with that of a verification. The verdict is Asked if Twilio Verify must
+// compare it.
+func compare(tx store.View, row db.Verification, given string) (Verdict, error) {
+	if row.Checker != "" {
+		return Asked, nil
+	}
+	want, err := tx.Open(place(row.ID, row.Tenant), row.Code)
+	if err != nil {
+		return "", fmt.Errorf("verification %s: %w", row.ID, err)
+	}
+	// In constant time for codes of one length, which is no secret.
+	if subtle.ConstantTimeCompare(want, []byte(given)) == 1 {
+		return Right, nil
+	}
+	return Wrong, nil
+}
+
+// countWrong notes a wrong code against its phone. If it was the last attempt, the verification has
+// ended.
 func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all guesses) error {
-	if err := tx.SetGuesses(
-		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()},
-	); err != nil {
+	err := tx.SetGuesses(ctx, db.SetGuessesParams{
+		Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String(),
+	})
+	if err != nil {
 		return err
 	}
-	if err := tx.Record(
-		ctx, row.Tenant, row.ID, "verification.wrong",
-		fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts),
-	); err != nil {
+	detail := fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)
+	if err := tx.Record(ctx, row.Tenant, row.ID, "verification.wrong", detail); err != nil {
 		return err
 	}
-	if row.Attempts < row.MaxAttempts {
+	if row.State == Pending {
 		return nil
 	}
-	_, err := end(ctx, tx, row.ID, MaxAttemptsReached, "")
-	return err
+	return settle(ctx, tx, row, "")
 }
 
 // result reads how the verification stands now.
 func result(
-	ctx context.Context,
-	tx store.View,
-	row db.Verification,
-	verdict Verdict,
-	until time.Time,
+	ctx context.Context, tx store.View, row db.Verification, verdict Verdict, until time.Time,
 ) (Checked, error) {
 	v, err := Get(ctx, tx, row.Tenant, row.ID)
 	return Checked{Verdict: verdict, Verification: v, Until: until}, err

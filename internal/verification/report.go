@@ -45,8 +45,8 @@ func unreportedReport(ctx context.Context, tx store.View, id string) (Outcome, b
 	return reportOutcome(row), true, nil
 }
 
-// withReports adds to outcomes the reports of a phone that Twilio Verify has not heard of. It sorts
-// all by the time they began, and returns the first ten.
+// withReports adds to outcomes the reports of a phone of which Twilio Verify has not heard. It
+// returns the ten that began first.
 func withReports(
 	ctx context.Context, tx store.View, v Verification, all []Outcome,
 ) ([]Outcome, error) {

@@ -345,27 +345,30 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 // end moves a pending verification to its last state. Its code goes with it, and so does a text
 // that has not left yet. It reports false when another caller ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
-	n, err := tx.EndVerification(
-		ctx,
-		db.EndVerificationParams{ID: id, State: state, EndedAt: tx.Moment()},
-	)
-	if err != nil || n == 0 {
-		return false, err
+	row, err := tx.EndVerification(ctx, db.EndVerificationParams{
+		ID: id, State: state, EndedAt: tx.Moment(),
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	if err := suppress(ctx, tx, id, string(state)); err != nil {
-		return false, err
-	}
-	row, err := tx.GetVerification(ctx, id)
 	if err != nil {
 		return false, err
 	}
+	return true, settle(ctx, tx, row, detail)
+}
+
+// settle does what follows from the end of a verification.
+func settle(ctx context.Context, tx *store.Tx, row db.Verification, detail string) error {
+	if err := suppress(ctx, tx, row.ID, string(row.State)); err != nil {
+		return err
+	}
 	if row.Notify != 0 {
-		tx.Enqueue(Notify{id})
+		tx.Enqueue(Notify{row.ID})
 	}
 	if row.VerifySID != "" {
-		tx.Enqueue(ReportVerification{id})
+		tx.Enqueue(ReportVerification{row.ID})
 	}
-	return true, tx.Record(ctx, row.Tenant, id, "verification."+string(state), detail)
+	return tx.Record(ctx, row.Tenant, row.ID, "verification."+string(row.State), detail)
 }
 
 func suppress(ctx context.Context, tx *store.Tx, id, reason string) error {

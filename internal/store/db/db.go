@@ -159,6 +159,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getDurableInstanceStmt, err = db.PrepareContext(ctx, getDurableInstance); err != nil {
 		return nil, fmt.Errorf("error preparing query GetDurableInstance: %w", err)
 	}
+	if q.getDurableVerificationStmt, err = db.PrepareContext(ctx, getDurableVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query GetDurableVerification: %w", err)
+	}
 	if q.getExternalVerificationStmt, err = db.PrepareContext(ctx, getExternalVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query GetExternalVerification: %w", err)
 	}
@@ -527,6 +530,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getDurableInstanceStmt: %w", cerr)
 		}
 	}
+	if q.getDurableVerificationStmt != nil {
+		if cerr := q.getDurableVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getDurableVerificationStmt: %w", cerr)
+		}
+	}
 	if q.getExternalVerificationStmt != nil {
 		if cerr := q.getExternalVerificationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getExternalVerificationStmt: %w", cerr)
@@ -841,6 +849,7 @@ type Queries struct {
 	getChallengeStmt                   *sql.Stmt
 	getCodeCheckStmt                   *sql.Stmt
 	getDurableInstanceStmt             *sql.Stmt
+	getDurableVerificationStmt         *sql.Stmt
 	getExternalVerificationStmt        *sql.Stmt
 	getGuessesStmt                     *sql.Stmt
 	getIdempotencyKeyStmt              *sql.Stmt
@@ -938,6 +947,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getChallengeStmt:                   q.getChallengeStmt,
 		getCodeCheckStmt:                   q.getCodeCheckStmt,
 		getDurableInstanceStmt:             q.getDurableInstanceStmt,
+		getDurableVerificationStmt:         q.getDurableVerificationStmt,
 		getExternalVerificationStmt:        q.getExternalVerificationStmt,
 		getGuessesStmt:                     q.getGuessesStmt,
 		getIdempotencyKeyStmt:              q.getIdempotencyKeyStmt,

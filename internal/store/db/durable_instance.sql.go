@@ -94,6 +94,67 @@ func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstance
 	return i, err
 }
 
+const getDurableVerification = `-- name: GetDurableVerification :one
+SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported
+FROM durable_instance i JOIN verification v ON v.id = i.verification_id
+WHERE i.tenant = $1 AND i.instance_id = $2
+`
+
+type GetDurableVerificationParams struct {
+	Tenant     string
+	InstanceID string
+}
+
+type GetDurableVerificationRow struct {
+	DurableInstance DurableInstance
+	Verification    Verification
+}
+
+// An instance with its verification, if it has one.
+func (q *Queries) GetDurableVerification(ctx context.Context, arg GetDurableVerificationParams) (GetDurableVerificationRow, error) {
+	row := q.queryRow(ctx, q.getDurableVerificationStmt, getDurableVerification, arg.Tenant, arg.InstanceID)
+	var i GetDurableVerificationRow
+	err := row.Scan(
+		&i.DurableInstance.ID,
+		&i.DurableInstance.Tenant,
+		&i.DurableInstance.InstanceID,
+		&i.DurableInstance.Input,
+		&i.DurableInstance.State,
+		&i.DurableInstance.Output,
+		&i.DurableInstance.VerificationID,
+		&i.DurableInstance.Digits,
+		&i.DurableInstance.CreatedAt,
+		&i.DurableInstance.UpdatedAt,
+		&i.Verification.ID,
+		&i.Verification.Tenant,
+		&i.Verification.Door,
+		&i.Verification.ExternalID,
+		&i.Verification.Account,
+		&i.Verification.Sender,
+		&i.Verification.Phone,
+		&i.Verification.Locale,
+		&i.Verification.State,
+		&i.Verification.Code,
+		&i.Verification.Renew,
+		&i.Verification.Attempts,
+		&i.Verification.MaxAttempts,
+		&i.Verification.MaxWrong,
+		&i.Verification.Sends,
+		&i.Verification.MaxSends,
+		&i.Verification.Gap,
+		&i.Verification.Notify,
+		&i.Verification.OpenedAt,
+		&i.Verification.SentAt,
+		&i.Verification.ExpiresAt,
+		&i.Verification.EndedAt,
+		&i.Verification.ToldAt,
+		&i.Verification.VerifySID,
+		&i.Verification.Checker,
+		&i.Verification.Reported,
+	)
+	return i, err
+}
+
 const listDurableInstances = `-- name: ListDurableInstances :many
 SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, COALESCE(v.state, '') AS verification_state,
     COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at

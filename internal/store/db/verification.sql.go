@@ -69,22 +69,37 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 }
 
 const countAttempt = `-- name: CountAttempt :one
-UPDATE verification SET attempts = attempts + 1
-WHERE id = $1 AND tenant = $2 AND state = 'pending' AND expires_at > $3
-  AND attempts < max_attempts
+UPDATE verification SET attempts = attempts + 1, state = $1, code = $2, ended_at = $3
+WHERE id = $4 AND state = 'pending' AND expires_at > $5
+  AND attempts = $6 AND attempts < max_attempts AND sends = $7 AND checker = $8
 RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
 `
 
 type CountAttemptParams struct {
-	ID     string
-	Tenant string
-	Now    moment.Moment
+	State    VerificationState
+	Code     string
+	EndedAt  moment.Moment
+	ID       string
+	Now      moment.Moment
+	Attempts int64
+	Sends    int64
+	Checker  string
 }
 
-// It counts in the statement that reads the code, so that guesses made at once cannot be more than
-// are allowed.
+// It counts an attempt whose code was compared with the row as it was read, and ends the verification
+// if that was the right code or the last attempt. It changes nothing if the row has changed since: so
+// guesses made at once cannot be more than are allowed.
 func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Verification, error) {
-	row := q.queryRow(ctx, q.countAttemptStmt, countAttempt, arg.ID, arg.Tenant, arg.Now)
+	row := q.queryRow(ctx, q.countAttemptStmt, countAttempt,
+		arg.State,
+		arg.Code,
+		arg.EndedAt,
+		arg.ID,
+		arg.Now,
+		arg.Attempts,
+		arg.Sends,
+		arg.Checker,
+	)
 	var i Verification
 	err := row.Scan(
 		&i.ID,
@@ -160,9 +175,10 @@ func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, er
 	return result.RowsAffected()
 }
 
-const endVerification = `-- name: EndVerification :execrows
+const endVerification = `-- name: EndVerification :one
 UPDATE verification SET state = $1, code = '', ended_at = $2
 WHERE id = $3 AND state = 'pending'
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
 `
 
 type EndVerificationParams struct {
@@ -171,12 +187,38 @@ type EndVerificationParams struct {
 	ID      string
 }
 
-func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams) (int64, error) {
-	result, err := q.exec(ctx, q.endVerificationStmt, endVerification, arg.State, arg.EndedAt, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams) (Verification, error) {
+	row := q.queryRow(ctx, q.endVerificationStmt, endVerification, arg.State, arg.EndedAt, arg.ID)
+	var i Verification
+	err := row.Scan(
+		&i.ID,
+		&i.Tenant,
+		&i.Door,
+		&i.ExternalID,
+		&i.Account,
+		&i.Sender,
+		&i.Phone,
+		&i.Locale,
+		&i.State,
+		&i.Code,
+		&i.Renew,
+		&i.Attempts,
+		&i.MaxAttempts,
+		&i.MaxWrong,
+		&i.Sends,
+		&i.MaxSends,
+		&i.Gap,
+		&i.Notify,
+		&i.OpenedAt,
+		&i.SentAt,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySID,
+		&i.Checker,
+		&i.Reported,
+	)
+	return i, err
 }
 
 const getExternalVerification = `-- name: GetExternalVerification :one

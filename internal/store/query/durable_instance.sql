@@ -10,6 +10,12 @@ SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = @tenant AND i.instance_id = @instance_id;
 
+-- name: GetDurableVerification :one
+-- An instance with its verification, if it has one.
+SELECT sqlc.embed(i), sqlc.embed(v)
+FROM durable_instance i JOIN verification v ON v.id = i.verification_id
+WHERE i.tenant = @tenant AND i.instance_id = @instance_id;
+
 -- name: ListDurableInstances :many
 SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
     COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at

@@ -39,20 +39,22 @@ WHERE account = @account AND sender = @sender AND phone = @phone AND tenant = @t
 ORDER BY opened_at LIMIT 10;
 
 -- name: CountAttempt :one
--- It counts in the statement that reads the code, so that guesses made at once cannot be more than
--- are allowed.
-UPDATE verification SET attempts = attempts + 1
-WHERE id = @id AND tenant = @tenant AND state = 'pending' AND expires_at > @now
-  AND attempts < max_attempts
+-- It counts an attempt whose code was compared with the row as it was read, and ends the verification
+-- if that was the right code or the last attempt. It changes nothing if the row has changed since: so
+-- guesses made at once cannot be more than are allowed.
+UPDATE verification SET attempts = attempts + 1, state = @state, code = @code, ended_at = @ended_at
+WHERE id = @id AND state = 'pending' AND expires_at > @now
+  AND attempts = @attempts AND attempts < max_attempts AND sends = @sends AND checker = @checker
 RETURNING *;
 
 -- name: CountSend :execrows
 UPDATE verification SET sends = sends + 1, sent_at = @now, code = @code
 WHERE id = @id AND state = 'pending' AND expires_at > @now AND sends = @sends;
 
--- name: EndVerification :execrows
+-- name: EndVerification :one
 UPDATE verification SET state = @state, code = '', ended_at = @ended_at
-WHERE id = @id AND state = 'pending';
+WHERE id = @id AND state = 'pending'
+RETURNING *;
 
 -- name: SetChecker :execrows
 UPDATE verification SET checker = @checker WHERE id = @id AND state = 'pending';
