@@ -214,6 +214,20 @@ func TestAllProvidersRefuse(t *testing.T) {
 	})
 }
 
+// Ensure that of several providers that may take a text later the first is asked first.
+func TestAllProvidersAreBusy(t *testing.T) {
+	w := quick(t)
+	o := w.openOthers("twilio,flowroute")
+	w.twilio.Set(func(m *simulator.TwilioManners) { m.FailNext, m.FailStatus = 1, 429 })
+	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 429 })
+	id := w.make(phone, "Hello")
+	w.snoozed(w.sendText(t.Context(), id))
+	w.carriedBy(id, "twilio", "due", "")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.carriedBy(id, "twilio", "sent", "")
+	require.Empty(t, o.flowroute.Inbox(phone))
+}
+
 // Ensure that the next provider is not asked for a text that is not wanted any more.
 func TestNextProviderForNothing(t *testing.T) {
 	w := quick(t)
