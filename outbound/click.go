@@ -54,7 +54,8 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 func (w *Worker) prove(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) linkclick.Outcome {
-	open := o == linkclick.OutcomeUnknown || o == linkclick.OutcomeUsed || o == linkclick.OutcomeNeedsUser
+	open := o == linkclick.OutcomeUnknown || o == linkclick.OutcomeUsed ||
+		o == linkclick.OutcomeNeedsUser
 	registers := c.Challenge.Purpose == challenge.Registration
 	if t.Proof.Kind == "" || !open || !registers {
 		return o
@@ -71,7 +72,8 @@ func (w *Worker) prove(
 	return linkclick.OutcomeAlready
 }
 
-// retryable reports whether a click that reached no server may end otherwise when it is tried again.
+// retryable reports whether a click that reached no server may end otherwise when it is tried
+// again.
 func retryable(reason string) bool {
 	return reason == linkclick.ReasonConnect || reason == linkclick.ReasonTimeout ||
 		reason == linkclick.ReasonNoAnswer
@@ -109,8 +111,8 @@ func (w *Worker) finish(
 // errNoLink says that a mail was fetched and has no link to click, which does not change.
 var errNoLink = errors.New("the fetched mail has no link to click")
 
-// fetchLink finds the link of a challenge for which the bridge has none: Mailgun keeps it by choice,
-// or ours cannot be opened any more. It leaves half of the job's time to the click.
+// fetchLink finds the link of a challenge for which the bridge has none: Mailgun keeps it by
+// choice, or ours cannot be opened any more. It leaves half of the job's time to the click.
 func (w *Worker) fetchLink(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, now time.Time,
 ) (string, error) {

@@ -38,7 +38,9 @@ func (w *world) provider(serve http.HandlerFunc) (link string, clicks *atomic.In
 // trust lets links lead to a server.
 func (w *world) trust(serverURL string) {
 	w.t.Helper()
-	settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_IDP_HOSTS=" + strings.TrimPrefix(serverURL, "http://")))
+	settings, err := tenant.FromEnv(
+		w.environ("SMSBRIDGE_IDP_HOSTS=" + strings.TrimPrefix(serverURL, "http://")),
+	)
 	require.NoError(w.t, err)
 	w.Settings = settings
 }
@@ -68,20 +70,40 @@ func page(status int, body string) http.HandlerFunc {
 }
 
 func TestClickOutcomes(t *testing.T) {
-	message := func(text string) http.HandlerFunc { return redirect("success=false&message=" + url.QueryEscape(text)) }
+	message := func(text string) http.HandlerFunc {
+		return redirect("success=false&message=" + url.QueryEscape(text))
+	}
 	cases := map[string]struct {
 		serve   http.HandlerFunc
 		purpose challenge.Purpose
 		state   string
 		saying  tenant.Saying
 	}{
-		"confirmed":   {redirect("success=true&message=ok"), challenge.Registration, "confirmed", tenant.ConfirmedRegistration},
-		"already":     {message("This account is already verified"), challenge.Registration, "confirmed", tenant.Already},
-		"used":        {message("This URL can be used only once"), challenge.Registration, "failed", tenant.Used},
-		"expired":     {message("Access expired"), challenge.Registration, "failed", tenant.LinkExpired},
-		"refused":     {page(http.StatusNotFound, "<p>There is nothing here.</p>"), challenge.Registration, "failed", tenant.Refused},
-		"needs_user":  {page(http.StatusOK, `<form method="post"><input type="password" name="p"></form>`), challenge.Registration, "failed", tenant.NeedsUser},
-		"unknown":     {page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", tenant.Unknown},
+		"confirmed": {
+			redirect(
+				"success=true&message=ok",
+			), challenge.Registration, "confirmed", tenant.ConfirmedRegistration,
+		},
+		"already": {
+			message("This account is already verified"), challenge.Registration, "confirmed", tenant.Already,
+		},
+		"used": {
+			message("This URL can be used only once"), challenge.Registration, "failed", tenant.Used,
+		},
+		"expired": {message("Access expired"), challenge.Registration, "failed", tenant.LinkExpired},
+		"refused": {
+			page(
+				http.StatusNotFound, "<p>There is nothing here.</p>",
+			), challenge.Registration, "failed", tenant.Refused,
+		},
+		"needs_user": {
+			page(
+				http.StatusOK, `<form method="post"><input type="password" name="p"></form>`,
+			), challenge.Registration, "failed", tenant.NeedsUser,
+		},
+		"unknown": {
+			page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", tenant.Unknown,
+		},
 		"unreachable": {nil, challenge.Registration, "failed", tenant.Unreachable},
 	}
 	for outcome, c := range cases {
@@ -89,7 +111,8 @@ func TestClickOutcomes(t *testing.T) {
 			w := quick(t)
 			link, clicks := w.provider(c.serve)
 			if c.serve == nil {
-				link = "https://elsewhere.example/lo/verify_email?ticket=x" // which no rule allows, so that nothing is tried again
+				// Which no rule allows, so that nothing is tried again.
+				link = "https://elsewhere.example/lo/verify_email?ticket=x"
 			}
 			id := w.accepted(link, c.purpose)
 			require.NotContains(t, w.link(id), "ticket")
@@ -112,7 +135,9 @@ func TestClickOutcomes(t *testing.T) {
 
 // Each kind of link that the pretend identity provider mails, clicked for real.
 func TestClickRealLinks(t *testing.T) {
-	for _, answer := range []idp.Provider{idp.Auth0Classic, idp.Auth0ClassicPage, idp.Auth0Universal, idp.Keycloak} {
+	for _, answer := range []idp.Provider{
+		idp.Auth0Classic, idp.Auth0ClassicPage, idp.Auth0Universal, idp.Keycloak,
+	} {
 		t.Run(string(answer), func(t *testing.T) {
 			w := quick(t)
 			w.idp.Set(func(m *idp.Manners) { m.Provider = answer })
@@ -133,14 +158,17 @@ func TestClickRealLinks(t *testing.T) {
 	}
 }
 
-// Ensure that a click that reached nobody is put back while there is patience, and told of afterwards.
+// Ensure that a click that reached nobody is put back while there is patience, and told of
+// afterwards.
 func TestUnreachable(t *testing.T) {
 	each(t, func(w *world) {
 		server := httptest.NewServer(redirect("success=true"))
 		address := server.Listener.Addr().String()
 		w.trust(server.URL)
 		server.Close()
-		id := w.accepted("http://"+address+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration)
+		id := w.accepted(
+			"http://"+address+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration,
+		)
 		for range 4 {
 			w.snoozed(w.clickLink(w.t.Context(), id))
 			c := w.challenge(id)
@@ -156,17 +184,21 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
-// A provider that took the request and then said nothing may have done what was asked: that is not tried again.
+// A provider that took the request and then said nothing may have done what was asked: that is
+// not tried again.
 func TestNoAnswerIsNotTriedAgain(t *testing.T) {
 	w := quick(t)
-	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	})
 	id := w.accepted(link, challenge.Registration)
 	require.NoError(t, w.clickLink(t.Context(), id))
 	require.EqualValues(t, 1, clicks.Load())
 	w.ended(id, "failed", "unknown", tenant.Unknown)
 }
 
-// interrupt begins a click as a worker that then dies; after submitting says whether it had recorded that a form was about to be sent.
+// interrupt begins a click as a worker that then dies; after submitting says whether it had
+// recorded that a form was about to be sent.
 func (w *world) interrupt(id string, submitting bool) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) error {
@@ -216,7 +248,9 @@ func TestInterruptedClick(t *testing.T) {
 		at := server.Listener.Addr().String()
 		require.NoError(t, server.Listener.Close())
 		w.trust("http://" + at)
-		id := w.accepted("http://"+at+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration)
+		id := w.accepted(
+			"http://"+at+"/lo/verify_email?ticket=abcdefghijklmnop12345678", challenge.Registration,
+		)
 		w.snoozed(w.clickLink(t.Context(), id)) // reached nobody, which is no interruption
 		var err error
 		server.Listener, err = net.Listen("tcp", at)
@@ -233,14 +267,17 @@ func TestInterruptedClick(t *testing.T) {
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			w.interrupt(id, true)
 			require.NoError(w.t, w.clickLink(w.t.Context(), id))
-			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r idp.Request) bool { return r.Method == http.MethodPost }))
+			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r idp.Request) bool {
+				return r.Method == http.MethodPost
+			}))
 			require.NotEmpty(w.t, w.idp.Requests())
 			w.ended(id, "failed", "unknown", tenant.Unknown)
 		})
 	})
 }
 
-// Ensure that the outcome is on disk even when the process is asked to stop in the middle of a click.
+// Ensure that the outcome is on disk even when the process is asked to stop in the middle of a
+// click.
 func TestClickOutlivesItsContext(t *testing.T) {
 	w := quick(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -267,7 +304,9 @@ func TestClickOfATenantThatIsGone(t *testing.T) {
 }
 
 func TestDeleteMail(t *testing.T) {
-	deleted := func(w *world) string { return w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.deleted'") }
+	deleted := func(w *world) string {
+		return w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.deleted'")
+	}
 	for _, status := range []int{200, 404, 405} {
 		w := quick(t)
 		stored := w.signUp(address)
@@ -289,6 +328,10 @@ func TestDeleteMail(t *testing.T) {
 	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
 	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is as good as an agreement")
 	require.Len(t, w.gun.Stored(), 1)
-	require.NoError(t, w.deleteMail(t.Context(), w.take(w.signUp("other@sms.acme.example"), "")), "nothing is known to delete")
+	require.NoError(
+		t, w.deleteMail(
+			t.Context(), w.take(w.signUp("other@sms.acme.example"), ""),
+		), "nothing is known to delete",
+	)
 	require.Len(t, w.gun.Stored(), 2)
 }

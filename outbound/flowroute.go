@@ -23,12 +23,17 @@ const (
 	flowroutePages     = 4       // Flowroute takes five texts a second, so that a minute's are there
 )
 
-// byFlowroute sends through Flowroute's Messaging API, version 2.1 or 2.2 (https://developer.flowroute.com/api/messages/v2.1/).
+// byFlowroute sends through Flowroute's Messaging API, version 2.1 or 2.2
+// (https://developer.flowroute.com/api/messages/v2.1/).
 type byFlowroute struct{ *Worker }
 
-func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time) sendResult {
+func (w byFlowroute) send(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time,
+) sendResult {
 	body, err := json.Marshal(map[string]string{
-		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(t, t.Flowroute.Number), "body": plainQuotes(a.Body),
+		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(
+			t, t.Flowroute.Number,
+		), "body": plainQuotes(a.Body),
 		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
 	})
 	if err != nil {
@@ -70,11 +75,17 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 		var found flowroutePageOf
 		status, _, err := w.call(ctx, t, http.MethodGet, "messages?"+query.Encode(), nil, &found)
 		if err != nil || status != http.StatusOK {
-			return nil, errors.New("flowroute: the list of texts cannot be read, status " + strconv.Itoa(status))
+			return nil, errors.New(
+				"flowroute: the list of texts cannot be read, status " + strconv.Itoa(status),
+			)
 		}
 		for _, m := range found.Data {
 			at := m.Attributes
-			if at.Direction == "outbound" && digits(at.To) == digits(a.Phone.E164()) && digits(at.From) == digits(t.Flowroute.Number) && at.Body == plainQuotes(a.Body) {
+			if at.Direction == "outbound" && digits(at.To) == digits(
+				a.Phone.E164(),
+			) && digits(at.From) == digits(
+				t.Flowroute.Number,
+			) && at.Body == plainQuotes(a.Body) {
 				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
 			}
 		}
@@ -85,13 +96,20 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 	return texts, nil
 }
 
-// call makes one request and reads the JSON of its answer. Status is 0 without an answer; reached says whether Flowroute may have got the request.
-// Errors contain neither the address nor the answer.
-func (w byFlowroute) call(ctx context.Context, t *tenant.Tenant, method, path string, body []byte, into any) (status int, reached bool, err error) {
+// call makes one request and reads the JSON of its answer. Status is 0 without an answer; reached
+// says whether Flowroute may have got the request. Errors contain neither the address nor the
+// answer.
+func (w byFlowroute) call(
+	ctx context.Context, t *tenant.Tenant, method, path string, body []byte, into any,
+) (status int, reached bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
-	request, err := http.NewRequestWithContext(ctx, method, t.Flowroute.APIBase+"/"+t.Flowroute.Version+"/"+path, bytes.NewReader(body))
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		reached = true
+	}})
+	request, err := http.NewRequestWithContext(
+		ctx, method, t.Flowroute.APIBase+"/"+t.Flowroute.Version+"/"+path, bytes.NewReader(body),
+	)
 	if err != nil {
 		return 0, false, errors.New("flowroute: the API's address cannot be used")
 	}
@@ -106,8 +124,12 @@ func (w byFlowroute) call(ctx context.Context, t *tenant.Tenant, method, path st
 		return 0, reached, errors.New("flowroute: no answer")
 	}
 	defer response.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxFlowrouteAnswer)).Decode(into); err != nil {
-		return response.StatusCode, true, errors.New("flowroute: the answer is not the JSON that was expected")
+	if err := json.NewDecoder(
+		io.LimitReader(response.Body, maxFlowrouteAnswer),
+	).Decode(into); err != nil {
+		return response.StatusCode, true, errors.New(
+			"flowroute: the answer is not the JSON that was expected",
+		)
 	}
 	return response.StatusCode, true, nil
 }

@@ -10,10 +10,10 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and at
-// least one tenant on that line keeps its mails at Mailgun. The newest mail to the phone that is not
-// older than a question lives is recorded as accepted and clicked. When there are mails of several
-// tenants, none is clicked, because the yes does not say which of them it means.
+// lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and
+// at least one tenant on that line keeps its mails at Mailgun. The newest mail to the phone that
+// is not older than a question lives is recorded as accepted and clicked. When there are mails of
+// several tenants, none is clicked, because the yes does not say which of them it means.
 func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 	var (
 		owner *tenant.Tenant
@@ -67,8 +67,8 @@ func (w *Worker) takeFound(
 	return err
 }
 
-// lookAgain has the look-up done once more while the job has patience. After that it ends in silence:
-// a phone that says yes to nothing is not texted.
+// lookAgain has the look-up done once more while the job has patience. After that it ends in
+// silence: a phone that says yes to nothing is not texted.
 func lookAgain(b begun[reply.Kept]) error {
 	if !b.patient(b.row.At) {
 		return nil

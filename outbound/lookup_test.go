@@ -27,9 +27,13 @@ const keepMailgun = "SMSBRIDGE_KEEP=mailgun"
 func (w *world) prompted(mailID string) (challengeID string) {
 	w.t.Helper()
 	require.NoError(w.t, w.examineMail(w.t.Context(), mailID))
-	require.Equal(w.t, "examined/", w.one("SELECT state || '/' || reason FROM mail WHERE id = '"+mailID+"'"))
+	require.Equal(
+		w.t, "examined/", w.one("SELECT state || '/' || reason FROM mail WHERE id = '"+mailID+"'"),
+	)
 	id := w.one("SELECT id FROM challenge WHERE mail_id = '" + mailID + "'")
-	require.NoError(w.t, w.sendText(w.t.Context(), w.one("SELECT id FROM text WHERE challenge_id = '"+id+"'")))
+	require.NoError(
+		w.t, w.sendText(w.t.Context(), w.one("SELECT id FROM text WHERE challenge_id = '"+id+"'")),
+	)
 	return id
 }
 
@@ -116,7 +120,8 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 	require.Empty(t, w.idp.Requests())
 }
 
-// Ensure that a link that was sealed under a key that is lost is found again at Mailgun, and the body of a mail too.
+// Ensure that a link that was sealed under a key that is lost is found again at Mailgun, and the
+// body of a mail too.
 func TestLostKey(t *testing.T) {
 	each(t, func(w *world) {
 		stored := w.signUp(address)
@@ -128,17 +133,24 @@ func TestLostKey(t *testing.T) {
 	})
 }
 
-// Ensure that the API key goes to no host but Mailgun's, wherever a webhook says that a mail is kept.
+// Ensure that the API key goes to no host but Mailgun's, wherever a webhook says that a mail is
+// kept.
 func TestAPIKeyStaysAtMailgun(t *testing.T) {
 	var requests atomic.Int32
-	foreign := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	foreign := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		requests.Add(1)
+	}))
 	defer foreign.Close()
 	w := quick(t, keepMailgun)
 	stored := w.signUp(address)
 	path := strings.TrimPrefix(stored.URL, w.gun.StorageURL())
 	for n, at := range []string{
-		foreign.URL + path, "http://x@" + strings.TrimPrefix(foreign.URL, "http://") + path, strings.TrimPrefix(foreign.URL, "http:") + path,
-		w.gun.StorageURL() + "@" + strings.TrimPrefix(foreign.URL, "http://") + path, w.gun.StorageURL() + "/elsewhere", "::", "",
+		foreign.URL + path, "http://x@" + strings.TrimPrefix(
+			foreign.URL, "http://",
+		) + path, strings.TrimPrefix(foreign.URL, "http:") + path,
+		w.gun.StorageURL() + "@" + strings.TrimPrefix(
+			foreign.URL, "http://",
+		) + path, w.gun.StorageURL() + "/elsewhere", "::", "",
 	} {
 		_, err := w.fetchStored(t.Context(), w.tenant(), at)
 		require.ErrorIs(t, err, errURL, n)
@@ -153,7 +165,9 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 		r.StatusCode = http.StatusFound
 		r.Header.Set("Location", foreign.URL+path)
 	})
-	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_STORAGE_HOSTS="+strings.TrimPrefix(base, "http://")))
+	settings, err := tenant.FromEnv(
+		w.environ(keepMailgun, "MAILGUN_STORAGE_HOSTS="+strings.TrimPrefix(base, "http://")),
+	)
 	require.NoError(t, err)
 	w.Settings = settings
 	_, err = w.fetchStored(t.Context(), w.tenant(), base+path)
@@ -165,9 +179,12 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 // deliver has a plain mail arrive.
 func (w *world) deliver(to, id string) {
 	w.t.Helper()
-	mime := fmt.Sprintf("From: ACME <no-reply@acme.example>\r\nTo: <%s>\r\nSubject: Verify your email\r\nMessage-Id: <%s@acme.example>\r\n\r\n"+
+	mime := fmt.Sprintf("From: ACME <no-reply@acme.example>\r\nTo: <%s>\r\n"+
+		"Subject: Verify your email\r\nMessage-Id: <%s@acme.example>\r\n\r\n"+
 		"Confirm your account: %s/lo/verify_email?ticket=%s0123456789abcdef\r\n", to, id, w.idp.URL(), id)
-	require.NoError(w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, []byte(mime)))
+	require.NoError(
+		w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, []byte(mime)),
+	)
 }
 
 func TestSearchStored(t *testing.T) {
@@ -218,7 +235,11 @@ func TestSearchStoredOutOfOrder(t *testing.T) {
 	w.deliver(address, "older")
 	w.wait(time.Second)
 	w.deliver(address, "newer")
-	s, err := w.searchStored(t.Context(), w.tenant(), w.phone(phone), w.clock().Add(-time.Minute), w.clock(), func(stored) bool { return true })
+	s, err := w.searchStored(t.Context(), w.tenant(), w.phone(phone), w.clock().Add(
+		-time.Minute,
+	), w.clock(), func(stored) bool {
+		return true
+	})
 	require.NoError(t, err)
 	require.Equal(t, "newer@acme.example", s.messageID)
 }
@@ -252,13 +273,22 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 // Ensure that a yes finds nothing that it cannot be about, and that nobody is told so.
 func TestYesThatFindsNothing(t *testing.T) {
 	cases := map[string]func(w *world){
-		"no mail":            func(*world) {},
-		"another phone's":    func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
-		"another tenant's":   func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
-		"older than a life":  func(w *world) { w.deliver(address, "old"); w.wait(w.tenant().ValidFor + time.Second) },
+		"no mail":          func(*world) {},
+		"another phone's":  func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
+		"another tenant's": func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
+		"older than a life": func(w *world) {
+			w.deliver(address, "old")
+			w.wait(w.tenant().ValidFor + time.Second)
+		},
 		"newer than the yes": nil,
 		"without a good link": func(w *world) {
-			require.NoError(w.t, w.gun.Deliver(w.t.Context(), "x@acme.example", []string{address}, []byte("Subject: Hi\r\nMessage-Id: <x@y>\r\n\r\nHello\r\n")))
+			require.NoError(
+				w.t, w.gun.Deliver(
+					w.t.Context(), "x@acme.example", []string{address}, []byte(
+						"Subject: Hi\r\nMessage-Id: <x@y>\r\n\r\nHello\r\n",
+					),
+				),
+			)
 		},
 		"deleted by its owner": func(w *world) {
 			w.deliver(address, "gone")
@@ -307,19 +337,31 @@ func TestYesToAKnownMail(t *testing.T) {
 	}, keepMailgun)
 }
 
-// Ensure that a yes that may mean mails of two tenants clicks neither, and one that can only mean one's is clicked.
+// Ensure that a yes that may mean mails of two tenants clicks neither, and one that can only mean
+// one's is clicked.
 func TestYesToMailsOfTwoTenants(t *testing.T) {
 	w := quick(t, keepMailgun)
 	var tenants strings.Builder
 	for slug, name := range map[string]string{"acme": "ACME", "beta": "Beta Bank"} {
-		fmt.Fprintf(&tenants, `  - {slug: %s, name: %s, countries: [DK], prefix: %s, mail_domain: sms.acme.example, idp_hosts: ["%s"], unsafe_allow: [127.0.0.0/8], keep: mailgun,
-    mailgun: {api_key: env:GUN_KEY, signing_key: env:SIGN_KEY, api_base: "%s", storage_hosts: ["%s"]},
+		fmt.Fprintf(&tenants, `
+  - {slug: %s, name: %s, countries: [DK], prefix: %s, mail_domain: sms.acme.example,
+    idp_hosts: ["%s"], unsafe_allow: [127.0.0.0/8], keep: mailgun,
+    mailgun: {api_key: env:GUN_KEY, signing_key: env:SIGN_KEY,
+      api_base: "%s", storage_hosts: ["%s"]},
     twilio: {account_sid: %s, auth_token: env:TWILIO_TOKEN, from: "%s", api_base: "%s"}}
-`, slug, name, slug, w.idp.Host(), w.gun.URL(), strings.TrimPrefix(w.gun.StorageURL(), "http://"), accountSID, number, w.twilio.URL())
+`,
+			slug, name, slug, w.idp.Host(), w.gun.URL(),
+			strings.TrimPrefix(w.gun.StorageURL(), "http://"), accountSID, number, w.twilio.URL())
 	}
 	file := filepath.Join(t.TempDir(), "smsbridge.yaml")
-	require.NoError(t, os.WriteFile(file, []byte("public_url: "+w.callbacks.URL+"\ntenants:\n"+tenants.String()), 0o600))
-	settings, err := tenant.FromFile(file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=key-signing", "TWILIO_TOKEN=" + authToken})
+	require.NoError(
+		t, os.WriteFile(
+			file, []byte("public_url: "+w.callbacks.URL+"\ntenants:\n"+tenants.String()), 0o600,
+		),
+	)
+	settings, err := tenant.FromFile(
+		file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=key-signing", "TWILIO_TOKEN=" + authToken},
+	)
 	require.NoError(t, err)
 	w.Settings = settings
 	require.Len(t, settings.Tenants.BySender(accountSID, number), 2)
@@ -332,7 +374,11 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	w.deliver("beta+4520123457@sms.acme.example", "three")
 	var replyID string
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		taken, err := reply.Take(ctx, tx, w.Settings.Tenants, reply.Received{ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(otherPhone), Body: "YES"})
+		taken, err := reply.Take(
+			ctx, tx, w.Settings.Tenants, reply.Received{
+				ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(otherPhone), Body: "YES",
+			},
+		)
 		replyID = taken.ID
 		return err
 	})

@@ -41,8 +41,10 @@ type stored struct {
 	at        time.Time
 }
 
-// fetchStored reads a stored mail (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages).
-// Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's decoder would take "From" for "from".
+// fetchStored reads a stored mail
+// (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/storing-and-retrieving-messages).
+// Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's
+// decoder would take "From" for "from".
 func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (mail.Body, error) {
 	raw, err := w.mailgun(ctx, t, http.MethodGet, at)
 	if err != nil {
@@ -53,7 +55,9 @@ func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (
 		return mail.Body{}, errors.New("mailgun: the stored mail is not JSON")
 	}
 	return mail.Body{
-		Subject: words(fields["subject"]), From: words(fields["from"]), Text: words(fields["body-plain"]), HTML: words(fields["body-html"]),
+		Subject: words(fields["subject"]), From: words(fields["from"]), Text: words(
+			fields["body-plain"],
+		), HTML: words(fields["body-html"]),
 	}, nil
 }
 
@@ -68,11 +72,16 @@ func words(raw json.RawMessage) string {
 	return strings.Join(several, "\n")
 }
 
-// deleteStored deletes a stored mail as far as Mailgun lets us: the operation has left its reference, so that a refusal is as good as an agreement.
+// deleteStored deletes a stored mail as far as Mailgun lets us: the operation has left its
+// reference, so that a refusal is as good as an agreement.
 func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) error {
 	_, err := w.mailgun(ctx, t, http.MethodDelete, at)
 	var status statusError
-	if errors.Is(err, errGone) || errors.Is(err, errURL) || errors.As(err, &status) && status < 500 && status != http.StatusTooManyRequests || status == http.StatusNotImplemented {
+	if errors.Is(
+		err, errGone,
+	) || errors.Is(err, errURL) || errors.As(
+		err, &status,
+	) && status < 500 && status != http.StatusTooManyRequests || status == http.StatusNotImplemented {
 		return nil
 	}
 	return err
@@ -114,10 +123,14 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 	return bytes.TrimSpace(raw), nil
 }
 
-// searchStored looks through Mailgun's stored events, not older than since, for the newest mail to a phone's address among those that match.
-// Events become visible late, so errGone may mean "not yet", and out of order, so all are looked at. Recipients are compared here: how Mailgun's own
-// filter compares is not documented.
-func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time, match func(stored) bool) (stored, error) {
+// searchStored looks through Mailgun's stored events, not older than since, for the newest mail
+// to a phone's address among those that match. Events become visible late, so errGone may mean
+// "not yet", and out of order, so all are looked at. Recipients are compared here: how Mailgun's
+// own filter compares is not documented.
+func (w *Worker) searchStored(
+	ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time,
+	match func(stored) bool,
+) (stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout/2)
 	defer cancel()
 	mg := mailgun.NewMailgun(t.Address.Domain, t.Mailgun.APIKey.Reveal())
@@ -125,7 +138,9 @@ func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phone
 	mg.SetClient(&http.Client{Transport: w.http, Timeout: providerTimeout})
 	// Begin after End makes Mailgun answer newest first; five minutes for the clocks.
 	pages := mg.ListEvents(&mailgun.ListEventOptions{
-		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{"event": "stored"},
+		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{
+			"event": "stored",
+		},
 	})
 	var (
 		page   []mailgun.Event
@@ -140,14 +155,18 @@ func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phone
 			if !ok || event.GetTimestamp().Before(since) {
 				continue
 			}
-			s := stored{url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp()}
+			s := stored{
+				url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp(),
+			}
 			if s.at.After(newest.at) && isFor(t, phone, event.Message.Recipients) && match(s) {
 				newest = s
 			}
 		}
 	}
 	if err := pages.Err(); err != nil {
-		return stored{}, fmt.Errorf("mailgun: the events cannot be read, status %d", mailgun.GetStatusFromErr(err))
+		return stored{}, fmt.Errorf(
+			"mailgun: the events cannot be read, status %d", mailgun.GetStatusFromErr(err),
+		)
 	}
 	if newest.url == "" {
 		return stored{}, errGone

@@ -15,7 +15,8 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// The mock of mailgun-go's makers ignores filters and times and lists events of every kind, over several pages.
+// The mock of mailgun-go's makers ignores filters and times and lists events of every kind, over
+// several pages.
 func TestSearchStoredAtAnotherMailgun(t *testing.T) {
 	w := quick(t, keepMailgun)
 	mock := mailgun.NewMockServer()
@@ -25,31 +26,42 @@ func TestSearchStoredAtAnotherMailgun(t *testing.T) {
 	w.Settings = settings
 	require.Greater(t, len(mock.Events()), 10)
 	asked := 0
-	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(), func(stored) bool { asked++; return true })
+	count := func(stored) bool { asked++; return true }
+	_, err = w.searchStored(
+		t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(), count,
+	)
 	require.ErrorIs(t, err, errGone)
 	require.Zero(t, asked, "none of its mails is for the phone")
 }
 
-// Ensure that a list of events that never ends is left, and that Mailgun's word for what is recent enough is not taken.
+// Ensure that a list of events that never ends is left, and that Mailgun's word for what is
+// recent enough is not taken.
 func TestSearchStoredEnds(t *testing.T) {
 	w := quick(t, keepMailgun)
 	pages := 0
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		pages++
-		fmt.Fprintf(rw, `{"items":[{"event":"stored","id":"%d","timestamp":1700000000.5,"message":{"recipients":["%s"]},"storage":{"url":"x"}}],"paging":{"next":"%s/v3/x/events/%d"}}`,
+		fmt.Fprintf(rw, `{"items":[{"event":"stored","id":"%d","timestamp":1700000000.5,`+
+			`"message":{"recipients":["%s"]},"storage":{"url":"x"}}],`+
+			`"paging":{"next":"%s/v3/x/events/%d"}}`,
 			pages, address, server.URL, pages)
 	}))
 	defer server.Close()
 	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_API_BASE="+server.URL))
 	require.NoError(t, err)
 	w.Settings = settings
-	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Unix(1_700_000_001, 0), w.clock(), func(stored) bool { return true })
+	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Unix(
+		1_700_000_001, 0,
+	), w.clock(), func(stored) bool {
+		return true
+	})
 	require.ErrorIs(t, err, errGone)
 	require.Equal(t, maxEventPages, pages)
 }
 
-// A stored mail has its own headers beside Mailgun's fields, and whoever wrote the mail chose those.
+// A stored mail has its own headers beside Mailgun's fields, and whoever wrote the mail chose
+// those.
 func TestFetchStored(t *testing.T) {
 	w := quick(t, keepMailgun)
 	answer := ""
@@ -65,9 +77,16 @@ func TestFetchStored(t *testing.T) {
 	require.NoError(t, err)
 	w.Settings = settings
 	for give, want := range map[string]mail.Body{
-		`{"subject":"s","from":"f","body-plain":"p","body-html":"h"}`:                                               {Subject: "s", From: "f", Text: "p", HTML: "h"},
-		`{"subject":"s","Subject":"evil","from":"f","FROM":"evil","body-html":"h","Body-Html":"e","body-plain":""}`: {Subject: "s", From: "f", HTML: "h"},
-		`{"body-html":["a","b"],"body-plain":7,"subject":null,"from":{"x":1}}`:                                      {HTML: "a\nb"},
+		`{"subject":"s","from":"f","body-plain":"p","body-html":"h"}`: {
+			Subject: "s", From: "f", Text: "p", HTML: "h",
+		},
+		`{"subject":"s","Subject":"evil","from":"f","FROM":"evil",` +
+			`"body-html":"h","Body-Html":"e","body-plain":""}`: {
+			Subject: "s", From: "f", HTML: "h",
+		},
+		`{"body-html":["a","b"],"body-plain":7,"subject":null,"from":{"x":1}}`: {
+			HTML: "a\nb",
+		},
 		`{"Subject":"evil"}`: {},
 		`{}`:                 {},
 	} {
@@ -76,7 +95,8 @@ func TestFetchStored(t *testing.T) {
 		require.NoError(t, err, give)
 		require.Equal(t, want, got, give)
 	}
-	for _, give := range []string{"", "[]", "<html>", `"x"`, `{"subject":"` + strings.Repeat("x", maxStored) + `"}`} {
+	long := `{"subject":"` + strings.Repeat("x", maxStored) + `"}`
+	for _, give := range []string{"", "[]", "<html>", `"x"`, long} {
 		answer = give
 		_, err := w.fetchStored(t.Context(), w.tenant(), server.URL+"/v3/domains/x/messages/y")
 		require.Error(t, err)

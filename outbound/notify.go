@@ -28,7 +28,8 @@ import (
 // maxNoticeResponse is how much of a response is read before its connection is closed, in bytes.
 const maxNoticeResponse = 64 << 10
 
-// notice is the body of a callback. Its fields are part of the API: see callbacks in inbound/api/openapi.yaml.
+// notice is the body of a callback. Its fields are part of the API: see callbacks in
+// inbound/openapi.yaml.
 type notice struct {
 	Type      string     `json:"type"` // verification.approved, verification.expired, …
 	Timestamp string     `json:"timestamp"`
@@ -46,7 +47,9 @@ type noticeData struct {
 }
 
 // findEnded begins the job notify.
-func findEnded(ctx context.Context, tx *store.Tx, id string) (verification.Verification, bool, error) {
+func findEnded(
+	ctx context.Context, tx *store.Tx, id string,
+) (verification.Verification, bool, error) {
 	v, err := verification.ByID(ctx, tx, id)
 	if errors.Is(err, verification.ErrUnknown) {
 		return v, false, nil
@@ -83,14 +86,18 @@ func (w *Worker) postNotice(
 ) error {
 	body, err := json.Marshal(notice{
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
-		Data: noticeData{v.ID, v.Door, v.ExternalID, v.Phone.E164(), string(v.State), v.Attempts, v.Sends},
+		Data: noticeData{
+			v.ID, v.Door, v.ExternalID, v.Phone.E164(), string(v.State), v.Attempts, v.Sends,
+		},
 	})
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Callback.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(
+		ctx, http.MethodPost, t.Callback.URL, bytes.NewReader(body),
+	)
 	if err != nil {
 		return errors.New("the callback's address cannot be used")
 	}
@@ -116,10 +123,12 @@ func (w *Worker) postNotice(
 	return nil
 }
 
-// sign adds the three headers of Standard Webhooks: one signature for each key, so that a receiver may change keys at its own time. The id stays the
-// same when a notice is sent again, so that the receiver can tell.
+// sign adds the three headers of Standard Webhooks: one signature for each key, so that a
+// receiver may change keys at its own time. The id stays the same when a notice is sent again, so
+// that the receiver can tell.
 //
-// Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+// Source:
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 func sign(header http.Header, keys [][]byte, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	signatures := ""
@@ -138,23 +147,28 @@ func sign(header http.Header, keys [][]byte, id string, now time.Time, body []by
 
 var errAddress = errors.New("the address is not public")
 
-// noticeTransport connects to public addresses only, on port 443, and to those that the tenant allows nevertheless. The address is judged when it is
-// dialed, after all name resolution.
+// noticeTransport connects to public addresses only, on port 443, and to those that the tenant
+// allows nevertheless. The address is judged when it is dialed, after all name resolution.
 func noticeTransport(unsafeAllow []netip.Prefix) *http.Transport {
 	guardian := ssrf.New(ssrf.WithPorts(443))
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(network, address string, conn syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(
+		network, address string, conn syscall.RawConn,
+	) error {
 		ap, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return errAddress
 		}
-		allowed := slices.ContainsFunc(unsafeAllow, func(p netip.Prefix) bool { return p.Contains(ap.Addr().Unmap()) })
+		allowed := slices.ContainsFunc(unsafeAllow, func(p netip.Prefix) bool {
+			return p.Contains(ap.Addr().Unmap())
+		})
 		if !allowed && guardian.Safe(network, address, conn) != nil {
 			return errAddress
 		}
 		return nil
 	}}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: providerTimeout,
+		DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second,
+		ResponseHeaderTimeout:  providerTimeout,
 		MaxResponseHeaderBytes: 64 << 10, DisableCompression: true, DisableKeepAlives: true,
 	}
 }

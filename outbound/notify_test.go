@@ -24,13 +24,18 @@ import (
 	"smsbridge/internal/verification"
 )
 
-// Ensure that the signature is the one of Svix's documentation (https://docs.svix.com/receiving/verifying-payloads/how-manual), which Standard Webhooks
-// took over.
+// Ensure that the signature is the one of Svix's documentation
+// (https://docs.svix.com/receiving/verifying-payloads/how-manual), which Standard Webhooks took
+// over.
 func TestSign(t *testing.T) {
 	key, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	require.NoError(t, err)
 	header := http.Header{}
-	sign(header, [][]byte{key, key}, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
+	sign(
+		header, [][]byte{key, key}, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(
+			`{"test": 2432232314}`,
+		),
+	)
 	const want = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 	require.Equal(t, want+" "+want, header.Get("webhook-signature"))
 	require.Equal(t, "msg_p5jXN8AQM9LWM0D4loKWxJek", header.Get("webhook-id"))
@@ -65,7 +70,9 @@ func listen(t *testing.T, w *world) *callbackApp {
 	l := &callbackApp{status: http.StatusNoContent}
 	l.Server = httptest.NewServer(l)
 	t.Cleanup(l.Close)
-	w.tenant().Callback = tenant.Callback{URL: l.URL, Secrets: []tenant.Secret{tenant.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")}}
+	w.tenant().Callback = tenant.Callback{
+		URL: l.URL, Secrets: []tenant.Secret{tenant.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
+	}
 	return l
 }
 
@@ -86,7 +93,8 @@ func (w *world) verified() (v verification.Verification) {
 	return v
 }
 
-// Ensure that the app is told until it takes the news, with one id and the time of each attempt, and that no code is in it.
+// Ensure that the app is told until it takes the news, with one id and the time of each attempt,
+// and that no code is in it.
 func TestNotify(t *testing.T) {
 	each(t, func(w *world) {
 		app := listen(w.t, w)
@@ -134,7 +142,9 @@ func TestNoticeIsDescribed(t *testing.T) {
 	raw, err := os.ReadFile("../inbound/api/openapi.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(raw, &d))
-	body, err := json.Marshal(notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1}})
+	body, err := json.Marshal(
+		notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1}},
+	)
 	require.NoError(t, err)
 	var n map[string]any
 	require.NoError(t, json.Unmarshal(body, &n))
@@ -142,10 +152,13 @@ func TestNoticeIsDescribed(t *testing.T) {
 	described := d.Components.Schemas["Notice"]
 	require.ElementsMatch(t, slices.Collect(maps.Keys(described.Properties)), members(n))
 	require.ElementsMatch(t, described.Required, members(n))
-	require.ElementsMatch(t, slices.Collect(maps.Keys(described.Properties["data"].Properties)), members(n["data"]))
+	require.ElementsMatch(
+		t, slices.Collect(maps.Keys(described.Properties["data"].Properties)), members(n["data"]),
+	)
 }
 
-// Ensure that an app that never takes the news is given up after a day, and that a tenant without one has nobody to tell.
+// Ensure that an app that never takes the news is given up after a day, and that a tenant without
+// one has nobody to tell.
 func TestNotifyGivesUp(t *testing.T) {
 	w := quick(t)
 	app := listen(t, w)
@@ -155,20 +168,27 @@ func TestNotifyGivesUp(t *testing.T) {
 	w.snoozed(w.notify(t.Context(), v.ID))
 	w.wait(time.Second)
 	require.NoError(t, w.notify(t.Context(), v.ID))
-	require.Equal(t, "verification.not_notified", w.one("SELECT name FROM event ORDER BY id DESC LIMIT 1"))
+	require.Equal(
+		t, "verification.not_notified", w.one("SELECT name FROM event ORDER BY id DESC LIMIT 1"),
+	)
 	w.tenant().Callback = tenant.Callback{}
 	require.NoError(t, w.notify(t.Context(), v.ID))
 	require.NoError(t, w.notify(t.Context(), "no such row"))
 	require.Len(t, app.bodies, 2)
 }
 
-// Ensure that no private address is connected to, unless the tenant allows it, and that a name that leads to one makes no difference.
+// Ensure that no private address is connected to, unless the tenant allows it, and that a name
+// that leads to one makes no difference.
 func TestNotifyIsGuarded(t *testing.T) {
 	w := quick(t)
 	app := listen(t, w)
 	v := w.verified()
 	w.tenant().UnsafeAllow = nil
-	for _, target := range []string{app.URL, strings.Replace(app.URL, "127.0.0.1", "localhost", 1), strings.Replace(app.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1), "https://169.254.169.254/", "https://10.0.0.1/", "https://[::1]/", "https://1.1.1.1:8443/"} {
+	for _, target := range []string{
+		app.URL, strings.Replace(app.URL, "127.0.0.1", "localhost", 1),
+		strings.Replace(app.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1), "https://169.254.169.254/",
+		"https://10.0.0.1/", "https://[::1]/", "https://1.1.1.1:8443/",
+	} {
 		w.tenant().Callback.URL = target
 		require.ErrorIs(t, w.postNotice(t.Context(), w.tenant(), v, w.clock()), errAddress, target)
 	}

@@ -17,8 +17,8 @@ import (
 	"smsbridge/internal/verification"
 )
 
-// Ensure that a text reaches its phone once, and is known to have, whatever becomes of the requests to two providers, as long as their lists are
-// late by less than the quarantine.
+// Ensure that a text reaches its phone once, and is known to have, whatever becomes of the
+// requests to two providers, as long as their lists are late by less than the quarantine.
 func TestEachTextArrivesOnce(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
@@ -40,7 +40,9 @@ func TestEachTextArrivesOnce(t *testing.T) {
 				}
 			})
 			o.flowroute.Set(func(m *flowroute.Manners) {
-				*m = flowroute.Manners{LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag}
+				*m = flowroute.Manners{
+					LoseResponse: rapid.IntRange(0, 1).Draw(r, "lost there"), ListLag: lag,
+				}
 				if s := status.Draw(r, "flowroute"); s != 0 {
 					m.FailNext, m.FailStatus = 1, s
 				}
@@ -83,7 +85,8 @@ func TestEachTextArrivesOnce(t *testing.T) {
 	})
 }
 
-// Ensure that the queue brings a code of Verify's own to the phone, and an answer to who waits for it.
+// Ensure that the queue brings a code of Verify's own to the phone, and an answer to who waits
+// for it.
 func TestVerifyThroughTheQueue(t *testing.T) {
 	w := quick(t)
 	w.openOthers("verify,twilio")
@@ -94,7 +97,9 @@ func TestVerifyThroughTheQueue(t *testing.T) {
 	v := w.start(phone)
 	inbox, err := w.twilio.Phone(phone).Wait(t.Context(), 1)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return w.one("SELECT checker FROM verification") == "verify" }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return w.one("SELECT checker FROM verification") == "verify"
+	}, 10*time.Second, 5*time.Millisecond)
 	checked, err := verification.Await(t.Context(), w.Store, w.check(v.ID, inbox[0].Body[:6]))
 	require.NoError(t, err)
 	require.Equal(t, verification.Right, checked.Verdict)

@@ -15,8 +15,9 @@ import (
 
 const maxProof = 1 << 20 // of an answer of the identity provider's API
 
-// proved asks the identity provider's own API whether an address is verified. It is asked only when the tenant gave access and the answer to a click
-// left it open; errors never contain the address.
+// proved asks the identity provider's own API whether an address is verified. It is asked only
+// when the tenant gave access and the answer to a click left it open; errors never contain the
+// address.
 func (w *Worker) proved(ctx context.Context, p tenant.Proof, address string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
@@ -34,7 +35,11 @@ func (w *Worker) proved(ctx context.Context, p tenant.Proof, address string) (bo
 // provedByAuth0 reads https://auth0.com/docs/api/management/v2/users-by-email/get-users-by-email.
 func (w *Worker) provedByAuth0(ctx context.Context, p tenant.Proof, address string) (bool, error) {
 	token, err := w.clientToken(ctx, p.URL+"/oauth/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {p.ClientID}, "client_secret": {p.Secret.Reveal()}, "audience": {p.URL + "/api/v2/"},
+		"grant_type": {
+			"client_credentials",
+		}, "client_id": {p.ClientID}, "client_secret": {p.Secret.Reveal()}, "audience": {
+			p.URL + "/api/v2/",
+		},
 	})
 	if err != nil {
 		return false, err
@@ -43,7 +48,11 @@ func (w *Worker) provedByAuth0(ctx context.Context, p tenant.Proof, address stri
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
 	}
-	if err := w.readProof(ctx, p.URL+"/api/v2/users-by-email?"+url.Values{"email": {strings.ToLower(address)}}.Encode(), token, &users); err != nil {
+	if err := w.readProof(
+		ctx, p.URL+"/api/v2/users-by-email?"+url.Values{
+			"email": {strings.ToLower(address)},
+		}.Encode(), token, &users,
+	); err != nil {
 		return false, err
 	}
 	for _, u := range users {
@@ -54,10 +63,15 @@ func (w *Worker) provedByAuth0(ctx context.Context, p tenant.Proof, address stri
 	return false, nil
 }
 
-// provedByKeycloak reads https://www.keycloak.org/docs-api/latest/rest-api/index.html, GET /admin/realms/{realm}/users.
-func (w *Worker) provedByKeycloak(ctx context.Context, p tenant.Proof, address string) (bool, error) {
+// provedByKeycloak reads https://www.keycloak.org/docs-api/latest/rest-api/index.html, GET
+// /admin/realms/{realm}/users.
+func (w *Worker) provedByKeycloak(
+	ctx context.Context, p tenant.Proof, address string,
+) (bool, error) {
 	token, err := w.clientToken(ctx, p.URL+"/protocol/openid-connect/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {p.ClientID}, "client_secret": {p.Secret.Reveal()},
+		"grant_type": {
+			"client_credentials",
+		}, "client_id": {p.ClientID}, "client_secret": {p.Secret.Reveal()},
 	})
 	if err != nil {
 		return false, err
@@ -67,7 +81,9 @@ func (w *Worker) provedByKeycloak(ctx context.Context, p tenant.Proof, address s
 		Verified bool   `json:"emailVerified"`
 	}
 	admin := strings.Replace(p.URL, "/realms/", "/admin/realms/", 1)
-	if err := w.readProof(ctx, admin+"/users?"+url.Values{"email": {address}, "exact": {"true"}}.Encode(), token, &users); err != nil {
+	if err := w.readProof(
+		ctx, admin+"/users?"+url.Values{"email": {address}, "exact": {"true"}}.Encode(), token, &users,
+	); err != nil {
 		return false, err
 	}
 	for _, u := range users {
@@ -86,7 +102,9 @@ func (w *Worker) provedByGoTrue(ctx context.Context, p tenant.Proof, address str
 			ConfirmedAt string `json:"email_confirmed_at"`
 		} `json:"users"`
 	}
-	if err := w.readProof(ctx, p.URL+"/admin/users?"+url.Values{"filter": {address}}.Encode(), p.Secret.Reveal(), &found); err != nil {
+	if err := w.readProof(
+		ctx, p.URL+"/admin/users?"+url.Values{"filter": {address}}.Encode(), p.Secret.Reveal(), &found,
+	); err != nil {
 		return false, err
 	}
 	for _, u := range found.Users {
@@ -98,8 +116,12 @@ func (w *Worker) provedByGoTrue(ctx context.Context, p tenant.Proof, address str
 }
 
 // clientToken gets an access token by the client credentials grant (RFC 6749 section 4.4).
-func (w *Worker) clientToken(ctx context.Context, endpoint string, form url.Values) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+func (w *Worker) clientToken(
+	ctx context.Context, endpoint string, form url.Values,
+) (string, error) {
+	req, err := http.NewRequestWithContext(
+		ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()),
+	)
 	if err != nil {
 		return "", errors.New("proof: the API's address cannot be used")
 	}
@@ -126,7 +148,8 @@ func (w *Worker) readProof(ctx context.Context, from, token string, into any) er
 	return w.answerOf(req, into)
 }
 
-// answerOf sends a request and reads its JSON. It uses RoundTrip, not Do: the token must not follow a redirect.
+// answerOf sends a request and reads its JSON. It uses RoundTrip, not Do: the token must not
+// follow a redirect.
 func (w *Worker) answerOf(req *http.Request, into any) error {
 	res, err := w.http.RoundTrip(req)
 	if err != nil {

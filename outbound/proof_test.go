@@ -13,13 +13,19 @@ import (
 
 // idpAPI answers as the three APIs do, for one verified and one unverified address.
 func idpAPI(t *testing.T) *httptest.Server {
-	users := map[string]bool{"acme+4512345678@sms.acme.example": true, "acme+4520123456@sms.acme.example": false}
+	users := map[string]bool{
+		"acme+4512345678@sms.acme.example": true, "acme+4520123456@sms.acme.example": false,
+	}
 	write := func(w http.ResponseWriter, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(v)
 	}
 	grant := func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("grant_type") != "client_credentials" || r.FormValue("client_id") != "bridge" || r.FormValue("client_secret") != "s3cret" {
+		if r.FormValue(
+			"grant_type",
+		) != "client_credentials" || r.FormValue("client_id") != "bridge" || r.FormValue(
+			"client_secret",
+		) != "s3cret" {
 			http.Error(w, "no", http.StatusUnauthorized)
 			return
 		}
@@ -55,7 +61,11 @@ func idpAPI(t *testing.T) *httptest.Server {
 			return
 		}
 		// The filter also finds addresses that only contain what was asked for.
-		found := []any{map[string]any{"email": "x" + r.URL.Query().Get("filter"), "email_confirmed_at": "2026-01-01T00:00:00Z"}}
+		found := []any{
+			map[string]any{
+				"email": "x" + r.URL.Query().Get("filter"), "email_confirmed_at": "2026-01-01T00:00:00Z",
+			},
+		}
 		for email, verified := range users {
 			user := map[string]any{"email": email, "email_confirmed_at": nil}
 			if verified {
@@ -70,13 +80,19 @@ func idpAPI(t *testing.T) *httptest.Server {
 	return server
 }
 
-// Ensure that each API is asked as it wants to be, that only the very address counts, and that no error repeats the address or a secret.
+// Ensure that each API is asked as it wants to be, that only the very address counts, and that no
+// error repeats the address or a secret.
 func TestProved(t *testing.T) {
 	server := idpAPI(t)
 	w := &Worker{http: http.DefaultTransport}
 	for _, p := range []tenant.Proof{
-		{Kind: tenant.ProofAuth0, URL: server.URL, ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
-		{Kind: tenant.ProofKeycloak, URL: server.URL + "/realms/acme", ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
+		{
+			Kind: tenant.ProofAuth0, URL: server.URL, ClientID: "bridge", Secret: tenant.NewSecret("s3cret"),
+		},
+		{
+			Kind: tenant.ProofKeycloak, URL: server.URL + "/realms/acme", ClientID: "bridge",
+			Secret: tenant.NewSecret("s3cret"),
+		},
 		{Kind: tenant.ProofGoTrue, URL: server.URL, Secret: tenant.NewSecret("s3cret")},
 	} {
 		for address, want := range map[string]bool{

@@ -35,22 +35,28 @@ type others struct {
 	environ   []string
 }
 
-// openOthers opens a pretend Verify and Flowroute and has the tenant ask the providers named, in that order.
+// openOthers opens a pretend Verify and Flowroute and has the tenant ask the providers named, in
+// that order.
 func (w *world) openOthers(providers string, changes ...string) others {
 	w.t.Helper()
 	v, err := twilioverify.Open(twilioverify.Config{
-		AccountSID: accountSID, AuthToken: authToken, ServiceSID: verifyService, Phones: w.twilio, Now: w.clock,
+		AccountSID: accountSID, AuthToken: authToken, ServiceSID: verifyService, Phones: w.twilio,
+		Now: w.clock,
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(v.Close)
 	f, err := flowroute.Open(flowroute.Config{
-		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{flowrouteSender}, ResendAfter: []time.Duration{}, Now: w.clock,
+		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{
+			flowrouteSender,
+		}, ResendAfter: []time.Duration{}, Now: w.clock,
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(f.Close)
 	environ := append([]string{
-		"SMSBRIDGE_PROVIDERS=" + providers, "TWILIO_VERIFY_SERVICE_SID=" + verifyService, "TWILIO_VERIFY_BASE=" + v.URL(),
-		"FLOWROUTE_ACCESS_KEY=" + flowrouteKey, "FLOWROUTE_SECRET_KEY=" + flowrouteSecret, "FLOWROUTE_NUMBER=" + flowrouteSender, "FLOWROUTE_API_BASE=" + f.URL(),
+		"SMSBRIDGE_PROVIDERS=" + providers, "TWILIO_VERIFY_SERVICE_SID=" + verifyService,
+		"TWILIO_VERIFY_BASE=" + v.URL(),
+		"FLOWROUTE_ACCESS_KEY=" + flowrouteKey, "FLOWROUTE_SECRET_KEY=" + flowrouteSecret,
+		"FLOWROUTE_NUMBER=" + flowrouteSender, "FLOWROUTE_API_BASE=" + f.URL(),
 	}, changes...)
 	settings, err := tenant.FromEnv(w.environ(environ...))
 	require.NoError(w.t, err)
@@ -76,7 +82,9 @@ func (w *world) start(to string) (v verification.Verification) {
 
 func (w *world) dueText(verificationID string) string {
 	w.t.Helper()
-	return w.one("SELECT id FROM text WHERE state = 'due' AND verification_id = '" + verificationID + "'")
+	return w.one(
+		"SELECT id FROM text WHERE state = 'due' AND verification_id = '" + verificationID + "'",
+	)
 }
 
 // code is the code that we hold for a verification.
@@ -113,7 +121,9 @@ func (w *world) carriedBy(id, provider, state, problem string) {
 
 func (w *world) events(subject, name string) string {
 	w.t.Helper()
-	return w.one("SELECT COUNT(*) FROM event WHERE subject = '" + subject + "' AND name = '" + name + "'")
+	return w.one(
+		"SELECT COUNT(*) FROM event WHERE subject = '" + subject + "' AND name = '" + name + "'",
+	)
 }
 
 // Ensure that the next provider is asked when one certainly does nothing, and only then.
@@ -124,16 +134,36 @@ func TestNextProvider(t *testing.T) {
 		problem           string
 		atTwilio, atOther int
 	}{
-		"no way to the phone": {twilio.Manners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1},
-		"region not allowed":  {twilio.Manners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1},
-		"too many requests":   {twilio.Manners{FailNext: 1, FailStatus: 429, FailCode: 20429}, "flowroute", "sent", "", 0, 1},
-		"a wrong token":       {twilio.Manners{FailNext: 1, FailStatus: 401, FailCode: 20003}, "flowroute", "sent", "", 0, 1},
-		"premium rate":        {twilio.Manners{Reject: map[string]int{phone: 21268}}, "twilio", "failed", "21268", 0, 0},
-		"not a number":        {twilio.Manners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0},
-		"opted out":           {twilio.Manners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0},
-		"perhaps taken":       {twilio.Manners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0},
-		"taken, answer lost":  {twilio.Manners{LoseResponse: 1}, "twilio", "unclear", "", 1, 0},
-		"taken":               {twilio.Manners{}, "twilio", "sent", "", 1, 0},
+		"no way to the phone": {
+			twilio.Manners{Reject: map[string]int{phone: 21612}}, "flowroute", "sent", "", 0, 1,
+		},
+		"region not allowed": {
+			twilio.Manners{Reject: map[string]int{phone: 21408}}, "flowroute", "sent", "", 0, 1,
+		},
+		"too many requests": {
+			twilio.Manners{
+				FailNext: 1, FailStatus: 429, FailCode: 20429,
+			}, "flowroute", "sent", "", 0, 1,
+		},
+		"a wrong token": {
+			twilio.Manners{
+				FailNext: 1, FailStatus: 401, FailCode: 20003,
+			}, "flowroute", "sent", "", 0, 1,
+		},
+		"premium rate": {
+			twilio.Manners{Reject: map[string]int{phone: 21268}}, "twilio", "failed", "21268", 0, 0,
+		},
+		"not a number": {
+			twilio.Manners{Reject: map[string]int{phone: 21211}}, "twilio", "failed", "21211", 0, 0,
+		},
+		"opted out": {
+			twilio.Manners{Reject: map[string]int{phone: 21610}}, "twilio", "failed", "21610", 0, 0,
+		},
+		"perhaps taken": {
+			twilio.Manners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0,
+		},
+		"taken, answer lost": {twilio.Manners{LoseResponse: 1}, "twilio", "unclear", "", 1, 0},
+		"taken":              {twilio.Manners{}, "twilio", "sent", "", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
@@ -153,7 +183,8 @@ func TestNextProvider(t *testing.T) {
 	}
 }
 
-// Ensure that a text that nobody takes now is tried again at the first who may take it later, and fails when nobody ever will.
+// Ensure that a text that nobody takes now is tried again at the first who may take it later, and
+// fails when nobody ever will.
 func TestAllProvidersRefuse(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("twilio,flowroute")
@@ -166,7 +197,9 @@ func TestAllProvidersRefuse(t *testing.T) {
 		w.carriedBy(id, "flowroute", "sent", "")
 		require.Equal(w.t, "2", w.events(id, "text.refused"), "Twilio was not asked a second time")
 
-		w.twilio.Set(func(m *twilio.Manners) { *m = twilio.Manners{FailNext: 1, FailStatus: 429} })
+		w.twilio.Set(func(m *twilio.Manners) {
+			*m = twilio.Manners{FailNext: 1, FailStatus: 429}
+		})
 		o.flowroute.Set(func(m *flowroute.Manners) { m.Reject = map[string]int{phone: 422} })
 		id = w.make(phone, "Hello again")
 		w.snoozed(w.sendText(w.t.Context(), id))
@@ -186,8 +219,11 @@ func TestNextProviderForNothing(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
 	id := w.make(phone, "Hello")
-	base, _ := w.front(w.twilio.URL(), func(r *http.Response) { // the phone says STOP while Twilio thinks
-		w.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, w.line(), w.phone(phone)) })
+	// The phone says STOP while Twilio thinks.
+	base, _ := w.front(w.twilio.URL(), func(r *http.Response) {
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			return text.OptOut(ctx, tx, w.line(), w.phone(phone))
+		})
 		r.StatusCode = http.StatusTooManyRequests
 	})
 	w.tenant().Twilio.APIBase = base
@@ -223,7 +259,8 @@ func TestTwoWorkersOneText(t *testing.T) {
 	}
 }
 
-// Ensure that a worker that died while it asked the second provider leaves a text that is looked for there.
+// Ensure that a worker that died while it asked the second provider leaves a text that is looked
+// for there.
 func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
@@ -237,7 +274,8 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 	require.Len(t, o.flowroute.Inbox(phone), 1)
 }
 
-// Ensure that a phone is texted from the sender of its country, and that its questions are on that line.
+// Ensure that a phone is texted from the sender of its country, and that its questions are on
+// that line.
 func TestSenderByCountry(t *testing.T) {
 	w := quick(t)
 	w.tenant().Senders = map[string]string{"DK": service}
@@ -261,10 +299,16 @@ func TestFlowroute(t *testing.T) {
 			require.NoError(t, w.sendText(t.Context(), id))
 			w.carriedBy(id, "flowroute", "sent", "")
 			got := o.flowroute.Inbox(phone)[0]
-			require.Equal(t, []string{flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id)}, []string{got.From, got.Body, got.Version, got.Callback})
+			require.Equal(
+				t, []string{
+					flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id),
+				}, []string{got.From, got.Body, got.Version, got.Callback},
+			)
 			require.Equal(t, got.ID, w.one("SELECT provider_id FROM text"))
 
-			o.flowroute.Set(func(m *flowroute.Manners) { m.LoseResponse, m.ListLag = 1, 20*time.Second })
+			o.flowroute.Set(func(m *flowroute.Manners) {
+				m.LoseResponse, m.ListLag = 1, 20*time.Second
+			})
 			lost := w.make(phone, "Don’t get lost")
 			require.NoError(t, w.sendText(t.Context(), lost))
 			w.carriedBy(lost, "flowroute", "unclear", "")
@@ -283,7 +327,10 @@ func TestFlowroute(t *testing.T) {
 
 // Ensure that each of Flowroute's answers becomes what the text needs.
 func TestFlowrouteAnswers(t *testing.T) {
-	for status, want := range map[int]string{400: "failed/400", 403: "failed/403", 422: "failed/422", 401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/"} {
+	for status, want := range map[int]string{
+		400: "failed/400", 403: "failed/403", 422: "failed/422",
+		401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/",
+	} {
 		w := quick(t)
 		o := w.openOthers("flowroute")
 		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, status })
@@ -345,7 +392,11 @@ func (w *world) openSender() *sender {
 	w.t.Cleanup(s.Close)
 	t := w.tenant()
 	t.Providers = []tenant.Provider{tenant.ByWebhook}
-	t.Webhook = tenant.Webhook{URL: s.URL + "/send", Secrets: []tenant.Secret{tenant.NewSecret("whsec_" + strings.Repeat("A", 44))}}
+	t.Webhook = tenant.Webhook{
+		URL: s.URL + "/send", Secrets: []tenant.Secret{
+			tenant.NewSecret("whsec_" + strings.Repeat("A", 44)),
+		},
+	}
 	return s
 }
 
@@ -356,7 +407,11 @@ func TestWebhook(t *testing.T) {
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "webhook", "sent", "")
 		expires := w.clock().Add(10 * time.Minute).UTC().Format(time.RFC3339)
-		require.JSONEq(w.t, `{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello","expires_at":"`+expires+`"}`, s.request(0).body)
+		require.JSONEq(
+			w.t,
+			`{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello",`+
+				`"expires_at":"`+expires+`"}`, s.request(0).body,
+		)
 		want := http.Header{}
 		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
 		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
@@ -386,9 +441,15 @@ func TestWebhookAnswers(t *testing.T) {
 		status       int
 		answer, want string
 	}{
-		{422, `{"result":"invalid_number"}`, "failed/422"}, {422, `{"result":"opted_out"}`, "failed/422"}, {400, `{"result":"blocked"}`, "failed/400"},
-		{400, `{"result":"rate_limited"}`, "due/"}, {400, `{"result":"ok"}`, "failed/400"}, {400, `{"result":"timeout"}`, "failed/400"},
-		{404, "not JSON", "failed/404"}, {429, "", "due/"}, {401, "", "due/"}, {500, `{"result":"rejected"}`, "unclear/"}, {302, "", "unclear/"},
+		{
+			422, `{"result":"invalid_number"}`, "failed/422",
+		}, {422, `{"result":"opted_out"}`, "failed/422"}, {400, `{"result":"blocked"}`, "failed/400"},
+		{400, `{"result":"rate_limited"}`, "due/"}, {400, `{"result":"ok"}`, "failed/400"}, {
+			400, `{"result":"timeout"}`, "failed/400",
+		},
+		{404, "not JSON", "failed/404"}, {429, "", "due/"}, {401, "", "due/"}, {
+			500, `{"result":"rejected"}`, "unclear/",
+		}, {302, "", "unclear/"},
 	} {
 		w := quick(t)
 		s := w.openSender()

@@ -27,8 +27,8 @@ func (w *world) exec(statement string, args ...any) {
 	require.NoError(w.t, err)
 }
 
-// oldRows has, for each table that is pruned, the columns of a row and their values: $1 is the row's
-// key, $2 the time from which on its age counts.
+// oldRows has, for each table that is pruned, the columns of a row and their values: $1 is the
+// row's key, $2 the time from which on its age counts.
 func oldRows() map[string]string {
 	return map[string]string{
 		"seen":            `(source, tenant, id, digest, at) SELECT 'mailgun', 'acme', $1, '', $2`,
@@ -99,8 +99,8 @@ func TestPruneInBatches(t *testing.T) {
 	})
 }
 
-// Ensure that a prune whose time is up goes on later, and that one at which a table fails fails after
-// the others.
+// Ensure that a prune whose time is up goes on later, and that one at which a table fails fails
+// after the others.
 func TestPruneThatDoesNotEnd(t *testing.T) {
 	w := quick(t)
 	w.age("short_link", time.Hour, "SELECT 'old' AS key")

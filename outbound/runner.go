@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// failing is how long a job that fails is tried again, from its first failure on. Between its tries
-	// the queue waits longer each time: the fourth power of their number, in seconds.
+	// failing is how long a job that fails is tried again, from its first failure on. Between its
+	// tries the queue waits longer each time: the fourth power of their number, in seconds.
 	failing = 24 * time.Hour
 	// shortestWait is the least time between two tries of a job that waits for something.
 	shortestWait = 2 * time.Second
@@ -69,9 +69,9 @@ type reference interface {
 	river.JobArgs
 }
 
-// on makes a row of the table. Begin reads or claims the job's row; false says that there is nothing
-// to do any more. Do does the rest, outside of that transaction. It returns nil when the job is done,
-// again to have it tried once more, or the error at which it failed.
+// on makes a row of the table. Begin reads or claims the job's row; false says that there is
+// nothing to do any more. Do does the rest, outside of that transaction. It returns nil when the
+// job is done, again to have it tried once more, or the error at which it failed.
 func on[A reference, R any](
 	w *Worker, l limits,
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
@@ -126,7 +126,8 @@ func queued[A river.JobArgs](
 }
 
 // run does one try of a job, counts how it ended, and tells the queue: nil for done, a snooze for
-// again, a cancellation for dead. Any other error is a failure, which the queue logs and tries again.
+// again, a cancellation for dead. Any other error is a failure, which the queue logs and tries
+// again.
 func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, j.limits.within)
 	defer cancel()
@@ -166,9 +167,9 @@ func hopeless(err error) bool {
 	return errors.Is(err, text.ErrUnknown) || errors.Is(err, mail.ErrUnknown)
 }
 
-// share bounds one part of a job: it may take the nth part of the time that is left, and never more
-// than one provider call may. The part ends when its time is up and not when the process is asked to
-// stop: a request that is cut off is one of which nobody knows what it did.
+// share bounds one part of a job: it may take the nth part of the time that is left, and never
+// more than one provider call may. The part ends when its time is up and not when the process is
+// asked to stop: a request that is cut off is one of which nobody knows what it did.
 func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	most := providerTimeout
 	if end, bounded := ctx.Deadline(); bounded {

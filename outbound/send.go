@@ -112,7 +112,9 @@ func (w *Worker) pass(
 }
 
 // record commits what came of an effect, although the process is asked to stop meanwhile.
-func (w *Worker) record(ctx context.Context, f func(ctx context.Context, tx *store.Tx) error) error {
+func (w *Worker) record(
+	ctx context.Context, f func(ctx context.Context, tx *store.Tx) error,
+) error {
 	return w.Store.Do(context.WithoutCancel(ctx), f)
 }
 
@@ -180,8 +182,8 @@ func accept(
 	return text.Accept(ctx, tx, a.ID, providerID)
 }
 
-// findText does the job find_text: it looks for an unclear text in its provider's list. Only when the
-// text is not there after the quarantine is it sent again.
+// findText does the job find_text: it looks for an unclear text in its provider's list. Only when
+// the text is not there after the quarantine is it sent again.
 func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	a := b.row
 	t, known := w.sender(a)
@@ -203,8 +205,8 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	return river.JobSnooze(text.Quarantine / 6)
 }
 
-// match takes the first listed text that is the attempt's and that belongs to no other text of ours.
-// When there is none and the quarantine is over, the text is due again.
+// match takes the first listed text that is the attempt's and that belongs to no other text of
+// ours. When there is none and the quarantine is over, the text is due again.
 func (w *Worker) match(
 	ctx context.Context, a text.Attempt, texts []listed, over bool,
 ) (found bool, err error) {

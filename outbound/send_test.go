@@ -23,7 +23,8 @@ func (w *world) make(to, body string) (id string) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = text.Make(ctx, tx, text.Draft{
-			Tenant: "acme", Line: w.line(), Phone: w.phone(to), Purpose: text.Outcome, Body: body, Deadline: tx.Now().Add(10 * time.Minute),
+			Tenant: "acme", Line: w.line(), Phone: w.phone(to), Purpose: text.Outcome, Body: body,
+			Deadline: tx.Now().Add(10 * time.Minute),
 		})
 		return err
 	})
@@ -33,7 +34,9 @@ func (w *world) make(to, body string) (id string) {
 // is shows the state of a text, and its error.
 func (w *world) is(id, state, problem string) {
 	w.t.Helper()
-	require.Equal(w.t, state+"/"+problem, w.one("SELECT state || '/' || error FROM text WHERE id = '"+id+"'"))
+	require.Equal(
+		w.t, state+"/"+problem, w.one("SELECT state || '/' || error FROM text WHERE id = '"+id+"'"),
+	)
 	if state == "failed" || state == "suppressed" {
 		require.Empty(w.t, w.one("SELECT body FROM text WHERE id = '"+id+"'"))
 	}
@@ -63,9 +66,17 @@ func TestSendText(t *testing.T) {
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.is(id, "sent", "")
 		got := w.inbox(1)[0]
-		require.Equal(w.t, []string{number, phone, "Hello", w.Settings.ReceiptURL("acme", id)}, []string{got.From, got.To, got.Body, got.StatusCallback})
+		require.Equal(
+			w.t, []string{
+				number, phone, "Hello", w.Settings.ReceiptURL("acme", id),
+			}, []string{got.From, got.To, got.Body, got.StatusCallback},
+		)
 		require.Equal(w.t, got.SID, w.one("SELECT provider_id FROM text"))
-		require.Equal(w.t, "510", fields(w.t, seen()[0]).Get("ValidityPeriod"), "what is left of the text's ten minutes")
+		require.Equal(
+			w.t, "510", fields(w.t, seen()[0]).Get(
+				"ValidityPeriod",
+			), "what is left of the text's ten minutes",
+		)
 
 		for range 3 { // a reminder may come again
 			require.NoError(w.t, w.sendText(w.t.Context(), id))
@@ -92,7 +103,11 @@ func TestReceiptURLs(t *testing.T) {
 	for _, u := range w.callbacks.urls {
 		counts[u]++
 	}
-	require.Equal(t, map[string]int{"/twilio/acme/receipt?text=" + first: 2, "/twilio/acme/receipt?text=" + second: 2}, counts)
+	require.Equal(
+		t, map[string]int{
+			"/twilio/acme/receipt?text=" + first: 2, "/twilio/acme/receipt?text=" + second: 2,
+		}, counts,
+	)
 }
 
 func TestSendThroughAService(t *testing.T) {
@@ -139,7 +154,9 @@ func TestRefusedTexts(t *testing.T) {
 // What Twilio certainly did not do is tried again until it is done, or too late.
 func TestTextsThatTwilioDidNotTake(t *testing.T) {
 	for _, m := range []twilio.Manners{
-		{FailNext: 1, FailStatus: 429, FailCode: 20429}, {FailNext: 1, FailStatus: 429}, {FailNext: 1, FailStatus: 401, FailCode: 20003},
+		{
+			FailNext: 1, FailStatus: 429, FailCode: 20429,
+		}, {FailNext: 1, FailStatus: 429}, {FailNext: 1, FailStatus: 401, FailCode: 20003},
 	} {
 		t.Run(fmt.Sprint(m.FailStatus, m.FailCode), func(t *testing.T) {
 			w := quick(t)
@@ -173,7 +190,8 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 	})
 }
 
-// lostAnswers are the ways in which Twilio may take a text and we do not hear of it, or hear nothing and it does not take it.
+// lostAnswers are the ways in which Twilio may take a text and we do not hear of it, or hear
+// nothing and it does not take it.
 func lostAnswers(w *world) map[string]func() (taken bool) {
 	front := func(status int, body string) func() bool {
 		return func() bool {
@@ -189,22 +207,29 @@ func lostAnswers(w *world) map[string]func() (taken bool) {
 		}
 	}
 	return map[string]func() bool{
-		"connection cut after": func() bool { w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 }); return true },
-		"500 after":            front(500, ""),
-		"502 after":            front(502, ""),
-		"201 without a body":   front(201, ""),
-		"302 after":            front(302, ""),
+		"connection cut after": func() bool {
+			w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 })
+			return true
+		},
+		"500 after":          front(500, ""),
+		"502 after":          front(502, ""),
+		"201 without a body": front(201, ""),
+		"302 after":          front(302, ""),
 		"500 before, as JSON": func() bool {
 			w.twilio.Set(func(m *twilio.Manners) {
 				*m = twilio.Manners{FailNext: 1, FailStatus: 500, FailCode: 20500}
 			})
 			return false
 		},
-		"503 before, as a page": func() bool { w.twilio.Set(func(m *twilio.Manners) { m.FailNext = 1 }); return false },
+		"503 before, as a page": func() bool {
+			w.twilio.Set(func(m *twilio.Manners) { m.FailNext = 1 })
+			return false
+		},
 	}
 }
 
-// Ensure that a text whose answer was lost is looked up, and reaches the phone exactly once whether or not Twilio had taken it.
+// Ensure that a text whose answer was lost is looked up, and reaches the phone exactly once
+// whether or not Twilio had taken it.
 func TestLostAnswersAreLookedUp(t *testing.T) {
 	for name := range lostAnswers(nil) {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +266,8 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 	}
 }
 
-// Ensure that a text is not sent again while the list may still show it late, and that a list that cannot be read shows nothing.
+// Ensure that a text is not sent again while the list may still show it late, and that a list
+// that cannot be read shows nothing.
 func TestLateAndBrokenLists(t *testing.T) {
 	each(t, func(w *world) {
 		w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse, m.ListLag = 1, 45*time.Second })
@@ -250,7 +276,11 @@ func TestLateAndBrokenLists(t *testing.T) {
 		w.wait(40 * time.Second)
 		w.snoozed(w.findText(w.t.Context(), id))
 		for _, status := range []int{401, 404, 429, 500, 200} {
-			base, _ := w.front(w.twilio.URL(), func(r *http.Response) { r.StatusCode = status; _ = r.Body.Close(); r.Body = http.NoBody })
+			base, _ := w.front(w.twilio.URL(), func(r *http.Response) {
+				r.StatusCode = status
+				_ = r.Body.Close()
+				r.Body = http.NoBody
+			})
 			w.retarget(base)
 			w.wait(30 * time.Second)
 			w.snoozed(w.findText(w.t.Context(), id))
@@ -270,7 +300,11 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 	each(t, func(w *world) {
 		send := func(from, to, body string) {
 			form := url.Values{"From": {from}, "To": {to}, "Body": {body}}
-			r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json", strings.NewReader(form.Encode()))
+			r, err := http.NewRequestWithContext(
+				w.t.Context(), http.MethodPost,
+				w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json",
+				strings.NewReader(form.Encode()),
+			)
 			require.NoError(w.t, err)
 			r.SetBasicAuth(accountSID, authToken)
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -281,11 +315,13 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 		}
 		send(number, phone, "Hello") // long ago
 		w.wait(2 * time.Minute)
-		require.NoError(w.t, w.sendText(w.t.Context(), w.make(phone, "Hello"))) // our own, with the same words
+		// Our own, with the same words.
+		require.NoError(w.t, w.sendText(w.t.Context(), w.make(phone, "Hello")))
 		send(number, phone, "Hello!")
 		send(number, otherPhone, "Hello")
 		send(otherNumber, phone, "Hello")
-		_, err := w.twilio.Phone(phone).ReplyTo(w.t.Context(), number, "Hello") // the phone's words, not ours
+		// The phone's words, not ours.
+		_, err := w.twilio.Phone(phone).ReplyTo(w.t.Context(), number, "Hello")
 		require.NoError(w.t, err)
 
 		lost := w.make(phone, "Hello")
@@ -300,7 +336,8 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 	})
 }
 
-// Ensure that a worker that died while it was sending leaves a text that is looked up and not sent blindly.
+// Ensure that a worker that died while it was sending leaves a text that is looked up and not
+// sent blindly.
 func TestInterruptedSending(t *testing.T) {
 	each(t, func(w *world) {
 		id := w.make(phone, "Hello")

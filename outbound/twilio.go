@@ -18,7 +18,8 @@ import (
 // longestValidity is the most that Twilio takes for ValidityPeriod, in seconds.
 const longestValidity = 36000
 
-// byTwilio sends through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource).
+// byTwilio sends through Twilio's Messages
+// (https://www.twilio.com/docs/messaging/api/message-resource).
 type byTwilio struct{ *Worker }
 
 func (w byTwilio) send(
@@ -71,8 +72,8 @@ func (w byTwilio) find(
 	return texts, nil
 }
 
-// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors), those of
-// Messages and those of Verify. For all others the HTTP status does.
+// twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors),
+// those of Messages and those of Verify. For all others the HTTP status does.
 func twilioResult(code int) (result, bool) {
 	switch code {
 	case 21211, 21217:
@@ -95,10 +96,10 @@ func twilioResult(code int) (result, bool) {
 // isService reports whether a sender is a messaging service, not a number.
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
-// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base, and
-// bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets: the
-// status of a response that twilio-go cannot decode, and whether there was a connection on which the
-// request may have been sent.
+// twilioWire sends one request of twilio-go, whose hosts are constants, to the tenant's API base,
+// and bounds it by a context, which twilio-go does not take. It remembers what twilio-go forgets:
+// the status of a response that twilio-go cannot decode, and whether there was a connection on
+// which the request may have been sent.
 type twilioWire struct {
 	ctx    context.Context // of one request, as the wire is
 	base   string
@@ -107,8 +108,8 @@ type twilioWire struct {
 	sent   bool
 }
 
-// result reads a response that is not a success. No error text of Twilio's is kept: it can quote the
-// number.
+// result reads a response that is not a success. No error text of Twilio's is kept: it can quote
+// the number.
 func (w *twilioWire) result(err error) sendResult {
 	code := w.code(err)
 	result, known := twilioResult(code)

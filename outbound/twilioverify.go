@@ -20,7 +20,8 @@ import (
 // (https://www.twilio.com/docs/api/errors/60202).
 const codeChecksExceeded = 60202
 
-// byVerify sends codes through Twilio Verify (https://www.twilio.com/docs/verify/api/verification), in Verify's words and from its numbers.
+// byVerify sends codes through Twilio Verify
+// (https://www.twilio.com/docs/verify/api/verification), in Verify's words and from its numbers.
 type byVerify struct{ *Worker }
 
 // send first tells Verify how older verifications of the phone ended, in at most half of the time.
@@ -63,8 +64,8 @@ func (w byVerify) send(
 	return w.start(ctx, t, s, a)
 }
 
-// start asks for a text. Verify may instead go on with a verification that is not ours, with whatever
-// code that has. Then that one is ended and Verify is asked once more.
+// start asks for a text. Verify may instead go on with a verification that is not ours, with
+// whatever code that has. Then that one is ended and Verify is asked once more.
 func (w byVerify) start(
 	ctx context.Context, t *tenant.Tenant, s verification.Secret, a text.Attempt,
 ) sendResult {
@@ -133,11 +134,14 @@ type sendAttempt struct {
 	Time time.Time `json:"time"`
 }
 
-// lastAttempt returns the last text of a verification, and how many there were. Where Verify lists none, it is one without an id.
+// lastAttempt returns the last text of a verification, and how many there were. Where Verify
+// lists none, it is one without an id.
 func lastAttempt(v *verify.VerifyV2Verification) (last sendAttempt, sends int) {
 	var all []sendAttempt
 	if v.SendCodeAttempts != nil {
-		if raw, err := json.Marshal(*v.SendCodeAttempts); err == nil && json.Unmarshal(raw, &all) == nil && len(all) > 0 {
+		if raw, err := json.Marshal(
+			*v.SendCodeAttempts,
+		); err == nil && json.Unmarshal(raw, &all) == nil && len(all) > 0 {
 			return all[len(all)-1], len(all)
 		}
 	}

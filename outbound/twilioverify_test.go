@@ -52,27 +52,36 @@ func TestVerifyHearsTheOutcome(t *testing.T) {
 		w.tenant().VerifyService.RateLimits = map[string]string{"a": "phone", "b": "country"}
 		w.tenant().VerifyService.Tags = map[string]string{"app": "web"}
 		for i, test := range []struct{ state, told, result string }{
-			{"approved", "approved", "matched"}, {"canceled", "canceled", "matched"}, {"max_attempts_reached", "canceled", "matched"},
+			{"approved", "approved", "matched"}, {"canceled", "canceled", "matched"}, {
+				"max_attempts_reached", "canceled", "matched",
+			},
 			{"expired", "canceled", "unmatched"}, // Verify's is over at the same time
 		} {
 			v, id := w.verify(phone)
 			require.NoError(w.t, w.sendText(w.t.Context(), id))
 			w.carriedBy(id, "verify", "sent", "")
 			sent := o.verify.Texts()[i]
-			require.Equal(w.t, []string{phone, w.code(v.ID), "en", `{"app":"web"}`, `{"a":"` + phone + `","b":"DK"}`}, []string{sent.To, sent.Code, sent.Locale, sent.Tags, sent.RateLimits})
+			require.Equal(
+				w.t, []string{
+					phone, w.code(v.ID), "en", `{"app":"web"}`, `{"a":"` + phone + `","b":"DK"}`,
+				}, []string{sent.To, sent.Code, sent.Locale, sent.Tags, sent.RateLimits},
+			)
 			require.Contains(w.t, sent.Body, "ACME")
 			require.Equal(w.t, sent.AttemptSID, w.one("SELECT provider_id FROM text WHERE id = '"+id+"'"))
 			require.NoError(w.t, w.reportVerification(w.t.Context(), v.ID))
 			require.Len(w.t, o.verify.Feedback(), i, "nothing is told of what has not ended")
 
 			w.finish(v.ID, test.state)
-			require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM river_job WHERE kind = 'report_verification' AND CAST(args AS TEXT) LIKE '%"+v.ID+"%'"))
+			require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM river_job "+
+				"WHERE kind = 'report_verification' AND CAST(args AS TEXT) LIKE '%"+v.ID+"%'"))
 			for range 2 { // a reminder may come again
 				require.NoError(w.t, w.reportVerification(w.t.Context(), v.ID))
 			}
 			told := o.verify.Feedback()
 			require.Len(w.t, told, i+1)
-			require.Equal(w.t, []string{sent.VerificationSID, test.told}, []string{told[i].ID, told[i].Status})
+			require.Equal(
+				w.t, []string{sent.VerificationSID, test.told}, []string{told[i].ID, told[i].Status},
+			)
 			require.Equal(w.t, test.result, w.reported(v.ID))
 			require.Equal(w.t, "1", w.events(v.ID, "verification.reported"))
 		}
@@ -81,7 +90,8 @@ func TestVerifyHearsTheOutcome(t *testing.T) {
 	})
 }
 
-// Ensure that a code is known to Verify only when Verify sent it, and that no other text goes there.
+// Ensure that a code is known to Verify only when Verify sent it, and that no other text goes
+// there.
 func TestVerifySendsOnlyCodes(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("verify,twilio")
@@ -93,7 +103,9 @@ func TestVerifySendsOnlyCodes(t *testing.T) {
 	v, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
-	require.Equal(t, "verify unreachable 60205", w.one("SELECT detail FROM event WHERE name = 'text.refused'"))
+	require.Equal(
+		t, "verify unreachable 60205", w.one("SELECT detail FROM event WHERE name = 'text.refused'"),
+	)
 	w.finish(v.ID, "approved")
 	require.Equal(t, "0", w.jobs("report_verification"))
 	require.Empty(t, o.verify.Texts())
@@ -107,15 +119,20 @@ func TestFraudGuard(t *testing.T) {
 	_, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "verify", "failed", "60410")
-	require.Equal(t, "verify blocked 60410", w.one("SELECT detail FROM event WHERE name = 'text.refused'"))
+	require.Equal(
+		t, "verify blocked 60410", w.one("SELECT detail FROM event WHERE name = 'text.refused'"),
+	)
 	w.inbox(0)
 	require.Empty(t, o.flowroute.Inbox(phone))
 }
 
-// Ensure that the outcome reaches Verify although Verify is busy, down or mute, and is given up when Verify cannot know it any more.
+// Ensure that the outcome reaches Verify although Verify is busy, down or mute, and is given up
+// when Verify cannot know it any more.
 func TestVerifyHearsLate(t *testing.T) {
 	for name, m := range map[string]twilioverify.Manners{
-		"429": {FailNext: 1, FailStatus: 429, FailCode: 20429}, "500": {FailNext: 1, FailStatus: 500}, "401": {FailNext: 1, FailStatus: 401, FailCode: 20003},
+		"429": {
+			FailNext: 1, FailStatus: 429, FailCode: 20429,
+		}, "500": {FailNext: 1, FailStatus: 500}, "401": {FailNext: 1, FailStatus: 401, FailCode: 20003},
 		"503": {FailNext: 1}, "no answer": {LoseResponse: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,13 +171,16 @@ func TestVerifyHearsLate(t *testing.T) {
 		v, id := w.verify(phone)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.finish(v.ID, "canceled")
-		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 400, 60441 })
+		o.verify.Set(func(m *twilioverify.Manners) {
+			m.FailNext, m.FailStatus, m.FailCode = 1, 400, 60441
+		})
 		require.NoError(t, w.reportVerification(t.Context(), v.ID))
 		require.Equal(t, "refused", w.reported(v.ID))
 	})
 }
 
-// Ensure that Verify says the code of this verification, not that of an older one that it still holds, be it ours or another program's.
+// Ensure that Verify says the code of this verification, not that of an older one that it still
+// holds, be it ours or another program's.
 func TestVerifyStartsAnew(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
@@ -172,13 +192,18 @@ func TestVerifyStartsAnew(t *testing.T) {
 		texts := o.verify.Texts()
 		require.Len(w.t, texts, 2)
 		require.Equal(w.t, w.code(second.ID), texts[1].Code)
-		require.Equal(w.t, "approved", o.verify.Status(texts[0].VerificationSID), "the older one keeps its outcome")
+		require.Equal(
+			w.t, "approved", o.verify.Status(texts[0].VerificationSID), "the older one keeps its outcome",
+		)
 		require.Equal(w.t, "matched", w.reported(first.ID))
 
 		w.finish(second.ID, "canceled")
 		require.NoError(w.t, w.reportVerification(w.t.Context(), second.ID))
 		form := "To=%2B4520123456&Channel=sms&CustomCode=111111"
-		r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications", strings.NewReader(form))
+		r, err := http.NewRequestWithContext(
+			w.t.Context(), http.MethodPost, o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications",
+			strings.NewReader(form),
+		)
 		require.NoError(w.t, err)
 		r.SetBasicAuth(accountSID, authToken)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -193,7 +218,8 @@ func TestVerifyStartsAnew(t *testing.T) {
 	})
 }
 
-// Ensure that another text has the same code, or a new one where the tenant wants that, and five are the most that Verify sends.
+// Ensure that another text has the same code, or a new one where the tenant wants that, and five
+// are the most that Verify sends.
 func TestVerifySendsAgain(t *testing.T) {
 	for _, renew := range []bool{false, true} {
 		w := quick(t)
@@ -272,7 +298,8 @@ func (w *world) asked(id, code string) verification.Checked {
 	return checked
 }
 
-// Ensure that a code of Verify's own is compared by Verify, and its outcome not reported back to it.
+// Ensure that a code of Verify's own is compared by Verify, and its outcome not reported back to
+// it.
 func TestVerifysOwnCode(t *testing.T) {
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
@@ -287,13 +314,16 @@ func TestVerifysOwnCode(t *testing.T) {
 		require.NoError(w.t, w.reportVerification(w.t.Context(), v.ID))
 		require.Empty(w.t, o.verify.Feedback())
 		require.Equal(w.t, "matched", w.reported(v.ID))
-		require.Len(w.t, strings.Fields(w.one("SELECT wrong_at FROM guess")), 1, "a right code is no wrong one")
+		require.Len(
+			w.t, strings.Fields(w.one("SELECT wrong_at FROM guess")), 1, "a right code is no wrong one",
+		)
 		require.Equal(w.t, verification.Over, w.check(v.ID, code).Verdict)
 		require.Equal(w.t, 2, o.verify.Checks())
 	})
 }
 
-// Ensure that wrong codes are counted before Verify is asked, and end the verification only after its last answer.
+// Ensure that wrong codes are counted before Verify is asked, and end the verification only after
+// its last answer.
 func TestVerifysOwnCodeWrong(t *testing.T) {
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
@@ -318,7 +348,8 @@ func TestVerifysOwnCodeWrong(t *testing.T) {
 	})
 }
 
-// Ensure that a right code that is presented several times at once approves once, in whatever order Verify's answers are recorded.
+// Ensure that a right code that is presented several times at once approves once, in whatever
+// order Verify's answers are recorded.
 func TestVerifysOwnCodeAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
@@ -355,12 +386,15 @@ func TestVerifysOwnCodeAtOnce(t *testing.T) {
 			require.Equal(w.t, verification.Approved, checked.Verification.State)
 			verdicts[checked.Verdict]++
 		}
-		require.Equal(w.t, map[verification.Verdict]int{verification.Right: 1, verification.Over: 4}, verdicts)
+		require.Equal(
+			w.t, map[verification.Verdict]int{verification.Right: 1, verification.Over: 4}, verdicts,
+		)
 		require.Equal(w.t, 1, o.verify.Checks(), "Verify compared one, and knew the verification no more")
 	})
 }
 
-// Ensure that Verify's no to a second copy of the right code does not end what its yes to the first is about to approve.
+// Ensure that Verify's no to a second copy of the right code does not end what its yes to the
+// first is about to approve.
 func TestVerifysAnswersCross(t *testing.T) {
 	each(t, func(w *world) {
 		_, v, code := w.ownCode()
@@ -381,13 +415,16 @@ func TestVerifysAnswersCross(t *testing.T) {
 	})
 }
 
-// Ensure that a check is asked again when Verify does not answer, and that a verification that Verify knows no more is not taken for approved.
+// Ensure that a check is asked again when Verify does not answer, and that a verification that
+// Verify knows no more is not taken for approved.
 func TestVerifyDoesNotAnswer(t *testing.T) {
 	t.Run("later", func(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
 		checked := w.check(v.ID, code)
-		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429 })
+		o.verify.Set(func(m *twilioverify.Manners) {
+			m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429
+		})
 		w.snoozed(w.checkCode(t.Context(), checked.CheckID))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()

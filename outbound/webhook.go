@@ -17,9 +17,11 @@ import (
 
 const maxWebhookAnswer = 64 << 10
 
-// byWebhook asks a sender of the tenant's own: a POST of a webhookText, signed as a Standard Webhook, whose webhook-id is the text's id. The sender
-// answers 2xx when it will send the text and 4xx when it will not, then perhaps with {"result": …} to say why. It is asked again with the same id when
-// its answer was lost, and must then not send a second time: it keeps no list that could be looked into.
+// byWebhook asks a sender of the tenant's own: a POST of a webhookText, signed as a Standard
+// Webhook, whose webhook-id is the text's id. The sender answers 2xx when it will send the text
+// and 4xx when it will not, then perhaps with {"result": …} to say why. It is asked again with
+// the same id when its answer was lost, and must then not send a second time: it keeps no list
+// that could be looked into.
 type byWebhook struct{ *Worker }
 
 // webhookText is a text as the sender is told it. deploy/smsbridge.yaml documents it.
@@ -31,16 +33,24 @@ type webhookText struct {
 	ExpiresAt time.Time `json:"expires_at"` // not worth sending later
 }
 
-func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) sendResult {
-	body, err := json.Marshal(webhookText{a.ID, a.Phone.E164(), a.Line.Sender, a.Body, a.Deadline.UTC()})
+func (w byWebhook) send(
+	ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time,
+) sendResult {
+	body, err := json.Marshal(
+		webhookText{a.ID, a.Phone.E164(), a.Line.Sender, a.Body, a.Deadline.UTC()},
+	)
 	if err != nil {
 		return sendResult{result: rejected}
 	}
 	reached := false
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Webhook.URL, bytes.NewReader(body))
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		reached = true
+	}})
+	request, err := http.NewRequestWithContext(
+		ctx, http.MethodPost, t.Webhook.URL, bytes.NewReader(body),
+	)
 	if err != nil {
 		return sendResult{result: notConfigured}
 	}
@@ -52,7 +62,8 @@ func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, n
 		return sendResult{result: timeout, reached: reached}
 	}
 	defer response.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookAnswer)) // what is cut off says nothing, and need not
+	// What is cut off says nothing, and need not.
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookAnswer))
 	code := strconv.Itoa(response.StatusCode)
 	if response.StatusCode/100 == 2 {
 		return sendResult{result: ok, id: a.ID}
@@ -61,7 +72,9 @@ func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, n
 	var said struct {
 		Result result `json:"result"`
 	}
-	if o.verdict() != unsure && json.Unmarshal(answer, &said) == nil && slices.Contains(refusals(), said.Result) {
+	if o.verdict() != unsure && json.Unmarshal(answer, &said) == nil && slices.Contains(
+		refusals(), said.Result,
+	) {
 		o.result = said.Result
 	}
 	return o
@@ -69,7 +82,9 @@ func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, n
 
 // refusals are the results with which a sender may refuse.
 func refusals() []result {
-	return []result{invalidNumber, unreachable, optedOut, rateLimited, blocked, notConfigured, rejected}
+	return []result{
+		invalidNumber, unreachable, optedOut, rateLimited, blocked, notConfigured, rejected,
+	}
 }
 
 func (byWebhook) find(context.Context, *tenant.Tenant, text.Attempt) ([]listed, error) {

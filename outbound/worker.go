@@ -1,10 +1,10 @@
 // Package outbound is everything that leaves: texts through Twilio and the other providers, the
-// outcome of codes to Twilio Verify, clicks through linkclick, and what is fetched from and deleted
-// at Mailgun.
+// outcome of codes to Twilio Verify, clicks through linkclick, and what is fetched from and
+// deleted at Mailgun.
 //
-// A worker takes one job that a rule made due, does the one effect it stands for, and tells the rule
-// what came of it. The table in this file has one row for each kind of job, and the runner does them
-// all in one way. It promises:
+// A worker takes one job that a rule made due, does the one effect it stands for, and tells the
+// rule what came of it. The table in this file has one row for each kind of job, and the runner
+// does them all in one way. It promises:
 //
 //   - An effect whose outcome is not certain is never simply repeated. What can be repeated is
 //     repeated until its deadline.
@@ -55,8 +55,9 @@ const (
 	reportPatience = 24*time.Hour - time.Second
 )
 
-// table is all the work there is: one row for each kind of job, with the time limit of one try, how
-// long it waits for what it needs, the longest wait between two tries, how it begins and what it does.
+// table is all the work there is: one row for each kind of job, with the time limit of one try,
+// how long it waits for what it needs, the longest wait between two tries, how it begins and what
+// it does.
 func (w *Worker) table() []*job {
 	const slowly = time.Minute
 	database := limits{within: inDatabase}
@@ -67,10 +68,14 @@ func (w *Worker) table() []*job {
 		on[verification.CheckCode](w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode),
 
 		on[mail.ExamineMail](w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail),
-		on[challenge.ClickLink](w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink),
+		on[challenge.ClickLink](
+			w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink,
+		),
 		on[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
 		on[verification.ReportVerification](
-			w, limits{oneTry, reportPatience, 10 * time.Minute}, verification.Unreported, w.reportVerification),
+			w, limits{
+				oneTry, reportPatience, 10 * time.Minute,
+			}, verification.Unreported, w.reportVerification),
 		on[verification.Notify](w, limits{oneTry, notifyPatience, time.Hour}, findEnded, w.notify),
 		on[mail.DeleteMail](w, limits{within: oneTry}, findMail, w.deleteMail),
 

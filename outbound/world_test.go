@@ -44,7 +44,8 @@ const (
 	address     = "acme+4520123456@sms.acme.example"
 )
 
-// world is a worker between a database and pretend providers, which all have one clock. Jobs are not worked by the queue: each test does them.
+// world is a worker between a database and pretend providers, which all have one clock. Jobs are
+// not worked by the queue: each test does them.
 type world struct {
 	*Worker
 	t           *testing.T
@@ -60,7 +61,8 @@ type world struct {
 	now time.Time
 }
 
-// receipts stands for the door that Twilio's reports come through, and only remembers which texts they were about.
+// receipts stands for the door that Twilio's reports come through, and only remembers which texts
+// they were about.
 type receipts struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -86,21 +88,30 @@ func quick(t *testing.T, changes ...string) *world {
 
 func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	t.Helper()
-	w := &world{t: t, databaseURL: databaseURL, now: time.Now().Truncate(time.Second), callbacks: &receipts{}}
+	w := &world{
+		t: t, databaseURL: databaseURL, now: time.Now().Truncate(time.Second), callbacks: &receipts{},
+	}
 	w.callbacks.Server = httptest.NewServer(w.callbacks)
 	t.Cleanup(w.callbacks.Close)
 	var err error
 	w.twilio, err = twilio.Open(twilio.Config{
-		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{number, otherNumber}, Services: map[string][]string{service: {number}}, Now: w.clock,
+		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{
+			number, otherNumber,
+		}, Services: map[string][]string{service: {number}}, Now: w.clock,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
-	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock})
+	w.gun, err = mailgun.Open(
+		mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock},
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
-	require.NoError(t, w.gun.AddRoute(mailgun.Route{Expression: `catch_all()`, Actions: []string{"store()"}}))
+	require.NoError(
+		t, w.gun.AddRoute(mailgun.Route{Expression: `catch_all()`, Actions: []string{"store()"}}),
+	)
 	w.idp, err = idp.Open(idp.Config{
-		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1", Now: w.clock, Send: w.gun.Deliver,
+		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1",
+		Now: w.clock, Send: w.gun.Deliver,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.idp.Close)
@@ -112,7 +123,10 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	w.open(storetest.Key)
 	t.Cleanup(func() {
 		require.NoError(t, w.Store.Close())
-		for _, secret := range []string{"4520123456", "4520123457", "ticket", "messages/", "account is confirmed", w.gun.APIKey(), authToken, "http"} {
+		for _, secret := range []string{
+			"4520123456", "4520123457", "ticket", "messages/", "account is confirmed",
+			w.gun.APIKey(), authToken, "http",
+		} {
 			require.NotContains(t, w.log.String(), secret)
 		}
 	})
@@ -123,11 +137,15 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 func (w *world) environ(changes ...string) []string {
 	values := map[string]string{}
 	for _, v := range append([]string{
-		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=" + w.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8",
-		"MAILGUN_API_KEY=" + w.gun.APIKey(), "MAILGUN_WEBHOOK_SIGNING_KEY=key-signing", "MAILGUN_API_BASE=" + w.gun.URL(),
+		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=" + w.idp.Host(),
+		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8",
+		"MAILGUN_API_KEY=" + w.gun.APIKey(), "MAILGUN_WEBHOOK_SIGNING_KEY=key-signing",
+		"MAILGUN_API_BASE=" + w.gun.URL(),
 		"MAILGUN_STORAGE_HOSTS=" + strings.TrimPrefix(w.gun.StorageURL(), "http://"),
-		"TWILIO_ACCOUNT_SID=" + accountSID, "TWILIO_AUTH_TOKEN=" + authToken, "TWILIO_FROM=" + number, "TWILIO_API_BASE=" + w.twilio.URL(),
+		"TWILIO_ACCOUNT_SID=" + accountSID, "TWILIO_AUTH_TOKEN=" + authToken, "TWILIO_FROM=" + number,
+		"TWILIO_API_BASE=" + w.twilio.URL(),
 	}, changes...) {
 		name, value, _ := strings.Cut(v, "=")
 		values[name] = value
@@ -139,14 +157,17 @@ func (w *world) environ(changes ...string) []string {
 	return environ
 }
 
-// open opens the store under a key, closing the one before: what the other key sealed cannot be opened any more.
+// open opens the store under a key, closing the one before: what the other key sealed cannot be
+// opened any more.
 func (w *world) open(key []byte) {
 	w.t.Helper()
 	if w.Store != nil {
 		require.NoError(w.t, w.Store.Close())
 	}
 	var err error
-	w.Store, err = store.Open(context.Background(), store.Options{URL: w.databaseURL, Key: key, Now: w.clock})
+	w.Store, err = store.Open(
+		context.Background(), store.Options{URL: w.databaseURL, Key: key, Now: w.clock, Log: w.Log},
+	)
 	require.NoError(w.t, err)
 	w.Register()
 }
@@ -220,9 +241,13 @@ func (w *world) job(kind string) *job {
 	return w.Worker.jobs[i]
 }
 
-func (w *world) sendText(ctx context.Context, id string) error { return w.work(ctx, "send_text", id) }
+func (w *world) sendText(ctx context.Context, id string) error {
+	return w.work(ctx, "send_text", id)
+}
 
-func (w *world) findText(ctx context.Context, id string) error { return w.work(ctx, "find_text", id) }
+func (w *world) findText(ctx context.Context, id string) error {
+	return w.work(ctx, "find_text", id)
+}
 
 func (w *world) examineMail(ctx context.Context, id string) error {
 	return w.work(ctx, "examine_mail", id)
@@ -273,7 +298,11 @@ func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 	parsed, err := netmail.ReadMessage(bytes.NewReader(raw))
 	require.NoError(w.t, err)
 	d := mail.Delivery{
-		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(parsed.Header.Get("Message-Id"), "<>"), MessageURL: messageURL,
+		Tenant: "acme", Phones: []phonemail.Number{
+			w.phone(phone),
+		}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(
+			parsed.Header.Get("Message-Id"), "<>",
+		), MessageURL: messageURL,
 		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Keep == tenant.KeepBridge,
 	}
 	w.do(func(ctx context.Context, tx *store.Tx) error {
@@ -287,7 +316,11 @@ func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 func (w *world) yes() (replyID string) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		taken, err := reply.Take(ctx, tx, w.Settings.Tenants, reply.Received{ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(phone), Body: "YES"})
+		taken, err := reply.Take(
+			ctx, tx, w.Settings.Tenants, reply.Received{
+				ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(phone), Body: "YES",
+			},
+		)
 		replyID = taken.ID
 		return err
 	})
@@ -300,10 +333,13 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 	mailID := store.NewID()
 	w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,"+
 		" posted_at, received_at, ended_at) VALUES"+
-		" ($1, 'acme', $2, $1, '', '', 'received', '', '', $3, 0, 0)", mailID, phone, w.clock().UnixMilli())
+		" ($1, 'acme', $2, $1, '', '', 'received', '', '', $3, 0, 0)",
+		mailID, phone, w.clock().UnixMilli())
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		id, err := challenge.Ask(ctx, tx, challenge.Question{
-			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose, Link: link, Prompt: func(string, string) string { return "Reply YES" }, Life: 10 * time.Minute,
+			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose,
+			Link: link, Prompt: func(string, string) string { return "Reply YES" },
+			Life: 10 * time.Minute,
 		})
 		if err != nil {
 			return err
@@ -320,10 +356,11 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 
 func (w *world) challenge(id string) (c challenge.Challenge) {
 	w.t.Helper()
-	require.NoError(w.t, w.Store.Read(w.t.Context(), func(ctx context.Context, tx store.View) (err error) {
-		c, err = challenge.Get(ctx, tx, id)
+	read := func(ctx context.Context, view store.View) (err error) {
+		c, err = challenge.Get(ctx, view, id)
 		return err
-	}))
+	}
+	require.NoError(w.t, w.Store.Read(w.t.Context(), read))
 	return c
 }
 
@@ -333,10 +370,13 @@ func (w *world) link(challengeID string) string {
 	return w.one("SELECT link FROM challenge WHERE id = '" + challengeID + "'")
 }
 
-// told sends the text that says how a challenge ended, and returns its words as the phone shows them.
+// told sends the text that says how a challenge ended, and returns its words as the phone shows
+// them.
 func (w *world) told(challengeID string) string {
 	w.t.Helper()
-	id := w.one("SELECT id FROM text WHERE purpose = 'outcome' AND challenge_id = '" + challengeID + "'")
+	id := w.one(
+		"SELECT id FROM text WHERE purpose = 'outcome' AND challenge_id = '" + challengeID + "'",
+	)
 	require.NoError(w.t, w.sendText(w.t.Context(), id))
 	inbox := w.twilio.Phone(phone).Inbox()
 	require.NotEmpty(w.t, inbox)
@@ -344,7 +384,9 @@ func (w *world) told(challengeID string) string {
 }
 
 // front is a server in front of another, through which requests can be seen and answers changed.
-func (w *world) front(target string, change func(*http.Response)) (baseURL string, seen func() []string) {
+func (w *world) front(
+	target string, change func(*http.Response),
+) (baseURL string, seen func() []string) {
 	w.t.Helper()
 	var (
 		mu       sync.Mutex
@@ -358,7 +400,9 @@ func (w *world) front(target string, change func(*http.Response)) (baseURL strin
 		mu.Lock()
 		requests = append(requests, r.Method+" "+r.URL.Path+" "+string(body))
 		mu.Unlock()
-		out, err := http.NewRequestWithContext(r.Context(), r.Method, target+r.URL.RequestURI(), bytes.NewReader(body))
+		out, err := http.NewRequestWithContext(
+			r.Context(), r.Method, target+r.URL.RequestURI(), bytes.NewReader(body),
+		)
 		if err != nil {
 			return
 		}

@@ -85,7 +85,8 @@ func (s Scheme) Address(n Number) string {
 func (s Scheme) Number(address string) (Number, error) {
 	found, number, err := split(address)
 	// Both sides are ASCII here, so EqualFold cannot take the Kelvin sign for a k.
-	if err != nil || !strings.EqualFold(found.Prefix, s.Prefix) || !strings.EqualFold(found.Domain, s.Domain) {
+	if err != nil || !strings.EqualFold(found.Prefix, s.Prefix) ||
+		!strings.EqualFold(found.Domain, s.Domain) {
 		return Number{}, ErrNotOurs
 	}
 	return ParseNumber(number)

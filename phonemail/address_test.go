@@ -76,14 +76,16 @@ func TestSchemeNumber(t *testing.T) {
 // The Kelvin sign is a k for Unicode case folding, but no mail server's.
 func TestSchemeNumberFoldsASCIIOnly(t *testing.T) {
 	kite := phonemail.Scheme{Prefix: "kite", Domain: "kite.example"}
-	for _, address := range []string{"\u212aite+4512345678@kite.example", "kite+4512345678@\u212aite.example"} {
+	for _, address := range []string{"\u212aite+4512345678@kite.example",
+		"kite+4512345678@\u212aite.example"} {
 		_, err := kite.Number(address)
 		require.ErrorIs(t, err, phonemail.ErrNotOurs)
 	}
 }
 
 func TestAddressOfNoNumber(t *testing.T) {
-	require.Empty(t, phonemail.Scheme{Prefix: "acme", Domain: "sms.acme.example"}.Address(phonemail.Number{}))
+	require.Empty(t, phonemail.Scheme{Prefix: "acme",
+		Domain: "sms.acme.example"}.Address(phonemail.Number{}))
 }
 
 func TestParseAddress(t *testing.T) {
@@ -102,15 +104,18 @@ func TestValidPrefixAndDomain(t *testing.T) {
 	for _, s := range []string{"a", "acme", "0", "a.b-c_d", strings.Repeat("a", 32)} {
 		require.True(t, phonemail.ValidPrefix(s), s)
 	}
-	for _, s := range []string{"", ".a", "-a", "_a", "a..b", "a+b", "a b", "a@b", "\u00e6", strings.Repeat("a", 33)} {
+	for _, s := range []string{"", ".a", "-a", "_a", "a..b", "a+b", "a b", "a@b", "\u00e6",
+		strings.Repeat("a", 33)} {
 		require.False(t, phonemail.ValidPrefix(s), s)
 	}
 	long := strings.Repeat(strings.Repeat("a", 62)+".", 4)
-	for _, s := range []string{"a.b", "sms.acme.example", "xn--bcher-kva.example", "1.2", long + "abc"} {
+	for _, s := range []string{"a.b", "sms.acme.example", "xn--bcher-kva.example", "1.2",
+		long + "abc"} {
 		require.True(t, phonemail.ValidDomain(s), s)
 	}
 	for _, s := range []string{
-		"", "localhost", ".", "a.", ".a", "a..b", "-a.b", "a-.b", "a_b.c", "[127.0.0.1]", "b\u00fccher.example",
+		"", "localhost", ".", "a.", ".a", "a..b", "-a.b", "a-.b", "a_b.c", "[127.0.0.1]",
+		"b\u00fccher.example",
 		"a.b/c", "a.b:25", strings.Repeat("a", 64) + ".b", long + "abcd",
 	} {
 		require.False(t, phonemail.ValidDomain(s), s)
@@ -124,7 +129,8 @@ func TestRoundTrip(t *testing.T) {
 			Domain: rapid.StringMatching(`[a-z0-9]{1,20}(\.[a-z0-9]{1,20}){1,3}`).Draw(t, "domain"),
 		}
 		// Countries whose numbers have a fixed length, so that most draws are possible.
-		number := rapid.StringMatching(`\+(45[2-9]\d{7}|4670\d{7}|1206[2-9]\d{6}|3366\d{7}|390612\d{6})`).Draw(t, "number")
+		number := rapid.StringMatching(`\+(45[2-9]\d{7}|4670\d{7}|1206[2-9]\d{6}`+
+			`|3366\d{7}|390612\d{6})`).Draw(t, "number")
 		n, err := phonemail.ParseNumber(number)
 		if err != nil {
 			t.Fatalf("parse: %v", err)
@@ -146,7 +152,8 @@ func TestRoundTrip(t *testing.T) {
 
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
-		"acme+4512345678@sms.acme.example", "a+b+15005550006@x.y", `"a"+1@x.y`, "a+1%2@x.y", "@", "+@.", "\u212a+4512345678@x.y",
+		"acme+4512345678@sms.acme.example", "a+b+15005550006@x.y", `"a"+1@x.y`, "a+1%2@x.y", "@", "+@.",
+		"\u212a+4512345678@x.y",
 	} {
 		f.Add(s)
 	}
@@ -157,7 +164,8 @@ func FuzzParseAddress(f *testing.F) {
 			require.Zero(t, scheme)
 			return
 		}
-		require.Equal(t, strings.ToLower(address), scheme.Address(n), "an address has one spelling but for capitals")
+		require.Equal(t, strings.ToLower(address), scheme.Address(n),
+			"an address has one spelling but for capitals")
 		again, err := scheme.Number(address)
 		require.NoError(t, err)
 		require.Equal(t, n, again)

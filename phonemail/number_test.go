@@ -87,7 +87,8 @@ func TestNumberNeverLeaks(t *testing.T) {
 		Keys   map[phonemail.Number]int
 		Ptr    *phonemail.Number
 	}
-	values := []any{n, &n, outer{n, n, []phonemail.Number{n}, map[phonemail.Number]int{n: 1}, &n}, []any{n}}
+	values := []any{n, &n, outer{n, n, []phonemail.Number{n}, map[phonemail.Number]int{n: 1}, &n},
+		[]any{n}}
 
 	check := func(how, out string) {
 		t.Helper()

@@ -75,8 +75,8 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 		"ACME_SECRET": auth0Secret, "ACME_KEY": auth0Key, "ACME_TOKEN": auth0Token,
 		"BETA_SECRET": "beta-" + auth0Secret,
 	}
-	for _, name := range []string{"SMSBRIDGE_ADDR", "SMSBRIDGE_PUBLIC_URL", "SMSBRIDGE_DATABASE",
-		"SMSBRIDGE_KEY"} {
+	for _, name := range []string{"SMSBRIDGE_ADDR", "SMSBRIDGE_DRAIN", "SMSBRIDGE_PUBLIC_URL",
+		"SMSBRIDGE_DATABASE", "SMSBRIDGE_KEY"} {
 		env[name] = th.env[name]
 	}
 	th.env = env

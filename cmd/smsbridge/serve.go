@@ -15,8 +15,9 @@ import (
 	"smsbridge/outbound"
 )
 
-// drainTime is how long requests and jobs under way may take after the signal to stop; jobs that take longer are done after the next start.
-const drainTime = 20 * time.Second
+// stopTime is how long requests and jobs under way may take once the bridge has drained. Jobs that take
+// longer are done after the next start.
+const stopTime = 20 * time.Second
 
 type serveCommand struct {
 	Config   string `help:"Settings of several tenants, as in deploy/smsbridge.yaml. Without it, one tenant is read from variables." env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
@@ -28,7 +29,7 @@ func (serveCommand) Help() string {
 	return "One tenant is set by variables; deploy/env.example has them all with an explanation. Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, " +
 		"SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, MAILGUN_API_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, " +
 		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\nAt the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
-		"SIGTERM and SIGINT stop it without loss."
+		"SIGTERM and SIGINT stop it without loss; a second one stops it at once."
 }
 
 // Run serves until the context ends.
@@ -74,6 +75,7 @@ type bridge struct {
 	settings tenant.Settings
 	log      *slog.Logger
 	now      func() time.Time
+	pause    func(time.Duration) // lets the time pass in which the bridge drains
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -96,7 +98,7 @@ func openBridge(
 	if now == nil {
 		now = time.Now
 	}
-	return bridge{st, settings, log, now}, nil
+	return bridge{st, settings, log, now, time.Sleep}, nil
 }
 
 // serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
@@ -128,20 +130,26 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	b.log.Info("stopping")
 	edge.Drain()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	if err == nil {
+		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
+		b.pause(b.settings.Drain)
+	}
+	return errors.Join(err, b.stop(ctx, doors))
+}
+
+// stop closes the doors, lets requests and jobs under way end, and closes the database.
+func (b bridge) stop(ctx context.Context, doors []door) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	for _, d := range doors {
-		if err := d.server.Shutdown(drain); err != nil {
+		if err := d.server.Shutdown(ctx); err != nil {
 			b.log.Warn("requests were cut off", "error", err)
 		}
 	}
-	if err := b.store.Stop(drain); err != nil {
+	if err := b.store.Stop(ctx); err != nil {
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
-	return errors.Join(err, b.store.Close())
+	return b.store.Close()
 }
 
 // door is a place where requests arrive.

@@ -132,7 +132,8 @@ func openTheater(database string) (*theater, error) {
 		return nil, err
 	}
 	th.env = map[string]string{
-		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
+		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
+		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
 		"SMSBRIDGE_KEY": strings.Repeat("ab", 32), "SMSBRIDGE_TENANT": "acme",
 		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK",
 		"SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",

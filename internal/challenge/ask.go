@@ -43,9 +43,9 @@ type Expire struct {
 // Kind names the job in the queue.
 func (Expire) Kind() string { return "expire" }
 
-// Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and purpose is
-// superseded. One that was opened less than a minute ago takes the new link instead, and nothing is
-// texted. Ask returns the id of the challenge that now holds the question.
+// Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and
+// purpose is superseded. One that was opened less than a minute ago takes the new link instead,
+// and nothing is texted. Ask returns the id of the challenge that now holds the question.
 func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	if id, err := replace(ctx, tx, q); err != nil || id != "" {
 		return id, err
@@ -100,8 +100,8 @@ func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	return "", nil
 }
 
-// AskedBefore records a challenge that its phone has already accepted, for a mail that was found only
-// because of its yes, and makes the click due. It returns the challenge's id.
+// AskedBefore records a challenge that its phone has already accepted, for a mail that was found
+// only because of its yes, and makes the click due. It returns the challenge's id.
 func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	id, _, err := add(ctx, tx, q, Accepted)
 	if err == nil {
@@ -142,8 +142,8 @@ func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code s
 // replyCodes is how many codes of four digits there are.
 const replyCodes = 10_000
 
-// replyCode is four random digits, for a yes that must say which question it answers: a code that no
-// other open question to that phone has.
+// replyCode is four random digits, for a yes that must say which question it answers: a code that
+// no other open question to that phone has.
 func replyCode(ctx context.Context, view store.View, q Question) (string, error) {
 	open, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
 		Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,

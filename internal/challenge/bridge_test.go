@@ -54,7 +54,8 @@ func (b bridge) texts(challengeID string) []string {
 // send begins the sending of all due texts of a challenge.
 func (b bridge) send(challengeID string) {
 	b.Helper()
-	b.Exec("UPDATE text SET state = 'sending', sending_at = 1 WHERE state = 'due' AND challenge_id = $1", challengeID)
+	b.Exec("UPDATE text SET state = 'sending', sending_at = 1"+
+		" WHERE state = 'due' AND challenge_id = $1", challengeID)
 }
 
 // race runs the moves at once and returns how many came to nil. The others must come to lost.
@@ -76,8 +77,11 @@ const link = "https://login.acme.example/verify?ticket=very-secret"
 func (b bridge) question() challenge.Question {
 	b.Helper()
 	return challenge.Question{
-		MailID: store.NewID(), Tenant: "acme", Line: text.Line{Account: "AC1", Sender: "+4512340000"}, Phone: b.Phone(),
-		Purpose: challenge.Registration, Link: link, Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
+		MailID: store.NewID(), Tenant: "acme", Line: text.Line{Account: "AC1",
+			Sender: "+4512340000"}, Phone: b.Phone(),
+		Purpose: challenge.Registration, Link: link, Prompt: func(string, string) string {
+			return "Reply YES."
+		}, Life: 10 * time.Minute,
 	}
 }
 
@@ -107,7 +111,9 @@ func deny(c challenge.Challenge) func(context.Context, *store.Tx) error {
 }
 
 func cancel(c challenge.Challenge) func(context.Context, *store.Tx) error {
-	return func(ctx context.Context, tx *store.Tx) error { return challenge.Cancel(ctx, tx, c, "stop") }
+	return func(ctx context.Context, tx *store.Tx) error {
+		return challenge.Cancel(ctx, tx, c, "stop")
+	}
 }
 
 func expire(c challenge.Challenge) func(context.Context, *store.Tx) error {

@@ -1,7 +1,7 @@
 // Package challenge is the rule for one question put to one phone about one mail.
 //
-// It is for the rules that open and answer questions (mail, reply), for the page of a short link, and
-// for the workers that click and expire. A challenge goes
+// It is for the rules that open and answer questions (mail, reply), for the page of a short link,
+// and for the workers that click and expire. A challenge goes
 //
 //	open ──▶ accepted ──▶ clicking ──▶ confirmed | failed
 //	 ├──▶ denied       the phone said no
@@ -9,9 +9,9 @@
 //	 ├──▶ superseded   a newer question of the same purpose replaced it
 //	 └──▶ canceled     the phone opted out, or guessed at codes
 //
-// It promises that each move happens once, however many race for it. A link is clicked only after its
-// question was accepted in time, and a form is submitted at most once. The statement that ends a
-// challenge removes its link from the database.
+// It promises that each move happens once, however many race for it. A link is clicked only after
+// its question was accepted in time, and a form is submitted at most once. The statement that
+// ends a challenge removes its link from the database.
 package challenge
 
 import (
@@ -112,8 +112,8 @@ func Get(ctx context.Context, view store.View, id string) (Challenge, error) {
 	return read(row, view.Now()), err
 }
 
-// Asked returns the questions that a phone was asked on a line and may still answer, oldest first. A
-// question whose prompt has not left yet is not among them.
+// Asked returns the questions that a phone was asked on a line and may still answer, oldest
+// first. A question whose prompt has not left yet is not among them.
 func Asked(
 	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
 ) (asked []Challenge, err error) {
@@ -128,7 +128,8 @@ func Asked(
 	return asked, err
 }
 
-// Last returns the questions to a phone on a line whatever became of them, newest first, at most 20.
+// Last returns the questions to a phone on a line whatever became of them, newest first, at most
+// 20.
 func Last(
 	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
 ) ([]Challenge, error) {
@@ -180,8 +181,8 @@ func CancelAll(
 	return nil
 }
 
-// WrongCode counts a reply with a code that is not the challenge's, and cancels the challenge at the
-// third. It reports whether the challenge is still open.
+// WrongCode counts a reply with a code that is not the challenge's, and cancels the challenge at
+// the third. It reports whether the challenge is still open.
 func WrongCode(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 	n, err := tx.CountWrongCode(ctx, c.ID)
 	switch {
@@ -197,8 +198,8 @@ func WrongCode(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 	return false, err
 }
 
-// MarkHinted records that the phone gets the one hint about a challenge. It reports false when it has
-// had it.
+// MarkHinted records that the phone gets the one hint about a challenge. It reports false when it
+// has had it.
 func MarkHinted(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 	n, err := tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: tx.Moment()})
 	return n == 1, err
@@ -230,8 +231,8 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	return nil
 }
 
-// end moves c from a state to its last one. Its link goes with it, and so does a prompt that has not
-// been sent yet. It returns ErrGone when c is in another state.
+// end moves c from a state to its last one. Its link goes with it, and so does a prompt that has
+// not been sent yet. It returns ErrGone when c is in another state.
 func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome string) error {
 	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{
 		ID: c.ID, FromState: from, State: to, Outcome: outcome, EndedAt: tx.Moment(),

@@ -34,14 +34,16 @@ func TestAsk(t *testing.T) {
 		require.NotEmpty(b, c.Link)
 		require.NotContains(b, c.Link, "very-secret")
 		b.Do(func(_ context.Context, tx *store.Tx) error {
-			_, err := tx.Open(store.Place{Table: "challenge", ID: "another", Column: "link", Tenant: "acme"}, c.Link)
+			_, err := tx.Open(store.Place{Table: "challenge", ID: "another", Column: "link", Tenant: "acme"},
+				c.Link)
 			require.ErrorIs(b, err, store.ErrSealed, "it opens in its own row only")
 			return nil
 		})
 	})
 }
 
-// Ensure that a text which says how a question stands survives its end: a yes after the deadline is answered before the queue notices the deadline.
+// Ensure that a text which says how a question stands survives its end: a yes after the deadline
+// is answered before the queue notices the deadline.
 func TestEndLeavesOutcomeDue(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.get(b.ask(b.question()))
@@ -55,21 +57,26 @@ func TestEndLeavesOutcomeDue(t *testing.T) {
 		})
 		b.Do(expire(c))
 		require.EqualValues(b, "expired", b.row(c.ID).State)
-		require.Equal(b, []string{"outcome due", "hint suppressed"}, b.Strings("SELECT purpose || ' ' || state FROM text WHERE challenge_id = $1 AND purpose <> 'prompt' ORDER BY purpose DESC", c.ID))
+		require.Equal(b, []string{"outcome due", "hint suppressed"},
+			b.Strings("SELECT purpose || ' ' || state FROM text"+
+				" WHERE challenge_id = $1 AND purpose <> 'prompt' ORDER BY purpose DESC", c.ID))
 	})
 }
 
-// Ensure that every end of a challenge erases the link in the row, suppresses a prompt that has not been sent, and is final.
+// Ensure that every end of a challenge erases the link in the row, suppresses a prompt that has
+// not been sent, and is final.
 func TestEnds(t *testing.T) {
 	each(t, func(b bridge) {
 		for name, end := range map[string]struct {
 			move  func(c challenge.Challenge)
 			state string
 		}{
-			"denied":     {func(c challenge.Challenge) { b.Do(deny(c)) }, "denied"},
-			"canceled":   {func(c challenge.Challenge) { b.Do(cancel(c)) }, "canceled"},
-			"expired":    {func(c challenge.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) }, "expired"},
-			"superseded": {func(c challenge.Challenge) { b.Pass(time.Minute); b.ask(again(c)) }, "superseded"},
+			"denied":   {func(c challenge.Challenge) { b.Do(deny(c)) }, "denied"},
+			"canceled": {func(c challenge.Challenge) { b.Do(cancel(c)) }, "canceled"},
+			"expired": {func(c challenge.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) },
+				"expired"},
+			"superseded": {func(c challenge.Challenge) { b.Pass(time.Minute); b.ask(again(c)) },
+				"superseded"},
 		} {
 			b.run(name, func(b bridge) {
 				c := b.get(b.ask(b.question()))
@@ -104,17 +111,21 @@ func TestEnds(t *testing.T) {
 func again(c challenge.Challenge) challenge.Question {
 	return challenge.Question{
 		MailID: store.NewID(), Tenant: c.Tenant, Line: c.Line, Phone: c.Phone,
-		Purpose: c.Purpose, Link: link + "2", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
+		Purpose: c.Purpose, Link: link + "2", Prompt: func(string, string) string {
+			return "Reply YES."
+		}, Life: 10 * time.Minute,
 	}
 }
 
-// Ensure that a deadline is compared: a second before it a yes counts and nothing expires; from the deadline on it is the other way round.
+// Ensure that a deadline is compared: a second before it a yes counts and nothing expires; from
+// the deadline on it is the other way round.
 func TestDeadline(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, test := range []struct {
 			after  time.Duration
 			counts bool
-		}{{10*time.Minute - time.Second, true}, {10*time.Minute - time.Millisecond, true}, {10 * time.Minute, false}, {10*time.Minute + time.Second, false}} {
+		}{{10*time.Minute - time.Second, true}, {10*time.Minute - time.Millisecond,
+			true}, {10 * time.Minute, false}, {10*time.Minute + time.Second, false}} {
 			yes, job := b.open(), b.open()
 			b.Pass(test.after)
 			b.Do(expire(job))
@@ -128,14 +139,17 @@ func TestDeadline(t *testing.T) {
 				require.EqualValues(b, "expired", b.row(job.ID).State)
 			}
 		}
-		b.Do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, "none") })
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return challenge.ExpireDue(ctx, tx, "none")
+		})
 	})
 }
 
 // Ensure that of all who race for one move exactly one wins, and that the row shows the winner's.
 func TestRaces(t *testing.T) {
 	each(t, func(b bridge) {
-		moves := map[string]func(challenge.Challenge) func(context.Context, *store.Tx) error{"accept": accept, "deny": deny, "cancel": cancel}
+		moves := map[string]func(challenge.Challenge) func(context.Context,
+			*store.Tx) error{"accept": accept, "deny": deny, "cancel": cancel}
 		for first, one := range moves {
 			for second, other := range moves {
 				b.run(first+" and "+second, func(b bridge) {
@@ -159,24 +173,31 @@ func TestRaces(t *testing.T) {
 		b.run("expire and expire", func(b bridge) {
 			c := b.open()
 			b.Pass(time.Hour)
-			require.Equal(b, 2, b.race(challenge.ErrGone, expire(c), expire(c)), "the second has nothing to do")
+			require.Equal(b, 2, b.race(challenge.ErrGone, expire(c), expire(c)),
+				"the second has nothing to do")
 			require.Equal(b, []string{"challenge.open", "challenge.expired"}, b.EventNames(c.ID))
 		})
 		b.run("finish and finish", func(b bridge) {
 			for range 5 {
 				c := b.clicking()
-				require.Equal(b, 1, b.race(challenge.ErrGone, finish(c, challenge.OutcomeConfirmed), finish(c, challenge.OutcomeRefused)))
+				require.Equal(b, 1, b.race(challenge.ErrGone, finish(c, challenge.OutcomeConfirmed),
+					finish(c, challenge.OutcomeRefused)))
 				require.Empty(b, b.row(c.Challenge.ID).Link)
 			}
 		})
 		b.run("two mails at once", func(b bridge) {
 			for range 5 {
 				q := b.question()
-				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }
+				ask := func(ctx context.Context, tx *store.Tx) error {
+					_, err := challenge.Ask(ctx, tx, q)
+					return err
+				}
 				require.NotZero(b, b.race(challenge.ErrGone, ask, ask), "who loses tries again")
 				var open int
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone})
+					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
+						Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+					})
 					open = len(rows)
 					return err
 				})
@@ -187,7 +208,10 @@ func TestRaces(t *testing.T) {
 			for range 5 {
 				c := b.open()
 				b.Pass(2 * time.Minute)
-				ask := func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, again(c)); return err }
+				ask := func(ctx context.Context, tx *store.Tx) error {
+					_, err := challenge.Ask(ctx, tx, again(c))
+					return err
+				}
 				won := b.race(challenge.ErrGone, ask, accept(c))
 				if state := b.row(c.ID).State; state == "accepted" {
 					require.Equal(b, 2, won, "the newer mail is a question of its own")
@@ -200,8 +224,9 @@ func TestRaces(t *testing.T) {
 	})
 }
 
-// Ensure that a mail sent again within a minute gives the open question its link and causes no second text, and that later, for another purpose,
-// tenant or phone, or once the question was answered, it is a question of its own.
+// Ensure that a mail sent again within a minute gives the open question its link and causes no
+// second text, and that later, for another purpose, tenant or phone, or once the question was
+// answered, it is a question of its own.
 func TestResent(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.open()
@@ -273,7 +298,8 @@ func TestTell(t *testing.T) {
 	})
 }
 
-// Ensure that reply codes are four digits and drawn evenly: 20,000 of them, by their first and by their last digit, within six standard deviations.
+// Ensure that reply codes are four digits and drawn evenly: 20,000 of them, by their first and by
+// their last digit, within six standard deviations.
 func TestReplyCodesAreEven(t *testing.T) {
 	b := bridge{storetest.OpenBench(t, storetest.SQLite(t))} // which database draws does not matter
 	const n = 20_000
@@ -309,7 +335,8 @@ func TestReplyCodesDiffer(t *testing.T) {
 				continue
 			}
 			_, err := tx.AddChallenge(ctx, db.AddChallengeParams{
-				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone, State: "open", ReplyCode: code,
+				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+				State: "open", ReplyCode: code,
 			})
 			if err != nil {
 				return err
@@ -320,7 +347,10 @@ func TestReplyCodesDiffer(t *testing.T) {
 	id := b.ask(q)
 	require.Equal(b, "4821", b.row(id).ReplyCode)
 	q.Tenant = "beta"
-	require.Error(b, b.Try(func(ctx context.Context, tx *store.Tx) error { _, err := challenge.Ask(ctx, tx, q); return err }))
+	require.Error(b, b.Try(func(ctx context.Context, tx *store.Tx) error {
+		_, err := challenge.Ask(ctx, tx, q)
+		return err
+	}))
 	b.Do(cancel(b.get(id)))
 	require.Equal(b, "4821", b.row(b.ask(q)).ReplyCode, "the code of an ended question is free")
 }

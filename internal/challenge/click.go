@@ -13,7 +13,8 @@ import (
 // maxClicks is how often a click may be begun: once, and once more when a crash interrupted it.
 const maxClicks = 2
 
-// ErrSubmitted says that a form was submitted for this challenge before, so that it must not be again.
+// ErrSubmitted says that a form was submitted for this challenge before, so that it must not be
+// again.
 var ErrSubmitted = errors.New("challenge: a form was submitted before")
 
 // ClickLink is the job that redeems the link of the challenge ID.
@@ -35,8 +36,8 @@ type Click struct {
 	clicks int64 // this one included
 }
 
-// BeginClick moves an accepted challenge to clicking and returns what to redeem. The second result is
-// false when there is nothing to do.
+// BeginClick moves an accepted challenge to clicking and returns what to redeem. The second
+// result is false when there is nothing to do.
 func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, error) {
 	row, err := tx.GetChallenge(ctx, id)
 	if store.Missing(err) {
@@ -64,8 +65,8 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	return click, true, record(ctx, tx, row.Tenant, id, Clicking, "")
 }
 
-// PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The caller
-// sees to the retry.
+// PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The
+// caller sees to the retry.
 func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
 	_, err := tx.UndoClick(ctx, db.UndoClickParams{ID: c.Challenge.ID, Clicks: c.clicks})
 	return err
@@ -80,9 +81,9 @@ func Submit(ctx context.Context, tx *store.Tx, id string) error {
 	return err
 }
 
-// Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the user
-// wanted, failed otherwise. Without a tenant there are no words to tell it in. ErrGone says that it
-// was ended already.
+// Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the
+// user wanted, failed otherwise. Without a tenant there are no words to tell it in. ErrGone says
+// that it was ended already.
 func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
 	if o == OutcomeUsed && c.Again {
 		o = OutcomeAlready // by our own click, which was interrupted before its response was read

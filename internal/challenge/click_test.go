@@ -52,7 +52,8 @@ func putBack(c challenge.Click) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error { return challenge.PutBack(ctx, tx, c) }
 }
 
-// Ensure that an interrupted click is begun once more, knowing what may have happened, and never a third time.
+// Ensure that an interrupted click is begun once more, knowing what may have happened, and never
+// a third time.
 func TestInterruptedClick(t *testing.T) {
 	each(t, func(b bridge) {
 		first := b.clicking()
@@ -79,13 +80,15 @@ func TestInterruptedClick(t *testing.T) {
 	})
 }
 
-// Ensure that a form is submitted once per challenge, whoever races for it, and only while it is clicked.
+// Ensure that a form is submitted once per challenge, whoever races for it, and only while it is
+// clicked.
 func TestSubmitOnce(t *testing.T) {
 	each(t, func(b bridge) {
 		require.ErrorIs(b, b.Try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
 		for range 10 {
 			id := b.clicking().Challenge.ID
-			require.Equal(b, 1, b.race(challenge.ErrSubmitted, submit(id), submit(id), submit(id), submit(id)))
+			require.Equal(b, 1, b.race(challenge.ErrSubmitted, submit(id), submit(id), submit(id),
+				submit(id)))
 			require.NotZero(b, b.row(id).SubmittedAt)
 		}
 	})
@@ -144,7 +147,8 @@ func TestRacingClicks(t *testing.T) {
 	})
 }
 
-// Ensure that a link that Mailgun keeps, or that cannot be opened any more, is reported as missing, so that it is looked up.
+// Ensure that a link that Mailgun keeps, or that cannot be opened any more, is reported as
+// missing, so that it is looked up.
 func TestMissingLink(t *testing.T) {
 	each(t, func(b bridge) {
 		q := b.question()

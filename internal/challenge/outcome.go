@@ -15,7 +15,7 @@ const (
 	OutcomeNeedsUser   Outcome = "needs_user"  // the page wants something only a person can give
 	OutcomeRefused     Outcome = "refused"     // the identity provider does not accept the link
 	OutcomeUnreachable Outcome = "unreachable" // no request was sent
-	OutcomeUnknown     Outcome = "unknown"     // a request may have been sent and its result is unclear
+	OutcomeUnknown     Outcome = "unknown"     // a request may have been sent; its result is unclear
 )
 
 // Saying is what a phone is told about an outcome. An outcome that is not here is told as unknown.

@@ -20,9 +20,12 @@ import (
 func acme(t *testing.T, more ...string) *tenant.Tenant {
 	t.Helper()
 	settings, err := tenant.FromEnv(append([]string{
-		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
-		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
+		"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
 	}, more...))
 	require.NoError(t, err)
 	one, ok := settings.Tenants.Tenant("acme")
@@ -48,9 +51,11 @@ func (b bridge) delivery(phones int) mail.Delivery {
 	b.Helper()
 	n := b.Serial()
 	d := mail.Delivery{
-		Tenant: "acme", Token: fmt.Sprintf("token-%d", n), PostedAt: b.Now().Add(-time.Second), MessageID: fmt.Sprintf("%d@idp.example", n),
+		Tenant: "acme", Token: fmt.Sprintf("token-%d",
+			n), PostedAt: b.Now().Add(-time.Second), MessageID: fmt.Sprintf("%d@idp.example", n),
 		MessageURL: "https://storage.api.mailgun.net/v3/domains/d/messages/k", KeepBody: true,
-		Body: mail.Body{Subject: "Welcome", From: "idp@acme.example", Text: "Open https://login.acme.example/verify?ticket=very-secret", HTML: "<p>Welcome</p>"},
+		Body: mail.Body{Subject: "Welcome", From: "idp@acme.example",
+			Text: "Open https://login.acme.example/verify?ticket=very-secret", HTML: "<p>Welcome</p>"},
 	}
 	for range phones {
 		d.Phones = append(d.Phones, b.Phone())

@@ -66,8 +66,9 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 	return Decision{Do: tenant.Ask, Purpose: challenge.Registration}
 }
 
-// Examine ends the examination of a received mail: it asks the question that the finding calls for, relays what the mail carries, or refuses the
-// mail. A mail that was examined before is left alone.
+// Examine ends the examination of a received mail: it asks the question that the finding calls
+// for, relays what the mail carries, or refuses the mail. A mail that was examined before is left
+// alone.
 func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	d := Decide(t, m.Phone, f)
 	if d.Do == tenant.Off {
@@ -91,11 +92,15 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.ValidFor)
-	draft := text.Draft{Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
+	draft := text.Draft{
+		Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay,
+		Deadline: deadline,
+	}
 	if f.Kind == "code" || f.Link == "" {
 		draft.Body = t.CodeText(f.Code, "")
 	} else {
-		token, err := shortlink.Make(ctx, tx, shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline})
+		l := shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline}
+		token, err := shortlink.Make(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -120,7 +125,8 @@ func Refuse(ctx context.Context, tx *store.Tx, m Mail, kind, reason string) erro
 	return err
 }
 
-// Found is a mail that was found at Mailgun because its phone said yes, although nothing was known of it here.
+// Found is a mail that was found at Mailgun because its phone said yes, although the bridge did
+// not know it.
 type Found struct {
 	Phone      phonemail.Number
 	MessageID  string
@@ -128,16 +134,23 @@ type Found struct {
 	StoredAt   time.Time
 }
 
-// TakeFound records a found mail together with the challenge that its phone has accepted already, and makes the click due. It returns false when
-// that mail was known after all, or is one that the tenant does not ask about: then nothing is clicked.
-func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found, f Finding) (bool, error) {
-	m := Mail{ID: store.NewID(), Tenant: t.Slug, Phone: found.Phone, MessageID: found.MessageID, MessageURL: found.MessageURL}
+// TakeFound records a found mail together with the challenge that its phone has accepted already,
+// and makes the click due. It returns false when that mail was known after all, or is one that the
+// tenant does not ask about. Nothing is clicked then.
+func TakeFound(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found, f Finding,
+) (bool, error) {
+	m := Mail{
+		ID: store.NewID(), Tenant: t.Slug, Phone: found.Phone,
+		MessageID: found.MessageID, MessageURL: found.MessageURL,
+	}
 	if m.MessageID == "" {
-		m.MessageID = "stored:" + found.MessageURL // without a Message-Id only its place at Mailgun shows that a mail is the same
+		// Without a Message-Id only its place at Mailgun shows that a mail is the same.
+		m.MessageID = "stored:" + found.MessageURL
 	}
 	n, err := tx.AddMail(ctx, db.AddMailParams{
-		ID: m.ID, Tenant: t.Slug, Phone: found.Phone, MessageID: m.MessageID, MessageURL: found.MessageURL,
-		PostedAt: moment.Of(found.StoredAt), ReceivedAt: tx.Moment(),
+		ID: m.ID, Tenant: t.Slug, Phone: found.Phone, MessageID: m.MessageID,
+		MessageURL: found.MessageURL, PostedAt: moment.Of(found.StoredAt), ReceivedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
 		return false, err
@@ -159,7 +172,8 @@ func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 	return err == nil, err
 }
 
-// question is what a tenant asks about a mail. The link stays at Mailgun when the tenant wants it so.
+// question is what a tenant asks about a mail. The link stays at Mailgun when the tenant's
+// settings say so.
 func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) challenge.Question {
 	if t.Keep == tenant.KeepMailgun {
 		link = ""
@@ -167,7 +181,8 @@ func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) 
 	coded := purpose == challenge.Password && !t.UnsafeBareYes
 	saying := asking(t.Answer, purpose, coded)
 	return challenge.Question{
-		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose, Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
+		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose,
+		Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
 		Prompt: func(code, token string) string {
 			return t.Say(saying, tenant.Fill{Code: code, Link: t.ShortURL(token)})
 		},
@@ -196,8 +211,12 @@ func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) tenant.Sayin
 	return tenant.AskRegistration
 }
 
-func end(ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string) (bool, error) {
-	n, err := tx.EndMail(ctx, db.EndMailParams{ID: m.ID, State: state, Kind: kind, Reason: reason, EndedAt: tx.Moment()})
+func end(
+	ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string,
+) (bool, error) {
+	n, err := tx.EndMail(ctx, db.EndMailParams{
+		ID: m.ID, State: state, Kind: kind, Reason: reason, EndedAt: tx.Moment(),
+	})
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -19,7 +19,8 @@ import (
 const link = "https://login.acme.example/verify?ticket=very-secret"
 
 func TestDecide(t *testing.T) {
-	off, ask := acme(t, "SMSBRIDGE_RESET=off", "SMSBRIDGE_VERIFY=off", "SMSBRIDGE_CODE=off"), acme(t, "SMSBRIDGE_RESET=ask")
+	off, ask := acme(t, "SMSBRIDGE_RESET=off", "SMSBRIDGE_VERIFY=off", "SMSBRIDGE_CODE=off"), acme(t,
+		"SMSBRIDGE_RESET=ask")
 	relay := acme(t, "SMSBRIDGE_LOGIN=relay")
 	const danish, swedish, premium = "+4520123456", "+46701234567", "+4590123456"
 	tests := []struct {
@@ -31,30 +32,51 @@ func TestDecide(t *testing.T) {
 		purpose challenge.Purpose
 		refusal string
 	}{
-		{"a new account", ask, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Ask, challenge.Registration, ""},
-		{"a new account with a code beside the link", ask, danish, mail.Finding{Kind: "verify", Link: link, Code: "123456"}, tenant.Ask, challenge.Registration, ""},
-		{"a new account, switched off", off, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", "off: verify"},
-		{"a new password, asked about", ask, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Ask, challenge.Password, ""},
-		{"a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Relay, "", ""},
-		{"a code for a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Code: "123456"}, tenant.Relay, "", ""},
-		{"a code for a new password, where it is asked about", ask, danish, mail.Finding{Kind: "reset", Code: "123456"}, tenant.Off, "", "no link"},
-		{"a code to sign in with, relayed", relay, danish, mail.Finding{Kind: "login", Code: "123456"}, tenant.Relay, "", ""},
-		{"a new password, switched off", off, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Off, "", "off: reset"},
+		{"a new account", ask, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Ask,
+			challenge.Registration, ""},
+		{"a new account with a code beside the link", ask, danish,
+			mail.Finding{Kind: "verify", Link: link, Code: "123456"}, tenant.Ask, challenge.Registration,
+			""},
+		{"a new account, switched off", off, danish, mail.Finding{Kind: "verify", Link: link}, tenant.Off,
+			"", "off: verify"},
+		{"a new password, asked about", ask, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Ask,
+			challenge.Password, ""},
+		{"a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Relay,
+			"", ""},
+		{"a code for a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Code: "123456"},
+			tenant.Relay, "", ""},
+		{"a code for a new password, where it is asked about", ask, danish,
+			mail.Finding{Kind: "reset", Code: "123456"}, tenant.Off, "", "no link"},
+		{"a code to sign in with, relayed", relay, danish, mail.Finding{Kind: "login", Code: "123456"},
+			tenant.Relay, "", ""},
+		{"a new password, switched off", off, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Off,
+			"", "off: reset"},
 		{"a code", ask, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Relay, "", ""},
-		{"a code mail without a code", ask, danish, mail.Finding{Kind: "code", Reason: "two codes"}, tenant.Off, "", "two codes"},
-		{"a code mail without a code, although with a link", ask, danish, mail.Finding{Kind: "code", Link: link}, tenant.Off, "", "no code"},
-		{"a code, switched off", off, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Off, "", "off: code"},
-		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, tenant.Off, "", "off: login"},
-		{"a sign-in link, relayed", relay, danish, mail.Finding{Kind: "login", Link: link}, tenant.Relay, "", ""},
-		{"an invitation", relay, danish, mail.Finding{Kind: "invite", Link: link}, tenant.Off, "", "invite"},
+		{"a code mail without a code", ask, danish, mail.Finding{Kind: "code", Reason: "two codes"},
+			tenant.Off, "", "two codes"},
+		{"a code mail without a code, although with a link", ask, danish,
+			mail.Finding{Kind: "code", Link: link}, tenant.Off, "", "no code"},
+		{"a code, switched off", off, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Off, "",
+			"off: code"},
+		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, tenant.Off, "",
+			"off: login"},
+		{"a sign-in link, relayed", relay, danish, mail.Finding{Kind: "login", Link: link}, tenant.Relay,
+			"", ""},
+		{"an invitation", relay, danish, mail.Finding{Kind: "invite", Link: link}, tenant.Off, "",
+			"invite"},
 		{"another mail", ask, danish, mail.Finding{Kind: "other", Link: link}, tenant.Off, "", "other"},
 		{"a mail of no kind", ask, danish, mail.Finding{Link: link}, tenant.Off, "", "unknown"},
-		{"no link, with a reason", ask, danish, mail.Finding{Kind: "verify", Reason: "two links"}, tenant.Off, "", "two links"},
+		{"no link, with a reason", ask, danish, mail.Finding{Kind: "verify", Reason: "two links"},
+			tenant.Off, "", "two links"},
 		{"no link and no reason", ask, danish, mail.Finding{Kind: "verify"}, tenant.Off, "", "no link"},
-		{"no link to a new password", ask, danish, mail.Finding{Kind: "reset"}, tenant.Off, "", "no link"},
-		{"another country", ask, swedish, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrCountry.Error()},
-		{"a number that costs extra", ask, premium, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrType.Error()},
-		{"no phone", ask, "", mail.Finding{Kind: "verify", Link: link}, tenant.Off, "", phonemail.ErrNumber.Error()},
+		{"no link to a new password", ask, danish, mail.Finding{Kind: "reset"}, tenant.Off, "",
+			"no link"},
+		{"another country", ask, swedish, mail.Finding{Kind: "verify", Link: link}, tenant.Off, "",
+			phonemail.ErrCountry.Error()},
+		{"a number that costs extra", ask, premium, mail.Finding{Kind: "verify", Link: link}, tenant.Off,
+			"", phonemail.ErrType.Error()},
+		{"no phone", ask, "", mail.Finding{Kind: "verify", Link: link}, tenant.Off, "",
+			phonemail.ErrNumber.Error()},
 	}
 	for _, test := range tests {
 		phone, _ := phonemail.ParseNumber(test.phone)
@@ -91,14 +113,16 @@ func (b bridge) challenges(mailID string) (found []db.Challenge) {
 func (b bridge) linkOf(c db.Challenge) (plain string) {
 	b.Helper()
 	b.Do(func(_ context.Context, tx *store.Tx) error {
-		opened, err := tx.Open(store.Place{Table: "challenge", ID: c.ID, Column: "link", Tenant: c.Tenant}, c.Link)
+		opened, err := tx.Open(store.Place{Table: "challenge", ID: c.ID, Column: "link",
+			Tenant: c.Tenant}, c.Link)
 		plain = string(opened)
 		return err
 	})
 	return plain
 }
 
-// Ensure that an examination asks about the mail once, with the tenant's line and life, and that the body is gone with it.
+// Ensure that an examination asks about the mail once, with the tenant's line and life, and that
+// the body is gone with it.
 func TestExamineAsks(t *testing.T) {
 	each(t, func(b bridge) {
 		asker := acme(b.T, "SMSBRIDGE_RESET=ask", "SMSBRIDGE_VALID_FOR=5m")
@@ -118,7 +142,8 @@ func TestExamineAsks(t *testing.T) {
 			asked := b.challenges(m.ID)
 			require.Len(b, asked, 1)
 			c := asked[0]
-			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From}, []string{string(c.State), string(c.Purpose), c.Tenant, c.Account, c.Sender})
+			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From},
+				[]string{string(c.State), string(c.Purpose), c.Tenant, c.Account, c.Sender})
 			require.Equal(b, m.Phone, c.Phone)
 			require.Equal(b, b.Now().Add(5*time.Minute), c.ExpiresAt.Time)
 			require.Equal(b, link, b.linkOf(c))
@@ -133,7 +158,8 @@ func TestExamineRefuses(t *testing.T) {
 		m := b.received()
 		b.Do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Reason: "two links"}))
 		row := b.row(m.ID)
-		require.Equal(b, []string{"refused", "verify", "two links", ""}, []string{string(row.State), row.Kind, row.Reason, row.Body})
+		require.Equal(b, []string{"refused", "verify", "two links", ""},
+			[]string{string(row.State), row.Kind, row.Reason, row.Body})
 		require.NotZero(b, row.EndedAt)
 
 		b.Do(examine(acme(b.T), m, mail.Finding{Kind: "verify", Link: link}))
@@ -149,10 +175,12 @@ func TestExamineRefuses(t *testing.T) {
 func TestExamineRace(t *testing.T) {
 	each(t, func(b bridge) {
 		one := acme(b.T)
-		for _, other := range []mail.Finding{{Kind: "verify", Link: link}, {Kind: "verify", Reason: "no link"}} {
+		for _, other := range []mail.Finding{{Kind: "verify", Link: link},
+			{Kind: "verify", Reason: "no link"}} {
 			for range 10 {
 				m := b.received()
-				require.NoError(b, errors.Join(b.AtOnce(examine(one, m, mail.Finding{Kind: "verify", Link: link}), examine(one, m, other))...))
+				require.NoError(b, errors.Join(b.AtOnce(examine(one, m,
+					mail.Finding{Kind: "verify", Link: link}), examine(one, m, other))...))
 				examined := b.row(m.ID).State == "examined"
 				require.Equal(b, examined, len(b.challenges(m.ID)) == 1)
 				require.Equal(b, examined, b.Count("text WHERE phone = $1", m.Phone.E164()) == 1)
@@ -182,13 +210,15 @@ func (b bridge) found(t *tenant.Tenant, found mail.Found, f mail.Finding) (click
 	return clicked
 }
 
-// Ensure that a mail found because of its phone's yes is clicked once, that a known mail never is, and that it passes the same gates as any other.
+// Ensure that a mail found because of its phone's yes is clicked once, that a known mail never
+// is, and that it passes the same gates as any other.
 func TestTakeFound(t *testing.T) {
 	each(t, func(b bridge) {
 		keeper, verify := acme(b.T, "SMSBRIDGE_KEEP=mailgun"), mail.Finding{Kind: "verify", Link: link}
 		fresh := func() mail.Found {
 			d := b.delivery(1)
-			return mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, StoredAt: b.Now().Add(-time.Minute)}
+			return mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL,
+				StoredAt: b.Now().Add(-time.Minute)}
 		}
 		one := fresh()
 		require.True(b, b.found(keeper, one, verify))
@@ -196,7 +226,8 @@ func TestTakeFound(t *testing.T) {
 		ids := b.ids(one.Phone)
 		require.Len(b, ids, 1)
 		row := b.row(ids[0])
-		require.Equal(b, []string{"examined", "verify", one.MessageID, one.MessageURL, ""}, []string{string(row.State), row.Kind, row.MessageID, row.MessageURL, row.Body})
+		require.Equal(b, []string{"examined", "verify", one.MessageID, one.MessageURL, ""},
+			[]string{string(row.State), row.Kind, row.MessageID, row.MessageURL, row.Body})
 		require.Equal(b, one.StoredAt, row.PostedAt.Time)
 		asked := b.challenges(ids[0])
 		require.Len(b, asked, 1)
@@ -211,10 +242,12 @@ func TestTakeFound(t *testing.T) {
 		require.Equal(b, mail.Duplicate, b.take(later), "the webhook that comes after all")
 
 		m := b.received()
-		require.False(b, b.found(keeper, mail.Found{Phone: m.Phone, MessageID: m.MessageID}, verify), "a known mail")
+		require.False(b, b.found(keeper, mail.Found{Phone: m.Phone, MessageID: m.MessageID}, verify),
+			"a known mail")
 		require.Empty(b, b.challenges(m.ID))
 
-		for _, f := range []mail.Finding{{Kind: "reset", Link: link}, {Kind: "other", Link: link}, {Kind: "verify", Reason: "two links"}, {}} {
+		for _, f := range []mail.Finding{{Kind: "reset", Link: link}, {Kind: "other", Link: link},
+			{Kind: "verify", Reason: "two links"}, {}} {
 			refused := fresh()
 			require.False(b, b.found(keeper, refused, f))
 			ids := b.ids(refused.Phone)

@@ -1,18 +1,20 @@
-// Package mail is the rule for one received mail: taking it once, and what follows from its examination.
+// Package mail is the rule for one received mail: taking it once, and what follows from its
+// examination.
 //
-// It is for the door that receives Mailgun's webhook and for the workers that examine mails. A mail goes
+// It is for the door that receives Mailgun's webhook and for the workers that examine mails. A
+// mail goes
 //
 //	received ──▶ examined    a question was asked about it
 //	    └──────▶ refused     nothing is done about it, and the reason is kept
 //
-// It promises that a mail counts once however often it is delivered, under fresh tokens too; that a token counts once and only with the content it
-// came with; and that the body, which holds a live link, is sealed until the examination and gone in the statement that ends it.
+// It promises that a mail counts once however often it is delivered, under fresh tokens too. A
+// token counts once, and only with the content it came with. The body holds a live link, so it is
+// sealed until the examination, and the statement that ends the examination removes it.
 package mail
 
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -55,7 +57,9 @@ type Delivery struct {
 	MessageID  string    // the Message-Id header, "" when there is none
 	MessageURL string    // where Mailgun keeps the mail, "" when it does not
 	Body       Body
-	KeepBody   bool // false: only the envelope is recorded, the body is fetched from Mailgun when it is needed
+	// KeepBody false: only the envelope is recorded. The body is fetched from Mailgun when it is
+	// needed.
+	KeepBody bool
 }
 
 // ExamineMail is the job that examines the mail ID.
@@ -82,7 +86,8 @@ const (
 	New Taken = iota
 	// Duplicate means that all of it had been recorded before.
 	Duplicate
-	// Reused means that its token came before with another content: an attack, or a defect of the sender.
+	// Reused means that its token came before with another content: an attack, or a defect of the
+	// sender.
 	Reused
 )
 
@@ -92,7 +97,9 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := tx.AddSeen(ctx, db.AddSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: moment.Of(d.PostedAt)})
+	n, err := tx.AddSeen(ctx, db.AddSeenParams{
+		Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: moment.Of(d.PostedAt),
+	})
 	if err != nil {
 		return 0, fmt.Errorf("mail: keeping the token: %w", err)
 	}
@@ -107,8 +114,10 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 		return Duplicate, nil
 	}
 	taken := Duplicate
-	// In one order, so that two deliveries of one mail do not wait for each other in a circle.
-	phones := slices.SortedFunc(slices.Values(d.Phones), func(a, b phonemail.Number) int { return strings.Compare(a.E164(), b.E164()) })
+	// In one order, so that two deliveries of one mail do not deadlock.
+	phones := slices.SortedFunc(slices.Values(d.Phones), func(a, b phonemail.Number) int {
+		return strings.Compare(a.E164(), b.E164())
+	})
 	for _, phone := range phones {
 		added, err := add(ctx, tx, d, phone)
 		if err != nil {
@@ -128,7 +137,8 @@ func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) 
 		PostedAt: moment.Of(d.PostedAt), ReceivedAt: tx.Moment(),
 	}
 	if row.MessageID == "" {
-		row.MessageID = "token:" + d.Token // without a Message-Id only a repeated token shows that a mail is the same
+		// Without a Message-Id only a repeated token shows that a mail is the same.
+		row.MessageID = "token:" + d.Token
 	}
 	if d.KeepBody {
 		plain, err := json.Marshal(d.Body)
@@ -170,7 +180,9 @@ type Mail struct {
 	MessageURL string
 	PostedAt   time.Time
 	Body       Body
-	HasBody    bool // false: it has to be fetched from Mailgun, by choice or because ours cannot be opened any more
+	// HasBody false: the body has to be fetched from Mailgun, by choice or because ours cannot be
+	// opened any more.
+	HasBody bool
 }
 
 // Pending returns the mail when it still waits for its examination.
@@ -179,16 +191,20 @@ func Pending(ctx context.Context, tx *store.Tx, id string) (Mail, bool, error) {
 	return m, err == nil && state == Received, err
 }
 
-// Get returns a mail and its state, with its body while that is kept. ErrUnknown says that there is none with that id.
+// Get returns a mail and its state, with its body while that is kept. ErrUnknown says that there
+// is none with that id.
 func Get(ctx context.Context, tx store.View, id string) (Mail, State, error) {
 	row, err := tx.GetMail(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	if store.Missing(err) {
 		return Mail{}, "", ErrUnknown
 	}
 	if err != nil {
 		return Mail{}, "", err
 	}
-	m := Mail{ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time}
+	m := Mail{
+		ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, MessageID: row.MessageID,
+		MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time,
+	}
 	plain, err := tx.Open(place(row.ID, row.Tenant), row.Body)
 	if err == nil && len(plain) > 0 {
 		m.HasBody = json.Unmarshal(plain, &m.Body) == nil
@@ -204,7 +220,9 @@ func Deleted(ctx context.Context, tx *store.Tx, m Mail) error {
 // ErrUnknown says that there is no mail with that id.
 var ErrUnknown = errors.New("mail: no such mail")
 
-func record(ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string) error {
+func record(
+	ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string,
+) error {
 	return tx.Record(ctx, tenant, id, "mail."+string(state), detail)
 }
 

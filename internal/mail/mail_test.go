@@ -12,7 +12,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Ensure that a new mail is recorded, sealed, and waits for its examination with all that came with it.
+// Ensure that a new mail is recorded, sealed, and waits for its examination with all that came
+// with it.
 func TestTakeNew(t *testing.T) {
 	each(t, func(b bridge) {
 		d := b.delivery(1)
@@ -30,13 +31,15 @@ func TestTakeNew(t *testing.T) {
 		m, waits := b.pending(ids[0])
 		require.True(b, waits)
 		require.Equal(b, mail.Mail{
-			ID: ids[0], Tenant: "acme", Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL, PostedAt: d.PostedAt, Body: d.Body, HasBody: true,
+			ID: ids[0], Tenant: "acme", Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL,
+			PostedAt: d.PostedAt, Body: d.Body, HasBody: true,
 		}, m)
 	})
 }
 
-// Ensure that a delivery counts once: by its token with the same content, by its Message-Id under whatever token, for each phone and tenant apart; and
-// that a token that comes back with another content changes nothing.
+// Ensure that a delivery counts once: by its token with the same content, by its Message-Id under
+// whatever token, for each phone and tenant apart; and that a token that comes back with another
+// content changes nothing.
 func TestTakeAgain(t *testing.T) {
 	each(t, func(b bridge) {
 		tests := []struct {
@@ -48,19 +51,47 @@ func TestTakeAgain(t *testing.T) {
 		}{
 			{"the same again", 1, func(*mail.Delivery) {}, mail.Duplicate, 1},
 			{"posted again later", 1, func(d *mail.Delivery) { d.PostedAt = b.Now() }, mail.Duplicate, 1},
-			{"its Message-Id under a fresh token", 1, func(d *mail.Delivery) { d.Token += "fresh" }, mail.Duplicate, 1},
-			{"its Message-Id under a fresh token with another body", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.Body.Text = "x" }, mail.Duplicate, 1},
-			{"its token with another body", 1, func(d *mail.Delivery) { d.Body.HTML = "<p>Other</p>" }, mail.Reused, 1},
-			{"its token with another MIME body", 1, func(d *mail.Delivery) { d.Body.MIME = "x" }, mail.Reused, 1},
-			{"its token with another Message-Id", 1, func(d *mail.Delivery) { d.MessageID = "other@idp.example" }, mail.Reused, 1},
-			{"its token with another address of the stored mail", 1, func(d *mail.Delivery) { d.MessageURL += "2" }, mail.Reused, 1},
-			{"its token for another phone", 1, func(d *mail.Delivery) { d.Phones = b.delivery(1).Phones }, mail.Reused, 1},
-			{"its token for fewer phones", 2, func(d *mail.Delivery) { d.Phones = d.Phones[:1] }, mail.Reused, 1},
+			{"its Message-Id under a fresh token", 1, func(d *mail.Delivery) {
+				d.Token += "fresh"
+			}, mail.Duplicate, 1},
+			{"its Message-Id under a fresh token with another body", 1, func(d *mail.Delivery) {
+				d.Token += "fresh"
+				d.Body.Text = "x"
+			}, mail.Duplicate, 1},
+			{"its token with another body", 1, func(d *mail.Delivery) {
+				d.Body.HTML = "<p>Other</p>"
+			}, mail.Reused, 1},
+			{"its token with another MIME body", 1, func(d *mail.Delivery) {
+				d.Body.MIME = "x"
+			}, mail.Reused, 1},
+			{"its token with another Message-Id", 1, func(d *mail.Delivery) {
+				d.MessageID = "other@idp.example"
+			}, mail.Reused, 1},
+			{"its token with another address of the stored mail", 1, func(d *mail.Delivery) {
+				d.MessageURL += "2"
+			}, mail.Reused, 1},
+			{"its token for another phone", 1, func(d *mail.Delivery) {
+				d.Phones = b.delivery(1).Phones
+			}, mail.Reused, 1},
+			{"its token for fewer phones", 2, func(d *mail.Delivery) {
+				d.Phones = d.Phones[:1]
+			}, mail.Reused, 1},
 			{"its token at another tenant", 1, func(d *mail.Delivery) { d.Tenant = "beta" }, mail.New, 2},
-			{"another mail", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.MessageID = "another@idp.example" }, mail.New, 2},
-			{"for one more phone", 1, func(d *mail.Delivery) { d.Token += "fresh"; d.Phones = append(b.delivery(1).Phones, d.Phones...) }, mail.New, 1},
-			{"without Message-Id, the same token", 1, func(d *mail.Delivery) { d.MessageID = "" }, mail.Reused, 1},
-			{"without Message-Id, a fresh token", 1, func(d *mail.Delivery) { d.MessageID = ""; d.Token += "fresh" }, mail.New, 2},
+			{"another mail", 1, func(d *mail.Delivery) {
+				d.Token += "fresh"
+				d.MessageID = "another@idp.example"
+			}, mail.New, 2},
+			{"for one more phone", 1, func(d *mail.Delivery) {
+				d.Token += "fresh"
+				d.Phones = append(b.delivery(1).Phones, d.Phones...)
+			}, mail.New, 1},
+			{"without Message-Id, the same token", 1, func(d *mail.Delivery) {
+				d.MessageID = ""
+			}, mail.Reused, 1},
+			{"without Message-Id, a fresh token", 1, func(d *mail.Delivery) {
+				d.MessageID = ""
+				d.Token += "fresh"
+			}, mail.New, 2},
 		}
 		for _, test := range tests {
 			b.run(test.name, func(b bridge) {
@@ -73,8 +104,10 @@ func TestTakeAgain(t *testing.T) {
 				require.Equal(b, test.taken, b.take(d))
 				require.Len(b, b.ids(first), test.mails)
 				require.Equal(b, test.taken == mail.New, b.Count("mail") == rows+1)
-				require.Equal(b, b.Count("mail")-rows, b.Count("river_job")-jobs, "one examination for each mail")
-				require.Contains(b, []mail.Taken{mail.Duplicate, mail.Reused}, b.take(d), "the second time it is known")
+				require.Equal(b, b.Count("mail")-rows, b.Count("river_job")-jobs,
+					"one examination for each mail")
+				require.Contains(b, []mail.Taken{mail.Duplicate, mail.Reused}, b.take(d),
+					"the second time it is known")
 			})
 		}
 		b.run("without Message-Id twice under one token", func(b bridge) {
@@ -139,7 +172,8 @@ func TestTakeRace(t *testing.T) {
 	})
 }
 
-// Ensure that of a mail that Mailgun keeps no body is stored, and that a body that cannot be opened any more counts as none.
+// Ensure that of a mail that Mailgun keeps no body is stored, and that a body that cannot be
+// opened any more counts as none.
 func TestBodyThatIsNotHere(t *testing.T) {
 	each(t, func(b bridge) {
 		d := b.delivery(1)
@@ -164,9 +198,15 @@ func TestBodyThatIsNotHere(t *testing.T) {
 // Ensure that nothing pretends to know a mail that there is not.
 func TestUnknownMail(t *testing.T) {
 	each(t, func(b bridge) {
-		err := b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Get(ctx, tx, "none"); return err })
+		err := b.Try(func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := mail.Get(ctx, tx, "none")
+			return err
+		})
 		require.True(b, errors.Is(err, mail.ErrUnknown))
-		err = b.Try(func(ctx context.Context, tx *store.Tx) error { _, _, err := mail.Pending(ctx, tx, "none"); return err })
+		err = b.Try(func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := mail.Pending(ctx, tx, "none")
+			return err
+		})
 		require.True(b, errors.Is(err, mail.ErrUnknown))
 	})
 }

@@ -88,8 +88,11 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 	asker, ok := b.tenants.Tenant(slug)
 	require.True(b, ok)
 	q := challenge.Question{
-		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
-		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
+		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID,
+			Sender: asker.Twilio.From}, Phone: phone,
+		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string {
+			return "Reply YES."
+		}, Life: 10 * time.Minute,
 	}
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = challenge.Ask(ctx, tx, q)
@@ -121,7 +124,8 @@ func (b bridge) asked(slug string, phone phonemail.Number) challenge.Challenge {
 // text has a phone text us, on the line that ACME and Beta share.
 func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
 	b.Helper()
-	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: shared(), Phone: phone, Body: body})
+	return b.take(reply.Received{ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: shared(),
+		Phone: phone, Body: body})
 }
 
 func (b bridge) take(r reply.Received) (taken reply.Taken) {
@@ -136,14 +140,16 @@ func (b bridge) take(r reply.Received) (taken reply.Taken) {
 // told are the texts to a phone but for prompts, oldest first.
 func (b bridge) told(phone phonemail.Number) (bodies []string) {
 	b.Helper()
-	for _, id := range b.Strings("SELECT id FROM text WHERE phone = $1 AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164()) {
+	for _, id := range b.Strings("SELECT id FROM text WHERE phone = $1"+
+		" AND purpose <> 'prompt' AND state = 'due' ORDER BY id", phone.E164()) {
 		var body []byte
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			row, err := tx.GetText(ctx, id)
 			if err != nil {
 				return err
 			}
-			body, err = tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: row.Tenant}, row.Body)
+			body, err = tx.Open(store.Place{Table: "text", ID: id, Column: "body", Tenant: row.Tenant},
+				row.Body)
 			return err
 		})
 		bodies = append(bodies, string(body))

@@ -7,10 +7,12 @@ import (
 	"smsbridge/internal/verification"
 )
 
-// codeTries is how many open verifications of a phone a texted code is tried on, the newest first. Each of them counts an attempt.
+// codeTries is how many open verifications of a phone a texted code is tried on, the newest
+// first. Each of them counts an attempt.
 const codeTries = 3
 
-// code presents a texted code to the open verification of its phone. One that is not its code may still have been meant for a question.
+// code presents a texted code to the open verification of its phone. One that is not its code may
+// still have been meant for a question.
 func (t *taking) code(ctx context.Context) error {
 	open, err := verification.OpenOf(ctx, t.tx, t.Line, t.Phone)
 	if err != nil {
@@ -35,7 +37,8 @@ func (t *taking) cancelCodes(ctx context.Context) error {
 		return err
 	}
 	for _, v := range open {
-		if _, err := verification.Cancel(ctx, t.tx, v.Tenant, v.ID, "stop"); err != nil && !errors.Is(err, verification.ErrGone) {
+		_, err := verification.Cancel(ctx, t.tx, v.Tenant, v.ID, "stop")
+		if err != nil && !errors.Is(err, verification.ErrGone) {
 			return err
 		}
 	}

@@ -23,10 +23,12 @@ func (b bridge) which(questions ...challenge.Challenge) []string {
 		asker, _ = b.tenants.Tenant(c.Tenant)
 		choices = append(choices, "YES "+c.ReplyCode+" for "+asker.Name)
 	}
-	return []string{asker.Say(tenant.Several, tenant.Fill{Count: len(questions), Choices: "Reply " + strings.Join(choices, " or ")})}
+	return []string{asker.Say(tenant.Several, tenant.Fill{Count: len(questions),
+		Choices: "Reply " + strings.Join(choices, " or ")})}
 }
 
-// Ensure that with several questions a bare yes confirms none and is told the codes once, and that a code confirms its question alone.
+// Ensure that with several questions a bare yes confirms none and is told the codes once, and
+// that a code confirms its question alone.
 func TestTakeSeveralQuestions(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()
@@ -62,16 +64,17 @@ func TestTakeSeveralQuestions(t *testing.T) {
 			require.Equal(b, "open", b.state(beta.ID))
 			require.Equal(b, b.said(tenant.Denied), b.told(phone))
 		})
-		b.run("whatever is not an answer is told the codes, so that they are not missed later", func(b bridge) {
-			for _, body := range []string{"what?", "YES 000", "1234"} {
-				phone := b.Phone()
-				acme := b.asked("acme", phone)
-				b.Pass(time.Second)
-				beta := b.asked("beta", phone)
-				b.text(phone, body)
-				require.Equal(b, b.which(acme, beta), b.told(phone))
-			}
-		})
+		b.run("whatever is not an answer is told the codes, so that they are not missed later",
+			func(b bridge) {
+				for _, body := range []string{"what?", "YES 000", "1234"} {
+					phone := b.Phone()
+					acme := b.asked("acme", phone)
+					b.Pass(time.Second)
+					beta := b.asked("beta", phone)
+					b.text(phone, body)
+					require.Equal(b, b.which(acme, beta), b.told(phone))
+				}
+			})
 		b.run("a question whose prompt was not sent does not count", func(b bridge) {
 			phone := b.Phone()
 			acme := b.asked("acme", phone)
@@ -110,7 +113,8 @@ func TestTakeWrongCodes(t *testing.T) {
 		require.Equal(b, "canceled", b.state(acme.ID))
 		require.EqualValues(b, "wrong codes", b.challenge(acme.ID).Outcome)
 		require.Equal(b, "open", b.state(beta.ID), "it has only had one")
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone)[len(b.told(phone))-1:], "the canceled one is offered no more")
+		require.Equal(b, b.said(tenant.Wrong), b.told(phone)[len(b.told(phone))-1:],
+			"the canceled one is offered no more")
 
 		b.text(phone, "YES "+acme.ReplyCode)
 		require.Equal(b, "open", b.state(beta.ID))
@@ -134,7 +138,8 @@ func wrongFor(questions ...challenge.Challenge) string {
 	}
 }
 
-// Ensure that a bare yes confirms nothing while it might be meant for another question that has just gone unanswered, and that the code does.
+// Ensure that a bare yes confirms nothing while it might be meant for another question that has
+// just gone unanswered, and that the code does.
 func TestTakeMistakableQuestion(t *testing.T) {
 	each(t, func(b bridge) {
 		tests := []struct {
@@ -143,16 +148,38 @@ func TestTakeMistakableQuestion(t *testing.T) {
 			after time.Duration
 			bare  bool
 		}{
-			{"another tenant's expired unnoticed", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 0, false},
+			{"another tenant's expired unnoticed", func(b bridge,
+				phone phonemail.Number) {
+				b.asked("beta", phone)
+				b.Pass(10 * time.Minute)
+			}, 0, false},
 			{"another tenant's expired", func(b bridge, phone phonemail.Number) {
 				c := b.asked("beta", phone)
 				b.Pass(10 * time.Minute)
 				b.Do(expired(c))
 			}, 0, false},
-			{"another tenant's expired, nearly forgotten", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 10*time.Minute - time.Second, false},
-			{"another tenant's expired long ago", func(b bridge, phone phonemail.Number) { b.asked("beta", phone); b.Pass(10 * time.Minute) }, 10 * time.Minute, true},
-			{"its own earlier one expired", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.Pass(10 * time.Minute) }, 0, true},
-			{"its own earlier one superseded", func(b bridge, phone phonemail.Number) { b.asked("acme", phone); b.Pass(time.Minute) }, 0, true},
+			{"another tenant's expired, nearly forgotten",
+				func(b bridge, phone phonemail.Number) {
+					b.asked("beta",
+						phone)
+					b.Pass(10 * time.Minute)
+				}, 10*time.Minute - time.Second, false},
+			{"another tenant's expired long ago", func(b bridge,
+				phone phonemail.Number) {
+				b.asked("beta",
+					phone)
+				b.Pass(10 * time.Minute)
+			}, 10 * time.Minute, true},
+			{"its own earlier one expired", func(b bridge,
+				phone phonemail.Number) {
+				b.asked("acme", phone)
+				b.Pass(10 * time.Minute)
+			}, 0, true},
+			{"its own earlier one superseded", func(b bridge,
+				phone phonemail.Number) {
+				b.asked("acme", phone)
+				b.Pass(time.Minute)
+			}, 0, true},
 			{"its own for another purpose expired", func(b bridge, phone phonemail.Number) {
 				require.True(b, b.deliver(b.ask("acme", phone, challenge.Password)))
 				b.Pass(10 * time.Minute)
@@ -162,9 +189,20 @@ func TestTakeMistakableQuestion(t *testing.T) {
 				b.Pass(time.Minute)
 				b.ask("beta", phone, challenge.Registration)
 			}, 0, false},
-			{"another tenant's denied", func(b bridge, phone phonemail.Number) { b.Do(denial(b.asked("beta", phone))) }, 0, true},
-			{"another tenant's confirmed", func(b bridge, phone phonemail.Number) { b.Do(clicked(challenge.OutcomeConfirmed)(b.asked("beta", phone))) }, 0, true},
-			{"somebody else's expired", func(b bridge, _ phonemail.Number) { b.asked("beta", b.Phone()); b.Pass(10 * time.Minute) }, 0, true},
+			{"another tenant's denied", func(b bridge,
+				phone phonemail.Number) {
+				b.Do(denial(b.asked("beta", phone)))
+			}, 0, true},
+			{"another tenant's confirmed", func(b bridge,
+				phone phonemail.Number) {
+				b.Do(clicked(challenge.OutcomeConfirmed)(b.asked("beta",
+					phone)))
+			}, 0, true},
+			{"somebody else's expired", func(b bridge,
+				_ phonemail.Number) {
+				b.asked("beta", b.Phone())
+				b.Pass(10 * time.Minute)
+			}, 0, true},
 		}
 		for _, test := range tests {
 			b.run(test.name, func(b bridge) {
@@ -194,7 +232,8 @@ func TestTakeMistakableQuestion(t *testing.T) {
 	})
 }
 
-// Ensure that an unread reply of a phone that many tenants asked is read with the words of those who asked.
+// Ensure that an unread reply of a phone that many tenants asked is read with the words of those
+// who asked.
 func TestTakeWords(t *testing.T) {
 	each(t, func(b bridge) {
 		acme, beta := b.Phone(), b.Phone()

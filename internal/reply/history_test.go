@@ -17,7 +17,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// question is what the model knows of one question. The model says nothing of texts, jobs or rows, only of what a question may come to.
+// question is what the model knows of one question. The model says nothing of texts, jobs or
+// rows, only of what a question may come to.
 type question struct {
 	id, tenant   string
 	phone        int
@@ -38,8 +39,10 @@ type history struct {
 	taken     []reply.Received
 }
 
-// Ensure that through any history of two tenants who share a line, two phones, both purposes, late, repeated, coded and senseless replies, opt-outs and
-// passing time, every question is in the state that the model says: above all that none is accepted but by a yes that can only mean this one, in time.
+// Ensure that through any history of two tenants who share a line, two phones, both purposes,
+// late, repeated, coded and senseless replies, opt-outs and passing time, every question is in
+// the state that the model says: above all that none is accepted but by a yes that can only mean
+// this one, in time.
 func TestHistories(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { histories(t, storetest.SQLite(t), 30) })
 	t.Run("postgres", func(t *testing.T) { histories(t, storetest.PostgreSQL(t), 8) })
@@ -66,9 +69,12 @@ func histories(t *testing.T, url string, longest int) {
 
 func (h *history) step(r *rapid.T) {
 	phone := rapid.IntRange(0, 1).Draw(r, "phone")
-	switch rapid.SampledFrom([]string{"ask", "ask", "deliver", "deliver", "reply", "reply", "reply", "reply", "pass", "expire", "click", "repeat"}).Draw(r, "step") {
+	switch rapid.SampledFrom([]string{"ask", "ask", "deliver", "deliver", "reply", "reply", "reply",
+		"reply", "pass", "expire", "click", "repeat"}).Draw(r, "step") {
 	case "ask":
-		h.ask(rapid.SampledFrom([]string{"acme", "beta"}).Draw(r, "tenant"), phone, rapid.SampledFrom([]challenge.Purpose{challenge.Registration, challenge.Password}).Draw(r, "purpose"))
+		h.ask(rapid.SampledFrom([]string{"acme", "beta"}).Draw(r, "tenant"), phone,
+			rapid.SampledFrom([]challenge.Purpose{challenge.Registration, challenge.Password}).Draw(r,
+				"purpose"))
 	case "deliver":
 		for _, q := range h.questions {
 			due := q.state == "open" && !q.sent && q.sendable && h.b.Now().Before(q.over)
@@ -81,10 +87,13 @@ func (h *history) step(r *rapid.T) {
 	case "reply":
 		h.reply(r, phone)
 	case "pass":
-		h.b.Pass(time.Duration(rapid.SampledFrom([]int{1, 20, 59, 60, 200, 599, 600}).Draw(r, "seconds")) * time.Second)
+		h.b.Pass(time.Duration(rapid.SampledFrom([]int{1, 20, 59, 60, 200, 599, 600}).Draw(r,
+			"seconds")) * time.Second)
 	case "expire":
 		for _, q := range h.questions {
-			h.b.Do(func(ctx context.Context, tx *store.Tx) error { return challenge.ExpireDue(ctx, tx, q.id) })
+			h.b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return challenge.ExpireDue(ctx, tx, q.id)
+			})
 			if q.state == "open" && !h.b.Now().Before(q.over) {
 				q.end("expired", h.b.Now())
 			}
@@ -125,7 +134,8 @@ func (h *history) ask(tenant string, phone int, purpose challenge.Purpose) {
 		q.end("superseded", now)
 	}
 	h.questions = append(h.questions, &question{
-		id: id, tenant: tenant, phone: phone, purpose: purpose, code: h.b.challenge(id).ReplyCode, state: "open",
+		id: id, tenant: tenant, phone: phone, purpose: purpose, code: h.b.challenge(id).ReplyCode,
+		state:  "open",
 		opened: now, over: now.Add(10 * time.Minute), sendable: !h.optedOut[phone],
 	})
 }
@@ -138,8 +148,10 @@ func (h *history) reply(r *rapid.T, phone int) {
 			code = q.code
 		}
 	}
-	body := rapid.SampledFrom([]string{"YES", "yes.", "Y", "YES CODE", "y CODE", "NO", "n", "NO CODE", "CODE", "STOP", "START", "HELP", "what?", "YES please", "NO YES", ""}).Draw(r, "body")
-	received := reply.Received{ProviderID: fmt.Sprintf("SM%d", h.b.Serial()), Line: shared(), Phone: h.phones[phone], Body: strings.Replace(body, "CODE", code, 1)}
+	body := rapid.SampledFrom([]string{"YES", "yes.", "Y", "YES CODE", "y CODE", "NO", "n", "NO CODE",
+		"CODE", "STOP", "START", "HELP", "what?", "YES please", "NO YES", ""}).Draw(r, "body")
+	received := reply.Received{ProviderID: fmt.Sprintf("SM%d", h.b.Serial()), Line: shared(),
+		Phone: h.phones[phone], Body: strings.Replace(body, "CODE", code, 1)}
 	if body == "STOP" && rapid.Bool().Draw(r, "keyword") {
 		received.Keyword, received.Body = "STOP", "Y"
 	}
@@ -197,19 +209,23 @@ func (h *history) coded(asked []*question, code string) {
 func (h *history) mistakable(c *question) bool {
 	now := h.b.Now()
 	for _, q := range h.questions {
-		unanswered := q.state == "expired" || q.state == "superseded" || q.state == "open" && !now.Before(q.over)
-		if q.phone == c.phone && unanswered && now.Sub(q.over) < 10*time.Minute && (q.tenant != c.tenant || q.purpose != c.purpose) {
+		unanswered := q.state == "expired" || q.state == "superseded" || q.state == "open" &&
+			!now.Before(q.over)
+		if q.phone == c.phone && unanswered && now.Sub(q.over) < 10*time.Minute &&
+			(q.tenant != c.tenant || q.purpose != c.purpose) {
 			return true
 		}
 	}
 	return false
 }
 
-// compare ensures that every question is where the model says, and that nobody has been hinted at it twice.
+// compare ensures that every question is where the model says, and that nobody has been hinted at
+// it twice.
 func (h *history) compare(r *rapid.T) {
 	for _, q := range h.questions {
 		require.Equal(r, q.state, h.b.state(q.id), "%s %s", q.tenant, q.purpose)
 	}
-	twice := "(SELECT 1 FROM text WHERE purpose = 'hint' AND phone IN ($1, $2) GROUP BY challenge_id HAVING count(*) > 1) AS twice"
+	twice := "(SELECT 1 FROM text WHERE purpose = 'hint' AND phone IN ($1, $2)" +
+		" GROUP BY challenge_id HAVING count(*) > 1) AS twice"
 	require.Zero(r, h.b.Count(twice, h.phones[0].E164(), h.phones[1].E164()))
 }

@@ -2,8 +2,6 @@ package reply
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"smsbridge/internal/store"
@@ -21,7 +19,7 @@ type Kept struct {
 // Find returns a reply. The second result is false when there is none with that id.
 func Find(ctx context.Context, tx *store.Tx, id string) (Kept, bool, error) {
 	row, err := tx.GetReply(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	if store.Missing(err) {
 		return Kept{}, false, nil
 	}
 	if err != nil {

@@ -41,8 +41,9 @@ const (
 	longestDigit = 10 // of a one-time code
 )
 
-// Read says what a reply means. Case, white space around and within, quotes, final punctuation and invisible characters are forgiven; beyond that
-// the whole reply must be one of the words, so that neither "YES please stop" nor a quotation of the question is a yes.
+// Read says what a reply means. Case, white space around and within, quotes, final punctuation
+// and invisible characters are forgiven; beyond that the whole reply must be one of the words, so
+// that neither "YES please stop" nor a quotation of the question is a yes.
 func Read(body string, words Words) Reading {
 	s := normalize(body)
 	// What carriers act upon comes before any word of a tenant's.
@@ -62,7 +63,8 @@ func Read(body string, words Words) Reading {
 	case among(words.No, s):
 		return Reading{Word: No}
 	}
-	if digits := strings.ReplaceAll(s, " ", ""); isDigits(digits) && len(digits) >= codeDigits && len(digits) <= longestDigit {
+	digits := strings.ReplaceAll(s, " ", "")
+	if isDigits(digits) && len(digits) >= codeDigits && len(digits) <= longestDigit {
 		return Reading{Word: Code, Code: digits}
 	}
 	if i := strings.LastIndexByte(s, ' '); i > 0 && len(s)-i-1 == codeDigits && isDigits(s[i+1:]) {
@@ -81,7 +83,8 @@ func among(words []string, s string) bool {
 	return s != "" && slices.ContainsFunc(words, func(w string) bool { return normalize(w) == s })
 }
 
-// normalize brings a reply to the one form in which words are compared; "" when it is too long to be one.
+// normalize brings a reply to the one form in which words are compared; "" when it is too long to
+// be one.
 func normalize(body string) string {
 	if len(body) > 8*maxRunes {
 		return ""

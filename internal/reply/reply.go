@@ -1,10 +1,10 @@
 // Package reply is the rule for one text that came from a phone: taking it once, reading it, and
 // matching it to what the phone was asked.
 //
-// It is for the doors that receive a provider's webhook. It promises that a reply counts once however
-// often it is delivered, that a yes only ever confirms the one question it can mean, and that STOP is
-// obeyed at once. A phone gets at most one hint and one text about lateness per question, and
-// otherwise silence.
+// It is for the doors that receive a provider's webhook. It promises that a reply counts once
+// however often it is delivered, that a yes only ever confirms the one question it can mean, and
+// that STOP is obeyed at once. A phone gets at most one hint and one text about lateness per
+// question, and otherwise silence.
 package reply
 
 import (
@@ -39,8 +39,8 @@ type Received struct {
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""
 }
 
-// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers, because nothing
-// is known here of a question to its phone.
+// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers, because
+// nothing is known here of a question to its phone.
 type LookUpMail struct {
 	ID string `json:"id"`
 }
@@ -93,8 +93,8 @@ type taking struct {
 	asked   []challenge.Challenge // the open questions of this phone on this line, oldest first
 }
 
-// read reads the reply with the words of the tenants that asked. When none did, it takes the words of
-// all tenants that text from this line.
+// read reads the reply with the words of the tenants that asked. When none did, it takes the
+// words of all tenants that text from this line.
 func (t *taking) read() Reading {
 	readers := t.sharing
 	if len(t.asked) > 0 {
@@ -188,8 +188,8 @@ func (t *taking) no(ctx context.Context) error {
 	return t.answered(ctx, *denied, tenant.Denied)
 }
 
-// hint says once per question how to answer it, and after that nothing. Where a bare yes would not do,
-// it says the codes.
+// hint says once per question how to answer it, and after that nothing. Where a bare yes would
+// not do, it says the codes.
 func (t *taking) hint(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return nil

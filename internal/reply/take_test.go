@@ -118,7 +118,10 @@ func TestTakeRace(t *testing.T) {
 			var takes []func(context.Context, *store.Tx) error
 			for _, body := range []string{"YES", "NO", "YES " + c.ReplyCode, "YES 0000"} {
 				r := reply.Received{ProviderID: "SM" + c.ID + body, Line: shared(), Phone: phone, Body: body}
-				takes = append(takes, func(ctx context.Context, tx *store.Tx) error { _, err := reply.Take(ctx, tx, b.tenants, r); return err })
+				takes = append(takes, func(ctx context.Context, tx *store.Tx) error {
+					_, err := reply.Take(ctx, tx, b.tenants, r)
+					return err
+				})
 			}
 			require.NoError(b, errors.Join(b.AtOnce(takes...)...))
 			state := b.state(c.ID)
@@ -128,7 +131,8 @@ func TestTakeRace(t *testing.T) {
 	})
 }
 
-// Ensure that nobody is told more than once how to answer, that the reply came too late, or that the question had been answered.
+// Ensure that nobody is told more than once how to answer, that the reply came too late, or that
+// the question had been answered.
 func TestTakeSaysThingsOnce(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()
@@ -142,7 +146,8 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 		for range 3 {
 			b.text(phone, "YES")
 		}
-		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone), "late although no job has noticed")
+		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone),
+			"late although no job has noticed")
 		require.Equal(b, "open", b.state(c.ID))
 		b.text(phone, "what?")
 		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone))
@@ -151,7 +156,10 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 			end  func(c challenge.Challenge) func(context.Context, *store.Tx) error
 			told []tenant.Saying
 		}{
-			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation, []tenant.Saying{tenant.Late}}, {clicked(challenge.OutcomeConfirmed), []tenant.Saying{tenant.DoneBefore}}, {clicked(challenge.OutcomeRefused), []tenant.Saying{tenant.Late}}, {begun, nil},
+			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation,
+				[]tenant.Saying{tenant.Late}}, {clicked(challenge.OutcomeConfirmed),
+				[]tenant.Saying{tenant.DoneBefore}}, {clicked(challenge.OutcomeRefused),
+				[]tenant.Saying{tenant.Late}}, {begun, nil},
 		} {
 			phone, old := b.Phone(), b.Phone()
 			c, forgotten := b.asked("acme", phone), b.asked("acme", old)
@@ -181,7 +189,9 @@ func denial(c challenge.Challenge) func(context.Context, *store.Tx) error {
 }
 
 func cancellation(c challenge.Challenge) func(context.Context, *store.Tx) error {
-	return func(ctx context.Context, tx *store.Tx) error { return challenge.Cancel(ctx, tx, c, "wrong codes") }
+	return func(ctx context.Context, tx *store.Tx) error {
+		return challenge.Cancel(ctx, tx, c, "wrong codes")
+	}
 }
 
 // begun accepts a challenge and begins its click.
@@ -196,7 +206,9 @@ func begun(c challenge.Challenge) func(context.Context, *store.Tx) error {
 }
 
 // clicked has a challenge accepted and clicked to its end.
-func clicked(o challenge.Outcome) func(c challenge.Challenge) func(context.Context, *store.Tx) error {
+func clicked(
+	o challenge.Outcome,
+) func(c challenge.Challenge) func(context.Context, *store.Tx) error {
 	return func(c challenge.Challenge) func(context.Context, *store.Tx) error {
 		return func(ctx context.Context, tx *store.Tx) error {
 			if err := challenge.Accept(ctx, tx, c); err != nil {
@@ -211,7 +223,8 @@ func clicked(o challenge.Outcome) func(c challenge.Challenge) func(context.Conte
 	}
 }
 
-// Ensure that a reply does not count before the prompt was sent, nor at the deadline, nor from another phone or on another line.
+// Ensure that a reply does not count before the prompt was sent, nor at the deadline, nor from
+// another phone or on another line.
 func TestTakeCountsOnlyInTime(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()
@@ -242,13 +255,15 @@ func TestTakeCountsOnlyInTime(t *testing.T) {
 	})
 }
 
-// Ensure that STOP cancels all questions of the phone on that line, sent or not, of whichever tenant, that no yes revives them, and that YES or START
-// opts in again.
+// Ensure that STOP cancels all questions of the phone on that line, sent or not, of whichever
+// tenant, that no yes revives them, and that YES or START opts in again.
 func TestTakeStop(t *testing.T) {
 	each(t, func(b bridge) {
-		for _, stop := range []reply.Received{{Body: "stop"}, {Body: "Cancel"}, {Keyword: "STOP", Body: "leave me alone"}, {Keyword: "STOP", Body: "YES"}} {
+		for _, stop := range []reply.Received{{Body: "stop"}, {Body: "Cancel"},
+			{Keyword: "STOP", Body: "leave me alone"}, {Keyword: "STOP", Body: "YES"}} {
 			phone := b.Phone()
-			acme, beta, unsent := b.asked("acme", phone), b.asked("beta", phone), b.ask("beta", phone, challenge.Password)
+			acme, beta, unsent := b.asked("acme", phone), b.asked("beta", phone), b.ask("beta", phone,
+				challenge.Password)
 			other := b.asked("acme", b.Phone())
 			stop.ProviderID, stop.Line, stop.Phone = "SM"+acme.ID, shared(), phone
 			require.Equal(b, reply.Stop, b.take(stop).Word)
@@ -263,7 +278,8 @@ func TestTakeStop(t *testing.T) {
 			b.text(phone, "hello?")
 			require.True(b, b.optedOut(phone))
 			for _, again := range []string{"YES", "START", "unstop"} {
-				b.take(reply.Received{ProviderID: "SM-stop" + acme.ID + again, Line: shared(), Phone: phone, Body: "STOP"})
+				b.take(reply.Received{ProviderID: "SM-stop" + acme.ID + again, Line: shared(), Phone: phone,
+					Body: "STOP"})
 				b.text(phone, again)
 				require.False(b, b.optedOut(phone), again)
 			}
@@ -276,22 +292,26 @@ func TestTakeStop(t *testing.T) {
 	})
 }
 
-// Ensure that the provider's verdict on a reply comes first, but that YES, which is one of its words for START, still answers.
+// Ensure that the provider's verdict on a reply comes first, but that YES, which is one of its
+// words for START, still answers.
 func TestTakeKeyword(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, test := range []struct{ keyword, body, state string }{
-			{"START", "YES", "accepted"}, {"START", "NO", "open"}, {"HELP", "YES", "open"}, {"HELP", "huh", "open"}, {"STOP", "YES", "canceled"}, {"NONSENSE", "YES", "accepted"}, {"", "YES", "accepted"},
+			{"START", "YES", "accepted"}, {"START", "NO", "open"}, {"HELP", "YES", "open"}, {"HELP", "huh",
+				"open"}, {"STOP", "YES", "canceled"}, {"NONSENSE", "YES", "accepted"}, {"", "YES", "accepted"},
 		} {
 			phone := b.Phone()
 			c := b.asked("acme", phone)
-			b.take(reply.Received{ProviderID: "SM" + c.ID, Line: shared(), Phone: phone, Body: test.body, Keyword: test.keyword})
+			b.take(reply.Received{ProviderID: "SM" + c.ID, Line: shared(), Phone: phone, Body: test.body,
+				Keyword: test.keyword})
 			require.Equal(b, test.state, b.state(c.ID), "%+v", test)
 			require.Empty(b, b.told(phone))
 		}
 	})
 }
 
-// Ensure that a yes out of the blue has the mail looked for only where a tenant of that line keeps mails at Mailgun and nothing is known of the phone.
+// Ensure that a yes out of the blue has the mail looked for only where a tenant of that line
+// keeps mails at Mailgun and nothing is known of the phone.
 func TestTakeOutOfTheBlue(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()
@@ -302,7 +322,8 @@ func TestTakeOutOfTheBlue(t *testing.T) {
 		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-b", "NO").ID))
 		require.Equal(b, 1, b.Jobs("look_up_mail", gamma("SM-c", "YES").ID))
 		b.ask("gamma", phone, challenge.Registration)
-		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-d", "YES").ID), "a question to this phone is known")
+		require.Zero(b, b.Jobs("look_up_mail", gamma("SM-d", "YES").ID),
+			"a question to this phone is known")
 		taken := b.text(b.Phone(), "YES")
 		require.Zero(b, b.Jobs("look_up_mail", taken.ID), "these tenants keep their mails here")
 		require.Empty(b, b.told(phone))

@@ -9,9 +9,9 @@ import (
 	"smsbridge/internal/store"
 )
 
-// Tap takes the tap on the page of a short link: it accepts the question behind it, as a yes with its
-// code would, or returns where the link leads on to. A question that was answered or ended before
-// stays as it is. shortlink.ErrGone says that the link leads nowhere any more.
+// Tap takes the tap on the page of a short link: it accepts the question behind it, as a yes with
+// its code would, or returns where the link leads on to. A question that was answered or ended
+// before stays as it is. shortlink.ErrGone says that the link leads nowhere any more.
 func Tap(ctx context.Context, tx *store.Tx, token string) (shortlink.Link, error) {
 	l, err := shortlink.Get(ctx, tx, token)
 	if err != nil || l.ChallengeID == "" {

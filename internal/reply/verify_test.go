@@ -14,7 +14,9 @@ import (
 )
 
 // verify starts a verification of a phone with a code.
-func (b bridge) verify(tenant string, phone phonemail.Number, code string) (v verification.Verification) {
+func (b bridge) verify(
+	tenant string, phone phonemail.Number, code string,
+) (v verification.Verification) {
 	b.Helper()
 	t, ok := b.tenants.Tenant(tenant)
 	require.True(b, ok)
@@ -36,7 +38,8 @@ func (b bridge) verified(v verification.Verification) (now verification.Verifica
 	return now
 }
 
-// Ensure that a texted code approves the open verification of its phone, however it is spaced, and that another one counts as an attempt.
+// Ensure that a texted code approves the open verification of its phone, however it is spaced,
+// and that another one counts as an attempt.
 func TestTakeCode(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, body := range []string{"482913", "482 913", " 4829 13.", "4 8 2 9 1 3"} {
@@ -56,7 +59,8 @@ func TestTakeCode(t *testing.T) {
 	})
 }
 
-// Ensure that the newest verification is tried first, and older ones after it, and that a code which is none of theirs may be meant for a question.
+// Ensure that the newest verification is tried first, and older ones after it, and that a code
+// which is none of theirs may be meant for a question.
 func TestTakeCodeAmongSeveral(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()

@@ -10,8 +10,9 @@ import (
 	"smsbridge/internal/text"
 )
 
-// yes accepts the one question that a yes can mean: the one whose code it carries, or the only one.
-// With several, or with one that another might be mistaken for, it accepts none and asks for the code.
+// yes accepts the one question that a yes can mean: the one whose code it carries, or the only
+// one. With several, or with one that another might be mistaken for, it accepts none and asks for
+// the code.
 func (t *taking) yes(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return t.late(ctx)
@@ -29,8 +30,8 @@ func (t *taking) yes(ctx context.Context) error {
 	return t.accept(ctx, t.asked[0])
 }
 
-// coded accepts the question whose code came with the yes. Two replicas may have given the same code
-// to two questions at once; then it is neither.
+// coded accepts the question whose code came with the yes. Two replicas may have given the same
+// code to two questions at once; then it is neither.
 func (t *taking) coded(ctx context.Context) error {
 	var meant []challenge.Challenge
 	for _, c := range t.asked {
@@ -47,9 +48,9 @@ func (t *taking) coded(ctx context.Context) error {
 	return nil
 }
 
-// needsCode reports whether a bare yes does not say which question it answers. It might also be meant
-// for another question to this phone, of another tenant or purpose, that ended without an answer a
-// moment ago.
+// needsCode reports whether a bare yes does not say which question it answers. It might also be
+// meant for another question to this phone, of another tenant or purpose, that ended without an
+// answer a moment ago.
 func (t *taking) needsCode(ctx context.Context) (bool, error) {
 	c := t.asked[0]
 	if len(t.asked) > 1 || c.Coded {
@@ -95,8 +96,8 @@ func (t *taking) askWhich(ctx context.Context) error {
 	return t.tell(ctx, newest, text.Hint, tenant.Several, fill)
 }
 
-// wrongCode counts a yes with a code that none of the questions has, which cancels those that had too
-// many.
+// wrongCode counts a yes with a code that none of the questions has, which cancels those that had
+// too many.
 func (t *taking) wrongCode(ctx context.Context) error {
 	var left []challenge.Challenge
 	for _, c := range t.asked {
@@ -112,9 +113,9 @@ func (t *taking) wrongCode(ctx context.Context) error {
 	return t.hint(ctx)
 }
 
-// late answers a yes when no question is open: it says once that the last one is over, and is silent
-// while that one's click is under way, or its prompt. When no question to this phone is known at all,
-// tenants that keep their mails at Mailgun have the mail looked for there.
+// late answers a yes when no question is open: it says once that the last one is over, and is
+// silent while that one's click is under way, or its prompt. When no question to this phone is
+// known at all, tenants that keep their mails at Mailgun have the mail looked for there.
 func (t *taking) late(ctx context.Context) error {
 	last, err := challenge.Last(ctx, t.tx, t.Line, t.Phone)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package segment counts what a text costs. It is for whoever writes a text or checks one before it is sent, and promises to count as the networks
-// bill.
+// Package segment counts what a text costs. It is for the code that writes a text or checks one
+// before it is sent, and promises to count as the networks bill.
 package segment
 
 import (
@@ -14,20 +14,23 @@ type Size struct {
 	GSM      bool // every character is in the GSM-7 alphabet
 }
 
-// The alphabets of 3GPP TS 23.038 sections 6.2.1 and 6.2.1.1; a character of the second is sent as two septets.
+// The alphabets of 3GPP TS 23.038 sections 6.2.1 and 6.2.1.1; a character of the second is sent
+// as two septets.
 const (
 	gsmBasic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	gsmExtension = "\f^{}\\[~]|€"
 )
 
-// The units that fit into one segment, alone and as part of several (3GPP TS 23.040 section 9.2.3.24.1: the header of a part takes six octets).
+// The units that fit into one segment, alone and as part of several (3GPP TS 23.040 section
+// 9.2.3.24.1: the header of a part takes six octets).
 const (
 	gsmAlone, gsmPart = 160, 153
 	ucsAlone, ucsPart = 70, 67
 )
 
-// Measure counts the segments of a text as the networks do. An escaped GSM-7 character and a surrogate pair are never split over two segments.
+// Measure counts the segments of a text as the networks do. An escaped GSM-7 character and a
+// surrogate pair are never split over two segments.
 func Measure(body string) Size {
 	gsm := make([]int, 0, len(body))
 	ucs := make([]int, 0, len(body))

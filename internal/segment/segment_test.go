@@ -11,11 +11,13 @@ import (
 	"smsbridge/internal/segment"
 )
 
-// The two GSM-7 tables by code point, row by row of 3GPP TS 23.038 6.2.1 and 6.2.1.1, without the escape.
+// The two GSM-7 tables by code point, row by row of 3GPP TS 23.038 6.2.1 and 6.2.1.1, without the
+// escape.
 var (
 	gsmTable = []rune{
 		0x40, 0xA3, 0x24, 0xA5, 0xE8, 0xE9, 0xF9, 0xEC, 0xF2, 0xC7, 0x0A, 0xD8, 0xF8, 0x0D, 0xC5, 0xE5,
-		0x394, 0x5F, 0x3A6, 0x393, 0x39B, 0x3A9, 0x3A0, 0x3A8, 0x3A3, 0x398, 0x39E, 0xC6, 0xE6, 0xDF, 0xC9,
+		0x394, 0x5F, 0x3A6, 0x393, 0x39B, 0x3A9, 0x3A0, 0x3A8, 0x3A3, 0x398, 0x39E, 0xC6, 0xE6, 0xDF,
+		0xC9,
 		0x20, 0x21, 0x22, 0x23, 0xA4, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x2D, 0x2E, 0x2F,
 		0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F,
 		0xA1, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F,
@@ -59,18 +61,24 @@ func TestMeasureEdges(t *testing.T) {
 		{"two full", x(306), segment.Size{Segments: 2, Units: 306, GSM: true}},
 		{"two full and one more", x(307), segment.Size{Segments: 3, Units: 307, GSM: true}},
 		{"an escaped character fills", x(158) + "€", segment.Size{Segments: 1, Units: 160, GSM: true}},
-		{"an escaped character is too much", x(159) + "€", segment.Size{Segments: 2, Units: 161, GSM: true}},
-		{"escaped characters alone", strings.Repeat("€", 80), segment.Size{Segments: 1, Units: 160, GSM: true}},
-		{"an escaped character is not split", x(152) + "€" + x(152), segment.Size{Segments: 3, Units: 306, GSM: true}},
-		{"an escaped character ends a part", x(151) + "€" + x(153), segment.Size{Segments: 2, Units: 306, GSM: true}},
+		{"an escaped character is too much", x(159) + "€",
+			segment.Size{Segments: 2, Units: 161, GSM: true}},
+		{"escaped characters alone", strings.Repeat("€", 80),
+			segment.Size{Segments: 1, Units: 160, GSM: true}},
+		{"an escaped character is not split", x(152) + "€" + x(152),
+			segment.Size{Segments: 3, Units: 306, GSM: true}},
+		{"an escaped character ends a part", x(151) + "€" + x(153),
+			segment.Size{Segments: 2, Units: 306, GSM: true}},
 		{"one full of UCS-2", strings.Repeat("ж", 70), segment.Size{Segments: 1, Units: 70}},
 		{"one more of UCS-2", strings.Repeat("ж", 71), segment.Size{Segments: 2, Units: 71}},
 		{"two full of UCS-2", strings.Repeat("ж", 134), segment.Size{Segments: 2, Units: 134}},
 		{"three of UCS-2", strings.Repeat("ж", 135), segment.Size{Segments: 3, Units: 135}},
 		{"one curly quote makes all UCS-2", x(70) + "’", segment.Size{Segments: 2, Units: 71}},
-		{"escaped characters are single in UCS-2", strings.Repeat("€", 69) + "ж", segment.Size{Segments: 1, Units: 70}},
+		{"escaped characters are single in UCS-2", strings.Repeat("€", 69) + "ж",
+			segment.Size{Segments: 1, Units: 70}},
 		{"emoji are two units", strings.Repeat("👍", 35), segment.Size{Segments: 1, Units: 70}},
-		{"a surrogate pair is not split", strings.Repeat("ж", 66) + "👍" + strings.Repeat("ж", 66), segment.Size{Segments: 3, Units: 134}},
+		{"a surrogate pair is not split", strings.Repeat("ж", 66) + "👍" + strings.Repeat("ж", 66),
+			segment.Size{Segments: 3, Units: 134}},
 		{"a family", "👩‍👩‍👧", segment.Size{Segments: 1, Units: 8}},
 		{"backtick and tab are not GSM-7", "`\t", segment.Size{Segments: 1, Units: 2}},
 		{"small ç is not, capital Ç is", "ç", segment.Size{Segments: 1, Units: 1}},
@@ -81,7 +89,8 @@ func TestMeasureEdges(t *testing.T) {
 	}
 }
 
-// reference cuts a text into parts the slow way: one character after another into the part at hand, or a new one.
+// reference cuts a text into parts the slow way: one character after another into the part at
+// hand, or a new one.
 func reference(body string) segment.Size {
 	width := func(r rune) int {
 		for _, c := range gsmTable {
@@ -161,7 +170,8 @@ func TestMeasureWords(t *testing.T) {
 }
 
 func FuzzMeasure(f *testing.F) {
-	for _, seed := range []string{"", "Reply YES.", strings.Repeat("€", 90), strings.Repeat("x", 152) + "€", "\xf0\x9f", "’👍"} {
+	for _, seed := range []string{"", "Reply YES.", strings.Repeat("€", 90),
+		strings.Repeat("x", 152) + "€", "\xf0\x9f", "’👍"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

@@ -1,15 +1,17 @@
-// Package shortlink is the rule for the short addresses that texts carry: https://bridge.example/l/{token}.
+// Package shortlink is the rule for the short addresses that texts carry:
+// https://bridge.example/l/{token}.
 //
-// It is for the rules that put one into a text and for the page that opens there. A short link stands either for a question, which its page lets
-// people accept or deny by a tap, or for a link out of a mail, to which its page leads on. It promises that a token cannot be guessed (128 random
-// bits), that the database holds only its hash, that the link behind it is sealed, and that it leads nowhere after its end.
+// It is for the rules that put one into a text and for the page that opens there. A short link
+// stands either for a question, which its page lets people accept or deny by a tap, or for a link
+// out of a mail, to which its page leads on. It promises that a token cannot be guessed (128
+// random bits), that the database holds only its hash, that the link behind it is sealed, and
+// that it leads nowhere after its end.
 package shortlink
 
 import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -21,7 +23,8 @@ import (
 	"smsbridge/internal/store/moment"
 )
 
-// Length is the number of characters of a token: 128 bits in unpadded base64url (RFC 4648 section 5).
+// Length is the number of characters of a token: 128 bits in unpadded base64url (RFC 4648 section
+// 5).
 const Length = 22
 
 // ErrGone says that there is no such short link, or that its time is over.
@@ -42,7 +45,8 @@ func Make(ctx context.Context, tx *store.Tx, l Link) (string, error) {
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
 	id := hash(token)
 	err := tx.AddShortLink(ctx, db.AddShortLinkParams{
-		ID: id, Tenant: l.Tenant, ChallengeID: l.ChallengeID, Link: tx.Seal(place(id, l.Tenant), []byte(l.URL)),
+		ID: id, Tenant: l.Tenant, ChallengeID: l.ChallengeID,
+		Link:      tx.Seal(place(id, l.Tenant), []byte(l.URL)),
 		ExpiresAt: moment.Of(l.Expires),
 	})
 	if err != nil {
@@ -57,7 +61,7 @@ func Get(ctx context.Context, tx store.View, token string) (Link, error) {
 		return Link{}, ErrGone
 	}
 	row, err := tx.GetShortLink(ctx, hash(token))
-	if errors.Is(err, sql.ErrNoRows) {
+	if store.Missing(err) {
 		return Link{}, ErrGone
 	}
 	if err != nil {
@@ -75,7 +79,8 @@ func Get(ctx context.Context, tx store.View, token string) (Link, error) {
 	return l, nil
 }
 
-// hash is what the database knows of a token. The token has 128 random bits, so that a fast hash without salt is enough.
+// hash is what the database knows of a token. The token has 128 random bits, so that a fast hash
+// without salt is enough.
 func hash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])

@@ -16,13 +16,15 @@ const (
 	groupSize     = 256  // calls that may share one transaction
 	queuedCalls   = 1024 // calls that may wait for one; more block until their context ends
 	commitTimeout = 30 * time.Second
-	commitTries   = 3 // how often a call of its own is tried when the database says that trying again helps
+	// how often a call of its own is tried when the database says that trying again helps
+	commitTries = 3
 )
 
 // ErrClosed says that the store was closed before the call was begun.
 var ErrClosed = errors.New("store: closed")
 
-// call is one waiting Do. Its state decides a race between the lane that takes it and the caller that gives up.
+// call is one waiting Do. Its state decides a race between the lane that takes it and the caller
+// that gives up.
 type call struct {
 	ctx   context.Context
 	f     func(ctx context.Context, tx *Tx) error
@@ -36,10 +38,11 @@ const (
 	callAbandoned
 )
 
-// Do runs f in a transaction and returns nil once its writes and jobs are on disk. The transaction is shared with whoever else is waiting,
-// so f may be run more than once: it must have no effect outside of tx and must set, not add to, what it captures. A duplicate is a value,
-// not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is returned as it is. If ctx ends before f is begun,
-// nothing is done and ctx's error is returned.
+// Do runs f in a transaction and returns nil once its writes and jobs are on disk. The
+// transaction is shared with the other callers that wait, so f may be run more than once. It must
+// have no effect outside of tx, and must set what it captures, not add to it. A duplicate is a
+// value, not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is
+// returned as it is. If ctx ends before f is begun, nothing is done and ctx's error is returned.
 func (s *Store) Do(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -90,7 +93,8 @@ func (s *Store) lane() {
 	}
 }
 
-// take adds a call to the group unless its caller has given up, or is about to because its context has ended.
+// take adds a call to the group unless its caller has given up, or will because its context has
+// ended.
 func take(group []*call, c *call) []*call {
 	if c.ctx.Err() == nil && c.state.CompareAndSwap(callWaiting, callTaken) {
 		return append(group, c)
@@ -110,7 +114,8 @@ func (s *Store) commit(group []*call) {
 	}
 }
 
-// alone gives one call a transaction of its own: after its shared one failed, possibly through another's fault, or because nobody else waited.
+// alone gives one call a transaction of its own, because its shared one failed, possibly through
+// another call's fault, or because no other call waited.
 func (s *Store) alone(c *call) error {
 	var err error
 	for range commitTries {
@@ -121,7 +126,8 @@ func (s *Store) alone(c *call) error {
 	return err
 }
 
-// run makes one transaction of a group. It does not use the callers' contexts: one that leaves must not undo the others' work.
+// run makes one transaction of a group. It does not use the callers' contexts: a caller that
+// gives up must not undo the others' work.
 func (s *Store) run(group []*call) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
@@ -153,9 +159,9 @@ func (s *Store) run(group []*call) (err error) {
 	return nil
 }
 
-// survive turns a panic into an error, so that one caller's mistake does not end the lane that serves
-// them all. What was said in panic may quote a phone or a link, so the error shows the words of Go's
-// own errors only, and of another panic its type.
+// survive turns a panic into an error, so that one caller's mistake does not end the lane that
+// serves them all. What was said in panic may quote a phone or a link, so the error shows the
+// words of Go's own errors only, and of another panic its type.
 func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -14,10 +14,10 @@ type Event struct {
 	At                                time.Time
 }
 
-// Timeline returns the events after the one with the id, oldest first and at most so many. With ""
-// it begins at the first event.
-func Timeline(ctx context.Context, v View, after string, most int) ([]Event, error) {
-	rows, err := v.EventsAfter(ctx, db.EventsAfterParams{ID: after, Most: int32(most)})
+// Timeline returns the events after the one with the id, oldest first and at most so many; "" begins
+// with the first event.
+func Timeline(ctx context.Context, view View, after string, most int) ([]Event, error) {
+	rows, err := view.EventsAfter(ctx, db.EventsAfterParams{ID: after, Most: int32(most)})
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ func TestTimeline(t *testing.T) {
 			}))
 		}
 		read := func(after string, most int) (events []store.Event) {
-			err := s.Read(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-				events, err = tx.Timeline(ctx, after, most)
+			err := s.Read(t.Context(), func(ctx context.Context, view store.View) (err error) {
+				events, err = store.Timeline(ctx, view, after, most)
 				return err
 			})
 			require.NoError(t, err)

@@ -7,7 +7,8 @@ import (
 	"os"
 )
 
-// lockFile cannot lock here; running two processes on one SQLite file is the operator's mistake to avoid.
+// lockFile cannot lock here; running two processes on one SQLite file is the operator's mistake
+// to avoid.
 func lockFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// lockFile keeps a second process away from a SQLite file: the queue and the group commit both rely on being its only user.
-// The kernel lets go of the lock when the process ends, however it ends.
+// lockFile keeps a second process away from a SQLite file, because the queue and the group commit
+// both rely on being its only user. The kernel releases the lock when the process ends, however
+// it ends.
 func lockFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -17,7 +18,8 @@ func lockFile(path string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		file.Close()
-		return nil, fmt.Errorf("store: another smsbridge uses this database file (%s is locked); stop it first, or use PostgreSQL to run several", path)
+		return nil, fmt.Errorf("store: another smsbridge uses this database file (%s is locked);"+
+			" stop it first, or use PostgreSQL to run several", path)
 	}
 	return file, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// levelHandler raises the least level that reaches the log. At level info River tells more than an
+// levelHandler is what reaches the log of what River says. At level info River tells more than an
 // operator wants, and says less about failing jobs than failureLog does.
 type levelHandler struct {
 	slog.Handler
@@ -21,6 +21,20 @@ type levelHandler struct {
 
 func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler. An error of River's that says no more than that its context was
+// canceled is about the end of the process, and nothing is lost by it.
+func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
+	canceled := false
+	r.Attrs(func(a slog.Attr) bool {
+		canceled = canceled || a.Value.String() == context.Canceled.Error()
+		return !canceled
+	})
+	if canceled {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
 }
 
 func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -35,7 +49,8 @@ func (h levelHandler) WithGroup(name string) slog.Handler {
 // itself logs both at level info only. A job that snoozes or that is canceled is not such a job.
 type failureLog struct{ log *slog.Logger }
 
-// HandleError implements river.ErrorHandler. River tries the job again unless this was its last try.
+// HandleError implements river.ErrorHandler. River tries the job again unless this was its last
+// try.
 func (f failureLog) HandleError(
 	ctx context.Context, job *rivertype.JobRow, err error,
 ) *river.ErrorHandlerResult {

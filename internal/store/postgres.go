@@ -21,10 +21,12 @@ import (
 	"smsbridge/internal/store/db"
 )
 
-// postgresLanes transactions run side by side; more only contend (measured: 4 lanes commit more than 1 or 8).
+// postgresLanes is how many transactions run side by side. More of them only contend (measured: 4
+// commit more than 1 or 8).
 const postgresLanes = 4
 
-// migrationLock is the advisory lock under which one replica migrates while the others wait. The number only has to be ours.
+// migrationLock is the advisory lock under which one replica migrates while the others wait. The
+// number only has to be ours.
 const migrationLock = 7_726_274_343
 
 type postgresEngine struct {
@@ -34,10 +36,13 @@ type postgresEngine struct {
 	clock  func() time.Time // nil: the database's
 }
 
-func openPostgres(ctx context.Context, o Options, workers *river.Workers) (_ *postgresEngine, err error) {
+func openPostgres(
+	ctx context.Context, o Options, workers *river.Workers,
+) (_ *postgresEngine, err error) {
 	pool, err := pgxpool.New(ctx, o.URL)
 	if err != nil {
-		return nil, errors.New("store: the database URL cannot be used") // pgx's error may quote the password
+		// pgx's error may quote the password
+		return nil, errors.New("store: the database URL cannot be used")
 	}
 	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), clock: o.Now}
 	defer func() {
@@ -64,15 +69,18 @@ func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver)
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("store: waiting to migrate: %w", err)
 	}
-	err = migrate(ctx, goose.DialectPostgres, e.db, driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
+	err = migrate(ctx, goose.DialectPostgres, e.db, driver,
+		&rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)",
+		int64(migrationLock))
 	return errors.Join(err, unlockErr)
 }
 
 func (e *postgresEngine) lanes() int { return postgresLanes }
 
-// retryable reports a transaction that PostgreSQL ended to save another: https://www.postgresql.org/docs/current/errcodes-appendix.html class 40,
-// or one that lost a race for a unique row (23505), which the next try finds there.
+// retryable reports a transaction that PostgreSQL ended to save another:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html class 40, or one that lost a
+// race for a unique row (23505), which the retry finds there.
 func (e *postgresEngine) retryable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "40") || pg.Code == "23505")
@@ -94,8 +102,9 @@ func (e *postgresEngine) time(ctx context.Context, q interface {
 	return now, err
 }
 
-// begin starts a pgx transaction on a connection that database/sql lends, so that the generated queries and River share it. The queries run
-// on the connection outside of Raw, which would deadlock, and are inside the transaction all the same because it is the connection's.
+// begin starts a pgx transaction on a connection that database/sql lends, so that the generated
+// queries and River share it. The queries run on the connection outside of Raw, which would
+// deadlock. They are inside the transaction all the same, because it is the connection's.
 func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {

@@ -36,8 +36,8 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// Ensure that a job that returns an error or panics is logged with its kind and id, also when it was
-// its last try, and that the words of a panic are not.
+// Ensure that a job that returns an error or panics is logged with its kind and id, also when it
+// was its last try, and that the words of a panic are not.
 func TestFailingJobsAreLogged(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -80,7 +80,9 @@ func TestFailingJobsAreLogged(t *testing.T) {
 				tx.Enqueue(failing{"row-1", test.tries})
 				return nil
 			}))
-			require.Eventually(t, func() bool { return log.String() != "" }, 20*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool {
+				return log.String() != ""
+			}, 20*time.Second, time.Millisecond)
 			for _, want := range append(test.want, `"level":"ERROR"`, `"kind":"failing"`, `"id":"row-1"`) {
 				require.Contains(t, log.String(), want)
 			}
@@ -90,6 +92,24 @@ func TestFailingJobsAreLogged(t *testing.T) {
 			require.NotContains(t, keeps(), "482913")
 		})
 	}
+}
+
+// Ensure that a queue that is stopped while it starts complains of nothing.
+func TestStopWhileStarting(t *testing.T) {
+	var log logBuffer
+	s, err := store.Open(t.Context(), store.Options{
+		URL: storetest.SQLite(t), Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
+	require.NoError(t, err)
+	done := func(context.Context, *river.Job[failing]) error { return nil }
+	river.AddWorker(s.Workers(), river.WorkFunc(done))
+	s.Every(time.Hour, failing{})
+	for range 20 {
+		require.NoError(t, s.Start(context.Background()))
+		require.NoError(t, s.Stop(context.Background()))
+	}
+	require.NoError(t, s.Close())
+	require.Empty(t, log.String())
 }
 
 // kept is all that the queue keeps about its jobs.

@@ -17,17 +17,20 @@ import (
 // KeySize is the length of a sealing key in bytes: AES-256.
 const KeySize = 32
 
-// ErrSealed says that a value cannot be opened: another key sealed it, it belongs to another row, or it was changed.
+// ErrSealed says that a value cannot be opened: another key sealed it, it belongs to another row,
+// or it was changed.
 var ErrSealed = errors.New("store: sealed value cannot be opened with this key in this place")
 
-// Place is where a sealed value lives. It is authenticated with the value, so that a value copied elsewhere does not open.
+// Place is where a sealed value lives. It is authenticated with the value, so that a value copied
+// elsewhere does not open.
 type Place struct{ Table, ID, Column, Tenant string }
 
 func (p Place) bytes() []byte {
 	return []byte(strings.Join([]string{p.Table, p.ID, p.Column, p.Tenant}, "\x00"))
 }
 
-// sealer is AES-256-GCM under one key. A sealed value is "v1.KEYID.BASE64(nonce and ciphertext)"; the key's id allows a second key later.
+// sealer is AES-256-GCM under one key. A sealed value is "v1.KEYID.BASE64(nonce and ciphertext)";
+// the key's id allows a second key later.
 type sealer struct {
 	aead cipher.AEAD
 	id   string
@@ -54,7 +57,8 @@ func (tx *Tx) Seal(p Place, plain []byte) string {
 	if len(plain) == 0 {
 		return ""
 	}
-	return "v1." + tx.sealer.id + "." + base64.RawStdEncoding.EncodeToString(tx.sealer.aead.Seal(nil, nil, plain, p.bytes()))
+	raw := tx.sealer.aead.Seal(nil, nil, plain, p.bytes())
+	return "v1." + tx.sealer.id + "." + base64.RawStdEncoding.EncodeToString(raw)
 }
 
 func (r *reader) Open(p Place, sealed string) ([]byte, error) {
@@ -82,16 +86,20 @@ func ParseKey(text string) ([]byte, error) {
 	if key, err := hex.DecodeString(text); err == nil && len(key) == KeySize {
 		return key, nil
 	}
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+	for _, encoding := range []*base64.Encoding{
+		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+	} {
 		if key, err := encoding.DecodeString(text); err == nil && len(key) == KeySize {
 			return key, nil
 		}
 	}
-	return nil, errors.New("store: a key is 32 bytes in hex or base64; make one with: openssl rand -hex 32")
+	return nil, errors.New("store: a key is 32 bytes in hex or base64;" +
+		" make one with: openssl rand -hex 32")
 }
 
-// keyBeside reads the key that lies beside a SQLite file, or makes one for a file that does not exist yet. A missing key beside an existing
-// file is an error: a new one could not open what the old one sealed.
+// keyBeside reads the key that lies beside a SQLite file, or makes one for a file that does not
+// exist yet. A missing key beside an existing file is an error: a new one could not open what the
+// old one sealed.
 func keyBeside(path string) ([]byte, error) {
 	name := path + ".key"
 	text, err := os.ReadFile(name)
@@ -102,7 +110,8 @@ func keyBeside(path string) ([]byte, error) {
 		return nil, fmt.Errorf("store: reading the key: %w", err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("store: the database %s exists but its key %s does not: restore the key from your backup or set SMSBRIDGE_KEY to the one in use", path, name)
+		return nil, fmt.Errorf("store: the database %s exists but its key %s does not:"+
+			" restore the key from your backup or set SMSBRIDGE_KEY to the one in use", path, name)
 	}
 	key := make([]byte, KeySize)
 	rand.Read(key)

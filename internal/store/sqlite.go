@@ -29,8 +29,11 @@ type sqliteEngine struct {
 	clock    func() time.Time
 }
 
-// openSQLite opens the file in WAL mode with synchronous=FULL: a commit is on disk when it returns (https://sqlite.org/pragma.html#pragma_synchronous).
-func openSQLite(ctx context.Context, path string, o Options, workers *river.Workers) (_ *sqliteEngine, err error) {
+// openSQLite opens the file in WAL mode with synchronous=FULL: a commit is on disk when it
+// returns (https://sqlite.org/pragma.html#pragma_synchronous).
+func openSQLite(
+	ctx context.Context, path string, o Options, workers *river.Workers,
+) (_ *sqliteEngine, err error) {
 	e := &sqliteEngine{clock: o.Now}
 	if e.clock == nil {
 		e.clock = time.Now
@@ -43,24 +46,28 @@ func openSQLite(ctx context.Context, path string, o Options, workers *river.Work
 	if e.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
-	const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
+	const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" +
+		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
 	file := (&url.URL{Path: path}).EscapedPath()
-	if e.db, err = sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_pragma=journal_mode(WAL)&"+pragmas); err != nil {
+	writing := "file:" + file + "?_txlock=immediate&_pragma=journal_mode(WAL)&" + pragmas
+	if e.db, err = sql.Open("sqlite", writing); err != nil {
 		return nil, fmt.Errorf("store: opening: %w", err)
 	}
 	e.db.SetMaxOpenConns(1)
 	driver := riversqlite.New(e.db)
-	if err := migrate(ctx, goose.DialectSQLite3, e.db, driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
+	if err := migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet); err != nil {
 		return nil, err
 	}
-	// Links have been in this file: nobody but its owner reads it.
+	// Links have been in this file, so only its owner may read it.
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if e.queries, err = db.Prepare(ctx, e.db); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if e.readOnly, err = sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"); err != nil {
+	reading := "file:" + file + "?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"
+	if e.readOnly, err = sql.Open("sqlite", reading); err != nil {
 		return nil, fmt.Errorf("store: opening for reading: %w", err)
 	}
 	e.readOnly.SetMaxOpenConns(4)
@@ -87,7 +94,8 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	return &sqliteSession{tx: tx, q: e.queries.WithTx(tx), at: e.clock(), client: e.client}, nil
 }
 
-// start hands back what a killed process left: this file has no other user, so its running jobs are orphans and its leader is dead.
+// start hands back what a killed process left. This file has no other user, so no worker does its
+// running jobs any more and its leader is gone.
 func (e *sqliteEngine) start(ctx context.Context) error {
 	for _, statement := range []string{
 		"DELETE FROM river_leader",

@@ -1,10 +1,14 @@
-// Package store is the bridge's memory: it opens the database, brings its tables up to date, commits work in groups, seals what must not
-// be readable on disk, and carries the River queue in which every outside effect waits to be done.
+// Package store is the bridge's memory. It opens the database, brings its tables up to date,
+// commits work in groups, and seals what must not be readable on disk. It holds the River queue,
+// in which every outside effect waits for a worker.
 //
-// It is for the rules (mail, reply, challenge, text), which say what to read and write, and knows none of them. It promises:
+// It is for the rules (such as mail, reply, challenge and text), which say what to read and
+// write. It knows none of them. It promises:
 //
-//   - When Do returns nil, what the function wrote and the jobs it enqueued are on disk, together or not at all.
-//   - One set of queries (folder query, generated into package db) and one folder of migrations serve SQLite and PostgreSQL alike.
+//   - When Do returns nil, what the function wrote and the jobs it enqueued are on disk, together
+//     or not at all.
+//   - One set of queries (folder query, generated into package db) and one folder of migrations
+//     serve SQLite and PostgreSQL alike.
 //   - A sealed value opens only in the row, column and tenant it was sealed for.
 //
 // SQLite is one file used by one process. PostgreSQL may be shared by any number of equal replicas.
@@ -32,12 +36,13 @@ import (
 type Options struct {
 	// URL is "sqlite:PATH" or a "postgres://…" connection URL.
 	URL string
-	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from, or made with mode 0600 in, the file PATH.key.
-	// PostgreSQL refuses to open without one.
+	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from, or made with mode
+	// 0600 in, the file PATH.key. PostgreSQL refuses to open without one.
 	Key []byte
-	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on PostgreSQL.
+	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on
+	// PostgreSQL.
 	Now func() time.Time
-	// Log hears of the queue's troubles. Nil: nothing is logged.
+	// Log is told of failing jobs and of the queue's warnings. Nil: nothing is logged.
 	Log *slog.Logger
 }
 
@@ -64,7 +69,7 @@ type engine interface {
 	lanes() int
 }
 
-// session is one transaction: queries and jobs that become true together.
+// session is one transaction: queries and jobs that are committed together.
 type session interface {
 	queries() *db.Queries
 	now() time.Time
@@ -73,8 +78,8 @@ type session interface {
 	rollback(ctx context.Context)
 }
 
-// Open opens the database, creating the SQLite file where there is none, and applies the migrations that are missing.
-// The queue is not worked until Start.
+// Open opens the database, creating the SQLite file where there is none, and applies the
+// migrations that are missing. The queue is not worked until Start.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -98,7 +103,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		e, err = openSQLite(ctx, path, o, workers)
 	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
 		if o.Key == nil {
-			return nil, errors.New("store: PostgreSQL needs a configured key: replicas must share it and it must not lie beside the data")
+			return nil, errors.New("store: PostgreSQL needs a configured key:" +
+				" replicas must share it and it must not lie beside the data")
 		}
 		e, err = openPostgres(ctx, o, workers)
 	default:
@@ -111,7 +117,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	s := &Store{engine: e, sealer: sealer, workers: workers, calls: make(chan *call, queuedCalls), closing: make(chan struct{})}
+	s := &Store{
+		engine: e, sealer: sealer, workers: workers, calls: make(chan *call, queuedCalls),
+		closing: make(chan struct{}),
+	}
 	for range e.lanes() {
 		s.lanes.Go(s.lane)
 	}
@@ -127,7 +136,8 @@ func (s *Store) Start(ctx context.Context) error { return s.engine.start(ctx) }
 // Every has a job done when the queue starts and at an interval from then on, by one replica.
 func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval, job) }
 
-// Stop lets running jobs finish, until ctx ends, and works no more. What was not finished is done after the next start.
+// Stop lets running jobs finish until ctx ends, and begins no more. Jobs that did not finish are
+// done after the next start.
 func (s *Store) Stop(ctx context.Context) error { return s.engine.stop(ctx) }
 
 // Close ends the transactions under way and closes the database. Call Stop first.
@@ -143,8 +153,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// Read runs f with what the newest commit left, or one an instant before it. It is no snapshot: what is
-// committed while f runs may be seen by its later queries.
+// Read runs f with what the newest commit left, or one an instant before it. It is no snapshot:
+// what is committed while f runs may be seen by its later queries.
 func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View) error) error {
 	queries, now, err := s.engine.read(ctx)
 	if err != nil {
@@ -160,23 +170,30 @@ type Tx struct {
 	jobs []river.InsertManyParams
 }
 
-// Job names one kind of work and the id of the row it is about; nothing else belongs into its fields, because they are kept and shown.
+// Job names one kind of work and the id of the row it is about. Nothing else belongs in its
+// fields, because they are kept and shown.
 type Job interface{ Kind() string }
 
 // Enqueue makes job due now, if and when the transaction commits.
 func (tx *Tx) Enqueue(job Job) { tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job}) }
 
-// EnqueueAt makes job due at a time. The queue may be seconds late, so deadlines are compared, never awaited.
+// EnqueueAt makes job due at a time. The queue may be seconds late, so a worker compares a
+// deadline with the time and does not rely on the job's.
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
-	tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{ScheduledAt: at}})
+	opts := &river.InsertOpts{ScheduledAt: at}
+	tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job, InsertOpts: opts})
 }
 
-// Record appends to the timeline: what happened to which row. Detail is short and holds no secret and no phone number.
+// Record appends to the timeline: what happened to which row. Detail is short and holds no secret
+// and no phone number.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment()})
+	return tx.AddEvent(ctx, db.AddEventParams{
+		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
+	})
 }
 
-// NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they were made.
+// NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they
+// were made.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Missing reports whether err says that a query for one row found none.

@@ -25,7 +25,8 @@ type probe struct{ ID string }
 func (probe) Kind() string { return "probe" }
 
 func addEvent(ctx context.Context, tx *store.Tx, id string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{ID: id, Tenant: "acme", Subject: "s", Name: "test.done", At: tx.Moment()})
+	return tx.AddEvent(ctx, db.AddEventParams{ID: id, Tenant: "acme", Subject: "s", Name: "test.done",
+		At: tx.Moment()})
 }
 
 func events(t *testing.T, s *store.Store) map[string]bool {
@@ -41,7 +42,8 @@ func events(t *testing.T, s *store.Store) map[string]bool {
 	return ids
 }
 
-// Ensure that rows and jobs committed by many callers at once are all there, each with its job worked.
+// Ensure that rows and jobs committed by many callers at once are all there, each with its job
+// worked.
 func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const n = 200
@@ -150,7 +152,9 @@ func TestDoHonorsContext(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "late") })
+		err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, "late")
+		})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Empty(t, events(t, s))
 	})
@@ -172,13 +176,17 @@ func TestDoCanBeGivenUpWhileWaiting(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	given := make(chan error, 1)
 	go func() {
-		given <- s.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "given up") })
+		given <- s.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, "given up")
+		})
 	}()
 	cancel()
 	require.ErrorIs(t, <-given, context.Canceled)
 	close(release)
 	require.NoError(t, <-first)
-	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { return addEvent(ctx, tx, "next") }))
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "next")
+	}))
 	require.Equal(t, map[string]bool{"next": true}, events(t, s))
 }
 
@@ -188,7 +196,8 @@ func TestOneRacerWins(t *testing.T) {
 		phone, err := phonemail.ParseNumber("+4512345678")
 		require.NoError(t, err)
 		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: phone, MessageID: "1"})
+			_, err := tx.AddMail(ctx, db.AddMailParams{ID: "m", Tenant: "acme", Phone: phone,
+				MessageID: "1"})
 			return err
 		}))
 		var mutex sync.Mutex
@@ -221,7 +230,8 @@ func TestSeal(t *testing.T) {
 		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
 			sealed := tx.Seal(place, []byte("https://idp.example/ticket"))
 			require.NotContains(t, sealed, "ticket")
-			require.NotEqual(t, sealed, tx.Seal(place, []byte("https://idp.example/ticket")), "two seals of one value must differ")
+			require.NotEqual(t, sealed, tx.Seal(place, []byte("https://idp.example/ticket")),
+				"two seals of one value must differ")
 			plain, err := tx.Open(place, sealed)
 			require.NoError(t, err)
 			require.Equal(t, "https://idp.example/ticket", string(plain))
@@ -234,7 +244,8 @@ func TestSeal(t *testing.T) {
 				_, err := tx.Open(other, sealed)
 				require.ErrorIs(t, err, store.ErrSealed, other)
 			}
-			for _, broken := range []string{"v1.00000000." + sealed[12:], sealed[:len(sealed)-2], "v2" + sealed[2:], "https://idp.example/ticket", sealed + "A"} {
+			for _, broken := range []string{"v1.00000000." + sealed[12:], sealed[:len(sealed)-2],
+				"v2" + sealed[2:], "https://idp.example/ticket", sealed + "A"} {
 				_, err := tx.Open(place, broken)
 				require.ErrorIs(t, err, store.ErrSealed)
 			}
@@ -246,20 +257,25 @@ func TestSeal(t *testing.T) {
 	})
 }
 
-// Ensure that a job interrupted by a crash, and one enqueued before it, run after the next start of a SQLite store.
+// Ensure that a job interrupted by a crash, and one enqueued before it, run after the next start
+// of a SQLite store.
 func TestOrphanedJobsAreHandedBack(t *testing.T) {
 	url := storetest.SQLite(t)
 	ctx := t.Context()
 	first, err := store.Open(ctx, store.Options{URL: url, Key: storetest.Key})
 	require.NoError(t, err)
 	begun := make(chan struct{})
-	river.AddWorker(first.Workers(), river.WorkFunc(func(ctx context.Context, _ *river.Job[probe]) error {
+	river.AddWorker(first.Workers(), river.WorkFunc(func(ctx context.Context,
+		_ *river.Job[probe]) error {
 		close(begun)
 		<-ctx.Done()
 		return ctx.Err()
 	}))
 	require.NoError(t, first.Start(ctx))
-	require.NoError(t, first.Do(ctx, func(_ context.Context, tx *store.Tx) error { tx.Enqueue(probe{"1"}); return nil }))
+	require.NoError(t, first.Do(ctx, func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(probe{"1"})
+		return nil
+	}))
 	<-begun
 	// A copy of the files is what a kill -9 would leave: the job is running and nobody runs it.
 	path := strings.TrimPrefix(url, "sqlite:")
@@ -276,7 +292,8 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 
 	second := storetest.Open(t, "sqlite:"+copied, nil)
 	again := make(chan string, 1)
-	river.AddWorker(second.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[probe]) error {
+	river.AddWorker(second.Workers(), river.WorkFunc(func(_ context.Context,
+		j *river.Job[probe]) error {
 		again <- j.Args.ID
 		return nil
 	}))
@@ -290,10 +307,13 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 	require.NoError(t, second.Stop(context.Background()))
 }
 
-// Ensure that a second process is kept off the file, the key is private, and a lost key is reported rather than replaced.
+// Ensure that a second process is kept off the file, the key is private, and a lost key is
+// reported rather than replaced.
 func TestSQLiteFileIsGuarded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sub", "smsbridge.db")
-	open := func() (*store.Store, error) { return store.Open(t.Context(), store.Options{URL: "sqlite:" + path}) }
+	open := func() (*store.Store, error) {
+		return store.Open(t.Context(), store.Options{URL: "sqlite:" + path})
+	}
 	s, err := open()
 	require.NoError(t, err)
 	for _, name := range []string{path, path + ".key"} {
@@ -304,7 +324,9 @@ func TestSQLiteFileIsGuarded(t *testing.T) {
 	_, err = open()
 	require.ErrorContains(t, err, "another smsbridge")
 	require.NoError(t, s.Close())
-	require.ErrorIs(t, s.Do(t.Context(), func(context.Context, *store.Tx) error { return nil }), store.ErrClosed)
+	require.ErrorIs(t, s.Do(t.Context(), func(context.Context, *store.Tx) error {
+		return nil
+	}), store.ErrClosed)
 
 	require.NoError(t, os.Remove(path+".key"))
 	_, err = open()
@@ -345,7 +367,8 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestParseKey(t *testing.T) {
-	for _, good := range []string{strings.Repeat("ab", 32), "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=", " " + strings.Repeat("00", 32) + "\n"} {
+	for _, good := range []string{strings.Repeat("ab", 32),
+		"q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=", " " + strings.Repeat("00", 32) + "\n"} {
 		key, err := store.ParseKey(good)
 		require.NoError(t, err)
 		require.Len(t, key, store.KeySize)

@@ -8,9 +8,9 @@ import (
 	"smsbridge/internal/store/moment"
 )
 
-// View is the part of the store that reads: all queries that change nothing, and the opening of what
-// is sealed. Read hands out nothing else, and a Tx is one too. A function that takes a View cannot
-// write, enqueue or seal.
+// View is the part of the store that reads: all queries that change nothing, and the opening of
+// what is sealed. Read hands out nothing else, and a Tx is one too. A function that takes a View
+// cannot write, enqueue or seal.
 type View interface {
 	// Now is the one time of the transaction, or of the Read.
 	Now() time.Time
@@ -95,8 +95,8 @@ type View interface {
 	) ([]db.VerifyReport, error)
 }
 
-// reader is all that a View needs. It is a View to the callers of Read, who cannot reach its queries
-// that write.
+// reader is all that a View needs. It is a View to the callers of Read, who cannot reach its
+// queries that write.
 type reader struct {
 	*db.Queries
 	now    time.Time

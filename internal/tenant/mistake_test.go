@@ -30,6 +30,9 @@ func TestMistakesInVariables(t *testing.T) {
 	for _, tt := range []struct{ change, what, hint string }{
 		{"SMSBRIDGE_ADDR=8080", "not an address to listen on", ":8080"},
 		{"SMSBRIDGE_ADDR=:99999", "not an address to listen on", ":8080"},
+		{"SMSBRIDGE_DRAIN=3", "not a duration", "3s"},
+		{"SMSBRIDGE_DRAIN=-1s", "is not from 0s to 1m", "3s"},
+		{"SMSBRIDGE_DRAIN=61s", "is not from 0s to 1m", "3s"},
 		{"SMSBRIDGE_PUBLIC_URL=", "is missing", "https://bridge.acme.example"},
 		{"SMSBRIDGE_PUBLIC_URL=bridge.acme.example", "not a web address", "https://host"},
 		{"SMSBRIDGE_PUBLIC_URL=http://bridge.acme.example", "plain http", "localhost only"},

@@ -38,7 +38,7 @@ func tenantSections() []section {
 			"whether the address is verified when the response to a click leaves that open. " +
 			"Optional.", proofOptions()},
 		{"Codes", "Codes that an app asks for at /v1/verifications, and that the bridge texts and " +
-			"checks.", codeOptions()},
+			"checks.", slices.Concat(codeOptions(), codeTextOptions())},
 		{"The app's API", "", apiOptions()},
 		{"Callbacks", "Where the app is told how verifications ended. Each request is signed as " +
 			"standardwebhooks.com says.", callbackOptions()},
@@ -94,41 +94,57 @@ func commandRows() []row {
 // processOptions lists the settings of the process.
 func processOptions() []settings.Option[Settings] {
 	type option = settings.Option[Settings]
-	return []option{{Row: row{
-		Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
-		Example: "https://bridge.example",
-		Missing: "write the https address at which Mailgun and Twilio reach the bridge, " +
-			"such as https://bridge.acme.example",
-		Doc: "The address at which Mailgun and Twilio reach the bridge. https, except on " +
-			"localhost. Write what is entered in Twilio's console, not what the proxy makes of it.",
-		Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
-	}, Set: setPublicURL}, {Row: row{
-		Key: "addr", Variable: "SMSBRIDGE_ADDR", Default: ":8080",
-		Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
-			"container. Write 127.0.0.1:8080 when it is on the same machine. " +
-			"The recipes in this folder set it.",
-		Prevents: "Never open it to the world without TLS in front: anyone could read the mails.",
-	}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8080, or :8080 for all interfaces",
-		func(s *Settings) *string { return &s.Addr })}, {Row: row{
-		Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
-		Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
-		Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
-			"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
-			"The recipes in this folder set a path.",
-		Prevents: "Two machines with a SQLite file each would ask people twice.",
-	}, Set: setDatabase}, {Row: row{
-		Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
-		Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
-			"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
-			"machine. With SQLite a key is made beside the database at the first start.",
-		Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
-			"Keep it safe: what it sealed cannot be read without it.",
-	}, Set: setKey}, {Row: row{
-		Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
-		Example:  "/etc/smsbridge/key",
-		Doc:      "The name of a file with the key, instead of {key}.",
-		Prevents: "A key in a variable is visible to everyone who may inspect the process.",
-	}, Set: setKey}}
+	return []option{
+		{Row: row{
+			Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
+			Example: "https://bridge.example",
+			Missing: "write the https address at which Mailgun and Twilio reach the bridge, " +
+				"such as https://bridge.acme.example",
+			Doc: "The address at which Mailgun and Twilio reach the bridge. https, except on " +
+				"localhost. Write what is entered in Twilio's console, not what the proxy makes of it.",
+			Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
+		}, Set: setPublicURL},
+		{Row: row{
+			Key: "addr", Variable: "SMSBRIDGE_ADDR", Default: ":8080",
+			Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
+				"container. Write 127.0.0.1:8080 when it is on the same machine. " +
+				"The recipes in this folder set it.",
+			Prevents: "Never open it to the world without TLS in front: anyone could read the mails.",
+		}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8080, or :8080 for all "+
+			"interfaces",
+			func(s *Settings) *string { return &s.Addr })},
+		{Row: row{
+			Key: "drain", Variable: "SMSBRIDGE_DRAIN", Default: "3s",
+			Doc: "How long the bridge goes on serving after the signal to stop, 0s to 1m. Meanwhile " +
+				"/readyz says no. With no balancer in front, write 0s. Stopping takes up to 20 s more: " +
+				"give it as long before you kill it.",
+			Prevents: "A load balancer that has not looked at /readyz yet would send requests to a " +
+				"closed door.",
+		}, Set: settings.Duration(0, time.Minute, "3s",
+			func(s *Settings) *time.Duration { return &s.Drain })},
+		{Row: row{
+			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
+			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
+			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
+				"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
+				"The recipes in this folder set a path.",
+			Prevents: "Two machines with a SQLite file each would ask people twice.",
+		}, Set: setDatabase},
+		{Row: row{
+			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
+			Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
+				"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
+				"machine. With SQLite a key is made beside the database at the first start.",
+			Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
+				"Keep it safe: what it sealed cannot be read without it.",
+		}, Set: setKey},
+		{Row: row{
+			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
+			Example:  "/etc/smsbridge/key",
+			Doc:      "The name of a file with the key, instead of {key}.",
+			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
+		}, Set: setKey},
+	}
 }
 
 func setPublicURL(s *Settings, v []string) *settings.Mistake {
@@ -165,61 +181,70 @@ func setKey(s *Settings, v []string) *settings.Mistake {
 
 // identityOptions are about the tenant, the phones it may reach and the links it may open.
 func identityOptions() []option {
-	return []option{{Row: row{
-		Key: "slug", Variable: "SMSBRIDGE_TENANT", Need: settings.Required, Example: "acme",
-		Missing: "write a short name for URLs and phone addresses, such as acme",
-		Doc: "A short name in small letters. It is the prefix of the phone addresses " +
-			"(acme+4512345678@…) and part of the webhooks: /mailgun/acme for Mailgun's route, " +
-			"/twilio/acme/reply for Twilio.",
-		Prevents: "It tells tenants apart: two with one slug would get each other's mails.",
-	}, Set: setSlug}, {Row: row{
-		Key: "name", Variable: "SMSBRIDGE_NAME", Need: settings.Required, Example: "ACME",
-		Missing: "write the name that people know, such as ACME",
-		Doc: "The name that people read in the texts. At most 40 characters, and nothing that " +
-			"looks like a link.",
-		Prevents: "People do not reply to a question from a name that they do not know.",
-	}, Set: setName(func(t *Tenant) *string { return &t.Name })}, {Row: row{
-		Key: "mail_domain", Variable: "SMSBRIDGE_MAIL_DOMAIN", Need: settings.Required,
-		Example: "sms.acme.example",
-		Missing: "write the domain of the phone addresses, such as sms.acme.example",
-		Doc: "The domain of the phone addresses, which are PREFIX+4512345678@MAIL_DOMAIN. " +
-			"Its MX records point at Mailgun.",
-		Prevents: "A mail to any other domain is refused: the bridge would text for a stranger.",
-	}, Set: setDomain("is not a mail domain",
-		"write what stands after the @, such as sms.acme.example",
-		func(t *Tenant) *string { return &t.Address.Domain })}, {Row: row{
-		Key: "prefix", Example: "acme",
-		Doc: "What stands before the + of the phone addresses. The slug when it is left out.",
-		Prevents: "Two tenants with one mail domain need two prefixes: they tell whose mail " +
-			"it is.",
-	}, Set: setPrefix}, {Row: row{
-		Key: "countries", Variable: "SMSBRIDGE_COUNTRIES", Kind: settings.List,
-		Need: settings.Required, Example: "DK,SE,NO",
-		Missing: "list the countries whose phones may be texted, such as DK and SE, or * for all",
-		Doc: "The countries whose phones may be texted, as ISO 3166-1 codes of two letters, " +
-			"or * for all. Premium-rate, shared-cost, toll-free and satellite numbers are always " +
-			"refused.",
-		Prevents: "Sign-ups for costly foreign numbers are how strangers spend your money, " +
-			"so there is no default.",
-	}, Set: setCountries}, {Row: row{
-		Key: "valid_numbers", Default: "false",
-		Doc: "Whether to refuse numbers from ranges that are not known to be assigned. " +
-			"It is off because new ranges take months to be known.",
-		Prevents: "Without it, a sign-up with an invented number may cost a text.",
-	}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Policy.Valid })}, {Row: row{
-		Key: "idp_hosts", Variable: "SMSBRIDGE_IDP_HOSTS", Kind: settings.List,
-		Need: settings.Required, Example: "login.acme.example,acme.eu.auth0.com",
-		Missing: "list the hosts of the identity provider's links, such as login.acme.example",
-		Doc: "The hosts that the identity provider's verification links lead to, without scheme " +
-			"or path. They are compared exactly.",
-		Prevents: "No other link is ever opened: a forged mail cannot make the bridge open its own.",
-	}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.IdPHosts })}, {Row: row{
-		Key: "unsafe_allow", Variable: "SMSBRIDGE_UNSAFE_ALLOW", Kind: settings.List, Off: true,
-		Example: "127.0.0.0/8",
-		Doc: "For trying things out alone: private networks that links may lead to, then also " +
-			"over plain http, on any port and as IP addresses.",
-		Prevents: "Never set it in production: a mail could make the bridge call your own network.",
-	}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.UnsafeAllow })}}
+	return []option{
+		{Row: row{
+			Key: "slug", Variable: "SMSBRIDGE_TENANT", Need: settings.Required, Example: "acme",
+			Missing: "write a short name for URLs and phone addresses, such as acme",
+			Doc: "A short name in small letters. It is the prefix of the phone addresses " +
+				"(acme+4512345678@…) and part of the webhooks: /mailgun/acme for Mailgun's route, " +
+				"/twilio/acme/reply for Twilio.",
+			Prevents: "It tells tenants apart: two with one slug would get each other's mails.",
+		}, Set: setSlug},
+		{Row: row{
+			Key: "name", Variable: "SMSBRIDGE_NAME", Need: settings.Required, Example: "ACME",
+			Missing: "write the name that people know, such as ACME",
+			Doc: "The name that people read in the texts. At most 40 characters, and nothing that " +
+				"looks like a link.",
+			Prevents: "People do not reply to a question from a name that they do not know.",
+		}, Set: setName(func(t *Tenant) *string { return &t.Name })},
+		{Row: row{
+			Key: "mail_domain", Variable: "SMSBRIDGE_MAIL_DOMAIN", Need: settings.Required,
+			Example: "sms.acme.example",
+			Missing: "write the domain of the phone addresses, such as sms.acme.example",
+			Doc: "The domain of the phone addresses, which are PREFIX+4512345678@MAIL_DOMAIN. " +
+				"Its MX records point at Mailgun.",
+			Prevents: "A mail to any other domain is refused: the bridge would text for a stranger.",
+		}, Set: setDomain("is not a mail domain",
+			"write what stands after the @, such as sms.acme.example",
+			func(t *Tenant) *string { return &t.Address.Domain })},
+		{Row: row{
+			Key: "prefix", Example: "acme",
+			Doc: "What stands before the + of the phone addresses. The slug when it is left out.",
+			Prevents: "Two tenants with one mail domain need two prefixes: they tell whose mail " +
+				"it is.",
+		}, Set: setPrefix},
+		{Row: row{
+			Key: "countries", Variable: "SMSBRIDGE_COUNTRIES", Kind: settings.List,
+			Need: settings.Required, Example: "DK,SE,NO",
+			Missing: "list the countries whose phones may be texted, such as DK and SE, or * for all",
+			Doc: "The countries whose phones may be texted, as ISO 3166-1 codes of two letters, " +
+				"or * for all. Premium-rate, shared-cost, toll-free and satellite numbers are always " +
+				"refused.",
+			Prevents: "Sign-ups for costly foreign numbers are how strangers spend your money, " +
+				"so there is no default.",
+		}, Set: setCountries},
+		{Row: row{
+			Key: "valid_numbers", Default: "false",
+			Doc: "Whether to refuse numbers from ranges that are not known to be assigned. " +
+				"It is off because new ranges take months to be known.",
+			Prevents: "Without it, a sign-up with an invented number may cost a text.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Policy.Valid })},
+		{Row: row{
+			Key: "idp_hosts", Variable: "SMSBRIDGE_IDP_HOSTS", Kind: settings.List,
+			Need: settings.Required, Example: "login.acme.example,acme.eu.auth0.com",
+			Missing: "list the hosts of the identity provider's links, such as login.acme.example",
+			Doc: "The hosts that the identity provider's verification links lead to, without scheme " +
+				"or path. They are compared exactly.",
+			Prevents: "No other link is ever opened: a forged mail cannot make the bridge open its own.",
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.IdPHosts })},
+		{Row: row{
+			Key: "unsafe_allow", Variable: "SMSBRIDGE_UNSAFE_ALLOW", Kind: settings.List, Off: true,
+			Example: "127.0.0.0/8",
+			Doc: "For trying things out alone: private networks that links may lead to, then also " +
+				"over plain http, on any port and as IP addresses.",
+			Prevents: "Never set it in production: a mail could make the bridge call your own network.",
+		}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.UnsafeAllow })},
+	}
 }
 
 func setSlug(t *Tenant, v []string) *settings.Mistake {
@@ -264,31 +289,37 @@ func setDomain(what, hint string, of func(*Tenant) *string) settings.Setter[Tena
 
 // mailOptions say what becomes of each kind of mail, and where its link waits.
 func mailOptions() []option {
-	return []option{{Row: row{
-		Key: "verify", Variable: "SMSBRIDGE_VERIFY", Default: "ask",
-		Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
-			"off: nothing.",
-		Prevents: "With off, people who have only a phone cannot finish a sign-up.",
-	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)}, {Row: row{
-		Key: "code", Variable: "SMSBRIDGE_CODE", Default: "relay",
-		Doc:      "A mail with a one-time code. relay: text the code. off: nothing.",
-		Prevents: "With off, the person waits for a code that never comes.",
-	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Code }, Relay, Off)}, {Row: row{
-		Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
-		Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
-			"ask: for identity providers whose link by itself finishes the change. It opens the " +
-			"link when the reply repeats the code of the question (YES 4821). off: nothing.",
-		Prevents: "With ask, a person who expects a page gets a question that cannot help.",
-	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)}, {Row: row{
-		Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
-		Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off: nothing.",
-		Prevents: "With relay, everyone who can ask for a sign-in mail can make you pay for a text.",
-	}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Login }, Relay, Off)}, {Row: row{
-		Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
-		Doc: "Where a link waits for the reply. bridge: sealed in the database. mailgun: at " +
-			"Mailgun only, from where it is fetched again, for as long as Mailgun stores it.",
-		Prevents: "With mailgun, a link is lost when Mailgun drops the mail before the reply comes.",
-	}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Keep }, KeepBridge, KeepMailgun)}}
+	return []option{
+		{Row: row{
+			Key: "verify", Variable: "SMSBRIDGE_VERIFY", Default: "ask",
+			Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
+				"off: nothing.",
+			Prevents: "With off, people who have only a phone cannot finish a sign-up.",
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)},
+		{Row: row{
+			Key: "code", Variable: "SMSBRIDGE_CODE", Default: "relay",
+			Doc:      "A mail with a one-time code. relay: text the code. off: nothing.",
+			Prevents: "With off, the person waits for a code that never comes.",
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Code }, Relay, Off)},
+		{Row: row{
+			Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
+			Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
+				"ask: for identity providers whose link by itself finishes the change. It opens the " +
+				"link when the reply repeats the code of the question (YES 4821). off: nothing.",
+			Prevents: "With ask, a person who expects a page gets a question that cannot help.",
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)},
+		{Row: row{
+			Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
+			Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off: nothing.",
+			Prevents: "With relay, everyone who can ask for a sign-in mail can make you pay for a text.",
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Login }, Relay, Off)},
+		{Row: row{
+			Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
+			Doc: "Where a link waits for the reply. bridge: sealed in the database. mailgun: at " +
+				"Mailgun only, from where it is fetched again, for as long as Mailgun stores it.",
+			Prevents: "With mailgun, a link is lost when Mailgun drops the mail before the reply comes.",
+		}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Keep }, KeepBridge, KeepMailgun)},
+	}
 }
 
 // How long a question may be open. The default is what NIST SP 800-63B, 5.1.3.2 allows a code sent
@@ -306,32 +337,37 @@ func life(of func(*Tenant) *time.Duration) settings.Setter[Tenant] {
 
 // questionOptions are about how a question is asked and answered.
 func questionOptions() []option {
-	return []option{{Row: row{
-		Key: "answer", Variable: "SMSBRIDGE_ANSWER", Default: "reply",
-		Doc: "How a question is answered. reply: by text. tap: on a page of the bridge that the " +
-			"text links to, for senders that cannot receive texts. both: either.",
-		Prevents: "People cannot reply to a name as sender, nor to a one-way number.",
-	}, Set: settings.Choice(func(t *Tenant) *Answer { return &t.Answer }, ByReply, ByTap, ByBoth)},
+	return []option{
+		{Row: row{
+			Key: "answer", Variable: "SMSBRIDGE_ANSWER", Default: "reply",
+			Doc: "How a question is answered. reply: by text. tap: on a page of the bridge that the " +
+				"text links to, for senders that cannot receive texts. both: either.",
+			Prevents: "People cannot reply to a name as sender, nor to a one-way number.",
+		}, Set: settings.Choice(func(t *Tenant) *Answer { return &t.Answer }, ByReply, ByTap, ByBoth)},
 		{Row: row{
 			Key: "accept", Variable: "SMSBRIDGE_ACCEPT", Kind: settings.List, Default: "YES,Y",
 			Example: "YES,Y,JA,J",
 			Doc: "The replies that mean yes, in any case; texts show the first (correct_sms_response in " +
 				"the original webtask). YES also ends an opt-out at Twilio; JA or OK does not.",
 			Prevents: "STOP, CANCEL, END, QUIT and the like are refused: Twilio keeps them for itself.",
-		}, Set: setWords(func(t *Tenant) *[]string { return &t.Accept })}, {Row: row{
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Accept })},
+		{Row: row{
 			Key: "deny", Kind: settings.List, Default: "NO,N", Example: "NO,N,NEJ",
 			Doc:      "The replies that mean no, in any case; texts show the first.",
 			Prevents: "Without a word of theirs, people say no in a way that the bridge does not read.",
-		}, Set: setWords(func(t *Tenant) *[]string { return &t.Deny })}, {Row: row{
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Deny })},
+		{Row: row{
 			Key: "valid_for", Variable: "SMSBRIDGE_VALID_FOR", Default: "10m",
 			Doc: "How long a question can be answered, 1m to 24h (reset_valid_hours in the original, " +
 				"in hours, and 8 by default: 8h).",
 			Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
-		}, Set: life(func(t *Tenant) *time.Duration { return &t.ValidFor })}, {Row: row{
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.ValidFor })},
+		{Row: row{
 			Key: "unsafe_bare_yes", Variable: "SMSBRIDGE_UNSAFE_BARE_YES", Default: "false", Off: true,
 			Doc:      "With {reset=ask}, take a bare YES, as the original did.",
 			Prevents: "With true, a thief who fakes the sender of a text can take over accounts.",
-		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.UnsafeBareYes })}}
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.UnsafeBareYes })},
+	}
 }
 
 func setWords(of func(*Tenant) *[]string) settings.Setter[Tenant] {

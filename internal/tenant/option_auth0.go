@@ -25,68 +25,80 @@ const (
 
 // auth0Options are about the tenant at Auth0.
 func auth0Options() []option {
-	return slices.Concat([]option{{Row: row{
-		Key: "auth0.domain", Variable: "AUTH0_DOMAIN", Kind: settings.List, Off: true,
-		Example: "login.acme.example,acme.eu.auth0.com",
-		Doc:     "The hosts of the tenant at Auth0; with a custom domain both, and that one first.",
-		Prevents: "Log-ins return to these hosts and nowhere else, so that a thief cannot have " +
-			"another person's log-in sent to a host of his own.",
-	}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Auth0.Domains })}, {Row: row{
-		Key: "auth0.session_token_secret", Variable: "AUTH0_SESSION_TOKEN_SECRET",
-		Kind: settings.Secrets, Off: true,
-		Doc: "What the Actions sign session tokens with: at least 32 characters, from " +
-			"`openssl rand -hex 32`. Several while you change it.",
-		Prevents: "With a weak one, anyone could sign a token for another person's log-in.",
-	}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Auth0.Secrets },
-		judgeSigning)}, {Row: row{
-		Key: "auth0.provider_key", Variable: "AUTH0_PROVIDER_KEY", Kind: settings.Secrets, Off: true,
-		Doc: "What the Actions of the phone provider and of feedback send as a bearer token. " +
-			"At least 24 characters (openssl rand -hex 24); several while you change it.",
-		Prevents: "Without a secret there, anyone could have the bridge text at your cost.",
-	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Auth0.ProviderKeys })}, {Row: row{
-		Key: "auth0.log_stream_token", Variable: "AUTH0_LOG_STREAM_TOKEN", Kind: settings.Secrets,
-		Off: true,
-		Doc: "The authorization token of log streams, and the bearer token of event streams. " +
-			"At least 24 characters (openssl rand -hex 24); several while you change it.",
-		Prevents: "Without a secret there, anyone could report that codes were right.",
-	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Auth0.StreamTokens })}, {Row: row{
-		Key: "auth0.phone_path", Off: true, Example: "details.phone_number",
-		Doc:      "Where logs about MFA have the phone, from `data`. Left out: found by its form.",
-		Prevents: "A log with two phones in it would be read wrongly.",
-	}, Set: setPhonePath}}, auth0FormOptions())
+	return slices.Concat([]option{
+		{Row: row{
+			Key: "auth0.domain", Variable: "AUTH0_DOMAIN", Kind: settings.List, Off: true,
+			Example: "login.acme.example,acme.eu.auth0.com",
+			Doc:     "The hosts of the tenant at Auth0; with a custom domain both, and that one first.",
+			Prevents: "Log-ins return to these hosts and nowhere else, so that a thief cannot have " +
+				"another person's log-in sent to a host of his own.",
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Auth0.Domains })},
+		{Row: row{
+			Key: "auth0.session_token_secret", Variable: "AUTH0_SESSION_TOKEN_SECRET",
+			Kind: settings.Secrets, Off: true,
+			Doc: "What the Actions sign session tokens with: at least 32 characters, from " +
+				"`openssl rand -hex 32`. Several while you change it.",
+			Prevents: "With a weak one, anyone could sign a token for another person's log-in.",
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Auth0.Secrets },
+			judgeSigning)},
+		{Row: row{
+			Key: "auth0.provider_key", Variable: "AUTH0_PROVIDER_KEY", Kind: settings.Secrets, Off: true,
+			Doc: "What the Actions of the phone provider and of feedback send as a bearer token. " +
+				"At least 24 characters (openssl rand -hex 24); several while you change it.",
+			Prevents: "Without a secret there, anyone could have the bridge text at your cost.",
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Auth0.ProviderKeys })},
+		{Row: row{
+			Key: "auth0.log_stream_token", Variable: "AUTH0_LOG_STREAM_TOKEN", Kind: settings.Secrets,
+			Off: true,
+			Doc: "The authorization token of log streams, and the bearer token of event streams. " +
+				"At least 24 characters (openssl rand -hex 24); several while you change it.",
+			Prevents: "Without a secret there, anyone could report that codes were right.",
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Auth0.StreamTokens })},
+		{Row: row{
+			Key: "auth0.phone_path", Off: true, Example: "details.phone_number",
+			Doc:      "Where logs about MFA have the phone, from `data`. Left out: found by its form.",
+			Prevents: "A log with two phones in it would be read wrongly.",
+		}, Set: setPhonePath},
+	}, auth0FormOptions())
 }
 
 // auth0FormOptions are about the hosted form.
 func auth0FormOptions() []option {
-	return []option{{Row: row{
-		Key: "auth0.return", Default: "post", Off: true,
-		Doc: "How log-ins return. post: by a form, the token in the body. redirect: by GET, the " +
-			"token in the URL.",
-		Prevents: "A token in a URL is seen by logs and by the browser's history.",
-	}, Set: func(t *Tenant, v []string) *settings.Mistake {
-		m := settings.JudgeChoice(v[0], "post", "redirect")
-		if m == nil {
-			t.Auth0.Redirect = v[0] == "redirect"
-		}
-		return m
-	}}, {Row: row{
-		Key: "auth0.pass_code", Default: "false", Off: true,
-		Doc: "Do not check the code, but hand it to the Action, as the original sample of the " +
-			"redirect does (https://github.com/pazel-io/auth0-twilio-phone-verification).",
-		Prevents: "With true, everyone who sees the token can read the code.",
-	}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Auth0.PassCode })}, {Row: row{
-		Key: "auth0.logo", Off: true, Example: "https://cdn.acme.example/logo.svg",
-		Doc:      "A picture that the form shows beside {name}.",
-		Prevents: "People do not type a code into a form that they do not recognize.",
-	}, Set: setLogo}, {Row: row{
-		Key: "auth0.color", Off: true, Example: "#0b57d0",
-		Doc:      "The color of the form's button.",
-		Prevents: "In a file it needs quotes: without them, YAML takes it for a comment.",
-	}, Set: setColor(func(t *Tenant) *string { return &t.Auth0.Color })}, {Row: row{
-		Key: "auth0.color_dark", Off: true, Example: "#a8c7fa",
-		Doc:      "The same for people who prefer dark pages.",
-		Prevents: "A dark button is hard to see on a dark page.",
-	}, Set: setColor(func(t *Tenant) *string { return &t.Auth0.ColorDark })}}
+	return []option{
+		{Row: row{
+			Key: "auth0.return", Default: "post", Off: true,
+			Doc: "How log-ins return. post: by a form, the token in the body. redirect: by GET, the " +
+				"token in the URL.",
+			Prevents: "A token in a URL is seen by logs and by the browser's history.",
+		}, Set: func(t *Tenant, v []string) *settings.Mistake {
+			m := settings.JudgeChoice(v[0], "post", "redirect")
+			if m == nil {
+				t.Auth0.Redirect = v[0] == "redirect"
+			}
+			return m
+		}},
+		{Row: row{
+			Key: "auth0.pass_code", Default: "false", Off: true,
+			Doc: "Do not check the code, but hand it to the Action, as the original sample of the " +
+				"redirect does (https://github.com/pazel-io/auth0-twilio-phone-verification).",
+			Prevents: "With true, everyone who sees the token can read the code.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Auth0.PassCode })},
+		{Row: row{
+			Key: "auth0.logo", Off: true, Example: "https://cdn.acme.example/logo.svg",
+			Doc:      "A picture that the form shows beside {name}.",
+			Prevents: "People do not type a code into a form that they do not recognize.",
+		}, Set: setLogo},
+		{Row: row{
+			Key: "auth0.color", Off: true, Example: "#0b57d0",
+			Doc:      "The color of the form's button.",
+			Prevents: "In a file it needs quotes: without them, YAML takes it for a comment.",
+		}, Set: setColor(func(t *Tenant) *string { return &t.Auth0.Color })},
+		{Row: row{
+			Key: "auth0.color_dark", Off: true, Example: "#a8c7fa",
+			Doc:      "The same for people who prefer dark pages.",
+			Prevents: "A dark button is hard to see on a dark page.",
+		}, Set: setColor(func(t *Tenant) *string { return &t.Auth0.ColorDark })},
+	}
 }
 
 func setPhonePath(t *Tenant, v []string) *settings.Mistake {

@@ -22,65 +22,83 @@ const (
 // NIST SP 800-63B, 5.1.3.2 and common practice. Six digits and ten wrong ones a day are odds of one
 // in a hundred thousand.
 func codeOptions() []option {
-	return []option{{Row: row{
-		Key: "code_length", Variable: "SMSBRIDGE_CODE_LENGTH", Default: "6",
-		Doc:      "Digits of a code, 4 to 10.",
-		Prevents: "Each digit less makes a guess ten times as likely to succeed.",
-	}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.Codes.Length })}, {Row: row{
-		Key: "code_valid_for", Variable: "SMSBRIDGE_CODE_VALID_FOR", Default: "10m",
-		Doc:      "How long a code counts, 1m to 24h.",
-		Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
-	}, Set: life(func(t *Tenant) *time.Duration { return &t.Codes.ValidFor })}, {Row: row{
-		Key: "code_attempts", Variable: "SMSBRIDGE_CODE_ATTEMPTS", Default: "5",
-		Doc:      "How many codes may be presented for one verification, 1 to 10.",
-		Prevents: "Each more is one more guess at the code.",
-	}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Codes.Attempts })}, {Row: row{
-		Key: "code_wrong", Default: "10",
-		Doc: "How many wrong codes a phone may have in 24 hours, over all its verifications, " +
-			"1 to 100.",
-		Prevents: "Without this limit, a thief starts verification after verification and guesses on.",
-	}, Set: settings.Count(1, 100, func(t *Tenant) *int { return &t.Codes.Wrong })}, {Row: row{
-		Key: "code_sends", Default: "3",
-		Doc:      "How often a code is texted, the first time included, 1 to 10.",
-		Prevents: "Each text costs money, and annoys a person who did not ask for it.",
-	}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Codes.Sends })}, {Row: row{
-		Key: "code_gap", Default: "1m",
-		Doc:      "The time between two texts of one verification, 0s to 1h.",
-		Prevents: "A person who taps twice pays for nothing: the first text is still under way.",
-	}, Set: setGap}, {Row: row{
-		Key: "code_renew", Default: "false",
-		Doc:      "Whether each further text has a new code. If not, all have the same.",
-		Prevents: "With true, a person who types the code of the first text is refused.",
-	}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Codes.Renew })}, {Row: row{
-		Key: "org_name", Variable: "SMSBRIDGE_ORG_NAME", Example: "ACME",
-		Doc:      "The name in the texts of codes; {name} when it is left out.",
-		Prevents: "People do not type a code from a name that they do not know.",
-	}, Set: setName(func(t *Tenant) *string { return &t.OrgName })}, {Row: row{
-		Key: "code_locale", Default: wording.DefaultLocale,
-		Doc: "The language of texts for which the app asks for none: da, de, en, es, fi, fr, it, " +
-			"nb, nl or sv.",
-		Prevents: "People who do not read the language may pass the code on.",
-	}, Set: settings.Choice(func(t *Tenant) *string { return &t.Codes.Locale },
-		wording.CodeLocales()...)}, {Row: row{
-		Key: "code_text", Example: "{{.Code}} is your {{.Name}} code. Do not share it.",
-		Doc: "The wording, with {{.Code}} and {{.Name}}, for all languages. Left out: the shipped " +
-			"wording of the language.",
-		Prevents: "A wording that does not say \"do not share\" helps those who ask for codes by phone.",
-	}, Set: func(t *Tenant, v []string) *settings.Mistake {
-		text, fault := wording.ParseCode(v[0])
-		if fault == nil {
-			t.Codes.text = text
-		}
-		return mistake(fault)
-	}}, {Row: row{
-		Key: "code_domain", Variable: "SMSBRIDGE_CODE_DOMAIN", Off: true,
-		Example: "login.acme.example",
-		Doc: "The host of the page that asks for a code, also for one that a mail brought. " +
-			"Phones offer to fill it in there, and only there.",
-		Prevents: "With it, a person on a forged page is not offered the code.",
-	}, Set: setDomain("is not a host name",
-		"write the host of the page that asks for the code, such as login.acme.example",
-		func(t *Tenant) *string { return &t.CodeDomain })}}
+	return []option{
+		{Row: row{
+			Key: "code_length", Variable: "SMSBRIDGE_CODE_LENGTH", Default: "6",
+			Doc:      "Digits of a code, 4 to 10.",
+			Prevents: "Each digit less makes a guess ten times as likely to succeed.",
+		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.Codes.Length })},
+		{Row: row{
+			Key: "code_valid_for", Variable: "SMSBRIDGE_CODE_VALID_FOR", Default: "10m",
+			Doc:      "How long a code counts, 1m to 24h.",
+			Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.Codes.ValidFor })},
+		{Row: row{
+			Key: "code_attempts", Variable: "SMSBRIDGE_CODE_ATTEMPTS", Default: "5",
+			Doc:      "How many codes may be presented for one verification, 1 to 10.",
+			Prevents: "Each more is one more guess at the code.",
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Codes.Attempts })},
+		{Row: row{
+			Key: "code_wrong", Default: "10",
+			Doc: "How many wrong codes a phone may have in 24 hours, over all its verifications, " +
+				"1 to 100.",
+			Prevents: "Without this limit, a thief starts verification after verification and guesses on.",
+		}, Set: settings.Count(1, 100, func(t *Tenant) *int { return &t.Codes.Wrong })},
+		{Row: row{
+			Key: "code_sends", Default: "3",
+			Doc:      "How often a code is texted, the first time included, 1 to 10.",
+			Prevents: "Each text costs money, and annoys a person who did not ask for it.",
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Codes.Sends })},
+		{Row: row{
+			Key: "code_gap", Default: "1m",
+			Doc:      "The time between two texts of one verification, 0s to 1h.",
+			Prevents: "A person who taps twice pays for nothing: the first text is still under way.",
+		}, Set: setGap},
+		{Row: row{
+			Key: "code_renew", Default: "false",
+			Doc:      "Whether each further text has a new code. If not, all have the same.",
+			Prevents: "With true, a person who types the code of the first text is refused.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Codes.Renew })},
+	}
+}
+
+// codeTextOptions are about the texts of codes.
+func codeTextOptions() []option {
+	return []option{
+		{Row: row{
+			Key: "org_name", Variable: "SMSBRIDGE_ORG_NAME", Example: "ACME",
+			Doc:      "The name in the texts of codes; {name} when it is left out.",
+			Prevents: "People do not type a code from a name that they do not know.",
+		}, Set: setName(func(t *Tenant) *string { return &t.OrgName })},
+		{Row: row{
+			Key: "code_locale", Default: wording.DefaultLocale,
+			Doc: "The language of texts for which the app asks for none: da, de, en, es, fi, fr, it, " +
+				"nb, nl or sv.",
+			Prevents: "People who do not read the language may pass the code on.",
+		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Codes.Locale },
+			wording.CodeLocales()...)},
+		{Row: row{
+			Key: "code_text", Example: "{{.Code}} is your {{.Name}} code. Do not share it.",
+			Doc: "The wording, with {{.Code}} and {{.Name}}, for all languages. Left out: the shipped " +
+				"wording of the language.",
+			Prevents: "A wording that does not say \"do not share\" helps those who ask for codes by phone.",
+		}, Set: func(t *Tenant, v []string) *settings.Mistake {
+			text, fault := wording.ParseCode(v[0])
+			if fault == nil {
+				t.Codes.text = text
+			}
+			return mistake(fault)
+		}},
+		{Row: row{
+			Key: "code_domain", Variable: "SMSBRIDGE_CODE_DOMAIN", Off: true,
+			Example: "login.acme.example",
+			Doc: "The host of the page that asks for a code, also for one that a mail brought. " +
+				"Phones offer to fill it in there, and only there.",
+			Prevents: "With it, a person on a forged page is not offered the code.",
+		}, Set: setDomain("is not a host name",
+			"write the host of the page that asks for the code, such as login.acme.example",
+			func(t *Tenant) *string { return &t.CodeDomain })},
+	}
 }
 
 func setGap(t *Tenant, v []string) *settings.Mistake {
@@ -95,18 +113,21 @@ func setGap(t *Tenant, v []string) *settings.Mistake {
 
 // apiOptions are about who may ask for codes.
 func apiOptions() []option {
-	return []option{{Row: row{
-		Key: "api_keys", Variable: "SMSBRIDGE_API_KEY", Kind: settings.NamedSecrets,
-		Example: "web=env:ACME_API_KEY_WEB,batch=env:ACME_API_KEY_BATCH",
-		Doc: "The keys with which the app asks for codes, as a bearer token. In a file each has a " +
-			"name for the log. At least 24 characters, such as from `openssl rand -hex 24`. " +
-			"To change one, have both for a while.",
-		Prevents: "Without a key no app may ask: otherwise strangers could text at your cost.",
-	}, Set: setAPIKeys}, {Row: row{
-		Key: "api_rate", Default: "600",
-		Doc:      "Requests a minute that one key may make, on each machine.",
-		Prevents: "A stolen key, or an app that retries without a pause, cannot take all there is.",
-	}, Set: settings.Count(1, maxRate, func(t *Tenant) *int { return &t.APIRate })}}
+	return []option{
+		{Row: row{
+			Key: "api_keys", Variable: "SMSBRIDGE_API_KEY", Kind: settings.NamedSecrets,
+			Example: "web=env:ACME_API_KEY_WEB,batch=env:ACME_API_KEY_BATCH",
+			Doc: "The keys with which the app asks for codes, as a bearer token. In a file each has a " +
+				"name for the log. At least 24 characters, such as from `openssl rand -hex 24`. " +
+				"To change one, have both for a while.",
+			Prevents: "Without a key no app may ask: otherwise strangers could text at your cost.",
+		}, Set: setAPIKeys},
+		{Row: row{
+			Key: "api_rate", Default: "600",
+			Doc:      "Requests a minute that one key may make, on each machine.",
+			Prevents: "A stolen key, or an app that retries without a pause, cannot take all there is.",
+		}, Set: settings.Count(1, maxRate, func(t *Tenant) *int { return &t.APIRate })},
+	}
 }
 
 var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
@@ -130,17 +151,20 @@ func setAPIKeys(t *Tenant, v []string) *settings.Mistake {
 }
 
 func callbackOptions() []option {
-	return []option{{Row: row{
-		Key: "callback.url", Example: "https://app.acme.example/hooks/smsbridge",
-		Doc:      "The address of the app.",
-		Prevents: "Without it, the app learns how a verification ended only when it asks.",
-	}, Set: setCallbackURL}, {Row: row{
-		Key: "callback.secret", Kind: settings.Secrets,
-		Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
-			"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
-		Prevents: "Without it, anyone could tell the app that a phone was verified.",
-	}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Callback.Secrets },
-		judgeWhsec)}}
+	return []option{
+		{Row: row{
+			Key: "callback.url", Example: "https://app.acme.example/hooks/smsbridge",
+			Doc:      "The address of the app.",
+			Prevents: "Without it, the app learns how a verification ended only when it asks.",
+		}, Set: setCallbackURL},
+		{Row: row{
+			Key: "callback.secret", Kind: settings.Secrets,
+			Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
+				"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
+			Prevents: "Without it, anyone could tell the app that a phone was verified.",
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Callback.Secrets },
+			judgeWhsec)},
+	}
 }
 
 func setCallbackURL(t *Tenant, v []string) *settings.Mistake {

@@ -22,23 +22,26 @@ func doorSections() []section {
 }
 
 func flowrouteDoorOptions() []option {
-	return []option{{Row: row{
-		Key: "flowroute_door.addr", Variable: "SMSBRIDGE_FLOWROUTE_ADDR", Example: "127.0.0.1:8000",
-		Doc:      "Where it listens, for this tenant alone. Without an address there is no door.",
-		Prevents: "It is plain http: put TLS in front of it, or its key can be read on the way.",
-	}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8000",
-		func(t *Tenant) *string { return &t.FlowrouteDoor.Addr })}, {Row: row{
-		Key: "flowroute_door.key", Variable: "SMSBRIDGE_FLOWROUTE_DOOR_KEY", Kind: settings.Secrets,
-		Doc: "What it asks for, as a bearer token or as the password in the client's URL. At least " +
-			"24 characters (openssl rand -hex 24); several while you change it.",
-		Prevents: "Without a key anyone could text at your cost, so it may only be left out on the " +
-			"loopback interface.",
-	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.FlowrouteDoor.Keys })}, {Row: row{
-		Key: "flowroute_door.code_length", Variable: "SMSBRIDGE_FLOWROUTE_CODE_LENGTH",
-		Default: "4", Example: "6",
-		Doc:      "CODE_LENGTH: digits of a code, 4 to 10.",
-		Prevents: "4 digits are few for ten wrong codes a day; the start warns of it.",
-	}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.CodeLength })},
+	return []option{
+		{Row: row{
+			Key: "flowroute_door.addr", Variable: "SMSBRIDGE_FLOWROUTE_ADDR", Example: "127.0.0.1:8000",
+			Doc:      "Where it listens, for this tenant alone. Without an address there is no door.",
+			Prevents: "It is plain http: put TLS in front of it, or its key can be read on the way.",
+		}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8000",
+			func(t *Tenant) *string { return &t.FlowrouteDoor.Addr })},
+		{Row: row{
+			Key: "flowroute_door.key", Variable: "SMSBRIDGE_FLOWROUTE_DOOR_KEY", Kind: settings.Secrets,
+			Doc: "What it asks for, as a bearer token or as the password in the client's URL. At least " +
+				"24 characters (openssl rand -hex 24); several while you change it.",
+			Prevents: "Without a key anyone could text at your cost, so it may only be left out on the " +
+				"loopback interface.",
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.FlowrouteDoor.Keys })},
+		{Row: row{
+			Key: "flowroute_door.code_length", Variable: "SMSBRIDGE_FLOWROUTE_CODE_LENGTH",
+			Default: "4", Example: "6",
+			Doc:      "CODE_LENGTH: digits of a code, 4 to 10.",
+			Prevents: "4 digits are few for ten wrong codes a day; the start warns of it.",
+		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.CodeLength })},
 		{Row: row{
 			Key: "flowroute_door.code_expiration", Variable: "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION",
 			Default:  "1h",
@@ -57,7 +60,8 @@ func flowrouteDoorOptions() []option {
 			Doc: "AUTH_MESSAGE: the wording, with {{.Code}} and {{.Name}}. ORG_NAME is " +
 				"{org_name}.",
 			Prevents: "Clients' tests read the bare code on the first line of the default.",
-		}, Set: setAuthMessage}}
+		}, Set: setAuthMessage},
+	}
 }
 
 func setAuthMessage(t *Tenant, v []string) *settings.Mistake {
@@ -72,26 +76,30 @@ func setAuthMessage(t *Tenant, v []string) *settings.Mistake {
 }
 
 func durableDoorOptions() []option {
-	return []option{{Row: row{
-		Key: "durable_door.code", Variable: "SMSBRIDGE_DURABLE_CODE", Kind: settings.Secrets,
-		Example: "env:ACME_DURABLE_CODE",
-		Doc: "The system key, code=… in its URLs. At least 24 characters; several while you " +
-			"change it. Without one there is no door.",
-		Prevents: "A key that is easy to guess lets anyone text at your cost.",
-	}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.DurableDoor.Codes })}, {Row: row{
-		Key: "durable_door.code_length", Default: "4", Example: "6",
-		Doc:      "Digits of a code, 4 to 10.",
-		Prevents: "The sample's 4 digits are few for ten wrong codes a day; the start warns of it.",
-	}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.DurableDoor.CodeLength })},
+	return []option{
+		{Row: row{
+			Key: "durable_door.code", Variable: "SMSBRIDGE_DURABLE_CODE", Kind: settings.Secrets,
+			Example: "env:ACME_DURABLE_CODE",
+			Doc: "The system key, code=… in its URLs. At least 24 characters; several while you " +
+				"change it. Without one there is no door.",
+			Prevents: "A key that is easy to guess lets anyone text at your cost.",
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.DurableDoor.Codes })},
+		{Row: row{
+			Key: "durable_door.code_length", Default: "4", Example: "6",
+			Doc:      "Digits of a code, 4 to 10.",
+			Prevents: "The sample's 4 digits are few for ten wrong codes a day; the start warns of it.",
+		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.DurableDoor.CodeLength })},
 		{Row: row{
 			Key: "durable_door.valid_for", Default: "90s",
 			Doc:      "How long the code counts, 1m to 24h.",
 			Prevents: "The sample's clients give up after 90 s; a longer life helps only a thief.",
-		}, Set: life(func(t *Tenant) *time.Duration { return &t.DurableDoor.ValidFor })}, {Row: row{
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.DurableDoor.ValidFor })},
+		{Row: row{
 			Key: "durable_door.attempts", Default: "4",
 			Doc:      "How many codes may be presented, 1 to 10.",
 			Prevents: "Each more is one more guess at the code.",
-		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.DurableDoor.Attempts })}}
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.DurableDoor.Attempts })},
+	}
 }
 
 // keys takes keys of a door, of which only the digests are kept.

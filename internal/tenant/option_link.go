@@ -9,30 +9,36 @@ import (
 
 // mailgunOptions are about the tenant's account at Mailgun.
 func mailgunOptions() []option {
-	return []option{{Row: row{
-		Key: "mailgun.api_key", Variable: "MAILGUN_API_KEY", Kind: settings.SecretOne,
-		Need: settings.Required, Missing: "it is at Mailgun under API Security",
-		Doc:      "A private API key of the account (mailgun_key in the original).",
-		Prevents: "Without it, stored mails can neither be fetched nor deleted.",
-	}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Mailgun.APIKey })}, {Row: row{
-		Key: "mailgun.signing_key", Variable: "MAILGUN_WEBHOOK_SIGNING_KEY", Kind: settings.Secrets,
-		Need: settings.Required, Missing: "it is at Mailgun under API Security: HTTP webhook signing key",
-		Doc: "The HTTP webhook signing key. It is not the API key. Two while you change it: the " +
-			"new one and the old one.",
-		Prevents: "It proves that a mail came through Mailgun. With a wrong one, every mail is refused.",
-	}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Mailgun.SigningKeys },
-		settings.JudgeKey)}, {Row: row{
-		Key: "mailgun.api_base", Variable: "MAILGUN_API_BASE", Default: "https://api.mailgun.net",
-		Doc: "Mailgun's API, with or without /v3. For a domain in the EU region: " +
-			"https://api.eu.mailgun.net.",
-		Prevents: "The wrong region does not know the account, and refuses its key.",
-	}, Set: setMailgunBase}, {Row: row{
-		Key: "mailgun.storage_hosts", Variable: "MAILGUN_STORAGE_HOSTS", Kind: settings.List,
-		Example: "storage.mail-archive.example",
-		Doc:     "More hosts that stored mails may be fetched from, besides Mailgun's own.",
-		Prevents: "The address of a stored mail is not signed. To any other host, the bridge would " +
-			"give its API key away.",
-	}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Mailgun.StorageHosts })}}
+	return []option{
+		{Row: row{
+			Key: "mailgun.api_key", Variable: "MAILGUN_API_KEY", Kind: settings.SecretOne,
+			Need: settings.Required, Missing: "it is at Mailgun under API Security",
+			Doc:      "A private API key of the account (mailgun_key in the original).",
+			Prevents: "Without it, stored mails can neither be fetched nor deleted.",
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Mailgun.APIKey })},
+		{Row: row{
+			Key: "mailgun.signing_key", Variable: "MAILGUN_WEBHOOK_SIGNING_KEY", Kind: settings.Secrets,
+			Need: settings.Required, Missing: "it is at Mailgun under API Security: HTTP webhook signing " +
+				"key",
+			Doc: "The HTTP webhook signing key. It is not the API key. Two while you change it: the " +
+				"new one and the old one.",
+			Prevents: "It proves that a mail came through Mailgun. With a wrong one, every mail is refused.",
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Mailgun.SigningKeys },
+			settings.JudgeKey)},
+		{Row: row{
+			Key: "mailgun.api_base", Variable: "MAILGUN_API_BASE", Default: "https://api.mailgun.net",
+			Doc: "Mailgun's API, with or without /v3. For a domain in the EU region: " +
+				"https://api.eu.mailgun.net.",
+			Prevents: "The wrong region does not know the account, and refuses its key.",
+		}, Set: setMailgunBase},
+		{Row: row{
+			Key: "mailgun.storage_hosts", Variable: "MAILGUN_STORAGE_HOSTS", Kind: settings.List,
+			Example: "storage.mail-archive.example",
+			Doc:     "More hosts that stored mails may be fetched from, besides Mailgun's own.",
+			Prevents: "The address of a stored mail is not signed. To any other host, the bridge would " +
+				"give its API key away.",
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Mailgun.StorageHosts })},
+	}
 }
 
 func setMailgunBase(t *Tenant, v []string) *settings.Mistake {
@@ -42,32 +48,38 @@ func setMailgunBase(t *Tenant, v []string) *settings.Mistake {
 
 // linkOptions say how links are found and redeemed where their shape does not say it.
 func linkOptions() []option {
-	return []option{{Row: row{
-		Key: "links.paths", Variable: "SMSBRIDGE_LINK_PATHS", Kind: settings.List, Off: true,
-		Example:  "/account/confirm,/t/*/confirm",
-		Doc:      "Where verification links begin; * stands for any one segment.",
-		Prevents: "A link of an unknown shape is held and not opened: it might do anything.",
-	}, Set: setPaths}, {Row: row{
-		Key: "links.wrappers", Variable: "SMSBRIDGE_LINK_WRAPPERS", Kind: settings.List, Off: true,
-		Example: "email.acme.example",
-		Doc: "Hosts of the mail provider's link tracking. Their links stand for one at " +
-			"{idp_hosts}.",
-		Prevents: "Without it, a link that the mail provider has wrapped is not found.",
-	}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Links.Wrappers })}, {Row: row{
-		Key: "links.recipe", Variable: "SMSBRIDGE_LINK_RECIPE", Off: true, Example: "get",
-		Doc: "How every link is redeemed: get, form, proceed, script, user, firebase, supertokens, " +
-			"pocketbase, supabase, zitadel, kratos or authentik.",
-		Prevents: "A link that wants a form sent confirms nothing when it is only opened.",
-	}, Set: settings.Text(func(t *Tenant) *string { return &t.Links.Recipe })}, {Row: row{
-		Key: "links.api", Variable: "SMSBRIDGE_LINK_API", Off: true,
-		Example:  "https://abc.supabase.co/auth/v1",
-		Doc:      "The identity provider's API, for the recipes that speak one.",
-		Prevents: "Without it, those recipes have nowhere to send the link's token.",
-	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Links.API })}, {Row: row{
-		Key: "links.token", Variable: "SMSBRIDGE_LINK_TOKEN", Kind: settings.SecretOne, Off: true,
-		Doc:      "A bearer token for {links.api}, which only zitadel needs.",
-		Prevents: "Without it, zitadel refuses to verify the address.",
-	}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Links.Token })}}
+	return []option{
+		{Row: row{
+			Key: "links.paths", Variable: "SMSBRIDGE_LINK_PATHS", Kind: settings.List, Off: true,
+			Example:  "/account/confirm,/t/*/confirm",
+			Doc:      "Where verification links begin; * stands for any one segment.",
+			Prevents: "A link of an unknown shape is held and not opened: it might do anything.",
+		}, Set: setPaths},
+		{Row: row{
+			Key: "links.wrappers", Variable: "SMSBRIDGE_LINK_WRAPPERS", Kind: settings.List, Off: true,
+			Example: "email.acme.example",
+			Doc: "Hosts of the mail provider's link tracking. Their links stand for one at " +
+				"{idp_hosts}.",
+			Prevents: "Without it, a link that the mail provider has wrapped is not found.",
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Links.Wrappers })},
+		{Row: row{
+			Key: "links.recipe", Variable: "SMSBRIDGE_LINK_RECIPE", Off: true, Example: "get",
+			Doc: "How every link is redeemed: get, form, proceed, script, user, firebase, supertokens, " +
+				"pocketbase, supabase, zitadel, kratos or authentik.",
+			Prevents: "A link that wants a form sent confirms nothing when it is only opened.",
+		}, Set: settings.Text(func(t *Tenant) *string { return &t.Links.Recipe })},
+		{Row: row{
+			Key: "links.api", Variable: "SMSBRIDGE_LINK_API", Off: true,
+			Example:  "https://abc.supabase.co/auth/v1",
+			Doc:      "The identity provider's API, for the recipes that speak one.",
+			Prevents: "Without it, those recipes have nowhere to send the link's token.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Links.API })},
+		{Row: row{
+			Key: "links.token", Variable: "SMSBRIDGE_LINK_TOKEN", Kind: settings.SecretOne, Off: true,
+			Doc:      "A bearer token for {links.api}, which only zitadel needs.",
+			Prevents: "Without it, zitadel refuses to verify the address.",
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Links.Token })},
+	}
 }
 
 func setPaths(t *Tenant, v []string) *settings.Mistake {
@@ -83,26 +95,31 @@ func setPaths(t *Tenant, v []string) *settings.Mistake {
 
 // proofOptions are access to the identity provider's own API.
 func proofOptions() []option {
-	return []option{{Row: row{
-		Key: "proof.kind", Variable: "SMSBRIDGE_PROOF", Example: "auth0",
-		Doc:      "Whose API it is: auth0, keycloak or gotrue.",
-		Prevents: "Without proof, some people hear that the bridge does not know whether it worked.",
-	}, Set: settings.Choice(func(t *Tenant) *ProofKind { return &t.Proof.Kind },
-		ProofAuth0, ProofKeycloak, ProofGoTrue)}, {Row: row{
-		Key: "proof.url", Variable: "SMSBRIDGE_PROOF_URL", Example: "https://acme.eu.auth0.com",
-		Doc: "Auth0: the tenant's address. Keycloak: the realm's, as in " +
-			"https://id.acme.example/realms/acme. GoTrue: the API's.",
-		Prevents: "At another address the question is refused, and the outcome stays unknown.",
-	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Proof.URL })}, {Row: row{
-		Key: "proof.client_id", Variable: "SMSBRIDGE_PROOF_CLIENT_ID", Example: "bridge",
-		Doc: "A client that may read users: Auth0's scope read:users, Keycloak's role view-users. " +
-			"GoTrue needs none.",
-		Prevents: "A client that may do more is worth more to a thief.",
-	}, Set: settings.Text(func(t *Tenant) *string { return &t.Proof.ClientID })}, {Row: row{
-		Key: "proof.secret", Variable: "SMSBRIDGE_PROOF_SECRET", Kind: settings.SecretOne,
-		Doc:      "The client's secret, or GoTrue's service key.",
-		Prevents: "With a wrong one, the API refuses, and the outcome stays unknown.",
-	}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Proof.Secret })}}
+	return []option{
+		{Row: row{
+			Key: "proof.kind", Variable: "SMSBRIDGE_PROOF", Example: "auth0",
+			Doc:      "Whose API it is: auth0, keycloak or gotrue.",
+			Prevents: "Without proof, some people hear that the bridge does not know whether it worked.",
+		}, Set: settings.Choice(func(t *Tenant) *ProofKind { return &t.Proof.Kind },
+			ProofAuth0, ProofKeycloak, ProofGoTrue)},
+		{Row: row{
+			Key: "proof.url", Variable: "SMSBRIDGE_PROOF_URL", Example: "https://acme.eu.auth0.com",
+			Doc: "Auth0: the tenant's address. Keycloak: the realm's, as in " +
+				"https://id.acme.example/realms/acme. GoTrue: the API's.",
+			Prevents: "At another address the question is refused, and the outcome stays unknown.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Proof.URL })},
+		{Row: row{
+			Key: "proof.client_id", Variable: "SMSBRIDGE_PROOF_CLIENT_ID", Example: "bridge",
+			Doc: "A client that may read users: Auth0's scope read:users, Keycloak's role view-users. " +
+				"GoTrue needs none.",
+			Prevents: "A client that may do more is worth more to a thief.",
+		}, Set: settings.Text(func(t *Tenant) *string { return &t.Proof.ClientID })},
+		{Row: row{
+			Key: "proof.secret", Variable: "SMSBRIDGE_PROOF_SECRET", Kind: settings.SecretOne,
+			Doc:      "The client's secret, or GoTrue's service key.",
+			Prevents: "With a wrong one, the API refuses, and the outcome stays unknown.",
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Proof.Secret })},
+	}
 }
 
 // textOptions are the tenant's wording.

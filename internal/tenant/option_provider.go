@@ -71,43 +71,49 @@ func providersOption() option {
 		}
 		t.Providers = all
 		return nil
-	}}
+	},
+	}
 }
 
 func twilioOptions() []option {
-	return []option{{Row: row{
-		Key: "twilio.account_sid", Variable: "TWILIO_ACCOUNT_SID", Need: settings.Usual,
-		Missing: hintTwilio, Example: "AC00000000000000000000000000000001",
-		Doc: "The account, or subaccount, that owns the sender (twilio_sid in the " +
-			"original). Required for Twilio.",
-		Prevents: "The sender of another account cannot be used.",
-	}, Set: settings.Pattern(accountSID,
-		settings.Wrong("is not an account SID", "it is AC and 32 letters and digits"),
-		func(t *Tenant) *string { return &t.Twilio.AccountSID })}, {Row: row{
-		Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
-		Need: settings.Usual, Missing: hintTwilio,
-		Doc: "The account's auth token, and not an API key's secret (twilio_key in the " +
-			"original). Required for Twilio.",
-		Prevents: "It also proves that a reply is Twilio's: with another one, every reply is refused.",
-	}, Set: setAuthToken}, {Row: row{
-		Key: "twilio.from", Variable: "TWILIO_FROM", Need: settings.Usual,
-		Missing: "write the number (+…) or the Messaging Service (MG…) to text from",
-		Example: "+15005550006",
-		Doc: "The sender: a number that can receive texts, or the SID of a Messaging Service " +
-			"(MG…); twilio_number in the original. Required for Twilio.",
-		Prevents: "People cannot reply to a name: it is refused, except with {answer=tap}.",
-	}, Set: setSender}, {Row: row{
-		Key: "twilio.senders", Kind: settings.Named,
-		Example: "SE=+46700000000,NO=MG00000000000000000000000000000001",
-		Doc: "Other senders for the phones of some countries. Their replies must come to the " +
-			"same reply URL.",
-		Prevents: "Some countries drop texts from foreign numbers.",
-	}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Senders }, judgeSenderOf)},
+	return []option{
+		{Row: row{
+			Key: "twilio.account_sid", Variable: "TWILIO_ACCOUNT_SID", Need: settings.Usual,
+			Missing: hintTwilio, Example: "AC00000000000000000000000000000001",
+			Doc: "The account, or subaccount, that owns the sender (twilio_sid in the " +
+				"original). Required for Twilio.",
+			Prevents: "The sender of another account cannot be used.",
+		}, Set: settings.Pattern(accountSID,
+			settings.Wrong("is not an account SID", "it is AC and 32 letters and digits"),
+			func(t *Tenant) *string { return &t.Twilio.AccountSID })},
+		{Row: row{
+			Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
+			Need: settings.Usual, Missing: hintTwilio,
+			Doc: "The account's auth token, and not an API key's secret (twilio_key in the " +
+				"original). Required for Twilio.",
+			Prevents: "It also proves that a reply is Twilio's: with another one, every reply is refused.",
+		}, Set: setAuthToken},
+		{Row: row{
+			Key: "twilio.from", Variable: "TWILIO_FROM", Need: settings.Usual,
+			Missing: "write the number (+…) or the Messaging Service (MG…) to text from",
+			Example: "+15005550006",
+			Doc: "The sender: a number that can receive texts, or the SID of a Messaging Service " +
+				"(MG…); twilio_number in the original. Required for Twilio.",
+			Prevents: "People cannot reply to a name: it is refused, except with {answer=tap}.",
+		}, Set: setSender},
+		{Row: row{
+			Key: "twilio.senders", Kind: settings.Named,
+			Example: "SE=+46700000000,NO=MG00000000000000000000000000000001",
+			Doc: "Other senders for the phones of some countries. Their replies must come to the " +
+				"same reply URL.",
+			Prevents: "Some countries drop texts from foreign numbers.",
+		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Senders }, judgeSenderOf)},
 		{Row: row{
 			Key: "twilio.api_base", Variable: "TWILIO_API_BASE", Default: "https://api.twilio.com",
 			Doc:      "Twilio's API. Another one is only for a proxy or a simulator in Twilio's place.",
 			Prevents: "The operator of that host reads every text and has the auth token.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Twilio.APIBase })}}
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Twilio.APIBase })},
+	}
 }
 
 func setAuthToken(t *Tenant, v []string) *settings.Mistake {
@@ -136,48 +142,54 @@ func judgeSenderOf(country, sender string) *settings.Mistake {
 
 func verifyOptions() []option {
 	limits := []string{"phone", "country"}
-	return []option{{Row: row{
-		Key: "twilio_verify.service_sid", Variable: "TWILIO_VERIFY_SERVICE_SID",
-		Missing: "it is in Twilio's console under Verify",
-		Example: "VA00000000000000000000000000000001",
-		Doc:     "The service. It must allow custom codes, except with {twilio_verify.code=verify}.",
-		Prevents: "A service that does not allow custom codes refuses every code of the " +
-			"bridge.",
-	}, Set: settings.Pattern(verifySID,
-		settings.Wrong("is not the SID of a Verify service", "it is VA and 32 letters and digits"),
-		func(t *Tenant) *string { return &t.VerifyService.SID })}, {Row: row{
-		Key: "twilio_verify.code", Default: "bridge",
-		Doc: "Whose code it is. bridge: drawn and compared here. verify: drawn and compared by " +
-			"Verify, for 10 minutes and 5 attempts at most.",
-		Prevents: "With verify, no other provider can send the code when Verify does not.",
-	}, Set: func(t *Tenant, v []string) *settings.Mistake {
-		m := settings.JudgeChoice(v[0], "bridge", "verify")
-		if m == nil {
-			t.VerifyService.OwnCode = v[0] == "verify"
-		}
-		return m
-	}}, {Row: row{
-		Key: "twilio_verify.rate_limits", Kind: settings.Named, Example: "per_phone=phone",
-		Doc: "Rate limits of the service by their unique names, with what each counts: phone or " +
-			"country.",
-		Prevents: "A limit that is not named here is not counted.",
-	}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.RateLimits },
-		func(name, counted string) *settings.Mistake {
-			if !uniqueName.MatchString(name) {
-				return settings.Wrong("has something that is not the unique name of a rate limit",
-					"use the name that it has at Twilio")
+	return []option{
+		{Row: row{
+			Key: "twilio_verify.service_sid", Variable: "TWILIO_VERIFY_SERVICE_SID",
+			Missing: "it is in Twilio's console under Verify",
+			Example: "VA00000000000000000000000000000001",
+			Doc:     "The service. It must allow custom codes, except with {twilio_verify.code=verify}.",
+			Prevents: "A service that does not allow custom codes refuses every code of the " +
+				"bridge.",
+		}, Set: settings.Pattern(verifySID,
+			settings.Wrong("is not the SID of a Verify service", "it is VA and 32 letters and digits"),
+			func(t *Tenant) *string { return &t.VerifyService.SID })},
+		{Row: row{
+			Key: "twilio_verify.code", Default: "bridge",
+			Doc: "Whose code it is. bridge: drawn and compared here. verify: drawn and compared by " +
+				"Verify, for 10 minutes and 5 attempts at most.",
+			Prevents: "With verify, no other provider can send the code when Verify does not.",
+		}, Set: func(t *Tenant, v []string) *settings.Mistake {
+			m := settings.JudgeChoice(v[0], "bridge", "verify")
+			if m == nil {
+				t.VerifyService.OwnCode = v[0] == "verify"
 			}
-			return settings.JudgeChoice(counted, limits...)
-		})}, {Row: row{
-		Key: "twilio_verify.tags", Kind: settings.Named, Example: "app=web",
-		Doc:      "Tags for Twilio's reports, at most ten.",
-		Prevents: "Without tags, the reports do not tell your apps apart.",
-	}, Set: setTags}, {Row: row{
-		Key: "twilio_verify.api_base", Variable: "TWILIO_VERIFY_BASE",
-		Default:  "https://verify.twilio.com",
-		Doc:      "Verify's API. Another one is only for a proxy or a simulator in its place.",
-		Prevents: "The operator of that host reads every code and has the auth token.",
-	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.VerifyService.APIBase })}}
+			return m
+		}},
+		{Row: row{
+			Key: "twilio_verify.rate_limits", Kind: settings.Named, Example: "per_phone=phone",
+			Doc: "Rate limits of the service by their unique names, with what each counts: phone or " +
+				"country.",
+			Prevents: "A limit that is not named here is not counted.",
+		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.RateLimits },
+			func(name, counted string) *settings.Mistake {
+				if !uniqueName.MatchString(name) {
+					return settings.Wrong("has something that is not the unique name of a rate limit",
+						"use the name that it has at Twilio")
+				}
+				return settings.JudgeChoice(counted, limits...)
+			})},
+		{Row: row{
+			Key: "twilio_verify.tags", Kind: settings.Named, Example: "app=web",
+			Doc:      "Tags for Twilio's reports, at most ten.",
+			Prevents: "Without tags, the reports do not tell your apps apart.",
+		}, Set: setTags},
+		{Row: row{
+			Key: "twilio_verify.api_base", Variable: "TWILIO_VERIFY_BASE",
+			Default:  "https://verify.twilio.com",
+			Doc:      "Verify's API. Another one is only for a proxy or a simulator in its place.",
+			Prevents: "The operator of that host reads every code and has the auth token.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.VerifyService.APIBase })},
+	}
 }
 
 func setTags(t *Tenant, v []string) *settings.Mistake {
@@ -194,33 +206,38 @@ func setTags(t *Tenant, v []string) *settings.Mistake {
 }
 
 func flowrouteOptions() []option {
-	return []option{{Row: row{
-		Key: "flowroute.access_key", Variable: "FLOWROUTE_ACCESS_KEY", Example: "12345678",
-		Missing:  hintFlowroute,
-		Doc:      "The access key of the account.",
-		Prevents: "A key of another account cannot send from your number.",
-	}, Set: setAccessKey}, {Row: row{
-		Key: "flowroute.secret_key", Variable: "FLOWROUTE_SECRET_KEY", Kind: settings.SecretOne,
-		Missing: hintFlowroute,
-		Doc:     "The secret key of the account.",
-		Prevents: "The addresses of the webhooks follow from it. Enter them at Flowroute again " +
-			"when you change it, or no reply arrives.",
-	}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Flowroute.SecretKey })},
+	return []option{
+		{Row: row{
+			Key: "flowroute.access_key", Variable: "FLOWROUTE_ACCESS_KEY", Example: "12345678",
+			Missing:  hintFlowroute,
+			Doc:      "The access key of the account.",
+			Prevents: "A key of another account cannot send from your number.",
+		}, Set: setAccessKey},
+		{Row: row{
+			Key: "flowroute.secret_key", Variable: "FLOWROUTE_SECRET_KEY", Kind: settings.SecretOne,
+			Missing: hintFlowroute,
+			Doc:     "The secret key of the account.",
+			Prevents: "The addresses of the webhooks follow from it. Enter them at Flowroute again " +
+				"when you change it, or no reply arrives.",
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Flowroute.SecretKey })},
 		{Row: row{
 			Key: "flowroute.number", Variable: "FLOWROUTE_NUMBER", Example: "+12065550101",
 			Missing:  "write the number to text from, such as +12065550101",
 			Doc:      "The sender, with or without the plus.",
 			Prevents: "Two tenants with one number and different senders at Twilio cannot be told apart.",
-		}, Set: setFlowrouteNumber}, {Row: row{
+		}, Set: setFlowrouteNumber},
+		{Row: row{
 			Key: "flowroute.api_base", Variable: "FLOWROUTE_API_BASE",
 			Default:  "https://api.flowroute.com",
 			Doc:      "Flowroute's API. Another one is only for a proxy or a simulator in its place.",
 			Prevents: "The operator of that host reads every text and has the secret key.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Flowroute.APIBase })}, {Row: row{
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Flowroute.APIBase })},
+		{Row: row{
 			Key: "flowroute.version", Default: "v2.1",
 			Doc:      "The version of the Messaging API: v2.1 or v2.2.",
 			Prevents: "An account that has only one of them gets no text out with the other.",
-		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Flowroute.Version }, "v2.1", "v2.2")}}
+		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Flowroute.Version }, "v2.1", "v2.2")},
+	}
 }
 
 func setAccessKey(t *Tenant, v []string) *settings.Mistake {
@@ -243,19 +260,22 @@ func setFlowrouteNumber(t *Tenant, v []string) *settings.Mistake {
 }
 
 func webhookOptions() []option {
-	return []option{{Row: row{
-		Key: "webhook.url", Example: "https://sms.acme.example/send",
-		Missing:  "write the https address of the sender",
-		Doc:      "The address of the sender.",
-		Prevents: "Over plain http, everyone on the way could read every text.",
-	}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Webhook.URL })}, {Row: row{
-		Key: "webhook.secret", Kind: settings.Secrets,
-		Missing: hintWhsec,
-		Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
-			"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
-		Prevents: "Without it, anyone could have your sender send texts.",
-	}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Webhook.Secrets },
-		judgeWhsec)}}
+	return []option{
+		{Row: row{
+			Key: "webhook.url", Example: "https://sms.acme.example/send",
+			Missing:  "write the https address of the sender",
+			Doc:      "The address of the sender.",
+			Prevents: "Over plain http, everyone on the way could read every text.",
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Webhook.URL })},
+		{Row: row{
+			Key: "webhook.secret", Kind: settings.Secrets,
+			Missing: hintWhsec,
+			Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
+				"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
+			Prevents: "Without it, anyone could have your sender send texts.",
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Webhook.Secrets },
+			judgeWhsec)},
+	}
 }
 
 func judgeWhsec(secret string) *settings.Mistake {

@@ -62,7 +62,8 @@ func line() text.Line { return text.Line{Account: "AC1", Sender: "+4512340000"} 
 // make makes a text due, ten minutes before its deadline.
 func (b bridge) make() (id string) {
 	b.Helper()
-	return b.draft(text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Purpose: text.Prompt, Body: "Reply YES.", Deadline: b.Now().Add(10 * time.Minute)})
+	return b.draft(text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"),
+		Purpose: text.Prompt, Body: "Reply YES.", Deadline: b.Now().Add(10 * time.Minute)})
 }
 
 func (b bridge) draft(d text.Draft) (id string) {

@@ -1,6 +1,8 @@
-// Package text is the rule for one outgoing text: when it may be sent, what became of it, and who must not be texted.
+// Package text is the rule for one outgoing text: when it may be sent, what became of it, and
+// which phones must not be texted.
 //
-// It is for the rules that have something to say to a phone and for the worker that says it. A text goes
+// It is for the rules that have something to say to a phone and for the worker that says it. A
+// text goes
 //
 //	due ──▶ sending ──▶ sent ──▶ delivered | undelivered | failed
 //	 │         │ ▲        ▲
@@ -9,13 +11,14 @@
 //	 ├──▶ suppressed   opted out, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
-// It promises that a text is never sent to a phone that opted out, nor after its deadline, and never a second time while it is not certain
-// that the first attempt did nothing: sending is on disk before the provider is asked, and what is unclear is looked up before it is sent again.
+// It promises that a text is never sent to a phone that opted out, nor after its deadline. It is
+// not sent a second time before it is certain that the first attempt did nothing. For that,
+// sending is on disk before the provider is asked, and an unclear text is looked up before it is
+// sent again.
 package text
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -54,18 +57,18 @@ const (
 	Code    Purpose = "code"    // says a one-time code
 )
 
-// Quarantine is how long a text of which it is unclear whether it was sent is looked for at the provider before it is sent again.
+// Quarantine is how long an unclear text is looked up at the provider before it is sent again.
 const Quarantine = time.Minute
 
-// Line is whom texts come from: an account and its number, messaging service or name, see tenant.Line. Replies come back to it and opt-outs hold for
-// it, whichever provider carries a text.
+// Line is what texts come from: an account and its number, messaging service or name, see
+// tenant.Line. Replies come back to it and opt-outs hold for it, whichever provider sends a text.
 type Line struct{ Account, Sender string }
 
 // Draft is a text to be sent.
 type Draft struct {
 	Tenant      string
 	ChallengeID string // "" when it belongs to no question
-	// VerificationID is whose code it says, "" when it says none.
+	// VerificationID is the verification whose code it says, "" when it says none.
 	VerificationID string
 	Line           Line
 	Phone          phonemail.Number
@@ -90,7 +93,8 @@ type FindText struct {
 // Kind names the job in the queue.
 func (FindText) Kind() string { return "find_text" }
 
-// Make makes a text due and returns its id. To a phone that opted out it is recorded as suppressed and never sent.
+// Make makes a text due and returns its id. To a phone that opted out it is recorded as
+// suppressed and never sent.
 func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	id := store.NewID()
 	out, err := OptedOut(ctx, tx, d.Line, d.Phone)
@@ -99,8 +103,10 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	}
 	now := tx.Moment()
 	row := db.AddTextParams{
-		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant, Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
-		Purpose: d.Purpose, Segments: int64(segment.Measure(d.Body).Segments), Deadline: moment.Of(d.Deadline), CreatedAt: now,
+		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant,
+		Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
+		Purpose: d.Purpose, Segments: int64(segment.Measure(d.Body).Segments),
+		Deadline: moment.Of(d.Deadline), CreatedAt: now,
 	}
 	if out {
 		row.State, row.Error, row.EndedAt = Suppressed, "opted out", now
@@ -117,8 +123,8 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 // Attempt is a text that is being sent, or that may have been.
 type Attempt struct {
 	ID, Tenant     string
-	VerificationID string // whose code it says, "" when it says none
-	Provider       string // who was asked last to send it, "" for nobody
+	VerificationID string // the verification whose code it says, "" for none
+	Provider       string // that was asked last to send it, "" for none
 	Line           Line
 	Phone          phonemail.Number
 	Body           string
@@ -127,8 +133,10 @@ type Attempt struct {
 	Deadline       time.Time
 }
 
-// Begin moves a due text to sending and returns what is to be sent. The second result is false when there is nothing to send: too late, no
-// longer wanted, no longer due, or sending already, which only happens when a worker died in the middle; that one is now unclear and will be looked up.
+// Begin moves a due text to sending and returns what is to be sent. The second result is false
+// when there is nothing to send: the text is too late, no longer wanted or no longer due. A text
+// that is sending already was left by a worker that died; it is now unclear and will be looked
+// up.
 func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil {
@@ -172,9 +180,10 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if asks := row.Purpose == Prompt || row.Purpose == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
-	// A due prompt or hint goes with its question. This one may have been under way when the question ended, and was put back since.
+	// A due prompt or hint is suppressed when its question ends. This one may have been under way
+	// then, and was put back since.
 	c, err := tx.GetChallenge(ctx, row.ChallengeID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !store.Missing(err) {
 		return "", err
 	}
 	if c.State != "open" {
@@ -183,11 +192,11 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	return "", nil
 }
 
-// codeObstacle says why a code must not be sent any more, or "": its verification has ended, or this text was put back after a later one was made,
-// whose code may be another.
+// codeObstacle says why a code must not be sent any more, or "": its verification has ended, or
+// this text was put back after a later one was made, whose code may be another.
 func codeObstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	v, err := tx.GetVerification(ctx, row.VerificationID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !store.Missing(err) {
 		return "", err
 	}
 	if v.State != "pending" {
@@ -203,9 +212,9 @@ func codeObstacle(ctx context.Context, tx store.View, row db.Text) (string, erro
 // text up meanwhile, and it is for that worker to say what becomes of it.
 var ErrMoved = errors.New("text: another worker has taken it up")
 
-// Route records which provider is asked next to send a text, before it is asked. Should the response
-// get lost, that provider is asked what became of the text. It returns ErrMoved when the attempt is
-// not the one that is being sent any more; the provider must not be asked then.
+// Route records which provider is asked next to send a text, before it is asked. Should the
+// response get lost, that provider is asked what became of the text. It returns ErrMoved when the
+// attempt is not the one that is being sent any more; the provider must not be asked then.
 func Route(ctx context.Context, tx *store.Tx, a Attempt, provider string) error {
 	n, err := tx.SetTextProvider(ctx, db.SetTextProviderParams{
 		ID: a.ID, SendingAt: moment.Of(a.Began), Provider: provider,
@@ -238,7 +247,8 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 	return err == nil, err
 }
 
-// Find returns an unclear text, to be looked up at the provider. The second result is false when it is unclear no more.
+// Find returns an unclear text, to be looked up at the provider. The second result is false when
+// it is no longer unclear.
 func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 	row, err := get(ctx, tx, id)
 	if err != nil || row.State != Unclear {
@@ -250,7 +260,9 @@ func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
 
 // Claimed reports whether the provider's id belongs to a text of ours already.
 func Claimed(ctx context.Context, tx store.View, account, providerID string) (bool, error) {
-	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{Account: account, ProviderID: providerID})
+	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{
+		Account: account, ProviderID: providerID,
+	})
 	return n > 0, err
 }
 
@@ -266,8 +278,10 @@ func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
 
 func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
 	if row.State == Due && !row.SendingAt.IsZero() {
-		// It was put back because the provider did not seem to have it. The provider has it, so that it must not be sent again.
-		if _, err := tx.BeginSending(ctx, db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}); err != nil {
+		// It was put back because the provider did not seem to have it. The provider has it after all,
+		// so it must not be sent again.
+		again := db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}
+		if _, err := tx.BeginSending(ctx, again); err != nil {
 			return false, err
 		}
 	}
@@ -278,8 +292,8 @@ func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) 
 	return true, record(ctx, tx, row.Tenant, row.ID, Sent, string(row.Purpose))
 }
 
-// Refuse records that the provider will not send the text, and why: its error code or a word of ours. A text that is known to have been sent, or
-// that has ended, stays as it is.
+// Refuse records that the provider will not send the text, and why: its error code or a word of
+// ours. A text that is known to have been sent, or that has ended, stays as it is.
 func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	row, err := get(ctx, tx, id)
 	if err != nil {
@@ -292,7 +306,8 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	return err
 }
 
-// PutBack makes a text due again of which it is certain that the provider did nothing. The caller sees to the next attempt.
+// PutBack makes a text due again of which it is certain that the provider did nothing. The caller
+// makes the next attempt due.
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
 	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err
@@ -325,7 +340,9 @@ func attempt(tx store.View, row db.Text) (Attempt, error) {
 }
 
 func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) (bool, error) {
-	n, err := tx.EndText(ctx, db.EndTextParams{ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment()})
+	n, err := tx.EndText(ctx, db.EndTextParams{
+		ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment(),
+	})
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -334,7 +351,7 @@ func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason str
 
 func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 	row, err := tx.GetText(ctx, id)
-	if errors.Is(err, sql.ErrNoRows) {
+	if store.Missing(err) {
 		return row, ErrUnknown
 	}
 	return row, err
@@ -343,7 +360,9 @@ func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 // ErrUnknown says that there is no text with that id.
 var ErrUnknown = errors.New("text: no such text")
 
-func record(ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string) error {
+func record(
+	ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string,
+) error {
 	return tx.Record(ctx, tenant, id, "text."+string(state), detail)
 }
 

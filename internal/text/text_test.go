@@ -14,7 +14,8 @@ import (
 	"smsbridge/internal/text"
 )
 
-// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body is readable only while it can be sent.
+// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body
+// is readable only while it can be sent.
 func TestTextIsSent(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.make()
@@ -30,7 +31,8 @@ func TestTextIsSent(t *testing.T) {
 		require.True(b, due)
 		require.Equal(b, text.Attempt{
 			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
-			Created: storetest.Start, Began: storetest.Start.Add(time.Second), Deadline: storetest.Start.Add(10 * time.Minute),
+			Created: storetest.Start, Began: storetest.Start.Add(time.Second),
+			Deadline: storetest.Start.Add(10 * time.Minute),
 		}, a)
 		require.EqualValues(b, "sending", b.row(id).State, "on disk before the provider is asked")
 
@@ -49,7 +51,8 @@ func TestTextIsSent(t *testing.T) {
 	})
 }
 
-// Ensure that a text that ends for another reason keeps the reason and loses its body, and that its end is final.
+// Ensure that a text that ends for another reason keeps the reason and loses its body, and that
+// its end is final.
 func TestTextEnds(t *testing.T) {
 	each(t, func(b bridge) {
 		tests := []struct {
@@ -58,10 +61,18 @@ func TestTextEnds(t *testing.T) {
 			state  string
 			reason string
 		}{
-			{"refused by the provider", func(id string) { b.begin(id); b.refuse(id, "21211") }, "failed", "21211"},
-			{"unclear, then refused", func(id string) { b.begin(id); b.loseSight(id); b.refuse(id, "not configured") }, "failed", "not configured"},
-			{"too late to the millisecond", func(id string) { b.Pass(10 * time.Minute); b.begin(id) }, "suppressed", "too late"},
-			{"opted out after it was made", func(id string) { b.optOut(line()); b.begin(id) }, "suppressed", "opted out"},
+			{"refused by the provider", func(id string) { b.begin(id); b.refuse(id, "21211") }, "failed",
+				"21211"},
+			{"unclear, then refused", func(id string) {
+				b.begin(id)
+				b.loseSight(id)
+				b.refuse(id,
+					"not configured")
+			}, "failed", "not configured"},
+			{"too late to the millisecond", func(id string) { b.Pass(10 * time.Minute); b.begin(id) },
+				"suppressed", "too late"},
+			{"opted out after it was made", func(id string) { b.optOut(line()); b.begin(id) }, "suppressed",
+				"opted out"},
 			{"opted out after it was put back", func(id string) {
 				b.begin(id)
 				b.putBack(id, text.Sending)
@@ -94,21 +105,27 @@ func TestTextEnds(t *testing.T) {
 
 func (b bridge) optOut(l text.Line) {
 	b.Helper()
-	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, l, phone(b, "+4520123456")) })
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
+		return text.OptOut(ctx, tx, l, phone(b, "+4520123456"))
+	})
 }
 
 func (b bridge) optIn(l text.Line) {
 	b.Helper()
-	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptIn(ctx, tx, l, phone(b, "+4520123456")) })
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
+		return text.OptIn(ctx, tx, l, phone(b, "+4520123456"))
+	})
 }
 
-// Ensure that an opt-out holds for its phone on its line alone, whether it is said once or twice, until the phone opts in.
+// Ensure that an opt-out holds for its phone on its line alone, whether it is said once or twice,
+// until the phone opts in.
 func TestOptOut(t *testing.T) {
 	each(t, func(b bridge) {
 		other := text.Line{Account: "AC1", Sender: "MG1"}
 		b.optOut(line())
 		b.optOut(line())
-		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello", Deadline: b.Now().Add(time.Hour)}
+		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello",
+			Deadline: b.Now().Add(time.Hour)}
 		id := b.draft(draft)
 		row := b.row(id)
 		require.EqualValues(b, "suppressed", row.State)
@@ -290,7 +307,8 @@ func TestRerouteRaces(t *testing.T) {
 	})
 }
 
-// Ensure that a prompt or hint is not sent when its question ended while the text was under way, and that an outcome is.
+// Ensure that a prompt or hint is not sent when its question ended while the text was under way,
+// and that an outcome is.
 func TestPromptGoesWithItsQuestion(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, test := range []struct {
@@ -305,12 +323,14 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 			challengeID := store.NewID()
 			if test.challenge != "" {
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme", Phone: b.Phone(), State: test.challenge})
+					_, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: challengeID, Tenant: "acme",
+						Phone: b.Phone(), State: test.challenge})
 					return err
 				})
 			}
 			id := b.draft(text.Draft{
-				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b, "+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
+				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b,
+					"+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
 			})
 			_, due := b.begin(id)
 			require.Equal(b, test.due, due, "%+v", test)
@@ -326,15 +346,27 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 func TestUnknownText(t *testing.T) {
 	each(t, func(b bridge) {
 		for name, f := range map[string]func(ctx context.Context, tx *store.Tx) error{
-			"begin": func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Begin(ctx, tx, "none"); return err },
+			"begin": func(ctx context.Context, tx *store.Tx) error {
+				_, _, err := text.Begin(ctx, tx, "none")
+				return err
+			},
 			"reroute": func(ctx context.Context, tx *store.Tx) error {
 				_, err := text.Reroute(ctx, tx, text.Attempt{ID: "none"}, "second")
 				return err
 			},
-			"find":   func(ctx context.Context, tx *store.Tx) error { _, _, err := text.Find(ctx, tx, "none"); return err },
-			"accept": func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, "none", "SM1") },
-			"refuse": func(ctx context.Context, tx *store.Tx) error { return text.Refuse(ctx, tx, "none", "x") },
-			"lose":   func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, "none") },
+			"find": func(ctx context.Context, tx *store.Tx) error {
+				_, _, err := text.Find(ctx, tx, "none")
+				return err
+			},
+			"accept": func(ctx context.Context, tx *store.Tx) error {
+				return text.Accept(ctx, tx, "none", "SM1")
+			},
+			"refuse": func(ctx context.Context, tx *store.Tx) error {
+				return text.Refuse(ctx, tx, "none", "x")
+			},
+			"lose": func(ctx context.Context, tx *store.Tx) error {
+				return text.LoseSight(ctx, tx, "none")
+			},
 		} {
 			require.True(b, errors.Is(b.Try(f), text.ErrUnknown), name)
 		}

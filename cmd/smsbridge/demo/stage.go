@@ -147,6 +147,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 	storage, _ := url.Parse(s.mailgun.StorageURL()) // made of a listener's address
 	return []string{
 		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
+		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
 		"SMSBRIDGE_TENANT=" + slug,
 		"SMSBRIDGE_NAME=ACME",
@@ -343,8 +344,8 @@ func (s *Stage) used() (all []phonemail.Number, last phonemail.Number) {
 func (s *Stage) timeline(ctx context.Context) ([]store.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.bridge.Store.Read(ctx, func(ctx context.Context, tx store.View) error {
-		fresh, err := store.Timeline(ctx, tx, s.last, eventPage)
+	err := s.bridge.Store.Read(ctx, func(ctx context.Context, view store.View) error {
+		fresh, err := store.Timeline(ctx, view, s.last, eventPage)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}

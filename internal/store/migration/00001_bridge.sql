@@ -1,12 +1,12 @@
--- The bridge's own tables, for SQLite and PostgreSQL alike: TEXT and BIGINT only, times in milliseconds since 1970 (0 = not yet),
--- ids made before the insert. River brings its own tables.
+-- The bridge's own tables, for SQLite and PostgreSQL alike: TEXT and BIGINT only, times in
+-- milliseconds since 1970 (0 = not yet), ids made before the insert. River brings its own tables.
 
 -- +goose Up
 CREATE TABLE mail (
     id          TEXT PRIMARY KEY,
     tenant      TEXT NOT NULL,
     phone       TEXT NOT NULL,
-    message_id  TEXT NOT NULL,   -- Message-Id header: with tenant and phone it makes a mail the same mail
+    message_id  TEXT NOT NULL,   -- Message-Id header: with tenant and phone it identifies a mail
     message_url TEXT NOT NULL,   -- where Mailgun keeps it, '' when it does not
     body        TEXT NOT NULL,   -- sealed until examined, then ''
     state       TEXT NOT NULL,   -- received, examined, refused
@@ -26,7 +26,8 @@ CREATE TABLE challenge (
     sender       TEXT NOT NULL,  -- number or messaging service, as configured
     phone        TEXT NOT NULL,
     purpose      TEXT NOT NULL,  -- registration, password
-    state        TEXT NOT NULL,  -- open, accepted, clicking, confirmed, failed, denied, expired, superseded, canceled
+    state        TEXT NOT NULL,  -- open, accepted, clicking, confirmed, failed, denied, expired,
+                                 -- superseded, canceled
     outcome      TEXT NOT NULL,  -- what the click came to
     link         TEXT NOT NULL,  -- sealed; '' when Mailgun keeps it and after the end
     reply_code   TEXT NOT NULL,  -- four digits that tell questions apart
@@ -54,7 +55,8 @@ CREATE TABLE text (
     purpose      TEXT NOT NULL,  -- prompt, hint, outcome
     body         TEXT NOT NULL,  -- sealed until the text is final
     segments     BIGINT NOT NULL,
-    state        TEXT NOT NULL,  -- due, sending, sent, delivered, undelivered, failed, unclear, suppressed
+    state        TEXT NOT NULL,  -- due, sending, sent, delivered, undelivered, failed, unclear,
+                                 -- suppressed
     provider_id  TEXT NOT NULL,
     error        TEXT NOT NULL,  -- the provider's code or our reason
     deadline     BIGINT NOT NULL, -- not worth sending later than this

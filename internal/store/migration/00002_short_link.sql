@@ -9,7 +9,8 @@ CREATE TABLE short_link (
     expires_at   BIGINT NOT NULL
 );
 CREATE INDEX short_link_end ON short_link (expires_at);
-ALTER TABLE challenge ADD COLUMN coded BIGINT NOT NULL DEFAULT 0; -- 1: a yes must carry the reply code
+-- 1: a yes must carry the reply code
+ALTER TABLE challenge ADD COLUMN coded BIGINT NOT NULL DEFAULT 0;
 
 -- +goose Down
 ALTER TABLE challenge DROP COLUMN coded;

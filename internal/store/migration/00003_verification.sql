@@ -15,7 +15,7 @@ CREATE TABLE verification (
     renew        BIGINT NOT NULL, -- digits of a new code for each text, 0 when the code stays
     attempts     BIGINT NOT NULL, -- codes that were presented
     max_attempts BIGINT NOT NULL,
-    max_wrong    BIGINT NOT NULL, -- wrong codes a phone may have in 24 hours, whatever verification they were for
+    max_wrong    BIGINT NOT NULL, -- wrong codes a phone may have in 24 hours, for all verifications
     sends        BIGINT NOT NULL, -- texts that were made due
     max_sends    BIGINT NOT NULL,
     gap          BIGINT NOT NULL, -- milliseconds between two of them
@@ -25,18 +25,20 @@ CREATE TABLE verification (
     expires_at   BIGINT NOT NULL,
     ended_at     BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX verification_external ON verification (tenant, door, external_id) WHERE external_id <> '' AND state = 'pending';
+CREATE UNIQUE INDEX verification_external ON verification (tenant, door, external_id)
+    WHERE external_id <> '' AND state = 'pending';
 CREATE INDEX verification_of_door ON verification (tenant, door, external_id, opened_at);
 CREATE INDEX verification_of_tenant ON verification (tenant, id);
 CREATE INDEX verification_of_phone ON verification (account, sender, phone, opened_at);
 
-ALTER TABLE text ADD COLUMN verification_id TEXT NOT NULL DEFAULT ''; -- whose code it says, '' for none
+-- the verification whose code it says, '' for none
+ALTER TABLE text ADD COLUMN verification_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX text_of_verification ON text (verification_id);
 
 CREATE TABLE guess (
     tenant   TEXT NOT NULL,
     phone    TEXT NOT NULL,
-    wrong_at TEXT NOT NULL,       -- times of the wrong codes of the last 24 hours, separated by spaces
+    wrong_at TEXT NOT NULL,       -- times of the last 24 hours' wrong codes, separated by spaces
     last_at  BIGINT NOT NULL,     -- when a code was last presented
     PRIMARY KEY (tenant, phone)
 );

@@ -1,11 +1,16 @@
--- Several providers of texts, and codes that Twilio Verify says, compares or wants to hear the outcome of.
+-- Several providers of texts, and codes that Twilio Verify says, compares or wants to hear the
+-- outcome of.
 
 -- +goose Up
-ALTER TABLE text ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- who was asked last to send it: twilio, verify, flowroute, webhook
+-- the provider that was asked last to send it: twilio, verify, flowroute, webhook
+ALTER TABLE text ADD COLUMN provider TEXT NOT NULL DEFAULT '';
 
-ALTER TABLE verification ADD COLUMN verify_sid TEXT NOT NULL DEFAULT ''; -- Twilio Verify's id of it, '' when Verify never texted its code
-ALTER TABLE verification ADD COLUMN checker TEXT NOT NULL DEFAULT '';    -- verify: the code that counts was drawn by Verify, which compares it
-ALTER TABLE verification ADD COLUMN reported TEXT NOT NULL DEFAULT '';   -- what Verify made of the outcome: matched, unmatched, refused, given up
+-- Twilio Verify's id of it, '' when Verify never texted its code
+ALTER TABLE verification ADD COLUMN verify_sid TEXT NOT NULL DEFAULT '';
+-- verify: the code that counts was drawn by Verify, which compares it
+ALTER TABLE verification ADD COLUMN checker TEXT NOT NULL DEFAULT '';
+-- what Verify made of the outcome: matched, unmatched, refused, given up
+ALTER TABLE verification ADD COLUMN reported TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE code_check (
     id              TEXT PRIMARY KEY,

@@ -1,8 +1,8 @@
-// Package moment is how the database keeps time: in a BIGINT, as milliseconds since 1970 in UTC, and
-// zero for "not yet". SQLite and PostgreSQL keep it alike.
+// Package moment is how the database keeps time: in a BIGINT, as milliseconds since 1970 in UTC,
+// and zero for "not yet". SQLite and PostgreSQL keep it alike.
 //
-// It is for the generated queries and for the rules that write rows. It promises that a [Moment] reads
-// back from both databases as it was written.
+// It is for the generated queries and for the rules that write rows. It promises that a [Moment]
+// reads back from both databases as it was written.
 package moment
 
 import (

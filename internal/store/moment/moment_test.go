@@ -9,13 +9,16 @@ import (
 	"smsbridge/internal/store/moment"
 )
 
-// Ensure that a time survives the way into a row and back, to the millisecond, and that "not yet" does.
+// Ensure that a time survives the way into a row and back, to the millisecond, and that "not yet"
+// does.
 func TestMoment(t *testing.T) {
 	zone := time.FixedZone("CET", 3600)
 	for written, read := range map[time.Time]time.Time{
 		{}: {},
-		time.Date(2024, 3, 1, 12, 0, 0, 1_999_999, zone): time.Date(2024, 3, 1, 11, 0, 0, 1_000_000, time.UTC),
-		time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC): time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(2024, 3, 1, 12, 0, 0, 1_999_999, zone): time.Date(2024, 3, 1, 11, 0, 0, 1_000_000,
+			time.UTC),
+		time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC): time.Date(1969, 12, 31, 23, 59, 59, 0,
+			time.UTC),
 	} {
 		column, err := moment.Of(written).Value()
 		require.NoError(t, err)

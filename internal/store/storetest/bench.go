@@ -127,7 +127,7 @@ func (b Bench) Strings(query string, args ...any) (values []string) {
 	return values
 }
 
-// Count is the number of rows of from, which is what may follow FROM in a query.
+// Count is the number of rows of from, which may be anything that follows FROM in a query.
 func (b Bench) Count(from string, args ...any) (n int) {
 	b.Helper()
 	row := b.outside.QueryRowContext(b.Context(), "SELECT count(*) FROM "+from, args...)
