@@ -108,11 +108,10 @@ func read(row db.Verification, now time.Time) Verification {
 	v := Verification{
 		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID,
 		Line:  text.Line{Account: row.Account, Sender: row.Sender},
-		Phone: row.Phone, Locale: row.Locale, State: row.State, Attempts: int(row.Attempts),
-		MaxAttempts: int(row.MaxAttempts),
-		Sends: int(
-			row.Sends,
-		), MaxSends: int(row.MaxSends), Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
+		Phone: row.Phone, Locale: row.Locale, State: row.State,
+		Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
+		Sends: int(row.Sends), MaxSends: int(row.MaxSends),
+		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		NextSend: row.SentAt.Add(time.Duration(row.Gap) * time.Millisecond).Time,
 	}
 	if v.State == Pending && !now.Before(v.Expires) {
