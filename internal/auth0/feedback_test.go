@@ -129,12 +129,13 @@ func TestFeedbackAboutAnothersCode(t *testing.T) {
 		require.True(t, unreported())
 		require.True(t, o.Approved)
 		require.Equal(t, phone.E164(), o.Key())
+		told := o
 		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			return verification.Reported(ctx, tx, o, "matched")
+			return verification.Reported(ctx, tx, told, "matched")
 		})
 		require.False(t, unreported(), "Verify has heard")
 		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			return verification.Reported(ctx, tx, o, "unmatched")
+			return verification.Reported(ctx, tx, told, "unmatched")
 		})
 		require.Equal(t, []string{"matched"}, w.Strings("SELECT result FROM verify_report"))
 		require.Equal(t, []string{"auth0.forwarded", "verification.reported"}, w.EventNames(ids[0]))
