@@ -272,3 +272,17 @@ func TestTakeFound(t *testing.T) {
 		require.Len(b, b.ids(racing.Phone), 1)
 	})
 }
+
+// Ensure that a bare yes clicks no found mail about a password, unless the tenant says that it may.
+func TestTakeFoundPassword(t *testing.T) {
+	each(t, func(b bridge) {
+		for unsafe, clicked := range map[string]bool{"false": false, "true": true} {
+			asker := acme(b.T, "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask",
+				"SMSBRIDGE_UNSAFE_BARE_YES="+unsafe)
+			d := b.delivery(1)
+			found := mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, StoredAt: b.Now()}
+			require.Equal(b, clicked, b.found(asker, found, mail.Finding{Kind: "reset", Link: link}))
+			require.Equal(b, clicked, len(b.challenges(b.ids(d.Phones[0])[0])) == 1)
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 )
 
 // said are ACME's texts.
@@ -327,5 +328,19 @@ func TestTakeOutOfTheBlue(t *testing.T) {
 		taken := b.text(b.Phone(), "YES")
 		require.Zero(b, b.Jobs("look_up_mail", taken.ID), "these tenants keep their mails here")
 		require.Empty(b, b.told(phone))
+	})
+}
+
+// Ensure that a reply to no question is recorded for the only tenant on its line, and for none
+// where several text.
+func TestTakeIsRecordedForItsTenant(t *testing.T) {
+	each(t, func(b bridge) {
+		for line, slug := range map[text.Line]string{shared(): "", alone(): "gamma"} {
+			taken := b.take(reply.Received{
+				ProviderID: "SM-" + slug, Line: line, Phone: b.Phone(), Body: "hello",
+			})
+			require.Equal(b, []string{slug},
+				b.Strings("SELECT tenant FROM event WHERE subject = $1", taken.ID))
+		}
 	})
 }
