@@ -218,8 +218,8 @@ func TestAllProvidersRefuse(t *testing.T) {
 func TestAllProvidersAreBusy(t *testing.T) {
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
-	w.twilio.Set(func(m *simulator.TwilioManners) { m.FailNext, m.FailStatus = 1, 429 })
-	o.flowroute.Set(func(m *simulator.FlowrouteManners) { m.FailNext, m.FailStatus = 1, 429 })
+	w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus = 1, 429 })
+	o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 	id := w.make(phone, "Hello")
 	w.snoozed(w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "due", "")
