@@ -53,7 +53,8 @@ func (s *Server) receiveFlowrouteReply(c echo.Context) error {
 		return s.respond(c, "reply", refusal, nil)
 	}
 	phone, err := phonemail.ParseNumber("+" + strings.TrimPrefix(hook.From, "+"))
-	if !hook.Inbound || err != nil || "+"+strings.TrimPrefix(hook.To, "+") != t.Flowroute.Number {
+	if !hook.Inbound || err != nil ||
+		"+"+strings.TrimPrefix(hook.To, "+") != t.Sending.Flowroute.Number {
 		return s.respond(c, "reply",
 			response{http.StatusOK, "not from a phone number to the tenant's"}, nil)
 	}
@@ -95,11 +96,11 @@ func flowrouteState(status string) text.State {
 // readFlowroute proves that a webhook is Flowroute's and reads it, or says why not.
 func (s *Server) readFlowroute(c echo.Context) (*tenant.Tenant, flowrouteHook, response) {
 	t, known := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !known || t.Flowroute.SecretKey.Reveal() == "" {
+	if !known || t.Sending.Flowroute.SecretKey.Reveal() == "" {
 		return nil, flowrouteHook{}, response{http.StatusNotFound, "no such tenant at Flowroute"}
 	}
 	key := []byte(c.QueryParam("key"))
-	if subtle.ConstantTimeCompare(key, []byte(t.Flowroute.HookKey(t.Slug))) != 1 {
+	if subtle.ConstantTimeCompare(key, []byte(t.Sending.Flowroute.HookKey(t.Slug))) != 1 {
 		return nil, flowrouteHook{}, errFlowrouteKey
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, web.MaxHook))

@@ -194,7 +194,7 @@ func TestFlowrouteWebhookRefusals(t *testing.T) {
 func TestNoDoorWithoutSecret(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		acme := b.Inbound.Settings.Tenants.All()[0]
-		target := "/flowroute/acme/reply?key=" + acme.Flowroute.HookKey("acme")
+		target := "/flowroute/acme/reply?key=" + acme.Sending.Flowroute.HookKey("acme")
 		require.Equal(
 			t,
 			404,

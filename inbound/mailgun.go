@@ -95,7 +95,7 @@ func unread(err error) response {
 
 // readMail proves that a form is Mailgun's and reads it, or says why not.
 func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, response) {
-	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Keep == tenant.KeepBridge}
+	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Mails.Keep == tenant.KeepBridge}
 	stamp, okStamp := web.Only(form, "timestamp")
 	token, okToken := web.Only(form, "token")
 	signature, okSignature := web.Only(form, "signature")
@@ -183,7 +183,7 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 		return false
 	}
 	good := false
-	for _, key := range t.Mailgun.SigningKeys {
+	for _, key := range t.Mails.Mailgun.SigningKeys {
 		mac := hmac.New(sha256.New, []byte(key.Reveal()))
 		mac.Write([]byte(stamp))
 		mac.Write([]byte(token))

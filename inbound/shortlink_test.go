@@ -15,8 +15,8 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
-	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // page requests the page of a short link and does not follow redirects.
@@ -142,7 +142,7 @@ func TestShortLinkAfterItsQuestion(t *testing.T) {
 func late(t *testing.T) string {
 	acme, ok := inboundtest.Settings(t).Tenants.Tenant("acme")
 	require.True(t, ok)
-	return template.HTMLEscapeString(acme.Say(tenant.Late, tenant.Fill{}))
+	return template.HTMLEscapeString(acme.Say(wording.Late, wording.Fill{}))
 }
 
 // Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and

@@ -93,7 +93,7 @@ func (s *Server) readHook(
 	c echo.Context, configured func(slug string) string,
 ) (*tenant.Tenant, url.Values, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !ok || t.Twilio.AuthToken.Reveal() == "" { // without a token any caller could sign
+	if !ok || t.Sending.Twilio.AuthToken.Reveal() == "" { // without a token any caller could sign
 		return nil, nil, response{http.StatusNotFound, "no such tenant"}
 	}
 	form, err := web.ReadOnce(c.Request())
@@ -108,10 +108,10 @@ func (s *Server) readHook(
 	for name := range form {
 		params[name] = form.Get(name)
 	}
-	validator := client.NewRequestValidator(t.Twilio.AuthToken.Reveal())
+	validator := client.NewRequestValidator(t.Sending.Twilio.AuthToken.Reveal())
 	signature := c.Request().Header.Get("X-Twilio-Signature")
 	if !validator.Validate(signedURL, params, signature) ||
-		form.Get("AccountSid") != t.Twilio.AccountSID {
+		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
 		return nil, nil, response{http.StatusForbidden, errForged.Error()}
 	}
 	return t, form, response{}

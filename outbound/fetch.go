@@ -22,7 +22,7 @@ func (w *Worker) fetchMail(
 		}
 	}
 	same := func(s stored) bool { return s.messageID == m.MessageID }
-	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.ValidFor), now, same)
+	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.Question.ValidFor), now, same)
 	if err != nil {
 		return mail.Body{}, err
 	}

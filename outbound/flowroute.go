@@ -32,7 +32,7 @@ func (w byFlowroute) send(
 ) sendResult {
 	body, err := json.Marshal(map[string]string{
 		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(
-			t, t.Flowroute.Number,
+			t, t.Sending.Flowroute.Number,
 		), "body": plainQuotes(a.Body),
 		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
 	})
@@ -84,7 +84,7 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 			if at.Direction == "outbound" && digits(at.To) == digits(
 				a.Phone.E164(),
 			) && digits(at.From) == digits(
-				t.Flowroute.Number,
+				t.Sending.Flowroute.Number,
 			) && at.Body == plainQuotes(a.Body) {
 				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
 			}
@@ -108,12 +108,13 @@ func (w byFlowroute) call(
 		reached = true
 	}})
 	request, err := http.NewRequestWithContext(
-		ctx, method, t.Flowroute.APIBase+"/"+t.Flowroute.Version+"/"+path, bytes.NewReader(body),
+		ctx, method, t.Sending.Flowroute.APIBase+"/"+t.Sending.Flowroute.Version+"/"+path,
+		bytes.NewReader(body),
 	)
 	if err != nil {
 		return 0, false, errors.New("flowroute: the API's address cannot be used")
 	}
-	request.SetBasicAuth(t.Flowroute.AccessKey, t.Flowroute.SecretKey.Reveal())
+	request.SetBasicAuth(t.Sending.Flowroute.AccessKey, t.Sending.Flowroute.SecretKey.Reveal())
 	request.Header.Set("Accept", "application/vnd.api+json")
 	if body != nil {
 		request.Header.Set("Content-Type", "application/vnd.api+json")
@@ -136,7 +137,7 @@ func (w byFlowroute) call(
 
 // flowrouteNumber is a number as the version of the API takes it: 2.1 digits only, 2.2 E.164.
 func flowrouteNumber(t *tenant.Tenant, e164 string) string {
-	if t.Flowroute.Version == "v2.1" {
+	if t.Sending.Flowroute.Version == "v2.1" {
 		return digits(e164)
 	}
 	return e164

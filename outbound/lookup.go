@@ -21,11 +21,11 @@ func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 		yes   = b.row
 	)
 	for _, t := range w.Settings.Tenants.BySender(yes.Line.Account, yes.Line.Sender) {
-		if t.Keep != tenant.KeepMailgun {
+		if t.Mails.Keep != tenant.KeepMailgun {
 			continue
 		}
 		before := func(s stored) bool { return !s.at.After(yes.At) }
-		s, err := w.searchStored(ctx, t, yes.Phone, yes.At.Add(-t.ValidFor), b.now, before)
+		s, err := w.searchStored(ctx, t, yes.Phone, yes.At.Add(-t.Question.ValidFor), b.now, before)
 		if errors.Is(err, errGone) {
 			continue
 		}

@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 const keepMailgun = "SMSBRIDGE_KEEP=mailgun"
@@ -42,7 +43,7 @@ func (w *world) confirmed(challengeID string) {
 	w.t.Helper()
 	w.yes()
 	require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
-	w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+	w.ended(challengeID, "confirmed", "confirmed", wording.ConfirmedRegistration)
 	require.True(w.t, w.idp.Verified(address))
 }
 
@@ -116,7 +117,7 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 	require.EqualValues(t, "accepted", w.challenge(id).State)
 	w.wait(clickPatience)
 	require.NoError(t, w.clickLink(t.Context(), id))
-	w.ended(id, "failed", "expired", tenant.LinkExpired)
+	w.ended(id, "failed", "expired", wording.LinkExpired)
 	require.Empty(t, w.idp.Requests())
 }
 
@@ -265,7 +266,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 		require.EqualValues(w.t, "accepted", w.challenge(challengeID).State)
 		require.Empty(w.t, w.link(challengeID))
 		require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
-		w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+		w.ended(challengeID, "confirmed", "confirmed", wording.ConfirmedRegistration)
 		require.True(w.t, w.idp.Verified(address))
 	}, keepMailgun)
 }
@@ -278,7 +279,7 @@ func TestYesThatFindsNothing(t *testing.T) {
 		"another tenant's": func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
 		"older than a life": func(w *world) {
 			w.deliver(address, "old")
-			w.wait(w.tenant().ValidFor + time.Second)
+			w.wait(w.tenant().Question.ValidFor + time.Second)
 		},
 		"newer than the yes": nil,
 		"without a good link": func(w *world) {

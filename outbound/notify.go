@@ -62,7 +62,7 @@ func findEnded(
 func (w *Worker) notify(ctx context.Context, b begun[verification.Verification]) error {
 	v := b.row
 	t, known := w.Settings.Tenants.Tenant(v.Tenant)
-	if !known || t.Callback.URL == "" {
+	if !known || t.API.Callback.URL == "" {
 		return nil
 	}
 	event := "verification.notified"
@@ -96,16 +96,16 @@ func (w *Worker) postNotice(
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, t.Callback.URL, bytes.NewReader(body),
+		ctx, http.MethodPost, t.API.Callback.URL, bytes.NewReader(body),
 	)
 	if err != nil {
 		return errors.New("the callback's address cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.Callback.Keys(), v.ID, now, body)
+	sign(request.Header, t.API.Callback.Keys(), v.ID, now, body)
 	client := &http.Client{
-		Transport:     noticeTransport(t.UnsafeAllow),
+		Transport:     noticeTransport(t.Links.UnsafeAllow),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 	"smsbridge/linkclick"
 )
 
@@ -45,7 +45,7 @@ func TestOutcomesAreKnown(t *testing.T) {
 	all := outcomes(t)
 	require.Subset(t, all, []linkclick.Outcome{linkclick.OutcomeConfirmed, linkclick.OutcomeUnknown})
 	for _, purpose := range []challenge.Purpose{challenge.Registration, challenge.Password} {
-		said := map[tenant.Saying]linkclick.Outcome{}
+		said := map[wording.Saying]linkclick.Outcome{}
 		for _, o := range all {
 			saying := challenge.Saying(purpose, challenge.Outcome(o))
 			require.NotContains(t, said, saying, "%s is told like %s", o, said[saying])

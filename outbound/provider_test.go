@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/settings"
 	"smsbridge/internal/simulator/flowroute"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/simulator/twilioverify"
@@ -240,7 +241,7 @@ func TestNextProviderForNothing(t *testing.T) {
 		})
 		r.StatusCode = http.StatusTooManyRequests
 	})
-	w.tenant().Twilio.APIBase = base
+	w.tenant().Sending.Twilio.APIBase = base
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "suppressed", "opted out")
 	require.Empty(t, o.flowroute.Inbox(phone))
@@ -259,7 +260,7 @@ func TestTwoWorkersOneText(t *testing.T) {
 					require.NoError(t, w.sendText(t.Context(), id)) // the other worker
 					r.StatusCode = status
 				})
-				w.tenant().Twilio.APIBase = base
+				w.tenant().Sending.Twilio.APIBase = base
 				require.NoError(t, w.sendText(t.Context(), id))
 				require.Empty(t, o.flowroute.Inbox(phone))
 				if providers == "twilio" && name == "refused" {
@@ -292,7 +293,7 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 // that line.
 func TestSenderByCountry(t *testing.T) {
 	w := quick(t)
-	w.tenant().Senders = map[string]string{"DK": service}
+	w.tenant().Sending.Senders = map[string]string{"DK": service}
 	account, sender := w.tenant().Line(w.phone(phone))
 	require.Equal(t, []string{accountSID, service}, []string{account, sender})
 	account, sender = w.tenant().Line(w.phone("+12065550199"))
@@ -308,7 +309,7 @@ func TestFlowroute(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			w := quick(t)
 			o := w.openOthers("flowroute")
-			w.tenant().Flowroute.Version = version
+			w.tenant().Sending.Flowroute.Version = version
 			id := w.make(phone, "Don’t")
 			require.NoError(t, w.sendText(t.Context(), id))
 			w.carriedBy(id, "flowroute", "sent", "")
@@ -405,10 +406,10 @@ func (w *world) openSender() *sender {
 	s.Server = httptest.NewServer(s)
 	w.t.Cleanup(s.Close)
 	t := w.tenant()
-	t.Providers = []tenant.Provider{tenant.ByWebhook}
-	t.Webhook = tenant.Webhook{
-		URL: s.URL + "/send", Secrets: []tenant.Secret{
-			tenant.NewSecret("whsec_" + strings.Repeat("A", 44)),
+	t.Sending.Providers = []tenant.Provider{tenant.ByWebhook}
+	t.Sending.Webhook = tenant.Webhook{
+		URL: s.URL + "/send", Secrets: []settings.Secret{
+			settings.NewSecret("whsec_" + strings.Repeat("A", 44)),
 		},
 	}
 	return s
@@ -427,7 +428,7 @@ func TestWebhook(t *testing.T) {
 				`"expires_at":"`+expires+`"}`, s.request(0).body,
 		)
 		want := http.Header{}
-		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
+		sign(want, w.tenant().Sending.Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
 		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
 			require.Equal(w.t, want.Get(name), s.request(0).header.Get(name))
 		}

@@ -181,7 +181,7 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 			switch by {
 			case tenant.ByWebhook:
 				w.openSender()
-				w.tenant().Webhook.URL = silence
+				w.tenant().Sending.Webhook.URL = silence
 			case tenant.ByVerify:
 				w.openOthers("verify,twilio", variable+"="+silence)
 			default:
@@ -213,7 +213,7 @@ func TestVerifyHearsTooSlowly(t *testing.T) {
 	require.Len(t, o.verify.Texts(), 3)
 	v, id := w.verify(phone)
 	silence := mute(t)
-	w.tenant().VerifyService.APIBase, w.tenant().Twilio.APIBase = silence, silence
+	w.tenant().Sending.VerifyService.APIBase, w.tenant().Sending.Twilio.APIBase = silence, silence
 	patience := w.hurry("send_text")
 	require.NoError(t, w.sendText(t.Context(), id))
 	require.NoError(t, patience.Err())

@@ -25,7 +25,7 @@ type byTwilio struct{ *Worker }
 func (w byTwilio) send(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time,
 ) sendResult {
-	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
+	wire := &twilioWire{ctx: ctx, base: t.Sending.Twilio.APIBase, next: w.http}
 	validity := min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity)
 	form := url.Values{
 		"To": {a.Phone.E164()}, "Body": {a.Body}, "ValidityPeriod": {strconv.Itoa(validity)},
@@ -46,7 +46,7 @@ func (w byTwilio) send(
 func (w byTwilio) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
-	wire := &twilioWire{ctx: ctx, base: t.Twilio.APIBase, next: w.http}
+	wire := &twilioWire{ctx: ctx, base: t.Sending.Twilio.APIBase, next: w.http}
 	found, err := listMessages(wire.handler(t), a.Phone.E164())
 	if err != nil {
 		status := strconv.Itoa(wire.status)
@@ -129,13 +129,14 @@ func (w *twilioWire) code(err error) int {
 
 func (w *twilioWire) handler(t *tenant.Tenant) *client.RequestHandler {
 	c := &client.Client{
-		Credentials: client.NewCredentials(t.Twilio.AccountSID, t.Twilio.AuthToken.Reveal()),
+		Credentials: client.NewCredentials(t.Sending.Twilio.AccountSID,
+			t.Sending.Twilio.AuthToken.Reveal()),
 		HTTPClient: &http.Client{
 			Transport: w, Timeout: providerTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	c.SetAccountSid(t.Twilio.AccountSID)
+	c.SetAccountSid(t.Sending.Twilio.AccountSID)
 	return client.NewRequestHandler(c)
 }
 

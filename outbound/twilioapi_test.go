@@ -48,7 +48,7 @@ func TestListMessagesReadsPages(t *testing.T) {
 			defer twilio.Close()
 			wire := &twilioWire{ctx: t.Context(), base: twilio.URL, next: http.DefaultTransport}
 			var owner tenant.Tenant
-			owner.Twilio.AccountSID = accountSID
+			owner.Sending.Twilio.AccountSID = accountSID
 			found, err := listMessages(wire.handler(&owner), phone)
 			require.Equal(t, test.fails >= 0, err != nil)
 			require.Len(t, found, test.want)

@@ -43,7 +43,7 @@ func (w byVerify) send(
 		// Verify was not asked. If the verification is over, it never will be.
 		return sendResult{result: timeout}
 	}
-	if s.Renewed && !t.VerifyService.OwnCode {
+	if s.Renewed && !t.Sending.VerifyService.OwnCode {
 		replaced := verification.Outcome{ID: s.Verification.ID, Tenant: a.Tenant, VerifySID: s.VerifySID}
 		older = append(older, replaced)
 	}
@@ -72,12 +72,12 @@ func (w byVerify) start(
 	for range 2 {
 		wire := w.wire(ctx, t)
 		api := verify.NewApiService(wire.handler(t))
-		started, err := api.CreateVerification(t.VerifyService.SID, w.params(t, s))
+		started, err := api.CreateVerification(t.Sending.VerifyService.SID, w.params(t, s))
 		if err != nil || started.Sid == nil {
 			return wire.result(err)
 		}
 		last, sends := lastAttempt(started)
-		if sends > 1 && *started.Sid != s.VerifySID && !t.VerifyService.OwnCode {
+		if sends > 1 && *started.Sid != s.VerifySID && !t.Sending.VerifyService.OwnCode {
 			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.Sid}); !told {
 				return r
 			}
@@ -97,23 +97,23 @@ func (w byVerify) params(t *tenant.Tenant, s verification.Secret) *verify.Create
 		params.SetLocale(v.Locale)
 	}
 	name := t.Name
-	if t.OrgName != "" {
-		name = t.OrgName
+	if t.Codes.OrgName != "" {
+		name = t.Codes.OrgName
 	}
 	params.SetCustomFriendlyName(name)
-	if !t.VerifyService.OwnCode {
+	if !t.Sending.VerifyService.OwnCode {
 		params.SetCustomCode(s.Code)
 	}
-	if len(t.VerifyService.RateLimits) > 0 {
+	if len(t.Sending.VerifyService.RateLimits) > 0 {
 		counted := map[string]string{"phone": v.Phone.E164(), "country": v.Phone.Country()}
 		limits := map[string]string{}
-		for name, what := range t.VerifyService.RateLimits {
+		for name, what := range t.Sending.VerifyService.RateLimits {
 			limits[name] = counted[what]
 		}
 		params.SetRateLimits(limits)
 	}
-	if len(t.VerifyService.Tags) > 0 {
-		tags, _ := json.Marshal(t.VerifyService.Tags) // a map of strings
+	if len(t.Sending.VerifyService.Tags) > 0 {
+		tags, _ := json.Marshal(t.Sending.VerifyService.Tags) // a map of strings
 		params.SetTags(string(tags))
 	}
 	return params
@@ -124,7 +124,7 @@ func recordVerify(
 	t *tenant.Tenant, a text.Attempt, sid string,
 ) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error {
-		return verification.SentByVerify(ctx, tx, a.VerificationID, sid, t.VerifyService.OwnCode)
+		return verification.SentByVerify(ctx, tx, a.VerificationID, sid, t.Sending.VerifyService.OwnCode)
 	}
 }
 
@@ -157,7 +157,7 @@ func (w byVerify) find(
 ) ([]listed, error) {
 	wire := w.wire(ctx, t)
 	api := verify.NewApiService(wire.handler(t))
-	pending, err := api.FetchVerification(t.VerifyService.SID, a.Phone.E164())
+	pending, err := api.FetchVerification(t.Sending.VerifyService.SID, a.Phone.E164())
 	switch {
 	case wire.status == http.StatusNotFound:
 		return nil, nil
@@ -183,7 +183,7 @@ func (w byVerify) conclude(
 	wire := w.wire(ctx, t)
 	params := (&verify.UpdateVerificationParams{}).SetStatus(word)
 	api := verify.NewApiService(wire.handler(t))
-	_, err := api.UpdateVerification(t.VerifyService.SID, o.Key(), params)
+	_, err := api.UpdateVerification(t.Sending.VerifyService.SID, o.Key(), params)
 	switch {
 	case err == nil && wire.status == http.StatusOK:
 		return true, sendResult{result: ok, code: "matched"}
@@ -204,7 +204,7 @@ func (w byVerify) conclude(
 func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Outcome]) error {
 	o := b.row
 	result := "given up"
-	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.VerifyService.SID != "" {
+	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.Sending.VerifyService.SID != "" {
 		told, r := byVerify{w}.conclude(ctx, t, o)
 		if !told && b.patient(o.Ended) {
 			w.Log.Warn("Twilio Verify could not be told how a verification ended",
@@ -228,7 +228,7 @@ func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Ou
 func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]) error {
 	q := b.row
 	verdict := verification.Over
-	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.VerifyService.SID != "" {
+	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.Sending.VerifyService.SID != "" {
 		answer, code := w.compare(ctx, t, q)
 		if answer == "" && b.now.Before(q.Expires) {
 			w.Log.Warn("Twilio Verify could not be asked about a code",
@@ -252,7 +252,7 @@ func (w *Worker) compare(
 	wire := byVerify{w}.wire(ctx, t)
 	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)
 	api := verify.NewApiService(wire.handler(t))
-	checked, err := api.CreateVerificationCheck(t.VerifyService.SID, params)
+	checked, err := api.CreateVerificationCheck(t.Sending.VerifyService.SID, params)
 	code := wire.code(err)
 	status := ""
 	if err == nil && checked.Status != nil {
@@ -270,5 +270,5 @@ func (w *Worker) compare(
 }
 
 func (w byVerify) wire(ctx context.Context, t *tenant.Tenant) *twilioWire {
-	return &twilioWire{ctx: ctx, base: t.VerifyService.APIBase, next: w.http}
+	return &twilioWire{ctx: ctx, base: t.Sending.VerifyService.APIBase, next: w.http}
 }

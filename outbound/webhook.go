@@ -49,14 +49,14 @@ func (w byWebhook) send(
 		reached = true
 	}})
 	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, t.Webhook.URL, bytes.NewReader(body),
+		ctx, http.MethodPost, t.Sending.Webhook.URL, bytes.NewReader(body),
 	)
 	if err != nil {
 		return sendResult{result: notConfigured}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.Webhook.Keys(), a.ID, now, body)
+	sign(request.Header, t.Sending.Webhook.Keys(), a.ID, now, body)
 	response, err := w.http.RoundTrip(request) // not Do: a text must not follow a redirect
 	if err != nil {
 		return sendResult{result: timeout, reached: reached}

@@ -303,7 +303,7 @@ func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 		}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(
 			parsed.Header.Get("Message-Id"), "<>",
 		), MessageURL: messageURL,
-		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Keep == tenant.KeepBridge,
+		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Mails.Keep == tenant.KeepBridge,
 	}
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		_, err := mail.Take(ctx, tx, d)

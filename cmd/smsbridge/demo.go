@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"smsbridge/cmd/smsbridge/demo"
+	"smsbridge/internal/settings"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 )
@@ -142,7 +143,7 @@ func (d demoCommand) check() error {
 // the person's mistake.
 func (d demoCommand) openStage(ctx context.Context, log *slog.Logger) (*demo.Stage, error) {
 	s, err := openStage(ctx, d.IdPHosts, log)
-	var wrong tenant.Mistakes
+	var wrong settings.Mistakes
 	if errors.As(err, &wrong) && len(d.IdPHosts) > 0 {
 		return nil, mistake{"--idp-host " + wrong[0].What, wrong[0].Hint}
 	}

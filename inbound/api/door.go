@@ -126,7 +126,7 @@ func (d *Door) serve(c echo.Context, m methods) error {
 // operate finds the operation, reads the body and runs it.
 func (d *Door) operate(r request, m methods, key string) (response, error) {
 	header := r.Response().Header()
-	p := d.quota.take(r.tenant.Slug+"/"+key, r.tenant.APIRate, d.Now(), header)
+	p := d.quota.take(r.tenant.Slug+"/"+key, r.tenant.API.Rate, d.Now(), header)
 	if p != nil {
 		return response{}, p
 	}

@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -86,8 +87,8 @@ func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Reque
 	}
 	if locale, asked := fields["locale"]; asked {
 		known := false
-		if r.Locale, known = tenant.CodeLocale(locale); !known {
-			known := strings.Join(tenant.CodeLocales(), ", ")
+		if r.Locale, known = wording.CodeLocale(locale); !known {
+			known := strings.Join(wording.CodeLocales(), ", ")
 			return r, web.BadField.On("locale", "Known are "+known+".")
 		}
 	}

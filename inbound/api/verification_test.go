@@ -261,7 +261,7 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 // database.
 func (a app) exhaust(t *testing.T) {
 	t.Helper()
-	for range a.Inbound.Settings.Tenants.All()[0].APIRate {
+	for range a.Inbound.Settings.Tenants.All()[0].API.Rate {
 		request, err := http.NewRequest(http.MethodPut, a.URL+"/v1/verifications", nil)
 		require.NoError(t, err)
 		request.Header.Set("Authorization", "Bearer "+a.Key)

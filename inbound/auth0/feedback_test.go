@@ -131,7 +131,8 @@ func TestAuth0FeedbackRefuses(t *testing.T) {
 
 	// A Twilio Verify that compares codes for the bridge must not take it for one of these.
 	acme, _ := b.Inbound.Settings.Tenants.Tenant("acme")
-	acme.Providers, acme.VerifyService.OwnCode = append(acme.Providers, tenant.ByVerify), true
+	acme.Sending.Providers, acme.Sending.VerifyService.OwnCode = append(acme.Sending.Providers,
+		tenant.ByVerify), true
 	require.Equal(
 		t,
 		map[string]int{"unmatched": 1},

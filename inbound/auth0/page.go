@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/auth0"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 )
 
 // formView is what the form shows. Its words are those of page/words.json.
@@ -69,7 +70,7 @@ func pickLocale(t *tenant.Tenant, asked ...string) string {
 	for _, list := range asked {
 		for tag := range strings.FieldsFuncSeq(list, separator) {
 			tag, _, _ = strings.Cut(tag, ";")
-			if locale, ok := tenant.CodeLocale(tag); ok {
+			if locale, ok := wording.CodeLocale(tag); ok {
 				return locale
 			}
 		}

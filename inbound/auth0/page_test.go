@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 func TestPickLocale(t *testing.T) {
@@ -22,7 +23,7 @@ func TestPickLocale(t *testing.T) {
 
 // Ensure that every language has all words, each in its own.
 func TestFormWords(t *testing.T) {
-	locales := tenant.CodeLocales()
+	locales := wording.CodeLocales()
 	require.Len(t, formWords, len(locales))
 	english := formWords["en"]
 	for _, locale := range locales {

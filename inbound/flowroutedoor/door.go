@@ -95,7 +95,7 @@ func (d *Door) serve(do func(echo.Context) (response, error)) echo.HandlerFunc {
 
 // prove refuses a request that may not be made here. The response has no status when it may.
 func (d *Door) prove(c echo.Context) response {
-	door := d.Tenant.FlowrouteDoor
+	door := d.Tenant.Doors.Flowroute
 	switch {
 	case !door.Allows(web.PresentedKey(c.Request())):
 		c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
@@ -126,9 +126,9 @@ func (d *Door) create(c echo.Context) (response, error) {
 		return malformed("Required arguments: 'auth_id' (str), 'recipient' (int, length=11)"), nil
 	}
 	r := verification.For(t, doorName, phone)
-	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.FlowrouteDoor.CodeLength
-	r.Limits.Life, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, 1
-	r.Limits.Attempts = t.FlowrouteDoor.RetriesAllowed
+	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.Doors.Flowroute.CodeLength
+	r.Limits.Life, r.Limits.Sends = t.Doors.Flowroute.CodeExpiration, 1
+	r.Limits.Attempts = t.Doors.Flowroute.RetriesAllowed
 	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
 	_, err := web.Commit(c.Request().Context(), d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
@@ -164,7 +164,7 @@ func tooManyAttempts(until time.Time) response {
 
 // check presents a code to what is known by the auth_id.
 func (d *Door) check(c echo.Context, authID, number string) (response, error) {
-	code, ok := parseCode(number, d.Tenant.FlowrouteDoor.CodeLength)
+	code, ok := parseCode(number, d.Tenant.Doors.Flowroute.CodeLength)
 	if authID == "" || !ok {
 		return malformed("Required arguments: 'auth_id' (str), 'code' (int)"), nil
 	}

@@ -97,7 +97,7 @@ func TakeFeedback(
 // texted. It cannot where Verify compares codes for the bridge: Verify might take the report for
 // one of those codes, and that code would count no more.
 func canForward(t *tenant.Tenant) bool {
-	return slices.Contains(t.Providers, tenant.ByVerify) && !t.VerifyService.OwnCode
+	return slices.Contains(t.Sending.Providers, tenant.ByVerify) && !t.Sending.VerifyService.OwnCode
 }
 
 // codeOf returns the verification of the last code that the bridge texted for Auth0's user, or else

@@ -148,14 +148,15 @@ func TestFeedbackThatCannotBeForwarded(t *testing.T) {
 	w := quick(t)
 	phone := w.Phone()
 	f := auth0.Feedback{Source: "sms", Phone: phone}
-	w.tenant.VerifyService.OwnCode = true
+	w.tenant.Sending.VerifyService.OwnCode = true
 	require.Equal(t, auth0.Unmatched, w.feed(f))
-	w.tenant.VerifyService.OwnCode = false
-	w.tenant.Providers = slices.DeleteFunc(w.tenant.Providers, func(p tenant.Provider) bool {
-		return p == tenant.ByVerify
-	})
+	w.tenant.Sending.VerifyService.OwnCode = false
+	w.tenant.Sending.Providers = slices.DeleteFunc(w.tenant.Sending.Providers,
+		func(p tenant.Provider) bool {
+			return p == tenant.ByVerify
+		})
 	require.Equal(t, auth0.Unmatched, w.feed(f))
-	w.tenant.Providers = append(w.tenant.Providers, tenant.ByVerify)
+	w.tenant.Sending.Providers = append(w.tenant.Sending.Providers, tenant.ByVerify)
 	require.Equal(t, auth0.Unmatched, w.feed(auth0.Feedback{Source: "mfa", UserID: "auth0|1"}))
 	require.Zero(t, w.Count("verify_report"))
 	require.Equal(t, auth0.Forwarded, w.feed(f))

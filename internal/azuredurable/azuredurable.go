@@ -150,7 +150,7 @@ func Start(
 	row := store.NewID()
 	n, err := tx.AddDurableInstance(ctx, db.AddDurableInstanceParams{
 		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input),
-		Digits: int64(t.DurableDoor.CodeLength), Now: tx.Moment(),
+		Digits: int64(t.Doors.Durable.CodeLength), Now: tx.Moment(),
 	})
 	if err != nil {
 		return Instance{}, fmt.Errorf("azuredurable: adding: %w", err)
@@ -213,8 +213,8 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 			"Orchestrator function '"+Function+"' failed: A phone number input is required.")
 	}
 	r := verification.For(t, door, phone)
-	r.ExternalID, r.Replace, r.Renew, r.Length = id, true, false, t.DurableDoor.CodeLength
-	r.Limits.Life, r.Limits.Attempts = t.DurableDoor.ValidFor, t.DurableDoor.Attempts
+	r.ExternalID, r.Replace, r.Renew, r.Length = id, true, false, t.Doors.Durable.CodeLength
+	r.Limits.Life, r.Limits.Attempts = t.Doors.Durable.ValidFor, t.Doors.Durable.Attempts
 	r.Limits.Sends = 1
 	r.Wording = func(code, _ string) string { return "Your verification code is " + code }
 	v, _, err := verification.Start(ctx, tx, r)

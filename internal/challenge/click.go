@@ -8,6 +8,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // maxClicks is how often a click may be begun: once, and once more when a crash interrupted it.
@@ -95,6 +96,6 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 	if err := end(ctx, tx, c.Challenge, Clicking, state, string(o)); err != nil || t == nil {
 		return err
 	}
-	saying := t.Say(Saying(c.Challenge.Purpose, o), tenant.Fill{})
+	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
 	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
 }

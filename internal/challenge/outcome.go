@@ -1,6 +1,6 @@
 package challenge
 
-import "smsbridge/internal/tenant"
+import "smsbridge/internal/wording"
 
 // Outcome is what the click on a challenge's link came to. The words are linkclick's, which a rule
 // must not import; a test in outbound fails when linkclick has one that is missing here.
@@ -19,25 +19,25 @@ const (
 )
 
 // Saying is what a phone is told about an outcome. An outcome that is not here is told as unknown.
-func Saying(p Purpose, o Outcome) tenant.Saying {
+func Saying(p Purpose, o Outcome) wording.Saying {
 	switch o {
 	case OutcomeConfirmed:
 		if p == Password {
-			return tenant.ConfirmedPassword
+			return wording.ConfirmedPassword
 		}
-		return tenant.ConfirmedRegistration
+		return wording.ConfirmedRegistration
 	case OutcomeAlready:
-		return tenant.Already
+		return wording.Already
 	case OutcomeUsed:
-		return tenant.Used
+		return wording.Used
 	case OutcomeExpired:
-		return tenant.LinkExpired
+		return wording.LinkExpired
 	case OutcomeNeedsUser:
-		return tenant.NeedsUser
+		return wording.NeedsUser
 	case OutcomeRefused:
-		return tenant.Refused
+		return wording.Refused
 	case OutcomeUnreachable:
-		return tenant.Unreachable
+		return wording.Unreachable
 	}
-	return tenant.Unknown
+	return wording.Unknown
 }

@@ -142,7 +142,8 @@ func TestExamineAsks(t *testing.T) {
 			asked := b.challenges(m.ID)
 			require.Len(b, asked, 1)
 			c := asked[0]
-			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From},
+			require.Equal(b, []string{"open", purpose, "acme", asker.Sending.Twilio.AccountSID,
+				asker.Sending.Twilio.From},
 				[]string{string(c.State), string(c.Purpose), c.Tenant, c.Account, c.Sender})
 			require.Equal(b, m.Phone, c.Phone)
 			require.Equal(b, b.Now().Add(5*time.Minute), c.ExpiresAt.Time)

@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -23,7 +24,7 @@ func (b bridge) which(questions ...challenge.Challenge) []string {
 		asker, _ = b.tenants.Tenant(c.Tenant)
 		choices = append(choices, "YES "+c.ReplyCode+" for "+asker.Name)
 	}
-	return []string{asker.Say(tenant.Several, tenant.Fill{Count: len(questions),
+	return []string{asker.Say(wording.Several, wording.Fill{Count: len(questions),
 		Choices: "Reply " + strings.Join(choices, " or ")})}
 }
 
@@ -62,7 +63,7 @@ func TestTakeSeveralQuestions(t *testing.T) {
 			b.text(phone, "NO "+acme.ReplyCode)
 			require.Equal(b, "denied", b.state(acme.ID))
 			require.Equal(b, "open", b.state(beta.ID))
-			require.Equal(b, b.said(tenant.Denied), b.told(phone))
+			require.Equal(b, b.said(wording.Denied), b.told(phone))
 		})
 		b.run("whatever is not an answer is told the codes, so that they are not missed later",
 			func(b bridge) {
@@ -104,7 +105,7 @@ func TestTakeWrongCodes(t *testing.T) {
 		b.text(phone, "YES "+guess)
 		require.Equal(b, "open", b.state(acme.ID))
 		require.Equal(b, 1, b.Count("challenge WHERE id = $1 AND wrong_codes = 2", acme.ID))
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone))
+		require.Equal(b, b.said(wording.Wrong), b.told(phone))
 
 		b.Pass(time.Second)
 		beta := b.asked("beta", phone)
@@ -113,7 +114,7 @@ func TestTakeWrongCodes(t *testing.T) {
 		require.Equal(b, "canceled", b.state(acme.ID))
 		require.EqualValues(b, "wrong codes", b.challenge(acme.ID).Outcome)
 		require.Equal(b, "open", b.state(beta.ID), "it has only had one")
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone)[len(b.told(phone))-1:],
+		require.Equal(b, b.said(wording.Wrong), b.told(phone)[len(b.told(phone))-1:],
 			"the canceled one is offered no more")
 
 		b.text(phone, "YES "+acme.ReplyCode)

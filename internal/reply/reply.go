@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -107,7 +108,7 @@ func (t *taking) read() Reading {
 	}
 	reading := Read(t.Body, Words{})
 	for _, reader := range readers {
-		if r := Read(t.Body, Words{reader.Accept, reader.Deny}); r.Word != Other {
+		if r := Read(t.Body, Words{reader.Question.Accept, reader.Question.Deny}); r.Word != Other {
 			reading = r
 			break
 		}
@@ -185,7 +186,7 @@ func (t *taking) no(ctx context.Context) error {
 	if denied == nil {
 		return t.hint(ctx)
 	}
-	return t.answered(ctx, *denied, tenant.Denied)
+	return t.answered(ctx, *denied, wording.Denied)
 }
 
 // hint says once per question how to answer it, and after that nothing. Where a bare yes would
@@ -206,15 +207,15 @@ func (t *taking) hint(ctx context.Context) error {
 	if err != nil || !first {
 		return err
 	}
-	return t.tell(ctx, c, text.Hint, tenant.Wrong, tenant.Fill{})
+	return t.tell(ctx, c, text.Hint, wording.Wrong, wording.Fill{})
 }
 
 // answered notes which question the reply answered, and tells its phone what came of it.
-func (t *taking) answered(ctx context.Context, c challenge.Challenge, s tenant.Saying) error {
+func (t *taking) answered(ctx context.Context, c challenge.Challenge, s wording.Saying) error {
 	if err := t.link(ctx, c); err != nil {
 		return err
 	}
-	return t.tell(ctx, c, text.Outcome, s, tenant.Fill{})
+	return t.tell(ctx, c, text.Outcome, s, wording.Fill{})
 }
 
 // link notes which question the reply answered.
@@ -223,8 +224,8 @@ func (t *taking) link(ctx context.Context, c challenge.Challenge) error {
 }
 
 func (t *taking) tell(
-	ctx context.Context, c challenge.Challenge, purpose text.Purpose, s tenant.Saying,
-	fill tenant.Fill,
+	ctx context.Context, c challenge.Challenge, purpose text.Purpose, s wording.Saying,
+	fill wording.Fill,
 ) error {
 	asker, ok := t.tenants.Tenant(c.Tenant)
 	if !ok {

@@ -8,6 +8,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // yes accepts the one question that a yes can mean: the one whose code it carries, or the only
@@ -92,8 +93,8 @@ func (t *taking) askWhich(ctx context.Context) error {
 			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" for "+asker.Name)
 		}
 	}
-	fill := tenant.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")}
-	return t.tell(ctx, newest, text.Hint, tenant.Several, fill)
+	fill := wording.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")}
+	return t.tell(ctx, newest, text.Hint, wording.Several, fill)
 }
 
 // wrongCode counts a yes with a code that none of the questions has, which cancels those that had
@@ -123,7 +124,7 @@ func (t *taking) late(ctx context.Context) error {
 	}
 	if len(last) == 0 {
 		for _, asker := range t.sharing {
-			if asker.Keep == tenant.KeepMailgun {
+			if asker.Mails.Keep == tenant.KeepMailgun {
 				t.tx.Enqueue(LookUpMail{t.id})
 				break
 			}
@@ -131,10 +132,10 @@ func (t *taking) late(ctx context.Context) error {
 		return nil
 	}
 	c := last[0]
-	saying := tenant.Late
+	saying := wording.Late
 	switch c.State {
 	case challenge.Confirmed:
-		saying = tenant.DoneBefore
+		saying = wording.DoneBefore
 	case challenge.Expired, challenge.Canceled, challenge.Denied, challenge.Failed:
 	default:
 		return nil
