@@ -115,7 +115,7 @@ func takeFeedback(ctx context.Context, tx *store.Tx, t *tenant.Tenant, f feedbac
 // canForward reports whether Twilio Verify can be told about codes that the bridge did not have texted. Not where Verify compares codes for the
 // bridge: it might take that for one of these, which would then count no more.
 func canForward(t *tenant.Tenant) bool {
-	return slices.Contains(t.Providers, tenant.ByVerify) && !t.VerifyService.OwnCode
+	return slices.Contains(t.Sending.Providers, tenant.ByVerify) && !t.Sending.VerifyService.OwnCode
 }
 
 // codeOf is the verification of the last code of Auth0's that the bridge texted for the user, or else to the phone, or verification.ErrUnknown.

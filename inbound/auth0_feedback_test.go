@@ -92,7 +92,8 @@ func TestAuth0FeedbackRefuses(t *testing.T) {
 	// Without Twilio Verify there is nobody to forward to, and one that compares codes for the bridge must not take it for one of these.
 	acme, _ := b.inbound.Settings.Tenants.Tenant("acme")
 	require.False(t, canForward(acme))
-	acme.Providers, acme.VerifyService.OwnCode = append(acme.Providers, tenant.ByVerify), true
+	acme.Sending.Providers, acme.Sending.VerifyService.OwnCode = append(acme.Sending.Providers,
+		tenant.ByVerify), true
 	require.False(t, canForward(acme))
 	require.Equal(t, map[string]int{"unmatched": 1}, counts(t, b.action(t, "feedback", `{"phone_number":"`+phone+`","factor":"sms"}`)))
 	require.Zero(t, b.reports(t))

@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 )
 
 const (
@@ -445,7 +446,7 @@ func TestPickLocale(t *testing.T) {
 
 // Ensure that every language has all words, each in its own.
 func TestAuth0Words(t *testing.T) {
-	locales := tenant.CodeLocales()
+	locales := wording.CodeLocales()
 	require.Len(t, auth0Words, len(locales))
 	english := auth0Words["en"]
 	for _, locale := range locales {

@@ -18,6 +18,7 @@ import (
 	"smsbridge/internal/session"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 )
 
 // auth0View is what the form shows. Its words are those of page/auth0_words.json.
@@ -64,7 +65,7 @@ func pickLocale(t *tenant.Tenant, asked ...string) string {
 	for _, list := range asked {
 		for tag := range strings.FieldsFuncSeq(list, separator) {
 			tag, _, _ = strings.Cut(tag, ";")
-			if locale, ok := tenant.CodeLocale(tag); ok {
+			if locale, ok := wording.CodeLocale(tag); ok {
 				return locale
 			}
 		}

@@ -23,6 +23,7 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -155,7 +156,7 @@ func textCode(ctx context.Context, tx *store.Tx, t *tenant.Tenant, n notificatio
 	request := verification.For(t, doorAuth0Phone, phone)
 	request.ExternalID, request.Replace, request.Notify = phone.E164(), true, false
 	request.Limits.Wrong = math.MaxInt32 // Auth0 counts guesses; those at our other doors must not keep people out of theirs
-	request.Locale, _ = tenant.CodeLocale(n.Language)
+	request.Locale, _ = wording.CodeLocale(n.Language)
 	if request.Code, err = verification.ParseCode(n.Code); err != nil {
 		return "", "", err
 	}

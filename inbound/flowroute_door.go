@@ -72,9 +72,9 @@ func (s *Server) atFlowroute(t *tenant.Tenant, do func(echo.Context, *tenant.Ten
 	return func(c echo.Context) error {
 		a, err := flowrouteAnswer{Message: "A key is needed, as a bearer token or as a password", Reason: "Unauthorized", status: http.StatusUnauthorized}, error(nil)
 		switch {
-		case !t.FlowrouteDoor.Allows(presentedKey(c.Request())):
+		case !t.Doors.Flowroute.Allows(presentedKey(c.Request())):
 			c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
-		case len(t.FlowrouteDoor.Keys) == 0 && !isLocal(c.Request().Host):
+		case len(t.Doors.Flowroute.Keys) == 0 && !isLocal(c.Request().Host):
 			// A page in somebody's browser that calls its own host name 127.0.0.1.
 			a = flowrouteAnswer{Message: "Without a key this is for localhost only", Reason: "Forbidden", status: http.StatusForbidden}
 		default:
@@ -117,8 +117,9 @@ func (s *Server) createFlowroute(c echo.Context, t *tenant.Tenant) (flowrouteAns
 		return badFlowroute("Required arguments: 'auth_id' (str), 'recipient' (int, length=11)"), nil
 	}
 	r := verification.For(t, flowrouteDoor, phone)
-	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.FlowrouteDoor.CodeLength
-	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.FlowrouteDoor.CodeExpiration, t.FlowrouteDoor.RetriesAllowed, 1
+	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.Doors.Flowroute.CodeLength
+	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.Doors.Flowroute.CodeExpiration,
+		t.Doors.Flowroute.RetriesAllowed, 1
 	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
 	ctx, cancel := context.WithTimeout(c.Request().Context(), commitWait)
 	defer cancel()
@@ -146,7 +147,7 @@ func tooManyAttempts(until time.Time) flowrouteAnswer {
 
 // checkFlowroute presents a code to what is known by the auth_id.
 func (s *Server) checkFlowroute(c echo.Context, t *tenant.Tenant, authID, number string) (flowrouteAnswer, error) {
-	code, ok := flowrouteCode(number, t.FlowrouteDoor.CodeLength)
+	code, ok := flowrouteCode(number, t.Doors.Flowroute.CodeLength)
 	if authID == "" || !ok {
 		return badFlowroute("Required arguments: 'auth_id' (str), 'code' (int)"), nil
 	}

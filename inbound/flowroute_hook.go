@@ -51,7 +51,8 @@ func (s *Server) receiveFlowrouteReply(c echo.Context) error {
 		return s.reply(c, "reply", a, nil)
 	}
 	phone, err := phonemail.ParseNumber("+" + strings.TrimPrefix(hook.From, "+"))
-	if !hook.Inbound || err != nil || "+"+strings.TrimPrefix(hook.To, "+") != t.Flowroute.Number {
+	if !hook.Inbound || err != nil ||
+		"+"+strings.TrimPrefix(hook.To, "+") != t.Sending.Flowroute.Number {
 		return s.reply(c, "reply", answer{http.StatusOK, "not from a phone number to the tenant's"}, nil)
 	}
 	account, sender := t.Line(phone)
@@ -103,10 +104,11 @@ func flowrouteProgress(status string) string {
 // readFlowroute proves that a webhook is Flowroute's and reads it, or says why not.
 func (s *Server) readFlowroute(c echo.Context) (*tenant.Tenant, flowrouteHook, answer) {
 	t, known := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !known || t.Flowroute.SecretKey.Reveal() == "" {
+	if !known || t.Sending.Flowroute.SecretKey.Reveal() == "" {
 		return nil, flowrouteHook{}, answer{http.StatusNotFound, "no such tenant at Flowroute"}
 	}
-	if subtle.ConstantTimeCompare([]byte(c.QueryParam("key")), []byte(t.Flowroute.HookKey(t.Slug))) != 1 {
+	if subtle.ConstantTimeCompare([]byte(c.QueryParam("key")),
+		[]byte(t.Sending.Flowroute.HookKey(t.Slug))) != 1 {
 		return nil, flowrouteHook{}, errFlowrouteKey
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, maxHook))

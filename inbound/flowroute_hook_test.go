@@ -131,7 +131,7 @@ func TestFlowrouteWebhookRefusals(t *testing.T) {
 func TestNoDoorWithoutSecret(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		acme := b.inbound.Settings.Tenants.All()[0]
-		target := "/flowroute/acme/reply?key=" + acme.Flowroute.HookKey("acme")
+		target := "/flowroute/acme/reply?key=" + acme.Sending.Flowroute.HookKey("acme")
 		require.Equal(t, 404, b.flowroute(t, target, flowrouteText("mdr2-1", "4520123456", "", "YES")).status)
 	})
 	b := openBridge(t, "sqlite:"+t.TempDir()+"/smsbridge.db", append(atFlowroute(), "TWILIO_ACCOUNT_SID=", "TWILIO_AUTH_TOKEN=", "TWILIO_FROM=")...)

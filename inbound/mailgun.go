@@ -84,7 +84,7 @@ func (s *Server) receiveMail(c echo.Context, fields func(string) bool) error {
 
 // readMail proves that a form is Mailgun's and reads it, or says why not.
 func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, answer) {
-	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Keep == tenant.KeepBridge}
+	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Mails.Keep == tenant.KeepBridge}
 	stamp, okStamp := only(form, "timestamp")
 	token, okToken := only(form, "token")
 	signature, okSignature := only(form, "signature")
@@ -159,7 +159,7 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 		return false
 	}
 	good := false
-	for _, key := range t.Mailgun.SigningKeys {
+	for _, key := range t.Mails.Mailgun.SigningKeys {
 		mac := hmac.New(sha256.New, []byte(key.Reveal()))
 		mac.Write([]byte(stamp))
 		mac.Write([]byte(token))

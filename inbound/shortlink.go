@@ -15,7 +15,7 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 //go:embed page
@@ -92,9 +92,9 @@ func (s *Server) viewShortLink(ctx context.Context, tx *store.Tx, token string) 
 	case challenge.Accepted, challenge.Clicking:
 		view.Text, view.Waiting = "One moment, please …", true
 	case challenge.Confirmed, challenge.Failed:
-		view.Text = t.Say(challenge.Saying(challenge.Purpose(c.Purpose), c.Outcome), tenant.Fill{})
+		view.Text = t.Say(challenge.Saying(challenge.Purpose(c.Purpose), c.Outcome), wording.Fill{})
 	default:
-		view.Text = t.Say(tenant.Late, tenant.Fill{})
+		view.Text = t.Say(wording.Late, wording.Fill{})
 	}
 	return view, nil
 }

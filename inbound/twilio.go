@@ -108,7 +108,7 @@ func (s *Server) takeReceipt(c echo.Context, receipt text.Receipt) error {
 // signature covers the URL as it is configured at Twilio, so the configured public URL is used, never the request's host.
 func (s *Server) readHook(c echo.Context, configured func(slug string) string) (*tenant.Tenant, url.Values, answer) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
-	if !ok || t.Twilio.AuthToken.Reveal() == "" { // without a token anybody could sign
+	if !ok || t.Sending.Twilio.AuthToken.Reveal() == "" { // without a token anybody could sign
 		return nil, nil, answer{http.StatusNotFound, "no such tenant"}
 	}
 	form, err := readOnce(c.Request())
@@ -123,8 +123,9 @@ func (s *Server) readHook(c echo.Context, configured func(slug string) string) (
 	for name := range form {
 		params[name] = form.Get(name)
 	}
-	validator := client.NewRequestValidator(t.Twilio.AuthToken.Reveal())
-	if !validator.Validate(signedURL, params, c.Request().Header.Get("X-Twilio-Signature")) || form.Get("AccountSid") != t.Twilio.AccountSID {
+	validator := client.NewRequestValidator(t.Sending.Twilio.AuthToken.Reveal())
+	if !validator.Validate(signedURL, params, c.Request().Header.Get("X-Twilio-Signature")) ||
+		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
 		return nil, nil, answer{http.StatusForbidden, errForged.Error()}
 	}
 	return t, form, answer{}

@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -94,8 +95,8 @@ func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Reque
 	}
 	if locale, asked := fields["locale"]; asked {
 		known := false
-		if request.Locale, known = tenant.CodeLocale(locale); !known {
-			return request, badField.on("locale", "Known are "+strings.Join(tenant.CodeLocales(), ", ")+".")
+		if request.Locale, known = wording.CodeLocale(locale); !known {
+			return request, badField.on("locale", "Known are "+strings.Join(wording.CodeLocales(), ", ")+".")
 		}
 	}
 	return request, nil

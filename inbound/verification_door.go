@@ -103,7 +103,7 @@ func (s *Server) serveAPI(c echo.Context, m methods) error {
 // operate finds the operation, reads the body and runs it.
 func (s *Server) operate(r apiRequest, m methods, key string) (apiAnswer, error) {
 	header := r.Response().Header()
-	if p := s.quota.take(r.tenant.Slug+"/"+key, r.tenant.APIRate, s.Now(), header); p != nil {
+	if p := s.quota.take(r.tenant.Slug+"/"+key, r.tenant.API.Rate, s.Now(), header); p != nil {
 		return apiAnswer{}, p
 	}
 	operation, ok := m[r.Request().Method]

@@ -278,7 +278,7 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	}))
 	require.Equal(t, "opted-out", a.call("POST", "/v1/verifications", `{"phone":"+4520123457"}`).kind())
 
-	for range a.inbound.Settings.Tenants.All()[0].APIRate {
+	for range a.inbound.Settings.Tenants.All()[0].API.Rate {
 		if a.inbound.quota.take("acme/key-1", 600, a.now, http.Header{}) != nil {
 			break
 		}

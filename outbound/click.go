@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 	"smsbridge/linkclick"
 )
 
@@ -109,7 +110,8 @@ func (w *Worker) finish(ctx context.Context, t *tenant.Tenant, c challenge.Click
 		if t == nil {
 			return nil
 		}
-		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome, t.Say(challenge.Saying(challenge.Purpose(c.Challenge.Purpose), string(o)), tenant.Fill{}))
+		return challenge.Tell(ctx, tx, c.Challenge, text.Outcome,
+			t.Say(challenge.Saying(challenge.Purpose(c.Challenge.Purpose), string(o)), wording.Fill{}))
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/simulator"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 // provider answers links as the test says, and counts them.
@@ -43,12 +44,12 @@ func (w *world) trust(serverURL string) {
 }
 
 // ended shows how a challenge ended, that its link is gone, and what its phone is told.
-func (w *world) ended(id, state, outcome string, saying tenant.Saying) {
+func (w *world) ended(id, state, outcome string, saying wording.Saying) {
 	w.t.Helper()
 	c := w.challenge(id)
 	require.Equal(w.t, []string{state, outcome, ""}, []string{c.State, c.Outcome, c.Link})
 	require.NotZero(w.t, c.EndedAt)
-	require.Equal(w.t, w.tenant().Say(saying, tenant.Fill{}), w.told(id))
+	require.Equal(w.t, w.tenant().Say(saying, wording.Fill{}), w.told(id))
 	require.Equal(w.t, "1", w.jobs("delete_mail"))
 }
 
@@ -72,16 +73,23 @@ func TestClickOutcomes(t *testing.T) {
 		serve   http.HandlerFunc
 		purpose challenge.Purpose
 		state   string
-		saying  tenant.Saying
+		saying  wording.Saying
 	}{
-		"confirmed":   {redirect("success=true&message=ok"), challenge.Registration, "confirmed", tenant.ConfirmedRegistration},
-		"already":     {message("This account is already verified"), challenge.Registration, "confirmed", tenant.Already},
-		"used":        {message("This URL can be used only once"), challenge.Registration, "failed", tenant.Used},
-		"expired":     {message("Access expired"), challenge.Registration, "failed", tenant.LinkExpired},
-		"refused":     {page(http.StatusNotFound, "<p>There is nothing here.</p>"), challenge.Registration, "failed", tenant.Refused},
-		"needs_user":  {page(http.StatusOK, `<form method="post"><input type="password" name="p"></form>`), challenge.Registration, "failed", tenant.NeedsUser},
-		"unknown":     {page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", tenant.Unknown},
-		"unreachable": {nil, challenge.Registration, "failed", tenant.Unreachable},
+		"confirmed": {redirect("success=true&message=ok"), challenge.Registration, "confirmed",
+			wording.ConfirmedRegistration},
+		"already": {message("This account is already verified"), challenge.Registration, "confirmed",
+			wording.Already},
+		"used": {message("This URL can be used only once"), challenge.Registration, "failed",
+			wording.Used},
+		"expired": {message("Access expired"), challenge.Registration, "failed", wording.LinkExpired},
+		"refused": {page(http.StatusNotFound, "<p>There is nothing here.</p>"),
+			challenge.Registration, "failed", wording.Refused},
+		"needs_user": {page(http.StatusOK,
+			`<form method="post"><input type="password" name="p"></form>`), challenge.Registration, "failed",
+			wording.NeedsUser},
+		"unknown": {page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed",
+			wording.Unknown},
+		"unreachable": {nil, challenge.Registration, "failed", wording.Unreachable},
 	}
 	for outcome, c := range cases {
 		t.Run(outcome, func(t *testing.T) {
@@ -105,7 +113,7 @@ func TestClickOutcomes(t *testing.T) {
 		link, _ := w.provider(redirect("success=true"))
 		id := w.accepted(link, challenge.Password)
 		require.NoError(t, w.clickLink(t.Context(), id))
-		w.ended(id, "confirmed", "confirmed", tenant.ConfirmedPassword)
+		w.ended(id, "confirmed", "confirmed", wording.ConfirmedPassword)
 	})
 }
 
@@ -118,7 +126,7 @@ func TestClickRealLinks(t *testing.T) {
 			w.signUp(address)
 			id := w.accepted(w.idp.Mails()[0].Link, challenge.Registration)
 			require.NoError(t, w.clickLink(t.Context(), id))
-			w.ended(id, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+			w.ended(id, "confirmed", "confirmed", wording.ConfirmedRegistration)
 			require.True(t, w.idp.Verified(address))
 			posts := 0
 			for _, r := range w.idp.Requests() {
@@ -150,7 +158,7 @@ func TestUnreachable(t *testing.T) {
 		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM text WHERE purpose = 'outcome'"))
 		w.wait(30 * time.Second)
 		require.NoError(w.t, w.clickLink(w.t.Context(), id))
-		w.ended(id, "failed", "unreachable", tenant.Unreachable)
+		w.ended(id, "failed", "unreachable", wording.Unreachable)
 	})
 }
 
@@ -161,7 +169,7 @@ func TestNoAnswerIsNotTriedAgain(t *testing.T) {
 	id := w.accepted(link, challenge.Registration)
 	require.NoError(t, w.clickLink(t.Context(), id))
 	require.EqualValues(t, 1, clicks.Load())
-	w.ended(id, "failed", "unknown", tenant.Unknown)
+	w.ended(id, "failed", "unknown", wording.Unknown)
 }
 
 // interrupt begins a click as a worker that then dies; after submitting says whether it had recorded that a form was about to be sent.
@@ -187,7 +195,7 @@ func TestInterruptedClick(t *testing.T) {
 			w.interrupt(id, false)
 			require.NoError(w.t, w.clickLink(w.t.Context(), id))
 			require.EqualValues(w.t, 1, clicks.Load())
-			w.ended(id, "confirmed", "already", tenant.Already)
+			w.ended(id, "confirmed", "already", wording.Already)
 		})
 	})
 	t.Run("before anything was sent", func(t *testing.T) {
@@ -196,7 +204,7 @@ func TestInterruptedClick(t *testing.T) {
 		id := w.accepted(link, challenge.Registration)
 		w.interrupt(id, false)
 		require.NoError(t, w.clickLink(t.Context(), id))
-		w.ended(id, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+		w.ended(id, "confirmed", "confirmed", wording.ConfirmedRegistration)
 	})
 	t.Run("twice", func(t *testing.T) {
 		w := quick(t)
@@ -206,7 +214,7 @@ func TestInterruptedClick(t *testing.T) {
 		w.interrupt(id, false)
 		require.NoError(t, w.clickLink(t.Context(), id))
 		require.Zero(t, clicks.Load(), "interrupted as often as is allowed")
-		w.ended(id, "failed", "unknown", tenant.Unknown)
+		w.ended(id, "failed", "unknown", wording.Unknown)
 	})
 	t.Run("put back, and used up by somebody else", func(t *testing.T) {
 		w := quick(t)
@@ -222,7 +230,7 @@ func TestInterruptedClick(t *testing.T) {
 		server.Start()
 		defer server.Close()
 		require.NoError(t, w.clickLink(t.Context(), id))
-		w.ended(id, "failed", "used", tenant.Used)
+		w.ended(id, "failed", "used", wording.Used)
 	})
 	t.Run("around a form", func(t *testing.T) {
 		each(t, func(w *world) {
@@ -233,7 +241,7 @@ func TestInterruptedClick(t *testing.T) {
 			require.NoError(w.t, w.clickLink(w.t.Context(), id))
 			require.False(w.t, slices.ContainsFunc(w.idp.Requests(), func(r simulator.IdPRequest) bool { return r.Method == http.MethodPost }))
 			require.NotEmpty(w.t, w.idp.Requests())
-			w.ended(id, "failed", "unknown", tenant.Unknown)
+			w.ended(id, "failed", "unknown", wording.Unknown)
 		})
 	})
 }
@@ -249,7 +257,7 @@ func TestClickOutlivesItsContext(t *testing.T) {
 	})
 	id := w.accepted(link, challenge.Registration)
 	require.NoError(t, w.clickLink(ctx, id))
-	w.ended(id, "failed", "unknown", tenant.Unknown)
+	w.ended(id, "failed", "unknown", wording.Unknown)
 }
 
 func TestClickOfATenantThatIsGone(t *testing.T) {

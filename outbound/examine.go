@@ -39,7 +39,8 @@ func (w *Worker) examineMail(ctx context.Context, id string) error {
 		body, err = w.fetchMail(ctx, t, m, now)
 		if err != nil {
 			w.Log.Warn("cannot fetch a mail", "tenant", m.Tenant, "mail", id, "error", err)
-			if now.Sub(m.PostedAt) < fetchPatience || !errors.Is(err, errGone) && now.Sub(m.PostedAt) < t.ValidFor {
+			if now.Sub(m.PostedAt) < fetchPatience || !errors.Is(err, errGone) &&
+				now.Sub(m.PostedAt) < t.Question.ValidFor {
 				return again(m.PostedAt, now)
 			}
 			return w.refuseMail(ctx, m, err.Error())
@@ -73,7 +74,7 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 // Rule is a tenant's link rule. Its Check says whether the settings can work.
 func Rule(t *tenant.Tenant) linkclick.Rule {
 	return linkclick.Rule{
-		Hosts: t.IdPHosts, UnsafeAllow: t.UnsafeAllow,
+		Hosts: t.Links.IdPHosts, UnsafeAllow: t.Links.UnsafeAllow,
 		Paths: t.Links.Paths, Wrappers: t.Links.Wrappers, Recipe: t.Links.Recipe, API: t.Links.API, Token: t.Links.Token.Reveal(),
 	}
 }
@@ -86,7 +87,8 @@ func (w *Worker) fetchMail(ctx context.Context, t *tenant.Tenant, m mail.Mail, n
 			return body, err
 		}
 	}
-	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.ValidFor), now, func(s stored) bool { return s.messageID == m.MessageID })
+	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.Question.ValidFor), now,
+		func(s stored) bool { return s.messageID == m.MessageID })
 	if err != nil {
 		return mail.Body{}, err
 	}

@@ -28,7 +28,8 @@ type byFlowroute struct{ *Worker }
 
 func (w byFlowroute) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ time.Time) outcome {
 	body, err := json.Marshal(map[string]string{
-		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(t, t.Flowroute.Number), "body": plainQuotes(a.Body),
+		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(t, t.Sending.Flowroute.Number),
+		"body":         plainQuotes(a.Body),
 		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
 	})
 	if err != nil {
@@ -74,7 +75,8 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 		}
 		for _, m := range found.Data {
 			at := m.Attributes
-			if at.Direction == "outbound" && digits(at.To) == digits(a.Phone.E164()) && digits(at.From) == digits(t.Flowroute.Number) && at.Body == plainQuotes(a.Body) {
+			if at.Direction == "outbound" && digits(at.To) == digits(a.Phone.E164()) &&
+				digits(at.From) == digits(t.Sending.Flowroute.Number) && at.Body == plainQuotes(a.Body) {
 				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
 			}
 		}
@@ -91,11 +93,12 @@ func (w byFlowroute) call(ctx context.Context, t *tenant.Tenant, method, path st
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
-	request, err := http.NewRequestWithContext(ctx, method, t.Flowroute.APIBase+"/"+t.Flowroute.Version+"/"+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method,
+		t.Sending.Flowroute.APIBase+"/"+t.Sending.Flowroute.Version+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, false, errors.New("flowroute: the API's address cannot be used")
 	}
-	request.SetBasicAuth(t.Flowroute.AccessKey, t.Flowroute.SecretKey.Reveal())
+	request.SetBasicAuth(t.Sending.Flowroute.AccessKey, t.Sending.Flowroute.SecretKey.Reveal())
 	request.Header.Set("Accept", "application/vnd.api+json")
 	if body != nil {
 		request.Header.Set("Content-Type", "application/vnd.api+json")
@@ -114,7 +117,7 @@ func (w byFlowroute) call(ctx context.Context, t *tenant.Tenant, method, path st
 
 // flowrouteNumber is a number as the version of the API wants it: 2.1 has digits only, 2.2 E.164.
 func flowrouteNumber(t *tenant.Tenant, e164 string) string {
-	if t.Flowroute.Version == "v2.1" {
+	if t.Sending.Flowroute.Version == "v2.1" {
 		return digits(e164)
 	}
 	return e164

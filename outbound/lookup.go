@@ -42,10 +42,11 @@ func (w *Worker) lookUpMail(ctx context.Context, id string) error {
 		found stored
 	)
 	for _, t := range w.Settings.Tenants.BySender(r.Account, r.Sender) {
-		if t.Keep != tenant.KeepMailgun {
+		if t.Mails.Keep != tenant.KeepMailgun {
 			continue
 		}
-		s, err := w.searchStored(ctx, t, phone, received.Add(-t.ValidFor), now, func(s stored) bool { return !s.at.After(received) })
+		s, err := w.searchStored(ctx, t, phone, received.Add(-t.Question.ValidFor), now,
+			func(s stored) bool { return !s.at.After(received) })
 		if errors.Is(err, errGone) {
 			continue
 		}

@@ -19,6 +19,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 const keepMailgun = "SMSBRIDGE_KEEP=mailgun"
@@ -38,7 +39,7 @@ func (w *world) confirmed(challengeID string) {
 	w.t.Helper()
 	w.yes()
 	require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
-	w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+	w.ended(challengeID, "confirmed", "confirmed", wording.ConfirmedRegistration)
 	require.True(w.t, w.idp.Verified(address))
 }
 
@@ -112,7 +113,7 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 	require.Equal(t, "accepted", w.challenge(id).State)
 	w.wait(clickPatience)
 	require.NoError(t, w.clickLink(t.Context(), id))
-	w.ended(id, "failed", "expired", tenant.LinkExpired)
+	w.ended(id, "failed", "expired", wording.LinkExpired)
 	require.Empty(t, w.idp.Requests())
 }
 
@@ -244,7 +245,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 		require.Equal(w.t, "accepted", w.challenge(challengeID).State)
 		require.Empty(w.t, w.challenge(challengeID).Link)
 		require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
-		w.ended(challengeID, "confirmed", "confirmed", tenant.ConfirmedRegistration)
+		w.ended(challengeID, "confirmed", "confirmed", wording.ConfirmedRegistration)
 		require.True(w.t, w.idp.Verified(address))
 	}, keepMailgun)
 }
@@ -252,10 +253,14 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 // Ensure that a yes finds nothing that it cannot be about, and that nobody is told so.
 func TestYesThatFindsNothing(t *testing.T) {
 	cases := map[string]func(w *world){
-		"no mail":            func(*world) {},
-		"another phone's":    func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
-		"another tenant's":   func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
-		"older than a life":  func(w *world) { w.deliver(address, "old"); w.wait(w.tenant().ValidFor + time.Second) },
+		"no mail":          func(*world) {},
+		"another phone's":  func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
+		"another tenant's": func(w *world) { w.deliver("beta+4520123456@sms.acme.example", "other") },
+		"older than a life": func(w *world) {
+			w.deliver(address,
+				"old")
+			w.wait(w.tenant().Question.ValidFor + time.Second)
+		},
 		"newer than the yes": nil,
 		"without a good link": func(w *world) {
 			require.NoError(w.t, w.gun.Deliver(w.t.Context(), "x@acme.example", []string{address}, []byte("Subject: Hi\r\nMessage-Id: <x@y>\r\n\r\nHello\r\n")))

@@ -85,7 +85,7 @@ func (e statusError) Error() string { return fmt.Sprintf("mailgun: status %d", i
 
 func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at string) ([]byte, error) {
 	u, err := url.Parse(at)
-	if err != nil || !t.Mailgun.StorageURL(u) {
+	if err != nil || !t.Mails.Mailgun.StorageURL(u) {
 		return nil, errURL
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
@@ -94,7 +94,7 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 	if err != nil {
 		return nil, errURL
 	}
-	req.SetBasicAuth("api", t.Mailgun.APIKey.Reveal())
+	req.SetBasicAuth("api", t.Mails.Mailgun.APIKey.Reveal())
 	// RoundTrip, not Do: the key must not follow a redirect.
 	res, err := w.http.RoundTrip(req)
 	if err != nil {
@@ -120,8 +120,8 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 func (w *Worker) searchStored(ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time, match func(stored) bool) (stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout/2)
 	defer cancel()
-	mg := mailgun.NewMailgun(t.Address.Domain, t.Mailgun.APIKey.Reveal())
-	mg.SetAPIBase(t.Mailgun.APIBase + "/v3")
+	mg := mailgun.NewMailgun(t.Address.Domain, t.Mails.Mailgun.APIKey.Reveal())
+	mg.SetAPIBase(t.Mails.Mailgun.APIBase + "/v3")
 	mg.SetClient(&http.Client{Transport: w.http, Timeout: providerTimeout})
 	// Begin after End makes Mailgun answer newest first; five minutes for the clocks.
 	pages := mg.ListEvents(&mailgun.ListEventOptions{

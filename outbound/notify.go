@@ -67,7 +67,7 @@ func (w *Worker) notify(ctx context.Context, id string) error {
 		return err
 	}
 	t, ok := w.Settings.Tenants.Tenant(v.Tenant)
-	if !ok || t.Callback.URL == "" {
+	if !ok || t.API.Callback.URL == "" {
 		return nil
 	}
 	if err := w.postNotice(ctx, t, v, now); err != nil {
@@ -96,15 +96,16 @@ func (w *Worker) postNotice(ctx context.Context, t *tenant.Tenant, v verificatio
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Callback.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.API.Callback.URL,
+		bytes.NewReader(body))
 	if err != nil {
 		return errors.New("the callback's address cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.Callback.Keys(), v.ID, now, body)
+	sign(request.Header, t.API.Callback.Keys(), v.ID, now, body)
 	client := &http.Client{
-		Transport:     noticeTransport(t.UnsafeAllow),
+		Transport:     noticeTransport(t.Links.UnsafeAllow),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/verification"
@@ -65,7 +66,8 @@ func listen(t *testing.T, w *world) *callbackApp {
 	l := &callbackApp{status: http.StatusNoContent}
 	l.Server = httptest.NewServer(l)
 	t.Cleanup(l.Close)
-	w.tenant().Callback = tenant.Callback{URL: l.URL, Secrets: []tenant.Secret{tenant.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")}}
+	w.tenant().API.Callback = tenant.Callback{URL: l.URL,
+		Secrets: []settings.Secret{settings.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")}}
 	return l
 }
 
@@ -106,7 +108,7 @@ func TestNotify(t *testing.T) {
 			require.Equal(w.t, "application/json", header.Get("Content-Type"))
 			want := http.Header{}
 			sent := w.clock().Add(time.Duration(i-4) * time.Minute)
-			sign(want, w.tenant().Callback.Keys(), v.ID, sent, []byte(app.bodies[i]))
+			sign(want, w.tenant().API.Callback.Keys(), v.ID, sent, []byte(app.bodies[i]))
 			require.Equal(w.t, want.Get("webhook-signature"), header.Get("webhook-signature"))
 			stamps[header.Get("webhook-timestamp")] = true
 			require.Equal(w.t, app.bodies[0], app.bodies[i])
@@ -156,7 +158,7 @@ func TestNotifyGivesUp(t *testing.T) {
 	w.wait(time.Second)
 	require.NoError(t, w.notify(t.Context(), v.ID))
 	require.Equal(t, "verification.not_notified", w.one("SELECT name FROM event ORDER BY id DESC LIMIT 1"))
-	w.tenant().Callback = tenant.Callback{}
+	w.tenant().API.Callback = tenant.Callback{}
 	require.NoError(t, w.notify(t.Context(), v.ID))
 	require.NoError(t, w.notify(t.Context(), "no such row"))
 	require.Len(t, app.bodies, 2)
@@ -167,13 +169,13 @@ func TestNotifyIsGuarded(t *testing.T) {
 	w := quick(t)
 	app := listen(t, w)
 	v := w.verified()
-	w.tenant().UnsafeAllow = nil
+	w.tenant().Links.UnsafeAllow = nil
 	for _, target := range []string{app.URL, strings.Replace(app.URL, "127.0.0.1", "localhost", 1), strings.Replace(app.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1), "https://169.254.169.254/", "https://10.0.0.1/", "https://[::1]/", "https://1.1.1.1:8443/"} {
-		w.tenant().Callback.URL = target
+		w.tenant().API.Callback.URL = target
 		require.ErrorIs(t, w.postNotice(t.Context(), w.tenant(), v, w.clock()), errAddress, target)
 	}
-	w.tenant().Callback.URL = app.URL
-	w.tenant().UnsafeAllow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	w.tenant().API.Callback.URL = app.URL
+	w.tenant().Links.UnsafeAllow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	require.ErrorIs(t, w.postNotice(t.Context(), w.tenant(), v, w.clock()), errAddress)
 	require.Empty(t, app.bodies)
 }

@@ -86,7 +86,7 @@ func TestEachTextArrivesOnce(t *testing.T) {
 func TestVerifyThroughTheQueue(t *testing.T) {
 	w := quick(t)
 	w.openOthers("verify,twilio")
-	w.tenant().VerifyService.OwnCode = true
+	w.tenant().Sending.VerifyService.OwnCode = true
 	ctx := context.Background() // the queue is stopped when the test's own has ended
 	require.NoError(t, w.Store.Start(ctx))
 	t.Cleanup(func() { require.NoError(t, w.Store.Stop(ctx)) })

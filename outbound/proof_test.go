@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/settings"
 	"smsbridge/internal/tenant"
 )
 
@@ -75,9 +76,11 @@ func TestProved(t *testing.T) {
 	server := idpAPI(t)
 	w := &Worker{http: http.DefaultTransport}
 	for _, p := range []tenant.Proof{
-		{Kind: tenant.ProofAuth0, URL: server.URL, ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
-		{Kind: tenant.ProofKeycloak, URL: server.URL + "/realms/acme", ClientID: "bridge", Secret: tenant.NewSecret("s3cret")},
-		{Kind: tenant.ProofGoTrue, URL: server.URL, Secret: tenant.NewSecret("s3cret")},
+		{Kind: tenant.ProofAuth0, URL: server.URL, ClientID: "bridge",
+			Secret: settings.NewSecret("s3cret")},
+		{Kind: tenant.ProofKeycloak, URL: server.URL + "/realms/acme", ClientID: "bridge",
+			Secret: settings.NewSecret("s3cret")},
+		{Kind: tenant.ProofGoTrue, URL: server.URL, Secret: settings.NewSecret("s3cret")},
 	} {
 		for address, want := range map[string]bool{
 			"acme+4512345678@sms.acme.example": true,
@@ -88,7 +91,7 @@ func TestProved(t *testing.T) {
 			require.NoError(t, err, p.Kind)
 			require.Equal(t, want, got, "%s %s", p.Kind, address)
 		}
-		p.Secret = tenant.NewSecret("wrong")
+		p.Secret = settings.NewSecret("wrong")
 		got, err := w.proved(t.Context(), p, "acme+4512345678@sms.acme.example")
 		require.False(t, got)
 		require.ErrorContains(t, err, "status 40")

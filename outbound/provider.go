@@ -34,7 +34,8 @@ func (w *Worker) provider(name tenant.Provider) provider {
 
 // route lists who may be asked to send a text: from the one that was asked last, all that follow it in the tenant's order. Verify sends only codes.
 func route(t *tenant.Tenant, a text.Attempt) []tenant.Provider {
-	all := slices.DeleteFunc(slices.Clone(t.Providers), func(p tenant.Provider) bool { return p == tenant.ByVerify && a.VerificationID == "" })
+	all := slices.DeleteFunc(slices.Clone(t.Sending.Providers),
+		func(p tenant.Provider) bool { return p == tenant.ByVerify && a.VerificationID == "" })
 	return all[max(slices.Index(all, tenant.Provider(a.Provider)), 0):]
 }
 

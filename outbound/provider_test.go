@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/settings"
 	"smsbridge/internal/simulator"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -188,7 +189,7 @@ func TestNextProviderForNothing(t *testing.T) {
 		w.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, w.line(), w.phone(phone)) })
 		r.StatusCode = http.StatusTooManyRequests
 	})
-	w.tenant().Twilio.APIBase = base
+	w.tenant().Sending.Twilio.APIBase = base
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "suppressed", "opted out")
 	require.Empty(t, o.flowroute.Inbox(phone))
@@ -211,7 +212,7 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 // Ensure that a phone is texted from the sender of its country, and that its questions are on that line.
 func TestSenderByCountry(t *testing.T) {
 	w := quick(t)
-	w.tenant().Senders = map[string]string{"DK": service}
+	w.tenant().Sending.Senders = map[string]string{"DK": service}
 	account, sender := w.tenant().Line(w.phone(phone))
 	require.Equal(t, []string{accountSID, service}, []string{account, sender})
 	account, sender = w.tenant().Line(w.phone("+12065550199"))
@@ -227,7 +228,7 @@ func TestFlowroute(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			w := quick(t)
 			o := w.openOthers("flowroute")
-			w.tenant().Flowroute.Version = version
+			w.tenant().Sending.Flowroute.Version = version
 			id := w.make(phone, "Don’t")
 			require.NoError(t, w.sendText(t.Context(), id))
 			w.carriedBy(id, "flowroute", "sent", "")
@@ -315,8 +316,9 @@ func (w *world) openSender() *sender {
 	s.Server = httptest.NewServer(s)
 	w.t.Cleanup(s.Close)
 	t := w.tenant()
-	t.Providers = []tenant.Provider{tenant.ByWebhook}
-	t.Webhook = tenant.Webhook{URL: s.URL + "/send", Secrets: []tenant.Secret{tenant.NewSecret("whsec_" + strings.Repeat("A", 44))}}
+	t.Sending.Providers = []tenant.Provider{tenant.ByWebhook}
+	t.Sending.Webhook = tenant.Webhook{URL: s.URL + "/send",
+		Secrets: []settings.Secret{settings.NewSecret("whsec_" + strings.Repeat("A", 44))}}
 	return s
 }
 
@@ -329,7 +331,7 @@ func TestWebhook(t *testing.T) {
 		expires := w.clock().Add(10 * time.Minute).UTC().Format(time.RFC3339)
 		require.JSONEq(w.t, `{"id":"`+id+`","to":"`+phone+`","from":"`+number+`","text":"Hello","expires_at":"`+expires+`"}`, s.request(0).body)
 		want := http.Header{}
-		sign(want, w.tenant().Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
+		sign(want, w.tenant().Sending.Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
 		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
 			require.Equal(w.t, want.Get(name), s.request(0).header.Get(name))
 		}

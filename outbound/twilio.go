@@ -23,7 +23,7 @@ const longestValidity = 36000
 type byTwilio struct{ *Worker }
 
 func (w byTwilio) send(_ context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) outcome {
-	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
+	wire := &twilioWire{base: t.Sending.Twilio.APIBase, next: w.http}
 	params := (&twilio.CreateMessageParams{}).SetTo(a.Phone.E164()).SetBody(a.Body).
 		SetStatusCallback(w.Settings.ReceiptURL(t.Slug, a.ID)).
 		SetValidityPeriod(min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity))
@@ -40,7 +40,7 @@ func (w byTwilio) send(_ context.Context, t *tenant.Tenant, a text.Attempt, now 
 }
 
 func (w byTwilio) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
-	wire := &twilioWire{base: t.Twilio.APIBase, next: w.http}
+	wire := &twilioWire{base: t.Sending.Twilio.APIBase, next: w.http}
 	params := (&twilio.ListMessageParams{}).SetTo(a.Phone.E164()).SetPageSize(50).SetLimit(50)
 	found, err := twilio.NewApiService(wire.handler(t)).ListMessage(params)
 	if err != nil {
@@ -116,12 +116,13 @@ func (w *twilioWire) code(err error) int {
 
 func (w *twilioWire) handler(t *tenant.Tenant) *client.RequestHandler {
 	c := &client.Client{
-		Credentials: client.NewCredentials(t.Twilio.AccountSID, t.Twilio.AuthToken.Reveal()),
+		Credentials: client.NewCredentials(t.Sending.Twilio.AccountSID,
+			t.Sending.Twilio.AuthToken.Reveal()),
 		HTTPClient: &http.Client{Transport: w, Timeout: providerTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
 	}
-	c.SetAccountSid(t.Twilio.AccountSID)
+	c.SetAccountSid(t.Sending.Twilio.AccountSID)
 	return client.NewRequestHandler(c)
 }
 

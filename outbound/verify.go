@@ -43,7 +43,7 @@ func (w byVerify) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ 
 		w.Log.Warn("cannot read a code", "tenant", a.Tenant, "text", a.ID, "error", err)
 		return outcome{result: timeout} // nobody was asked; if the verification is over, nobody will be
 	}
-	if s.Renewed && !t.VerifyService.OwnCode {
+	if s.Renewed && !t.Sending.VerifyService.OwnCode {
 		older = append(older, verification.Outcome{ID: s.Verification.ID, Tenant: a.Tenant, VerifySID: s.VerifySID})
 	}
 	for _, ended := range older {
@@ -64,12 +64,12 @@ func (w byVerify) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, _ 
 func (w byVerify) start(t *tenant.Tenant, s verification.Secret, a text.Attempt) outcome {
 	for range 2 {
 		wire := w.wire(t)
-		started, err := verify.NewApiService(wire.handler(t)).CreateVerification(t.VerifyService.SID, w.params(t, s))
+		started, err := verify.NewApiService(wire.handler(t)).CreateVerification(t.Sending.VerifyService.SID, w.params(t, s))
 		if err != nil || started.Sid == nil {
 			return wire.outcome(err)
 		}
 		last, sends := lastAttempt(started)
-		if sends > 1 && *started.Sid != s.VerifySID && !t.VerifyService.OwnCode {
+		if sends > 1 && *started.Sid != s.VerifySID && !t.Sending.VerifyService.OwnCode {
 			if told, o := w.conclude(t, verification.Outcome{VerifySID: *started.Sid}); !told {
 				return o
 			}
@@ -87,23 +87,23 @@ func (w byVerify) params(t *tenant.Tenant, s verification.Secret) *verify.Create
 		params.SetLocale(v.Locale)
 	}
 	name := t.Name
-	if t.OrgName != "" {
-		name = t.OrgName
+	if t.Codes.OrgName != "" {
+		name = t.Codes.OrgName
 	}
 	params.SetCustomFriendlyName(name)
-	if !t.VerifyService.OwnCode {
+	if !t.Sending.VerifyService.OwnCode {
 		params.SetCustomCode(s.Code)
 	}
-	if len(t.VerifyService.RateLimits) > 0 {
+	if len(t.Sending.VerifyService.RateLimits) > 0 {
 		counted := map[string]string{"phone": v.Phone.E164(), "country": v.Phone.Country()}
 		limits := map[string]string{}
-		for name, what := range t.VerifyService.RateLimits {
+		for name, what := range t.Sending.VerifyService.RateLimits {
 			limits[name] = counted[what]
 		}
 		params.SetRateLimits(limits)
 	}
-	if len(t.VerifyService.Tags) > 0 {
-		tags, _ := json.Marshal(t.VerifyService.Tags) // a map of strings
+	if len(t.Sending.VerifyService.Tags) > 0 {
+		tags, _ := json.Marshal(t.Sending.VerifyService.Tags) // a map of strings
 		params.SetTags(string(tags))
 	}
 	return params
@@ -111,7 +111,7 @@ func (w byVerify) params(t *tenant.Tenant, s verification.Secret) *verify.Create
 
 func recordVerify(t *tenant.Tenant, a text.Attempt, sid string) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error {
-		return verification.SentByVerify(ctx, tx, a.VerificationID, sid, t.VerifyService.OwnCode)
+		return verification.SentByVerify(ctx, tx, a.VerificationID, sid, t.Sending.VerifyService.OwnCode)
 	}
 }
 
@@ -138,7 +138,7 @@ func lastAttempt(v *verify.VerifyV2Verification) (last sendAttempt, sends int) {
 // find returns the last text of the verification that is pending for the phone.
 func (w byVerify) find(_ context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
 	wire := w.wire(t)
-	pending, err := verify.NewApiService(wire.handler(t)).FetchVerification(t.VerifyService.SID, a.Phone.E164())
+	pending, err := verify.NewApiService(wire.handler(t)).FetchVerification(t.Sending.VerifyService.SID, a.Phone.E164())
 	switch {
 	case wire.status == http.StatusNotFound:
 		return nil, nil
@@ -156,7 +156,8 @@ func (w byVerify) conclude(t *tenant.Tenant, o verification.Outcome) (bool, outc
 		word = "approved"
 	}
 	wire := w.wire(t)
-	_, err := verify.NewApiService(wire.handler(t)).UpdateVerification(t.VerifyService.SID, o.VerifySID, (&verify.UpdateVerificationParams{}).SetStatus(word))
+	_, err := verify.NewApiService(wire.handler(t)).UpdateVerification(t.Sending.VerifyService.SID,
+		o.VerifySID, (&verify.UpdateVerificationParams{}).SetStatus(word))
 	switch {
 	case err == nil && wire.status == http.StatusOK:
 		return true, outcome{result: ok, code: "matched"}
@@ -188,7 +189,7 @@ func (w *Worker) reportVerification(ctx context.Context, id string) error {
 		return err
 	}
 	result := "given up"
-	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.VerifyService.SID != "" {
+	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.Sending.VerifyService.SID != "" {
 		told, out := byVerify{w}.conclude(t, o)
 		if !told && now.Sub(o.Ended) < reportPatience {
 			w.Log.Warn("Twilio Verify could not be told how a verification ended", "tenant", o.Tenant, "verification", id, "code", out.code)
@@ -219,7 +220,7 @@ func (w *Worker) checkCode(ctx context.Context, id string) error {
 		return err
 	}
 	verdict := verification.Over
-	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.VerifyService.SID != "" {
+	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.Sending.VerifyService.SID != "" {
 		answer, code := w.compare(t, q)
 		if answer == "" && now.Before(q.Expires) {
 			w.Log.Warn("Twilio Verify could not be asked about a code", "tenant", q.Tenant, "verification", q.VerificationID, "code", code)
@@ -237,7 +238,7 @@ func (w *Worker) checkCode(ctx context.Context, id string) error {
 func (w *Worker) compare(t *tenant.Tenant, q verification.Question) (verification.Verdict, int) {
 	wire := byVerify{w}.wire(t)
 	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)
-	checked, err := verify.NewApiService(wire.handler(t)).CreateVerificationCheck(t.VerifyService.SID, params)
+	checked, err := verify.NewApiService(wire.handler(t)).CreateVerificationCheck(t.Sending.VerifyService.SID, params)
 	code := wire.code(err)
 	switch {
 	case err == nil && checked.Status != nil && *checked.Status == "approved":
@@ -251,5 +252,5 @@ func (w *Worker) compare(t *tenant.Tenant, q verification.Question) (verificatio
 }
 
 func (w byVerify) wire(t *tenant.Tenant) *twilioWire {
-	return &twilioWire{base: t.VerifyService.APIBase, next: w.http}
+	return &twilioWire{base: t.Sending.VerifyService.APIBase, next: w.http}
 }

@@ -48,8 +48,8 @@ func (w *world) reported(id string) string {
 func TestVerifyHearsTheOutcome(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
-		w.tenant().VerifyService.RateLimits = map[string]string{"a": "phone", "b": "country"}
-		w.tenant().VerifyService.Tags = map[string]string{"app": "web"}
+		w.tenant().Sending.VerifyService.RateLimits = map[string]string{"a": "phone", "b": "country"}
+		w.tenant().Sending.VerifyService.Tags = map[string]string{"app": "web"}
 		for i, test := range []struct{ state, told, result string }{
 			{"approved", "approved", "matched"}, {"canceled", "canceled", "matched"}, {"max_attempts_reached", "canceled", "matched"},
 			{"expired", "canceled", "unmatched"}, // Verify's is over at the same time
@@ -251,7 +251,7 @@ func TestVerifyLostAnswer(t *testing.T) {
 func (w *world) ownCode() (others, verification.Verification, string) {
 	w.t.Helper()
 	o := w.openOthers("verify,twilio")
-	w.tenant().VerifyService.OwnCode = true
+	w.tenant().Sending.VerifyService.OwnCode = true
 	v, id := w.verify(phone)
 	require.NoError(w.t, w.sendText(w.t.Context(), id))
 	sent := o.verify.Texts()[0]

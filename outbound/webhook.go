@@ -40,13 +40,14 @@ func (w byWebhook) send(ctx context.Context, t *tenant.Tenant, a text.Attempt, n
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Webhook.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Sending.Webhook.URL,
+		bytes.NewReader(body))
 	if err != nil {
 		return outcome{result: notConfigured}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.Webhook.Keys(), a.ID, now, body)
+	sign(request.Header, t.Sending.Webhook.Keys(), a.ID, now, body)
 	response, err := w.http.RoundTrip(request) // not Do: a text must not follow a redirect
 	if err != nil {
 		return outcome{result: timeout, reached: reached}

@@ -227,7 +227,7 @@ func (w *world) take(m simulator.StoredMail, messageURL string) (mailID string) 
 	require.NoError(w.t, err)
 	d := mail.Delivery{
 		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(parsed.Header.Get("Message-Id"), "<>"), MessageURL: messageURL,
-		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Keep == tenant.KeepBridge,
+		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Mails.Keep == tenant.KeepBridge,
 	}
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		_, err := mail.Take(ctx, tx, d)

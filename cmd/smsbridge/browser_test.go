@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 // tab is a tab of a real browser.
@@ -74,7 +74,7 @@ func (b tab) signUp(phone string) {
 	require.True(b.t, b.is(`(document.getElementById("number").value = "") === ""`))
 	b.do(chromedp.SendKeys(chromedp.CSS("#number"), phone+"\r"))
 	b.wait("p[@class='line']", phone)
-	b.wait("ol[@id='texts']/li", say(tenant.AskRegistration))
+	b.wait("ol[@id='texts']/li", say(wording.AskRegistration))
 }
 
 func TestDemoInBrowser(t *testing.T) {
@@ -92,20 +92,20 @@ func TestDemoInBrowser(t *testing.T) {
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "YES\r"))
 	b.wait("li[@class='out']", "YES")
 	b.wait("strong", "account: verified")
-	b.wait("ol[@id='texts']/li", say(tenant.ConfirmedRegistration))
+	b.wait("ol[@id='texts']/li", say(wording.ConfirmedRegistration))
 	b.wait("b", "challenge.confirmed")
 	require.True(t, b.is(`document.activeElement.id === "text" && document.activeElement.value === ""`), "the next text can be typed at once")
 	b.shoot("light")
 
 	b.signUp("+4512345679")
 	b.do(chromedp.Click(chromedp.CSS(`button[value="NO"]`)))
-	b.wait("ol[@id='texts']/li", say(tenant.Denied))
+	b.wait("ol[@id='texts']/li", say(wording.Denied))
 	b.wait("strong", "account: waiting")
 	b.wait("b", "challenge.denied")
 
 	b.signUp("+4512345680")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "maybe"), chromedp.Click(chromedp.CSS(".write button")))
-	b.wait("ol[@id='texts']/li", say(tenant.Wrong))
+	b.wait("ol[@id='texts']/li", say(wording.Wrong))
 	b.wait("strong", "account: waiting")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "yes\r"))
 	b.wait("strong", "account: verified")
@@ -116,7 +116,7 @@ func TestDemoInBrowser(t *testing.T) {
 	require.True(t, b.is("window.same === true"), "no form has left the page")
 
 	b.do(chromedp.Click(`//nav/a[text()="+4512345679"]`))
-	b.wait("ol[@id='texts']/li", say(tenant.Denied))
+	b.wait("ol[@id='texts']/li", say(wording.Denied))
 	require.True(t, b.is(`document.getElementById("notice").textContent === ""`))
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/settings"
 )
 
 type demoCommand struct {
@@ -88,7 +88,7 @@ func (d demoCommand) check() error {
 // openStage opens the stage. All its settings are made here but one, so that only that one can be the person's mistake.
 func (d demoCommand) openStage(ctx context.Context, log *slog.Logger) (*stage, error) {
 	s, err := openStage(ctx, d.IdPHosts, log)
-	var wrong tenant.Mistakes
+	var wrong settings.Mistakes
 	if errors.As(err, &wrong) && len(d.IdPHosts) > 0 {
 		return nil, mistake{"--idp-host " + wrong[0].What, wrong[0].Hint}
 	}

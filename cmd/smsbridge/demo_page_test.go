@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 func TestDemoWithoutJavaScript(t *testing.T) {
@@ -25,7 +25,8 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	// The text is there without a reload.
 	status, page := d.submit(t, "/sign-up", signUp)
 	require.Equal(t, http.StatusOK, status)
-	requireOn(t, page, say(tenant.AskRegistration), "account: waiting", "demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
+	requireOn(t, page, say(wording.AskRegistration), "account: waiting",
+		"demo+4512345678@sms.demo.example", "the link that a YES opens (verify)")
 
 	status, page = d.submit(t, "/sign-up", signUp)
 	require.Equal(t, http.StatusUnprocessableEntity, status)
@@ -33,7 +34,7 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 
 	status, page = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "text": {"yes"}})
 	require.Equal(t, http.StatusOK, status)
-	requireOn(t, page, say(tenant.ConfirmedRegistration), "account: verified", "challenge.confirmed")
+	requireOn(t, page, say(wording.ConfirmedRegistration), "account: verified", "challenge.confirmed")
 
 	// A new password, with the reply that its text asks for.
 	status, page = d.submit(t, "/sign-up", url.Values{"phone": {"+4512345678"}, "do": {"password"}})

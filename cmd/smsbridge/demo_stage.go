@@ -207,7 +207,8 @@ func (s *stage) deliver(ctx context.Context, from string, to []string, mime []by
 	read, err := linkclick.ReadMIME(bytes.NewReader(mime))
 	finding := linkclick.Finding{Reason: "the mail cannot be read"}
 	if err == nil {
-		finding = linkclick.Find(read, linkclick.Rule{Hosts: s.tenant.IdPHosts, UnsafeAllow: s.tenant.UnsafeAllow})
+		finding = linkclick.Find(read,
+			linkclick.Rule{Hosts: s.tenant.Links.IdPHosts, UnsafeAllow: s.tenant.Links.UnsafeAllow})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,6 +23,7 @@ import (
 
 	"smsbridge/internal/simulator"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 // demoPatience is how long anything in the demo may take; it takes a small part of it.
@@ -94,8 +95,9 @@ func requireOn(t *testing.T, page string, words ...string) {
 }
 
 // say is a text as the demo's tenant words it.
-func say(s tenant.Saying) string {
-	return (&tenant.Tenant{Name: "ACME", Accept: []string{"YES"}, Deny: []string{"NO"}}).Say(s, tenant.Fill{})
+func say(s wording.Saying) string {
+	return (&tenant.Tenant{Name: "ACME",
+		Question: tenant.Question{Accept: []string{"YES"}, Deny: []string{"NO"}}}).Say(s, wording.Fill{})
 }
 
 // await reads the page as it is streamed to a browser until it has all the words.
@@ -256,12 +258,12 @@ func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 	require.NoError(t, send("shop+4587654321@phones.shop.example"))
 
 	// The page turns to the phone by itself.
-	page := d.await(t, "", say(tenant.AskRegistration))
+	page := d.await(t, "", say(wording.AskRegistration))
 	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/verify?token=abc", "account: ask your identity provider")
 	require.Empty(t, opened, "nothing is opened before the YES")
 
 	d.submit(t, "/reply", url.Values{"phone": {"+4587654321"}, "text": {"YES"}})
-	d.await(t, "+4587654321", say(tenant.ConfirmedRegistration))
+	d.await(t, "+4587654321", say(wording.ConfirmedRegistration))
 	require.Equal(t, "GET /verify?token=abc", <-opened)
 	require.Empty(t, opened, "it is opened once")
 }

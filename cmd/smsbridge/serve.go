@@ -143,7 +143,7 @@ type door struct {
 // listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at which it cannot.
 func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
-		addr := t.FlowrouteDoor.Addr
+		addr := t.Doors.Flowroute.Addr
 		if addr == "" {
 			continue
 		}

@@ -1,28 +1,28 @@
 package challenge
 
-import "smsbridge/internal/tenant"
+import "smsbridge/internal/wording"
 
 // Saying is what a phone is told about the outcome of a click, by linkclick's word for it. Whatever is not clearly something else is told as
 // unknown.
-func Saying(p Purpose, outcome string) tenant.Saying {
+func Saying(p Purpose, outcome string) wording.Saying {
 	switch outcome {
 	case "confirmed":
 		if p == Password {
-			return tenant.ConfirmedPassword
+			return wording.ConfirmedPassword
 		}
-		return tenant.ConfirmedRegistration
+		return wording.ConfirmedRegistration
 	case "already":
-		return tenant.Already
+		return wording.Already
 	case "used":
-		return tenant.Used
+		return wording.Used
 	case "expired":
-		return tenant.LinkExpired
+		return wording.LinkExpired
 	case "needs_user":
-		return tenant.NeedsUser
+		return wording.NeedsUser
 	case "refused":
-		return tenant.Refused
+		return wording.Refused
 	case "unreachable":
-		return tenant.Unreachable
+		return wording.Unreachable
 	}
-	return tenant.Unknown
+	return wording.Unknown
 }

@@ -132,7 +132,8 @@ func Start(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, input
 	}
 	row := store.NewID()
 	n, err := tx.AddDurableInstance(ctx, db.AddDurableInstanceParams{
-		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input), Digits: int64(t.DurableDoor.CodeLength), Now: store.Millis(tx.Now()),
+		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input),
+		Digits: int64(t.Doors.Durable.CodeLength), Now: store.Millis(tx.Now()),
 	})
 	if err != nil {
 		return Instance{}, fmt.Errorf("durable: adding: %w", err)
@@ -191,8 +192,9 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 		return fail(ctx, tx, i, "Orchestrator function '"+Function+"' failed: A phone number input is required.")
 	}
 	r := verification.For(t, door, phone)
-	r.ExternalID, r.Replace, r.Renew, r.Length = id, true, false, t.DurableDoor.CodeLength
-	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.DurableDoor.ValidFor, t.DurableDoor.Attempts, 1
+	r.ExternalID, r.Replace, r.Renew, r.Length = id, true, false, t.Doors.Durable.CodeLength
+	r.Limits.Life, r.Limits.Attempts, r.Limits.Sends = t.Doors.Durable.ValidFor,
+		t.Doors.Durable.Attempts, 1
 	r.Wording = func(code, _ string) string { return "Your verification code is " + code }
 	v, _, err := verification.Start(ctx, tx, r)
 	if wait := new(verification.WaitError); errors.Is(err, verification.ErrOptedOut) || errors.As(err, &wait) {

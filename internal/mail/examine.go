@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -40,13 +41,13 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 	action := tenant.Off
 	switch f.Kind {
 	case "verify":
-		action = t.Verify
+		action = t.Mails.Verify
 	case "reset":
-		action = t.Reset
+		action = t.Mails.Reset
 	case "login":
-		action = t.Login
+		action = t.Mails.Login
 	case "code":
-		action = t.Code
+		action = t.Mails.Code
 	default:
 		return refuse("not a mail to act on: " + cmp.Or(f.Kind, "unknown"))
 	}
@@ -89,7 +90,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
-	deadline := tx.Now().Add(t.ValidFor)
+	deadline := tx.Now().Add(t.Question.ValidFor)
 	draft := text.Draft{Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay, Deadline: deadline}
 	if f.Kind == "code" || f.Link == "" {
 		draft.Body = t.CodeText(f.Code, "")
@@ -98,11 +99,11 @@ func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Findin
 		if err != nil {
 			return err
 		}
-		saying := tenant.RelayReset
+		saying := wording.RelayReset
 		if f.Kind == "login" {
-			saying = tenant.RelayLogin
+			saying = wording.RelayLogin
 		}
-		draft.Body = t.Say(saying, tenant.Fill{Link: t.ShortURL(token)})
+		draft.Body = t.Say(saying, wording.Fill{Link: t.ShortURL(token)})
 	}
 	_, err := text.Make(ctx, tx, draft)
 	return err
@@ -148,7 +149,7 @@ func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 	if d.Do != tenant.Ask {
 		return false, Refuse(ctx, tx, m, f.Kind, cmp.Or(d.Refusal, "not a mail to ask about: "+f.Kind))
 	}
-	if d.Purpose == challenge.Password && !t.UnsafeBareYes {
+	if d.Purpose == challenge.Password && !t.Question.UnsafeBareYes {
 		return false, Refuse(ctx, tx, m, f.Kind, "a bare yes does not answer a question about a password")
 	}
 	if _, err := end(ctx, tx, m, Examined, f.Kind, ""); err != nil {
@@ -160,39 +161,40 @@ func TakeFound(ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 
 // question is what a tenant asks about a mail. The link stays at Mailgun when the tenant wants it so.
 func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) challenge.Question {
-	if t.Keep == tenant.KeepMailgun {
+	if t.Mails.Keep == tenant.KeepMailgun {
 		link = ""
 	}
-	coded := purpose == challenge.Password && !t.UnsafeBareYes
-	saying := asking(t.Answer, purpose, coded)
+	coded := purpose == challenge.Password && !t.Question.UnsafeBareYes
+	saying := asking(t.Question.Answer, purpose, coded)
 	return challenge.Question{
-		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose, Link: link, Coded: coded, Tap: t.Answer != tenant.ByReply, Life: t.ValidFor,
+		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose,
+		Link: link, Coded: coded, Tap: t.Question.Answer != tenant.ByReply, Life: t.Question.ValidFor,
 		Prompt: func(code, token string) string {
-			return t.Say(saying, tenant.Fill{Code: code, Link: t.ShortURL(token)})
+			return t.Say(saying, wording.Fill{Code: code, Link: t.ShortURL(token)})
 		},
 	}
 }
 
 // asking is the text that asks, by how it can be answered.
-func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) tenant.Saying {
+func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) wording.Saying {
 	if purpose == challenge.Password {
 		switch {
 		case a == tenant.ByTap:
-			return tenant.TapPassword
+			return wording.TapPassword
 		case a == tenant.ByBoth:
-			return tenant.BothPassword
+			return wording.BothPassword
 		case coded:
-			return tenant.AskPasswordCode
+			return wording.AskPasswordCode
 		}
-		return tenant.AskPassword
+		return wording.AskPassword
 	}
 	switch a {
 	case tenant.ByTap:
-		return tenant.TapRegistration
+		return wording.TapRegistration
 	case tenant.ByBoth:
-		return tenant.BothRegistration
+		return wording.BothRegistration
 	}
-	return tenant.AskRegistration
+	return wording.AskRegistration
 }
 
 func end(ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string) (bool, error) {

@@ -118,7 +118,9 @@ func TestExamineAsks(t *testing.T) {
 			asked := b.challenges(m.ID)
 			require.Len(b, asked, 1)
 			c := asked[0]
-			require.Equal(b, []string{"open", purpose, "acme", asker.Twilio.AccountSID, asker.Twilio.From, m.Phone.E164()}, []string{c.State, c.Purpose, c.Tenant, c.Account, c.Sender, c.Phone})
+			require.Equal(b, []string{"open", purpose, "acme", asker.Sending.Twilio.AccountSID,
+				asker.Sending.Twilio.From, m.Phone.E164()},
+				[]string{c.State, c.Purpose, c.Tenant, c.Account, c.Sender, c.Phone})
 			require.Equal(b, b.Now().Add(5*time.Minute).UnixMilli(), c.ExpiresAt)
 			require.Equal(b, link, b.linkOf(c))
 			require.Equal(b, 1, b.Count("text WHERE challenge_id = $1 AND purpose = 'prompt'", c.ID))

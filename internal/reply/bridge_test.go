@@ -88,7 +88,9 @@ func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpo
 	asker, ok := b.tenants.Tenant(slug)
 	require.True(b, ok)
 	q := challenge.Question{
-		MailID: store.NewID(), Tenant: slug, Line: text.Line{Account: asker.Twilio.AccountSID, Sender: asker.Twilio.From}, Phone: phone,
+		MailID: store.NewID(), Tenant: slug,
+		Line:    text.Line{Account: asker.Sending.Twilio.AccountSID, Sender: asker.Sending.Twilio.From},
+		Phone:   phone,
 		Purpose: purpose, Link: "https://login.acme.example/verify", Prompt: func(string, string) string { return "Reply YES." }, Life: 10 * time.Minute,
 	}
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {

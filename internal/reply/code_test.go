@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -24,7 +25,8 @@ func (b bridge) which(questions ...db.Challenge) []string {
 		asker, _ = b.tenants.Tenant(c.Tenant)
 		choices = append(choices, "YES "+c.ReplyCode+" for "+asker.Name)
 	}
-	return []string{asker.Say(tenant.Several, tenant.Fill{Count: len(questions), Choices: "Reply " + strings.Join(choices, " or ")})}
+	return []string{asker.Say(wording.Several,
+		wording.Fill{Count: len(questions), Choices: "Reply " + strings.Join(choices, " or ")})}
 }
 
 // Ensure that with several questions a bare yes confirms none and is told the codes once, and that a code confirms its question alone.
@@ -61,7 +63,7 @@ func TestTakeSeveralQuestions(t *testing.T) {
 			b.text(phone, "NO "+acme.ReplyCode)
 			require.Equal(b, "denied", b.state(acme.ID))
 			require.Equal(b, "open", b.state(beta.ID))
-			require.Equal(b, b.said(tenant.Denied), b.told(phone))
+			require.Equal(b, b.said(wording.Denied), b.told(phone))
 		})
 		b.run("whatever is not an answer is told the codes, so that they are not missed later", func(b bridge) {
 			for _, body := range []string{"what?", "YES 000", "1234"} {
@@ -102,7 +104,7 @@ func TestTakeWrongCodes(t *testing.T) {
 		b.text(phone, "YES "+guess)
 		require.Equal(b, "open", b.state(acme.ID))
 		require.EqualValues(b, 2, b.challenge(acme.ID).WrongCodes)
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone))
+		require.Equal(b, b.said(wording.Wrong), b.told(phone))
 
 		b.Pass(time.Second)
 		beta := b.asked("beta", phone)
@@ -111,7 +113,8 @@ func TestTakeWrongCodes(t *testing.T) {
 		require.Equal(b, "canceled", b.state(acme.ID))
 		require.Equal(b, "wrong codes", b.challenge(acme.ID).Outcome)
 		require.Equal(b, "open", b.state(beta.ID), "it has only had one")
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone)[len(b.told(phone))-1:], "the canceled one is offered no more")
+		require.Equal(b, b.said(wording.Wrong), b.told(phone)[len(b.told(phone))-1:],
+			"the canceled one is offered no more")
 
 		b.text(phone, "YES "+acme.ReplyCode)
 		require.Equal(b, "open", b.state(beta.ID))

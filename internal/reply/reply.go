@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -101,7 +102,7 @@ func (t *taking) read() Reading {
 	}
 	reading := Read(t.Body, Words{})
 	for _, reader := range readers {
-		if r := Read(t.Body, Words{reader.Accept, reader.Deny}); r.Word != Other {
+		if r := Read(t.Body, Words{reader.Question.Accept, reader.Question.Deny}); r.Word != Other {
 			reading = r
 			break
 		}
@@ -181,7 +182,7 @@ func (t *taking) no(ctx context.Context) error {
 	if denied == nil {
 		return t.hint(ctx)
 	}
-	return t.answered(ctx, *denied, tenant.Denied, tenant.Fill{})
+	return t.answered(ctx, *denied, wording.Denied, wording.Fill{})
 }
 
 // hint says once per question how to answer it, and after that nothing. Where a bare yes would not do, it says the codes.
@@ -201,18 +202,20 @@ func (t *taking) hint(ctx context.Context) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return t.tell(ctx, c, text.Hint, tenant.Wrong, tenant.Fill{})
+	return t.tell(ctx, c, text.Hint, wording.Wrong, wording.Fill{})
 }
 
 // answered notes which question the reply answered, and tells its phone what came of it.
-func (t *taking) answered(ctx context.Context, c db.Challenge, s tenant.Saying, fill tenant.Fill) error {
+func (t *taking) answered(ctx context.Context, c db.Challenge, s wording.Saying,
+	fill wording.Fill) error {
 	if err := t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: c.ID}); err != nil {
 		return err
 	}
 	return t.tell(ctx, c, text.Outcome, s, fill)
 }
 
-func (t *taking) tell(ctx context.Context, c db.Challenge, purpose text.Purpose, s tenant.Saying, fill tenant.Fill) error {
+func (t *taking) tell(ctx context.Context, c db.Challenge, purpose text.Purpose, s wording.Saying,
+	fill wording.Fill) error {
 	asker, ok := t.tenants.Tenant(c.Tenant)
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in

@@ -12,16 +12,16 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
 // said are ACME's texts.
-func (b bridge) said(sayings ...tenant.Saying) (bodies []string) {
+func (b bridge) said(sayings ...wording.Saying) (bodies []string) {
 	b.Helper()
 	acme, ok := b.tenants.Tenant("acme")
 	require.True(b, ok)
 	for _, s := range sayings {
-		bodies = append(bodies, acme.Say(s, tenant.Fill{}))
+		bodies = append(bodies, acme.Say(s, wording.Fill{}))
 	}
 	return bodies
 }
@@ -33,15 +33,15 @@ func TestTakeOneQuestion(t *testing.T) {
 			body  string
 			word  reply.Word
 			state string
-			told  []tenant.Saying
+			told  []wording.Saying
 		}{
 			{"YES", reply.Yes, "accepted", nil},
 			{"ja!", reply.Yes, "accepted", nil},
-			{"no", reply.No, "denied", []tenant.Saying{tenant.Denied}},
-			{"NO 0000x", reply.Other, "open", []tenant.Saying{tenant.Wrong}},
-			{"what?", reply.Other, "open", []tenant.Saying{tenant.Wrong}},
-			{"123456", reply.Code, "open", []tenant.Saying{tenant.Wrong}},
-			{"", reply.Other, "open", []tenant.Saying{tenant.Wrong}},
+			{"no", reply.No, "denied", []wording.Saying{wording.Denied}},
+			{"NO 0000x", reply.Other, "open", []wording.Saying{wording.Wrong}},
+			{"what?", reply.Other, "open", []wording.Saying{wording.Wrong}},
+			{"123456", reply.Code, "open", []wording.Saying{wording.Wrong}},
+			{"", reply.Other, "open", []wording.Saying{wording.Wrong}},
 			{"HELP", reply.Help, "open", nil},
 			{"START", reply.Start, "open", nil},
 			{"STOP", reply.Stop, "canceled", nil},
@@ -136,22 +136,26 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 		for _, body := range []string{"what?", "who?", "1234", "NO 0000x", "YES YES"} {
 			b.text(phone, body)
 		}
-		require.Equal(b, b.said(tenant.Wrong), b.told(phone), "hint")
+		require.Equal(b, b.said(wording.Wrong), b.told(phone), "hint")
 
 		b.Pass(10 * time.Minute)
 		for range 3 {
 			b.text(phone, "YES")
 		}
-		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone), "late although no job has noticed")
+		require.Equal(b, b.said(wording.Wrong, wording.Late), b.told(phone),
+			"late although no job has noticed")
 		require.Equal(b, "open", b.state(c.ID))
 		b.text(phone, "what?")
-		require.Equal(b, b.said(tenant.Wrong, tenant.Late), b.told(phone))
+		require.Equal(b, b.said(wording.Wrong, wording.Late), b.told(phone))
 
 		for _, end := range []struct {
 			end  func(c db.Challenge) func(context.Context, *store.Tx) error
-			told []tenant.Saying
+			told []wording.Saying
 		}{
-			{expired, []tenant.Saying{tenant.Late}}, {denial, []tenant.Saying{tenant.Late}}, {cancellation, []tenant.Saying{tenant.Late}}, {clicked(true), []tenant.Saying{tenant.DoneBefore}}, {clicked(false), []tenant.Saying{tenant.Late}}, {begun, nil},
+			{expired, []wording.Saying{wording.Late}}, {denial, []wording.Saying{wording.Late}},
+			{cancellation, []wording.Saying{wording.Late}},
+			{clicked(true), []wording.Saying{wording.DoneBefore}},
+			{clicked(false), []wording.Saying{wording.Late}}, {begun, nil},
 		} {
 			phone, old := b.Phone(), b.Phone()
 			c, forgotten := b.asked("acme", phone), b.asked("acme", old)

@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // yes accepts the one question that a yes can mean: the one whose code it carries, or the only one. With several, or with one that another might
@@ -109,7 +110,8 @@ func (t *taking) askWhich(ctx context.Context) error {
 			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" for "+asker.Name)
 		}
 	}
-	return t.tell(ctx, newest, text.Hint, tenant.Several, tenant.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")})
+	return t.tell(ctx, newest, text.Hint, wording.Several,
+		wording.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")})
 }
 
 // wrongCode counts a yes with a code that none of the questions has, and cancels those at which somebody keeps guessing.
@@ -144,7 +146,7 @@ func (t *taking) late(ctx context.Context) error {
 	}
 	if len(last) == 0 {
 		for _, asker := range t.tenants.BySender(t.Line.Account, t.Line.Sender) {
-			if asker.Keep == tenant.KeepMailgun {
+			if asker.Mails.Keep == tenant.KeepMailgun {
 				t.tx.Enqueue(LookUpMail{t.id})
 				break
 			}
@@ -152,17 +154,17 @@ func (t *taking) late(ctx context.Context) error {
 		return nil
 	}
 	c := last[0]
-	var saying tenant.Saying
+	var saying wording.Saying
 	switch challenge.State(c.State) {
 	case challenge.Confirmed:
-		saying = tenant.DoneBefore
+		saying = wording.DoneBefore
 	case challenge.Expired, challenge.Canceled, challenge.Denied, challenge.Failed:
-		saying = tenant.Late
+		saying = wording.Late
 	case challenge.Open:
 		if c.ExpiresAt > store.Millis(t.tx.Now()) {
 			return nil // its prompt is still on the way
 		}
-		saying = tenant.Late
+		saying = wording.Late
 	default:
 		return nil
 	}
@@ -173,5 +175,5 @@ func (t *taking) late(ctx context.Context) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return t.answered(ctx, c, saying, tenant.Fill{})
+	return t.answered(ctx, c, saying, wording.Fill{})
 }

@@ -50,13 +50,13 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 
 // checkHosts keeps ports and addresses for those who allow unsafe networks.
 func (l *loader) checkHosts(t *Tenant, given settings.Given) {
-	for _, host := range t.IdPHosts {
+	for _, host := range t.Links.IdPHosts {
 		name, _, err := net.SplitHostPort(host)
 		if err != nil {
 			name = host
 		}
 		_, notIP := netip.ParseAddr(strings.Trim(name, "[]"))
-		if (err == nil || notIP == nil) && len(t.UnsafeAllow) == 0 {
+		if (err == nil || notIP == nil) && len(t.Links.UnsafeAllow) == 0 {
 			l.Add(given.Place("idp_hosts"), settings.Wrong("has a port or an IP address",
 				"links lead to host names on port 443; for a test set-up see unsafe_allow"))
 			return
@@ -66,9 +66,9 @@ func (l *loader) checkHosts(t *Tenant, given settings.Given) {
 
 // checkWords finds words that mean yes and no.
 func (l *loader) checkWords(t *Tenant, given settings.Given) {
-	for _, word := range t.Accept {
+	for _, word := range t.Question.Accept {
 		denies := func(no string) bool { return strings.EqualFold(word, no) }
-		if slices.ContainsFunc(t.Deny, denies) {
+		if slices.ContainsFunc(t.Question.Deny, denies) {
 			l.Add(given.Place("accept"), settings.Wrong(
 				"has "+strconv.Quote(word)+", which also denies", "take it out of accept or of deny"))
 		}
@@ -77,7 +77,7 @@ func (l *loader) checkWords(t *Tenant, given settings.Given) {
 
 // checkTexts fills every text once, as it would be at its longest.
 func (l *loader) checkTexts(t *Tenant, given settings.Given) {
-	word := first(t.Accept)
+	word := first(t.Question.Accept)
 	choices := "Reply " + word + " 4821 for " + t.Name + " or " + word + " 7730 for " + t.Name
 	fill := wording.Fill{
 		Choices: choices, Count: 2, Code: wording.SampleCode, Link: wording.SampleLink,
@@ -93,7 +93,7 @@ func (l *loader) checkTexts(t *Tenant, given settings.Given) {
 		}
 		asks := s == wording.AskRegistration || s == wording.AskPassword || s == wording.Wrong
 		says := func(word string) bool { return wording.HasWord(text, word) }
-		if asks && !slices.ContainsFunc(t.Accept, says) {
+		if asks && !slices.ContainsFunc(t.Question.Accept, says) {
 			l.Warn("tenant %s: the text %s does not say which word to reply; use {{.Answer}}",
 				t.Slug, s)
 		}
@@ -102,23 +102,23 @@ func (l *loader) checkTexts(t *Tenant, given settings.Given) {
 
 // checkAnswer finds a sender that cannot receive what the tenant asks for.
 func (l *loader) checkAnswer(t *Tenant, given settings.Given) {
-	if isAlphanumericSender(t.Twilio.From) && t.Answer != ByTap {
+	if isAlphanumericSender(t.Sending.Twilio.From) && t.Question.Answer != ByTap {
 		l.Add(given.Place("twilio.from"), settings.Wrong("is a name, to which nobody can reply",
 			"use a number that can receive texts (+…), or a Messaging Service of such numbers (MG…), "+
 				"or let people tap instead: answer = tap"))
 	}
 	password, code := textKey(wording.AskPassword), textKey(wording.AskPasswordCode)
-	if t.Reset == Ask && !t.UnsafeBareYes && given.Has(password) && !given.Has(code) {
+	if t.Mails.Reset == Ask && !t.Question.UnsafeBareYes && given.Has(password) && !given.Has(code) {
 		l.Add(given.Place(password), settings.Wrong(
 			"is not said: a reply about a password must repeat the code of the question",
 			"say it with {{.Code}} in "+given.Place(code)+" instead, or take a bare yes: "+
 				given.Place("unsafe_bare_yes")))
 	}
-	if t.Keep == KeepMailgun && (t.Login == Relay || t.Reset == Relay) {
+	if t.Mails.Keep == KeepMailgun && (t.Mails.Login == Relay || t.Mails.Reset == Relay) {
 		l.Warn("tenant %s: a link that is relayed is kept here, sealed, for as long as its short "+
 			"link leads there, although keep is mailgun", t.Slug)
 	}
-	if t.Reset == Ask && t.UnsafeBareYes {
+	if t.Mails.Reset == Ask && t.Question.UnsafeBareYes {
 		l.Warn("tenant %s: UNSAFE: a bare yes changes a password; whoever can fake a text's sender "+
 			"can take over accounts (unsafe_bare_yes)", t.Slug)
 	}
@@ -153,7 +153,7 @@ func (l *loader) checkProof(t *Tenant, given settings.Given) {
 
 // warnOf says loudly what is unsafe although it is allowed.
 func (l *loader) warnOf(t *Tenant) {
-	if len(t.UnsafeAllow) > 0 {
+	if len(t.Links.UnsafeAllow) > 0 {
 		l.Warn("tenant %s: UNSAFE: links may lead into private networks, also over plain http "+
 			"(unsafe_allow)", t.Slug)
 	}
@@ -161,9 +161,9 @@ func (l *loader) warnOf(t *Tenant) {
 		l.Warn("tenant %s: texts go to ALL countries, also where they are costly and fraud is "+
 			"common (countries)", t.Slug)
 	}
-	if t.ValidFor > defaultLife {
+	if t.Question.ValidFor > defaultLife {
 		l.Warn("tenant %s: a question stays open for %s; more than 10m gives a stolen phone more "+
-			"time (valid_for)", t.Slug, t.ValidFor)
+			"time (valid_for)", t.Slug, t.Question.ValidFor)
 	}
 }
 

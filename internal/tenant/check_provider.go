@@ -35,14 +35,14 @@ func needs(p Provider) []string {
 // checkProviders settles who sends, and finds what is missing for it. Left out, all providers send
 // that are configured, those first that know most about a code.
 func (l *loader) checkProviders(t *Tenant, given settings.Given) {
-	if len(t.Providers) == 0 {
-		t.Providers = configured(given)
+	if len(t.Sending.Providers) == 0 {
+		t.Sending.Providers = configured(given)
 	}
-	if !slices.Contains(t.Providers, ByTwilio) {
-		t.Twilio.From, t.Senders = "", nil // replies come back elsewhere, see Line
+	if !slices.Contains(t.Sending.Providers, ByTwilio) {
+		t.Sending.Twilio.From, t.Sending.Senders = "", nil // replies come back elsewhere, see Line
 	}
 	reported := map[string]bool{}
-	for _, p := range t.Providers {
+	for _, p := range t.Sending.Providers {
 		for _, key := range needs(p) {
 			if !given.Has(key) && !reported[key] {
 				reported[key] = true
@@ -85,23 +85,24 @@ func missingHint(key string) string {
 
 // checkReachable finds texts that no provider sends, and replies that no provider brings.
 func (l *loader) checkReachable(t *Tenant, given settings.Given) {
-	if slices.Equal(t.Providers, []Provider{ByVerify}) {
+	if slices.Equal(t.Sending.Providers, []Provider{ByVerify}) {
 		l.Add(given.Place("providers"), settings.Wrong(
 			"has nobody but verify, which sends only codes",
 			"add twilio, flowroute or webhook for all other texts"))
 	}
-	own := slices.Contains(t.Providers, ByVerify) && t.VerifyService.OwnCode
+	own := slices.Contains(t.Sending.Providers, ByVerify) && t.Sending.VerifyService.OwnCode
 	if own && (t.Codes.ValidFor > verifyLife || t.Codes.Attempts > verifyAttempts) {
 		l.Warn("tenant %s: a code of Twilio Verify's own counts for 10m and 5 attempts at most, "+
 			"whatever code_valid_for and code_attempts say", t.Slug)
 	}
-	twoWay := slices.Contains(t.Providers, ByTwilio) || slices.Contains(t.Providers, ByFlowroute)
-	if !twoWay && t.Answer != ByTap {
+	twoWay := slices.Contains(t.Sending.Providers, ByTwilio) ||
+		slices.Contains(t.Sending.Providers, ByFlowroute)
+	if !twoWay && t.Question.Answer != ByTap {
 		l.Add(given.Place("answer"), settings.Wrong("wants replies, and no provider brings any",
 			"let people tap instead: answer = tap"))
 	}
-	for _, sender := range t.Senders {
-		if isAlphanumericSender(sender) && t.Answer != ByTap {
+	for _, sender := range t.Sending.Senders {
+		if isAlphanumericSender(sender) && t.Question.Answer != ByTap {
 			l.Add(given.Place("twilio.senders"), settings.Wrong(
 				"has a name, to which nobody can reply",
 				"use a number, or let people tap instead: answer = tap"))
@@ -112,11 +113,13 @@ func (l *loader) checkReachable(t *Tenant, given settings.Given) {
 // checkShared finds tenants whose replies at a Flowroute number cannot be told apart: one URL takes
 // them all.
 func (l *loader) checkShared(t, other *Tenant) {
-	if t.Flowroute.Number == "" || t.Flowroute.Number != other.Flowroute.Number {
+	if t.Sending.Flowroute.Number == "" ||
+		t.Sending.Flowroute.Number != other.Sending.Flowroute.Number {
 		return
 	}
-	if t.Twilio.AccountSID != other.Twilio.AccountSID || t.Twilio.From != other.Twilio.From ||
-		!maps.Equal(t.Senders, other.Senders) {
+	if t.Sending.Twilio.AccountSID != other.Sending.Twilio.AccountSID ||
+		t.Sending.Twilio.From != other.Sending.Twilio.From ||
+		!maps.Equal(t.Sending.Senders, other.Sending.Senders) {
 		l.Add(l.given[t].Place("flowroute.number"), settings.Wrong(
 			"another tenant has the same number, and another sender at Twilio",
 			"use a number of its own: its replies would all go to one of the two"))

@@ -21,6 +21,10 @@ type Codes struct {
 	Gap      time.Duration // between two of them
 	Renew    bool          // each text has a new code
 	Locale   string        // language of the shipped wording, one of wording.CodeLocales
+	OrgName  string        // the name in the texts of codes, "" for the tenant's
+	// Domain is the web site that a code is for, also a relayed one, as phones bind it:
+	// https://wicg.github.io/sms-one-time-codes/
+	Domain string
 
 	text wording.Text // zero for the shipped wording
 }
@@ -63,7 +67,7 @@ func callbackKey(secret string) ([]byte, bool) {
 func (s Set) ByAPIKey(key string) (found *Tenant, name string, ok bool) {
 	digest := sha256.Sum256([]byte(key))
 	for _, t := range s.all {
-		for _, k := range t.APIKeys {
+		for _, k := range t.API.Keys {
 			if subtle.ConstantTimeCompare(digest[:], k.Digest[:]) == 1 {
 				found, name, ok = t, k.Name, true
 			}
@@ -78,7 +82,7 @@ func (s Set) ByAPIKey(key string) (found *Tenant, name string, ok bool) {
 //
 // Source: https://wicg.github.io/sms-one-time-codes/
 func (t *Tenant) CodeText(code, locale string) string {
-	return t.codeText(code, locale, t.CodeDomain)
+	return t.codeText(code, locale, t.Codes.Domain)
 }
 
 func (t *Tenant) codeText(code, locale, domain string) string {
@@ -95,8 +99,8 @@ func (t *Tenant) codeText(code, locale, domain string) string {
 
 // codeName is the name in the texts of codes.
 func (t *Tenant) codeName() string {
-	if t.OrgName != "" {
-		return t.OrgName
+	if t.Codes.OrgName != "" {
+		return t.Codes.OrgName
 	}
 	return t.Name
 }

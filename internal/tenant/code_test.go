@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/segment"
+	"smsbridge/internal/settings"
 	"smsbridge/internal/wording"
 )
 
@@ -24,7 +25,7 @@ func TestShippedCodeTexts(t *testing.T) {
 	tenant := mustTenant(t, "SMSBRIDGE_NAME="+strings.Repeat("N", 20),
 		"SMSBRIDGE_CODE_DOMAIN=login.acme.example")
 	seen := map[string]bool{}
-	for _, locale := range CodeLocales() {
+	for _, locale := range wording.CodeLocales() {
 		text := tenant.CodeText("1234567890", locale)
 		require.Equal(t, 1, segment.Measure(text).Segments, text)
 		said, line, _ := strings.Cut(text, "\n\n")
@@ -44,12 +45,12 @@ func TestShippedCodeTexts(t *testing.T) {
 func TestCodeLocale(t *testing.T) {
 	for tag, want := range map[string]string{"da": "da", "da-DK": "da", "EN-gb": "en", "no": "nb",
 		"nn-NO": "nb"} {
-		locale, ok := CodeLocale(tag)
+		locale, ok := wording.CodeLocale(tag)
 		require.True(t, ok, tag)
 		require.Equal(t, want, locale)
 	}
 	for _, tag := range []string{"", "-", "tlh", "d", "da_DK"} {
-		_, ok := CodeLocale(tag)
+		_, ok := wording.CodeLocale(tag)
 		require.False(t, ok, tag)
 	}
 }
@@ -58,8 +59,8 @@ func TestCodeDefaults(t *testing.T) {
 	tenant := mustTenant(t)
 	require.Equal(t, Codes{Length: 6, ValidFor: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3,
 		Gap: time.Minute, Locale: "en"}, tenant.Codes)
-	require.Equal(t, 600, tenant.APIRate)
-	require.Empty(t, tenant.APIKeys)
+	require.Equal(t, 600, tenant.API.Rate)
+	require.Empty(t, tenant.API.Keys)
 	tenant = mustTenant(t, "SMSBRIDGE_CODE_LENGTH=8", "SMSBRIDGE_CODE_VALID_FOR=5m",
 		"SMSBRIDGE_CODE_ATTEMPTS=3")
 	require.Equal(t, []any{8, 5 * time.Minute, 3},
@@ -75,7 +76,7 @@ func TestCodeMistakesInVariables(t *testing.T) {
 		"SMSBRIDGE_API_KEY=" + keyOne + ",short", "SMSBRIDGE_API_KEY=\"" + keyOne + "\"",
 	} {
 		_, err := FromEnv(oneTenant(change))
-		var mistakes Mistakes
+		var mistakes settings.Mistakes
 		require.ErrorAs(t, err, &mistakes, change)
 		require.Len(t, mistakes, 1, change)
 		name, _, _ := strings.Cut(change, "=")
@@ -146,9 +147,9 @@ func TestCodeSettingsInFile(t *testing.T) {
 	require.Equal(t, "acme: 1234", found.CodeText("1234", "en"))
 	require.Equal(t, []any{2, time.Duration(0), true, 4, "da", 5},
 		[]any{found.Codes.Sends, found.Codes.Gap, found.Codes.Renew, found.Codes.Wrong,
-			found.Codes.Locale, found.APIRate})
-	require.Len(t, found.Callback.Keys(), 2)
-	require.Len(t, found.Callback.Keys()[0], 24)
+			found.Codes.Locale, found.API.Rate})
+	require.Len(t, found.API.Callback.Keys(), 2)
+	require.Len(t, found.API.Callback.Keys()[0], 24)
 
 	for more, want := range map[string]string{
 		"api_keys: [env:ONE]":                                       "not written as this setting is",
@@ -177,7 +178,7 @@ func TestCodeSettingsInFile(t *testing.T) {
 		"api_rate: -1":                                              "from 1 to",
 	} {
 		_, err := load(more, "reset: off")
-		var mistakes Mistakes
+		var mistakes settings.Mistakes
 		require.ErrorAs(t, err, &mistakes, more)
 		require.Len(t, mistakes, 1, "%s: %v", more, err)
 		require.NotContains(t, err.Error(), keyOne)

@@ -55,7 +55,7 @@ func (f FlowrouteDoor) Allows(key string) bool { return len(f.Keys) == 0 || anyK
 // FlowrouteDoorText returns what the Flowroute door texts: the service's AUTH_MESSAGE, filled with
 // the code and the name.
 func (t *Tenant) FlowrouteDoorText(code string) string {
-	text := t.FlowrouteDoor.authMessageText
+	text := t.Doors.Flowroute.authMessageText
 	if text.IsZero() {
 		text = wording.ShippedAuthMessage()
 	}
@@ -65,7 +65,7 @@ func (t *Tenant) FlowrouteDoorText(code string) string {
 // ByDurableCode returns the tenant whose Durable door a system key opens.
 func (s Set) ByDurableCode(code string) (found *Tenant, ok bool) {
 	for _, t := range s.all {
-		if anyKey(t.DurableDoor.Codes, code) {
+		if anyKey(t.Doors.Durable.Codes, code) {
 			found, ok = t, true
 		}
 	}

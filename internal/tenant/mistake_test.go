@@ -13,9 +13,9 @@ import (
 )
 
 // mistakesOf wants the loading to fail, with a hint for each mistake.
-func mistakesOf(t *testing.T, err error) Mistakes {
+func mistakesOf(t *testing.T, err error) settings.Mistakes {
 	t.Helper()
-	var mistakes Mistakes
+	var mistakes settings.Mistakes
 	require.True(t, errors.As(err, &mistakes), "%v", err)
 	for _, m := range mistakes {
 		require.NotEmpty(t, m.Where)
@@ -171,7 +171,8 @@ func TestMisspelledVariables(t *testing.T) {
 
 func TestKeyMistakes(t *testing.T) {
 	_, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://h/d"))
-	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY", What: "is missing, and PostgreSQL needs it",
+	require.Equal(t, settings.Mistakes{{Where: "SMSBRIDGE_KEY",
+		What: "is missing, and PostgreSQL needs it",
 		Hint: "make one with: openssl rand -hex 32"}}, mistakesOf(t, err))
 
 	file := filepath.Join(t.TempDir(), "key")
@@ -181,7 +182,8 @@ func TestKeyMistakes(t *testing.T) {
 	require.Equal(t, testKey, s.Key.Reveal())
 
 	_, err = FromEnv(oneTenant("SMSBRIDGE_KEY="+testKey, "SMSBRIDGE_KEY_FILE="+file))
-	require.Equal(t, Mistakes{{Where: "SMSBRIDGE_KEY_FILE", What: "is set beside SMSBRIDGE_KEY",
+	require.Equal(t, settings.Mistakes{{Where: "SMSBRIDGE_KEY_FILE",
+		What: "is set beside SMSBRIDGE_KEY",
 		Hint: "keep one of the two"}}, mistakesOf(t, err))
 }
 
@@ -232,7 +234,8 @@ func TestFromFile(t *testing.T) {
 	require.Equal(t, "sqlite:x.db", s.Database.Reveal())
 	acme := s.Tenants.All()[0]
 	require.Equal(t, "acme", acme.Address.Prefix)
-	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
+	require.Equal(t, []settings.Secret{settings.NewSecret("new"), settings.NewSecret("old")},
+		acme.Mails.Mailgun.SigningKeys)
 
 	// The same settings from variables give the same tenant.
 	fromEnv := mustTenant(t, "SMSBRIDGE_PUBLIC_URL="+s.PublicURL, "SMSBRIDGE_COUNTRIES=DK",
@@ -266,7 +269,7 @@ func TestFileWithAliases(t *testing.T) {
 
 func TestTenantVariablesBesideFile(t *testing.T) {
 	_, err := load(t, minimal, "SMSBRIDGE_NAME=x", "TWILIO_FROM=x", "SMSBRIDGE_NAM=x")
-	require.Equal(t, Mistakes{
+	require.Equal(t, settings.Mistakes{
 		{Where: "SMSBRIDGE_NAM", What: "is not a variable of smsbridge",
 			Hint: "did you mean SMSBRIDGE_NAME?"},
 		{Where: "SMSBRIDGE_NAME", What: "is set beside a configuration file",
@@ -447,7 +450,7 @@ func TestProofIsWhole(t *testing.T) {
 		"SMSBRIDGE_PROOF_SECRET":    {kind, url, id},
 	} {
 		_, err := FromEnv(oneTenant(given...))
-		var m Mistakes
+		var m settings.Mistakes
 		require.ErrorAs(t, err, &m, where)
 		require.Len(t, m, 1, where)
 		require.Equal(t, where, m[0].Where)

@@ -227,14 +227,14 @@ func identityOptions() []option {
 			Doc: "The hosts that the identity provider's verification links lead to, without scheme " +
 				"or path. They are compared exactly.",
 			Prevents: "No other link is ever opened: a forged mail cannot make the bridge open its own.",
-		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.IdPHosts })},
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Links.IdPHosts })},
 		{Row: row{
 			Key: "unsafe_allow", Variable: "SMSBRIDGE_UNSAFE_ALLOW", Kind: settings.List, Off: true,
 			Example: "127.0.0.0/8",
 			Doc: "For trying things out alone: private networks that links may lead to, then also " +
 				"over plain http, on any port and as IP addresses.",
 			Prevents: "Never set it in production: a mail could make the bridge call your own network.",
-		}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.UnsafeAllow })},
+		}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.Links.UnsafeAllow })},
 	}
 }
 
@@ -286,30 +286,30 @@ func mailOptions() []option {
 			Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
 				"off: nothing.",
 			Prevents: "With off, people who have only a phone cannot finish a sign-up.",
-		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Verify }, Ask, Off)},
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Verify }, Ask, Off)},
 		{Row: row{
 			Key: "code", Variable: "SMSBRIDGE_CODE", Default: "relay",
 			Doc:      "A mail with a one-time code. relay: text the code. off: nothing.",
 			Prevents: "With off, the person waits for a code that never comes.",
-		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Code }, Relay, Off)},
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Code }, Relay, Off)},
 		{Row: row{
 			Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
 			Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
 				"ask: for identity providers whose link by itself finishes the change. It opens the " +
 				"link when the reply repeats the code of the question (YES 4821). off: nothing.",
 			Prevents: "With ask, a person who expects a page gets a question that cannot help.",
-		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Reset }, Relay, Ask, Off)},
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Reset }, Relay, Ask, Off)},
 		{Row: row{
 			Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
 			Doc:      "A sign-in mail (\"magic link\"). relay: text a short link. off: nothing.",
 			Prevents: "With relay, everyone who can ask for a sign-in mail can make you pay for a text.",
-		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Login }, Relay, Off)},
+		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Login }, Relay, Off)},
 		{Row: row{
 			Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
 			Doc: "Where a link waits for the reply. bridge: sealed in the database. mailgun: at " +
 				"Mailgun only, from where it is fetched again, for as long as Mailgun stores it.",
 			Prevents: "With mailgun, a link is lost when Mailgun drops the mail before the reply comes.",
-		}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Keep }, KeepBridge, KeepMailgun)},
+		}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Mails.Keep }, KeepBridge, KeepMailgun)},
 	}
 }
 
@@ -334,30 +334,31 @@ func questionOptions() []option {
 			Doc: "How a question is answered. reply: by text. tap: on a page of the bridge that the " +
 				"text links to, for senders that cannot receive texts. both: either.",
 			Prevents: "People cannot reply to a name as sender, nor to a one-way number.",
-		}, Set: settings.Choice(func(t *Tenant) *Answer { return &t.Answer }, ByReply, ByTap, ByBoth)},
+		}, Set: settings.Choice(func(t *Tenant) *Answer { return &t.Question.Answer }, ByReply, ByTap,
+			ByBoth)},
 		{Row: row{
 			Key: "accept", Variable: "SMSBRIDGE_ACCEPT", Kind: settings.List, Default: "YES,Y",
 			Example: "YES,Y,JA,J",
 			Doc: "The replies that mean yes, in any case; texts show the first (correct_sms_response in " +
 				"the original webtask). YES also ends an opt-out at Twilio; JA or OK does not.",
 			Prevents: "STOP, CANCEL, END, QUIT and the like are refused: Twilio keeps them for itself.",
-		}, Set: setWords(func(t *Tenant) *[]string { return &t.Accept })},
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Question.Accept })},
 		{Row: row{
 			Key: "deny", Kind: settings.List, Default: "NO,N", Example: "NO,N,NEJ",
 			Doc:      "The replies that mean no, in any case; texts show the first.",
 			Prevents: "Without a word of theirs, people say no in a way that the bridge does not read.",
-		}, Set: setWords(func(t *Tenant) *[]string { return &t.Deny })},
+		}, Set: setWords(func(t *Tenant) *[]string { return &t.Question.Deny })},
 		{Row: row{
 			Key: "valid_for", Variable: "SMSBRIDGE_VALID_FOR", Default: "10m",
 			Doc: "How long a question can be answered, 1m to 24h (reset_valid_hours in the original, " +
 				"in hours, and 8 by default: 8h).",
 			Prevents: "More than 10m gives the thief of a phone more time; the start warns of it.",
-		}, Set: life(func(t *Tenant) *time.Duration { return &t.ValidFor })},
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.Question.ValidFor })},
 		{Row: row{
 			Key: "unsafe_bare_yes", Variable: "SMSBRIDGE_UNSAFE_BARE_YES", Default: "false", Off: true,
 			Doc:      "With {reset=ask}, take a bare YES, as the original did.",
 			Prevents: "With true, a thief who fakes the sender of a text can take over accounts.",
-		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.UnsafeBareYes })},
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Question.UnsafeBareYes })},
 	}
 }
 

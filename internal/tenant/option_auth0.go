@@ -141,7 +141,7 @@ func judgeSigning(secret string) *settings.Mistake {
 func (l *loader) checkAuth0(t *Tenant, given settings.Given) {
 	a := t.Auth0
 	l.checkAuth0Domain(t, given)
-	if t.VerifyService.OwnCode && len(a.ProviderKeys) > 0 {
+	if t.Sending.VerifyService.OwnCode && len(a.ProviderKeys) > 0 {
 		l.Add(given.Place("auth0.provider_key"), settings.Wrong(
 			"is set although Twilio Verify draws the codes",
 			"Auth0 draws and compares its own: set twilio_verify.code to bridge"))
@@ -179,11 +179,11 @@ func (l *loader) checkAuth0Domain(t *Tenant, given settings.Given) {
 	}
 	for _, domain := range t.Auth0.Domains {
 		_, notIP := netip.ParseAddr(domain)
-		if (!phonemail.ValidDomain(domain) || notIP == nil) && len(t.UnsafeAllow) == 0 {
+		if (!phonemail.ValidDomain(domain) || notIP == nil) && len(t.Links.UnsafeAllow) == 0 {
 			l.Add(given.Place("auth0.domain"), settings.Wrong("has a port or an IP address",
 				"log-ins return to host names on port 443; for a test set-up see unsafe_allow"))
 		}
-		if settings.IsLoopbackURL("http://"+domain) && len(t.UnsafeAllow) > 0 {
+		if settings.IsLoopbackURL("http://"+domain) && len(t.Links.UnsafeAllow) > 0 {
 			l.Warn("tenant %s: UNSAFE: log-ins return to this machine over plain http (auth0.domain)",
 				t.Slug)
 		}

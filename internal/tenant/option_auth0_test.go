@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/settings"
 )
 
 const (
@@ -25,7 +27,8 @@ func TestAuth0Settings(t *testing.T) {
 	a := s.Tenants.All()[0].Auth0
 	require.True(t, a.HasForm())
 	require.Equal(t, []string{"login.acme.example", "acme.eu.auth0.com"}, a.Domains)
-	require.Equal(t, []Secret{NewSecret(signingSecret), NewSecret("older-" + signingSecret)},
+	require.Equal(t, []settings.Secret{settings.NewSecret(signingSecret), settings.NewSecret("older-" +
+		signingSecret)},
 		a.Secrets)
 	require.Equal(t, "https://login.acme.example/continue", a.ContinueURL(a.Domains[0]))
 	for key, want := range map[string]bool{keyOne: true, "": false, streamToken: false,

@@ -69,7 +69,7 @@ func codeTextOptions() []option {
 			Key: "org_name", Variable: "SMSBRIDGE_ORG_NAME", Example: "ACME",
 			Doc:      "The name in the texts of codes; {name} when it is left out.",
 			Prevents: "People do not type a code from a name that they do not know.",
-		}, Set: setName(func(t *Tenant) *string { return &t.OrgName })},
+		}, Set: setName(func(t *Tenant) *string { return &t.Codes.OrgName })},
 		{Row: row{
 			Key: "code_locale", Default: wording.DefaultLocale,
 			Doc: "The language of texts for which the app asks for none: da, de, en, es, fi, fr, it, " +
@@ -97,7 +97,7 @@ func codeTextOptions() []option {
 			Prevents: "With it, a person on a forged page is not offered the code.",
 		}, Set: setDomain("is not a host name",
 			"write the host of the page that asks for the code, such as login.acme.example",
-			func(t *Tenant) *string { return &t.CodeDomain })},
+			func(t *Tenant) *string { return &t.Codes.Domain })},
 	}
 }
 
@@ -126,7 +126,7 @@ func apiOptions() []option {
 			Key: "api_rate", Default: "600",
 			Doc:      "Requests a minute that one key may make, on each machine.",
 			Prevents: "A stolen key, or an app that retries without a pause, cannot take all there is.",
-		}, Set: settings.Count(1, maxRate, func(t *Tenant) *int { return &t.APIRate })},
+		}, Set: settings.Count(1, maxRate, func(t *Tenant) *int { return &t.API.Rate })},
 	}
 }
 
@@ -146,7 +146,7 @@ func setAPIKeys(t *Tenant, v []string) *settings.Mistake {
 		}
 		all = append(all, APIKey{name, sha256.Sum256([]byte(key))})
 	}
-	t.APIKeys = all
+	t.API.Keys = all
 	return nil
 }
 
@@ -162,7 +162,7 @@ func callbackOptions() []option {
 			Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
 				"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
 			Prevents: "Without it, anyone could tell the app that a phone was verified.",
-		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Callback.Secrets },
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.API.Callback.Secrets },
 			judgeWhsec)},
 	}
 }
@@ -174,7 +174,7 @@ func setCallbackURL(t *Tenant, v []string) *settings.Mistake {
 		return settings.Wrong("is not a web address",
 			"write it as https://host/path, without a user")
 	}
-	t.Callback.URL = v[0]
+	t.API.Callback.URL = v[0]
 	return nil
 }
 
@@ -206,7 +206,7 @@ func (l *loader) checkCodes(t *Tenant, given settings.Given) {
 // checkAPI finds what is wrong with the settings of a tenant's apps together.
 func (l *loader) checkAPI(t *Tenant, given settings.Given) {
 	names := map[string]bool{}
-	for _, key := range t.APIKeys {
+	for _, key := range t.API.Keys {
 		if names[key.Name] {
 			l.Add(given.Place("api_keys"), settings.Wrong("has two keys of one name",
 				"give each its own"))
@@ -221,7 +221,7 @@ func (l *loader) checkAPI(t *Tenant, given settings.Given) {
 	case !address && secret:
 		l.Add(given.Place("callback.url"), settings.Wrong("is missing beside callback.secret",
 			"write the https address of your app"))
-	case strings.HasPrefix(t.Callback.URL, "http:") && len(t.UnsafeAllow) == 0:
+	case strings.HasPrefix(t.API.Callback.URL, "http:") && len(t.Links.UnsafeAllow) == 0:
 		l.Add(given.Place("callback.url"), settings.Wrong("is plain http",
 			"use https; for a test set-up see unsafe_allow"))
 	}

@@ -28,32 +28,32 @@ func flowrouteDoorOptions() []option {
 			Doc:      "Where it listens, for this tenant alone. Without an address there is no door.",
 			Prevents: "It is plain http: put TLS in front of it, or its key can be read on the way.",
 		}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8000",
-			func(t *Tenant) *string { return &t.FlowrouteDoor.Addr })},
+			func(t *Tenant) *string { return &t.Doors.Flowroute.Addr })},
 		{Row: row{
 			Key: "flowroute_door.key", Variable: "SMSBRIDGE_FLOWROUTE_DOOR_KEY", Kind: settings.Secrets,
 			Doc: "What it asks for, as a bearer token or as the password in the client's URL. At least " +
 				"24 characters (openssl rand -hex 24); several while you change it.",
 			Prevents: "Without a key anyone could text at your cost, so it may only be left out on the " +
 				"loopback interface.",
-		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.FlowrouteDoor.Keys })},
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Doors.Flowroute.Keys })},
 		{Row: row{
 			Key: "flowroute_door.code_length", Variable: "SMSBRIDGE_FLOWROUTE_CODE_LENGTH",
 			Default: "4", Example: "6",
 			Doc:      "CODE_LENGTH: digits of a code, 4 to 10.",
 			Prevents: "4 digits are few for ten wrong codes a day; the start warns of it.",
-		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.CodeLength })},
+		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.Doors.Flowroute.CodeLength })},
 		{Row: row{
 			Key: "flowroute_door.code_expiration", Variable: "SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION",
 			Default:  "1h",
 			Doc:      "CODE_EXPIRATION: how long a code counts, 1m to 24h.",
 			Prevents: "A long life gives the thief of a phone more time.",
-		}, Set: life(func(t *Tenant) *time.Duration { return &t.FlowrouteDoor.CodeExpiration })},
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.Doors.Flowroute.CodeExpiration })},
 		{Row: row{
 			Key: "flowroute_door.retries_allowed", Variable: "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED",
 			Default:  "3",
 			Doc:      "RETRIES_ALLOWED: how many codes may be presented, 1 to 10.",
 			Prevents: "Each more is one more guess at the code.",
-		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.FlowrouteDoor.RetriesAllowed })},
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Doors.Flowroute.RetriesAllowed })},
 		{Row: row{
 			Key: "flowroute_door.auth_message", Variable: "SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE",
 			Default: wording.AuthMessage, Example: "{{.Code}} is your code for {{.Name}}.",
@@ -70,7 +70,7 @@ func setAuthMessage(t *Tenant, v []string) *settings.Mistake {
 		text = wording.Text{}
 	}
 	if fault == nil {
-		t.FlowrouteDoor.authMessageText = text
+		t.Doors.Flowroute.authMessageText = text
 	}
 	return mistake(fault)
 }
@@ -83,22 +83,22 @@ func durableDoorOptions() []option {
 			Doc: "The system key, code=… in its URLs. At least 24 characters; several while you " +
 				"change it. Without one there is no door.",
 			Prevents: "A key that is easy to guess lets anyone text at your cost.",
-		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.DurableDoor.Codes })},
+		}, Set: keys(func(t *Tenant) *[]KeyCheck { return &t.Doors.Durable.Codes })},
 		{Row: row{
 			Key: "durable_door.code_length", Default: "4", Example: "6",
 			Doc:      "Digits of a code, 4 to 10.",
 			Prevents: "The sample's 4 digits are few for ten wrong codes a day; the start warns of it.",
-		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.DurableDoor.CodeLength })},
+		}, Set: settings.Count(4, 10, func(t *Tenant) *int { return &t.Doors.Durable.CodeLength })},
 		{Row: row{
 			Key: "durable_door.valid_for", Default: "90s",
 			Doc:      "How long the code counts, 1m to 24h.",
 			Prevents: "The sample's clients give up after 90 s; a longer life helps only a thief.",
-		}, Set: life(func(t *Tenant) *time.Duration { return &t.DurableDoor.ValidFor })},
+		}, Set: life(func(t *Tenant) *time.Duration { return &t.Doors.Durable.ValidFor })},
 		{Row: row{
 			Key: "durable_door.attempts", Default: "4",
 			Doc:      "How many codes may be presented, 1 to 10.",
 			Prevents: "Each more is one more guess at the code.",
-		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.DurableDoor.Attempts })},
+		}, Set: settings.Count(1, 10, func(t *Tenant) *int { return &t.Doors.Durable.Attempts })},
 	}
 }
 
@@ -120,7 +120,7 @@ func keys(field func(*Tenant) *[]KeyCheck) settings.Setter[Tenant] {
 
 // checkDoors finds what is wrong with the settings of the doors together.
 func (l *loader) checkDoors(t *Tenant, given settings.Given) {
-	f := t.FlowrouteDoor
+	f := t.Doors.Flowroute
 	switch {
 	case !given.Has("flowroute_door.addr") && len(f.Keys) > 0:
 		l.Add(given.Place("flowroute_door.addr"), settings.Wrong(
@@ -135,13 +135,13 @@ func (l *loader) checkDoors(t *Tenant, given settings.Given) {
 	if f.Addr != "" {
 		l.warnOdds(t, f.CodeLength, "flowroute_door.code_length")
 	}
-	if len(t.DurableDoor.Codes) > 0 {
-		l.warnOdds(t, t.DurableDoor.CodeLength, "durable_door.code_length")
+	if len(t.Doors.Durable.Codes) > 0 {
+		l.warnOdds(t, t.Doors.Durable.CodeLength, "durable_door.code_length")
 	}
 }
 
 func (l *loader) checkAuthMessage(t *Tenant, given settings.Given) {
-	code := strings.Repeat("8", t.FlowrouteDoor.CodeLength)
+	code := strings.Repeat("8", t.Doors.Flowroute.CodeLength)
 	text := t.FlowrouteDoorText(code)
 	if fault := wording.Judge(text); fault != nil {
 		l.Add(given.Place("flowroute_door.auth_message"), mistake(fault))
@@ -170,17 +170,17 @@ const leastOdds = 100_000
 func (l *loader) checkDoorsTogether(s Settings) {
 	for i, t := range s.Tenants.all {
 		place := l.given[t].Place
-		if t.FlowrouteDoor.Addr != "" && t.FlowrouteDoor.Addr == s.Addr {
+		if t.Doors.Flowroute.Addr != "" && t.Doors.Flowroute.Addr == s.Addr {
 			l.Add(place("flowroute_door.addr"),
 				settings.Wrong("is where the bridge itself listens", "choose another port"))
 		}
 		for _, other := range s.Tenants.all[:i] {
-			if t.FlowrouteDoor.Addr != "" && t.FlowrouteDoor.Addr == other.FlowrouteDoor.Addr {
+			if t.Doors.Flowroute.Addr != "" && t.Doors.Flowroute.Addr == other.Doors.Flowroute.Addr {
 				l.Add(place("flowroute_door.addr"), settings.Wrong("is another tenant's",
 					"choose another port: it tells whose request it is"))
 			}
-			shared := func(c KeyCheck) bool { return slices.Contains(other.DurableDoor.Codes, c) }
-			if slices.ContainsFunc(t.DurableDoor.Codes, shared) {
+			shared := func(c KeyCheck) bool { return slices.Contains(other.Doors.Durable.Codes, c) }
+			if slices.ContainsFunc(t.Doors.Durable.Codes, shared) {
 				l.Add(place("durable_door.code"), settings.Wrong("is another tenant's",
 					"every tenant has keys of its own: they tell whose request it is"))
 			}

@@ -19,9 +19,9 @@ var (
 func TestDoorDefaults(t *testing.T) {
 	acme := mustTenant(t)
 	require.Equal(t, FlowrouteDoor{CodeLength: 4, CodeExpiration: time.Hour, RetriesAllowed: 3},
-		acme.FlowrouteDoor)
+		acme.Doors.Flowroute)
 	require.Equal(t, DurableDoor{CodeLength: 4, ValidFor: 90 * time.Second, Attempts: 4},
-		acme.DurableDoor)
+		acme.Doors.Durable)
 	require.Equal(t, "0042\nWelcome to ACME! Use this one-time code to complete your signup.",
 		acme.FlowrouteDoorText("0042"))
 	require.Equal(t, 1, segment.Measure(acme.FlowrouteDoorText("0042")).Segments)
@@ -35,22 +35,23 @@ func TestDoorSettings(t *testing.T) {
 		"SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION=90s", "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED=1",
 		"SMSBRIDGE_ORG_NAME=Acme Ltd",
 		"SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE={{.Name}}: {{.Code}}", "SMSBRIDGE_DURABLE_CODE="+doorKey)
-	require.Equal(t, ":8000", acme.FlowrouteDoor.Addr)
-	require.Equal(t, 8, acme.FlowrouteDoor.CodeLength)
-	require.Equal(t, 90*time.Second, acme.FlowrouteDoor.CodeExpiration)
-	require.Equal(t, 1, acme.FlowrouteDoor.RetriesAllowed)
+	require.Equal(t, ":8000", acme.Doors.Flowroute.Addr)
+	require.Equal(t, 8, acme.Doors.Flowroute.CodeLength)
+	require.Equal(t, 90*time.Second, acme.Doors.Flowroute.CodeExpiration)
+	require.Equal(t, 1, acme.Doors.Flowroute.RetriesAllowed)
 	require.Equal(t, "Acme Ltd: 1234", acme.FlowrouteDoorText("1234"))
 	for key, want := range map[string]bool{doorKey: true, otherKey: true, "": false,
 		doorKey + "k": false, strings.ToUpper(doorKey): false} {
-		require.Equal(t, want, acme.FlowrouteDoor.Allows(key))
+		require.Equal(t, want, acme.Doors.Flowroute.Allows(key))
 	}
 	require.True(t, FlowrouteDoor{}.Allows(""), "a door without keys asks for none")
 }
 
 func TestByDurableCode(t *testing.T) {
-	a := &Tenant{Slug: "a", DurableDoor: DurableDoor{Codes: []KeyCheck{NewKeyCheck(doorKey)}}}
-	b := &Tenant{Slug: "b", DurableDoor: DurableDoor{Codes: []KeyCheck{NewKeyCheck("retired"),
-		NewKeyCheck(otherKey)}}}
+	a := &Tenant{Slug: "a",
+		Doors: Doors{Durable: DurableDoor{Codes: []KeyCheck{NewKeyCheck(doorKey)}}}}
+	b := &Tenant{Slug: "b", Doors: Doors{Durable: DurableDoor{Codes: []KeyCheck{NewKeyCheck("retired"),
+		NewKeyCheck(otherKey)}}}}
 	set := Set{[]*Tenant{a, b, {Slug: "c"}}}
 	for code, want := range map[string]*Tenant{doorKey: a, otherKey: b, "retired": b} {
 		found, ok := set.ByDurableCode(code)

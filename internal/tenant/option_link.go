@@ -15,7 +15,7 @@ func mailgunOptions() []option {
 			Need: settings.Required, Missing: "it is at Mailgun under API Security",
 			Doc:      "A private API key of the account (mailgun_key in the original).",
 			Prevents: "Without it, stored mails can neither be fetched nor deleted.",
-		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Mailgun.APIKey })},
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Mails.Mailgun.APIKey })},
 		{Row: row{
 			Key: "mailgun.signing_key", Variable: "MAILGUN_WEBHOOK_SIGNING_KEY", Kind: settings.Secrets,
 			Need: settings.Required, Missing: "it is at Mailgun under API Security: HTTP webhook signing " +
@@ -23,7 +23,7 @@ func mailgunOptions() []option {
 			Doc: "The HTTP webhook signing key. It is not the API key. Two while you change it: the " +
 				"new one and the old one.",
 			Prevents: "It proves that a mail came through Mailgun. With a wrong one, every mail is refused.",
-		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Mailgun.SigningKeys },
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Mails.Mailgun.SigningKeys },
 			settings.JudgeKey)},
 		{Row: row{
 			Key: "mailgun.api_base", Variable: "MAILGUN_API_BASE", Default: "https://api.mailgun.net",
@@ -37,13 +37,14 @@ func mailgunOptions() []option {
 			Doc:     "More hosts that stored mails may be fetched from, besides Mailgun's own.",
 			Prevents: "The address of a stored mail is not signed. To any other host, the bridge would " +
 				"give its API key away.",
-		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Mailgun.StorageHosts })},
+		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Mails.Mailgun.StorageHosts })},
 	}
 }
 
 func setMailgunBase(t *Tenant, v []string) *settings.Mistake {
 	base := strings.TrimSuffix(strings.TrimSuffix(v[0], "/"), "/v3")
-	return settings.BaseURL(func(t *Tenant) *string { return &t.Mailgun.APIBase })(t, []string{base})
+	return settings.BaseURL(func(t *Tenant) *string { return &t.Mails.Mailgun.APIBase })(t,
+		[]string{base})
 }
 
 // linkOptions say how links are found and redeemed where their shape does not say it.

@@ -69,7 +69,7 @@ func providersOption() option {
 			}
 			all = append(all, p)
 		}
-		t.Providers = all
+		t.Sending.Providers = all
 		return nil
 	},
 	}
@@ -85,7 +85,7 @@ func twilioOptions() []option {
 			Prevents: "The sender of another account cannot be used.",
 		}, Set: settings.Pattern(accountSID,
 			settings.Wrong("is not an account SID", "it is AC and 32 letters and digits"),
-			func(t *Tenant) *string { return &t.Twilio.AccountSID })},
+			func(t *Tenant) *string { return &t.Sending.Twilio.AccountSID })},
 		{Row: row{
 			Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
 			Need: settings.Usual, Missing: hintTwilio,
@@ -107,12 +107,13 @@ func twilioOptions() []option {
 			Doc: "Other senders for the phones of some countries. Their replies must come to the " +
 				"same reply URL.",
 			Prevents: "Some countries drop texts from foreign numbers.",
-		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Senders }, judgeSenderOf)},
+		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Sending.Senders },
+			judgeSenderOf)},
 		{Row: row{
 			Key: "twilio.api_base", Variable: "TWILIO_API_BASE", Default: "https://api.twilio.com",
 			Doc:      "Twilio's API. Another one is only for a proxy or a simulator in Twilio's place.",
 			Prevents: "The operator of that host reads every text and has the auth token.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Twilio.APIBase })},
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.Twilio.APIBase })},
 	}
 }
 
@@ -121,7 +122,7 @@ func setAuthToken(t *Tenant, v []string) *settings.Mistake {
 		return settings.Wrong("is not an auth token",
 			"it has only letters and digits, without quotes around them")
 	}
-	t.Twilio.AuthToken = settings.NewSecret(v[0])
+	t.Sending.Twilio.AuthToken = settings.NewSecret(v[0])
 	return nil
 }
 
@@ -129,7 +130,7 @@ func setSender(t *Tenant, v []string) *settings.Mistake {
 	if m := judgeSender(v[0]); m != nil {
 		return m
 	}
-	t.Twilio.From = v[0]
+	t.Sending.Twilio.From = v[0]
 	return nil
 }
 
@@ -152,7 +153,7 @@ func verifyOptions() []option {
 				"bridge.",
 		}, Set: settings.Pattern(verifySID,
 			settings.Wrong("is not the SID of a Verify service", "it is VA and 32 letters and digits"),
-			func(t *Tenant) *string { return &t.VerifyService.SID })},
+			func(t *Tenant) *string { return &t.Sending.VerifyService.SID })},
 		{Row: row{
 			Key: "twilio_verify.code", Default: "bridge",
 			Doc: "Whose code it is. bridge: drawn and compared here. verify: drawn and compared by " +
@@ -161,7 +162,7 @@ func verifyOptions() []option {
 		}, Set: func(t *Tenant, v []string) *settings.Mistake {
 			m := settings.JudgeChoice(v[0], "bridge", "verify")
 			if m == nil {
-				t.VerifyService.OwnCode = v[0] == "verify"
+				t.Sending.VerifyService.OwnCode = v[0] == "verify"
 			}
 			return m
 		}},
@@ -170,7 +171,8 @@ func verifyOptions() []option {
 			Doc: "Rate limits of the service by their unique names, with what each counts: phone or " +
 				"country.",
 			Prevents: "A limit that is not named here is not counted.",
-		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.RateLimits },
+		}, Set: settings.Pairs(
+			func(t *Tenant) *map[string]string { return &t.Sending.VerifyService.RateLimits },
 			func(name, counted string) *settings.Mistake {
 				if !uniqueName.MatchString(name) {
 					return settings.Wrong("has something that is not the unique name of a rate limit",
@@ -188,7 +190,7 @@ func verifyOptions() []option {
 			Default:  "https://verify.twilio.com",
 			Doc:      "Verify's API. Another one is only for a proxy or a simulator in its place.",
 			Prevents: "The operator of that host reads every code and has the auth token.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.VerifyService.APIBase })},
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.VerifyService.APIBase })},
 	}
 }
 
@@ -196,7 +198,7 @@ func setTags(t *Tenant, v []string) *settings.Mistake {
 	if len(v) > maxTags {
 		return settings.Wrong("has more than ten tags", "Twilio takes ten")
 	}
-	return settings.Pairs(func(t *Tenant) *map[string]string { return &t.VerifyService.Tags },
+	return settings.Pairs(func(t *Tenant) *map[string]string { return &t.Sending.VerifyService.Tags },
 		func(name, tag string) *settings.Mistake {
 			if len(name) > maxTag || len(tag) > maxTag {
 				return settings.Wrong("has a name or a value of more than 128 characters", "shorten it")
@@ -219,7 +221,7 @@ func flowrouteOptions() []option {
 			Doc:     "The secret key of the account.",
 			Prevents: "The addresses of the webhooks follow from it. Enter them at Flowroute again " +
 				"when you change it, or no reply arrives.",
-		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Flowroute.SecretKey })},
+		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Sending.Flowroute.SecretKey })},
 		{Row: row{
 			Key: "flowroute.number", Variable: "FLOWROUTE_NUMBER", Example: "+12065550101",
 			Missing:  "write the number to text from, such as +12065550101",
@@ -231,19 +233,20 @@ func flowrouteOptions() []option {
 			Default:  "https://api.flowroute.com",
 			Doc:      "Flowroute's API. Another one is only for a proxy or a simulator in its place.",
 			Prevents: "The operator of that host reads every text and has the secret key.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Flowroute.APIBase })},
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.Flowroute.APIBase })},
 		{Row: row{
 			Key: "flowroute.version", Default: "v2.1",
 			Doc:      "The version of the Messaging API: v2.1 or v2.2.",
 			Prevents: "An account that has only one of them gets no text out with the other.",
-		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Flowroute.Version }, "v2.1", "v2.2")},
+		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Sending.Flowroute.Version }, "v2.1",
+			"v2.2")},
 	}
 }
 
 func setAccessKey(t *Tenant, v []string) *settings.Mistake {
 	m := settings.JudgeKey(v[0])
 	if m == nil {
-		t.Flowroute.AccessKey = v[0]
+		t.Sending.Flowroute.AccessKey = v[0]
 	}
 	return m
 }
@@ -255,7 +258,7 @@ func setFlowrouteNumber(t *Tenant, v []string) *settings.Mistake {
 		return settings.Wrong("is not a number in international form",
 			"write + and digits only, such as +12065550101")
 	}
-	t.Flowroute.Number = number
+	t.Sending.Flowroute.Number = number
 	return nil
 }
 
@@ -266,14 +269,14 @@ func webhookOptions() []option {
 			Missing:  "write the https address of the sender",
 			Doc:      "The address of the sender.",
 			Prevents: "Over plain http, everyone on the way could read every text.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Webhook.URL })},
+		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.Webhook.URL })},
 		{Row: row{
 			Key: "webhook.secret", Kind: settings.Secrets,
 			Missing: hintWhsec,
 			Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
 				"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
 			Prevents: "Without it, anyone could have your sender send texts.",
-		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Webhook.Secrets },
+		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Sending.Webhook.Secrets },
 			judgeWhsec)},
 	}
 }

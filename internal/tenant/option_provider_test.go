@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/settings"
 	"smsbridge/phonemail"
 )
 
@@ -46,7 +47,7 @@ func TestProviderOrder(t *testing.T) {
 			[]Provider{ByTwilio}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, mustTenant(t, test.changes...).Providers)
+			require.Equal(t, test.want, mustTenant(t, test.changes...).Sending.Providers)
 		})
 	}
 }
@@ -54,13 +55,13 @@ func TestProviderOrder(t *testing.T) {
 func TestProviderDefaults(t *testing.T) {
 	acme := mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...)
 	require.Equal(t, VerifyService{SID: testVA, APIBase: "https://verify.twilio.com"},
-		acme.VerifyService)
-	require.Equal(t, Flowroute{"access", NewSecret("hidden"), "+12065550101",
-		"https://api.flowroute.com", "v2.1"}, acme.Flowroute)
+		acme.Sending.VerifyService)
+	require.Equal(t, Flowroute{"access", settings.NewSecret("hidden"), "+12065550101",
+		"https://api.flowroute.com", "v2.1"}, acme.Sending.Flowroute)
 	acme = mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_BASE=http://localhost:1/",
 		"FLOWROUTE_API_BASE=http://localhost:2")...)
-	require.Equal(t, "http://localhost:1", acme.VerifyService.APIBase)
-	require.Equal(t, "http://localhost:2", acme.Flowroute.APIBase)
+	require.Equal(t, "http://localhost:1", acme.Sending.VerifyService.APIBase)
+	require.Equal(t, "http://localhost:2", acme.Sending.Flowroute.APIBase)
 }
 
 func TestMistakesAboutProviders(t *testing.T) {
@@ -123,10 +124,11 @@ func TestProvidersInFile(t *testing.T) {
 `)
 	require.NoError(t, err)
 	acme, _ := s.Tenants.Tenant("acme")
-	require.Equal(t, []Provider{ByVerify, ByTwilio, ByWebhook}, acme.Providers)
+	require.Equal(t, []Provider{ByVerify, ByTwilio, ByWebhook}, acme.Sending.Providers)
 	require.Equal(t, VerifyService{testVA, "https://verify.twilio.com", true,
-		map[string]string{"per_phone": "phone"}, map[string]string{"app": "web"}}, acme.VerifyService)
-	require.Len(t, acme.Webhook.Keys()[0], 33)
+		map[string]string{"per_phone": "phone"}, map[string]string{"app": "web"}},
+		acme.Sending.VerifyService)
+	require.Len(t, acme.Sending.Webhook.Keys()[0], 33)
 	for phone, want := range map[string]string{"+46701234567": "+46700000000", "+4740612345": testMG,
 		"+4520123456": "+15005550006"} {
 		account, sender := acme.Line(numberOf(t, phone))
@@ -208,8 +210,8 @@ func TestHookKey(t *testing.T) {
 	require.NoError(t, err)
 	// printf acme | openssl dgst -sha256 -hmac hidden
 	const key = "ad5f599592b784f172298d36f23ab5c1e005cc99f0f0c54ef95651e8b095989e"
-	require.Equal(t, key, acme.Flowroute.HookKey("acme"))
-	require.NotEqual(t, key, acme.Flowroute.HookKey("beta"))
+	require.Equal(t, key, acme.Sending.Flowroute.HookKey("acme"))
+	require.NotEqual(t, key, acme.Sending.Flowroute.HookKey("beta"))
 	require.Equal(t, "https://bridge.acme.example/flowroute/acme/reply?key="+key,
 		s.FlowrouteReplyURL(acme))
 	require.Equal(t, "https://bridge.acme.example/flowroute/acme/receipt?key="+key+"&text=a%26b",

@@ -74,41 +74,43 @@ func (w Webhook) Keys() [][]byte { return Callback(w).Keys() }
 // of it. A reply of the phone comes back to it, and its STOP holds for it, whichever provider
 // carries a text. For a tenant without a sender at Twilio the account is named after the provider.
 func (t *Tenant) Line(phone phonemail.Number) (account, sender string) {
-	if t.Twilio.From == "" {
+	if t.Sending.Twilio.From == "" {
 		return t.otherLine()
 	}
-	if sender, ok := t.Senders[phone.Country()]; ok {
-		return t.Twilio.AccountSID, sender
+	if sender, ok := t.Sending.Senders[phone.Country()]; ok {
+		return t.Sending.Twilio.AccountSID, sender
 	}
-	return t.Twilio.AccountSID, t.Twilio.From
+	return t.Sending.Twilio.AccountSID, t.Sending.Twilio.From
 }
 
 func (t *Tenant) otherLine() (account, sender string) {
-	if t.Flowroute.Number != "" {
-		return "flowroute:" + t.Flowroute.AccessKey, t.Flowroute.Number
+	if t.Sending.Flowroute.Number != "" {
+		return "flowroute:" + t.Sending.Flowroute.AccessKey, t.Sending.Flowroute.Number
 	}
 	return "webhook:" + t.Slug, t.Slug
 }
 
 // textsFrom reports whether the tenant has a line.
 func (t *Tenant) textsFrom(account, sender string) bool {
-	if t.Twilio.From == "" {
+	if t.Sending.Twilio.From == "" {
 		a, s := t.otherLine()
 		return account == a && sender == s
 	}
-	return account == t.Twilio.AccountSID &&
-		(sender == t.Twilio.From || slices.Contains(slices.Collect(maps.Values(t.Senders)), sender))
+	return account == t.Sending.Twilio.AccountSID &&
+		(sender == t.Sending.Twilio.From ||
+			slices.Contains(slices.Collect(maps.Values(t.Sending.Senders)), sender))
 }
 
 // FlowrouteReplyURL is where Flowroute posts the texts to a tenant's number. It holds the tenant's
 // HookKey.
 func (s Settings) FlowrouteReplyURL(t *Tenant) string {
-	return s.PublicURL + "/flowroute/" + t.Slug + "/reply?key=" + t.Flowroute.HookKey(t.Slug)
+	return s.PublicURL + "/flowroute/" + t.Slug + "/reply?key=" + t.Sending.Flowroute.HookKey(t.Slug)
 }
 
 // FlowrouteReceiptURL is where Flowroute posts the delivery receipts of one text. It holds the
 // tenant's HookKey.
 func (s Settings) FlowrouteReceiptURL(t *Tenant, textID string) string {
-	return s.PublicURL + "/flowroute/" + t.Slug + "/receipt?key=" + t.Flowroute.HookKey(t.Slug) +
+	return s.PublicURL + "/flowroute/" + t.Slug + "/receipt?key=" +
+		t.Sending.Flowroute.HookKey(t.Slug) +
 		"&text=" + url.QueryEscape(textID)
 }

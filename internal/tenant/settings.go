@@ -151,8 +151,8 @@ func (l *loader) checkTogether(t, other *Tenant) {
 			"every tenant has keys of its own: they tell whose request it is")
 	}
 	l.checkShared(t, other)
-	if t.Twilio.From == "" || t.Twilio.From != other.Twilio.From ||
-		t.Twilio.AccountSID != other.Twilio.AccountSID {
+	if t.Sending.Twilio.From == "" || t.Sending.Twilio.From != other.Sending.Twilio.From ||
+		t.Sending.Twilio.AccountSID != other.Sending.Twilio.AccountSID {
 		return
 	}
 	if strings.EqualFold(t.Name, other.Name) {
@@ -169,15 +169,16 @@ func (l *loader) checkTogether(t, other *Tenant) {
 }
 
 func sharesKey(a, b *Tenant) bool {
-	return slices.ContainsFunc(a.APIKeys, func(key APIKey) bool {
+	return slices.ContainsFunc(a.API.Keys, func(key APIKey) bool {
 		same := func(other APIKey) bool { return key.Digest == other.Digest }
-		return slices.ContainsFunc(b.APIKeys, same)
+		return slices.ContainsFunc(b.API.Keys, same)
 	})
 }
 
 // crossed finds a word that means yes to one tenant and no to another.
 func crossed(a, b *Tenant) (string, bool) {
-	for _, pair := range [][2][]string{{a.Accept, b.Deny}, {b.Accept, a.Deny}} {
+	for _, pair := range [][2][]string{{a.Question.Accept, b.Question.Deny},
+		{b.Question.Accept, a.Question.Deny}} {
 		for _, yes := range pair[0] {
 			opposite := func(no string) bool { return strings.EqualFold(yes, no) }
 			if slices.ContainsFunc(pair[1], opposite) {

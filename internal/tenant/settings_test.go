@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/settings"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -77,18 +79,20 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Equal(t, "ACME", acme.Name)
 	require.Equal(t, phonemail.Scheme{Prefix: "acme", Domain: "sms.acme.example"}, acme.Address)
 	require.Equal(t, phonemail.Policy{Countries: []string{"DK", "SE"}}, acme.Policy)
-	require.Equal(t, []string{"login.acme.example"}, acme.IdPHosts)
-	require.Empty(t, acme.UnsafeAllow)
-	require.Equal(t, KeepBridge, acme.Keep)
-	require.Equal(t, Relay, acme.Reset)
+	require.Equal(t, []string{"login.acme.example"}, acme.Links.IdPHosts)
+	require.Empty(t, acme.Links.UnsafeAllow)
+	require.Equal(t, KeepBridge, acme.Mails.Keep)
+	require.Equal(t, Relay, acme.Mails.Reset)
 	require.Equal(t, "YES", acme.AskedAnswer())
-	require.Equal(t, []string{"NO", "N"}, acme.Deny)
-	require.Equal(t, 10*time.Minute, acme.ValidFor)
-	require.Equal(t, "key-private", acme.Mailgun.APIKey.Reveal())
-	require.Equal(t, []Secret{NewSecret("key-signing")}, acme.Mailgun.SigningKeys)
-	require.Equal(t, "https://api.mailgun.net", acme.Mailgun.APIBase)
-	require.Equal(t, Twilio{testSID, NewSecret(testToken), "+15005550006", "https://api.twilio.com"},
-		acme.Twilio)
+	require.Equal(t, []string{"NO", "N"}, acme.Question.Deny)
+	require.Equal(t, 10*time.Minute, acme.Question.ValidFor)
+	require.Equal(t, "key-private", acme.Mails.Mailgun.APIKey.Reveal())
+	require.Equal(t, []settings.Secret{settings.NewSecret("key-signing")},
+		acme.Mails.Mailgun.SigningKeys)
+	require.Equal(t, "https://api.mailgun.net", acme.Mails.Mailgun.APIBase)
+	require.Equal(t, Twilio{testSID, settings.NewSecret(testToken), "+15005550006",
+		"https://api.twilio.com"},
+		acme.Sending.Twilio)
 }
 
 func TestFromEnvEverything(t *testing.T) {
@@ -119,22 +123,23 @@ func TestFromEnvEverything(t *testing.T) {
 
 	acme := s.Tenants.All()[0]
 	require.Equal(t, []string{"DK", "GB"}, acme.Policy.Countries)
-	require.Equal(t, []string{"login.acme.example", "127.0.0.1:8081"}, acme.IdPHosts)
+	require.Equal(t, []string{"login.acme.example", "127.0.0.1:8081"}, acme.Links.IdPHosts)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"),
-		netip.MustParsePrefix("::1/128")}, acme.UnsafeAllow)
-	require.Equal(t, KeepMailgun, acme.Keep)
-	require.Equal(t, Ask, acme.Reset)
+		netip.MustParsePrefix("::1/128")}, acme.Links.UnsafeAllow)
+	require.Equal(t, KeepMailgun, acme.Mails.Keep)
+	require.Equal(t, Ask, acme.Mails.Reset)
 	require.Equal(t, "JA", acme.AskedAnswer())
-	require.Equal(t, 8*time.Hour, acme.ValidFor)
-	require.Equal(t, "Svar JA til ACME", acme.Say(AskRegistration, Fill{}))
-	require.Equal(t, "Ny kode? Svar JA", acme.Say(AskPassword, Fill{}))
-	require.Equal(t, "Svar JA eller NO", acme.Say(Wrong, Fill{}))
-	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, acme.Mailgun.SigningKeys)
-	require.Equal(t, "http://localhost:8082", acme.Mailgun.APIBase)
-	require.Equal(t, []string{"store.example"}, acme.Mailgun.StorageHosts)
-	require.Equal(t, testToken, acme.Twilio.AuthToken.Reveal())
-	require.Equal(t, testMG, acme.Twilio.From)
-	require.Equal(t, "http://localhost:8083", acme.Twilio.APIBase)
+	require.Equal(t, 8*time.Hour, acme.Question.ValidFor)
+	require.Equal(t, "Svar JA til ACME", acme.Say(wording.AskRegistration, wording.Fill{}))
+	require.Equal(t, "Ny kode? Svar JA", acme.Say(wording.AskPassword, wording.Fill{}))
+	require.Equal(t, "Svar JA eller NO", acme.Say(wording.Wrong, wording.Fill{}))
+	require.Equal(t, []settings.Secret{settings.NewSecret("new"), settings.NewSecret("old")},
+		acme.Mails.Mailgun.SigningKeys)
+	require.Equal(t, "http://localhost:8082", acme.Mails.Mailgun.APIBase)
+	require.Equal(t, []string{"store.example"}, acme.Mails.Mailgun.StorageHosts)
+	require.Equal(t, testToken, acme.Sending.Twilio.AuthToken.Reveal())
+	require.Equal(t, testMG, acme.Sending.Twilio.From)
+	require.Equal(t, "http://localhost:8083", acme.Sending.Twilio.APIBase)
 }
 
 func TestWarnings(t *testing.T) {
@@ -197,9 +202,9 @@ func TestStorageURL(t *testing.T) {
 }
 
 func TestSet(t *testing.T) {
-	a := &Tenant{Slug: "a", Twilio: Twilio{AccountSID: "AC1", From: "+1"}}
-	b := &Tenant{Slug: "b", Twilio: Twilio{AccountSID: "AC1", From: "+1"}}
-	c := &Tenant{Slug: "c", Twilio: Twilio{AccountSID: "AC2", From: "+1"}}
+	a := &Tenant{Slug: "a", Sending: Sending{Twilio: Twilio{AccountSID: "AC1", From: "+1"}}}
+	b := &Tenant{Slug: "b", Sending: Sending{Twilio: Twilio{AccountSID: "AC1", From: "+1"}}}
+	c := &Tenant{Slug: "c", Sending: Sending{Twilio: Twilio{AccountSID: "AC2", From: "+1"}}}
 	set := Set{[]*Tenant{a, b, c}}
 	require.Equal(t, []*Tenant{a, b}, set.BySender("AC1", "+1"))
 	require.Equal(t, []*Tenant{c}, set.BySender("AC2", "+1"))
@@ -215,8 +220,9 @@ func TestSecretsNeverLeak(t *testing.T) {
 	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@db/bridge",
 		"SMSBRIDGE_KEY="+testKey))
 	require.NoError(t, err)
-	hidden := struct{ token Secret }{NewSecret(testToken)}
-	values := []any{s, &s, s.Tenants.All()[0], *s.Tenants.All()[0], s.Key, hidden, []Secret{s.Key}}
+	hidden := struct{ token settings.Secret }{settings.NewSecret(testToken)}
+	values := []any{s, &s, s.Tenants.All()[0], *s.Tenants.All()[0], s.Key, hidden,
+		[]settings.Secret{s.Key}}
 
 	var out strings.Builder
 	for verb := 'A'; verb <= 'z'; verb++ {
@@ -236,9 +242,10 @@ func TestSecretsNeverLeak(t *testing.T) {
 			secret)
 	}
 	require.Contains(t, out.String(), "[redacted]")
-	require.Empty(t, fmt.Sprint(Secret{}), "an empty secret shows that it is empty")
+	require.Empty(t, fmt.Sprint(settings.Secret{}), "an empty secret shows that it is empty")
 	//lint:ignore SA9005 that it cannot be read is what is tested
-	require.Error(t, json.NewDecoder(io.LimitReader(strings.NewReader(`"x"`), 3)).Decode(new(Secret)))
+	require.Error(t, json.NewDecoder(io.LimitReader(strings.NewReader(`"x"`),
+		3)).Decode(new(settings.Secret)))
 }
 
 // The example configuration loads, explains every key and variable, and says
@@ -269,12 +276,13 @@ func TestExampleFile(t *testing.T) {
 	require.Len(t, s.Tenants.All(), 2)
 	acme, _ := s.Tenants.Tenant("acme")
 	beta, _ := s.Tenants.Tenant("beta")
-	require.Equal(t, testToken, acme.Twilio.AuthToken.Reveal())
+	require.Equal(t, testToken, acme.Sending.Twilio.AuthToken.Reveal())
 	require.Equal(t, []string{"DK", "SE", "NO"}, acme.Policy.Countries, "NO is Norway, not false")
-	require.Equal(t, "betatwilioauthtoken", beta.Twilio.AuthToken.Reveal())
-	for _, saying := range Sayings() {
-		fill := Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
-		require.Equal(t, (&Tenant{Name: "ACME", Accept: acme.Accept, Deny: acme.Deny}).Say(saying, fill),
+	require.Equal(t, "betatwilioauthtoken", beta.Sending.Twilio.AuthToken.Reveal())
+	for _, saying := range wording.Sayings() {
+		fill := wording.Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
+		require.Equal(t, (&Tenant{Name: "ACME", Question: Question{Accept: acme.Question.Accept,
+			Deny: acme.Question.Deny}}).Say(saying, fill),
 			acme.Say(saying, fill))
 	}
 

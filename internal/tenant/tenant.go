@@ -68,53 +68,62 @@ type Tenant struct {
 	Address phonemail.Scheme // how its phone addresses are formed
 	Policy  phonemail.Policy // which numbers it may text
 
-	// IdPHosts lists the hosts that verification links may have, such as "login.acme.example", in
-	// small letters. A port or an IP address is only there when UnsafeAllow is not empty.
-	IdPHosts []string
-	// UnsafeAllow lists networks that links may lead to although they are private, then also over
-	// http and on any port. For tests and demos.
-	UnsafeAllow []netip.Prefix
+	Mails    Mails
+	Question Question
+	Links    Links
+	Proof    Proof
+	Sending  Sending
+	Codes    Codes
+	API      API
+	Doors    Doors
+	Auth0    Auth0
 
-	Keep Keep
+	texts  wording.Texts
+	public string // the bridge's public URL
+}
+
+// Mails says where a tenant's mails come from and what becomes of each kind.
+type Mails struct {
+	Mailgun Mailgun
+	Keep    Keep
 	// What to do about each kind of mail. Kinds that are not named here are recorded and nothing
 	// else.
 	Verify, Code, Reset, Login Action
+}
+
+// Question says how a question is answered.
+type Question struct {
+	Answer   Answer
+	Accept   []string      // replies that mean yes, as configured; the first is shown
+	Deny     []string      // replies that mean no, as configured; the first is shown
+	ValidFor time.Duration // life of a question, 1 minute to 24 hours
 	// UnsafeBareYes lets a bare yes answer a question about a password, where otherwise the reply
 	// must repeat the code of the question. A thief who fakes the sender of a text can then take the
 	// account over.
 	UnsafeBareYes bool
-	Answer        Answer
-	// CodeDomain is the web site that a relayed code is for, as phones bind it:
-	// https://wicg.github.io/sms-one-time-codes/
-	CodeDomain string
+}
 
-	Accept   []string      // replies that mean yes, as configured; the first is shown
-	Deny     []string      // replies that mean no, as configured; the first is shown
-	ValidFor time.Duration // life of a question, 1 minute to 24 hours
-
-	Mailgun Mailgun
-	Twilio  Twilio
-	Proof   Proof
-	Links   Links
-
-	Providers     []Provider        // who is asked to send a text, in this order; at least one
+// Sending says who sends a tenant's texts, and its accounts there.
+type Sending struct {
+	Providers     []Provider // who is asked to send a text, in this order; at least one
+	Twilio        Twilio
 	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), else Twilio.From
 	VerifyService VerifyService
 	Flowroute     Flowroute
 	Webhook       Webhook
+}
 
-	Codes    Codes
-	OrgName  string // what the texts of codes call it, "" for Name
-	APIKeys  []APIKey
-	APIRate  int // requests a minute that one API key may make
+// API is about a tenant's apps: who may ask for codes, how often, and where they hear how it ended.
+type API struct {
+	Keys     []APIKey
+	Rate     int // requests a minute that one API key may make
 	Callback Callback
+}
 
-	FlowrouteDoor FlowrouteDoor
-	DurableDoor   DurableDoor
-	Auth0         Auth0
-
-	texts  wording.Texts
-	public string // the bridge's public URL
+// Doors are what other services' clients find familiar.
+type Doors struct {
+	Flowroute FlowrouteDoor
+	Durable   DurableDoor
 }
 
 // Mailgun holds a tenant's account at Mailgun.
@@ -125,9 +134,16 @@ type Mailgun struct {
 	StorageHosts []string          // hosts of stored mails beyond those that StorageURL knows
 }
 
-// Links says how the links in a tenant's mails are found and redeemed where their shape does not
-// say it. The zero value is right for every known provider.
+// Links says which links of a tenant's mails may be opened, and how they are found and redeemed
+// where their shape does not say it. For every known provider IdPHosts is enough.
 type Links struct {
+	// IdPHosts lists the hosts that verification links may have, such as "login.acme.example", in
+	// small letters. A port or an IP address is only there when UnsafeAllow is not empty.
+	IdPHosts []string
+	// UnsafeAllow lists networks that links may lead to although they are private, then also over
+	// http and on any port. For tests and demos.
+	UnsafeAllow []netip.Prefix
+
 	Paths    []string        // where verification links begin, such as "/account/confirm"
 	Wrappers []string        // hosts of the mail provider's link tracking
 	Recipe   string          // how links are redeemed whatever their shape
@@ -157,7 +173,7 @@ const (
 )
 
 // AskedAnswer returns the word that texts ask for, as it is shown.
-func (t *Tenant) AskedAnswer() string { return t.Accept[0] }
+func (t *Tenant) AskedAnswer() string { return t.Question.Accept[0] }
 
 // ShortURL returns the address of the short link with the token.
 func (t *Tenant) ShortURL(token string) string { return t.public + "/l/" + token }

@@ -6,7 +6,7 @@ import "smsbridge/internal/wording"
 // Tenant that was not loaded says it in the shipped wording.
 func (t *Tenant) Say(s wording.Saying, fill wording.Fill) string {
 	return t.texts.Say(s, wording.Fields{
-		Name: t.Name, Answer: first(t.Accept), Denial: first(t.Deny),
+		Name: t.Name, Answer: first(t.Question.Accept), Denial: first(t.Question.Deny),
 		Choices: fill.Choices, Count: fill.Count, Code: fill.Code, Link: fill.Link,
 	})
 }

@@ -11,7 +11,8 @@ func For(t *tenant.Tenant, door string, phone phonemail.Number) Request {
 	account, sender := t.Line(phone)
 	return Request{
 		Tenant: t.Slug, Door: door, Line: text.Line{Account: account, Sender: sender}, Phone: phone,
-		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeText, Notify: t.Callback.URL != "",
+		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeText,
+		Notify: t.API.Callback.URL != "",
 		Limits: Limits{
 			Life: t.Codes.ValidFor, Attempts: t.Codes.Attempts, Wrong: t.Codes.Wrong, Sends: t.Codes.Sends, Gap: t.Codes.Gap,
 		},
