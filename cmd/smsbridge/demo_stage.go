@@ -87,7 +87,7 @@ type playedText struct {
 }
 
 // openStage opens everything; links may lead to the pretend identity provider and to idpHosts, if these are on this machine. The caller must call
-// serve, which sets the bridge to work, and then close. It returns a tenant.Mistakes if idpHosts are not hosts.
+// serve, which sets the bridge to work, and then close. It returns a settings.Mistakes if idpHosts are not hosts.
 func openStage(ctx context.Context, idpHosts []string, log *slog.Logger) (_ *stage, err error) {
 	s := &stage{}
 	defer func() {
