@@ -77,7 +77,7 @@ func (s Set) ByAPIKey(key string) (found *Tenant, name string, ok bool) {
 }
 
 // CodeText returns the text that says a code, in the tenant's own wording or else in a language of
-// wording.CodeLocales, "" being the tenant's. With a CodeDomain it ends with the line by which
+// wording.CodeLocales, "" being the tenant's. With a Codes.Domain it ends with the line by which
 // browsers know the site the code is for.
 //
 // Source: https://wicg.github.io/sms-one-time-codes/

@@ -464,3 +464,23 @@ func TestProofIsWhole(t *testing.T) {
 		"SMSBRIDGE_PROOF_URL=https://api.acme.example", secret))
 	require.NoError(t, err, "GoTrue has no client")
 }
+
+// A text about a password that is never sent is a mistake: the reply must repeat a code, and only
+// the other text tells it.
+func TestPasswordTextThatIsNotSaid(t *testing.T) {
+	const text = "SMSBRIDGE_PASSWORD_TEXT=New password? Reply {{.Answer}}"
+	_, err := FromEnv(oneTenant("SMSBRIDGE_RESET=ask", text))
+	mistakes := mistakesOf(t, err)
+	require.Len(t, mistakes, 1)
+	require.Equal(t, "SMSBRIDGE_PASSWORD_TEXT", mistakes[0].Where)
+	require.Contains(t, mistakes[0].What, "is not said")
+	require.Contains(t, mistakes[0].Hint, "SMSBRIDGE_PASSWORD_CODE_TEXT")
+	require.Contains(t, mistakes[0].Hint, "SMSBRIDGE_UNSAFE_BARE_YES")
+	for _, more := range []string{
+		"SMSBRIDGE_PASSWORD_CODE_TEXT=New password? Reply {{.Answer}} {{.Code}}",
+		"SMSBRIDGE_UNSAFE_BARE_YES=true", "SMSBRIDGE_RESET=relay",
+	} {
+		_, err := FromEnv(oneTenant("SMSBRIDGE_RESET=ask", text, more))
+		require.NoError(t, err, more)
+	}
+}

@@ -87,7 +87,7 @@ type playedText struct {
 
 // Open opens everything. Links may lead to the simulated identity provider and to
 // config.IdPHosts. The caller must call Serve, which sets the bridge to work, and then Close.
-// It returns a [tenant.Mistakes] if config.IdPHosts are not hosts.
+// It returns a [settings.Mistakes] if config.IdPHosts are not hosts.
 func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	s := &Stage{}
 	defer func() {
