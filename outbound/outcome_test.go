@@ -4,7 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,10 +19,21 @@ import (
 // outcomes are the constants of linkclick's type Outcome, as its source lists them.
 func outcomes(t *testing.T) (found []linkclick.Outcome) {
 	t.Helper()
-	program := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	packages, err := parser.ParseDir(token.NewFileSet(), "../linkclick", program, 0)
+	sources, err := filepath.Glob("../linkclick/*.go")
 	require.NoError(t, err)
-	ast.Inspect(packages["linkclick"], func(n ast.Node) bool {
+	for _, source := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
+		require.NoError(t, err)
+		if !strings.HasSuffix(source, "_test.go") {
+			found = append(found, outcomesIn(t, file)...)
+		}
+	}
+	return found
+}
+
+func outcomesIn(t *testing.T, file *ast.File) (found []linkclick.Outcome) {
+	t.Helper()
+	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true
