@@ -117,11 +117,23 @@ func report(w world, err error) int {
 		fmt.Fprintf(w.stderr, "smsbridge: error: %s\nsmsbridge: hint: %s\n", m.what, m.hint)
 		return exitMistake
 	}
-	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", oneLine(err))
 	if errors.As(err, &f) {
 		fmt.Fprintf(w.stderr, "smsbridge: hint: %s\n", f.hint)
 	}
 	return exitFailure
+}
+
+// oneLine is an error's text on one line. Several errors in one have a line each, and so have the
+// addresses at which PostgreSQL was tried.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // version is the module's version as the build recorded it.
