@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -61,6 +62,10 @@ type failure struct {
 }
 
 func main() {
+	// The standard library writes to this logger whatever it cannot return. Of a response that no
+	// request is waiting for, net/http writes up to 4 kB word by word, which may hold a link, a code
+	// or a token. What operators need to know goes to the log of serve.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the first signal stops in order, a second one at once
