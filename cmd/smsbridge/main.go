@@ -62,9 +62,9 @@ type failure struct {
 }
 
 func main() {
-	// The standard library writes to this logger whatever it cannot return. Of a response that no
-	// request is waiting for, net/http writes up to 4 kB word by word, which may hold a link, a code
-	// or a token. What operators need to know goes to the log of serve.
+	// The standard library writes to this logger what it cannot return. When a host sends a response
+	// that no request waits for, net/http writes up to 4 kB of it. These may hold a link, a code or a
+	// token. What operators need to know goes to the log of serve.
 	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -122,7 +122,8 @@ func TestJobsThatNeverEndAreLogged(t *testing.T) {
 	require.NoError(t, s.Start(ctx))
 	t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
 	state := func(id string) (state string) {
-		row := outside.QueryRowContext(t.Context(), "SELECT state FROM river_job WHERE args->>'id' = $1", id)
+		const query = "SELECT state FROM river_job WHERE args->>'id' = $1"
+		row := outside.QueryRowContext(t.Context(), query, id)
 		require.NoError(t, row.Scan(&state))
 		return state
 	}
