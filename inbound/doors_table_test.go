@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 )
 
 func doors() []door {
@@ -268,7 +268,7 @@ func durableFunctionsDoor() door {
 		return s.hearDurable(
 			s.durable.Ask(
 				"POST",
-				inboundtest.DurableBase+"/orchestrators/"+durable.Function+"/"+s.external,
+				inboundtest.DurableBase+"/orchestrators/"+azuredurable.Function+"/"+s.external,
 				`"`+s.phone.E164()+`"`,
 			),
 		)
@@ -306,8 +306,8 @@ func durableFunctionsDoor() door {
 			"start":            start,
 			"status":           ask("GET", ""),
 			"list":             (*subject).listDurable,
-			"raise right":      raise(durable.Event, right),
-			"raise wrong":      raise(durable.Event, wrong),
+			"raise right":      raise(azuredurable.Event, right),
+			"raise wrong":      raise(azuredurable.Event, wrong),
 			"raise other":      raise("Other", right),
 			"terminate":        ask("POST", "/terminate?reason=enough"),
 			"suspend":          ask("POST", "/suspend?reason=enough"),

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
@@ -268,7 +268,7 @@ func (s *subject) move(state string) verification.State {
 		})
 	}
 	suspend := func(ctx context.Context, tx *store.Tx) error {
-		return durable.Suspend(ctx, tx, "acme", s.external)
+		return azuredurable.Suspend(ctx, tx, "acme", s.external)
 	}
 	switch state {
 	case stateApproved:
@@ -288,7 +288,7 @@ func (s *subject) move(state string) verification.State {
 		return verification.Canceled
 	case stateTerminated:
 		s.do(func(ctx context.Context, tx *store.Tx) error {
-			return durable.Terminate(ctx, tx, "acme", s.external, "why")
+			return azuredurable.Terminate(ctx, tx, "acme", s.external, "why")
 		})
 		return verification.Canceled
 	case stateOverdue:

@@ -33,7 +33,7 @@ type Server struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is
-	Patience time.Duration    // how long an app waits for Twilio Verify's verdict; 0 is 8 seconds
+	Patience time.Duration    // as in web.Edge
 
 	draining atomic.Bool
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -61,6 +62,10 @@ type failure struct {
 }
 
 func main() {
+	// The standard library writes to this logger what it cannot return. When a host sends a response
+	// that no request waits for, net/http writes up to 4 kB of it. These may hold a link, a code or a
+	// token. What operators need to know goes to the log of serve.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the first signal stops in order, a second one at once
@@ -117,11 +122,23 @@ func report(w world, err error) int {
 		fmt.Fprintf(w.stderr, "smsbridge: error: %s\nsmsbridge: hint: %s\n", m.what, m.hint)
 		return exitMistake
 	}
-	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w.stderr, "smsbridge: error: %s\n", oneLine(err))
 	if errors.As(err, &f) {
 		fmt.Fprintf(w.stderr, "smsbridge: hint: %s\n", f.hint)
 	}
 	return exitFailure
+}
+
+// oneLine is an error's text on one line. Several errors in one have a line each, and so have the
+// addresses at which PostgreSQL was tried.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // version is the module's version as the build recorded it.

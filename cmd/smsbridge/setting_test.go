@@ -103,6 +103,8 @@ func TestPostgresDown(t *testing.T) {
 	said := strings.Join(lines, "\n")
 	require.Contains(t, said, "smsbridge: error: store: ")
 	require.Contains(t, lines[len(lines)-1], "smsbridge: hint: is PostgreSQL running")
+	require.Contains(t, lines[len(lines)-2], "smsbridge: error: store: ", "the error is one line")
+	require.Contains(t, lines[len(lines)-2], "connection refused")
 	require.NotContains(t, said, "hunter2")
 
 	for code, want := range map[string]string{
@@ -127,4 +129,19 @@ func TestMistakesOfAFile(t *testing.T) {
 	require.ErrorAs(t, err, &mistakes)
 	require.Equal(t, path+":1: public_url", mistakes[0].Where)
 	require.Contains(t, mistakes[0].What, "a quote that is not closed")
+}
+
+// Ensure that an error is one line, whatever it is made of.
+func TestErrorsAreOneLine(t *testing.T) {
+	for want, err := range map[string]error{
+		"disk full": errors.New("disk full\n"),
+		"serving: disk full; closing: disk full": errors.Join(
+			errors.New("serving: disk full"), errors.New("closing: disk full")),
+		"failed to connect: 10.0.0.1:5432: refused; 10.0.0.2:5432: refused": errors.New(
+			"failed to connect:\n\t10.0.0.1:5432: refused\n\t10.0.0.2:5432: refused"),
+	} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitFailure, report(world{stderr: &stderr}, err))
+		require.Equal(t, "smsbridge: error: "+want+"\n", stderr.String())
+	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	durable "smsbridge/internal/azuredurable"
+	"smsbridge/internal/azuredurable"
 )
 
 // What a client of Azure Durable Functions holds and asks for.
@@ -18,7 +18,7 @@ const (
 	DurableNewKey  = "key-of-the-durable-door-9876543210"
 	DurableBase    = "/runtime/webhooks/durabletask"
 	durableAsKey   = "code=" + DurableKey
-	durableResults = "/raiseEvent/" + durable.Event
+	durableResults = "/raiseEvent/" + azuredurable.Event
 )
 
 // DurableClient is an app that uses the HTTP API of Durable Functions by hand.
@@ -42,15 +42,15 @@ type DurableLinks struct {
 
 // DurableInstance is how an instance is shown.
 type DurableInstance struct {
-	Name            string          `json:"name"`
-	InstanceID      string          `json:"instanceId"`
-	RuntimeStatus   durable.Status  `json:"runtimeStatus"`
-	Input           json.RawMessage `json:"input"`
-	CustomStatus    any             `json:"customStatus"`
-	Output          json.RawMessage `json:"output"`
-	CreatedTime     string          `json:"createdTime"`
-	LastUpdatedTime string          `json:"lastUpdatedTime"`
-	HistoryEvents   []durable.Step  `json:"historyEvents"`
+	Name            string              `json:"name"`
+	InstanceID      string              `json:"instanceId"`
+	RuntimeStatus   azuredurable.Status `json:"runtimeStatus"`
+	Input           json.RawMessage     `json:"input"`
+	CustomStatus    any                 `json:"customStatus"`
+	Output          json.RawMessage     `json:"output"`
+	CreatedTime     string              `json:"createdTime"`
+	LastUpdatedTime string              `json:"lastUpdatedTime"`
+	HistoryEvents   []azuredurable.Step `json:"historyEvents"`
 }
 
 // Ask makes a request with the key and a JSON body. The path may be one of the bridge's own public
@@ -83,7 +83,7 @@ func (d DurableClient) Raw(method, path, body string, headers ...string) Respons
 // Begin starts an instance as the sample's page says.
 func (d DurableClient) Begin() (links DurableLinks) {
 	d.T.Helper()
-	r := d.Ask("POST", "/orchestrators/"+durable.Function, `"`+Phone+`"`)
+	r := d.Ask("POST", "/orchestrators/"+azuredurable.Function, `"`+Phone+`"`)
 	require.Equal(d.T, 202, r.StatusCode, r.Body)
 	require.NoError(d.T, json.Unmarshal([]byte(r.Body), &links))
 	return links
@@ -92,7 +92,7 @@ func (d DurableClient) Begin() (links DurableLinks) {
 // BeginAs starts an instance with an id.
 func (d DurableClient) BeginAs(id string) Response {
 	d.T.Helper()
-	return d.Ask("POST", DurableBase+"/orchestrators/"+durable.Function+"/"+id, `"`+Phone+`"`)
+	return d.Ask("POST", DurableBase+"/orchestrators/"+azuredurable.Function+"/"+id, `"`+Phone+`"`)
 }
 
 // DurableInstancePath is the path of an instance.
@@ -106,7 +106,7 @@ func (d DurableClient) Raise(id, payload string) Response {
 
 // Stands shows how an instance stands.
 func (d DurableClient) Stands(
-	id string, httpStatus int, status durable.Status, output string,
+	id string, httpStatus int, status azuredurable.Status, output string,
 ) DurableInstance {
 	d.T.Helper()
 	r := d.Ask("GET", DurableInstancePath(id), "")

@@ -2,8 +2,9 @@
 // presented keys, files of the program, problem details, and the line of log for each request.
 //
 // It is for package inbound and the rooms below it. It knows no provider, no door and no rule.
-// It promises that a caller waits for the database at most CommitWait. Nothing of a request
-// reaches the log unless a door names it, and a panic of a handler becomes a 503.
+// It promises that a caller waits at most CommitWait for the database and for Twilio Verify's
+// verdict. Nothing of a request reaches the log unless a door names it, and a panic of a handler
+// becomes a 503.
 package web
 
 import (
@@ -16,7 +17,9 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// CommitWait is how long a caller waits for the database. After that it hears that it should retry.
+// CommitWait is how long a caller waits for the database, and in the same time for Twilio Verify's
+// verdict on a code. After that the caller hears that it should retry, or that there is no verdict
+// yet.
 const CommitWait = 8 * time.Second
 
 // Edge is what every door is given.
@@ -25,11 +28,12 @@ type Edge struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
-	Patience time.Duration    // how long a caller waits for Twilio Verify's verdict; 0 is CommitWait
+	// how long a caller waits for Twilio Verify's verdict, at most CommitWait; 0 is CommitWait
+	Patience time.Duration
 }
 
-// Await returns a context that bounds the wait for Twilio Verify's verdict. It ends with ctx, and
-// at the latest after Patience.
+// Await returns a context that bounds the wait for Twilio Verify's verdict. It ends with ctx, which
+// is Bound's, and at the latest after Patience.
 func (e Edge) Await(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, cmp.Or(e.Patience, CommitWait))
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -67,6 +68,23 @@ func (f failureLog) HandlePanic(
 	ctx context.Context, job *rivertype.JobRow, cause any, trace string,
 ) *river.ErrorHandlerResult {
 	return f.HandleError(ctx, job, panicked(cause, []byte(trace)))
+}
+
+// rescueLog is River's own ClientRetryPolicy. It logs the jobs that River gives up without a word.
+// A job that does not end is tried again after RescueAfter, and discarded after its last try.
+// River tells no error handler and no subscriber of that.
+type rescueLog struct {
+	river.DefaultClientRetryPolicy
+	log *slog.Logger
+}
+
+// NextRetry implements river.ClientRetryPolicy. After the last try of a job River asks for it only
+// to discard a job that never ended.
+func (r *rescueLog) NextRetry(job *rivertype.JobRow) time.Time {
+	if job.Attempt >= job.MaxAttempts {
+		r.log.Error("a job did not end at its last try and is dead", about(job)...)
+	}
+	return r.DefaultClientRetryPolicy.NextRetry(job)
 }
 
 // quietPanics turns a job's panic into an error. River would log the words of the panic and keep

@@ -35,6 +35,7 @@ func queueConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
 		ErrorHandler:                failureLog{log},
+		RetryPolicy:                 &rescueLog{log: log},
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
 		Logger:                      slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
 	}

@@ -94,6 +94,52 @@ func TestFailingJobsAreLogged(t *testing.T) {
 	}
 }
 
+// Ensure that a job is logged that no worker ends at its last try, such as one at which each worker
+// dies. SQLite's only process hands such jobs back when it starts, and never discards them.
+func TestJobsThatNeverEndAreLogged(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	var log logBuffer
+	s, err := store.Open(t.Context(), store.Options{
+		URL: url, Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	done := func(context.Context, *river.Job[failing]) error { return nil }
+	river.AddWorker(s.Workers(), river.WorkFunc(done))
+	require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(failing{"row-1", 25})
+		tx.Enqueue(failing{"row-2", 25})
+		return nil
+	}))
+	outside, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, outside.Close()) })
+	_, err = outside.ExecContext(t.Context(), `UPDATE river_job SET state = 'running',
+		attempted_at = now() - interval '1 hour',
+		attempt = CASE args->>'id' WHEN 'row-1' THEN 25 ELSE 24 END`)
+	require.NoError(t, err)
+	ctx := context.Background() // the queue is stopped when the test's own context has ended
+	require.NoError(t, s.Start(ctx))
+	t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
+	state := func(id string) (state string) {
+		const query = "SELECT state FROM river_job WHERE args->>'id' = $1"
+		row := outside.QueryRowContext(t.Context(), query, id)
+		require.NoError(t, row.Scan(&state))
+		return state
+	}
+	require.Eventually(t, func() bool {
+		return state("row-1") == "discarded"
+	}, 20*time.Second, time.Millisecond)
+	for _, want := range []string{
+		`"level":"ERROR"`, "did not end at its last try and is dead", `"kind":"failing"`,
+		`"id":"row-1"`, `"attempt":25`,
+	} {
+		require.Contains(t, log.String(), want)
+	}
+	require.NotEqual(t, "discarded", state("row-2"), "it has a try left")
+	require.NotContains(t, log.String(), "row-2")
+}
+
 // Ensure that a queue that is stopped while it starts complains of nothing.
 func TestStopWhileStarting(t *testing.T) {
 	var log logBuffer

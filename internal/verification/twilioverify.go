@@ -309,9 +309,10 @@ func approveAsked(
 	return err
 }
 
-// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. The
-// verdict is still Asked when there is none: the door then says "pending, ask again", and the
-// verification shows later what came of it. Another result of Check is returned as it is.
+// Await waits until ctx ends for Twilio Verify's verdict on a code that Check put to it. How long
+// that is, its caller decides: see web.CommitWait. The verdict is still Asked when there is none:
+// the door then says "pending, ask again", and the verification shows later what came of it.
+// Another result of Check is returned as it is.
 func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error) {
 	if checked.Verdict != Asked {
 		return checked, nil
