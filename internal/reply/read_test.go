@@ -40,8 +40,11 @@ func TestRead(t *testing.T) {
 		{reply.Yes, "0000", []string{"yes 0000"}},
 		{reply.No, "", []string{"NO", "no", "No.", "N", "nej", "NEJ!", "ｎｏ", "“No”"}},
 		{reply.No, "7730", []string{"NO 7730", "no, 7730"}},
-		{reply.Stop, "", []string{"STOP", "stop", "Stop.", "STOPALL", "unsubscribe", "CANCEL", "end", "Quit", "revoke", "OPTOUT", "Arret", "ＳＴＯＰ", " stop! ",
-			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET"}},
+		{reply.Stop, "", []string{
+			"STOP", "stop", "Stop.", "STOPALL", "unsubscribe", "CANCEL", "end", "Quit", "revoke",
+			"OPTOUT", "Arret", "ＳＴＯＰ", " stop! ",
+			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET",
+		}},
 		{reply.Start, "", []string{"START", "start", "UNSTOP"}},
 		{reply.Help, "", []string{"HELP", "help", "Info", "help?"}},
 		{reply.Code, "4821", []string{"4821", "48 21", " 4821.", "４８２１"}},

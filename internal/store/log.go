@@ -24,8 +24,8 @@ func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
 }
 
-// Handle implements slog.Handler. River logs an error when its context is canceled, which is the end
-// of the process. Nothing is lost by that, so such an error is left out.
+// Handle implements slog.Handler. River logs an error when its context is canceled, which is the
+// end of the process. Nothing is lost by that, so such an error is left out.
 func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
 	stopped := false
 	if ctx.Err() != nil {

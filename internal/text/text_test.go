@@ -42,7 +42,8 @@ func TestTextIsSent(t *testing.T) {
 		require.Equal(b, "SM1", row.ProviderID)
 		require.NotEmpty(b, row.Body, "the text is not final yet")
 
-		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")})
+		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1",
+			State: text.TwilioState("delivered")})
 		row = b.row(id)
 		require.EqualValues(b, "delivered", row.State)
 		require.Empty(b, row.Body)
@@ -196,7 +197,8 @@ func TestInterruptedSending(t *testing.T) {
 			for _, found := range []func(id string){
 				func(id string) { b.accept(id, "SM"+id) },
 				func(id string) {
-					b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState("sent")})
+					b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
+						State: text.TwilioState("sent")})
 				},
 			} {
 				id := b.sending()
