@@ -25,8 +25,8 @@
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
 //     judge_phrases.go know the words of success and failure.
 //
-// All three share the tenant's [Rule] of where a link may lead (rule.go), the kinds of mail
-// (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
+// All three share the tenant's [Rule] of where a link may lead (rule.go). They also share the kinds
+// of mail (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
 //
 // # Providers
 //
@@ -49,8 +49,8 @@
 //
 // # Promises
 //
-//   - A link is found only if it is the only one of its kind in the mail, is https, and is on a
-//     host that the tenant has named. In doubt there is no link but a reason.
+//   - A link is found only if it is the only one of its kind in the mail. It must be https and on
+//     a host that the tenant has named. In doubt there is no link but a reason.
 //   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
 //     taken for a verification. That of a reset or login mail is found, for its reader.
 //   - A click connects to no host outside the rule and to no private or special address,

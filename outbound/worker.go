@@ -55,9 +55,8 @@ const (
 	reportPatience = 24*time.Hour - time.Second
 )
 
-// table is all the work there is, one row for each kind of job. A row has the limits of the job
-// (the time for one try, its patience, the longest wait between two tries), how it begins, and
-// what it does.
+// table is all the work there is, one row for each kind of job. A row has how the job begins, what
+// it does, and its limits: the time for one try, its patience, the longest wait between two tries.
 func (w *Worker) table() []*job {
 	const slowly = time.Minute
 	database := limits{within: inDatabase}

@@ -160,8 +160,8 @@ func (s *Store) run(group []*call) (err error) {
 }
 
 // survive turns a panic into an error, so that one caller's mistake does not end the lane that
-// serves them all. What was said in panic may quote a phone or a link, so the error shows the
-// words of Go's own errors only, and of another panic its type.
+// serves them all. A panic's value may quote a phone or a link. So the error shows the words of
+// Go's own errors only; of another panic it shows the type.
 func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

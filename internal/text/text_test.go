@@ -14,8 +14,8 @@ import (
 	"smsbridge/internal/text"
 )
 
-// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body
-// is readable only while it can be sent.
+// Ensure that a text goes from due to sent, and that each step is on the timeline. Its body is
+// readable only while it can be sent.
 func TestTextIsSent(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.make()
@@ -277,8 +277,8 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 	})
 }
 
-// Ensure that of two workers of which one asks the next provider and one finds the text being sent
-// already, the first one goes on only when it is known that the next provider is asked.
+// Ensure that two workers can race for a text. One asks the next provider, the other finds the text
+// being sent already. The first one goes on only when it is known that the next provider is asked.
 func TestRerouteRaces(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 20 {
