@@ -57,6 +57,6 @@
 //     wherever redirects or name servers point. It ends within its timeout, whatever the host
 //     does.
 //   - A click is a success only if the identity provider said so. Status 200 alone says nothing.
-//   - No reason, error or step holds a link, a code or a part of a mail, page or answer. Only
+//   - No reason, error or step holds a link, a code or a part of a mail, page or response. Only
 //     [Mail], [Finding], [Candidate] and [Rule] hold secrets.
 package linkclick

@@ -74,7 +74,7 @@ func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 }
 
 // replace makes room for q. It returns the id of the open challenge that took its link, or "" when
-// there is none, or none any more.
+// q needs a challenge of its own.
 func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	row, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
 		Tenant: q.Tenant, Phone: q.Phone, Purpose: q.Purpose,

@@ -16,7 +16,8 @@ const (
 	groupSize     = 256  // calls that may share one transaction
 	queuedCalls   = 1024 // calls that may wait for one; more block until their context ends
 	commitTimeout = 30 * time.Second
-	// how often a call of its own is tried when the database says that trying again helps
+	// how often a call that has a transaction of its own is tried, if the database says that a retry
+	// helps
 	commitTries = 3
 )
 

@@ -13,8 +13,9 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// levelHandler is what reaches the log of what River says. At level info River tells more than an
-// operator wants, and says less about failing jobs than failureLog does.
+// levelHandler lets only some of River's lines reach the log: those of the least level or above. At
+// level info River tells more than an operator wants, and says less about failing jobs than
+// failureLog does.
 type levelHandler struct {
 	slog.Handler
 	least slog.Level

@@ -52,7 +52,7 @@ func rank(s State) int {
 	return 5
 }
 
-// receiptTries is how often a receipt may lose a race against the API's answer or another
+// receiptTries is how often a receipt may lose a race against the API's response or another
 // receipt. The text comes further each time, so more tries cannot be needed.
 const receiptTries = 6
 
