@@ -17,7 +17,8 @@ const (
 	maxRead = 30 << 20 // of a mail's webhook; Mailgun takes mails of 25 MB
 	maxKept = 2 << 20  // of the fields that are wanted, together
 	maxKey  = 256      // of a field's name; a longer one is not one of ours
-	// of a multipart body: header fields and attachments; and of the fields that are kept
+	// of the parts of a multipart body (header fields and attachments), and of the fields that are
+	// kept
 	maxParts = 2000
 )
 

@@ -97,7 +97,8 @@ func (s *Server) edge() web.Edge {
 	}
 }
 
-// showWelcome says to a person what answers here. Other methods find nothing, as on any other path.
+// showWelcome says to a person what program this is. Other methods find nothing, as on any other
+// path.
 func showWelcome(c echo.Context) error {
 	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
 		return echo.ErrNotFound

@@ -25,8 +25,8 @@
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
 //     judge_phrases.go know the words of success and failure.
 //
-// All three share the tenant's [Rule] of where a link may lead (rule.go), the kinds of mail
-// (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
+// All three share the tenant's [Rule] of where a link may lead (rule.go). They also share the kinds
+// of mail (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
 //
 // # Providers
 //
@@ -49,14 +49,14 @@
 //
 // # Promises
 //
-//   - A link is found only if it is the only one of its kind in the mail, is https, and is on a
-//     host that the tenant has named. In doubt there is no link but a reason.
+//   - A link is found only if it is the only one of its kind in the mail. It must be https and on
+//     a host that the tenant has named. In doubt there is no link but a reason.
 //   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
 //     taken for a verification. That of a reset or login mail is found, for its reader.
 //   - A click connects to no host outside the rule and to no private or special address,
 //     wherever redirects or name servers point. It ends within its timeout, whatever the host
 //     does.
 //   - A click is a success only if the identity provider said so. Status 200 alone says nothing.
-//   - No reason, error or step holds a link, a code or a part of a mail, page or answer. Only
+//   - No reason, error or step holds a link, a code or a part of a mail, page or response. Only
 //     [Mail], [Finding], [Candidate] and [Rule] hold secrets.
 package linkclick

@@ -79,7 +79,7 @@ func retryable(reason string) bool {
 		reason == linkclick.ReasonNoAnswer
 }
 
-// putBack has a click tried again of which nothing reached the identity provider.
+// putBack has a click tried again when nothing of it reached the identity provider.
 func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challenge.Click]) error {
 	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return challenge.PutBack(ctx, tx, c)
@@ -111,8 +111,9 @@ func (w *Worker) finish(
 // errNoLink says that a mail was fetched and has no link to click, which does not change.
 var errNoLink = errors.New("the fetched mail has no link to click")
 
-// fetchLink finds the link of a challenge for which the bridge has none: Mailgun keeps it by
-// choice, or ours cannot be opened any more. It leaves half of the job's time to the click.
+// fetchLink finds the link of a challenge for which the bridge has none: the tenant leaves it at
+// Mailgun, or the bridge cannot open its own copy any more. It leaves half of the job's time to the
+// click.
 func (w *Worker) fetchLink(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, now time.Time,
 ) (string, error) {

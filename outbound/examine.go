@@ -24,8 +24,8 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 		body, err = w.fetchMail(ctx, t, m, b.now)
 		if err != nil {
 			w.Log.Warn("cannot fetch a mail", "tenant", m.Tenant, "mail", m.ID, "error", err)
-			// Mailgun's own trouble says nothing about the mail: that is waited for as long as the
-			// mail is worth a question.
+			// A failure of Mailgun says nothing about the mail. The job waits for Mailgun as long as
+			// the mail is worth a question.
 			trouble := !errors.Is(err, errGone) && b.now.Sub(m.PostedAt) < t.Question.ValidFor
 			if b.patient(m.PostedAt) || trouble {
 				return b.again(m.PostedAt)

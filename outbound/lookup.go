@@ -11,9 +11,10 @@ import (
 )
 
 // lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and
-// at least one tenant on that line keeps its mails at Mailgun. The newest mail to the phone that
-// is not older than a question lives is recorded as accepted and clicked. When there are mails of
-// several tenants, none is clicked, because the yes does not say which of them it means.
+// at least one tenant on that line keeps its mails at Mailgun. It takes the newest mail to the
+// phone, if that is not older than a question lives. The mail is recorded as accepted, and its link
+// is clicked. When there are mails of several tenants, no link is clicked, because the yes does not
+// say which mail it means.
 func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 	var (
 		owner *tenant.Tenant

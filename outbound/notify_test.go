@@ -72,7 +72,8 @@ func listen(t *testing.T, w *world) *callbackApp {
 	l.Server = httptest.NewServer(l)
 	t.Cleanup(l.Close)
 	w.tenant().API.Callback = tenant.Callback{
-		URL: l.URL, Secrets: []settings.Secret{settings.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
+		URL:     l.URL,
+		Secrets: []settings.Secret{settings.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
 	}
 	return l
 }

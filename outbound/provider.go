@@ -14,10 +14,11 @@ import (
 // provider is a way to send texts: Twilio's Messages, Twilio Verify, Flowroute, or a sender of the
 // tenant's own.
 type provider interface {
-	// send asks for a text to be sent, and has asked when ctx ends.
+	// send asks the provider to send a text. It returns at the latest when ctx ends.
 	send(ctx context.Context, t *tenant.Tenant, a text.Attempt, now time.Time) sendResult
-	// find returns what the provider has lately taken for the attempt's phone, from the attempt's
-	// sender; none when it keeps no list. It returns an error when the provider cannot be asked.
+	// find returns the texts that the provider has lately taken for the attempt's phone, from the
+	// attempt's sender. A provider that keeps no list returns none. It returns an error when the
+	// provider cannot be asked.
 	find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error)
 }
 

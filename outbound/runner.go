@@ -37,8 +37,8 @@ type limits struct {
 	// within is the most that one try takes, provider calls included. It is below store.RescueAfter:
 	// no provider is still being asked for a job that another worker has taken up.
 	within time.Duration
-	// patience is how long the job waits for what it needs, such as a provider that is down. The
-	// zero patience of a job says that its row knows its deadline, or that it waits for nothing.
+	// patience is how long the job waits for what it needs, such as a provider that is down. Zero
+	// means that the job's row knows the deadline, or that the job waits for nothing.
 	patience time.Duration
 	// slowest is the longest wait between two tries.
 	slowest time.Duration
@@ -55,8 +55,8 @@ type begun[R any] struct {
 // patient reports whether the job may wait longer for what it has needed since a time.
 func (b begun[R]) patient(since time.Time) bool { return b.now.Sub(since) <= b.patience }
 
-// again has the job done once more after as long as it has been tried since a time, so that the
-// waits double; never after less than two seconds, nor after more than the job's slowest.
+// again has the job done once more. The wait is as long as the time that has passed since a time,
+// so that the waits double. It is at least two seconds, and at most the job's slowest.
 func (b begun[R]) again(since time.Time) error {
 	return river.JobSnooze(min(max(b.now.Sub(since), shortestWait), b.slowest))
 }
@@ -168,8 +168,8 @@ func hopeless(err error) bool {
 }
 
 // share bounds one part of a job: it may take the nth part of the time that is left, and never
-// more than one provider call may. The part ends when its time is up and not when the process is
-// asked to stop: of a request that is cut off it is unknown what it did.
+// more than one provider call may. The part ends when its time is up, and not when the process is
+// asked to stop: it would be unknown what a request did that was cut off.
 func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	most := providerTimeout
 	if end, bounded := ctx.Deadline(); bounded {

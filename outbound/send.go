@@ -125,8 +125,8 @@ func recordRefusal(
 	return tx.Record(ctx, a.Tenant, a.ID, "text.refused", detail)
 }
 
-// settle records the last result. Later are the providers that did nothing but may send the text
-// later; with putBack the text is due again, and the first of them is asked next.
+// settle records the last result. The argument later has the providers that did nothing but may
+// send the text later. With putBack the text is due again, and the first of those is asked next.
 func (w *Worker) settle(
 	ctx context.Context, s sending, r sendResult, later []tenant.Provider,
 ) (putBack bool, err error) {
@@ -164,7 +164,8 @@ func (w *Worker) settle(
 	return putBack, err
 }
 
-// accept records that a provider has a text, and whose code counts if the text says one.
+// accept records that a provider has a text. If the text says a code, it also records whose code
+// counts: the bridge's or Twilio Verify's.
 func accept(
 	ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, providerID string,
 	record func(context.Context, *store.Tx) error,

@@ -73,7 +73,8 @@ func (w byTwilio) find(
 }
 
 // twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors),
-// those of Messages and those of Verify. For all others the HTTP status does.
+// those of Messages and those of Verify. The second result is false for any other code: then the
+// HTTP status says it.
 func twilioResult(code int) (result, bool) {
 	switch code {
 	case 21211, 21217:

@@ -171,8 +171,8 @@ func (w byVerify) find(
 	}}, nil
 }
 
-// conclude tells Verify how a verification ended. It returns false, with the result that this has
-// for a text, when Verify could not be told now.
+// conclude tells Verify how a verification ended. It returns false when Verify could not be told
+// now. The sendResult is for a text that waits until Verify has been told.
 func (w byVerify) conclude(
 	ctx context.Context, t *tenant.Tenant, o verification.Outcome,
 ) (told bool, r sendResult) {

@@ -490,8 +490,8 @@ func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 	require.Equal(t, "approved", o.verify.Feedback()[0].Status)
 }
 
-// Ensure that Verify hears once that a code it texted for another was right, by the phone; also where
-// Verify would otherwise go on with that code for a verification of ours.
+// Ensure that Verify hears once, by the phone, that a code it texted for another was right. The
+// same holds where Verify would otherwise go on with that code for a verification of ours.
 func TestVerifyHearsOfAnothersCode(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")

@@ -43,11 +43,13 @@ const (
 const (
 	// fetchPatience: a mail that Mailgun keeps may be visible late in its events.
 	fetchPatience = 5 * time.Minute
-	// clickPatience: an identity provider does not answer, or a mail cannot be fetched, since the yes.
+	// clickPatience, from the yes on: an identity provider may be down, or Mailgun may not hand out
+	// the mail.
 	clickPatience = 5 * time.Minute
 	// lookUpPatience: the mail that a yes seems to be about may be visible late in Mailgun's events.
 	lookUpPatience = 2 * time.Minute
-	// notifyPatience: an app does not take the news, since the end of a verification.
+	// notifyPatience, from the end of a verification on: the tenant's app may be down or respond
+	// with an error.
 	notifyPatience = 24 * time.Hour
 	// reportPatience: Twilio Verify cannot be told how a verification ended. Its own verifications
 	// are gone after a day at most
@@ -55,9 +57,8 @@ const (
 	reportPatience = 24*time.Hour - time.Second
 )
 
-// table is all the work there is, one row for each kind of job. A row has the limits of the job
-// (the time for one try, its patience, the longest wait between two tries), how it begins, and
-// what it does.
+// table is all the work there is, one row for each kind of job. A row has how the job begins, what
+// it does, and its limits: the time for one try, its patience, the longest wait between two tries.
 func (w *Worker) table() []*job {
 	const slowly = time.Minute
 	database := limits{within: inDatabase}

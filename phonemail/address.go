@@ -26,7 +26,7 @@ type Scheme struct {
 }
 
 // ValidPrefix reports whether s can stand before the plus sign: 1 to 32 of a–z,
-// 0–9, dot, underscore and hyphen, starting with a letter or digit and without
+// 0–9, dot, underscore and hyphen. It starts with a letter or digit and has no
 // two dots in a row (RFC 5322, 3.2.3 does not allow them). Capitals count as
 // small letters.
 func ValidPrefix(s string) bool {

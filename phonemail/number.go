@@ -40,9 +40,9 @@ const (
 // Number is an international phone number. Numbers are compared with == and may
 // be map keys; the zero value is no number.
 type Number struct {
-	// The digits without the plus sign. A handle, because fmt reads unexported
-	// fields of other structs without calling our methods, and prints a handle
-	// of a string as an address with every verb.
+	// The digits without the plus sign. They are a handle, because fmt reads
+	// unexported fields of other structs without calling our methods. It prints
+	// a handle of a string as an address with every verb.
 	digits unique.Handle[string]
 	code   int // how many digits are the country code
 }
@@ -52,7 +52,7 @@ type Number struct {
 // length must be possible in its country, but the number need not be assigned:
 // the numbering plans we know are always a little behind ([Policy] can ask for
 // more). A number with a trunk prefix or carrier code, such as the 0 in
-// +4407…, is refused, as it is a second spelling of another number.
+// +4407…, is refused: it is a second spelling of another number.
 //
 // The error wraps [ErrNumber].
 func ParseNumber(s string) (Number, error) {
@@ -129,9 +129,9 @@ func (n Number) LogValue() slog.Value { return slog.StringValue(n.String()) }
 func (n Number) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
 // Country returns the ISO 3166-1 alpha-2 code of the number's country, such as
-// "DK". It is "" when the country is unknown: for a number of no country
-// (satellite and other global services), and for one from an unassigned range
-// of a country code that several countries share, such as +1 or +44.
+// "DK". It is "" for a number of no country (satellite and other global
+// services). It is "" too for a number from an unassigned range of a country
+// code that several countries share, such as +1 or +44.
 func (n Number) Country() string {
 	region := phonenumbers.GetRegionCodeForNumber(n.parsed())
 	if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {

@@ -11,7 +11,7 @@ import (
 var (
 	// ErrCountry: the number's country is not on the list, or not known.
 	ErrCountry = errors.New("country not allowed")
-	// ErrType: the number is of a kind that costs extra or that nobody carries.
+	// ErrType: the number is of a kind that costs extra or that no person carries.
 	ErrType = errors.New("kind of number not allowed")
 	// ErrInvalid: the number is not in an assigned range.
 	ErrInvalid = errors.New("number not in an assigned range")
@@ -36,9 +36,9 @@ type Policy struct {
 // [ErrInvalid], or [ErrNumber] for no number.
 //
 // Whatever the policy says, it refuses premium-rate, shared-cost and toll-free
-// numbers, universal access numbers (UAN), pagers and voice mail boxes, and the
-// country codes of no country: satellite phones (+870, +881, +882, +883),
-// international premium rate (+979) and the like.
+// numbers, universal access numbers (UAN), pagers and voice mail boxes. It also
+// refuses the country codes of no country: satellite phones (+870, +881, +882,
+// +883), international premium rate (+979) and the like.
 func (p Policy) Check(n Number) error {
 	if n == (Number{}) {
 		return ErrNumber

@@ -11,24 +11,37 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/alecthomas/kong"
+
 	"smsbridge/linkclick"
 )
 
+// The helps are in linkHelps, since a tag cannot be broken into lines.
 type linkCommand struct {
-	File string   `arg:"" help:"A raw mail, as \"Show original\" of a mail program saves it; - reads standard input."`
-	Host []string `help:"A host that links may name, such as login.acme.example. Repeat it for several." placeholder:"HOST" sep:"none"`
+	File string   `arg:"" help:"${link_file}"`
+	Host []string `help:"${link_host}" placeholder:"HOST" sep:"none"`
 	JSON bool     `help:"Print one JSON object for programs." name:"json"`
+}
+
+// linkHelps returns the helps of the argument and the flags, by the names that their tags have.
+func linkHelps() kong.Vars {
+	return kong.Vars{
+		"link_file": `A raw mail, as "Show original" of a mail program saves it; - reads standard input.`,
+		"link_host": "A host that links may name, such as login.acme.example. Repeat it for several.",
+	}
 }
 
 // Help is shown by smsbridge link --help.
 func (linkCommand) Help() string {
-	return "Nothing is opened and nothing leaves this machine. What is printed contains the mail's link or code: keep it to yourself.\n\n" +
+	return "Nothing is opened and nothing leaves this machine. " +
+		"What is printed contains the mail's link or code: keep it to yourself.\n\n" +
 		"  $ smsbridge link sign-up.eml --host login.acme.example\n" +
 		"  kind      verify\n" +
 		"  provider  auth0\n" +
 		"  link      https://login.acme.example/u/email-verification?ticket=…\n" +
 		"  recipe    form\n\n" +
-		"The exit status is 0 if there is a link or a code to use, 1 if there is none, and 2 if the mail cannot be read."
+		"The exit status is 0 if there is a link or a code to use, 1 if there is none, " +
+		"and 2 if the mail cannot be read."
 }
 
 // explanation is what --json prints.
@@ -60,7 +73,8 @@ func (c linkCommand) Run(w world) error {
 	}
 	if len(c.Host) == 0 {
 		rule.Hosts = httpsHosts(linkclick.Find(m, rule))
-		fmt.Fprintln(w.stderr, "smsbridge: note: without --host, every https host in the mail is judged as if it were allowed")
+		fmt.Fprintln(w.stderr,
+			"smsbridge: note: without --host, every https host in the mail is judged as if it were allowed")
 	}
 	f := linkclick.Find(m, rule)
 	e := explanation{f.Kind, f.Provider, f.URL, f.Code, f.Recipe, []candidate{}, f.Reason}
@@ -80,20 +94,22 @@ func (c linkCommand) Run(w world) error {
 	return err
 }
 
-// read reads the mail. Whatever is wrong with it is a mistake of who gave it.
+// read reads the mail. Whatever is wrong with it is a mistake of the person who gave it.
 func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, error) {
 	in := stdin
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {
-			return linkclick.Mail{}, mistake{err.Error(), "give the path of a raw mail, or - for standard input"}
+			return linkclick.Mail{},
+				mistake{err.Error(), "give the path of a raw mail, or - for standard input"}
 		}
 		defer file.Close()
 		in = file
 	}
 	m, err := linkclick.ReadMIME(in)
 	if err != nil {
-		return linkclick.Mail{}, mistake{err.Error(), "it must be a raw mail with its header, of at most 2 MiB"}
+		return linkclick.Mail{},
+			mistake{err.Error(), "it must be a raw mail with its header, of at most 2 MiB"}
 	}
 	return m, nil
 }
@@ -102,7 +118,8 @@ func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, error) {
 func httpsHosts(f linkclick.Finding) []string {
 	var hosts []string
 	for _, c := range f.Candidates {
-		if u, err := url.Parse(c.URL); err == nil && u.Scheme == "https" && !slices.Contains(hosts, u.Host) {
+		if u, err := url.Parse(c.URL); err == nil && u.Scheme == "https" &&
+			!slices.Contains(hosts, u.Host) {
 			hosts = append(hosts, u.Host)
 		}
 	}
@@ -113,7 +130,8 @@ func httpsHosts(f linkclick.Finding) []string {
 func (e explanation) text() string {
 	var b strings.Builder
 	for _, line := range []struct{ name, value string }{
-		{"kind", string(e.Kind)}, {"provider", e.Provider}, {"link", e.URL}, {"code", e.Code}, {"recipe", e.Recipe}, {"reason", e.Reason},
+		{"kind", string(e.Kind)}, {"provider", e.Provider}, {"link", e.URL},
+		{"code", e.Code}, {"recipe", e.Recipe}, {"reason", e.Reason},
 	} {
 		if line.value != "" {
 			fmt.Fprintf(&b, "%-9s %s\n", line.name, printable(line.value))

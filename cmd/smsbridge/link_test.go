@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const signUpMail = "From: ACME <no-reply@acme.example>\r\nSubject: Confirm your email\r\nContent-Type: text/html\r\n\r\n" +
-	`<a href="https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5">Confirm</a> <a href="https://help.acme.example/">Help</a>` + "\r\n"
+const signUpMail = "From: ACME <no-reply@acme.example>\r\n" +
+	"Subject: Confirm your email\r\nContent-Type: text/html\r\n\r\n" +
+	`<a href="https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5">Confirm</a> ` +
+	`<a href="https://help.acme.example/">Help</a>` + "\r\n"
 
 // link runs the command and returns what it printed and its exit status.
 func link(t *testing.T, args ...string) (stdout, stderr string, status int) {
@@ -51,11 +53,13 @@ func TestLinkJSON(t *testing.T) {
 	var got map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	require.Equal(t, map[string]any{
-		"kind": "verify", "provider": "auth0", "url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
-		"code": "", "recipe": "form", "reason": "", "candidates": []any{
-			map[string]any{"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5", "score": 100.0,
-				"reasons": []any{"has the shape of a link of auth0"}},
-			map[string]any{"url": "https://help.acme.example/", "score": 0.0, "reasons": []any{"neither shape nor words tell what it does"}},
+		"kind": "verify", "provider": "auth0", "recipe": "form", "code": "", "reason": "",
+		"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
+		"candidates": []any{
+			map[string]any{"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
+				"score": 100.0, "reasons": []any{"has the shape of a link of auth0"}},
+			map[string]any{"url": "https://help.acme.example/", "score": 0.0,
+				"reasons": []any{"neither shape nor words tell what it does"}},
 		}}, got)
 	require.Contains(t, stderr, "without --host")
 	require.Zero(t, status)
@@ -68,14 +72,18 @@ func TestLinkExitStatus(t *testing.T) {
 		status int
 		stderr string
 	}{
-		"a code":           {[]string{code}, 0, "note: "},
-		"a forbidden host": {[]string{save(t, signUpMail), "--host", "other.example", "--host", "another.example"}, 1, "error: there is nothing to use"},
-		"nothing":          {[]string{save(t, "Subject: Hi\r\n\r\nHello\r\n")}, 1, "error: there is nothing to use"},
-		"no file":          {[]string{filepath.Join(t.TempDir(), "none.eml")}, 2, "hint: "},
-		"no mail":          {[]string{save(t, "these are just words")}, 2, "hint: "},
-		"too large":        {[]string{save(t, "Subject: x\r\n\r\n"+strings.Repeat("x", 3<<20))}, 2, "hint: "},
-		"a URL as host":    {[]string{code, "--host", "https://login.acme.example/"}, 2, "hint: "},
-		"no argument":      {nil, 2, "hint: "},
+		"a code": {[]string{code}, 0, "note: "},
+		"a forbidden host": {
+			[]string{save(t, signUpMail), "--host", "other.example", "--host", "another.example"},
+			1, "error: there is nothing to use"},
+		"nothing": {
+			[]string{save(t, "Subject: Hi\r\n\r\nHello\r\n")}, 1, "error: there is nothing to use"},
+		"no file": {[]string{filepath.Join(t.TempDir(), "none.eml")}, 2, "hint: "},
+		"no mail": {[]string{save(t, "these are just words")}, 2, "hint: "},
+		"too large": {
+			[]string{save(t, "Subject: x\r\n\r\n"+strings.Repeat("x", 3<<20))}, 2, "hint: "},
+		"a URL as host": {[]string{code, "--host", "https://login.acme.example/"}, 2, "hint: "},
+		"no argument":   {nil, 2, "hint: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stderr, status := link(t, tt.args...)
@@ -90,14 +98,16 @@ func TestLinkExitStatus(t *testing.T) {
 
 func TestLinkReadsStandardInput(t *testing.T) {
 	var out, errs bytes.Buffer
-	status := run(t.Context(), []string{"link", "-"}, world{stdin: strings.NewReader(signUpMail), stdout: &out, stderr: &errs})
+	status := run(t.Context(), []string{"link", "-"},
+		world{stdin: strings.NewReader(signUpMail), stdout: &out, stderr: &errs})
 	require.Zero(t, status, errs.String())
 	require.Contains(t, out.String(), "kind      verify\n")
 }
 
-// A mail cannot speak to the terminal of who looks at it.
+// A mail cannot control the terminal of the person who looks at it.
 func TestLinkPrintsNoControlCharacters(t *testing.T) {
-	stdout, _, _ := link(t, save(t, "Subject: x\r\nContent-Type: text/html\r\n\r\n<a href=\"https://login.acme.example/\x1b[2J\">Confirm</a>\r\n"))
+	stdout, _, _ := link(t, save(t, "Subject: x\r\nContent-Type: text/html\r\n\r\n"+
+		"<a href=\"https://login.acme.example/\x1b[2J\">Confirm</a>\r\n"))
 	require.Contains(t, stdout, "https://login.acme.example/")
 	require.NotContains(t, stdout, "\x1b")
 }

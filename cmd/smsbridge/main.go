@@ -1,11 +1,12 @@
 // Command smsbridge lets people who have only a phone use software that knows only e-mail.
 //
-// It wires the parts together and talks to the person at the keyboard; what it does is in the rooms it wires: inbound, outbound, linkclick,
-// phonemail and the rules below internal.
+// It wires the parts together and talks to the person at the keyboard. What it does is in the
+// rooms it wires: inbound, outbound, linkclick, phonemail and the rules below internal.
 //
-// Rules of its conversation: results go to standard output, everything else to standard error. A mistake of the person who started it is one line
-// "smsbridge: error: …" and one "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit status 1.
-// What is allowed and yet unsafe is one line "smsbridge: warning: …".
+// Rules of its conversation: results go to standard output, everything else to standard error.
+// A mistake of the person who started it is one line "smsbridge: error: …", one line
+// "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit
+// status 1. What is allowed and yet unsafe is one line "smsbridge: warning: …".
 package main
 
 import (
@@ -40,13 +41,26 @@ type world struct {
 	now            func() time.Time // nil: the process's clock, and the database's where it has one
 }
 
+// The helps are in cliHelps, since a tag cannot be broken into lines.
 type cli struct {
-	Serve   serveCommand     `cmd:"" help:"Run the bridge: take mails and replies, send texts, open links."`
-	Demo    demoCommand      `cmd:"" help:"Try it without any account: a bridge, an identity provider and a phone on one page."`
-	Verify  verifyCommand    `cmd:"" help:"Text a code to a phone through the running bridge, and check what you type."`
-	Address addressCommand   `cmd:"" help:"Print the mail address of a phone, or the phone of a mail address."`
-	Link    linkCommand      `cmd:"" help:"Explain which link or code of a mail would be chosen, and why."`
+	Serve   serveCommand     `cmd:"" help:"${serve}"`
+	Demo    demoCommand      `cmd:"" help:"${demo}"`
+	Verify  verifyCommand    `cmd:"" help:"${verify}"`
+	Address addressCommand   `cmd:"" help:"${address}"`
+	Link    linkCommand      `cmd:"" help:"${link}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// cliHelps returns the helps of the commands, by the names that their tags have.
+func cliHelps() kong.Vars {
+	return kong.Vars{
+		"serve": "Run the bridge: take mails and replies, send texts, open links.",
+		"demo": "Try it without any account: a bridge, an identity provider and a phone " +
+			"on one page.",
+		"verify":  "Text a code to a phone through the running bridge, and check what you type.",
+		"address": "Print the mail address of a phone, or the phone of a mail address.",
+		"link":    "Explain which link or code of a mail would be chosen, and why.",
+	}
 }
 
 // mistake is an error of the person who started the command, with what to do about it.
@@ -78,11 +92,12 @@ func run(ctx context.Context, args []string, w world) int {
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("smsbridge"),
-		kong.Description("smsbridge stands between software that sends e-mail and people who have only a phone: a mail to "+
-			"acme+4512345678@sms.acme.example becomes a text to +4512345678, and the answer YES opens the link that the mail carried.\n\n"+
+		kong.Description("smsbridge stands between software that sends e-mail and people who have "+
+			"only a phone: a mail to acme+4512345678@sms.acme.example becomes a text to "+
+			"+4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
-		demoHelps(),
+		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -115,7 +130,8 @@ func report(w world, err error) int {
 	switch {
 	case errors.As(err, &several):
 		for _, one := range several {
-			fmt.Fprintf(w.stderr, "smsbridge: error: %s: %s\nsmsbridge: hint: %s\n", one.Where, one.What, one.Hint)
+			fmt.Fprintf(w.stderr, "smsbridge: error: %s: %s\nsmsbridge: hint: %s\n",
+				one.Where, one.What, one.Hint)
 		}
 		return exitMistake
 	case errors.As(err, &m):

@@ -9,26 +9,40 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"smsbridge/inbound"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/outbound"
 )
 
-// stopTime is how long requests and jobs under way may take once the bridge has drained. Jobs that take
-// longer are done after the next start.
+// stopTime is how long requests and jobs under way may take once the bridge has drained. Jobs
+// that take longer are done after the next start.
 const stopTime = 20 * time.Second
 
+// The helps are in serveHelps, since a tag cannot be broken into lines.
 type serveCommand struct {
-	Config   string `help:"Settings of several tenants, as in deploy/smsbridge.yaml. Without it, one tenant is read from variables." env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	LogLevel string `help:"Least level that is logged: debug, info, warn or error." env:"SMSBRIDGE_LOG_LEVEL" default:"info"`
+	Config   string `help:"${serve_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	LogLevel string `help:"${serve_log_level}" env:"SMSBRIDGE_LOG_LEVEL" default:"info"`
+}
+
+// serveHelps returns the helps of the flags, by the names that their tags have.
+func serveHelps() kong.Vars {
+	return kong.Vars{
+		"serve_config": "Settings of several tenants, as in deploy/smsbridge.yaml. " +
+			"Without it, one tenant is read from variables.",
+		"serve_log_level": "Least level that is logged: debug, info, warn or error.",
+	}
 }
 
 // Help is shown by smsbridge serve --help.
 func (serveCommand) Help() string {
-	return "One tenant is set by variables; deploy/env.example has them all with an explanation. Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, " +
-		"SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, MAILGUN_API_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, " +
-		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\nAt the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
+	return "One tenant is set by variables; deploy/env.example has them all with an explanation. " +
+		"Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, " +
+		"SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, MAILGUN_API_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, " +
+		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\n" +
+		"At the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
 		"SIGTERM and SIGINT stop it without loss; a second one stops it at once."
 }
 
@@ -42,11 +56,14 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
-	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's domain can cause texts to the countries it allows")
+	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's " +
+		"domain can cause texts to the countries it allows")
 	for _, t := range settings.Tenants.All() {
 		if err := outbound.Rule(t).Check(); err != nil {
-			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " + strings.ReplaceAll(err.Error(), "\n", "; "),
-				"deploy/smsbridge.yaml explains idp_hosts and links; smsbridge link shows what they make of a mail"}
+			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " +
+				strings.ReplaceAll(err.Error(), "\n", "; "),
+				"deploy/smsbridge.yaml explains idp_hosts and links; " +
+					"smsbridge link shows what they make of a mail"}
 		}
 	}
 	listener, err := net.Listen("tcp", settings.Addr)
@@ -69,7 +86,8 @@ func serve(
 	return b.serve(ctx, listener)
 }
 
-// bridge is a bridge whose database is open and that does nothing yet: serve sets it to work and closes it.
+// bridge is a bridge whose database is open and that does nothing yet: serve sets it to work and
+// closes it.
 type bridge struct {
 	store    *store.Store
 	settings tenant.Settings
@@ -89,7 +107,9 @@ func openBridge(
 			return bridge{}, err
 		}
 	}
-	st, err := store.Open(ctx, store.Options{URL: settings.Database.Reveal(), Key: key, Now: now, Log: log})
+	st, err := store.Open(ctx, store.Options{
+		URL: settings.Database.Reveal(), Key: key, Now: now, Log: log,
+	})
 	if err != nil {
 		return bridge{}, explainDatabase(err)
 	}
@@ -101,7 +121,8 @@ func openBridge(
 	return bridge{st, settings, log, now, time.Sleep}, nil
 }
 
-// serve works the queue and answers requests until ctx ends or the listener fails, and then stops without loss.
+// serve works the queue and answers requests until ctx ends or the listener fails, and then stops
+// without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
 	doors := []door{{listener, b.server(edge.Handler())}}
@@ -121,7 +142,8 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		go func() { failed <- d.server.Serve(d.listener) }()
 	}
 	for _, t := range b.settings.Tenants.All() {
-		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug), "twilio_url", b.settings.ReplyURL(t.Slug))
+		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug),
+			"twilio_url", b.settings.ReplyURL(t.Slug))
 	}
 	b.log.Info("serving", "addr", listener.Addr().String())
 	select {
@@ -158,7 +180,8 @@ type door struct {
 	server   *http.Server
 }
 
-// listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at which it cannot.
+// listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at
+// which it cannot.
 func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr

@@ -14,20 +14,33 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"smsbridge/phonemail"
 )
 
+// The longer helps are in verifyHelps, since a tag cannot be broken into lines.
 type verifyCommand struct {
 	Phone  string `arg:"" help:"The phone to text a code to, such as +4512345678."`
-	URL    string `name:"url" help:"Where the running bridge answers." env:"SMSBRIDGE_PUBLIC_URL" placeholder:"https://bridge.example"`
-	Key    string `help:"An API key of the tenant; of several, the first is used. Better in the variable than on the command line, where others can see it." env:"SMSBRIDGE_API_KEY" placeholder:"KEY"`
+	URL    string `help:"${verify_at}" env:"SMSBRIDGE_PUBLIC_URL" placeholder:"https://bridge.example"`
+	Key    string `help:"${verify_key}" env:"SMSBRIDGE_API_KEY" placeholder:"KEY"`
 	Locale string `help:"Language of the text, such as da." placeholder:"TAG"`
+}
+
+// verifyHelps returns the longer helps of the flags, by the names that their tags have.
+func verifyHelps() kong.Vars {
+	return kong.Vars{
+		"verify_at": "Where the running bridge answers.",
+		"verify_key": "An API key of the tenant; of several, the first is used. " +
+			"Better in the variable than on the command line, where others can see it.",
+	}
 }
 
 // Help is shown by smsbridge verify --help.
 func (verifyCommand) Help() string {
-	return "Texts a code through the running bridge, asks for it here, and says whether it was right. An empty line sends the code again. The exit " +
-		"status is 0 when the phone is verified, 1 when it is not, and 2 when the question could not be put."
+	return "Texts a code through the running bridge, asks for it here, and says whether it was " +
+		"right. An empty line sends the code again. The exit status is 0 when the phone is " +
+		"verified, 1 when it is not, and 2 when the question could not be put."
 }
 
 // apiVerification is what of a verification the conversation needs.
@@ -39,7 +52,7 @@ type apiVerification struct {
 	Expires     time.Time `json:"expires_at"`
 }
 
-// apiProblem is an answer as in RFC 9457.
+// apiProblem is a problem document of RFC 9457, as the bridge responds with.
 type apiProblem struct {
 	Type         string           `json:"type"`
 	Title        string           `json:"title"`
@@ -49,8 +62,8 @@ type apiProblem struct {
 	wait time.Duration // when trying again may help, as Retry-After says; 0 for never
 }
 
-// Error says to a person what the problem is, and how long to wait where that helps. The detail of a
-// problem that passes is for programs: it names a header.
+// Error says to a person what the problem is, and how long to wait where that helps. The detail
+// of a problem that passes is for programs: it names a header.
 func (p apiProblem) Error() string {
 	switch {
 	case p.wait > 0:
@@ -64,11 +77,13 @@ func (p apiProblem) Error() string {
 // Run starts a verification and checks what is typed until it ends.
 func (v verifyCommand) Run(ctx context.Context, w world) error {
 	if _, err := phonemail.ParseNumber(v.Phone); err != nil {
-		return mistake{v.Phone + " is not a phone number that exists anywhere", "write it with country code and without spaces, such as +4512345678"}
+		return mistake{v.Phone + " is not a phone number that exists anywhere",
+			"write it with country code and without spaces, such as +4512345678"}
 	}
 	base, err := url.Parse(v.URL)
 	if err != nil || base.Host == "" {
-		return mistake{"it is not known where the bridge answers", "give --url https://bridge.example, or set SMSBRIDGE_PUBLIC_URL"}
+		return mistake{"it is not known where the bridge answers",
+			"give --url https://bridge.example, or set SMSBRIDGE_PUBLIC_URL"}
 	}
 	key, _, _ := strings.Cut(v.Key, ",")
 	if key = strings.TrimSpace(key); key == "" {
@@ -83,7 +98,8 @@ func (v verifyCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return notStarted(err)
 	}
-	fmt.Fprintf(w.stdout, "A code is on its way to %s. It counts until %s.\n", v.Phone, started.Expires.Local().Format(time.TimeOnly))
+	fmt.Fprintf(w.stdout, "A code is on its way to %s. It counts until %s.\n", v.Phone,
+		started.Expires.Local().Format(time.TimeOnly))
 	return v.converse(ctx, w, api, started)
 }
 
@@ -94,13 +110,16 @@ func notStarted(err error) error {
 	case !errors.As(err, &problem):
 		return mistake{err.Error(), "is the bridge running, and is this its address?"}
 	case strings.HasSuffix(problem.Type, ":unauthorized"):
-		return mistake{"the bridge does not know this API key", "compare SMSBRIDGE_API_KEY with that of the running bridge"}
+		return mistake{"the bridge does not know this API key",
+			"compare SMSBRIDGE_API_KEY with that of the running bridge"}
 	}
 	return mistake{problem.Error(), "nothing was texted"}
 }
 
 // converse reads lines: a code to check, or an empty one to have the code texted again.
-func (v verifyCommand) converse(ctx context.Context, w world, api verifyAPI, started apiVerification) error {
+func (v verifyCommand) converse(
+	ctx context.Context, w world, api verifyAPI, started apiVerification,
+) error {
 	lines := bufio.NewScanner(w.stdin)
 	for {
 		fmt.Fprint(w.stdout, "Code: ")
@@ -118,7 +137,8 @@ func (v verifyCommand) converse(ctx context.Context, w world, api verifyAPI, sta
 		switch {
 		case errors.As(err, &problem):
 			if problem.Verification != nil && problem.Verification.Status != "pending" {
-				return fmt.Errorf("%s is not verified: %s", v.Phone, strings.ReplaceAll(problem.Verification.Status, "_", " "))
+				return fmt.Errorf("%s is not verified: %s", v.Phone,
+					strings.ReplaceAll(problem.Verification.Status, "_", " "))
 			}
 			fmt.Fprintln(w.stdout, problem.Error())
 		case err != nil:
@@ -137,7 +157,9 @@ type verifyAPI struct{ base, key string }
 
 const verifyTimeout = 15 * time.Second
 
-func (a verifyAPI) post(ctx context.Context, path string, fields map[string]string) (apiVerification, error) {
+func (a verifyAPI) post(
+	ctx context.Context, path string, fields map[string]string,
+) (apiVerification, error) {
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
 	var body io.Reader
@@ -165,7 +187,8 @@ func (a verifyAPI) post(ctx context.Context, path string, fields map[string]stri
 	if res.StatusCode >= 300 {
 		var problem apiProblem
 		if err := answer.Decode(&problem); err != nil || problem.Title == "" {
-			return apiVerification{}, fmt.Errorf("the bridge answered with status %d and no reason", res.StatusCode)
+			return apiVerification{}, fmt.Errorf("the bridge answered with status %d and no reason",
+				res.StatusCode)
 		}
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
 		problem.wait = time.Duration(seconds) * time.Second

@@ -17,7 +17,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that a person at the keyboard verifies a phone with the code that it received, after a wrong one and one sent again too soon.
+// Ensure that a person at the keyboard verifies a phone with the code that it received. Before that
+// the person types a wrong code and asks too soon for another text.
 func TestVerifyAtTheKeyboard(t *testing.T) {
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
@@ -28,7 +29,8 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 	defer cancel()
 
 	command := exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
-	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public, "SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
+	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public,
+		"SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
 	keyboard, err := command.StdinPipe()
 	require.NoError(t, err)
 	screen, err := command.StdoutPipe()
@@ -49,7 +51,8 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 		said.WriteString(lines.Text() + "\n")
 	}
 	require.NoError(t, command.Wait(), said.String())
-	require.Regexp(t, `(?s)A code is on its way to \+4512345678.*[Ww]rong.*\+4512345678 is verified\.`, said.String())
+	require.Regexp(t, `(?s)A code is on its way to \+4512345678.*[Ww]rong.*\+4512345678 is verified\.`,
+		said.String())
 	require.Len(t, th.twilio.Phone("+4512345678").Inbox(), 1, "too soon for another")
 
 	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))

@@ -1,7 +1,7 @@
 // Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml
 // describes it.
 //
-// It promises that a request is answered as openapi.yaml says. Each request makes one log line. A
+// It promises that every response is as openapi.yaml says. Each request makes one log line. A
 // refusal is a problem of RFC 9457 and leaves nothing behind.
 package api
 

@@ -25,7 +25,8 @@ type window struct {
 	used int
 }
 
-// take counts a request, says in its answer how many are left, and refuses one too many.
+// take counts a request, says in the header of its response how many are left, and refuses one too
+// many.
 //
 // Source: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10
 func (q *quota) take(key string, most int, now time.Time, header http.Header) *web.Problem {

@@ -64,7 +64,8 @@ var formWords = func() map[string]map[string]string {
 
 // pickLocale is the first of the languages asked for in which codes can be texted. The languages
 // are BCP 47 tags, the preferred first, separated by blanks (as in OpenID Connect's ui_locales) or
-// commas (as in Accept-Language). If none can be texted, it is the tenant's language.
+// commas (as in Accept-Language). If codes can be texted in none of them, it is the tenant's
+// language.
 func pickLocale(t *tenant.Tenant, asked ...string) string {
 	separator := func(r rune) bool { return r == ' ' || r == ',' }
 	for _, list := range asked {

@@ -115,7 +115,7 @@ func (d *Door) shown(r request, i azuredurable.Instance, history []azuredurable.
 	return a
 }
 
-// failureAsError is a, as a 500 if the instance failed.
+// failureAsError returns the response a, with the status 500 if the instance failed.
 func failureAsError(i azuredurable.Instance, a response) response {
 	if i.Status == azuredurable.Failed {
 		a.status = http.StatusInternalServerError

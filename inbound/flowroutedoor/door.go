@@ -1,6 +1,6 @@
 // Package flowroutedoor is the door for clients of Flowroute's SMS verification service.
 //
-// It answers as that service does: https://github.com/flowroute/sms-verification. Three
+// It responds as that service does: https://github.com/flowroute/sms-verification. Three
 // differences are on purpose: a tenant can require a key, every malformed request is a 400, and
 // a code may start with zeros.
 package flowroutedoor
@@ -195,9 +195,9 @@ type checked struct {
 	news bool
 }
 
-// respond says in the service's words what a code came to. The service forgets an auth_id with
-// the answer that ends it, so that what ended before is unknown; but that it has expired is
-// said once.
+// respond says in the service's words what a code came to. The service forgets an auth_id with the
+// response that ends it. So an auth_id that ended before is unknown here too. That it has expired
+// is said once.
 func respond(c checked, authID string) response {
 	switch {
 	case c.Verdict == verification.Right:

@@ -6,7 +6,7 @@
 //
 //	Running ──▶ Completed    its verification was approved (output true) or failed (output false)
 //	 │ ▲  ├──▶ Canceled     the phone's STOP, or another door, called the verification off
-//	 ▼ │  └──▶ Terminated   its app did
+//	 ▼ │  └──▶ Terminated   its app called the verification off
 //	Suspended ──▶ Terminated
 //	Failed                    the code could not be texted; Running again when rewound
 //
@@ -165,8 +165,8 @@ func Start(
 }
 
 // ParseInput reads the input of an instance: a phone number that the tenant may text. For null and
-// "" it returns no number: an instance can be started so, and fails. For anything else it returns
-// ErrInput. The Python client packs the input twice, so a JSON string within the string is
+// "" it returns no number: an instance can be started without one, and fails. For anything else it
+// returns ErrInput. The Python client packs the input twice, so a JSON string within the string is
 // unpacked.
 func ParseInput(t *tenant.Tenant, input json.RawMessage) (phonemail.Number, error) {
 	var text *string
@@ -276,7 +276,8 @@ type ending struct {
 	at       time.Time
 }
 
-// read works out how an instance stands: by its own state, and else by its verification's.
+// read works out how an instance stands: by its own state if that says it, and else by the state of
+// its verification.
 func read(row db.DurableInstance, e ending, now time.Time) Instance {
 	i := Instance{
 		ID: row.InstanceID, Input: json.RawMessage(row.Input), Status: Running,

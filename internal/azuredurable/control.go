@@ -55,7 +55,8 @@ func Raise(ctx context.Context, tx *store.Tx, tenant, id, number string) error {
 	return tx.Record(ctx, tenant, i.row.ID, raised, "")
 }
 
-// fillUp is the code of some digits that a whole number stands for, with zeros in front.
+// fillUp returns the code that a whole number stands for: zeros in front fill it up to so many
+// digits.
 func fillUp(number string, digits int) string {
 	number = strings.TrimLeft(number, "0")
 	return strings.Repeat("0", max(0, digits-len(number))) + number
@@ -151,7 +152,7 @@ func Purge(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	return drop(ctx, tx, i)
 }
 
-// drop deletes an instance. Its timeline stays, as that of every row.
+// drop deletes an instance. Its timeline stays, as the timeline of every row does.
 func drop(ctx context.Context, tx *store.Tx, i Instance) error {
 	_, err := tx.DropDurableInstance(ctx, i.row.ID)
 	return err

@@ -26,9 +26,9 @@ const (
 	purgeBatch = 100
 )
 
-// List returns the instances that a filter means, the oldest first, at most most of them. It begins
-// after the token, "" for the start. The token in the result continues the list; it is "" at the
-// end. There may be a token though no instance was found so far.
+// List returns the instances that a filter means, the oldest first. Their number is at most most.
+// The list begins after the token, "" for the start. The token in the result continues the list; it
+// is "" at the end. There may be a token though no instance was found so far.
 func List(
 	ctx context.Context, tx store.View, tenant string, f Filter, token string, most int,
 ) ([]Instance, string, error) {
@@ -56,8 +56,8 @@ func List(
 	return found, "", nil
 }
 
-// skew is how much later a row's created_at may be than the time in its id: the one is the
-// database's clock, the other the replica's.
+// skew is how much later a row's created_at may be than the time in its id: created_at is by the
+// database's clock, the id by the replica's.
 const skew = time.Hour
 
 // before is a text that sorts before the ids of all instances that were created at a time or later.

@@ -74,7 +74,7 @@ func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 }
 
 // replace makes room for q. It returns the id of the open challenge that took its link, or "" when
-// there is none, or none any more.
+// q needs a challenge of its own.
 func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	row, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
 		Tenant: q.Tenant, Phone: q.Phone, Purpose: q.Purpose,
@@ -100,8 +100,8 @@ func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	return "", nil
 }
 
-// AskedBefore records a challenge that its phone has already accepted, for a mail that was found
-// only because of its yes, and makes the click due. It returns the challenge's id.
+// AskedBefore records a challenge that its phone has already accepted, and makes the click due. It
+// is for a mail that was found only because of the phone's yes. It returns the challenge's id.
 func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	id, _, err := add(ctx, tx, q, Accepted)
 	if err == nil {

@@ -73,7 +73,7 @@ func (b bridge) race(lost error, moves ...func(ctx context.Context, tx *store.Tx
 
 const link = "https://login.acme.example/verify?ticket=very-secret"
 
-// question is what a tenant asks a phone that nobody has asked before.
+// question is what a tenant asks a phone that no tenant has asked before.
 func (b bridge) question() challenge.Question {
 	b.Helper()
 	return challenge.Question{

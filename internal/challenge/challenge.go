@@ -1,7 +1,7 @@
 // Package challenge is the rule for one question put to one phone about one mail.
 //
-// It is for the rules that open and answer questions (mail, reply), for the page of a short link,
-// and for the workers that click and expire. A challenge goes
+// The rules that open and answer questions (mail, reply) call it. So do the page of a short link
+// and the workers that click a link or expire a question. A challenge goes
 //
 //	open ──▶ accepted ──▶ clicking ──▶ confirmed | failed
 //	 ├──▶ denied       the phone said no

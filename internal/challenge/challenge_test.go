@@ -225,8 +225,8 @@ func TestRaces(t *testing.T) {
 }
 
 // Ensure that a mail sent again within a minute gives the open question its link and causes no
-// second text, and that later, for another purpose, tenant or phone, or once the question was
-// answered, it is a question of its own.
+// second text. Ensure that it is a question of its own later, once the question was answered, and
+// for another purpose, tenant or phone.
 func TestResent(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.open()

@@ -80,8 +80,8 @@ func TestInterruptedClick(t *testing.T) {
 	})
 }
 
-// Ensure that a form is submitted once per challenge, whoever races for it, and only while it is
-// clicked.
+// Ensure that a form is submitted once per challenge, however many workers race for it, and only
+// while it is clicked.
 func TestSubmitOnce(t *testing.T) {
 	each(t, func(b bridge) {
 		require.ErrorIs(b, b.Try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
@@ -94,7 +94,8 @@ func TestSubmitOnce(t *testing.T) {
 	})
 }
 
-// Ensure that a click that reached nobody does not count, unless a form was about to be submitted.
+// Ensure that a click that reached no server does not count, unless a form was about to be
+// submitted.
 func TestPutBack(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.clicking()

@@ -27,7 +27,7 @@ func (b bridge) asked(c challenge.Challenge) (ids []string) {
 }
 
 // Ensure that a question is over from its deadline on, wherever it is read and although its row
-// says open, and that the deadline is its end until a worker records one.
+// says open. The deadline is its end until a worker records one.
 func TestOverdueIsExpired(t *testing.T) {
 	each(t, func(b bridge) {
 		c := b.open()
@@ -59,8 +59,9 @@ func TestOverdueIsExpired(t *testing.T) {
 	})
 }
 
-// Ensure that a phone was asked what was handed to a provider, whatever became of that text, but
-// not what failed, was suppressed or is still due, and that the oldest question comes first.
+// Ensure that a phone counts as asked once its text was handed to a provider, even if that text got
+// lost. It does not when the text failed, was suppressed or is still due. The oldest question comes
+// first.
 func TestAsked(t *testing.T) {
 	each(t, func(b bridge) {
 		for state, asked := range map[string]bool{
@@ -111,8 +112,8 @@ func TestWrongCode(t *testing.T) {
 	})
 }
 
-// Ensure that a click that was interrupted and finds its link used has worked, that the phone is
-// told so with a tenant's words, and that nothing is told without a tenant.
+// Ensure that a click that was interrupted and finds its link used has worked. The phone is told so
+// with a tenant's words, and is told nothing without a tenant.
 func TestFinishTells(t *testing.T) {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",

@@ -322,7 +322,8 @@ func TestRowsStayInTheRules(t *testing.T) {
 	onlyIn(t, module+"/internal/store/db", "call a rule, which hands out a type of its own", rooms...)
 }
 
-// A program that held them would carry the testing package, its flags, and a well-known sealing key.
+// A program that held them would carry the testing package, its flags, and a well-known sealing
+// key.
 func TestTestSupportIsForTests(t *testing.T) {
 	onlyIn(t, module+"/internal/store/storetest", "only tests may", "inbound/inboundtest")
 	onlyIn(t, module+"/inbound/inboundtest", "only tests may")

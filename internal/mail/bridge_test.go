@@ -46,7 +46,7 @@ func (b bridge) run(name string, f func(b bridge)) {
 	b.Run(name, func(t *testing.T) { b.T = t; f(b) })
 }
 
-// delivery is a new mail for phones that nobody has written to.
+// delivery is a new mail for phones to which no mail has come before.
 func (b bridge) delivery(phones int) mail.Delivery {
 	b.Helper()
 	n := b.Serial()

@@ -211,8 +211,8 @@ func (b bridge) found(t *tenant.Tenant, found mail.Found, f mail.Finding) (click
 	return clicked
 }
 
-// Ensure that a mail found because of its phone's yes is clicked once, that a known mail never
-// is, and that it passes the same gates as any other.
+// Ensure that the link of a mail found because of its phone's yes is clicked once, and that of a
+// known mail never. A mail found so passes the same gates as any other.
 func TestTakeFound(t *testing.T) {
 	each(t, func(b bridge) {
 		keeper, verify := acme(b.T, "SMSBRIDGE_KEEP=mailgun"), mail.Finding{Kind: "verify", Link: link}

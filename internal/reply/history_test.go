@@ -39,10 +39,10 @@ type history struct {
 	taken     []reply.Received
 }
 
-// Ensure that through any history of two tenants who share a line, two phones, both purposes,
-// late, repeated, coded and senseless replies, opt-outs and passing time, every question is in
-// the state that the model says: above all that none is accepted but by a yes that can only mean
-// this one, in time.
+// Ensure that through any history every question is in the state that the model says: above all
+// that none is accepted but by a yes that can only mean this one, in time. Two tenants share a
+// line and text two phones for both purposes. The phones send late, repeated, coded and senseless
+// replies and opt out, and time passes.
 func TestHistories(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { histories(t, storetest.SQLite(t), 30) })
 	t.Run("postgres", func(t *testing.T) { histories(t, storetest.PostgreSQL(t), 8) })
@@ -219,8 +219,8 @@ func (h *history) mistakable(c *question) bool {
 	return false
 }
 
-// compare ensures that every question is where the model says, and that nobody has been hinted at
-// it twice.
+// compare ensures that every question is where the model says, and that no phone got two hints for
+// one question.
 func (h *history) compare(r *rapid.T) {
 	for _, q := range h.questions {
 		require.Equal(r, q.state, h.b.state(q.id), "%s %s", q.tenant, q.purpose)

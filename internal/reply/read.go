@@ -42,8 +42,8 @@ const (
 )
 
 // Read says what a reply means. Case, white space around and within, quotes, final punctuation
-// and invisible characters are forgiven; beyond that the whole reply must be one of the words, so
-// that neither "YES please stop" nor a quotation of the question is a yes.
+// and invisible characters are forgiven. Beyond that the whole reply must be one of the words:
+// neither "YES please stop" nor a quotation of the question is a yes.
 func Read(body string, words Words) Reading {
 	s := normalize(body)
 	// What carriers act upon comes before any word of a tenant's.

@@ -40,8 +40,11 @@ func TestRead(t *testing.T) {
 		{reply.Yes, "0000", []string{"yes 0000"}},
 		{reply.No, "", []string{"NO", "no", "No.", "N", "nej", "NEJ!", "ｎｏ", "“No”"}},
 		{reply.No, "7730", []string{"NO 7730", "no, 7730"}},
-		{reply.Stop, "", []string{"STOP", "stop", "Stop.", "STOPALL", "unsubscribe", "CANCEL", "end", "Quit", "revoke", "OPTOUT", "Arret", "ＳＴＯＰ", " stop! ",
-			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET"}},
+		{reply.Stop, "", []string{
+			"STOP", "stop", "Stop.", "STOPALL", "unsubscribe", "CANCEL", "end", "Quit", "revoke",
+			"OPTOUT", "Arret", "ＳＴＯＰ", " stop! ",
+			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET",
+		}},
 		{reply.Start, "", []string{"START", "start", "UNSTOP"}},
 		{reply.Help, "", []string{"HELP", "help", "Info", "help?"}},
 		{reply.Code, "4821", []string{"4821", "48 21", " 4821.", "４８２１"}},
@@ -58,8 +61,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// Ensure that the words that Twilio acts upon, or that nobody can say, cannot be configured to
-// mean yes.
+// Ensure that the words that Twilio acts upon, or that no reply can be read as, cannot be
+// configured to mean yes.
 func TestReadWordsThatCannotBeYes(t *testing.T) {
 	for _, word := range []string{"STOP", "Cancel", "START", "help"} {
 		require.NotEqual(t, reply.Yes, reply.Read(word, reply.Words{Yes: []string{word}}).Word, word)
@@ -155,8 +158,8 @@ func bare(body string) string {
 	}, norm.NFKC.String(body))
 }
 
-// FuzzRead ensures that a reply is only read as a yes or no when nothing but one of the words,
-// and at most one code, is in it.
+// FuzzRead ensures that only one of the words, alone or with one code after it, is read as a yes
+// or no.
 func FuzzRead(f *testing.F) {
 	for _, body := range hostile() {
 		f.Add(body)

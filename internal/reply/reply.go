@@ -2,9 +2,9 @@
 // matching it to what the phone was asked.
 //
 // It is for the doors that receive a provider's webhook. It promises that a reply counts once
-// however often it is delivered, that a yes only ever confirms the one question it can mean, and
-// that STOP is obeyed at once. A phone gets at most one hint and one text about lateness per
-// question, and otherwise silence.
+// however often it is delivered. A yes only ever confirms the one question that it can mean. STOP
+// is obeyed at once. A phone gets at most one hint and one text about lateness per question, and
+// otherwise silence.
 package reply
 
 import (
@@ -40,8 +40,8 @@ type Received struct {
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""
 }
 
-// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers, because
-// nothing is known here of a question to its phone.
+// LookUpMail is the job that searches Mailgun for the mail that the reply ID answers. It is needed
+// when the bridge knows of no question to the phone.
 type LookUpMail struct {
 	ID string `json:"id"`
 }

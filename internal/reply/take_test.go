@@ -132,7 +132,7 @@ func TestTakeRace(t *testing.T) {
 	})
 }
 
-// Ensure that nobody is told more than once how to answer, that the reply came too late, or that
+// Ensure that no phone is told more than once how to answer, that the reply came too late, or that
 // the question had been answered.
 func TestTakeSaysThingsOnce(t *testing.T) {
 	each(t, func(b bridge) {
@@ -257,8 +257,8 @@ func TestTakeCountsOnlyInTime(t *testing.T) {
 	})
 }
 
-// Ensure that STOP cancels all questions of the phone on that line, sent or not, of whichever
-// tenant, that no yes revives them, and that YES or START opts in again.
+// Ensure that STOP cancels all questions of the phone on that line, sent or not, of every tenant.
+// No yes revives them, and YES or START opts the phone in again.
 func TestTakeStop(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, stop := range []reply.Received{{Body: "stop"}, {Body: "Cancel"},
@@ -312,8 +312,8 @@ func TestTakeKeyword(t *testing.T) {
 	})
 }
 
-// Ensure that a yes out of the blue has the mail looked for only where a tenant of that line
-// keeps mails at Mailgun and nothing is known of the phone.
+// Ensure that a yes out of the blue makes a worker look for the mail only under two conditions: a
+// tenant of that line keeps mails at Mailgun, and nothing is known of the phone.
 func TestTakeOutOfTheBlue(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()

@@ -59,8 +59,8 @@ func TestTakeCode(t *testing.T) {
 	})
 }
 
-// Ensure that the newest verification is tried first, and older ones after it, and that a code
-// which is none of theirs may be meant for a question.
+// Ensure that the newest verification is tried first, and older ones after it. A code that is none
+// of theirs may be meant for a question.
 func TestTakeCodeAmongSeveral(t *testing.T) {
 	each(t, func(b bridge) {
 		phone := b.Phone()

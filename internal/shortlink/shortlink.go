@@ -2,10 +2,11 @@
 // https://bridge.example/l/{token}.
 //
 // It is for the rules that put one into a text and for the page that opens there. A short link
-// stands either for a question, which its page lets people accept or deny by a tap, or for a link
-// out of a mail, to which its page leads on. It promises that a token cannot be guessed (128
-// random bits), that the database holds only its hash, that the link behind it is sealed, and
-// that it leads nowhere after its end.
+// stands for one of two things. For a question, its page lets people accept or deny it by a tap.
+// For a link out of a mail, its page leads on to that link.
+//
+// It promises that a token cannot be guessed (128 random bits) and that the database holds only
+// the token's hash. The link behind it is sealed. A short link leads nowhere after its end.
 package shortlink
 
 import (

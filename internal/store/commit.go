@@ -16,7 +16,8 @@ const (
 	groupSize     = 256  // calls that may share one transaction
 	queuedCalls   = 1024 // calls that may wait for one; more block until their context ends
 	commitTimeout = 30 * time.Second
-	// how often a call of its own is tried when the database says that trying again helps
+	// how often a call that has a transaction of its own is tried, if the database says that a retry
+	// helps
 	commitTries = 3
 )
 
@@ -160,8 +161,8 @@ func (s *Store) run(group []*call) (err error) {
 }
 
 // survive turns a panic into an error, so that one caller's mistake does not end the lane that
-// serves them all. What was said in panic may quote a phone or a link, so the error shows the
-// words of Go's own errors only, and of another panic its type.
+// serves them all. A panic's value may quote a phone or a link. So the error shows the words of
+// Go's own errors only; of another panic it shows the type.
 func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

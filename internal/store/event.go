@@ -14,8 +14,8 @@ type Event struct {
 	At                                time.Time
 }
 
-// Timeline returns the events after the one with the id, oldest first and at most so many; "" begins
-// with the first event.
+// Timeline returns the events after the one with the id after, oldest first. Their number is at
+// most most. The id "" begins with the first event.
 func Timeline(ctx context.Context, view View, after string, most int) ([]Event, error) {
 	rows, err := view.EventsAfter(ctx, db.EventsAfterParams{ID: after, Most: int32(most)})
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// levelHandler is what reaches the log of what River says. At level info River tells more than an
-// operator wants, and says less about failing jobs than failureLog does.
+// levelHandler lets only some of River's lines reach the log: those of the least level or above. At
+// level info River tells more than an operator wants, and says less about failing jobs than
+// failureLog does.
 type levelHandler struct {
 	slog.Handler
 	least slog.Level
@@ -25,8 +26,8 @@ func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
 }
 
-// Handle implements slog.Handler. River logs an error when its context is canceled, which is the end
-// of the process. Nothing is lost by that, so such an error is left out.
+// Handle implements slog.Handler. River logs an error when its context is canceled, which is the
+// end of the process. Nothing is lost by that, so such an error is left out.
 func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
 	stopped := false
 	if ctx.Err() != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Ensure that River's upkeep may be stopped at any time without an error in the log, and that its
-// errors are logged at any other time, and other errors at this one.
+// Ensure that River's upkeep may be stopped at any time without an error in the log. Errors of the
+// upkeep are logged at any other time, and other errors are logged also while it stops.
 func TestStoppedUpkeepIsQuiet(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()

@@ -26,7 +26,7 @@ import (
 const postgresLanes = 4
 
 // migrationLock is the advisory lock under which one replica migrates while the others wait. The
-// number only has to be ours.
+// number means nothing; no other user of the database may take it.
 const migrationLock = 7_726_274_343
 
 type postgresEngine struct {
@@ -78,9 +78,11 @@ func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver)
 
 func (e *postgresEngine) lanes() int { return postgresLanes }
 
-// retryable reports a transaction that PostgreSQL ended to save another:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html class 40, or one that lost a
-// race for a unique row (23505), which the retry finds there.
+// retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the
+// transaction to save another (class 40). It does too when the transaction lost a race for a unique
+// row (23505), because the retry finds that row.
+//
+// Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func (e *postgresEngine) retryable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "40") || pg.Code == "23505")

@@ -36,8 +36,8 @@ import (
 type Options struct {
 	// URL is "sqlite:PATH" or a "postgres://…" connection URL.
 	URL string
-	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from, or made with mode
-	// 0600 in, the file PATH.key. PostgreSQL refuses to open without one.
+	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from the file PATH.key,
+	// which a new database gets with mode 0600. PostgreSQL refuses to open without a key.
 	Key []byte
 	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on
 	// PostgreSQL.
@@ -147,7 +147,7 @@ func (s *Store) Close() error {
 	return s.engine.close()
 }
 
-// Ping reports whether the database answers.
+// Ping returns an error if the database does not respond.
 func (s *Store) Ping(ctx context.Context) error {
 	_, _, err := s.engine.read(ctx)
 	return err

@@ -82,7 +82,7 @@ func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
 	})
 }
 
-// Ensure that one caller's error or panic undoes its own writes and nobody else's.
+// Ensure that one caller's error or panic undoes its own writes and those of no other caller.
 func TestDoKeepsCallersApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		broken := errors.New("broken")
@@ -277,7 +277,7 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 		return nil
 	}))
 	<-begun
-	// A copy of the files is what a kill -9 would leave: the job is running and nobody runs it.
+	// A copy of the files is what a kill -9 would leave: the job is running and no process runs it.
 	path := strings.TrimPrefix(url, "sqlite:")
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	for _, end := range []string{"", "-wal"} {

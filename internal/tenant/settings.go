@@ -15,8 +15,8 @@ import (
 type Settings struct {
 	// Addr is where to listen.
 	Addr string
-	// Drain is how long the bridge goes on serving after the signal to stop, while /readyz says no,
-	// so that a load balancer sends no more requests before it closes. 0 to 1 minute.
+	// Drain is how long the bridge goes on serving after the signal to stop. Meanwhile /readyz says
+	// no, so that a load balancer sends no more requests before the bridge closes. 0 to 1 minute.
 	Drain time.Duration
 	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
 	// Twilio signs it, so it is never guessed from a request.

@@ -99,7 +99,8 @@ func TestFromEnvEverything(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte(testToken+"\n"), 0o600))
 	s, err := FromEnv(oneTenant(
-		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/", "SMSBRIDGE_DRAIN=0s",
+		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/",
+		"SMSBRIDGE_DRAIN=0s",
 		"SMSBRIDGE_DATABASE=postgres://bridge:pw@db.internal/bridge", "SMSBRIDGE_KEY="+testKey,
 		"SMSBRIDGE_COUNTRIES=dk, gb", "SMSBRIDGE_IDP_HOSTS=Login.Acme.Example,127.0.0.1:8081",
 		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.1/8,::1/128", "SMSBRIDGE_KEEP=mailgun", "SMSBRIDGE_RESET=ask",

@@ -1,6 +1,6 @@
 // Package tenant holds the settings of the bridge and of its customers, for everyone who runs it.
-// It reads them from one file or from environment variables, refuses what it does not understand,
-// and reports all mistakes together, each with its place and a hint.
+// It reads them from one file or from environment variables and refuses what it does not
+// understand. It reports all mistakes together, each with its place and a hint.
 //
 // What it returns is complete and consistent. A caller that holds a [Tenant] need not check it
 // again, and every text that a tenant can send has been filled once. Nothing that came with a mail
@@ -151,8 +151,8 @@ type Links struct {
 	Token    settings.Secret // bearer token for it
 }
 
-// Proof is access to the identity provider's own API, which is asked whether an address is verified
-// when the response to a click left that open. The zero value asks no API.
+// Proof is access to the identity provider's own API. A worker asks that API whether an address is
+// verified when the response to a click left that open. The zero value asks no API.
 type Proof struct {
 	Kind ProofKind
 	// URL is, for Auth0, https://acme.eu.auth0.com; for Keycloak,
@@ -180,8 +180,8 @@ func (t *Tenant) ShortURL(token string) string { return t.public + "/l/" + token
 
 // StorageURL reports whether the API key may be sent to u to fetch a stored mail. The address of a
 // stored mail arrives in a part of the webhook that is not signed. So it must lead to the API
-// itself, to one of the StorageHosts or to a host below Mailgun's API domains, and to a path of the
-// messages API. It is https unless the API's own address is plain http.
+// itself, to one of the StorageHosts or to a host below Mailgun's API domains. Its path must be one
+// of the messages API. It is https unless the API's own address is plain http.
 //
 // Source: https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store
 func (m Mailgun) StorageURL(u *url.URL) bool {

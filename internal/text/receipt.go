@@ -52,13 +52,14 @@ func rank(s State) int {
 	return 5
 }
 
-// receiptTries is how often a receipt may lose a race against the API's answer or another
+// receiptTries is how often a receipt may lose a race against the API's response or another
 // receipt. The text comes further each time, so more tries cannot be needed.
 const receiptTries = 6
 
-// TakeReceipt moves a text forward by the provider's report. A report for an unknown text, of
-// another account or provider id, with an unknown state or older than what is known changes
-// nothing and is no error, because a retry of the provider could not mend it.
+// TakeReceipt moves a text forward by the provider's report. A report changes nothing when it is
+// for an unknown text, of another account or provider id, or older than what is known. The same
+// holds for a report with an unknown state. None of these is an error, because a retry of the
+// provider could not mend it.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	if r.State == "" || r.ProviderID == "" {
 		return nil
@@ -75,7 +76,8 @@ func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
 	return errors.New("text: a receipt lost every race")
 }
 
-// move moves the text to a state, and reports false when somebody else moved it in between.
+// move moves the text to a state, and reports false when another worker or receipt moved it in
+// between.
 func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, error) {
 	// Asked before the row is read, so that a claim of the row's own shows in the row.
 	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
@@ -89,7 +91,7 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 	case row.Account != r.Account, rank(state) <= rank(row.State):
 		return true, nil
 	case row.State == Due && row.SendingAt.IsZero():
-		return true, nil // nobody has asked the provider for it
+		return true, nil // no worker has asked the provider for it
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
 		return true, nil // another text's
 	case row.ProviderID == "":

@@ -32,8 +32,9 @@ func permutations[T any](items []T, visit func([]T)) {
 	permute(0)
 }
 
-// Ensure that the order in which receipts and the API's own answer arrive does not matter, and that no state is ever taken back: all 720 orders of
-// the API's answer and five callbacks, and smaller sets with duplicates and every other end.
+// Ensure that the order in which receipts and the API's own response arrive does not matter, and
+// that no state is ever taken back. The cases are all 720 orders of the API's response and five
+// callbacks, and smaller sets with duplicates and every other end.
 func TestReceiptsInAnyOrder(t *testing.T) {
 	const answer = "the API's answer"
 	sets := []struct {
@@ -144,9 +145,11 @@ func TestReceiptsThatChangeNothing(t *testing.T) {
 				State: text.TwilioState("delivered")},
 			"unknown status": {TextID: sent, Account: "AC1", ProviderID: "SM1",
 				State: text.TwilioState("teleported")},
-			"empty status":             {TextID: sent, Account: "AC1", ProviderID: "SM1"},
-			"older than what is known": {TextID: sent, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("queued")},
-			"of a text never begun":    {TextID: due, Account: "AC1", ProviderID: "SM3", State: text.TwilioState("sent")},
+			"empty status": {TextID: sent, Account: "AC1", ProviderID: "SM1"},
+			"older than what is known": {TextID: sent, Account: "AC1", ProviderID: "SM1",
+				State: text.TwilioState("queued")},
+			"of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3",
+				State: text.TwilioState("sent")},
 			"end of a text never begun": {TextID: due, Account: "AC1", ProviderID: "SM3",
 				State: text.TwilioState("delivered")},
 			"sent, of a refused text": {TextID: refused, Account: "AC1", ProviderID: "SM4",
@@ -167,7 +170,8 @@ func TestRefuseAfterReceipt(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, status := range []string{"sent", "delivered", "undelivered"} {
 			id := b.sending()
-			b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState(status)})
+			b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
+				State: text.TwilioState(status)})
 			b.refuse(id, "not configured")
 			require.EqualValues(b, status, b.row(id).State)
 		}
@@ -179,7 +183,8 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.sending()
 		b.loseSight(id)
-		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("sent")})
+		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1",
+			State: text.TwilioState("sent")})
 		require.EqualValues(b, "sent", b.row(id).State)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			claimed, err := text.Claimed(ctx, tx, "AC1", "SM1")
@@ -192,7 +197,8 @@ func TestReceiptResolvesUnclear(t *testing.T) {
 	})
 }
 
-// Ensure that receipts that race each other and the API's answer end as if they had come one after the other.
+// Ensure that receipts that race each other and the API's response end as if they had come one
+// after the other.
 func TestReceiptsRace(t *testing.T) {
 	each(t, func(b bridge) {
 		var ids []string

@@ -225,8 +225,9 @@ func Route(ctx context.Context, tx *store.Tx, a Attempt, provider string) error 
 	return err
 }
 
-// Reroute is Route for another provider after one that did nothing. It reports false when the text
-// must not be sent any more, because of what happened meanwhile; the text is suppressed then.
+// Reroute does what Route does, for the next provider after one that did nothing. It reports false
+// when the text must not be sent any more, because of what happened meanwhile. The text is
+// suppressed then.
 func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (bool, error) {
 	row, err := get(ctx, tx, a.ID)
 	if err != nil {
@@ -306,8 +307,8 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	return err
 }
 
-// PutBack makes a text due again of which it is certain that the provider did nothing. The caller
-// makes the next attempt due.
+// PutBack makes a text due again when it is certain that the provider did nothing with it. The
+// caller makes the next attempt due.
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
 	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err

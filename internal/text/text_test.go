@@ -14,8 +14,8 @@ import (
 	"smsbridge/internal/text"
 )
 
-// Ensure that a text goes from due to sent, that each step is on the timeline, and that its body
-// is readable only while it can be sent.
+// Ensure that a text goes from due to sent, and that each step is on the timeline. Its body is
+// readable only while it can be sent.
 func TestTextIsSent(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.make()
@@ -42,7 +42,8 @@ func TestTextIsSent(t *testing.T) {
 		require.Equal(b, "SM1", row.ProviderID)
 		require.NotEmpty(b, row.Body, "the text is not final yet")
 
-		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1", State: text.TwilioState("delivered")})
+		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1",
+			State: text.TwilioState("delivered")})
 		row = b.row(id)
 		require.EqualValues(b, "delivered", row.State)
 		require.Empty(b, row.Body)
@@ -196,7 +197,8 @@ func TestInterruptedSending(t *testing.T) {
 			for _, found := range []func(id string){
 				func(id string) { b.accept(id, "SM"+id) },
 				func(id string) {
-					b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id, State: text.TwilioState("sent")})
+					b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
+						State: text.TwilioState("sent")})
 				},
 			} {
 				id := b.sending()
@@ -275,8 +277,8 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 	})
 }
 
-// Ensure that of two workers of which one asks the next provider and one finds the text being sent
-// already, the first one goes on only when it is known that the next provider is asked.
+// Ensure that two workers can race for a text. One asks the next provider, the other finds the text
+// being sent already. The first one goes on only when it is known that the next provider is asked.
 func TestRerouteRaces(t *testing.T) {
 	each(t, func(b bridge) {
 		for range 20 {

@@ -10,7 +10,7 @@ import (
 	"smsbridge/internal/segment"
 )
 
-// What the bridge says by itself costs one segment and misleads nobody.
+// What the bridge says by itself costs one segment and misleads no reader.
 func TestShippedTexts(t *testing.T) {
 	name := strings.Repeat("N", 20)
 	fields := Fields{

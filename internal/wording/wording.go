@@ -1,6 +1,7 @@
 // Package wording holds what the bridge says by text: the sayings, the texts of codes, and how a
-// tenant's own wording is read and judged. It is for internal/tenant, which gives every tenant its
-// wording, for the rules, which name what is to be said, and for everyone who reads a reply.
+// tenant's own wording is read and judged. Package internal/tenant gives every tenant its wording.
+// The rules name what is to be said. The rule that reads a reply finds here the words that carriers
+// act upon.
 //
 // It promises:
 //

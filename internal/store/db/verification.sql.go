@@ -86,9 +86,9 @@ type CountAttemptParams struct {
 	Checker  string
 }
 
-// It counts an attempt whose code was compared with the row as it was read, and ends the verification
-// if that was the right code or the last attempt. It changes nothing if the row has changed since: so
-// guesses made at once cannot be more than are allowed.
+// It counts an attempt whose code was compared with the row as it was read. It ends the
+// verification if that was the right code or the last attempt. It changes nothing if the row has
+// changed since: so guesses made at once cannot be more than are allowed.
 func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Verification, error) {
 	row := q.queryRow(ctx, q.countAttemptStmt, countAttempt,
 		arg.State,

@@ -1,7 +1,7 @@
 package db
 
-// The words of some columns, each as a type of its own, so that a state of one table is not taken
-// for one of another. Which words there are and what they mean, the rule of the table says.
+// The words of some columns. Each column has a type of its own, so that a state of one table is not
+// taken for one of another. The rule of the table says which words there are and what they mean.
 type (
 	MailState         string
 	ChallengeState    string

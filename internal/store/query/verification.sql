@@ -39,9 +39,9 @@ WHERE account = @account AND sender = @sender AND phone = @phone AND tenant = @t
 ORDER BY opened_at LIMIT 10;
 
 -- name: CountAttempt :one
--- It counts an attempt whose code was compared with the row as it was read, and ends the verification
--- if that was the right code or the last attempt. It changes nothing if the row has changed since: so
--- guesses made at once cannot be more than are allowed.
+-- It counts an attempt whose code was compared with the row as it was read. It ends the
+-- verification if that was the right code or the last attempt. It changes nothing if the row has
+-- changed since: so guesses made at once cannot be more than are allowed.
 UPDATE verification SET attempts = attempts + 1, state = @state, code = @code, ended_at = @ended_at
 WHERE id = @id AND state = 'pending' AND expires_at > @now
   AND attempts = @attempts AND attempts < max_attempts AND sends = @sends AND checker = @checker

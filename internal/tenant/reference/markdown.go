@@ -39,6 +39,10 @@ func reference(command, process settings.Section, tenant []settings.Section) str
 
 func mdName(key, value string) string { return "`" + fileName(key, value) + "`" }
 
+// widestInline is the length in bytes of the longest default that stays in the line of its setting.
+// A longer one, such as the wording of a text, gets a block of its own.
+const widestInline = 40
+
 // mdFacts is the line that starts a setting: its names, how it is written, and its default.
 func mdFacts(r settings.Row) string {
 	var facts []string
@@ -54,14 +58,16 @@ func mdFacts(r settings.Row) string {
 	if kind := mdKind(r.Kind); kind != "" {
 		facts = append(facts, kind)
 	}
+	v := r.Default
+	if strings.Contains(v, "\n") {
+		v = strconv.Quote(v)
+	}
 	switch {
 	case r.Need == settings.Required:
 		facts = append(facts, "required")
-	case r.Default != "":
-		v := r.Default
-		if strings.Contains(v, "\n") {
-			v = strconv.Quote(v)
-		}
+	case len(v) > widestInline:
+		facts = append(facts, "default:\n\n    "+v)
+	case v != "":
 		facts = append(facts, "default `"+v+"`")
 	}
 	return strings.Join(facts, " · ") + "\n"

@@ -114,7 +114,8 @@ func tenantReference() (command, process settings.Section, sections []settings.S
 	return tenant.Reference()
 }
 
-// A line that shows an example can be taken as it is: nobody should look for what is wrong with it.
+// A line that shows an example can be taken as it is: no operator should have to look for what is
+// wrong with it.
 func TestEnvExamplesAreAccepted(t *testing.T) {
 	examples := assignments(func(r settings.Row) bool {
 		return r.Default == "" && !r.Kind.Hidden() && r.Key != ""
