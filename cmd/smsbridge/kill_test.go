@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -89,14 +89,17 @@ func start(t *testing.T, th *theater) *exec.Cmd {
 	for name, value := range th.env {
 		bridge.Env = append(bridge.Env, name+"="+value)
 	}
-	var log strings.Builder
-	bridge.Stderr = &log
+	log, err := os.Create(filepath.Join(t.TempDir(), "log")) // a file: it may be read at any time
+	require.NoError(t, err)
+	bridge.Stderr = log
 	require.NoError(t, bridge.Start())
 	t.Cleanup(func() {
 		_ = bridge.Process.Kill() // it has ended unless the test failed
 		if t.Failed() {
-			t.Log(log.String())
+			said, err := os.ReadFile(log.Name())
+			t.Log(string(said), err)
 		}
+		require.NoError(t, log.Close())
 	})
 	require.Eventually(t, func() bool {
 		res, err := http.Get(th.public + "/readyz")

@@ -80,10 +80,21 @@ func main() {
 	// that no request waits for, net/http writes up to 4 kB of it. These may hold a link, a code or a
 	// token. What operators need to know goes to the log of serve.
 	log.SetOutput(io.Discard)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // the first signal stops in order, a second one at once
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), nil}))
+	os.Exit(run(untilSignal(), os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), nil}))
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the
+// process at once: it does so from before the context ends, so that none gets lost.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
 
 // run parses the arguments, runs one command and returns the exit status.

@@ -8,12 +8,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,10 +31,9 @@ func storyMain() {
 		main()
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	now := func() time.Time { return time.Now().Add(readAhead(file)) }
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), now}))
+	w := world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), now}
+	os.Exit(run(untilSignal(), os.Args[1:], w))
 }
 
 // readAhead is the duration in the file. There is none before the story has moved its clock.
