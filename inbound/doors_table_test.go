@@ -94,7 +94,7 @@ func apiDoor() door {
 	}
 }
 
-// hear is what the API answered: a status, or a problem and the status that is the reason.
+// hear is the response of the API: a status, or a problem and the status that is the reason.
 func (s *subject) hear(r inboundtest.APIResponse) heard {
 	says := r.Kind()
 	if says == "" {
@@ -209,7 +209,7 @@ func flowrouteServiceDoor() door {
 	return d
 }
 
-// textDoor is a reply by text. It gets no answer: what it does shows at the other doors.
+// textDoor is a reply by text. It gets no response: what it does shows at the other doors.
 func textDoor() door {
 	texting := func(body func(s *subject) string) func(s *subject) heard {
 		return func(s *subject) heard {
@@ -413,7 +413,7 @@ func durableStarts() []expectation {
 	}
 }
 
-// hearDurable is what the Durable door answered: how an instance stands, which one was started,
+// hearDurable is the response of the Durable door: how an instance stands, which one was started,
 // why not, or the body as it is.
 func (s *subject) hearDurable(r inboundtest.Response) heard {
 	var a struct {

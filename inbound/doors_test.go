@@ -20,8 +20,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// This file holds every door to one table (doors_table_test.go): what each of its operations
-// answers to a verification in each state, and what it does to it.
+// This file holds every door to one table (doors_table_test.go): how each of its operations
+// responds for a verification in each state, and what it does to it.
 
 // The states in which a door may find a verification. The last four are an instance's own, at
 // the Durable door.
@@ -57,7 +57,7 @@ type door struct {
 	table      []expectation
 }
 
-// heard is what a door answered: the HTTP status, and the fields that are documented.
+// heard is the response of a door: the HTTP status, and the fields that are documented.
 type heard struct {
 	status int
 	says   string
@@ -87,7 +87,7 @@ type subject struct {
 	id, code  string
 }
 
-// Ensure that every operation of every door answers in every state as documented, and does to
+// Ensure that every operation of every door responds in every state as documented, and does to
 // the verification what it should.
 func TestDoorTable(t *testing.T) {
 	eachDoor(t, func(t *testing.T, next func(t *testing.T) *subject) {

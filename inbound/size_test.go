@@ -20,7 +20,7 @@ import (
 )
 
 // flood is a body that is made while it is read, so that its sender holds nothing of it, and
-// that counts what was taken. A client may go on reading it after it has its answer.
+// that counts what was taken. A client may go on reading it after it has its response.
 type flood struct {
 	mu                    sync.Mutex
 	before, filler, after string

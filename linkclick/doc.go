@@ -20,7 +20,7 @@
 //     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms.
 //     redeem_guard.go decides to which address a click may connect, and redeem_transport.go
 //     limits each request.
-//  3. Judging (judge*.go) reads what the host answered and says how the click ended. Open
+//  3. Judging (judge*.go) reads the host's response and says how the click ended. Open
 //     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
 //     judge_phrases.go know the words of success and failure.

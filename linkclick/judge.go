@@ -58,5 +58,5 @@ type Result struct {
 type Step struct {
 	Method string // GET or POST
 	Host   string // with the port if it is not the scheme's own
-	Status int    // 0 if no answer came
+	Status int    // 0 if no response came
 }

@@ -15,11 +15,11 @@ import (
 type Clicker struct {
 	Rule    Rule
 	Timeout time.Duration // for a whole click; 10 s if zero
-	// HeaderTimeout is for connecting, for TLS and for the header of each answer, one after another;
-	// 5 s if zero.
+	// HeaderTimeout is for connecting, for TLS and for the header of each response, one after
+	// another; 5 s if zero.
 	HeaderTimeout time.Duration
 	MaxSteps      int   // requests in a click; 6 if zero
-	MaxBody       int64 // bytes read of an answer; 256 KiB if zero
+	MaxBody       int64 // bytes read of a response; 256 KiB if zero
 	// UserAgent is that of a current browser if empty: some providers turn away programs.
 	UserAgent string
 

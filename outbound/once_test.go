@@ -85,8 +85,8 @@ func TestEachTextArrivesOnce(t *testing.T) {
 	})
 }
 
-// Ensure that the queue brings a code of Verify's own to the phone, and an answer to who waits
-// for it.
+// Ensure that the queue brings a code of Verify's own to the phone, and the
+// verdict to the caller that waits for it.
 func TestVerifyThroughTheQueue(t *testing.T) {
 	w := quick(t)
 	w.openOthers("verify,twilio")

@@ -12,7 +12,7 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// idpAPI answers as the three APIs do, for one verified and one unverified address.
+// idpAPI responds as the three APIs do, for one verified and one unverified address.
 func idpAPI(t *testing.T) *httptest.Server {
 	users := map[string]bool{
 		"acme+4512345678@sms.acme.example": true, "acme+4520123456@sms.acme.example": false,

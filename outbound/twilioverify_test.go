@@ -323,7 +323,7 @@ func TestVerifysOwnCode(t *testing.T) {
 }
 
 // Ensure that wrong codes are counted before Verify is asked, and end the verification only after
-// its last answer.
+// its last response.
 func TestVerifysOwnCodeWrong(t *testing.T) {
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
@@ -349,7 +349,7 @@ func TestVerifysOwnCodeWrong(t *testing.T) {
 }
 
 // Ensure that a right code that is presented several times at once approves once, in whatever
-// order Verify's answers are recorded.
+// order Verify's responses are recorded.
 func TestVerifysOwnCodeAtOnce(t *testing.T) {
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()

@@ -390,7 +390,7 @@ func (w *world) told(challengeID string) string {
 	return inbox[len(inbox)-1].Body
 }
 
-// front is a server in front of another, through which requests can be seen and answers changed.
+// front is a server in front of another, through which requests can be seen and responses changed.
 func (w *world) front(
 	target string, change func(*http.Response),
 ) (baseURL string, seen func() []string) {

@@ -121,7 +121,7 @@ func openBridge(
 	return bridge{st, settings, log, now, time.Sleep}, nil
 }
 
-// serve works the queue and answers requests until ctx ends or the listener fails, and then stops
+// serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}

@@ -26,8 +26,8 @@ import (
 
 // A story is a file in testdata/story: a person's or operator's experience with the real binary,
 // told as a script. Around each runs a pretend Mailgun, Twilio and identity provider; the
-// commands below move them. Waiting is bounded by storyPatience and ends as soon as there is an
-// answer.
+// commands below move them. Waiting is bounded by storyPatience and ends as soon as the
+// awaited thing has come.
 const storyPatience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
@@ -219,7 +219,7 @@ func until(ts *testscript.TestScript, what string, holds func() bool) {
 
 func address(phone string) string { return "acme" + phone + "@sms.acme.example" }
 
-// ready: the bridge answers that it can record what it is sent.
+// ready: the bridge responds that it can record what it is sent.
 func storyReady(ts *testscript.TestScript, _ bool, _ []string) {
 	th := in(ts)
 	until(ts, "the bridge to be ready", func() bool {
@@ -325,8 +325,8 @@ func storyStored(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// posts N STATUS: Mailgun has posted N times or more, and the last post was answered with the
-// status.
+// posts N STATUS: Mailgun has posted N times or more, and the response to the last post had
+// the status.
 func storyPosts(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)

@@ -147,7 +147,7 @@ func passAfterKill(database string) error {
 	return nil
 }
 
-// receiptsCame reports whether the last receipt of every text has been answered.
+// receiptsCame reports whether the last receipt of every text has had its response.
 func (th *theater) receiptsCame() bool {
 	if th.noReceipts {
 		return true

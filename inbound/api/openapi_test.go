@@ -47,7 +47,7 @@ func TestDescriptionIsComplete(t *testing.T) {
 	require.Equal(t, "3.1.0", d.Root["openapi"])
 }
 
-// Ensure that the judge of answers finds faults.
+// Ensure that the judge of responses finds faults.
 func TestDescriptionJudges(t *testing.T) {
 	d := inboundtest.ReadDescription(t, inboundtest.Open(t, storetest.SQLite(t)))
 	schema := d.At(d.Root, "components", "schemas", "Problem")

@@ -42,7 +42,7 @@ func onlyFlowroute(
 	test(t, inboundtest.OpenFlowroute(t, inboundtest.Open(t, storetest.SQLite(t), changes...)))
 }
 
-// says shows what the service answered, to the letter.
+// says shows what the service responded, to the letter.
 func says(t testing.TB, r inboundtest.Response, status int, body string) {
 	t.Helper()
 	require.Equal(t, status, r.StatusCode, r.Body)
@@ -51,7 +51,7 @@ func says(t testing.TB, r inboundtest.Response, status int, body string) {
 	require.Equal(t, "no-store", r.Header.Get("Cache-Control"))
 }
 
-// What the original answers, row by row.
+// How the original responds, row by row.
 const (
 	saysCreated = `{"message":"Success: Verification code created.","auth_id":"my_identifier"}`
 	saysRight   = `{"authenticated":true,"auth_id":"my_identifier","message":"Success: ` +
@@ -354,7 +354,7 @@ func TestFlowrouteAtOnce(t *testing.T) {
 	})
 }
 
-// A database that does not answer is said to, and nothing of it.
+// When the database does not respond, the client hears that and nothing else of the database.
 func TestFlowrouteUnavailable(t *testing.T) {
 	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
 		require.NoError(t, f.Store.Close())
