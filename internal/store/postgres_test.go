@@ -13,8 +13,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that a call is tried again, three times in all, when PostgreSQL ended its transaction to
-// save another, or when it lost a race for a unique row. No other error is tried again.
+// Ensure that a call is tried three times in all when PostgreSQL ended its transaction to save
+// another one. So is a call that lost a race for a unique row, and no other.
 func TestPostgreSQLTriesAgain(t *testing.T) {
 	s := storetest.Open(t, storetest.PostgreSQL(t), nil)
 	for _, test := range []struct {
