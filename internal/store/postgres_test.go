@@ -1,0 +1,78 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that a call is tried three times in all when PostgreSQL ended its transaction to save
+// another one. So is a call that lost a race for a unique row, and no other.
+func TestPostgreSQLTriesAgain(t *testing.T) {
+	s := storetest.Open(t, storetest.PostgreSQL(t), nil)
+	for _, test := range []struct {
+		code  string
+		fails int // tries that fail, the first ones
+		tries int
+		done  bool
+	}{
+		{"40001", 1, 2, true},  // serialization_failure
+		{"40P01", 2, 3, true},  // deadlock_detected
+		{"23505", 2, 3, true},  // unique_violation
+		{"40001", 3, 3, false}, // three are enough
+		{"23505", 3, 3, false},
+		{"22001", 1, 1, false}, // string_data_right_truncation
+		{"23502", 1, 1, false}, // not_null_violation
+	} {
+		name, tries := fmt.Sprint(test), 0
+		err := s.Do(t.Context(), func(context.Context, *store.Tx) error {
+			if tries++; tries <= test.fails {
+				return fmt.Errorf("writing: %w", &pgconn.PgError{Code: test.code})
+			}
+			return nil
+		})
+		require.Equal(t, test.tries, tries, name)
+		require.Equal(t, test.done, err == nil, name)
+	}
+}
+
+// Ensure that a replica that loses a race for a unique row finds the row when it tries again.
+func TestLostRaceFindsTheRow(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	var (
+		looked  sync.WaitGroup // both replicas, on their first try
+		all     sync.WaitGroup
+		tries   [2]int
+		outcome [2]error
+	)
+	looked.Add(2)
+	for i := range 2 {
+		s := storetest.Open(t, url, nil)
+		all.Go(func() {
+			outcome[i] = s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				rows, err := tx.EventsOf(ctx, "s")
+				if tries[i]++; tries[i] == 1 {
+					looked.Done()
+					looked.Wait()
+				}
+				if err != nil || len(rows) > 0 {
+					return err
+				}
+				return addEvent(ctx, tx, "the one row")
+			})
+		})
+	}
+	all.Wait()
+	require.NoError(t, outcome[0])
+	require.NoError(t, outcome[1])
+	require.Equal(t, 3, tries[0]+tries[1], "one of them tries again")
+	require.Equal(t, map[string]bool{"the one row": true},
+		events(t, storetest.Open(t, url, nil)))
+}
