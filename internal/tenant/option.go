@@ -118,8 +118,8 @@ func processOptions() []settings.Option[Settings] {
 			Doc: "How long the bridge goes on serving after the signal to stop, 0s to 1m. Meanwhile " +
 				"/readyz says no. With no balancer in front, write 0s. Stopping takes up to 20 s more: " +
 				"give it as long before you kill it.",
-			Prevents: "A load balancer that has not looked at /readyz yet would send requests to a " +
-				"closed door.",
+			Prevents: "Without it, requests fail that a load balancer sends before it has looked at " +
+				"/readyz again.",
 		}, Set: settings.Duration(0, time.Minute, "3s",
 			func(s *Settings) *time.Duration { return &s.Drain })},
 		{Row: row{
