@@ -30,12 +30,6 @@ var (
 	flowrouteID      = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 )
 
-// routeFlowroute adds the webhooks of Flowroute's Messaging API.
-func (s *Server) routeFlowroute(e *echo.Echo) {
-	e.POST("/flowroute/:tenant/reply", s.receiveFlowrouteReply)
-	e.POST("/flowroute/:tenant/receipt", s.receiveFlowrouteReceipt)
-}
-
 // flowrouteHook is what a webhook says: a text from a phone, or a receipt of one of ours.
 type flowrouteHook struct {
 	ID             string
@@ -44,38 +38,43 @@ type flowrouteHook struct {
 	Status, Code   string // of a receipt
 }
 
-// receiveFlowrouteReply takes a text from a phone. Its line is the one on which the tenant
-// texts that phone, through any provider. So an answer finds its question, and a STOP stops all
-// texts.
-func (s *Server) receiveFlowrouteReply(c echo.Context) error {
-	t, hook, refusal := s.readFlowroute(c)
+// readFlowrouteReply reads a text from a phone. Its line is the one on which the tenant texts that
+// phone, through any provider. So an answer finds its question, and a STOP stops all texts.
+func (s *Server) readFlowrouteReply(c echo.Context) (reply.Received, response) {
+	t, refusal := s.proveFlowroute(c)
 	if refusal.status != 0 {
-		return s.respond(c, "reply", refusal, nil)
+		return reply.Received{}, refusal
+	}
+	hook, err := readFlowroute(http.MaxBytesReader(nil, c.Request().Body, web.MaxHook))
+	if err != nil {
+		return reply.Received{}, response{http.StatusBadRequest, err.Error()}
 	}
 	phone, err := phonemail.ParseNumber("+" + strings.TrimPrefix(hook.From, "+"))
 	if !hook.Inbound || err != nil ||
 		"+"+strings.TrimPrefix(hook.To, "+") != t.Sending.Flowroute.Number {
-		return s.respond(c, "reply",
-			response{http.StatusOK, "not from a phone number to the tenant's"}, nil)
+		return reply.Received{}, response{http.StatusOK, "not from a phone number to the tenant's"}
 	}
 	account, sender := t.Line(phone)
-	r, err := s.takeReply(c, reply.Received{
-		ProviderID: hook.ID, Line: text.Line{Account: account, Sender: sender}, Phone: phone,
-		Body: hook.Body,
-	})
-	return s.respond(c, "reply", r, err)
+	return reply.Received{
+		ProviderID: hook.ID, Line: text.Line{Account: account, Sender: sender},
+		Sharing: s.Settings.Tenants.BySender(account, sender), Phone: phone, Body: hook.Body,
+	}, response{}
 }
 
-// receiveFlowrouteReceipt takes Flowroute's report on a text of ours, which the query names.
-func (s *Server) receiveFlowrouteReceipt(c echo.Context) error {
-	t, hook, refusal := s.readFlowroute(c)
+// readFlowrouteReceipt reads Flowroute's report on a text of ours, which the query names.
+func (s *Server) readFlowrouteReceipt(c echo.Context) (text.Receipt, response) {
+	t, refusal := s.proveFlowroute(c)
 	if refusal.status != 0 {
-		return s.respond(c, "receipt", refusal, nil)
+		return text.Receipt{}, refusal
 	}
-	return s.takeReceipt(c, text.Receipt{
+	hook, err := readFlowroute(http.MaxBytesReader(nil, c.Request().Body, web.MaxHook))
+	if err != nil {
+		return text.Receipt{}, response{http.StatusBadRequest, err.Error()}
+	}
+	return text.Receipt{
 		TextID: c.QueryParam("text"), Account: t.Account(), ProviderID: hook.ID,
 		State: flowrouteState(hook.Status), Code: hook.Code,
-	})
+	}, response{}
 }
 
 // flowrouteState is the state that Flowroute's word for a text's progress means. Flowroute
@@ -93,31 +92,22 @@ func flowrouteState(status string) text.State {
 	return text.Sent
 }
 
-// readFlowroute proves that a webhook is Flowroute's and reads it, or says why not.
-func (s *Server) readFlowroute(c echo.Context) (*tenant.Tenant, flowrouteHook, response) {
+// proveFlowroute returns the tenant of a webhook that is Flowroute's, or says why it is not.
+func (s *Server) proveFlowroute(c echo.Context) (*tenant.Tenant, response) {
 	t, known := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !known || t.Sending.Flowroute.SecretKey.Reveal() == "" {
-		return nil, flowrouteHook{}, response{http.StatusNotFound, "no such tenant at Flowroute"}
+		return nil, response{http.StatusNotFound, "no such tenant at Flowroute"}
 	}
 	key := []byte(c.QueryParam("key"))
 	if subtle.ConstantTimeCompare(key, []byte(t.Sending.Flowroute.HookKey(t.Slug))) != 1 {
-		return nil, flowrouteHook{}, errFlowrouteKey
+		return nil, errFlowrouteKey
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, web.MaxHook))
-	if err != nil {
-		reason := "the body is too big or ended early"
-		return nil, flowrouteHook{}, response{http.StatusBadRequest, reason}
-	}
-	hook, err := parseFlowroute(body)
-	if err != nil {
-		return nil, flowrouteHook{}, response{http.StatusBadRequest, err.Error()}
-	}
-	return t, hook, response{}
+	return t, response{}
 }
 
-// parseFlowroute reads a webhook of version 2.1, or the flat shape that version 2 has for texts. It
-// returns errFlowrouteJSON for any other body.
-func parseFlowroute(body []byte) (flowrouteHook, error) {
+// readFlowroute reads a webhook of version 2.1, or the flat shape that version 2 has for texts. It
+// returns errFlowrouteJSON for any other body, and another error when there is no whole body.
+func readFlowroute(body io.Reader) (flowrouteHook, error) {
 	var hook struct {
 		Data struct {
 			Type       string `json:"type"`
@@ -136,7 +126,11 @@ func parseFlowroute(body []byte) (flowrouteHook, error) {
 		To   string `json:"to"`
 		Body string `json:"body"`
 	}
-	if json.Unmarshal(body, &hook) != nil {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return flowrouteHook{}, errors.New("the body is too big or ended early")
+	}
+	if json.Unmarshal(content, &hook) != nil {
 		return flowrouteHook{}, errFlowrouteJSON
 	}
 	a := hook.Data.Attributes

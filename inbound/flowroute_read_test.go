@@ -1,10 +1,12 @@
 package inbound
 
 import (
-	"smsbridge/internal/text"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/text"
 )
 
 func TestFlowrouteWebhookUndelivered(t *testing.T) {
@@ -16,7 +18,7 @@ func TestFlowrouteWebhookUndelivered(t *testing.T) {
 	require.Equal(t, text.Delivered, flowrouteState("Delivered"))
 }
 
-func FuzzParseFlowroute(f *testing.F) {
+func FuzzReadFlowroute(f *testing.F) {
 	f.Add(
 		`{"data":{"type":"message","id":"mdr2-1","attributes":{"to":"12065550101",` +
 			`"from":"4520123456","body":"YES","direction":"inbound"}}}`,
@@ -28,7 +30,7 @@ func FuzzParseFlowroute(f *testing.F) {
 	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop","id":"mdr1-2"}`)
 	f.Add(`{"data":[]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		hook, err := parseFlowroute([]byte(body))
+		hook, err := readFlowroute(strings.NewReader(body))
 		if err != nil {
 			require.ErrorIs(t, err, errFlowrouteJSON)
 			require.Zero(t, hook)

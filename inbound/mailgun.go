@@ -38,10 +38,6 @@ const (
 	maxRecipients = 50
 )
 
-func (s *Server) receiveParsedMail(c echo.Context) error { return s.receiveMail(c, parsedFields) }
-
-func (s *Server) receiveRawMail(c echo.Context) error { return s.receiveMail(c, rawFields) }
-
 // parsedFields are the fields that are read of a mail that Mailgun parsed, rawFields of a raw one
 // (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/receive-http).
 func parsedFields(name string) bool {
@@ -62,23 +58,70 @@ func envelopeFields(name string) bool {
 	return strings.EqualFold(name, "Message-Id")
 }
 
-// receiveMail takes a mail from Mailgun. Mailgun never retries after a 200 or 406, and retries
-// after any other status for eight hours.
-func (s *Server) receiveMail(c echo.Context, fields func(string) bool) error {
+// receiveMail handles Mailgun's webhook about a mail with these fields. Mailgun never retries after
+// a 200 or 406, and retries after any other status for eight hours.
+func (s *Server) receiveMail(fields func(name string) bool) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		delivery, refusal := s.readMail(c, fields)
+		if refusal.status != 0 {
+			return s.respond(c, "mail", refusal, nil)
+		}
+		taken, err := web.Commit(c.Request().Context(), s.Store,
+			func(ctx context.Context, tx *store.Tx) (mail.Taken, error) {
+				return mail.Take(ctx, tx, delivery)
+			})
+		r := response{http.StatusOK, "recorded"}
+		switch {
+		case err != nil:
+			r = notNow
+		case taken == mail.Reused:
+			r = response{http.StatusNotAcceptable, "the token was used before with another content"}
+		case taken == mail.Duplicate:
+			r = response{http.StatusOK, "known already"}
+		}
+		return s.respond(c, "mail", r, err)
+	}
+}
+
+// readMail proves that a request is Mailgun's and reads the mail in it, or says why not.
+func (s *Server) readMail(
+	c echo.Context, fields func(name string) bool,
+) (mail.Delivery, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
-		return s.respond(c, "mail", response{http.StatusNotAcceptable, "no such tenant"}, nil)
+		return mail.Delivery{}, response{http.StatusNotAcceptable, "no such tenant"}
 	}
 	form, err := readForm(c.Request(), fields)
 	if err != nil {
-		return s.respond(c, "mail", unread(err), nil)
+		return mail.Delivery{}, unread(err)
 	}
-	delivery, refusal := s.readMail(t, form)
+	token, posted, refusal := proveMail(t, form, s.Now())
 	if refusal.status != 0 {
-		return s.respond(c, "mail", refusal, nil)
+		return mail.Delivery{}, refusal
 	}
-	r, err := s.takeMail(c.Request().Context(), delivery)
-	return s.respond(c, "mail", r, err)
+	id, ok := messageID(form)
+	if !ok {
+		return mail.Delivery{}, response{
+			http.StatusNotAcceptable, "a control field comes more than once",
+		}
+	}
+	place := form.Get("message-url")
+	if !storable(id) || !storable(place) || !storable(token) || len(id) > maxMessageID {
+		return mail.Delivery{}, response{
+			http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one",
+		}
+	}
+	recipient, _ := web.Only(form, "recipient")
+	phones := phonesOf(t, recipient)
+	if len(phones) == 0 {
+		return mail.Delivery{}, response{
+			http.StatusNotAcceptable, "the recipient is not a phone address of this tenant",
+		}
+	}
+	return mail.Delivery{
+		Tenant: t.Slug, Phones: phones, Token: token, PostedAt: posted, MessageID: id,
+		MessageURL: place, Body: bodyOf(form), KeepBody: t.Mails.Keep == tenant.KeepBridge,
+	}, response{}
 }
 
 // unread is the response to a form that could not be read.
@@ -93,58 +136,53 @@ func unread(err error) response {
 	return response{http.StatusServiceUnavailable, "the body ended early"}
 }
 
-// readMail proves that a form is Mailgun's and reads it, or says why not.
-func (s *Server) readMail(t *tenant.Tenant, form url.Values) (mail.Delivery, response) {
-	d := mail.Delivery{Tenant: t.Slug, KeepBody: t.Mails.Keep == tenant.KeepBridge}
+// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not. It
+// returns Mailgun's token and its time stamp.
+func proveMail(
+	t *tenant.Tenant, form url.Values, now time.Time,
+) (token string, posted time.Time, refusal response) {
 	stamp, okStamp := web.Only(form, "timestamp")
 	token, okToken := web.Only(form, "token")
 	signature, okSignature := web.Only(form, "signature")
 	if !okStamp || !okToken || !okSignature || len(token) > maxToken ||
 		!signed(t, stamp, token, signature) {
-		return d, response{http.StatusUnauthorized,
+		return "", posted, response{http.StatusUnauthorized,
 			"the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		return d, response{http.StatusNotAcceptable, "the timestamp is not a number"}
+		return "", posted, response{http.StatusNotAcceptable, "the timestamp is not a number"}
 	}
-	d.Token, d.PostedAt = token, time.Unix(seconds, 0).UTC()
-	switch age := s.Now().Sub(d.PostedAt); {
+	posted = time.Unix(seconds, 0).UTC()
+	switch age := now.Sub(posted); {
 	case age > oldestPost:
-		return d, response{http.StatusNotAcceptable, "the signature is too old"}
+		return "", posted, response{http.StatusNotAcceptable, "the signature is too old"}
 	case age < -newestPost:
-		return d, response{
-			http.StatusUnauthorized,
-			"the signature is from the future: compare the clocks",
+		return "", posted, response{
+			http.StatusUnauthorized, "the signature is from the future: compare the clocks",
 		}
 	}
-	const repeated = "a control field comes more than once"
+	return token, posted, response{}
+}
+
+// messageID is the Message-Id of a mail, "" when it has none. It returns false when a field comes
+// more than once that must not.
+func messageID(form url.Values) (id string, ok bool) {
 	for name, values := range form {
 		if len(values) > 1 && name != "body-html" && name != "from" && name != "subject" {
-			return d, response{http.StatusNotAcceptable, repeated}
+			return "", false
 		}
 		if strings.EqualFold(name, "Message-Id") {
-			if d.MessageID != "" {
-				return d, response{http.StatusNotAcceptable, repeated}
+			if id != "" {
+				return "", false
 			}
-			d.MessageID = bareID(values[0])
+			id = bareID(values[0])
 		}
 	}
-	d.MessageURL = form.Get("message-url")
-	if d.Body = bodyOf(form); d.MessageID == "" && d.Body.MIME != "" {
-		d.MessageID = idOf(d.Body.MIME)
+	if raw := form.Get("body-mime"); id == "" && raw != "" {
+		id = idOf(raw)
 	}
-	if !storable(d.MessageID) || !storable(d.MessageURL) || !storable(d.Token) ||
-		len(d.MessageID) > maxMessageID {
-		return d, response{http.StatusNotAcceptable,
-			"the token, Message-Id or message-url cannot be one"}
-	}
-	recipient, _ := web.Only(form, "recipient")
-	if d.Phones = phones(t, recipient); len(d.Phones) == 0 {
-		return d, response{http.StatusNotAcceptable,
-			"the recipient is not a phone address of this tenant"}
-	}
-	return d, response{}
+	return id, true
 }
 
 func bodyOf(form url.Values) mail.Body {
@@ -192,9 +230,9 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	return good
 }
 
-// phones reads the recipients that are phone addresses of the tenant. Mailgun may send several
+// phonesOf reads the recipients that are phone addresses of the tenant. Mailgun may send several
 // in one post, separated by commas.
-func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
+func phonesOf(t *tenant.Tenant, recipients string) []phonemail.Number {
 	var found []phonemail.Number
 	seen := map[phonemail.Number]bool{}
 	for _, address := range strings.Split(recipients, ",") {
@@ -205,19 +243,4 @@ func phones(t *tenant.Tenant, recipients string) []phonemail.Number {
 		}
 	}
 	return found
-}
-
-// takeMail records a mail, unless it is known.
-func (s *Server) takeMail(ctx context.Context, d mail.Delivery) (response, error) {
-	taken, err := web.Commit(ctx, s.Store,
-		func(ctx context.Context, tx *store.Tx) (mail.Taken, error) { return mail.Take(ctx, tx, d) })
-	switch {
-	case err != nil:
-		return notNow, err
-	case taken == mail.Reused:
-		return response{http.StatusNotAcceptable, "the token was used before with another content"}, nil
-	case taken == mail.Duplicate:
-		return response{http.StatusOK, "known already"}, nil
-	}
-	return response{http.StatusOK, "recorded"}, nil
 }

@@ -13,34 +13,58 @@ import (
 )
 
 // This file records what every provider of texts reports: a reply of a phone, and how far a text of
-// ours has come.
+// ours has come. Each provider has a function that proves a request and reads it.
 
 // notNow is the response while the database does not record.
 var notNow = response{http.StatusServiceUnavailable, "cannot record now, please try again"}
 
-// takeReply records a text from a phone, and says in the provider's log what was made of it.
-func (s *Server) takeReply(c echo.Context, received reply.Received) (response, error) {
-	taken, err := web.Commit(c.Request().Context(), s.Store,
-		func(ctx context.Context, tx *store.Tx) (reply.Taken, error) {
-			return reply.Take(ctx, tx, s.Settings.Tenants, received)
-		})
-	switch {
-	case err != nil:
-		return notNow, err
-	case taken.Duplicate:
-		return response{http.StatusOK, "known already"}, nil
+// receiveReply handles a provider's webhook about a text from a phone. Read returns the reply, or
+// the response to a request that is none. Write writes a response as the provider wants it. The
+// reason, which the provider's log shows, says what was made of the reply.
+func (s *Server) receiveReply(
+	read func(c echo.Context) (reply.Received, response),
+	write func(c echo.Context, r response) error,
+) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		received, r := read(c)
+		if r.status != 0 {
+			s.note(c, "reply", r, nil)
+			return write(c, r)
+		}
+		taken, err := web.Commit(c.Request().Context(), s.Store,
+			func(ctx context.Context, tx *store.Tx) (reply.Taken, error) {
+				return reply.Take(ctx, tx, s.Settings.Tenants, received)
+			})
+		switch {
+		case err != nil:
+			r = notNow
+		case taken.Duplicate:
+			r = response{http.StatusOK, "known already"}
+		default:
+			r = response{http.StatusOK, "recorded: " + string(taken.Word)}
+		}
+		s.note(c, "reply", r, err)
+		return write(c, r)
 	}
-	return response{http.StatusOK, "recorded: " + string(taken.Word)}, nil
 }
 
-// takeReceipt records a provider's report on a text of ours.
-func (s *Server) takeReceipt(c echo.Context, receipt text.Receipt) error {
-	_, err := web.Commit(c.Request().Context(), s.Store,
-		func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-			return struct{}{}, text.TakeReceipt(ctx, tx, receipt)
-		})
-	if err != nil {
-		return s.respond(c, "receipt", notNow, err)
+// receiveReceipt handles a provider's webhook about a text of ours. Read returns the receipt, or
+// the response to a request that is none.
+func (s *Server) receiveReceipt(
+	read func(c echo.Context) (text.Receipt, response),
+) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		receipt, refusal := read(c)
+		if refusal.status != 0 {
+			return s.respond(c, "receipt", refusal, nil)
+		}
+		_, err := web.Commit(c.Request().Context(), s.Store,
+			func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+				return struct{}{}, text.TakeReceipt(ctx, tx, receipt)
+			})
+		if err != nil {
+			return s.respond(c, "receipt", notNow, err)
+		}
+		return c.NoContent(http.StatusOK)
 	}
-	return c.NoContent(http.StatusOK)
 }

@@ -57,11 +57,12 @@ type Server struct {
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
 	e := s.newEcho()
-	e.POST("/mailgun/:tenant", s.receiveParsedMail)
-	e.POST("/mailgun/:tenant/mime", s.receiveRawMail)
-	e.POST("/twilio/:tenant/reply", s.receiveReply)
-	e.POST("/twilio/:tenant/receipt", s.receiveReceipt)
-	s.routeFlowroute(e)
+	e.POST("/mailgun/:tenant", s.receiveMail(parsedFields))
+	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawFields))
+	e.POST("/twilio/:tenant/reply", s.receiveReply(s.readTwilioReply, writeTwiML))
+	e.POST("/twilio/:tenant/receipt", s.receiveReceipt(s.readTwilioReceipt))
+	e.POST("/flowroute/:tenant/reply", s.receiveReply(s.readFlowrouteReply, writeReason))
+	e.POST("/flowroute/:tenant/receipt", s.receiveReceipt(s.readFlowrouteReceipt))
 	e.GET("/l/page.css", s.showPageStyle)
 	e.GET("/l/:token", s.showShortLink)
 	e.HEAD("/l/:token", s.showShortLink)
@@ -133,9 +134,18 @@ type response struct {
 	reason string
 }
 
-// respond logs and writes a response. The log line names the tenant and the reason, and nothing
-// that came with the request.
+// respond notes and writes a response.
 func (s *Server) respond(c echo.Context, what string, r response, err error) error {
+	s.note(c, what, r, err)
+	return writeReason(c, r)
+}
+
+// writeReason writes a response with its reason as plain text.
+func writeReason(c echo.Context, r response) error { return c.String(r.status, r.reason+"\n") }
+
+// note logs a response that is about to be written, and has the provider wait before it retries.
+// The log line names the tenant and the reason, and nothing that came with the request.
+func (s *Server) note(c echo.Context, what string, r response, err error) {
 	level := slog.LevelInfo
 	switch {
 	case r.status >= 500:
@@ -150,5 +160,4 @@ func (s *Server) respond(c echo.Context, what string, r response, err error) err
 		attrs = append(attrs, "error", err)
 	}
 	s.Log.Log(c.Request().Context(), level, what, attrs...)
-	return c.String(r.status, r.reason+"\n")
 }

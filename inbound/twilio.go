@@ -11,7 +11,6 @@ import (
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -25,80 +24,75 @@ var errForged = errors.New(
 		"SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio",
 )
 
-// receiveReply takes a text from a phone.
-func (s *Server) receiveReply(c echo.Context) error {
-	t, form, refusal := s.readHook(c, s.Settings.ReplyURL)
+// readTwilioReply reads a text from a phone. It came on the line of the messaging service if a
+// tenant texts from it, else on that of the number.
+func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
+	form, refusal := s.readTwilio(c, s.Settings.ReplyURL)
 	if refusal.status != 0 {
-		return s.respond(c, "reply", refusal, nil)
+		return reply.Received{}, refusal
 	}
 	phone, err := phonemail.ParseNumber(form.Get("From"))
 	if err != nil {
 		// A short code, a name or another channel: the bridge never asked it.
-		return s.silence(c, t, "not from a phone number")
+		return reply.Received{}, response{http.StatusOK, "not from a phone number"}
 	}
-	line, ok := s.line(form)
-	if !ok {
-		return s.silence(c, t, "no tenant texts from the number or service that was texted")
-	}
-	if form.Get("MessageSid") == "" {
-		return s.respond(c, "reply", response{http.StatusBadRequest, "MessageSid is missing"}, nil)
-	}
-	r, err := s.takeReply(c, reply.Received{
-		ProviderID: form.Get("MessageSid"), Line: line, Phone: phone, Body: form.Get("Body"),
+	received := reply.Received{
+		ProviderID: form.Get("MessageSid"), Phone: phone, Body: form.Get("Body"),
 		Keyword: form.Get("OptOutType"),
-	})
-	if err != nil {
-		return s.respond(c, "reply", r, err)
 	}
-	return s.silence(c, t, r.reason)
-}
-
-// line is the tenants' side of a text: the messaging service if a tenant texts from it, else the
-// number.
-func (s *Server) line(form url.Values) (text.Line, bool) {
 	account := form.Get("AccountSid")
 	for _, sender := range []string{form.Get("MessagingServiceSid"), form.Get("To")} {
-		if sender != "" && len(s.Settings.Tenants.BySender(account, sender)) > 0 {
-			return text.Line{Account: account, Sender: sender}, true
+		if sender == "" || len(received.Sharing) > 0 {
+			continue
 		}
+		received.Line = text.Line{Account: account, Sender: sender}
+		received.Sharing = s.Settings.Tenants.BySender(account, sender)
 	}
-	return text.Line{}, false
+	switch {
+	case len(received.Sharing) == 0:
+		return reply.Received{}, response{
+			http.StatusOK, "no tenant texts from the number or service that was texted",
+		}
+	case received.ProviderID == "":
+		return reply.Received{}, response{http.StatusBadRequest, "MessageSid is missing"}
+	}
+	return received, response{}
 }
 
-func (s *Server) silence(c echo.Context, t *tenant.Tenant, reason string) error {
-	s.Log.Info("reply", "tenant", t.Slug, "status", http.StatusOK, "reason", reason)
-	return c.Blob(http.StatusOK, "text/xml; charset=utf-8", []byte(emptyTwiML))
+// writeTwiML writes a response to a text from a phone. A 200 has Twilio say nothing.
+func writeTwiML(c echo.Context, r response) error {
+	if r.status != http.StatusOK {
+		return writeReason(c, r)
+	}
+	return c.Blob(r.status, "text/xml; charset=utf-8", []byte(emptyTwiML))
 }
 
-// receiveReceipt takes Twilio's report on a text of ours, which the query names.
-func (s *Server) receiveReceipt(c echo.Context) error {
-	_, form, refusal := s.readHook(c, func(slug string) string {
+// readTwilioReceipt reads Twilio's report on a text of ours, which the query names.
+func (s *Server) readTwilioReceipt(c echo.Context) (text.Receipt, response) {
+	form, refusal := s.readTwilio(c, func(slug string) string {
 		url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, ""), "?")
 		return url
 	})
-	if refusal.status != 0 {
-		return s.respond(c, "receipt", refusal, nil)
-	}
-	return s.takeReceipt(c, text.Receipt{
+	return text.Receipt{
 		TextID: c.QueryParam("text"), Account: form.Get("AccountSid"),
 		ProviderID: form.Get("MessageSid"), State: text.TwilioState(form.Get("MessageStatus")),
 		Code: form.Get("ErrorCode"),
-	})
+	}, refusal
 }
 
-// readHook proves that a webhook is Twilio's and returns its fields, or says why not. The tenant in
-// the URL only selects the auth token. The signature covers the URL as it is configured at Twilio,
-// so the configured public URL is used, never the request's host.
-func (s *Server) readHook(
+// readTwilio proves that a webhook is Twilio's and returns its fields, or says why not. The tenant
+// in the URL only selects the auth token. The signature covers the URL as it is configured at
+// Twilio, so the configured public URL is used, never the request's host.
+func (s *Server) readTwilio(
 	c echo.Context, configured func(slug string) string,
-) (*tenant.Tenant, url.Values, response) {
+) (url.Values, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || t.Sending.Twilio.AuthToken.Reveal() == "" { // without a token any caller could sign
-		return nil, nil, response{http.StatusNotFound, "no such tenant"}
+		return nil, response{http.StatusNotFound, "no such tenant"}
 	}
 	form, err := web.ReadOnce(c.Request())
 	if err != nil {
-		return nil, nil, response{http.StatusForbidden, err.Error()}
+		return nil, response{http.StatusForbidden, err.Error()}
 	}
 	signedURL := configured(t.Slug)
 	if query := c.Request().URL.RawQuery; query != "" {
@@ -112,7 +106,7 @@ func (s *Server) readHook(
 	signature := c.Request().Header.Get("X-Twilio-Signature")
 	if !validator.Validate(signedURL, params, signature) ||
 		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
-		return nil, nil, response{http.StatusForbidden, errForged.Error()}
+		return nil, response{http.StatusForbidden, errForged.Error()}
 	}
-	return t, form, response{}
+	return form, response{}
 }

@@ -377,7 +377,8 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		taken, err := reply.Take(
 			ctx, tx, w.Settings.Tenants, reply.Received{
-				ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(otherPhone), Body: "YES",
+				ProviderID: store.NewID(), Line: w.line(), Sharing: w.sharing(),
+				Phone: w.phone(otherPhone), Body: "YES",
 			},
 		)
 		replyID = taken.ID

@@ -227,6 +227,11 @@ func (w *world) line() text.Line {
 	return text.Line{Account: account, Sender: sender}
 }
 
+// sharing are the tenants that text from that line.
+func (w *world) sharing() []*tenant.Tenant {
+	return w.Settings.Tenants.BySender(w.line().Account, w.line().Sender)
+}
+
 // work does one try of a job as the queue has it done.
 func (w *world) work(ctx context.Context, kind, id string) error {
 	w.t.Helper()
@@ -318,7 +323,8 @@ func (w *world) yes() (replyID string) {
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		taken, err := reply.Take(
 			ctx, tx, w.Settings.Tenants, reply.Received{
-				ProviderID: store.NewID(), Line: w.line(), Phone: w.phone(phone), Body: "YES",
+				ProviderID: store.NewID(), Line: w.line(), Sharing: w.sharing(),
+				Phone: w.phone(phone), Body: "YES",
 			},
 		)
 		replyID = taken.ID

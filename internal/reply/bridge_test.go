@@ -121,6 +121,12 @@ func (b bridge) asked(slug string, phone phonemail.Number) challenge.Challenge {
 	return b.challenge(id)
 }
 
+// from is a reply with the tenants that text from its line, as a door finds them.
+func (b bridge) from(r reply.Received) reply.Received {
+	r.Sharing = b.tenants.BySender(r.Line.Account, r.Line.Sender)
+	return r
+}
+
 // text has a phone text us, on the line that ACME and Beta share.
 func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
 	b.Helper()
@@ -131,7 +137,7 @@ func (b bridge) text(phone phonemail.Number, body string) reply.Taken {
 func (b bridge) take(r reply.Received) (taken reply.Taken) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		taken, err = reply.Take(ctx, tx, b.tenants, r)
+		taken, err = reply.Take(ctx, tx, b.tenants, b.from(r))
 		return err
 	})
 	return taken

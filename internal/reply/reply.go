@@ -35,6 +35,7 @@ const (
 type Received struct {
 	ProviderID string           // Twilio's MessageSid, or Flowroute's id of the text
 	Line       text.Line        // our account and the number or service that was texted
+	Sharing    []*tenant.Tenant // all that text from this line, see tenant.Set.BySender
 	Phone      phonemail.Number // the phone that texted
 	Body       string
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""
@@ -62,7 +63,6 @@ func Take(
 	ctx context.Context, tx *store.Tx, tenants tenant.Set, r Received,
 ) (taken Taken, err error) {
 	t := taking{tx: tx, Received: r, id: store.NewID(), tenants: tenants}
-	t.sharing = tenants.BySender(r.Line.Account, r.Line.Sender)
 	if t.asked, err = challenge.Asked(ctx, tx, r.Line, r.Phone); err != nil {
 		return Taken{}, err
 	}
@@ -90,14 +90,13 @@ type taking struct {
 	id      string
 	tx      *store.Tx
 	tenants tenant.Set
-	sharing []*tenant.Tenant      // all that text from this line
 	asked   []challenge.Challenge // the open questions of this phone on this line, oldest first
 }
 
 // read reads the reply with the words of the tenants that asked. When none did, it takes the
 // words of all tenants that text from this line.
 func (t *taking) read() Reading {
-	readers := t.sharing
+	readers := t.Sharing
 	if len(t.asked) > 0 {
 		readers = nil
 		for _, c := range t.asked {
@@ -127,8 +126,8 @@ func (t *taking) about() string {
 	switch {
 	case len(t.asked) > 0:
 		return t.asked[len(t.asked)-1].Tenant
-	case len(t.sharing) == 1:
-		return t.sharing[0].Slug
+	case len(t.Sharing) == 1:
+		return t.Sharing[0].Slug
 	}
 	return ""
 }

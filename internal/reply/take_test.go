@@ -99,7 +99,7 @@ func TestTakeDuplicate(t *testing.T) {
 		)
 		for i := range duplicate {
 			takes = append(takes, func(ctx context.Context, tx *store.Tx) error {
-				taken, err := reply.Take(ctx, tx, b.tenants, r)
+				taken, err := reply.Take(ctx, tx, b.tenants, b.from(r))
 				duplicate[i] = taken.Duplicate
 				return err
 			})
@@ -120,7 +120,7 @@ func TestTakeRace(t *testing.T) {
 			for _, body := range []string{"YES", "NO", "YES " + c.ReplyCode, "YES 0000"} {
 				r := reply.Received{ProviderID: "SM" + c.ID + body, Line: shared(), Phone: phone, Body: body}
 				takes = append(takes, func(ctx context.Context, tx *store.Tx) error {
-					_, err := reply.Take(ctx, tx, b.tenants, r)
+					_, err := reply.Take(ctx, tx, b.tenants, b.from(r))
 					return err
 				})
 			}

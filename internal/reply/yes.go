@@ -123,7 +123,7 @@ func (t *taking) late(ctx context.Context) error {
 		return err
 	}
 	if len(last) == 0 {
-		for _, asker := range t.sharing {
+		for _, asker := range t.Sharing {
 			if asker.Mails.Keep == tenant.KeepMailgun {
 				t.tx.Enqueue(LookUpMail{t.id})
 				break
