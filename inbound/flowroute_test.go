@@ -106,6 +106,8 @@ func TestFlowrouteWebhookReply(t *testing.T) {
 		)
 		require.Equal(t, 1, b.Rows(t)["opt_out"])
 		require.Equal(t, accountSID, b.One(t, "SELECT account FROM opt_out"))
+		require.Equal(t, "acme", b.One(t, "SELECT tenant FROM event"+
+			" WHERE name = 'reply.received' AND detail = 'stop'"), "the only tenant on that line")
 		b.Lines(t)
 	}, atFlowroute()...)
 }

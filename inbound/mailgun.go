@@ -58,8 +58,8 @@ func envelopeFields(name string) bool {
 	return strings.EqualFold(name, "Message-Id")
 }
 
-// receiveMail handles Mailgun's webhook about a mail with these fields. Mailgun never retries after a
-// 200 or 406, and retries after any other status for eight hours.
+// receiveMail handles Mailgun's webhook about a mail with these fields. Mailgun never retries after
+// a 200 or 406, and retries after any other status for eight hours.
 func (s *Server) receiveMail(fields func(name string) bool) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		delivery, refusal := s.readMail(c, fields)
@@ -136,8 +136,8 @@ func unread(err error) response {
 	return response{http.StatusServiceUnavailable, "the body ended early"}
 }
 
-// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not. It returns
-// Mailgun's token and its time stamp.
+// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not. It
+// returns Mailgun's token and its time stamp.
 func proveMail(
 	t *tenant.Tenant, form url.Values, now time.Time,
 ) (token string, posted time.Time, refusal response) {

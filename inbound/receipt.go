@@ -48,8 +48,8 @@ func (s *Server) receiveReply(
 	}
 }
 
-// receiveReceipt handles a provider's webhook about a text of ours. Read returns the receipt, or the
-// response to a request that is none.
+// receiveReceipt handles a provider's webhook about a text of ours. Read returns the receipt, or
+// the response to a request that is none.
 func (s *Server) receiveReceipt(
 	read func(c echo.Context) (text.Receipt, response),
 ) echo.HandlerFunc {

@@ -144,8 +144,8 @@ func (s *Server) respond(c echo.Context, what string, r response, err error) err
 // writeReason writes a response with its reason as plain text.
 func writeReason(c echo.Context, r response) error { return c.String(r.status, r.reason+"\n") }
 
-// note logs a response that is about to be written, and has the provider wait before it retries. The
-// log line names the tenant and the reason, and nothing that came with the request.
+// note logs a response that is about to be written, and has the provider wait before it retries.
+// The log line names the tenant and the reason, and nothing that came with the request.
 func (s *Server) note(c echo.Context, what string, r response, err error) {
 	level := slog.LevelInfo
 	switch {

@@ -80,9 +80,9 @@ func (s *Server) readTwilioReceipt(c echo.Context) (text.Receipt, response) {
 	}, refusal
 }
 
-// readTwilio proves that a webhook is Twilio's and returns its fields, or says why not. The tenant in
-// the URL only selects the auth token. The signature covers the URL as it is configured at Twilio,
-// so the configured public URL is used, never the request's host.
+// readTwilio proves that a webhook is Twilio's and returns its fields, or says why not. The tenant
+// in the URL only selects the auth token. The signature covers the URL as it is configured at
+// Twilio, so the configured public URL is used, never the request's host.
 func (s *Server) readTwilio(
 	c echo.Context, configured func(slug string) string,
 ) (url.Values, response) {

@@ -45,8 +45,7 @@ func (w *Worker) sender(a text.Attempt) (*tenant.Tenant, bool) {
 	if !known {
 		return nil, false
 	}
-	account, _ := t.Line(a.Phone)
-	return t, account == a.Line.Account
+	return t, t.Account() == a.Line.Account
 }
 
 // sendText does the job send_text. It asks one provider after the other until one has the text, or

@@ -342,10 +342,10 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 		" ($1, 'acme', $2, $1, '', '', 'received', '', '', $3, 0, 0)",
 		mailID, phone, w.clock().UnixMilli())
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		id, err := challenge.Ask(ctx, tx, challenge.Question{
-			MailID: mailID, Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: purpose,
-			Link: link, Prompt: func(string, string) string { return "Reply YES" },
-			Life: 10 * time.Minute,
+		asker := *w.tenant()
+		asker.Question.ValidFor, asker.Question.UnsafeBareYes = 10*time.Minute, true
+		id, err := challenge.Ask(ctx, tx, &asker, challenge.Question{
+			MailID: mailID, Phone: w.phone(phone), Purpose: purpose, Link: link,
 		})
 		if err != nil {
 			return err

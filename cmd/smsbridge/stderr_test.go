@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strings"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -74,7 +74,9 @@ func TestUnsolicitedResponsesAreNotPrinted(t *testing.T) {
 	}
 	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, bridge.Wait())
-	log := bridge.Stderr.(*strings.Builder).String()
+	said, err := os.ReadFile(bridge.Stderr.(*os.File).Name())
+	require.NoError(t, err)
+	log := string(said)
 	require.Contains(t, log, `"msg":"serving"`)
 	require.NotContains(t, log, "very-secret")
 	require.NotContains(t, log, "Unsolicited")

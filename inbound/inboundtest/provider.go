@@ -143,17 +143,22 @@ func Silent(t testing.TB, r Response) {
 	require.True(t, strings.HasPrefix(r.Header.Get("Content-Type"), "text/xml"))
 }
 
-// Ask puts a question to the phone as the other rooms would, up to its prompt being sent. It
-// returns the ids of challenge and text.
+// Ask puts a question to the phone as the other rooms would, up to its prompt being sent. It must
+// be asked on this line. It returns the ids of challenge and text.
 func (b *Bridge) Ask(t testing.TB, line text.Line) (challengeID, textID string) {
 	t.Helper()
+	acme, known := b.Inbound.Settings.Tenants.Tenant("acme")
+	require.True(t, known)
+	account, sender := acme.Line(Number(t, Phone))
+	require.Equal(t, line, text.Line{Account: account, Sender: sender})
+	asker := *acme
+	asker.Question.ValidFor = 10 * time.Minute
 	question := challenge.Question{
-		MailID: store.NewID(), Tenant: "acme", Line: line, Phone: Number(t, Phone),
-		Purpose: challenge.Registration, Link: SecretLink, Life: 10 * time.Minute,
-		Prompt: func(string, string) string { return "Reply YES" },
+		MailID: store.NewID(), Phone: Number(t, Phone), Purpose: challenge.Registration,
+		Link: SecretLink,
 	}
 	b.Do(t, func(ctx context.Context, tx *store.Tx) (err error) {
-		challengeID, err = challenge.Ask(ctx, tx, question)
+		challengeID, err = challenge.Ask(ctx, tx, &asker, question)
 		return err
 	})
 	textID = b.One(t, "SELECT id FROM text WHERE challenge_id = '"+challengeID+"'")

@@ -11,7 +11,9 @@ import (
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -19,20 +21,13 @@ import (
 // link, and the phone gets no second text.
 const resendWindow = time.Minute
 
-// Question is what a mail makes us ask a phone.
+// Question is what a mail makes a tenant ask a phone. The tenant's settings say how it is asked and
+// how it can be answered.
 type Question struct {
 	MailID  string
-	Tenant  string
-	Line    text.Line
 	Phone   phonemail.Number
 	Purpose Purpose
-	Link    string        // what a yes redeems; "" when Mailgun keeps it
-	Coded   bool          // a yes by text must carry the question's code
-	Tap     bool          // the text has a short link; the question can be accepted on its page
-	Life    time.Duration // how long an answer counts
-
-	// Prompt writes the text that asks, with the question's code and, if Tap, its short link's token.
-	Prompt func(code, token string) string
+	Link    string // what a yes redeems; it is not kept when the tenant keeps mails at Mailgun
 }
 
 // Expire is the job that ends the challenge ID when it was not answered in time.
@@ -46,38 +41,62 @@ func (Expire) Kind() string { return "expire" }
 // Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and
 // purpose is superseded. One that was opened less than a minute ago takes the new link instead,
 // and nothing is texted. Ask returns the id of the challenge that now holds the question.
-func Ask(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	if id, err := replace(ctx, tx, q); err != nil || id != "" {
+func Ask(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
+	if id, err := replace(ctx, tx, t, q); err != nil || id != "" {
 		return id, err
 	}
-	id, code, err := add(ctx, tx, q, Open)
+	c, err := add(ctx, tx, t, q, Open)
 	if err != nil {
 		return "", err
 	}
-	deadline := tx.Now().Add(q.Life)
-	tx.EnqueueAt(Expire{id}, deadline)
+	tx.EnqueueAt(Expire{c.ID}, c.Expires)
 	token := ""
-	if q.Tap {
+	if t.Question.Answer != tenant.ByReply {
 		// It lives longer than the question, so that its page can say what became of it.
 		token, err = shortlink.Make(ctx, tx, shortlink.Link{
-			Tenant: q.Tenant, ChallengeID: id, Expires: deadline.Add(outcomeLife),
+			Tenant: t.Slug, ChallengeID: c.ID, Expires: c.Expires.Add(outcomeLife),
 		})
 		if err != nil {
 			return "", err
 		}
 	}
-	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: q.Tenant, ChallengeID: id, Line: q.Line, Phone: q.Phone,
-		Purpose: text.Prompt, Body: q.Prompt(code, token), Deadline: deadline,
+	prompt := t.Say(asking(t.Question.Answer, c), wording.Fill{
+		Code: c.ReplyCode, Link: t.ShortURL(token),
 	})
-	return id, err
+	_, err = text.Make(ctx, tx, text.Draft{
+		Tenant: t.Slug, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
+		Purpose: text.Prompt, Body: prompt, Deadline: c.Expires,
+	})
+	return c.ID, err
+}
+
+// asking is the text that asks, by how it can be answered.
+func asking(a tenant.Answer, c Challenge) wording.Saying {
+	if c.Purpose == Password {
+		switch {
+		case a == tenant.ByTap:
+			return wording.TapPassword
+		case a == tenant.ByBoth:
+			return wording.BothPassword
+		case c.Coded:
+			return wording.AskPasswordCode
+		}
+		return wording.AskPassword
+	}
+	switch a {
+	case tenant.ByTap:
+		return wording.TapRegistration
+	case tenant.ByBoth:
+		return wording.BothRegistration
+	}
+	return wording.AskRegistration
 }
 
 // replace makes room for q. It returns the id of the open challenge that took its link, or "" when
 // q needs a challenge of its own.
-func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
+func replace(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
 	row, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
-		Tenant: q.Tenant, Phone: q.Phone, Purpose: q.Purpose,
+		Tenant: t.Slug, Phone: q.Phone, Purpose: q.Purpose,
 	})
 	if store.Missing(err) {
 		return "", nil
@@ -87,12 +106,13 @@ func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 	}
 	old := read(row, tx.Now())
 	if old.State == Open && tx.Now().Sub(old.Opened) < resendWindow {
-		link := tx.Seal(place(old.ID, q.Tenant), []byte(q.Link))
-		n, err := tx.AdoptLink(ctx, db.AdoptLinkParams{ID: old.ID, Link: link, MailID: q.MailID})
+		n, err := tx.AdoptLink(ctx, db.AdoptLinkParams{
+			ID: old.ID, Link: seal(tx, t, old.ID, q.Link), MailID: q.MailID,
+		})
 		if err != nil || n == 0 {
 			return "", err
 		}
-		return old.ID, record(ctx, tx, q.Tenant, old.ID, "resent", "")
+		return old.ID, record(ctx, tx, t.Slug, old.ID, "resent", "")
 	}
 	if err := end(ctx, tx, old, Open, Superseded, ""); err != nil && !errors.Is(err, ErrGone) {
 		return "", err
@@ -102,31 +122,42 @@ func replace(ctx context.Context, tx *store.Tx, q Question) (string, error) {
 
 // AskedBefore records a challenge that its phone has already accepted, and makes the click due. It
 // is for a mail that was found only because of the phone's yes. It returns the challenge's id.
-func AskedBefore(ctx context.Context, tx *store.Tx, q Question) (string, error) {
-	id, _, err := add(ctx, tx, q, Accepted)
+func AskedBefore(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question,
+) (string, error) {
+	c, err := add(ctx, tx, t, q, Accepted)
 	if err == nil {
-		tx.Enqueue(ClickLink{id})
+		tx.Enqueue(ClickLink{c.ID})
 	}
-	return id, err
+	return c.ID, err
 }
 
-// add records a challenge and returns its id and its reply code.
-func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code string, err error) {
-	id = store.NewID()
-	if code, err = replyCode(ctx, tx, q); err != nil {
-		return "", "", err
+// add records a challenge in a state.
+func add(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question, state State,
+) (Challenge, error) {
+	account, sender := t.Line(q.Phone)
+	c := Challenge{
+		ID: store.NewID(), MailID: q.MailID, Tenant: t.Slug,
+		Line: text.Line{Account: account, Sender: sender}, Phone: q.Phone,
+		Purpose: q.Purpose, State: state,
+		Coded:  q.Purpose == Password && !t.Question.UnsafeBareYes,
+		Opened: tx.Now(), Expires: tx.Now().Add(t.Question.ValidFor),
+	}
+	var err error
+	if c.ReplyCode, err = replyCode(ctx, tx, c.Line, c.Phone); err != nil {
+		return Challenge{}, err
 	}
 	row := db.AddChallengeParams{
-		ID: id, MailID: q.MailID, Tenant: q.Tenant,
-		Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
-		Purpose: q.Purpose, State: state,
-		Link: tx.Seal(place(id, q.Tenant), []byte(q.Link)), ReplyCode: code,
-		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(q.Life),
+		ID: c.ID, MailID: c.MailID, Tenant: c.Tenant,
+		Account: account, Sender: sender, Phone: c.Phone, Purpose: c.Purpose, State: state,
+		Link: seal(tx, t, c.ID, q.Link), ReplyCode: c.ReplyCode,
+		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(t.Question.ValidFor),
 	}
 	if state == Accepted {
 		row.AcceptedAt = tx.Moment()
 	}
-	if q.Coded {
+	if c.Coded {
 		row.Coded = 1
 	}
 	n, err := tx.AddChallenge(ctx, row)
@@ -134,9 +165,18 @@ func add(ctx context.Context, tx *store.Tx, q Question, state State) (id, code s
 		err = ErrGone // another replica opened one at this very moment; the job is retried
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("challenge: adding: %w", err)
+		return Challenge{}, fmt.Errorf("challenge: adding: %w", err)
 	}
-	return id, code, record(ctx, tx, q.Tenant, id, state, string(q.Purpose))
+	return c, record(ctx, tx, c.Tenant, c.ID, state, string(c.Purpose))
+}
+
+// seal is what the row of a challenge keeps of its link: nothing when the tenant keeps mails at
+// Mailgun.
+func seal(tx *store.Tx, t *tenant.Tenant, id, link string) string {
+	if t.Mails.Keep == tenant.KeepMailgun {
+		link = ""
+	}
+	return tx.Seal(place(id, t.Slug), []byte(link))
 }
 
 // replyCodes is how many codes of four digits there are.
@@ -144,9 +184,11 @@ const replyCodes = 10_000
 
 // replyCode is four random digits, for a yes that must say which question it answers: a code that
 // no other open question to that phone has.
-func replyCode(ctx context.Context, view store.View, q Question) (string, error) {
+func replyCode(
+	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+) (string, error) {
 	open, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
-		Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+		Account: l.Account, Sender: l.Sender, Phone: phone,
 	})
 	if err != nil {
 		return "", err

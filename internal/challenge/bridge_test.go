@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
 
@@ -73,22 +74,48 @@ func (b bridge) race(lost error, moves ...func(ctx context.Context, tx *store.Tx
 
 const link = "https://login.acme.example/verify?ticket=very-secret"
 
-// question is what a tenant asks a phone that no tenant has asked before.
-func (b bridge) question() challenge.Question {
-	b.Helper()
-	return challenge.Question{
-		MailID: store.NewID(), Tenant: "acme", Line: text.Line{Account: "AC1",
-			Sender: "+4512340000"}, Phone: b.Phone(),
-		Purpose: challenge.Registration, Link: link, Prompt: func(string, string) string {
-			return "Reply YES."
-		}, Life: 10 * time.Minute,
+// asker is a tenant that takes a bare yes about passwords too.
+func asker(slug string, life time.Duration) *tenant.Tenant {
+	return &tenant.Tenant{
+		Slug: slug, Name: slug,
+		Question: tenant.Question{
+			Answer: tenant.ByReply, Accept: []string{"YES"}, Deny: []string{"NO"}, ValidFor: life,
+			UnsafeBareYes: true,
+		},
+		Sending: tenant.Sending{Twilio: tenant.Twilio{AccountSID: "AC1", From: "+4512340000"}},
 	}
 }
 
-func (b bridge) ask(q challenge.Question) (id string) {
+// question is a question with the tenant that asks it.
+type question struct {
+	challenge.Question
+	asker *tenant.Tenant
+}
+
+// question is what a tenant asks a phone that was never asked before.
+func (b bridge) question() question {
+	b.Helper()
+	return question{
+		challenge.Question{
+			MailID: store.NewID(), Phone: b.Phone(), Purpose: challenge.Registration, Link: link,
+		}, asker("acme", 10*time.Minute),
+	}
+}
+
+// line is the line on which a question is asked.
+func (q question) line() text.Line {
+	account, sender := q.asker.Line(q.Phone)
+	return text.Line{Account: account, Sender: sender}
+}
+
+func (q question) ask(ctx context.Context, tx *store.Tx) (string, error) {
+	return challenge.Ask(ctx, tx, q.asker, q.Question)
+}
+
+func (b bridge) ask(q question) (id string) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		id, err = challenge.Ask(ctx, tx, q)
+		id, err = q.ask(ctx, tx)
 		return err
 	})
 	return id

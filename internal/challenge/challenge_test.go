@@ -24,7 +24,7 @@ func TestAsk(t *testing.T) {
 		require.EqualValues(b, "open", c.State)
 		require.Equal(b, q.MailID, c.MailID)
 		require.Equal(b, b.Now(), c.OpenedAt.Time)
-		require.Equal(b, b.Now().Add(q.Life), c.ExpiresAt.Time)
+		require.Equal(b, b.Now().Add(q.asker.Question.ValidFor), c.ExpiresAt.Time)
 		require.Equal(b, q.Phone, c.Phone)
 		require.Equal(b, []string{"due"}, b.texts(id))
 		require.Equal(b, 1, b.Jobs("expire", id))
@@ -108,12 +108,11 @@ func TestEnds(t *testing.T) {
 }
 
 // again is the question of c in a new mail.
-func again(c challenge.Challenge) challenge.Question {
-	return challenge.Question{
-		MailID: store.NewID(), Tenant: c.Tenant, Line: c.Line, Phone: c.Phone,
-		Purpose: c.Purpose, Link: link + "2", Prompt: func(string, string) string {
-			return "Reply YES."
-		}, Life: 10 * time.Minute,
+func again(c challenge.Challenge) question {
+	return question{
+		challenge.Question{
+			MailID: store.NewID(), Phone: c.Phone, Purpose: c.Purpose, Link: link + "2",
+		}, asker(c.Tenant, 10*time.Minute),
 	}
 }
 
@@ -189,14 +188,14 @@ func TestRaces(t *testing.T) {
 			for range 5 {
 				q := b.question()
 				ask := func(ctx context.Context, tx *store.Tx) error {
-					_, err := challenge.Ask(ctx, tx, q)
+					_, err := q.ask(ctx, tx)
 					return err
 				}
 				require.NotZero(b, b.race(challenge.ErrGone, ask, ask), "who loses tries again")
 				var open int
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
 					rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
-						Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+						Account: q.line().Account, Sender: q.line().Sender, Phone: q.Phone,
 					})
 					open = len(rows)
 					return err
@@ -209,7 +208,7 @@ func TestRaces(t *testing.T) {
 				c := b.open()
 				b.Pass(2 * time.Minute)
 				ask := func(ctx context.Context, tx *store.Tx) error {
-					_, err := challenge.Ask(ctx, tx, again(c))
+					_, err := again(c).ask(ctx, tx)
 					return err
 				}
 				won := b.race(challenge.ErrGone, ask, accept(c))
@@ -255,12 +254,12 @@ func TestResent(t *testing.T) {
 		password := again(c)
 		password.Purpose = challenge.Password
 		tenant := again(c)
-		tenant.Tenant = "beta"
+		tenant.asker = asker("beta", 10*time.Minute)
 		require.Len(b, map[string]bool{c.ID: true, b.ask(password): true, b.ask(tenant): true}, 3)
 		require.EqualValues(b, "open", b.row(c.ID).State)
 
 		short := b.question()
-		short.Life = 30 * time.Second
+		short.asker = asker("acme", 30*time.Second)
 		id := b.ask(short)
 		b.Pass(30 * time.Second)
 		require.NotEqual(b, id, b.ask(short), "a question past its deadline takes no link")
@@ -272,7 +271,8 @@ func TestAskedBefore(t *testing.T) {
 	each(t, func(b bridge) {
 		var id string
 		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-			id, err = challenge.AskedBefore(ctx, tx, b.question())
+			q := b.question()
+			id, err = challenge.AskedBefore(ctx, tx, q.asker, q.Question)
 			return err
 		})
 		c := b.row(id)
@@ -307,7 +307,7 @@ func TestReplyCodesAreEven(t *testing.T) {
 	first, last := map[byte]int{}, map[byte]int{}
 	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		for range n {
-			code, err := challenge.ReplyCode(ctx, tx, q)
+			code, err := challenge.ReplyCode(ctx, tx, q.line(), q.Phone)
 			if err != nil {
 				return err
 			}
@@ -335,7 +335,8 @@ func TestReplyCodesDiffer(t *testing.T) {
 				continue
 			}
 			_, err := tx.AddChallenge(ctx, db.AddChallengeParams{
-				ID: "open" + code, Tenant: code, Account: q.Line.Account, Sender: q.Line.Sender, Phone: q.Phone,
+				ID: "open" + code, Tenant: code, Account: q.line().Account,
+				Sender: q.line().Sender, Phone: q.Phone,
 				State: "open", ReplyCode: code,
 			})
 			if err != nil {
@@ -346,9 +347,9 @@ func TestReplyCodesDiffer(t *testing.T) {
 	})
 	id := b.ask(q)
 	require.Equal(b, "4821", b.row(id).ReplyCode)
-	q.Tenant = "beta"
+	q.asker = asker("beta", 10*time.Minute)
 	require.Error(b, b.Try(func(ctx context.Context, tx *store.Tx) error {
-		_, err := challenge.Ask(ctx, tx, q)
+		_, err := q.ask(ctx, tx)
 		return err
 	}))
 	b.Do(cancel(b.get(id)))

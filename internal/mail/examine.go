@@ -82,7 +82,9 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	if d.Do == tenant.Relay {
 		err = relay(ctx, tx, t, m, f)
 	} else {
-		_, err = challenge.Ask(ctx, tx, question(t, m, d.Purpose, f.Link))
+		_, err = challenge.Ask(ctx, tx, t, challenge.Question{
+			MailID: m.ID, Phone: m.Phone, Purpose: d.Purpose, Link: f.Link,
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", m.ID, err)
@@ -93,9 +95,10 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.Question.ValidFor)
+	account, sender := t.Line(m.Phone)
 	draft := text.Draft{
-		Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: text.Relay,
-		Deadline: deadline,
+		Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: m.Phone,
+		Purpose: text.Relay, Deadline: deadline,
 	}
 	if f.Kind == "code" || f.Link == "" {
 		draft.Body = t.CodeText(f.Code, "")
@@ -113,11 +116,6 @@ func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Findin
 	}
 	_, err := text.Make(ctx, tx, draft)
 	return err
-}
-
-func line(t *tenant.Tenant, phone phonemail.Number) text.Line {
-	account, sender := t.Line(phone)
-	return text.Line{Account: account, Sender: sender}
 }
 
 // Refuse ends the examination of a received mail without a question.
@@ -169,47 +167,10 @@ func TakeFound(
 	if _, err := end(ctx, tx, m, Examined, f.Kind, ""); err != nil {
 		return false, err
 	}
-	_, err = challenge.AskedBefore(ctx, tx, question(t, m, d.Purpose, f.Link))
+	_, err = challenge.AskedBefore(ctx, tx, t, challenge.Question{
+		MailID: m.ID, Phone: m.Phone, Purpose: d.Purpose, Link: f.Link,
+	})
 	return err == nil, err
-}
-
-// question is what a tenant asks about a mail. The link stays at Mailgun when the tenant's
-// settings say so.
-func question(t *tenant.Tenant, m Mail, purpose challenge.Purpose, link string) challenge.Question {
-	if t.Mails.Keep == tenant.KeepMailgun {
-		link = ""
-	}
-	coded := purpose == challenge.Password && !t.Question.UnsafeBareYes
-	saying := asking(t.Question.Answer, purpose, coded)
-	return challenge.Question{
-		MailID: m.ID, Tenant: t.Slug, Line: line(t, m.Phone), Phone: m.Phone, Purpose: purpose,
-		Link: link, Coded: coded, Tap: t.Question.Answer != tenant.ByReply, Life: t.Question.ValidFor,
-		Prompt: func(code, token string) string {
-			return t.Say(saying, wording.Fill{Code: code, Link: t.ShortURL(token)})
-		},
-	}
-}
-
-// asking is the text that asks, by how it can be answered.
-func asking(a tenant.Answer, purpose challenge.Purpose, coded bool) wording.Saying {
-	if purpose == challenge.Password {
-		switch {
-		case a == tenant.ByTap:
-			return wording.TapPassword
-		case a == tenant.ByBoth:
-			return wording.BothPassword
-		case coded:
-			return wording.AskPasswordCode
-		}
-		return wording.AskPassword
-	}
-	switch a {
-	case tenant.ByTap:
-		return wording.TapRegistration
-	case tenant.ByBoth:
-		return wording.BothRegistration
-	}
-	return wording.AskRegistration
 }
 
 func end(
