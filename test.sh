@@ -267,9 +267,8 @@ run_tests() {
 	report_progress &
 	progress=$!
 	local code=0
-	# Four packages at a time: tests wait for disks and timers more than for a core. go vet has run
-	# before.
-	go test -p 4 "${race[@]}" -vet=off -shuffle=on -timeout=15m -v ./... 2>&1 |
+	# go vet has run before.
+	go test "${race[@]}" -vet=off -shuffle=on -timeout=15m -v ./... 2>&1 |
 		tee "$tmp/tests.log" | awk '
 		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }
 		/^(ok  |\?   )\t/ || /^\t.*coverage: / { print; fflush(); held = ""; next }
