@@ -1,13 +1,12 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
@@ -33,25 +32,13 @@ func KnownSlug(settings tenant.Settings, slug string) string {
 	return "unknown"
 }
 
-// SurvivePanics turns a panic into a 503, so that every provider retries. The value of a panic may
-// quote the request, so only an error of Go's runtime is logged in full.
+// SurvivePanics turns a panic into a 503, so that every provider retries.
 func (e Edge) SurvivePanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				what := fmt.Sprintf("%T", p)
-				if own, ok := p.(runtime.Error); ok {
-					what = own.Error()
-				}
-				e.Log.Error(
-					"panic in a handler",
-					"path",
-					c.Path(),
-					"panic",
-					what,
-					"stack",
-					string(debug.Stack()),
-				)
+				e.Log.Error("panic in a handler", "path", c.Path(),
+					"panic", store.PanicWords(p), "stack", string(debug.Stack()))
 				c.Response().Header().Set("Retry-After", "600")
 				err = c.String(http.StatusServiceUnavailable, "please try again\n")
 			}

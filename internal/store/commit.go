@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -161,16 +160,11 @@ func (s *Store) run(group []*call) (err error) {
 }
 
 // survive turns a panic into an error, so that one caller's mistake does not end the lane that
-// serves them all. A panic's value may quote a phone or a link. So the error shows the words of
-// Go's own errors only; of another panic it shows the type.
+// serves them all.
 func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			what := fmt.Sprintf("%T", p)
-			if own, ok := p.(runtime.Error); ok {
-				what = own.Error()
-			}
-			err = fmt.Errorf("store: panic in a transaction: %s\n%s", what, debug.Stack())
+			err = fmt.Errorf("store: panic in a transaction: %s\n%s", PanicWords(p), debug.Stack())
 		}
 	}()
 	return f(ctx, tx)

@@ -101,13 +101,18 @@ func quietPanics(
 	return work(ctx)
 }
 
-// panicked is a panic as an error. Of its words, only those of Go's own errors are in it.
+// panicked is a panic as an error.
 func panicked(cause any, stack []byte) error {
-	what := fmt.Sprintf("%T", cause)
+	return fmt.Errorf("store: panic in a job: %s\n%s", PanicWords(cause), stack)
+}
+
+// PanicWords is what an error or a log line may say of the value of a panic. The value may quote a
+// phone or a link, so only an error of Go's runtime is said in full. Of any other it is the type.
+func PanicWords(cause any) string {
 	if own, ok := cause.(runtime.Error); ok {
-		what = own.Error()
+		return own.Error()
 	}
-	return fmt.Errorf("store: panic in a job: %s\n%s", what, stack)
+	return fmt.Sprintf("%T", cause)
 }
 
 func saying(job *rivertype.JobRow) string {
