@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// fields is the JSON object of an answer.
+// fields is the JSON object of a response.
 type fields struct {
 	object map[string]any
 	good   bool // the status is one of success
 }
 
-// readFields reads an answer that is JSON; anything but a whole object is empty.
-func readFields(a answer) fields {
+// readFields reads a response that is JSON; anything but a whole object is empty.
+func readFields(a response) fields {
 	f := fields{good: a.status >= 200 && a.status < 300}
 	if a.isJSON && a.whole {
 		_ = json.Unmarshal([]byte(a.body), &f.object) // leaves it empty if it fails

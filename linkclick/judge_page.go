@@ -2,7 +2,7 @@ package linkclick
 
 import "net/http"
 
-// This file judges an answer that is not a redirect.
+// This file judges a response that is not a redirect.
 
 // mark is an element of a page that tells the end, whatever language the page is in.
 type mark struct {

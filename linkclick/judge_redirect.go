@@ -90,7 +90,7 @@ func soften(outcome, said Outcome) Outcome {
 
 // provesSuccess reports whether a redirect that carries no word of its own is how the provider of
 // the link ends a verification.
-func (k *click) provesSuccess(a answer, to *url.URL) bool {
+func (k *click) provesSuccess(a response, to *url.URL) bool {
 	if k.posted || a.to.String() != k.link.String() {
 		return false
 	}

@@ -45,8 +45,8 @@ type provider struct {
 	phrases map[Outcome][]string
 	// proves reports whether a redirect that carries no word tells of success. It is asked about the
 	// response to the link itself, before anything was posted; nil means no.
-	proves func(link *url.URL, a answer, to *url.URL) bool
-	truth  string // member of a JSON answer of status 2xx that is true after success
+	proves func(link *url.URL, a response, to *url.URL) bool
+	truth  string // member of a JSON response of status 2xx that is true after success
 }
 
 // providers are all identity providers, in the order in which their shapes are compared.

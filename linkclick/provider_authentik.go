@@ -61,7 +61,7 @@ func (authentikRecipe) start(k *click) (request, bool) {
 }
 
 // page takes the page of the flow, which is the same for every link.
-func (f *authentikFlow) page(a answer) request {
+func (f *authentikFlow) page(a response) request {
 	if a.status >= 400 {
 		return f.browse(a)
 	}
@@ -70,7 +70,7 @@ func (f *authentikFlow) page(a answer) request {
 }
 
 // stage does what the executor wants next, if that needs no person.
-func (f *authentikFlow) stage(a answer) request {
+func (f *authentikFlow) stage(a response) request {
 	if a.isRedirect() {
 		to, err := a.to.Parse(a.location)
 		if err != nil || !sameOrigin(to, f.executor) || to.Path != f.executor.Path {

@@ -6,7 +6,7 @@ import (
 )
 
 // betterauth is Better Auth. Its link takes one GET and redirects to the callbackURL, with an
-// error parameter if it failed. Without a callbackURL it answers with JSON.
+// error parameter if it failed. Without a callbackURL it responds with JSON.
 //
 // Sources: better-auth.com/docs/concepts/email and plugins/magic-link; better-auth
 // api/routes/email-verification.ts.
@@ -38,7 +38,7 @@ func updateKind(kind Kind, _ string, query url.Values) Kind {
 }
 
 // leadsToCallback reports whether a redirect leads to the callbackURL of the link.
-func leadsToCallback(link *url.URL, a answer, to *url.URL) bool {
+func leadsToCallback(link *url.URL, a response, to *url.URL) bool {
 	back, err := a.to.Parse(link.Query().Get("callbackURL"))
 	if err != nil || !sameOrigin(back, to) {
 		return false

@@ -48,11 +48,11 @@ func (firebaseRecipe) start(k *click) (request, bool) {
 	if base == firebaseAPI {
 		rule.Hosts = []string{firebaseHost}
 	}
-	k.take = func(a answer) request { return k.said(a, firebaseOutcome(a)) }
+	k.take = func(a response) request { return k.said(a, firebaseOutcome(a)) }
 	return k.call(rule, base+"/accounts:update?key="+url.QueryEscape(key), body, key, code)
 }
 
-func firebaseOutcome(a answer) Outcome {
+func firebaseOutcome(a response) Outcome {
 	f := readFields(a)
 	name, _, _ := strings.Cut(f.text("error", "message"), " ") // an explanation may follow
 	switch {

@@ -13,7 +13,7 @@ func TestFirebase(t *testing.T) {
 		rule: func(r *Rule) { r.API = "/v1" },
 		path: "/v1/accounts:update?key=k%261",
 		body: map[string]string{"oobCode": "c+1"},
-		answers: map[string]Outcome{
+		responses: map[string]Outcome{
 			`200 {"email":"a@b.example","emailVerified":true}`: OutcomeConfirmed,
 			`200 {"email":"a@b.example"}`:                      OutcomeUnknown,
 			`200 {"emailVerified":"true"}`:                     OutcomeUnknown,

@@ -50,7 +50,7 @@ var gotrue = provider{
 
 // setsSupabaseSession reports whether a server-side site has begun a session. Its cookie is
 // sb-PROJECT-auth-token, or several with ".0", ".1" at the end if the session is long.
-func setsSupabaseSession(_ *url.URL, a answer, _ *url.URL) bool {
+func setsSupabaseSession(_ *url.URL, a response, _ *url.URL) bool {
 	return slices.ContainsFunc(a.cookies, func(name string) bool {
 		name, _, _ = strings.Cut(name, ".")
 		return strings.HasPrefix(name, "sb-") && strings.HasSuffix(name, "-auth-token")
@@ -67,12 +67,12 @@ func (supabase) start(k *click) (request, bool) {
 	query := k.link.Query()
 	hash := query.Get("token_hash")
 	body := map[string]string{"type": cmp.Or(query.Get("type"), "email"), "token_hash": hash}
-	k.take = func(a answer) request { return k.said(a, supabaseOutcome(a)) }
+	k.take = func(a response) request { return k.said(a, supabaseOutcome(a)) }
 	return k.call(k.Rule, k.Rule.API+"/verify", body, hash)
 }
 
-// supabaseOutcome reads the answer: a session, of which nothing is kept, or an error.
-func supabaseOutcome(a answer) Outcome {
+// supabaseOutcome reads the response: a session, of which nothing is kept, or an error.
+func supabaseOutcome(a response) Outcome {
 	f := readFields(a)
 	switch {
 	case f.good && (f.text("access_token") != "" || f.at("user") != nil):

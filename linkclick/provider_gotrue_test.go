@@ -10,7 +10,7 @@ func TestSupabase(t *testing.T) {
 		rule: func(r *Rule) { r.API = "/auth/v1" },
 		path: "/auth/v1/verify",
 		body: map[string]string{"type": "signup", "token_hash": "h1"},
-		answers: map[string]Outcome{
+		responses: map[string]Outcome{
 			`200 {"access_token":"s3cret","user":{}}`:          OutcomeConfirmed,
 			`200 {"msg":"ok"}`:                                 OutcomeUnknown,
 			`403 {"error_code":"otp_expired","msg":"expired"}`: OutcomeExpired,

@@ -57,9 +57,9 @@ func (kratosRecipe) start(k *click) (request, bool) {
 	return request{to: k.link}, found && complete
 }
 
-// opened takes the answer to the link, or to the form of a flow. What it says is in the flow that
+// opened takes the response to the link, or to the form of a flow. What it says is in the flow that
 // it leads to.
-func (f *kratosFlow) opened(a answer) request {
+func (f *kratosFlow) opened(a response) request {
 	if to, err := a.to.Parse(a.location); a.isRedirect() && err == nil {
 		f.id = cmp.Or(to.Query().Get("flow"), f.id) // another flow if this one failed
 		return f.ask()
@@ -79,7 +79,7 @@ func (f *kratosFlow) ask() request {
 }
 
 // shownFlow reads a flow, or the error in its place.
-func (f *kratosFlow) shownFlow(a answer) request {
+func (f *kratosFlow) shownFlow(a response) request {
 	flow := readFields(a)
 	outcome := f.judge(a, flow)
 	waits := flow.text("state") == "sent_email" && f.code != "" && !f.posted
@@ -94,7 +94,7 @@ func (f *kratosFlow) shownFlow(a answer) request {
 
 // judge tells how a flow stands. Messages count before the state, since a flow that failed may be
 // in the state it was in before.
-func (f *kratosFlow) judge(a answer, flow fields) Outcome {
+func (f *kratosFlow) judge(a response, flow fields) Outcome {
 	list, _ := flow.at("ui", "messages").([]any)
 	for _, item := range list {
 		message, _ := item.(map[string]any)

@@ -39,7 +39,7 @@ func (pocketbaseRecipe) start(k *click) (request, bool) {
 	folder, _, _ := strings.Cut(k.link.EscapedPath(), "/_/")
 	api := cmp.Or(k.Rule.API, originOf(k.link)+strings.TrimSuffix(folder, "/")+"/api")
 	to := api + "/collections/" + collection + "/confirm-verification"
-	k.take = func(a answer) request { return k.said(a, pocketbaseOutcome(a.status)) }
+	k.take = func(a response) request { return k.said(a, pocketbaseOutcome(a.status)) }
 	return k.call(k.Rule, to, map[string]string{"token": token}, token)
 }
 

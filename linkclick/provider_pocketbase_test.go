@@ -10,7 +10,7 @@ func TestPocketBase(t *testing.T) {
 		link: "/pb/_/#/auth/confirm-verification/" + token,
 		path: "/pb/api/collections/_pb_users_auth_/confirm-verification",
 		body: map[string]string{"token": token},
-		answers: map[string]Outcome{
+		responses: map[string]Outcome{
 			`204 `:                      OutcomeConfirmed,
 			`200 {}`:                    OutcomeUnknown,
 			`400 {"message":"Failed."}`: OutcomeRefused,

@@ -36,13 +36,13 @@ func (supertokensRecipe) start(k *click) (request, bool) {
 	}
 	token := query.Get("token")
 	body := map[string]string{"method": "token", "token": token}
-	k.take = func(a answer) request { return k.said(a, supertokensOutcome(a)) }
+	k.take = func(a response) request { return k.said(a, supertokensOutcome(a)) }
 	r, ok := k.call(k.Rule, cmp.Or(k.Rule.API, originOf(k.link)+"/auth")+path, body, token)
 	r.header = http.Header{"Rid": {"emailverification"}}
 	return r, ok
 }
 
-func supertokensOutcome(a answer) Outcome {
+func supertokensOutcome(a response) Outcome {
 	f := readFields(a)
 	switch status := f.text("status"); {
 	case f.good && status == "OK":

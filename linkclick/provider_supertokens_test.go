@@ -10,7 +10,7 @@ func TestSuperTokens(t *testing.T) {
 		link: "/auth/verify-email?token=t1&tenantId=public",
 		path: "/auth/user/email/verify",
 		body: body,
-		answers: map[string]Outcome{
+		responses: map[string]Outcome{
 			`200 {"status":"OK"}`: OutcomeConfirmed,
 			`200 {"status":"EMAIL_VERIFICATION_INVALID_TOKEN_ERROR"}`: OutcomeRefused,
 			`200 {"status":"GENERAL_ERROR"}`:                          OutcomeUnknown,
@@ -19,9 +19,9 @@ func TestSuperTokens(t *testing.T) {
 		},
 	}.run(t)
 	apiCase{
-		link:    "/auth/verify-email?token=t1&tenantId=a%2Fb", // a tenant of its own
-		path:    "/auth/a%2Fb/user/email/verify",
-		body:    body,
-		answers: map[string]Outcome{`200 {"status":"OK"}`: OutcomeConfirmed},
+		link:      "/auth/verify-email?token=t1&tenantId=a%2Fb", // a tenant of its own
+		path:      "/auth/a%2Fb/user/email/verify",
+		body:      body,
+		responses: map[string]Outcome{`200 {"status":"OK"}`: OutcomeConfirmed},
 	}.run(t)
 }

@@ -45,14 +45,14 @@ func (zitadelRecipe) start(k *click) (request, bool) {
 	user, code := query.Get("userId"), query.Get("code")
 	base := cmp.Or(k.Rule.API, originOf(k.link))
 	to := base + "/v2/users/" + url.PathEscape(user) + "/email/verify"
-	k.take = func(a answer) request { return k.said(a, zitadelOutcome(a)) }
+	k.take = func(a response) request { return k.said(a, zitadelOutcome(a)) }
 	body := map[string]string{"verificationCode": code}
 	r, ok := k.call(k.Rule, to, body, user, code, k.Rule.Token)
 	r.header = http.Header{"Authorization": {"Bearer " + k.Rule.Token}}
 	return r, ok
 }
 
-func zitadelOutcome(a answer) Outcome {
+func zitadelOutcome(a response) Outcome {
 	f := readFields(a)
 	switch {
 	case f.good && f.at("details") != nil:

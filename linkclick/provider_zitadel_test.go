@@ -10,7 +10,7 @@ func TestZitadel(t *testing.T) {
 		rule: func(r *Rule) { r.Token = "service" },
 		path: "/v2/users/31%2F7/email/verify",
 		body: map[string]string{"verificationCode": "K7X2PQ"},
-		answers: map[string]Outcome{
+		responses: map[string]Outcome{
 			`200 {"details":{"sequence":"2"}}`:           OutcomeConfirmed,
 			`400 {"code":3,"message":"Code is expired"}`: OutcomeExpired,
 			`400 {"code":3,"message":"Code is wrong"}`:   OutcomeRefused,

@@ -33,7 +33,7 @@ type click struct {
 	link      *url.URL // the provider's, not the tracking link that led to it
 	shape     shape    // of link
 	recipe    string
-	take      func(answer) request // what the recipe makes of the next answer
+	take      func(response) request // what the recipe makes of the next response
 	jars      jars
 	visited   map[string]bool // GETs since the last POST
 	posted    bool
@@ -41,7 +41,7 @@ type click struct {
 	result    Result
 }
 
-// request is what a click does next. answer is what the host answered.
+// request is what a click does next. response is what the host answered.
 type request struct {
 	to     *url.URL
 	form   url.Values // posted the way a browser sends a form
@@ -52,7 +52,7 @@ type request struct {
 
 func (r request) isPost() bool { return r.form != nil || r.json != nil }
 
-type answer struct {
+type response struct {
 	request
 	status   int
 	location string
@@ -63,7 +63,7 @@ type answer struct {
 	whole    bool // the body was read to its end
 }
 
-func (a answer) isRedirect() bool { return a.status >= 300 && a.status < 400 && a.location != "" }
+func (a response) isRedirect() bool { return a.status >= 300 && a.status < 400 && a.location != "" }
 
 // Click redeems link as the person's browser would and says how it ended. The rule or the shape
 // of the link decides on the recipe. Click sends GET and never HEAD, and follows redirects inside
@@ -118,7 +118,7 @@ func (k *click) begin(link *url.URL) request {
 
 // unwrap follows a tracking link to the link for which it stands. That one must be a link that
 // could have been in the mail itself. What the tracker says is not the identity provider's word.
-func (k *click) unwrap(a answer) request {
+func (k *click) unwrap(a response) request {
 	if !a.isRedirect() {
 		return k.end(OutcomeUnknown, ReasonTracking)
 	}

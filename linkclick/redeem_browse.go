@@ -8,7 +8,7 @@ import (
 // This file redeems a link by what the host shows: redirects, forms and "proceed" links.
 
 // browse goes by what the host shows, as the person would.
-func (k *click) browse(a answer) request {
+func (k *click) browse(a response) request {
 	if a.isRedirect() {
 		return k.redirected(a)
 	}
@@ -16,7 +16,7 @@ func (k *click) browse(a answer) request {
 }
 
 // redirected judges a redirect. It follows one only if it says nothing and stays inside the rule.
-func (k *click) redirected(a answer) request {
+func (k *click) redirected(a response) request {
 	to, err := a.to.Parse(a.location)
 	if err != nil {
 		return k.end(OutcomeUnknown, ReasonBadRedirect)
@@ -48,7 +48,7 @@ func repeatsPost(status int) bool {
 
 // shown judges a page. Words come before forms. A page that explains a failure often has a form
 // that sends another mail, and a page that tells of success one for signing in.
-func (k *click) shown(a answer) request {
+func (k *click) shown(a response) request {
 	var p page
 	switch {
 	case a.isHTML:
@@ -90,7 +90,7 @@ func (k *click) shown(a answer) request {
 }
 
 // formStep decides what the POST forms of a page mean. ok is false if it has none.
-func (k *click) formStep(a answer, p page) (next request, ok bool) {
+func (k *click) formStep(a response, p page) (next request, ok bool) {
 	for _, f := range p.forms {
 		if f.asks {
 			return k.end(OutcomeNeedsUser, ReasonWantsInput), true

@@ -49,7 +49,7 @@ func (n need) metBy(r Rule) bool {
 // redeemer makes the calls of a provider's API. It is an interface and not a function because
 // judging reads the list of providers, and Go does not let a variable depend on itself.
 type redeemer interface {
-	// start returns the first request and sets k.take, which takes its answer. ok is false if the
+	// start returns the first request and sets k.take, which takes its response. ok is false if the
 	// link lacks what the recipe needs, or if the rule forbids the place of the API.
 	start(k *click) (first request, ok bool)
 }
@@ -88,7 +88,7 @@ func (k *click) call(
 }
 
 // said ends a click by what an API answered.
-func (k *click) said(a answer, outcome Outcome) request {
+func (k *click) said(a response, outcome Outcome) request {
 	switch {
 	case outcome != OutcomeUnknown:
 		return k.end(outcome, ReasonAPI)

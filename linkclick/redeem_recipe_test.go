@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// api answers one POST of JSON with a status and a body, and notes what came.
+// api responds to one POST of JSON with a status and a body, and notes what came.
 type api struct {
 	path, query string
 	header      http.Header
 	body        map[string]string
 	status      int
-	answer      string
+	response    string
 }
 
 func (p *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +30,7 @@ func (p *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&p.body)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(p.status)
-	fmt.Fprint(w, p.answer)
+	fmt.Fprint(w, p.response)
 }
 
 func sendJSON(w http.ResponseWriter, status int, body string) {
@@ -46,20 +46,20 @@ func unsigned(claims string) string {
 
 // apiCase is a link whose recipe is one call of an API.
 type apiCase struct {
-	link    string             // without its origin
-	rule    func(*Rule)        // changes the rule; Rule.API is then a path of the origin
-	path    string             // of the call, with its query
-	body    map[string]string  // of the call
-	answers map[string]Outcome // by "STATUS BODY"
+	link      string             // without its origin
+	rule      func(*Rule)        // changes the rule; Rule.API is then a path of the origin
+	path      string             // of the call, with its query
+	body      map[string]string  // of the call
+	responses map[string]Outcome // by "STATUS BODY"
 }
 
-// The API is called as the provider's script calls it, and its answers mean what the provider
+// The API is called as the provider's script calls it, and its responses mean what the provider
 // says.
 func (tt apiCase) run(t *testing.T) {
-	for given, want := range tt.answers {
+	for given, want := range tt.responses {
 		t.Run(given, func(t *testing.T) {
-			status, answer, _ := strings.Cut(given, " ")
-			p := &api{answer: answer}
+			status, response, _ := strings.Cut(given, " ")
+			p := &api{response: response}
 			_, err := fmt.Sscan(status, &p.status)
 			require.NoError(t, err)
 			s, c := serve(t, p.ServeHTTP)
@@ -87,7 +87,7 @@ func (tt apiCase) run(t *testing.T) {
 }
 
 func TestAPIWaitsForTheSubmitHook(t *testing.T) {
-	p, c := serve(t, (&api{status: 200, answer: `{"status":"OK"}`}).ServeHTTP)
+	p, c := serve(t, (&api{status: 200, response: `{"status":"OK"}`}).ServeHTTP)
 	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1",
 		func() error { return errors.New("already tried") })
 	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused}, r)
@@ -226,7 +226,7 @@ func FuzzFields(f *testing.F) {
 	f.Add(`{"message":"Your email has been ` +
 		`verified.","ui":{"messages":[{"type":"error","id":4070006}]},"emailVerified":true}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		a := answer{status: 500, body: body, isJSON: true, whole: true}
+		a := response{status: 500, body: body, isJSON: true, whole: true}
 		fields := readFields(a)
 		if fields.confirms(&betterauth) || judgeWords(fields.words(), false) == OutcomeConfirmed {
 			t.Fatal("success on an error")

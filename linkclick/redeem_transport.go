@@ -24,8 +24,8 @@ import (
 // defaultUserAgent is a common browser's.
 const defaultUserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
-// maxAnswerHeader bounds the header of an answer, in bytes.
-const maxAnswerHeader = 64 << 10
+// maxResponseHeader bounds the header of a response, in bytes.
+const maxResponseHeader = 64 << 10
 
 // testOnly lets tests use their own certificates, name server and network.
 type testOnly struct {
@@ -37,30 +37,30 @@ type testOnly struct {
 // errNotPermitted stands for the error of the submit hook, whose words might hold a secret.
 var errNotPermitted = errors.New("not permitted")
 
-// send makes one request and reads its answer within the limits.
-func (k *click) send(ctx context.Context, r request) (answer, error) {
+// send makes one request and reads its response within the limits.
+func (k *click) send(ctx context.Context, r request) (response, error) {
 	if r.isPost() {
 		if k.posted || k.submit != nil && k.submit() != nil {
-			return answer{}, errNotPermitted
+			return response{}, errNotPermitted
 		}
 		k.posted = true
 	}
 	req, err := k.newRequest(ctx, r)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	k.result.Steps = append(k.result.Steps, Step{Method: req.Method, Host: r.to.Host})
 	transport := k.transport(r.to.Scheme == "http")
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	k.result.Steps[len(k.result.Steps)-1].Status = resp.StatusCode
 	k.jars.of(r.to).SetCookies(r.to, resp.Cookies())
 
-	a := answer{request: r, status: resp.StatusCode, location: resp.Header.Get("Location")}
+	a := response{request: r, status: resp.StatusCode, location: resp.Header.Get("Location")}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Value != "" && cookie.MaxAge >= 0 {
 			a.cookies = append(a.cookies, cookie.Name)
@@ -73,7 +73,7 @@ func (k *click) send(ctx context.Context, r request) (answer, error) {
 }
 
 // readBody reads at most MaxBody bytes as UTF-8. It does not wait for the rest.
-func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
+func (k *click) readBody(a response, resp *http.Response) (response, error) {
 	kind, readable := textKind(resp.Header)
 	if !readable {
 		return a, nil
@@ -81,7 +81,7 @@ func (k *click) readBody(a answer, resp *http.Response) (answer, error) {
 	limit := cmp.Or(k.MaxBody, 256<<10)
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	a.whole = int64(len(raw)) <= limit
 	a.body = decode(raw[:min(int64(len(raw)), limit)], resp.Header.Get("Content-Type"))
@@ -109,8 +109,8 @@ func (k *click) transport(plain bool) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: k.testOnly.roots},
 		TLSHandshakeTimeout:    wait,
 		ResponseHeaderTimeout:  wait,
-		MaxResponseHeaderBytes: maxAnswerHeader,
-		DisableCompression:     true, // a small answer could unfold to a huge one
+		MaxResponseHeaderBytes: maxResponseHeader,
+		DisableCompression:     true, // a small response could unfold to a huge one
 		DisableKeepAlives:      true,
 	}
 }
@@ -171,7 +171,7 @@ func (j jars) of(u *url.URL) *cookiejar.Jar {
 	return j[origin]
 }
 
-// textKind returns the media type of an answer and whether it is text that can be read. An answer
+// textKind returns the media type of a response and whether it is text that can be read. A response
 // that is compressed unasked cannot.
 func textKind(h http.Header) (kind string, readable bool) {
 	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
