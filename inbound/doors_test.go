@@ -231,7 +231,7 @@ func (d door) expected(t *testing.T, operation, state string) expectation {
 // bring starts a verification at a door and brings it to a state by its rule.
 func (s *subject) bring(t *testing.T, d door, state string) {
 	t.Helper()
-	line := text.Line{Account: accountSID, Sender: "+15005550006"}
+	line := phonemail.Line{Account: accountSID, Sender: "+15005550006"}
 	switch state {
 	case stateUnknown:
 	case stateFailed:

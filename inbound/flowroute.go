@@ -54,10 +54,10 @@ func (s *Server) readFlowrouteReply(c echo.Context) (reply.Received, response) {
 		"+"+strings.TrimPrefix(hook.To, "+") != t.Sending.Flowroute.Number {
 		return reply.Received{}, response{http.StatusOK, "not from a phone number to the tenant's"}
 	}
-	account, sender := t.Line(phone)
+	line := t.Line(phone)
 	return reply.Received{
-		ProviderID: hook.ID, Line: text.Line{Account: account, Sender: sender},
-		Sharing: s.Settings.Tenants.BySender(account, sender), Phone: phone, Body: hook.Body,
+		ProviderID: hook.ID, Line: line,
+		Sharing: s.Settings.Tenants.ByLine(line), Phone: phone, Body: hook.Body,
 	}, response{}
 }
 

@@ -14,6 +14,7 @@ import (
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // flowrouteSender is the tenant's number at Flowroute.
@@ -83,7 +84,7 @@ func flowrouteReceipt(id, status, code string) string {
 // asked, once.
 func TestFlowrouteWebhookReply(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		replies, _ := b.flowrouteURLs("")
 		for range 2 {
 			require.Equal(
@@ -115,7 +116,7 @@ func TestFlowrouteWebhookReply(t *testing.T) {
 // Ensure that receipts move their text forward, and no other text.
 func TestFlowrouteWebhookReceipt(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		_, textID := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		_, textID := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		require.NoError(
 			t,
 			b.Store.Do(

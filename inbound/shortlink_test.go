@@ -15,8 +15,8 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
-	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
+	"smsbridge/phonemail"
 )
 
 // page requests the page of a short link and does not follow redirects.
@@ -46,7 +46,7 @@ func (b *bridge) shorten(t *testing.T, l shortlink.Link) (token string) {
 // the question once, and the page then says how it goes.
 func TestShortLinkOfQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		token := b.shorten(t, shortlink.Link{ChallengeID: id})
 		require.Len(t, token, shortlink.Length)
 		require.Zero(
@@ -111,7 +111,7 @@ func (b *bridge) finish(t *testing.T, id string) {
 // over. No worker needs to have recorded the end. The button accepts nothing any more.
 func TestShortLinkAfterItsQuestion(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		var token string
 		require.NoError(t, b.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
 			token, err = shortlink.Make(ctx, tx, shortlink.Link{

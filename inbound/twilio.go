@@ -45,8 +45,8 @@ func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
 		if sender == "" || len(received.Sharing) > 0 {
 			continue
 		}
-		received.Line = text.Line{Account: account, Sender: sender}
-		received.Sharing = s.Settings.Tenants.BySender(account, sender)
+		received.Line = phonemail.Line{Account: account, Sender: sender}
+		received.Sharing = s.Settings.Tenants.ByLine(received.Line)
 	}
 	switch {
 	case len(received.Sharing) == 0:

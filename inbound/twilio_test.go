@@ -17,7 +17,7 @@ import (
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
-	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // The signatures of Twilio's scheme for known requests, which others have computed.
@@ -48,7 +48,7 @@ func TestTwilioVectors(t *testing.T) {
 
 func TestReply(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		require.Equal(t, "open", b.State(t, "challenge", id))
 		form := inboundtest.ReplyForm(1, "YES")
 		inboundtest.Silent(t, b.Reply(t, form))
@@ -72,7 +72,7 @@ func TestReply(t *testing.T) {
 // Ensure that many deliveries of one reply at once count once.
 func TestRepliesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		form := inboundtest.ReplyForm(1, "YES")
 		signature := inboundtest.SignTwilio(authToken, replyURL, form)
 		answers := make([]inboundtest.Response, 20)
@@ -135,7 +135,7 @@ func TestReplyIgnoresWhereTheRequestSeemsToGo(t *testing.T) {
 
 func TestForgedHooksLeaveNothing(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	_, textID := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+	_, textID := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 	before := b.Rows(t)
 	genuine := inboundtest.ReplyForm(1, "YES")
 	good := inboundtest.SignTwilio(authToken, replyURL, genuine)
@@ -403,7 +403,7 @@ func TestReplyFromNobody(t *testing.T) {
 func TestReplyToAService(t *testing.T) {
 	const service = "MG00000000000000000000000000000001"
 	b := openBridge(t, storetest.SQLite(t), "TWILIO_FROM="+service)
-	id, _ := b.Ask(t, text.Line{Account: accountSID, Sender: service})
+	id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: service})
 	number := inboundtest.ReplyForm(1, "YES") // to a number of the service, but not through it
 	inboundtest.Silent(t, b.Reply(t, number))
 	require.Equal(t, "open", b.State(t, "challenge", id))
@@ -416,7 +416,7 @@ func TestReplyToAService(t *testing.T) {
 
 func TestReceipt(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		_, id := b.Ask(t, text.Line{Account: accountSID, Sender: "+15005550006"})
+		_, id := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		post := func(query, status string) inboundtest.Response {
 			form := url.Values{
 				"MessageSid":    {"SM1"},

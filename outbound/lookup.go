@@ -21,7 +21,7 @@ func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 		found stored
 		yes   = b.row
 	)
-	for _, t := range w.Settings.Tenants.BySender(yes.Line.Account, yes.Line.Sender) {
+	for _, t := range w.Settings.Tenants.ByLine(yes.Line) {
 		if t.Mails.Keep != tenant.KeepMailgun {
 			continue
 		}

@@ -20,6 +20,7 @@ import (
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
+	"smsbridge/phonemail"
 )
 
 const keepMailgun = "SMSBRIDGE_KEEP=mailgun"
@@ -365,7 +366,7 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	)
 	require.NoError(t, err)
 	w.Settings = settings
-	require.Len(t, settings.Tenants.BySender(accountSID, number), 2)
+	require.Len(t, settings.Tenants.ByLine(phonemail.Line{Account: accountSID, Sender: number}), 2)
 
 	w.deliver(address, "one")
 	w.deliver("beta+4520123456@sms.acme.example", "two")

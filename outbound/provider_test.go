@@ -20,6 +20,7 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
 )
 
 const (
@@ -294,11 +295,11 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 func TestSenderByCountry(t *testing.T) {
 	w := quick(t)
 	w.tenant().Sending.Senders = map[string]string{"DK": service}
-	account, sender := w.tenant().Line(w.phone(phone))
-	require.Equal(t, []string{accountSID, service}, []string{account, sender})
-	account, sender = w.tenant().Line(w.phone("+12065550199"))
-	require.Equal(t, []string{accountSID, number}, []string{account, sender})
-	require.Len(t, w.Settings.Tenants.BySender(accountSID, service), 1)
+	danish := phonemail.Line{Account: accountSID, Sender: service}
+	require.Equal(t, danish, w.tenant().Line(w.phone(phone)))
+	require.Equal(t, phonemail.Line{Account: accountSID, Sender: number},
+		w.tenant().Line(w.phone("+12065550199")))
+	require.Len(t, w.Settings.Tenants.ByLine(danish), 1)
 	_, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	require.Equal(t, service, w.inbox(1)[0].ServiceSID)

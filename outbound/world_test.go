@@ -29,7 +29,6 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
@@ -222,14 +221,13 @@ func (w *world) phone(e164 string) phonemail.Number {
 func (w *world) tenant() *tenant.Tenant { return w.Settings.Tenants.All()[0] }
 
 // line is whom the tenant texts from.
-func (w *world) line() text.Line {
-	account, sender := w.tenant().Line(w.phone(phone))
-	return text.Line{Account: account, Sender: sender}
+func (w *world) line() phonemail.Line {
+	return w.tenant().Line(w.phone(phone))
 }
 
 // sharing are the tenants that text from that line.
 func (w *world) sharing() []*tenant.Tenant {
-	return w.Settings.Tenants.BySender(w.line().Account, w.line().Sender)
+	return w.Settings.Tenants.ByLine(w.line())
 }
 
 // work does one try of a job as the queue has it done.

@@ -223,7 +223,8 @@ func (a app) problemsOfTheRule(t *testing.T, id string) {
 	n, err := phonemail.ParseNumber("+4520123457")
 	require.NoError(t, err)
 	require.NoError(t, a.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return text.OptOut(ctx, tx, text.Line{Account: inboundtest.AccountSID, Sender: "+15005550006"}, n)
+		return text.OptOut(ctx, tx, phonemail.Line{Account: inboundtest.AccountSID,
+			Sender: "+15005550006"}, n)
 	}))
 	require.Equal(
 		t,

@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 const otp = `{"recipient":"` + phone + `","message_type":"otp_verify","code":"482913",` +
@@ -185,7 +186,7 @@ func TestAuth0PhoneRefuses(t *testing.T) {
 		return text.OptOut(
 			ctx,
 			tx,
-			text.Line{Account: account, Sender: sender},
+			phonemail.Line{Account: account, Sender: sender},
 			inboundtest.Number(t, phone),
 		)
 	}))

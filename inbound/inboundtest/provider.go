@@ -145,12 +145,11 @@ func Silent(t testing.TB, r Response) {
 
 // Ask puts a question to the phone as the other rooms would, up to its prompt being sent. It must
 // be asked on this line. It returns the ids of challenge and text.
-func (b *Bridge) Ask(t testing.TB, line text.Line) (challengeID, textID string) {
+func (b *Bridge) Ask(t testing.TB, line phonemail.Line) (challengeID, textID string) {
 	t.Helper()
 	acme, known := b.Inbound.Settings.Tenants.Tenant("acme")
 	require.True(t, known)
-	account, sender := acme.Line(Number(t, Phone))
-	require.Equal(t, line, text.Line{Account: account, Sender: sender})
+	require.Equal(t, line, acme.Line(Number(t, Phone)))
 	asker := *acme
 	asker.Question.ValidFor = 10 * time.Minute
 	question := challenge.Question{

@@ -122,9 +122,8 @@ func Notify(
 func textWords(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, n Notification,
 ) (textID string, err error) {
-	account, sender := t.Line(n.Phone)
 	return text.Make(ctx, tx, text.Draft{
-		Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: n.Phone,
+		Tenant: t.Slug, Line: t.Line(n.Phone), Phone: n.Phone,
 		Purpose: text.Relay, Body: n.Text, Deadline: tx.Now().Add(wordsLife),
 	})
 }

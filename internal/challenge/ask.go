@@ -136,10 +136,9 @@ func AskedBefore(
 func add(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question, state State,
 ) (Challenge, error) {
-	account, sender := t.Line(q.Phone)
 	c := Challenge{
 		ID: store.NewID(), MailID: q.MailID, Tenant: t.Slug,
-		Line: text.Line{Account: account, Sender: sender}, Phone: q.Phone,
+		Line: t.Line(q.Phone), Phone: q.Phone,
 		Purpose: q.Purpose, State: state,
 		Coded:  q.Purpose == Password && !t.Question.UnsafeBareYes,
 		Opened: tx.Now(), Expires: tx.Now().Add(t.Question.ValidFor),
@@ -150,7 +149,7 @@ func add(
 	}
 	row := db.AddChallengeParams{
 		ID: c.ID, MailID: c.MailID, Tenant: c.Tenant,
-		Account: account, Sender: sender, Phone: c.Phone, Purpose: c.Purpose, State: state,
+		Account: c.Line.Account, Sender: c.Line.Sender, Phone: c.Phone, Purpose: c.Purpose, State: state,
 		Link: seal(tx, t, c.ID, q.Link), ReplyCode: c.ReplyCode,
 		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(t.Question.ValidFor),
 	}
@@ -185,7 +184,7 @@ const replyCodes = 10_000
 // replyCode is four random digits, for a yes that must say which question it answers: a code that
 // no other open question to that phone has.
 func replyCode(
-	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
 ) (string, error) {
 	open, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone,

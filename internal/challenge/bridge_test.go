@@ -12,7 +12,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // bridge is a storetest.Bench with what is done to challenges.
@@ -103,9 +103,8 @@ func (b bridge) question() question {
 }
 
 // line is the line on which a question is asked.
-func (q question) line() text.Line {
-	account, sender := q.asker.Line(q.Phone)
-	return text.Line{Account: account, Sender: sender}
+func (q question) line() phonemail.Line {
+	return q.asker.Line(q.Phone)
 }
 
 func (q question) ask(ctx context.Context, tx *store.Tx) (string, error) {

@@ -66,7 +66,7 @@ var ErrGone = errors.New("challenge: answered, ended or too late")
 // Challenge is a question as it stands.
 type Challenge struct {
 	ID, MailID, Tenant string
-	Line               text.Line
+	Line               phonemail.Line
 	Phone              phonemail.Number
 	Purpose            Purpose
 	State              State   // Expired from the deadline on, also before a worker has recorded it
@@ -83,7 +83,7 @@ type Challenge struct {
 func read(row db.Challenge, now time.Time) Challenge {
 	c := Challenge{
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
-		Line: text.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
+		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
 		Purpose: row.Purpose, State: row.State, Outcome: Outcome(row.Outcome),
 		ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
@@ -115,7 +115,7 @@ func Get(ctx context.Context, view store.View, id string) (Challenge, error) {
 // Asked returns the questions that a phone was asked on a line and may still answer, oldest
 // first. A question whose prompt has not left yet is not among them.
 func Asked(
-	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
 ) (asked []Challenge, err error) {
 	rows, err := view.AskedOpenChallenges(ctx, db.AskedOpenChallengesParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone,
@@ -131,7 +131,7 @@ func Asked(
 // Last returns the questions to a phone on a line whatever became of them, newest first, at most
 // 20.
 func Last(
-	ctx context.Context, view store.View, l text.Line, phone phonemail.Number,
+	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
 ) ([]Challenge, error) {
 	rows, err := view.LastChallengesOfPhone(ctx, db.LastChallengesOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone,
@@ -165,7 +165,7 @@ func Cancel(ctx context.Context, tx *store.Tx, c Challenge, reason string) error
 // CancelAll ends all open challenges of a phone on a line for a reason of ours, also those whose
 // prompt has not left yet.
 func CancelAll(
-	ctx context.Context, tx *store.Tx, l text.Line, phone phonemail.Number, reason string,
+	ctx context.Context, tx *store.Tx, l phonemail.Line, phone phonemail.Number, reason string,
 ) error {
 	rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone,

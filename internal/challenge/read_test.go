@@ -10,7 +10,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 func (b bridge) asked(c challenge.Challenge) (ids []string) {
@@ -84,7 +84,7 @@ func TestAsked(t *testing.T) {
 		require.Equal(b, []string{first.ID, second}, b.asked(first))
 
 		elsewhere := first
-		elsewhere.Line = text.Line{Account: "AC1", Sender: "+4512340001"}
+		elsewhere.Line = phonemail.Line{Account: "AC1", Sender: "+4512340001"}
 		require.Empty(b, b.asked(elsewhere), "on another line")
 		b.Do(deny(first))
 		require.Equal(b, []string{second}, b.asked(first))

@@ -23,6 +23,9 @@ type Finding struct {
 	Link   string // the one link to redeem, "" when there is none
 	Code   string // the one-time code, "" when there is none
 	Reason string // why there is none
+	// Sender is the mail's one From address in small letters, when a signature proved it; "" when
+	// nothing did.
+	Sender string
 }
 
 // Decision is what a tenant does about a mail.
@@ -95,9 +98,8 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.Question.ValidFor)
-	account, sender := t.Line(m.Phone)
 	draft := text.Draft{
-		Tenant: t.Slug, Line: text.Line{Account: account, Sender: sender}, Phone: m.Phone,
+		Tenant: t.Slug, Line: t.Line(m.Phone), Phone: m.Phone,
 		Purpose: text.Relay, Deadline: deadline,
 	}
 	if f.Kind == "code" || f.Link == "" {

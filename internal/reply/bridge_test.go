@@ -22,8 +22,8 @@ import (
 const account = "AC00000000000000000000000000000001"
 
 // shared is the line from which ACME and Beta text, alone the one from which Gamma does.
-func shared() text.Line { return text.Line{Account: account, Sender: "+15005550006"} }
-func alone() text.Line  { return text.Line{Account: account, Sender: "+15005550007"} }
+func shared() phonemail.Line { return phonemail.Line{Account: account, Sender: "+15005550006"} }
+func alone() phonemail.Line  { return phonemail.Line{Account: account, Sender: "+15005550007"} }
 
 // tenants are ACME and Beta, who share a line, and Gamma, who keeps its mails at Mailgun.
 func tenants(t *testing.T) tenant.Set {
@@ -122,7 +122,7 @@ func (b bridge) asked(slug string, phone phonemail.Number) challenge.Challenge {
 
 // from is a reply with the tenants that text from its line, as a door finds them.
 func (b bridge) from(r reply.Received) reply.Received {
-	r.Sharing = b.tenants.BySender(r.Line.Account, r.Line.Sender)
+	r.Sharing = b.tenants.ByLine(r.Line)
 	return r
 }
 

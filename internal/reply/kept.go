@@ -5,13 +5,12 @@ import (
 	"time"
 
 	"smsbridge/internal/store"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
 // Kept is what is remembered of a reply: who texted which line, and when.
 type Kept struct {
-	Line  text.Line
+	Line  phonemail.Line
 	Phone phonemail.Number
 	At    time.Time // when the provider delivered it
 }
@@ -25,6 +24,6 @@ func Find(ctx context.Context, tx *store.Tx, id string) (Kept, bool, error) {
 	if err != nil {
 		return Kept{}, false, err
 	}
-	line := text.Line{Account: row.Account, Sender: row.Sender}
+	line := phonemail.Line{Account: row.Account, Sender: row.Sender}
 	return Kept{line, row.Phone, row.ReceivedAt.Time}, true, nil
 }

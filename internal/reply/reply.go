@@ -34,8 +34,8 @@ const (
 // Received is a reply as the provider delivered it.
 type Received struct {
 	ProviderID string           // Twilio's MessageSid, or Flowroute's id of the text
-	Line       text.Line        // our account and the number or service that was texted
-	Sharing    []*tenant.Tenant // all that text from this line, see tenant.Set.BySender
+	Line       phonemail.Line   // our account and the number or service that was texted
+	Sharing    []*tenant.Tenant // all that text from this line, see tenant.Set.ByLine
 	Phone      phonemail.Number // the phone that texted
 	Body       string
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""

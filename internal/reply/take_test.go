@@ -12,8 +12,8 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
+	"smsbridge/phonemail"
 )
 
 // said are ACME's texts.
@@ -336,7 +336,7 @@ func TestTakeOutOfTheBlue(t *testing.T) {
 // where several text.
 func TestTakeIsRecordedForItsTenant(t *testing.T) {
 	each(t, func(b bridge) {
-		for line, slug := range map[text.Line]string{shared(): "", alone(): "gamma"} {
+		for line, slug := range map[phonemail.Line]string{shared(): "", alone(): "gamma"} {
 			taken := b.take(reply.Received{
 				ProviderID: "SM-" + slug, Line: line, Phone: b.Phone(), Body: "hello",
 			})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/settings"
+	"smsbridge/phonemail"
 )
 
 // mistakesOf wants the loading to fail, with a hint for each mistake.
@@ -307,7 +308,7 @@ func TestTenantsTogether(t *testing.T) {
 	s, err := load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME",
 		"name: Beta").Replace(second))
 	require.NoError(t, err)
-	require.Len(t, s.Tenants.BySender(testSID, "+15005550006"), 2)
+	require.Len(t, s.Tenants.ByLine(phonemail.Line{Account: testSID, Sender: "+15005550006"}), 2)
 	require.Len(t, s.Warnings, 1)
 	require.Contains(t, s.Warnings[0], "tenants acme and beta share a sender")
 

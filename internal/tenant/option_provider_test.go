@@ -131,9 +131,9 @@ func TestProvidersInFile(t *testing.T) {
 	require.Len(t, acme.Sending.Webhook.Keys()[0], 33)
 	for phone, want := range map[string]string{"+46701234567": "+46700000000", "+4740612345": testMG,
 		"+4520123456": "+15005550006"} {
-		account, sender := acme.Line(numberOf(t, phone))
-		require.Equal(t, []string{testSID, want}, []string{account, sender})
-		require.Equal(t, []*Tenant{acme}, s.Tenants.BySender(testSID, want))
+		line := phonemail.Line{Account: testSID, Sender: want}
+		require.Equal(t, line, acme.Line(numberOf(t, phone)))
+		require.Equal(t, []*Tenant{acme}, s.Tenants.ByLine(line))
 	}
 
 	require.Empty(t, s.Warnings)
@@ -182,14 +182,14 @@ func TestProvidersInFile(t *testing.T) {
 // serve two lines.
 func TestLineWithoutTwilio(t *testing.T) {
 	acme := mustTenant(t, append(withoutTwilio(), atFlowroute()...)...)
-	account, sender := acme.Line(numberOf(t, "+12065550199"))
-	require.Equal(t, []string{"flowroute:access", "+12065550101"}, []string{account, sender})
+	line := phonemail.Line{Account: "flowroute:access", Sender: "+12065550101"}
+	require.Equal(t, line, acme.Line(numberOf(t, "+12065550199")))
 	set := Set{all: []*Tenant{acme}}
-	require.Equal(t, []*Tenant{acme}, set.BySender("flowroute:access", "+12065550101"))
-	require.Empty(t, set.BySender("", ""))
+	require.Equal(t, []*Tenant{acme}, set.ByLine(line))
+	require.Empty(t, set.ByLine(phonemail.Line{}))
 	hook := &Tenant{Slug: "hook"}
-	account, sender = hook.Line(numberOf(t, "+12065550199"))
-	require.Equal(t, []string{"webhook:hook", "hook"}, []string{account, sender})
+	require.Equal(t, phonemail.Line{Account: "webhook:hook", Sender: "hook"},
+		hook.Line(numberOf(t, "+12065550199")))
 
 	second := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme",
 		"sms.beta")

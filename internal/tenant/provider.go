@@ -73,41 +73,41 @@ func (w Webhook) Keys() [][]byte { return Callback(w).Keys() }
 // Line returns whom a phone's texts come from: an account, and a number, messaging service or name
 // of it. A reply of the phone comes back to it, and its STOP holds for it, whichever provider
 // carries a text. For a tenant without a sender at Twilio the account is named after the provider.
-func (t *Tenant) Line(phone phonemail.Number) (account, sender string) {
+func (t *Tenant) Line(phone phonemail.Number) phonemail.Line {
 	if t.Sending.Twilio.From == "" {
 		return t.otherLine()
 	}
 	if sender, ok := t.Sending.Senders[phone.Country()]; ok {
-		return t.Sending.Twilio.AccountSID, sender
+		return phonemail.Line{Account: t.Sending.Twilio.AccountSID, Sender: sender}
 	}
-	return t.Sending.Twilio.AccountSID, t.Sending.Twilio.From
+	return phonemail.Line{Account: t.Sending.Twilio.AccountSID, Sender: t.Sending.Twilio.From}
 }
 
 // Account is the account of Line, which is the same for every phone.
 func (t *Tenant) Account() string {
 	if t.Sending.Twilio.From == "" {
-		account, _ := t.otherLine()
-		return account
+		return t.otherLine().Account
 	}
 	return t.Sending.Twilio.AccountSID
 }
 
-func (t *Tenant) otherLine() (account, sender string) {
+func (t *Tenant) otherLine() phonemail.Line {
 	if t.Sending.Flowroute.Number != "" {
-		return "flowroute:" + t.Sending.Flowroute.AccessKey, t.Sending.Flowroute.Number
+		return phonemail.Line{
+			Account: "flowroute:" + t.Sending.Flowroute.AccessKey, Sender: t.Sending.Flowroute.Number,
+		}
 	}
-	return "webhook:" + t.Slug, t.Slug
+	return phonemail.Line{Account: "webhook:" + t.Slug, Sender: t.Slug}
 }
 
 // textsFrom reports whether the tenant has a line.
-func (t *Tenant) textsFrom(account, sender string) bool {
+func (t *Tenant) textsFrom(line phonemail.Line) bool {
 	if t.Sending.Twilio.From == "" {
-		a, s := t.otherLine()
-		return account == a && sender == s
+		return line == t.otherLine()
 	}
-	return account == t.Sending.Twilio.AccountSID &&
-		(sender == t.Sending.Twilio.From ||
-			slices.Contains(slices.Collect(maps.Values(t.Sending.Senders)), sender))
+	return line.Account == t.Sending.Twilio.AccountSID &&
+		(line.Sender == t.Sending.Twilio.From ||
+			slices.Contains(slices.Collect(maps.Values(t.Sending.Senders)), line.Sender))
 }
 
 // FlowrouteReplyURL is where Flowroute posts the texts to a tenant's number. It holds the tenant's

@@ -208,9 +208,9 @@ func TestSet(t *testing.T) {
 	b := &Tenant{Slug: "b", Sending: Sending{Twilio: Twilio{AccountSID: "AC1", From: "+1"}}}
 	c := &Tenant{Slug: "c", Sending: Sending{Twilio: Twilio{AccountSID: "AC2", From: "+1"}}}
 	set := Set{[]*Tenant{a, b, c}}
-	require.Equal(t, []*Tenant{a, b}, set.BySender("AC1", "+1"))
-	require.Equal(t, []*Tenant{c}, set.BySender("AC2", "+1"))
-	require.Empty(t, set.BySender("AC1", "+2"))
+	require.Equal(t, []*Tenant{a, b}, set.ByLine(phonemail.Line{Account: "AC1", Sender: "+1"}))
+	require.Equal(t, []*Tenant{c}, set.ByLine(phonemail.Line{Account: "AC2", Sender: "+1"}))
+	require.Empty(t, set.ByLine(phonemail.Line{Account: "AC1", Sender: "+2"}))
 	_, ok := set.Tenant("d")
 	require.False(t, ok)
 	set.All()[0] = nil

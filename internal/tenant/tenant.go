@@ -219,13 +219,12 @@ func (s Set) Tenant(slug string) (*Tenant, bool) {
 // All returns the tenants in the order of their slugs.
 func (s Set) All() []*Tenant { return slices.Clone(s.all) }
 
-// BySender returns the tenants that text from one sender (a number, or a Messaging Service's SID)
-// of one account, in the order of their slugs; see [Tenant.Line]. A reply to that sender may be
-// meant for any of them.
-func (s Set) BySender(account, sender string) []*Tenant {
+// ByLine returns the tenants that text from a line, in the order of their slugs; see [Tenant.Line].
+// A reply that comes to that line may be meant for any of them.
+func (s Set) ByLine(line phonemail.Line) []*Tenant {
 	var found []*Tenant
 	for _, t := range s.all {
-		if t.textsFrom(account, sender) {
+		if t.textsFrom(line) {
 			found = append(found, t)
 		}
 	}

@@ -57,7 +57,7 @@ func phone(t require.TestingT, e164 string) phonemail.Number {
 	return n
 }
 
-func line() text.Line { return text.Line{Account: "AC1", Sender: "+4512340000"} }
+func line() phonemail.Line { return phonemail.Line{Account: "AC1", Sender: "+4512340000"} }
 
 // make makes a text due, ten minutes before its deadline.
 func (b bridge) make() (id string) {

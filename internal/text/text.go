@@ -60,17 +60,13 @@ const (
 // Quarantine is how long an unclear text is looked up at the provider before it is sent again.
 const Quarantine = time.Minute
 
-// Line is what texts come from: an account and its number, messaging service or name, see
-// tenant.Line. Replies come back to it and opt-outs hold for it, whichever provider sends a text.
-type Line struct{ Account, Sender string }
-
 // Draft is a text to be sent.
 type Draft struct {
 	Tenant      string
 	ChallengeID string // "" when it belongs to no question
 	// VerificationID is the verification whose code it says, "" when it says none.
 	VerificationID string
-	Line           Line
+	Line           phonemail.Line
 	Phone          phonemail.Number
 	Purpose        Purpose
 	Body           string
@@ -125,7 +121,7 @@ type Attempt struct {
 	ID, Tenant     string
 	VerificationID string // the verification whose code it says, "" for none
 	Provider       string // that was asked last to send it, "" for none
-	Line           Line
+	Line           phonemail.Line
 	Phone          phonemail.Number
 	Body           string
 	Created        time.Time // when the text was made
@@ -170,7 +166,7 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if !tx.Now().Before(row.Deadline.Time) {
 		return "too late", nil
 	}
-	out, err := OptedOut(ctx, tx, Line{row.Account, row.Sender}, row.Phone)
+	out, err := OptedOut(ctx, tx, phonemail.Line{Account: row.Account, Sender: row.Sender}, row.Phone)
 	if err != nil || out {
 		return "opted out", err
 	}
@@ -335,7 +331,8 @@ func attempt(tx store.View, row db.Text) (Attempt, error) {
 	}
 	return Attempt{
 		ID: row.ID, Tenant: row.Tenant, VerificationID: row.VerificationID, Provider: row.Provider,
-		Line: Line{row.Account, row.Sender}, Phone: row.Phone, Body: string(body),
+		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
+		Body:    string(body),
 		Created: row.CreatedAt.Time, Began: row.SendingAt.Time, Deadline: row.Deadline.Time,
 	}, nil
 }

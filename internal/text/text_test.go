@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // Ensure that a text goes from due to sent, and that each step is on the timeline. Its body is
@@ -104,14 +105,14 @@ func TestTextEnds(t *testing.T) {
 	})
 }
 
-func (b bridge) optOut(l text.Line) {
+func (b bridge) optOut(l phonemail.Line) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		return text.OptOut(ctx, tx, l, phone(b, "+4520123456"))
 	})
 }
 
-func (b bridge) optIn(l text.Line) {
+func (b bridge) optIn(l phonemail.Line) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) error {
 		return text.OptIn(ctx, tx, l, phone(b, "+4520123456"))
@@ -122,7 +123,7 @@ func (b bridge) optIn(l text.Line) {
 // until the phone opts in.
 func TestOptOut(t *testing.T) {
 	each(t, func(b bridge) {
-		other := text.Line{Account: "AC1", Sender: "MG1"}
+		other := phonemail.Line{Account: "AC1", Sender: "MG1"}
 		b.optOut(line())
 		b.optOut(line())
 		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello",

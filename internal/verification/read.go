@@ -8,7 +8,6 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
@@ -66,7 +65,7 @@ func ByExternalID(
 func OpenOf(
 	ctx context.Context,
 	tx store.View,
-	l text.Line,
+	l phonemail.Line,
 	phone phonemail.Number,
 ) ([]Verification, error) {
 	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
@@ -107,7 +106,7 @@ func readAll(rows []db.Verification, now time.Time) []Verification {
 func read(row db.Verification, now time.Time) Verification {
 	v := Verification{
 		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID,
-		Line:  text.Line{Account: row.Account, Sender: row.Sender},
+		Line:  phonemail.Line{Account: row.Account, Sender: row.Sender},
 		Phone: row.Phone, Locale: row.Locale, State: row.State,
 		Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
 		Sends: int(row.Sends), MaxSends: int(row.MaxSends),

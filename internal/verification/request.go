@@ -2,16 +2,14 @@ package verification
 
 import (
 	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
 // For is a request with the settings of a tenant: its line, limits and wording. The door adds
 // what it was asked for, and changes what it must.
 func For(t *tenant.Tenant, door string, phone phonemail.Number) Request {
-	account, sender := t.Line(phone)
 	return Request{
-		Tenant: t.Slug, Door: door, Line: text.Line{Account: account, Sender: sender}, Phone: phone,
+		Tenant: t.Slug, Door: door, Line: t.Line(phone), Phone: phone,
 		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeText,
 		Notify: t.API.Callback.URL != "",
 		Limits: Limits{

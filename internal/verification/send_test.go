@@ -15,6 +15,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // texts returns the bodies of the texts that would leave now, as the worker gets them, once each.
@@ -339,7 +340,7 @@ func TestListPages(t *testing.T) {
 			none, _ := OpenOf(
 				ctx,
 				tx,
-				text.Line{Account: line.Account, Sender: "+15005550007"},
+				phonemail.Line{Account: line.Account, Sender: "+15005550007"},
 				mustPhone(t, "+4520123456"),
 			)
 			require.Empty(t, none)

@@ -93,7 +93,7 @@ type Request struct {
 	Door       string // who starts it: "api", "flowroute", "durable", …
 	ExternalID string // what the door calls it, "" when it goes by our id
 	Replace    bool   // a pending one with the same ExternalID is canceled, not returned
-	Line       text.Line
+	Line       phonemail.Line
 	Phone      phonemail.Number // judged by the tenant's policy
 	Code       string           // as ParseCode returns it; "" to have one drawn
 	Length     int              // digits of a drawn code, MinDigits to MaxDigits
@@ -114,7 +114,7 @@ const uncounted = math.MaxInt32
 // Verification is a verification as it stands. The code is not in it.
 type Verification struct {
 	ID, Tenant, Door, ExternalID string
-	Line                         text.Line
+	Line                         phonemail.Line
 	Phone                        phonemail.Number
 	Locale                       string
 	// expired as soon as its time is over, whether or not that has been recorded

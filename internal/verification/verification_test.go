@@ -13,13 +13,12 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
 const right, wrong = "482913", "000000"
 
-var line = text.Line{Account: "AC00000000000000000000000000000001", Sender: "+15005550006"}
+var line = phonemail.Line{Account: "AC00000000000000000000000000000001", Sender: "+15005550006"}
 
 // bench is a storetest.Bench with what is done to verifications.
 type bench struct{ storetest.Bench }
