@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
@@ -326,9 +328,14 @@ func TestDeleteMail(t *testing.T) {
 	id := w.take(stored, stored.URL)
 	for _, status := range []int{429, 500, 503} {
 		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
-		require.Error(t, w.deleteMail(t.Context(), id), status)
+		w.snoozed(w.deleteMail(t.Context(), id))
 		require.Len(t, w.gun.Stored(), 1)
 	}
+	w.wait(deletePatience + time.Second)
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 500 })
+	err := w.deleteMail(t.Context(), id)
+	require.Error(t, err)
+	require.False(t, errors.As(err, new(*river.JobSnoozeError)), "Mailgun had a day")
 	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
 	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is as good as an agreement")
 	require.Len(t, w.gun.Stored(), 1)

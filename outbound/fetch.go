@@ -42,7 +42,11 @@ func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
 		return nil
 	}
 	if err := w.deleteStored(ctx, t, b.row.MessageURL); err != nil {
-		return err
+		if !b.patient(b.row.PostedAt) {
+			return err
+		}
+		w.Log.Warn("Mailgun did not delete a mail", "tenant", t.Slug, "mail", b.id, "error", err)
+		return b.again(b.row.PostedAt)
 	}
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return mail.Deleted(ctx, tx, b.row)

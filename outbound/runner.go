@@ -3,6 +3,8 @@ package outbound
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,9 +17,11 @@ import (
 )
 
 const (
-	// failing is how long a job that fails is tried again, from its first failure on. Between its
-	// tries the queue waits longer each time: the fourth power of their number, in seconds.
-	failing = 24 * time.Hour
+	// mostFailures is how often a job may fail. Between its tries the queue waits longer each time:
+	// the fourth power of their number, in seconds, so that the last try begins after 16 minutes. A
+	// worker that died, or that overran the rescue, counts as a failure. While the database is down
+	// no worker takes a job, so an outage costs at most one try.
+	mostFailures = 6
 	// shortestWait is the least time between two tries of a job that waits for something.
 	shortestWait = 2 * time.Second
 )
@@ -28,8 +32,20 @@ type job struct {
 	limits limits
 	work   func(ctx context.Context, id string) error
 	join   func(workers *river.Workers) // makes the queue give this kind of work to the runner
+	// lost records, in the row that the job is about, that the job was given up, and why. It is nil
+	// when there is nothing to record.
+	lost func(ctx context.Context, tx *store.Tx, id, reason string) error
 
+	running      sync.Map // the ids in the queue of the jobs at work
 	failed, dead atomic.Int64
+}
+
+// whenLost sets what is recorded when a job is given up.
+func (j *job) whenLost(
+	record func(ctx context.Context, tx *store.Tx, id, reason string) error,
+) *job {
+	j.lost = record
+	return j
 }
 
 // limits say how long a job may take and how patiently it waits.
@@ -127,8 +143,15 @@ func queued[A river.JobArgs](
 
 // run does one try of a job, counts how it ended, and tells the queue: nil for done, a snooze for
 // again, a cancellation for dead. Any other error is a failure, which the queue logs and tries
-// again.
+// again. A job that is still at work here when the queue hands it out again waits.
 func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
+	if _, busy := j.running.LoadOrStore(row.ID, struct{}{}); busy {
+		return river.JobSnooze(j.limits.within)
+	}
+	defer j.running.Delete(row.ID)
+	if len(row.Errors) >= mostFailures { // the last of them was a panic, or its worker died
+		return w.giveUp(ctx, j, row, id, errDied)
+	}
 	ctx, cancel := context.WithTimeout(ctx, j.limits.within)
 	defer cancel()
 	panics := true
@@ -143,22 +166,35 @@ func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 	switch {
 	case err == nil, errors.As(err, &snooze):
 		return err
-	case !hopeless(err) && failingFor(row) < failing:
+	case !hopeless(err) && len(row.Errors)+1 < mostFailures:
 		j.failed.Add(1)
 		return err
 	}
-	j.dead.Add(1)
-	w.Log.ErrorContext(ctx, "a job is dead",
-		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "reason", err)
-	return river.JobCancel(err)
+	return w.giveUp(ctx, j, row, id, err)
 }
 
-// failingFor is how long a job has been failing when its last try began.
-func failingFor(row *rivertype.JobRow) time.Duration {
-	if len(row.Errors) == 0 || row.AttemptedAt == nil {
-		return 0
+// errDied is why a job is given up whose last failure said nothing to this worker.
+var errDied = errors.New("its workers panicked or died")
+
+// giveUp ends a job for good. The row that it is about gets an end state with a reason. When that
+// cannot be recorded now, the queue tries again.
+func (w *Worker) giveUp(
+	ctx context.Context, j *job, row *rivertype.JobRow, id string, reason error,
+) error {
+	if j.lost != nil && !hopeless(reason) {
+		said := fmt.Sprintf("given up: %s failed %d times", j.kind, mostFailures)
+		err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return j.lost(ctx, tx, id, said)
+		})
+		if err != nil && !hopeless(err) {
+			j.failed.Add(1)
+			return err
+		}
 	}
-	return row.AttemptedAt.Sub(row.Errors[0].At)
+	j.dead.Add(1)
+	w.Log.ErrorContext(ctx, "a job is dead",
+		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "reason", reason)
+	return river.JobCancel(reason)
 }
 
 // hopeless reports whether an error stays the same however often the job is tried: the row that it

@@ -9,7 +9,9 @@
 //   - An effect whose outcome is not certain is never simply repeated. What can be repeated is
 //     repeated until its deadline.
 //   - No provider is asked for a job any more when another worker takes that job up.
-//   - A job that fails or dies is logged with its kind and id, and counted.
+//   - A job is tried a small number of times, and is never done twice at once. One that fails or
+//     dies is logged with its kind and id, and counted. The row that it is about gets an end state
+//     with a reason.
 //   - No link, code or mail reaches a log.
 //
 // It does not listen. It is for cmd, which registers the workers before the store is started.
@@ -51,6 +53,9 @@ const (
 	// notifyPatience, from the end of a verification on: the tenant's app may be down or respond
 	// with an error.
 	notifyPatience = 24 * time.Hour
+	// deletePatience, from Mailgun's time stamp on: Mailgun may be down. Its own retention ends a
+	// stored mail after some days.
+	deletePatience = 24 * time.Hour
 	// reportPatience: Twilio Verify cannot be told how a verification ended. Its own verifications
 	// are gone after a day at most
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
@@ -64,21 +69,28 @@ func (w *Worker) table() []*job {
 	database := limits{within: inDatabase}
 	return []*job{
 		// The texts and checks know their own deadlines.
-		on[text.SendText](w, limits{oneTry, 0, slowly}, w.beginText, w.sendText),
-		on[text.FindText](w, limits{oneTry, 0, slowly}, text.Find, w.findText),
-		on[verification.CheckCode](w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode),
+		on[text.SendText](
+			w, limits{oneTry, 0, slowly}, w.beginText, w.sendText).whenLost(text.Refuse),
+		on[text.FindText](
+			w, limits{oneTry, 0, slowly}, text.Find, w.findText).whenLost(text.Refuse),
+		on[verification.CheckCode](
+			w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode).whenLost(lostCheck),
 
-		on[mail.ExamineMail](w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail),
+		on[mail.ExamineMail](
+			w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail).whenLost(lostMail),
 		on[challenge.ClickLink](
 			w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink,
-		),
+		).whenLost(w.lostClick),
 		on[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
 		on[verification.ReportVerification](
 			w, limits{
 				oneTry, reportPatience, 10 * time.Minute,
-			}, verification.Unreported, w.reportVerification),
-		on[verification.Notify](w, limits{oneTry, notifyPatience, time.Hour}, findEnded, w.notify),
-		on[mail.DeleteMail](w, limits{within: oneTry}, findMail, w.deleteMail),
+			}, verification.Unreported, w.reportVerification).whenLost(lostReport),
+		on[verification.Notify](
+			w, limits{oneTry, notifyPatience, time.Hour}, findEnded, w.notify).whenLost(lostNotice),
+		on[mail.DeleteMail](
+			w, limits{oneTry, deletePatience, time.Hour}, findMail, w.deleteMail,
+		).whenLost(lostDeletion),
 
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),

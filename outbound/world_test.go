@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,6 +59,8 @@ type world struct {
 
 	mu  sync.Mutex
 	now time.Time
+
+	tries atomic.Int64 // each try is a job of its own
 }
 
 // receipts stands for the door that Twilio's reports come through, and only remembers which texts
@@ -233,7 +236,7 @@ func (w *world) sharing() []*tenant.Tenant {
 // work does one try of a job as the queue has it done.
 func (w *world) work(ctx context.Context, kind, id string) error {
 	w.t.Helper()
-	return w.run(ctx, w.job(kind), &rivertype.JobRow{Attempt: 1}, id)
+	return w.run(ctx, w.job(kind), &rivertype.JobRow{ID: w.tries.Add(1), Attempt: 1}, id)
 }
 
 // job is the row of the table for a kind of job.

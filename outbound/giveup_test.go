@@ -1,0 +1,126 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
+)
+
+// tooOften is a job that has failed as often as a job may: its worker died each time.
+func (w *world) tooOften(kind, id string) {
+	w.t.Helper()
+	row := &rivertype.JobRow{
+		ID: w.tries.Add(1), Attempt: mostFailures + 1,
+		Errors: make([]rivertype.AttemptError, mostFailures),
+	}
+	err := w.run(w.t.Context(), w.job(kind), row, id)
+	require.ErrorAs(w.t, err, new(*river.JobCancelError))
+}
+
+// Ensure that a job whose worker dies each time is not begun once more, and that its row gets an
+// end state with a reason.
+func TestRowsOfLostJobs(t *testing.T) {
+	const reason = "given up: "
+	each(t, func(w *world) {
+		mailID := w.take(w.signUp(w.tenant().Address.Address(w.phone(phone))), "")
+		w.tooOften("examine_mail", mailID)
+		require.Equal(t, "refused", w.one("SELECT state FROM mail WHERE id = '"+mailID+"'"))
+		require.Equal(t, reason+"examine_mail failed 6 times",
+			w.one("SELECT reason FROM mail WHERE id = '"+mailID+"'"))
+		require.Empty(t, w.one("SELECT body FROM mail WHERE id = '"+mailID+"'"))
+		w.tooOften("examine_mail", mailID) // has ended: stays as it is
+
+		for _, kind := range []string{"send_text", "find_text"} {
+			id := w.make(phone, "Hello")
+			w.tooOften(kind, id)
+			require.Equal(t, "failed", w.one("SELECT state FROM text WHERE id = '"+id+"'"))
+			require.Contains(t, w.one("SELECT error FROM text WHERE id = '"+id+"'"), reason+kind)
+		}
+		w.inbox(0)
+
+		w.tooOften("delete_mail", mailID)
+		require.Equal(t, "1", w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.not_deleted'"))
+	})
+}
+
+// Ensure that the end of a lost click is told as one of which nothing is known, and that no link is
+// opened for it.
+func TestLostClick(t *testing.T) {
+	w := quick(t)
+	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) {})
+	id := w.accepted(link, challenge.Registration)
+	w.tooOften("click_link", id)
+	c := w.challenge(id)
+	require.Equal(t, challenge.Failed, c.State)
+	require.Empty(t, w.link(id))
+	require.Equal(t, w.tenant().Say(wording.Unknown, wording.Fill{}), w.told(id))
+	require.Zero(t, clicks.Load())
+}
+
+// Ensure that Twilio Verify's part in a verification ends when it can never be asked.
+func TestLostReports(t *testing.T) {
+	w := quick(t)
+	w.openOthers("verify,twilio")
+	v, textID := w.verify(phone)
+	require.NoError(t, w.sendText(t.Context(), textID))
+	w.finish(v.ID, "approved")
+	w.tooOften("report_verification", v.ID)
+	require.Equal(t, "given up", w.one("SELECT reported FROM verification WHERE id = '"+v.ID+"'"))
+	w.tooOften("notify", v.ID)
+	require.Equal(t, "1",
+		w.one("SELECT COUNT(*) FROM event WHERE name = 'verification.not_notified'"))
+	w.do(func(ctx context.Context, tx *store.Tx) error {
+		return verification.Abandon(ctx, tx, "no such check")
+	})
+}
+
+// Ensure that a job whose worker is still at work is not begun beside it when the queue hands it
+// out again.
+func TestNoJobTwiceAtOnce(t *testing.T) {
+	w := quick(t)
+	var (
+		begun = make(chan struct{})
+		end   = make(chan struct{})
+		ended = make(chan error)
+	)
+	j := &job{kind: "test", limits: limits{within: time.Minute}}
+	j.work = func(context.Context, string) error {
+		close(begun) // panics when it is called a second time
+		<-end
+		return nil
+	}
+	row := &rivertype.JobRow{ID: 7, Attempt: 1}
+	go func() { ended <- w.run(context.Background(), j, row, "row-1") }()
+	<-begun
+	w.snoozed(w.run(t.Context(), j, row, "row-1"))
+	close(end)
+	require.NoError(t, <-ended)
+	j.work = func(context.Context, string) error { return nil }
+	require.NoError(t, w.run(t.Context(), j, row, "row-1"), "and afterwards it is begun again")
+}
+
+// Ensure that a job is not called dead while its end cannot be recorded: the queue tries again.
+func TestEndThatCannotBeRecorded(t *testing.T) {
+	w := quick(t)
+	broken := errors.New("store: the database is down")
+	j := (&job{kind: "test", limits: limits{within: time.Minute}}).whenLost(
+		func(context.Context, *store.Tx, string, string) error { return broken })
+	j.work = func(context.Context, string) error { return errors.New("provider: status 500") }
+	row := &rivertype.JobRow{ID: 7, Errors: make([]rivertype.AttemptError, mostFailures-1)}
+	err := w.run(t.Context(), j, row, "row-1")
+	require.ErrorIs(t, err, broken)
+	require.False(t, errors.As(err, new(*river.JobCancelError)))
+	require.Zero(t, j.dead.Load())
+	require.EqualValues(t, 1, j.failed.Load())
+}
