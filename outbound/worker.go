@@ -95,6 +95,7 @@ func (w *Worker) table() []*job {
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),
 		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
+		queued(w, limits{within: oneTry}, func(Reseal) string { return "" }, w.reseal),
 	}
 }
 
@@ -118,4 +119,5 @@ func (w *Worker) Register() {
 		j.join(w.Store.Workers())
 	}
 	w.Store.Every(pruneEvery, Prune{})
+	w.Store.Every(resealEvery, Reseal{})
 }

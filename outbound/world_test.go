@@ -159,12 +159,13 @@ func (w *world) environ(changes ...string) []string {
 	return environ
 }
 
-// open opens the store under a key, closing the one before: what the other key sealed cannot be
-// opened any more.
+// open opens the store under a key, closing the one before. The other key is lost and given up:
+// what it sealed cannot be opened any more.
 func (w *world) open(key []byte) {
 	w.t.Helper()
 	if w.Store != nil {
 		require.NoError(w.t, w.Store.Close())
+		w.exec("DELETE FROM seal_key")
 	}
 	var err error
 	w.Store, err = store.Open(

@@ -48,6 +48,7 @@ type cli struct {
 	Verify  verifyCommand    `cmd:"" help:"${verify}"`
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
+	Keys    keysCommand      `cmd:"" help:"${keys}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -59,6 +60,7 @@ func cliHelps() kong.Vars {
 			"on one page.",
 		"verify":  "Text a code to a phone through the running bridge, and check what you type.",
 		"address": "Print the mail address of a phone, or the phone of a mail address.",
+		"keys":    "Say which key seals what in the database, and which may be removed.",
 		"link":    "Explain which link or code of a mail would be chosen, and why.",
 	}
 }
@@ -109,6 +111,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
+		keysHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -100,16 +100,12 @@ type bridge struct {
 func openBridge(
 	ctx context.Context, settings tenant.Settings, log *slog.Logger, now func() time.Time,
 ) (bridge, error) {
-	var key []byte
-	if k := settings.Key.Reveal(); k != "" {
-		var err error
-		if key, err = store.ParseKey(k); err != nil {
-			return bridge{}, err
-		}
+	options, err := storeOptions(settings)
+	if err != nil {
+		return bridge{}, err
 	}
-	st, err := store.Open(ctx, store.Options{
-		URL: settings.Database.Reveal(), Key: key, Now: now, Log: log,
-	})
+	options.Now, options.Log = now, log
+	st, err := store.Open(ctx, options)
 	if err != nil {
 		return bridge{}, explainDatabase(err)
 	}
@@ -119,6 +115,19 @@ func openBridge(
 		now = time.Now
 	}
 	return bridge{st, settings, log, now, time.Sleep}, nil
+}
+
+// storeOptions says which database the settings name, and with which keys.
+func storeOptions(settings tenant.Settings) (store.Options, error) {
+	o := store.Options{URL: settings.Database.Reveal()}
+	if given := settings.Key.Reveal(); given != "" {
+		keys, err := store.ParseKeys(given)
+		if err != nil {
+			return o, err
+		}
+		o.Key, o.OldKeys = keys[0], keys[1:]
+	}
+	return o, nil
 }
 
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"smsbridge/internal/settings"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
@@ -82,12 +83,20 @@ const (
 	notAuthorized  = "28000"
 )
 
-// explainDatabase adds what to do to an error of a PostgreSQL that cannot be reached or refuses.
+// explainDatabase adds what to do to an error of a database that cannot be used.
 func explainDatabase(err error) error {
 	const setting = "SMSBRIDGE_DATABASE (database)"
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
+	var key *store.KeyError
+	var newer *store.SchemaError
 	switch {
+	case errors.As(err, &key):
+		return failure{err, "add the key " + key.Missing + " behind the others in SMSBRIDGE_KEY (key) " +
+			"or in its file, with a comma between; if it is lost for good, smsbridge keys --help says more"}
+	case errors.As(err, &newer):
+		return failure{err, "run the newer smsbridge again, or restore the backup that was made " +
+			"before it ran"}
 	case errors.As(err, &refused) && refused.Code == noSuchDatabase:
 		return failure{err, "create the database, or name another one in " + setting}
 	case errors.As(err, &refused) && (refused.Code == wrongPassword || refused.Code == notAuthorized):

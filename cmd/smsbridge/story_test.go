@@ -185,6 +185,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"stored":   storyStored,
 		"posts":    storyPosts,
 		"settle":   storySettle,
+		"resealed": storyResealed,
 		"idp":      storyIdP,
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,

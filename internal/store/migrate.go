@@ -23,6 +23,9 @@ func migrate[T any](
 	if err != nil {
 		return fmt.Errorf("store: preparing migrations: %w", err)
 	}
+	if err := tooNew(ctx, provider); err != nil {
+		return err
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrating: %w", err)
 	}
@@ -30,8 +33,51 @@ func migrate[T any](
 	if err != nil {
 		return fmt.Errorf("store: preparing the queue's migrations: %w", err)
 	}
+	if err := queueTooNew(ctx, conn, migrator); err != nil {
+		return err
+	}
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("store: migrating the queue: %w", err)
 	}
 	return nil
+}
+
+// SchemaError says that a newer smsbridge has migrated the database.
+type SchemaError struct {
+	Tables   string // "tables", or "queue tables" for River's
+	Database int64  // their version
+	Known    int64  // the newest version that this smsbridge knows
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("store: the database has %s of version %d, and this smsbridge knows them"+
+		" up to version %d", e.Tables, e.Database, e.Known)
+}
+
+// tooNew returns a SchemaError when the tables are newer than the migrations of this program. It
+// would not know what it must write.
+func tooNew(ctx context.Context, provider *goose.Provider) error {
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("store: reading the version of the tables: %w", err)
+	}
+	sources := provider.ListSources()
+	if known := sources[len(sources)-1].Version; version > known {
+		return &SchemaError{"tables", version, known}
+	}
+	return nil
+}
+
+// queueTooNew does the same for River's tables.
+func queueTooNew[T any](
+	ctx context.Context, conn *sql.DB, migrator *rivermigrate.Migrator[T],
+) error {
+	all := migrator.AllVersions()
+	known := int64(all[len(all)-1].Version)
+	var version int64
+	err := conn.QueryRowContext(ctx, "SELECT MAX(version) FROM river_migration").Scan(&version)
+	if err == nil && version > known {
+		return &SchemaError{"queue tables", version, known}
+	}
+	return nil // without the table it is a new database, and any other error comes again at once
 }

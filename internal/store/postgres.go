@@ -78,6 +78,8 @@ func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver)
 
 func (e *postgresEngine) lanes() int { return postgresLanes }
 
+func (e *postgresEngine) database() *sql.DB { return e.db }
+
 // retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the
 // transaction to save another (class 40). It does too when the transaction lost a race for a unique
 // row (23505), because the retry finds that row.

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -46,6 +48,9 @@ func openSQLite(
 	if e.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
+	if err := private(path, o.Log); err != nil {
+		return nil, err
+	}
 	const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" +
 		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
 	file := (&url.URL{Path: path}).EscapedPath()
@@ -59,18 +64,12 @@ func openSQLite(
 	if err := migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet); err != nil {
 		return nil, err
 	}
-	// Links have been in this file, so only its owner may read it.
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
 	if e.queries, err = db.Prepare(ctx, e.db); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	reading := "file:" + file + "?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"
-	if e.readOnly, err = sql.Open("sqlite", reading); err != nil {
-		return nil, fmt.Errorf("store: opening for reading: %w", err)
+	if e.readOnly, err = openReading(path); err != nil {
+		return nil, err
 	}
-	e.readOnly.SetMaxOpenConns(4)
 	e.reading = db.New(e.readOnly)
 	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
@@ -78,7 +77,21 @@ func openSQLite(
 	return e, nil
 }
 
+// openReading opens a SQLite file for reading, which another process may be writing.
+func openReading(path string) (*sql.DB, error) {
+	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"
+	conn, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, fmt.Errorf("store: opening for reading: %w", err)
+	}
+	conn.SetMaxOpenConns(4)
+	return conn, nil
+}
+
 func (e *sqliteEngine) lanes() int { return 1 }
+
+func (e *sqliteEngine) database() *sql.DB { return e.db }
 
 func (e *sqliteEngine) retryable(error) bool { return false }
 
@@ -144,3 +157,42 @@ func (s *sqliteSession) enqueue(ctx context.Context, jobs []river.InsertManyPara
 
 func (s *sqliteSession) commit(context.Context) error { return s.tx.Commit() }
 func (s *sqliteSession) rollback(context.Context)     { _ = s.tx.Rollback() }
+
+// folderOf returns an error when the folder of a SQLite file does not exist. A bridge that made it
+// would begin with an empty database where a disk is not mounted or a path is misspelled.
+func folderOf(path string) error {
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("store: the folder %s of the database does not exist:"+
+			" create it, or correct the path", folder)
+	case err != nil:
+		return fmt.Errorf("store: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("store: %s is not a folder: correct the path of the database", folder)
+	}
+	return nil
+}
+
+// private makes the file when there is none, and lets only its owner read it and what lies beside
+// it: they hold phone numbers. SQLite gives the files beside it the mode of the file
+// (https://sqlite.org/tempfiles.html), so the mode is right before SQLite opens it.
+func private(path string, log *slog.Logger) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case err == nil:
+		log.Info("a new database was made", "path", path)
+		if err := file.Close(); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	case !errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("store: %w", err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	return nil
+}

@@ -9,7 +9,9 @@
 //     or not at all.
 //   - One set of queries (folder query, generated into package db) and one folder of migrations
 //     serve SQLite and PostgreSQL alike.
-//   - A sealed value opens only in the row, column and tenant it was sealed for.
+//   - A sealed value opens only in the row, column and tenant it was sealed for. A bridge without
+//     the key of what is sealed does not start.
+//   - A bridge that is older than the tables does not start.
 //
 // SQLite is one file used by one process. PostgreSQL may be shared by any number of equal replicas.
 package store
@@ -20,8 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -36,9 +36,11 @@ import (
 type Options struct {
 	// URL is "sqlite:PATH" or a "postgres://…" connection URL.
 	URL string
-	// Key seals and opens values; 32 bytes. Nil with SQLite: the key is read from the file PATH.key,
+	// Key seals and opens values; 32 bytes. Nil with SQLite: the keys are read from the file PATH.key,
 	// which a new database gets with mode 0600. PostgreSQL refuses to open without a key.
 	Key []byte
+	// OldKeys only open what they sealed before, until Reseal has sealed it anew.
+	OldKeys [][]byte
 	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on
 	// PostgreSQL.
 	Now func() time.Time
@@ -67,6 +69,8 @@ type engine interface {
 	stop(ctx context.Context) error
 	close() error
 	lanes() int
+	// database is for the few statements that are not generated.
+	database() *sql.DB
 }
 
 // session is one transaction: queries and jobs that are committed together.
@@ -79,41 +83,21 @@ type session interface {
 }
 
 // Open opens the database, creating the SQLite file where there is none, and applies the
-// migrations that are missing. The queue is not worked until Start.
+// migrations that are missing. The queue is not worked until Start. It returns a *KeyError when the
+// database holds values of another key, and a *SchemaError when a newer smsbridge has migrated it.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	workers := river.NewWorkers()
-	var (
-		e   engine
-		err error
-	)
-	switch {
-	case strings.HasPrefix(o.URL, "sqlite:"):
-		path := strings.TrimPrefix(o.URL, "sqlite:")
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, fmt.Errorf("store: %w", err)
-		}
-		if o.Key == nil {
-			if o.Key, err = keyBeside(path); err != nil {
-				return nil, err
-			}
-		}
-		e, err = openSQLite(ctx, path, o, workers)
-	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
-		if o.Key == nil {
-			return nil, errors.New("store: PostgreSQL needs a configured key:" +
-				" replicas must share it and it must not lie beside the data")
-		}
-		e, err = openPostgres(ctx, o, workers)
-	default:
-		return nil, errors.New(`store: the database must be "sqlite:PATH" or "postgres://…"`)
-	}
+	e, err := openEngine(ctx, &o, workers)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := newSealer(o.Key)
+	sealer, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	if err == nil {
+		err = sealer.admit(ctx, e.database())
+	}
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -126,6 +110,34 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	return s, nil
 }
+
+// openEngine opens the database that the options name. It sets the keys when they lie beside it.
+func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine, error) {
+	switch {
+	case strings.HasPrefix(o.URL, "sqlite:"):
+		path := strings.TrimPrefix(o.URL, "sqlite:")
+		if err := folderOf(path); err != nil {
+			return nil, err
+		}
+		if o.Key == nil {
+			keys, err := keysBeside(path)
+			if err != nil {
+				return nil, err
+			}
+			o.Key, o.OldKeys = keys[0], keys[1:]
+		}
+		return openSQLite(ctx, path, *o, workers)
+	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
+		if o.Key == nil {
+			return nil, errNoPostgresKey
+		}
+		return openPostgres(ctx, *o, workers)
+	}
+	return nil, errors.New(`store: the database must be "sqlite:PATH" or "postgres://…"`)
+}
+
+var errNoPostgresKey = errors.New("store: PostgreSQL needs a configured key:" +
+	" replicas must share it and it must not lie beside the data")
 
 // Workers is where the functions that do the queued jobs are added, before Start.
 func (s *Store) Workers() *river.Workers { return s.workers }

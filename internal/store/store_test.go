@@ -310,7 +310,7 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 // Ensure that a second process is kept off the file, the key is private, and a lost key is
 // reported rather than replaced.
 func TestSQLiteFileIsGuarded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sub", "smsbridge.db")
+	path := filepath.Join(t.TempDir(), "smsbridge.db")
 	open := func() (*store.Store, error) {
 		return store.Open(t.Context(), store.Options{URL: "sqlite:" + path})
 	}
@@ -369,12 +369,13 @@ func TestOpenRefuses(t *testing.T) {
 func TestParseKey(t *testing.T) {
 	for _, good := range []string{strings.Repeat("ab", 32),
 		"q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=", " " + strings.Repeat("00", 32) + "\n"} {
-		key, err := store.ParseKey(good)
+		keys, err := store.ParseKeys(good)
 		require.NoError(t, err)
-		require.Len(t, key, store.KeySize)
+		require.Len(t, keys, 1)
+		require.Len(t, keys[0], store.KeySize)
 	}
 	for _, bad := range []string{"", "short", strings.Repeat("ab", 31), strings.Repeat("zz", 32)} {
-		_, err := store.ParseKey(bad)
+		_, err := store.ParseKeys(bad)
 		require.Error(t, err)
 	}
 }

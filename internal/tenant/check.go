@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"smsbridge/internal/segment"
 	"smsbridge/internal/settings"
@@ -175,7 +176,13 @@ func isDatabase(s string) bool {
 	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Path != ""
 }
 
-// isSealingKey takes 32 bytes as people write them.
+// isSealingKeys takes keys of 32 bytes as people write them, with commas, blanks or line ends
+// between them.
+func isSealingKeys(s string) bool {
+	keys := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	return len(keys) > 0 && !slices.ContainsFunc(keys, func(k string) bool { return !isSealingKey(k) })
+}
+
 func isSealingKey(s string) bool {
 	for _, decode := range []func(string) ([]byte, error){
 		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,

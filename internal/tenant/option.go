@@ -134,14 +134,16 @@ func processOptions() []settings.Option[Settings] {
 			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
 			Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
 				"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
-				"machine. With SQLite a key is made beside the database at the first start.",
+				"machine. With SQLite a key is made beside the database at the first start. To change it, " +
+				"write NEW,OLD: the first seals, the others open, and `smsbridge keys` says when an old " +
+				"one may go. With several machines write OLD,NEW on all of them first.",
 			Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
 				"Keep it safe: what it sealed cannot be read without it.",
 		}, Set: setKey},
 		{Row: row{
 			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
 			Example:  "/etc/smsbridge/key",
-			Doc:      "The name of a file with the key, instead of {key}.",
+			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
 	}
@@ -171,9 +173,9 @@ func setDatabase(s *Settings, v []string) *settings.Mistake {
 }
 
 func setKey(s *Settings, v []string) *settings.Mistake {
-	if !isSealingKey(v[0]) {
+	if !isSealingKeys(v[0]) {
 		return settings.Wrong("is not a key of 32 bytes in hex or base64",
-			"make one with: openssl rand -hex 32")
+			"make one with: openssl rand -hex 32; old keys follow the new one, with commas between")
 	}
 	s.Key = settings.NewSecret(v[0])
 	return nil

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// This file says which keys a bridge may start with. What sealing does is in seal.go.
+
+// ParseKeys reads keys as people keep them, each 32 bytes in hex (64 digits) or base64, with
+// commas, blanks or line ends between them. The first seals; the others only open what they sealed
+// before.
+func ParseKeys(text string) ([][]byte, error) {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(parts) == 0 {
+		return nil, errNoKey
+	}
+	var keys [][]byte
+	for _, part := range parts {
+		key, err := parseKey(part)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+var errNoKey = errors.New("store: a key is 32 bytes in hex or base64;" +
+	" make one with: openssl rand -hex 32")
+
+func parseKey(text string) ([]byte, error) {
+	if key, err := hex.DecodeString(text); err == nil && len(key) == KeySize {
+		return key, nil
+	}
+	for _, encoding := range []*base64.Encoding{
+		base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding,
+	} {
+		if key, err := encoding.DecodeString(text); err == nil && len(key) == KeySize {
+			return key, nil
+		}
+	}
+	return nil, errNoKey
+}
+
+// keysBeside reads the keys that lie beside a SQLite file, or makes one for a file that does not
+// exist yet. A missing key beside an existing file is an error: a new one could not open what the
+// old one sealed.
+func keysBeside(path string) ([][]byte, error) {
+	name := path + ".key"
+	text, err := os.ReadFile(name)
+	if err == nil {
+		return ParseKeys(string(text))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("store: reading the key: %w", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil, fmt.Errorf("store: the database %s exists but its key %s does not:"+
+			" restore the key from your backup or set SMSBRIDGE_KEY to the one in use", path, name)
+	}
+	key := make([]byte, KeySize)
+	rand.Read(key)
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("store: making a key: %w", err)
+	}
+	_, err = file.WriteString(hex.EncodeToString(key) + "\n")
+	// On disk before the first value is sealed with it.
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return nil, fmt.Errorf("store: making a key: %w", err)
+	}
+	return [][]byte{key}, nil
+}
+
+// sealedColumn is a column of sealed values. Its table has the columns id and tenant.
+type sealedColumn struct{ table, column string }
+
+// sealedColumns are all places of sealed values.
+func sealedColumns() []sealedColumn {
+	return []sealedColumn{
+		{"mail", "body"}, {"challenge", "link"}, {"text", "body"}, {"verification", "code"},
+		{"code_check", "code"}, {"short_link", "link"},
+	}
+}
+
+// admit lets a bridge start with its keys, or says which key is missing. A key of which no sealed
+// value is left is forgotten. Otherwise a bridge with another key would take sealed mails, links
+// and codes for lost, one by one.
+func (s sealer) admit(ctx context.Context, conn *sql.DB) error {
+	ids, err := keyIDs(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if s.has(id) {
+			continue
+		}
+		n, err := countSealed(ctx, conn, id)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return &KeyError{Missing: id, Given: s.ids(), Values: n}
+		}
+		if _, err := conn.ExecContext(ctx, "DELETE FROM seal_key WHERE id = $1", id); err != nil {
+			return fmt.Errorf("store: forgetting a key: %w", err)
+		}
+	}
+	const note = "INSERT INTO seal_key (id) VALUES ($1) ON CONFLICT DO NOTHING"
+	if _, err := conn.ExecContext(ctx, note, s[0].id); err != nil {
+		return fmt.Errorf("store: noting the key: %w", err)
+	}
+	return nil
+}
+
+func (s sealer) has(id string) bool { return slices.Contains(s.ids(), id) }
+
+func (s sealer) ids() []string {
+	ids := make([]string, len(s))
+	for i, key := range s {
+		ids[i] = key.id
+	}
+	return ids
+}
+
+// KeyError says that the database holds values that none of the given keys can open. It names keys
+// by their ids, which tell nothing about them.
+type KeyError struct {
+	Missing string   // the id of the key that is needed
+	Given   []string // the ids of those that are configured
+	Values  int      // how many values the missing key has sealed
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("store: the database has %d values sealed with the key %s, but the"+
+		" configured key is %s", e.Values, e.Missing, strings.Join(e.Given, ", "))
+}
+
+// keyIDs are the ids of all keys that may have sealed a value.
+func keyIDs(ctx context.Context, conn *sql.DB) (ids []string, err error) {
+	rows, err := conn.QueryContext(ctx, "SELECT id FROM seal_key ORDER BY id")
+	if err != nil {
+		return nil, fmt.Errorf("store: reading the keys' ids: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// countSealed is how many values a key has sealed. It reads whole tables: it is for starts and
+// people that have a reason to ask.
+func countSealed(ctx context.Context, conn *sql.DB, id string) (int, error) {
+	all := 0
+	for _, c := range sealedColumns() {
+		var n int
+		query := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE substr(%s, 1, %d) = $1",
+			c.table, c.column, len(sealedBy(id)))
+		if err := conn.QueryRowContext(ctx, query, sealedBy(id)).Scan(&n); err != nil {
+			return 0, fmt.Errorf("store: counting sealed values: %w", err)
+		}
+		all += n
+	}
+	return all, nil
+}

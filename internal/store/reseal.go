@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/riverqueue/river"
+)
+
+// resealAtOnce is how many values are read, and then sealed anew in one transaction. Between the
+// transactions others have their turn.
+const resealAtOnce = 100
+
+// Reseal seals anew, with the first key, what older keys sealed, and returns how many values it
+// moved. It ends early with the context's error, and may be called again then. Several replicas may
+// do it at once: a value that another caller changed meanwhile stays as that caller left it.
+func (s *Store) Reseal(ctx context.Context) (moved int, err error) {
+	if len(s.sealer) < 2 {
+		return 0, nil
+	}
+	for _, c := range sealedColumns() {
+		after := ""
+		for {
+			batch, err := s.sealedByOthers(ctx, c, after)
+			if err != nil || len(batch) == 0 {
+				if err != nil {
+					return moved, err
+				}
+				break
+			}
+			n, err := s.resealBatch(ctx, c, batch)
+			if moved += n; err != nil {
+				return moved, err
+			}
+			after = batch[len(batch)-1].place.ID
+		}
+	}
+	return moved, nil
+}
+
+// sealedValue is a sealed value where it lies.
+type sealedValue struct {
+	place  Place
+	sealed string
+}
+
+// sealedByOthers reads the next values of a column, by id, that the first key has not sealed.
+func (s *Store) sealedByOthers(
+	ctx context.Context, c sealedColumn, after string,
+) (batch []sealedValue, err error) {
+	mine := sealedBy(s.sealer[0].id)
+	query := fmt.Sprintf("SELECT id, tenant, %[2]s FROM %[1]s WHERE id > $1 AND %[2]s <> ''"+
+		" AND substr(%[2]s, 1, %[3]d) <> $2 ORDER BY id LIMIT %[4]d",
+		c.table, c.column, len(mine), resealAtOnce)
+	rows, err := s.engine.database().QueryContext(ctx, query, after, mine)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading what an older key sealed: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		v := sealedValue{place: Place{Table: c.table, Column: c.column}}
+		if err := rows.Scan(&v.place.ID, &v.place.Tenant, &v.sealed); err != nil {
+			return nil, err
+		}
+		batch = append(batch, v)
+	}
+	return batch, rows.Err()
+}
+
+// resealBatch seals values anew in one transaction. A value that no key opens stays as it is.
+func (s *Store) resealBatch(
+	ctx context.Context, c sealedColumn, batch []sealedValue,
+) (moved int, err error) {
+	tx, err := s.engine.database().BeginTx(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("store: resealing: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, rollback(tx))
+		}
+	}()
+	update := fmt.Sprintf("UPDATE %[1]s SET %[2]s = $1 WHERE id = $2 AND %[2]s = $3",
+		c.table, c.column)
+	for _, v := range batch {
+		plain, err := s.sealer.open(v.place, v.sealed)
+		if err != nil {
+			continue
+		}
+		done, err := tx.ExecContext(ctx, update, s.sealer.seal(v.place, plain), v.place.ID, v.sealed)
+		if err != nil {
+			return 0, fmt.Errorf("store: resealing: %w", err)
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return 0, fmt.Errorf("store: resealing: %w", err)
+		}
+		moved += int(n)
+	}
+	return moved, tx.Commit()
+}
+
+func rollback(tx *sql.Tx) error {
+	if err := tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
+// Forget has a bridge start without a key that is lost for good. What that key sealed stays sealed:
+// its mails, links and codes are lost. It reports whether the database knew the key.
+func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	e, err := openEngine(ctx, &o, river.NewWorkers())
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	done, err := e.database().ExecContext(ctx, "DELETE FROM seal_key WHERE id = $1", id)
+	if err != nil {
+		return false, fmt.Errorf("store: forgetting a key: %w", err)
+	}
+	n, err := done.RowsAffected()
+	return n == 1, err
+}
+
+// beside opens a database for reading, and reads the keys beside a SQLite file. It creates nothing.
+func beside(o *Options) (*sql.DB, error) {
+	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
+	if !isSQLite {
+		if o.Key == nil {
+			return nil, errNoPostgresKey
+		}
+		return sql.Open("pgx", o.URL)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if o.Key == nil {
+		keys, err := keysBeside(path)
+		if err != nil {
+			return nil, err
+		}
+		o.Key, o.OldKeys = keys[0], keys[1:]
+	}
+	return openReading(path)
+}
+
+// KeyUse says what one key does in a database.
+type KeyUse struct {
+	ID     string
+	Given  bool // it is configured
+	Seals  bool // it is the one that seals new values
+	Values int  // how many values it has sealed
+}
+
+// Keys tells of each key, the configured ones first, what it seals now. It changes nothing, and a
+// bridge may be running on the database. It reads whole tables.
+func Keys(ctx context.Context, o Options) (uses []KeyUse, err error) {
+	conn, err := beside(&o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	given, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := keyIDs(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range given.ids() {
+		uses = append(uses, KeyUse{ID: id, Given: true, Seals: i == 0})
+	}
+	for _, id := range ids {
+		if !given.has(id) {
+			uses = append(uses, KeyUse{ID: id})
+		}
+	}
+	for i := range uses {
+		if uses[i].Values, err = countSealed(ctx, conn, uses[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return uses, nil
+}
