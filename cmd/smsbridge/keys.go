@@ -45,11 +45,7 @@ func (keysCommand) Help() string {
 
 // Run prints what each key seals.
 func (k keysCommand) Run(ctx context.Context, w world) error {
-	settings, err := serveCommand{Config: k.Config}.load(w.environ)
-	if err != nil {
-		return err
-	}
-	options, err := storeOptions(settings)
+	options, err := optionsOf(k.Config, w)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type cli struct {
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
+	Backup  backupCommand    `cmd:"" help:"${backup}"`
+	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -61,6 +63,8 @@ func cliHelps() kong.Vars {
 		"verify":  "Text a code to a phone through the running bridge, and check what you type.",
 		"address": "Print the mail address of a phone, or the phone of a mail address.",
 		"keys":    "Say which key seals what in the database, and which may be removed.",
+		"backup":  "Copy the SQLite database of the running bridge into a file.",
+		"restore": "Put a backup in the place of the SQLite database of a stopped bridge.",
 		"link":    "Explain which link or code of a mail would be chosen, and why.",
 	}
 }
@@ -111,7 +115,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(),
+		keysHelps(), backupHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

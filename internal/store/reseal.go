@@ -173,6 +173,10 @@ func Keys(ctx context.Context, o Options) (uses []KeyUse, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return keyUse(ctx, conn, given)
+}
+
+func keyUse(ctx context.Context, conn *sql.DB, given sealer) (uses []KeyUse, err error) {
 	ids, err := keyIDs(ctx, conn)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -29,7 +30,13 @@ type sqliteEngine struct {
 	reading  *db.Queries
 	client   *river.Client[*sql.Tx]
 	clock    func() time.Time
+	rest     context.CancelFunc // ends the checkpoints
+	fresh    sync.WaitGroup
 }
+
+// checkpointEvery is how often what was committed moves from the WAL into the database file. SQLite
+// itself does it only when the WAL has 16 MB, and a bridge may take months to fill that.
+const checkpointEvery = 30 * time.Second
 
 // openSQLite opens the file in WAL mode with synchronous=FULL: a commit is on disk when it
 // returns (https://sqlite.org/pragma.html#pragma_synchronous).
@@ -74,7 +81,39 @@ func openSQLite(
 	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
+	if err := e.checkpoint(ctx); err != nil {
+		return nil, err
+	}
+	awake, rest := context.WithCancel(context.WithoutCancel(ctx))
+	e.rest = rest
+	e.fresh.Go(func() { e.keepFresh(awake, o.Log) })
 	return e, nil
+}
+
+// keepFresh makes a checkpoint now and then, until ctx ends.
+func (e *sqliteEngine) keepFresh(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(checkpointEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil {
+				log.Error("what was committed stays in the WAL for now", "error", err)
+			}
+		}
+	}
+}
+
+// checkpoint moves what was committed from the WAL into the database file, as far as no reader
+// needs it where it is (https://sqlite.org/pragma.html#pragma_wal_checkpoint). It moves nothing when
+// nothing was committed since.
+func (e *sqliteEngine) checkpoint(ctx context.Context) error {
+	if _, err := e.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return fmt.Errorf("store: checkpoint: %w", err)
+	}
+	return nil
 }
 
 // openReading opens a SQLite file for reading, which another process may be writing.
@@ -128,6 +167,10 @@ func (e *sqliteEngine) every(interval time.Duration, job Job) {
 func (e *sqliteEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
 
 func (e *sqliteEngine) close() error {
+	if e.rest != nil {
+		e.rest()
+		e.fresh.Wait()
+	}
 	var errs []error
 	for _, c := range []*sql.DB{e.readOnly, e.db} {
 		if c != nil {

@@ -1,0 +1,350 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"smsbridge/internal/store/migration"
+)
+
+// ErrNotSQLite says that a database is not a SQLite file, so that its own tools make its backups.
+var ErrNotSQLite = errors.New("store: the database is not a SQLite file")
+
+// Copy is what a backup holds, as it was read back.
+type Copy struct {
+	Bytes   int64
+	Version int64       // of its tables
+	Rows    []TableRows // in the order of the tables' names, without empty ones
+	Keys    []KeyUse    // all that sealed something in it, and the configured ones
+}
+
+// TableRows is how many rows a table has.
+type TableRows struct {
+	Table string
+	Rows  int64
+}
+
+// Backup copies a SQLite database, on which a bridge may be running, into a new file with mode
+// 0600. The copy is of one moment, compact, and has been read back when Backup returns. The keys
+// are not in it. Tell is told now and then how many bytes are written. Backup returns ErrNotSQLite
+// for PostgreSQL, and an error that is fs.ErrExist when the file is there already.
+func Backup(ctx context.Context, o Options, file string, tell func(bytes int64)) (Copy, error) {
+	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
+	if !isSQLite {
+		return Copy{}, ErrNotSQLite
+	}
+	if err := absent(file); err != nil {
+		return Copy{}, err
+	}
+	conn, err := beside(&o)
+	if err != nil {
+		return Copy{}, err
+	}
+	defer conn.Close()
+	part := file + ".part"
+	if err := makePrivate(part); err != nil {
+		return Copy{}, err
+	}
+	defer os.Remove(part)
+	stop := watch(part, tell)
+	err = vacuumInto(ctx, conn, part)
+	stop()
+	if err != nil {
+		return Copy{}, fmt.Errorf("store: copying %s: %w", path, err)
+	}
+	made, err := inspect(ctx, part, o)
+	if err != nil {
+		return Copy{}, err
+	}
+	return made, settle(part, file)
+}
+
+// vacuumInto copies a database in one read transaction (https://sqlite.org/lang_vacuum.html). The
+// connection may write, which it does into the copy alone: the database is open for reading.
+func vacuumInto(ctx context.Context, db *sql.DB, part string) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if _, err := conn.ExecContext(ctx, "PRAGMA query_only(OFF)"); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "VACUUM INTO $1", part)
+	return err
+}
+
+// Restore puts a backup in the place of a SQLite database that no bridge is running on. It checks
+// the backup first: whether it is whole, its tables are of a version that this smsbridge knows, and
+// the configured keys open what is sealed in it. A database in that place stays beside it under the
+// name that Restore returns when replace allows that, or else is an error that is fs.ErrExist.
+func Restore(
+	ctx context.Context, o Options, file string, replace bool, tell func(bytes int64),
+) (restored Copy, replaced string, err error) {
+	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
+	if !isSQLite {
+		return Copy{}, "", ErrNotSQLite
+	}
+	if err := folderOf(path); err != nil {
+		return Copy{}, "", err
+	}
+	if err := giveKeys(&o, path); err != nil {
+		return Copy{}, "", err
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return Copy{}, "", err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := absent(path); err != nil && !(replace && errors.Is(err, fs.ErrExist)) {
+		return Copy{}, "", err
+	}
+	if _, err := inspect(ctx, file, o); err != nil {
+		return Copy{}, "", err
+	}
+	part := path + ".part"
+	if err := copyFile(file, part, tell); err != nil {
+		return Copy{}, "", err
+	}
+	defer os.Remove(part)
+	if restored, err = inspect(ctx, part, o); err != nil {
+		return Copy{}, "", err
+	}
+	if replaced, err = moveAside(path); err != nil {
+		return Copy{}, "", err
+	}
+	return restored, replaced, settle(part, path)
+}
+
+// giveKeys sets the keys that lie beside a SQLite file. Restore makes none: a new one would open
+// nothing.
+func giveKeys(o *Options, path string) error {
+	if o.Key != nil {
+		return nil
+	}
+	text, err := os.ReadFile(path + ".key")
+	if err != nil {
+		return fmt.Errorf("store: reading the key that belongs to the backup: %w", err)
+	}
+	keys, err := ParseKeys(string(text))
+	if err == nil {
+		o.Key, o.OldKeys = keys[0], keys[1:]
+	}
+	return err
+}
+
+// inspect reads a copy from end to end. It returns a *KeyError or a *SchemaError for one with which
+// a bridge would not start.
+func inspect(ctx context.Context, path string, o Options) (c Copy, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Copy{}, fmt.Errorf("store: %w", err)
+	}
+	conn, err := openReading(path)
+	if err != nil {
+		return Copy{}, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var verdict string
+	err = conn.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict)
+	if err != nil || verdict != "ok" {
+		return Copy{}, fmt.Errorf("store: %s is not a whole SQLite database: %w", path,
+			cmpError(err, verdict))
+	}
+	c = Copy{Bytes: info.Size()}
+	if c.Version, err = versionOf(ctx, conn); err != nil {
+		return Copy{}, fmt.Errorf("store: %s is not a database of smsbridge: %w", path, err)
+	}
+	if c.Rows, err = countRows(ctx, conn); err != nil {
+		return Copy{}, err
+	}
+	given, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	if err != nil {
+		return Copy{}, err
+	}
+	if c.Keys, err = keyUse(ctx, conn, given); err != nil {
+		return Copy{}, err
+	}
+	for _, use := range c.Keys {
+		if !use.Given && use.Values > 0 {
+			return Copy{}, &KeyError{Missing: use.ID, Given: given.ids(), Values: use.Values}
+		}
+	}
+	return c, nil
+}
+
+func cmpError(err error, verdict string) error {
+	if err != nil {
+		return err
+	}
+	return errors.New(verdict)
+}
+
+// versionOf is the version of the tables, or a SchemaError when they are too new.
+func versionOf(ctx context.Context, conn *sql.DB) (int64, error) {
+	alone := goose.WithDisableGlobalRegistry(true)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, conn, migration.Files, alone)
+	if err != nil {
+		return 0, err
+	}
+	var version int64
+	const newest = "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
+	if err := conn.QueryRowContext(ctx, newest).Scan(&version); err != nil {
+		return 0, err
+	}
+	sources := provider.ListSources()
+	if known := sources[len(sources)-1].Version; version > known {
+		return 0, &SchemaError{"tables", version, known}
+	}
+	return version, nil
+}
+
+func countRows(ctx context.Context, conn *sql.DB) (counts []TableRows, err error) {
+	rows, err := conn.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table'"+
+		" AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'river%' AND name NOT LIKE 'goose%' ORDER BY 1")
+	if err != nil {
+		return nil, fmt.Errorf("store: listing tables: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var t TableRows
+		if err := rows.Scan(&t.Table); err != nil {
+			return nil, err
+		}
+		counts = append(counts, t)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	filled := counts[:0]
+	for _, t := range counts {
+		query := `SELECT COUNT(*) FROM "` + t.Table + `"`
+		if err := conn.QueryRowContext(ctx, query).Scan(&t.Rows); err != nil {
+			return nil, fmt.Errorf("store: counting rows: %w", err)
+		}
+		if t.Rows > 0 {
+			filled = append(filled, t)
+		}
+	}
+	return filled, nil
+}
+
+// absent returns an error that is fs.ErrExist when there is something at a path.
+func absent(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return fmt.Errorf("store: %s: %w", path, fs.ErrExist)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("store: %w", err)
+}
+
+// makePrivate makes an empty file that only its owner may read. What an earlier run left there goes.
+func makePrivate(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return file.Close()
+}
+
+// copyFile copies a file to one that only its owner may read.
+func copyFile(from, to string, tell func(bytes int64)) (err error) {
+	if err := makePrivate(to); err != nil {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	stop := watch(to, tell)
+	_, err = io.Copy(out, in)
+	stop()
+	if err := errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("store: copying: %w", err)
+	}
+	return nil
+}
+
+// settle gives a complete file its name. Both are on disk when it returns.
+func settle(part, name string) error {
+	for _, step := range []func() error{
+		func() error { return syncFile(part) },
+		func() error { return os.Rename(part, name) },
+		func() error { return syncFile(filepath.Dir(name)) },
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	return nil
+}
+
+func syncFile(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// moveAside renames a database and the files beside it, which belong to it: SQLite would read the
+// WAL of one database into another. It returns the new name, "" when there was no database.
+func moveAside(path string) (string, error) {
+	aside := path + ".replaced"
+	for n := 2; absent(aside) != nil; n++ {
+		aside = fmt.Sprintf("%s.replaced%d", path, n)
+	}
+	moved := ""
+	for _, end := range []string{"-wal", "-shm", ""} { // the database last: without it nothing is moved
+		err := os.Rename(path+end, aside+end)
+		switch {
+		case err == nil && end == "":
+			moved = aside
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("store: %w", err)
+		}
+	}
+	return moved, nil
+}
+
+// watch tells each second how big a file is, until stop is called.
+func watch(path string, tell func(bytes int64)) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				if info, err := os.Stat(path); err == nil {
+					tell(info.Size())
+				}
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

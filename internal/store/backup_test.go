@@ -1,0 +1,225 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+func silent(int64) {}
+
+// options are those of a SQLite file under the test's key.
+func options(path string) store.Options {
+	return store.Options{URL: "sqlite:" + path, Key: storetest.Key}
+}
+
+func rowsOf(c store.Copy, table string) int64 {
+	for _, t := range c.Rows {
+		if t.Table == table {
+			return t.Rows
+		}
+	}
+	return 0
+}
+
+// Ensure that a backup made while rows are written holds each committed one from before it, is
+// whole and private, and that a store opens on what was restored from it.
+func TestBackupAndRestore(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	conn, _ := beside(t, "sqlite:"+path)
+	keep(t, s, conn, "kept")
+	add := func(id string) error {
+		return s.Do(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, id)
+		})
+	}
+	for i := range 50 {
+		require.NoError(t, add(fmt.Sprint("before", i)))
+	}
+	var wait sync.WaitGroup
+	begun, stop := make(chan struct{}), make(chan struct{})
+	wait.Go(func() {
+		for i := 0; ; i++ {
+			if err := add(fmt.Sprint("meanwhile", i)); err != nil {
+				t.Error(err)
+				return
+			}
+			if i == 0 {
+				close(begun)
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	<-begun
+	file := filepath.Join(folder, "copy.db")
+	made, err := store.Backup(t.Context(), options(path), file, silent)
+	close(stop)
+	wait.Wait()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, rowsOf(made, "event"), int64(51))
+	require.Equal(t, len(sealedPlaces(t)), made.Keys[0].Values)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.Equal(t, info.Size(), made.Bytes)
+	require.NoFileExists(t, file+".part")
+
+	_, err = store.Backup(t.Context(), options(path), file, silent)
+	require.ErrorIs(t, err, fs.ErrExist, "a backup is not replaced")
+	_, _, err = store.Restore(t.Context(), options(path), file, true, silent)
+	require.ErrorContains(t, err, "another smsbridge", "a bridge is running on it")
+	require.NoError(t, s.Close())
+	_, _, err = store.Restore(t.Context(), options(path), file, false, silent)
+	require.ErrorIs(t, err, fs.ErrExist)
+
+	restored, replaced, err := store.Restore(t.Context(), options(path), file, true, silent)
+	require.NoError(t, err)
+	require.Equal(t, made, restored)
+	require.FileExists(t, replaced)
+	require.Equal(t, []string{path}, private(t, path), "nothing of the other database lies beside it")
+	s, err = store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	defer s.Close()
+	require.Len(t, events(t, s), int(rowsOf(made, "event")))
+	require.Contains(t, events(t, s), "before49")
+	good, _ := opened(t, s, conn, "kept")
+	require.Equal(t, len(sealedPlaces(t)), good)
+	old, err := store.Open(t.Context(), options(replaced))
+	require.NoError(t, err, "and the other one is whole")
+	require.NoError(t, old.Close())
+}
+
+// private returns the database's files and shows that only their owner can read them.
+func private(t *testing.T, path string) (names []string) {
+	t.Helper()
+	for _, end := range []string{"", "-wal", "-shm", "-journal"} {
+		info, err := os.Stat(path + end)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		require.NoError(t, err)
+		require.EqualValues(t, 0o600, info.Mode().Perm())
+		names = append(names, path+end)
+	}
+	return names
+}
+
+// Ensure that a restore refuses what the bridge could not go on with, and then touches nothing.
+func TestRestoreRefuses(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	conn, _ := beside(t, "sqlite:"+path)
+	keep(t, s, conn, "kept")
+	good := filepath.Join(folder, "good.db")
+	_, err = store.Backup(t.Context(), options(path), good, silent)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	copied := func(name string, change func(content []byte) []byte) string {
+		content, err := os.ReadFile(good)
+		require.NoError(t, err)
+		name = filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(name, change(content), 0o600))
+		return name
+	}
+	exec := func(name, statement string) {
+		db, err := sql.Open("sqlite", name)
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+	}
+	newer := copied("newer.db", func(c []byte) []byte { return c })
+	exec(newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	foreign := filepath.Join(folder, "foreign.db")
+	exec(foreign, "CREATE TABLE t (a)")
+	other := options(path)
+	other.Key = keyOf("x")
+	for name, test := range map[string]struct {
+		file string
+		o    store.Options
+		want string
+	}{
+		"no file": {filepath.Join(folder, "missing.db"), options(path), "no such file"},
+		"no database": {copied("text.db", func([]byte) []byte { return []byte("hello") }), options(path),
+			"not a"},
+		"cut": {copied("cut.db", func(c []byte) []byte { return c[:len(c)/2] }), options(path),
+			"is not a whole SQLite database"},
+		"torn": {copied("torn.db", func(c []byte) []byte {
+			return append(c[:4096], []byte(strings.Repeat("x", len(c)-4096))...)
+		}), options(path), "is not a whole SQLite database"},
+		"of another program": {foreign, options(path), "is not a database of smsbridge"},
+		"too new":            {newer, options(path), "tables of version 9999"},
+		"another key":        {good, other, "sealed with the key"},
+		"PostgreSQL": {good, store.Options{URL: "postgres://x/y", Key: storetest.Key},
+			"not a SQLite"},
+		"no folder": {good, options(filepath.Join(folder, "missing", "a.db")), "does not exist"},
+		"no key": {good, store.Options{URL: "sqlite:" + filepath.Join(folder, "new.db")},
+			"the key that belongs to the backup"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, replaced, err := store.Restore(t.Context(), test.o, test.file, true, silent)
+			require.ErrorContains(t, err, test.want)
+			require.Empty(t, replaced)
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+			require.NoFileExists(t, filepath.Join(folder, "new.db"))
+			require.NoFileExists(t, path+".part")
+		})
+	}
+	_, err = store.Backup(t.Context(), store.Options{URL: "postgres://x/y"}, good+"2", silent)
+	require.ErrorIs(t, err, store.ErrNotSQLite)
+	_, err = store.Backup(t.Context(), options(filepath.Join(folder, "none.db")), good+"2", silent)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NoFileExists(t, filepath.Join(folder, "none.db"))
+}
+
+// Ensure that the database file alone holds what was committed before a checkpoint, while the store
+// is open: it is what a person copies who does not know better.
+func TestCheckpoint(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "smsbridge.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	defer s.Close()
+	alone := func() map[string]bool {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		file := filepath.Join(t.TempDir(), "alone.db")
+		require.NoError(t, os.WriteFile(file, content, 0o600))
+		copied, err := store.Open(t.Context(), options(file))
+		require.NoError(t, err)
+		defer copied.Close()
+		return events(t, copied)
+	}
+	require.Empty(t, alone(), "the tables are there from the start")
+	for i := range 20 {
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, fmt.Sprint(i))
+		}))
+	}
+	require.NoError(t, s.Checkpoint(t.Context()))
+	require.Len(t, alone(), 20)
+}
