@@ -86,8 +86,9 @@ func vacuumInto(ctx context.Context, db *sql.DB, part string) (err error) {
 
 // Restore puts a backup in the place of a SQLite database that no bridge is running on. It checks
 // the backup first: whether it is whole, its tables are of a version that this smsbridge knows, and
-// the configured keys open what is sealed in it. A database in that place stays beside it under the
-// name that Restore returns when replace allows that, or else is an error that is fs.ErrExist.
+// the configured keys open what is sealed in it. A database in that place is an error that is
+// fs.ErrExist, unless replace is true. It then stays beside the new one, and Restore returns its
+// name.
 func Restore(
 	ctx context.Context, o Options, file string, replace bool, tell func(bytes int64),
 ) (restored Copy, replaced string, err error) {
@@ -251,7 +252,8 @@ func absent(path string) error {
 	return fmt.Errorf("store: %w", err)
 }
 
-// makePrivate makes an empty file that only its owner may read. What an earlier run left there goes.
+// makePrivate makes an empty file that only its owner may read. What an earlier run left there
+// goes.
 func makePrivate(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("store: %w", err)
@@ -316,7 +318,7 @@ func moveAside(path string) (string, error) {
 		aside = fmt.Sprintf("%s.replaced%d", path, n)
 	}
 	moved := ""
-	for _, end := range []string{"-wal", "-shm", ""} { // the database last: without it nothing is moved
+	for _, end := range []string{"-wal", "-shm", ""} { // the database last: it says what was moved
 		err := os.Rename(path+end, aside+end)
 		switch {
 		case err == nil && end == "":

@@ -34,8 +34,8 @@ func rowsOf(c store.Copy, table string) int64 {
 	return 0
 }
 
-// Ensure that a backup made while rows are written holds each committed one from before it, is
-// whole and private, and that a store opens on what was restored from it.
+// Ensure that a backup made while rows are written holds each one that was committed before, and
+// is whole and private. A store opens on what was restored from it.
 func TestBackupAndRestore(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "smsbridge.db")

@@ -106,9 +106,10 @@ func (e *sqliteEngine) keepFresh(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// checkpoint moves what was committed from the WAL into the database file, as far as no reader
-// needs it where it is (https://sqlite.org/pragma.html#pragma_wal_checkpoint). It moves nothing when
-// nothing was committed since.
+// checkpoint moves what was committed from the WAL into the database file. What a reader still
+// needs where it is stays there until the next one.
+//
+// Source: https://sqlite.org/pragma.html#pragma_wal_checkpoint
 func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 	if _, err := e.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 		return fmt.Errorf("store: checkpoint: %w", err)
