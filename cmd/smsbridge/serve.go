@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
-	for _, warning := range settings.Warnings {
+	for _, warning := range slices.Concat(settings.Warnings, settings.Impossible()) {
 		log.Warn(warning)
 	}
 	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's " +

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -77,110 +76,6 @@ func Reference() (command, process settings.Section, tenant []settings.Section) 
 	return command, process, tenant
 }
 
-// commandRows are about flags of `smsbridge serve` that have a variable. The command reads them.
-func commandRows() []row {
-	return []row{{
-		Variable: "SMSBRIDGE_CONFIG", Example: "/etc/smsbridge/smsbridge.yaml",
-		Doc:      "The file of several tenants; the same as --config.",
-		Prevents: "With it, a variable of a tenant is a mistake: it would be ignored.",
-	}, {
-		Variable: "SMSBRIDGE_LOG_LEVEL", Default: "info",
-		Doc: "The least level that is logged: debug, info, warn or error, in any case; the same " +
-			"as --log-level.",
-		Prevents: "At error you do not see warnings about settings that are unsafe.",
-	}}
-}
-
-// processOptions lists the settings of the process.
-func processOptions() []settings.Option[Settings] {
-	type option = settings.Option[Settings]
-	return []option{
-		{Row: row{
-			Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
-			Example: "https://bridge.example",
-			Missing: "write the https address at which Mailgun and Twilio reach the bridge, " +
-				"such as https://bridge.acme.example",
-			Doc: "The address at which Mailgun and Twilio reach the bridge. https, except on " +
-				"localhost. Write what is entered in Twilio's console, not what the proxy makes of it.",
-			Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
-		}, Set: setPublicURL},
-		{Row: row{
-			Key: "addr", Variable: "SMSBRIDGE_ADDR", Default: ":8080",
-			Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
-				"container. Write 127.0.0.1:8080 when it is on the same machine. " +
-				"The recipes in this folder set it.",
-			Prevents: "Never open it to the world without TLS in front: anyone could read the mails.",
-		}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8080, or :8080 for all "+
-			"interfaces",
-			func(s *Settings) *string { return &s.Addr })},
-		{Row: row{
-			Key: "drain", Variable: "SMSBRIDGE_DRAIN", Default: "3s",
-			Doc: "How long the bridge goes on serving after the signal to stop, 0s to 1m. Meanwhile " +
-				"/readyz says no. With no balancer in front, write 0s. Stopping takes up to 20 s more: " +
-				"give it as long before you kill it.",
-			Prevents: "Without it, requests fail that a load balancer sends before it has looked at " +
-				"/readyz again.",
-		}, Set: settings.Duration(0, time.Minute, "3s",
-			func(s *Settings) *time.Duration { return &s.Drain })},
-		{Row: row{
-			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
-			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
-			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
-				"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
-				"The recipes in this folder set a path.",
-			Prevents: "Two machines with a SQLite file each would ask people twice.",
-		}, Set: setDatabase},
-		{Row: row{
-			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
-			Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
-				"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
-				"machine. With SQLite a key is made beside the database at the first start. To change it, " +
-				"write NEW,OLD: the first seals, the others open, and `smsbridge keys` says when an old " +
-				"one may go. With several machines write OLD,NEW on all of them first.",
-			Prevents: "Keep it apart from backups of the database: a thief who has both reads everything. " +
-				"Keep it safe: what it sealed cannot be read without it.",
-		}, Set: setKey},
-		{Row: row{
-			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
-			Example:  "/etc/smsbridge/key",
-			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
-			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
-		}, Set: setKey},
-	}
-}
-
-func setPublicURL(s *Settings, v []string) *settings.Mistake {
-	address, m := settings.ParseBaseURL(v[0])
-	if m != nil {
-		return m
-	}
-	if u, err := url.Parse(address); err == nil && strings.Contains(u.Host, "_") {
-		// https://www.twilio.com/docs/messaging/api/message-resource (StatusCallback)
-		return settings.Wrong("has an underscore in its host name",
-			"Twilio does not call back to such hosts")
-	}
-	s.PublicURL = address
-	return nil
-}
-
-func setDatabase(s *Settings, v []string) *settings.Mistake {
-	if !isDatabase(v[0]) {
-		return settings.Wrong("is not a database",
-			"write sqlite:PATH or postgres://user:password@host/name")
-	}
-	s.Database = settings.NewSecret(v[0])
-	return nil
-}
-
-func setKey(s *Settings, v []string) *settings.Mistake {
-	if !isSealingKeys(v[0]) {
-		return settings.Wrong("is not a key of 32 bytes in hex or base64",
-			"make one with: openssl rand -hex 32; old keys follow the new one, with commas between")
-	}
-	s.Key = settings.NewSecret(v[0])
-	return nil
-}
-
 // identityOptions are about the tenant, the phones it may reach and the links it may open.
 func identityOptions() []option {
 	return []option{
@@ -238,14 +133,17 @@ func identityOptions() []option {
 			Doc: "The hosts that the identity provider's verification links lead to, without scheme " +
 				"or path. They are compared exactly.",
 			Prevents: "No other link is ever opened: a forged mail cannot make the bridge open its own.",
-		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Links.IdPHosts })},
+		}, Set: judged(settings.Hosts(func(t *Tenant) *[]string { return &t.Links.IdPHosts }),
+			func(t *Tenant) *settings.Mistake { return judgeHosts(t.Links.IdPHosts) })},
 		{Row: row{
 			Key: "unsafe_allow", Variable: "SMSBRIDGE_UNSAFE_ALLOW", Kind: settings.List, Off: true,
 			Example: "127.0.0.0/8",
 			Doc: "For trying things out alone: private networks that links may lead to, then also " +
 				"over plain http, on any port and as IP addresses.",
 			Prevents: "Never set it in production: a mail could make the bridge call your own network.",
-		}, Set: settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.Links.UnsafeAllow })},
+		}, Set: judged(
+			settings.Prefixes(func(t *Tenant) *[]netip.Prefix { return &t.Links.UnsafeAllow }),
+			func(t *Tenant) *settings.Mistake { return judgeUnsafe(t.Links.UnsafeAllow) })},
 	}
 }
 

@@ -62,7 +62,8 @@ func linkOptions() []option {
 			Doc: "Hosts of the mail provider's link tracking. Their links stand for one at " +
 				"{idp_hosts}.",
 			Prevents: "Without it, a link that the mail provider has wrapped is not found.",
-		}, Set: settings.Hosts(func(t *Tenant) *[]string { return &t.Links.Wrappers })},
+		}, Set: judged(settings.Hosts(func(t *Tenant) *[]string { return &t.Links.Wrappers }),
+			func(t *Tenant) *settings.Mistake { return judgeWrappers(t.Links.Wrappers) })},
 		{Row: row{
 			Key: "links.recipe", Variable: "SMSBRIDGE_LINK_RECIPE", Off: true, Example: "get",
 			Doc: "How every link is redeemed: get, form, proceed, script, user, firebase, supertokens, " +
@@ -88,6 +89,11 @@ func setPaths(t *Tenant, v []string) *settings.Mistake {
 		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
 			return settings.Wrong("has something that is not a path",
 				"write where links begin, such as /account/confirm; * stands for any one segment")
+		}
+		if strings.Trim(path, "/*") == "" {
+			return settings.Wrong("has a path that every link has",
+				"write where verification links begin, such as /account/confirm; "+
+					"smsbridge link shows the path of a mail's link")
 		}
 	}
 	t.Links.Paths = v

@@ -129,6 +129,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	}
 	l.checkDoorsTogether(s)
 	l.checkAuth0Together(s.Tenants)
+	l.checkOwnHosts(s)
 	if len(l.Mistakes()) > 0 {
 		return Settings{}, l.Mistakes()
 	}

@@ -99,7 +99,7 @@ func TestFromEnvEverything(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte(testToken+"\n"), 0o600))
 	s, err := FromEnv(oneTenant(
-		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/bridge/",
+		"SMSBRIDGE_ADDR=127.0.0.1:9000", "SMSBRIDGE_PUBLIC_URL=http://127.0.0.1:9000/",
 		"SMSBRIDGE_DRAIN=0s",
 		"SMSBRIDGE_DATABASE=postgres://bridge:pw@db.internal/bridge", "SMSBRIDGE_KEY="+testKey,
 		"SMSBRIDGE_COUNTRIES=dk, gb", "SMSBRIDGE_IDP_HOSTS=Login.Acme.Example,127.0.0.1:8081",
@@ -119,7 +119,7 @@ func TestFromEnvEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:9000", s.Addr)
 	require.Zero(t, s.Drain)
-	require.Equal(t, "http://127.0.0.1:9000/bridge", s.PublicURL)
+	require.Equal(t, "http://127.0.0.1:9000", s.PublicURL)
 	require.Equal(t, "postgres://bridge:pw@db.internal/bridge", s.Database.Reveal())
 	require.Equal(t, testKey, s.Key.Reveal())
 
