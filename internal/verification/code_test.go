@@ -14,7 +14,7 @@ import (
 
 // Ensure that codes are spread evenly: over all thousands, and each digit in each place. The bound
 // is five standard deviations of chi-square, which chance passes once in some million runs. Digits
-// that are bytes modulo 10, and codes that are 24 bits modulo a million, pass it in every run.
+// that are bytes modulo 10, and codes that are 24 bits modulo a million, exceed it.
 func TestDrawIsEven(t *testing.T) {
 	const n = 300_000
 	thousands := make([]int, 1000)
