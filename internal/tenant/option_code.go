@@ -20,7 +20,8 @@ const (
 
 // codeOptions are about one-time codes. Codes live ten minutes and are texted a minute apart by
 // NIST SP 800-63B, 5.1.3.2 and common practice. Six digits and ten wrong ones a day are odds of one
-// in a hundred thousand for each of two classes of askers, and half of that for two more.
+// in a hundred thousand for an app, and for an identity provider. Two more classes of askers have
+// half of that.
 func codeOptions() []option {
 	return []option{
 		{Row: row{

@@ -37,8 +37,8 @@
 //	reply    5   the codes come by text, from the phone or from who fakes its number
 //
 // wrong codes, which are 30 in all. Codes of 6 digits are drawn evenly, so the odds that one guess
-// is right are 1 in 10^6. The odds of 30 guesses are at most the sum of theirs, which is 30 in
-// 10^6, or 3 in 100,000 per phone and day. It makes no difference how the guesses are spread over
+// is right are 1 in 10^6. The odds of 30 guesses are at most the sum of theirs: 30 in 10^6.
+// That is 3 in 100,000 per phone and day. It makes no difference how the guesses are spread over
 // codes. Each digit less makes the odds ten times better for the thief, and each digit more ten
 // times worse.
 //
