@@ -46,6 +46,7 @@ func apiDoor() door {
 		stands: map[string]string{
 			statePending: "pending", stateApproved: "approved", stateCanceled: "canceled",
 			stateOverdue: "expired", stateExpired: "expired", stateExhausted: "max_attempts_reached",
+			stateRefused: "failed",
 			stateUnknown: "not-found",
 		},
 		start: func(s *subject) { require.Equal(s.T, http.StatusCreated, createOnce(s).StatusCode) },
@@ -148,6 +149,7 @@ func flowrouteServiceDoor() door {
 			stateOverdue:   "",
 			stateExpired:   "",
 			stateExhausted: "",
+			stateRefused:   "",
 			stateUnknown:   "",
 		},
 		start: func(s *subject) { require.Equal(s.T, http.StatusOK, create(s).status) },
@@ -203,6 +205,7 @@ func flowrouteServiceDoor() door {
 					"UnknownAuthId 0",
 					"",
 				},
+				expectation{check + code, []string{stateRefused}, 500, "SendingFailed 0", ""},
 			)
 		}
 	}
@@ -229,6 +232,7 @@ func textDoor() door {
 			stateOverdue:   "",
 			stateExpired:   "",
 			stateExhausted: "",
+			stateRefused:   "",
 			stateUnknown:   "",
 		},
 		start: apiDoor().start,
@@ -258,6 +262,8 @@ func textDoor() door {
 const (
 	saysFailed = `Failed "The activity function 'E4_SendSmsChallenge' failed: the phone ` +
 		`cannot be texted now."`
+	saysRefused = `Failed "The activity function 'E4_SendSmsChallenge' failed: the text ` +
+		`was refused (number_invalid)."`
 	saysNotPurge   = `"Only orchestrations in a terminal state can be purged."`
 	saysNotRewound = `"Only orchestrations in the \"Failed\" state can be rewound."`
 )
@@ -297,8 +303,9 @@ func durableFunctionsDoor() door {
 		stands: map[string]string{
 			statePending: "Running null", stateApproved: "Completed true", stateCanceled: "Canceled null",
 			stateOverdue: "Completed false", stateExpired: "Completed false",
-			stateExhausted: "Completed false", stateUnknown: "", stateSuspended: "Suspended null",
-			stateHidden: "Suspended null", stateTerminated: `Terminated "why"`, stateFailed: saysFailed,
+			stateExhausted: "Completed false", stateRefused: saysRefused, stateUnknown: "",
+			stateSuspended: "Suspended null",
+			stateHidden:    "Suspended null", stateTerminated: `Terminated "why"`, stateFailed: saysFailed,
 		},
 		start: func(s *subject) { require.Equal(s.T, http.StatusAccepted, start(s).status) },
 		look:  func(s *subject) string { return ask("GET", "")(s).says },
@@ -402,8 +409,16 @@ func durableStarts() []expectation {
 			"",
 		},
 		{"rewind", unfinished, 412, saysNotRewound, ""},
-		{"rewind", append(endedStates(), stateTerminated), 410, "", ""},
-		{"rewind", []string{stateFailed}, 202, "", "Running null; + pending 0/1"},
+		{
+			"rewind",
+			[]string{
+				stateApproved, stateCanceled, stateOverdue, stateExpired, stateExhausted, stateTerminated,
+			},
+			410,
+			"",
+			"",
+		},
+		{"rewind", []string{stateFailed, stateRefused}, 202, "", "Running null; + pending 0/1"},
 		{"rewind", []string{stateUnknown}, 404, "", ""},
 		{"purge", unfinished, 412, saysNotPurge, ""},
 		{"purge", finishedStates(), 200, `{"instancesDeleted":1}`, "gone"},

@@ -32,6 +32,7 @@ const (
 	stateOverdue   = "overdue" // its time is over, and no worker has recorded it
 	stateExpired   = "expired" // the same, and recorded
 	stateExhausted = "max_attempts_reached"
+	stateRefused   = "refused" // no provider took the text
 	stateUnknown   = "unknown"
 
 	stateSuspended  = "suspended"
@@ -42,7 +43,9 @@ const (
 
 // endedStates are the states in which a verification stays.
 func endedStates() []string {
-	return []string{stateApproved, stateCanceled, stateOverdue, stateExpired, stateExhausted}
+	return []string{
+		stateApproved, stateCanceled, stateOverdue, stateExpired, stateExhausted, stateRefused,
+	}
 }
 
 // door is one way to verifications.
@@ -138,17 +141,22 @@ func TestDoorTable(t *testing.T) {
 	})
 }
 
-// Ensure that a verification is answered through every door that reaches it, whichever it was
-// started at, and then has ended at all of them.
+// Ensure that a verification is answered through the door at which it was started and by text, and
+// then has ended at both. No key of another door says whether its code is right.
 func TestDoorAnswers(t *testing.T) {
 	eachDoor(t, func(t *testing.T, next func(t *testing.T) *subject) {
 		for _, at := range []door{apiDoor(), flowrouteServiceDoor(), durableFunctionsDoor()} {
-			ways := map[string]door{at.name: at, "api": apiDoor(), "text": textDoor()}
+			ways := map[string]door{at.name: at, "text": textDoor()}
 			for _, way := range slices.Sorted(maps.Keys(ways)) {
 				for _, operation := range ways[way].answer {
 					t.Run(at.name+"/"+way+"/"+operation, func(t *testing.T) {
 						s := next(t)
 						s.bring(t, at, statePending)
+						if at.name != "api" {
+							for _, code := range []string{s.code, inboundtest.OtherCode(s.code)} {
+								require.Equal(t, heard{404, "not-found"}, s.hear(s.Check(s.id, code)))
+							}
+						}
 						s.meets(t, ways[way], ways[way].expected(t, operation, statePending))
 						require.Equal(t, []string{"approved 1/1"}, brief(s.rows()))
 						require.Equal(t, heard{200, "approved"}, s.list())
@@ -262,8 +270,11 @@ func (s *subject) find() {
 // move brings a pending verification to a state, and returns the rule's word for that.
 func (s *subject) move(state string) verification.State {
 	check := func(code string) {
+		door := s.rows()[0].Door
 		s.do(func(ctx context.Context, tx *store.Tx) error {
-			_, err := verification.Check(ctx, tx, "acme", s.id, code)
+			_, err := verification.Check(ctx, tx, "acme", s.id, verification.Presented{
+				Door: door, Code: code,
+			})
 			return err
 		})
 	}
@@ -300,6 +311,18 @@ func (s *subject) move(state string) verification.State {
 			func(ctx context.Context, tx *store.Tx) error { return verification.ExpireDue(ctx, tx, s.id) },
 		)
 		return verification.Expired
+	case stateRefused:
+		s.do(func(ctx context.Context, tx *store.Tx) error {
+			last, err := tx.LastTextOfVerification(ctx, s.id)
+			if err == nil {
+				err = text.Refuse(ctx, tx, last.ID, "21211")
+			}
+			if err == nil {
+				err = verification.Fail(ctx, tx, s.id, verification.NumberInvalid)
+			}
+			return err
+		})
+		return verification.Failed
 	case stateExhausted:
 		for range s.rows()[0].MaxAttempts {
 			check(inboundtest.OtherCode(s.code))
@@ -358,7 +381,7 @@ func (s *subject) rows() (own []verification.Verification) {
 		all, err := verification.List(ctx, tx, "acme", "", 10)
 		for _, v := range all {
 			if v.Phone == s.phone {
-				own = append([]verification.Verification{v}, own...)
+				own = append([]verification.Verification{v.Verification}, own...)
 			}
 		}
 		return err

@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
 )
 
 // This file records what every provider of texts reports: a reply of a phone, and how far a text of
@@ -60,7 +61,7 @@ func (s *Server) receiveReceipt(
 		}
 		_, err := web.Commit(c.Request().Context(), s.Store,
 			func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-				return struct{}{}, text.TakeReceipt(ctx, tx, receipt)
+				return struct{}{}, verification.TakeReceipt(ctx, tx, receipt)
 			})
 		if err != nil {
 			return s.respond(c, "receipt", notNow, err)

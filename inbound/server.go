@@ -33,7 +33,8 @@ type Server struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is
-	Patience time.Duration    // as in web.Edge
+	Patience time.Duration    // as in web.Edge, and so is SendWait
+	SendWait time.Duration
 
 	draining atomic.Bool
 }
@@ -86,7 +87,7 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner = true
-	e.IPExtractor = echo.ExtractIPDirect() // no code here trusts X-Forwarded-For
+	e.IPExtractor = echo.ExtractIPDirect() // only web.Source reads X-Forwarded-For
 	e.Use(s.edge().SurvivePanics)
 	return e
 }
@@ -95,6 +96,7 @@ func (s *Server) newEcho() *echo.Echo {
 func (s *Server) edge() web.Edge {
 	return web.Edge{
 		Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now, Patience: s.Patience,
+		SendWait: s.SendWait,
 	}
 }
 

@@ -44,6 +44,7 @@ type noticeData struct {
 	Status     string `json:"status"`
 	Attempts   int    `json:"attempts"`
 	Sends      int    `json:"sends"`
+	Reason     string `json:"reason,omitempty"` // why it failed
 }
 
 // findEnded begins the job notify.
@@ -88,6 +89,7 @@ func (w *Worker) postNotice(
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
 		Data: noticeData{
 			v.ID, v.Door, v.ExternalID, v.Phone.E164(), string(v.State), v.Attempts, v.Sends,
+			string(v.Reason),
 		},
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
 )
 
 // provider is a way to send texts: Twilio's Messages, Twilio Verify, Flowroute, or a sender of the
@@ -66,6 +67,7 @@ type sendResult struct {
 	code    string // the provider's own error code, or the HTTP status
 	id      string // the provider's id of the text, when ok
 	reached bool   // the provider may have got the request
+	closed  bool   // unreachable because the account may not text the country
 	// record records what else is to be kept when the text was taken. It may be nil.
 	record func(ctx context.Context, tx *store.Tx) error
 }
@@ -95,6 +97,21 @@ func (r sendResult) verdict() verdict {
 		return untried
 	}
 	return refused
+}
+
+// reason is the word of the API for a refusal.
+func (r sendResult) reason() verification.Reason {
+	switch {
+	case r.result == invalidNumber:
+		return verification.NumberInvalid
+	case r.result == optedOut:
+		return verification.OptedOut
+	case r.result == blocked, r.closed:
+		return verification.NotPermitted
+	case r.result == unreachable:
+		return verification.NumberUnreachable
+	}
+	return verification.ProviderRefused
 }
 
 // passable reports whether the next provider may be asked: this one certainly does nothing, and its

@@ -103,7 +103,8 @@ func (w *world) code(id string) (code string) {
 func (w *world) check(id, code string) (checked verification.Checked) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		checked, err = verification.Check(ctx, tx, "acme", id, code)
+		checked, err = verification.Check(ctx, tx, "acme", id,
+			verification.Presented{Door: "api", Code: code})
 		return err
 	})
 	return checked

@@ -38,8 +38,10 @@ func retentions() []retention {
 		{"seen", 48 * time.Hour, (*store.Tx).DropSeenBefore},
 		// Short links from their own end on.
 		{"short_link", 0, (*store.Tx).DropShortLinksBefore},
-		// Wrong codes since the last one of their phone.
+		// Wrong codes since the last one of their phone and asker.
 		{"guess", verification.GuessMemory, (*store.Tx).DropGuessesBefore},
+		// The same of a log-in subject or a source.
+		{"pause", verification.GuessMemory, (*store.Tx).DropPausesBefore},
 		// Idempotency keys of the API.
 		{"idempotency_key", verification.KeyMemory, (*store.Tx).DropIdempotencyKeysBefore},
 		// Codes that Twilio Verify was asked about: longer than any verification lives.

@@ -33,7 +33,8 @@ func oldRows() map[string]string {
 	return map[string]string{
 		"seen":            `(source, tenant, id, digest, at) SELECT 'mailgun', 'acme', $1, '', $2`,
 		"short_link":      `(id, tenant, challenge_id, link, expires_at) SELECT $1, 'acme', '', '', $2`,
-		"guess":           `(tenant, phone, wrong_at, last_at) SELECT 'acme', $1, '', $2`,
+		"guess":           `(tenant, phone, asker, wrong_at, last_at) SELECT 'acme', $1, 'app', '', $2`,
+		"pause":           `(tenant, who, wrong_at, last_at) SELECT 'acme', $1, '', $2`,
 		"idempotency_key": `(tenant, key, digest, verification_id, at) SELECT 'acme', $1, '', '', $2`,
 		"code_check": `(id, verification_id, tenant, code, verdict, asked_at)
 			SELECT $1, '', 'acme', '', '', $2`,
@@ -55,7 +56,7 @@ func (w *world) age(table string, age time.Duration, keys string) {
 func TestPrune(t *testing.T) {
 	require.Len(t, oldRows(), len(retentions()), "each table has a row to try it with")
 	kept := map[string]time.Duration{
-		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour,
+		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
 		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
 		"verify_report": 48 * time.Hour,

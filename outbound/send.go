@@ -25,6 +25,9 @@ type sending struct {
 // disk before that provider is asked.
 func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sending, bool, error) {
 	a, due, err := text.Begin(ctx, tx, id)
+	if err == nil && !due {
+		err = verification.FailOptedOut(ctx, tx, id)
+	}
 	if err != nil || !due {
 		return sending{}, false, err
 	}
@@ -34,7 +37,7 @@ func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sendin
 		s.tenant, s.queue = t, route(t, a)
 	}
 	if len(s.queue) == 0 {
-		return sending{}, false, text.Refuse(ctx, tx, id, "not configured")
+		return sending{}, false, refuse(ctx, tx, a, notConfiguredText, verification.NotConfigured)
 	}
 	return s, true, text.Route(ctx, tx, a, string(s.queue[0]))
 }
@@ -103,7 +106,10 @@ func (w *Worker) pass(
 		}
 		wanted, err = text.Reroute(ctx, tx, s.Attempt, string(s.queue[0]))
 		if errors.Is(err, text.ErrMoved) {
-			err = nil
+			return nil
+		}
+		if err == nil && !wanted {
+			err = verification.FailOptedOut(ctx, tx, s.ID)
 		}
 		return err
 	})
@@ -158,9 +164,23 @@ func (w *Worker) settle(
 				return err
 			}
 		}
-		return text.Refuse(ctx, tx, a.ID, r.code)
+		return refuse(ctx, tx, a, r.code, r.reason())
 	})
 	return putBack, err
+}
+
+// notConfiguredText is why a text is refused for which the tenant has no provider.
+const notConfiguredText = "not configured"
+
+// refuse records that no provider will ever send a text. If the text says a code, and no other text
+// may bring it, the verification of the code has failed.
+func refuse(
+	ctx context.Context, tx *store.Tx, a text.Attempt, why string, reason verification.Reason,
+) error {
+	if err := text.Refuse(ctx, tx, a.ID, why); err != nil || a.VerificationID == "" {
+		return err
+	}
+	return verification.Fail(ctx, tx, a.VerificationID, reason)
 }
 
 // accept records that a provider has a text. If the text says a code, it also records whose code
@@ -189,7 +209,7 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	t, known := w.sender(a)
 	if !known {
 		return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return text.Refuse(ctx, tx, a.ID, "not configured")
+			return text.Refuse(ctx, tx, a.ID, notConfiguredText) // it may have been sent
 		})
 	}
 	texts, err := w.provider(tenant.Provider(a.Provider)).find(ctx, t, a)

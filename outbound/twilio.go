@@ -94,6 +94,9 @@ func twilioResult(code int) (result, bool) {
 	return "", false
 }
 
+// isCountryClosed reports whether a code of Twilio's says that the account may not text a country.
+func isCountryClosed(code int) bool { return code == 21408 || code == 60605 }
+
 // isService reports whether a sender is a messaging service, not a number.
 func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
@@ -117,7 +120,9 @@ func (w *twilioWire) result(err error) sendResult {
 	if !known {
 		result = resultOf(w.status)
 	}
-	return sendResult{result: result, code: strconv.Itoa(code), reached: w.sent}
+	return sendResult{
+		result: result, code: strconv.Itoa(code), reached: w.sent, closed: isCountryClosed(code),
+	}
 }
 
 // code is Twilio's error code, or else the HTTP status.

@@ -76,6 +76,9 @@ func (w byVerify) start(
 		if err != nil || started.Sid == nil {
 			return wire.result(err)
 		}
+		if s := started.Status; s != nil && (*s == "failed" || *s == "canceled") {
+			return sendResult{result: rejected, code: *s, reached: true} // it texts no code
+		}
 		last, sends := lastAttempt(started)
 		if sends > 1 && *started.Sid != s.VerifySID && !t.Sending.VerifyService.OwnCode {
 			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.Sid}); !told {
@@ -229,7 +232,8 @@ func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]
 	q := b.row
 	verdict := verification.Over
 	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.Sending.VerifyService.SID != "" {
-		answer, code := w.compare(ctx, t, q)
+		answer, ended, code := w.compare(ctx, t, q)
+		q.Ended = ended
 		if answer == "" && b.now.Before(q.Expires) {
 			w.Log.Warn("Twilio Verify could not be asked about a code",
 				"tenant", q.Tenant, "verification", q.VerificationID, "code", code)
@@ -244,29 +248,34 @@ func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]
 	})
 }
 
-// compare returns Verify's verdict, or "" and a code when there is none. A verification that Verify
+// compare returns Verify's verdict, or "" and a code when there is none. When the verification is
+// over at Verify, it also returns how it ended there, if Verify says so. A verification that Verify
 // does not know any more is over. A lost response may have approved it, which is not assumed.
 func (w *Worker) compare(
 	ctx context.Context, t *tenant.Tenant, q verification.Comparison,
-) (verification.Verdict, int) {
+) (verdict verification.Verdict, ended verification.State, code int) {
 	wire := byVerify{w}.wire(ctx, t)
 	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)
 	api := verify.NewApiService(wire.handler(t))
 	checked, err := api.CreateVerificationCheck(t.Sending.VerifyService.SID, params)
-	code := wire.code(err)
+	code = wire.code(err)
 	status := ""
 	if err == nil && checked.Status != nil {
 		status = *checked.Status
 	}
 	switch {
 	case status == "approved":
-		return verification.Right, code
+		return verification.Right, "", code
 	case status == "pending", wire.status == http.StatusBadRequest: // as malformed as wrong
-		return verification.Wrong, code
-	case status != "", wire.status == http.StatusNotFound, code == codeChecksExceeded:
-		return verification.Over, code
+		return verification.Wrong, "", code
+	case status == "failed":
+		return verification.Over, verification.Failed, code
+	case status == "max_attempts_reached", code == codeChecksExceeded:
+		return verification.Over, verification.MaxAttemptsReached, code
+	case status != "", wire.status == http.StatusNotFound:
+		return verification.Over, verification.Canceled, code
 	}
-	return "", code
+	return "", "", code
 }
 
 func (w byVerify) wire(ctx context.Context, t *tenant.Tenant) *twilioWire {

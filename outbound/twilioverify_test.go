@@ -360,7 +360,8 @@ func TestVerifysOwnCodeAtOnce(t *testing.T) {
 			present = func() {
 				var checked verification.Checked
 				err := w.Store.Do(w.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-					checked, err = verification.Check(ctx, tx, "acme", v.ID, code)
+					checked, err = verification.Check(ctx, tx, "acme", v.ID,
+						verification.Presented{Door: "api", Code: code})
 					return err
 				})
 				mu.Lock()

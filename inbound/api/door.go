@@ -43,6 +43,7 @@ type request struct {
 	echo.Context
 	ctx    context.Context // ends when the app has waited long enough
 	tenant *tenant.Tenant
+	key    string            // the name of the API key
 	fields map[string]string // of the body
 }
 
@@ -66,7 +67,7 @@ func paths() map[string]methods {
 		all: {
 			http.MethodGet: {do: (*Door).listVerifications},
 			http.MethodPost: {
-				do: (*Door).createVerification, fields: []string{"phone", "code", "locale"},
+				do: (*Door).createVerification, fields: []string{"phone", "code", "locale", "subject"},
 			},
 		},
 		one:             {http.MethodGet: {do: (*Door).showVerification}},
@@ -101,7 +102,7 @@ func (d *Door) serve(c echo.Context, m methods) error {
 	}
 	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
-	r, err := d.operate(request{Context: c, ctx: ctx, tenant: t}, m, key)
+	r, err := d.operate(request{Context: c, ctx: ctx, tenant: t, key: key}, m)
 	attrs := []any{
 		"tenant", t.Slug, "key", key, "method", c.Request().Method, "path", c.Path(), "status", r.status,
 	}
@@ -124,9 +125,9 @@ func (d *Door) serve(c echo.Context, m methods) error {
 }
 
 // operate finds the operation, reads the body and runs it.
-func (d *Door) operate(r request, m methods, key string) (response, error) {
+func (d *Door) operate(r request, m methods) (response, error) {
 	header := r.Response().Header()
-	p := d.quota.take(r.tenant.Slug+"/"+key, r.tenant.API.Rate, d.Now(), header)
+	p := d.quota.take(r.tenant.Slug+"/"+r.key, r.tenant.API.Rate, d.Now(), header)
 	if p != nil {
 		return response{}, p
 	}

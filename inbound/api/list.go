@@ -26,7 +26,7 @@ func (d *Door) listVerifications(r request) (response, error) {
 		return response{}, p
 	}
 	all, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, view store.View) ([]verification.Verification, error) {
+		func(ctx context.Context, view store.View) ([]verification.Shown, error) {
 			return verification.List(ctx, view, r.tenant.Slug, before, limit+1)
 		})
 	if err != nil {
@@ -37,7 +37,7 @@ func (d *Door) listVerifications(r request) (response, error) {
 		Next          string              `json:"next,omitempty"` // the before of the next page
 	}{Verifications: []shownVerification{}}
 	for _, v := range all[:min(limit, len(all))] {
-		page.Verifications = append(page.Verifications, show(v))
+		page.Verifications = append(page.Verifications, showWhole(v))
 	}
 	if len(all) > limit {
 		page.Next = all[limit-1].ID

@@ -33,6 +33,15 @@ type shownVerification struct {
 	ExpiresAt   string `json:"expires_at"`
 	NextSendAt  string `json:"next_send_at,omitempty"`
 	EndedAt     string `json:"ended_at,omitempty"`
+	Reason      string `json:"reason,omitempty"` // why it failed
+	// Delivery is there where verifications are shown and listed.
+	Delivery *shownDelivery `json:"delivery,omitempty"`
+}
+
+// shownDelivery says what became of the last text with the code.
+type shownDelivery struct {
+	State string `json:"state"`
+	At    string `json:"at"`
 }
 
 func show(v verification.Verification) shownVerification {
@@ -40,7 +49,7 @@ func show(v verification.Verification) shownVerification {
 		ID: v.ID, Status: string(v.State), Phone: v.Phone.E164(), Door: v.Door,
 		ExternalID: v.ExternalID, Attempts: v.Attempts, MaxAttempts: v.MaxAttempts,
 		Sends: v.Sends, MaxSends: v.MaxSends, CreatedAt: dateTime(v.Opened),
-		ExpiresAt: dateTime(v.Expires), EndedAt: dateTime(v.Ended),
+		ExpiresAt: dateTime(v.Expires), EndedAt: dateTime(v.Ended), Reason: string(v.Reason),
 	}
 	if v.State == verification.Pending && v.Sends < v.MaxSends {
 		shown.NextSendAt = dateTime(v.NextSend)
@@ -48,10 +57,17 @@ func show(v verification.Verification) shownVerification {
 	return shown
 }
 
+// showWhole shows a verification with its delivery.
+func showWhole(s verification.Shown) shownVerification {
+	shown := show(s.Verification)
+	shown.Delivery = &shownDelivery{string(s.Delivery.State), dateTime(s.Delivery.At)}
+	return shown
+}
+
 // createVerification starts a verification. The response to a request with an Idempotency-Key that
 // came before shows what was started then.
 func (d *Door) createVerification(r request) (response, error) {
-	asked, err := readRequest(r.tenant, r.fields)
+	asked, err := readRequest(r.tenant, r.key, r.fields)
 	if err != nil {
 		return response{}, err
 	}
@@ -70,8 +86,13 @@ func (d *Door) createVerification(r request) (response, error) {
 	return response{http.StatusCreated, show(v), "/v1/verifications/" + v.ID}, nil
 }
 
-// readRequest makes a request to the rule of the members of a body.
-func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Request, error) {
+// maxSubject is the length of a subject, in bytes.
+const maxSubject = 255
+
+// readRequest makes a request to the rule of the members of a body, which came with a key.
+func readRequest(
+	t *tenant.Tenant, key string, fields map[string]string,
+) (verification.Request, error) {
 	phone, err := phonemail.ParseNumber(fields["phone"])
 	if err == nil {
 		err = t.Policy.Check(phone)
@@ -80,6 +101,12 @@ func readRequest(t *tenant.Tenant, fields map[string]string) (verification.Reque
 		return verification.Request{}, err
 	}
 	r := verification.For(t, doorName, phone)
+	if subject, given := fields["subject"]; given {
+		if subject == "" || len(subject) > maxSubject {
+			return r, web.BadField.On("subject", "It has 1 to 255 bytes.")
+		}
+		r.Asker = verification.AskedBy(verification.App, key, subject)
+	}
 	if code, own := fields["code"]; own {
 		if r.Code, err = verification.ParseCode(code); err != nil {
 			return r, err
@@ -115,7 +142,7 @@ func idempotencyKey(header http.Header) (string, *web.Problem) {
 // canonical writes the members of a body in one way, so that equal requests look equal.
 func canonical(fields map[string]string) string {
 	var all strings.Builder
-	for _, name := range []string{"phone", "code", "locale"} {
+	for _, name := range []string{"phone", "code", "locale", "subject"} {
 		value, given := fields[name]
 		all.WriteString(name + strconv.FormatBool(given) + strconv.Itoa(len(value)) + ":" + value)
 	}
@@ -131,7 +158,9 @@ func (d *Door) checkVerification(r request) (response, error) {
 	}
 	checked, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
-			return verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), code)
+			return verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), verification.Presented{
+				Door: doorName, Code: code,
+			})
 		})
 	if err == nil {
 		ctx, cancel := d.Await(r.ctx)
@@ -170,11 +199,17 @@ func (d *Door) cancelVerification(r request) (response, error) {
 	})
 }
 
-// change runs f and shows what it returns.
+// change runs f on what the app may see, and shows what f returns.
 func (d *Door) change(
 	r request, f func(context.Context, *store.Tx) (verification.Verification, error),
 ) (response, error) {
-	v, err := web.Commit(r.ctx, d.Store, f)
+	v, err := web.Commit(r.ctx, d.Store,
+		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
+			if _, err := verification.Show(ctx, tx, r.tenant.Slug, r.Param("id")); err != nil {
+				return verification.Verification{}, err
+			}
+			return f(ctx, tx)
+		})
 	if err != nil {
 		return response{}, &standingError{err, v}
 	}
@@ -184,8 +219,8 @@ func (d *Door) change(
 // showVerification shows one verification.
 func (d *Door) showVerification(r request) (response, error) {
 	v, err := web.Read(r.ctx, d.Store,
-		func(ctx context.Context, view store.View) (verification.Verification, error) {
-			return verification.Get(ctx, view, r.tenant.Slug, r.Param("id"))
+		func(ctx context.Context, view store.View) (verification.Shown, error) {
+			return verification.Show(ctx, view, r.tenant.Slug, r.Param("id"))
 		})
-	return response{status: http.StatusOK, body: show(v)}, err
+	return response{status: http.StatusOK, body: showWhole(v)}, err
 }

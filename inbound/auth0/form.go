@@ -63,9 +63,35 @@ func (d *Door) openLogin(ctx context.Context, l login) (auth0.Standing, error) {
 	defer cancel()
 	s, err := web.Read(ctx, d.Store, l.Find)
 	if errors.Is(err, verification.ErrUnknown) && l.Session.Phone != "" {
-		return web.Commit(ctx, d.Store, l.Open)
+		if s, err = web.Commit(ctx, d.Store, l.Open); err == nil {
+			s.Verification, err = d.awaitSent(ctx, s.Verification)
+		}
 	}
 	return s, err
+}
+
+// awaitSent waits a moment to hear whether a provider took a code, so that the page can say if none
+// did.
+func (d *Door) awaitSent(
+	ctx context.Context, v verification.Verification,
+) (verification.Verification, error) {
+	ctx, cancel := d.AwaitSend(ctx)
+	defer cancel()
+	return verification.AwaitSent(ctx, d.Store, v)
+}
+
+// texting runs a step that may text a code, and waits a moment to hear what became of that. The
+// step returns an id of "" when it texted none.
+func (d *Door) texting(
+	ctx context.Context,
+	step func(context.Context, *store.Tx) (verification.Verification, error),
+) (texted bool, err error) {
+	v, err := web.Commit(ctx, d.Store, step)
+	if err != nil || v.ID == "" {
+		return false, err
+	}
+	_, err = d.awaitSent(ctx, v)
+	return true, err
 }
 
 // returnVerified leads a browser that loaded the page before back to Auth0.
@@ -141,19 +167,20 @@ func (d *Door) act(ctx context.Context, l login, fields url.Values) (said string
 	case "check":
 		return d.check(ctx, l, fields.Get("code"))
 	case "resend":
-		resent, err := web.Commit(ctx, d.Store, l.Resend)
+		resent, err := d.texting(ctx, l.Resend)
 		if err != nil || !resent {
 			return "", err
 		}
 		return "sent", nil
 	case "again":
-		return "", d.Store.Do(ctx, l.Again)
+		_, err = d.texting(ctx, l.Again)
 	case "phone":
-		return "", d.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return l.SetPhone(ctx, tx, fields.Get("phone"))
-		})
+		_, err = d.texting(ctx,
+			func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
+				return l.SetPhone(ctx, tx, fields.Get("phone"))
+			})
 	}
-	return "", nil
+	return "", err
 }
 
 // check presents a code, and waits for Twilio Verify if the code is Verify's.
@@ -169,7 +196,7 @@ func (d *Door) check(ctx context.Context, l login, code string) (said string, er
 		return "", err
 	}
 	switch checked.Verdict {
-	case verification.Wrong, verification.Blocked, verification.Asked:
+	case verification.Wrong, verification.Blocked, verification.Paused, verification.Asked:
 		return string(checked.Verdict), nil
 	}
 	return "", nil

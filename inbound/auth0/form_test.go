@@ -451,7 +451,9 @@ func TestAuth0FormAnsweredByText(t *testing.T) {
 	code := v.codes()[0]
 	require.NoError(t, v.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		id := v.One(t, "SELECT id FROM verification")
-		_, err := verification.Check(ctx, tx, "acme", id, code)
+		_, err := verification.Check(ctx, tx, "acme", id, verification.Presented{
+			Door: verification.ByText, Code: code,
+		})
 		return err
 	}))
 	_, claims := v.returned(v.load())

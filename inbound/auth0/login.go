@@ -77,6 +77,7 @@ func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 	l := login{
 		Login: auth0.Login{
 			Tenant: t, Session: session, Locale: pickLocale(t, session.Locale, languages),
+			Source: web.Source(c),
 		},
 		token: token, state: state, returnTo: session.Domain,
 	}
@@ -149,6 +150,8 @@ func saidOf(err error) string {
 		return "too_soon"
 	case errors.Is(err, verification.ErrBlocked):
 		return "blocked"
+	case errors.Is(err, verification.ErrPaused):
+		return "paused"
 	case errors.Is(err, verification.ErrSends):
 		return "no_sends"
 	case errors.Is(err, verification.ErrGone):

@@ -98,6 +98,11 @@ func viewOf(l login, s auth0.Standing, now time.Time) formView {
 		view.Alert = "expired"
 	case verification.MaxAttemptsReached:
 		view.Alert = "too_many"
+	case verification.Failed:
+		view.Alert = "not_sent"
+		if view.Asked { // it was typed, so another one can be
+			view.State = "ask"
+		}
 	default:
 		view.Alert = "canceled"
 	}
@@ -108,7 +113,7 @@ func viewOf(l login, s auth0.Standing, now time.Time) formView {
 func (v formView) saying(l login, said string) formView {
 	words := formWords[l.Locale]
 	switch said {
-	case "blocked", "opted_out", "no_starts", "number", "not_allowed":
+	case "blocked", "paused", "opted_out", "no_starts", "number", "not_allowed":
 		v.Alert = said
 	case "wrong", "asked", "malformed", "too_soon", "no_sends":
 		if v.State == "code" { // elsewhere the state says more

@@ -130,7 +130,7 @@ func (d *Door) create(c echo.Context) (response, error) {
 	r.Limits.Life, r.Limits.Sends = t.Doors.Flowroute.CodeExpiration, 1
 	r.Limits.Attempts = t.Doors.Flowroute.RetriesAllowed
 	r.Wording = func(code, _ string) string { return t.FlowrouteDoorText(code) }
-	_, err := web.Commit(c.Request().Context(), d.Store,
+	v, err := web.Commit(c.Request().Context(), d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
 			v, _, err := verification.Start(ctx, tx, r)
 			return v, err
@@ -148,6 +148,14 @@ func (d *Door) create(c echo.Context) (response, error) {
 	case err != nil:
 		return response{}, err
 	}
+	patient, cancel := d.AwaitSend(c.Request().Context())
+	defer cancel()
+	if v, err = verification.AwaitSent(patient, d.Store, v); err != nil {
+		return response{}, err
+	}
+	if v.State == verification.Failed {
+		return notSent(v), nil
+	}
 	return response{
 		Message: "Success: Verification code created.",
 		AuthID:  authID,
@@ -159,6 +167,15 @@ func tooManyAttempts(until time.Time) response {
 	return response{
 		Message: "Too many wrong codes for this recipient", Reason: "TooManyAttempts",
 		AttemptsLeft: new(int), status: http.StatusTooManyRequests, until: until,
+	}
+}
+
+// notSent is what a client hears when no provider takes the text: the service, which sends within
+// the request, has an internal error then.
+func notSent(v verification.Verification) response {
+	return response{
+		Message: "The code could not be texted: " + string(v.Reason), Reason: "SendingFailed",
+		AttemptsLeft: new(int), status: http.StatusInternalServerError,
 	}
 }
 
@@ -174,7 +191,8 @@ func (d *Door) check(c echo.Context, authID, number string) (response, error) {
 	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
 	checked, err := web.Commit(ctx, d.Store, func(ctx context.Context, tx *store.Tx) (checked, error) {
-		v, news, err := verification.CheckExternal(ctx, tx, d.Tenant.Slug, doorName, authID, code)
+		v, news, err := verification.CheckExternal(ctx, tx, d.Tenant.Slug, authID,
+			verification.Presented{Door: doorName, Code: code})
 		return checked{v, news}, err
 	})
 	if errors.Is(err, verification.ErrUnknown) {
@@ -197,7 +215,8 @@ type checked struct {
 
 // respond says in the service's words what a code came to. The service forgets an auth_id with the
 // response that ends it. So an auth_id that ended before is unknown here too. That it has expired
-// is said once.
+// is said once. That no provider took its text is said each time, because the client may not have
+// waited for it when it asked for the code.
 func respond(c checked, authID string) response {
 	switch {
 	case c.Verdict == verification.Right:
@@ -221,6 +240,8 @@ func respond(c checked, authID string) response {
 			Reason:  "Pending",
 			status:  http.StatusServiceUnavailable,
 		}
+	case c.Verification.State == verification.Failed:
+		return notSent(c.Verification)
 	case c.news:
 		return failedCheck("Expired code", "ExpiredAuthCode", 0)
 	}

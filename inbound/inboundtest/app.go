@@ -58,6 +58,11 @@ type Verification struct {
 	ExpiresAt   string `json:"expires_at"`
 	NextSendAt  string `json:"next_send_at"`
 	EndedAt     string `json:"ended_at"`
+	Reason      string `json:"reason"`
+	Delivery    struct {
+		State string `json:"state"`
+		At    string `json:"at"`
+	} `json:"delivery"`
 }
 
 // Problem is a problem as the API shows it.

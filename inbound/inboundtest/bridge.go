@@ -63,7 +63,10 @@ func Open(t testing.TB, databaseURL string, changes ...string) *Bridge {
 	b.Store = s
 	t.Cleanup(func() { once.Do(func() { _ = s.Close() }) }) // some tests close it earlier
 	log := slog.New(slog.NewJSONHandler(b.Log, timeless()))
-	b.Inbound = &inbound.Server{Store: s, Settings: Settings(t, changes...), Log: log, Now: now}
+	b.Inbound = &inbound.Server{
+		Store: s, Settings: Settings(t, changes...), Log: log, Now: now,
+		SendWait: time.Nanosecond, // no worker sends anything here
+	}
 	b.Change(func(*inbound.Server) {})
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.handler.Load().(http.Handler).ServeHTTP(w, r)

@@ -30,6 +30,17 @@ type Edge struct {
 	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
 	// how long a caller waits for Twilio Verify's verdict, at most CommitWait; 0 is CommitWait
 	Patience time.Duration
+	// how long a caller waits to hear whether a provider took a code; 0 is SendWait
+	SendWait time.Duration
+}
+
+// SendWait is how long the caller of a door waits to hear whether a provider took a code, if the
+// door says that at once. Most providers say it within a second.
+const SendWait = 3 * time.Second
+
+// AwaitSend returns a context that bounds that wait.
+func (e Edge) AwaitSend(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(e.SendWait, SendWait))
 }
 
 // Await returns a context that bounds the wait for Twilio Verify's verdict. It ends with ctx, which

@@ -29,6 +29,7 @@ type Login struct {
 	Tenant  *tenant.Tenant
 	Session Session
 	Locale  string // of the texts: BCP 47
+	Source  string // where its requests come from, "" when that is not known
 }
 
 // Standing is how a log-in stands.
@@ -70,42 +71,46 @@ func (l Login) Check(
 	if err != nil || !ok {
 		return verification.Checked{}, err
 	}
-	return verification.Check(ctx, tx, l.Tenant.Slug, v.ID, code)
+	return verification.Check(ctx, tx, l.Tenant.Slug, v.ID, verification.Presented{
+		Door: doorForm, Code: code, Source: l.Source,
+	})
 }
 
-// Resend texts the code once more. It returns false when there is no code to be texted: the log-in
-// has no verification, or its phone is verified.
-func (l Login) Resend(ctx context.Context, tx *store.Tx) (bool, error) {
+// Resend texts the code once more. It returns no verification when there is no code to be texted:
+// the log-in has none, or its phone is verified.
+func (l Login) Resend(ctx context.Context, tx *store.Tx) (none verification.Verification, _ error) {
 	v, ok, err := l.unproved(ctx, tx)
 	if err != nil || !ok {
-		return false, err
+		return none, err
 	}
-	_, err = verification.Resend(ctx, tx, l.Tenant.Slug, v.ID, l.Tenant.FormCodeText)
-	return true, err
+	return verification.Resend(ctx, tx, l.Tenant.Slug, v.ID, l.Tenant.FormCodeText)
 }
 
-// Again texts a new code to the phone of a verification that failed. It does nothing for any other.
-func (l Login) Again(ctx context.Context, tx *store.Tx) error {
+// Again texts a new code to the phone of a verification that failed. It does nothing for any other,
+// and returns none.
+func (l Login) Again(ctx context.Context, tx *store.Tx) (none verification.Verification, _ error) {
 	v, ok, err := l.unproved(ctx, tx)
 	if err != nil || !ok || v.State == verification.Pending {
-		return err
+		return none, err
 	}
 	return l.replace(ctx, tx, v.Phone)
 }
 
-// SetPhone texts a code to the phone that a person typed. It does nothing when the session token
-// brought a phone, or when the phone is verified already.
-func (l Login) SetPhone(ctx context.Context, tx *store.Tx, typed string) error {
+// SetPhone texts a code to the phone that a person typed. It does nothing, and returns no
+// verification, when the session token brought a phone, or when the phone is verified already.
+func (l Login) SetPhone(
+	ctx context.Context, tx *store.Tx, typed string,
+) (none verification.Verification, _ error) {
 	v, err := l.last(ctx, tx)
 	if err != nil && !errors.Is(err, verification.ErrUnknown) {
-		return err
+		return none, err
 	}
 	if v.State == verification.Approved || l.Session.Phone != "" {
-		return nil
+		return none, nil
 	}
 	phone, err := readPhone(typed)
 	if err != nil {
-		return err
+		return none, err
 	}
 	return l.replace(ctx, tx, phone)
 }
@@ -159,15 +164,27 @@ func (l Login) starts(ctx context.Context, tx store.View) (int, error) {
 func (l Login) request(phone phonemail.Number) verification.Request {
 	r := verification.For(l.Tenant, doorForm, phone)
 	r.ExternalID, r.Locale, r.Wording = l.Session.Digest, l.Locale, l.Tenant.FormCodeText
+	r.Asker, r.Source = l.asker(), l.Source
 	return r
 }
 
+// asker is who asks for the codes of a log-in: Auth0, which says that the phone is the user's, or a
+// user who types any number.
+func (l Login) asker() verification.Asker {
+	class := verification.Typed
+	if l.Session.Phone != "" {
+		class = verification.Claim
+	}
+	return verification.AskedBy(class, l.Session.Issuer, l.Session.Subject)
+}
+
 // replace starts a verification of a phone in place of the one before.
-func (l Login) replace(ctx context.Context, tx *store.Tx, phone phonemail.Number) error {
+func (l Login) replace(
+	ctx context.Context, tx *store.Tx, phone phonemail.Number,
+) (verification.Verification, error) {
 	r := l.request(phone)
 	r.Replace = true
-	_, err := l.start(ctx, tx, r)
-	return err
+	return l.start(ctx, tx, r)
 }
 
 // start starts a verification if the tenant texts the phone and the log-in may have another.

@@ -72,7 +72,7 @@ func (w world) feed(f auth0.Feedback) (result auth0.Result) {
 }
 
 // list is what the API lists.
-func (w world) list() (all []verification.Verification) {
+func (w world) list() (all []verification.Shown) {
 	w.Helper()
 	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		all, err = verification.List(ctx, tx, "acme", "", 100)

@@ -8,7 +8,8 @@
 //	 │ ▲  ├──▶ Canceled     the phone's STOP, or another door, called the verification off
 //	 ▼ │  └──▶ Terminated   its app called the verification off
 //	Suspended ──▶ Terminated
-//	Failed                    the code could not be texted; Running again when rewound
+//	Failed                    the code could not be texted, when it was started or because every
+//	                          provider refused; Running again when rewound
 //
 // The verification of a running instance knows how it ended. So it makes no difference through
 // which door the code came. A suspended instance does not show the result: codes are counted and
@@ -117,7 +118,17 @@ type Instance struct {
 	row      db.DurableInstance
 	deadline time.Time // of the verification
 	timedOut bool      // that deadline ended it
+	// reason is why its verification failed, "" if it did not.
+	reason verification.Reason
 }
+
+// The states of an instance's own. The verification of a running one says how it ended.
+const (
+	running         db.DurableState = "running"
+	suspendedState  db.DurableState = "suspended"
+	failedState     db.DurableState = "failed"
+	terminatedState db.DurableState = "terminated"
+)
 
 // Start starts an instance with a new verification of the phone in the input, and makes its text
 // due. The id "" stands for a new one. An instance without a phone fails at once, as in the sample,
@@ -220,8 +231,7 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 	v, _, err := verification.Start(ctx, tx, r)
 	wait := new(verification.WaitError)
 	if errors.Is(err, verification.ErrOptedOut) || errors.As(err, &wait) {
-		return fail(ctx, tx, i,
-			"The activity function '"+Activity+"' failed: the phone cannot be texted now.")
+		return fail(ctx, tx, i, activityFailed+"the phone cannot be texted now.")
 	}
 	if err != nil {
 		return Instance{}, err
@@ -239,8 +249,16 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 	return Get(ctx, tx, t.Slug, id)
 }
 
+// activityFailed begins the output of an instance whose code could not be texted.
+const activityFailed = "The activity function '" + Activity + "' failed: "
+
+// refusal is the output of an instance whose verification failed for a reason.
+func refusal(reason verification.Reason) string {
+	return activityFailed + "the text was refused (" + string(reason) + ")."
+}
+
 func fail(ctx context.Context, tx *store.Tx, i Instance, why string) (Instance, error) {
-	failing := move{from: []string{"running"}, to: "failed", output: why, event: failed}
+	failing := move{from: []db.DurableState{running}, to: failedState, output: why, event: failed}
 	if _, err := failing.make(ctx, tx, i); err != nil {
 		return Instance{}, err
 	}
@@ -264,14 +282,15 @@ func Get(ctx context.Context, tx store.View, tenant, id string) (Instance, error
 // readJoined reads an instance and what its verification says, if it has one.
 func readJoined(row db.ListDurableInstancesRow, now time.Time) Instance {
 	return read(row.DurableInstance, ending{
-		state: verification.State(row.VerificationState), deadline: row.ExpiresAt.Time,
-		at: row.EndedAt.Time,
+		state: verification.State(row.VerificationState), reason: row.Reason,
+		deadline: row.ExpiresAt.Time, at: row.EndedAt.Time,
 	}, now)
 }
 
 // ending is what the verification of an instance says about its end.
 type ending struct {
 	state    verification.State // "" for no verification
+	reason   verification.Reason
 	deadline time.Time
 	at       time.Time
 }
@@ -286,19 +305,21 @@ func read(row db.DurableInstance, e ending, now time.Time) Instance {
 	}
 	late := !now.Before(e.deadline)
 	switch {
-	case row.State == "suspended":
+	case row.State == suspendedState:
 		i.Status = Suspended
 		return i
-	case row.State == "failed":
+	case row.State == failedState:
 		i.Status, i.Output = Failed, encode(row.Output)
 		return i
-	case row.State == "terminated":
+	case row.State == terminatedState:
 		i.Status, i.Output = Terminated, encode(row.Output)
 		return i
 	case e.state == verification.Approved:
 		i.Status, i.Output = Completed, json.RawMessage("true")
 	case e.state == verification.Canceled:
 		i.Status = Canceled
+	case e.state == verification.Failed:
+		i.Status, i.Output, i.reason = Failed, encode(refusal(e.reason)), e.reason
 	case e.state == verification.MaxAttemptsReached:
 		i.Status, i.Output = Completed, json.RawMessage("false")
 	case e.state == verification.Expired, late:

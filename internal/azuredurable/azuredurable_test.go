@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
 
@@ -83,10 +84,11 @@ func (w world) code(t require.TestingT, id string) string {
 // model is what an instance should be, worked out by the simplest means: its verification is judged
 // as it goes.
 type model struct {
-	there, noPhone, terminated, suspended bool
-	output                                string // of the verification, "" while it is pending
-	wrong                                 int
-	deadline                              time.Time
+	there, noPhone, terminated, suspended, refused bool
+	// of the verification, "" while it is pending
+	output   string
+	wrong    int
+	deadline time.Time
 }
 
 func (m model) status() azuredurable.Status {
@@ -97,6 +99,8 @@ func (m model) status() azuredurable.Status {
 		return azuredurable.Failed
 	case m.suspended:
 		return azuredurable.Suspended
+	case m.refused:
+		return azuredurable.Failed
 	case m.output != "":
 		return azuredurable.Completed
 	}
@@ -145,7 +149,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 				return azuredurable.Raise(ctx, tx, tenant, id, code)
 			}, func() {
 				switch {
-				case m.output != "":
+				case m.output != "" || m.refused:
 				case right:
 					m.output = "true"
 				default:
@@ -211,7 +215,16 @@ func TestInstancesFollowTheModel(t *testing.T) {
 					require.ErrorIs(t, err, azuredurable.ErrFinished)
 				default:
 					require.NoError(t, err)
+					if !m.noPhone {
+						started(false)
+					}
 				}
+			},
+			"refuse": func(t *rapid.T) { // the text, by every provider
+				if codes != nil {
+					w.refuse(id)
+				}
+				m.refused = m.refused || m.there && !m.noPhone && !m.terminated && m.output == ""
 			},
 			"purge": func(t *rapid.T) {
 				err := w.Try(
@@ -231,7 +244,7 @@ func TestInstancesFollowTheModel(t *testing.T) {
 			},
 			"pass": func(t *rapid.T) {
 				w.Pass(time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds")) * time.Second)
-				if m.there && m.output == "" && !w.Now().Before(m.deadline) {
+				if m.there && m.output == "" && !m.refused && !w.Now().Before(m.deadline) {
 					m.output = "false"
 				}
 			},
@@ -268,6 +281,86 @@ func (w world) stands(t *rapid.T, id string, m model, codes []string) {
 		}
 		return err
 	}))
+}
+
+// refuse has every provider refuse the text of an instance for good.
+func (w world) refuse(id string) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		v, err := verification.ByExternalID(ctx, tx, "acme", "durable", id)
+		if err != nil {
+			return err
+		}
+		last, err := tx.LastTextOfVerification(ctx, v.ID)
+		if err == nil {
+			err = text.Refuse(ctx, tx, last.ID, "21211")
+		}
+		if err == nil {
+			err = verification.Fail(ctx, tx, v.ID, verification.NumberUnreachable)
+		}
+		return err
+	})
+}
+
+// An instance whose text is refused has failed at once, with the reason in its output. Its history
+// keeps that when it is rewound, and of two that rewind it at once one starts a verification.
+func TestRefusedInstance(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		for n := range 10 {
+			id := fmt.Sprint("refused", n)
+			_, err := w.start(id, `"`+phone+`"`)
+			require.NoError(t, err)
+			w.refuse(id)
+			i, err := w.get(id)
+			require.NoError(t, err)
+			require.Equal(t, azuredurable.Failed, i.Status)
+			require.JSONEq(t, `"The activity function 'E4_SendSmsChallenge' failed: `+
+				`the text was refused (number_unreachable)."`, string(i.Output))
+			ended := []string{"ExecutionCompleted Failed"}
+			require.Equal(t, ended, w.ends(i))
+
+			rewind := func(ctx context.Context, tx *store.Tx) error {
+				return azuredurable.Rewind(ctx, tx, w.tenant, id)
+			}
+			done := 0
+			for _, err := range w.AtOnce(rewind, rewind, rewind) {
+				if err == nil {
+					done++
+				} else {
+					require.ErrorIs(t, err, azuredurable.ErrRunning)
+				}
+			}
+			require.Positive(t, done)
+			require.Equal(t, 2, w.Count("verification WHERE external_id = $1", id))
+			i, err = w.get(id)
+			require.NoError(t, err)
+			require.Equal(t, azuredurable.Running, i.Status)
+			require.Equal(t, ended, w.ends(i), "it did fail once")
+			right := w.code(t, id)
+			w.Do(func(ctx context.Context, tx *store.Tx) error {
+				return azuredurable.Raise(ctx, tx, "acme", id, right)
+			})
+			i, err = w.get(id)
+			require.NoError(t, err)
+			require.Equal(t, azuredurable.Completed, i.Status)
+			require.Equal(t, append(ended, "ExecutionCompleted Completed"), w.ends(i))
+		}
+	})
+}
+
+// ends are the steps of an instance's history that end it.
+func (w world) ends(i azuredurable.Instance) (all []string) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		steps, err := azuredurable.History(ctx, tx, i)
+		for _, s := range steps {
+			if s.OrchestrationStatus != "" {
+				all = append(all, s.EventType+" "+string(s.OrchestrationStatus))
+			}
+		}
+		return err
+	})
+	return all
 }
 
 // What is not a phone number of the tenant's countries starts nothing.

@@ -31,12 +31,15 @@ func Raise(ctx context.Context, tx *store.Tx, tenant, id, number string) error {
 		return err
 	}
 	v := row.Verification
-	i := read(row.DurableInstance, ending{v.State, v.ExpiresAt.Time, v.EndedAt.Time}, tx.Now())
+	i := read(row.DurableInstance, ending{
+		v.State, v.Reason, v.ExpiresAt.Time, v.EndedAt.Time,
+	}, tx.Now())
 	if i.Status.Finished() {
 		return ErrFinished
 	}
 	code := fillUp(number, int(row.DurableInstance.Digits))
-	checked, err := verification.CheckRow(ctx, tx, v, code)
+	presented := verification.Presented{Door: door, Code: code}
+	checked, err := verification.CheckRow(ctx, tx, v, presented)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func Terminate(ctx context.Context, tx *store.Tx, tenant, id, reason string) err
 		return err
 	}
 	return move{
-		from: []string{"running", "suspended"}, to: "terminated", output: shorten(reason),
+		from: []db.DurableState{running, suspendedState}, to: terminatedState, output: shorten(reason),
 		event: terminated,
 	}.steer(ctx, tx, i)
 }
@@ -88,7 +91,8 @@ func Suspend(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	if err != nil || i.Status == Suspended {
 		return err
 	}
-	return move{from: []string{"running"}, to: "suspended", event: suspended}.steer(ctx, tx, i)
+	return move{from: []db.DurableState{running}, to: suspendedState, event: suspended}.steer(ctx, tx,
+		i)
 }
 
 // Resume ends a suspension. It returns ErrUnknown or ErrFinished.
@@ -97,7 +101,7 @@ func Resume(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	if err != nil || i.Status == Running {
 		return err
 	}
-	return move{from: []string{"suspended"}, to: "running", event: resumed}.steer(ctx, tx, i)
+	return move{from: []db.DurableState{suspendedState}, to: running, event: resumed}.steer(ctx, tx, i)
 }
 
 // Rewind has a failed instance try again. It returns ErrUnknown, ErrRunning when the instance has
@@ -112,7 +116,15 @@ func Rewind(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) erro
 	case i.Status != Failed:
 		return ErrFinished
 	}
-	rewind := move{from: []string{"failed"}, to: "running", event: rewound}
+	if i.row.State == running { // its verification failed; the next one will not say so any more
+		failing := move{
+			from: []db.DurableState{running}, to: failedState, output: refusal(i.reason), event: failed,
+		}
+		if made, err := failing.make(ctx, tx, i); err != nil || !made {
+			return err // another request rewound it at this very moment
+		}
+	}
+	rewind := move{from: []db.DurableState{failedState}, to: running, event: rewound}
 	if made, err := rewind.make(ctx, tx, i); err != nil || !made {
 		return err // another request rewound it at this very moment
 	}
@@ -169,8 +181,8 @@ func Unfinished(ctx context.Context, tx store.View, tenant, id string) (Instance
 
 // move is one guarded move of an instance.
 type move struct {
-	from   []string // one or two states
-	to     string
+	from   []db.DurableState // one or two
+	to     db.DurableState
 	output string
 	event  string // in the timeline
 }
@@ -192,6 +204,7 @@ func (m move) make(ctx context.Context, tx *store.Tx, i Instance) (bool, error) 
 	n, err := tx.SetDurableState(ctx, db.SetDurableStateParams{
 		ID: i.row.ID, State: m.to, Output: m.output, Now: tx.Moment(),
 		FromState: m.from[0], OrFromState: m.from[len(m.from)-1],
+		VerificationID: i.row.VerificationID,
 	})
 	if err != nil || n == 0 {
 		return false, err

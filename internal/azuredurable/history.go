@@ -79,7 +79,7 @@ func History(ctx context.Context, tx store.View, i Instance) ([]Step, error) {
 			EventType: "TimerFired", FireAt: &i.deadline, Timestamp: i.deadline,
 		})
 	}
-	if i.Status == Completed || i.Status == Canceled {
+	if i.Status == Completed || i.Status == Canceled || i.reason != "" {
 		steps = append(steps, Step{
 			EventType: "ExecutionCompleted", OrchestrationStatus: i.Status, Result: i.Output,
 			Timestamp: i.Updated,

@@ -3,6 +3,7 @@ package reply
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"smsbridge/internal/verification"
 )
@@ -18,8 +19,13 @@ func (t *taking) code(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	open = slices.DeleteFunc(open, func(v verification.Verification) bool {
+		return !v.CheckableByText()
+	})
 	for _, v := range open[:min(len(open), codeTries)] {
-		checked, err := verification.Check(ctx, t.tx, v.Tenant, v.ID, t.Code)
+		checked, err := verification.Check(ctx, t.tx, v.Tenant, v.ID, verification.Presented{
+			Door: verification.ByText, Code: t.Code,
+		})
 		if err != nil {
 			return err
 		}

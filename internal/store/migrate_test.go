@@ -73,3 +73,53 @@ func TestReportsMove(t *testing.T) {
 		})
 	}
 }
+
+// Wrong codes that an older version kept count in every class, so that an upgrade gives no new
+// guesses. Codes that wait for Twilio Verify and verifications stay.
+func TestGuessesMove(t *testing.T) {
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, migrations := beside(t, url(t))
+			_, err := migrations.UpTo(t.Context(), 8)
+			require.NoError(t, err)
+			for _, statement := range []string{
+				`INSERT INTO guess (tenant, phone, wrong_at, last_at) VALUES
+					('acme', '+4520123456', '7 8', 8), ('beta', '+4520123456', '9', 9)`,
+				`INSERT INTO verification (id, tenant, door, external_id, account, sender, phone,
+					locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends,
+					gap, notify, opened_at, sent_at, expires_at, ended_at)
+					SELECT id, 'acme', door, '', 'AC1', '+1', '+4520123456', '', 'pending', 'sealed',
+					0, 0, 5, 10, 1, 3, 0, 0, 7, 7, 7, 0
+					FROM (SELECT 'v1' AS id, 'api' AS door UNION ALL SELECT 'v2', 'auth0') AS old`,
+				`INSERT INTO code_check (id, verification_id, tenant, code, verdict, asked_at)
+					VALUES ('c1', 'v1', 'acme', 'sealed', '', 7)`,
+			} {
+				_, err := db.ExecContext(t.Context(), statement)
+				require.NoError(t, err)
+			}
+			read := func(query string) (all string) {
+				require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&all))
+				return all
+			}
+			_, err = migrations.Up(t.Context())
+			require.NoError(t, err)
+			for _, class := range []string{"claim", "app", "typed", "reply"} {
+				require.Equal(t, "2 7 8 9 8 9", read(`SELECT COUNT(*) || ' ' || MIN(wrong_at) || ' ' ||
+					MAX(wrong_at) || ' ' || MIN(last_at) || ' ' || MAX(last_at) FROM guess
+					WHERE asker = '`+class+`'`))
+			}
+			require.Equal(t, "8", read("SELECT COUNT(*) || '' FROM guess"))
+			require.Equal(t, "app", read("SELECT asker FROM verification WHERE id = 'v1'"))
+			require.Equal(t, "typed", read("SELECT asker FROM verification WHERE id = 'v2'"))
+			require.Equal(t, "c1sealed", read("SELECT id || code || door || source FROM code_check"))
+			_, err = migrations.DownTo(t.Context(), 8)
+			require.NoError(t, err)
+			require.Equal(t, "2 7 8 9", read(`SELECT COUNT(*) || ' ' || MIN(wrong_at) || ' ' ||
+				MAX(wrong_at) FROM guess`))
+			_, err = migrations.Up(t.Context())
+			require.NoError(t, err)
+		})
+	}
+}

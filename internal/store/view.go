@@ -68,6 +68,11 @@ type View interface {
 
 	GetShortLink(ctx context.Context, id string) (db.ShortLink, error)
 
+	GetPause(ctx context.Context, arg db.GetPauseParams) (string, error)
+
+	CountTextsOfVerification(
+		ctx context.Context, arg db.CountTextsOfVerificationParams,
+	) (int64, error)
 	CountTextsWithProviderID(
 		ctx context.Context, arg db.CountTextsWithProviderIDParams,
 	) (int64, error)
@@ -84,10 +89,13 @@ type View interface {
 	GetVerificationOf(ctx context.Context, arg db.GetVerificationOfParams) (db.Verification, error)
 	ListVerifications(
 		ctx context.Context, arg db.ListVerificationsParams,
-	) ([]db.Verification, error)
+	) ([]db.ListVerificationsRow, error)
 	OpenVerificationsOfPhone(
 		ctx context.Context, arg db.OpenVerificationsOfPhoneParams,
 	) ([]db.Verification, error)
+	ShowVerification(
+		ctx context.Context, arg db.ShowVerificationParams,
+	) (db.ShowVerificationRow, error)
 	UnreportedVerificationsOfPhone(
 		ctx context.Context, arg db.UnreportedVerificationsOfPhoneParams,
 	) ([]db.Verification, error)

@@ -20,7 +20,8 @@ const (
 
 // codeOptions are about one-time codes. Codes live ten minutes and are texted a minute apart by
 // NIST SP 800-63B, 5.1.3.2 and common practice. Six digits and ten wrong ones a day are odds of one
-// in a hundred thousand.
+// in a hundred thousand for an app, and for an identity provider. Two more classes of askers have
+// half of that.
 func codeOptions() []option {
 	return []option{
 		{Row: row{
@@ -41,7 +42,8 @@ func codeOptions() []option {
 		{Row: row{
 			Key: "code_wrong", Default: "10",
 			Doc: "How many wrong codes a phone may have in 24 hours, over all its verifications, " +
-				"1 to 100.",
+				"1 to 100: so many where an app asks, and where the identity provider does; " +
+				"half as many for numbers that persons type, and for codes that come by text.",
 			Prevents: "Without this limit, a thief starts verification after verification and guesses on.",
 		}, Set: settings.Count(1, 100, func(t *Tenant) *int { return &t.Codes.Wrong })},
 		{Row: row{

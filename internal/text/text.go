@@ -45,6 +45,9 @@ const (
 	Suppressed  State = "suppressed"
 )
 
+// OptedOutReason is why a text was suppressed whose phone had opted out.
+const OptedOutReason = "opted out"
+
 // Purpose is why a text is sent.
 type Purpose = db.TextPurpose
 
@@ -105,7 +108,7 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 		Deadline: moment.Of(d.Deadline), CreatedAt: now,
 	}
 	if out {
-		row.State, row.Error, row.EndedAt = Suppressed, "opted out", now
+		row.State, row.Error, row.EndedAt = Suppressed, OptedOutReason, now
 	} else {
 		row.State, row.Body = Due, tx.Seal(place(id, d.Tenant), []byte(d.Body))
 		tx.Enqueue(SendText{id})
@@ -168,7 +171,7 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	}
 	out, err := OptedOut(ctx, tx, phonemail.Line{Account: row.Account, Sender: row.Sender}, row.Phone)
 	if err != nil || out {
-		return "opted out", err
+		return OptedOutReason, err
 	}
 	if row.VerificationID != "" {
 		return codeObstacle(ctx, tx, row)

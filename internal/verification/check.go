@@ -13,7 +13,7 @@ import (
 )
 
 // Verdict is what became of a code that was presented.
-type Verdict string
+type Verdict = db.CodeVerdict
 
 // The verdicts.
 const (
@@ -21,87 +21,109 @@ const (
 	Wrong   Verdict = "wrong"   // compared and counted; the State says whether it was the last attempt
 	Over    Verdict = "over"    // not compared: the verification had ended; the State says how
 	Blocked Verdict = "blocked" // not compared: too many wrong codes for this phone
+	Paused  Verdict = "paused"  // not compared: who presents it gave wrong codes a moment ago
 	Asked   Verdict = "asked"   // counted, and put to Twilio Verify, whose code it is: call Await
 )
+
+// ByText, as a door, is a reply of the phone.
+const ByText = "text"
+
+// Presented is a code that is presented.
+type Presented struct {
+	Door   string // through which it comes
+	Code   string
+	Source string // where the request comes from, "" if not known; for numbers that were typed
+}
+
+// checkableAt reports whether codes for a verification may be presented at a door: at the one at
+// which it was started, and by text. A code of one door is thus not checkable with the keys of
+// another.
+func checkableAt(door string, row db.Verification) bool {
+	return row.MaxWrong != elsewhere && (door == row.Door || door == ByText)
+}
 
 // Checked is the result of a check.
 type Checked struct {
 	Verdict      Verdict
 	Verification Verification // as it stands after the check
-	Until        time.Time    // when Blocked: no code of this phone is compared before
+	Until        time.Time    // when Blocked or Paused: no such code is compared before
 	CheckID      string       // when Asked: what Await waits for
 }
 
 // Check presents a code to a verification. The verdict is a value and not an error: an error would
 // undo the transaction and with it the count of the guess. Commit whatever the verdict. Check
-// returns ErrUnknown, or ErrCode for what ParseCode refuses, which counts as no attempt.
-func Check(ctx context.Context, tx *store.Tx, tenant, id, code string) (Checked, error) {
-	if _, err := ParseCode(code); err != nil {
+// returns ErrUnknown, also at a door at which the verification is not checkable. It returns ErrCode
+// for what ParseCode refuses, which counts as no attempt.
+func Check(ctx context.Context, tx *store.Tx, tenant, id string, p Presented) (Checked, error) {
+	if _, err := ParseCode(p.Code); err != nil {
 		return Checked{}, err
 	}
 	row, err := get(ctx, tx, tenant, id)
 	if err != nil {
 		return Checked{}, err
 	}
-	return CheckRow(ctx, tx, row, code)
+	return CheckRow(ctx, tx, row, p)
 }
 
 // CheckRow is Check for a rule that reads verifications together with rows of its own.
 func CheckRow(
-	ctx context.Context, tx *store.Tx, row db.Verification, code string,
+	ctx context.Context, tx *store.Tx, row db.Verification, p Presented,
 ) (Checked, error) {
-	given, err := ParseCode(code)
+	given, err := ParseCode(p.Code)
 	if err != nil {
 		return Checked{}, err
+	}
+	if !checkableAt(p.Door, row) {
+		return Checked{}, ErrUnknown
 	}
 	if v := read(row, tx.Now()); v.State != Pending {
 		return Checked{Verdict: Over, Verification: v}, ExpireDue(ctx, tx, row.ID)
 	}
-	kept, err := tx.LockGuesses(ctx, db.LockGuessesParams{
-		Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment(),
-	})
-	if err != nil {
-		return Checked{}, fmt.Errorf("verification %s: %w", row.ID, err)
-	}
-	wrong := parseGuesses(kept, tx.Now())
-	if until, blocked := wrong.blocked(int(row.MaxWrong)); blocked {
-		return result(ctx, tx, row, Blocked, until)
+	all := budgets(row, p.Door, digestOf(p.Source))
+	wait, err := lock(ctx, tx, row.Tenant, all)
+	switch {
+	case err != nil:
+		return Checked{}, err
+	case wait != nil && errors.Is(wait, ErrPaused):
+		return result(ctx, tx, row, Paused, wait.Until)
+	case wait != nil:
+		return result(ctx, tx, row, Blocked, wait.Until)
 	}
 	row, verdict, err := attempt(ctx, tx, row, given)
 	switch {
 	case err != nil:
 		return Checked{}, err
 	case verdict == Asked:
-		return askVerify(ctx, tx, row, given, append(wrong, tx.Now()))
+		return askVerify(ctx, tx, row, p, all)
 	case verdict == Wrong:
-		err = countWrong(ctx, tx, row, append(wrong, tx.Now()))
+		err = countWrong(ctx, tx, row, all)
 	case verdict == Right:
 		err = settle(ctx, tx, row, "")
 	}
 	return Checked{Verdict: verdict, Verification: read(row, tx.Now())}, err
 }
 
-// CheckExternal is Check for the newest verification that a door of a tenant calls externalID. The
+// CheckExternal is Check for the newest verification that its door calls externalID. The
 // second result is true once for each verification that has expired: the first time that a caller
 // hears it.
 func CheckExternal(
-	ctx context.Context, tx *store.Tx, tenant, door, externalID, code string,
+	ctx context.Context, tx *store.Tx, tenant, externalID string, p Presented,
 ) (c Checked, news bool, err error) {
-	v, err := ByExternalID(ctx, tx, tenant, door, externalID)
+	v, err := ByExternalID(ctx, tx, tenant, p.Door, externalID)
 	if err != nil {
 		return c, false, err
 	}
-	c, err = Check(ctx, tx, tenant, v.ID, code)
+	c, err = Check(ctx, tx, tenant, v.ID, p)
 	if err != nil || c.Verification.State != Expired {
 		return c, false, err
 	}
 	n, err := tx.TellExpired(ctx, db.TellExpiredParams{
-		Tenant: tenant, Door: door, ExternalID: externalID, Now: tx.Moment(),
+		Tenant: tenant, Door: p.Door, ExternalID: externalID, Now: tx.Moment(),
 	})
 	return c, n > 0, err
 }
 
-// attempt compares a code and counts the attempt, under the lock of the phone's guesses. It returns
+// attempt compares a code and counts the attempt, under the lock of its budgets. It returns
 // the row after that. A row that changed since it was read is read again: another check came before
 // the lock, or the code was texted once more.
 func attempt(
@@ -155,13 +177,10 @@ func compare(tx store.View, row db.Verification, given string) (Verdict, error) 
 	return Wrong, nil
 }
 
-// countWrong notes a wrong code against its phone. If it was the last attempt, the verification has
+// countWrong takes a wrong code from its budgets. If it was the last attempt, the verification has
 // ended.
-func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all guesses) error {
-	err := tx.SetGuesses(ctx, db.SetGuessesParams{
-		Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String(),
-	})
-	if err != nil {
+func countWrong(ctx context.Context, tx *store.Tx, row db.Verification, all []*budget) error {
+	if err := charge(ctx, tx, row.Tenant, all); err != nil {
 		return err
 	}
 	detail := fmt.Sprintf("%d of %d", row.Attempts, row.MaxAttempts)

@@ -93,7 +93,7 @@ func TestCheckExternal(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		check := func(name, code string) (c Checked, news bool, err error) {
 			err = b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
-				c, news, err = CheckExternal(ctx, tx, "acme", "api", name, code)
+				c, news, err = CheckExternal(ctx, tx, "acme", name, at("api", code))
 				return err
 			})
 			return c, news, err

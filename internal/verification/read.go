@@ -61,6 +61,9 @@ func ByExternalID(
 	return read(row, tx.Now()), nil
 }
 
+// CheckableByText reports whether a reply of the phone may present a code for the verification.
+func (v Verification) CheckableByText() bool { return v.byText }
+
 // OpenOf returns the pending verifications of a phone on a line, the newest first, at most 100.
 func OpenOf(
 	ctx context.Context,
@@ -71,27 +74,6 @@ func OpenOf(
 	rows, err := tx.OpenVerificationsOfPhone(ctx, db.OpenVerificationsOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone, Now: tx.Moment(),
 	})
-	return readAll(rows, tx.Now()), err
-}
-
-// afterAll sorts after every id.
-const afterAll = "~"
-
-// List returns a tenant's verifications, the newest first: at most most of them, and only those
-// older than the one with the id before unless it is "".
-func List(
-	ctx context.Context,
-	tx store.View,
-	tenant, before string,
-	most int,
-) ([]Verification, error) {
-	if before == "" {
-		before = afterAll
-	}
-	rows, err := tx.ListVerifications(
-		ctx,
-		db.ListVerificationsParams{Tenant: tenant, Before: before, Most: int32(most)},
-	)
 	return readAll(rows, tx.Now()), err
 }
 
@@ -107,7 +89,8 @@ func read(row db.Verification, now time.Time) Verification {
 	v := Verification{
 		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID,
 		Line:  phonemail.Line{Account: row.Account, Sender: row.Sender},
-		Phone: row.Phone, Locale: row.Locale, State: row.State,
+		Phone: row.Phone, Locale: row.Locale, State: row.State, Reason: row.Reason,
+		byText:   checkableAt(ByText, row),
 		Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
 		Sends: int(row.Sends), MaxSends: int(row.MaxSends),
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,

@@ -320,7 +320,7 @@ func TestListPages(t *testing.T) {
 		b.start(func(r *Request) { r.Tenant = "beta" })
 		var got []string
 		for before := ""; ; before = got[len(got)-1] {
-			var page []Verification
+			var page []Shown
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 				page, err = List(ctx, tx, "acme", before, 2)
 				return err

@@ -23,7 +23,7 @@ func TestStaleRow(t *testing.T) {
 		}
 		check := func(row db.Verification, code string) (c Checked) {
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-				c, err = CheckRow(ctx, tx, row, code)
+				c, err = CheckRow(ctx, tx, row, at("api", code))
 				return err
 			})
 			return c

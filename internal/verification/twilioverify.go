@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"smsbridge/internal/store"
@@ -182,18 +181,21 @@ func askVerify(
 	ctx context.Context,
 	tx *store.Tx,
 	row db.Verification,
-	code string,
-	all guesses,
+	p Presented,
+	all []*budget,
 ) (Checked, error) {
-	if err := tx.SetGuesses(
-		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: all.String()},
-	); err != nil {
+	code, err := ParseCode(p.Code)
+	if err != nil {
+		return Checked{}, err
+	}
+	if err := charge(ctx, tx, row.Tenant, all); err != nil {
 		return Checked{}, err
 	}
 	id := store.NewID()
-	err := tx.AddCodeCheck(ctx, db.AddCodeCheckParams{
+	err = tx.AddCodeCheck(ctx, db.AddCodeCheckParams{
 		ID: id, VerificationID: row.ID, Tenant: row.Tenant,
 		Code: tx.Seal(checkPlace(id, row.Tenant), []byte(code)), AskedAt: tx.Moment(),
+		Door: p.Door, Source: digestOf(p.Source),
 	})
 	if err != nil {
 		return Checked{}, err
@@ -208,6 +210,11 @@ func askVerify(
 type Comparison struct {
 	ID, Tenant, VerificationID, VerifySID, Code string
 	Asked, Expires                              time.Time
+	// Ended is how the verification ended at Verify, if Verify compares no more codes of it and says
+	// why.
+	Ended State
+
+	door, source string // through which the code came, and the digest of where from
 }
 
 // Unanswered returns a check that Twilio Verify has not answered yet. The second result is
@@ -229,13 +236,9 @@ func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, 
 		return Comparison{}, false, fmt.Errorf("check %s: %w", checkID, err)
 	}
 	return Comparison{
-		check.ID,
-		check.Tenant,
-		row.ID,
-		row.VerifySID,
-		string(code),
-		check.AskedAt.Time,
-		row.ExpiresAt.Time,
+		ID: check.ID, Tenant: check.Tenant, VerificationID: row.ID, VerifySID: row.VerifySID,
+		Code: string(code), Asked: check.AskedAt.Time, Expires: row.ExpiresAt.Time,
+		door: check.Door, source: check.Source,
 	}, true, nil
 }
 
@@ -247,19 +250,23 @@ func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) er
 	if err != nil {
 		return err
 	}
-	kept, err := tx.LockGuesses(
-		ctx,
-		db.LockGuessesParams{Tenant: row.Tenant, Phone: row.Phone, Now: tx.Moment()},
-	)
-	if err != nil {
+	all := budgets(row, q.door, q.source)
+	if _, err := lock(ctx, tx, row.Tenant, all); err != nil {
 		return err
 	}
-	n, err := tx.EndCodeCheck(ctx, db.EndCodeCheckParams{ID: q.ID, Verdict: string(verdict)})
+	// Codes of one verification may come from several budgets, and the last answer decides.
+	if _, err := tx.LockVerification(ctx, row.ID); err != nil {
+		return err
+	}
+	n, err := tx.EndCodeCheck(ctx, db.EndCodeCheckParams{ID: q.ID, Verdict: verdict})
 	if err != nil || n == 0 {
 		return err
 	}
+	if row, err = tx.GetVerification(ctx, q.VerificationID); err != nil {
+		return err
+	}
 	if verdict == Right {
-		return approveAsked(ctx, tx, row, q, parseGuesses(kept, tx.Now()))
+		return approveAsked(ctx, tx, row, q, all)
 	}
 	if verdict == Wrong {
 		if err := tx.Record(
@@ -275,10 +282,12 @@ func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) er
 	}
 	switch {
 	case verdict == Wrong && row.Attempts < row.MaxAttempts:
-	case row.Attempts >= row.MaxAttempts:
+	case row.Attempts >= row.MaxAttempts, q.Ended == MaxAttemptsReached:
 		_, err = end(ctx, tx, row.ID, MaxAttemptsReached, "")
 	case !tx.Now().Before(row.ExpiresAt.Time):
 		_, err = end(ctx, tx, row.ID, Expired, "")
+	case q.Ended == Failed:
+		err = fail(ctx, tx, row, ProviderRefused)
 	default:
 		_, err = end(ctx, tx, row.ID, Canceled, "over at Twilio Verify")
 	}
@@ -292,14 +301,9 @@ func approveAsked(
 	tx *store.Tx,
 	row db.Verification,
 	q Comparison,
-	wrong guesses,
+	all []*budget,
 ) error {
-	if i := slices.IndexFunc(wrong, q.Asked.Equal); i >= 0 {
-		wrong = slices.Delete(wrong, i, i+1)
-	}
-	if err := tx.SetGuesses(
-		ctx, db.SetGuessesParams{Tenant: row.Tenant, Phone: row.Phone, WrongAt: wrong.String()},
-	); err != nil {
+	if err := refund(ctx, tx, row.Tenant, all, q.Asked); err != nil {
 		return err
 	}
 	if err := Reported(ctx, tx, outcome(row), "matched"); err != nil {
@@ -325,7 +329,7 @@ func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error
 			if err != nil || check.Verdict == "" {
 				return err
 			}
-			checked.Verdict = Verdict(check.Verdict)
+			checked.Verdict = check.Verdict
 			checked.Verification, err = Get(ctx, tx, checked.Verification.Tenant, checked.Verification.ID)
 			if checked.Verdict == Right && checked.Verification.State != Approved {
 				checked.Verdict = Over // it was canceled while Verify was asked

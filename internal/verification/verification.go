@@ -7,14 +7,47 @@
 //	pending ──▶ approved               the right code came in time
 //	 ├──▶ canceled               its app, or the phone's STOP, called it off
 //	 ├──▶ expired                the right code did not come in time
+//	 ├──▶ failed                 no provider texts the code, for the reason that is kept with it
 //	 └──▶ max_attempts_reached   too many wrong ones did
 //
 // It promises:
 //   - Each of these moves happens once, however many callers and replicas race for it.
 //   - A code approves once.
+//   - A code is compared only at the door at which its verification was started, or by a reply of
+//     the phone. A code that is compared elsewhere, such as Auth0's own, is compared at no door: at
+//     all of them its verification is unknown.
 //   - No more guesses are compared than are allowed, per verification and per phone and day. A
 //     verification that starts later gives no new guesses.
+//   - A code that cannot reach its phone ends at once. A receipt that says undelivered is no end:
+//     carriers send it for phones that are off, and also for texts that were read. The person may
+//     ask again, and the delivery shows.
 //   - The code is sealed while it counts, and leaves the database in the statement that ends it.
+//
+// # Who may guess how often
+//
+// A thief must not guess a code, and must not keep the owner of a phone from using it. With one
+// count of wrong codes for each phone both cannot be had: the thief types the number and wrong
+// codes, and the owner is refused until tomorrow. So wrong codes count per phone, and per class of
+// who asked for the code. Each class has a share of its own, and spends no other's. With the
+// setting code_wrong at its default of 10, a phone may in any 24 hours have
+//
+//	claim   10   the identity provider says that the phone is the person's
+//	app     10   an app says so, with its key
+//	typed    5   a person typed the number, which may be any number
+//	reply    5   the codes come by text, from the phone or from who fakes its number
+//
+// wrong codes, which are 30 in all. Codes of 6 digits are drawn evenly, so the odds that one guess
+// is right are 1 in 10^6. The odds of 30 guesses are at most the sum of theirs: 30 in 10^6.
+// That is 3 in 100,000 per phone and day. It makes no difference how the guesses are spread over
+// codes. Each digit less makes the odds ten times better for the thief, and each digit more ten
+// times worse.
+//
+// A thief who types a number spends only the share of typed numbers. Before that, the thief must
+// pause: after the third wrong code of one log-in subject for five seconds, then twice as long each
+// time. Codes and new texts wait alike. The source of the requests pauses too, after more wrong
+// codes and for shorter times: a company or a carrier may share one address. No pause
+// is longer than five minutes, so it delays and never locks out. An app that says for whom it asks
+// has half of its share for each of them.
 package verification
 
 import (
@@ -42,6 +75,7 @@ const (
 	Approved           State = "approved"
 	Canceled           State = "canceled"
 	Expired            State = "expired"
+	Failed             State = "failed"
 	MaxAttemptsReached State = "max_attempts_reached"
 )
 
@@ -59,11 +93,13 @@ var (
 	ErrTooSoon = errors.New("verification: too soon for another text")
 	// ErrBlocked, in a WaitError: too many wrong codes for this phone.
 	ErrBlocked = errors.New("verification: too many wrong codes for this phone")
+	// ErrPaused, in a WaitError: the person, or the source, gave wrong codes a moment ago.
+	ErrPaused = errors.New("verification: a pause after wrong codes")
 )
 
 // WaitError says that something is refused until a time.
 type WaitError struct {
-	Err   error // ErrTooSoon or ErrBlocked
+	Err   error // ErrTooSoon, ErrBlocked or ErrPaused
 	Until time.Time
 }
 
@@ -77,7 +113,8 @@ type Limits struct {
 	// how long the code counts, from the start; another text does not prolong it
 	Life     time.Duration
 	Attempts int // codes that may be presented, from 1
-	// wrong codes a phone may have in any 24 hours over all verifications of the tenant, from 1
+	// wrong codes of a phone in any 24 hours over all verifications of the tenant, from 1; each class
+	// of askers has a share by this number
 	Wrong int
 	Sends int           // texts with the code, the first included, from 1
 	Gap   time.Duration // between two of them
@@ -103,13 +140,16 @@ type Request struct {
 	Locale  string
 	Wording Wording
 	Notify  bool // the tenant's app is told of the end
+	Asker   Asker
+	Source  string // where a request of class Typed comes from, "" when that is not known
 	// ComparedElsewhere says that the door's app compares the code, and counts the wrong codes of a
-	// phone itself: those that were presented here do not keep the code from being texted.
+	// phone itself. Those that were presented here do not keep the code from being texted, and no
+	// code for this verification can be presented here.
 	ComparedElsewhere bool
 }
 
-// uncounted, as the most wrong codes of a row, is a number that no phone reaches.
-const uncounted = math.MaxInt32
+// elsewhere is the most wrong codes of a row whose code is compared elsewhere. No phone reaches it.
+const elsewhere = math.MaxInt32
 
 // Verification is a verification as it stands. The code is not in it.
 type Verification struct {
@@ -119,11 +159,14 @@ type Verification struct {
 	Locale                       string
 	// expired as soon as its time is over, whether or not that has been recorded
 	State                 State
+	Reason                Reason // why it failed, "" if it did not
 	Attempts, MaxAttempts int
 	Sends, MaxSends       int
 	Opened, Expires       time.Time
 	NextSend              time.Time // the earliest time for another text
 	Ended                 time.Time // zero while pending
+
+	byText bool // a reply may present a code
 }
 
 // ExpireVerification is the job that ends the verification ID when its time is over.
@@ -141,110 +184,6 @@ type Notify struct {
 
 // Kind names the job in the queue.
 func (Notify) Kind() string { return "notify" }
-
-// Start starts a verification and makes the text with its code due. The second result is false
-// when a pending one of the same door already has the ExternalID: that one is returned, and
-// nothing was done. It returns ErrOptedOut, ErrBlocked in a WaitError, or an error of the
-// database.
-func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
-	return start(ctx, tx, store.NewID(), r)
-}
-
-// start is Start with the id for a new verification.
-func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verification, bool, error) {
-	if err := admit(ctx, tx, r); err != nil {
-		return Verification{}, false, err
-	}
-	if old, taken, err := makeRoom(ctx, tx, r); err != nil || taken {
-		return old, false, err
-	}
-	now, code, renew := tx.Moment(), r.Code, 0
-	if code == "" {
-		code = Draw(r.Length)
-		if r.Renew {
-			renew = r.Length
-		}
-	}
-	row := db.AddVerificationParams{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
-		Sender: r.Line.Sender, Phone: r.Phone, Locale: r.Locale,
-		Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
-		MaxAttempts: int64(r.Limits.Attempts), MaxWrong: int64(r.mostWrong()),
-		MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
-		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
-	}
-	n, err := tx.AddVerification(ctx, row)
-	if err != nil {
-		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
-	}
-	if n == 0 { // another replica took the external id at this very moment
-		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
-		return taken, false, err
-	}
-	tx.EnqueueAt(ExpireVerification{id}, row.ExpiresAt.Time)
-	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
-		return Verification{}, false, err
-	}
-	v := Verification{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Line: r.Line, Phone: r.Phone,
-		Locale: r.Locale, State: Pending, MaxAttempts: r.Limits.Attempts,
-		Sends: 1, MaxSends: r.Limits.Sends, Opened: now.Time, Expires: row.ExpiresAt.Time,
-		NextSend: now.Add(r.Limits.Gap).Time,
-	}
-	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
-}
-
-// makeRoom ends what has the request's external id and may not keep it, and returns what may.
-func makeRoom(
-	ctx context.Context,
-	tx *store.Tx,
-	r Request,
-) (old Verification, taken bool, err error) {
-	if r.ExternalID == "" {
-		return old, false, nil
-	}
-	old, err = ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
-	switch {
-	case errors.Is(err, ErrUnknown):
-		return old, false, nil
-	case err != nil:
-		return old, false, err
-	case old.State == Pending && !r.Replace:
-		return old, true, nil
-	case old.State == Pending:
-		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
-	default: // it may be overdue, and no worker has recorded that yet
-		err = ExpireDue(ctx, tx, old.ID)
-	}
-	return old, false, err
-}
-
-// mostWrong is how many wrong codes a phone may have had while the verification counts.
-func (r Request) mostWrong() int {
-	if r.ComparedElsewhere {
-		return uncounted
-	}
-	return r.Limits.Wrong
-}
-
-// admit refuses what a text or a guess would be refused for.
-func admit(ctx context.Context, tx store.View, r Request) error {
-	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
-	if err != nil {
-		return err
-	}
-	if out {
-		return ErrOptedOut
-	}
-	guesses, err := tx.GetGuesses(ctx, db.GetGuessesParams{Tenant: r.Tenant, Phone: r.Phone})
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if until, blocked := parseGuesses(guesses, tx.Now()).blocked(r.mostWrong()); blocked {
-		return &WaitError{ErrBlocked, until}
-	}
-	return nil
-}
 
 // Resend texts the code once more, or a new one if the verification was started so. It returns
 // ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or ErrTooSoon in a WaitError.

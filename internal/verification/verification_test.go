@@ -64,7 +64,7 @@ func (b bench) start(change func(*Request)) Verification {
 func (b bench) check(v Verification, code string) (c Checked) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		c, err = Check(ctx, tx, v.Tenant, v.ID, code)
+		c, err = Check(ctx, tx, v.Tenant, v.ID, at(v.Door, code))
 		return err
 	})
 	return c
@@ -87,6 +87,9 @@ func (b bench) row(v Verification) (row db.Verification) {
 	})
 	return row
 }
+
+// at is a code as a door presents it.
+func at(door, code string) Presented { return Presented{Door: door, Code: code} }
 
 // race runs f n times at once.
 func race(n int, f func(i int)) {
@@ -114,7 +117,7 @@ func tally(
 		err := stores[i%len(stores)].Do(
 			context.Background(),
 			func(ctx context.Context, tx *store.Tx) (err error) {
-				c, err = Check(ctx, tx, v.Tenant, v.ID, code)
+				c, err = Check(ctx, tx, v.Tenant, v.ID, at("api", code))
 				return err
 			},
 		)
@@ -202,7 +205,7 @@ func TestGuessesAtTwoReplicas(t *testing.T) {
 		v := all[i%3]
 		var c Checked
 		if err := stores[i%2].Do(t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-			c, err = Check(ctx, tx, v.Tenant, v.ID, wrong)
+			c, err = Check(ctx, tx, v.Tenant, v.ID, at("api", wrong))
 			return err
 		}); err != nil {
 			t.Error(err)
@@ -299,9 +302,9 @@ func TestOneEnd(t *testing.T) {
 					var err error
 					switch i % 3 {
 					case 0:
-						_, err = Check(ctx, tx, v.Tenant, v.ID, right)
+						_, err = Check(ctx, tx, v.Tenant, v.ID, at("api", right))
 					case 1:
-						_, err = Check(ctx, tx, v.Tenant, v.ID, wrong)
+						_, err = Check(ctx, tx, v.Tenant, v.ID, at("api", wrong))
 					case 2:
 						if _, err = Cancel(ctx, tx, v.Tenant, v.ID, ""); err == ErrGone {
 							err = nil
@@ -332,7 +335,7 @@ func TestCheckRefuses(t *testing.T) {
 		try := func(tenant, id, code string) error {
 			return b.Try(
 				func(ctx context.Context, tx *store.Tx) error {
-					_, err := Check(ctx, tx, tenant, id, code)
+					_, err := Check(ctx, tx, tenant, id, at("api", code))
 					return err
 				},
 			)

@@ -12,8 +12,8 @@ import (
 )
 
 const addCodeCheck = `-- name: AddCodeCheck :exec
-INSERT INTO code_check (id, verification_id, tenant, code, verdict, asked_at)
-VALUES ($1, $2, $3, $4, '', $5)
+INSERT INTO code_check (id, verification_id, tenant, code, verdict, asked_at, door, source)
+VALUES ($1, $2, $3, $4, '', $5, $6, $7)
 `
 
 type AddCodeCheckParams struct {
@@ -22,6 +22,8 @@ type AddCodeCheckParams struct {
 	Tenant         string
 	Code           string
 	AskedAt        moment.Moment
+	Door           string
+	Source         string
 }
 
 func (q *Queries) AddCodeCheck(ctx context.Context, arg AddCodeCheckParams) error {
@@ -31,6 +33,8 @@ func (q *Queries) AddCodeCheck(ctx context.Context, arg AddCodeCheckParams) erro
 		arg.Tenant,
 		arg.Code,
 		arg.AskedAt,
+		arg.Door,
+		arg.Source,
 	)
 	return err
 }
@@ -66,7 +70,7 @@ UPDATE code_check SET verdict = $1, code = '' WHERE id = $2 AND verdict = ''
 `
 
 type EndCodeCheckParams struct {
-	Verdict string
+	Verdict CodeVerdict
 	ID      string
 }
 
@@ -79,7 +83,7 @@ func (q *Queries) EndCodeCheck(ctx context.Context, arg EndCodeCheckParams) (int
 }
 
 const getCodeCheck = `-- name: GetCodeCheck :one
-SELECT id, verification_id, tenant, code, verdict, asked_at FROM code_check WHERE id = $1
+SELECT id, verification_id, tenant, code, verdict, asked_at, door, source FROM code_check WHERE id = $1
 `
 
 func (q *Queries) GetCodeCheck(ctx context.Context, id string) (CodeCheck, error) {
@@ -92,6 +96,8 @@ func (q *Queries) GetCodeCheck(ctx context.Context, id string) (CodeCheck, error
 		&i.Code,
 		&i.Verdict,
 		&i.AskedAt,
+		&i.Door,
+		&i.Source,
 	)
 	return i, err
 }

@@ -96,6 +96,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countSendStmt, err = db.PrepareContext(ctx, countSend); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSend: %w", err)
 	}
+	if q.countTextsOfVerificationStmt, err = db.PrepareContext(ctx, countTextsOfVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query CountTextsOfVerification: %w", err)
+	}
 	if q.countTextsWithProviderIDStmt, err = db.PrepareContext(ctx, countTextsWithProviderID); err != nil {
 		return nil, fmt.Errorf("error preparing query CountTextsWithProviderID: %w", err)
 	}
@@ -119,6 +122,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.dropIdempotencyKeysBeforeStmt, err = db.PrepareContext(ctx, dropIdempotencyKeysBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropIdempotencyKeysBefore: %w", err)
+	}
+	if q.dropPausesBeforeStmt, err = db.PrepareContext(ctx, dropPausesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropPausesBefore: %w", err)
 	}
 	if q.dropSeenBeforeStmt, err = db.PrepareContext(ctx, dropSeenBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropSeenBefore: %w", err)
@@ -150,6 +156,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.eventsOfStmt, err = db.PrepareContext(ctx, eventsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query EventsOf: %w", err)
 	}
+	if q.failVerificationStmt, err = db.PrepareContext(ctx, failVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query FailVerification: %w", err)
+	}
 	if q.getChallengeStmt, err = db.PrepareContext(ctx, getChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query GetChallenge: %w", err)
 	}
@@ -176,6 +185,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getOpenChallengeStmt, err = db.PrepareContext(ctx, getOpenChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query GetOpenChallenge: %w", err)
+	}
+	if q.getPauseStmt, err = db.PrepareContext(ctx, getPause); err != nil {
+		return nil, fmt.Errorf("error preparing query GetPause: %w", err)
 	}
 	if q.getReplyStmt, err = db.PrepareContext(ctx, getReply); err != nil {
 		return nil, fmt.Errorf("error preparing query GetReply: %w", err)
@@ -219,6 +231,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lockGuessesStmt, err = db.PrepareContext(ctx, lockGuesses); err != nil {
 		return nil, fmt.Errorf("error preparing query LockGuesses: %w", err)
 	}
+	if q.lockPauseStmt, err = db.PrepareContext(ctx, lockPause); err != nil {
+		return nil, fmt.Errorf("error preparing query LockPause: %w", err)
+	}
+	if q.lockVerificationStmt, err = db.PrepareContext(ctx, lockVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query LockVerification: %w", err)
+	}
 	if q.markHintedStmt, err = db.PrepareContext(ctx, markHinted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkHinted: %w", err)
 	}
@@ -255,6 +273,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setOptOutStmt, err = db.PrepareContext(ctx, setOptOut); err != nil {
 		return nil, fmt.Errorf("error preparing query SetOptOut: %w", err)
 	}
+	if q.setPauseStmt, err = db.PrepareContext(ctx, setPause); err != nil {
+		return nil, fmt.Errorf("error preparing query SetPause: %w", err)
+	}
 	if q.setReplyChallengeStmt, err = db.PrepareContext(ctx, setReplyChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReplyChallenge: %w", err)
 	}
@@ -281,6 +302,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setVerifySIDStmt, err = db.PrepareContext(ctx, setVerifySID); err != nil {
 		return nil, fmt.Errorf("error preparing query SetVerifySID: %w", err)
+	}
+	if q.showVerificationStmt, err = db.PrepareContext(ctx, showVerification); err != nil {
+		return nil, fmt.Errorf("error preparing query ShowVerification: %w", err)
 	}
 	if q.suppressTextsOfChallengeStmt, err = db.PrepareContext(ctx, suppressTextsOfChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfChallenge: %w", err)
@@ -425,6 +449,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countSendStmt: %w", cerr)
 		}
 	}
+	if q.countTextsOfVerificationStmt != nil {
+		if cerr := q.countTextsOfVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countTextsOfVerificationStmt: %w", cerr)
+		}
+	}
 	if q.countTextsWithProviderIDStmt != nil {
 		if cerr := q.countTextsWithProviderIDStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countTextsWithProviderIDStmt: %w", cerr)
@@ -463,6 +492,11 @@ func (q *Queries) Close() error {
 	if q.dropIdempotencyKeysBeforeStmt != nil {
 		if cerr := q.dropIdempotencyKeysBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropIdempotencyKeysBeforeStmt: %w", cerr)
+		}
+	}
+	if q.dropPausesBeforeStmt != nil {
+		if cerr := q.dropPausesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropPausesBeforeStmt: %w", cerr)
 		}
 	}
 	if q.dropSeenBeforeStmt != nil {
@@ -515,6 +549,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing eventsOfStmt: %w", cerr)
 		}
 	}
+	if q.failVerificationStmt != nil {
+		if cerr := q.failVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing failVerificationStmt: %w", cerr)
+		}
+	}
 	if q.getChallengeStmt != nil {
 		if cerr := q.getChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getChallengeStmt: %w", cerr)
@@ -558,6 +597,11 @@ func (q *Queries) Close() error {
 	if q.getOpenChallengeStmt != nil {
 		if cerr := q.getOpenChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getOpenChallengeStmt: %w", cerr)
+		}
+	}
+	if q.getPauseStmt != nil {
+		if cerr := q.getPauseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getPauseStmt: %w", cerr)
 		}
 	}
 	if q.getReplyStmt != nil {
@@ -630,6 +674,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lockGuessesStmt: %w", cerr)
 		}
 	}
+	if q.lockPauseStmt != nil {
+		if cerr := q.lockPauseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockPauseStmt: %w", cerr)
+		}
+	}
+	if q.lockVerificationStmt != nil {
+		if cerr := q.lockVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockVerificationStmt: %w", cerr)
+		}
+	}
 	if q.markHintedStmt != nil {
 		if cerr := q.markHintedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing markHintedStmt: %w", cerr)
@@ -690,6 +744,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setOptOutStmt: %w", cerr)
 		}
 	}
+	if q.setPauseStmt != nil {
+		if cerr := q.setPauseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setPauseStmt: %w", cerr)
+		}
+	}
 	if q.setReplyChallengeStmt != nil {
 		if cerr := q.setReplyChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setReplyChallengeStmt: %w", cerr)
@@ -733,6 +792,11 @@ func (q *Queries) Close() error {
 	if q.setVerifySIDStmt != nil {
 		if cerr := q.setVerifySIDStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setVerifySIDStmt: %w", cerr)
+		}
+	}
+	if q.showVerificationStmt != nil {
+		if cerr := q.showVerificationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing showVerificationStmt: %w", cerr)
 		}
 	}
 	if q.suppressTextsOfChallengeStmt != nil {
@@ -828,6 +892,7 @@ type Queries struct {
 	countOpenCodeChecksStmt            *sql.Stmt
 	countOptOutStmt                    *sql.Stmt
 	countSendStmt                      *sql.Stmt
+	countTextsOfVerificationStmt       *sql.Stmt
 	countTextsWithProviderIDStmt       *sql.Stmt
 	countWrongCodeStmt                 *sql.Stmt
 	dropAuth0LocksBeforeStmt           *sql.Stmt
@@ -836,6 +901,7 @@ type Queries struct {
 	dropDurableInstanceStmt            *sql.Stmt
 	dropGuessesBeforeStmt              *sql.Stmt
 	dropIdempotencyKeysBeforeStmt      *sql.Stmt
+	dropPausesBeforeStmt               *sql.Stmt
 	dropSeenBeforeStmt                 *sql.Stmt
 	dropShortLinksBeforeStmt           *sql.Stmt
 	dropVerifyReportsBeforeStmt        *sql.Stmt
@@ -846,6 +912,7 @@ type Queries struct {
 	endVerificationStmt                *sql.Stmt
 	eventsAfterStmt                    *sql.Stmt
 	eventsOfStmt                       *sql.Stmt
+	failVerificationStmt               *sql.Stmt
 	getChallengeStmt                   *sql.Stmt
 	getCodeCheckStmt                   *sql.Stmt
 	getDurableInstanceStmt             *sql.Stmt
@@ -855,6 +922,7 @@ type Queries struct {
 	getIdempotencyKeyStmt              *sql.Stmt
 	getMailStmt                        *sql.Stmt
 	getOpenChallengeStmt               *sql.Stmt
+	getPauseStmt                       *sql.Stmt
 	getReplyStmt                       *sql.Stmt
 	getSeenStmt                        *sql.Stmt
 	getShortLinkStmt                   *sql.Stmt
@@ -869,6 +937,8 @@ type Queries struct {
 	listVerificationsStmt              *sql.Stmt
 	lockAuth0PhoneStmt                 *sql.Stmt
 	lockGuessesStmt                    *sql.Stmt
+	lockPauseStmt                      *sql.Stmt
+	lockVerificationStmt               *sql.Stmt
 	markHintedStmt                     *sql.Stmt
 	markLateStmt                       *sql.Stmt
 	markSubmittedStmt                  *sql.Stmt
@@ -881,6 +951,7 @@ type Queries struct {
 	setDurableVerificationStmt         *sql.Stmt
 	setGuessesStmt                     *sql.Stmt
 	setOptOutStmt                      *sql.Stmt
+	setPauseStmt                       *sql.Stmt
 	setReplyChallengeStmt              *sql.Stmt
 	setReportedStmt                    *sql.Stmt
 	setTextDueStmt                     *sql.Stmt
@@ -890,6 +961,7 @@ type Queries struct {
 	setTextUnclearStmt                 *sql.Stmt
 	setVerifyReportResultStmt          *sql.Stmt
 	setVerifySIDStmt                   *sql.Stmt
+	showVerificationStmt               *sql.Stmt
 	suppressTextsOfChallengeStmt       *sql.Stmt
 	suppressTextsOfVerificationStmt    *sql.Stmt
 	tellExpiredStmt                    *sql.Stmt
@@ -926,6 +998,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countOpenCodeChecksStmt:            q.countOpenCodeChecksStmt,
 		countOptOutStmt:                    q.countOptOutStmt,
 		countSendStmt:                      q.countSendStmt,
+		countTextsOfVerificationStmt:       q.countTextsOfVerificationStmt,
 		countTextsWithProviderIDStmt:       q.countTextsWithProviderIDStmt,
 		countWrongCodeStmt:                 q.countWrongCodeStmt,
 		dropAuth0LocksBeforeStmt:           q.dropAuth0LocksBeforeStmt,
@@ -934,6 +1007,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropDurableInstanceStmt:            q.dropDurableInstanceStmt,
 		dropGuessesBeforeStmt:              q.dropGuessesBeforeStmt,
 		dropIdempotencyKeysBeforeStmt:      q.dropIdempotencyKeysBeforeStmt,
+		dropPausesBeforeStmt:               q.dropPausesBeforeStmt,
 		dropSeenBeforeStmt:                 q.dropSeenBeforeStmt,
 		dropShortLinksBeforeStmt:           q.dropShortLinksBeforeStmt,
 		dropVerifyReportsBeforeStmt:        q.dropVerifyReportsBeforeStmt,
@@ -944,6 +1018,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endVerificationStmt:                q.endVerificationStmt,
 		eventsAfterStmt:                    q.eventsAfterStmt,
 		eventsOfStmt:                       q.eventsOfStmt,
+		failVerificationStmt:               q.failVerificationStmt,
 		getChallengeStmt:                   q.getChallengeStmt,
 		getCodeCheckStmt:                   q.getCodeCheckStmt,
 		getDurableInstanceStmt:             q.getDurableInstanceStmt,
@@ -953,6 +1028,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getIdempotencyKeyStmt:              q.getIdempotencyKeyStmt,
 		getMailStmt:                        q.getMailStmt,
 		getOpenChallengeStmt:               q.getOpenChallengeStmt,
+		getPauseStmt:                       q.getPauseStmt,
 		getReplyStmt:                       q.getReplyStmt,
 		getSeenStmt:                        q.getSeenStmt,
 		getShortLinkStmt:                   q.getShortLinkStmt,
@@ -967,6 +1043,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listVerificationsStmt:              q.listVerificationsStmt,
 		lockAuth0PhoneStmt:                 q.lockAuth0PhoneStmt,
 		lockGuessesStmt:                    q.lockGuessesStmt,
+		lockPauseStmt:                      q.lockPauseStmt,
+		lockVerificationStmt:               q.lockVerificationStmt,
 		markHintedStmt:                     q.markHintedStmt,
 		markLateStmt:                       q.markLateStmt,
 		markSubmittedStmt:                  q.markSubmittedStmt,
@@ -979,6 +1057,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setDurableVerificationStmt:         q.setDurableVerificationStmt,
 		setGuessesStmt:                     q.setGuessesStmt,
 		setOptOutStmt:                      q.setOptOutStmt,
+		setPauseStmt:                       q.setPauseStmt,
 		setReplyChallengeStmt:              q.setReplyChallengeStmt,
 		setReportedStmt:                    q.setReportedStmt,
 		setTextDueStmt:                     q.setTextDueStmt,
@@ -988,6 +1067,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setTextUnclearStmt:                 q.setTextUnclearStmt,
 		setVerifyReportResultStmt:          q.setVerifyReportResultStmt,
 		setVerifySIDStmt:                   q.setVerifySIDStmt,
+		showVerificationStmt:               q.showVerificationStmt,
 		suppressTextsOfChallengeStmt:       q.suppressTextsOfChallengeStmt,
 		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,
 		tellExpiredStmt:                    q.tellExpiredStmt,

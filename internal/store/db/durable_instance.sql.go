@@ -56,7 +56,8 @@ func (q *Queries) DropDurableInstance(ctx context.Context, id string) (int64, er
 
 const getDurableInstance = `-- name: GetDurableInstance :one
 SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, COALESCE(v.state, '') AS verification_state,
-    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+    COALESCE(v.reason, '') AS reason, COALESCE(v.expires_at, 0) AS expires_at,
+    COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = $1 AND i.instance_id = $2
 `
@@ -69,6 +70,7 @@ type GetDurableInstanceParams struct {
 type GetDurableInstanceRow struct {
 	DurableInstance   DurableInstance
 	VerificationState VerificationState
+	Reason            VerificationReason
 	ExpiresAt         moment.Moment
 	EndedAt           moment.Moment
 }
@@ -88,6 +90,7 @@ func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstance
 		&i.DurableInstance.CreatedAt,
 		&i.DurableInstance.UpdatedAt,
 		&i.VerificationState,
+		&i.Reason,
 		&i.ExpiresAt,
 		&i.EndedAt,
 	)
@@ -95,7 +98,7 @@ func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstance
 }
 
 const getDurableVerification = `-- name: GetDurableVerification :one
-SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported
+SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason
 FROM durable_instance i JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = $1 AND i.instance_id = $2
 `
@@ -151,13 +154,17 @@ func (q *Queries) GetDurableVerification(ctx context.Context, arg GetDurableVeri
 		&i.Verification.VerifySID,
 		&i.Verification.Checker,
 		&i.Verification.Reported,
+		&i.Verification.Asker,
+		&i.Verification.Subject,
+		&i.Verification.Reason,
 	)
 	return i, err
 }
 
 const listDurableInstances = `-- name: ListDurableInstances :many
 SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, COALESCE(v.state, '') AS verification_state,
-    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+    COALESCE(v.reason, '') AS reason, COALESCE(v.expires_at, 0) AS expires_at,
+    COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = $1 AND i.id > $2
     AND i.created_at >= $3 AND i.created_at <= $4
@@ -177,6 +184,7 @@ type ListDurableInstancesParams struct {
 type ListDurableInstancesRow struct {
 	DurableInstance   DurableInstance
 	VerificationState VerificationState
+	Reason            VerificationReason
 	ExpiresAt         moment.Moment
 	EndedAt           moment.Moment
 }
@@ -209,6 +217,7 @@ func (q *Queries) ListDurableInstances(ctx context.Context, arg ListDurableInsta
 			&i.DurableInstance.CreatedAt,
 			&i.DurableInstance.UpdatedAt,
 			&i.VerificationState,
+			&i.Reason,
 			&i.ExpiresAt,
 			&i.EndedAt,
 		); err != nil {
@@ -228,17 +237,20 @@ func (q *Queries) ListDurableInstances(ctx context.Context, arg ListDurableInsta
 const setDurableState = `-- name: SetDurableState :execrows
 UPDATE durable_instance SET state = $1, output = $2, updated_at = $3
 WHERE id = $4 AND (state = $5 OR state = $6)
+  AND verification_id = $7
 `
 
 type SetDurableStateParams struct {
-	State       string
-	Output      string
-	Now         moment.Moment
-	ID          string
-	FromState   string
-	OrFromState string
+	State          DurableState
+	Output         string
+	Now            moment.Moment
+	ID             string
+	FromState      DurableState
+	OrFromState    DurableState
+	VerificationID string
 }
 
+// It changes nothing when another request gave the instance a new verification.
 func (q *Queries) SetDurableState(ctx context.Context, arg SetDurableStateParams) (int64, error) {
 	result, err := q.exec(ctx, q.setDurableStateStmt, setDurableState,
 		arg.State,
@@ -247,6 +259,7 @@ func (q *Queries) SetDurableState(ctx context.Context, arg SetDurableStateParams
 		arg.ID,
 		arg.FromState,
 		arg.OrFromState,
+		arg.VerificationID,
 	)
 	if err != nil {
 		return 0, err

@@ -13,8 +13,9 @@ import (
 )
 
 const dropGuessesBefore = `-- name: DropGuessesBefore :execrows
-DELETE FROM guess WHERE (tenant, phone) IN (
-    SELECT g.tenant, g.phone FROM guess g WHERE g.last_at < $1 ORDER BY g.last_at LIMIT 1000
+DELETE FROM guess WHERE (tenant, phone, asker) IN (
+    SELECT g.tenant, g.phone, g.asker FROM guess g WHERE g.last_at < $1
+    ORDER BY g.last_at LIMIT 1000
 )
 `
 
@@ -28,52 +29,68 @@ func (q *Queries) DropGuessesBefore(ctx context.Context, at moment.Moment) (int6
 }
 
 const getGuesses = `-- name: GetGuesses :one
-SELECT wrong_at FROM guess WHERE tenant = $1 AND phone = $2
+SELECT wrong_at FROM guess WHERE tenant = $1 AND phone = $2 AND asker = $3
 `
 
 type GetGuessesParams struct {
 	Tenant string
 	Phone  phonemail.Number
+	Asker  string
 }
 
 func (q *Queries) GetGuesses(ctx context.Context, arg GetGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.getGuessesStmt, getGuesses, arg.Tenant, arg.Phone)
+	row := q.queryRow(ctx, q.getGuessesStmt, getGuesses, arg.Tenant, arg.Phone, arg.Asker)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
 }
 
 const lockGuesses = `-- name: LockGuesses :one
-INSERT INTO guess (tenant, phone, wrong_at, last_at) VALUES ($1, $2, '', $3)
-ON CONFLICT (tenant, phone) DO UPDATE SET last_at = $3
+INSERT INTO guess (tenant, phone, asker, wrong_at, last_at)
+VALUES ($1, $2, $3, '', $4)
+ON CONFLICT (tenant, phone, asker) DO UPDATE SET last_at = $4
 RETURNING wrong_at
 `
 
 type LockGuessesParams struct {
 	Tenant string
 	Phone  phonemail.Number
+	Asker  string
 	Now    moment.Moment
 }
 
-// The transaction that holds this row's lock is the only one to judge a code of this phone.
+// The transaction that holds this row's lock is the only one to judge a code of this phone that
+// this asker presents.
 func (q *Queries) LockGuesses(ctx context.Context, arg LockGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.lockGuessesStmt, lockGuesses, arg.Tenant, arg.Phone, arg.Now)
+	row := q.queryRow(ctx, q.lockGuessesStmt, lockGuesses,
+		arg.Tenant,
+		arg.Phone,
+		arg.Asker,
+		arg.Now,
+	)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
 }
 
 const setGuesses = `-- name: SetGuesses :exec
-UPDATE guess SET wrong_at = $1 WHERE tenant = $2 AND phone = $3
+UPDATE guess SET wrong_at = $1
+WHERE tenant = $2 AND phone = $3 AND asker = $4
 `
 
 type SetGuessesParams struct {
 	WrongAt string
 	Tenant  string
 	Phone   phonemail.Number
+	Asker   string
 }
 
 func (q *Queries) SetGuesses(ctx context.Context, arg SetGuessesParams) error {
-	_, err := q.exec(ctx, q.setGuessesStmt, setGuesses, arg.WrongAt, arg.Tenant, arg.Phone)
+	_, err := q.exec(ctx, q.setGuessesStmt, setGuesses,
+		arg.WrongAt,
+		arg.Tenant,
+		arg.Phone,
+		arg.Asker,
+	)
 	return err
 }

@@ -48,8 +48,10 @@ type CodeCheck struct {
 	VerificationID string
 	Tenant         string
 	Code           string
-	Verdict        string
+	Verdict        CodeVerdict
 	AskedAt        moment.Moment
+	Door           string
+	Source         string
 }
 
 type DurableInstance struct {
@@ -57,7 +59,7 @@ type DurableInstance struct {
 	Tenant         string
 	InstanceID     string
 	Input          string
-	State          string
+	State          DurableState
 	Output         string
 	VerificationID string
 	Digits         int64
@@ -172,6 +174,9 @@ type Verification struct {
 	VerifySID   string
 	Checker     string
 	Reported    string
+	Asker       VerificationAsker
+	Subject     string
+	Reason      VerificationReason
 }
 
 type VerifyReport struct {

@@ -76,6 +76,25 @@ func (q *Queries) BeginSending(ctx context.Context, arg BeginSendingParams) (int
 	return result.RowsAffected()
 }
 
+const countTextsOfVerification = `-- name: CountTextsOfVerification :one
+SELECT COUNT(*) FROM text
+WHERE verification_id = $1 AND verification_id <> '' AND created_at >= $2
+  AND state IN ('due', 'sending', 'unclear', 'sent', 'delivered')
+`
+
+type CountTextsOfVerificationParams struct {
+	VerificationID string
+	Since          moment.Moment
+}
+
+// The texts that may still reach the phone or have, of those made at a time or later.
+func (q *Queries) CountTextsOfVerification(ctx context.Context, arg CountTextsOfVerificationParams) (int64, error) {
+	row := q.queryRow(ctx, q.countTextsOfVerificationStmt, countTextsOfVerification, arg.VerificationID, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countTextsWithProviderID = `-- name: CountTextsWithProviderID :one
 SELECT COUNT(*) FROM text
 WHERE account = $1 AND provider_id = $2 AND provider_id <> ''

@@ -15,10 +15,10 @@ import (
 const addVerification = `-- name: AddVerification :execrows
 INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
     code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at)
+    opened_at, sent_at, expires_at, ended_at, asker, subject)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending',
     $9, $10, 0, $11, $12, 1, $13, $14, $15,
-    $16, $16, $17, 0)
+    $16, $16, $17, 0, $18, $19)
 ON CONFLICT DO NOTHING
 `
 
@@ -40,6 +40,8 @@ type AddVerificationParams struct {
 	Notify      int64
 	OpenedAt    moment.Moment
 	ExpiresAt   moment.Moment
+	Asker       VerificationAsker
+	Subject     string
 }
 
 func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams) (int64, error) {
@@ -61,6 +63,8 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 		arg.Notify,
 		arg.OpenedAt,
 		arg.ExpiresAt,
+		arg.Asker,
+		arg.Subject,
 	)
 	if err != nil {
 		return 0, err
@@ -72,7 +76,7 @@ const countAttempt = `-- name: CountAttempt :one
 UPDATE verification SET attempts = attempts + 1, state = $1, code = $2, ended_at = $3
 WHERE id = $4 AND state = 'pending' AND expires_at > $5
   AND attempts = $6 AND attempts < max_attempts AND sends = $7 AND checker = $8
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
 `
 
 type CountAttemptParams struct {
@@ -128,6 +132,9 @@ func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Ver
 		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
 	)
 	return i, err
 }
@@ -178,7 +185,7 @@ func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, er
 const endVerification = `-- name: EndVerification :one
 UPDATE verification SET state = $1, code = '', ended_at = $2
 WHERE id = $3 AND state = 'pending'
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
 `
 
 type EndVerificationParams struct {
@@ -217,12 +224,71 @@ func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams
 		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
+	)
+	return i, err
+}
+
+const failVerification = `-- name: FailVerification :one
+UPDATE verification SET state = 'failed', reason = $1, code = '', ended_at = $2
+WHERE id = $3 AND state = 'pending' AND sends = $4 AND expires_at > $2
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
+`
+
+type FailVerificationParams struct {
+	Reason  VerificationReason
+	EndedAt moment.Moment
+	ID      string
+	Sends   int64
+}
+
+// It changes nothing if the code was texted once more since the row was read.
+func (q *Queries) FailVerification(ctx context.Context, arg FailVerificationParams) (Verification, error) {
+	row := q.queryRow(ctx, q.failVerificationStmt, failVerification,
+		arg.Reason,
+		arg.EndedAt,
+		arg.ID,
+		arg.Sends,
+	)
+	var i Verification
+	err := row.Scan(
+		&i.ID,
+		&i.Tenant,
+		&i.Door,
+		&i.ExternalID,
+		&i.Account,
+		&i.Sender,
+		&i.Phone,
+		&i.Locale,
+		&i.State,
+		&i.Code,
+		&i.Renew,
+		&i.Attempts,
+		&i.MaxAttempts,
+		&i.MaxWrong,
+		&i.Sends,
+		&i.MaxSends,
+		&i.Gap,
+		&i.Notify,
+		&i.OpenedAt,
+		&i.SentAt,
+		&i.ExpiresAt,
+		&i.EndedAt,
+		&i.ToldAt,
+		&i.VerifySID,
+		&i.Checker,
+		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
 	)
 	return i, err
 }
 
 const getExternalVerification = `-- name: GetExternalVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
 WHERE tenant = $1 AND door = $2 AND external_id = $3
 ORDER BY opened_at DESC, id DESC LIMIT 1
 `
@@ -263,12 +329,15 @@ func (q *Queries) GetExternalVerification(ctx context.Context, arg GetExternalVe
 		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
 	)
 	return i, err
 }
 
 const getVerification = `-- name: GetVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE id = $1
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE id = $1
 `
 
 func (q *Queries) GetVerification(ctx context.Context, id string) (Verification, error) {
@@ -301,12 +370,15 @@ func (q *Queries) GetVerification(ctx context.Context, id string) (Verification,
 		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
 	)
 	return i, err
 }
 
 const getVerificationOf = `-- name: GetVerificationOf :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND id = $2
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE tenant = $1 AND id = $2
 `
 
 type GetVerificationOfParams struct {
@@ -344,56 +416,89 @@ func (q *Queries) GetVerificationOf(ctx context.Context, arg GetVerificationOfPa
 		&i.VerifySID,
 		&i.Checker,
 		&i.Reported,
+		&i.Asker,
+		&i.Subject,
+		&i.Reason,
 	)
 	return i, err
 }
 
 const listVerifications = `-- name: ListVerifications :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+    COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
+FROM verification v LEFT JOIN text t ON t.id = (
+    SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE v.tenant = $1 AND v.id < $2 AND v.max_wrong <> $3
+ORDER BY v.id DESC LIMIT $4
 `
 
 type ListVerificationsParams struct {
-	Tenant string
-	Before string
-	Most   int32
+	Tenant    string
+	Before    string
+	Elsewhere int64
+	Most      int32
 }
 
-func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsParams) ([]Verification, error) {
-	rows, err := q.query(ctx, q.listVerificationsStmt, listVerifications, arg.Tenant, arg.Before, arg.Most)
+type ListVerificationsRow struct {
+	Verification Verification
+	TextState    TextState
+	MadeAt       moment.Moment
+	SendingAt    moment.Moment
+	TextEndedAt  moment.Moment
+}
+
+// With the last text of each, which says what became of the code. Those whose codes are compared
+// elsewhere are left out.
+func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsParams) ([]ListVerificationsRow, error) {
+	rows, err := q.query(ctx, q.listVerificationsStmt, listVerifications,
+		arg.Tenant,
+		arg.Before,
+		arg.Elsewhere,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Verification
+	var items []ListVerificationsRow
 	for rows.Next() {
-		var i Verification
+		var i ListVerificationsRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Tenant,
-			&i.Door,
-			&i.ExternalID,
-			&i.Account,
-			&i.Sender,
-			&i.Phone,
-			&i.Locale,
-			&i.State,
-			&i.Code,
-			&i.Renew,
-			&i.Attempts,
-			&i.MaxAttempts,
-			&i.MaxWrong,
-			&i.Sends,
-			&i.MaxSends,
-			&i.Gap,
-			&i.Notify,
-			&i.OpenedAt,
-			&i.SentAt,
-			&i.ExpiresAt,
-			&i.EndedAt,
-			&i.ToldAt,
-			&i.VerifySID,
-			&i.Checker,
-			&i.Reported,
+			&i.Verification.ID,
+			&i.Verification.Tenant,
+			&i.Verification.Door,
+			&i.Verification.ExternalID,
+			&i.Verification.Account,
+			&i.Verification.Sender,
+			&i.Verification.Phone,
+			&i.Verification.Locale,
+			&i.Verification.State,
+			&i.Verification.Code,
+			&i.Verification.Renew,
+			&i.Verification.Attempts,
+			&i.Verification.MaxAttempts,
+			&i.Verification.MaxWrong,
+			&i.Verification.Sends,
+			&i.Verification.MaxSends,
+			&i.Verification.Gap,
+			&i.Verification.Notify,
+			&i.Verification.OpenedAt,
+			&i.Verification.SentAt,
+			&i.Verification.ExpiresAt,
+			&i.Verification.EndedAt,
+			&i.Verification.ToldAt,
+			&i.Verification.VerifySID,
+			&i.Verification.Checker,
+			&i.Verification.Reported,
+			&i.Verification.Asker,
+			&i.Verification.Subject,
+			&i.Verification.Reason,
+			&i.TextState,
+			&i.MadeAt,
+			&i.SendingAt,
+			&i.TextEndedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -408,8 +513,22 @@ func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsPa
 	return items, nil
 }
 
+const lockVerification = `-- name: LockVerification :execrows
+UPDATE verification SET gap = gap WHERE id = $1
+`
+
+// Until its transaction ends, no other transaction passes this statement, or counts an attempt, for
+// the same verification.
+func (q *Queries) LockVerification(ctx context.Context, id string) (int64, error) {
+	result, err := q.exec(ctx, q.lockVerificationStmt, lockVerification, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const openVerificationsOfPhone = `-- name: OpenVerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND state = 'pending' AND expires_at > $4
 ORDER BY opened_at DESC, id DESC LIMIT 100
@@ -463,6 +582,9 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 			&i.VerifySID,
 			&i.Checker,
 			&i.Reported,
+			&i.Asker,
+			&i.Subject,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}
@@ -531,6 +653,72 @@ func (q *Queries) SetVerifySID(ctx context.Context, arg SetVerifySIDParams) (int
 	return result.RowsAffected()
 }
 
+const showVerification = `-- name: ShowVerification :one
+SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+    COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
+FROM verification v LEFT JOIN text t ON t.id = (
+    SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE v.tenant = $1 AND v.id = $2 AND v.max_wrong <> $3
+`
+
+type ShowVerificationParams struct {
+	Tenant    string
+	ID        string
+	Elsewhere int64
+}
+
+type ShowVerificationRow struct {
+	Verification Verification
+	TextState    TextState
+	MadeAt       moment.Moment
+	SendingAt    moment.Moment
+	TextEndedAt  moment.Moment
+}
+
+// As ListVerifications.
+func (q *Queries) ShowVerification(ctx context.Context, arg ShowVerificationParams) (ShowVerificationRow, error) {
+	row := q.queryRow(ctx, q.showVerificationStmt, showVerification, arg.Tenant, arg.ID, arg.Elsewhere)
+	var i ShowVerificationRow
+	err := row.Scan(
+		&i.Verification.ID,
+		&i.Verification.Tenant,
+		&i.Verification.Door,
+		&i.Verification.ExternalID,
+		&i.Verification.Account,
+		&i.Verification.Sender,
+		&i.Verification.Phone,
+		&i.Verification.Locale,
+		&i.Verification.State,
+		&i.Verification.Code,
+		&i.Verification.Renew,
+		&i.Verification.Attempts,
+		&i.Verification.MaxAttempts,
+		&i.Verification.MaxWrong,
+		&i.Verification.Sends,
+		&i.Verification.MaxSends,
+		&i.Verification.Gap,
+		&i.Verification.Notify,
+		&i.Verification.OpenedAt,
+		&i.Verification.SentAt,
+		&i.Verification.ExpiresAt,
+		&i.Verification.EndedAt,
+		&i.Verification.ToldAt,
+		&i.Verification.VerifySID,
+		&i.Verification.Checker,
+		&i.Verification.Reported,
+		&i.Verification.Asker,
+		&i.Verification.Subject,
+		&i.Verification.Reason,
+		&i.TextState,
+		&i.MadeAt,
+		&i.SendingAt,
+		&i.TextEndedAt,
+	)
+	return i, err
+}
+
 const tellExpired = `-- name: TellExpired :execrows
 UPDATE verification SET told_at = $1
 WHERE tenant = $2 AND door = $3 AND external_id = $4
@@ -558,7 +746,7 @@ func (q *Queries) TellExpired(ctx context.Context, arg TellExpiredParams) (int64
 }
 
 const unreportedVerificationsOfPhone = `-- name: UnreportedVerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3 AND tenant = $4
   AND id <> $5 AND verify_sid <> '' AND reported = '' AND opened_at > $6
 ORDER BY opened_at LIMIT 10
@@ -617,6 +805,9 @@ func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg Unrepo
 			&i.VerifySID,
 			&i.Checker,
 			&i.Reported,
+			&i.Asker,
+			&i.Subject,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}

@@ -3,11 +3,15 @@ package db
 // The words of some columns. Each column has a type of its own, so that a state of one table is not
 // taken for one of another. The rule of the table says which words there are and what they mean.
 type (
-	MailState         string
-	ChallengeState    string
-	ChallengePurpose  string
-	TextState         string
-	TextPurpose       string
-	VerificationState string
-	ReplyWord         string
+	MailState          string
+	ChallengeState     string
+	ChallengePurpose   string
+	TextState          string
+	TextPurpose        string
+	VerificationState  string
+	VerificationAsker  string
+	VerificationReason string
+	CodeVerdict        string
+	DurableState       string
+	ReplyWord          string
 )

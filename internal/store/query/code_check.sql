@@ -1,6 +1,6 @@
 -- name: AddCodeCheck :exec
-INSERT INTO code_check (id, verification_id, tenant, code, verdict, asked_at)
-VALUES (@id, @verification_id, @tenant, @code, '', @asked_at);
+INSERT INTO code_check (id, verification_id, tenant, code, verdict, asked_at, door, source)
+VALUES (@id, @verification_id, @tenant, @code, '', @asked_at, @door, @source);
 
 -- name: GetCodeCheck :one
 SELECT * FROM code_check WHERE id = @id;

@@ -6,7 +6,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: GetDurableInstance :one
 SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
-    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+    COALESCE(v.reason, '') AS reason, COALESCE(v.expires_at, 0) AS expires_at,
+    COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = @tenant AND i.instance_id = @instance_id;
 
@@ -18,7 +19,8 @@ WHERE i.tenant = @tenant AND i.instance_id = @instance_id;
 
 -- name: ListDurableInstances :many
 SELECT sqlc.embed(i), COALESCE(v.state, '') AS verification_state,
-    COALESCE(v.expires_at, 0) AS expires_at, COALESCE(v.ended_at, 0) AS ended_at
+    COALESCE(v.reason, '') AS reason, COALESCE(v.expires_at, 0) AS expires_at,
+    COALESCE(v.ended_at, 0) AS ended_at
 FROM durable_instance i LEFT JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = @tenant AND i.id > @after
     AND i.created_at >= @created_from AND i.created_at <= @created_to
@@ -26,8 +28,10 @@ WHERE i.tenant = @tenant AND i.id > @after
 ORDER BY i.id LIMIT @most;
 
 -- name: SetDurableState :execrows
+-- It changes nothing when another request gave the instance a new verification.
 UPDATE durable_instance SET state = @state, output = @output, updated_at = @now
-WHERE id = @id AND (state = @from_state OR state = @or_from_state);
+WHERE id = @id AND (state = @from_state OR state = @or_from_state)
+  AND verification_id = @verification_id;
 
 -- name: SetDurableVerification :execrows
 UPDATE durable_instance SET verification_id = @verification_id, digits = @digits

@@ -12,6 +12,12 @@ SELECT * FROM text
 WHERE verification_id = @verification_id AND verification_id <> ''
 ORDER BY created_at DESC, id DESC LIMIT 1;
 
+-- name: CountTextsOfVerification :one
+-- The texts that may still reach the phone or have, of those made at a time or later.
+SELECT COUNT(*) FROM text
+WHERE verification_id = @verification_id AND verification_id <> '' AND created_at >= @since
+  AND state IN ('due', 'sending', 'unclear', 'sent', 'delivered');
+
 -- name: CountTextsWithProviderID :one
 -- SQLite uses the partial index text_of_provider only for a query that repeats its condition
 -- (https://sqlite.org/partialindex.html section 3); the same goes for the other partial indexes.

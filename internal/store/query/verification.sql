@@ -1,10 +1,10 @@
 -- name: AddVerification :execrows
 INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
     code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at)
+    opened_at, sent_at, expires_at, ended_at, asker, subject)
 VALUES (@id, @tenant, @door, @external_id, @account, @sender, @phone, @locale, 'pending',
     @code, @renew, 0, @max_attempts, @max_wrong, 1, @max_sends, @gap, @notify,
-    @opened_at, @opened_at, @expires_at, 0)
+    @opened_at, @opened_at, @expires_at, 0, @asker, @subject)
 ON CONFLICT DO NOTHING;
 
 -- name: GetVerification :one
@@ -23,7 +23,31 @@ SELECT COUNT(*) FROM verification
 WHERE tenant = @tenant AND door = @door AND external_id = @external_id;
 
 -- name: ListVerifications :many
-SELECT * FROM verification WHERE tenant = @tenant AND id < @before ORDER BY id DESC LIMIT @most;
+-- With the last text of each, which says what became of the code. Those whose codes are compared
+-- elsewhere are left out.
+SELECT sqlc.embed(v), COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+    COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
+FROM verification v LEFT JOIN text t ON t.id = (
+    SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE v.tenant = @tenant AND v.id < @before AND v.max_wrong <> @elsewhere
+ORDER BY v.id DESC LIMIT @most;
+
+-- name: ShowVerification :one
+-- As ListVerifications.
+SELECT sqlc.embed(v), COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+    COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
+FROM verification v LEFT JOIN text t ON t.id = (
+    SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE v.tenant = @tenant AND v.id = @id AND v.max_wrong <> @elsewhere;
+
+-- name: LockVerification :execrows
+-- Until its transaction ends, no other transaction passes this statement, or counts an attempt, for
+-- the same verification.
+UPDATE verification SET gap = gap WHERE id = @id;
 
 -- name: OpenVerificationsOfPhone :many
 SELECT * FROM verification
@@ -54,6 +78,12 @@ WHERE id = @id AND state = 'pending' AND expires_at > @now AND sends = @sends;
 -- name: EndVerification :one
 UPDATE verification SET state = @state, code = '', ended_at = @ended_at
 WHERE id = @id AND state = 'pending'
+RETURNING *;
+
+-- name: FailVerification :one
+-- It changes nothing if the code was texted once more since the row was read.
+UPDATE verification SET state = 'failed', reason = @reason, code = '', ended_at = @ended_at
+WHERE id = @id AND state = 'pending' AND sends = @sends AND expires_at > @ended_at
 RETURNING *;
 
 -- name: SetChecker :execrows

@@ -1,0 +1,96 @@
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+)
+
+// This file ends verifications whose code does not reach its phone.
+
+// Reason is why a verification failed. The words are part of the API.
+type Reason = db.VerificationReason
+
+// The reasons.
+const (
+	NumberInvalid     Reason = "number_invalid"     // the number is none
+	NumberUnreachable Reason = "number_unreachable" // a number that gets no texts from here
+	OptedOut          Reason = "opted_out"          // the phone said STOP
+	NotPermitted      Reason = "not_permitted"      // the provider texts not there, or suspects fraud
+	ProviderRefused   Reason = "provider_refused"   // any other refusal
+	NotConfigured     Reason = "not_configured"     // the tenant has no provider for it any more
+)
+
+// Fail ends a pending verification for good, because a provider will never send a text of it. It
+// does nothing while another text may reach the phone with the code that counts, or has: then the
+// person may have the code. It does nothing either when the verification has ended or is unknown.
+func Fail(ctx context.Context, tx *store.Tx, id string, reason Reason) error {
+	row, err := tx.GetVerification(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || read(row, tx.Now()).State != Pending {
+		return err
+	}
+	since := row.OpenedAt
+	if row.Renew > 0 { // earlier texts said other codes, which count no more
+		since = row.SentAt
+	}
+	n, err := tx.CountTextsOfVerification(ctx, db.CountTextsOfVerificationParams{
+		VerificationID: id, Since: since,
+	})
+	if err != nil || n > 0 {
+		return err
+	}
+	return fail(ctx, tx, row, reason)
+}
+
+// fail ends a verification, unless it ended or was texted again since the row was read.
+func fail(ctx context.Context, tx *store.Tx, row db.Verification, reason Reason) error {
+	row, err := tx.FailVerification(ctx, db.FailVerificationParams{
+		ID: row.ID, Reason: reason, Sends: row.Sends, EndedAt: tx.Moment(),
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return settle(ctx, tx, row, string(reason))
+}
+
+// FailOptedOut ends the verification of a text that was not sent because its phone opted out, and
+// does nothing for any other text.
+func FailOptedOut(ctx context.Context, tx *store.Tx, textID string) error {
+	row, err := tx.GetText(ctx, textID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	unsent := row.State == text.Suppressed && row.Error == text.OptedOutReason
+	if err != nil || !unsent || row.VerificationID == "" {
+		return err
+	}
+	return Fail(ctx, tx, row.VerificationID, OptedOut)
+}
+
+// TakeReceipt is text.TakeReceipt for a text that may say a code. A provider that took the text and
+// now reports that it could not send it has refused it for good, and the verification fails. Other
+// receipts only show in the delivery.
+func TakeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) error {
+	if err := text.TakeReceipt(ctx, tx, r); err != nil || r.State != text.Failed {
+		return err
+	}
+	row, err := tx.GetText(ctx, r.TextID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	own := row.Account == r.Account && row.ProviderID == r.ProviderID
+	if err != nil || !own || row.State != text.Failed || row.VerificationID == "" {
+		return err
+	}
+	return Fail(ctx, tx, row.VerificationID, ProviderRefused)
+}

@@ -1,0 +1,122 @@
+package verification
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+)
+
+// This file is what an app is shown of the tenant's verifications. Those whose codes are compared
+// elsewhere are unknown to it.
+
+// Shown is a verification, and what became of the last text with its code.
+type Shown struct {
+	Verification
+	Delivery Delivery
+}
+
+// Delivery says how far the last text with a code has come, and since when.
+type Delivery struct {
+	State DeliveryState
+	At    time.Time
+}
+
+// DeliveryState is a word of the API.
+type DeliveryState string
+
+// The states of a delivery. A text that is due, being sent or unclear is pending to an app.
+const (
+	Waiting     DeliveryState = "pending"     // no provider is known to have it yet
+	Sent        DeliveryState = "sent"        // a provider has it
+	Delivered   DeliveryState = "delivered"   // the phone has it, by the carrier's word
+	Undelivered DeliveryState = "undelivered" // it does not, by the carrier's word
+	NotSent     DeliveryState = "failed"      // no provider sends it
+	Suppressed  DeliveryState = "suppressed"  // it was not wanted any more before it was sent
+)
+
+// Show returns one verification, or ErrUnknown.
+func Show(ctx context.Context, tx store.View, tenant, id string) (Shown, error) {
+	row, err := tx.ShowVerification(ctx, db.ShowVerificationParams{
+		Tenant: tenant, ID: id, Elsewhere: elsewhere,
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Shown{}, ErrUnknown
+	}
+	return shown(db.ListVerificationsRow(row), tx.Now()), err
+}
+
+// afterAll sorts after every id.
+const afterAll = "~"
+
+// List returns a tenant's verifications, the newest first: at most most of them, and only those
+// older than the one with the id before unless it is "".
+func List(
+	ctx context.Context, tx store.View, tenant, before string, most int,
+) ([]Shown, error) {
+	if before == "" {
+		before = afterAll
+	}
+	rows, err := tx.ListVerifications(ctx, db.ListVerificationsParams{
+		Tenant: tenant, Before: before, Most: int32(most), Elsewhere: elsewhere,
+	})
+	all := make([]Shown, 0, len(rows))
+	for _, row := range rows {
+		all = append(all, shown(row, tx.Now()))
+	}
+	return all, err
+}
+
+// AwaitSent waits until ctx ends to hear what becomes of the last text with a verification's code,
+// and returns the verification as it stands then.
+func AwaitSent(ctx context.Context, s *store.Store, v Verification) (Verification, error) {
+	tick := time.NewTicker(askAgain)
+	defer tick.Stop()
+	for {
+		waiting := false
+		err := s.Read(ctx, func(ctx context.Context, tx store.View) (err error) {
+			last, err := tx.LastTextOfVerification(ctx, v.ID)
+			if err != nil {
+				return err
+			}
+			waiting = last.State == text.Due || last.State == text.Sending
+			v, err = Get(ctx, tx, v.Tenant, v.ID)
+			return err
+		})
+		switch {
+		case ctx.Err() != nil:
+			return v, nil
+		case err != nil || !waiting || v.State != Pending:
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, nil
+		case <-tick.C:
+		}
+	}
+}
+
+func shown(row db.ListVerificationsRow, now time.Time) Shown {
+	s := Shown{Verification: read(row.Verification, now)}
+	s.Delivery.At = row.TextEndedAt.Time
+	switch row.TextState {
+	case text.Sent:
+		s.Delivery = Delivery{Sent, row.SendingAt.Time}
+	case text.Delivered:
+		s.Delivery.State = Delivered
+	case text.Undelivered:
+		s.Delivery.State = Undelivered
+	case text.Failed:
+		s.Delivery.State = NotSent
+	case text.Suppressed:
+		s.Delivery.State = Suppressed
+	default:
+		s.Delivery = Delivery{Waiting, row.MadeAt.Time}
+	}
+	return s
+}

@@ -1,0 +1,121 @@
+package verification
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+)
+
+// Start starts a verification and makes the text with its code due. The second result is false
+// when a pending one of the same door already has the ExternalID: that one is returned, and
+// nothing was done. It returns ErrOptedOut, ErrBlocked or ErrPaused in a WaitError, or an error of
+// the database.
+func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
+	return start(ctx, tx, store.NewID(), r)
+}
+
+// start is Start with the id for a new verification.
+func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verification, bool, error) {
+	if err := admit(ctx, tx, r); err != nil {
+		return Verification{}, false, err
+	}
+	if old, taken, err := makeRoom(ctx, tx, r); err != nil || taken {
+		return old, false, err
+	}
+	now, code, renew := tx.Moment(), r.Code, 0
+	if code == "" {
+		code = Draw(r.Length)
+		if r.Renew {
+			renew = r.Length
+		}
+	}
+	row := db.AddVerificationParams{
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
+		Sender: r.Line.Sender, Phone: r.Phone, Locale: r.Locale,
+		Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
+		MaxAttempts: int64(r.Limits.Attempts), MaxWrong: int64(r.mostWrong()),
+		MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
+		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
+		Asker: cmp.Or(r.Asker.class, App), Subject: r.Asker.subject,
+	}
+	n, err := tx.AddVerification(ctx, row)
+	if err != nil {
+		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
+	}
+	if n == 0 { // another replica took the external id at this very moment
+		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
+		return taken, false, err
+	}
+	tx.EnqueueAt(ExpireVerification{id}, row.ExpiresAt.Time)
+	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
+		return Verification{}, false, err
+	}
+	v := Verification{
+		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Line: r.Line, Phone: r.Phone,
+		Locale: r.Locale, State: Pending, MaxAttempts: r.Limits.Attempts,
+		Sends: 1, MaxSends: r.Limits.Sends, Opened: now.Time, Expires: row.ExpiresAt.Time,
+		NextSend: now.Add(r.Limits.Gap).Time, byText: !r.ComparedElsewhere,
+	}
+	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
+}
+
+// makeRoom ends what has the request's external id and may not keep it, and returns what may.
+func makeRoom(
+	ctx context.Context,
+	tx *store.Tx,
+	r Request,
+) (old Verification, taken bool, err error) {
+	if r.ExternalID == "" {
+		return old, false, nil
+	}
+	old, err = ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return old, false, nil
+	case err != nil:
+		return old, false, err
+	case old.State == Pending && !r.Replace:
+		return old, true, nil
+	case old.State == Pending:
+		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
+	default: // it may be overdue, and no worker has recorded that yet
+		err = ExpireDue(ctx, tx, old.ID)
+	}
+	return old, false, err
+}
+
+// mostWrong is how many wrong codes a phone may have had while the verification counts.
+func (r Request) mostWrong() int {
+	if r.ComparedElsewhere {
+		return elsewhere
+	}
+	return r.Limits.Wrong
+}
+
+// admit refuses what a text or a guess would be refused for.
+func admit(ctx context.Context, tx store.View, r Request) error {
+	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
+	if err != nil {
+		return err
+	}
+	if out {
+		return ErrOptedOut
+	}
+	if r.ComparedElsewhere {
+		return nil
+	}
+	asked := db.Verification{
+		Phone: r.Phone, MaxWrong: int64(r.Limits.Wrong),
+		Asker: cmp.Or(r.Asker.class, App), Subject: r.Asker.subject,
+	}
+	wait, err := look(ctx, tx, r.Tenant, budgets(asked, r.Door, digestOf(r.Source)))
+	if err == nil && wait != nil {
+		err = wait
+	}
+	return err
+}
