@@ -7,12 +7,21 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
+	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 	"smsbridge/linkclick"
 )
 
 // This file says what is recorded when a job is given up. Each function gets the id in the job's
 // arguments and the reason. What has ended meanwhile stays as it is.
+
+// lostText ends a text that could not be sent, and the verification whose code it says.
+func lostText(ctx context.Context, tx *store.Tx, id, reason string) error {
+	if err := text.Refuse(ctx, tx, id, reason); err != nil {
+		return err
+	}
+	return verification.FailLost(ctx, tx, id)
+}
 
 // lostMail refuses a mail that could not be examined.
 func lostMail(ctx context.Context, tx *store.Tx, id, reason string) error {

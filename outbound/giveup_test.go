@@ -80,6 +80,9 @@ func TestLostReports(t *testing.T) {
 	w.tooOften("notify", v.ID)
 	require.Equal(t, "1",
 		w.one("SELECT COUNT(*) FROM event WHERE name = 'verification.not_notified'"))
+	other, otherText := w.verify("+4520123457")
+	w.tooOften("send_text", otherText)
+	require.Equal(t, "failed", w.one("SELECT state FROM verification WHERE id = '"+other.ID+"'"))
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		return verification.Abandon(ctx, tx, "no such check")
 	})

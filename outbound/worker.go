@@ -70,7 +70,7 @@ func (w *Worker) table() []*job {
 	return []*job{
 		// The texts and checks know their own deadlines.
 		on[text.SendText](
-			w, limits{oneTry, 0, slowly}, w.beginText, w.sendText).whenLost(text.Refuse),
+			w, limits{oneTry, 0, slowly}, w.beginText, w.sendText).whenLost(lostText),
 		on[text.FindText](
 			w, limits{oneTry, 0, slowly}, text.Find, w.findText).whenLost(text.Refuse),
 		on[verification.CheckCode](

@@ -77,6 +77,19 @@ func FailOptedOut(ctx context.Context, tx *store.Tx, textID string) error {
 	return Fail(ctx, tx, row.VerificationID, OptedOut)
 }
 
+// FailLost ends the verification of a text that the bridge gave up before it knew of a provider
+// that has it. It does nothing for a text that says no code.
+func FailLost(ctx context.Context, tx *store.Tx, textID string) error {
+	row, err := tx.GetText(ctx, textID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || row.State != text.Failed || row.VerificationID == "" {
+		return err
+	}
+	return Fail(ctx, tx, row.VerificationID, ProviderRefused)
+}
+
 // TakeReceipt is text.TakeReceipt for a text that may say a code. A provider that took the text and
 // now reports that it could not send it has refused it for good, and the verification fails. Other
 // receipts only show in the delivery.
