@@ -20,7 +20,7 @@ const (
 
 // outcomeChanged is what words say of a password that was changed. A click for a reset mail takes
 // it for confirmed, and any other click learns nothing from it.
-const outcomeChanged Outcome = "changed"
+const outcomeChanged = Outcome("changed")
 
 // succeeds reports whether an outcome says that what the mail asked for is done.
 func succeeds(o Outcome) bool {
