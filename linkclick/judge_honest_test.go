@@ -223,6 +223,9 @@ func TestNeedsPerson(t *testing.T) {
 	require.False(t, rule.NeedsPerson(Finding{Kind: KindReset}))
 	rule.Recipe = RecipeUser
 	require.True(t, rule.NeedsPerson(Finding{Kind: KindVerify, URL: unknown}))
+	// A recipe of the operator's opens no link that needs the person.
+	verify := shape{kind: KindVerify, recipe: RecipeUser}
+	require.Equal(t, RecipeUser, Rule{Recipe: RecipeGet}.recipe(verify))
 }
 
 // A page of another host, a page that repeats its address, and an error page tell of no success.
@@ -297,4 +300,14 @@ func TestResetIsConfirmedByItsOwnWordsOnly(t *testing.T) {
 	c.Kind = KindReset
 	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/activate?t=1").Outcome)
 	require.Len(t, p.requests(), 1)
+
+	// Where a redirect proves an address, it proves no password.
+	verify, err := url.Parse("https://login.acme.example/verify-email?token=1&callbackURL=%2Fhome")
+	require.NoError(t, err)
+	home, err := verify.Parse("/home")
+	require.NoError(t, err)
+	for kind, proves := range map[Kind]bool{KindVerify: true, KindReset: false} {
+		k := &click{Clicker: &Clicker{Kind: kind}, link: verify, shape: shapeOf(verify)}
+		require.Equal(t, proves, k.provesSuccess(response{request: request{to: verify}}, home), kind)
+	}
 }
