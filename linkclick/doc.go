@@ -17,9 +17,9 @@
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
-//     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms.
-//     redeem_guard.go decides to which address a click may connect, and redeem_transport.go
-//     limits each request.
+//     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms, and
+//     redeem_hidden.go says what of it a reader sees. redeem_guard.go decides to which address a
+//     click may connect, and redeem_transport.go limits each request.
 //  3. Judging (judge*.go) reads the host's response and says how the click ended. Open
 //     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
@@ -56,7 +56,12 @@
 //   - A click connects to no host outside the rule and to no private or special address,
 //     wherever redirects or name servers point. It ends within its timeout, whatever the host
 //     does.
-//   - A click is a success only if the identity provider said so. Status 200 alone says nothing.
+//   - A click is a success only if the identity provider said so. It does so on the host of the
+//     link in words that a reader sees, or by a redirect as only this provider makes it. Status
+//     200 alone says nothing.
+//   - A link on whose page the person must do something is not opened, and no form is posted for
+//     a link of unknown shape. What proves that an address was verified does not prove that a
+//     password was changed.
 //   - No reason, error or step holds a link, a code or a part of a mail, page or response. Only
 //     [Mail], [Finding], [Candidate] and [Rule] hold secrets.
 package linkclick

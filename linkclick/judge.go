@@ -18,6 +18,15 @@ const (
 	OutcomeUnknown     Outcome = "unknown"     // perhaps sent, and nothing clear came back
 )
 
+// outcomeChanged is what words say of a password that was changed. A click for a reset mail takes
+// it for confirmed, and any other click learns nothing from it.
+const outcomeChanged = Outcome("changed")
+
+// succeeds reports whether an outcome says that what the mail asked for is done.
+func succeeds(o Outcome) bool {
+	return o == OutcomeConfirmed || o == OutcomeAlready || o == outcomeChanged
+}
+
 // Why a click ended as it did. These are the only values of Result.Reason.
 const (
 	ReasonRedirect       = "the redirect said so"

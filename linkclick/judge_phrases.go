@@ -57,8 +57,10 @@ var genericLanguages = []language{
 				"account has been verified", "account is verified", "account is now verified",
 				"account has been confirmed", "account has been activated", "account is now active",
 				"account activated", "account verified", "verification successful", "verification complete",
-				"verification was successful", "successfully activated", "password has been changed",
-				"password was changed", "password has been reset",
+				"verification was successful", "successfully activated",
+			},
+			outcomeChanged: {
+				"password has been changed", "password was changed", "password has been reset",
 			},
 		}},
 	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern"),

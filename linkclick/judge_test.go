@@ -1,7 +1,9 @@
 package linkclick
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,21 +12,55 @@ import (
 // Every phrase is in plain form and means what its row says, whatever stands in the other rows;
 // after a condition it means nothing.
 func TestPhrases(t *testing.T) {
-	for _, l := range known.languages {
+	for _, l := range append(slices.Collect(maps.Values(known.praise)), known.languages...) {
+		read := func(text string) Outcome {
+			return readWords(append(slices.Clip(known.languages), l), text, true)
+		}
 		for outcome, phrases := range l.phrases {
 			require.Contains(t, judged, outcome)
 			for _, phrase := range phrases {
 				require.Equal(t, plain(phrase), phrase)
-				require.Equal(t, outcome, judgeWords("Hello.\nX "+phrase+" y. Bye", true), "%s: %s", l.name,
-					phrase)
-				require.NotEqual(t, outcome, judgeWords(l.unless[0]+" "+phrase, true), "%s: %s", l.name, phrase)
+				require.Equal(t, outcome, read("Hello.\nX "+phrase+" y. Bye"), "%s: %s", l.name, phrase)
+				require.NotEqual(t, outcome, read(l.unless[0]+" "+phrase), "%s: %s", l.name, phrase)
 				for _, after := range l.after {
-					require.NotEqual(t, outcome, judgeWords(phrase+after, true), "%s: %s", l.name, phrase)
+					require.NotEqual(t, outcome, read(phrase+after), "%s: %s", l.name, phrase)
 				}
-				require.Equal(t, OutcomeUnknown, judgeWords(phrase+"?", true), "%s: %s", l.name, phrase)
+				require.Equal(t, OutcomeUnknown, read(phrase+"?"), "%s: %s", l.name, phrase)
 			}
 		}
 	}
+}
+
+// The words with which one provider alone tells of success mean nothing on a link of another.
+// Words about a password mean nothing about an address, or the other way round.
+func TestPraiseIsForOneProviderAndOneKind(t *testing.T) {
+	const (
+		thanks   = "You have confirmed a@b.example."
+		changed  = "Your password has been changed."
+		verified = "Your email has been verified."
+	)
+	hear := func(p *provider, kind Kind, text string) Outcome {
+		k := &click{Clicker: &Clicker{Kind: kind}, shape: shape{provider: p}}
+		return k.hear(text, true)
+	}
+	require.Equal(t, OutcomeConfirmed, hear(&allauth, KindVerify, thanks))
+	require.Equal(t, OutcomeUnknown, hear(&auth0, KindVerify, thanks))
+	require.Equal(t, OutcomeUnknown, hear(nil, "", thanks))
+	require.Equal(t, OutcomeUnknown, judgeWords(thanks, true))
+	for text, want := range map[string]Outcome{
+		"Your registration has been confirmed!":                 OutcomeConfirmed,
+		"User cannot be confirmed. Current status is CONFIRMED": OutcomeAlready,
+	} {
+		require.Equal(t, want, hear(&cognito, KindVerify, text))
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true))
+	}
+
+	require.Equal(t, OutcomeConfirmed, hear(nil, "", verified))
+	require.Equal(t, OutcomeUnknown, hear(nil, KindReset, verified))
+	require.Equal(t, OutcomeUnknown, hear(nil, KindReset, "Your email is already verified."))
+	require.Equal(t, OutcomeConfirmed, hear(nil, KindReset, changed))
+	require.Equal(t, OutcomeUnknown, hear(nil, KindVerify, changed))
+	require.Equal(t, OutcomeUnknown, judgeWords(changed, true))
 }
 
 func TestJudgeWords(t *testing.T) {
@@ -44,10 +80,8 @@ func TestJudgeWords(t *testing.T) {
 		OutcomeConfirmed: {
 			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
 			"Your email has been verified. If it was not you, tell us.",
-			"You have confirmed a@b.example.",
 			"メールアドレスが確認されました。ログインしてください。",
 			"Ваш адрес был подтверждён!",
-			"Your registration has been confirmed!",
 			"Din e-mail er nu bekræftet",
 			"Ihre E-Mail-Adresse wurde erfolgreich bestätigt",
 		},
@@ -64,7 +98,6 @@ func TestJudgeWords(t *testing.T) {
 		},
 		OutcomeAlready: {
 			"Вашу адресу вже підтверджено",
-			"User cannot be confirmed. Current status is CONFIRMED",
 		},
 	} {
 		for _, text := range texts {
@@ -81,14 +114,22 @@ func TestJudgeRedirect(t *testing.T) {
 		inRule   bool
 		want     Outcome
 	}{
-		{"https://a.example/?success=TRUE", nil, false, OutcomeConfirmed},
+		{"https://a.example/?success=TRUE", &auth0, false, OutcomeConfirmed},
+		{"https://a.example/?success=TRUE", &gotrue, false, OutcomeUnknown},
+		{"https://a.example/?success=TRUE&message=Your+email+was+verified", nil, true, OutcomeUnknown},
 		{"https://a.example/?success=true&success=false", nil, false, OutcomeRefused},
 		{"https://a.example/?success=", nil, false, OutcomeUnknown},
-		{"https://a.example/?success=true&message=Your+account+is+already+verified", nil, false,
+		{"https://a.example/?success=true&message=Your+account+is+already+verified", &auth0, false,
 			OutcomeAlready},
-		{"https://a.example/?success=true&message=Link+expired", nil, false, OutcomeConfirmed},
-		{"https://a.example/#/home?success=true", nil, false, OutcomeConfirmed},
-		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeConfirmed},
+		{"https://a.example/?success=false&message=Your+account+is+already+verified", &auth0, false,
+			OutcomeAlready},
+		{"https://a.example/?success=false&message=Your+account+is+already+verified", nil, false,
+			OutcomeRefused},
+		{"https://a.example/?success=true&message=Link+expired", &auth0, false, OutcomeUnknown},
+		{"https://a.example/#/home?success=true", &auth0, false, OutcomeConfirmed},
+		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeUnknown},
+		{"https://a.example/?message=Your+email+was+verified", &auth0, true, OutcomeUnknown},
+		{"https://a.example/?message=Link+expired", nil, true, OutcomeExpired},
 		{"https://a.example/?error=TOKEN_EXPIRED", &betterauth, true, OutcomeExpired},
 		{"https://a.example/?error=login_required", nil, true, OutcomeUnknown},
 		{"https://a.example/?error=login_required", nil, false, OutcomeRefused},
@@ -125,9 +166,12 @@ func FuzzReadPage(f *testing.F) {
 			require.NoError(t, err)
 			require.True(t, sameOrigin(u, at) && u.Path == at.Path)
 		}
-		outcome, _ := judgePage(p, 200, false)
+		k := &click{Clicker: &Clicker{}, link: at}
+		outcome, _ := k.judgePage(response{request: request{to: at}, status: 200}, p)
 		require.NotEmpty(t, outcome)
-		if outcome, _ = judgePage(p, 500, true); outcome == OutcomeConfirmed {
+		k.proceeded = true
+		outcome, _ = k.judgePage(response{request: request{to: at}, status: 500}, p)
+		if succeeds(outcome) {
 			t.Fatal("success on an error page")
 		}
 	})

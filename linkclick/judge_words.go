@@ -11,19 +11,41 @@ import (
 // judged is the order in which outcomes are looked for. So "has been verified already" is not
 // read as "has been verified", nor a page that explains a failure as a success.
 var judged = []Outcome{
-	OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed,
+	OutcomeUsed, OutcomeAlready, OutcomeExpired, OutcomeRefused, OutcomeConfirmed, outcomeChanged,
 }
 
 // judgeWords looks for what text says about a verification. A success counts only if
 // successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
+	if said := readWords(known.languages, text, successPossible); said != outcomeChanged {
+		return said
+	}
+	return OutcomeUnknown
+}
+
+// hear looks for what text says about what the click is for. It also knows the words with which
+// only the provider of the link tells of success.
+func (k *click) hear(text string, successPossible bool) Outcome {
+	languages := append(slices.Clip(known.languages), known.praise[k.shape.provider])
+	said := readWords(languages, text, successPossible)
+	switch reset := k.Kind == KindReset; {
+	case reset && said == outcomeChanged:
+		return OutcomeConfirmed
+	case succeeds(said) && reset != (said == outcomeChanged):
+		return OutcomeUnknown
+	}
+	return said
+}
+
+// readWords looks for what text says in some languages.
+func readWords(languages []language, text string, successPossible bool) Outcome {
 	said := statements(text)
 	whole := strings.Join(said, "\n")
 	for _, outcome := range judged {
 		if outcome == OutcomeConfirmed && !successPossible {
 			break
 		}
-		for _, l := range known.languages {
+		for _, l := range languages {
 			for _, phrase := range l.phrases[outcome] {
 				if strings.Contains(whole, phrase) && l.states(said, phrase) {
 					return outcome

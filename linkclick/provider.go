@@ -41,12 +41,18 @@ type provider struct {
 	verdicts []verdict // parameters of a redirect that tell the end
 	marks    []mark    // elements of a page that tell the end
 	// phrases are sentences of its pages that no other provider has, by outcome. They are English
-	// and in plain form.
+	// and in plain form. Those of success count for its own links only.
 	phrases map[Outcome][]string
 	// proves reports whether a redirect that carries no word tells of success. It is asked about the
 	// response to the link itself, before anything was posted; nil means no.
 	proves func(link *url.URL, a response, to *url.URL) bool
 	truth  string // member of a JSON response of status 2xx that is true after success
+	// back is the parameter of its link that names where it sends the person afterwards. It is empty
+	// if the link does not say it.
+	back string
+	// worded is true if its redirects have a sentence beside their parameters. To a host outside the
+	// rule such a redirect tells of success only if the sentence does.
+	worded bool
 }
 
 // providers are all identity providers, in the order in which their shapes are compared.
@@ -74,6 +80,7 @@ type knowledge struct {
 	marks     []mark
 	menu      []string
 	languages []language
+	praise    map[*provider]language // what each provider alone says of success
 	recipes   []recipe
 	footer    int // bytes of the longest footer
 }
@@ -85,19 +92,30 @@ func learn(all []*provider) knowledge {
 	k := knowledge{
 		verdicts:  slices.Clone(genericVerdicts),
 		languages: slices.Clone(genericLanguages),
+		praise:    map[*provider]language{},
 		recipes:   slices.Clone(genericRecipes),
 	}
-	english := maps.Clone(k.languages[0].phrases)
+	english := &k.languages[0]
+	english.phrases = maps.Clone(english.phrases)
 	for _, p := range all {
 		for _, v := range p.verdicts {
 			v.provider = p
 			k.verdicts = append(k.verdicts, v)
 		}
-		k.marks = append(k.marks, p.marks...)
-		k.menu = append(k.menu, p.menu...)
-		for outcome, phrases := range p.phrases {
-			english[outcome] = slices.Concat(english[outcome], phrases)
+		for _, m := range p.marks {
+			m.provider = p
+			k.marks = append(k.marks, m)
 		}
+		k.menu = append(k.menu, p.menu...)
+		own := language{name: p.name, unless: english.unless, phrases: map[Outcome][]string{}}
+		for outcome, phrases := range p.phrases {
+			if succeeds(outcome) {
+				own.phrases[outcome] = phrases
+				continue
+			}
+			english.phrases[outcome] = slices.Concat(english.phrases[outcome], phrases)
+		}
+		k.praise[p] = own
 		if p.recipe.name != "" {
 			k.recipes = append(k.recipes, p.recipe)
 		}
@@ -105,7 +123,6 @@ func learn(all []*provider) knowledge {
 			k.footer = max(k.footer, len(name))
 		}
 	}
-	k.languages[0].phrases = english
 	slices.SortStableFunc(k.verdicts, func(a, b verdict) int { return int(a.turn - b.turn) })
 	return k
 }

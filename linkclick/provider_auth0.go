@@ -14,13 +14,15 @@ var auth0 = provider{
 		{path: "/lo/verify_email", query: "ticket", kind: KindVerify, recipe: RecipeGet},
 		{path: "/lo/verify_email", query: "bewit", kind: KindVerify, recipe: RecipeGet},
 		{path: "/u/reset-verify", query: "ticket", kind: KindReset, recipe: RecipeUser},
-		{path: "/lo/reset", query: "ticket", kind: KindReset, recipe: RecipeUser},
+		// Tenants with the first version of this flow activate by it a password chosen before. The
+		// others show a page on which one is chosen, and a GET of that page spends nothing.
+		{path: "/lo/reset", query: "ticket", kind: KindReset, recipe: RecipeGet},
 		{path: "/passwordless/verify_redirect", query: "verification_code",
 			kind: KindLogin, recipe: RecipeUser},
 		{query: "invitation organization", kind: KindInvite, recipe: RecipeUser},
 	},
 	senders: []string{"auth0user.net"},
-	// Other providers and sites redirect with success too, so these count on every link.
+	// Other providers and sites redirect with success=false too, so it counts on every link.
 	verdicts: []verdict{
 		{turn: turnFailed, name: "success", value: "false", outcome: OutcomeRefused},
 		{turn: turnSuccess, name: "success", value: "true", outcome: OutcomeConfirmed},
@@ -30,7 +32,7 @@ var auth0 = provider{
 		OutcomeUsed:    {"can be used only once"},
 		OutcomeExpired: {"access expired"},
 		OutcomeRefused: {"user account does not exist", "verification code is invalid"},
-		// The end of an old-style reset, whose link activates a password chosen before.
-		OutcomeConfirmed: {"you can now login to the application"},
+		outcomeChanged: {"you can now login to the application"},
 	},
+	worded: true,
 }

@@ -20,8 +20,9 @@ func TestAuth0Classic(t *testing.T) {
 		failed + "Access%20expired.":                          OutcomeExpired,
 		failed + "This%20account%20is%20already%20verified.":  OutcomeAlready,
 		failed + "User%20account%20does%20not%20exist":        OutcomeRefused,
-		"acme-app://verified?success=true":                    OutcomeConfirmed,
-		"http://app.example/":                                 OutcomeUnknown,
+
+		"acme-app://verified?success=true&message=Your%20email%20was%20verified.": OutcomeConfirmed,
+		"http://app.example/": OutcomeUnknown,
 	} {
 		p, c := serve(t, redirectTo(location))
 		r := open(t, c, p.URL+"/lo/verify_email?ticket=t")

@@ -39,6 +39,7 @@ var gotrue = provider{
 	recipe: recipe{
 		name: RecipeSupabase, redeemer: supabase{}, needs: needsAPI, instead: RecipeGet,
 	},
+	back: "redirect_to",
 	verdicts: []verdict{
 		{turn: turnWhy, name: "error_code", value: "otp_expired", outcome: OutcomeExpired},
 		{turn: turnError, name: "error", value: "*", outcome: OutcomeRefused, own: true},

@@ -15,6 +15,7 @@ var hasura = provider{
 			kind: KindChange, recipe: RecipeUser},
 	},
 	footers: []string{"nhost"},
+	back:    "redirectTo",
 	verdicts: []verdict{
 		{turn: turnError, name: "error", value: "*", outcome: OutcomeRefused, own: true},
 		{turn: turnSuccess, name: "refreshToken", value: "*", outcome: OutcomeConfirmed, own: true},

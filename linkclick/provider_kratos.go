@@ -102,7 +102,7 @@ func (f *kratosFlow) judge(a response, flow fields) Outcome {
 			continue
 		}
 		text, _ := message["text"].(string)
-		if said := judgeWords(text, false); said != OutcomeUnknown {
+		if said := f.hear(text, false); said != OutcomeUnknown {
 			return said
 		}
 		return kratosError(message["id"])

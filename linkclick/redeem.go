@@ -13,7 +13,11 @@ import (
 // Clicker redeems links for one tenant. Rule must be set; the zero value of every other field
 // means a default. A Clicker keeps nothing between clicks, and several goroutines may use it.
 type Clicker struct {
-	Rule    Rule
+	Rule Rule
+	// Kind is that of the mail: KindVerify, or KindReset for a link that activates a password which
+	// was chosen before. Empty means KindVerify. A page that speaks of the one proves nothing about
+	// the other.
+	Kind    Kind
 	Timeout time.Duration // for a whole click; 10 s if zero
 	// HeaderTimeout is for connecting, for TLS and for the header of each response, one after
 	// another; 5 s if zero.
@@ -47,6 +51,7 @@ type request struct {
 	form   url.Values // posted the way a browser sends a form
 	json   []byte     // posted as JSON
 	api    bool       // a program asks: JSON is wanted
+	own    bool       // of the link itself, or of a form or "proceed" link on its page
 	header http.Header
 }
 
@@ -67,16 +72,18 @@ func (a response) isRedirect() bool { return a.status >= 300 && a.status < 400 &
 
 // Click redeems link as the person's browser would and says how it ended. The rule or the shape
 // of the link decides on the recipe. Click sends GET and never HEAD, and follows redirects inside
-// the rule. It makes at most one POST, which is a form of hidden fields, the call of an API or
-// the step of a flow. It follows at most one "proceed" anchor. It retries nothing; the caller may
-// click again as long as Result.Sent is false. Cookies live as long as the click and go back only
-// to the origin that set them.
+// the rule. It makes at most one POST: the form of hidden fields that a known shape leads to, the
+// call of an API or the step of a flow. It follows at most one "proceed" anchor. It retries
+// nothing; the caller may click again as long as Result.Sent is false. Cookies live as long as the
+// click and go back only to the origin that set them.
 //
 // Click calls submit once, right before it posts. If submit returns an error, Click posts nothing
 // and the outcome is unknown. submit may be nil.
 //
-// Click does not open a link whose shape says that it signs in, invites or changes an address. It
-// returns when the outcome is clear, when the timeout or a limit is reached, or when ctx is done.
+// Click does not open a link whose shape says that it signs in, invites or changes an address. Nor
+// does it open one on whose page the person must do something, whatever the rule says. Both end as
+// needs_user. Click returns when the outcome is clear, when the timeout or a limit is reached, or
+// when ctx is done.
 func (c *Clicker) Click(ctx context.Context, link string, submit func() error) Result {
 	to, wrapped, why := c.Rule.judgeLink(link)
 	if why != "" {
@@ -102,11 +109,15 @@ func (k *click) begin(link *url.URL) request {
 	k.link, k.shape = link, shapeOf(link)
 	k.recipe = k.Rule.recipe(k.shape)
 	k.take = k.browse
-	switch k.shape.kind {
-	case KindLogin, KindInvite, KindChange:
+	switch {
+	case !k.mayOpen():
 		return k.end(OutcomeNeedsUser, ReasonOtherKind)
+	case k.recipe == RecipeUser:
+		return k.end(OutcomeNeedsUser, ReasonWantsInput)
+	case k.recipe == RecipeScript:
+		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
 	}
-	next, ok := request{to: link}, true
+	next, ok := request{to: link, own: true}, true
 	if own := known.recipe(k.recipe).redeemer; own != nil {
 		next, ok = own.start(k)
 	}
@@ -114,6 +125,15 @@ func (k *click) begin(link *url.URL) request {
 		return k.end(OutcomeNeedsUser, ReasonRecipe)
 	}
 	return next
+}
+
+// mayOpen reports whether the link's shape is of the kind of the mail. A password is activated
+// only by a link of unknown shape, which the operator allowed, or by one that needs no page.
+func (k *click) mayOpen() bool {
+	if k.Kind == KindReset {
+		return k.shape.provider == nil || k.shape.activatesPassword()
+	}
+	return k.shape.kind == KindVerify || k.shape.kind == ""
 }
 
 // unwrap follows a tracking link to the link for which it stands. That one must be a link that

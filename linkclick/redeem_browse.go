@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (k *click) redirected(a response) request {
 	}
 	next, why := k.Rule.judge(to.String())
 	inRule := why == "" && !hasBrowserTricks(a.location)
-	said := judgeRedirect(to, k.shape.provider, inRule)
+	said := k.judgeRedirect(a, to, inRule)
 	if said == OutcomeUnknown && k.provesSuccess(a, to) {
 		said = OutcomeConfirmed
 	}
@@ -38,7 +39,7 @@ func (k *click) redirected(a response) request {
 	case k.visited[next.String()] && len(a.cookies) == 0:
 		return k.end(OutcomeUnknown, ReasonLoop)
 	}
-	return request{to: next}
+	return request{to: next, own: a.own && next.String() == k.link.String()}
 }
 
 // repeatsPost reports whether a redirect of this status wants the form to be posted again.
@@ -55,14 +56,14 @@ func (k *click) shown(a response) request {
 		p = readPage(a.body)
 	case a.isJSON:
 		fields := readFields(a)
-		if fields.confirms(k.shape.provider) {
+		if k.Kind != KindReset && k.ownPage(a) && fields.confirms(k.shape.provider) {
 			return k.end(OutcomeConfirmed, ReasonPage)
 		}
 		p.text = fields.words()
 	default:
 		p.text = a.body
 	}
-	outcome, reason := judgePage(p, a.status, k.proceeded)
+	outcome, reason := k.judgePage(a, p)
 	if outcome != OutcomeUnknown {
 		return k.end(outcome, reason)
 	}
@@ -79,17 +80,17 @@ func (k *click) shown(a response) request {
 		if to := p.proceed(a.to, strings.Fields(k.shape.query)); to != "" {
 			if next, why := k.Rule.judge(to); why == "" {
 				k.proceeded = true
-				return request{to: next}
+				return request{to: next, own: a.own}
 			}
 		}
-	}
-	if k.recipe == RecipeScript {
-		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
 	}
 	return k.end(outcome, reason)
 }
 
-// formStep decides what the POST forms of a page mean. ok is false if it has none.
+// formStep decides what the POST forms of a page mean. ok is false if it has none. A form is
+// posted only if the shape of the link has one, which must be the only one of the page. It must
+// lead back to the link, or to the link without its secret. On a page of unknown shape a form of
+// hidden fields may do anything, from a consent to the end of the account.
 func (k *click) formStep(a response, p page) (next request, ok bool) {
 	for _, f := range p.forms {
 		if f.asks {
@@ -99,7 +100,7 @@ func (k *click) formStep(a response, p page) (next request, ok bool) {
 	switch {
 	case len(p.forms) == 0:
 		return request{}, false
-	case k.Rule.Recipe == RecipeGet:
+	case k.shape.provider == nil || k.recipe != RecipeForm:
 		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
 	case k.posted:
 		return k.end(OutcomeUnknown, ReasonSecondQuestion), true
@@ -108,12 +109,25 @@ func (k *click) formStep(a response, p page) (next request, ok bool) {
 	}
 	fields, simple := p.forms[0].submission()
 	to, err := a.to.Parse(p.forms[0].action)
-	if err != nil || !simple || !sameOrigin(to, a.to) {
+	if err != nil || !simple || !sameOrigin(to, a.to) || !k.leadsBack(to) {
 		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
 	}
 	target, why := k.Rule.judge(to.String())
 	if why != "" {
 		return k.end(OutcomeNeedsUser, ReasonWantsInput), true
 	}
-	return request{to: target, form: fields}, true
+	return request{to: target, form: fields, own: a.own}, true
+}
+
+// leadsBack reports whether a form leads to the link, or to the link without its secret.
+func (k *click) leadsBack(to *url.URL) bool {
+	if !sameOrigin(to, k.link) {
+		return false
+	}
+	path, action := strings.Trim(k.link.Path, "/"), strings.Trim(to.Path, "/")
+	if strings.HasSuffix(k.shape.path, "/{id}") && action != "" &&
+		action == path[:max(strings.LastIndexByte(path, '/'), 0)] {
+		return true
+	}
+	return action == path
 }

@@ -12,9 +12,9 @@ import (
 // page is what a click needs to know of an HTML page.
 type page struct {
 	text    string          // visible words, blocks as lines
-	ids     map[string]bool // of all elements
-	forms   []form          // with method POST
-	anchors []anchor
+	ids     map[string]bool // of visible elements
+	forms   []form          // with method POST, also hidden ones: a script may submit them
+	anchors []anchor        // visible ones
 }
 
 // form is a POST form.
@@ -39,16 +39,17 @@ func readPage(body string) page {
 	if err != nil {
 		return page{}
 	}
-	r := pageReader{page: page{ids: map[string]bool{}}}
+	r := pageReader{page: page{ids: map[string]bool{}}, sheet: readSheet(root)}
 	r.read(root, false)
 	r.page.text = r.text.String()
 	return r.page
 }
 
 type pageReader struct {
-	page page
-	text strings.Builder
-	form *form // the POST form being read
+	page  page
+	sheet sheet
+	text  strings.Builder
+	form  *form // the POST form being read
 }
 
 // read takes in n and what is below it. Recursion is bounded by the parser, which nests no deeper
@@ -61,17 +62,17 @@ func (r *pageReader) read(n *html.Node, hidden bool) {
 		}
 		return
 	case html.ElementNode:
-		if id := attr(n, "id"); id != "" {
+		hidden = hidden || r.sheet.hides(n)
+		if id := attr(n, "id"); id != "" && !hidden {
 			r.page.ids[id] = true
 		}
-		hidden = hidden || isHidden(n)
 		if !hidden && isBlock(n.DataAtom) {
 			r.text.WriteByte('\n')
 			defer r.text.WriteByte('\n')
 		}
 		switch n.DataAtom {
 		case atom.A:
-			if href := strings.TrimSpace(attr(n, "href")); href != "" {
+			if href := strings.TrimSpace(attr(n, "href")); href != "" && !hidden {
 				r.page.anchors = append(r.page.anchors, anchor{href, words(nodeText(n))})
 			}
 		case atom.Form:
@@ -193,16 +194,6 @@ func (p page) proceed(at *url.URL, params []string) string {
 
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
-}
-
-// isHidden reports whether a reader does not see what is in n.
-func isHidden(n *html.Node) bool {
-	switch n.DataAtom {
-	case atom.Head, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg:
-		return true
-	}
-	style := strings.ReplaceAll(strings.ToLower(attr(n, "style")), " ", "")
-	return hasAttr(n, "hidden") || strings.Contains(style, "display:none")
 }
 
 func nodeText(n *html.Node) string {

@@ -5,17 +5,17 @@ import "encoding/json"
 // This file knows how a link may be redeemed. A recipe of one provider is in the file of that
 // provider.
 
-// The recipes that belong to no provider: they open the link and go by what they are shown. All
-// of them submit a form of hidden fields if there is one, unless the rule asks for get. They and
-// the constants Recipe… of the providers are the values of [Finding].Recipe and [Rule].Recipe.
+// The recipes that belong to no provider: they open the link and go by what they are shown. The
+// last two open nothing, because only the person can go on there. They and the constants Recipe…
+// of the providers are the values of [Finding].Recipe and [Rule].Recipe.
 //
 // The providers' recipes speak an API and need no page. [Rule].API says where it is.
 const (
 	RecipeGet     = "get"     // one GET and its redirects
-	RecipeForm    = "form"    // GET, then a form of hidden fields
+	RecipeForm    = "form"    // GET, then a form of hidden fields if the shape is known
 	RecipeProceed = "proceed" // GET, then the same link again from the page
-	RecipeScript  = "script"  // GET of a page that may need its script
-	RecipeUser    = "user"    // GET of a page on which the person must do something
+	RecipeScript  = "script"  // none: the page works by its script
+	RecipeUser    = "user"    // none: on the page the person must do something
 )
 
 // recipe is a way to redeem a link.
@@ -55,9 +55,9 @@ type redeemer interface {
 }
 
 // recipe returns the name of the recipe for a link of a shape. The rule's own recipe is for
-// verifications.
+// verifications, and opens no link that needs the person.
 func (r Rule) recipe(s shape) string {
-	if r.Recipe != "" && s.kind != KindReset {
+	if r.Recipe != "" && s.kind != KindReset && s.recipe != RecipeUser {
 		return r.Recipe
 	}
 	if s.recipe == "" {
@@ -67,6 +67,29 @@ func (r Rule) recipe(s shape) string {
 		return own.instead
 	}
 	return s.recipe
+}
+
+// activatesPassword reports whether a link of the shape by itself activates a password that was
+// chosen before. Every other reset link leads to a page where the person chooses one.
+func (s shape) activatesPassword() bool { return s.kind == KindReset && s.recipe == RecipeGet }
+
+// NeedsPerson reports whether a click on the link of a finding cannot do what the mail is about:
+// the person must choose, sign in, or have a browser that runs scripts. A link behind a tracking
+// link is known only when it is clicked.
+func (r Rule) NeedsPerson(f Finding) bool {
+	u, wrapped, why := r.judgeLink(f.URL)
+	if f.URL == "" || why != "" || wrapped {
+		return false
+	}
+	s := shapeOf(u)
+	switch f.Kind {
+	case KindVerify:
+		recipe := r.recipe(s)
+		return recipe == RecipeUser || recipe == RecipeScript
+	case KindReset:
+		return s.provider != nil && !s.activatesPassword()
+	}
+	return true
 }
 
 // call returns the POST of a JSON object to an API. ok is false if one of the secrets that it

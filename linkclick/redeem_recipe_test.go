@@ -165,7 +165,7 @@ func TestForcedRecipe(t *testing.T) {
 // A forced recipe is for verifications: a reset is opened as its shape says.
 func TestForcedRecipeAndReset(t *testing.T) {
 	p, c := serve(t, says("Your password has been changed."))
-	c.Rule.Recipe = RecipeSuperTokens
+	c.Rule.Recipe, c.Kind = RecipeSuperTokens, KindReset
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/lo/reset?ticket=t").Outcome)
 	require.Equal(t, []string{"GET /lo/reset"}, p.requests())
 }

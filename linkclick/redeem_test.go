@@ -1,12 +1,14 @@
 package linkclick
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -124,7 +126,8 @@ func TestRedirectBackAfterForm(t *testing.T) {
 			universalForm(w, r)
 		}
 	})
-	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/accounts/confirm-email/k/").Outcome)
+	link := p.URL + "/accounts/confirm-email/k123456789ab/"
+	require.Equal(t, OutcomeConfirmed, open(t, c, link).Outcome)
 	require.Len(t, p.requests(), 3)
 }
 
@@ -216,15 +219,21 @@ func TestRedirects(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1"})
 			redirectTo("/cookie")(w, r)
 		default:
-			redirectTo(r.URL.Query().Get("to"))(w, r)
+			to, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("token"))
+			require.NoError(t, err)
+			redirectTo(cmp.Or(string(to), r.URL.Query().Get("to")))(w, r)
 		}
 	})
 	via := func(path, to string) string { return path + "to=" + url.QueryEscape(to) }
+	// behind is a link whose token alone knows where it leads.
+	behind := func(path, to string) string {
+		return path + "token=" + base64.RawURLEncoding.EncodeToString([]byte(to))
+	}
 	is := func(o Outcome, reason string) Result { return Result{Outcome: o, Reason: reason} }
 	const (
 		site   = "https://app.example/"
-		gotrue = "/verify?type=signup&token=1&"
-		clerk  = "/v1/verify?_clerk_js_version=5&token=1&"
+		gotrue = "/verify?type=signup&redirect_to=https%3A%2F%2Fapp.example%2F&"
+		clerk  = "/v1/verify?_clerk_js_version=5&"
 	)
 	for link, want := range map[string]Result{
 		"/hop":    is(OutcomeConfirmed, ReasonPage),
@@ -238,10 +247,10 @@ func TestRedirects(t *testing.T) {
 		via("/x?", "http://[bad"):               is(OutcomeUnknown, ReasonBadRedirect),
 		via("/x?", `/\evil.example/`):           is(OutcomeUnknown, ReasonLeft),
 
-		via(gotrue, site+"#access_token=s3cret&refresh_token=x"): is(OutcomeConfirmed, ReasonRedirect),
-		via(gotrue, site+"#error=access_denied&error_code=otp_expired"): is(OutcomeExpired,
+		behind(gotrue, site+"#access_token=s3cret&refresh_token=x"): is(OutcomeConfirmed, ReasonRedirect),
+		behind(gotrue, site+"#error=access_denied&error_code=otp_expired"): is(OutcomeExpired,
 			ReasonRedirect),
-		via(clerk, site+"?__clerk_status=verified&__clerk_created_session=s"): is(OutcomeConfirmed,
+		behind(clerk, site+"?__clerk_status=verified&__clerk_created_session=s"): is(OutcomeConfirmed,
 			ReasonRedirect),
 	} {
 		r := open(t, c, p.URL+link)
@@ -268,7 +277,9 @@ func TestNothingFollowsToAnotherHost(t *testing.T) {
 		redirectTo(second.URL+"/next")(w, r)
 	})
 	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
-	require.Equal(t, OutcomeConfirmed, open(t, c, first.URL+"/secret").Outcome)
+	require.Equal(t, OutcomeUnknown, open(t, c, first.URL+"/secret").Outcome,
+		"what another host shows proves nothing")
+	require.Len(t, second.requests(), 1)
 	require.True(t, closes, "connections are not kept")
 	require.NotEmpty(t, got.Get("User-Agent"))
 	require.Contains(t, got.Get("Accept"), "text/html")
@@ -284,7 +295,8 @@ func TestFormStaysWhereItIs(t *testing.T) {
 			`value="s"></form>`)
 	})
 	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
-	require.Equal(t, OutcomeNeedsUser, open(t, c, first.URL+"/x").Outcome)
+	const link = "/u/email-verification?ticket=t"
+	require.Equal(t, OutcomeNeedsUser, open(t, c, first.URL+link).Outcome)
 	require.Empty(t, second.requests())
 
 	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -295,8 +307,8 @@ func TestFormStaysWhereItIs(t *testing.T) {
 		w.Header().Set("Location", "/again")
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
-	require.Equal(t, ReasonBadRedirect, open(t, c, p.URL+"/x").Reason)
-	require.Equal(t, []string{"GET /x", "POST /x"}, p.requests())
+	require.Equal(t, ReasonBadRedirect, open(t, c, p.URL+link).Reason)
+	require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"}, p.requests())
 }
 
 func TestStatus(t *testing.T) {

@@ -35,7 +35,11 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
-	result := (&linkclick.Clicker{Rule: Rule(t)}).Click(ctx, c.Link, func() error {
+	clicker := &linkclick.Clicker{Rule: Rule(t)}
+	if c.Challenge.Purpose == challenge.Password {
+		clicker.Kind = linkclick.KindReset
+	}
+	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
 		})

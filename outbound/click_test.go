@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/shortlink"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
@@ -60,6 +61,31 @@ func (w *world) ended(id, state, outcome string, saying wording.Saying) {
 	require.Equal(w.t, "1", w.jobs("delete_mail"))
 }
 
+// handedOver shows that a click failed and that its phone got the link all the same. The short link
+// lives as long as the question.
+func (w *world) handedOver(id, outcome, link string, saying wording.Saying) {
+	w.t.Helper()
+	c := w.challenge(id)
+	require.Equal(
+		w.t, []string{"failed", outcome, ""}, []string{string(c.State), string(c.Outcome), w.link(id)},
+	)
+	told := w.told(id)
+	start := w.tenant().ShortURL("")
+	_, rest, found := strings.Cut(told, start)
+	require.True(w.t, found, told)
+	token := rest[:shortlink.Length]
+	require.Equal(w.t, w.tenant().Say(saying, wording.Fill{Link: start + token}), told)
+	require.NotContains(w.t, told, "confirmed")
+	var led shortlink.Link
+	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		led, err = shortlink.Get(ctx, tx, token)
+		return err
+	})
+	require.Equal(w.t, link, led.URL)
+	require.Equal(w.t, c.Expires, led.Expires)
+	require.Equal(w.t, "1", w.jobs("delete_mail"))
+}
+
 func redirect(params string) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, "https://app.acme.example/welcome?"+params, http.StatusFound)
@@ -86,7 +112,7 @@ func TestClickOutcomes(t *testing.T) {
 	}{
 		"confirmed": {
 			redirect(
-				"success=true&message=ok",
+				"success=true&message=Your+email+was+verified",
 			), challenge.Registration, "confirmed", wording.ConfirmedRegistration,
 		},
 		"already": {
@@ -105,10 +131,10 @@ func TestClickOutcomes(t *testing.T) {
 		"needs_user": {
 			page(
 				http.StatusOK, `<form method="post"><input type="password" name="p"></form>`,
-			), challenge.Registration, "failed", wording.NeedsUser,
+			), challenge.Registration, "failed", wording.RelayVerify,
 		},
 		"unknown": {
-			page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", wording.Unknown,
+			page(http.StatusOK, "<p>Hello.</p>"), challenge.Registration, "failed", wording.RelayVerify,
 		},
 		"unreachable": {nil, challenge.Registration, "failed", wording.Unreachable},
 	}
@@ -123,7 +149,11 @@ func TestClickOutcomes(t *testing.T) {
 			id := w.accepted(link, c.purpose)
 			require.NotContains(t, w.link(id), "ticket")
 			require.NoError(t, w.clickLink(t.Context(), id))
-			w.ended(id, c.state, outcome, c.saying)
+			if c.saying == wording.RelayVerify {
+				w.handedOver(id, outcome, link, c.saying)
+			} else {
+				w.ended(id, c.state, outcome, c.saying)
+			}
 			before := clicks.Load()
 			require.NoError(t, w.clickLink(t.Context(), id)) // a reminder may come again
 			require.Equal(t, before, clicks.Load())
@@ -132,11 +162,57 @@ func TestClickOutcomes(t *testing.T) {
 	}
 	t.Run("a password", func(t *testing.T) {
 		w := quick(t)
-		link, _ := w.provider(redirect("success=true"))
-		id := w.accepted(link, challenge.Password)
+		link, _ := w.provider(redirect("success=true&message=You+can+now+login+to+the+application" +
+			"+with+the+new+password."))
+		id := w.accepted(reset(link), challenge.Password)
 		require.NoError(t, w.clickLink(t.Context(), id))
 		w.ended(id, "confirmed", "confirmed", wording.ConfirmedPassword)
 	})
+	t.Run("a password on a page", func(t *testing.T) {
+		w := quick(t)
+		link, clicks := w.provider(page(http.StatusOK,
+			`<form method="post"><input type="password" name="p"></form>`))
+		id := w.accepted(reset(link), challenge.Password)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		require.EqualValues(t, 1, clicks.Load())
+		w.handedOver(id, "needs_user", reset(link), wording.RelayReset)
+	})
+}
+
+// reset makes a link that resets of one that verifies.
+func reset(link string) string { return strings.Replace(link, "verify_email", "reset", 1) }
+
+// Nothing but words about a password says that one was changed. A link that leads to a page is not
+// even opened, whatever the question was.
+func TestPasswordIsNotConfirmedWhileNothingChanged(t *testing.T) {
+	for name, serve := range map[string]http.HandlerFunc{
+		"no error":         redirect("ok=1"),
+		"success alone":    redirect("success=true"),
+		"about an address": redirect("success=true&message=Your+email+was+verified"),
+		"a session":        redirect("access_token=a#access_token=b&refresh_token=c"),
+		"a page":           page(http.StatusOK, "<p>Your email has been verified.</p>"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := quick(t)
+			link, clicks := w.provider(serve)
+			id := w.accepted(reset(link), challenge.Password)
+			require.NoError(t, w.clickLink(t.Context(), id))
+			require.EqualValues(t, 1, clicks.Load())
+			w.handedOver(id, "unknown", reset(link), wording.RelayReset)
+		})
+	}
+	for _, path := range []string{
+		"/auth/v1/verify?token=t1&type=recovery&redirect_to=%2F",
+		"/api/auth/reset-password/a1b2c3d4e5f6?callbackURL=%2F", "/u/reset-verify?ticket=t1",
+	} {
+		w := quick(t)
+		link, clicks := w.provider(redirect("ok=1"))
+		link = link[:strings.Index(link, "/lo/")] + path
+		id := w.accepted(link, challenge.Password)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		require.Zero(t, clicks.Load(), path)
+		w.handedOver(id, "needs_user", link, wording.RelayReset)
+	}
 }
 
 // Each kind of link that the pretend identity provider mails, clicked for real.
@@ -200,7 +276,7 @@ func TestNoAnswerIsNotTriedAgain(t *testing.T) {
 	id := w.accepted(link, challenge.Registration)
 	require.NoError(t, w.clickLink(t.Context(), id))
 	require.EqualValues(t, 1, clicks.Load())
-	w.ended(id, "failed", "unknown", wording.Unknown)
+	w.handedOver(id, "unknown", link, wording.RelayVerify)
 }
 
 // interrupt begins a click as a worker that then dies; after submitting says whether it had
@@ -232,7 +308,7 @@ func TestInterruptedClick(t *testing.T) {
 	})
 	t.Run("before anything was sent", func(t *testing.T) {
 		w := quick(t)
-		link, _ := w.provider(redirect("success=true"))
+		link, _ := w.provider(redirect("success=true&message=Your+email+was+verified"))
 		id := w.accepted(link, challenge.Registration)
 		w.interrupt(id, false)
 		require.NoError(t, w.clickLink(t.Context(), id))
@@ -246,7 +322,7 @@ func TestInterruptedClick(t *testing.T) {
 		w.interrupt(id, false)
 		require.NoError(t, w.clickLink(t.Context(), id))
 		require.Zero(t, clicks.Load(), "interrupted as often as is allowed")
-		w.ended(id, "failed", "unknown", wording.Unknown)
+		w.handedOver(id, "unknown", link, wording.RelayVerify)
 	})
 	t.Run("put back, and used up by the person", func(t *testing.T) {
 		w := quick(t)
@@ -277,7 +353,7 @@ func TestInterruptedClick(t *testing.T) {
 				return r.Method == http.MethodPost
 			}))
 			require.NotEmpty(w.t, w.idp.Requests())
-			w.ended(id, "failed", "unknown", wording.Unknown)
+			w.handedOver(id, "unknown", w.idp.Mails()[0].Link, wording.RelayVerify)
 		})
 	})
 }
@@ -294,7 +370,7 @@ func TestClickOutlivesItsContext(t *testing.T) {
 	})
 	id := w.accepted(link, challenge.Registration)
 	require.NoError(t, w.clickLink(ctx, id))
-	w.ended(id, "failed", "unknown", wording.Unknown)
+	w.handedOver(id, "unknown", link, wording.RelayVerify)
 }
 
 func TestClickOfATenantThatIsGone(t *testing.T) {

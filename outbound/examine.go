@@ -59,6 +59,10 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 			return mail.Finding{}, err
 		}
 	}
-	f := linkclick.Find(m, Rule(t))
-	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason}, nil
+	rule := Rule(t)
+	f := linkclick.Find(m, rule)
+	return mail.Finding{
+		Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason,
+		NeedsPerson: rule.NeedsPerson(f),
+	}, nil
 }

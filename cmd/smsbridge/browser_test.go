@@ -101,6 +101,10 @@ func TestDemoInBrowser(t *testing.T) {
 	b.wait("b", "challenge.confirmed")
 	require.True(t, b.is(`document.activeElement.id === "text" && `+
 		`document.activeElement.value === ""`), "the next text can be typed at once")
+	b.do(chromedp.Click(chromedp.CSS(`button[value="password"]`)))
+	b.wait("ol[@id='texts']/li", "choose a new password here")
+	b.wait("ol[@id='texts']/li/a", "/l/")
+	b.wait("dd", "a link that the person opens (reset)")
 	b.shoot("light")
 
 	b.signUp("+4512345679")
@@ -111,7 +115,7 @@ func TestDemoInBrowser(t *testing.T) {
 
 	b.signUp("+4512345680")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "maybe"),
-		chromedp.Click(chromedp.CSS(".write button")))
+		chromedp.Click(chromedp.CSS(".case .write button")))
 	b.wait("ol[@id='texts']/li", say(wording.Wrong))
 	b.wait("strong", "account: waiting")
 	b.do(chromedp.SendKeys(chromedp.CSS("#text"), "yes\r"))

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -38,20 +41,81 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	requireOn(t, page, say(wording.ConfirmedRegistration), "account: verified", "challenge.confirmed")
 
-	// A new password, with the reply that its text asks for.
-	status, page = d.submit(t, "/sign-up", url.Values{"phone": {"+4512345678"}, "do": {"password"}})
-	require.Equal(t, http.StatusOK, status)
-	asked := regexp.MustCompile(`password.*[Rr]eply (YES(?: \d+)?)`).FindStringSubmatch(page)
-	require.NotNil(t, asked, "the phone is asked about the password")
-	status, _ = d.submit(t, "/reply", url.Values{"phone": {"+4512345678"}, "quick": {asked[1]},
-		"text": {""}})
-	require.Equal(t, http.StatusOK, status)
-	d.await(t, "+4512345678", "new password active")
-
 	// Without a phone in the URL the page is about the phone that was used last.
 	d.submit(t, "/sign-up", url.Values{"phone": {"+4512345679"}})
 	requireOn(t, d.await(t, "", "account: waiting"),
 		`<a href="/?phone=%2b4512345679" aria-current="page">`)
+}
+
+// Every kind of mail can be played: a new password and a sign-in by the link in a text, and a
+// sign-in by the code in one.
+func TestDemoPlaysEveryKind(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	phone := url.Values{"phone": {demo.Phone}}
+	do := func(path, name, value string, words ...string) (page string) {
+		fields := maps.Clone(phone)
+		fields.Set(name, value)
+		status, page := d.submit(t, path, fields)
+		require.Equal(t, http.StatusOK, status)
+		requireOn(t, page, words...)
+		return page
+	}
+	do("/sign-up", "do", "sign-up", say(wording.AskRegistration))
+	do("/reply", "quick", "YES", "account: verified")
+
+	page := do("/sign-up", "do", "password", "choose a new password here", "the person opens (reset)")
+	require.NotContains(t, page, "new password active")
+	browser, end := d.follow(t, page, `choose a new password here: <a href="([^"]+)"`)
+	require.Contains(t, end.body, `type="password"`)
+	state := regexp.MustCompile(`name="state" value="([^"]+)"`).FindStringSubmatch(end.body)
+	require.NotNil(t, state)
+	res, err := browser.PostForm(end.url, url.Values{"state": {state[1]}, "password": {"x"}})
+	require.NoError(t, err)
+	res.Body.Close()
+	d.await(t, demo.Phone, "new password active")
+
+	page = do("/sign-up", "do", "link", "sign in here", "the person opens (login)")
+	require.NotContains(t, page, "signed in</strong>")
+	_, end = d.follow(t, page, `sign in here: <a href="([^"]+)"`)
+	require.Contains(t, end.body, "Welcome to ACME")
+	d.await(t, demo.Phone, "signed in</strong>")
+
+	const other = "+4512345679"
+	phone.Set("phone", other)
+	do("/sign-up", "do", "sign-up", say(wording.AskRegistration))
+	page = do("/sign-up", "do", "code", "is your ACME code", "a code that the person types")
+	code := regexp.MustCompile(`(\d+) is your ACME code`).FindStringSubmatch(page)
+	require.NotNil(t, code)
+	wrong := url.Values{"phone": {other}, "code": {code[1] + "1"}}
+	status, page := d.submit(t, "/code", wrong)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	requireOn(t, page, "ACME does not accept this code")
+	do("/code", "code", code[1], "signed in</strong>")
+	require.NotContains(t, d.await(t, other, "account: waiting"), "password is confirmed")
+}
+
+// landing is where a short link led to.
+type landing struct{ url, body string }
+
+// follow opens the short link that a page shows, as a person does: it reads the page behind the
+// link and presses its button.
+func (d runningDemo) follow(t *testing.T, page, link string) (*http.Client, landing) {
+	t.Helper()
+	found := regexp.MustCompile(link).FindStringSubmatch(page)
+	require.NotNil(t, found, "the page shows no link to tap")
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	browser := &http.Client{Jar: jar}
+	req, err := http.NewRequest(http.MethodPost, found[1], nil)
+	require.NoError(t, err)
+	req.Header.Set("Origin", found[1][:strings.Index(found[1], "/l/")])
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	res, err := browser.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return browser, landing{res.Request.URL.String(), string(body)}
 }
 
 func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
@@ -64,6 +128,10 @@ func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
 		"no number": {"/sign-up", url.Values{"phone": {"mom"}}, "This is no phone number"},
 		"password of none": {"/sign-up", url.Values{"phone": {demo.Phone}, "do": {"password"}},
 			"Sign up first"},
+		"sign-in of none": {"/sign-up", url.Values{"phone": {demo.Phone}, "do": {"link"}},
+			"Sign up first"},
+		"code of none": {"/code", url.Values{"phone": {demo.Phone}, "code": {"123456"}},
+			"does not accept this code"},
 		"no text": {"/reply", url.Values{"phone": {demo.Phone}, "text": {"  "}},
 			"Write a text first"},
 		"a long text": {"/reply", url.Values{"phone": {demo.Phone}, "text": {strings.Repeat("x",
@@ -173,7 +241,7 @@ func TestDemoPageIsLabeled(t *testing.T) {
 			refers = append(refers, attr["aria-labelledby"])
 		}
 	}
-	require.Len(t, controls, 3)
+	require.Len(t, controls, 4)
 	for _, id := range controls {
 		require.True(t, labeled[id], "the control %q has no label", id)
 	}

@@ -404,6 +404,14 @@ func storyIdP(ts *testscript.TestScript, _ bool, args []string) {
 				m.ExtraLinks = true
 			case "password-form":
 				m.PasswordForm = true
+			case "password-page":
+				m.PasswordPage = true
+			case "mute":
+				m.Mute = true
+			case "supabase":
+				m.Provider = idp.GoTrue
+			case "better-auth":
+				m.Provider = idp.BetterAuth
 			case "two-links":
 				m.TwoVerifyLinks = true
 			case "well":

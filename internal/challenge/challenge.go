@@ -11,7 +11,12 @@
 //
 // It promises that each move happens once, however many race for it. A link is clicked only after
 // its question was accepted in time, and a form is submitted at most once. The statement that
-// ends a challenge removes its link from the database.
+// ends a challenge removes its link from the row.
+//
+// A click that needs the person, or that did not show what came of it, fails. That is its outcome,
+// and no text says otherwise. The phone then gets the link itself, behind a short link: the phone
+// asked for it, and the person may go on there. So that link is kept, sealed, until the question
+// would have been over. Two minutes are the least, so that a late yes is not in vain.
 package challenge
 
 import (
@@ -70,7 +75,7 @@ type Challenge struct {
 	Phone              phonemail.Number
 	Purpose            Purpose
 	State              State   // Expired from the deadline on, also before a worker has recorded it
-	Outcome            Outcome // what its click came to
+	Outcome            Outcome // what its click came to, or why it was canceled
 	ReplyCode          string  // four digits that tell the open questions to a phone apart
 	Coded              bool    // a yes by text must carry the reply code
 	Opened, Expires    time.Time
@@ -84,7 +89,7 @@ func read(row db.Challenge, now time.Time) Challenge {
 	c := Challenge{
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
-		Purpose: row.Purpose, State: row.State, Outcome: Outcome(row.Outcome),
+		Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
 		ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
@@ -159,7 +164,7 @@ func Deny(ctx context.Context, tx *store.Tx, c Challenge) error {
 
 // Cancel ends an open challenge for a reason of ours, or returns ErrGone.
 func Cancel(ctx context.Context, tx *store.Tx, c Challenge, reason string) error {
-	return end(ctx, tx, c, Open, Canceled, reason)
+	return end(ctx, tx, c, Open, Canceled, Outcome(reason))
 }
 
 // CancelAll ends all open challenges of a phone on a line for a reason of ours, also those whose
@@ -233,7 +238,7 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 
 // end moves c from a state to its last one. Its link goes with it, and so does a prompt that has
 // not been sent yet. It returns ErrGone when c is in another state.
-func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome string) error {
+func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome Outcome) error {
 	n, err := tx.EndChallenge(ctx, db.EndChallengeParams{
 		ID: c.ID, FromState: from, State: to, Outcome: outcome, EndedAt: tx.Moment(),
 	})
@@ -249,7 +254,7 @@ func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome
 	if err != nil {
 		return err
 	}
-	return record(ctx, tx, c.Tenant, c.ID, to, outcome)
+	return record(ctx, tx, c.Tenant, c.ID, to, string(outcome))
 }
 
 // Tell makes a text due that says how a challenge stands to the phone it was put to.

@@ -3,7 +3,9 @@ package challenge
 import (
 	"context"
 	"errors"
+	"time"
 
+	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -32,7 +34,7 @@ type Click struct {
 	Link      string // "" when Mailgun keeps it, or when ours cannot be opened any more
 	Again     bool   // an earlier click was interrupted: "used before" then means that it had worked
 	Submitted bool   // and it may have submitted a form, which must not happen again
-	Spent     bool   // interrupted as often as is allowed: there is nothing to try any more
+	Spent     bool   // interrupted as often as is allowed: the link must not be clicked any more
 
 	clicks int64 // this one included
 }
@@ -51,18 +53,19 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 		Challenge: read(row, tx.Now()), Again: row.Clicks > 0,
 		Submitted: !row.SubmittedAt.IsZero(), Spent: row.Clicks >= maxClicks, clicks: row.Clicks + 1,
 	}
-	if click.Spent {
-		return click, true, nil
-	}
 	link, err := tx.Open(place(row.ID, row.Tenant), row.Link)
 	if err != nil && !errors.Is(err, store.ErrSealed) {
 		return Click{}, false, err
+	}
+	click.Link = string(link)
+	if click.Spent {
+		return click, true, nil
 	}
 	n, err := tx.BeginClick(ctx, db.BeginClickParams{ID: id, State: row.State, Clicks: row.Clicks})
 	if err != nil || n == 0 {
 		return Click{}, false, err
 	}
-	click.Link, click.Challenge.State = string(link), Clicking
+	click.Challenge.State = Clicking
 	return click, true, record(ctx, tx, row.Tenant, id, Clicking, "")
 }
 
@@ -83,8 +86,8 @@ func Submit(ctx context.Context, tx *store.Tx, id string) error {
 }
 
 // Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the
-// user wanted, failed otherwise. Without a tenant there are no words to tell it in. ErrGone says
-// that it was ended already.
+// user wanted, failed otherwise. Where the person can go on, the phone gets a short link to the
+// link. Without a tenant there are no words to tell it in. ErrGone says that it was ended already.
 func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
 	if o == OutcomeUsed && c.Again {
 		o = OutcomeAlready // by our own click, which was interrupted before its response was read
@@ -93,9 +96,39 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 	if o == OutcomeConfirmed || o == OutcomeAlready {
 		state = Confirmed
 	}
-	if err := end(ctx, tx, c.Challenge, Clicking, state, string(o)); err != nil || t == nil {
+	if err := end(ctx, tx, c.Challenge, Clicking, state, o); err != nil || t == nil {
 		return err
+	}
+	if c.Link != "" && goesOn(o) {
+		return handOver(ctx, tx, t, c, o)
 	}
 	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
 	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
+}
+
+// handOverLife is the least time in which a person can read a text and tap the link in it.
+const handOverLife = 2 * time.Minute
+
+// handOver texts a short link to the link of a challenge that has ended.
+func handOver(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
+	expires := tx.Now().Add(handOverLife)
+	if c.Challenge.Expires.After(expires) {
+		expires = c.Challenge.Expires
+	}
+	token, err := shortlink.Make(ctx, tx, shortlink.Link{
+		Tenant: t.Slug, URL: c.Link, Expires: expires,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = text.Make(ctx, tx, text.Draft{
+		Tenant: t.Slug, ChallengeID: c.Challenge.ID,
+		Line: c.Challenge.Line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
+		Body:     t.Say(relaying(c.Challenge.Purpose), wording.Fill{Link: t.ShortURL(token)}),
+		Deadline: expires,
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Record(ctx, t.Slug, c.Challenge.ID, "challenge.relayed", string(o))
 }

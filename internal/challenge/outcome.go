@@ -1,10 +1,14 @@
 package challenge
 
-import "smsbridge/internal/wording"
+import (
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/wording"
+)
 
 // Outcome is what the click on a challenge's link came to. The words are linkclick's, which a rule
-// must not import; a test in outbound fails when linkclick has one that is missing here.
-type Outcome string
+// must not import; a test in outbound fails when linkclick has one that is missing here. A canceled
+// challenge has the reason in its place.
+type Outcome = db.ChallengeOutcome
 
 // The outcomes of a click.
 const (
@@ -40,4 +44,15 @@ func Saying(p Purpose, o Outcome) wording.Saying {
 		return wording.Unreachable
 	}
 	return wording.Unknown
+}
+
+// goesOn reports whether the person may still finish what the click did not.
+func goesOn(o Outcome) bool { return o == OutcomeNeedsUser || o == OutcomeUnknown }
+
+// relaying is what a phone is told with a short link to the link of a mail.
+func relaying(p Purpose) wording.Saying {
+	if p == Password {
+		return wording.RelayReset
+	}
+	return wording.RelayVerify
 }

@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
@@ -106,7 +107,7 @@ func TestWrongCode(t *testing.T) {
 		require.True(b, wrong(c))
 		require.False(b, wrong(c))
 		require.Equal(b, challenge.Canceled, b.row(c.ID).State)
-		require.Equal(b, "wrong codes", b.row(c.ID).Outcome)
+		require.EqualValues(b, "wrong codes", b.row(c.ID).Outcome)
 		require.False(b, wrong(c))
 		require.EqualValues(b, 3, b.row(c.ID).WrongCodes)
 	})
@@ -151,6 +152,51 @@ func TestFinishTells(t *testing.T) {
 			require.EqualValues(b, test.told, row.Outcome)
 			told := b.Count("text WHERE purpose = 'outcome' AND challenge_id = $1", row.ID)
 			require.Equal(b, test.tenant != nil, told == 1)
+		}
+	})
+}
+
+// Ensure that the phone gets a short link when the click did not show what came of it. It leads to
+// the link until the question would have been over, and at least two minutes. The challenge
+// stays failed.
+func TestFinishHandsOver(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, test := range []struct {
+			outcome challenge.Outcome
+			left    time.Duration // of the question's life at the end of the click
+			link    string
+			lives   time.Duration // of the short link; 0 for none
+		}{
+			{challenge.OutcomeNeedsUser, 7 * time.Minute, link, 7 * time.Minute},
+			{challenge.OutcomeUnknown, 7 * time.Minute, link, 7 * time.Minute},
+			{challenge.OutcomeNeedsUser, time.Second, link, 2 * time.Minute},
+			{challenge.OutcomeUnknown, -time.Hour, link, 2 * time.Minute},
+			{challenge.OutcomeUnknown, 7 * time.Minute, "", 0},
+			{challenge.OutcomeUsed, 7 * time.Minute, link, 0},
+			{challenge.OutcomeExpired, 7 * time.Minute, link, 0},
+			{challenge.OutcomeRefused, 7 * time.Minute, link, 0},
+			{challenge.OutcomeUnreachable, 7 * time.Minute, link, 0},
+			{challenge.OutcomeConfirmed, 7 * time.Minute, link, 0},
+		} {
+			c := b.clicking()
+			c.Link, c.Challenge.Expires = test.link, b.Now().Add(test.left)
+			b.Exec("DELETE FROM short_link")
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return challenge.Finish(ctx, tx, asker("acme", time.Minute), c, test.outcome)
+			})
+			row := b.row(c.Challenge.ID)
+			require.Equal(b, test.outcome, row.Outcome)
+			require.Equal(b, test.outcome == challenge.OutcomeConfirmed, row.State == challenge.Confirmed)
+			require.Empty(b, row.Link)
+			require.Equal(b, 1, b.Count("text WHERE purpose = 'outcome' AND challenge_id = $1", row.ID))
+			if test.lives == 0 {
+				require.Zero(b, b.Count("short_link"))
+				continue
+			}
+			ends := moment.Of(b.Now().Add(test.lives))
+			require.Equal(b, 1, b.Count("short_link WHERE challenge_id = '' AND expires_at = $1", ends))
+			require.Equal(b, 1, b.Count("text WHERE challenge_id = $1 AND deadline = $2", row.ID, ends))
+			require.Zero(b, b.Count("short_link WHERE link LIKE '%secret%'"), "it is sealed")
 		}
 	})
 }

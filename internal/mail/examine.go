@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -23,6 +24,9 @@ type Finding struct {
 	Link   string // the one link to redeem, "" when there is none
 	Code   string // the one-time code, "" when there is none
 	Reason string // why there is none
+	// NeedsPerson says that a click on the link cannot do what the mail is about: the person must
+	// choose something, sign in, or have a browser that runs scripts.
+	NeedsPerson bool
 	// Sender is the mail's one From address in small letters, when a signature proved it; "" when
 	// nothing did.
 	Sender string
@@ -37,7 +41,10 @@ type Decision struct {
 
 func refuse(reason string) Decision { return Decision{Do: tenant.Off, Refusal: reason} }
 
-// Decide says what a tenant does about a mail to a phone with this finding.
+// Decide says what a tenant does about a mail to a phone with this finding. A link that needs the
+// person is relayed whatever the settings say, because a question about it could not be kept: a
+// yes would spend the link and change nothing. So is a code of a password mail, which a click
+// cannot enter.
 func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 	if err := t.Policy.Check(phone); err != nil {
 		return refuse(err.Error())
@@ -57,13 +64,18 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 	}
 	switch {
 	case action == tenant.Off:
-		return refuse("mails of this kind are off: " + f.Kind)
+		return refuse("mails of this kind are off: " + f.Kind + "; " + f.Kind + " in the tenants " +
+			"file or SMSBRIDGE_" + strings.ToUpper(f.Kind) + " turns them on")
 	case f.Kind == "code" && f.Code == "":
 		return refuse(cmp.Or(f.Reason, "no code"))
 	case action == tenant.Relay && (f.Link != "" || f.Code != ""):
 		return Decision{Do: tenant.Relay} // some identity providers reset passwords and sign in by code
+	case f.Kind == "reset" && f.Link == "" && f.Code != "":
+		return Decision{Do: tenant.Relay}
 	case f.Link == "":
 		return refuse(cmp.Or(f.Reason, "no link"))
+	case f.NeedsPerson:
+		return Decision{Do: tenant.Relay}
 	case f.Kind == "reset":
 		return Decision{Do: tenant.Ask, Purpose: challenge.Password}
 	}
@@ -111,7 +123,10 @@ func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Findin
 			return err
 		}
 		saying := wording.RelayReset
-		if f.Kind == "login" {
+		switch f.Kind {
+		case "verify":
+			saying = wording.RelayVerify
+		case "login":
 			saying = wording.RelayLogin
 		}
 		draft.Body = t.Say(saying, wording.Fill{Link: t.ShortURL(token)})

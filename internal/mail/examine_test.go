@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
@@ -46,7 +47,19 @@ func TestDecide(t *testing.T) {
 		{"a code for a new password, relayed", relay, danish, mail.Finding{Kind: "reset", Code: "123456"},
 			tenant.Relay, "", ""},
 		{"a code for a new password, where it is asked about", ask, danish,
-			mail.Finding{Kind: "reset", Code: "123456"}, tenant.Off, "", "no link"},
+			mail.Finding{Kind: "reset", Code: "123456"}, tenant.Relay, "", ""},
+		{"a new password, asked about, whose link leads to a page", ask, danish,
+			mail.Finding{Kind: "reset", Link: link, NeedsPerson: true}, tenant.Relay, "", ""},
+		{"a new password, asked about, with a code beside a page", ask, danish,
+			mail.Finding{Kind: "reset", Link: link, Code: "123456", NeedsPerson: true}, tenant.Relay, "",
+			""},
+		{"a new password on a page, switched off", off, danish,
+			mail.Finding{Kind: "reset", Link: link, NeedsPerson: true}, tenant.Off, "",
+			"SMSBRIDGE_RESET turns"},
+		{"a new account whose link needs the person", ask, danish,
+			mail.Finding{Kind: "verify", Link: link, NeedsPerson: true}, tenant.Relay, "", ""},
+		{"a code of a new account is none of a password", ask, danish,
+			mail.Finding{Kind: "verify", Code: "123456"}, tenant.Off, "", "no link"},
 		{"a code to sign in with, relayed", relay, danish, mail.Finding{Kind: "login", Code: "123456"},
 			tenant.Relay, "", ""},
 		{"a new password, switched off", off, danish, mail.Finding{Kind: "reset", Link: link}, tenant.Off,
@@ -59,7 +72,7 @@ func TestDecide(t *testing.T) {
 		{"a code, switched off", off, danish, mail.Finding{Kind: "code", Code: "123456"}, tenant.Off, "",
 			"off: code"},
 		{"a sign-in link", ask, danish, mail.Finding{Kind: "login", Link: link}, tenant.Off, "",
-			"off: login"},
+			"off: login; login in the tenants file or SMSBRIDGE_LOGIN turns them on"},
 		{"a sign-in link, relayed", relay, danish, mail.Finding{Kind: "login", Link: link}, tenant.Relay,
 			"", ""},
 		{"an invitation", relay, danish, mail.Finding{Kind: "invite", Link: link}, tenant.Off, "",
@@ -284,6 +297,28 @@ func TestTakeFoundPassword(t *testing.T) {
 			found := mail.Found{Phone: d.Phones[0], MessageID: d.MessageID, StoredAt: b.Now()}
 			require.Equal(b, clicked, b.found(asker, found, mail.Finding{Kind: "reset", Link: link}))
 			require.Equal(b, clicked, len(b.challenges(b.ids(d.Phones[0])[0])) == 1)
+		}
+	})
+}
+
+// Ensure that nothing is asked about a link that needs the person, even where such mails are asked
+// about: the phone gets the link, sealed behind a short link. A password mail's code is texted.
+func TestExamineRelaysWhatNeedsThePerson(t *testing.T) {
+	each(t, func(b bridge) {
+		asker := acme(b.T, "SMSBRIDGE_RESET=ask", "SMSBRIDGE_VALID_FOR=5m")
+		for _, f := range []mail.Finding{
+			{Kind: "verify", Link: link, NeedsPerson: true},
+			{Kind: "reset", Link: link, NeedsPerson: true},
+			{Kind: "reset", Code: "123456"},
+		} {
+			b.Exec("DELETE FROM short_link")
+			m := b.received()
+			b.Do(examine(asker, m, f))
+			require.EqualValues(b, "examined", b.row(m.ID).State)
+			require.Empty(b, b.challenges(m.ID))
+			require.Equal(b, 1, b.Count("text WHERE purpose = 'relay' AND phone = $1", m.Phone.E164()))
+			links := b.Count("short_link WHERE expires_at = $1", moment.Of(b.Now().Add(5*time.Minute)))
+			require.Equal(b, f.Link != "", links == 1)
 		}
 	})
 }

@@ -192,8 +192,8 @@ func mailOptions() []option {
 	return []option{
 		{Row: row{
 			Key: "verify", Variable: "SMSBRIDGE_VERIFY", Default: "ask",
-			Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. " +
-				"off: nothing.",
+			Doc: "A mail that confirms an address. ask: ask the phone, and open the link on YES. A link " +
+				"on whose page the person must do something is texted as a short link. off: nothing.",
 			Prevents: "With off, people who have only a phone cannot finish a sign-up.",
 		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Verify }, Ask, Off)},
 		{Row: row{
@@ -204,9 +204,10 @@ func mailOptions() []option {
 		{Row: row{
 			Key: "reset", Variable: "SMSBRIDGE_RESET", Default: "relay",
 			Doc: "A password mail. relay: text a short link to the page where the password is chosen. " +
-				"ask: for identity providers whose link by itself finishes the change. It opens the " +
-				"link when the reply repeats the code of the question (YES 4821). off: nothing.",
-			Prevents: "With ask, a person who expects a page gets a question that cannot help.",
+				"ask: for identity providers whose link by itself activates a password that was chosen " +
+				"before. It opens the link when the reply repeats the code of the question (YES 4821). " +
+				"A link that leads to a page is relayed all the same, and so is a code. off: nothing.",
+			Prevents: "Without ask, a person whose password waits for the link must open it in a browser.",
 		}, Set: settings.Choice(func(t *Tenant) *Action { return &t.Mails.Reset }, Relay, Ask, Off)},
 		{Row: row{
 			Key: "login", Variable: "SMSBRIDGE_LOGIN", Default: "off",
@@ -216,7 +217,8 @@ func mailOptions() []option {
 		{Row: row{
 			Key: "keep", Variable: "SMSBRIDGE_KEEP", Default: "bridge",
 			Doc: "Where a link waits for the reply. bridge: sealed in the database. mailgun: at " +
-				"Mailgun only, from where it is fetched again, for as long as Mailgun stores it.",
+				"Mailgun only, from where it is fetched again, for as long as Mailgun stores it. A link " +
+				"that is texted as a short link is sealed in the database until that ends.",
 			Prevents: "With mailgun, a link is lost when Mailgun drops the mail before the reply comes.",
 		}, Set: settings.Choice(func(t *Tenant) *Keep { return &t.Mails.Keep }, KeepBridge, KeepMailgun)},
 	}

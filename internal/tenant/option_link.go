@@ -159,7 +159,7 @@ func withoutText(s wording.Saying) string {
 		wording.TapRegistration, wording.TapPassword,
 		wording.BothRegistration, wording.BothPassword:
 		return "People who do not understand it confirm nothing, or what a stranger started."
-	case wording.RelayReset, wording.RelayLogin:
+	case wording.RelayVerify, wording.RelayReset, wording.RelayLogin:
 		return "People who do not recognize the name take the link for a trick."
 	}
 	return "People who do not understand it start again, or ask your support."

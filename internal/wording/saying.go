@@ -14,6 +14,7 @@ const (
 	TapPassword           Saying = "tap_password"
 	BothRegistration      Saying = "both_registration"
 	BothPassword          Saying = "both_password"
+	RelayVerify           Saying = "relay_verify"
 	RelayReset            Saying = "relay_reset"
 	RelayLogin            Saying = "relay_login"
 	Wrong                 Saying = "wrong"
@@ -63,7 +64,11 @@ func catalog() []entry {
 		{BothPassword, "The same for a password. The reply must repeat {{.Code}}.",
 			"New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} " +
 				"or tap {{.Link}} Not you? {{.Denial}}"},
-		{RelayReset, "Relays the link of a password mail.",
+		{RelayVerify, "Relays the link of a sign-up mail that needs the person, or whose click did not " +
+			"show what came of it.",
+			"{{.Name}}: finish your sign-up here, if it is not done: {{.Link}} Not you? Do nothing."},
+		{RelayReset, "Relays the link of a password mail. It also says so after a click that needs " +
+			"the person.",
 			"{{.Name}}: choose a new password here: {{.Link}} Not you? Do nothing."},
 		{RelayLogin, "Relays the link of a sign-in mail.",
 			"{{.Name}}: sign in here: {{.Link}} Not you? Do nothing."},
@@ -78,16 +83,19 @@ func catalog() []entry {
 		{Already, "The identity provider said that this was confirmed before.",
 			"{{.Name}}: this had already been confirmed. There is nothing more to do."},
 		{Used, "The identity provider said that the link was used before.",
-			"{{.Name}}: this request was used before. If you cannot sign in, please start again."},
-		{LinkExpired, "The identity provider said that the link is too old.",
-			"{{.Name}}: this request is too old. Please start again."},
-		{NeedsUser, "The link leads to a page that wants more than a click.",
+			"{{.Name}}: this request was used before. Please try to sign in, or start again."},
+		{LinkExpired, "The identity provider said that the link is too old. Some say so of a used " +
+			"one, too.",
+			"{{.Name}}: this request is too old or was used before. Please try to sign in, or start " +
+				"again."},
+		{NeedsUser, "The link leads to a page that wants more than a click, and is not there any more.",
 			"{{.Name}}: this cannot be finished by text. Please go on where you started."},
 		{Refused, "The identity provider, or a rule of the bridge, refused.",
 			"{{.Name}} did not accept this request. Please start again."},
 		{Unreachable, "The identity provider did not respond.",
 			"{{.Name}} is not answering, so nothing was done. Please start again later."},
-		{Unknown, "The bridge does not understand the response. This text must not sound like success.",
+		{Unknown, "The bridge does not understand the response, and the link is not there any more. " +
+			"This text must not sound like success.",
 			"{{.Name}} did not say whether this worked. Please try to sign in, or start again."},
 		{Denied, "The person said no.", "{{.Name}}: OK, nothing was changed."},
 		{Late, "The yes came after the question's deadline.",
@@ -157,7 +165,8 @@ func (s Saying) needsCode() bool { return s == AskPasswordCode || s == BothPassw
 
 func (s Saying) needsLink() bool {
 	switch s {
-	case TapRegistration, TapPassword, BothRegistration, BothPassword, RelayReset, RelayLogin:
+	case TapRegistration, TapPassword, BothRegistration, BothPassword,
+		RelayVerify, RelayReset, RelayLogin:
 		return true
 	}
 	return false

@@ -17,7 +17,7 @@ func TestShippedTexts(t *testing.T) {
 		Name: name, Answer: "YES", Denial: "NO", Count: 2, Code: "4821", Link: SampleLink,
 		Choices: "Reply YES 4821 for " + name + " or YES 7730 for Acme",
 	}
-	require.Len(t, Sayings(), 23)
+	require.Len(t, Sayings(), 24)
 	seen := map[string]bool{}
 	for _, s := range Sayings() {
 		text := Texts{}.Say(s, fields)
@@ -33,7 +33,7 @@ func TestShippedTexts(t *testing.T) {
 		fields.Code = "4821"
 	}
 	for _, s := range []Saying{
-		NeedsUser, Refused, Unreachable, Unknown, Denied, Late, LinkExpired, Used,
+		NeedsUser, Refused, Unreachable, Unknown, Denied, Late, LinkExpired, Used, RelayVerify,
 	} {
 		for _, word := range []string{"confirmed", "success", "welcome", "thank"} {
 			require.NotContains(t, strings.ToLower(Texts{}.Say(s, fields)), word, s)

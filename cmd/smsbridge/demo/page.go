@@ -57,6 +57,7 @@ type view struct {
 	Phones    []string
 	Account   string // none, waiting, verified, or unknown when another identity provider has it
 	Password  bool   // a new password is active
+	SignedIn  bool
 	Texts     []playedText
 	Mails     []playedMail
 	Events    []store.Event
@@ -126,6 +127,7 @@ func (p *Page) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.showPage)
 	mux.HandleFunc("GET /live", p.streamPage)
 	mux.HandleFunc("POST /sign-up", p.receiveSignUp)
+	mux.HandleFunc("POST /code", p.receiveCode)
 	mux.HandleFunc("POST /reply", p.receiveReply)
 	for _, name := range []string{"style.css", "script.js", "icon.svg"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
@@ -204,7 +206,8 @@ func (p *Page) render(ctx context.Context, phone phonemail.Number, notice string
 		Providers: Providers(), Notice: notice,
 		IdPHosts: strings.Join(p.IdPHosts, ", "), Example: Example,
 	}
-	v.Account, v.Password = p.Stage.account(phone)
+	v.Account = p.Stage.account(phone)
+	v.Password, v.SignedIn = p.Stage.did(phone)
 	phones, _ := p.Stage.used()
 	for _, other := range phones {
 		v.Phones = append(v.Phones, other.E164())
@@ -248,7 +251,7 @@ func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receiveSignUp has the identity provider make an account, or change its password.
+// receiveSignUp has the identity provider make an account, change its password or sign it in.
 func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	phone, err := readPhone(r.PostFormValue("phone"))
@@ -258,9 +261,12 @@ func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	received := p.Stage.received(phone)
-	if r.PostFormValue("do") == "password" {
+	switch do := r.PostFormValue("do"); do {
+	case "password":
 		err = p.Stage.changePassword(r.Context(), phone)
-	} else {
+	case "link", "code":
+		err = p.Stage.signIn(r.Context(), phone, do == "code")
+	default:
 		err = p.Stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
 	}
 	switch {
@@ -285,6 +291,20 @@ func readProvider(value string) idp.Provider {
 		}
 	}
 	return idp.Auth0Classic
+}
+
+// receiveCode types a code at the identity provider.
+func (p *Page) receiveCode(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
+	phone, err := readPhone(r.PostFormValue("phone"))
+	if err == nil {
+		err = p.Stage.enterCode(phone, strings.TrimSpace(r.PostFormValue("code")))
+	}
+	if err != nil {
+		p.show(w, r, http.StatusUnprocessableEntity, "ACME does not accept this code.")
+		return
+	}
+	p.goOn(w, r, phone, 0) // no text comes of it
 }
 
 // receiveReply has the phone send a text.
@@ -340,7 +360,8 @@ func (p *Page) Announce(w io.Writer) {
 	fmt.Fprintf(w, "Open %s and\n\n"+
 		"  1. sign up with the phone number in the form,\n"+
 		"  2. read the text on the phone, and reply YES,\n"+
-		"  3. watch the account become verified.\n\n"+
+		"  3. watch the account become verified,\n"+
+		"  4. change the password, or sign in by a link or a code.\n\n"+
 		"Everything is pretend: Mailgun, Twilio, the identity provider and the phone are played in "+
 		"this process.\n", p.url())
 	if p.SMTP != nil {

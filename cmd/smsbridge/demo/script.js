@@ -38,7 +38,7 @@ document.addEventListener("submit", async event => {
     const page = merge(await answer.text());
     notice.textContent = page.getElementById("notice")?.textContent ?? stopped;
     if (!answer.ok) return;
-    const text = form.querySelector("#text");
+    const text = form.querySelector("#text, #code");
     if (text) text.value = "";
     const shown = new URL(answer.url).search;
     if (shown !== location.search) {

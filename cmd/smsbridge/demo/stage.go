@@ -120,6 +120,10 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	}); err != nil {
 		return nil, err
 	}
+	s.idp.Set(func(m *idp.Manners) {
+		// Its links lead back to this machine, and a password is chosen on its page.
+		m.RedirectTo, m.PasswordForm = s.idp.URL()+idp.Welcome, true
+	})
 	settings, err := tenant.FromEnv(s.environ(accountSID, authToken, config.IdPHosts))
 	if err != nil {
 		return nil, err
@@ -155,7 +159,8 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_COUNTRIES=*",
 		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
 		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8,::1/128",
-		"SMSBRIDGE_RESET=ask",
+		"SMSBRIDGE_RESET=relay",
+		"SMSBRIDGE_LOGIN=relay",
 		"MAILGUN_API_KEY=" + s.mailgun.APIKey(),
 		"MAILGUN_WEBHOOK_SIGNING_KEY=" + s.mailgun.SigningKey(),
 		"MAILGUN_API_BASE=" + s.mailgun.URL(),
@@ -247,11 +252,6 @@ func (s *Stage) signUp(ctx context.Context, phone phonemail.Number, provider idp
 	return s.idp.SignUp(ctx, s.tenant.Address.Address(phone))
 }
 
-// changePassword has the identity provider mail a link that activates a new password.
-func (s *Stage) changePassword(ctx context.Context, phone phonemail.Number) error {
-	return s.idp.ChangePassword(ctx, s.tenant.Address.Address(phone))
-}
-
 var (
 	errNoReply     = errors.New("a text has 1 to " + strconv.Itoa(longText) + " characters")
 	errReplyFailed = errors.New("the bridge did not take the reply from Twilio")
@@ -299,9 +299,8 @@ func (s *Stage) received(phone phonemail.Number) int {
 }
 
 // account is what the pretend identity provider says about the phone's account: that there is
-// none, that it is waiting or verified, and whether a new password is active. Of accounts
-// elsewhere, known by their mails, it is unknown.
-func (s *Stage) account(phone phonemail.Number) (state string, newPassword bool) {
+// none, that it is waiting or verified. Of accounts elsewhere, known by their mails, it is unknown.
+func (s *Stage) account(phone phonemail.Number) (state string) {
 	address := s.tenant.Address.Address(phone)
 	mails := s.mailsTo(phone)
 	ours := slices.ContainsFunc(mails, func(m playedMail) bool { return m.To == address })
@@ -315,7 +314,7 @@ func (s *Stage) account(phone phonemail.Number) (state string, newPassword bool)
 	default:
 		state = "none"
 	}
-	return state, s.idp.PasswordChanged(address)
+	return state
 }
 
 // mailsTo are the mails to the phone, oldest first.

@@ -73,10 +73,18 @@ func respondJSON(w http.ResponseWriter, status int, body any) {
 	json.NewEncoder(w).Encode(body) // a client that has gone away is no error of the server
 }
 
+// Welcome is the path of a page that greets every visitor in the same words. [Manners].RedirectTo
+// may lead there.
+const Welcome = "/welcome"
+
 // pagesAndAPIs returns what providers serve beside their links, by pattern.
 func (i *Server) pagesAndAPIs() map[string]http.HandlerFunc {
 	routes := map[string]http.HandlerFunc{
 		"/accounts/login/{$}": i.serveAllauthLogin,
+		"GET " + Welcome: func(w http.ResponseWriter, _ *http.Request) {
+			showPage(w, http.StatusOK, pageView{Title: "Welcome to " + i.config.Name,
+				Message: "You can close this page."})
+		},
 		"/ui/verification": func(w http.ResponseWriter, r *http.Request) {
 			scriptPage(i, w, r, nil)
 		},

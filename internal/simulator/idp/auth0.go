@@ -56,9 +56,10 @@ func auth0() []*profile {
 
 // Names of the mails of [Server.ChangePassword].
 const (
-	auth0Reset     Provider = "auth0-reset"
-	auth0ResetPage Provider = "auth0-reset-page"
-	auth0ResetForm Provider = "auth0-reset-form"
+	auth0Reset       Provider = "auth0-reset"
+	auth0ResetPage   Provider = "auth0-reset-page"
+	auth0ResetForm   Provider = "auth0-reset-form"
+	auth0ResetChoice Provider = "auth0-reset-choice"
 )
 
 // auth0Resets returns the rows of those mails.
@@ -80,6 +81,8 @@ func auth0Resets() []*profile {
 		{name: auth0ResetForm, purpose: purposeReset, life: 5 * day,
 			link:  "/u/reset-verify?ticket={secret}#",
 			style: style, says: universal, get: form.get, post: form.post},
+		{name: auth0ResetChoice, purpose: purposeReset, life: 5 * day, link: link, style: style,
+			says: universal, get: form.get, post: form.post},
 	}
 }
 
@@ -108,8 +111,12 @@ func (i *Server) finishAuth0(
 	w http.ResponseWriter, r *http.Request, k *ticket, o outcome, page bool,
 ) {
 	i.mu.Lock()
-	to := i.manners.RedirectTo
+	to, mute := i.manners.RedirectTo, i.manners.Mute
 	i.mu.Unlock()
+	if mute {
+		showPage(w, http.StatusOK, pageView{Title: "Welcome", Message: "Good to see you."})
+		return
+	}
 	classic, shown := auth0ClassicWords[o], k.provider.says[o]
 	if o == verified && k.provider.purpose == purposeReset {
 		classic = auth0ClassicChanged

@@ -31,3 +31,28 @@ func betterAuthTarget(app string, k *ticket, o outcome) (string, string) {
 	}
 	return app, ""
 }
+
+// betterAuthReset is the name of Better Auth's mail of [Server.ChangePassword].
+const betterAuthReset Provider = "better-auth-reset"
+
+// betterAuthPassword returns the row of that mail. Its link only looks at the token and redirects,
+// with the token, to a page of the application that asks for the password. Source: better-auth,
+// api/routes/password.ts.
+func betterAuthPassword() *profile {
+	return &profile{
+		name: betterAuthReset, purpose: purposeReset, life: time.Hour,
+		link: "/api/auth/reset-password/{secret}?callbackURL={app}",
+		style: mailStyle{Subject: "Reset your password", Heading: "Password",
+			Intro: "Choose a new password for {name} here:", Anchor: "Reset password"},
+		get: func(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
+			i.mu.Lock()
+			app, o := i.app(), i.outlook(k)
+			i.mu.Unlock()
+			to := addQuery(app, "error=INVALID_TOKEN")
+			if o == verified {
+				to = addQuery(app, "token="+k.secret)
+			}
+			http.Redirect(w, r, to, http.StatusFound)
+		},
+	}
+}

@@ -28,6 +28,15 @@ func codeMail(name Provider, life time.Duration, digits int, parts mailParts) *p
 		}}
 }
 
+// signInCode is the name of the mail of [Server.SignIn] that has a code.
+const signInCode Provider = "sign-in-code"
+
+func codeToSignIn() *profile {
+	row := codeMail(signInCode, 10*time.Minute, 6, bothParts)
+	row.purpose, row.style.Subject = purposeLogin, "Your sign-in code"
+	return row
+}
+
 // digitCode returns a function that makes codes of n digits.
 func digitCode(n int) func() string {
 	return func() string {

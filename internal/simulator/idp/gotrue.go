@@ -50,6 +50,30 @@ func goTrue() []*profile {
 	}
 }
 
+// goTrueReset is the name of GoTrue's mail of [Server.ChangePassword].
+const goTrueReset Provider = "gotrue-recovery"
+
+// goTrueRecovery returns the row of that mail. Its link spends the token, and redirects with a
+// session to a page of the application. The password is chosen there, and does not change before.
+func goTrueRecovery() *profile {
+	return &profile{
+		name: goTrueReset, purpose: purposeReset, life: time.Hour,
+		link: "/auth/v1/verify?token={secret}&type=recovery&redirect_to={app}",
+		style: mailStyle{Subject: "Reset Your Password", Heading: "Reset Password",
+			Anchor: "Reset Password",
+			Intro:  "Follow this link to reset the password for your user:"},
+		says: sameWords("", "Email link is invalid or has expired"),
+		get: func(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
+			i.mu.Lock()
+			app, o := i.app(), i.outlook(k)
+			k.used = true
+			i.mu.Unlock()
+			to, _ := goTrueTarget(app, k, o)
+			http.Redirect(w, r, to, http.StatusSeeOther)
+		},
+	}
+}
+
 // goTrueTarget puts everything into the fragment, so that only a browser sees it. All failures
 // are one.
 func goTrueTarget(app string, k *ticket, o outcome) (string, string) {
@@ -62,8 +86,11 @@ func goTrueTarget(app string, k *ticket, o outcome) (string, string) {
 		return app + "#message=" + url.QueryEscape(k.provider.says[o]), ""
 	}
 	kind := "signup"
-	if k.provider.purpose == purposeLogin {
+	switch k.provider.purpose {
+	case purposeLogin:
 		kind = "magiclink"
+	case purposeReset:
+		kind = "recovery"
 	}
 	return app + "#access_token=" + randomText(120) + "&expires_in=3600" +
 		"&refresh_token=" + randomText(22) + "&token_type=bearer&type=" + kind, ""

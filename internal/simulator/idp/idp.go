@@ -57,6 +57,11 @@ type Manners struct {
 	// PasswordForm mails reset links that open a form for the new password, as today's do, instead
 	// of links whose GET activates a password chosen before.
 	PasswordForm bool
+	// PasswordPage mails reset links of the older path that open such a form, as Auth0's do since it
+	// gave up the links that activate.
+	PasswordPage bool
+	// Mute shows a page that welcomes every visitor and does not say what came of the link.
+	Mute bool
 	// DeadLink responds to every link with 404; Down hangs up on it; Slow delays it; Expired
 	// treats it as too old.
 	DeadLink, Down bool
@@ -120,7 +125,7 @@ type Server struct {
 	requests []Request
 }
 
-type account struct{ verified, passwordChanged bool }
+type account struct{ verified, passwordChanged, signedIn bool }
 
 // Open starts a pretend identity provider with a new DKIM key. The caller must Close it. It
 // returns an error if a required field is missing or From is not an address. The address to
@@ -150,7 +155,7 @@ func Open(config Config) (*Server, error) {
 	i := &Server{
 		config: config, from: from, server: server, key: key,
 		manners:   Manners{Provider: Auth0Classic, RedirectTo: "https://app.acme.example/welcome"},
-		providers: append(profiles(), auth0Resets()...), service: randomText(40),
+		providers: append(profiles(), others()...), service: randomText(40),
 		users:   make(map[string]*account),
 		tickets: make(map[string]*ticket),
 		flows:   make(map[string]*kratosFlow),
@@ -208,25 +213,49 @@ func (i *Server) SignUp(ctx context.Context, email string) error {
 	return i.mail(ctx, provider, address)
 }
 
-// ChangePassword mails the link that changes the user's password, one of Auth0's. It returns
-// ErrUserUnknown, an error for something that is no mail address, or the error of Send.
+// ChangePassword mails the link that changes the user's password: that of GoTrue or of Better Auth
+// if [Manners].Provider is one of them, else one of Auth0's. It returns ErrUserUnknown, an error
+// for something that is no mail address, or the error of Send.
 func (i *Server) ChangePassword(ctx context.Context, email string) error {
+	i.mu.Lock()
+	m := i.manners
+	i.mu.Unlock()
+	name := auth0Reset
+	switch {
+	case m.name() == GoTrue:
+		name = goTrueReset
+	case m.name() == BetterAuth:
+		name = betterAuthReset
+	case m.PasswordForm:
+		name = auth0ResetForm
+	case m.PasswordPage:
+		name = auth0ResetChoice
+	case m.name() == Auth0ClassicPage:
+		name = auth0ResetPage
+	}
+	return i.mailUser(ctx, name, email)
+}
+
+// SignIn mails a link, or a code to be typed, that signs the user in. It returns the errors of
+// ChangePassword.
+func (i *Server) SignIn(ctx context.Context, email string, byCode bool) error {
+	if byCode {
+		return i.mailUser(ctx, signInCode, email)
+	}
+	return i.mailUser(ctx, GoTrueMagicLink, email)
+}
+
+// mailUser mails a user who is known.
+func (i *Server) mailUser(ctx context.Context, name Provider, email string) error {
 	address, err := parseAddress(email)
 	if err != nil {
 		return err
 	}
 	i.mu.Lock()
-	user, m := i.users[address], i.manners
+	user := i.users[address]
 	i.mu.Unlock()
 	if user == nil {
 		return ErrUserUnknown
-	}
-	name := auth0Reset
-	switch {
-	case m.PasswordForm:
-		name = auth0ResetForm
-	case m.name() == Auth0ClassicPage:
-		name = auth0ResetPage
 	}
 	return i.mail(ctx, i.provider(name), address)
 }
@@ -254,6 +283,14 @@ func (i *Server) PasswordChanged(email string) bool {
 	defer i.mu.Unlock()
 	user := i.users[strings.ToLower(email)]
 	return user != nil && user.passwordChanged
+}
+
+// SignedIn reports whether the user with this address has signed in by a mail.
+func (i *Server) SignedIn(email string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	user := i.users[strings.ToLower(email)]
+	return user != nil && user.signedIn
 }
 
 // Mails returns the mails written so far, oldest first.

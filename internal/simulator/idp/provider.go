@@ -29,7 +29,12 @@ func Providers() []Provider {
 	return names
 }
 
-// profiles returns a row for each provider, except those of the mails of [Server.ChangePassword].
+// others returns the rows of the mails of [Server.ChangePassword] and [Server.SignIn].
+func others() []*profile {
+	return append(auth0Resets(), goTrueRecovery(), betterAuthPassword(), codeToSignIn())
+}
+
+// profiles returns a row for each provider, except for the mails of others.
 func profiles() []*profile {
 	return slices.Concat(
 		auth0(), keycloak(), goTrue(), betterAuth(), hasura(), clerk(), zitadel(), fusionAuth(),

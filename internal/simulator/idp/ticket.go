@@ -119,6 +119,7 @@ func (i *Server) redeem(k *ticket) outcome {
 	user.verified = user.verified || k.provider.verifies() || k.provider.proves
 	user.passwordChanged = user.passwordChanged || k.provider.purpose == purposeReset ||
 		k.provider.purpose == purposeInvite
+	user.signedIn = user.signedIn || k.provider.purpose == purposeLogin
 	return verified
 }
 

@@ -199,7 +199,7 @@ WHERE id = $4 AND state = $5
 
 type EndChallengeParams struct {
 	State     ChallengeState
-	Outcome   string
+	Outcome   ChallengeOutcome
 	EndedAt   moment.Moment
 	ID        string
 	FromState ChallengeState

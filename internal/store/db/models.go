@@ -28,7 +28,7 @@ type Challenge struct {
 	Phone       phonemail.Number
 	Purpose     ChallengePurpose
 	State       ChallengeState
-	Outcome     string
+	Outcome     ChallengeOutcome
 	Link        string
 	ReplyCode   string
 	Clicks      int64

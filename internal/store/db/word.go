@@ -5,6 +5,7 @@ package db
 type (
 	MailState          string
 	ChallengeState     string
+	ChallengeOutcome   string
 	ChallengePurpose   string
 	TextState          string
 	TextPurpose        string
