@@ -31,6 +31,7 @@ func tenantSections() []section {
 			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
 		{"Questions", "", questionOptions()},
 		{"Mailgun", "", mailgunOptions()},
+		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{
 		{"Links", "How links are found and redeemed where their shape does not say it. " +
 			"Identity providers that the bridge knows need none of these.", linkOptions()},
@@ -122,6 +123,7 @@ func processOptions() []settings.Option[Settings] {
 				"/readyz again.",
 		}, Set: settings.Duration(0, time.Minute, "3s",
 			func(s *Settings) *time.Duration { return &s.Drain })},
+		dnsOption(),
 		{Row: row{
 			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
 			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
