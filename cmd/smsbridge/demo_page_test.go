@@ -54,6 +54,16 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 		`<a href="/?phone=%2b4512345679" aria-current="page">`)
 }
 
+// Ensure that a stranger's mail in the name of the identity provider is shown and refused.
+func TestDemoRefusesAForgedMail(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	status, _ := d.submit(t, "/sign-up", url.Values{"phone": {"+4512345670"}, "do": {"forge"}})
+	require.Equal(t, http.StatusOK, status)
+	page := d.await(t, "+4512345670", "the mail has no DKIM signature")
+	require.NotContains(t, page, "Reply YES")
+	require.NotContains(t, page, "account: waiting")
+}
+
 func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	tests := map[string]struct {
