@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -129,8 +130,8 @@ func (s signing) sign(raw string) string {
 	return signed.String()
 }
 
-// signByHand signs with simple canonicalization (RFC 6376, section 3.4) and any tags. A body in
-// these tests ends with one CRLF.
+// signByHand signs with any tags (RFC 6376, sections 3.4 and 3.7). A body in these tests ends with
+// one CRLF.
 func (s signing) signByHand(raw string) string {
 	head, body, _ := strings.Cut(raw, "\r\n\r\n")
 	algorithm := s.algorithm
@@ -142,35 +143,25 @@ func (s signing) signByHand(raw string) string {
 	if strings.HasSuffix(algorithm, "sha1") {
 		sum, digest = sha1.New(), crypto.SHA1
 	}
-	covered := body
+	covered := s.canon(body)
 	for _, tag := range s.tags {
 		var n int
 		if _, err := fmt.Sscanf(tag, "l=%d", &n); err == nil {
-			covered = body[:n]
+			covered = covered[:n]
 		}
 	}
 	sum.Write([]byte(covered))
 	all := append([]string{
-		"v=1", "a=" + algorithm, "c=simple/simple", "d=" + s.domain, "s=" + s.selector,
-		"h=" + strings.Join(s.names, ":"), "bh=" + base64.StdEncoding.EncodeToString(sum.Sum(nil)),
+		"v=1", "a=" + algorithm, "c=" + string(s.canonical+"/"+s.canonical), "d=" + s.domain,
+		"s=" + s.selector, "h=" + strings.Join(s.names, ":"),
+		"bh=" + base64.StdEncoding.EncodeToString(sum.Sum(nil)),
 	}, s.tags...)
 	field := "DKIM-Signature: " + strings.Join(all, "; ") + "; b="
 	sum.Reset()
-	fields := strings.Split(strings.ReplaceAll(head, "\r\n ", "\x00"), "\r\n")
-	taken := map[string]int{}
-	for _, name := range s.names {
-		var same []string
-		for _, f := range fields {
-			if strings.EqualFold(f[:strings.IndexByte(f, ':')], name) {
-				same = append(same, f)
-			}
-		}
-		if n := len(same) - 1 - taken[name]; n >= 0 {
-			sum.Write([]byte(strings.ReplaceAll(same[n], "\x00", "\r\n ") + "\r\n"))
-		}
-		taken[name]++
+	for _, f := range pick(head, s.names) {
+		sum.Write([]byte(s.canonField(f) + "\r\n"))
 	}
-	sum.Write([]byte(field))
+	sum.Write([]byte(s.canonField(field)))
 	options := crypto.SignerOpts(digest)
 	if _, ok := s.key.(ed25519.PrivateKey); ok {
 		options = crypto.Hash(0)
@@ -180,6 +171,42 @@ func (s signing) signByHand(raw string) string {
 		panic(err)
 	}
 	return field + base64.StdEncoding.EncodeToString(signature) + "\r\n" + raw
+}
+
+// pick returns the fields that a signature covers: of several of one name, the last first.
+func pick(head string, names []string) (picked []string) {
+	fields := strings.Split(regexp.MustCompile("\r\n([ \t])").ReplaceAllString(head, "\x00$1"), "\r\n")
+	taken := map[string]int{}
+	for _, name := range names {
+		name = strings.ToLower(strings.TrimSpace(name))
+		var same []string
+		for _, f := range fields {
+			if strings.EqualFold(f[:strings.IndexByte(f, ':')], name) {
+				same = append(same, strings.ReplaceAll(f, "\x00", "\r\n"))
+			}
+		}
+		if n := len(same) - 1 - taken[name]; n >= 0 {
+			picked = append(picked, same[n])
+		}
+		taken[name]++
+	}
+	return picked
+}
+
+func (s signing) canonField(f string) string {
+	if s.canonical == "simple" {
+		return f
+	}
+	name, value, _ := strings.Cut(f, ":")
+	return strings.ToLower(name) + ":" + strings.Join(strings.Fields(value), " ")
+}
+
+func (s signing) canon(body string) string {
+	if s.canonical == "simple" {
+		return body
+	}
+	body = regexp.MustCompile("[ \t]+").ReplaceAllString(body, " ")
+	return strings.ReplaceAll(body, " \r\n", "\r\n")
 }
 
 // edKey is the key of a domain, the same in each run.
