@@ -126,6 +126,26 @@ func TestSenderOfMail(t *testing.T) {
 	}
 }
 
+// Ensure that a sender is named only when a signature proved it.
+func TestProvedSender(t *testing.T) {
+	const results = "X-Mailgun-Dkim-Check-Result: Pass\r\nX-Mailgun-Spf: Pass\r\n"
+	for verify, want := range map[string]string{
+		"dkim": "no-reply@acme.example", "mailgun": "", "off": "",
+	} {
+		w := quick(t, "SMSBRIDGE_SENDER_VERIFY="+verify)
+		m := mail.Mail{
+			Tenant: "acme", Phone: w.phone(phone), MessageID: "a@acme.example", PostedAt: w.clock(),
+			HasBody: true, Body: mail.Body{
+				MIME: results + w.signed(w.plain(address, "a")), Envelope: "b@acme.example",
+			},
+		}
+		body, from, err := w.genuine(t.Context(), w.tenant(), m, w.clock())
+		require.NoError(t, err)
+		require.Equal(t, want, from, verify)
+		require.Equal(t, m.Body, body)
+	}
+}
+
 // Ensure that what is read is the mail that was proved, and not the fields that came beside it.
 func TestProvedTextIsRead(t *testing.T) {
 	w := quick(t)

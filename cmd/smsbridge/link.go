@@ -98,7 +98,8 @@ func (c linkCommand) Run(w world) error {
 	return err
 }
 
-// read reads the mail, and the domains that it says it was signed by. Whatever is wrong with it is a mistake of the person who gave it.
+// read reads the mail, and the domains that it says it was signed by. Whatever is wrong with it
+// is a mistake of the person who gave it.
 func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, []string, error) {
 	in := stdin
 	if c.File != "-" {

@@ -154,6 +154,15 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 }
 
+// Ensure that x= is compared with Mailgun's time stamp, too.
+func TestExpiredBeforeMailgun(t *testing.T) {
+	m := deliver(genuine().signed(tags(at(0), fmt.Sprintf("x=%d",
+		posted.Add(10*time.Minute).Unix()))))
+	m.PostedAt = posted.Add(30 * time.Minute)
+	from, err := sender.DKIM(m, domains(), world().look)
+	refused(t, from, err, "it had expired")
+}
+
 // Ensure that trouble with the DNS is told from a key that does not exist, whatever the other
 // signatures of the mail are worth.
 func TestLookUpTrouble(t *testing.T) {
