@@ -91,6 +91,8 @@ func (h header) one(name string) string {
 	return h[i].value
 }
 
+func (h header) messageID() string { return strings.Trim(h.one("message-id"), "<> \t") }
+
 // address is one mail address. The domain is in small letters.
 type address struct{ local, domain string }
 

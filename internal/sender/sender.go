@@ -163,6 +163,15 @@ func Signers(mime string) []string {
 	return h.signers()
 }
 
+// MessageID returns the one Message-ID of a raw mail without <>, "" when there is not exactly one.
+func MessageID(mime string) string {
+	h, _, err := readHeader(mime)
+	if err != nil || len(h.all("message-id")) != 1 {
+		return ""
+	}
+	return h.messageID()
+}
+
 // letter is a mail whose header has passed.
 type letter struct {
 	header header
@@ -199,7 +208,7 @@ func open(m Mail, domains []string) (letter, error) {
 	case !m.DeliveredTo(to.local + "@" + to.domain):
 		return letter{}, Refusal("To is not the address that the mail was delivered to")
 	}
-	if id := strings.Trim(h.one("message-id"), "<> \t"); m.MessageID != "" && id != m.MessageID {
+	if m.MessageID != "" && h.messageID() != m.MessageID {
 		return letter{}, Refusal("the mail is another one than the webhook was about")
 	}
 	if by := h.all("sender"); len(by) == 1 {

@@ -306,6 +306,14 @@ func TestMailgun(t *testing.T) {
 	}
 }
 
+func TestMessageID(t *testing.T) {
+	raw := genuine().raw()
+	require.Equal(t, "1@acme.example", sender.MessageID(raw))
+	require.Empty(t, sender.MessageID(top(raw, "Message-Id: <2@acme.example>")))
+	require.Empty(t, sender.MessageID(genuine().set("Message-ID").raw()))
+	require.Empty(t, sender.MessageID("Message-ID: <1@acme.example>"))
+}
+
 // Ensure that the domains of a mail's signatures are named, each once, however broken they are.
 func TestSigners(t *testing.T) {
 	raw := genuineTwice(as("sendgrid.net"), key("none", edKey("acme")))
