@@ -9,7 +9,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0 // tests: the browser's protocol, for its settings
 	github.com/chromedp/chromedp v0.22.0 // tests: drives a real browser over the pages
 	github.com/emersion/go-message v0.18.2 // reads MIME, its encodings and charsets
-	github.com/emersion/go-msgauth v0.7.0 // simulator: signs its mails with DKIM, as identity providers do
+	github.com/emersion/go-msgauth v0.7.0 // verifies the DKIM signatures of mails; simulator: signs, as identity providers do
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // simulator: the type of go-smtp's AUTH
 	github.com/emersion/go-smtp v0.25.0 // simulator: takes mail by SMTP, so that any identity provider can be tried
 	github.com/golang-jwt/jwt/v5 v5.3.1 // Auth0's session tokens: a well-kept parser of signed tokens beats our own
@@ -27,7 +27,7 @@ require (
 	github.com/stretchr/testify v1.12.1 // tests: require
 	github.com/twilio/twilio-go v1.31.0 // Twilio's REST API and signatures; never its root package or rest/api, which take long to compile
 	go.yaml.in/yaml/v3 v3.0.6 // the file of several tenants, with the line of every mistake
-	golang.org/x/net v0.62.0 // reads HTML
+	golang.org/x/net v0.62.0 // reads HTML; knows public suffixes; simulator: speaks DNS
 	golang.org/x/sync v0.24.0 // goroutines that end together
 	golang.org/x/text v0.43.0 // normal forms and case folding of replies, charsets of mails
 	modernc.org/sqlite v1.60.1 // SQLite without cgo; the only driver that numbers parameters as PostgreSQL does

@@ -189,6 +189,7 @@ func bodyOf(form url.Values) mail.Body {
 	return mail.Body{
 		Subject: form.Get("subject"), From: form.Get("from"), Text: form.Get("body-plain"),
 		HTML: strings.Join(form["body-html"], "\n"), MIME: form.Get("body-mime"),
+		Envelope: form.Get("sender"),
 	}
 }
 

@@ -149,7 +149,10 @@ func TestRawMail(t *testing.T) {
 		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(1, raw)).StatusCode)
 		require.Equal(
 			t,
-			mail.Body{Subject: "Verify", From: "ACME <no-reply@acme.example>", MIME: raw},
+			mail.Body{
+				Subject: "Verify", From: "ACME <no-reply@acme.example>", MIME: raw,
+				Envelope: "bounce@acme.example",
+			},
 			b.recorded(t, "message_id = 'raw-1@acme.example'").Body,
 		)
 		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme/mime", form(2, raw)).StatusCode)

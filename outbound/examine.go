@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/linkclick"
@@ -18,25 +19,27 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	if !known {
 		return w.refuseMail(ctx, m, "the tenant is not configured any more")
 	}
-	body := m.Body
-	if !m.HasBody {
-		var err error
-		body, err = w.fetchMail(ctx, t, m, b.now)
-		if err != nil {
-			w.Log.Warn("cannot fetch a mail", "tenant", m.Tenant, "mail", m.ID, "error", err)
-			// A failure of Mailgun says nothing about the mail. The job waits for Mailgun as long as
-			// the mail is worth a question.
-			trouble := !errors.Is(err, errGone) && b.now.Sub(m.PostedAt) < t.Question.ValidFor
-			if b.patient(m.PostedAt) || trouble {
-				return b.again(m.PostedAt)
-			}
-			return w.refuseMail(ctx, m, err.Error())
+	body, from, err := w.genuine(ctx, t, m, b.now)
+	var refused sender.Refusal
+	switch {
+	case errors.As(err, &refused):
+		return w.refuseMail(ctx, m, string(refused))
+	case err != nil:
+		w.Log.Warn("cannot fetch a mail or its sender's key",
+			"tenant", m.Tenant, "mail", m.ID, "error", err)
+		// A failure of Mailgun or of the DNS says nothing about the mail. The job waits for them as
+		// long as the mail is worth a question.
+		trouble := !errors.Is(err, errGone) && b.now.Sub(m.PostedAt) < t.Question.ValidFor
+		if b.patient(m.PostedAt) || trouble {
+			return b.again(m.PostedAt)
 		}
+		return w.refuseMail(ctx, m, err.Error())
 	}
 	finding, err := find(t, body)
 	if err != nil {
 		return w.refuseMail(ctx, m, "the mail cannot be read")
 	}
+	finding.Sender = from
 	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", m.ID,
 		"kind", finding.Kind, "found", finding.Link != "" || finding.Code != "")
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {

@@ -6,6 +6,7 @@ import (
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
+	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -53,6 +54,13 @@ func (w *Worker) takeFound(
 	if err != nil {
 		w.Log.Warn("cannot fetch a mail", "tenant", t.Slug, "error", err)
 		return lookAgain(b)
+	}
+	if _, err := w.proveSender(ctx, t, mail.Mail{
+		Phone: b.row.Phone, MessageID: s.messageID, PostedAt: s.at,
+	}, body, b.now); errors.Is(err, sender.ErrLookUp) {
+		return lookAgain(b)
+	} else if err != nil {
+		return nil
 	}
 	finding, err := find(t, body)
 	if err != nil {

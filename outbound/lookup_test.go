@@ -182,10 +182,13 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 func (w *world) deliver(to, id string) {
 	w.t.Helper()
 	mime := fmt.Sprintf("From: ACME <no-reply@acme.example>\r\nTo: <%s>\r\n"+
-		"Subject: Verify your email\r\nMessage-Id: <%s@acme.example>\r\n\r\n"+
-		"Confirm your account: %s/lo/verify_email?ticket=%s0123456789abcdef\r\n", to, id, w.idp.URL(), id)
+		"Subject: Verify your email\r\nMessage-Id: <%s@acme.example>\r\nDate: %s\r\n\r\n"+
+		"Confirm your account: %s/lo/verify_email?ticket=%s0123456789abcdef\r\n", to, id,
+		w.clock().Format(time.RFC1123Z), w.idp.URL(), id)
+	signed, err := w.idp.Sign([]byte(mime))
+	require.NoError(w.t, err)
 	require.NoError(
-		w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, []byte(mime)),
+		w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, signed),
 	)
 }
 
@@ -348,6 +351,7 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 		fmt.Fprintf(&tenants, `
   - {slug: %s, name: %s, countries: [DK], prefix: %s, mail_domain: sms.acme.example,
     idp_hosts: ["%s"], unsafe_allow: [127.0.0.0/8], keep: mailgun,
+    sender: {domains: [acme.example]},
     mailgun: {api_key: env:GUN_KEY, signing_key: env:SIGN_KEY,
       api_base: "%s", storage_hosts: ["%s"]},
     twilio: {account_sid: %s, auth_token: env:TWILIO_TOKEN, from: "%s", api_base: "%s"}}
@@ -365,6 +369,7 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 		file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=key-signing", "TWILIO_TOKEN=" + authToken},
 	)
 	require.NoError(t, err)
+	settings.DNS = w.Settings.DNS
 	w.Settings = settings
 	require.Len(t, settings.Tenants.ByLine(phonemail.Line{Account: accountSID, Sender: number}), 2)
 

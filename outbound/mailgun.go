@@ -54,6 +54,9 @@ func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return mail.Body{}, errors.New("mailgun: the stored mail is not JSON")
 	}
+	if t.Mails.Sender.Verify != tenant.VerifyOff {
+		return mail.Body{MIME: words(fields["body-mime"]), Envelope: words(fields["sender"])}, nil
+	}
 	return mail.Body{
 		Subject: words(fields["subject"]), From: words(fields["from"]), Text: words(
 			fields["body-plain"],
@@ -104,6 +107,9 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 		return nil, errURL
 	}
 	req.SetBasicAuth("api", t.Mails.Mailgun.APIKey.Reveal())
+	if t.Mails.Sender.Verify != tenant.VerifyOff && method == http.MethodGet {
+		req.Header.Set("Accept", "message/rfc2822") // the raw mail, which proves its sender
+	}
 	// RoundTrip, not Do: the key must not follow a redirect.
 	res, err := w.http.RoundTrip(req)
 	if err != nil {

@@ -73,7 +73,9 @@ func TestFetchStored(t *testing.T) {
 		fmt.Fprint(rw, answer)
 	}))
 	defer server.Close()
-	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_API_BASE="+server.URL))
+	settings, err := tenant.FromEnv(w.environ(
+		keepMailgun, "SMSBRIDGE_SENDER_VERIFY=off", "MAILGUN_API_BASE="+server.URL,
+	))
 	require.NoError(t, err)
 	w.Settings = settings
 	for give, want := range map[string]mail.Body{

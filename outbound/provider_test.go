@@ -363,8 +363,8 @@ func TestFlowrouteAnswers(t *testing.T) {
 	}
 }
 
-// sender is a tenant's own sender, which responds as it is told and remembers what it was asked.
-type sender struct {
+// ownSender is a tenant's own sender, which responds as it is told and remembers what it was asked.
+type ownSender struct {
 	*httptest.Server
 	mu       sync.Mutex
 	status   int // 0 to cut the connection
@@ -377,7 +377,7 @@ type webhookRequest struct {
 	body   string
 }
 
-func (s *sender) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+func (s *ownSender) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
 	s.requests = append(s.requests, webhookRequest{r.Header.Clone(), string(body)})
@@ -390,21 +390,21 @@ func (s *sender) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write([]byte(answer))
 }
 
-func (s *sender) say(status int, answer string) {
+func (s *ownSender) say(status int, answer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status, s.answer = status, answer
 }
 
-func (s *sender) request(i int) webhookRequest {
+func (s *ownSender) request(i int) webhookRequest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests[i]
 }
 
-func (w *world) openSender() *sender {
+func (w *world) openSender() *ownSender {
 	w.t.Helper()
-	s := &sender{status: 202}
+	s := &ownSender{status: 202}
 	s.Server = httptest.NewServer(s)
 	w.t.Cleanup(s.Close)
 	t := w.tenant()

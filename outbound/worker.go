@@ -106,6 +106,7 @@ type Worker struct {
 	Log      *slog.Logger
 
 	http http.RoundTripper
+	keys *keys
 	jobs []*job
 }
 
@@ -114,6 +115,7 @@ func (w *Worker) Register() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
 	w.http = transport
+	w.keys = newKeys(w.Settings)
 	w.jobs = w.table()
 	for _, j := range w.jobs {
 		j.join(w.Store.Workers())

@@ -24,6 +24,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
+	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
@@ -54,6 +55,7 @@ type world struct {
 	twilio      *twilio.Account
 	gun         *mailgun.Account
 	idp         *idp.Server
+	dns         *dns.Server
 	callbacks   *receipts
 	log         bytes.Buffer
 
@@ -118,6 +120,11 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	require.NoError(t, err)
 	t.Cleanup(w.idp.Close)
 
+	w.dns, err = dns.Open()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.dns.Close()) })
+	require.NoError(t, w.dns.SetTXT(w.idp.KeyName(), w.idp.PublicKey()))
+
 	settings, err := tenant.FromEnv(w.environ(changes...))
 	require.NoError(t, err)
 	w.Worker = &Worker{Settings: settings, Log: slog.New(slog.NewJSONHandler(&w.log, timeless()))}
@@ -141,7 +148,9 @@ func (w *world) environ(changes ...string) []string {
 	for _, v := range append([]string{
 		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=" + w.idp.Host(),
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_SENDER_DOMAINS=acme.example",
+		"SMSBRIDGE_DNS=" + w.dns.Addr().String(),
+		"SMSBRIDGE_IDP_HOSTS=" + w.idp.Host(),
 		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8",
 		"MAILGUN_API_KEY=" + w.gun.APIKey(), "MAILGUN_WEBHOOK_SIGNING_KEY=key-signing",
 		"MAILGUN_API_BASE=" + w.gun.URL(),

@@ -118,6 +118,16 @@ func (d runningDemo) follow(t *testing.T, page, link string) (*http.Client, land
 	return browser, landing{res.Request.URL.String(), string(body)}
 }
 
+// Ensure that a stranger's mail in the name of the identity provider is shown and refused.
+func TestDemoRefusesAForgedMail(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	status, _ := d.submit(t, "/sign-up", url.Values{"phone": {"+4512345670"}, "do": {"forge"}})
+	require.Equal(t, http.StatusOK, status)
+	page := d.await(t, "+4512345670", "the mail has no DKIM signature")
+	require.NotContains(t, page, "Reply YES")
+	require.NotContains(t, page, "account: waiting")
+}
+
 func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	tests := map[string]struct {

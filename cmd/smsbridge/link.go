@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"smsbridge/internal/sender"
 	"smsbridge/linkclick"
 )
 
@@ -39,7 +40,8 @@ func (linkCommand) Help() string {
 		"  kind      verify\n" +
 		"  provider  auth0\n" +
 		"  link      https://login.acme.example/u/email-verification?ticket=…\n" +
-		"  recipe    form\n\n" +
+		"  recipe    form\n" +
+		"  signed by acme.example\n\n" +
 		"The exit status is 0 if there is a link or a code to use, 1 if there is none, " +
 		"and 2 if the mail cannot be read."
 }
@@ -53,6 +55,8 @@ type explanation struct {
 	Recipe     string         `json:"recipe"`
 	Candidates []candidate    `json:"candidates"`
 	Reason     string         `json:"reason"`
+	// Signers are the domains that the mail says it was signed by, for sender.domains.
+	Signers []string `json:"signers,omitempty"`
 }
 
 type candidate struct {
@@ -67,7 +71,7 @@ func (c linkCommand) Run(w world) error {
 	if rule.Check() != nil {
 		return mistake{"a --host is not a host name", "give the name alone, such as login.acme.example"}
 	}
-	m, err := c.read(w.stdin)
+	m, signers, err := c.read(w.stdin)
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,7 @@ func (c linkCommand) Run(w world) error {
 			"smsbridge: note: without --host, every https host in the mail is judged as if it were allowed")
 	}
 	f := linkclick.Find(m, rule)
-	e := explanation{f.Kind, f.Provider, f.URL, f.Code, f.Recipe, []candidate{}, f.Reason}
+	e := explanation{f.Kind, f.Provider, f.URL, f.Code, f.Recipe, []candidate{}, f.Reason, signers}
 	for _, c := range f.Candidates {
 		e.Candidates = append(e.Candidates, candidate(c))
 	}
@@ -94,24 +98,26 @@ func (c linkCommand) Run(w world) error {
 	return err
 }
 
-// read reads the mail. Whatever is wrong with it is a mistake of the person who gave it.
-func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, error) {
+// read reads the mail, and the domains that it says it was signed by. Whatever is wrong with it
+// is a mistake of the person who gave it.
+func (c linkCommand) read(stdin io.Reader) (linkclick.Mail, []string, error) {
 	in := stdin
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {
-			return linkclick.Mail{},
+			return linkclick.Mail{}, nil,
 				mistake{err.Error(), "give the path of a raw mail, or - for standard input"}
 		}
 		defer file.Close()
 		in = file
 	}
-	m, err := linkclick.ReadMIME(in)
+	var raw strings.Builder
+	m, err := linkclick.ReadMIME(io.TeeReader(in, &raw))
 	if err != nil {
-		return linkclick.Mail{},
+		return linkclick.Mail{}, nil,
 			mistake{err.Error(), "it must be a raw mail with its header, of at most 2 MiB"}
 	}
-	return m, nil
+	return m, sender.Signers(raw.String()), nil
 }
 
 // httpsHosts returns the hosts of the https links of a mail, each once.
@@ -132,6 +138,7 @@ func (e explanation) text() string {
 	for _, line := range []struct{ name, value string }{
 		{"kind", string(e.Kind)}, {"provider", e.Provider}, {"link", e.URL},
 		{"code", e.Code}, {"recipe", e.Recipe}, {"reason", e.Reason},
+		{"signed by", strings.Join(e.Signers, ", ")},
 	} {
 		if line.value != "" {
 			fmt.Fprintf(&b, "%-9s %s\n", line.name, printable(line.value))

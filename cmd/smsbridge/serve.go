@@ -41,7 +41,8 @@ func serveHelps() kong.Vars {
 func (serveCommand) Help() string {
 	return "One tenant is set by variables; deploy/env.example has them all with an explanation. " +
 		"Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, " +
-		"SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, MAILGUN_API_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, " +
+		"SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, SMSBRIDGE_SENDER_DOMAINS, MAILGUN_API_KEY, " +
+		"MAILGUN_WEBHOOK_SIGNING_KEY, " +
 		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\n" +
 		"At the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
 		"SIGTERM and SIGINT stop it without loss; a second one stops it at once."
@@ -57,8 +58,6 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	for _, warning := range slices.Concat(settings.Warnings, settings.Impossible()) {
 		log.Warn(warning)
 	}
-	log.Warn("the sender of mails is not verified yet: whoever can send mail to a tenant's " +
-		"domain can cause texts to the countries it allows")
 	for _, t := range settings.Tenants.All() {
 		if err := outbound.Rule(t).Check(); err != nil {
 			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " +

@@ -22,6 +22,7 @@ func tenantEnviron(more ...string) []string {
 	return append([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
 		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",

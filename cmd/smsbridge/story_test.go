@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
@@ -67,6 +68,7 @@ type theater struct {
 	mailgun *mailgun.Account
 	twilio  *twilio.Account
 	idp     *idp.Server
+	dns     *dns.Server
 	public  string
 	env     map[string]string
 	// noReceipts says that Twilio is told to post none.
@@ -131,13 +133,21 @@ func openTheater(database string) (*theater, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if th.dns, err = dns.Open(); err != nil {
+		return nil, err
+	}
+	if err := th.dns.SetTXT(th.idp.KeyName(), th.idp.PublicKey()); err != nil {
+		return nil, err
+	}
 	th.env = map[string]string{
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
 		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
 		"SMSBRIDGE_KEY": strings.Repeat("ab", 32), "SMSBRIDGE_TENANT": "acme",
 		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK",
-		"SMSBRIDGE_MAIL_DOMAIN": "sms.acme.example",
-		"SMSBRIDGE_IDP_HOSTS":   th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
+		"SMSBRIDGE_MAIL_DOMAIN":    "sms.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS": "acme.example",
+		"SMSBRIDGE_DNS":            th.dns.Addr().String(),
+		"SMSBRIDGE_IDP_HOSTS":      th.idp.Host(), "SMSBRIDGE_UNSAFE_ALLOW": "127.0.0.0/8",
 		"MAILGUN_API_KEY": api, "MAILGUN_WEBHOOK_SIGNING_KEY": signing,
 		"MAILGUN_API_BASE":      th.mailgun.URL(),
 		"MAILGUN_STORAGE_HOSTS": strings.TrimPrefix(th.mailgun.StorageURL(), "http://"),
@@ -152,6 +162,7 @@ func (th *theater) close() {
 	th.idp.Close()
 	th.twilio.Close()
 	_ = th.mailgun.Close()
+	_ = th.dns.Close()
 }
 
 // lastPort is the port that was given out last. A bridge keeps its port while it is stopped and
@@ -175,6 +186,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"ready":    storyReady,
 		"signup":   storySignUp,
+		"forge":    storyForge,
+		"dns":      storyDNS,
 		"password": storyPassword,
 		"text":     storyText,
 		"texts":    storyTexts,

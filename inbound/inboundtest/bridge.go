@@ -97,6 +97,7 @@ func Settings(t testing.TB, changes ...string) tenant.Settings {
 	environ := append([]string{
 		"SMSBRIDGE_PUBLIC_URL=" + PublicURL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key-private",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=" + SigningKey + "," + RetiredKey,
 		"TWILIO_ACCOUNT_SID=" + AccountSID, "TWILIO_AUTH_TOKEN=" + AuthToken, "TWILIO_FROM=+15005550006",

@@ -119,6 +119,7 @@ func TestFinishTells(t *testing.T) {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_FROM=+15005550006",
 		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",

@@ -89,6 +89,12 @@ func vocabulary() []room {
 		{path: "phonemail", only: &plan,
 			never: []ban{except("every room shares its words, so it knows none of them")}},
 		{path: "internal/segment", never: []ban{except("counting characters needs no other room")}},
+		{path: "internal/sender", never: []ban{
+			except("who sent a mail follows from the mail and a key alone", "phonemail"),
+			{paths: echoPaths, why: "it does not know how the mail arrived"},
+			{paths: sdkPaths, why: "it judges a mail, wherever that was kept"},
+			{paths: []string{"net/http"}, why: "it has no network: keys are looked up for it"},
+		}},
 		{path: "internal/settings",
 			never: []ban{except("the engine reads any settings; it knows no tenant", "phonemail")}},
 		{path: "internal/wording",

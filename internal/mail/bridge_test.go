@@ -22,7 +22,8 @@ func acme(t *testing.T, more ...string) *tenant.Tenant {
 	settings, err := tenant.FromEnv(append([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
-		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_SENDER_DOMAINS=acme.example",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.example",
 		"MAILGUN_API_KEY=key", "MAILGUN_WEBHOOK_SIGNING_KEY=key",
 		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
 		"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",

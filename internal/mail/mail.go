@@ -45,7 +45,10 @@ type Body struct {
 	From    string `json:"from,omitempty"`
 	Text    string `json:"text,omitempty"`
 	HTML    string `json:"html,omitempty"`
-	MIME    string `json:"mime,omitempty"` // the whole mail; the other fields are empty then
+	// MIME is the whole mail. The fields above are not needed then.
+	MIME string `json:"mime,omitempty"`
+	// Envelope is the SMTP sender.
+	Envelope string `json:"envelope,omitempty"`
 }
 
 // Delivery is one webhook: one mail for one or more phones of a tenant.

@@ -39,6 +39,7 @@ func tenants(t *testing.T) tenant.Set {
     countries: [DK]
     mail_domain: sms.%[1]s.example
     idp_hosts: [login.%[1]s.example]
+    sender: {domains: [%[1]s.example]}
     %[3]s
     mailgun: {api_key: "env:SECRET", signing_key: "env:SECRET"}
     twilio: {account_sid: %[4]s, auth_token: "env:SECRET", from: "%[5]s"}

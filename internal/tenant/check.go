@@ -37,6 +37,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 	l.given[t] = given
 	l.checkProviders(t, given)
 	l.checkHosts(t, given)
+	l.checkSender(t, given)
 	l.checkWords(t, given)
 	l.checkTexts(t, given)
 	l.checkCodes(t, given)

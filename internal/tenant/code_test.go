@@ -122,7 +122,7 @@ func codeFile(acme, beta string) string {
 	for slug, more := range map[string]string{"acme": acme, "beta": beta} {
 		text += "  - slug: " + slug + "\n    name: " + slug +
 			"\n    countries: [DK]\n    mail_domain: sms." + slug +
-			".example\n    idp_hosts: [login.acme.example]\n" +
+			".example\n    idp_hosts: [login.acme.example]\n    sender: {domains: [acme.example]}\n" +
 			"    mailgun: {api_key: env:K, signing_key: env:K}\n    twilio: {account_sid: " + testSID +
 			", auth_token: env:T, from: " + testMG[:32] + slug[:2] + "}\n" +
 			"    " + strings.ReplaceAll(more, "\n", "\n    ") + "\n"

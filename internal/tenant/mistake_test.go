@@ -107,6 +107,25 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_VALID_FOR=25h", "not from 1m to 24h", "10m"},
 		{"SMSBRIDGE_VALID_FOR=-5m", "not from 1m to 24h", "10m"},
 
+		{"SMSBRIDGE_DNS=localhost:53", "not an IP address with a port", "127.0.0.1:53"},
+		{"SMSBRIDGE_DNS=127.0.0.1", "not an IP address with a port", "127.0.0.1:53"},
+		{"SMSBRIDGE_DNS=127.0.0.1:0", "not an IP address with a port", "127.0.0.1:53"},
+
+		{"SMSBRIDGE_SENDER_VERIFY=spf", `"spf" is not dkim or mailgun or off`, "one of these"},
+		{"SMSBRIDGE_SENDER_DOMAINS=", "is missing", "smsbridge link FILE.eml prints it"},
+		{"SMSBRIDGE_SENDER_DOMAINS=no-reply@acme.example", "not a mail domain", "after d="},
+		{"SMSBRIDGE_SENDER_DOMAINS=*.acme.example", "not a mail domain", "after d="},
+		{"SMSBRIDGE_SENDER_DOMAINS=acme", "not a mail domain", "after d="},
+		{"SMSBRIDGE_SENDER_DOMAINS=acme.example,SendGrid.net", `"sendgrid.net", which belongs`,
+			"a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=eu.mailgun.org", "belongs to everybody", "a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=amazonses.com", "belongs to everybody", "a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=pm.mtasv.net", "belongs to everybody", "a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=gmail.com", "belongs to everybody", "a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=acme.onmicrosoft.com", "belongs to everybody", "of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=co.uk", "belongs to everybody", "a domain of your own"},
+		{"SMSBRIDGE_SENDER_DOMAINS=firebaseapp.com", "belongs to everybody", "a domain of your own"},
+
 		{"MAILGUN_API_KEY=", "is missing", "Mailgun"},
 		{"MAILGUN_API_KEY=\"key\"", "quotes", "copy it again"},
 		{"MAILGUN_API_KEY=file:/nowhere/at/all", "cannot be read", "/nowhere/at/all"},
@@ -195,7 +214,7 @@ func TestKeyMistakes(t *testing.T) {
 func TestMistakesAreReportedTogether(t *testing.T) {
 	_, err := FromEnv(nil)
 	mistakes := mistakesOf(t, err)
-	require.Len(t, mistakes, 11)
+	require.Len(t, mistakes, 12)
 	lines := strings.Split(err.Error(), "\n")
 	require.Len(t, lines, 2*len(mistakes))
 	require.Equal(t, "error: SMSBRIDGE_PUBLIC_URL: is missing", lines[0])
@@ -204,7 +223,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	}
 }
 
-// minimal is a file with one tenant on lines 2 to 12.
+// minimal is a file with one tenant on lines 2 to 13.
 const minimal = `public_url: https://bridge.example.com
 tenants:
   - slug: acme
@@ -217,6 +236,7 @@ tenants:
       account_sid: ` + testSID + `
       auth_token: env:TW
       from: "+15005550006"
+    sender: {domains: [acme.example]}
 `
 
 func load(t *testing.T, text string, environ ...string) (Settings, error) {
@@ -261,6 +281,7 @@ func TestFileWithAliases(t *testing.T) {
     countries: *c
     mail_domain: sms.beta.example
     idp_hosts: login.beta.example
+    sender: {domains: [beta.example]}
     mailgun: &m {api_key: env:MG, signing_key: env:MG}
     twilio: {account_sid: `+testSID+`, auth_token: env:TW, from: `+testMG+`}
 `)
@@ -298,11 +319,11 @@ func TestTenantsTogether(t *testing.T) {
 		return all
 	}
 	_, err := load(t, minimal+second)
-	require.Equal(t, []string{"s.yaml:13: tenants[1].slug", "s.yaml:13: tenants[1].prefix",
-		"s.yaml:14: tenants[1].name"}, where(err))
+	require.Equal(t, []string{"s.yaml:14: tenants[1].slug", "s.yaml:14: tenants[1].prefix",
+		"s.yaml:15: tenants[1].name"}, where(err))
 
 	_, err = load(t, minimal+strings.Replace(second, "slug: acme", "slug: beta\n    prefix: ACME", 1))
-	require.Equal(t, []string{"s.yaml:14: tenants[1].prefix", "s.yaml:15: tenants[1].name"},
+	require.Equal(t, []string{"s.yaml:15: tenants[1].prefix", "s.yaml:16: tenants[1].name"},
 		where(err))
 
 	s, err := load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME",
@@ -407,10 +428,10 @@ func TestMistakesInFiles(t *testing.T) {
 			"add one"},
 		{"tenants not a list", "public_url: https://b.example\ntenants: x\n", "s.yaml:2: tenants",
 			"not a list", "hyphen"},
-		{"tenant not a mapping", minimal + "  - x\n", "s.yaml:13: tenants[1]", "not a tenant",
+		{"tenant not a mapping", minimal + "  - x\n", "s.yaml:14: tenants[1]", "not a tenant",
 			"key: value"},
 		{"a color is a comment", minimal + "    auth0:\n      domain: a.example\n      color: #0b57d0\n",
-			"s.yaml:15: tenants[0].auth0.color", "takes for a comment", `quote it: color: "#0b57d0"`},
+			"s.yaml:16: tenants[0].auth0.color", "takes for a comment", `quote it: color: "#0b57d0"`},
 		{"a text in braces", change("    name:", "    code_text: {{.Code}}\n    name:"),
 			"s.yaml:4: tenants[0].code_text", "begins with {{", "in quotes"},
 		{"a text that begins with braces",

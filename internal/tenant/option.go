@@ -30,6 +30,7 @@ func tenantSections() []section {
 			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
 		{"Questions", "", questionOptions()},
 		{"Mailgun", "", mailgunOptions()},
+		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{
 		{"Links", "How links are found and redeemed where their shape does not say it. " +
 			"Identity providers that the bridge knows need none of these.", linkOptions()},

@@ -52,6 +52,7 @@ func processOptions() []settings.Option[Settings] {
 				"/readyz again.",
 		}, Set: settings.Duration(0, time.Minute, "3s",
 			func(s *Settings) *time.Duration { return &s.Drain })},
+		dnsOption(),
 		{Row: row{
 			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
 			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",

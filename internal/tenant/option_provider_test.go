@@ -108,6 +108,7 @@ tenants:
     countries: [DK]
     mail_domain: sms.acme.example
     idp_hosts: [login.acme.example]
+    sender: {domains: [acme.example]}
     mailgun: {api_key: env:SECRET, signing_key: env:SECRET}
 `+settings), 0o600))
 	return FromFile(path, []string{"SECRET=" + testToken, "HOOK=whsec_" + strings.Repeat("A", 44)})
@@ -196,7 +197,8 @@ func TestLineWithoutTwilio(t *testing.T) {
 	one := yamlTwilio + "}\n    flowroute: {access_key: a, secret_key: env:SECRET, number: " +
 		"'+12065550101'}\n"
 	head := "  - slug: acme\n    name: ACME\n    countries: [DK]\n    mail_domain: " +
-		"sms.acme.example\n    idp_hosts: [login.acme.example]\n    mailgun: {api_key: env:SECRET, " +
+		"sms.acme.example\n    idp_hosts: [login.acme.example]\n" +
+		"    sender: {domains: [acme.example]}\n    mailgun: {api_key: env:SECRET, " +
 		"signing_key: env:SECRET}\n"
 	_, err := fromYAML(t, one+second.Replace(head+one))
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package tenant
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type Settings struct {
 	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
 	// Twilio signs it, so it is never guessed from a request.
 	PublicURL string
+	// DNS is the name server for the keys of DKIM signatures; the zero value is the system's.
+	DNS netip.AddrPort
 	// Database is "sqlite:PATH" or "postgres://…". The latter may contain a password.
 	Database settings.Secret
 	// Key seals secrets in the database: 32 bytes in hex or base64. None: a SQLite database keeps

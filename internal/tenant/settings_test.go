@@ -39,6 +39,7 @@ func oneTenant(changes ...string) []string {
 		"SMSBRIDGE_COUNTRIES":         "DK,SE",
 		"SMSBRIDGE_MAIL_DOMAIN":       "sms.acme.example",
 		"SMSBRIDGE_IDP_HOSTS":         "login.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS":    "acme.example",
 		"MAILGUN_API_KEY":             "key-private",
 		"MAILGUN_WEBHOOK_SIGNING_KEY": "key-signing",
 		"TWILIO_ACCOUNT_SID":          testSID,

@@ -85,6 +85,7 @@ type Tenant struct {
 // Mails says where a tenant's mails come from and what becomes of each kind.
 type Mails struct {
 	Mailgun Mailgun
+	Sender  Sender // who may send them
 	Keep    Keep
 	// What to do about each kind of mail. Kinds that are not named here are recorded and nothing
 	// else.

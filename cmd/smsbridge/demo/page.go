@@ -251,7 +251,8 @@ func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receiveSignUp has the identity provider make an account, change its password or sign it in.
+// receiveSignUp has the identity provider make an account, change its password or sign it in, or a
+// stranger forge its mail.
 func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, longestForm)
 	phone, err := readPhone(r.PostFormValue("phone"))
@@ -266,6 +267,8 @@ func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 		err = p.Stage.changePassword(r.Context(), phone)
 	case "link", "code":
 		err = p.Stage.signIn(r.Context(), phone, do == "code")
+	case "forge":
+		err = p.Stage.forge(r.Context(), phone)
 	default:
 		err = p.Stage.signUp(r.Context(), phone, readProvider(r.PostFormValue("provider")))
 	}
@@ -367,7 +370,8 @@ func (p *Page) Announce(w io.Writer) {
 	if p.SMTP != nil {
 		fmt.Fprintf(w, "Mails of your identity provider are taken at %s, without encryption and "+
 			"login, to addresses such as\n"+
-			"%s. Links to %s are opened on YES.\n", p.SMTP, Example, strings.Join(p.IdPHosts, ", "))
+			"%s. Links to %s are opened on YES. The sender is not verified, as such mails "+
+			"have no signature.\n", p.SMTP, Example, strings.Join(p.IdPHosts, ", "))
 	}
 	fmt.Fprintln(w, "Ctrl-C ends the demo and forgets everything.")
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
@@ -52,6 +53,7 @@ type Stage struct {
 	mailgun  *mailgun.Account
 	twilio   *twilio.Account
 	idp      *idp.Server
+	dns      *dns.Server // has the identity provider's key
 	bridge   Bridge
 	tenant   *tenant.Tenant
 
@@ -71,6 +73,7 @@ type playedMail struct {
 	ID      string
 	Phone   phonemail.Number
 	To      string // as it was addressed
+	Forged  bool   // by a stranger
 	Subject string
 	Raw     string
 	Finding linkclick.Finding
@@ -124,6 +127,12 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 		// Its links lead back to this machine, and a password is chosen on its page.
 		m.RedirectTo, m.PasswordForm = s.idp.URL()+idp.Welcome, true
 	})
+	if s.dns, err = dns.Open(); err != nil {
+		return nil, err
+	}
+	if err := s.dns.SetTXT(s.idp.KeyName(), s.idp.PublicKey()); err != nil {
+		return nil, err
+	}
 	settings, err := tenant.FromEnv(s.environ(accountSID, authToken, config.IdPHosts))
 	if err != nil {
 		return nil, err
@@ -149,7 +158,14 @@ func randomHex(bytes int) string {
 // environ is how the bridge is configured: as any other, but for addresses on this machine.
 func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []string {
 	storage, _ := url.Parse(s.mailgun.StorageURL()) // made of a listener's address
+	verify := tenant.VerifyDKIM
+	if len(idpHosts) > 0 {
+		verify = tenant.VerifyOff // an identity provider on this machine does not sign its mails
+	}
 	return []string{
+		"SMSBRIDGE_SENDER_VERIFY=" + string(verify),
+		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
+		"SMSBRIDGE_DNS=" + s.dns.Addr().String(),
 		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
 		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
@@ -188,6 +204,9 @@ func (s *Stage) Close() error {
 	if s.mailgun != nil {
 		err = s.mailgun.Close()
 	}
+	if s.dns != nil {
+		err = errors.Join(err, s.dns.Close())
+	}
 	if s.listener != nil {
 		s.listener.Close() // closed already, if the bridge served
 	}
@@ -213,7 +232,8 @@ func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []by
 		}
 		routed = append(routed, s.tenant.Address.Address(phone))
 		mails = append(mails, playedMail{ID: randomHex(8), Phone: phone, To: address,
-			Raw: string(mime[:min(len(mime), keptMail)])})
+			Forged: from == stranger,
+			Raw:    string(mime[:min(len(mime), keptMail)])})
 	}
 	if err := s.mailgun.Deliver(ctx, from, routed, mime); err != nil {
 		return err
@@ -302,7 +322,7 @@ func (s *Stage) received(phone phonemail.Number) int {
 // none, that it is waiting or verified. Of accounts elsewhere, known by their mails, it is unknown.
 func (s *Stage) account(phone phonemail.Number) (state string) {
 	address := s.tenant.Address.Address(phone)
-	mails := s.mailsTo(phone)
+	mails := slices.DeleteFunc(s.mailsTo(phone), func(m playedMail) bool { return m.Forged })
 	ours := slices.ContainsFunc(mails, func(m playedMail) bool { return m.To == address })
 	switch {
 	case s.idp.Verified(address):

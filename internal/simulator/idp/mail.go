@@ -287,6 +287,12 @@ func (l filledMail) writePart(body io.WriteCloser, media string) error {
 	return body.Close()
 }
 
+// Sign puts the identity provider's DKIM signature in front of a mail that it did not write.
+func (i *Server) Sign(mime []byte) ([]byte, error) { return i.sign(bytes.NewReader(mime)) }
+
+// KeyName is the name of the TXT record that has the [Server.PublicKey].
+func (i *Server) KeyName() string { return i.config.Selector + "._domainkey." + i.config.Domain }
+
 // sign puts a DKIM signature in front of a mail.
 func (i *Server) sign(plain io.Reader) ([]byte, error) {
 	var signed bytes.Buffer

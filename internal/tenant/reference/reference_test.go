@@ -81,6 +81,8 @@ func filledIn(more ...string) []string {
 		switch name, _, _ := strings.Cut(line, "="); name {
 		case "TWILIO_ACCOUNT_SID":
 			environ[i] = name + "=AC0123456789abcdef0123456789abcdef"
+		case "SMSBRIDGE_SENDER_DOMAINS":
+			environ[i] = name + "=acme.example"
 		case "TWILIO_FROM":
 			environ[i] = name + "=+15005550006"
 		case "MAILGUN_API_KEY", "MAILGUN_WEBHOOK_SIGNING_KEY", "TWILIO_AUTH_TOKEN":

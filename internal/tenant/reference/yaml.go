@@ -24,6 +24,8 @@ const beta = `
     countries: [DK]
     mail_domain: sms.beta.example
     idp_hosts: [login.beta.example]
+    sender:
+      domains: [beta.example]
     mailgun:
       api_key: file:secrets/beta-mailgun-api-key
       signing_key: file:secrets/beta-mailgun-signing-key
