@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"cmp"
+	"strings"
 	"sync"
 )
 
@@ -48,6 +49,14 @@ type Finding struct {
 	Allow string
 }
 
+// maxField bounds what is read of a header field, in bytes.
+const maxField = 2 << 10
+
+func beginOf(field string) string {
+	return strings.ToValidUTF8(field[:min(len(field), maxField)],
+		"")
+}
+
 // topic is what a mail as a whole is about.
 type topic struct {
 	subject  speech
@@ -65,6 +74,7 @@ func (t topic) warns() bool { return t.subject == saysNothing && t.body() >= say
 // author of a mail chooses its words, and no table of words knows all languages. The caller must
 // have proved that the mail is the identity provider's. Find keeps nothing and connects to nothing.
 func Find(m Mail, rule Rule) Finding {
+	m.Subject, m.From = beginOf(m.Subject), beginOf(m.From)
 	markup, text := readHTML(m.HTML), readText(m.Text)
 	words, plainWords := markup.text.String(), text.text.String()
 	subject := plain(m.Subject)
@@ -88,13 +98,13 @@ func Find(m Mail, rule Rule) Finding {
 		search.anyLanguage = search.anyLanguage && !c.token
 		search.letters = cmp.Or(search.letters, lettersOf(c.shape.name()))
 	}
+	if markup.full || text.full {
+		f.Provider, f.Reason = signed, ReasonTooMany
+		return f // what was not read may contradict what was
+	}
 	code, context := search.find(m.Subject, words, plainWords)
 	f.Code = code
-	if markup.full || text.full {
-		f.Reason = ReasonTooMany
-	} else {
-		f.decide(all, about.subject, rule)
-	}
+	f.decide(all, about.subject, rule)
 	if f.Kind == KindUnknown && code != "" {
 		f.Kind, f.Reason, f.Allow = KindCode, ReasonCodeOnly, ""
 		// A code that opens the way to a new password is a reset.

@@ -17,6 +17,13 @@ const (
 // more carries no code.
 const maxNumbers = 200
 
+// What is looked at in search of a code. A body with more lines, or a line with more words that
+// have a digit, carries none.
+const (
+	maxLines = 20_000
+	maxAtoms = 2_000
+)
+
 // How sure it is that something is a code.
 const (
 	sureNot   = iota
@@ -115,12 +122,15 @@ func (s codeSearch) onlyNumber(hits []codeHit) string {
 
 // appendCodes adds what may be a code in a body. It is false if there is too much of it.
 func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
-	judged := 0
+	judged, lines := 0, 0
 	above, boxes := "", "" // the line above; digits that each have a line of their own
 	for line := range strings.SplitSeq(body, "\n") {
 		line = strings.TrimSpace(withoutURLs(line))
 		if line == "" {
 			continue
+		}
+		if lines++; lines > maxLines {
+			return nil, false
 		}
 		if len(line) == 1 && isDigit(line[0]) {
 			if len(boxes) <= maxCode { // more are no code
@@ -132,7 +142,11 @@ func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 		boxes = ""
 		found := len(hits)
 		if strings.ContainsAny(line, "0123456789") {
-			for _, t := range s.codesIn(line) {
+			tokens, ok := s.codesIn(line)
+			if !ok {
+				return nil, false
+			}
+			for _, t := range tokens {
 				if judged++; judged > maxNumbers {
 					return nil, false
 				}
@@ -164,13 +178,15 @@ func withoutURLs(line string) string {
 	if !hasURL(line) {
 		return line
 	}
-	fields := strings.Fields(line)
-	for i, f := range fields {
+	var b strings.Builder
+	for f := range strings.FieldsSeq(line) {
 		if hasURL(f) {
-			fields[i] = "|"
+			f = "|"
 		}
+		b.WriteString(f)
+		b.WriteByte(' ')
 	}
-	return strings.Join(fields, " ")
+	return b.String()
 }
 
 func hasURL(s string) bool {
@@ -244,10 +260,14 @@ func isUnit(after string) bool {
 	return slices.Contains(units, strings.TrimRight(word, ".,;:)"))
 }
 
-// codesIn returns the tokens of a line that are written like a code.
-func (s codeSearch) codesIn(line string) []codeToken {
+// codesIn returns the tokens of a line that are written like a code. It is false if there is too
+// much in the line.
+func (s codeSearch) codesIn(line string) ([]codeToken, bool) {
 	var tokens []codeToken
 	atoms := atomsOf(line)
+	if len(atoms) > maxAtoms {
+		return nil, false
+	}
 	for i := 0; i < len(atoms); {
 		n := 1 // atoms that belong together
 		for i+n < len(atoms) && joined(line, atoms[i+n-1], atoms[i+n]) {
@@ -260,14 +280,14 @@ func (s codeSearch) codesIn(line string) []codeToken {
 		}
 		i += n
 	}
-	return tokens
+	return tokens, true
 }
 
 // atomsOf returns the runs of ASCII letters and digits of a line that may be part of a code:
 // those with a digit.
 func atomsOf(line string) []codeToken {
 	var atoms []codeToken
-	for i := 0; i < len(line); i++ {
+	for i := 0; i < len(line) && len(atoms) <= maxAtoms; i++ {
 		if !isAlnum(line[i]) {
 			continue
 		}

@@ -31,11 +31,16 @@ type element struct {
 	at    int // where in the text it begins
 }
 
+// maxSteps bounds the elements that are passed in search of the one that a tag ends. Where tags
+// match, a search ends at once.
+const maxSteps = 500_000
+
 // nesting is where a tokenizer stands among the elements of a page.
 type nesting struct {
-	open []element
-	at   int  // where in the text the tokenizer is
-	full bool // the bound was reached
+	open  []element
+	at    int  // where in the text the tokenizer is
+	steps int  // taken in vain
+	full  bool // a bound was reached
 }
 
 func (n *nesting) sight() sight {
@@ -91,9 +96,15 @@ func in(tags ...atom.Atom) func(element) bool {
 
 // pop ends the innermost element that is meant and all inside it, unless a wall is around those.
 func (n *nesting) pop(meant, wall func(element) bool) (at int, ok bool) {
+	if n.steps > maxSteps {
+		n.full = true
+		return 0, false
+	}
 	for i := len(n.open) - 1; i >= 0; i-- {
+		n.steps++
 		if meant(n.open[i]) {
 			at = n.open[i].at
+			n.steps -= len(n.open) - i // they are gone
 			n.open = n.open[:i]
 			return at, true
 		}

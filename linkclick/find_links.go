@@ -61,7 +61,7 @@ func readHTML(body string) *document {
 	z.SetMaxBuf(maxBody)
 	r := htmlReader{document: d, open: -1}
 	for n := 0; ; n++ {
-		if n == maxTokens {
+		if n == maxTokens || r.nesting.full || len(d.spans) > maxLinks || len(d.actions) > maxLinks {
 			d.full = true
 			break
 		}
@@ -90,7 +90,6 @@ func readHTML(body string) *document {
 		}
 	}
 	r.closeSpan()
-	d.full = d.full || r.nesting.full
 	d.addVisibleURLs()
 	d.bound()
 	return d
@@ -238,7 +237,7 @@ func (d *document) links() []link {
 func appendURLs(spans []span, text string, offset int) []span {
 	for at := 0; ; {
 		n := strings.Index(text[at:], "://")
-		if n < 0 {
+		if n < 0 || len(spans) > maxLinks {
 			return spans
 		}
 		colon := at + n

@@ -133,8 +133,13 @@ func FuzzReadMIME(f *testing.F) {
 		"--b", "", "x", "--b--")))
 	f.Add([]byte(crlf("Content-Type: text/html; charset=utf-7",
 		"Content-Transfer-Encoding: quoted-printable", "", "=3D=", "x")))
+	f.Add([]byte("Subject: " + strings.Repeat("=?utf-8?b?QUFB?= ", 3000) + "\r\n\r\nx"))
+	f.Add([]byte(crlf("Content-Type: text/plain; format=flowed; delsp=yes", "", "> a \r\n-- \r\n b ",
+		"c")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		m, err := ReadMIME(bytes.NewReader(raw))
+		var m Mail
+		var err error
+		costsLittle(t, func() { m, err = ReadMIME(bytes.NewReader(raw)) })
 		if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrTooLarge) {
 			t.Fatal(err)
 		}

@@ -408,11 +408,17 @@ func TestFindProperty(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add("Verify", "Code: 123456 "+auth0Verify, verifyMail(auth0Verify))
 	f.Add("", "<https://login.acme.example/a?b=c>", "<a href='"+keycloakLink("verify-email")+"'")
+	for _, text := range attacks(100_000) {
+		f.Add("", text, text)
+	}
+	f.Add("", "https://login.acme.example/(](https://a)) 1\n583920 583921",
+		"<b><i></b><td></p><li hidden>")
 	f.Add("", "", `<script type="application/ld+json">`+
 		`{"@type":"ConfirmAction","url":"`+auth0Verify+`"}</script><div itemtype="ConfirmAction">`+
 		`<a itemprop=url href=https://login.acme.example/?a=b>`)
 	f.Fuzz(func(t *testing.T, subject, text, markup string) {
-		got := Find(Mail{Subject: subject, Text: text, HTML: markup}, acme)
+		var got Finding
+		costsLittle(t, func() { got = Find(Mail{Subject: subject, Text: text, HTML: markup}, acme) })
 		require.Equal(t, got.URL == "", got.Reason != "")
 		require.True(t, got.Allow == "" || got.Reason == ReasonUnknownShape)
 		if got.URL != "" {
