@@ -12,10 +12,9 @@
 //     carries, and why. Open find.go for the result, find_candidate.go for how one link is
 //     judged, and find_decide.go for how the mail's one link is chosen. find_params.go tells what
 //     a link says by itself, find_allow.go which paths the operator allows, and find_token.go
-//     whether a link carries a secret. find_links.go reads links out of a body,
-//     without those that find_hidden.go says no reader sees, and find_markup.go out of its markup
-//     for mail programs. find_code.go finds a code, and
-//     find_codeform.go tells how one is written.
+//     whether a link carries a secret. find_links.go reads links out of a body, without those
+//     that find_hidden.go says no reader sees, and find_markup.go out of its markup for mail
+//     programs. find_code.go finds a code, and find_codeform.go tells how one is written.
 //     find_words.go and find_codewords.go hold the words.
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
@@ -60,6 +59,10 @@
 //     there is no link but a reason, and the entry of the rule that would allow the link.
 //   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
 //     taken for a verification. That of a reset or login mail is found, for its reader.
+//   - What goes into a text from a mail is a code of digits, or one that a provider draws and that
+//     spells nothing. No word of a mail's author ever does.
+//   - A mail costs time in proportion to its size, and one of 2 MiB less than 100 ms on a quiet
+//     machine. One with more links, markup or numbers than can be looked at is refused.
 //   - A click connects to no host outside the rule and to no private or special address,
 //     wherever redirects or name servers point. It ends within its timeout, whatever the host
 //     does.
