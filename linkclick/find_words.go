@@ -1,9 +1,6 @@
 package linkclick
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // This file knows the words that senders write around links. All entries are in plain form
 // (plain.go).
@@ -18,7 +15,8 @@ const (
 	saysInvite
 	saysReset
 	saysChange
-	saysNotMe // also unsubscribe and delete
+	saysAct   // approve, pay, delete, export: something else is done to the account
+	saysNotMe // also unsubscribe
 )
 
 // vocabulary lists the parts of words that tell each meaning. The languages are English, German,
@@ -29,21 +27,62 @@ var vocabulary = []struct {
 	says  speech
 	words []string
 }{
+	{saysAct, []string{
+		"approve", "approval", "authorize", "authorise", "grant access", "new device",
+		"verify device", "verify this device", "confirm device", "confirm this device",
+		"recognize this device", "recognise this device", "unrecognized", "unrecognised", "new sign-in",
+		"new login", "two-factor", "two factor", "two-step", "2fa", "mfa", "multi-factor",
+		"authenticator", "payment", "purchase", "invoice", "payout", "transfer", "ownership", "consent",
+		"api token", "api key", "access token", "merge account", "merge your", "merging", "merger",
+		"link account", "link your", "linking your", "connect your account", "new phone",
+		"phone number", "data export", "export your", "export of your", "download your", "close account",
+		"close your", "closing your", "closure", "erase", "erasure", "your order", "this order",
+		"subscription", "withdraw", "revoke", "disable", "turn off", "switch off", "delete", "deletion",
+		"remove my", "remove your", "deactivat", "deaktiv", "cancel", "block",
+		"kündigung", "kündigen", "gekündigt", "löschen", "löschung", "neues gerät", "neuen gerät",
+		"dieses gerät", "zahlung", "bezahl", "bestellung", "überweis", "freigeben", "freigabe",
+		"genehmig", "zwei-faktor", "zwei-schritt", "schließen sie ihr", "einwillig", "zusammenführ",
+		"slet ", "slette", "opsig", "opsigelse", "ny enhed", "nye enhed", "betaling", "godkend",
+		"overfør", "tofaktor", "to-faktor", "totrins", "samtykke", "bestilling", "luk din", "lukke din",
+		"slett ", "oppsig", "ny enhet", "nya enhet", "godkjenn", "radera", "uppsägning", "säga upp",
+		"godkänn", "betalning", "beställning", "överför", "tvåfaktor", "tvåstegs", "avsluta",
+		"verwijder", "opzeg", "nieuw apparaat", "goedkeur", "overdra", "tweestaps", "toestemming",
+		"supprimer", "suppression", "résili", "nouvel appareil", "approuver", "autoriser", "paiement",
+		"commande", "virement", "double authentification", "deux facteurs", "deux étapes", "clôtur",
+		"fusionn", "consentement",
+		"eliminar", "eliminación", "nuevo dispositivo", "aprobar", "autorizar", "pago", "pedido",
+		"transferencia", "transferir", "dos pasos", "dos factores", "cerrar tu cuenta",
+		"cerrar su cuenta", "consentimiento", "borrar",
+		"elimina", "nuovo dispositivo", "approva", "autorizza", "pagamento", "ordine", "trasferi",
+		"due fattori", "chiusura", "chiudere", "consenso", "disdetta",
+		"excluir", "exclusão", "novo dispositivo", "aprovar", "autorizar", "encomenda",
+		"dois fatores", "duas etapas", "encerrar", "cancelar",
+		"usuń", "usunięci", "nowe urządzenie", "nowego urządzenia", "zatwierd", "płatnoś",
+		"zamówieni", "przelew", "dwuetap", "dwuskładnik", "zamknię",
+		"poista", "uusi laite", "uuden laitteen", "hyväksy", "maksu", "tilaukse", "siirto",
+		"kaksivaihe", "sulje tili",
+		"退会", "削除", "新しいデバイス", "新しい端末", "承認", "支払", "決済", "注文", "送金", "二段階",
+		"2段階", "二要素", "解約",
+		"удал", "новое устройство", "нового устройства", "одобр", "оплат", "платеж", "платёж",
+		"заказ", "перевод", "двухфактор", "двухэтап", "закрыт", "согласие",
+		"видал", "новий пристрій", "нового пристрою", "схвал", "платіж", "замовлен", "переказ",
+		"двофактор", "двоетап", "закрит",
+		"删除", "注销", "新设备", "批准", "授权", "付款", "支付", "订单", "转账", "两步", "双重",
+	}},
 	{saysNotMe, []string{
 		"unsubscribe", "opt out", "opt-out", "not you", "wasn't you", "was not you", "not me",
-		"wasn't me", "was not me", "did not", "didn't", "not request", "report this", "delete",
-		"deletion", "remove my", "deactivat", "deaktiv", "cancel", "block", "abmelden", "abbestellen",
-		"waren sie nicht", "nicht angefordert", "löschen", "nicht sie", "afmeld", "ikke dig",
-		"ikke bedt", "slet ", "avmeld", "ikke deg", "slett ", "avregistrera", "avprenumerera",
-		"inte du", "radera", "afmelden", "uitschrijven", "niet aangevraagd", "verwijder", "désabonner",
-		"désinscrire", "pas vous", "n'avez pas", "supprimer", "darse de baja",
-		"cancelar la suscripción", "no has sido", "no fuiste", "no ha solicitado", "eliminar",
-		"annulla l'iscrizione", "disiscri", "non hai richiesto", "elimina", "não foi você",
-		"não solicit", "excluir", "descadastr", "wypisz", "to nie ty", "usuń", "peruuta",
-		"et pyytänyt", "poista", "配信停止", "登録解除", "退会", "心当たり", "削除",
-		"отпис", "не вы", "не запрашив", "не регистрир", "удал",
+		"wasn't me", "was not me", "did not", "didn't", "not request", "report this", "abmelden",
+		"abbestellen",
+		"waren sie nicht", "nicht angefordert", "nicht sie", "afmeld", "ikke dig",
+		"ikke bedt", "avmeld", "ikke deg", "avregistrera", "avprenumerera",
+		"inte du", "afmelden", "uitschrijven", "niet aangevraagd", "désabonner",
+		"désinscrire", "pas vous", "n'avez pas", "darse de baja",
+		"cancelar la suscripción", "no has sido", "no fuiste", "no ha solicitado", "annulla l'iscrizione",
+		"disiscri", "non hai richiesto", "não foi você",
+		"não solicit", "descadastr", "wypisz", "to nie ty", "peruuta",
+		"et pyytänyt", "配信停止", "登録解除", "心当たり",
+		"отпис", "не вы", "не запрашив", "не регистрир",
 		"відпис", "не ви ", "не ви,", "не запит", "не реєстр",
-		"видал",
 	}},
 	{saysReset, []string{
 		"reset", "forgot", "recover", "password", "passwort", "kennwort", "zurücksetz", "adgangskode",
@@ -53,7 +92,8 @@ var vocabulary = []struct {
 		"парол", "сброс", "восстанов", "скинути", "відновл",
 	}},
 	{saysChange, []string{
-		"new email", "change of email", "email change", "change your email", "changed your email",
+		"new email", "change of email", "change email", "email change", "change your email",
+		"changed your email",
 		"change my email", "neue email", "ny email", "nye email", "ny epost", "nieuw email",
 		"nieuwe email", "nouvelle adresse", "nuevo correo", "nueva dirección", "nuova email",
 		"nuovo indirizzo", "novo email", "nowy adres", "uusi sähköposti", "ny adresse", "nya email",
@@ -84,10 +124,59 @@ var vocabulary = []struct {
 	}},
 }
 
-// hear returns what words in plain form say.
-func hear(plain string) speech {
+// lexicon finds the words of the vocabulary in one pass, however many there are.
+type lexicon struct {
+	words []entry
+	first [1 << 16]uint16 // by two bytes, one more than the place of the first word; 0 if none
+}
+
+// entry is a word. Those that begin with the same two bytes are one chain.
+type entry struct {
+	word string
+	says speech
+	next uint16 // as in lexicon.first
+}
+
+var spoken = newLexicon()
+
+func newLexicon() *lexicon {
+	l := &lexicon{}
 	for _, v := range vocabulary {
-		if slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) }) {
+		for _, w := range v.words {
+			pair := uint16(w[0])<<8 | uint16(w[1])
+			l.words = append(l.words, entry{w, v.says, l.first[pair]})
+			l.first[pair] = uint16(len(l.words))
+		}
+	}
+	return l
+}
+
+// meanings is a set of what words say.
+type meanings uint16
+
+func (m meanings) has(s speech) bool { return m&(1<<s) != 0 }
+
+// meaningsOf returns all that words in plain form say.
+func meaningsOf(plain string) meanings {
+	var all meanings
+	for i := 0; i+1 < len(plain); i++ {
+		at := spoken.first[uint16(plain[i])<<8|uint16(plain[i+1])]
+		for at != 0 {
+			e := spoken.words[at-1]
+			if !all.has(e.says) && strings.HasPrefix(plain[i:], e.word) {
+				all |= 1 << e.says
+			}
+			at = e.next
+		}
+	}
+	return all
+}
+
+// hear returns what words in plain form say. Of several meanings that of the earliest row wins.
+func hear(plain string) speech {
+	all := meaningsOf(plain)
+	for _, v := range vocabulary {
+		if all.has(v.says) {
 			return v.says
 		}
 	}
@@ -95,11 +184,4 @@ func hear(plain string) speech {
 }
 
 // speaksOf reports whether words in plain form say one thing, whatever else they say.
-func speaksOf(plain string, what speech) bool {
-	for _, v := range vocabulary {
-		if v.says == what {
-			return slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) })
-		}
-	}
-	return false
-}
+func speaksOf(plain string, what speech) bool { return meaningsOf(plain).has(what) }

@@ -272,7 +272,8 @@ func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 	mail := "From: Shop <no-reply@shop.example>\r\nTo: " +
 		"shop+4587654321@phones.shop.example\r\nSubject: Verify your email\r\n" +
 		"Message-ID: <1@shop.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
-		"Welcome! To verify your email address, open\r\n\r\n" + idp.URL + "/verify?token=abc\r\n"
+		"Welcome! To verify your email address, open\r\n\r\n" + idp.URL +
+		"/lo/verify_email?ticket=abc\r\n"
 	send := func(to string) error {
 		return smtp.SendMail(d.smtp, nil, "no-reply@shop.example", []string{to}, []byte(mail))
 	}
@@ -281,12 +282,12 @@ func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 
 	// The page turns to the phone by itself.
 	page := d.await(t, "", say(wording.AskRegistration))
-	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/verify?token=abc",
+	requireOn(t, page, "shop+4587654321@phones.shop.example", idp.URL+"/lo/verify_email?ticket=abc",
 		"account: ask your identity provider")
 	require.Empty(t, opened, "nothing is opened before the YES")
 
 	d.submit(t, "/reply", url.Values{"phone": {"+4587654321"}, "text": {"YES"}})
 	d.await(t, "+4587654321", say(wording.ConfirmedRegistration))
-	require.Equal(t, "GET /verify?token=abc", <-opened)
+	require.Equal(t, "GET /lo/verify_email?ticket=abc", <-opened)
 	require.Empty(t, opened, "it is opened once")
 }
