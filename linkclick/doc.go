@@ -27,6 +27,8 @@
 //
 // All three share the tenant's [Rule] of where a link may lead (rule.go). They also share the kinds
 // of mail (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
+// A provider's shapes are compared segment by segment (segment.go), and only those that may fit a
+// link (shape_index.go).
 //
 // # Providers
 //

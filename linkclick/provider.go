@@ -52,20 +52,21 @@ type provider struct {
 // providers are all identity providers, in the order in which their shapes are compared.
 var providers = []*provider{
 	&auth0, &keycloak, &gotrue, &hasura, &kratos, &zitadel, &authentik, &okta, &fusionauth,
-	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &allauth,
-	&authgear, &casdoor, &entra, &hanko, &logto,
+	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy,
+	&allauth, &authgear, &casdoor, &entra, &hanko, &logto,
 }
 
 // shape is a link as one provider writes it.
 type shape struct {
-	// path holds the last segments of the path. "*" is any one segment and "{id}" one that may be a
-	// secret. With a "#" in it, the fragment belongs to the path.
+	// path holds the last segments of the path. "*" is any one segment, "{id}" one that may be a
+	// secret, and the other forms are those of segmentForms. With a "#" in it, the fragment belongs
+	// to the path.
 	path string
 	// query holds the parameters that must be there, as "name" or "name=value".
 	query    string
 	kind     Kind // empty if the shape alone does not tell
 	recipe   string
-	provider *provider // set by shapeOf
+	provider *provider // set by indexShapes
 }
 
 // knowledge is what the providers and the generic tables say, put together once.
@@ -75,6 +76,7 @@ type knowledge struct {
 	menu      []string
 	languages []language
 	recipes   []recipe
+	shapes    shapeIndex
 	footer    int // bytes of the longest footer
 }
 
@@ -86,6 +88,7 @@ func learn(all []*provider) knowledge {
 		verdicts:  slices.Clone(genericVerdicts),
 		languages: slices.Clone(genericLanguages),
 		recipes:   slices.Clone(genericRecipes),
+		shapes:    indexShapes(all),
 	}
 	english := maps.Clone(k.languages[0].phrases)
 	for _, p := range all {
@@ -124,16 +127,14 @@ func (k knowledge) recipe(name string) recipe {
 // tells it. It returns the zero value if no provider writes such a link.
 func shapeOf(u *url.URL) shape {
 	query := u.Query()
-	for _, p := range providers {
-		for _, s := range p.shapes {
-			if !s.fitsPath(u) || !s.fitsQuery(query) {
-				continue
-			}
-			if s.provider = p; p.tell != nil {
-				s.kind = p.tell(s.kind, u.Path, query)
-			}
-			return s
+	for _, s := range known.shapes.near(u, query) {
+		if !s.fitsPath(u) || !s.fitsQuery(query) {
+			continue
 		}
+		if s.provider.tell != nil {
+			s.kind = s.provider.tell(s.kind, u.Path, query)
+		}
+		return s
 	}
 	return shape{}
 }
@@ -159,19 +160,12 @@ func (s shape) fitsPath(u *url.URL) bool {
 		return false
 	}
 	for i, w := range want {
-		h := have[len(have)-len(want)+i]
-		switch {
-		case w == "*" && h != "", w == "{id}" && len(h) >= minID, w == h:
-		default:
+		if !fitsSegment(w, have[len(have)-len(want)+i]) {
 			return false
 		}
 	}
 	return true
 }
-
-// minID is the length, in bytes, from which a path segment may be a secret. The shortest secret
-// that an identity provider sends has 15.
-const minID = 12
 
 func (s shape) fitsQuery(query url.Values) bool {
 	for p := range strings.FieldsSeq(s.query) {
