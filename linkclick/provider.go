@@ -52,8 +52,12 @@ type provider struct {
 // providers are all identity providers, in the order in which their shapes are compared.
 var providers = []*provider{
 	&auth0, &keycloak, &gotrue, &hasura, &kratos, &zitadel, &authentik, &okta, &fusionauth,
-	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy,
+	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &phoenix,
 	&allauth, &authgear, &casdoor, &entra, &hanko, &logto,
+	// Mastodon and GitLab stand above Devise, whose shapes are more general.
+	&mastodon, &gitlab, &devise, &django, &laravel, &symfony, &aspnet, &jhipster,
+	&discourse, &mattermost, &nextcloud, &ghost, &strapi, &directus, &appwrite, &parse, &meteor,
+	&wordpress, &woocommerce, &drupal, &moodle, &odoo, &gitea,
 }
 
 // shape is a link as one provider writes it.

@@ -9,6 +9,7 @@ var allauth = provider{
 	name: "allauth",
 	shapes: []shape{
 		{path: "/confirm-email/{signed}", kind: KindVerify, recipe: RecipeForm},
+		{path: "/account/verify-email/{signed}", kind: KindVerify, recipe: RecipeScript},
 		{path: "/password/reset/key/{id}", kind: KindReset, recipe: RecipeUser},
 	},
 	phrases: map[Outcome][]string{

@@ -66,7 +66,7 @@ func linkOptions() []option {
 		{Row: row{
 			Key: "links.recipe", Variable: "SMSBRIDGE_LINK_RECIPE", Off: true, Example: "get",
 			Doc: "How every link is redeemed: get, form, proceed, script, user, firebase, supertokens, " +
-				"pocketbase, supabase, zitadel, kratos or authentik.",
+				"pocketbase, supabase, zitadel, kratos, authentik or jhipster.",
 			Prevents: "A link that wants a form sent confirms nothing when it is only opened.",
 		}, Set: settings.Text(func(t *Tenant) *string { return &t.Links.Recipe })},
 		{Row: row{
