@@ -10,10 +10,11 @@
 //  1. Finding (find*.go) never connects to anything. [ReadMIME] turns a raw mail into its
 //     decoded bodies (find_mime.go). [Find] says of what kind the mail is, which link or code it
 //     carries, and why. Open find.go for the result, find_candidate.go for how one link is
-//     judged, and find_decide.go for how the mail's one link is chosen. find_links.go reads
-//     links out of a body, and find_markup.go out of its markup for mail programs. find_token.go
-//     tells whether a link carries a secret. find_code.go finds a code. find_words.go and
-//     find_codewords.go hold the words.
+//     judged, and find_decide.go for how the mail's one link is chosen. find_params.go tells what
+//     a link says by itself, find_allow.go which paths the operator allows, and find_token.go
+//     whether a link carries a secret. find_links.go reads links out of a body, and
+//     find_markup.go out of its markup for mail programs. find_code.go finds a code.
+//     find_words.go and find_codewords.go hold the words.
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
@@ -34,7 +35,7 @@
 //
 // What is particular to one identity provider is in provider_NAME.go: the shapes of its links,
 // its recipe, and what its redirects, pages and sentences mean. Links of any other provider are
-// known by the paths of the [Rule] and by the words around them.
+// known by the paths of the [Rule] only.
 //
 // To add a provider:
 //
@@ -51,8 +52,12 @@
 //
 // # Promises
 //
-//   - A link is found only if it is the only one of its kind in the mail. It must be https and on
-//     a host that the tenant has named. In doubt there is no link but a reason.
+//   - A link is found only if a provider writes such links, or if the operator allowed its path.
+//     Words around it can forbid it and never allow it. Words that no table here knows change
+//     nothing. So an author who chooses the words of a mail, or its language, wins nothing.
+//   - A link is found only if it is the only one of its kind in the mail. It must be https, on a
+//     host that the tenant has named, and written so that all servers read it alike. In doubt
+//     there is no link but a reason, and the entry of the rule that would allow the link.
 //   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
 //     taken for a verification. That of a reset or login mail is found, for its reader.
 //   - A click connects to no host outside the rule and to no private or special address,

@@ -6,7 +6,8 @@ import "sync"
 const (
 	ReasonNoLink       = "the mail has no link and no code"
 	ReasonNotAllowed   = "no link is allowed by the link rule"
-	ReasonNoMeaning    = "no link says that it verifies, resets or signs in"
+	ReasonUnknownShape = "no link has a known shape or an allowed path"
+	ReasonNoSecret     = "no link carries a secret"
 	ReasonCodeOnly     = "the mail has a code and no usable link"
 	ReasonOtherKind    = "the link is of a kind that is never opened for a person"
 	ReasonSeveralLinks = "several different links of the same kind"
@@ -38,26 +39,41 @@ type Finding struct {
 	// Candidates are all distinct links in the order of the mail, HTML first.
 	Candidates []Candidate
 	Reason     string // why URL is empty, one of the Reason constants; empty if it is not
+	// Allow is the entry of Rule.Paths that would allow the mail's link, if Reason is
+	// ReasonUnknownShape and one link can be meant. It holds no secret. The operator who adds it
+	// decides what such links may do; words did not.
+	Allow string
 }
 
 // topic is what a mail as a whole is about.
 type topic struct {
 	subject  speech
-	verifies bool        // the subject speaks of verifying, whatever else it says
-	resets   func() bool // the bodies speak of a password
+	verifies bool          // the subject speaks of verifying, whatever else it says
+	body     func() speech // the worst of what the bodies speak of: a password or an act
 }
 
-// Find looks for the one link or code that does what the mail is about. It trusts, in this order:
-// the shape of a URL, the rule's paths, the mail's markup, the words on and around the link, and
-// the subject. The caller must have proved that the mail is the identity provider's. Find keeps
-// nothing and connects to nothing.
+// warns reports whether a mail with a silent subject speaks of a password or of an act on the
+// account anywhere.
+func (t topic) warns() bool { return t.subject == saysNothing && t.body() >= saysReset }
+
+// Find looks for the one link or code that does what the mail is about. A link is found only if it
+// has a shape that a provider writes, or a path that the operator allowed. The mail's markup, the
+// words on and around the link, and the subject can forbid a link. They never allow one, since the
+// author of a mail chooses its words, and no table of words knows all languages. The caller must
+// have proved that the mail is the identity provider's. Find keeps nothing and connects to nothing.
 func Find(m Mail, rule Rule) Finding {
 	markup, text := readHTML(m.HTML), readText(m.Text)
 	words, plainWords := markup.text.String(), text.text.String()
 	subject := plain(m.Subject)
 	about := topic{subject: hear(subject), verifies: speaksOf(subject, saysVerify)}
-	about.resets = sync.OnceValue(func() bool {
-		return speaksOf(plain(words+"\n"+plainWords), saysReset)
+	about.body = sync.OnceValue(func() speech {
+		bodies := plain(words + "\n" + plainWords)
+		for _, s := range []speech{saysAct, saysReset} {
+			if speaksOf(bodies, s) {
+				return s
+			}
+		}
+		return saysNothing
 	})
 	all := collect(append(markup.links(), text.links()...), rule, about)
 

@@ -19,14 +19,27 @@ const (
 	scoreSubject = 20
 )
 
+// leave says what lets a link be used. Words never do.
+type leave int
+
+const (
+	leaveNone    leave = iota
+	leaveTracker       // a tracking link that hides its target: the click judges where it leads
+	leaveRule          // its path is one that the operator allowed
+	leaveShape         // a provider writes such links
+)
+
 // found is a candidate in the making.
 type found struct {
 	Candidate
 	shape   shape
-	kind    Kind
+	kind    Kind // what it does; beside leaveNone it is what words say, and opens nothing
+	leave   leave
 	allowed bool
-	token   bool // carries something that could be a secret
-	barred  bool // is no verification, whatever the words say
+	token   bool   // carries something that could be a secret
+	vetoed  bool   // words around it speak of something that a link of its kind does not do
+	line    string // the entry of Rule.Paths that would allow it
+	u       *url.URL
 }
 
 // collect judges every occurrence of a link and merges those of one URL.
@@ -45,20 +58,19 @@ func collect(links []link, rule Rule, about topic) []*found {
 		index[c.URL] = c
 		all = append(all, c)
 	}
-	lone(all, about.subject)
 	return all
 }
 
 // examine judges one occurrence. It returns nil for a link that is not of the web, such as
-// mailto.
+// mailto, and for a home page: it holds nothing that could be about one mail.
 func examine(l link, rule Rule, about topic) *found {
 	u, wrapped, why := rule.judgeLink(l.raw)
-	if u == nil && !hasWebScheme(l.raw) {
+	if u == nil && !hasWebScheme(l.raw) || u != nil && isHomePage(u) {
 		return nil
 	}
 	c := &found{Candidate: Candidate{URL: l.raw, Score: -1, Reasons: []string{why}}}
 	if u != nil {
-		c.URL, c.token = u.String(), carriesToken(u)
+		c.URL, c.token = u.String(), carriesSecret(u)
 	}
 	if why != "" {
 		return c
@@ -68,15 +80,14 @@ func examine(l link, rule Rule, about topic) *found {
 		c.Reasons = append(c.Reasons, "a tracking link")
 		if target := rule.unwrap(u); target != nil {
 			u, wrapped = target, false
-			c.URL, c.token = u.String(), carriesToken(u)
+			c.URL, c.token = u.String(), carriesSecret(u)
 		}
 	}
-	if !wrapped {
-		c.shape = shapeOf(u)
-	}
-	c.judge(l, u, about)
-	if fits, asked := rule.fitsPaths(u); asked && !wrapped {
-		c.byPath(fits)
+	c.u = u
+	if wrapped {
+		c.track(l.says("", about), about)
+	} else {
+		c.judge(l, rule, about)
 	}
 	return c
 }
@@ -85,45 +96,72 @@ func hasWebScheme(raw string) bool {
 	return len(raw) >= len("http") && strings.EqualFold(raw[:len("http")], "http")
 }
 
-// judge gives an allowed link its kind.
-func (c *found) judge(l link, u *url.URL, about topic) {
-	if c.shape.kind != "" {
+// isHomePage reports whether u has no path, no query and no fragment.
+func isHomePage(u *url.URL) bool {
+	return strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
+}
+
+// judge gives an allowed link its kind, and leave to be used if its shape or its path has it.
+func (c *found) judge(l link, rule Rule, about topic) {
+	c.shape = shapeOf(c.u)
+	p, fits := rule.allowedBy(c.u)
+	switch {
+	case c.shape.kind != "":
+		c.leave = leaveShape
 		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.name())
-		return
-	}
-	ours := c.shape.provider != nil // but several kinds of its links have this shape
-	said, score, reason := l.says(u, !ours)
-	if l.confirms && (said == saysNothing || said == saysVerify) {
-		said, score, reason = saysVerify, scoreAction, "the markup"
-	}
-	contradicted := said == saysVerify && about.subject > saysVerify && !about.verifies
-	if said == saysNothing && ours || contradicted {
-		said, score, reason = about.subject, scoreSubject, "the subject"
-	}
-	switch kind := said.kind(); {
-	case kind == KindUnknown:
-		c.Reasons = append(c.Reasons, "neither shape nor words tell what it does")
-	case kind == KindVerify && about.subject == saysNothing && about.resets():
-		c.Reasons = append(c.Reasons, "says verify in a mail about a password")
-	case !c.token && (kind == KindVerify || kind == KindLogin):
-		c.Reasons = append(c.Reasons, "carries no token")
+		c.vetoed = c.kind == KindVerify && !c.shape.tells() && l.says("", about).sharply(about)
+	case c.shape.provider != nil: // but several kinds of its links have this shape
+		c.leave = leaveShape
+		c.take(l.says("", about))
+	case fits:
+		c.byPath(p, l, about)
 	default:
-		c.is(kind, score, reason+" says "+string(kind))
+		c.take(l.says(c.u.Path+" "+c.u.Fragment, about))
+		c.vetoed = c.vetoed || c.kind == KindVerify && about.warns()
+		c.line = lineToAllow(c.u, c.kind)
+		c.Reasons = append(c.Reasons, "its shape is unknown, and words open nothing")
+	}
+	if c.vetoed {
+		c.Reasons = append(c.Reasons, "the words around it speak of something else")
 	}
 }
 
-// byPath applies the rule's paths, which concern verification links only.
-func (c *found) byPath(fits bool) {
-	switch {
-	case fits && c.kind == "" && c.token:
-		c.is(KindVerify, scoreRule, "the path is one of the link rule")
-	case fits && c.kind == KindVerify:
-		c.is(KindVerify, max(c.Score, scoreRule), "the path is one of the link rule")
-	case !fits:
-		c.barred = true
-		if c.kind == KindVerify {
-			c.is("", 0, "the path is none of the link rule")
+// take gives the link the kind that words say.
+func (c *found) take(said heard) {
+	if c.vetoed = said.speech == saysAct; said.kind() == KindUnknown {
+		c.Reasons = append(c.Reasons, "neither shape nor words tell what it does")
+		return
+	}
+	c.is(said.kind(), said.score, said.reason+" says "+string(said.kind()))
+}
+
+// byPath judges a link whose path the operator allowed. The operator says what such links do; in a
+// path without a kind words may choose between verifying, resetting and signing in.
+func (c *found) byPath(p pathRule, l link, about topic) {
+	said, kind := l.says("", about), p.kind
+	if kind == "" {
+		said = l.says(c.u.Path+" "+c.u.Fragment, about)
+		switch kind = KindVerify; said.speech {
+		case saysReset, saysLogin:
+			kind = said.kind()
 		}
+	}
+	c.leave = leaveRule
+	c.is(kind, scoreRule, "the path is one of the link rule")
+	c.vetoed = said.forbids(kind) || contradicts(c.u, kind, p.query) ||
+		kind == KindVerify && about.warns()
+	if !c.token {
+		c.is("", 0, "carries no token")
+	}
+}
+
+// track judges a tracking link that does not say where it leads. The operator named its host, and
+// the click opens nothing but a known shape or an allowed path behind it. So words may say that it
+// verifies. It is never passed on, since then nothing looks where it leads.
+func (c *found) track(said heard, about topic) {
+	c.take(said)
+	if c.kind == KindVerify && c.token && !about.warns() {
+		c.leave = leaveTracker
 	}
 }
 
@@ -134,6 +172,7 @@ func (c *found) is(kind Kind, score int, reason string) {
 // merge adds another occurrence of the same URL. What speaks against a link in one place speaks
 // against it everywhere.
 func (c *found) merge(other *found) {
+	c.vetoed = c.vetoed || other.vetoed
 	if other.Score <= 0 || c.Score == scoreShape {
 		return
 	}
@@ -144,28 +183,22 @@ func (c *found) merge(other *found) {
 		return
 	}
 	if c.kind == "" || c.kind == KindVerify {
-		c.kind, c.Score = other.kind, other.Score
+		c.kind, c.Score, c.leave, c.line = other.kind, other.Score, other.leave, other.line
 		c.Reasons = append(c.Reasons, other.Reasons...)
 	}
 }
 
-// lone lets the subject speak for a link that is the only one on an allowed host and about which
-// nothing else is known.
-func lone(all []*found, subject speech) {
-	var only *found
-	for _, c := range all {
-		if c.allowed && only != nil {
-			return
-		}
-		if c.allowed {
-			only = c
-		}
+// mayBegin reports whether a click may go on to u, to which a tracking link led: a provider writes
+// such links for anything but a reset, or the operator allowed its path for verifications. The
+// click itself knows the shapes that it does not open.
+func (r Rule) mayBegin(u *url.URL) bool {
+	if s := shapeOf(u); s.provider != nil {
+		return s.kind != KindReset
 	}
-	if only == nil || only.kind != "" || !only.token {
-		return
+	p, ok := r.allowedBy(u)
+	if !ok || contradicts(u, KindVerify, p.query) {
+		return false
 	}
-	kind := subject.kind()
-	if kind == KindVerify && !only.barred || kind == KindReset || kind == KindLogin {
-		only.is(kind, scoreSubject, "the only allowed link, and the subject says "+string(kind))
-	}
+	said := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
+	return p.kind == KindVerify || p.kind == "" && said < saysReset
 }

@@ -31,6 +31,7 @@ type corpusCase struct {
 	code     string // Expect-Code
 	recipe   string // Expect-Recipe, judged only if given
 	reason   string // Expect-Reason, required if there is no Expect-URL
+	allow    string // Expect-Allow, required if a rule's path could allow a link
 	rule     Rule   // Rule-Host, Rule-Path, Rule-Wrapper, Rule-Recipe
 	mail     []byte
 }
@@ -47,7 +48,7 @@ func readCase(t *testing.T, file string) corpusCase {
 	for name := range head {
 		require.Contains(t, []string{
 			"Expect-Kind", "Expect-Provider", "Expect-Url", "Expect-Code", "Expect-Recipe",
-			"Expect-Reason", "Rule-Host", "Rule-Path", "Rule-Wrapper", "Rule-Recipe",
+			"Expect-Reason", "Expect-Allow", "Rule-Host", "Rule-Path", "Rule-Wrapper", "Rule-Recipe",
 		}, name, file)
 	}
 	hosts := head.Values("Rule-Host")
@@ -57,7 +58,8 @@ func readCase(t *testing.T, file string) corpusCase {
 	return corpusCase{
 		kind: Kind(head.Get("Expect-Kind")), provider: head.Get("Expect-Provider"),
 		url: head.Get("Expect-Url"), code: head.Get("Expect-Code"),
-		recipe: head.Get("Expect-Recipe"), reason: head.Get("Expect-Reason"), mail: mail,
+		recipe: head.Get("Expect-Recipe"), reason: head.Get("Expect-Reason"),
+		allow: head.Get("Expect-Allow"), mail: mail,
 		rule: Rule{Hosts: hosts, Paths: head.Values("Rule-Path"), Wrappers: head.Values("Rule-Wrapper"),
 			Recipe: head.Get("Rule-Recipe")},
 	}
@@ -85,9 +87,9 @@ func TestCorpus(t *testing.T) {
 				c.recipe = f.Recipe
 			}
 			want := Finding{Kind: c.kind, Provider: c.provider, URL: c.url, Code: c.code, Recipe: c.recipe,
-				Reason: c.reason}
+				Reason: c.reason, Allow: c.allow}
 			got := Finding{Kind: f.Kind, Provider: f.Provider, URL: f.URL, Code: f.Code, Recipe: f.Recipe,
-				Reason: f.Reason}
+				Reason: f.Reason, Allow: f.Allow}
 			require.Equal(t, want, got, "%+v", f.Candidates)
 			require.Equal(t, f.URL == "", f.Reason != "")
 		})

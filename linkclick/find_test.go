@@ -57,6 +57,7 @@ type findCase struct {
 	recipe   string
 	code     string
 	reason   string
+	allow    string
 }
 
 const (
@@ -131,38 +132,53 @@ var findShapes = map[string]findCase{
 		kind: KindVerify, provider: "auth0", url: auth0Verify, recipe: "form", code: "482913"},
 }
 
+const (
+	aToken = "t=Zk3vQ8mW1xT5"
+	bToken = "t=p0Lq7Rt2Xc9V"
+)
+
+// Words open no link of an unknown shape, whatever they say. They tell which entry of the rule
+// would allow it.
 var findWords = map[string]findCase{
-	"unknown shape by its label": {
-		mail: Mail{HTML: linkTo("/e/x?t=91", "Bekræft din e-mail") + " " +
-			linkTo("/unsubscribe?t=91", "Afmeld")},
-		kind: KindVerify, url: atLogin + "/e/x?t=91", recipe: "get"},
-	"unknown shape, words above the address": {
-		mail: Mail{Text: "Please confirm your address:\n\n  " + atLogin + "/e?t=91.\n\nBye"},
-		kind: KindVerify, url: atLogin + "/e?t=91", recipe: "get"},
-	"unknown shape by the subject": {
-		mail: Mail{Subject: "=Confirm your e-mail", HTML: linkTo("/e?t=91", "Click here")},
-		kind: KindVerify, url: atLogin + "/e?t=91", recipe: "get"},
+	"by its label": {
+		mail: Mail{HTML: linkTo("/e/x?"+aToken, "Bekræft din e-mail") + " " +
+			linkTo("/unsubscribe?"+aToken, "Afmeld")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e/x?t"},
+	"words above the address": {
+		mail: Mail{Text: "Please confirm your address:\n\n  " + atLogin + "/e?" + aToken + ".\n\nBye"},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
+	"by the subject": {
+		mail: Mail{Subject: "=Confirm your e-mail", HTML: linkTo("/e?"+aToken, "Click here")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
+	"by nothing": {mail: Mail{Subject: "이메일", HTML: linkTo("/e?"+aToken, "여기")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
 	"subject and two links": {mail: Mail{Subject: "Confirm",
-		HTML: linkTo("/e?t=91", "here") + " " + linkTo("/f?t=92", "there")},
-		kind: KindUnknown, reason: ReasonNoMeaning},
+		HTML: linkTo("/e?"+aToken, "here") + " " + linkTo("/f?"+bToken, "there")},
+		kind: KindUnknown, reason: ReasonUnknownShape},
+	"a resend with another token": {mail: Mail{Subject: "Confirm",
+		HTML: linkTo("/e?"+aToken, "here") + " " + linkTo("/e?"+bToken, "there")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
 	"verify label on a link that resets": {
-		mail: Mail{HTML: linkTo("/account/reset?t=91", "Verify account")},
-		kind: KindReset, url: atLogin + "/account/reset?t=91", recipe: "user"},
+		mail: Mail{HTML: linkTo("/account/reset?"+aToken, "Verify account")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "reset:/account/reset?t"},
 	"verify label, line about deleting": {
-		mail: Mail{HTML: "<p>To delete your account, " + linkTo("/e?t=91", "confirm here") + "</p>"},
-		kind: KindUnknown, reason: ReasonNoMeaning},
+		mail: Mail{HTML: "<p>To delete your account, " + linkTo("/e?"+aToken, "confirm here") + "</p>"},
+		kind: KindUnknown, reason: ReasonUnknownShape},
 	"not me": {mail: Mail{Subject: "Verify your email",
-		HTML: "<p>If this wasn't you, " + linkTo("/e?t=91", "click here")},
-		kind: KindUnknown, reason: ReasonNoMeaning},
-	"invitation": {mail: Mail{HTML: linkTo("/join?t=91", "Accept invitation")},
+		HTML: "<p>If this wasn't you, " + linkTo("/e?"+aToken, "click here")},
+		kind: KindUnknown, reason: ReasonUnknownShape},
+	"invitation": {mail: Mail{HTML: linkTo("/join?"+aToken, "Accept invitation")},
 		kind: KindInvite, reason: ReasonOtherKind},
-	"sign-in": {mail: Mail{HTML: linkTo("/m?t=91", "Sign in to ACME")},
-		kind: KindLogin, url: atLogin + "/m?t=91", recipe: "user"},
-	"new address": {mail: Mail{HTML: linkTo("/m?t=91", "Confirm your new email address")},
+	"sign-in": {mail: Mail{HTML: linkTo("/m?"+aToken, "Sign in to ACME")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "login:/m?t"},
+	"new address": {mail: Mail{HTML: linkTo("/m?"+aToken, "Confirm your new email address")},
 		kind: KindChange, reason: ReasonOtherKind},
 	"no token": {
 		mail: Mail{Subject: "Verify your email", HTML: linkTo("/?utm_source=mail", "Verify")},
-		kind: KindUnknown, reason: ReasonNoMeaning},
+		kind: KindUnknown, reason: ReasonNoSecret},
+	"a home page": {
+		mail: Mail{Subject: "Verify your email", HTML: linkTo("/", "Verify")},
+		kind: KindNotice, reason: ReasonNoLink},
 	"code only": {mail: Mail{Subject: "Your verification code",
 		HTML: `<p>Your code is:</p><h2>123 456</h2><p>© 2026 ACME, tel. 555 0199</p>`},
 		kind: KindCode, code: "123456", reason: ReasonCodeOnly},
@@ -178,20 +194,89 @@ func TestFind(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				f := Find(tt.mail, acme)
 				require.Equal(t, tt, findCase{tt.mail, f.Kind, f.Provider, f.URL, f.Recipe, f.Code,
-					f.Reason}, "%+v", f.Candidates)
+					f.Reason, f.Allow}, "%+v", f.Candidates)
 			})
 		}
 	}
 }
 
+// In a path that the operator allowed, words choose between verifying, resetting and signing in,
+// and everything that speaks against it forbids it.
+func TestFindAtAllowedPaths(t *testing.T) {
+	link := func(subject, label string) Mail {
+		return Mail{Subject: subject, HTML: linkTo("/e?"+aToken, label)}
+	}
+	for name, tt := range map[string]struct {
+		path string
+		mail Mail
+		want Kind // with a URL, or else empty
+	}{
+		"no known word":               {"/e", link("이메일", "여기"), KindVerify},
+		"a verification":              {"/e?t", link("Verify", "Go on"), KindVerify},
+		"a reset":                     {"/e", link("Hi", "Reset your password"), KindReset},
+		"a sign-in":                   {"/e", link("Sign in", "Go on"), KindLogin},
+		"a sign-in that verifies":     {"/e", link("Verify to sign in", "Confirm"), KindVerify},
+		"a reset to confirm":          {"/e", link("Confirm your password reset", "Confirm"), KindReset},
+		"verifications only, a reset": {"verify:/e", link("Hi", "Reset your password"), ""},
+		"resets, in no known word":    {"reset:/e?t", link("비밀번호", "여기"), KindReset},
+		"resets, called verification": {"reset:/e", link("Verify", "Verify"), KindReset},
+		"sign-ins, in no known word":  {"login:/e", link("로그인", "여기"), KindLogin},
+		"an act":                      {"/e", link("Approve the new device", "Verify"), ""},
+		"an act, in the label":        {"/e", link("Verify", "Confirm payment"), ""},
+		"an act, in the line above": {"/e",
+			Mail{Subject: "Verify", Text: "Delete it?\n" + atLogin + "/e?" + aToken}, ""},
+		"an act, in the body": {"/e",
+			Mail{Text: "Close account?\n\nHi\n\nYes:\n" + atLogin + "/e?" + aToken}, ""},
+		"a password, in the body": {"/e",
+			Mail{Text: "Your password.\n\nHi\n\nYes:\n" + atLogin + "/e?" + aToken}, ""},
+		"an act for resets": {"reset:/e", link("Approve", "Approve"), ""},
+		"a new address":     {"/e", link("Hi", "Confirm your new email address"), ""},
+		"an invitation":     {"/e", link("Hi", "Accept the invitation"), ""},
+		"not me": {"/e",
+			Mail{Subject: "Verify", Text: "If it was not you: " + atLogin + "/e?" + aToken}, ""},
+		"not me, in the next sentence": {"/e",
+			Mail{Subject: "Verify", Text: "Here: " + atLogin + "/e?" + aToken +
+				" . If you did not ask, ignore it."}, KindVerify},
+		"a query that resets": {"/e",
+			Mail{Subject: "Verify", HTML: linkTo("/e?action=reset_password&"+aToken, "Verify")}, ""},
+		"a query that deletes": {"reset:/e",
+			Mail{Subject: "Hi", HTML: linkTo("/e?do=delete&"+aToken, "여기")}, ""},
+		"no secret": {"/e", Mail{Subject: "Verify", HTML: linkTo("/e?login_hint=kim77", "Verify")}, ""},
+		"twice, once about a password": {"/e",
+			Mail{Subject: "ACME", HTML: linkTo("/e?"+aToken, "Confirm"),
+				Text: "Reset your password:\n" + atLogin + "/e?" + aToken}, ""},
+		"two of them": {"/e", Mail{HTML: linkTo("/e?"+aToken, "x") + linkTo("/e?"+bToken, "y")}, ""},
+		"two kinds": {"/e", Mail{HTML: linkTo("/e?"+aToken, "Verify") + linkTo("/e?"+bToken, "Log in")},
+			""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := Find(tt.mail, Rule{Hosts: acme.Hosts, Paths: []string{tt.path}})
+			if tt.want == "" {
+				require.Empty(t, f.URL, "%s: %+v", f.Kind, f.Candidates)
+				return
+			}
+			require.Equal(t, tt.want, f.Kind, "%+v", f.Candidates)
+			require.NotEmpty(t, f.URL, f.Reason)
+		})
+	}
+}
+
+// A path that is allowed takes nothing from the known shapes.
+func TestAllowedPathsAddToShapes(t *testing.T) {
+	rule := Rule{Hosts: acme.Hosts, Paths: []string{"/account/confirm"}}
+	f := Find(Mail{HTML: verifyMail(auth0Verify)}, rule)
+	require.Equal(t, auth0Verify, f.URL)
+}
+
 func TestCandidatesExplain(t *testing.T) {
 	f := Find(Mail{HTML: verifyMail(auth0Verify)}, acme)
-	require.Len(t, f.Candidates, 2)
+	require.Len(t, f.Candidates, 1, "a home page is no candidate")
 	require.Equal(t, Candidate{URL: auth0Verify, Score: 100, Reasons: []string{
 		"has the shape of a link of auth0",
 	}}, f.Candidates[0])
-	require.Equal(t, Candidate{URL: "https://support.acme.example/", Score: -1,
-		Reasons: []string{notInRule}}, f.Candidates[1])
+	f = Find(Mail{HTML: `<a href="https://support.acme.example/a">x</a>`}, acme)
+	require.Equal(t, []Candidate{{URL: "https://support.acme.example/a", Score: -1,
+		Reasons: []string{notInRule}}}, f.Candidates)
 }
 
 func TestFindBounds(t *testing.T) {
@@ -254,6 +339,7 @@ func FuzzFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, subject, text, markup string) {
 		got := Find(Mail{Subject: subject, Text: text, HTML: markup}, acme)
 		require.Equal(t, got.URL == "", got.Reason != "")
+		require.True(t, got.Allow == "" || got.Reason == ReasonUnknownShape)
 		if got.URL != "" {
 			u, why := acme.judge(got.URL)
 			require.Empty(t, why)

@@ -128,8 +128,13 @@ func (k knowledge) recipe(name string) recipe {
 }
 
 // shapeOf returns the shape that u has, with its provider and with its kind as far as the link
-// tells it. It returns the zero value if no provider writes such a link.
+// tells it. It returns the zero value if no provider writes such a link. It does so too if u can be
+// read in two ways, or if another part of u speaks of something else than the shape: then u is not
+// the provider's, or not what it seems.
 func shapeOf(u *url.URL) shape {
+	if !isPlainlyWritten(u) {
+		return shape{}
+	}
 	query := u.Query()
 	for _, s := range known.shapes.near(u, query) {
 		if !s.fitsPath(u) || !s.fitsQuery(query) {
@@ -138,9 +143,33 @@ func shapeOf(u *url.URL) shape {
 		if s.provider.tell != nil {
 			s.kind = s.provider.tell(s.kind, u.Path, query)
 		}
+		folder := hearLink(s.folder(u))
+		elsewhere := folder >= saysReset && folder.kind() != s.kind || folder == saysAct
+		if elsewhere || contradicts(u, s.kind, strings.Fields(s.query)) {
+			return shape{}
+		}
 		return s
 	}
 	return shape{}
+}
+
+// tells reports whether the link names its own purpose, in a parameter or in a token. Then no word
+// around it is needed or heard. Another framework may use a path alone for something else.
+func (s shape) tells() bool {
+	return strings.Contains(s.query, "=") ||
+		slices.ContainsFunc(s.provider.shapes, func(row shape) bool {
+			return row.path == s.path && row.query == s.query && row.kind == ""
+		})
+}
+
+// folder returns the part of u's path that stands before the segments of the shape.
+func (s shape) folder(u *url.URL) string {
+	path := u.Path
+	if strings.Contains(s.path, "#") {
+		path += "#" + u.Fragment
+	}
+	have := segmentsOf(path)
+	return strings.Join(have[:max(0, len(have)-len(segmentsOf(s.path)))], "/")
 }
 
 // name returns the name of the shape's provider; empty for the zero value.

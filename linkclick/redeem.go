@@ -127,17 +127,14 @@ func (k *click) unwrap(a response) request {
 		return k.end(OutcomeUnknown, ReasonBadRedirect)
 	}
 	next, wrapped, why := k.Rule.judgeLink(to.String())
-	switch fits, asked := k.Rule.fitsPaths(to); {
+	switch {
 	case why != "" || hasBrowserTricks(a.location):
 		return k.end(OutcomeUnknown, ReasonLeft)
 	case wrapped && k.visited[next.String()]:
 		return k.end(OutcomeUnknown, ReasonLoop)
 	case wrapped:
 		return request{to: next}
-	case asked && !fits:
-		return k.end(OutcomeUnknown, ReasonLinkForbidden)
-	}
-	if said, _, _ := (link{}).says(next, true); shapeOf(next).kind == KindReset || said >= saysReset {
+	case !k.Rule.mayBegin(next):
 		return k.end(OutcomeUnknown, ReasonOtherKind)
 	}
 	return k.begin(next)

@@ -20,10 +20,13 @@ type Rule struct {
 	// are compared whole and without case; there are no wildcards. "host:port" and an IP address
 	// need UnsafeAllow.
 	Hosts []string
-	// Paths, if there are any, are how the paths of verification links begin, such as
-	// "/account/confirm" or "/t/*/confirm". They hold whole segments, and "*" stands for any one. A
-	// link that fits one is taken for a verification unless its shape or its words say otherwise. A
-	// link that fits none never is.
+	// Paths are how the paths of links begin that may be used although their shape is unknown, such
+	// as "/account/confirm" or "/t/*/confirm". They hold whole segments, and "*" stands for any one.
+	// A question mark ends the path and names the parameters of the link, as in "/confirm/*?" or
+	// "/account?type=signup&token". The link then has no others. A "#" before it begins the path of
+	// the fragment, as in "/#/confirm/*?". "reset:" or "login:" before the slash says what such links
+	// do. Without it they verify, unless words say that one resets or signs in. What is not written
+	// plainly fits none (find_params.go).
 	Paths []string
 	// Wrappers are hosts of the mail provider's link tracking, such as "email.acme.example". A link
 	// there may stand for one on a host of Hosts. That target is judged instead: at once if the link
@@ -161,8 +164,9 @@ func (r Rule) Check() error {
 		}
 	}
 	for _, p := range r.Paths {
-		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?#") {
-			wrong = append(wrong, fmt.Errorf("path %q is not a path", p))
+		if _, ok := readPath(p); !ok {
+			wrong = append(wrong, fmt.Errorf(
+				"path %q is not a path such as /account/confirm, or allows every link", p))
 		}
 	}
 	if r.Recipe != "" && known.recipe(r.Recipe).name == "" {
@@ -176,27 +180,6 @@ func (r Rule) Check() error {
 		}
 	}
 	return errors.Join(wrong...)
-}
-
-// fitsPaths reports whether u may be a verification link by Paths. asked is false if the rule has
-// none.
-func (r Rule) fitsPaths(u *url.URL) (fits, asked bool) {
-	have := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if slices.Contains(have, ".") || slices.Contains(have, "..") {
-		return false, len(r.Paths) > 0 // leads elsewhere than it seems
-	}
-	return slices.ContainsFunc(r.Paths, func(p string) bool {
-		want := strings.Split(strings.Trim(p, "/"), "/")
-		if want[0] == "" {
-			return true
-		}
-		for i, w := range want {
-			if i >= len(have) || (w != have[i] && w != "*") {
-				return false
-			}
-		}
-		return true
-	}), len(r.Paths) > 0
 }
 
 // judgeLink judges a link of a mail, which may be that of a wrapper.

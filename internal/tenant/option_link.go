@@ -53,7 +53,9 @@ func linkOptions() []option {
 		{Row: row{
 			Key: "links.paths", Variable: "SMSBRIDGE_LINK_PATHS", Kind: settings.List, Off: true,
 			Example:  "/account/confirm,/t/*/confirm",
-			Doc:      "Where verification links begin; * stands for any one segment.",
+			Doc: "Paths whose links may be used although their shape is unknown; * stands for any one " +
+				"segment. A question mark ends a path and names the parameters, as in /confirm?token. " +
+				"reset: or login: before a path says that its links are passed on, not opened.",
 			Prevents: "A link of an unknown shape is held and not opened: it might do anything.",
 		}, Set: setPaths},
 		{Row: row{
@@ -85,7 +87,10 @@ func linkOptions() []option {
 
 func setPaths(t *Tenant, v []string) *settings.Mistake {
 	for _, path := range v {
-		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+		for _, kind := range []string{"verify:", "reset:", "login:"} {
+			path = strings.TrimPrefix(path, kind)
+		}
+		if !strings.HasPrefix(path, "/") {
 			return settings.Wrong("has something that is not a path",
 				"write where links begin, such as /account/confirm; * stands for any one segment")
 		}

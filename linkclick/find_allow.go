@@ -1,0 +1,185 @@
+package linkclick
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// This file reads the paths that an operator allows, and writes the line that would allow a link.
+
+// pathRule is one entry of [Rule].Paths.
+type pathRule struct {
+	kind     Kind     // what its links do; empty if the operator does not say
+	segments []string // of the path; "*" stands for any one
+	route    []string // of the fragment, if it may have one
+	// exact says that the path ends here, and that the link has these parameters and no others but
+	// those of a campaign. Without it, whatever begins like the path fits.
+	exact bool
+	query []string // "name" or "name=value"
+}
+
+// readPath reads an entry of Rule.Paths. ok is false if it is not written like one, or if it would
+// allow every link of a host.
+func readPath(entry string) (p pathRule, ok bool) {
+	rest := entry
+	for _, kind := range []Kind{KindVerify, KindReset, KindLogin} {
+		if after, found := strings.CutPrefix(entry, string(kind)+":"); found {
+			p.kind, rest = kind, after
+		}
+	}
+	if !strings.HasPrefix(rest, "/") {
+		return pathRule{}, false
+	}
+	rest, query, asks := strings.Cut(rest, "?")
+	rest, route, routed := strings.Cut(rest, "#")
+	p.exact = asks || routed
+	p.segments = segmentsOf(rest)
+	if routed {
+		p.route = segmentsOf(route)
+	}
+	for name := range strings.SplitSeq(query, "&") {
+		if name != "" {
+			p.query = append(p.query, name)
+		}
+	}
+	named := len(p.query) > 0 || slices.ContainsFunc(slices.Concat(p.segments, p.route), isLiteral)
+	return p, named && (p.exact || slices.ContainsFunc(p.segments, isLiteral))
+}
+
+func isLiteral(segment string) bool { return segment != "" && segment != "*" }
+
+// segmentsOf returns the segments of a path without those before the first slash and after the
+// last.
+func segmentsOf(path string) []string {
+	if path = strings.Trim(path, "/"); path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// allowedBy returns the entry of Rule.Paths that u fits. A link that is not written plainly fits
+// none.
+func (r Rule) allowedBy(u *url.URL) (p pathRule, ok bool) {
+	if !isPlainlyWritten(u) {
+		return pathRule{}, false
+	}
+	for _, entry := range r.Paths {
+		if p, ok := readPath(entry); ok && p.fits(u) {
+			return p, true
+		}
+	}
+	return pathRule{}, false
+}
+
+func (p pathRule) fits(u *url.URL) bool {
+	have := segmentsOf(u.Path)
+	if !p.exact {
+		return u.Fragment == "" && fitSegments(p.segments, have[:min(len(have), len(p.segments))])
+	}
+	route, _, _ := strings.Cut(u.Fragment, "?")
+	if strings.Contains(route, "=") {
+		route = "" // a fragment of parameters
+	}
+	return fitSegments(p.segments, have) && fitSegments(p.route, segmentsOf(route)) && p.fitsQuery(u)
+}
+
+// fitSegments reports whether have is want, where "*" stands for any one segment.
+func fitSegments(want, have []string) bool {
+	return slices.EqualFunc(want, have, func(w, h string) bool {
+		return w == h || w == "*" &&
+			h != ""
+	})
+}
+
+func (p pathRule) fitsQuery(u *url.URL) bool {
+	seen := 0
+	for _, have := range parametersOf(u) {
+		switch {
+		case slices.Contains(p.query, have.name) && have.value != "",
+			slices.Contains(p.query, have.name+"="+have.value):
+			seen++
+		case !isCampaign(have.name):
+			return false
+		}
+	}
+	return seen == len(p.query)
+}
+
+// lineToAllow returns the entry of Rule.Paths that allows u and as little else as one link can
+// teach: this path with its secret segments as wildcards, and these parameters. It is empty if no
+// entry can allow u. It holds no secret: of a value only a word of a parameter that names an
+// action is kept.
+func lineToAllow(u *url.URL, kind Kind) string {
+	if !isPlainlyWritten(u) {
+		return ""
+	}
+	line := ""
+	if kind == KindReset || kind == KindLogin {
+		line = string(kind) + ":"
+	}
+	line += wildcards(u.Path)
+	if route, _, _ := strings.Cut(u.Fragment, "?"); u.Fragment != "" {
+		if line += "#"; !strings.Contains(route, "=") {
+			line += wildcards(route)
+		}
+	}
+	line += "?"
+	for i, p := range parametersOf(u) {
+		switch {
+		case isCampaign(p.name):
+			continue
+		case i > 0 && !strings.HasSuffix(line, "?"):
+			line += "&"
+		}
+		line += p.name
+		if isSelector(p.name) && isWordy(p.value) {
+			line += "=" + p.value
+		}
+	}
+	p, ok := readPath(line)
+	if !ok || strings.ContainsAny(line, ", \"'%") || !p.fits(u) {
+		return ""
+	}
+	return line
+}
+
+// wildcards returns a path with a wildcard in place of each segment that is no plain word.
+func wildcards(path string) string {
+	segments := segmentsOf(path)
+	for i, s := range segments {
+		if !isWordy(s) {
+			segments[i] = "*"
+		}
+	}
+	return "/" + strings.Join(segments, "/")
+}
+
+// isWordy reports whether s is written like the name of a page or an action, and not like a
+// secret: "confirm-email", "ConfirmEmail", "oauth2", "confirm.php".
+func isWordy(s string) bool {
+	if len(s) == 0 || len(s) > 32 {
+		return false
+	}
+	stem := s
+	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
+		if !slices.Contains([]string{"php", "html", "htm", "aspx", "jsp", "do", "cgi"}, s[dot+1:]) {
+			return false
+		}
+		stem = s[:dot]
+	}
+	word := strings.TrimRight(stem, "0123456789")
+	if len(stem)-len(word) > 2 || strings.Contains(word, ".") {
+		return false
+	}
+	stem = word
+	for part := range strings.FieldsSeq(separated(stem)) {
+		if len(part) > 16 || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+		if len(part) < 3 && stem != strings.ToLower(stem) {
+			return false // letters of both cases by turns
+		}
+	}
+	return stem != "" && (stem == strings.ToLower(stem) || len(stem) > 3)
+}

@@ -1,0 +1,218 @@
+package linkclick
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// This file reads what a link says by itself, before any word around it is heard: whether it can
+// be read in one way only, and whether its parameters, its tokens or its folder speak of something
+// else than its shape.
+
+// parameter is one of a link, decoded.
+type parameter struct{ name, value string }
+
+// parametersOf returns the parameters of the query, and those of a query in the fragment, in their
+// order. A page with a script reads the latter.
+func parametersOf(u *url.URL) []parameter {
+	var all []parameter
+	_, inFragment, found := strings.Cut(u.Fragment, "?")
+	if !found && strings.Contains(u.Fragment, "=") {
+		inFragment = u.Fragment
+	}
+	for _, query := range []string{u.RawQuery, inFragment} {
+		for pair := range strings.SplitSeq(query, "&") {
+			if pair == "" {
+				continue
+			}
+			name, value, _ := strings.Cut(pair, "=")
+			all = append(all, parameter{unescape(name), unescape(value)})
+		}
+	}
+	return all
+}
+
+func unescape(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+// isPlainlyWritten reports whether every server and every script reads u alike. Servers differ in
+// which of two parameters with one name they take, and in whether they mind its case. They differ
+// in what they make of encoded letters, dot segments and semicolons. A link that relies on any of
+// it is of an unknown shape.
+func isPlainlyWritten(u *url.URL) bool {
+	if _, err := url.ParseQuery(u.RawQuery); err != nil || strings.Contains(u.RawQuery, ";") {
+		return false
+	}
+	path := u.EscapedPath()
+	for s := range strings.SplitSeq(u.Path, "/") {
+		if s == "." || s == ".." {
+			return false
+		}
+	}
+	if strings.ContainsAny(path, ";\\") || hidesLetters(path) || hidesLetters(u.EscapedFragment()) {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, p := range parametersOf(u) {
+		name := bareName(p.name)
+		if name == "" || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
+}
+
+// bareName returns a parameter's name as the most tolerant server reads it: without case, and with
+// what PHP and Rails do to brackets, dots and blanks.
+func bareName(name string) string {
+	name, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "[")
+	name = strings.NewReplacer(".", "_", " ", "_", "\x00", "").Replace(name)
+	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return name
+}
+
+// hidesLetters reports whether an escaped path has a letter that is not ASCII, or an escape that
+// is not needed or stands for a separator.
+func hidesLetters(escaped string) bool {
+	for i := 0; i < len(escaped); i++ {
+		if escaped[i] >= 0x7f {
+			return true
+		}
+		if escaped[i] != '%' {
+			continue
+		}
+		plain, err := url.PathUnescape(escaped[i:min(len(escaped), i+3)])
+		if err != nil || len(plain) != 1 || plain[0] <= ' ' || plain[0] >= 0x7f ||
+			isAlnum(plain[0]) || strings.ContainsAny(plain, `/\%.-_~;?#`) {
+			return true
+		}
+		i += 2
+	}
+	return false
+}
+
+// isSelector names the parameters that tell a server what to do.
+func isSelector(name string) bool {
+	switch bareName(name) {
+	case "a", "act", "action", "cmd", "command", "do", "event", "flow", "for", "intent", "job", "kind",
+		"method", "mode", "op", "operation", "purpose", "reason", "scope", "step", "subject", "task",
+		"template", "type", "use", "what":
+		return true
+	}
+	return false
+}
+
+// linkWords are words of paths, parameters and claims, by what they ask a server to do. They are
+// the beginnings of words.
+var linkWords = []struct {
+	says  speech
+	words []string
+}{
+	{saysNotMe, []string{
+		"delet", "remov", "deactivat", "disabl", "eras", "revok", "cancel", "unsubscrib", "destroy",
+		"terminat", "unlink", "close", "block",
+	}},
+	{saysAct, []string{
+		"approv", "authoriz", "authoris", "consent", "grant", "pay", "purchas", "order", "checkout",
+		"merg", "export", "transfer", "device", "mfa", "2fa", "totp", "owner", "erasur",
+	}},
+	{saysReset, []string{"reset", "recover", "forgot", "forget", "passw", "pwd", "lostp"}},
+	{saysChange, []string{"chang", "updat", "replac", "newemail", "newaddr"}},
+	{saysInvite, []string{"invit"}},
+	{saysLogin, []string{"login", "signin", "magic", "passwordless", "otp", "logon"}},
+}
+
+// hearLink returns what a part of a link says.
+func hearLink(part string) speech {
+	words := strings.Fields(separated(part))
+	words = append(words, strings.Join(words, "")) // "sign-in" and "pass_word"
+	for _, row := range linkWords {
+		for _, w := range words {
+			if slices.ContainsFunc(row.words, func(stem string) bool { return strings.HasPrefix(w, stem) }) {
+				return row.says
+			}
+		}
+	}
+	return saysNothing
+}
+
+// separated returns the words of a name, in small letters and with blanks between them.
+func separated(name string) string {
+	var b strings.Builder
+	small := false
+	for _, r := range name {
+		switch {
+		case strings.ContainsRune("/-_.:", r):
+			r = ' '
+		case unicode.IsUpper(r) && small:
+			b.WriteByte(' ')
+		}
+		small = unicode.IsLower(r)
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// contradicts reports whether u itself speaks of something else than kind: a parameter that
+// selects an action and is none of those in looked, the name of a parameter, or a claim of a
+// token.
+func contradicts(u *url.URL, kind Kind, looked []string) bool {
+	speaksElse := func(said speech) bool {
+		return said >= saysReset && said.kind() != kind || said == saysAct ||
+			kind == KindVerify && (said == saysLogin || said == saysInvite)
+	}
+	for _, p := range parametersOf(u) {
+		if slices.Contains(looked, p.name) || slices.Contains(looked, p.name+"="+p.value) {
+			continue
+		}
+		if isSelector(p.name) && speaksElse(hearLink(p.value)) {
+			return true
+		}
+		if said := hearLink(p.name); said == saysReset && kind != KindReset {
+			return true
+		}
+	}
+	return slices.ContainsFunc(tokensOf(u), func(token string) bool {
+		return slices.ContainsFunc(purposesOf(token), func(purpose string) bool {
+			return speaksElse(hearLink(purpose))
+		})
+	})
+}
+
+// tokensOf returns what could be a signed token in u.
+func tokensOf(u *url.URL) []string {
+	all := segmentsOf(u.Path + "/" + u.Fragment)
+	for _, p := range parametersOf(u) {
+		all = append(all, p.value)
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return strings.Count(s, ".") != 2 })
+}
+
+// purposesOf returns what the claims of a JWT say that it is for.
+func purposesOf(jwt string) []string {
+	var all []string
+	for name, value := range payloadOf(jwt) {
+		switch bareName(name) {
+		case "action", "act", "intent", "kind", "mode", "op", "purpose", "scope", "token_type",
+			"tokentype", "token_use", "typ", "type", "use",
+			"requesttype":
+			if s, ok := value.(string); ok {
+				all = append(all, s)
+			}
+		case "newemail", "new_email", "updateto", "update_to", "email_change", "emailchange":
+			all = append(all, "change")
+		case "newpassword", "new_password":
+			all = append(all, "reset")
+		}
+	}
+	return all
+}
