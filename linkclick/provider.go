@@ -67,9 +67,12 @@ type shape struct {
 	// to the path.
 	path string
 	// query holds the parameters that must be there, as "name" or "name=value".
-	query    string
-	kind     Kind // empty if the shape alone does not tell
-	recipe   string
+	query  string
+	kind   Kind // empty if the shape alone does not tell
+	recipe string
+	// shared says that links of another kind have this shape too, and that only the words of a mail
+	// tell them apart. Words never decide, so such a link needs a path that the operator allowed.
+	shared   bool
 	provider *provider // set by indexShapes
 }
 
