@@ -12,8 +12,9 @@
 //     carries, and why. Open find.go for the result, find_candidate.go for how one link is
 //     judged, and find_decide.go for how the mail's one link is chosen. find_params.go tells what
 //     a link says by itself, find_allow.go which paths the operator allows, and find_token.go
-//     whether a link carries a secret. find_links.go reads links out of a body, and
-//     find_markup.go out of its markup for mail programs. find_code.go finds a code.
+//     whether a link carries a secret. find_links.go reads links out of a body,
+//     without those that find_hidden.go says no reader sees, and find_markup.go out of its markup
+//     for mail programs. find_code.go finds a code.
 //     find_words.go and find_codewords.go hold the words.
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for

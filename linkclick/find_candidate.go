@@ -120,6 +120,11 @@ func (c *found) judge(l link, rule Rule, about topic) {
 		c.vetoed = c.vetoed || c.kind == KindVerify && about.warns()
 		c.line = lineToAllow(c.u, c.kind)
 		c.Reasons = append(c.Reasons, "its shape is unknown, and words open nothing")
+		switch {
+		case c.token:
+		case c.kind == KindVerify, c.kind == KindReset, c.kind == KindLogin, c.kind == "":
+			c.kind, c.Score, c.Reasons = "", 0, []string{"unknown shape, and no secret in it"}
+		}
 	}
 	if c.vetoed {
 		c.Reasons = append(c.Reasons, "the words around it speak of something else")

@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -72,24 +73,42 @@ func readHTML(body string) *document {
 			r.words(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
-			r.startTag(atom.Lookup(name), attributes(z, more))
+			tag, unknown := tagOf(name)
+			a := attributes(z, more)
+			r.sight = r.start(tag, unknown, a, kind == html.SelfClosingTagToken)
+			r.startTag(tag, a)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			r.endTag(atom.Lookup(name))
+			tag, unknown := tagOf(name)
+			r.endTag(tag)
+			r.end(tag, unknown)
+			r.sight = r.nesting.sight()
 		}
 	}
-	d.closeSpan(&r.open)
+	r.closeSpan()
+	d.full = d.full || r.nesting.full
 	d.addVisibleURLs()
 	d.bound()
 	return d
 }
 
+// tagOf returns a tag, or its name if it is none of HTML.
+func tagOf(name []byte) (tag atom.Atom, unknown string) {
+	if tag = atom.Lookup(name); tag == 0 {
+		return 0, string(name)
+	}
+	return tag, ""
+}
+
 // htmlReader is where a tokenizer stands in a document.
 type htmlReader struct {
 	*document
-	open   int  // the anchor being read, -1 outside
-	raw    bool // inside script, style, title
-	linked bool // inside a script of JSON-LD
+	nesting
+	sight  sight // of what comes next
+	open   int   // the anchor being read, -1 outside
+	shown  bool  // it has something that can be seen and clicked
+	raw    bool  // inside script, style, title
+	linked bool  // inside a script of JSON-LD
 	action actionScope
 }
 
@@ -97,10 +116,14 @@ func (r *htmlReader) words(text []byte) {
 	switch {
 	case r.linked:
 		r.actions = append(r.actions, linkedActions(text)...)
-	case !r.raw:
+	case !r.raw && !r.sight.hidden() && !r.sight.tiny:
 		_, _ = oneLine.WriteString(&r.text, string(text))
+		r.shown = r.shown || strings.TrimFunc(string(text), isInvisible) != ""
 	}
 }
+
+// isInvisible reports whether a letter leaves nothing to be clicked.
+func isInvisible(c rune) bool { return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) }
 
 func (r *htmlReader) startTag(tag atom.Atom, a attrs) {
 	r.raw = isRaw(tag)
@@ -108,13 +131,17 @@ func (r *htmlReader) startTag(tag atom.Atom, a attrs) {
 	r.action.start(r.document, tag, a)
 	switch {
 	case tag == atom.A:
-		r.closeSpan(&r.open)
-		if a.href != "" {
-			r.open = len(r.spans)
+		r.closeSpan()
+		if a.href != "" && !r.sight.hidden() {
+			r.open, r.shown = len(r.spans), strings.Contains(a.style, "background")
 			r.spans = append(r.spans, span{href: a.href, start: r.text.Len()})
 		}
+	case r.sight.hidden():
 	case tag == atom.Img:
 		r.text.WriteString(" " + oneLine.Replace(a.alt) + " ")
+		r.shown = true
+	case tag == atom.Svg, tag == atom.Picture, tag == atom.Input, tag == atom.Button:
+		r.shown = true
 	case isBlock(tag) && r.open >= 0:
 		r.text.WriteByte(' ') // a table as a button does not end its link
 	case isBlock(tag):
@@ -126,17 +153,23 @@ func (r *htmlReader) endTag(tag atom.Atom) {
 	r.raw, r.linked = false, false
 	r.action.end(r.document, tag)
 	if tag == atom.A {
-		r.closeSpan(&r.open)
+		r.closeSpan()
 	} else if isBlock(tag) {
 		r.text.WriteByte('\n')
 	}
 }
 
-func (d *document) closeSpan(open *int) {
-	if *open >= 0 {
-		d.spans[*open].end = d.text.Len()
-		*open = -1
+// closeSpan ends the anchor being read. One in which the reader saw nothing is no link.
+func (r *htmlReader) closeSpan() {
+	switch {
+	case r.open < 0:
+		return
+	case r.shown:
+		r.spans[r.open].end = r.text.Len()
+	default:
+		r.spans = r.spans[:r.open]
 	}
+	r.open = -1
 }
 
 // addVisibleURLs adds the URLs outside anchors; mail programs make links of them.
@@ -200,21 +233,42 @@ func appendURLs(spans []span, text string, offset int) []span {
 				continue
 			}
 		}
-		end := at
-		for end < len(text) && isURLByte(text[end]) {
-			end++
-		}
-		raw := text[start:end]
 		// RFC 3986 appendix C: angle brackets delimit a URL exactly. Without them the punctuation of
-		// the sentence may stand at its end.
-		if start == 0 || text[start-1] != '<' {
-			raw = trimSentence(raw)
-		}
-		end = start + len(raw)
+		// the sentence may stand at its end, and what is around it may end it.
+		raw := text[start:endOfURL(text, at, start == 0 || text[start-1] != '<')]
+		end := start + len(raw)
 		at = max(at, end)
 		// Some senders put an HTML URL in the text part unchanged.
 		spans = append(spans, span{strings.ReplaceAll(raw, "&amp;", "&"), offset + start, offset + end})
 	}
+}
+
+// endOfURL returns where a URL in running text ends, of which the scheme ends at a place. A loose
+// one ends before a bracket that was opened before it, as in "(see https://…)" or
+// "[https://…](https://…)", and before the punctuation of its sentence.
+func endOfURL(text string, at int, loose bool) int {
+	end, round, square := at, 0, 0
+	for end < len(text) && isURLByte(text[end]) {
+		switch c := text[end]; {
+		case !loose:
+		case c == '(':
+			round++
+		case c == '[':
+			square++
+		case c == ')':
+			round--
+		case c == ']':
+			square--
+		}
+		if round < 0 || square < 0 {
+			break
+		}
+		end++
+	}
+	for loose && end > at && strings.IndexByte(".,;:!?'*", text[end-1]) >= 0 {
+		end--
+	}
+	return end
 }
 
 // isURLByte reports whether c may be part of a URL in running text: a character of RFC 3986
@@ -224,21 +278,11 @@ func isURLByte(c byte) bool {
 	return c > ' ' && c < 0x7f && !strings.ContainsRune("<>\"`{}|^", rune(c))
 }
 
-func trimSentence(s string) string {
-	for s != "" {
-		last := s[len(s)-1]
-		unopened := (last == ')' && strings.Count(s, "(") < strings.Count(s, ")")) ||
-			(last == ']' && strings.Count(s, "[") < strings.Count(s, "]"))
-		if !unopened && !strings.ContainsRune(".,;:!?'*", rune(last)) {
-			break
-		}
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
 // attrs are the attributes of a start tag that matter in a mail.
-type attrs struct{ href, alt, kind, itemType, itemProp, content string }
+type attrs struct {
+	href, alt, kind, itemType, itemProp, content, style string
+	hidden, isOpen                                      bool
+}
 
 // attributes reads them. Of several with one name the first counts, as in browsers.
 func attributes(z *html.Tokenizer, more bool) attrs {
@@ -260,12 +304,34 @@ func attributes(z *html.Tokenizer, more bool) attrs {
 			to = &a.itemProp
 		case "content":
 			to = &a.content
+		case "style":
+			to = &a.style
+		case "hidden":
+			a.hidden = true
+		case "aria-hidden":
+			a.hidden = a.hidden || strings.EqualFold(string(val), "true")
+		case "open":
+			a.isOpen = true
 		}
 		if to != nil && *to == "" {
 			*to = strings.TrimSpace(string(val))
 		}
 	}
+	a.href = unfold(a.href)
 	return a
+}
+
+// unfold removes the line breaks and tabs of an address (URL Standard, "basic URL parser"). Some
+// senders put blanks around a break; these go too. Other blanks stay and are refused.
+func unfold(address string) string {
+	if !strings.ContainsAny(address, "\n\r\t") {
+		return address
+	}
+	lines := strings.FieldsFunc(address, func(c rune) bool { return c == '\n' || c == '\r' })
+	for i, l := range lines {
+		lines[i] = strings.ReplaceAll(strings.Trim(l, " \t"), "\t", "")
+	}
+	return strings.Join(lines, "")
 }
 
 // oneLine replaces line ends of the source by spaces, which is what they mean in HTML.

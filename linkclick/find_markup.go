@@ -39,7 +39,7 @@ func appendActions(links []link, value any) []link {
 			name, _ := v["name"].(string)
 			urls := slices.Concat(stringsIn(v["url"]), targets(v["target"]), targets(v["handler"]))
 			for _, target := range urls {
-				links = append(links, link{raw: target, label: name, confirms: true})
+				links = append(links, link{raw: unfold(target), label: name, confirms: true})
 			}
 			return links
 		}
@@ -103,7 +103,7 @@ func (s *actionScope) start(d *document, tag atom.Atom, a attrs) {
 	case a.itemProp == "name":
 		s.name = a.content
 	case a.itemProp == "url" || a.itemProp == "target":
-		if target := a.href + a.content; target != "" {
+		if target := a.href + unfold(a.content); target != "" {
 			d.actions = append(d.actions, link{raw: target, confirms: true})
 		}
 	}

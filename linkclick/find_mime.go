@@ -78,13 +78,15 @@ func readMIME(r io.Reader) (Mail, error) {
 			return nil
 		}
 		// A part in an unknown charset is read as it is: links are ASCII.
-		switch kind, _, _ := part.Header.ContentType(); {
+		switch kind, params, _ := part.Header.ContentType(); {
 		case isAttachment(part):
 			return nil
 		case kind == "text/html":
-			return appendBody(&markup, part.Body)
+			return appendBody(&markup, part.Body, asItIs)
+		case kind == "text/plain" && isFlowed(params):
+			return appendBody(&text, part.Body, unflowed)
 		case kind == "text/plain" || kind == "":
-			return appendBody(&text, part.Body)
+			return appendBody(&text, part.Body, asItIs)
 		}
 		return nil
 	})
@@ -105,8 +107,34 @@ func headerText(e *message.Entity, name string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// appendBody adds what fits of a part to dst. Line ends become "\n".
-func appendBody(dst *strings.Builder, body io.Reader) error {
+// isFlowed reports whether the sender broke lines at will, also inside a URL (RFC 3676 section 4,
+// "format=flowed" with "DelSp=yes").
+func isFlowed(params map[string]string) bool {
+	return strings.EqualFold(params["format"], "flowed") && strings.EqualFold(params["delsp"], "yes")
+}
+
+// unflowed joins the lines of such a text: a line that ends in a blank goes on in the next one, and
+// the blank was not in the text. A line "-- " is a signature's and stands alone.
+func unflowed(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		quotes := len(line) - len(strings.TrimLeft(line, ">"))
+		line = strings.TrimPrefix(line[quotes:], " ") // space-stuffing, section 4.4
+		if flows, ok := strings.CutSuffix(line, " "); ok && line != "-- " {
+			b.WriteString(flows)
+			continue
+		}
+		b.WriteString(line)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func asItIs(text string) string { return text }
+
+// appendBody adds what fits of a part to dst, as read makes of it. Line ends become "\n".
+func appendBody(dst *strings.Builder, body io.Reader, read func(string) string) error {
 	room := maxBody - dst.Len()
 	if room <= 0 {
 		return nil
@@ -119,7 +147,7 @@ func appendBody(dst *strings.Builder, body io.Reader) error {
 		dst.WriteByte('\n')
 	}
 	s := strings.ToValidUTF8(string(b), "\uFFFD")
-	dst.WriteString(strings.ReplaceAll(s, "\r\n", "\n"))
+	dst.WriteString(read(strings.ReplaceAll(s, "\r\n", "\n")))
 	return nil
 }
 

@@ -50,6 +50,15 @@ func TestReadMIME(t *testing.T) {
 			"--a", "Content-Type: message/rfc822", "", "Subject: inner", "", "inner",
 			"--a--"),
 			Mail{HTML: "<p>1</p>\n<p>2</p>"}},
+		"flowed lines, blanks deleted": {crlf(`Content-Type: text/plain; format=flowed; DelSp=yes`, "",
+			"Please  ", "confirm:  ", "https://login.acme.example/u/email-verification?ti ",
+			"cket=Zk3vQ8mW ", "1xT5", "", " >stuffed", "> quo ", "> ted", "-- ", "ACME"),
+			Mail{
+				Text: "Please confirm: https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5\n" +
+					"\n>stuffed\nquoted\n-- \nACME\n"}},
+		"flowed lines, blanks kept": {crlf(`Content-Type: text/plain; format=flowed`, "", "583920 ",
+			"Hi"),
+			Mail{Text: "583920 \nHi\n"}},
 		"unknown charset is read as it is": {crlf("Content-Type: text/plain; charset=x-none", "",
 			"https://a.example/\xff"),
 			Mail{Text: "https://a.example/\uFFFD\n"}},

@@ -300,16 +300,21 @@ func TestFindBounds(t *testing.T) {
 
 func TestTextURLs(t *testing.T) {
 	for text, want := range map[string]string{
-		"see https://a.example/x.":            "https://a.example/x",
-		"(https://a.example/x(1)y)":           "https://a.example/x(1)y",
-		"<https://a.example/x.>":              "https://a.example/x.",
-		"HTTPS://A.example/x?y=1&amp;z=2, or": "HTTPS://A.example/x?y=1&z=2",
-		"https://a.example/x-_":               "https://a.example/x-_",
-		`"https://a.example/x"`:               "https://a.example/x",
-		"https://a.example/x。":                "https://a.example/x",
-		`https://a.example\@b.example/`:       `https://a.example\@b.example/`,
-		"ftp://a.example/x":                   "",
-		"://":                                 "",
+		"see https://a.example/x.":                   "https://a.example/x",
+		"(https://a.example/x(1)y)":                  "https://a.example/x(1)y",
+		"<https://a.example/x.>":                     "https://a.example/x.",
+		"HTTPS://A.example/x?y=1&amp;z=2, or":        "HTTPS://A.example/x?y=1&z=2",
+		"https://a.example/x-_":                      "https://a.example/x-_",
+		`"https://a.example/x"`:                      "https://a.example/x",
+		"https://a.example/x。":                       "https://a.example/x",
+		`https://a.example\@b.example/`:              `https://a.example\@b.example/`,
+		"[https://a.example/x](https://a.example/x)": "https://a.example/xhttps://a.example/x",
+		"[Confirm](https://a.example/x?y=1)!":        "https://a.example/x?y=1",
+		"(see [https://a.example/x?a[b]=c])":         "https://a.example/x?a[b]=c",
+		"https://a.example/x(y":                      "https://a.example/x(y",
+		"https://a.example/x)https://a.example/y":    "https://a.example/xhttps://a.example/y",
+		"ftp://a.example/x":                          "",
+		"://":                                        "",
 	} {
 		got := ""
 		for _, s := range readText(text).spans {
@@ -317,6 +322,76 @@ func TestTextURLs(t *testing.T) {
 		}
 		require.Equal(t, want, got, text)
 	}
+}
+
+// What the reader does not see is no link of the mail.
+func TestHiddenParts(t *testing.T) {
+	for name, shell := range map[string]string{
+		"display":         `<div style="display:none">%s</div>`,
+		"display, loud":   `<div style="Display : NONE !important; display:block">%s</div>`,
+		"visibility":      `<p style="visibility:hidden"><b>%s</b></p>`,
+		"no font":         `<span style="font-size:0">%s</span>`,
+		"no font, px":     `<td style="color:red;font-size: 0px ;">%s`,
+		"opacity":         `<div style="opacity:0.0">%s</div>`,
+		"attribute":       `<div hidden>%s</div>`,
+		"attribute, said": `<div hidden="until-found">%s</div>`,
+		"aria":            `<table><tr><td aria-hidden="true"><p>%s</table>`,
+		"no height":       `<div style="max-height:0;overflow:hidden">%s</div>`,
+		"off the page":    `<div style="position:absolute;left:-9999px">%s</div>`,
+		"template":        `<template>%s</template>`,
+		"a dialog":        `<dialog>%s</dialog>`,
+		"an escape":       `<div style="dis\70 lay:none">%s</div>`,
+		"a comment":       `<div style="dis/**/play:/*x*/none">%s</div>`,
+		"a long style":    `<div style="` + strings.Repeat("color:red;", 500) + `">%s</div>`,
+		"an unknown tag":  `<acme:box style="display:none">%s</acme:box>`,
+		"in a comment":    `<!-- %s -->`,
+		"a cell's end": `<table><tr><td style="display:none"><div>x</table-x></b></p>%s</td></tr>` +
+			`</table>`,
+		"nothing to see": `<a href="` + auth0Verify + `"> &nbsp;<b>&#8203;</b></a>`,
+	} {
+		for _, inner := range []string{linkTo("/u/email-verification?ticket=Zk3vQ8mW1xT5", "Confirm"),
+			auth0Verify} {
+			mail := Mail{Subject: "Verify", HTML: "<p>Hi</p>" + strings.ReplaceAll(shell, "%s", inner) +
+				"<p>Bye</p>"}
+			f := Find(mail, acme)
+			require.Empty(t, f.URL, "%s: %s", name, mail.HTML)
+			require.Empty(t, f.Candidates, name)
+		}
+	}
+	for name, markup := range map[string]string{
+		"after it":          `<div style="display:none">x</div>%s`,
+		"after a cell":      `<table><tr><td hidden><div>x<td>%s</table>`,
+		"after a paragraph": `<p hidden>x<p>%s`,
+		"after an item":     `<ul><li hidden>x<li>%s</ul>`,
+		"a font of its own": `<td style="font-size:0px"><div style="font-size:13px">%s</div></td>`,
+		"seen again": `<div style="visibility:hidden"><b style="visibility:visible">%s</b>` +
+			`</div>`,
+		"beside a void":       `<input hidden><br hidden>%s`,
+		"an end too many":     `</div></td></table>%s`,
+		"a style with no end": `<div style="display:block;/* display:none">%s</div>`,
+	} {
+		f := Find(Mail{HTML: strings.ReplaceAll(markup, "%s", verifyMail(auth0Verify))}, acme)
+		require.Equal(t, auth0Verify, f.URL, name)
+	}
+	image := `<td style="font-size:0">` +
+		linkTo("/u/email-verification?ticket=Zk3vQ8mW1xT5nB7yR2cL9dH4",
+			`<img src="x" alt="Confirm">`) + `</td>`
+	require.Equal(t, auth0Verify, Find(Mail{HTML: image}, acme).URL)
+	require.Equal(t, ReasonTooMany,
+		Find(Mail{HTML: strings.Repeat("<b>", maxNesting+1) + verifyMail(auth0Verify)}, acme).Reason)
+}
+
+// An address is read as browsers do: without line breaks and tabs.
+func TestBrokenAddresses(t *testing.T) {
+	for _, broken := range []string{
+		" \n" + auth0Verify + " ", strings.Replace(auth0Verify, "?", "\n?", 1),
+		strings.Replace(auth0Verify, "?", "\r\n\t ?", 1), strings.Replace(auth0Verify, "?", "\t?", 1),
+		strings.ReplaceAll(auth0Verify, "e", "e\n"),
+	} {
+		require.Equal(t, auth0Verify, Find(Mail{HTML: verifyMail(broken)}, acme).URL, broken)
+	}
+	f := Find(Mail{HTML: verifyMail(strings.Replace(auth0Verify, "?", " ?", 1))}, acme)
+	require.Empty(t, f.URL)
 }
 
 // Whatever surrounds it, the link of a mail is the one that was put there, or none.

@@ -14,7 +14,7 @@ import (
 const signUpMail = "From: ACME <no-reply@acme.example>\r\n" +
 	"Subject: Confirm your email\r\nContent-Type: text/html\r\n\r\n" +
 	`<a href="https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5">Confirm</a> ` +
-	`<a href="https://help.acme.example/">Help</a>` + "\r\n"
+	`<a href="https://help.acme.example/help">Help</a>` + "\r\n"
 
 // link runs the command and returns what it printed and its exit status.
 func link(t *testing.T, args ...string) (stdout, stderr string, status int) {
@@ -41,7 +41,7 @@ recipe    form
 score  candidate
   100  https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5
        has the shape of a link of auth0
-   -1  https://help.acme.example/
+   -1  https://help.acme.example/help
        host is not in the link rule
 `, stdout)
 	require.Empty(t, stderr)
@@ -58,8 +58,8 @@ func TestLinkJSON(t *testing.T) {
 		"candidates": []any{
 			map[string]any{"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
 				"score": 100.0, "reasons": []any{"has the shape of a link of auth0"}},
-			map[string]any{"url": "https://help.acme.example/", "score": 0.0,
-				"reasons": []any{"neither shape nor words tell what it does"}},
+			map[string]any{"url": "https://help.acme.example/help", "score": 0.0,
+				"reasons": []any{"unknown shape, and no secret in it"}},
 		}}, got)
 	require.Contains(t, stderr, "without --host")
 	require.Zero(t, status)
