@@ -15,7 +15,8 @@
 //     whether a link carries a secret. find_links.go reads links out of a body,
 //     without those that find_hidden.go says no reader sees, and find_markup.go out of its markup
 //     for mail programs. find_code.go finds a code.
-//     find_words.go and find_codewords.go hold the words.
+//     find_words.go and find_codewords.go hold the words. [Learn] is apart from all that: it makes
+//     a path for the rule from several mails (find_learn.go).
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
