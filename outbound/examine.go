@@ -60,5 +60,5 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 		}
 	}
 	f := linkclick.Find(m, Rule(t))
-	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason}, nil
+	return mail.Finding{Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Why()}, nil
 }
