@@ -41,7 +41,7 @@ var (
 		"the rule would let every link through")
 	errUnwritable = errors.New(
 		"the links cannot be written as a rule: they can be read in two ways, " +
-			"or hold a character that separates settings")
+			"are too long, or hold a character that separates settings")
 )
 
 // Learn returns the narrowest entry of Rule.Paths that fits the link of every sample: what is the

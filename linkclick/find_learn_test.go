@@ -135,6 +135,25 @@ func TestLearnRefuses(t *testing.T) {
 	}
 }
 
+// An entry is recorded and shown, and the mail's author chose its words. So it is short, and the
+// name of a parameter that could be the secret is in none.
+func TestLinesToAllowAreShortAndHoldNoSecret(t *testing.T) {
+	for _, link := range []string{
+		"/confirm?Zk3vQ8mW1xT5nB7y=1", "/confirm?t=Zk3vQ8mW1x&Zk3vQ8mW1xT5nB7y=1",
+		"/confirm/" + strings.Repeat("word/", 40) + "Zk3vQ8mW1xT5",
+	} {
+		u, err := url.Parse(atLogin + link)
+		require.NoError(t, err)
+		require.Empty(t, lineToAllow(u, KindVerify), link)
+	}
+	long := []Mail{
+		sampleTo("Confirm", "/confirm/"+strings.Repeat("word/", 40)+"Zk3vQ8mW1xT5"),
+		sampleTo("Confirm", "/confirm/"+strings.Repeat("word/", 40)+"aB7c9dE2fG4h"),
+	}
+	_, err := Learn(long, acme)
+	require.ErrorIs(t, err, errUnwritable)
+}
+
 // An entry fits every sample, holds nothing that differs between them, and does not fit another
 // word in the place of one that stays.
 func TestLearnProperties(t *testing.T) {

@@ -13,7 +13,7 @@ var phoenix = provider{
 		{path: "/users/reset_password/{b64}", kind: KindReset, recipe: RecipeUser},
 		{path: "/users/reset-password/{b64}", kind: KindReset, recipe: RecipeUser},
 		{path: "/users/log-in/{b64}", kind: KindLogin, recipe: RecipeUser},
-		{path: "/users/settings/confirm-email/{b64}", kind: KindChange, recipe: RecipeUser},
-		{path: "/users/settings/confirm_email/{b64}", kind: KindChange, recipe: RecipeUser},
+		{path: "/settings/confirm-email/{b64}", kind: KindChange, recipe: RecipeUser},
+		{path: "/settings/confirm_email/{b64}", kind: KindChange, recipe: RecipeUser},
 	},
 }

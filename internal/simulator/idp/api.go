@@ -77,6 +77,8 @@ func respondJSON(w http.ResponseWriter, status int, body any) {
 func (i *Server) pagesAndAPIs() map[string]http.HandlerFunc {
 	routes := map[string]http.HandlerFunc{
 		"/accounts/login/{$}": i.serveAllauthLogin,
+		"/users/log_in":       serveFlash,
+		"GET /api/activate":   i.serveActivation,
 		"/ui/verification": func(w http.ResponseWriter, r *http.Request) {
 			scriptPage(i, w, r, nil)
 		},
