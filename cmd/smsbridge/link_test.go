@@ -55,7 +55,7 @@ func TestLinkJSON(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"kind": "verify", "provider": "auth0", "recipe": "form", "code": "", "reason": "",
 		"allow": "",
-		"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
+		"url":   "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
 		"candidates": []any{
 			map[string]any{"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
 				"score": 100.0, "reasons": []any{"has the shape of a link of auth0"}},

@@ -52,7 +52,7 @@ func linkOptions() []option {
 	return []option{
 		{Row: row{
 			Key: "links.paths", Variable: "SMSBRIDGE_LINK_PATHS", Kind: settings.List, Off: true,
-			Example:  "/account/confirm,/t/*/confirm",
+			Example: "/account/confirm,/t/*/confirm",
 			Doc: "Paths whose links may be used although their shape is unknown; * stands for any one " +
 				"segment. A question mark ends a path and names the parameters, as in /confirm?token. " +
 				"reset: or login: before a path says that its links are passed on, not opened.",
