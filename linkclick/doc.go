@@ -14,7 +14,8 @@
 //     a link says by itself, find_allow.go which paths the operator allows, and find_token.go
 //     whether a link carries a secret. find_links.go reads links out of a body,
 //     without those that find_hidden.go says no reader sees, and find_markup.go out of its markup
-//     for mail programs. find_code.go finds a code.
+//     for mail programs. find_code.go finds a code, and
+//     find_codeform.go tells how one is written.
 //     find_words.go and find_codewords.go hold the words. [Learn] is apart from all that: it makes
 //     a path for the rule from several mails (find_learn.go).
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a

@@ -1,6 +1,9 @@
 package linkclick
 
-import "sync"
+import (
+	"cmp"
+	"sync"
+)
 
 // Why a finding has no URL. These are the only values of Finding.Reason.
 const (
@@ -78,36 +81,39 @@ func Find(m Mail, rule Rule) Finding {
 	subject := plain(m.Subject)
 	about := topic{subject: hear(subject), verifies: speaksOf(subject, saysVerify)}
 	about.body = sync.OnceValue(func() speech {
-		bodies := plain(words + "\n" + plainWords)
-		for _, s := range []speech{saysAct, saysReset} {
-			if speaksOf(bodies, s) {
-				return s
-			}
+		switch all := meaningsOf(plain(words + "\n" + plainWords)); {
+		case all.has(saysAct):
+			return saysAct
+		case all.has(saysReset):
+			return saysReset
 		}
 		return saysNothing
 	})
 	all := collect(append(markup.links(), text.links()...), rule, about)
 
-	code, context := findCode(m.Subject, words, plainWords)
-	f := Finding{Kind: KindUnknown, Code: code}
+	f := Finding{Kind: KindUnknown}
+	signed := signedBy(m, words+"\n"+plainWords)
+	search := codeSearch{letters: lettersOf(signed), anyLanguage: true, elements: markup.alone}
 	for _, c := range all {
 		f.Candidates = append(f.Candidates, c.Candidate)
+		search.anyLanguage = search.anyLanguage && !c.token
+		search.letters = cmp.Or(search.letters, lettersOf(c.shape.name()))
 	}
+	code, context := search.find(m.Subject, words, plainWords)
+	f.Code = code
 	if markup.full || text.full {
 		f.Reason = ReasonTooMany
 	} else {
 		f.decide(all, about.subject, rule)
 	}
 	if f.Kind == KindUnknown && code != "" {
-		f.Kind, f.Reason = KindCode, ReasonCodeOnly
+		f.Kind, f.Reason, f.Allow = KindCode, ReasonCodeOnly, ""
 		// A code that opens the way to a new password is a reset.
 		silent := about.subject == saysNothing
 		if about.subject == saysReset || silent && hear(plain(context)) == saysReset {
 			f.Kind = KindReset
 		}
 	}
-	if f.Provider == "" {
-		f.Provider = signedBy(m, words+"\n"+plainWords)
-	}
+	f.Provider = cmp.Or(f.Provider, signed)
 	return f
 }

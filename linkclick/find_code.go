@@ -1,7 +1,6 @@
 package linkclick
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,7 +10,7 @@ import (
 // Lengths of the one-time codes that identity providers send, in characters.
 const (
 	minCode = 4
-	maxCode = 10
+	maxCode = 8
 )
 
 // maxNumbers is how many tokens of a body that are written like a code are judged. A mail with
@@ -20,10 +19,10 @@ const maxNumbers = 200
 
 // How sure it is that something is a code.
 const (
-	sureNot  = iota
-	sureWord // letters only, such as KXWPQR, where a code is announced
-	sureLine // alone on its line, in a mail that speaks of a code
-	sureSaid // beside a word for code
+	sureNot   = iota
+	sureAlone // six to eight digits alone on a line or in an element
+	sureLine  // alone on its line, in a mail that speaks of a code
+	sureSaid  // beside a word for code
 )
 
 // codeHit is something that may be the code of a mail.
@@ -34,32 +33,88 @@ type codeHit struct {
 	above   string // the line above
 }
 
-// findCode returns the one-time code of a mail if there is exactly one, and the words around it.
-// A code has 4 to 10 digits, or letters and digits, or capital letters after "code:". A year, a
-// date, a price, a phone number or a part of a URL is no code. Nor is a number that is announced
-// as something else, such as an order. A space or hyphen between digits is dropped.
-func findCode(subject string, bodies ...string) (code, context string) {
+// codeSearch looks for the code of one mail.
+//
+// A code goes into a text as it is written. So it has digits and nothing else: an author who
+// chooses the words of a mail, or of a name in it, could put any word there otherwise. Letters
+// beside digits count only in mails of a provider that draws such codes, and only if they spell
+// no word.
+type codeSearch struct {
+	// length of the codes with letters that the provider draws; 0 if it draws none
+	letters     int
+	anyLanguage bool     // the mail has no link, so a number alone is a code in any language
+	elements    []string // digits that have an element of the HTML body to themselves
+}
+
+// find returns the one-time code of a mail if there is exactly one, and the words around it. A code
+// has 4 to 8 digits. A year, a date, a price, a phone number or a part of a URL is no code. Nor is
+// a number that is announced as something else, such as an order. A space or hyphen between digits
+// is dropped, and digits of any script are written as in ASCII.
+func (s codeSearch) find(subject string, bodies ...string) (code, context string) {
 	var hits []codeHit
+	for i, body := range bodies {
+		bodies[i] = asciiDigits(body)
+	}
+	subject = asciiDigits(subject)
 	for _, body := range append(bodies, subject) {
-		hits = appendCodes(hits, body)
-	}
-	if len(hits) == 0 {
-		return "", ""
-	}
-	best := slices.MaxFunc(hits, func(a, b codeHit) int { return cmp.Compare(a.sure, b.sure) })
-	for _, h := range hits {
-		if h.sure == best.sure && h.code != best.code {
+		var ok bool
+		if hits, ok = s.appendCodes(hits, body); !ok {
 			return "", ""
 		}
 	}
-	if best.sure == sureLine && !slices.ContainsFunc(append(bodies, subject), namesCode) {
-		return "", ""
+	best := sureNot
+	for _, h := range hits {
+		best = max(best, h.sure)
 	}
-	return best.code, best.above[max(0, len(best.above)-maxContext):] + " " + best.context
+	if best == sureLine && !slices.ContainsFunc(append(bodies, subject), namesCode) {
+		best = sureAlone
+	}
+	if best == sureNot || best == sureAlone {
+		return s.onlyNumber(hits), ""
+	}
+	var found codeHit
+	for _, h := range hits {
+		switch {
+		case h.sure != best:
+		case found.code != "" && found.code != h.code:
+			return "", ""
+		case found.code == "":
+			found = h
+		}
+	}
+	return found.code, found.above[max(0, len(found.above)-maxContext):] + " " + found.context
 }
 
-// appendCodes adds what may be a code in a body.
-func appendCodes(hits []codeHit, body string) []codeHit {
+// onlyNumber returns the only six to eight digits that stand alone. It is asked about a mail whose
+// words say nothing to us.
+func (s codeSearch) onlyNumber(hits []codeHit) string {
+	if !s.anyLanguage {
+		return ""
+	}
+	only := ""
+	take := func(digits string) bool {
+		if len(digits) < 6 || !isNumber(digits) || isDate(digits) {
+			return true
+		}
+		same := only == "" || only == digits
+		only = digits
+		return same
+	}
+	for _, h := range hits {
+		if h.sure == sureLine && !take(h.code) {
+			return ""
+		}
+	}
+	for _, e := range s.elements {
+		if !take(asciiDigits(e)) {
+			return ""
+		}
+	}
+	return only
+}
+
+// appendCodes adds what may be a code in a body. It is false if there is too much of it.
+func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 	judged := 0
 	above, boxes := "", "" // the line above; digits that each have a line of their own
 	for line := range strings.SplitSeq(body, "\n") {
@@ -68,16 +123,18 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 			continue
 		}
 		if len(line) == 1 && isDigit(line[0]) {
-			boxes += line
+			if len(boxes) <= maxCode { // more are no code
+				boxes += line
+			}
 			continue
 		}
 		hits = appendBoxes(hits, boxes, above)
 		boxes = ""
 		found := len(hits)
-		if strings.ContainsAny(line, "0123456789:(（：") || isCode(line) {
-			for _, t := range codesIn(line) {
+		if strings.ContainsAny(line, "0123456789") {
+			for _, t := range s.codesIn(line) {
 				if judged++; judged > maxNumbers {
-					return nil
+					return nil, false
 				}
 				if sure := t.judge(line, above); sure != sureNot {
 					near := line[max(0, t.start-maxContext):min(len(line), t.end+maxContext)]
@@ -89,11 +146,11 @@ func appendCodes(hits []codeHit, body string) []codeHit {
 			above = "" // it announces no second code
 		}
 	}
-	return appendBoxes(hits, boxes, above)
+	return appendBoxes(hits, boxes, above), true
 }
 
 func appendBoxes(hits []codeHit, digits, above string) []codeHit {
-	if !isCode(digits) {
+	if !isDigitCode(digits) {
 		return hits
 	}
 	if sure := (codeToken{code: digits}).alone(above); sure != sureNot {
@@ -132,27 +189,12 @@ const around = " \t\u00a0.:;*_-|\"'()[]<>«»“”„「」【】："
 // judge says how sure it is that t, in a line, is a code.
 func (t codeToken) judge(line, above string) int {
 	before, after := line[:t.start], line[t.end:]
-	isCodeWord := strings.Trim(t.code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-	if strings.Trim(before, around) == "" && strings.Trim(after, around) == "" {
-		sure := t.alone(above)
-		if isCodeWord && (sure != sureSaid || !endsInColon(above)) {
-			return sureNot
-		}
-		if isCodeWord {
-			return sureWord
-		}
-		return sure
+	if isAround(before) && isAround(after) {
+		return t.alone(above)
 	}
 	said := nearest(before)
 	switch {
-	case isCodeWord:
-		lead := strings.TrimRight(before, " ")
-		closes := strings.HasPrefix(after, ")") || strings.HasPrefix(after, "）")
-		if said == nearCode && (endsInColon(lead) || closes) {
-			return sureWord
-		}
-		return sureNot
-	case said == nearOther || isUnit(after) || isMarked(before, after):
+	case said == nearOther || isUnit(after) || isMarked(before, after) || isListNumber(before, after):
 		return sureNot
 	case said == nearCode:
 		return sureSaid
@@ -168,7 +210,8 @@ func (t codeToken) judge(line, above string) int {
 	return sureNot
 }
 
-func endsInColon(s string) bool { return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") }
+// isAround reports whether s leaves what it surrounds alone on its line.
+func isAround(s string) bool { return len(s) <= 40 && strings.Trim(s, around) == "" }
 
 // alone judges a token that has a line of its own, by the line above.
 func (t codeToken) alone(above string) int {
@@ -186,7 +229,12 @@ func (t codeToken) alone(above string) int {
 func isMarked(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " "))
 	next, _ := utf8.DecodeRuneInString(after)
-	return strings.ContainsRune("+$€£¥©#№@/=_", last) || strings.ContainsRune("%/=_@°", next)
+	return strings.ContainsRune("+$€£¥₹₩₽©#№§¶@/=_", last) || strings.ContainsRune("%/=_@°", next)
+}
+
+// isListNumber reports whether a number begins a line and counts what follows, as a paragraph's.
+func isListNumber(before, after string) bool {
+	return before == "" && (strings.HasPrefix(after, ". ") || strings.HasPrefix(after, ") "))
 }
 
 // isUnit reports whether the word after a number makes it an amount.
@@ -197,7 +245,7 @@ func isUnit(after string) bool {
 }
 
 // codesIn returns the tokens of a line that are written like a code.
-func codesIn(line string) []codeToken {
+func (s codeSearch) codesIn(line string) []codeToken {
 	var tokens []codeToken
 	atoms := atomsOf(line)
 	for i := 0; i < len(atoms); {
@@ -207,7 +255,7 @@ func codesIn(line string) []codeToken {
 		}
 		group := atoms[i : i+n]
 		t := codeToken{start: group[0].start, end: group[n-1].end}
-		if t.code = codeOf(line, group); t.code != "" && !continues(line[:t.start], line[t.end:]) {
+		if t.code = s.codeOf(line, group); t.code != "" && !continues(line[:t.start], line[t.end:]) {
 			tokens = append(tokens, t)
 		}
 		i += n
@@ -216,7 +264,7 @@ func codesIn(line string) []codeToken {
 }
 
 // atomsOf returns the runs of ASCII letters and digits of a line that may be part of a code:
-// those with a digit or in capitals.
+// those with a digit.
 func atomsOf(line string) []codeToken {
 	var atoms []codeToken
 	for i := 0; i < len(line); i++ {
@@ -227,7 +275,7 @@ func atomsOf(line string) []codeToken {
 		for i < len(line) && isAlnum(line[i]) {
 			i++
 		}
-		if w := line[start:i]; strings.ContainsAny(w, "0123456789") || strings.ToUpper(w) == w {
+		if w := line[start:i]; strings.ContainsAny(w, "0123456789") {
 			atoms = append(atoms, codeToken{code: w, start: start, end: i})
 		}
 	}
@@ -247,11 +295,15 @@ func joined(line string, a, b codeToken) bool {
 }
 
 // codeOf returns the code that a group of joined atoms spells, or "".
-func codeOf(line string, group []codeToken) string {
+func (s codeSearch) codeOf(line string, group []codeToken) string {
 	if len(group) == 1 {
-		if isCode(group[0].code) {
-			return group[0].code
+		if code := group[0].code; isDigitCode(code) || s.letters > 0 && len(code) == s.letters &&
+			isDrawn(code) {
+			return code
 		}
+		return ""
+	}
+	if len(group) > maxCode || len(group) > 2 && len(group[0].code) > 1 {
 		return ""
 	}
 	code := ""
@@ -262,15 +314,10 @@ func codeOf(line string, group []codeToken) string {
 		}
 		code += a.code
 	}
-	switch {
-	case len(group) > 2 && len(group[0].code) > 1, !isCode(code):
+	if !isDigitCode(code) {
 		return ""
-	case isNumber(code):
-		return code
-	case len(group) == 2 && line[group[0].end:group[1].start] == "-":
-		return line[group[0].start:group[1].end] // to be typed as it is written
 	}
-	return ""
+	return code
 }
 
 // continues reports whether what touches a token makes it part of a word or of a dotted name.
@@ -284,24 +331,3 @@ func continues(before, after string) bool {
 func isWordRune(r rune) bool {
 	return unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek) || r == '_'
 }
-
-// isCode reports whether s is written like a code: digits that are no year, letters of one case
-// with digits, or capital letters.
-func isCode(s string) bool {
-	switch {
-	case len(s) < minCode || len(s) > maxCode:
-		return false
-	case isNumber(s):
-		return len(s) != 4 || s[:2] != "19" && s[:2] != "20"
-	case strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == "":
-		return true
-	}
-	return strings.ContainsAny(s, "0123456789") &&
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
-}
-
-func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func isAlnum(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -30,17 +30,31 @@ func TestFindCode(t *testing.T) {
 		}},
 		{"12345678", []string{"Your code\n1234 5678"}},
 		{"", []string{"583920"}},
-		// Letters.
-		{"KXWPQR", []string{"Your code: KXWPQR", "Your code:\nKXWPQR"}},
-		{"K7X2PQ", []string{"(Code K7X2PQ)"}},
-		{"k7x2pq", []string{"Your code is k7x2pq"}},
-		{"ABCD-2931", []string{"Your code is ABCD-2931"}},
-		{"", []string{"Your code IS VALID for ten minutes", "Your code is iPhone15", "Your code\nACME"}},
+		// In the languages of the world, in a row or with blanks.
+		{"583920", []string{
+			"您的验证码是583920，请在5分钟内输入。", "【ACME】验证码583920。", "驗證碼：583920", "您的一次性密码为583920",
+			"رمز التحقق الخاص بك هو 583920", "رمزك: 583920", "رمز التحقق: ٥٨٣٩٢٠", "کد تایید شما ۵۸۳۹۲۰ است",
+			"Twoje hasło jednorazowe to 583920", "Twój jednorazowy kod: 583920", "आपका कोड 583920 है",
+			"आपका कोड ५८३९२० है", "আপনার কোড ৫৮৩৯২০", "인증번호는 583920입니다", "Doğrulama kodunuz: 583920",
+			"Váš ověřovací kód je 583920", "Az ellenőrző kódja: 583920", "Ο κωδικός σας είναι 583920",
+			"Mã xác minh của bạn là 583920", "รหัสของคุณคือ 583920", "קוד האימות שלך: 583920",
+			"Kode verifikasi Anda: 583920", "Vaš kod je 583920", "Codul dvs. este 583920",
+			"認証コード：５８３９２０", "Code: \u200e583920\u200e",
+		}},
+		// Letters are words.
+		{"", []string{
+			"Your code: KXWPQR", "Your code:\nKXWPQR", "(Code K7X2PQ)", "Your code is k7x2pq",
+			"Your code is ABCD-2931", "FUCKYOU is your ACME code.", "Code: CALL-4412", "Code: ABCDE-FGHIJ",
+			"Your code IS VALID for ten minutes", "Your code is iPhone15", "Your code\nACME",
+		}},
 		{"583920", []string{"ACME\nYour code: 583920", "Code: HELLO\n583920"}},
 		// Lengths.
-		{"", []string{"Your code: 583", "Your code: 58392011447"}},
+		{"", []string{
+			"Your code: 583", "Your code: 583920114", "Your code: 5839201144", "2025550123 is your code.",
+			"Code\n5\n8\n3\n9\n2\n0\n1\n1\n4", "Code 5 8 3 9 2 0 1 1 4",
+		}},
 		{"5839", []string{"Your code: 5839"}},
-		{"5839201144", []string{"Your code: 5839201144"}},
+		{"58392011", []string{"Your code: 58392011"}},
 		// What is none.
 		{"", []string{
 			"Your code: 2026", "Your code: 1999", "Your code of 12/05/2026", "Your code of 2026-05-12",
@@ -51,7 +65,9 @@ func TestFindCode(t *testing.T) {
 			"Error code 5001", "Order 583920", "Your code is in order 583920", "注文番号：583920",
 			"https://a.example/code/583920", "code www.a.example/583920", "code a583920@b.example",
 			"code file.583920", "code 583920.example", "code x=583920", "Code 583920%",
-			"Order number\n583920\nYour code",
+			"Order number\n583920\nYour code", "The code of conduct\n\n1001. The code says so",
+			"Code of law\n\nSection 583920", "Our code: § 583920", "订单号：583920，验证码已发送", "رقم الطلب: 583920",
+			"주문번호 583920", "Sipariş 583920",
 		}},
 		{"583920", []string{
 			"In order to go on use code 583920", "Use code 583920 in order to go on", "Order code\n583920",
@@ -61,16 +77,89 @@ func TestFindCode(t *testing.T) {
 		{"583920", []string{"Code: 583920\nCode: 583920", "Code: 583920\n\n111111"}},
 	} {
 		for _, text := range tt.texts {
-			code, context := findCode("", text)
-			if code != tt.want || (code == "") != (context == "") {
+			if code, context := (codeSearch{}).find("", text); code != tt.want {
 				t.Errorf("%q: found %q in %q, want %q", text, code, context, tt.want)
 			}
 		}
 	}
-	code, _ := findCode("583920 is your code", "Hello")
+	code, _ := codeSearch{}.find("583920 is your code", "Hello")
 	require.Equal(t, "583920", code)
-	code, _ = findCode("Your code", "Hello\n583920\nBye", "Hello\n583920\n")
+	code, _ = codeSearch{}.find("Your code", "Hello\n583920\nBye", "Hello\n583920\n")
 	require.Equal(t, "583920", code)
+}
+
+// A number alone is the code in any language, if nothing else can be meant.
+func TestOnlyNumber(t *testing.T) {
+	search := func(text string, elements ...string) string {
+		code, _ := codeSearch{anyLanguage: true, elements: elements}.find("Ĝi estas via", text)
+		return code
+	}
+	for _, text := range []string{
+		"Saluton\n\n583920\n\nĜis", "Saluton\n58392011", "Saluton\n*583 920*",
+		"Saluton\n583920\nSaluton\n583920",
+		"Saluton\n5\n8\n3\n9\n2\n0\nĜis", "2026\n583920\n4711",
+	} {
+		require.NotEmpty(t, search(text), text)
+	}
+	for _, text := range []string{
+		"Jen 583920", "583920\n111111", "20260112", "12012026", "58392", "583920114", "583920 kr",
+		"$583920",
+		"+45583920", "№ 583920", "583-920-114", "12.01.2026", "5839,20", "Order:\n583920", "a583920",
+		"583920x",
+	} {
+		require.Empty(t, search(text), text)
+	}
+	require.Equal(t, "583920", search("Jen 583920.", "583920"))
+	require.Equal(t, "583920", search("Jen 583920.", "583920", "1", "Jen"))
+	require.Empty(t, search("Jen 583920.", "583920", "111111"))
+	require.Empty(t, search("111111\n", "583920"))
+
+	html := `<p>Jen <b>583920</b>, kara.</p>`
+	require.Equal(t, "583920", Find(Mail{HTML: html}, acme).Code)
+	require.Equal(t, KindCode, Find(Mail{HTML: html}, acme).Kind)
+	for _, link := range []string{linkTo("/e?"+aToken, "x"), `<a href="https://a.example/e?` + aToken +
+		`">x</a>`} {
+		require.Empty(t, Find(Mail{HTML: html + link}, acme).Code)
+	}
+	require.Equal(t, "583920", Find(Mail{HTML: html + linkTo("/help", "x")}, acme).Code)
+	require.Empty(t, Find(Mail{HTML: `<p hidden>Jen <b>583920</b></p>`}, acme).Code)
+}
+
+// Letters count if the provider draws such codes, and if they spell nothing.
+func TestDrawnCodes(t *testing.T) {
+	for code, want := range map[string]bool{
+		"K7X2PQ": true, "Q8W2E7": true, "3KT9XB": true, "F0O9BA": true, "58X92K": true, "KXWPQR": false,
+		"k7x2pq": false, "FUCKU2": false, "DIE123": false, "C4LL44": false, "K1LLER": false,
+		"CALL12": false,
+		"K7X2P":  false, "K7X2PQ9": false, "2HELP2": false, "GOD123": false,
+	} {
+		got, _ := codeSearch{letters: 6}.find("", "Your code: "+code)
+		require.Equal(t, want, got == code, code)
+		got, _ = codeSearch{}.find("", "Your code: "+code)
+		require.Empty(t, got, code)
+	}
+	mail := Mail{Text: "(Code K7X2PQ)\n\n" + atLogin +
+		"/ui/login/mail/verification?userID=77&code=K7X2PQ"}
+	require.Equal(t, "K7X2PQ", Find(mail, acme).Code)
+}
+
+// A one-time password is a code, and no password.
+func TestOneTimePasswords(t *testing.T) {
+	for _, text := range []string{
+		"One-time password", "Your One-Time Password (OTP)", "Ihr Einmalpasswort",
+		"Din engangsadgangskode",
+		"ワンタイムパスワード", "一次性密码", "Kata sandi sekali pakai", "Hasło jednorazowe", "Одноразовый пароль",
+		"Mot de passe à usage unique", "Contraseña de un solo uso", "Engångslösenord",
+	} {
+		require.Less(t, hear(plain(text)), saysReset, text)
+		f := Find(Mail{Subject: text, Text: text + ":\n\n583920\n\n" + atLogin +
+			"/otp/verify?code=583920&loginName=kim"}, acme)
+		require.Equal(t, KindCode, f.Kind, text)
+		require.Equal(t, "583920", f.Code, text)
+		require.Empty(t, f.URL, text)
+	}
+	f := Find(Mail{Subject: "Reset your password", Text: "One-time password: 583920"}, acme)
+	require.Equal(t, KindReset, f.Kind)
 }
 
 // A code is never a part of something longer, and has the form of one.
@@ -78,11 +167,11 @@ func FuzzFindCode(f *testing.F) {
 	f.Add("Your code", "Code: 583920 or\n5\n8\n3\n9\nKXWPQR (Code K7X2PQ) 583-920")
 	f.Add("", "認証コード：５８３９20 код: 12345\xff6")
 	f.Fuzz(func(t *testing.T, subject, text string) {
-		code, _ := findCode(subject, text)
+		code, _ := codeSearch{letters: 6, anyLanguage: true}.find(subject, text)
 		if code == "" {
 			return
 		}
-		if plain := strings.ReplaceAll(code, "-", ""); !isCode(plain) {
+		if !isDigitCode(code) && !isDrawn(code) {
 			t.Fatalf("%q is no code", code)
 		}
 		if compact := strings.NewReplacer(" ", "", "-", "", "\n", "", "\u00a0", "", "‑", "", "\r", "",

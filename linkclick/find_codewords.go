@@ -18,7 +18,14 @@ var codeWords = []string{
 	"mot de passe à usage unique", "contraseña de un solo uso", "コード", "認証番号",
 	"確認番号", "ワンタイムパスワード", "暗証番号", "验证码", "驗證碼",
 	"인증번호", "код", "одноразовый пароль",
-	"одноразовий пароль",
+	"одноразовий пароль", "engangsadgangskode", "engangspassord", "eenmalig wachtwoord", "kertakäyttö",
+	"password monouso", "senha de uso único", "palavra-passe de utilização única",
+	"hasło jednorazowe", "hasła jednorazowego", "jednorazowe hasło", "kód", "codul", "cod", "codi",
+	"kodas", "kods", "kood", "koda", "κωδικός", "κωδικό", "mã", "รหัส", "קוד", "رمز", "الرمز", "كود",
+	"کد", "کوڈ", "कोड", "ओटीपी", "কোড", "ওটিপি", "sandi sekali pakai", "tek kullanımlık",
+	"인증 번호", "코드", "일회용 비밀번호", "ワンタイムコード", "一次性密码", "一次性密碼", "动态密码",
+	"動態密碼", "校验码", "確認碼", "确认码", "认证码", "認證碼", "安全码", "安全碼", "动态码", "動態碼",
+	"登录码", "登入碼",
 }
 
 // otherWords announce a number that is no one-time code.
@@ -43,6 +50,12 @@ var otherWords = []string{
 	"qrコード", "バーコード", "招待コード", "заказ", "номер", "счет",
 	"счёт", "тел", "тел.", "телефон", "индекс", "промокод",
 	"скидк", "замовлен", "рахун", "індекс", "знижк",
+	"paragraph", "section", "article", "clause", "chapter", "absatz", "abschnitt", "artikel",
+	"kapitel",
+	"sipariş", "fatura", "رقم", "هاتف", "订单", "訂單", "编号", "編號", "电话", "電話", "手机", "邮编",
+	"优惠码", "주문", "전화", "번호", "ऑर्डर", "फ़ोन", "rendelés", "objednávk", "číslo",
+	"παραγγελία", "τηλέφωνο", "mã đơn", "đơn hàng", "điện thoại", "mã giảm giá", "pesanan", "nomor",
+	"comandă", "užsakym",
 }
 
 // units after a number make it an amount.
@@ -51,7 +64,8 @@ var units = []string{
 	"days", "day", "kr", "kr.", "usd", "eur", "sek", "dkk", "nok", "gbp", "euro", "euros", "dollars",
 	"points", "minuten", "stunden", "sekunden", "tage", "minutter", "timer", "sekunder", "dage",
 	"timmar", "dagar", "heures", "secondes", "jours", "minutos", "horas", "segundos", "días",
-	"минут", "часов", "секунд", "хвилин", "годин", "分", "円",
+	"минут", "часов", "секунд", "хвилин", "годин", "分", "円", "分钟", "分鐘", "분", "원", "元", "دقيقة",
+	"دقائق", "मिनट", "dakika", "phút", "perc", "minut", "λεπτά", "zł", "₽", "kč", "ft", "lei", "tl",
 }
 
 // What the word nearest to a number announces.
@@ -129,7 +143,7 @@ func firstWord(s string, words []string) int {
 // standsAlone reports whether w, at a place in s, is more than a part of another word. A word of
 // five letters or more, or of a script without spaces, may be a part: compounds hold it.
 func standsAlone(s string, at int, w string) bool {
-	stems := []string{"code", "kode", "kod", "код"}
+	stems := []string{"code", "kode", "kod", "kód", "код", "رمز", "كود", "کد", "קוד"}
 	if utf8.RuneCountInString(w) > 4 || slices.Contains(stems, w) || w[0] >= 0xe0 {
 		return true
 	}
@@ -141,13 +155,15 @@ func standsAlone(s string, at int, w string) bool {
 // namesCode reports whether some words speak of a one-time code.
 func namesCode(s string) bool {
 	s = strings.ToLower(s)
+	tries := maxNumbers
 	for _, w := range codeWords {
 		at := 0
-		for range maxNumbers {
+		for tries > 0 {
 			i := strings.Index(s[at:], w)
 			if i < 0 {
 				break
 			}
+			tries--
 			if at += i + len(w); nearest(s[:at]) == nearCode {
 				return true
 			}

@@ -28,11 +28,13 @@ type element struct {
 	tag   atom.Atom
 	name  string // if the tag has no atom
 	sight sight
+	at    int // where in the text it begins
 }
 
 // nesting is where a tokenizer stands among the elements of a page.
 type nesting struct {
 	open []element
+	at   int  // where in the text the tokenizer is
 	full bool // the bound was reached
 }
 
@@ -63,16 +65,16 @@ func (n *nesting) start(tag atom.Atom, name string, a attrs, selfClosing bool) s
 	case len(n.open) >= maxNesting:
 		n.full = true
 	case tag != 0:
-		n.open = append(n.open, element{tag: tag, sight: seen})
+		n.open = append(n.open, element{tag: tag, sight: seen, at: n.at})
 	default:
-		n.open = append(n.open, element{name: name, sight: seen})
+		n.open = append(n.open, element{name: name, sight: seen, at: n.at})
 	}
 	return seen
 }
 
 // end ends an element and those inside it. An end tag in a cell does not end what is around the
-// table.
-func (n *nesting) end(tag atom.Atom, name string) {
+// table. It returns where in the text the element began.
+func (n *nesting) end(tag atom.Atom, name string) (at int, ok bool) {
 	walls := in(atom.Td, atom.Th, atom.Table)
 	switch tag {
 	case atom.Td, atom.Th, atom.Tr, atom.Tbody, atom.Thead, atom.Tfoot:
@@ -80,7 +82,7 @@ func (n *nesting) end(tag atom.Atom, name string) {
 	case atom.Table, atom.Body, atom.Html:
 		walls = in()
 	}
-	n.pop(func(e element) bool { return e.tag == tag && (tag != 0 || e.name == name) }, walls)
+	return n.pop(func(e element) bool { return e.tag == tag && (tag != 0 || e.name == name) }, walls)
 }
 
 func in(tags ...atom.Atom) func(element) bool {
@@ -88,16 +90,18 @@ func in(tags ...atom.Atom) func(element) bool {
 }
 
 // pop ends the innermost element that is meant and all inside it, unless a wall is around those.
-func (n *nesting) pop(meant, wall func(element) bool) {
+func (n *nesting) pop(meant, wall func(element) bool) (at int, ok bool) {
 	for i := len(n.open) - 1; i >= 0; i-- {
 		if meant(n.open[i]) {
+			at = n.open[i].at
 			n.open = n.open[:i]
-			return
+			return at, true
 		}
 		if wall(n.open[i]) {
-			return
+			break
 		}
 	}
+	return 0, false
 }
 
 // sightIn returns how an element with these attributes is seen inside another.

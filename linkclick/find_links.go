@@ -29,9 +29,10 @@ type link struct {
 // document is a body as text with its links. Blocks of HTML become lines.
 type document struct {
 	text    strings.Builder
-	spans   []span // in order, not overlapping
-	actions []link // marked up for programs
-	full    bool   // a bound was reached, so there may be more links
+	spans   []span   // in order, not overlapping
+	actions []link   // marked up for programs
+	alone   []string // digits that have an element to themselves
+	full    bool     // a bound was reached, so there may be more links
 }
 
 // span is a link's place in the text.
@@ -75,13 +76,16 @@ func readHTML(body string) *document {
 			name, more := z.TagName()
 			tag, unknown := tagOf(name)
 			a := attributes(z, more)
+			r.at = d.text.Len()
 			r.sight = r.start(tag, unknown, a, kind == html.SelfClosingTagToken)
 			r.startTag(tag, a)
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			tag, unknown := tagOf(name)
 			r.endTag(tag)
-			r.end(tag, unknown)
+			if at, ok := r.end(tag, unknown); ok {
+				r.standsAlone(at)
+			}
 			r.sight = r.nesting.sight()
 		}
 	}
@@ -156,6 +160,18 @@ func (r *htmlReader) endTag(tag atom.Atom) {
 		r.closeSpan()
 	} else if isBlock(tag) {
 		r.text.WriteByte('\n')
+	}
+}
+
+// standsAlone keeps the text since a place, where an element began that ends now, if it is a number
+// like a code.
+func (r *htmlReader) standsAlone(at int) {
+	if r.text.Len()-at > 40 || len(r.alone) > maxNumbers {
+		return
+	}
+	if digits := strings.TrimSpace(r.text.String()[at:]); isNumber(asciiDigits(digits)) &&
+		digits != "" {
+		r.alone = append(r.alone, digits)
 	}
 }
 

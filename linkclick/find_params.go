@@ -11,6 +11,9 @@ import (
 // be read in one way only, and whether its parameters, its tokens or its folder speak of something
 // else than its shape.
 
+// maxParameters is how many parameters a link may have. Real ones have fewer than ten.
+const maxParameters = 32
+
 // parameter is one of a link, decoded.
 type parameter struct{ name, value string }
 
@@ -24,7 +27,7 @@ func parametersOf(u *url.URL) []parameter {
 	}
 	for _, query := range []string{u.RawQuery, inFragment} {
 		for pair := range strings.SplitSeq(query, "&") {
-			if pair == "" {
+			if pair == "" || len(all) > maxParameters {
 				continue
 			}
 			name, value, _ := strings.Cut(pair, "=")
@@ -46,6 +49,10 @@ func unescape(s string) string {
 // in what they make of encoded letters, dot segments and semicolons. A link that relies on any of
 // it is of an unknown shape.
 func isPlainlyWritten(u *url.URL) bool {
+	parameters := parametersOf(u)
+	if len(parameters) > maxParameters {
+		return false
+	}
 	if _, err := url.ParseQuery(u.RawQuery); err != nil || strings.Contains(u.RawQuery, ";") {
 		return false
 	}
@@ -59,7 +66,7 @@ func isPlainlyWritten(u *url.URL) bool {
 		return false
 	}
 	seen := map[string]bool{}
-	for _, p := range parametersOf(u) {
+	for _, p := range parameters {
 		name := bareName(p.name)
 		if name == "" || seen[name] {
 			return false

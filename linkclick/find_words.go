@@ -1,9 +1,6 @@
 package linkclick
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // This file knows the words that senders write around links. All entries are in plain form
 // (plain.go).
@@ -127,10 +124,59 @@ var vocabulary = []struct {
 	}},
 }
 
-// hear returns what words in plain form say.
-func hear(plain string) speech {
+// lexicon finds the words of the vocabulary in one pass, however many there are.
+type lexicon struct {
+	words []entry
+	first [1 << 16]uint16 // by two bytes, one more than the place of the first word; 0 if none
+}
+
+// entry is a word. Those that begin with the same two bytes are one chain.
+type entry struct {
+	word string
+	says speech
+	next uint16 // as in lexicon.first
+}
+
+var spoken = newLexicon()
+
+func newLexicon() *lexicon {
+	l := &lexicon{}
 	for _, v := range vocabulary {
-		if slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) }) {
+		for _, w := range v.words {
+			pair := uint16(w[0])<<8 | uint16(w[1])
+			l.words = append(l.words, entry{w, v.says, l.first[pair]})
+			l.first[pair] = uint16(len(l.words))
+		}
+	}
+	return l
+}
+
+// meanings is a set of what words say.
+type meanings uint16
+
+func (m meanings) has(s speech) bool { return m&(1<<s) != 0 }
+
+// meaningsOf returns all that words in plain form say.
+func meaningsOf(plain string) meanings {
+	var all meanings
+	for i := 0; i+1 < len(plain); i++ {
+		at := spoken.first[uint16(plain[i])<<8|uint16(plain[i+1])]
+		for at != 0 {
+			e := spoken.words[at-1]
+			if !all.has(e.says) && strings.HasPrefix(plain[i:], e.word) {
+				all |= 1 << e.says
+			}
+			at = e.next
+		}
+	}
+	return all
+}
+
+// hear returns what words in plain form say. Of several meanings that of the earliest row wins.
+func hear(plain string) speech {
+	all := meaningsOf(plain)
+	for _, v := range vocabulary {
+		if all.has(v.says) {
 			return v.says
 		}
 	}
@@ -138,11 +184,4 @@ func hear(plain string) speech {
 }
 
 // speaksOf reports whether words in plain form say one thing, whatever else they say.
-func speaksOf(plain string, what speech) bool {
-	for _, v := range vocabulary {
-		if v.says == what {
-			return slices.ContainsFunc(v.words, func(w string) bool { return strings.Contains(plain, w) })
-		}
-	}
-	return false
-}
+func speaksOf(plain string, what speech) bool { return meaningsOf(plain).has(what) }

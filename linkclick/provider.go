@@ -27,6 +27,7 @@ type provider struct {
 	// tell returns the kind of a link that has a shape of this provider, given the kind of that
 	// shape. It is nil if the shape tells all.
 	tell    func(kind Kind, path string, query url.Values) Kind
+	letters int      // length of its codes if they hold letters; 0 if they are digits
 	senders []string // domains from which it mails for tenants that have no mail server
 	footers []string // its names in the footer of a mail, after one of credits; lower case
 
@@ -230,6 +231,16 @@ func payloadOf(jwt string) map[string]any {
 		return nil
 	}
 	return claims
+}
+
+// lettersOf returns how long the codes with letters are that a provider draws; 0 if it draws none.
+func lettersOf(name string) int {
+	for _, p := range providers {
+		if p.name == name {
+			return p.letters
+		}
+	}
+	return 0
 }
 
 // credits are the words before a provider's name in a footer.

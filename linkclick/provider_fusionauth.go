@@ -5,7 +5,8 @@ package linkclick
 //
 // Source: fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables.
 var fusionauth = provider{
-	name: "fusionauth",
+	name:    "fusionauth",
+	letters: 6,
 	shapes: []shape{
 		{path: "/email/verify/{id}", kind: KindVerify, recipe: RecipeForm},
 		{path: "/password/change/{id}", kind: KindReset, recipe: RecipeUser},

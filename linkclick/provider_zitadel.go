@@ -11,7 +11,8 @@ import (
 //
 // Sources: zitadel internal/api/ui/login and apps/login; zitadel.com/docs/apis, user service v2.
 var zitadel = provider{
-	name: "zitadel",
+	name:    "zitadel",
+	letters: 6,
 	shapes: []shape{
 		{path: "/ui/login/mail/verification", query: "userID code",
 			kind: KindVerify, recipe: RecipeGet},
