@@ -15,7 +15,8 @@
 //     whether a link carries a secret. find_links.go reads links out of a body, without those
 //     that find_hidden.go says no reader sees, and find_markup.go out of its markup for mail
 //     programs. find_code.go finds a code, and find_codeform.go tells how one is written.
-//     find_words.go and find_codewords.go hold the words.
+//     find_words.go and find_codewords.go hold the words. [Learn] is apart from all that:
+//     it makes a path for the rule from several mails (find_learn.go).
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
@@ -29,6 +30,8 @@
 //
 // All three share the tenant's [Rule] of where a link may lead (rule.go). They also share the kinds
 // of mail (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
+// A provider's shapes are compared segment by segment (segment.go), and only those that may fit a
+// link (shape_index.go).
 //
 // # Providers
 //

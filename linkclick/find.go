@@ -57,6 +57,17 @@ func beginOf(field string) string {
 		"")
 }
 
+// Why returns the reason why there is no URL, for the operator to read. A held mail's names the
+// exact entry that would allow its link. It holds no secret.
+func (f Finding) Why() string {
+	if f.Allow == "" {
+		return f.Reason
+	}
+	return f.Reason +
+		"; if it may be used, this entry of links.paths (SMSBRIDGE_LINK_PATHS) allows it: " +
+		f.Allow
+}
+
 // topic is what a mail as a whole is about.
 type topic struct {
 	subject  speech

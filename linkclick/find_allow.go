@@ -8,6 +8,10 @@ import (
 
 // This file reads the paths that an operator allows, and writes the line that would allow a link.
 
+// maxEntry bounds an entry that a mail teaches, in bytes. It is recorded and shown, and the mail's
+// author chose its words.
+const maxEntry = 200
+
 // pathRule is one entry of [Rule].Paths.
 type pathRule struct {
 	kind     Kind     // what its links do; empty if the operator does not say
@@ -127,6 +131,8 @@ func lineToAllow(u *url.URL, kind Kind) string {
 	line += "?"
 	for i, p := range parametersOf(u) {
 		switch {
+		case looksSecret(p.name, minID):
+			return "" // as in /confirm?SECRET=
 		case isCampaign(p.name):
 			continue
 		case i > 0 && !strings.HasSuffix(line, "?"):
@@ -138,7 +144,7 @@ func lineToAllow(u *url.URL, kind Kind) string {
 		}
 	}
 	p, ok := readPath(line)
-	if !ok || strings.ContainsAny(line, ", \"'%") || !p.fits(u) {
+	if !ok || len(line) > maxEntry || strings.ContainsAny(line, ", \"'%") || !p.fits(u) {
 		return ""
 	}
 	return line

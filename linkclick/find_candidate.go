@@ -110,7 +110,7 @@ func (c *found) judge(l link, rule Rule, about topic) {
 		c.leave = leaveShape
 		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.name())
 		c.vetoed = c.kind == KindVerify && !c.shape.tells() && l.says("", about).sharply(about)
-	case c.shape.provider != nil: // but several kinds of its links have this shape
+	case c.shape.provider != nil && !c.shape.shared: // words choose among the kinds of the shape
 		c.leave = leaveShape
 		c.take(l.says("", about))
 	case fits:
@@ -197,7 +197,7 @@ func (c *found) merge(other *found) {
 // such links for anything but a reset, or the operator allowed its path for verifications. The
 // click itself knows the shapes that it does not open.
 func (r Rule) mayBegin(u *url.URL) bool {
-	if s := shapeOf(u); s.provider != nil {
+	if s := shapeOf(u); s.provider != nil && !s.shared {
 		return s.kind != KindReset
 	}
 	p, ok := r.allowedBy(u)

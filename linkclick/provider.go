@@ -59,20 +59,28 @@ type provider struct {
 // providers are all identity providers, in the order in which their shapes are compared.
 var providers = []*provider{
 	&auth0, &keycloak, &gotrue, &hasura, &kratos, &zitadel, &authentik, &okta, &fusionauth,
-	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &allauth,
-	&authgear, &casdoor, &entra, &hanko, &logto,
+	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &phoenix,
+	&allauth, &authgear, &casdoor, &entra, &hanko, &logto,
+	// Mastodon and GitLab stand above Devise, whose shapes are more general.
+	&mastodon, &gitlab, &devise, &django, &laravel, &symfony, &aspnet, &jhipster,
+	&discourse, &mattermost, &nextcloud, &ghost, &strapi, &directus, &appwrite, &parse, &meteor,
+	&wordpress, &woocommerce, &drupal, &moodle, &odoo, &gitea,
 }
 
 // shape is a link as one provider writes it.
 type shape struct {
-	// path holds the last segments of the path. "*" is any one segment and "{id}" one that may be a
-	// secret. With a "#" in it, the fragment belongs to the path.
+	// path holds the last segments of the path. "*" is any one segment, "{id}" one that may be a
+	// secret, and the other forms are those of segmentForms. With a "#" in it, the fragment belongs
+	// to the path.
 	path string
 	// query holds the parameters that must be there, as "name" or "name=value".
-	query    string
-	kind     Kind // empty if the shape alone does not tell
-	recipe   string
-	provider *provider // set by shapeOf
+	query  string
+	kind   Kind // empty if the shape alone does not tell
+	recipe string
+	// shared says that links of another kind have this shape too, and that only the words of a mail
+	// tell them apart. Words never decide, so such a link needs a path that the operator allowed.
+	shared   bool
+	provider *provider // set by indexShapes
 }
 
 // knowledge is what the providers and the generic tables say, put together once.
@@ -83,6 +91,7 @@ type knowledge struct {
 	languages []language
 	praise    map[*provider]language // what each provider alone says of success
 	recipes   []recipe
+	shapes    shapeIndex
 	footer    int // bytes of the longest footer
 }
 
@@ -95,6 +104,7 @@ func learn(all []*provider) knowledge {
 		languages: slices.Clone(genericLanguages),
 		praise:    map[*provider]language{},
 		recipes:   slices.Clone(genericRecipes),
+		shapes:    indexShapes(all),
 	}
 	english := &k.languages[0]
 	english.phrases = maps.Clone(english.phrases)
@@ -147,21 +157,19 @@ func shapeOf(u *url.URL) shape {
 		return shape{}
 	}
 	query := u.Query()
-	for _, p := range providers {
-		for _, s := range p.shapes {
-			if !s.fitsPath(u) || !s.fitsQuery(query) {
-				continue
-			}
-			if s.provider = p; p.tell != nil {
-				s.kind = p.tell(s.kind, u.Path, query)
-			}
-			folder := hearLink(s.folder(u))
-			elsewhere := folder >= saysReset && folder.kind() != s.kind || folder == saysAct
-			if elsewhere || contradicts(u, s.kind, strings.Fields(s.query)) {
-				return shape{}
-			}
-			return s
+	for _, s := range known.shapes.near(u, query) {
+		if !s.fitsPath(u) || !s.fitsQuery(query) {
+			continue
 		}
+		if s.provider.tell != nil {
+			s.kind = s.provider.tell(s.kind, u.Path, query)
+		}
+		folder := hearLink(s.folder(u))
+		elsewhere := folder >= saysReset && folder.kind() != s.kind || folder == saysAct
+		if elsewhere || contradicts(u, s.kind, strings.Fields(s.query)) {
+			return shape{}
+		}
+		return s
 	}
 	return shape{}
 }
@@ -206,19 +214,12 @@ func (s shape) fitsPath(u *url.URL) bool {
 		return false
 	}
 	for i, w := range want {
-		h := have[len(have)-len(want)+i]
-		switch {
-		case w == "*" && h != "", w == "{id}" && len(h) >= minID, w == h:
-		default:
+		if !fitsSegment(w, have[len(have)-len(want)+i]) {
 			return false
 		}
 	}
 	return true
 }
-
-// minID is the length, in bytes, from which a path segment may be a secret. The shortest secret
-// that an identity provider sends has 15.
-const minID = 12
 
 func (s shape) fitsQuery(query url.Values) bool {
 	for p := range strings.FieldsSeq(s.query) {

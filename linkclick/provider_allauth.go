@@ -1,13 +1,15 @@
 package linkclick
 
 // allauth is django-allauth. Its verification link shows a form with a hidden token, which must
-// be posted with the cookie of the page.
+// be posted with the cookie of the page. The page of an application that uses its API is a script.
 //
-// Source: docs.allauth.org, account URLs and ACCOUNT_CONFIRM_EMAIL_ON_GET.
+// Sources: pennersr/django-allauth 0.51 to 65, allauth/account/urls.py; docs.allauth.org, account
+// URLs, ACCOUNT_CONFIRM_EMAIL_ON_GET and HEADLESS_FRONTEND_URLS.
 var allauth = provider{
 	name: "allauth",
 	shapes: []shape{
-		{path: "/confirm-email/{id}", kind: KindVerify, recipe: RecipeForm},
+		{path: "/confirm-email/{signed}", kind: KindVerify, recipe: RecipeForm},
+		{path: "/account/verify-email/{signed}", kind: KindVerify, recipe: RecipeScript},
 		{path: "/password/reset/key/{id}", kind: KindReset, recipe: RecipeUser},
 	},
 	phrases: map[Outcome][]string{

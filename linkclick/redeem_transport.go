@@ -60,7 +60,8 @@ func (k *click) send(ctx context.Context, r request) (response, error) {
 	k.result.Steps[len(k.result.Steps)-1].Status = resp.StatusCode
 	k.jars.of(r.to).SetCookies(r.to, resp.Cookies())
 
-	a := response{request: r, status: resp.StatusCode, location: resp.Header.Get("Location")}
+	a := response{request: r, status: resp.StatusCode, location: resp.Header.Get("Location"),
+		whole: resp.ContentLength == 0}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Value != "" && cookie.MaxAge >= 0 {
 			a.cookies = append(a.cookies, cookie.Name)

@@ -65,7 +65,7 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 	rule := Rule(t)
 	f := linkclick.Find(m, rule)
 	return mail.Finding{
-		Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Reason,
+		Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Why(),
 		NeedsPerson: rule.NeedsPerson(f),
 	}, nil
 }

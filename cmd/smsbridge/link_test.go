@@ -54,7 +54,8 @@ func TestLinkJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	require.Equal(t, map[string]any{
 		"kind": "verify", "provider": "auth0", "recipe": "form", "code": "", "reason": "",
-		"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
+		"allow": "",
+		"url":   "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
 		"candidates": []any{
 			map[string]any{"url": "https://login.acme.example/u/email-verification?ticket=Zk3vQ8mW1xT5",
 				"score": 100.0, "reasons": []any{"has the shape of a link of auth0"}},

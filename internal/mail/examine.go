@@ -59,6 +59,8 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 		action = t.Mails.Login
 	case "code":
 		action = t.Mails.Code
+	case "unknown": // the reason tells the operator what is missing, such as an allowed path
+		return refuse("not a mail to act on: " + cmp.Or(f.Reason, f.Kind))
 	default:
 		return refuse("not a mail to act on: " + cmp.Or(f.Kind, "unknown"))
 	}

@@ -52,7 +52,7 @@ func linkOptions() []option {
 	return []option{
 		{Row: row{
 			Key: "links.paths", Variable: "SMSBRIDGE_LINK_PATHS", Kind: settings.List, Off: true,
-			Example:  "/account/confirm,/t/*/confirm",
+			Example: "/account/confirm,/t/*/confirm",
 			Doc: "Paths whose links may be used although their shape is unknown; * stands for any one " +
 				"segment. A question mark ends a path and names the parameters, as in /confirm?token. " +
 				"reset: or login: before a path says that its links are passed on, not opened.",
@@ -69,7 +69,7 @@ func linkOptions() []option {
 		{Row: row{
 			Key: "links.recipe", Variable: "SMSBRIDGE_LINK_RECIPE", Off: true, Example: "get",
 			Doc: "How every link is redeemed: get, form, proceed, script, user, firebase, supertokens, " +
-				"pocketbase, supabase, zitadel, kratos or authentik.",
+				"pocketbase, supabase, zitadel, kratos, authentik or jhipster.",
 			Prevents: "A link that wants a form sent confirms nothing when it is only opened.",
 		}, Set: settings.Text(func(t *Tenant) *string { return &t.Links.Recipe })},
 		{Row: row{

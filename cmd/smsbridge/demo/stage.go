@@ -174,7 +174,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_MAIL_DOMAIN=" + domain,
 		"SMSBRIDGE_COUNTRIES=*",
 		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
-		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8,::1/128",
+		"SMSBRIDGE_UNSAFE_ALLOW=" + reachable,
 		"SMSBRIDGE_RESET=relay",
 		"SMSBRIDGE_LOGIN=relay",
 		"MAILGUN_API_KEY=" + s.mailgun.APIKey(),

@@ -3,6 +3,7 @@ package idp
 import (
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Allauth is django-allauth: a form with csrfmiddlewaretoken and a cookie, then a 302 to a page
@@ -15,6 +16,7 @@ func allauth() []*profile {
 	form := allauthForm()
 	return []*profile{{
 		name: Allauth, purpose: purposeVerify, life: 3 * day, link: "/accounts/confirm-email/{secret}/",
+		secret: signedKey,
 		style: mailStyle{Subject: "Please Confirm Your Email Address", Heading: "Hello from {name}!",
 			Parts: textPart,
 			Intro: "This address was given to register an account. " +
@@ -22,6 +24,11 @@ func allauth() []*profile {
 		says: sameWords("You have confirmed", "This email confirmation link expired or is invalid."),
 		get:  form.get, post: form.post,
 	}}
+}
+
+// signedKey returns a key as Django signs it: the encoded value, the time in base 62, a signature.
+func signedKey(_ *ticket, _ time.Time) string {
+	return "MQ:" + randomText(6) + ":" + randomText(43)
 }
 
 // allauthForm returns the form. With ACCOUNT_CONFIRM_EMAIL_ON_GET at its default a GET only

@@ -85,6 +85,8 @@ func (i *Server) pagesAndAPIs() map[string]http.HandlerFunc {
 			showPage(w, http.StatusOK, pageView{Title: "Welcome to " + i.config.Name,
 				Message: "You can close this page."})
 		},
+		"/users/log_in":     serveFlash,
+		"GET /api/activate": i.serveActivation,
 		"/ui/verification": func(w http.ResponseWriter, r *http.Request) {
 			scriptPage(i, w, r, nil)
 		},

@@ -40,7 +40,7 @@ func profiles() []*profile {
 		auth0(), keycloak(), goTrue(), betterAuth(), hasura(), clerk(), zitadel(), fusionAuth(),
 		cognito(), okta(),
 		rauthy(), allauth(), authgear(), firebase(), superTokens(), pocketBase(), authentik(), kratos(),
-		entra(), hanko(), logto(), casdoor(), notice())
+		entra(), hanko(), logto(), casdoor(), frameworks(), notice())
 }
 
 const day = 24 * time.Hour

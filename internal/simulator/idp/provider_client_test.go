@@ -78,6 +78,31 @@ func testAllauth(b browser, idp *Server, m Mail) string {
 	return html.UnescapeString(end)
 }
 
+// testFlash redeems the link and then reads the page to which a success leads.
+func testFlash(redeem client) client {
+	return func(b browser, idp *Server, m Mail) string {
+		end := redeem(b, idp, m)
+		if end == "/users/log_in" {
+			_, page := newBrowser(b.t).open(idp.URL() + end)
+			require.NotContains(b.t, page, "confirmed", "the result is for the browser with the cookie")
+			_, end = b.open(idp.URL() + end)
+		}
+		return html.UnescapeString(end)
+	}
+}
+
+// testActivation opens the link, which does nothing, and asks the API.
+func testActivation(b browser, idp *Server, m Mail) string {
+	_, page := b.open(m.Link)
+	require.Contains(b.t, page, "enable JavaScript")
+	_, query, _ := strings.Cut(m.Link, "?")
+	status, end := b.open(idp.URL() + "/api/activate?" + query)
+	if status == http.StatusOK && end == "" {
+		return "activated"
+	}
+	return end
+}
+
 // testAPI opens the link, which does nothing, and posts to the API.
 func testAPI(
 	path string, body func(query url.Values, fragment string) map[string]string, header ...string,
@@ -241,6 +266,15 @@ var testClients = map[Provider]struct {
 	HankoCode:   {testCode, "accepted", "not accept", "not accept"},
 	LogtoCode:   {testCode, "accepted", "not accept", "not accept"},
 	CasdoorCode: {testCode, "accepted", "not accept", "not accept"},
+	Devise: {testFlash(testGet), "successfully confirmed", "already confirmed",
+		"confirmed within"},
+	Phoenix: {testFlash(testForm(nil)), "confirmed successfully", "invalid or it has expired",
+		"invalid or it has expired"},
+	ASPNet:   {testGet, "Thank you for confirming", "Error confirming", "Error confirming"},
+	Ghost:    {testGet, "success=true", "success=false", "success=false"},
+	Strapi:   {testGet, "/welcome", "Invalid token", "Invalid token"},
+	Directus: {testGet, "/admin/users/", "Invalid verification", "Invalid verification"},
+	JHipster: {testActivation, "activated", "No user was found", "No user was found"},
 	Notice: {func(browser, *Server, Mail) string { return "nothing" }, "nothing", "nothing",
 		"nothing"},
 }

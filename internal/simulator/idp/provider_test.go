@@ -90,6 +90,7 @@ func TestProviderIsStrict(t *testing.T) {
 		Auth0Classic: true, Auth0ClassicPage: true, GoTrue: true, BetterAuth: true, Hasura: true,
 		Clerk:     true,
 		ZitadelV1: true, FusionAuthGet: true, Cognito: true, Okta: true, KratosLink: true,
+		Devise: true, ASPNet: true, Ghost: true, Strapi: true, Directus: true,
 	}
 	for _, name := range Providers() {
 		t.Run(string(name), func(t *testing.T) {
@@ -162,7 +163,7 @@ func TestProviderAPIRefusesWrongRequests(t *testing.T) {
 func TestProviderFormsWantCookieAndToken(t *testing.T) {
 	for _, name := range []Provider{
 		Auth0Universal, Auth0UniversalPage, FusionAuth, Allauth, Authgear, KeycloakActions,
-		OktaActivation, Rauthy,
+		OktaActivation, Rauthy, Phoenix,
 	} {
 		idp, _, mail := testMail(t, name)
 		b := newBrowser(t)

@@ -1,0 +1,40 @@
+package linkclick
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDirectus(t *testing.T) {
+	const (
+		link = "/users/register/verify-email?token=t1"
+		user = "/admin/users/3f2b8c1e-6a4d-4e9b-8f10-5c7d2a9e1b34"
+	)
+	redirectCase{link, user, "", OutcomeConfirmed}.run(t)
+	redirectCase{link, "https://evil.example" + user, "", OutcomeUnknown}.run(t)
+	for _, to := range []string{"/admin/login", "/admin/users/new", "/admin/users/"} {
+		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/users/register/verify-email" {
+				http.Redirect(w, r, to, http.StatusFound)
+				return
+			}
+			html200(w, "Welcome")
+		})
+		require.Equal(t, OutcomeUnknown, open(t, c, p.URL+link).Outcome, to)
+	}
+}
+
+// The token says what it is for. It is not opened at a path for something else.
+func TestDirectusScope(t *testing.T) {
+	for scope, want := range map[string]Kind{
+		"pending-registration": KindVerify, "password-reset": "", "invite": "", "": "",
+	} {
+		u, err := url.Parse("https://login.acme.example/users/register/verify-email?token=" +
+			unsigned(`{"scope":"`+scope+`"}`))
+		require.NoError(t, err)
+		require.Equal(t, want, shapeOf(u).kind, scope)
+	}
+}

@@ -1,0 +1,16 @@
+package linkclick
+
+// woocommerce is WooCommerce, the shop for WordPress. It resets passwords on a page of its own,
+// whose name the operator may translate. It verifies no address.
+//
+// Sources: woocommerce/woocommerce 9, plugins/woocommerce/templates/emails,
+// customer-reset-password.php and customer-new-account.php.
+var woocommerce = provider{
+	name: "woocommerce",
+	shapes: []shape{
+		{path: "/lost-password", query: "action=newaccount key login",
+			kind: KindInvite, recipe: RecipeUser},
+		{path: "/lost-password", query: "key id", kind: KindReset, recipe: RecipeUser},
+		{path: "/lost-password", query: "key login", kind: KindReset, recipe: RecipeUser},
+	},
+}

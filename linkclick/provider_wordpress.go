@@ -1,0 +1,20 @@
+package linkclick
+
+// wordpress is WordPress. Its activation link, which only a network of sites has, shows the person
+// a password on the page where it ends. So the person opens it. Requests to erase or export data,
+// and to change an address, use the paths of other purposes and are told by their action.
+//
+// Sources: WordPress/WordPress 6.7, wp-activate.php, wp-login.php, wp-includes/user.php
+// (retrieve_password, send_confirmation_on_profile_email) and wp-includes/ms-functions.php.
+var wordpress = provider{
+	name: "wordpress",
+	shapes: []shape{
+		{path: "/wp-activate.php", query: "key", kind: KindVerify, recipe: RecipeUser},
+		{path: "/wp-login.php", query: "action=rp key login",
+			kind: KindReset, recipe: RecipeUser},
+		{path: "/wp-admin/profile.php", query: "newuseremail",
+			kind: KindChange, recipe: RecipeUser},
+		{path: "/wp-login.php", query: "action=confirmaction request_id confirm_key",
+			kind: KindChange, recipe: RecipeUser},
+	},
+}

@@ -1,0 +1,100 @@
+package linkclick
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every form takes what its provider sends and nothing near it.
+func TestSegmentForms(t *testing.T) {
+	const digest = "7c1e5a90b3d24f68a1c9e07d52b84f36"
+	for form, tt := range map[string]struct{ fits, refuses []string }{
+		"*":    {[]string{"x"}, []string{""}},
+		"{id}": {[]string{"a1b2c3d4e5f6"}, []string{"", "a1b2c3d4e5f"}},
+		"{num}": {[]string{"1", "1768209247"},
+			[]string{"", "-1", "1e3", "١٢", strings.Repeat("1", 21)}},
+		"{hex}":   {[]string{digest}, []string{digest[1:], strings.ToUpper(digest), digest + "g"}},
+		"{uuid}":  {[]string{"3f2b8c1e-6a4d-4e9b-8f10-5c7d2a9e1b34"}, []string{digest, "new"}},
+		"{alnum}": {[]string{digest}, []string{"approve-device-now-1", "short"}},
+		"{b64}":   {[]string{digest + "_-"}, []string{"confirm", digest + "="}},
+		"{signed}": {[]string{"MQ:1vXyZ0:Zk3vQ8", digest + digest},
+			[]string{digest, "delete-my-account", "MQ:1vXyZ0", "a:b:c:d"}},
+		"{stamped}": {[]string{"cxy1z2-" + digest},
+			[]string{digest, "approve-login-of-a-device", "c-" + digest[:19]}},
+		"confirm": {[]string{"confirm"}, []string{"Confirm", "confirmed", ""}},
+	} {
+		for _, have := range tt.fits {
+			require.True(t, fitsSegment(form, have), "%s %q", form, have)
+		}
+		for _, have := range tt.refuses {
+			require.False(t, fitsSegment(form, have), "%s %q", form, have)
+		}
+	}
+	for form := range segmentForms {
+		require.False(t, fitsSegment(form, form), "a form is no segment of a link")
+	}
+}
+
+// Links that stand near those that verify, reset or sign in do something else, and are known for
+// it, or are not known at all.
+func TestNearMisses(t *testing.T) {
+	const (
+		hex   = "7c1e5a90b3d24f68a1c9e07d52b84f36"
+		token = hex + "-_" + "Zk3vQ8mW1xT"
+		own   = Kind("a shape, but no kind")
+	)
+	for link, want := range map[string]Kind{
+		"/users/unlock?unlock_token=t1":                                 KindChange,
+		"/users/confirmation":                                           "",
+		"/users/confirmation?token=t1":                                  "",
+		"/-/profile/emails/confirmation?confirmation_token=t1":          KindChange,
+		"/users/settings/confirm-email/" + token:                        KindChange,
+		"/users/confirm/" + hex[:12]:                                    "",
+		"/confirm-email/cancel-my-order-now":                            "",
+		"/reset/device/approve-this-login-now":                          "",
+		"/reset/2fa/" + hex:                                             "",
+		"/email/verify/17/" + hex + "?expires=1":                        "",
+		"/email/verify/17/remove-second-factor?expires=1&signature=a":   "",
+		"/verify/email?expires=1&token=a":                               "",
+		"/Account/ConfirmEmailChange?userId=1&email=a&code=b":           KindChange,
+		"/Account/ConfirmEmail?userId=1&code=b&changedEmail=a":          KindChange,
+		"/Account/ConfirmEmail?userId=1&code=b&email=a":                 KindChange,
+		"/Account/Manage/Disable2fa?userId=1&code=b":                    "",
+		"/account/activate?key=":                                        "",
+		"/u/confirm-old-email/" + hex:                                   KindChange,
+		"/u/confirm-admin/" + hex:                                       KindChange,
+		"/u/activate-account/me":                                        "",
+		"/do_verify_email?token=a&email=b":                              own,
+		"/do_verify_email?token=a":                                      "",
+		"/members/?token=a&action=updateEmail":                          KindChange,
+		"/members/?token=a&action=Signup":                               "",
+		"/members/?token=a":                                             "",
+		"/console/anything?userId=1&secret=a&expire=1":                  own,
+		"/parse/apps/shop/resend_verification_email?token=a":            "",
+		"/#/enroll-account/" + token:                                    KindInvite,
+		"/#/verify-email/12":                                            "",
+		"/wp-login.php?action=confirmaction&request_id=1&confirm_key=a": KindChange,
+		"/wp-login.php?action=logout&key=a&login=b":                     "",
+		"/wp-admin/profile.php?newuseremail=a":                          KindChange,
+		"/user/17/cancel/confirm/1768209247/" + token:                   KindChange,
+		"/user/reset/me/now/" + token:                                   "",
+		"/user/emailupdate.php?key=a&id=17":                             KindChange,
+		"/user/activate_email?code=a&email=b":                           KindChange,
+		"/user/delete?code=a":                                           "",
+		"/lostpassword/set/" + hex + "/kim":                             "",
+	} {
+		u, err := url.Parse("https://login.acme.example" + link)
+		require.NoError(t, err)
+		got := shapeOf(u)
+		if want == own {
+			require.NotNil(t, got.provider, link)
+			want = ""
+		} else if want == "" {
+			require.Nil(t, got.provider, "%s has the shape of %s %s", link, got.name(), got.path)
+		}
+		require.Equal(t, want, got.kind, link)
+	}
+}
