@@ -125,7 +125,8 @@ func (k *click) leadsBack(to *url.URL) bool {
 		return false
 	}
 	path, action := strings.Trim(k.link.Path, "/"), strings.Trim(to.Path, "/")
-	if strings.HasSuffix(k.shape.path, "/{id}") && action != "" &&
+	secret := k.shape.path[strings.LastIndexByte(k.shape.path, '/')+1:]
+	if strings.HasPrefix(secret, "{") && action != "" &&
 		action == path[:max(strings.LastIndexByte(path, '/'), 0)] {
 		return true
 	}

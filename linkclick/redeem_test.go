@@ -126,7 +126,7 @@ func TestRedirectBackAfterForm(t *testing.T) {
 			universalForm(w, r)
 		}
 	})
-	link := p.URL + "/accounts/confirm-email/k123456789ab/"
+	link := p.URL + "/accounts/confirm-email/MTI:1rAbCd:k123456789abcdefghijklmnopqrstuvwxyzABCDEFG/"
 	require.Equal(t, OutcomeConfirmed, open(t, c, link).Outcome)
 	require.Len(t, p.requests(), 3)
 }
