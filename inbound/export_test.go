@@ -3,7 +3,8 @@ package inbound
 // What the tests from outside of the package compare with.
 const (
 	MaxRead       = maxRead
-	MaxKept       = maxKept
+	MaxParsed     = maxParsed
+	MaxRaw        = maxRaw
 	MaxToken      = maxToken
 	MaxRecipients = maxRecipients
 	OldestPost    = oldestPost
@@ -12,3 +13,6 @@ const (
 
 // ParsedFields reports whether a field of a parsed mail is read.
 func ParsedFields(name string) bool { return parsedFields(name) }
+
+// Held is how many bytes the bodies in flight hold now.
+func (s *Server) Held() int64 { return s.bodies.Held() }

@@ -36,6 +36,7 @@ type Server struct {
 	Patience time.Duration    // as in web.Edge
 
 	draining atomic.Bool
+	bodies   web.Budget // of all requests, at every door
 }
 
 // Handler routes the requests:
@@ -57,8 +58,8 @@ type Server struct {
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
 	e := s.newEcho()
-	e.POST("/mailgun/:tenant", s.receiveMail(parsedFields))
-	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawFields))
+	e.POST("/mailgun/:tenant", s.receiveMail(parsedMail()))
+	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawMail()))
 	e.POST("/twilio/:tenant/reply", s.receiveReply(s.readTwilioReply, writeTwiML))
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt(s.readTwilioReceipt))
 	e.POST("/flowroute/:tenant/reply", s.receiveReply(s.readFlowrouteReply, writeReason))
@@ -87,7 +88,7 @@ func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner = true
 	e.IPExtractor = echo.ExtractIPDirect() // no code here trusts X-Forwarded-For
-	e.Use(s.edge().SurvivePanics)
+	e.Use(s.edge().SurvivePanics, s.bodies.Bound)
 	return e
 }
 
