@@ -24,6 +24,7 @@ const (
 type Upload struct {
 	body  io.Reader
 	c     echo.Context
+	conn  *http.ResponseController // of this very response: echo uses its own again
 	piece *time.Timer
 	whole *time.Timer
 	came  int // bytes of the piece that is under way
@@ -35,9 +36,11 @@ type Upload struct {
 
 // OpenUpload starts the upload of a request. End it before the response is written.
 func OpenUpload(c echo.Context) *Upload {
-	u := &Upload{body: c.Request().Body, c: c}
+	u := &Upload{
+		body: c.Request().Body, c: c, conn: http.NewResponseController(c.Response().Writer),
+	}
 	// An error means that there is no connection, as in a test that has a recorder.
-	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Time{})
+	_ = u.conn.SetReadDeadline(time.Time{})
 	u.piece = time.AfterFunc(pieceTime, u.cut)
 	u.whole = time.AfterFunc(uploadTime, u.cut)
 	return u
@@ -60,18 +63,21 @@ func (u *Upload) cut() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.ended {
-		stopReading(u.c)
+		_ = u.conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
-// End ends the upload. What is left of the body is not waited for.
+// End ends the upload. When something is left of the body, the connection ends with the response.
+// The server reads a little more of it, so that the sender hears the response, and is still cut.
 func (u *Upload) End() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.ended = true
-	u.piece.Stop()
 	u.whole.Stop()
-	if !u.read {
-		stopReading(u.c)
+	if u.read {
+		u.ended = true
+		u.piece.Stop()
+		return
 	}
+	u.c.Response().Header().Set("Connection", "close")
+	u.piece.Reset(time.Second)
 }
