@@ -27,7 +27,9 @@ var (
 	errFlowrouteKey = response{http.StatusForbidden, "the key in the URL is missing or wrong: " +
 		"it follows from the secret key, see deploy/PROVIDERS.md"}
 	errFlowrouteJSON = errors.New("not a webhook of Flowroute's")
-	flowrouteID      = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
+	// flowrouteID is a message detail record: of version 2 or 2.1, and 32 hexadecimal digits. An id in
+	// any other form could be the same text's once more.
+	flowrouteID = regexp.MustCompile(`^mdr[0-9]-[0-9a-f]{32}$`)
 )
 
 // flowrouteHook is what a webhook says: a text from a phone, or a receipt of one of ours.
@@ -135,7 +137,7 @@ func readFlowroute(body io.Reader) (flowrouteHook, error) {
 	}
 	a := hook.Data.Attributes
 	switch {
-	case !flowrouteID.MatchString(hook.Data.ID + hook.ID):
+	case !flowrouteID.MatchString(hook.Data.ID + hook.ID): // so it has one of them, and not both
 	case hook.Data.Type == "" && hook.From != "":
 		return flowrouteHook{
 			ID: hook.ID, From: hook.From, To: hook.To, Body: hook.Body, Inbound: true,

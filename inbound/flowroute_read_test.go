@@ -20,14 +20,17 @@ func TestFlowrouteWebhookUndelivered(t *testing.T) {
 
 func FuzzReadFlowroute(f *testing.F) {
 	f.Add(
-		`{"data":{"type":"message","id":"mdr2-1","attributes":{"to":"12065550101",` +
+		`{"data":{"type":"message","id":"mdr2-00000000000000000000000000000001",` +
+			`"attributes":{"to":"12065550101",` +
 			`"from":"4520123456","body":"YES","direction":"inbound"}}}`,
 	)
 	f.Add(
-		`{"data":{"type":"delivery_receipt","id":"mdr2-1","attributes":{"status":"delivered",` +
+		`{"data":{"type":"delivery_receipt","id":"mdr2-00000000000000000000000000000001",` +
+			`"attributes":{"status":"delivered",` +
 			`"status_code":0}}}`,
 	)
-	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop","id":"mdr1-2"}`)
+	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop",` +
+		`"id":"mdr1-00000000000000000000000000000002"}`)
 	f.Add(`{"data":[]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		hook, err := readFlowroute(strings.NewReader(body))

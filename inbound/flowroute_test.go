@@ -90,7 +90,8 @@ func TestFlowrouteWebhookReply(t *testing.T) {
 			require.Equal(
 				t,
 				200,
-				b.flowroute(t, replies, flowrouteText("mdr2-1", "4520123456", "12065550101", "yes")).StatusCode,
+				b.flowroute(t, replies, flowrouteText("mdr2-00000000000000000000000000000001", "4520123456",
+					"12065550101", "yes")).StatusCode,
 			)
 			require.Equal(t, "accepted", b.State(t, "challenge", id))
 			require.Equal(t, 1, b.Rows(t)["reply"])
@@ -102,7 +103,8 @@ func TestFlowrouteWebhookReply(t *testing.T) {
 			b.flowroute(
 				t,
 				replies,
-				`{"to":"`+flowrouteSender+`","from":"`+phone+`","body":"stop","id":"mdr1-2"}`,
+				`{"to":"`+flowrouteSender+`","from":"`+phone+
+					`","body":"stop","id":"mdr1-00000000000000000000000000000002"}`,
 			).StatusCode,
 		)
 		require.Equal(t, 1, b.Rows(t)["opt_out"])
@@ -121,15 +123,19 @@ func TestFlowrouteWebhookReceipt(t *testing.T) {
 			t,
 			b.Store.Do(
 				context.Background(),
-				func(ctx context.Context, tx *store.Tx) error { return text.Accept(ctx, tx, textID, "mdr2-1") },
+				func(ctx context.Context, tx *store.Tx) error {
+					return text.Accept(ctx, tx, textID, "mdr2-00000000000000000000000000000001")
+				},
 			),
 		)
 		_, receipts := b.flowrouteURLs(textID)
 		for _, step := range []struct{ id, status, code, want string }{
-			{"mdr2-1", "smsc submit", "null", "sent"}, {"mdr2-1", "message buffered", "1003", "sent"},
-			{"mdr2-1", "never heard of", "1", "sent"},
-			{"mdr2-2", "delivered", "0", "sent"}, {"mdr2-1", "delivered", "0", "delivered"},
-			{"mdr2-1", "message buffered", "1003", "delivered"},
+			{"mdr2-00000000000000000000000000000001", "smsc submit", "null", "sent"},
+			{"mdr2-00000000000000000000000000000001", "message buffered", "1003", "sent"},
+			{"mdr2-00000000000000000000000000000001", "never heard of", "1", "sent"},
+			{"mdr2-00000000000000000000000000000002", "delivered", "0", "sent"},
+			{"mdr2-00000000000000000000000000000001", "delivered", "0", "delivered"},
+			{"mdr2-00000000000000000000000000000001", "message buffered", "1003", "delivered"},
 		} {
 			require.Equal(
 				t,
@@ -142,7 +148,8 @@ func TestFlowrouteWebhookReceipt(t *testing.T) {
 		require.Equal(
 			t,
 			200,
-			b.flowroute(t, unknown, flowrouteReceipt("mdr2-1", "delivered", "0")).StatusCode,
+			b.flowroute(t, unknown, flowrouteReceipt("mdr2-00000000000000000000000000000001", "delivered",
+				"0")).StatusCode,
 		)
 		b.Lines(t)
 	}, atFlowroute()...)
@@ -153,7 +160,7 @@ func TestFlowrouteWebhookReceipt(t *testing.T) {
 func TestFlowrouteWebhookRefusals(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		replies, receipts := b.flowrouteURLs("x")
-		good := flowrouteText("mdr2-1", "4520123456", "12065550101", "YES")
+		good := flowrouteText("mdr2-00000000000000000000000000000001", "4520123456", "12065550101", "YES")
 		bare, _, _ := strings.Cut(replies, "?")
 		for name, test := range map[string]struct {
 			target, body string
@@ -167,6 +174,16 @@ func TestFlowrouteWebhookRefusals(t *testing.T) {
 			"no text":               {replies, `{}`, 400},
 			"another type":          {replies, `{"data":{"type":"call","id":"1"}}`, 400},
 			"a wrong kind of field": {replies, `{"data":{"type":"message","id":7}}`, 400},
+			"an id in capitals":     {replies, strings.Replace(good, "mdr2", "MDR2", 1), 400},
+			"an id cut short":       {replies, strings.Replace(good, "mdr2-0", "mdr2-", 1), 400},
+			"an id with more":       {replies, strings.Replace(good, "mdr2-0", "mdr2-00", 1), 400},
+			"half an id":            {replies, strings.Replace(good, "mdr2-", "", 1), 400},
+			"two ids": {
+				replies, strings.Replace(good, `{"data"`,
+					`{"id":"mdr2-00000000000000000000000000000001","data"`, 1), 400,
+			},
+			"an id in two halves": {replies, strings.Replace(strings.Replace(good, "mdr2-", "", 1),
+				`"included":[]`, `"id":"mdr2-"`, 1), 400},
 			"an id that is none": {
 				replies, flowrouteText("mdr2 1", "4520123456", "12065550101", "YES"), 400,
 			},
@@ -175,14 +192,18 @@ func TestFlowrouteWebhookRefusals(t *testing.T) {
 			},
 			"too big": {
 				replies,
-				flowrouteText("mdr2-1", "4520123456", "12065550101", strings.Repeat("x", web.MaxHook)), 400,
+				flowrouteText("mdr2-00000000000000000000000000000001", "4520123456", "12065550101",
+					strings.Repeat("x", web.MaxHook)), 400,
 			},
 			"to another number": {
-				replies, flowrouteText("mdr2-1", "4520123456", "12065550102", "YES"), 200,
+				replies, flowrouteText("mdr2-00000000000000000000000000000001", "4520123456", "12065550102",
+					"YES"), 200,
 			},
-			"from a short code":    {replies, flowrouteText("mdr2-1", "12345", "12065550101", "YES"), 200},
-			"one of our own":       {replies, strings.Replace(good, "inbound", "outbound", 1), 200},
-			"a receipt as a reply": {replies, flowrouteReceipt("mdr2-1", "delivered", "0"), 200},
+			"from a short code": {replies, flowrouteText("mdr2-00000000000000000000000000000001", "12345",
+				"12065550101", "YES"), 200},
+			"one of our own": {replies, strings.Replace(good, "inbound", "outbound", 1), 200},
+			"a receipt as a reply": {replies, flowrouteReceipt("mdr2-00000000000000000000000000000001",
+				"delivered", "0"), 200},
 			"a reply as a receipt": {receipts, good, 200},
 		} {
 			require.Equal(t, test.status, b.flowroute(t, test.target, test.body).StatusCode, name)
@@ -201,7 +222,8 @@ func TestNoDoorWithoutSecret(t *testing.T) {
 		require.Equal(
 			t,
 			404,
-			b.flowroute(t, target, flowrouteText("mdr2-1", "4520123456", "", "YES")).StatusCode,
+			b.flowroute(t, target, flowrouteText("mdr2-00000000000000000000000000000001", "4520123456", "",
+				"YES")).StatusCode,
 		)
 	})
 	b := openBridge(

@@ -289,6 +289,23 @@ func forgeFields() map[string]forgery {
 	} {
 		cases["to "+name] = forgery{form: set("recipient", recipient), status: 406}
 	}
+	many := make([]string, inbound.MaxRecipients+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("acme+4520%06d@sms.acme.example", i)
+	}
+	cases["to one phone too many"] = forgery{
+		form: set("recipient", strings.Join(many, ",")), status: 406,
+	}
+	for name, big := range map[string]int{"body-plain": inbound.MaxParsed,
+		"subject": inbound.MaxParsed} {
+		cases["with a "+name+" that is too big"] = forgery{
+			form: set(name, strings.Repeat("x", big)), status: 406,
+		}
+	}
+	cases["with a raw mail that is too big"] = forgery{
+		path: "/mailgun/acme/mime", form: set("body-mime", strings.Repeat("x", inbound.MaxRaw)),
+		status: 406,
+	}
 	cases["without a recipient"] = forgery{form: set("recipient"), status: 406}
 	return cases
 }

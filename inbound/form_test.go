@@ -6,12 +6,15 @@ import (
 	"mime/multipart"
 	"net/url"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"smsbridge/inbound/web"
 )
 
 // wantedOf is the part of a form that is read, as the standard library reads all of it.
@@ -25,23 +28,85 @@ func wantedOf(form url.Values) url.Values {
 	return wanted
 }
 
+// keeperOf is a keeper with memory of its own.
+func keeperOf(what reading) *keeper {
+	return &keeper{reading: what, hold: new(web.Budget).Hold(), form: url.Values{}}
+}
+
 // agree shows that the reading of a urlencoded body is that of url.ParseQuery wherever the
-// latter accepts the body, however the bytes arrive.
+// latter accepts the body, however the bytes arrive. What was charged for it is what it holds.
 func agree(t interface{ Fatalf(string, ...any) }, body string) {
 	want, err := url.ParseQuery(body)
+	for _, in := range []io.Reader{
+		strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body)),
+	} {
+		var budget web.Budget
+		k := &keeper{reading: parsedMail(), hold: budget.Hold(), form: url.Values{}}
+		refused := readURLEncoded(in, k)
+		size, values := 0, 0
+		for name, all := range k.form {
+			for _, value := range all {
+				size += len(name) + len(value) + valueCost
+				values++
+			}
+		}
+		// Beside the form there are at most the pieces of one value, of which the last may be empty.
+		if held := int(budget.Held()); refused == nil && held != size || held > 2*len(body)+
+			values*(valueCost+maxKey)+firstPiece+longestPiece {
+			t.Fatalf("%d bytes are held for %d of %d", held, size, len(body))
+		}
+		if k.drop(); budget.Held() != 0 {
+			t.Fatalf("%d bytes are held for nothing", budget.Held())
+		}
+		if err != nil {
+			continue // it refuses semicolons and broken escapes also in fields that are not wanted
+		}
+		if refused != nil {
+			t.Fatalf("refused: %v", refused)
+		}
+	}
 	if err != nil {
-		return // it refuses semicolons and broken escapes also in fields that are not wanted
+		return
 	}
 	for _, in := range []io.Reader{
 		strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body)),
 	} {
-		got, err := readURLEncoded(in, parsedFields)
-		if err != nil {
-			t.Fatalf("refused: %v", err)
+		k := keeperOf(parsedMail())
+		if err := readURLEncoded(in, k); err != nil || !reflect.DeepEqual(k.form, wantedOf(want)) {
+			t.Fatalf("got %v and %v, want %v", k.form, err, wantedOf(want))
 		}
-		if !reflect.DeepEqual(got, wantedOf(want)) {
-			t.Fatalf("got %v, want %v", got, wantedOf(want))
+	}
+}
+
+// Ensure that reading a form allocates little more than what is charged for it, whatever the form.
+func TestReadingAllocatesWhatIsCharged(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing wanted": strings.Repeat("x=y&", 1<<18), "one value": "body-html=" +
+			strings.Repeat("a", 1<<20),
+		"escaped": "body-html=" + strings.Repeat("%41", 1<<20), "too big": "body-html=" +
+			strings.Repeat("a", 8<<20),
+		"a name": strings.Repeat("a", 8<<20), "names": strings.Repeat("body-htm=&", 1<<17),
+		"values": strings.Repeat("body-html=a&", maxParts),
+	} {
+		in := strings.NewReader(body)
+		k := keeperOf(parsedMail())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_ = readURLEncoded(in, k)
+		runtime.ReadMemStats(&after)
+		held := 0
+		for _, piece := range k.pieces {
+			held += cap(piece)
 		}
+		for _, values := range k.form {
+			for _, value := range values {
+				held += 2*len(value) + firstPiece + 2*valueCost // its pieces, and their copy
+			}
+		}
+		// Names of fields are short-lived, and at most maxKey bytes long.
+		names := 100 * (strings.Count(body, "&") + 1)
+		require.LessOrEqual(t, int(after.TotalAlloc-before.TotalAlloc), held+names+buffered+maxKey*4+
+			longestPiece, name)
 	}
 }
 
@@ -92,10 +157,11 @@ func FuzzReadMultipart(f *testing.F) {
 	f.Add("y", []byte(file+field+"--y--\r\n"))
 	f.Add("x", []byte("--x\r\nContent-Disposition: form-data; name=token\r\n\r\n1\r\n--x--\r\n"))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
-		got, err := readMultipart(multipart.NewReader(bytes.NewReader(body), boundary), parsedFields)
-		if err != nil {
+		k := keeperOf(parsedMail())
+		if readMultipart(bytes.NewReader(body), boundary, k) != nil {
 			return
 		}
+		got := k.form
 		want, err := multipart.NewReader(bytes.NewReader(body), boundary).ReadForm(64 << 20)
 		if err != nil || bytes.Contains(bytes.ToLower(body), []byte("quoted-printable")) {
 			return // which ReadForm decodes, and no form has (RFC 7578 section 4.7)

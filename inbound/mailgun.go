@@ -36,10 +36,20 @@ const (
 	maxMessageID = 998
 	// maxRecipients is how many phones one mail may be for.
 	maxRecipients = 50
+	// maxParsed is of the fields of a parsed mail, together: its text and its HTML, of which
+	// linkclick looks at 512 KiB each.
+	maxParsed = 1 << 20
+	// maxRaw is of the fields of a raw mail. It has its pictures in it, and a DKIM signature is about
+	// all of it.
+	maxRaw = 2 << 20
 )
 
-// parsedFields are the fields that are read of a mail that Mailgun parsed, rawFields of a raw one
+// parsedMail is what is read of a mail that Mailgun parsed, rawMail of a raw one
 // (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/receive-http).
+func parsedMail() reading { return reading{parsedFields, maxParsed} }
+
+func rawMail() reading { return reading{rawFields, maxRaw} }
+
 func parsedFields(name string) bool {
 	switch name {
 	case "body-plain", "body-html", "message-url":
@@ -58,17 +68,17 @@ func envelopeFields(name string) bool {
 	return strings.EqualFold(name, "Message-Id")
 }
 
-// receiveMail handles Mailgun's webhook about a mail with these fields. Mailgun never retries after
-// a 200 or 406, and retries after any other status for eight hours.
-func (s *Server) receiveMail(fields func(name string) bool) echo.HandlerFunc {
+// receiveMail handles Mailgun's webhook about a mail, of which it reads what is said. Mailgun never
+// retries after a 200 or 406, and retries after any other status for eight hours.
+func (s *Server) receiveMail(what reading) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		delivery, refusal := s.readMail(c, fields)
+		post, refusal := s.readMail(c, what)
 		if refusal.status != 0 {
 			return s.respond(c, "mail", refusal, nil)
 		}
 		taken, err := web.Commit(c.Request().Context(), s.Store,
 			func(ctx context.Context, tx *store.Tx) (mail.Taken, error) {
-				return mail.Take(ctx, tx, delivery)
+				return mail.Take(ctx, tx, post.Delivery)
 			})
 		r := response{http.StatusOK, "recorded"}
 		switch {
@@ -78,50 +88,69 @@ func (s *Server) receiveMail(fields func(name string) bool) echo.HandlerFunc {
 			r = response{http.StatusNotAcceptable, "the token was used before with another content"}
 		case taken == mail.Duplicate:
 			r = response{http.StatusOK, "known already"}
+		case post.strangers:
+			r = response{http.StatusOK, "recorded for the recipients that are this tenant's"}
 		}
 		return s.respond(c, "mail", r, err)
 	}
 }
 
-// readMail proves that a request is Mailgun's and reads the mail in it, or says why not.
-func (s *Server) readMail(
-	c echo.Context, fields func(name string) bool,
-) (mail.Delivery, response) {
+// mailPost is a webhook about a mail.
+type mailPost struct {
+	mail.Delivery
+	strangers bool // some recipients are not phone addresses of the tenant
+}
+
+// readMail proves that a request is Mailgun's and reads the mail in it, or says why not. What can
+// be refused without the body is refused before any of it is read.
+func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
-		return mail.Delivery{}, response{http.StatusNotAcceptable, "no such tenant"}
+		return mailPost{}, response{http.StatusNotAcceptable, "no such tenant"}
 	}
-	form, err := readForm(c.Request(), fields)
+	r := c.Request()
+	if r.ContentLength > maxRead {
+		return mailPost{}, unread(errTooBig)
+	}
+	hold, upload := web.HoldOf(r), web.OpenUpload(c)
+	form, err := readForm(r.Header.Get(echo.HeaderContentType), upload, hold, what)
+	upload.End()
 	if err != nil {
-		return mail.Delivery{}, unread(err)
+		return mailPost{}, unread(err)
 	}
-	token, posted, refusal := proveMail(t, form, s.Now())
+	proof, refusal := proveMail(t, form, s.Now())
 	if refusal.status != 0 {
-		return mail.Delivery{}, refusal
+		return mailPost{}, refusal
 	}
 	id, ok := messageID(form)
 	if !ok {
-		return mail.Delivery{}, response{
+		return mailPost{}, response{
 			http.StatusNotAcceptable, "a control field comes more than once",
 		}
 	}
 	place := form.Get("message-url")
-	if !storable(id) || !storable(place) || !storable(token) || len(id) > maxMessageID {
-		return mail.Delivery{}, response{
+	if !storable(id) || !storable(place) || !storable(proof.token) || len(id) > maxMessageID {
+		return mailPost{}, response{
 			http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one",
 		}
 	}
 	recipient, _ := web.Only(form, "recipient")
-	phones := phonesOf(t, recipient)
-	if len(phones) == 0 {
-		return mail.Delivery{}, response{
+	phones, strangers := phonesOf(t, recipient)
+	switch {
+	case len(phones) == 0:
+		return mailPost{}, response{
 			http.StatusNotAcceptable, "the recipient is not a phone address of this tenant",
 		}
+	case len(phones) > maxRecipients:
+		return mailPost{}, response{
+			http.StatusNotAcceptable, "the mail is for more phones than one mail may be for",
+		}
 	}
-	return mail.Delivery{
-		Tenant: t.Slug, Phones: phones, Token: token, PostedAt: posted, MessageID: id,
-		MessageURL: place, Body: bodyOf(form), KeepBody: t.Mails.Keep == tenant.KeepBridge,
-	}, response{}
+	return mailPost{mail.Delivery{
+		Tenant: t.Slug, Phones: phones, Signer: proof.signer, Token: proof.token,
+		PostedAt: proof.posted, MessageID: id, MessageURL: place, Body: bodyOf(form),
+		KeepBody: t.Mails.Keep == tenant.KeepBridge,
+	}, strangers}, response{}
 }
 
 // unread is the response to a form that could not be read.
@@ -129,40 +158,48 @@ func unread(err error) response {
 	switch {
 	case errors.Is(err, errTooBig):
 		return response{http.StatusNotAcceptable, "the mail is too big"}
+	case errors.Is(err, web.ErrBusy):
+		return response{http.StatusServiceUnavailable, "too many mails come at once"}
 	case errors.Is(err, web.ErrNotForm):
 		return response{http.StatusNotAcceptable,
 			"not a form: this URL belongs into a route's store(notify=…) or forward(…)"}
 	}
-	return response{http.StatusServiceUnavailable, "the body ended early"}
+	return response{http.StatusServiceUnavailable, "the body ended early or came too slowly"}
 }
 
-// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not. It
-// returns Mailgun's token and its time stamp.
-func proveMail(
-	t *tenant.Tenant, form url.Values, now time.Time,
-) (token string, posted time.Time, refusal response) {
+// proof is what Mailgun signed: a time and a token. Signer stands for the key that it signed with.
+type proof struct {
+	signer, token string
+	posted        time.Time
+}
+
+// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not.
+func proveMail(t *tenant.Tenant, form url.Values, now time.Time) (proof, response) {
 	stamp, okStamp := web.Only(form, "timestamp")
 	token, okToken := web.Only(form, "token")
 	signature, okSignature := web.Only(form, "signature")
-	if !okStamp || !okToken || !okSignature || len(token) > maxToken ||
-		!signed(t, stamp, token, signature) {
-		return "", posted, response{http.StatusUnauthorized,
+	signer := ""
+	if okStamp && okToken && okSignature && len(token) <= maxToken {
+		signer = signerOf(t, stamp, token, signature)
+	}
+	if signer == "" {
+		return proof{}, response{http.StatusUnauthorized,
 			"the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		return "", posted, response{http.StatusNotAcceptable, "the timestamp is not a number"}
+		return proof{}, response{http.StatusNotAcceptable, "the timestamp is not a number"}
 	}
-	posted = time.Unix(seconds, 0).UTC()
+	posted := time.Unix(seconds, 0).UTC()
 	switch age := now.Sub(posted); {
 	case age > oldestPost:
-		return "", posted, response{http.StatusNotAcceptable, "the signature is too old"}
+		return proof{}, response{http.StatusNotAcceptable, "the signature is too old"}
 	case age < -newestPost:
-		return "", posted, response{
+		return proof{}, response{
 			http.StatusUnauthorized, "the signature is from the future: compare the clocks",
 		}
 	}
-	return token, posted, response{}
+	return proof{signer, token, posted}, response{}
 }
 
 // messageID is the Message-Id of a mail, "" when it has none. It returns false when a field comes
@@ -212,36 +249,47 @@ func storable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// signed checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each
+// signerOf checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each
 // of the tenant's signing keys
 // (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The
-// body is not signed.
-func signed(t *tenant.Tenant, stamp, token, signature string) bool {
+// body is not signed. It returns the digest of the key that signed, "" when none did.
+func signerOf(t *tenant.Tenant, stamp, token, signature string) (signer string) {
 	claimed, err := hex.DecodeString(signature)
 	if err != nil {
-		return false
+		return ""
 	}
-	good := false
 	for _, key := range t.Mails.Mailgun.SigningKeys {
-		mac := hmac.New(sha256.New, []byte(key.Reveal()))
-		mac.Write([]byte(stamp))
-		mac.Write([]byte(token))
-		good = hmac.Equal(mac.Sum(nil), claimed) || good
+		if hmac.Equal(macOf(key.Reveal(), stamp+token), claimed) {
+			signer = keyDigest(key.Reveal())
+		}
 	}
-	return good
+	return signer
 }
 
-// phonesOf reads the recipients that are phone addresses of the tenant. Mailgun may send several
-// in one post, separated by commas.
-func phonesOf(t *tenant.Tenant, recipients string) []phonemail.Number {
-	var found []phonemail.Number
+// keyDigest stands for a signing key in the database. It is a MAC of words that Mailgun never
+// signs, since its text begins with a number. So it proves nothing to a door.
+func keyDigest(key string) string { return hex.EncodeToString(macOf(key, "signer")[:16]) }
+
+func macOf(key, text string) []byte {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// phonesOf reads the recipients that are phone addresses of the tenant, each once. Mailgun may send
+// several in one post, separated by commas. Others in the list are no mistake: Mailgun names all
+// recipients of the mail in its domain, and some may be another tenant's, for whom another route
+// posts the same mail. So the mail is taken for the tenant's own.
+func phonesOf(t *tenant.Tenant, recipients string) (found []phonemail.Number, strangers bool) {
 	seen := map[phonemail.Number]bool{}
-	for _, address := range strings.Split(recipients, ",") {
+	for address := range strings.SplitSeq(recipients, ",") {
 		n, err := t.Address.Number(strings.TrimSpace(address))
-		if err == nil && !seen[n] && len(found) < maxRecipients {
+		if err != nil {
+			strangers = true
+		} else if !seen[n] && len(found) <= maxRecipients {
 			seen[n] = true
 			found = append(found, n)
 		}
 	}
-	return found
+	return found, strangers
 }

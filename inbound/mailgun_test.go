@@ -171,19 +171,28 @@ func TestMailForSeveralRecipients(t *testing.T) {
 		" ACME+4520123456@SMS.acme.example ", address, "acme+4520123457@sms.acme.example",
 		"beta+4520123458@sms.acme.example", "acme+1@sms.acme.example", "",
 	}, ","))
-	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", form).StatusCode)
+	require.Equal(t, inboundtest.Response{
+		StatusCode: 200, Body: "recorded for the recipients that are this tenant's\n",
+	}, bare(b.PostForm(t, "/mailgun/acme", form)))
 	require.Equal(t, map[string]int{"mail": 2, "seen": 1, "event": 2, "river_job": 2}, b.Rows(t))
 	b.recorded(t, "phone = '+4520123456'")
 	b.recorded(t, "phone = '+4520123457'")
 
-	many := inboundtest.MailForm(2)
+	// As many as one mail may be for, and one of them twice; then one more, which is refused whole.
 	var list []string
-	for i := range 3 * inbound.MaxRecipients {
+	for i := range inbound.MaxRecipients {
 		list = append(list, fmt.Sprintf("acme+4520%06d@sms.acme.example", i))
 	}
-	many.Set("recipient", strings.Join(list, ","))
-	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", many).StatusCode)
-	require.Equal(t, 2+inbound.MaxRecipients, b.Rows(t)["mail"])
+	for n, more := range []string{list[0], "acme+4520999999@sms.acme.example"} {
+		many := inboundtest.MailForm(2 + n)
+		many.Set("recipient", strings.Join(append(list, more), ","))
+		require.Equal(t, []int{200, 406}[n], b.PostForm(t, "/mailgun/acme", many).StatusCode)
+		require.Equal(t, 2+inbound.MaxRecipients, b.Rows(t)["mail"])
+	}
+	lines := b.Lines(t)
+	require.Equal(t, "the mail is for more phones than one mail may be for",
+		lines[len(lines)-1]["reason"])
+	require.Equal(t, 2, b.Rows(t)["seen"], "a token that was refused is not used up")
 }
 
 // A tenant that keeps its mail at Mailgun has nothing of it here but the envelope.

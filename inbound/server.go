@@ -37,6 +37,7 @@ type Server struct {
 	SendWait time.Duration
 
 	draining atomic.Bool
+	bodies   web.Budget // of all requests, at every door
 }
 
 // Handler routes the requests:
@@ -58,8 +59,8 @@ type Server struct {
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
 	e := s.newEcho()
-	e.POST("/mailgun/:tenant", s.receiveMail(parsedFields))
-	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawFields))
+	e.POST("/mailgun/:tenant", s.receiveMail(parsedMail()))
+	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawMail()))
 	e.POST("/twilio/:tenant/reply", s.receiveReply(s.readTwilioReply, writeTwiML))
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt(s.readTwilioReceipt))
 	e.POST("/flowroute/:tenant/reply", s.receiveReply(s.readFlowrouteReply, writeReason))
@@ -88,7 +89,7 @@ func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner = true
 	e.IPExtractor = echo.ExtractIPDirect() // only web.Source reads X-Forwarded-For
-	e.Use(s.edge().SurvivePanics)
+	e.Use(s.edge().SurvivePanics, s.bodies.Bound)
 	return e
 }
 

@@ -223,7 +223,7 @@ func TestKeptSize(t *testing.T) {
 			n++
 			form := inboundtest.MailForm(n)
 			idLonger := len(form.Get("Message-Id")) - len(inboundtest.MailForm(1).Get("Message-Id"))
-			form.Set("body-html", strings.Repeat(c.filler, inbound.MaxKept-others-idLonger+c.over))
+			form.Set("body-html", strings.Repeat(c.filler, inbound.MaxParsed-others-idLonger+c.over))
 			answer := write(form)
 			require.Equal(t, c.status, answer.StatusCode, "%d %q: %s", c.over, c.filler, answer.Body)
 		}

@@ -27,7 +27,7 @@ var errForged = errors.New(
 // readTwilioReply reads a text from a phone. It came on the line of the messaging service if a
 // tenant texts from it, else on that of the number.
 func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
-	form, refusal := s.readTwilio(c, s.Settings.ReplyURL)
+	form, refusal := s.readTwilio(c, s.Settings.ReplyURL, "MessageSid", "From", "To", "Body")
 	if refusal.status != 0 {
 		return reply.Received{}, refusal
 	}
@@ -48,13 +48,10 @@ func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
 		received.Line = phonemail.Line{Account: account, Sender: sender}
 		received.Sharing = s.Settings.Tenants.ByLine(received.Line)
 	}
-	switch {
-	case len(received.Sharing) == 0:
+	if len(received.Sharing) == 0 {
 		return reply.Received{}, response{
 			http.StatusOK, "no tenant texts from the number or service that was texted",
 		}
-	case received.ProviderID == "":
-		return reply.Received{}, response{http.StatusBadRequest, "MessageSid is missing"}
 	}
 	return received, response{}
 }
@@ -72,7 +69,7 @@ func (s *Server) readTwilioReceipt(c echo.Context) (text.Receipt, response) {
 	form, refusal := s.readTwilio(c, func(slug string) string {
 		url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, ""), "?")
 		return url
-	})
+	}, "MessageSid", "MessageStatus")
 	return text.Receipt{
 		TextID: c.QueryParam("text"), Account: form.Get("AccountSid"),
 		ProviderID: form.Get("MessageSid"), State: text.TwilioState(form.Get("MessageStatus")),
@@ -82,9 +79,10 @@ func (s *Server) readTwilioReceipt(c echo.Context) (text.Receipt, response) {
 
 // readTwilio proves that a webhook is Twilio's and returns its fields, or says why not. The tenant
 // in the URL only selects the auth token. The signature covers the URL as it is configured at
-// Twilio, so the configured public URL is used, never the request's host.
+// Twilio, so the configured public URL is used, never the request's host. A signature fits several
+// forms, so the form must also be the one that was signed: see misfit. It has the needed fields.
 func (s *Server) readTwilio(
-	c echo.Context, configured func(slug string) string,
+	c echo.Context, configured func(slug string) string, needed ...string,
 ) (url.Values, response) {
 	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || t.Sending.Twilio.AuthToken.Reveal() == "" { // without a token any caller could sign
@@ -107,6 +105,9 @@ func (s *Server) readTwilio(
 	if !validator.Validate(signedURL, params, signature) ||
 		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
 		return nil, response{http.StatusForbidden, errForged.Error()}
+	}
+	if wrong := misfit(form, needed...); wrong != "" {
+		return nil, response{http.StatusBadRequest, "not as Twilio sends it: " + wrong}
 	}
 	return form, response{}
 }

@@ -146,7 +146,7 @@ func TestForgedHooksLeaveNothing(t *testing.T) {
 	}
 	query := "/twilio/acme/reply?Body=YES"
 	receipt := url.Values{
-		"MessageSid":    {"SM1"},
+		"MessageSid":    {"SM00000000000000000000000000000001"},
 		"MessageStatus": {"failed"},
 		"AccountSid":    {accountSID},
 	}
@@ -419,8 +419,8 @@ func TestReceipt(t *testing.T) {
 		_, id := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
 		post := func(query, status string) inboundtest.Response {
 			form := url.Values{
-				"MessageSid":    {"SM1"},
-				"SmsSid":        {"SM1"},
+				"MessageSid":    {"SM00000000000000000000000000000001"},
+				"SmsSid":        {"SM00000000000000000000000000000001"},
 				"MessageStatus": {status},
 				"SmsStatus":     {status},
 				"AccountSid":    {accountSID},
@@ -435,7 +435,7 @@ func TestReceipt(t *testing.T) {
 			require.Equal(t, inboundtest.Response{StatusCode: 200}, bare(post("?text="+id, status)))
 			require.Equal(t, "delivered", b.State(t, "text", id))
 		}
-		require.Equal(t, "SM1", b.One(t, "SELECT provider_id FROM text"))
+		require.Equal(t, "SM00000000000000000000000000000001", b.One(t, "SELECT provider_id FROM text"))
 		require.Empty(t, b.One(t, "SELECT body FROM text"))
 		before := b.Rows(t)
 		for _, query := range []string{"", "?text=", "?text=" + store.NewID(), "?other=" + id} {
@@ -451,7 +451,7 @@ func TestWithoutADatabase(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		require.NoError(t, b.Store.Close())
 		receipt := url.Values{
-			"MessageSid":    {"SM1"},
+			"MessageSid":    {"SM00000000000000000000000000000001"},
 			"MessageStatus": {"sent"},
 			"AccountSid":    {accountSID},
 		}

@@ -9,6 +9,7 @@ package linkclick
 // emails/signup.js.
 var ghost = provider{
 	name: "ghost",
+	back: "r",
 	shapes: []shape{
 		{path: "/members", query: "token action=signup", kind: KindVerify, recipe: RecipeGet},
 		{path: "/members", query: "token action=subscribe",

@@ -86,6 +86,13 @@ func wait(ctx context.Context, d time.Duration) {
 func start(t *testing.T, th *theater) *exec.Cmd {
 	t.Helper()
 	bridge := exec.Command("smsbridge", "serve")
+	startWith(t, th, bridge)
+	return bridge
+}
+
+// startWith starts a command that becomes the real binary, and waits until it is ready.
+func startWith(t *testing.T, th *theater, bridge *exec.Cmd) {
+	t.Helper()
 	for name, value := range th.env {
 		bridge.Env = append(bridge.Env, name+"="+value)
 	}
@@ -109,5 +116,4 @@ func start(t *testing.T, th *theater) *exec.Cmd {
 		res.Body.Close()
 		return res.StatusCode == http.StatusOK
 	}, storyPatience, 20*time.Millisecond)
-	return bridge
 }

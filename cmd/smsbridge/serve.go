@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"smsbridge/inbound"
+	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/outbound"
@@ -134,8 +135,9 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
-	doors := []door{{listener, b.server(edge.Handler())}}
-	more, err := b.listenDoors(edge)
+	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
+	doors := []door{b.door(crowd, listener, edge.Handler())}
+	more, err := b.listenDoors(crowd, edge)
 	if doors = append(doors, more...); err == nil {
 		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
 		err = b.store.Start(context.WithoutCancel(ctx))
@@ -191,7 +193,7 @@ type door struct {
 
 // listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at
 // which it cannot.
-func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
+func (b bridge) listenDoors(crowd *web.Crowd, edge *inbound.Server) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
 		if addr == "" {
@@ -203,21 +205,33 @@ func (b bridge) listenDoors(edge *inbound.Server) (doors []door, err error) {
 				listenHint(err, "SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr)")}
 		}
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
-		doors = append(doors, door{listener, b.server(edge.FlowrouteHandler(t))})
+		doors = append(doors, b.door(crowd, listener, edge.FlowrouteHandler(t)))
 	}
 	return doors, nil
 }
 
-func (b bridge) server(handler http.Handler) *http.Server {
-	return &http.Server{
+// door serves requests that arrive at a listener. What a caller is waited for is bounded, since it
+// has proved nothing yet.
+func (b bridge) door(crowd *web.Crowd, listener net.Listener, handler http.Handler) door {
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       60 * time.Second, // a mail has up to 30 MiB
-		WriteTimeout:      75 * time.Second,
+		ReadTimeout:       15 * time.Second, // the door of mails gives each its own time
+		WriteTimeout:      75 * time.Second, // reading a mail is in it, and takes up to a minute
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
+	return door{crowd.Admit(listener, server), server}
+}
+
+// maxConnections is how many connections callers may have open while the process may have limit
+// descriptors. The rest is for what the bridge itself opens: the database, and for each worker a
+// connection or two to a provider. More than 2,048 callers at once are an attack, and each takes
+// memory.
+func maxConnections(limit int) int {
+	const own, least, most = 112, 16, 2048
+	return min(max(limit-own, least), most)
 }
 
 // reason is what the system said about a failed listen, without Go's repetition of the address.

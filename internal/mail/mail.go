@@ -8,8 +8,11 @@
 //	    └──────▶ refused     nothing is done about it, and the reason is kept
 //
 // It promises that a mail counts once however often it is delivered, under fresh tokens too. A
-// token counts once, and only with the content it came with. The body holds a live link, so it is
-// sealed until the examination, and the statement that ends the examination removes it.
+// token counts once, over all tenants, and only with the content it came with. Mailgun's key is the
+// account's, so every tenant of that account would take what one of them was sent.
+//
+// The body holds a live link, so it is sealed until the examination, and the statement that ends
+// the examination removes it.
 package mail
 
 import (
@@ -55,6 +58,7 @@ type Body struct {
 type Delivery struct {
 	Tenant     string
 	Phones     []phonemail.Number
+	Signer     string    // stands for the key that signed the token
 	Token      string    // Mailgun's single-use token
 	PostedAt   time.Time // Mailgun's signed time stamp
 	MessageID  string    // the Message-Id header, "" when there is none
@@ -100,21 +104,9 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := tx.AddSeen(ctx, db.AddSeenParams{
-		Source: "mailgun", Tenant: d.Tenant, ID: d.Token, Digest: digest, At: moment.Of(d.PostedAt),
-	})
-	if err != nil {
-		return 0, fmt.Errorf("mail: keeping the token: %w", err)
-	}
-	if n == 0 {
-		seen, err := tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
-		if err != nil {
-			return 0, err
-		}
-		if seen.Digest != digest {
-			return Reused, nil
-		}
-		return Duplicate, nil
+	used, err := useToken(ctx, tx, d, digest)
+	if err != nil || used != New {
+		return used, err
 	}
 	taken := Duplicate
 	// In one order, so that two deliveries of one mail do not deadlock.
@@ -131,6 +123,36 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 		}
 	}
 	return taken, nil
+}
+
+// useToken uses up the token of a delivery. It returns New when the token was not used before.
+func useToken(ctx context.Context, tx *store.Tx, d Delivery, digest string) (Taken, error) {
+	// A row that names a tenant is of a version that counted tokens by tenant. It goes on protecting.
+	_, err := tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
+	if err == nil {
+		return Reused, nil
+	}
+	if !store.Missing(err) {
+		return 0, fmt.Errorf("mail: looking for the token: %w", err)
+	}
+	key := db.GetSeenParams{Source: "mailgun", ID: d.Signer + " " + d.Token}
+	n, err := tx.AddSeen(ctx, db.AddSeenParams{
+		Source: key.Source, ID: key.ID, Digest: digest, At: moment.Of(d.PostedAt),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("mail: keeping the token: %w", err)
+	}
+	if n > 0 {
+		return New, nil
+	}
+	seen, err := tx.GetSeen(ctx, key)
+	if err != nil {
+		return 0, fmt.Errorf("mail: looking for the token: %w", err)
+	}
+	if seen.Digest != digest {
+		return Reused, nil
+	}
+	return Duplicate, nil
 }
 
 func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) (bool, error) {
@@ -161,13 +183,13 @@ func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) 
 	return true, record(ctx, tx, d.Tenant, id, Received, "")
 }
 
-// digest identifies the content that came with a token.
+// digest identifies the content that came with a token, and for whom it came.
 func (d Delivery) digest() (string, error) {
 	phones := make([]string, len(d.Phones))
 	for i, p := range d.Phones {
 		phones[i] = p.E164()
 	}
-	content, err := json.Marshal([]any{phones, d.MessageID, d.MessageURL, d.Body})
+	content, err := json.Marshal([]any{d.Tenant, phones, d.MessageID, d.MessageURL, d.Body})
 	if err != nil {
 		return "", fmt.Errorf("mail: %w", err)
 	}

@@ -76,7 +76,11 @@ func TestTakeAgain(t *testing.T) {
 			{"its token for fewer phones", 2, func(d *mail.Delivery) {
 				d.Phones = d.Phones[:1]
 			}, mail.Reused, 1},
-			{"its token at another tenant", 1, func(d *mail.Delivery) { d.Tenant = "beta" }, mail.New, 2},
+			{"its token at another tenant", 1, func(d *mail.Delivery) { d.Tenant = "beta" },
+				mail.Reused, 1},
+			{"its token, signed with another key", 1, func(d *mail.Delivery) {
+				d.Tenant, d.Signer = "beta", "other"
+			}, mail.New, 2},
 			{"another mail", 1, func(d *mail.Delivery) {
 				d.Token += "fresh"
 				d.MessageID = "another@idp.example"

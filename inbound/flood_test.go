@@ -1,0 +1,163 @@
+package inbound_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/store/storetest"
+)
+
+const mebi = 1 << 20
+
+// half posts the beginning of a body to a door, and keeps the connection open.
+func (b *bridge) half(t testing.TB, path, kind string, length int, parts ...string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", b.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"+
+		"Content-Length: %d\r\n\r\n", path, kind, length)
+	require.NoError(t, err)
+	for _, part := range parts {
+		if _, err := io.WriteString(conn, part); err != nil {
+			break // it was refused before it had sent all
+		}
+	}
+	return conn
+}
+
+// heap is how many bytes the process has in use, once what is garbage is gone.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// settled waits until the bodies in flight hold what a condition says.
+func (b *bridge) settled(t testing.TB, held func(n int64) bool) {
+	t.Helper()
+	require.Eventually(t, func() bool { return held(b.Inbound.Held()) },
+		20*time.Second, 2*time.Millisecond)
+}
+
+// Ensure that bodies which nothing proves cost little memory: 64 half-sent posts of 6 MiB, in every
+// kind of form. What they hold is given back when they end, and genuine mails are taken again.
+func TestHalfSentBodiesCostLittle(t *testing.T) {
+	fill := strings.Repeat("a", 6*mebi)
+	some, escaped := fill[:2*mebi], strings.Repeat("%41", mebi)
+	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"
+	const multi = "multipart/form-data; boundary=x"
+	for name, c := range map[string]struct {
+		path, kind string
+		parts      []string
+	}{
+		"one field":     {"/mailgun/acme", contentForm, []string{"body-html=", fill}},
+		"escaped":       {"/mailgun/acme", contentForm, []string{"body-html=", escaped}},
+		"a name":        {"/mailgun/acme", contentForm, []string{some}},
+		"a part":        {"/mailgun/acme", multi, []string{fmt.Sprintf(part, "body-html"), some}},
+		"a part's head": {"/mailgun/acme", multi, []string{"--x\r\nX: ", some}},
+		"heads":         {"/mailgun/acme", multi, []string{"--x\r\n", strings.Repeat("a:\r\n", mebi/2)}},
+		"a file":        {"/mailgun/acme", multi, []string{fmt.Sprintf(part, "a"), some}},
+		"raw":           {"/mailgun/acme/mime", contentForm, []string{"body-mime=", some}},
+		"no form":       {"/mailgun/acme", "text/plain", []string{some}},
+		"many fields":   {"/mailgun/acme", contentForm, []string{strings.Repeat("from=&", mebi/2)}},
+		"of no tenant":  {"/mailgun/nobody", contentForm, []string{"body-html=", some}},
+		"Twilio's":      {"/twilio/acme/reply", contentForm, []string{"Body=", some}},
+		"a key's":       {"/v1/verifications", "application/json", []string{`{"phone":"`, some}},
+		"kept, not more": {"/mailgun/acme", contentForm, []string{"body-html=", fill[:960<<10], "&x=",
+			fill[mebi:]}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openBridge(t, storetest.SQLite(t))
+			before := heap()
+			conns := make([]net.Conn, 64)
+			var sending sync.WaitGroup
+			for i := range conns {
+				sending.Go(func() {
+					conns[i] = b.half(t, c.path, c.kind, 6*mebi+1000, c.parts...)
+				})
+			}
+			sending.Wait()
+			if name == "kept, not more" {
+				b.settled(t, func(n int64) bool { return n > 8*mebi && n <= 64*mebi })
+			}
+			cost := heap() - before
+			t.Logf("%.1f MB", float64(cost)/1e6)
+			require.Less(t, cost, int64(100e6))
+			for _, conn := range conns {
+				require.NoError(t, conn.Close())
+			}
+			b.settled(t, func(n int64) bool { return n == 0 })
+			require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).Body)
+			b.settled(t, func(n int64) bool { return n == 0 })
+		})
+	}
+}
+
+// Ensure that a body which does not fit into the memory for all has its sender come back, at once.
+// It is taken when there is room again.
+func TestBodiesBeyondTheBudget(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t))
+	others := b.Inbound.Fill(t, mebi/2)
+	full := inboundtest.MailForm(1)
+	full.Set("body-plain", strings.Repeat("c", mebi/2))
+	answer := b.PostForm(t, "/mailgun/acme", full)
+	require.Equal(t, 503, answer.StatusCode)
+	require.NotEmpty(t, answer.Header.Get("Retry-After"))
+
+	conn := b.half(t, "/mailgun/acme", contentForm, mebi, "body-html="+strings.Repeat("a", mebi/2))
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.Equal(t, 503, res.StatusCode)
+	require.NotEmpty(t, res.Header.Get("Retry-After"))
+	require.True(t, res.Close, "what is left of the body is not waited for")
+	reply := inboundtest.ReplyForm(1, strings.Repeat("x", 60<<10))
+	small := b.Inbound.Fill(t, 1000)
+	answer = b.Reply(t, reply)
+	require.Equal(t, 503, answer.StatusCode)
+	require.NotEmpty(t, answer.Header.Get("Retry-After"))
+	require.Empty(t, b.Rows(t))
+	small()
+
+	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(2)).Body)
+	others()
+	require.Equal(t, "recorded\n", b.PostForm(t, "/mailgun/acme", full).Body,
+		"a mail that was told to come back is taken then")
+	b.settled(t, func(n int64) bool { return n == 0 })
+}
+
+// Ensure that what is certain without the body is said without it.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t))
+	for _, c := range []struct {
+		path   string
+		length int
+		status int
+	}{
+		{"/mailgun/nobody", 20 * mebi, 406}, {"/mailgun/acme", inbound.MaxRead + 1, 406},
+		{"/mailgun/acme/mime", 1 << 40, 406}, {"/twilio/nobody/reply", mebi, 404},
+		{"/flowroute/acme/reply", mebi, 404}, {"/v1/verifications", mebi, 401},
+	} {
+		conn := b.half(t, c.path, contentForm, c.length)
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err, c.path)
+		require.Equal(t, c.status, res.StatusCode, c.path)
+	}
+	require.Empty(t, b.Rows(t))
+	b.Lines(t)
+}

@@ -1,0 +1,234 @@
+package inbound
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+const (
+	replySID   = "SM0123456789abcdef0123456789abcdef"
+	accountID  = "AC0123456789abcdef0123456789abcdef"
+	serviceSID = "MG0123456789abcdef0123456789abcdef"
+)
+
+// genuineForms are forms of every kind that Twilio posts, the receipts apart.
+func genuineForms() (replies, receipts map[string]url.Values) {
+	sms := func(more ...string) url.Values {
+		form := url.Values{
+			"ToCountry": {"US"}, "ToState": {"CA"}, "SmsMessageSid": {replySID}, "NumMedia": {"0"},
+			"ToCity": {"Tokyo"}, "FromZip": {"2100"}, "SmsSid": {replySID}, "FromState": {""},
+			"SmsStatus": {"received"}, "FromCity": {"Frombork"}, "Body": {"YES"}, "FromCountry": {"DK"},
+			"To": {"+15005550006"}, "ToZip": {"94105"}, "NumSegments": {"1"}, "MessageSid": {replySID},
+			"AccountSid": {accountID}, "From": {"+4520123456"}, "ApiVersion": {"2010-04-01"},
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return form
+	}
+	replies = map[string]url.Values{
+		"a text":         sms(),
+		"without places": sms("FromCity", "", "FromZip", "", "ToCity", "", "ToState", "", "ToZip", ""),
+		"words of names": sms("Body", "Forwarded To From Address Body of AddOn: YES To 4521"),
+		"an empty body":  sms("Body", ""),
+		"to a service":   sms("MessagingServiceSid", serviceSID),
+		"an opt-out":     sms("MessagingServiceSid", serviceSID, "OptOutType", "STOP", "Body", "Stop"),
+		"an add-on": sms("AddOns",
+			`{"status":"successful","results":{"x":{"request_sid":"XR1","ErrorCode":null}}}`),
+		"pictures": sms("NumMedia", "2", "MediaUrl0", "https://api.twilio.com/2010-04-01/Accounts/"+
+			accountID+"/Messages/MM0123456789abcdef0123456789abcdef/Media/ME0", "MediaContentType0",
+			"image/jpeg", "MediaUrl1", "https://api.twilio.com/x", "MediaContentType1", "image/png"),
+		"the fallback": sms("ErrorCode", "11200", "ErrorUrl", "https://bridge.example.com/reply"),
+		"a short code": sms("From", "12345"), "a name": sms("From", "CityBank"),
+		"WhatsApp": sms("From", "whatsapp:+4520123456", "To", "whatsapp:+15005550006",
+			"ProfileName", "Anna", "WaId", "4520123456", "Forwarded", "true", "MessageType", "text",
+			"ButtonText", "Yes", "ButtonPayload", "yes", "ButtonType", "quick", "Latitude", "55.6",
+			"Longitude", "12.5", "Address", "Main St", "Label", "Home", "ChannelMetadata",
+			`{"type":"whatsapp","data":{"context":{"ProfileName":"Anna"}}}`,
+			"OriginalRepliedMessageSid", "SM00000000000000000000000000000009",
+			"OriginalRepliedMessageSender", "whatsapp:+15005550006", "ReferralNumMedia", "1",
+			"ReferralMediaUrl", "https://x.example", "FrequentlyForwarded", "false"),
+		"RCS": sms("From", "rcs:agent", "ChannelPrefix", "rcs"),
+		"fields of tomorrow": sms("FromCarrier", "Telia", "MessageSidParent", "x", "Zebra", "1",
+			"ParentAccountSid", "x", "ToCityCode", "4", "BodyLanguage", "en"),
+	}
+	receipt := func(more ...string) url.Values {
+		form := url.Values{
+			"AccountSid": {accountID}, "From": {"+15005550006"}, "To": {"+4520123456"},
+			"MessageSid": {replySID}, "SmsSid": {replySID}, "MessageStatus": {"delivered"},
+			"SmsStatus": {"delivered"}, "ApiVersion": {"2010-04-01"}, "RawDlrDoneDate": {"2603011200"},
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return form
+	}
+	receipts = map[string]url.Values{
+		"delivered": receipt(),
+		"a service": receipt("MessagingServiceSid", serviceSID, "From", ""),
+		"a failure": receipt("MessageStatus", "undelivered", "SmsStatus", "undelivered",
+			"ErrorCode", "30003", "ErrorMessage", "Unreachable destination handset"),
+		"a channel": receipt("ChannelInstallSid", "XE0", "ChannelStatusMessage", "ok",
+			"ChannelPrefix", "whatsapp", "EventType", "READ", "MessageStatus", "read",
+			"SmsStatus", "read"),
+		"a name as sender": receipt("From", "ACME Bank"),
+	}
+	delete(receipts["a service"], "From")
+	return replies, receipts
+}
+
+func neededOf(receipt bool) []string {
+	if receipt {
+		return []string{"MessageSid", "MessageStatus"}
+	}
+	return []string{"MessageSid", "From", "To", "Body"}
+}
+
+// Ensure that each form that Twilio documents passes, in which fields are empty or have words in
+// them, and with fields that Twilio may add.
+func TestGenuineFormsFit(t *testing.T) {
+	replies, receipts := genuineForms()
+	for name, form := range replies {
+		require.Empty(t, misfit(form, neededOf(false)...), name)
+	}
+	for name, form := range receipts {
+		require.Empty(t, misfit(form, neededOf(true)...), name)
+	}
+}
+
+// foldings are all forms with the same signed text in which up to three neighboring fields, from a
+// first one on, have become one. Their text is cut anywhere into a name and a value that keep the
+// order.
+func foldings(form url.Values, first int) (folded []url.Values) {
+	names := slices.Sorted(maps.Keys(form))
+	text := ""
+	for last := first; last < min(first+3, len(names)); last++ {
+		text += names[last] + form.Get(names[last])
+		for cut := 1; cut <= len(text); cut++ {
+			name := text[:cut]
+			if last == first && name == names[first] ||
+				first > 0 && name <= names[first-1] ||
+				last+1 < len(names) && name >= names[last+1] {
+				continue
+			}
+			other := maps.Clone(form)
+			for _, gone := range names[first : last+1] {
+				delete(other, gone)
+			}
+			other[name] = []string{text[cut:]}
+			folded = append(folded, other)
+		}
+	}
+	return folded
+}
+
+// Foldings are other forms with the same signed text, made by folding up to three fields into one.
+func Foldings(form url.Values) (folded []url.Values) {
+	for first := range len(form) {
+		folded = append(folded, foldings(form, first)...)
+	}
+	return folded
+}
+
+// Ensure that a signature is good for one form alone. Each folding of a genuine form has its signed
+// text, and is refused. Some fields that no code reads may be folded: those that Twilio's pages do
+// not name, or name for other channels. Then the form has the same ids, and is a duplicate.
+func TestFoldedFormsDoNotFit(t *testing.T) {
+	replies, receipts := genuineForms()
+	for i, forms := range []map[string]url.Values{replies, receipts} {
+		for kind, form := range forms {
+			t.Run(kind, func(t *testing.T) {
+				t.Parallel()
+				text, folded := readSigned(form).text, Foldings(form)
+				require.Greater(t, len(folded), 500)
+				for _, f := range folded {
+					if readSigned(f).text != text {
+						t.Fatal("another signed text")
+					}
+					if misfit(f, neededOf(i == 1)...) != "" {
+						continue
+					}
+					if kind != "fields of tomorrow" && kind != "WhatsApp" && kind != "a name as sender" {
+						t.Error("passes", f)
+					}
+					for _, id := range []string{"MessageSid", "AccountSid", "To"} {
+						require.Equal(t, form.Get(id), f.Get(id))
+					}
+				}
+			})
+		}
+	}
+}
+
+// Ensure that a person cannot text fields into the own form, and have what was signed for it tell
+// of another phone or another text.
+func TestTextedFieldsDoNotFit(t *testing.T) {
+	const other, victim = "SM99999999999999999999999999999999", "+4520999999"
+	replies, _ := genuineForms()
+	text := func(body string) url.Values {
+		form := maps.Clone(replies["a text"])
+		form.Set("Body", body)
+		return form
+	}
+	told := func(gone string, more ...string) url.Values {
+		form := text("YES")
+		form.Set("From", victim)
+		for _, name := range strings.Fields(gone) {
+			delete(form, name)
+		}
+		for i := 0; i+1 < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return form
+	}
+	for _, c := range []struct {
+		body string // that was texted
+		told url.Values
+	}{
+		{"YESFrom" + victim + "FromA", told("", "FromA", "From+4520123456")},
+		{"YESFrom" + victim + "FromAFr", told("", "FromAFrFr", "om+4520123456")},
+		{"YESFrom" + victim + "FromCity", told("", "FromCity", "From+4520123456FromCityFrombork")},
+		{"YESFrom" + victim + "FromAxMessageSid" + other + "NumMediaA",
+			told("FromCity FromCountry FromState FromZip NumMedia", "FromA", "x", "MessageSid", other,
+				"NumMediaA", "From+4520123456FromCityFromborkFromCountryDKFromStateFromZip2100"+
+					"MessageSid"+replySID+"NumMedia0")},
+	} {
+		require.Equal(t, readSigned(text(c.body)).text, readSigned(c.told).text)
+		require.NotEmpty(t, misfit(c.told, neededOf(false)...), c.body)
+		require.NotEmpty(t, misfit(text(c.body), neededOf(false)...), "it could be read as another")
+	}
+}
+
+// Ensure that whatever is added to a genuine form, no folding of it has other ids.
+func TestFoldingsOfAnyForm(t *testing.T) {
+	replies, _ := genuineForms()
+	piece := rapid.SampledFrom([]string{
+		"MessageSid", replySID, "From", "+4520999999", "To", "Sms", "Body", "A", "z", "0", "{", "}",
+		"FromCity", "NumMedia", " ", "AccountSid", accountID, "YES", "ToZip", "Original",
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		form := maps.Clone(replies["a text"])
+		words := strings.Join(rapid.SliceOfN(piece, 0, 6).Draw(t, "words"), "")
+		form.Set(rapid.SampledFrom([]string{"Body", "FromCity", "Zebra"}).Draw(t, "field"), words)
+		first := rapid.IntRange(0, len(form)-1).Draw(t, "first")
+		for _, f := range foldings(form, first) {
+			if misfit(f, neededOf(false)...) != "" {
+				continue
+			}
+			for _, id := range []string{"MessageSid", "AccountSid", "To"} {
+				if f.Get(id) != form.Get(id) {
+					t.Fatalf("%s is %q", id, f.Get(id))
+				}
+			}
+			if from := f.Get("From"); strings.HasPrefix(from, "+4520999999") {
+				t.Fatalf("From is %q", from)
+			}
+		}
+	})
+}
