@@ -85,9 +85,9 @@ func TestUploadPace(t *testing.T) {
 		"a pause of nine seconds": {640 * kib, func(second int) int {
 			return 160 * kib * max(0, 1-second%9)
 		}, 0},
-		"nothing at all":         {10, steady(0), 10 * time.Second},
-		"one byte a second":      {1000, steady(1), 10 * time.Second},
-		"8 KiB a second":         {1000 * kib, steady(8 * kib), 10 * time.Second},
+		"nothing at all":    {10, steady(0), 10 * time.Second},
+		"one byte a second": {1000, steady(1), 10 * time.Second},
+		"8 KiB a second":    {1000 * kib, steady(8 * kib), 10 * time.Second},
 		"fast, and then nothing": {801 * kib, func(s int) int { return 800 * kib * max(0, 1-s) },
 			10 * time.Second},
 		"fast for 20 s, and then slowly": {10_000 * kib, func(second int) int {
