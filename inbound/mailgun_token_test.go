@@ -36,6 +36,7 @@ func twoTenants(t testing.TB, acme, beta string) tenant.Settings {
 		}
 		file += "  - slug: " + slug + "\n    name: " + slug + "\n    countries: [DK]\n" +
 			"    mail_domain: sms.acme.example\n    idp_hosts: [login.acme.example]\n" +
+			"    sender: {domains: [acme.example]}\n" +
 			"    mailgun: {api_key: env:API, signing_key: [" + strings.Join(names, ", ") + "]}\n" +
 			"    twilio: {account_sid: " + accountSID + ", auth_token: env:TOKEN, from: '+15005550006'}\n"
 	}

@@ -36,7 +36,8 @@ func TestTwilioVectors(t *testing.T) {
 		inboundtest.SignTwilio(authToken, "https://bridge.example.com/hooks/twilio/sms", form))
 
 	// The last one through the door: its path is put in front of ours.
-	b := openBridge(t, storetest.SQLite(t), "SMSBRIDGE_PUBLIC_URL=https://bridge.example.com/hooks")
+	b := openBridge(t, storetest.SQLite(t))
+	b.Change(func(s *inbound.Server) { s.Settings.PublicURL = "https://bridge.example.com/hooks" })
 	signature := inboundtest.SignTwilio(
 		authToken,
 		"https://bridge.example.com/hooks/twilio/acme/reply",

@@ -101,15 +101,22 @@ func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := challenge.Finish(ctx, tx, t, c, challenge.Outcome(o))
-		if errors.Is(err, challenge.ErrGone) {
-			return nil
-		}
-		if err == nil {
-			tx.Enqueue(mail.DeleteMail{ID: c.Challenge.MailID})
-		}
-		return err
+		return endClick(ctx, tx, t, c, o)
 	})
+}
+
+// endClick is what finish does in its transaction.
+func endClick(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
+) error {
+	err := challenge.Finish(ctx, tx, t, c, challenge.Outcome(o))
+	if errors.Is(err, challenge.ErrGone) {
+		return nil
+	}
+	if err == nil {
+		tx.Enqueue(mail.DeleteMail{ID: c.Challenge.MailID})
+	}
+	return err
 }
 
 // errNoLink says that a mail was fetched and has no link to click, which does not change.

@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"context"
-	"errors"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
@@ -40,11 +39,7 @@ func (w *Worker) lostClick(ctx context.Context, tx *store.Tx, id, _ string) erro
 		return err
 	}
 	t, _ := w.Settings.Tenants.Tenant(c.Challenge.Tenant)
-	err = challenge.Finish(ctx, tx, t, c, challenge.Outcome(linkclick.OutcomeUnknown))
-	if errors.Is(err, challenge.ErrGone) {
-		return nil
-	}
-	return err
+	return endClick(ctx, tx, t, c, linkclick.OutcomeUnknown)
 }
 
 // lostCheck ends a check of a code that Twilio Verify could not be asked about.
