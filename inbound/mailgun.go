@@ -112,14 +112,14 @@ func (s *Server) readMail(
 		}
 	}
 	recipient, _ := web.Only(form, "recipient")
-	phones := phonesOf(t, recipient)
-	if len(phones) == 0 {
+	recipients := recipientsOf(t, recipient)
+	if len(recipients) == 0 {
 		return mail.Delivery{}, response{
 			http.StatusNotAcceptable, "the recipient is not a phone address of this tenant",
 		}
 	}
 	return mail.Delivery{
-		Tenant: t.Slug, Phones: phones, Token: token, PostedAt: posted, MessageID: id,
+		Tenant: t.Slug, Recipients: recipients, Token: token, PostedAt: posted, MessageID: id,
 		MessageURL: place, Body: bodyOf(form), KeepBody: t.Mails.Keep == tenant.KeepBridge,
 	}, response{}
 }
@@ -230,16 +230,17 @@ func signed(t *tenant.Tenant, stamp, token, signature string) bool {
 	return good
 }
 
-// phonesOf reads the recipients that are phone addresses of the tenant. Mailgun may send several
-// in one post, separated by commas.
-func phonesOf(t *tenant.Tenant, recipients string) []phonemail.Number {
-	var found []phonemail.Number
+// recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone.
+// Mailgun may send several in one post, separated by commas.
+func recipientsOf(t *tenant.Tenant, recipients string) []mail.Recipient {
+	var found []mail.Recipient
 	seen := map[phonemail.Number]bool{}
 	for _, address := range strings.Split(recipients, ",") {
-		n, err := t.Address.Number(strings.TrimSpace(address))
+		address = strings.TrimSpace(address)
+		n, err := t.Address.Number(address)
 		if err == nil && !seen[n] && len(found) < maxRecipients {
 			seen[n] = true
-			found = append(found, n)
+			found = append(found, mail.To(n, address))
 		}
 	}
 	return found

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +29,8 @@ const (
 var (
 	// errGone says that Mailgun does not have a mail: deleted, too old, or not visible yet.
 	errGone = errors.New("the mail is not at Mailgun")
+	// errOther says that what Mailgun keeps in a place is not the mail that is said to be there.
+	errOther = errors.New("what Mailgun keeps there is another mail")
 	// errURL says that the API key must not be sent to where a mail is said to be kept.
 	errURL = errors.New("the stored mail's URL is not at an allowed host")
 )
@@ -38,14 +39,17 @@ var (
 type stored struct {
 	url       string
 	messageID string
+	to        mail.Recipient
 	at        time.Time
 }
 
-// fetchStored reads a stored mail: see "Storing and retrieving messages" under
+// fetchStored reads a stored mail, if it is m: see "Storing and retrieving messages" under
 // https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/.
 // Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's
-// decoder would take "From" for "from".
-func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (mail.Body, error) {
+// decoder would take "From" for "from". Mailgun writes names of headers with a capital.
+func (w *Worker) fetchStored(
+	ctx context.Context, t *tenant.Tenant, m mail.Mail, at string,
+) (mail.Body, error) {
 	raw, err := w.mailgun(ctx, t, http.MethodGet, at)
 	if err != nil {
 		return mail.Body{}, err
@@ -53,6 +57,10 @@ func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return mail.Body{}, errors.New("mailgun: the stored mail is not JSON")
+	}
+	id := strings.Trim(words(fields["Message-Id"]), "<> \t\r\n")
+	if !m.Is(id, recipients(t, strings.Split(words(fields["recipients"]), ","))) {
+		return mail.Body{}, errOther
 	}
 	return mail.Body{
 		Subject: words(fields["subject"]), From: words(fields["from"]), Text: words(
@@ -72,16 +80,19 @@ func words(raw json.RawMessage) string {
 	return strings.Join(several, "\n")
 }
 
-// deleteStored deletes a stored mail as far as Mailgun allows. The operation is not in Mailgun's
-// reference any more, so that a refusal counts as done.
-func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) error {
-	_, err := w.mailgun(ctx, t, http.MethodDelete, at)
+// deleteStored deletes a mail where Mailgun keeps it, as far as Mailgun allows, if it is m. The
+// operation is not in Mailgun's reference any more, so that a refusal counts as done.
+func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, m mail.Mail, at string) error {
+	_, err := w.fetchStored(ctx, t, m, at)
+	if err == nil {
+		_, err = w.mailgun(ctx, t, http.MethodDelete, at)
+	}
 	var status statusError
-	if errors.Is(
-		err, errGone,
-	) || errors.Is(err, errURL) || errors.As(
-		err, &status,
-	) && status < 500 && status != http.StatusTooManyRequests || status == http.StatusNotImplemented {
+	switch {
+	case errors.Is(err, errGone), errors.Is(err, errURL), errors.Is(err, errOther):
+		return nil
+	case errors.As(err, &status) && (status == http.StatusNotImplemented ||
+		status < 500 && status != http.StatusTooManyRequests):
 		return nil
 	}
 	return err
@@ -158,8 +169,11 @@ func (w *Worker) searchStored(
 			s := stored{
 				url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp(),
 			}
-			if s.at.After(newest.at) && isFor(t, phone, event.Message.Recipients) && match(s) {
-				newest = s
+			for _, to := range recipients(t, event.Message.Recipients) {
+				s.to = to
+				if s.at.After(newest.at) && to.Phone == phone && match(s) {
+					newest = s
+				}
 			}
 		}
 	}
@@ -174,9 +188,13 @@ func (w *Worker) searchStored(
 	return newest, nil
 }
 
-func isFor(t *tenant.Tenant, phone phonemail.Number, recipients []string) bool {
-	return slices.ContainsFunc(recipients, func(address string) bool {
-		n, err := t.Address.Number(strings.TrimSpace(address))
-		return err == nil && n == phone
-	})
+// recipients are those of some addresses that are phone addresses of the tenant.
+func recipients(t *tenant.Tenant, addresses []string) (found []mail.Recipient) {
+	for _, address := range addresses {
+		address = strings.TrimSpace(address)
+		if phone, err := t.Address.Number(address); err == nil {
+			found = append(found, mail.To(phone, address))
+		}
+	}
+	return found
 }

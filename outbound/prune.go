@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
 	"smsbridge/internal/verification"
@@ -40,6 +41,8 @@ func retentions() []retention {
 		{"short_link", 0, (*store.Tx).DropShortLinksBefore},
 		// Wrong codes since the last one of their phone.
 		{"guess", verification.GuessMemory, (*store.Tx).DropGuessesBefore},
+		// Wrong reply codes since the last one of their phone.
+		{"reply_guess", challenge.GuessMemory, (*store.Tx).DropReplyGuessesBefore},
 		// Idempotency keys of the API.
 		{"idempotency_key", verification.KeyMemory, (*store.Tx).DropIdempotencyKeysBefore},
 		// Codes that Twilio Verify was asked about: longer than any verification lives.

@@ -78,7 +78,8 @@ func (l *loader) checkWords(t *Tenant, given settings.Given) {
 // checkTexts fills every text once, as it would be at its longest.
 func (l *loader) checkTexts(t *Tenant, given settings.Given) {
 	word := first(t.Question.Accept)
-	choices := "Reply " + word + " 4821 for " + t.Name + " or " + word + " 7730 for " + t.Name
+	choices := word + " 4821 " + wording.Choice(t.Name, false) + ", " +
+		word + " 7730 " + wording.Choice(t.Name, false)
 	fill := wording.Fill{
 		Choices: choices, Count: 2, Code: wording.SampleCode, Link: wording.SampleLink,
 	}

@@ -66,9 +66,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addVerifyReportStmt, err = db.PrepareContext(ctx, addVerifyReport); err != nil {
 		return nil, fmt.Errorf("error preparing query AddVerifyReport: %w", err)
 	}
-	if q.adoptLinkStmt, err = db.PrepareContext(ctx, adoptLink); err != nil {
-		return nil, fmt.Errorf("error preparing query AdoptLink: %w", err)
-	}
 	if q.askedOpenChallengesStmt, err = db.PrepareContext(ctx, askedOpenChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query AskedOpenChallenges: %w", err)
 	}
@@ -120,6 +117,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropIdempotencyKeysBeforeStmt, err = db.PrepareContext(ctx, dropIdempotencyKeysBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropIdempotencyKeysBefore: %w", err)
 	}
+	if q.dropReplyGuessesBeforeStmt, err = db.PrepareContext(ctx, dropReplyGuessesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropReplyGuessesBefore: %w", err)
+	}
 	if q.dropSeenBeforeStmt, err = db.PrepareContext(ctx, dropSeenBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropSeenBefore: %w", err)
 	}
@@ -131,6 +131,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endChallengeStmt, err = db.PrepareContext(ctx, endChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query EndChallenge: %w", err)
+	}
+	if q.endClickStmt, err = db.PrepareContext(ctx, endClick); err != nil {
+		return nil, fmt.Errorf("error preparing query EndClick: %w", err)
 	}
 	if q.endCodeCheckStmt, err = db.PrepareContext(ctx, endCodeCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query EndCodeCheck: %w", err)
@@ -180,6 +183,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getReplyStmt, err = db.PrepareContext(ctx, getReply); err != nil {
 		return nil, fmt.Errorf("error preparing query GetReply: %w", err)
 	}
+	if q.getReplyGuessesStmt, err = db.PrepareContext(ctx, getReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query GetReplyGuesses: %w", err)
+	}
 	if q.getSeenStmt, err = db.PrepareContext(ctx, getSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query GetSeen: %w", err)
 	}
@@ -197,6 +203,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getVerifyReportStmt, err = db.PrepareContext(ctx, getVerifyReport); err != nil {
 		return nil, fmt.Errorf("error preparing query GetVerifyReport: %w", err)
+	}
+	if q.holdLinkStmt, err = db.PrepareContext(ctx, holdLink); err != nil {
+		return nil, fmt.Errorf("error preparing query HoldLink: %w", err)
 	}
 	if q.lastAuth0CodeStmt, err = db.PrepareContext(ctx, lastAuth0Code); err != nil {
 		return nil, fmt.Errorf("error preparing query LastAuth0Code: %w", err)
@@ -219,6 +228,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lockGuessesStmt, err = db.PrepareContext(ctx, lockGuesses); err != nil {
 		return nil, fmt.Errorf("error preparing query LockGuesses: %w", err)
 	}
+	if q.lockReplyGuessesStmt, err = db.PrepareContext(ctx, lockReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query LockReplyGuesses: %w", err)
+	}
+	if q.markAskedStmt, err = db.PrepareContext(ctx, markAsked); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkAsked: %w", err)
+	}
 	if q.markHintedStmt, err = db.PrepareContext(ctx, markHinted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkHinted: %w", err)
 	}
@@ -228,6 +243,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.markSubmittedStmt, err = db.PrepareContext(ctx, markSubmitted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkSubmitted: %w", err)
 	}
+	if q.mistakableChallengesStmt, err = db.PrepareContext(ctx, mistakableChallenges); err != nil {
+		return nil, fmt.Errorf("error preparing query MistakableChallenges: %w", err)
+	}
 	if q.openChallengesOfPhoneStmt, err = db.PrepareContext(ctx, openChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenChallengesOfPhone: %w", err)
 	}
@@ -236,6 +254,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.openVerifyReportsOfPhoneStmt, err = db.PrepareContext(ctx, openVerifyReportsOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenVerifyReportsOfPhone: %w", err)
+	}
+	if q.promptOfChallengeStmt, err = db.PrepareContext(ctx, promptOfChallenge); err != nil {
+		return nil, fmt.Errorf("error preparing query PromptOfChallenge: %w", err)
+	}
+	if q.replaceLinkStmt, err = db.PrepareContext(ctx, replaceLink); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplaceLink: %w", err)
 	}
 	if q.sameAuth0NotificationStmt, err = db.PrepareContext(ctx, sameAuth0Notification); err != nil {
 		return nil, fmt.Errorf("error preparing query SameAuth0Notification: %w", err)
@@ -257,6 +281,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setReplyChallengeStmt, err = db.PrepareContext(ctx, setReplyChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReplyChallenge: %w", err)
+	}
+	if q.setReplyGuessesStmt, err = db.PrepareContext(ctx, setReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query SetReplyGuesses: %w", err)
 	}
 	if q.setReportedStmt, err = db.PrepareContext(ctx, setReported); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReported: %w", err)
@@ -287,6 +314,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.suppressTextsOfVerificationStmt, err = db.PrepareContext(ctx, suppressTextsOfVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfVerification: %w", err)
+	}
+	if q.takeHeldLinkStmt, err = db.PrepareContext(ctx, takeHeldLink); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeHeldLink: %w", err)
 	}
 	if q.tellExpiredStmt, err = db.PrepareContext(ctx, tellExpired); err != nil {
 		return nil, fmt.Errorf("error preparing query TellExpired: %w", err)
@@ -375,11 +405,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addVerifyReportStmt: %w", cerr)
 		}
 	}
-	if q.adoptLinkStmt != nil {
-		if cerr := q.adoptLinkStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing adoptLinkStmt: %w", cerr)
-		}
-	}
 	if q.askedOpenChallengesStmt != nil {
 		if cerr := q.askedOpenChallengesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing askedOpenChallengesStmt: %w", cerr)
@@ -465,6 +490,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropIdempotencyKeysBeforeStmt: %w", cerr)
 		}
 	}
+	if q.dropReplyGuessesBeforeStmt != nil {
+		if cerr := q.dropReplyGuessesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropReplyGuessesBeforeStmt: %w", cerr)
+		}
+	}
 	if q.dropSeenBeforeStmt != nil {
 		if cerr := q.dropSeenBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropSeenBeforeStmt: %w", cerr)
@@ -483,6 +513,11 @@ func (q *Queries) Close() error {
 	if q.endChallengeStmt != nil {
 		if cerr := q.endChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endChallengeStmt: %w", cerr)
+		}
+	}
+	if q.endClickStmt != nil {
+		if cerr := q.endClickStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endClickStmt: %w", cerr)
 		}
 	}
 	if q.endCodeCheckStmt != nil {
@@ -565,6 +600,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getReplyStmt: %w", cerr)
 		}
 	}
+	if q.getReplyGuessesStmt != nil {
+		if cerr := q.getReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getReplyGuessesStmt: %w", cerr)
+		}
+	}
 	if q.getSeenStmt != nil {
 		if cerr := q.getSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getSeenStmt: %w", cerr)
@@ -593,6 +633,11 @@ func (q *Queries) Close() error {
 	if q.getVerifyReportStmt != nil {
 		if cerr := q.getVerifyReportStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getVerifyReportStmt: %w", cerr)
+		}
+	}
+	if q.holdLinkStmt != nil {
+		if cerr := q.holdLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing holdLinkStmt: %w", cerr)
 		}
 	}
 	if q.lastAuth0CodeStmt != nil {
@@ -630,6 +675,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lockGuessesStmt: %w", cerr)
 		}
 	}
+	if q.lockReplyGuessesStmt != nil {
+		if cerr := q.lockReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockReplyGuessesStmt: %w", cerr)
+		}
+	}
+	if q.markAskedStmt != nil {
+		if cerr := q.markAskedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markAskedStmt: %w", cerr)
+		}
+	}
 	if q.markHintedStmt != nil {
 		if cerr := q.markHintedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing markHintedStmt: %w", cerr)
@@ -645,6 +700,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing markSubmittedStmt: %w", cerr)
 		}
 	}
+	if q.mistakableChallengesStmt != nil {
+		if cerr := q.mistakableChallengesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing mistakableChallengesStmt: %w", cerr)
+		}
+	}
 	if q.openChallengesOfPhoneStmt != nil {
 		if cerr := q.openChallengesOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openChallengesOfPhoneStmt: %w", cerr)
@@ -658,6 +718,16 @@ func (q *Queries) Close() error {
 	if q.openVerifyReportsOfPhoneStmt != nil {
 		if cerr := q.openVerifyReportsOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openVerifyReportsOfPhoneStmt: %w", cerr)
+		}
+	}
+	if q.promptOfChallengeStmt != nil {
+		if cerr := q.promptOfChallengeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing promptOfChallengeStmt: %w", cerr)
+		}
+	}
+	if q.replaceLinkStmt != nil {
+		if cerr := q.replaceLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replaceLinkStmt: %w", cerr)
 		}
 	}
 	if q.sameAuth0NotificationStmt != nil {
@@ -693,6 +763,11 @@ func (q *Queries) Close() error {
 	if q.setReplyChallengeStmt != nil {
 		if cerr := q.setReplyChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setReplyChallengeStmt: %w", cerr)
+		}
+	}
+	if q.setReplyGuessesStmt != nil {
+		if cerr := q.setReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setReplyGuessesStmt: %w", cerr)
 		}
 	}
 	if q.setReportedStmt != nil {
@@ -743,6 +818,11 @@ func (q *Queries) Close() error {
 	if q.suppressTextsOfVerificationStmt != nil {
 		if cerr := q.suppressTextsOfVerificationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suppressTextsOfVerificationStmt: %w", cerr)
+		}
+	}
+	if q.takeHeldLinkStmt != nil {
+		if cerr := q.takeHeldLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeHeldLinkStmt: %w", cerr)
 		}
 	}
 	if q.tellExpiredStmt != nil {
@@ -818,7 +898,6 @@ type Queries struct {
 	addTextStmt                        *sql.Stmt
 	addVerificationStmt                *sql.Stmt
 	addVerifyReportStmt                *sql.Stmt
-	adoptLinkStmt                      *sql.Stmt
 	askedOpenChallengesStmt            *sql.Stmt
 	beginClickStmt                     *sql.Stmt
 	beginSendingStmt                   *sql.Stmt
@@ -836,10 +915,12 @@ type Queries struct {
 	dropDurableInstanceStmt            *sql.Stmt
 	dropGuessesBeforeStmt              *sql.Stmt
 	dropIdempotencyKeysBeforeStmt      *sql.Stmt
+	dropReplyGuessesBeforeStmt         *sql.Stmt
 	dropSeenBeforeStmt                 *sql.Stmt
 	dropShortLinksBeforeStmt           *sql.Stmt
 	dropVerifyReportsBeforeStmt        *sql.Stmt
 	endChallengeStmt                   *sql.Stmt
+	endClickStmt                       *sql.Stmt
 	endCodeCheckStmt                   *sql.Stmt
 	endMailStmt                        *sql.Stmt
 	endTextStmt                        *sql.Stmt
@@ -856,12 +937,14 @@ type Queries struct {
 	getMailStmt                        *sql.Stmt
 	getOpenChallengeStmt               *sql.Stmt
 	getReplyStmt                       *sql.Stmt
+	getReplyGuessesStmt                *sql.Stmt
 	getSeenStmt                        *sql.Stmt
 	getShortLinkStmt                   *sql.Stmt
 	getTextStmt                        *sql.Stmt
 	getVerificationStmt                *sql.Stmt
 	getVerificationOfStmt              *sql.Stmt
 	getVerifyReportStmt                *sql.Stmt
+	holdLinkStmt                       *sql.Stmt
 	lastAuth0CodeStmt                  *sql.Stmt
 	lastChallengesOfPhoneStmt          *sql.Stmt
 	lastTextOfVerificationStmt         *sql.Stmt
@@ -869,12 +952,17 @@ type Queries struct {
 	listVerificationsStmt              *sql.Stmt
 	lockAuth0PhoneStmt                 *sql.Stmt
 	lockGuessesStmt                    *sql.Stmt
+	lockReplyGuessesStmt               *sql.Stmt
+	markAskedStmt                      *sql.Stmt
 	markHintedStmt                     *sql.Stmt
 	markLateStmt                       *sql.Stmt
 	markSubmittedStmt                  *sql.Stmt
+	mistakableChallengesStmt           *sql.Stmt
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
 	openVerifyReportsOfPhoneStmt       *sql.Stmt
+	promptOfChallengeStmt              *sql.Stmt
+	replaceLinkStmt                    *sql.Stmt
 	sameAuth0NotificationStmt          *sql.Stmt
 	setCheckerStmt                     *sql.Stmt
 	setDurableStateStmt                *sql.Stmt
@@ -882,6 +970,7 @@ type Queries struct {
 	setGuessesStmt                     *sql.Stmt
 	setOptOutStmt                      *sql.Stmt
 	setReplyChallengeStmt              *sql.Stmt
+	setReplyGuessesStmt                *sql.Stmt
 	setReportedStmt                    *sql.Stmt
 	setTextDueStmt                     *sql.Stmt
 	setTextProviderStmt                *sql.Stmt
@@ -892,6 +981,7 @@ type Queries struct {
 	setVerifySIDStmt                   *sql.Stmt
 	suppressTextsOfChallengeStmt       *sql.Stmt
 	suppressTextsOfVerificationStmt    *sql.Stmt
+	takeHeldLinkStmt                   *sql.Stmt
 	tellExpiredStmt                    *sql.Stmt
 	touchDurableInstanceStmt           *sql.Stmt
 	undoClickStmt                      *sql.Stmt
@@ -916,7 +1006,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addTextStmt:                        q.addTextStmt,
 		addVerificationStmt:                q.addVerificationStmt,
 		addVerifyReportStmt:                q.addVerifyReportStmt,
-		adoptLinkStmt:                      q.adoptLinkStmt,
 		askedOpenChallengesStmt:            q.askedOpenChallengesStmt,
 		beginClickStmt:                     q.beginClickStmt,
 		beginSendingStmt:                   q.beginSendingStmt,
@@ -934,10 +1023,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropDurableInstanceStmt:            q.dropDurableInstanceStmt,
 		dropGuessesBeforeStmt:              q.dropGuessesBeforeStmt,
 		dropIdempotencyKeysBeforeStmt:      q.dropIdempotencyKeysBeforeStmt,
+		dropReplyGuessesBeforeStmt:         q.dropReplyGuessesBeforeStmt,
 		dropSeenBeforeStmt:                 q.dropSeenBeforeStmt,
 		dropShortLinksBeforeStmt:           q.dropShortLinksBeforeStmt,
 		dropVerifyReportsBeforeStmt:        q.dropVerifyReportsBeforeStmt,
 		endChallengeStmt:                   q.endChallengeStmt,
+		endClickStmt:                       q.endClickStmt,
 		endCodeCheckStmt:                   q.endCodeCheckStmt,
 		endMailStmt:                        q.endMailStmt,
 		endTextStmt:                        q.endTextStmt,
@@ -954,12 +1045,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getMailStmt:                        q.getMailStmt,
 		getOpenChallengeStmt:               q.getOpenChallengeStmt,
 		getReplyStmt:                       q.getReplyStmt,
+		getReplyGuessesStmt:                q.getReplyGuessesStmt,
 		getSeenStmt:                        q.getSeenStmt,
 		getShortLinkStmt:                   q.getShortLinkStmt,
 		getTextStmt:                        q.getTextStmt,
 		getVerificationStmt:                q.getVerificationStmt,
 		getVerificationOfStmt:              q.getVerificationOfStmt,
 		getVerifyReportStmt:                q.getVerifyReportStmt,
+		holdLinkStmt:                       q.holdLinkStmt,
 		lastAuth0CodeStmt:                  q.lastAuth0CodeStmt,
 		lastChallengesOfPhoneStmt:          q.lastChallengesOfPhoneStmt,
 		lastTextOfVerificationStmt:         q.lastTextOfVerificationStmt,
@@ -967,12 +1060,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listVerificationsStmt:              q.listVerificationsStmt,
 		lockAuth0PhoneStmt:                 q.lockAuth0PhoneStmt,
 		lockGuessesStmt:                    q.lockGuessesStmt,
+		lockReplyGuessesStmt:               q.lockReplyGuessesStmt,
+		markAskedStmt:                      q.markAskedStmt,
 		markHintedStmt:                     q.markHintedStmt,
 		markLateStmt:                       q.markLateStmt,
 		markSubmittedStmt:                  q.markSubmittedStmt,
+		mistakableChallengesStmt:           q.mistakableChallengesStmt,
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
 		openVerifyReportsOfPhoneStmt:       q.openVerifyReportsOfPhoneStmt,
+		promptOfChallengeStmt:              q.promptOfChallengeStmt,
+		replaceLinkStmt:                    q.replaceLinkStmt,
 		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
 		setCheckerStmt:                     q.setCheckerStmt,
 		setDurableStateStmt:                q.setDurableStateStmt,
@@ -980,6 +1078,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setGuessesStmt:                     q.setGuessesStmt,
 		setOptOutStmt:                      q.setOptOutStmt,
 		setReplyChallengeStmt:              q.setReplyChallengeStmt,
+		setReplyGuessesStmt:                q.setReplyGuessesStmt,
 		setReportedStmt:                    q.setReportedStmt,
 		setTextDueStmt:                     q.setTextDueStmt,
 		setTextProviderStmt:                q.setTextProviderStmt,
@@ -990,6 +1089,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setVerifySIDStmt:                   q.setVerifySIDStmt,
 		suppressTextsOfChallengeStmt:       q.suppressTextsOfChallengeStmt,
 		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,
+		takeHeldLinkStmt:                   q.takeHeldLinkStmt,
 		tellExpiredStmt:                    q.tellExpiredStmt,
 		touchDurableInstanceStmt:           q.touchDurableInstanceStmt,
 		undoClickStmt:                      q.undoClickStmt,
