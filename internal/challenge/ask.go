@@ -165,7 +165,9 @@ func add(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (Chall
 	return c, record(ctx, tx, c.Tenant, c.ID, Open, string(c.Purpose))
 }
 
-// seal is what a row keeps of a link: nothing when the tenant keeps mails at Mailgun.
+// seal is what a row keeps of a link: nothing when the tenant keeps mails at Mailgun. The row with
+// its digest stays in that case, too: by it a yes opens nothing but the link that was asked about.
+// The row has the phone as it is, as every row has, so that a hash beside it would hide nothing.
 func seal(tx *store.Tx, t *tenant.Tenant, p store.Place, link string) string {
 	if t.Mails.Keep == tenant.KeepMailgun {
 		link = ""

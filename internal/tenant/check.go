@@ -115,6 +115,15 @@ func (l *loader) checkAnswer(t *Tenant, given settings.Given) {
 			"say it with {{.Code}} in "+given.Place(code)+" instead, or take a bare yes: "+
 				given.Place("unsafe_bare_yes")))
 	}
+	for alone, beside := range map[wording.Saying]wording.Saying{
+		wording.AskRegistration:  wording.AskRegistrationCode,
+		wording.BothRegistration: wording.BothRegistrationCode,
+	} {
+		if given.Has(textKey(alone)) && !given.Has(textKey(beside)) {
+			l.Warn("tenant %s: the text %s is yours and %s is not: beside another open question the "+
+				"phone gets the shipped words", t.Slug, alone, beside)
+		}
+	}
 	if t.Mails.Keep == KeepMailgun && (t.Mails.Login == Relay || t.Mails.Reset == Relay) {
 		l.Warn("tenant %s: a link that is relayed is kept here, sealed, for as long as its short "+
 			"link leads there, although keep is mailgun", t.Slug)

@@ -14,7 +14,7 @@
 // It promises that a text is never sent to a phone that opted out, nor after its deadline. It is
 // not sent a second time before it is certain that the first attempt did nothing. For that,
 // sending is on disk before the provider is asked, and an unclear text is looked up before it is
-// sent again.
+// sent again. The transaction in which a prompt begins to leave fixes the link of its question.
 package text
 
 import (
