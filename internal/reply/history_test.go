@@ -81,16 +81,21 @@ func histories(t *testing.T, url string, longest int) {
 }
 
 // ends ensures that no question was clicked but those that had a yes, and that no phone got two
-// hints for one question. It returns how many clicks there were.
+// hints for one question. It returns how many clicks became due. What it asks the database for
+// has an index, so that many histories take no longer each than a few.
 func (h *history) ends(r *rapid.T) (clicks int) {
 	for _, q := range h.questions {
-		jobs := h.b.Jobs("click_link", q.id)
-		require.Equal(r, q.clicks, jobs)
-		clicks += jobs
+		due := 0
+		for _, name := range h.b.EventNames(q.id) {
+			if name == "challenge.accepted" {
+				due++
+			}
+		}
+		require.Equal(r, q.clicks, due)
+		clicks += due
+		require.LessOrEqual(r, h.b.Count("text WHERE challenge_id = $1 AND challenge_id <> ''"+
+			" AND purpose = 'hint'", q.id), 1)
 	}
-	twice := "(SELECT 1 FROM text WHERE purpose = 'hint' AND phone IN ($1, $2)" +
-		" GROUP BY challenge_id HAVING count(*) > 1) AS twice"
-	require.Zero(r, h.b.Count(twice, h.phones[0].E164(), h.phones[1].E164()))
 	return clicks
 }
 
@@ -360,7 +365,8 @@ func (h *history) compare(r *rapid.T) {
 		want = append(want, q.id+" "+q.state)
 	}
 	slices.Sort(want)
-	is := h.b.Strings("SELECT id || ' ' || state FROM challenge WHERE phone IN ($1, $2) ORDER BY id",
-		h.phones[0].E164(), h.phones[1].E164())
+	is := h.b.Strings("SELECT id || ' ' || state FROM challenge"+
+		" WHERE account = $1 AND sender = $2 AND phone IN ($3, $4) ORDER BY id",
+		shared().Account, shared().Sender, h.phones[0].E164(), h.phones[1].E164())
 	require.Equal(r, want, is)
 }
