@@ -135,19 +135,19 @@ func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
 		}
 	}
 	recipient, _ := web.Only(form, "recipient")
-	phones, strangers := phonesOf(t, recipient)
+	recipients, strangers := recipientsOf(t, recipient)
 	switch {
-	case len(phones) == 0:
+	case len(recipients) == 0:
 		return mailPost{}, response{
 			http.StatusNotAcceptable, "the recipient is not a phone address of this tenant",
 		}
-	case len(phones) > maxRecipients:
+	case len(recipients) > maxRecipients:
 		return mailPost{}, response{
 			http.StatusNotAcceptable, "the mail is for more phones than one mail may be for",
 		}
 	}
 	return mailPost{mail.Delivery{
-		Tenant: t.Slug, Phones: phones, Signer: proof.signer, Token: proof.token,
+		Tenant: t.Slug, Recipients: recipients, Signer: proof.signer, Token: proof.token,
 		PostedAt: proof.posted, MessageID: id, MessageURL: place, Body: bodyOf(form),
 		KeepBody: t.Mails.Keep == tenant.KeepBridge,
 	}, strangers}, response{}
@@ -276,19 +276,20 @@ func macOf(key, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// phonesOf reads the recipients that are phone addresses of the tenant, each once. Mailgun may send
+// recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone. Mailgun may send
 // several in one post, separated by commas. Others in the list are no mistake: Mailgun names all
 // recipients of the mail in its domain, and some may be another tenant's, for whom another route
 // posts the same mail. So the mail is taken for the tenant's own.
-func phonesOf(t *tenant.Tenant, recipients string) (found []phonemail.Number, strangers bool) {
+func recipientsOf(t *tenant.Tenant, recipients string) (found []mail.Recipient, strangers bool) {
 	seen := map[phonemail.Number]bool{}
 	for address := range strings.SplitSeq(recipients, ",") {
-		n, err := t.Address.Number(strings.TrimSpace(address))
+		address = strings.TrimSpace(address)
+		n, err := t.Address.Number(address)
 		if err != nil {
 			strangers = true
 		} else if !seen[n] && len(found) <= maxRecipients {
 			seen[n] = true
-			found = append(found, n)
+			found = append(found, mail.To(n, address))
 		}
 	}
 	return found, strangers

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,6 +47,12 @@ func (s *Server) showShortLink(c echo.Context) error {
 
 // useShortLink does what the button says: it accepts the question, or leads on.
 func (s *Server) useShortLink(c echo.Context) error {
+	if !s.ownButton(c.Request()) {
+		return s.renderShortLink(c, http.StatusForbidden, shortLinkView{
+			Title: "Not from here", Name: "Not from here",
+			Text: "Another page tried to press this button. Please open the link in the text again.",
+		})
+	}
 	l, err := web.Commit(c.Request().Context(), s.Store,
 		func(ctx context.Context, tx *store.Tx) (shortlink.Link, error) {
 			return reply.Tap(ctx, tx, c.Param("token"))
@@ -69,6 +76,19 @@ func (s *Server) useShortLink(c echo.Context) error {
 	}
 	// back to the page, which says how it goes
 	return c.Redirect(http.StatusSeeOther, c.Param("token"))
+}
+
+// ownButton reports whether a request may be the button of our own page, and not another page's.
+// The token alone is the authority; this keeps a page that learned one from having it pressed.
+// Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/), older ones by
+// the Origin alone. Programs say neither.
+func (s *Server) ownButton(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin" || site == "none"
+	}
+	origin := r.Header.Get("Origin")
+	own := web.Origin(s.Settings.PublicURL)
+	return origin == "" || strings.EqualFold(origin, own)
 }
 
 func (s *Server) viewShortLink(
@@ -125,7 +145,10 @@ func (s *Server) refuseShortLink(c echo.Context, err error) error {
 	})
 }
 
-// renderShortLink writes the page with headers that keep it out of caches, frames and referrers.
+// renderShortLink writes the page with headers that keep it out of caches, frames and the referrers
+// of other sites. It may be told as the origin of its own button: under "no-referrer" browsers send
+// "null" (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+//
 // Browsers apply form-action to the redirect after the form as well
 // (https://www.w3.org/TR/CSP3/#directive-form-action), so it names where the button leads.
 func (s *Server) renderShortLink(c echo.Context, status int, view shortLinkView) error {
@@ -137,7 +160,7 @@ func (s *Server) renderShortLink(c echo.Context, status int, view shortLinkView)
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; "+
 		"frame-ancestors 'none'; form-action 'self' "+view.leadsTo)
 	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Robots-Tag", "noindex")
 	return c.HTMLBlob(status, page.Bytes())

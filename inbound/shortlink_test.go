@@ -65,7 +65,7 @@ func TestShortLinkOfQuestion(t *testing.T) {
 				require.NotContains(t, body, "ticket")
 			}
 			require.Equal(t, "no-store", res.Header.Get("Cache-Control"))
-			require.Equal(t, "no-referrer", res.Header.Get("Referrer-Policy"))
+			require.Equal(t, "same-origin", res.Header.Get("Referrer-Policy"))
 			require.Equal(
 				t,
 				"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
@@ -174,6 +174,46 @@ func TestShortLinkLeadsOn(t *testing.T) {
 		}
 		require.NotContains(t, b.Log.Take(), "SECRETTICKET")
 		require.NotContains(t, b.Log.Take(), token)
+	})
+}
+
+// Ensure that the button is pressed by our own page only, as far as a browser says where it was.
+// What another page sends accepts nothing and leads nowhere.
+func TestShortLinkButtonOfAnotherPage(t *testing.T) {
+	own := inboundtest.PublicURL
+	each(t, func(t *testing.T, b *bridge) {
+		for _, test := range []struct {
+			header, value string
+			taken         bool
+		}{
+			{"Sec-Fetch-Site", "cross-site", false}, {"Sec-Fetch-Site", "same-site", false},
+			{"Sec-Fetch-Site", "nonsense", false}, {"Sec-Fetch-Site", "same-origin", true},
+			{"Sec-Fetch-Site", "none", true}, {"Origin", "https://evil.example", false},
+			{"Origin", "null", false}, {"Origin", own + ".evil.example", false}, {"Origin", own, true},
+			{"Accept", "text/html", true},
+		} {
+			id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+			for _, l := range []shortlink.Link{{ChallengeID: id}, {URL: secretLink}} {
+				req, err := http.NewRequestWithContext(
+					t.Context(), http.MethodPost, b.URL+"/l/"+b.shorten(t, l), nil,
+				)
+				require.NoError(t, err)
+				req.Header.Set(test.header, test.value)
+				res, err := http.DefaultTransport.RoundTrip(req)
+				require.NoError(t, err)
+				res.Body.Close()
+				if test.taken {
+					require.Equal(t, http.StatusSeeOther, res.StatusCode, "%+v", test)
+					continue
+				}
+				require.Equal(t, http.StatusForbidden, res.StatusCode, "%+v", test)
+				require.Empty(t, res.Header.Get("Location"), "%+v", test)
+			}
+			require.Equal(t, test.taken, b.State(t, "challenge", id) == "accepted", "%+v", test)
+			if test.taken {
+				b.finish(t, id)
+			}
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package inbound_test
 
 import (
+	"context"
 	"net/url"
 	"testing"
 
@@ -8,6 +9,8 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/phonemail"
 )
@@ -41,6 +44,13 @@ func TestFoldedRepliesChangeNothing(t *testing.T) {
 	yes := inboundtest.ReplyForm(1, "YES")
 	inboundtest.Silent(t, b.Reply(t, yes))
 	require.Equal(t, "accepted", b.State(t, "challenge", first))
+	b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+		c, _, err := challenge.BeginClick(ctx, tx, first)
+		if err != nil {
+			return err
+		}
+		return challenge.Finish(ctx, tx, nil, c, challenge.OutcomeConfirmed)
+	})
 
 	second, _ := b.Ask(t, line)
 	const path = "/twilio/acme/reply"

@@ -119,8 +119,9 @@ func endClick(
 	return err
 }
 
-// errNoLink says that a mail was fetched and has no link to click, which does not change.
-var errNoLink = errors.New("the fetched mail has no link to click")
+// errNoLink says that a mail was fetched and does not have the link that the phone was asked about.
+// That does not change.
+var errNoLink = errors.New("the fetched mail does not have the link that was asked about")
 
 // fetchLink finds the link of a challenge for which the bridge has none: the tenant leaves it at
 // Mailgun, or the bridge cannot open its own copy any more. It leaves half of the job's time to the
@@ -147,7 +148,8 @@ func (w *Worker) fetchLink(
 		return "", errNoLink
 	}
 	d := mail.Decide(t, m.Phone, finding)
-	if d.Do != tenant.Ask || d.Purpose != c.Challenge.Purpose {
+	asks := d.Do == tenant.Ask && d.Purpose == c.Challenge.Purpose
+	if !asks || !c.Opens(finding.Link) {
 		return "", errNoLink
 	}
 	return finding.Link, nil

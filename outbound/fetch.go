@@ -11,22 +11,22 @@ import (
 )
 
 // fetchMail fetches a mail that Mailgun keeps: from where the webhook said it is, or from where
-// Mailgun's events say.
+// Mailgun's events say. It returns no other mail, wherever a webhook points to.
 func (w *Worker) fetchMail(
 	ctx context.Context, t *tenant.Tenant, m mail.Mail, now time.Time,
 ) (mail.Body, error) {
 	if m.MessageURL != "" {
-		body, err := w.fetchStored(ctx, t, m.MessageURL)
-		if err == nil || !errors.Is(err, errURL) {
+		body, err := w.fetchStored(ctx, t, m, m.MessageURL)
+		if !errors.Is(err, errURL) && !errors.Is(err, errOther) {
 			return body, err
 		}
 	}
-	same := func(s stored) bool { return s.messageID == m.MessageID }
+	same := func(s stored) bool { return m.Is(s.messageID, []mail.Recipient{s.to}) }
 	s, err := w.searchStored(ctx, t, m.Phone, m.PostedAt.Add(-t.Question.ValidFor), now, same)
 	if err != nil {
 		return mail.Body{}, err
 	}
-	return w.fetchStored(ctx, t, s.url)
+	return w.fetchStored(ctx, t, m, s.url)
 }
 
 // findMail begins the job delete_mail.
@@ -41,7 +41,7 @@ func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
 	if !known {
 		return nil
 	}
-	if err := w.deleteStored(ctx, t, b.row.MessageURL); err != nil {
+	if err := w.deleteStored(ctx, t, b.row, b.row.MessageURL); err != nil {
 		if !b.patient(b.row.PostedAt) {
 			return err
 		}

@@ -6,73 +6,53 @@ import (
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
-	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
 // lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and
-// at least one tenant on that line keeps its mails at Mailgun. It takes the newest mail to the
-// phone, if that is not older than a question lives. The mail is recorded as accepted, and its link
-// is clicked. When there are mails of several tenants, no link is clicked, because the yes does not
-// say which mail it means.
+// at least one tenant on that line keeps its mails at Mailgun. For each such tenant it takes the
+// newest mail to the phone, if that is not older than a question lives. The mail is examined like
+// any other, and the phone is asked about it. No link is clicked because of this yes: it may have
+// been meant for another mail, and any sender can have one stored.
 func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
-	var (
-		owner *tenant.Tenant
-		found stored
-		yes   = b.row
-	)
-	for _, t := range w.Settings.Tenants.ByLine(yes.Line) {
+	found, failed := false, false
+	for _, t := range w.Settings.Tenants.ByLine(b.row.Line) {
 		if t.Mails.Keep != tenant.KeepMailgun {
 			continue
 		}
-		before := func(s stored) bool { return !s.at.After(yes.At) }
-		s, err := w.searchStored(ctx, t, yes.Phone, yes.At.Add(-t.Question.ValidFor), b.now, before)
+		since, before := b.row.At.Add(-t.Question.ValidFor), func(s stored) bool {
+			return !s.at.After(b.row.At)
+		}
+		s, err := w.searchStored(ctx, t, b.row.Phone, since, b.now, before)
 		if errors.Is(err, errGone) {
 			continue
 		}
 		if err != nil {
 			w.Log.Warn("cannot look up a mail", "tenant", t.Slug, "reply", b.id, "error", err)
-			return lookAgain(b)
+			failed = true
+			continue
 		}
-		if owner != nil {
-			w.Log.Warn("mails of several tenants for one yes: none is clicked", "reply", b.id)
-			return nil
+		if err := w.takeFound(ctx, t, s); err != nil {
+			return err
 		}
-		owner, found = t, s
+		found = true
 	}
-	if owner == nil {
+	if failed || !found {
 		return lookAgain(b)
 	}
-	return w.takeFound(ctx, owner, b, found)
+	return nil
 }
 
-func (w *Worker) takeFound(
-	ctx context.Context, t *tenant.Tenant, b begun[reply.Kept], s stored,
-) error {
-	body, err := w.fetchStored(ctx, t, s.url)
-	if err != nil {
-		w.Log.Warn("cannot fetch a mail", "tenant", t.Slug, "error", err)
-		return lookAgain(b)
-	}
-	if _, err := w.proveSender(ctx, t, mail.Mail{
-		Phone: b.row.Phone, MessageID: s.messageID, PostedAt: s.at,
-	}, body, b.now); errors.Is(err, sender.ErrLookUp) {
-		return lookAgain(b)
-	} else if err != nil {
-		return nil
-	}
-	finding, err := find(t, body)
-	if err != nil {
-		return nil
-	}
-	m := mail.Found{Phone: b.row.Phone, MessageID: s.messageID, MessageURL: s.url, StoredAt: s.at}
-	clicked := false
-	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		clicked, err = mail.TakeFound(ctx, tx, t, m, finding)
+// takeFound has a mail that was found examined. It is recorded once, however often it is found.
+func (w *Worker) takeFound(ctx context.Context, t *tenant.Tenant, s stored) error {
+	m := mail.Found{To: s.to, MessageID: s.messageID, MessageURL: s.url, StoredAt: s.at}
+	news := false
+	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		news, err = mail.TakeFound(ctx, tx, t, m)
 		return err
 	})
-	w.Log.Info("mail looked up", "tenant", t.Slug, "clicked", clicked)
+	w.Log.Info("mail looked up", "tenant", t.Slug, "new", news)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
@@ -154,9 +155,9 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 			foreign.URL, "http://",
 		) + path, w.gun.StorageURL() + "/elsewhere", "::", "",
 	} {
-		_, err := w.fetchStored(t.Context(), w.tenant(), at)
+		_, err := w.fetchStored(t.Context(), w.tenant(), mail.Mail{}, at)
 		require.ErrorIs(t, err, errURL, n)
-		require.NoError(t, w.deleteStored(t.Context(), w.tenant(), at))
+		require.NoError(t, w.deleteStored(t.Context(), w.tenant(), mail.Mail{}, at))
 	}
 	mailID := w.take(stored, foreign.URL+path)
 	w.confirmed(w.prompted(mailID)) // through the events instead
@@ -172,7 +173,7 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 	)
 	require.NoError(t, err)
 	w.Settings = settings
-	_, err = w.fetchStored(t.Context(), w.tenant(), base+path)
+	_, err = w.fetchStored(t.Context(), w.tenant(), mail.Mail{}, base+path)
 	require.ErrorIs(t, err, statusError(http.StatusFound))
 	require.Len(t, seen(), 1)
 	require.Zero(t, requests.Load())
@@ -249,7 +250,20 @@ func TestSearchStoredOutOfOrder(t *testing.T) {
 	require.Equal(t, "newer@acme.example", s.messageID)
 }
 
-// A yes to a question that the bridge does not know finds its mail at Mailgun.
+// examineFound examines all mails that wait for it, until they do not wait any more.
+func (w *world) examineFound() {
+	w.t.Helper()
+	for _, id := range w.all("SELECT id FROM mail WHERE state = 'received'") {
+		if err := w.examineMail(w.t.Context(), id); err != nil {
+			w.snoozed(err)
+			w.wait(fetchPatience + time.Second)
+			require.NoError(w.t, w.examineMail(w.t.Context(), id))
+		}
+	}
+}
+
+// A yes to a question that the bridge does not know finds its mail at Mailgun, and the phone is
+// asked about it again. Only the next yes clicks.
 func TestYesWithAnEmptyDatabase(t *testing.T) {
 	each(t, func(w *world) {
 		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = 30 * time.Second })
@@ -265,13 +279,70 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 		w.snoozed(w.lookUpMail(w.t.Context(), id))
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), id))
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), id)) // a reminder may come again
-		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM challenge"))
-		challengeID := w.one("SELECT id FROM challenge")
-		require.EqualValues(w.t, "accepted", w.challenge(challengeID).State)
+		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM mail"))
+		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+
+		challengeID := w.prompted(w.one("SELECT id FROM mail"))
+		require.EqualValues(w.t, "open", w.challenge(challengeID).State)
+		require.Equal(w.t, "0", w.jobs("click_link"))
+		require.Empty(w.t, w.idp.Requests(), "the first yes was not to this question")
 		require.Empty(w.t, w.link(challengeID))
-		require.NoError(w.t, w.clickLink(w.t.Context(), challengeID))
-		w.ended(challengeID, "confirmed", "confirmed", wording.ConfirmedRegistration)
-		require.True(w.t, w.idp.Verified(address))
+		w.confirmed(challengeID)
+	}, keepMailgun)
+}
+
+// Ensure that a mail about which its phone was never asked is not clicked because of a yes. Mailgun
+// stores what any sender mails, also when the bridge's webhook refuses it.
+func TestYesNeverClicksWhatWasNotAsked(t *testing.T) {
+	each(t, func(w *world) {
+		w.deliver(address, "outsider")
+		require.NoError(w.t, w.lookUpMail(w.t.Context(), w.yes()))
+		w.examineFound()
+		w.yes()
+		require.Equal(w.t, "0", w.jobs("click_link"))
+		require.Equal(w.t, "open", w.one("SELECT state FROM challenge"), "the prompt has not left")
+		require.Empty(w.t, w.idp.Requests())
+	}, keepMailgun)
+}
+
+// Ensure that a webhook which names the stored mail of another phone has that neither asked about,
+// nor clicked, nor deleted.
+func TestMessageURLOfAnotherMail(t *testing.T) {
+	each(t, func(w *world) {
+		w.deliver("acme+4520123457@sms.acme.example", "victim")
+		victim := w.gun.Stored()[0]
+		w.wait(time.Second)
+		mine := w.signUp(address)
+		id := w.prompted(w.take(mine, victim.URL)) // the mail itself is found by the events
+		w.confirmed(id)
+		require.Len(w.t, w.idp.Requests(), 1)
+		require.NoError(w.t, w.deleteMail(w.t.Context(), w.one("SELECT id FROM mail")))
+		require.Contains(w.t, w.gun.Stored(), victim)
+
+		w.wait(time.Second)
+		mine = w.signUp("beta+4520123456@sms.acme.example")
+		lost := w.take(mine, victim.URL)
+		w.snoozed(w.examineMail(w.t.Context(), lost))
+		w.wait(fetchPatience + time.Second)
+		require.NoError(w.t, w.examineMail(w.t.Context(), lost))
+		require.Equal(w.t, "refused", w.one("SELECT state FROM mail WHERE id = '"+lost+"'"))
+		require.NoError(w.t, w.deleteMail(w.t.Context(), lost))
+		require.Contains(w.t, w.gun.Stored(), victim)
+	}, keepMailgun)
+}
+
+// Ensure that a link which was fetched again and is another than the one that was asked about is
+// not clicked.
+func TestFetchedLinkOfAnotherMail(t *testing.T) {
+	each(t, func(w *world) {
+		stored := w.signUp(address)
+		id := w.prompted(w.take(stored, stored.URL))
+		w.exec("UPDATE challenge SET digest = (SELECT digest || 'x' FROM challenge)")
+		w.yes()
+		require.NoError(w.t, w.clickLink(w.t.Context(), id))
+		w.ended(id, "failed", "expired", wording.LinkExpired)
+		require.Empty(w.t, w.idp.Requests())
+		require.False(w.t, w.idp.Verified(address))
 	}, keepMailgun)
 }
 
@@ -317,6 +388,7 @@ func TestYesThatFindsNothing(t *testing.T) {
 				w.wait(lookUpPatience + time.Second)
 				require.NoError(t, w.lookUpMail(t.Context(), id))
 			}
+			w.examineFound()
 			require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
 			require.Equal(t, "0", w.one("SELECT COUNT(*) FROM text"))
 			require.Empty(t, w.idp.Requests())
@@ -342,8 +414,8 @@ func TestYesToAKnownMail(t *testing.T) {
 	}, keepMailgun)
 }
 
-// Ensure that a yes that may mean mails of two tenants clicks neither, and one that can only mean
-// one's is clicked.
+// Ensure that a yes that may mean mails of two tenants clicks neither, and that the phone is asked
+// about both.
 func TestYesToMailsOfTwoTenants(t *testing.T) {
 	w := quick(t, keepMailgun)
 	var tenants strings.Builder
@@ -377,6 +449,10 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	w.deliver("beta+4520123456@sms.acme.example", "two")
 	require.NoError(t, w.lookUpMail(t.Context(), w.yes()))
 	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
+	w.examineFound()
+	require.Equal(t, []string{"acme open", "beta open"},
+		w.all("SELECT tenant || ' ' || state FROM challenge ORDER BY tenant"))
+	require.Equal(t, "0", w.jobs("click_link"))
 
 	w.deliver("beta+4520123457@sms.acme.example", "three")
 	var replyID string
@@ -391,5 +467,7 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 		return err
 	})
 	require.NoError(t, w.lookUpMail(t.Context(), replyID))
-	require.Equal(t, "beta", w.one("SELECT tenant FROM challenge"))
+	w.examineFound()
+	require.Equal(t, []string{"beta open"},
+		w.all("SELECT tenant || ' ' || state FROM challenge WHERE phone = '"+otherPhone+"'"))
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/mailgun/mailgun-go/v4/events"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/sender"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
@@ -30,6 +30,8 @@ const (
 var (
 	// errGone says that Mailgun does not have a mail: deleted, too old, or not visible yet.
 	errGone = errors.New("the mail is not at Mailgun")
+	// errOther says that what Mailgun keeps in a place is not the mail that is said to be there.
+	errOther = errors.New("what Mailgun keeps there is another mail")
 	// errURL says that the API key must not be sent to where a mail is said to be kept.
 	errURL = errors.New("the stored mail's URL is not at an allowed host")
 )
@@ -38,14 +40,17 @@ var (
 type stored struct {
 	url       string
 	messageID string
+	to        mail.Recipient
 	at        time.Time
 }
 
-// fetchStored reads a stored mail: see "Storing and retrieving messages" under
+// fetchStored reads a stored mail, if it is m: see "Storing and retrieving messages" under
 // https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/.
 // Fields are taken by their exact names: the JSON also has the mail's own headers, and Go's
-// decoder would take "From" for "from".
-func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (mail.Body, error) {
+// decoder would take "From" for "from". Mailgun writes names of headers with a capital.
+func (w *Worker) fetchStored(
+	ctx context.Context, t *tenant.Tenant, m mail.Mail, at string,
+) (mail.Body, error) {
 	raw, err := w.mailgun(ctx, t, http.MethodGet, at)
 	if err != nil {
 		return mail.Body{}, err
@@ -54,7 +59,15 @@ func (w *Worker) fetchStored(ctx context.Context, t *tenant.Tenant, at string) (
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return mail.Body{}, errors.New("mailgun: the stored mail is not JSON")
 	}
-	if t.Mails.Sender.Verify != tenant.VerifyOff {
+	whole := t.Mails.Sender.Verify != tenant.VerifyOff
+	id := strings.Trim(words(fields["Message-Id"]), "<> \t\r\n")
+	if whole { // then Mailgun gives no header apart
+		id = sender.MessageID(words(fields["body-mime"]))
+	}
+	if !m.Is(id, recipients(t, strings.Split(words(fields["recipients"]), ","))) {
+		return mail.Body{}, errOther
+	}
+	if whole {
 		return mail.Body{MIME: words(fields["body-mime"]), Envelope: words(fields["sender"])}, nil
 	}
 	return mail.Body{
@@ -75,16 +88,19 @@ func words(raw json.RawMessage) string {
 	return strings.Join(several, "\n")
 }
 
-// deleteStored deletes a stored mail as far as Mailgun allows. The operation is not in Mailgun's
-// reference any more, so that a refusal counts as done.
-func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, at string) error {
-	_, err := w.mailgun(ctx, t, http.MethodDelete, at)
+// deleteStored deletes a mail where Mailgun keeps it, as far as Mailgun allows, if it is m. The
+// operation is not in Mailgun's reference any more, so that a refusal counts as done.
+func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, m mail.Mail, at string) error {
+	_, err := w.fetchStored(ctx, t, m, at)
+	if err == nil {
+		_, err = w.mailgun(ctx, t, http.MethodDelete, at)
+	}
 	var status statusError
-	if errors.Is(
-		err, errGone,
-	) || errors.Is(err, errURL) || errors.As(
-		err, &status,
-	) && status < 500 && status != http.StatusTooManyRequests || status == http.StatusNotImplemented {
+	switch {
+	case errors.Is(err, errGone), errors.Is(err, errURL), errors.Is(err, errOther):
+		return nil
+	case errors.As(err, &status) && (status == http.StatusNotImplemented ||
+		status < 500 && status != http.StatusTooManyRequests):
 		return nil
 	}
 	return err
@@ -164,8 +180,11 @@ func (w *Worker) searchStored(
 			s := stored{
 				url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp(),
 			}
-			if s.at.After(newest.at) && isFor(t, phone, event.Message.Recipients) && match(s) {
-				newest = s
+			for _, to := range recipients(t, event.Message.Recipients) {
+				s.to = to
+				if s.at.After(newest.at) && to.Phone == phone && match(s) {
+					newest = s
+				}
 			}
 		}
 	}
@@ -180,9 +199,13 @@ func (w *Worker) searchStored(
 	return newest, nil
 }
 
-func isFor(t *tenant.Tenant, phone phonemail.Number, recipients []string) bool {
-	return slices.ContainsFunc(recipients, func(address string) bool {
-		n, err := t.Address.Number(strings.TrimSpace(address))
-		return err == nil && n == phone
-	})
+// recipients are those of some addresses that are phone addresses of the tenant.
+func recipients(t *tenant.Tenant, addresses []string) (found []mail.Recipient) {
+	for _, address := range addresses {
+		address = strings.TrimSpace(address)
+		if phone, err := t.Address.Number(address); err == nil {
+			found = append(found, mail.To(phone, address))
+		}
+	}
+	return found
 }

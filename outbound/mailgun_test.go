@@ -78,6 +78,8 @@ func TestFetchStored(t *testing.T) {
 	))
 	require.NoError(t, err)
 	w.Settings = settings
+	n, to := w.phone(phone), `"Message-Id":"<1@idp>","recipients":"`+address+`"`
+	m := mail.Mail{Phone: n, Recipient: address, MessageID: "1@idp"}
 	for give, want := range map[string]mail.Body{
 		`{"subject":"s","from":"f","body-plain":"p","body-html":"h"}`: {
 			Subject: "s", From: "f", Text: "p", HTML: "h",
@@ -92,19 +94,37 @@ func TestFetchStored(t *testing.T) {
 		`{"Subject":"evil"}`: {},
 		`{}`:                 {},
 	} {
-		answer = give
-		got, err := w.fetchStored(t.Context(), w.tenant(), server.URL+"/v3/domains/x/messages/y")
+		answer = strings.Replace("{"+to+","+give[1:], ",}", "}", 1)
+		got, err := w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
 		require.NoError(t, err, give)
 		require.Equal(t, want, got, give)
 	}
+	for name, give := range map[string]string{
+		"another recipient":   `"Message-Id":"<1@idp>","recipients":"acme+4520123457@sms.acme.example"`,
+		"another spelling":    `"Message-Id":"<1@idp>","recipients":"Acme+4520123456@sms.acme.example"`,
+		"another mail":        `"Message-Id":"<2@idp>","recipients":"` + address + `"`,
+		"a header's word":     `"Message-Id":"<1@idp>","Recipients":"` + address + `"`,
+		"no recipient":        `"Message-Id":"<1@idp>"`,
+		"no Message-Id":       `"recipients":"` + address + `"`,
+		"nothing it is about": `"subject":"s"`,
+	} {
+		answer = `{"body-plain":"p",` + give + `}`
+		_, err := w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
+		require.ErrorIs(t, err, errOther, name)
+	}
+	answer = `{"body-plain":"p","Message-Id":"<1@idp>","recipients":"x@y.z, ` +
+		strings.Replace(address, "sms.acme", "SMS.Acme", 1) + `"}`
+	got, err := w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
+	require.NoError(t, err)
+	require.Equal(t, "p", got.Text)
 	long := `{"subject":"` + strings.Repeat("x", maxStored) + `"}`
 	for _, give := range []string{"", "[]", "<html>", `"x"`, long} {
 		answer = give
-		_, err := w.fetchStored(t.Context(), w.tenant(), server.URL+"/v3/domains/x/messages/y")
+		_, err := w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), server.URL)
 	}
 	server.Close()
-	_, err = w.fetchStored(t.Context(), w.tenant(), server.URL+"/v3/domains/x/messages/y")
+	_, err = w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
 	require.EqualError(t, err, "mailgun: no answer")
 }

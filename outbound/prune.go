@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
 	"smsbridge/internal/verification"
@@ -42,6 +43,8 @@ func retentions() []retention {
 		{"guess", verification.GuessMemory, (*store.Tx).DropGuessesBefore},
 		// The same of a log-in subject or a source.
 		{"pause", verification.GuessMemory, (*store.Tx).DropPausesBefore},
+		// Wrong reply codes since the last one of their phone.
+		{"reply_guess", challenge.GuessMemory, (*store.Tx).DropReplyGuessesBefore},
 		// Idempotency keys of the API.
 		{"idempotency_key", verification.KeyMemory, (*store.Tx).DropIdempotencyKeysBefore},
 		// Codes that Twilio Verify was asked about: longer than any verification lives.

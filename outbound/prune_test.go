@@ -35,6 +35,7 @@ func oldRows() map[string]string {
 		"short_link":      `(id, tenant, challenge_id, link, expires_at) SELECT $1, 'acme', '', '', $2`,
 		"guess":           `(tenant, phone, asker, wrong_at, last_at) SELECT 'acme', $1, 'app', '', $2`,
 		"pause":           `(tenant, who, wrong_at, last_at) SELECT 'acme', $1, '', $2`,
+		"reply_guess":     `(phone, wrong_at, last_at) SELECT $1, '', $2`,
 		"idempotency_key": `(tenant, key, digest, verification_id, at) SELECT 'acme', $1, '', '', $2`,
 		"code_check": `(id, verification_id, tenant, code, verdict, asked_at)
 			SELECT $1, '', 'acme', '', '', $2`,

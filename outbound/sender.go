@@ -45,7 +45,8 @@ func (w *Worker) proveSender(
 		MIME: body.MIME, MessageID: m.MessageID, Envelope: body.Envelope, PostedAt: m.PostedAt,
 		DeliveredTo: func(address string) bool {
 			n, err := t.Address.Number(address)
-			return err == nil && n == m.Phone
+			return err == nil && n == m.Phone &&
+				(m.Recipient == "" || mail.To(n, address).Address == m.Recipient)
 		},
 	}
 	switch t.Mails.Sender.Verify {

@@ -14,7 +14,6 @@ import (
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
-	"smsbridge/phonemail"
 )
 
 // plain is a mail without a signature, as any stranger may send it.
@@ -37,7 +36,7 @@ func (w *world) signed(mime string) string {
 func (w *world) arrive(id string, body mail.Body, messageURL string) (mailID string) {
 	w.t.Helper()
 	d := mail.Delivery{
-		Tenant: "acme", Phones: []phonemail.Number{w.phone(phone)}, Token: id,
+		Tenant: "acme", Recipients: []mail.Recipient{mail.To(w.phone(phone), address)}, Token: id,
 		PostedAt: w.clock(), MessageID: id + "@acme.example", MessageURL: messageURL, Body: body,
 		KeepBody: w.tenant().Mails.Keep == tenant.KeepBridge,
 	}
@@ -97,8 +96,11 @@ func TestSenderOfMail(t *testing.T) {
 				return w.arrive("a", mail.Body{Text: "Hello"}, w.keep(w.plain(address, "a")))
 			}, forged},
 			"a webhook about another mail than Mailgun has": {func(w *world) string {
-				return w.arrive("b", mail.Body{Text: "Hello"}, w.keep(w.signed(w.plain(address, "a"))))
-			}, "the mail is another one than the webhook was about"},
+				id := w.arrive("b", mail.Body{Text: "Hello"}, w.keep(w.signed(w.plain(address, "a"))))
+				w.snoozed(w.examineMail(w.t.Context(), id)) // its own may be visible late
+				w.wait(w.tenant().Question.ValidFor + time.Second)
+				return id
+			}, "the mail is not at Mailgun"},
 			"a genuine mail to another phone": {func(w *world) string {
 				raw := w.signed(w.plain("acme+4571234567@sms.acme.example", "a"))
 				return w.arrive("a", mail.Body{MIME: raw}, w.keep(raw))
@@ -280,13 +282,16 @@ func TestYesFindsNoForgedMail(t *testing.T) {
 	w := quick(t, keepMailgun)
 	w.keep(w.plain(address, "forged"))
 	require.NoError(t, w.lookUpMail(t.Context(), w.yes()))
+	state, reason := w.judged(w.one("SELECT id FROM mail"))
+	require.Equal(t, []string{"refused", "the mail has no DKIM signature"}, []string{state, reason})
 	w.costsNothing()
 
 	w.wait(time.Second)
 	w.keep(w.signed(w.plain(address, "signed")))
 	w.dns.Set(func(m *dns.Manners) { m.Fail = true })
 	w.wait(time.Second)
-	w.snoozed(w.lookUpMail(t.Context(), w.yes()))
+	require.NoError(t, w.lookUpMail(t.Context(), w.yes()))
+	w.snoozed(w.examineMail(t.Context(), w.one("SELECT id FROM mail WHERE state = 'received'")))
 	w.costsNothing()
 }
 
@@ -296,7 +301,8 @@ func TestFetchRaw(t *testing.T) {
 	w := quick(t, keepMailgun)
 	w.gun.Set(func(m *mailgun.Manners) { m.HeaderCollisions = true })
 	raw := "Sender: evil@evil.example\r\nBody-Mime: evil\r\n" + w.signed(w.plain(address, "a"))
-	body, err := w.fetchStored(t.Context(), w.tenant(), w.keep(raw))
+	kept := mail.Mail{Phone: w.phone(phone), MessageID: "a@acme.example"}
+	body, err := w.fetchStored(t.Context(), w.tenant(), kept, w.keep(raw))
 	require.NoError(t, err)
 	require.Equal(t, "b@acme.example", body.Envelope)
 	require.True(t, strings.HasSuffix(body.MIME, raw))

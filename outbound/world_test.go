@@ -216,6 +216,21 @@ func (w *world) one(query string) string {
 	return value
 }
 
+// all reads one column from disk.
+func (w *world) all(query string) (values []string) {
+	w.t.Helper()
+	rows, err := w.db.Query(query)
+	require.NoError(w.t, err, query)
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		require.NoError(w.t, rows.Scan(&value))
+		values = append(values, value)
+	}
+	require.NoError(w.t, rows.Err())
+	return values
+}
+
 func (w *world) jobs(kind string) string {
 	return w.one("SELECT COUNT(*) FROM river_job WHERE kind = '" + kind + "'")
 }
@@ -314,9 +329,8 @@ func (w *world) take(m mailgun.StoredMail, messageURL string) (mailID string) {
 	parsed, err := netmail.ReadMessage(bytes.NewReader(raw))
 	require.NoError(w.t, err)
 	d := mail.Delivery{
-		Tenant: "acme", Phones: []phonemail.Number{
-			w.phone(phone),
-		}, Token: m.Key, PostedAt: m.StoredAt, MessageID: strings.Trim(
+		Tenant: "acme", Recipients: []mail.Recipient{mail.To(w.phone(phone), address)}, Token: m.Key,
+		PostedAt: m.StoredAt, MessageID: strings.Trim(
 			parsed.Header.Get("Message-Id"), "<>",
 		), MessageURL: messageURL,
 		Body: mail.Body{MIME: string(raw)}, KeepBody: w.tenant().Mails.Keep == tenant.KeepBridge,

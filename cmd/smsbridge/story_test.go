@@ -115,7 +115,7 @@ func openTheater(database string) (*theater, error) {
 		return nil, err
 	}
 	err = th.mailgun.AddRoute(mailgun.Route{
-		Expression: `match_recipient("^acme\+[0-9]+@sms\.acme\.example$")`,
+		Expression: `match_recipient("(?i)^acme\+[0-9]+@sms\.acme\.example$")`,
 		Actions:    []string{`store(notify="` + th.public + `/mailgun/acme")`, `stop()`},
 	})
 	if err != nil {
@@ -207,6 +207,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"fill":     storyFill,
 		"tap":      storyTap,
 		"repeat":   storyRepeat,
+		"resend":   storyResend,
+		"stranger": storyStranger,
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"time"
+	"slices"
 
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
@@ -17,17 +17,15 @@ import (
 	"smsbridge/phonemail"
 )
 
-// resendWindow is how soon a mail counts as the same one sent again: the open question takes its
-// link, and the phone gets no second text.
-const resendWindow = time.Minute
-
 // Question is what a mail makes a tenant ask a phone. The tenant's settings say how it is asked and
 // how it can be answered.
 type Question struct {
-	MailID  string
-	Phone   phonemail.Number
-	Purpose Purpose
-	Link    string // what a yes redeems; it is not kept when the tenant keeps mails at Mailgun
+	MailID    string
+	Phone     phonemail.Number
+	Recipient string // the phone's address exactly as the mail was delivered to it
+	Purpose   Purpose
+	Link      string // what a yes redeems; it is not kept when the tenant keeps mails at Mailgun
+	Author    string // the sender of the mail, when a signature proved it, "" otherwise
 }
 
 // Expire is the job that ends the challenge ID when it was not answered in time.
@@ -38,14 +36,35 @@ type Expire struct {
 // Kind names the job in the queue.
 func (Expire) Kind() string { return "expire" }
 
-// Ask opens a challenge and makes its prompt due. An open one of the same tenant, phone and
-// purpose is superseded. One that was opened less than a minute ago takes the new link instead,
-// and nothing is texted. Ask returns the id of the challenge that now holds the question.
+// Obstacle says why a question must not be asked, or "": it would need a code, and its phone has
+// texted too many wrong ones.
+func Obstacle(
+	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
+) (string, error) {
+	if t.Question.Answer == tenant.ByTap {
+		return "", nil // what a tap sends cannot be guessed
+	}
+	if _, stands, err := standing(ctx, view, t, q); err != nil || stands {
+		return "", err // a resend needs no code of its own
+	}
+	if coded, err := needsCode(ctx, view, t, q); err != nil || !coded {
+		return "", err
+	}
+	blocked, err := Blocked(ctx, view, q.Phone)
+	if err != nil || !blocked {
+		return "", err
+	}
+	return "too many wrong reply codes from this phone in a day", nil
+}
+
+// Ask opens a challenge and makes its prompt due. A mail about which the phone is being asked
+// already is a resend, and causes no text. The package comment says what becomes of its link. Ask
+// returns the id of the challenge that now stands for the mail.
 func Ask(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
-	if id, err := replace(ctx, tx, t, q); err != nil || id != "" {
+	if id, err := resend(ctx, tx, t, q); err != nil || id != "" {
 		return id, err
 	}
-	c, err := add(ctx, tx, t, q, Open)
+	c, err := add(ctx, tx, t, q)
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +89,7 @@ func Ask(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (strin
 	return c.ID, err
 }
 
-// asking is the text that asks, by how it can be answered.
+// asking is the text that asks, by how it can be answered. A tap needs no code.
 func asking(a tenant.Answer, c Challenge) wording.Saying {
 	if c.Purpose == Password {
 		switch {
@@ -83,78 +102,55 @@ func asking(a tenant.Answer, c Challenge) wording.Saying {
 		}
 		return wording.AskPassword
 	}
-	switch a {
-	case tenant.ByTap:
+	switch {
+	case a == tenant.ByTap:
 		return wording.TapRegistration
-	case tenant.ByBoth:
+	case a == tenant.ByBoth && c.Coded:
+		return wording.BothRegistrationCode
+	case a == tenant.ByBoth:
 		return wording.BothRegistration
+	case c.Coded:
+		return wording.AskRegistrationCode
 	}
 	return wording.AskRegistration
 }
 
-// replace makes room for q. It returns the id of the open challenge that took its link, or "" when
-// q needs a challenge of its own.
-func replace(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
-	row, err := tx.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
-		Tenant: t.Slug, Phone: q.Phone, Purpose: q.Purpose,
-	})
-	if store.Missing(err) {
-		return "", nil
+// needsCode reports whether a yes must say that it means this question: always about a password,
+// unless the tenant insists, and beside any other question that a yes might be meant for.
+func needsCode(
+	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
+) (bool, error) {
+	if q.Purpose == Password && !t.Question.UnsafeBareYes {
+		return true, nil
 	}
-	if err != nil {
-		return "", err
-	}
-	old := read(row, tx.Now())
-	if old.State == Open && tx.Now().Sub(old.Opened) < resendWindow {
-		n, err := tx.AdoptLink(ctx, db.AdoptLinkParams{
-			ID: old.ID, Link: seal(tx, t, old.ID, q.Link), MailID: q.MailID,
-		})
-		if err != nil || n == 0 {
-			return "", err
-		}
-		return old.ID, record(ctx, tx, t.Slug, old.ID, "resent", "")
-	}
-	if err := end(ctx, tx, old, Open, Superseded, ""); err != nil && !errors.Is(err, ErrGone) {
-		return "", err
-	}
-	return "", nil
+	others, err := Mistakable(ctx, view, t.Line(q.Phone), q.Phone)
+	self := q.about(t)
+	return slices.ContainsFunc(others, func(c Challenge) bool { return !c.Same(self) }), err
 }
 
-// AskedBefore records a challenge that its phone has already accepted, and makes the click due. It
-// is for a mail that was found only because of the phone's yes. It returns the challenge's id.
-func AskedBefore(
-	ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question,
-) (string, error) {
-	c, err := add(ctx, tx, t, q, Accepted)
-	if err == nil {
-		tx.Enqueue(ClickLink{c.ID})
-	}
-	return c.ID, err
+// about is a challenge that is the same as the one that q asks for.
+func (q Question) about(t *tenant.Tenant) Challenge {
+	return Challenge{Tenant: t.Slug, Recipient: q.Recipient, Purpose: q.Purpose}
 }
 
-// add records a challenge in a state.
-func add(
-	ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question, state State,
-) (Challenge, error) {
-	c := Challenge{
-		ID: store.NewID(), MailID: q.MailID, Tenant: t.Slug,
-		Line: t.Line(q.Phone), Phone: q.Phone,
-		Purpose: q.Purpose, State: state,
-		Coded:  q.Purpose == Password && !t.Question.UnsafeBareYes,
-		Opened: tx.Now(), Expires: tx.Now().Add(t.Question.ValidFor),
-	}
+// add records an open challenge.
+func add(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (Challenge, error) {
+	c := q.about(t)
+	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, t.Line(q.Phone), q.Phone, Open
+	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
 	var err error
+	if c.Coded, err = needsCode(ctx, tx, t, q); err != nil {
+		return Challenge{}, err
+	}
 	if c.ReplyCode, err = replyCode(ctx, tx, c.Line, c.Phone); err != nil {
 		return Challenge{}, err
 	}
 	row := db.AddChallengeParams{
-		ID: c.ID, MailID: c.MailID, Tenant: c.Tenant,
-		Account: c.Line.Account, Sender: c.Line.Sender, Phone: c.Phone, Purpose: c.Purpose, State: state,
-		Link: seal(tx, t, c.ID, q.Link), ReplyCode: c.ReplyCode,
+		ID: c.ID, MailID: c.MailID, Tenant: c.Tenant, Account: c.Line.Account, Sender: c.Line.Sender,
+		Phone: c.Phone, Recipient: c.Recipient, Purpose: c.Purpose, State: c.State,
+		Link: seal(tx, t, place(c.ID, t.Slug), q.Link), Digest: digest(c.ID, q.Link),
+		Author: q.Author, ReplyCode: c.ReplyCode,
 		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(t.Question.ValidFor),
-	}
-	if state == Accepted {
-		row.AcceptedAt = tx.Moment()
 	}
 	if c.Coded {
 		row.Coded = 1
@@ -166,16 +162,17 @@ func add(
 	if err != nil {
 		return Challenge{}, fmt.Errorf("challenge: adding: %w", err)
 	}
-	return c, record(ctx, tx, c.Tenant, c.ID, state, string(c.Purpose))
+	return c, record(ctx, tx, c.Tenant, c.ID, Open, string(c.Purpose))
 }
 
-// seal is what the row of a challenge keeps of its link: nothing when the tenant keeps mails at
-// Mailgun.
-func seal(tx *store.Tx, t *tenant.Tenant, id, link string) string {
+// seal is what a row keeps of a link: nothing when the tenant keeps mails at Mailgun. The row with
+// its digest stays in that case, too: by it a yes opens nothing but the link that was asked about.
+// The row has the phone as it is, as every row has, so that a hash beside it would hide nothing.
+func seal(tx *store.Tx, t *tenant.Tenant, p store.Place, link string) string {
 	if t.Mails.Keep == tenant.KeepMailgun {
 		link = ""
 	}
-	return tx.Seal(place(id, t.Slug), []byte(link))
+	return tx.Seal(p, []byte(link))
 }
 
 // replyCodes is how many codes of four digits there are.

@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
@@ -55,8 +56,13 @@ func (b bridge) texts(challengeID string) []string {
 // send begins the sending of all due texts of a challenge.
 func (b bridge) send(challengeID string) {
 	b.Helper()
-	b.Exec("UPDATE text SET state = 'sending', sending_at = 1"+
-		" WHERE state = 'due' AND challenge_id = $1", challengeID)
+	for _, id := range b.Strings("SELECT id FROM text WHERE state = 'due' AND challenge_id = $1"+
+		" ORDER BY id", challengeID) {
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := text.Begin(ctx, tx, id)
+			return err
+		})
+	}
 }
 
 // race runs the moves at once and returns how many came to nil. The others must come to lost.
@@ -95,9 +101,11 @@ type question struct {
 // question is what a tenant asks a phone that was never asked before.
 func (b bridge) question() question {
 	b.Helper()
+	phone := b.Phone()
 	return question{
 		challenge.Question{
-			MailID: store.NewID(), Phone: b.Phone(), Purpose: challenge.Registration, Link: link,
+			MailID: store.NewID(), Phone: phone, Purpose: challenge.Registration, Link: link,
+			Recipient: "acme" + phone.E164() + "@sms.acme.example",
 		}, asker("acme", 10*time.Minute),
 	}
 }

@@ -6,8 +6,9 @@
 //	open ──▶ accepted ──▶ clicking ──▶ confirmed | failed
 //	 ├──▶ denied       the phone said no
 //	 ├──▶ expired      the phone said nothing in time
-//	 ├──▶ superseded   a newer question of the same purpose replaced it
-//	 └──▶ canceled     the phone opted out, or guessed at codes
+//	 └──▶ canceled     the phone opted out, guessed at codes, or was never reached
+//
+// Rows of older versions may be superseded, too: a newer question had replaced them.
 //
 // It promises that each move happens once, however many race for it. A link is clicked only after
 // its question was accepted in time, and a form is submitted at most once. The statement that
@@ -17,6 +18,38 @@
 // and no text says otherwise. The phone then gets the link itself, behind a short link: the phone
 // asked for it, and the person may go on there. So that link is kept, sealed, until the question
 // would have been over. Two minutes are the least, so that a late yes is not in vain.
+//
+// # One question, one link
+//
+// A yes opens the one link that its phone was asked about, or nothing. The row has the digest of
+// that link. The transaction in which the prompt begins to leave fixes it. Every link is compared
+// with the digest before it is opened, also one that was fetched from Mailgun again.
+//
+// An attacker can mail to a phone address, and may be a user of the identity provider, who has it
+// send genuine mails there. These ways in are closed:
+//
+//   - A mail to the same address for the same purpose is a resend. While the prompt has not left,
+//     its link takes the place of the first, unless its sender is less well proved. Afterwards it
+//     causes no text. Its link is held only if both mails were proved to be of one sender. It is
+//     opened only if the first link proves used or expired. Identity providers have one account
+//     for an address, so that a proved resend is about the same account. Only the newest link is
+//     held.
+//   - A mail to another spelling of the address, for another purpose or of another tenant may be
+//     about another account. It is a question of its own. Its prompt asks for a code beside
+//     another question of that phone. That is one which is open or being clicked, or which went
+//     unanswered in the last ten minutes. So at most one open question takes a bare yes, and a
+//     second mail cannot take that yes away.
+//   - A yes that comes late opens no later question, because that one wants its code. Only the same
+//     question, asked anew, takes a bare yes then. The same holds for a yes that is repeated
+//     while its click is under way.
+//   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
+//     a prompt of its own.
+//   - A reply code can be guessed ten times a day for each phone; see [MayGuess].
+//
+// Order alone tells two texts with the same words apart. A person may answer the second, which
+// wants a code, with a bare yes. That yes means the first, because the first was put so. Asking
+// back instead would let any second mail hold up any sign-up. The second text calls itself
+// another request for this reason.
 package challenge
 
 import (
@@ -73,6 +106,7 @@ type Challenge struct {
 	ID, MailID, Tenant string
 	Line               phonemail.Line
 	Phone              phonemail.Number
+	Recipient          string // the address that the mail was for
 	Purpose            Purpose
 	State              State   // Expired from the deadline on, also before a worker has recorded it
 	Outcome            Outcome // what its click came to, or why it was canceled
@@ -81,7 +115,20 @@ type Challenge struct {
 	Opened, Expires    time.Time
 	Accepted           time.Time // zero before
 	Ended              time.Time // zero before; the deadline when no worker has recorded the end
+
+	digest string // of the one link that a yes opens
+	author string // the proved sender of the mail with that link, "" for none
 }
+
+// Same reports whether two questions to one phone are about the same thing: mails of one tenant to
+// one address for one purpose. Spellings of an address differ: identity providers may have an
+// account for each.
+func (c Challenge) Same(other Challenge) bool {
+	return c.Tenant == other.Tenant && c.Recipient == other.Recipient && c.Purpose == other.Purpose
+}
+
+// Unanswered reports whether a question ended because its phone said nothing.
+func (c Challenge) Unanswered() bool { return c.State == Expired || c.State == Superseded }
 
 // read is a row as it stands at a time. It is the one place that decides that a question is over
 // although its row says open.
@@ -89,10 +136,11 @@ func read(row db.Challenge, now time.Time) Challenge {
 	c := Challenge{
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
-		Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
+		Recipient: row.Recipient, Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
 		ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
+		digest: row.Digest, author: row.Author,
 	}
 	if c.State == Open && !now.Before(c.Expires) {
 		c.State, c.Ended = Expired, c.Expires
@@ -131,6 +179,25 @@ func Asked(
 		}
 	}
 	return asked, err
+}
+
+// lookalikeTime is how long after the end of a question a yes might still be meant for it.
+const lookalikeTime = 10 * time.Minute
+
+// Mistakable returns the questions to a phone on a line that a yes might be meant for, oldest
+// first: those without an end, and those that went unanswered in the last lookalikeTime.
+func Mistakable(
+	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
+) (found []Challenge, err error) {
+	rows, err := view.MistakableChallenges(ctx, db.MistakableChallengesParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone, Since: view.Moment().Add(-lookalikeTime),
+	})
+	for _, c := range readAll(rows, view.Now()) {
+		if !c.Unanswered() || view.Now().Sub(c.Ended) < lookalikeTime {
+			found = append(found, c)
+		}
+	}
+	return found, err
 }
 
 // Last returns the questions to a phone on a line whatever became of them, newest first, at most
@@ -248,7 +315,12 @@ func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome
 	if n == 0 {
 		return ErrGone
 	}
-	_, err = tx.SuppressTextsOfChallenge(ctx, db.SuppressTextsOfChallengeParams{
+	return ended(ctx, tx, c, to, outcome)
+}
+
+// ended follows the statement that ended c.
+func ended(ctx context.Context, tx *store.Tx, c Challenge, to State, outcome Outcome) error {
+	_, err := tx.SuppressTextsOfChallenge(ctx, db.SuppressTextsOfChallengeParams{
 		ChallengeID: c.ID, Error: string(to), EndedAt: tx.Moment(),
 	})
 	if err != nil {
@@ -276,4 +348,8 @@ func record(
 
 func place(id, tenant string) store.Place {
 	return store.Place{Table: "challenge", ID: id, Column: "link", Tenant: tenant}
+}
+
+func heldPlace(id, tenant string) store.Place {
+	return store.Place{Table: "challenge", ID: id, Column: "held_link", Tenant: tenant}
 }

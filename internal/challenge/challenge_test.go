@@ -75,8 +75,6 @@ func TestEnds(t *testing.T) {
 			"canceled": {func(c challenge.Challenge) { b.Do(cancel(c)) }, "canceled"},
 			"expired": {func(c challenge.Challenge) { b.Pass(10 * time.Minute); b.Do(expire(c)) },
 				"expired"},
-			"superseded": {func(c challenge.Challenge) { b.Pass(time.Minute); b.ask(again(c)) },
-				"superseded"},
 		} {
 			b.run(name, func(b bridge) {
 				c := b.get(b.ask(b.question()))
@@ -112,6 +110,7 @@ func again(c challenge.Challenge) question {
 	return question{
 		challenge.Question{
 			MailID: store.NewID(), Phone: c.Phone, Purpose: c.Purpose, Link: link + "2",
+			Recipient: c.Recipient,
 		}, asker(c.Tenant, 10*time.Minute),
 	}
 }
@@ -211,78 +210,36 @@ func TestRaces(t *testing.T) {
 					_, err := again(c).ask(ctx, tx)
 					return err
 				}
-				won := b.race(challenge.ErrGone, ask, accept(c))
-				if state := b.row(c.ID).State; state == "accepted" {
-					require.Equal(b, 2, won, "the newer mail is a question of its own")
-				} else {
-					require.Equal(b, challenge.Superseded, state)
-					require.Equal(b, 1, won)
-				}
+				require.Equal(b, 2, b.race(challenge.ErrGone, ask, accept(c)))
+				click, due := b.click(c.ID)
+				require.True(b, due)
+				require.Equal(b, link, click.Link, "the newer mail changes nothing")
+				require.Equal(b, 1, b.Count("challenge WHERE phone = $1", c.Phone.E164()))
 			}
 		})
-	})
-}
-
-// Ensure that a mail sent again within a minute gives the open question its link and causes no
-// second text. Ensure that it is a question of its own later, once the question was answered, and
-// for another purpose, tenant or phone.
-func TestResent(t *testing.T) {
-	each(t, func(b bridge) {
-		c := b.open()
-		b.Pass(time.Minute - time.Millisecond)
-		q := again(c)
-		require.Equal(b, c.ID, b.ask(q))
-		resent := b.row(c.ID)
-		require.Equal(b, q.MailID, resent.MailID)
-		require.Equal(b, c.Expires, resent.ExpiresAt.Time)
-		require.Len(b, b.texts(c.ID), 1)
-		require.Equal(b, []string{"challenge.open", "challenge.resent"}, b.EventNames(c.ID))
-		b.Do(accept(c))
-		click, due := b.click(c.ID)
-		require.True(b, due)
-		require.Equal(b, link+"2", click.Link, "the newer link is clicked")
-		require.NotEqual(b, c.ID, b.ask(again(c)), "the answered question is left alone")
-
-		c = b.open()
-		b.Pass(time.Minute)
-		next := b.ask(again(c))
-		require.EqualValues(b, "superseded", b.row(c.ID).State)
-		require.EqualValues(b, "open", b.row(next).State)
-		require.Equal(b, []string{"due"}, b.texts(next))
-
-		c = b.open()
-		password := again(c)
-		password.Purpose = challenge.Password
-		tenant := again(c)
-		tenant.asker = asker("beta", 10*time.Minute)
-		require.Len(b, map[string]bool{c.ID: true, b.ask(password): true, b.ask(tenant): true}, 3)
-		require.EqualValues(b, "open", b.row(c.ID).State)
-
-		short := b.question()
-		short.asker = asker("acme", 30*time.Second)
-		id := b.ask(short)
-		b.Pass(30 * time.Second)
-		require.NotEqual(b, id, b.ask(short), "a question past its deadline takes no link")
-	})
-}
-
-// Ensure that a mail found because of its phone's yes is clicked without a question.
-func TestAskedBefore(t *testing.T) {
-	each(t, func(b bridge) {
-		var id string
-		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-			q := b.question()
-			id, err = challenge.AskedBefore(ctx, tx, q.asker, q.Question)
-			return err
+		b.run("a newer mail and the prompt", func(b bridge) {
+			for range 5 {
+				c := b.get(b.ask(b.question()))
+				prompt := b.Strings("SELECT id FROM text WHERE challenge_id = $1", c.ID)[0]
+				ask := func(ctx context.Context, tx *store.Tx) error {
+					_, err := again(c).ask(ctx, tx)
+					return err
+				}
+				send := func(ctx context.Context, tx *store.Tx) error {
+					_, _, err := text.Begin(ctx, tx, prompt)
+					return err
+				}
+				require.Equal(b, 2, b.race(challenge.ErrGone, ask, send))
+				asked := b.row(c.ID)
+				require.NotZero(b, asked.AskedAt)
+				b.ask(again(c))
+				require.Equal(b, asked, b.row(c.ID), "whichever it was, the link is fixed now")
+				b.Do(accept(c))
+				click, _ := b.click(c.ID)
+				require.NotEmpty(b, click.Link)
+				require.Len(b, b.texts(c.ID), 1)
+			}
 		})
-		c := b.row(id)
-		require.EqualValues(b, "accepted", c.State)
-		require.Equal(b, b.Now(), c.AcceptedAt.Time)
-		require.Equal(b, 1, b.Jobs("click_link", id))
-		require.Empty(b, b.texts(id))
-		click, due := b.click(id)
-		require.True(b, due)
-		require.Equal(b, link, click.Link)
 	})
 }
 

@@ -31,13 +31,16 @@ func (ClickLink) Kind() string { return "click_link" }
 // Click is an accepted challenge whose link is being redeemed.
 type Click struct {
 	Challenge Challenge
-	Link      string // "" when Mailgun keeps it, or when ours cannot be opened any more
+	Link      string // "" when Mailgun keeps it, or when ours is not the one that was asked about
 	Again     bool   // an earlier click was interrupted: "used before" then means that it had worked
 	Submitted bool   // and it may have submitted a form, which must not happen again
 	Spent     bool   // interrupted as often as is allowed: the link must not be clicked any more
 
 	clicks int64 // this one included
 }
+
+// Opens reports whether a link is the one that the phone was asked about, so that its yes opens it.
+func (c Click) Opens(link string) bool { return c.Challenge.opens(link) }
 
 // BeginClick moves an accepted challenge to clicking and returns what to redeem. The second
 // result is false when there is nothing to do.
@@ -49,15 +52,18 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	if err != nil || (row.State != Accepted && row.State != Clicking) {
 		return Click{}, false, err
 	}
+	begun := row.Clicks - row.ClicksBefore // of this link
 	click := Click{
-		Challenge: read(row, tx.Now()), Again: row.Clicks > 0,
-		Submitted: !row.SubmittedAt.IsZero(), Spent: row.Clicks >= maxClicks, clicks: row.Clicks + 1,
+		Challenge: read(row, tx.Now()), Again: begun > 0,
+		Submitted: !row.SubmittedAt.IsZero(), Spent: begun >= maxClicks, clicks: row.Clicks + 1,
 	}
 	link, err := tx.Open(place(row.ID, row.Tenant), row.Link)
 	if err != nil && !errors.Is(err, store.ErrSealed) {
 		return Click{}, false, err
 	}
-	click.Link = string(link)
+	if click.Opens(string(link)) {
+		click.Link = string(link)
+	}
 	if click.Spent {
 		return click, true, nil
 	}
@@ -86,17 +92,33 @@ func Submit(ctx context.Context, tx *store.Tx, id string) error {
 }
 
 // Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the
-// user wanted, failed otherwise. Where the person can go on, the phone gets a short link to the
-// link. Without a tenant there are no words to tell it in. ErrGone says that it was ended already.
+// user wanted, failed otherwise. When its link was used or expired, and a link is held beside it,
+// that one is clicked instead. Where the person can go on, the phone gets a short link to the link.
+// Without a tenant there are no words to tell it in. ErrGone says that it was ended already.
 func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
 	if o == OutcomeUsed && c.Again {
 		o = OutcomeAlready // by our own click, which was interrupted before its response was read
+	}
+	if c.Link != "" && (o == OutcomeUsed || o == OutcomeExpired) {
+		if held, err := takeHeld(ctx, tx, c); err != nil || held {
+			return err
+		}
 	}
 	state := Failed
 	if o == OutcomeConfirmed || o == OutcomeAlready {
 		state = Confirmed
 	}
-	if err := end(ctx, tx, c.Challenge, Clicking, state, o); err != nil || t == nil {
+	n, err := tx.EndClick(ctx, db.EndClickParams{
+		ID: c.Challenge.ID, MailID: c.Challenge.MailID,
+		State: state, Outcome: o, EndedAt: tx.Moment(),
+	})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrGone
+	}
+	if err := ended(ctx, tx, c.Challenge, state, o); err != nil || t == nil {
 		return err
 	}
 	if c.Link != "" && goesOn(o) {

@@ -59,7 +59,9 @@ func (b bridge) delivery(phones int) mail.Delivery {
 			Text: "Open https://login.acme.example/verify?ticket=very-secret", HTML: "<p>Welcome</p>"},
 	}
 	for range phones {
-		d.Phones = append(d.Phones, b.Phone())
+		phone := b.Phone()
+		d.Recipients = append(d.Recipients,
+			mail.To(phone, "acme"+phone.E164()+"@sms.acme.example"))
 	}
 	return d
 }
@@ -102,7 +104,7 @@ func (b bridge) received() mail.Mail {
 	b.Helper()
 	d := b.delivery(1)
 	require.Equal(b, mail.New, b.take(d))
-	m, waits := b.pending(b.ids(d.Phones[0])[0])
+	m, waits := b.pending(b.ids(d.Recipients[0].Phone)[0])
 	require.True(b, waits)
 	return m
 }

@@ -89,6 +89,19 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 // alone.
 func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	d := Decide(t, m.Phone, f)
+	q := challenge.Question{
+		MailID: m.ID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
+		Link: f.Link, Author: f.Sender,
+	}
+	if d.Do == tenant.Ask {
+		obstacle, err := challenge.Obstacle(ctx, tx, t, q)
+		if err != nil {
+			return fmt.Errorf("mail %s: %w", m.ID, err)
+		}
+		if obstacle != "" {
+			d = refuse(obstacle)
+		}
+	}
 	if d.Do == tenant.Off {
 		return Refuse(ctx, tx, m, f.Kind, d.Refusal)
 	}
@@ -99,9 +112,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	if d.Do == tenant.Relay {
 		err = relay(ctx, tx, t, m, f)
 	} else {
-		_, err = challenge.Ask(ctx, tx, t, challenge.Question{
-			MailID: m.ID, Phone: m.Phone, Purpose: d.Purpose, Link: f.Link,
-		})
+		_, err = challenge.Ask(ctx, tx, t, q)
 	}
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", m.ID, err)
@@ -146,50 +157,33 @@ func Refuse(ctx context.Context, tx *store.Tx, m Mail, kind, reason string) erro
 // Found is a mail that was found at Mailgun because its phone said yes, although the bridge did
 // not know it.
 type Found struct {
-	Phone      phonemail.Number
+	To         Recipient
 	MessageID  string
 	MessageURL string
 	StoredAt   time.Time
 }
 
-// TakeFound records a found mail together with the challenge that its phone has accepted already,
-// and makes the click due. It returns false when that mail was known after all, or is one that the
-// tenant does not ask about. Nothing is clicked then.
+// TakeFound records a found mail as if it had just been received, and makes its examination due. So
+// it passes every gate that any mail passes, and its phone is asked about it: its yes was not to
+// this mail. TakeFound returns false when the mail was known after all.
 func TakeFound(
-	ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found, f Finding,
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, found Found,
 ) (bool, error) {
-	m := Mail{
-		ID: store.NewID(), Tenant: t.Slug, Phone: found.Phone,
+	row := db.AddMailParams{
+		ID: store.NewID(), Tenant: t.Slug, Phone: found.To.Phone, Recipient: found.To.Address,
 		MessageID: found.MessageID, MessageURL: found.MessageURL,
+		PostedAt: moment.Of(found.StoredAt), ReceivedAt: tx.Moment(),
 	}
-	if m.MessageID == "" {
+	if row.MessageID == "" {
 		// Without a Message-Id only its place at Mailgun shows that a mail is the same.
-		m.MessageID = "stored:" + found.MessageURL
+		row.MessageID = byPlace + found.MessageURL
 	}
-	n, err := tx.AddMail(ctx, db.AddMailParams{
-		ID: m.ID, Tenant: t.Slug, Phone: found.Phone, MessageID: m.MessageID,
-		MessageURL: found.MessageURL, PostedAt: moment.Of(found.StoredAt), ReceivedAt: tx.Moment(),
-	})
+	n, err := tx.AddMail(ctx, row)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := record(ctx, tx, t.Slug, m.ID, Received, "found at Mailgun"); err != nil {
-		return false, err
-	}
-	d := Decide(t, found.Phone, f)
-	if d.Do != tenant.Ask {
-		return false, Refuse(ctx, tx, m, f.Kind, cmp.Or(d.Refusal, "not a mail to ask about: "+f.Kind))
-	}
-	if d.Purpose == challenge.Password && !t.Question.UnsafeBareYes {
-		return false, Refuse(ctx, tx, m, f.Kind, "a bare yes does not answer a question about a password")
-	}
-	if _, err := end(ctx, tx, m, Examined, f.Kind, ""); err != nil {
-		return false, err
-	}
-	_, err = challenge.AskedBefore(ctx, tx, t, challenge.Question{
-		MailID: m.ID, Phone: m.Phone, Purpose: d.Purpose, Link: f.Link,
-	})
-	return err == nil, err
+	tx.Enqueue(ExamineMail{row.ID})
+	return true, record(ctx, tx, t.Slug, row.ID, Received, "found at Mailgun")
 }
 
 func end(

@@ -54,10 +54,28 @@ type Body struct {
 	Envelope string `json:"envelope,omitempty"`
 }
 
+// Recipient is a phone, and its address exactly as a mail was delivered to it. Only the domain is
+// in small letters: an identity provider may have an account for each spelling of the rest.
+type Recipient struct {
+	Phone   phonemail.Number
+	Address string
+}
+
+// To returns the recipient behind an address that was found to be a phone's.
+func To(phone phonemail.Number, address string) Recipient {
+	return Recipient{phone, exact(address)}
+}
+
+// exact is an address as it is compared, byte for byte.
+func exact(address string) string {
+	at := strings.LastIndexByte(address, '@') + 1
+	return address[:at] + strings.ToLower(address[at:])
+}
+
 // Delivery is one webhook: one mail for one or more phones of a tenant.
 type Delivery struct {
 	Tenant     string
-	Phones     []phonemail.Number
+	Recipients []Recipient
 	Signer     string    // stands for the key that signed the token
 	Token      string    // Mailgun's single-use token
 	PostedAt   time.Time // Mailgun's signed time stamp
@@ -110,11 +128,11 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 	}
 	taken := Duplicate
 	// In one order, so that two deliveries of one mail do not deadlock.
-	phones := slices.SortedFunc(slices.Values(d.Phones), func(a, b phonemail.Number) int {
-		return strings.Compare(a.E164(), b.E164())
+	all := slices.SortedFunc(slices.Values(d.Recipients), func(a, b Recipient) int {
+		return strings.Compare(a.Phone.E164(), b.Phone.E164())
 	})
-	for _, phone := range phones {
-		added, err := add(ctx, tx, d, phone)
+	for _, to := range all {
+		added, err := add(ctx, tx, d, to)
 		if err != nil {
 			return 0, err
 		}
@@ -155,15 +173,16 @@ func useToken(ctx context.Context, tx *store.Tx, d Delivery, digest string) (Tak
 	return Duplicate, nil
 }
 
-func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) (bool, error) {
+func add(ctx context.Context, tx *store.Tx, d Delivery, to Recipient) (bool, error) {
 	id := store.NewID()
 	row := db.AddMailParams{
-		ID: id, Tenant: d.Tenant, Phone: phone, MessageID: d.MessageID, MessageURL: d.MessageURL,
+		ID: id, Tenant: d.Tenant, Phone: to.Phone, Recipient: to.Address,
+		MessageID: d.MessageID, MessageURL: d.MessageURL,
 		PostedAt: moment.Of(d.PostedAt), ReceivedAt: tx.Moment(),
 	}
 	if row.MessageID == "" {
 		// Without a Message-Id only a repeated token shows that a mail is the same.
-		row.MessageID = "token:" + d.Token
+		row.MessageID = byToken + d.Token
 	}
 	if d.KeepBody {
 		plain, err := json.Marshal(d.Body)
@@ -185,11 +204,11 @@ func add(ctx context.Context, tx *store.Tx, d Delivery, phone phonemail.Number) 
 
 // digest identifies the content that came with a token, and for whom it came.
 func (d Delivery) digest() (string, error) {
-	phones := make([]string, len(d.Phones))
-	for i, p := range d.Phones {
-		phones[i] = p.E164()
+	to := make([]string, len(d.Recipients))
+	for i, r := range d.Recipients {
+		to[i] = r.Phone.E164() + " " + r.Address
 	}
-	content, err := json.Marshal([]any{d.Tenant, phones, d.MessageID, d.MessageURL, d.Body})
+	content, err := json.Marshal([]any{d.Tenant, to, d.MessageID, d.MessageURL, d.Body})
 	if err != nil {
 		return "", fmt.Errorf("mail: %w", err)
 	}
@@ -201,7 +220,8 @@ func (d Delivery) digest() (string, error) {
 type Mail struct {
 	ID, Tenant string
 	Phone      phonemail.Number
-	MessageID  string
+	Recipient  string // the phone's address as delivered, "" in rows that older versions wrote
+	MessageID  string // or what stands for it
 	MessageURL string
 	PostedAt   time.Time
 	Body       Body
@@ -227,14 +247,32 @@ func Get(ctx context.Context, tx store.View, id string) (Mail, State, error) {
 		return Mail{}, "", err
 	}
 	m := Mail{
-		ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, MessageID: row.MessageID,
-		MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time,
+		ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, Recipient: row.Recipient,
+		MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time,
 	}
 	plain, err := tx.Open(place(row.ID, row.Tenant), row.Body)
 	if err == nil && len(plain) > 0 {
 		m.HasBody = json.Unmarshal(plain, &m.Body) == nil
 	}
 	return m, row.State, nil
+}
+
+// What stands for a Message-Id where a mail has none.
+const (
+	byToken = "token:"  // the token of its first delivery
+	byPlace = "stored:" // where Mailgun keeps it
+)
+
+// Is reports whether a mail that was fetched from Mailgun is this one, by its Message-Id and its
+// recipients. Where Mailgun keeps a mail is said by a webhook whose content no signature covers.
+func (m Mail) Is(messageID string, recipients []Recipient) bool {
+	same := m.MessageID == messageID
+	if strings.HasPrefix(m.MessageID, byToken) || strings.HasPrefix(m.MessageID, byPlace) {
+		same = messageID == ""
+	}
+	return same && slices.ContainsFunc(recipients, func(to Recipient) bool {
+		return to.Phone == m.Phone && (m.Recipient == "" || m.Recipient == to.Address)
+	})
 }
 
 // Deleted records that Mailgun was asked to delete a mail and had no reason to be asked again.

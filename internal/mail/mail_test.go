@@ -9,7 +9,6 @@ import (
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
-	"smsbridge/phonemail"
 )
 
 // Ensure that a new mail is recorded, sealed, and waits for its examination with all that came
@@ -18,7 +17,7 @@ func TestTakeNew(t *testing.T) {
 	each(t, func(b bridge) {
 		d := b.delivery(1)
 		require.Equal(b, mail.New, b.take(d))
-		ids := b.ids(d.Phones[0])
+		ids := b.ids(d.Recipients[0].Phone)
 		require.Len(b, ids, 1)
 		require.Equal(b, 1, b.Jobs("examine_mail", ids[0]))
 
@@ -31,7 +30,8 @@ func TestTakeNew(t *testing.T) {
 		m, waits := b.pending(ids[0])
 		require.True(b, waits)
 		require.Equal(b, mail.Mail{
-			ID: ids[0], Tenant: "acme", Phone: d.Phones[0], MessageID: d.MessageID, MessageURL: d.MessageURL,
+			ID: ids[0], Tenant: "acme", Phone: d.Recipients[0].Phone,
+			Recipient: d.Recipients[0].Address, MessageID: d.MessageID, MessageURL: d.MessageURL,
 			PostedAt: d.PostedAt, Body: d.Body, HasBody: true,
 		}, m)
 	})
@@ -71,10 +71,10 @@ func TestTakeAgain(t *testing.T) {
 				d.MessageURL += "2"
 			}, mail.Reused, 1},
 			{"its token for another phone", 1, func(d *mail.Delivery) {
-				d.Phones = b.delivery(1).Phones
+				d.Recipients = b.delivery(1).Recipients
 			}, mail.Reused, 1},
 			{"its token for fewer phones", 2, func(d *mail.Delivery) {
-				d.Phones = d.Phones[:1]
+				d.Recipients = d.Recipients[:1]
 			}, mail.Reused, 1},
 			{"its token at another tenant", 1, func(d *mail.Delivery) { d.Tenant = "beta" },
 				mail.Reused, 1},
@@ -87,7 +87,7 @@ func TestTakeAgain(t *testing.T) {
 			}, mail.New, 2},
 			{"for one more phone", 1, func(d *mail.Delivery) {
 				d.Token += "fresh"
-				d.Phones = append(b.delivery(1).Phones, d.Phones...)
+				d.Recipients = append(b.delivery(1).Recipients, d.Recipients...)
 			}, mail.New, 1},
 			{"without Message-Id, the same token", 1, func(d *mail.Delivery) {
 				d.MessageID = ""
@@ -101,7 +101,7 @@ func TestTakeAgain(t *testing.T) {
 			b.run(test.name, func(b bridge) {
 				d := b.delivery(test.phones)
 				require.Equal(b, mail.New, b.take(d))
-				first := d.Phones[0]
+				first := d.Recipients[0].Phone
 				jobs := b.Count("river_job")
 				rows := b.Count("mail")
 				test.change(&d)
@@ -119,10 +119,10 @@ func TestTakeAgain(t *testing.T) {
 			d.MessageID = ""
 			require.Equal(b, mail.New, b.take(d))
 			require.Equal(b, mail.Duplicate, b.take(d))
-			require.Len(b, b.ids(d.Phones[0]), 1)
+			require.Len(b, b.ids(d.Recipients[0].Phone), 1)
 			d.Token += "fresh"
 			require.Equal(b, mail.New, b.take(d), "nothing shows that it is the same mail")
-			require.Len(b, b.ids(d.Phones[0]), 2)
+			require.Len(b, b.ids(d.Recipients[0].Phone), 2)
 		})
 	})
 }
@@ -131,14 +131,15 @@ func TestTakeAgain(t *testing.T) {
 func TestTakeSeveralRecipients(t *testing.T) {
 	each(t, func(b bridge) {
 		d := b.delivery(3)
-		d.Phones = append(d.Phones, d.Phones[0])
+		d.Recipients = append(d.Recipients, d.Recipients[0])
 		require.Equal(b, mail.New, b.take(d))
-		for _, phone := range d.Phones {
-			ids := b.ids(phone)
+		for _, to := range d.Recipients {
+			ids := b.ids(to.Phone)
 			require.Len(b, ids, 1)
 			require.Equal(b, 1, b.Jobs("examine_mail", ids[0]))
 			m, _ := b.pending(ids[0])
-			require.Equal(b, phone, m.Phone)
+			require.Equal(b, to.Phone, m.Phone)
+			require.Equal(b, to.Address, m.Recipient)
 			require.Equal(b, d.Body, m.Body)
 		}
 	})
@@ -160,7 +161,7 @@ func TestTakeRace(t *testing.T) {
 						d.Token += string(rune('a' + i))
 					}
 					if i%2 == 1 && fresh {
-						d.Phones = []phonemail.Number{d.Phones[1], d.Phones[0]}
+						d.Recipients = []mail.Recipient{d.Recipients[1], d.Recipients[0]}
 					}
 					takes = append(takes, func(ctx context.Context, tx *store.Tx) (err error) {
 						taken[i], err = mail.Take(ctx, tx, d)
@@ -169,8 +170,8 @@ func TestTakeRace(t *testing.T) {
 				}
 				require.NoError(b, errors.Join(b.AtOnce(takes...)...))
 				require.NotContains(b, taken, mail.Reused)
-				require.Len(b, b.ids(d.Phones[0]), 1)
-				require.Len(b, b.ids(d.Phones[1]), 1)
+				require.Len(b, b.ids(d.Recipients[0].Phone), 1)
+				require.Len(b, b.ids(d.Recipients[1].Phone), 1)
 			}
 		}
 	})
@@ -183,7 +184,7 @@ func TestBodyThatIsNotHere(t *testing.T) {
 		d := b.delivery(1)
 		d.KeepBody = false
 		require.Equal(b, mail.New, b.take(d))
-		id := b.ids(d.Phones[0])[0]
+		id := b.ids(d.Recipients[0].Phone)[0]
 		require.Empty(b, b.row(id).Body)
 		m, waits := b.pending(id)
 		require.True(b, waits)

@@ -86,14 +86,24 @@ func (b bridge) state(id string) string {
 // ask puts a tenant's question to a phone. Its prompt is due.
 func (b bridge) ask(slug string, phone phonemail.Number, purpose challenge.Purpose) (id string) {
 	b.Helper()
+	return b.askAbout(slug, challenge.Question{
+		MailID: store.NewID(), Phone: phone, Purpose: purpose, Recipient: to(slug, phone),
+		Link: "https://login.acme.example/verify",
+	})
+}
+
+// to is a phone's address at a tenant.
+func to(slug string, phone phonemail.Number) string {
+	return slug + phone.E164() + "@sms." + slug + ".example"
+}
+
+// askAbout has a tenant that takes a bare yes about passwords, too, put a question.
+func (b bridge) askAbout(slug string, q challenge.Question) (id string) {
+	b.Helper()
 	asker, ok := b.tenants.Tenant(slug)
 	require.True(b, ok)
 	lenient := *asker
 	lenient.Question.ValidFor, lenient.Question.UnsafeBareYes = 10*time.Minute, true
-	q := challenge.Question{
-		MailID: store.NewID(), Phone: phone, Purpose: purpose,
-		Link: "https://login.acme.example/verify",
-	}
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = challenge.Ask(ctx, tx, &lenient, q)
 		return err

@@ -2,9 +2,9 @@
 // matching it to what the phone was asked.
 //
 // It is for the doors that receive a provider's webhook. It promises that a reply counts once
-// however often it is delivered. A yes only ever confirms the one question that it can mean. STOP
-// is obeyed at once. A phone gets at most one hint and one text about lateness per question, and
-// otherwise silence.
+// however often it is delivered. A yes only ever confirms the one question that it can mean: see
+// package challenge for which questions take a bare one, and why. STOP is obeyed at once. A phone
+// gets at most one hint and one text about lateness per question, and otherwise silence.
 package reply
 
 import (
@@ -23,13 +23,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-const (
-	// lookalikeTime is how long after the end of another question a bare yes might still be meant for
-	// that one.
-	lookalikeTime = 10 * time.Minute
-	// lateTime is how long after its end a question is still talked about.
-	lateTime = 24 * time.Hour
-)
+// lateTime is how long after its end a question is still talked about.
+const lateTime = 24 * time.Hour
 
 // Received is a reply as the provider delivered it.
 type Received struct {
@@ -194,14 +189,13 @@ func (t *taking) hint(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return nil
 	}
-	coded, err := t.needsCode(ctx)
+	c, one, err := t.meant(ctx)
 	if err != nil {
 		return err
 	}
-	if coded {
+	if !one {
 		return t.askWhich(ctx)
 	}
-	c := t.asked[len(t.asked)-1]
 	first, err := challenge.MarkHinted(ctx, t.tx, c)
 	if err != nil || !first {
 		return err

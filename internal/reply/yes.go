@@ -3,17 +3,18 @@ package reply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/segment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
 )
 
-// yes accepts the one question that a yes can mean: the one whose code it carries, or the only
-// one. With several, or with one that another might be mistaken for, it accepts none and asks for
-// the code.
+// yes accepts the one question that a yes can mean: the one whose code it carries, or the only one
+// that takes a bare yes. Otherwise it accepts none and asks for the code.
 func (t *taking) yes(ctx context.Context) error {
 	if len(t.asked) == 0 {
 		return t.late(ctx)
@@ -21,19 +22,53 @@ func (t *taking) yes(ctx context.Context) error {
 	if t.Code != "" {
 		return t.coded(ctx)
 	}
-	coded, err := t.needsCode(ctx)
+	c, one, err := t.meant(ctx)
 	if err != nil {
 		return err
 	}
-	if coded {
+	if !one {
 		return t.askWhich(ctx)
 	}
-	return t.accept(ctx, t.asked[0])
+	return t.accept(ctx, c)
+}
+
+// meant returns the question that a bare yes means, and false when it does not say which. All but
+// one of the open questions told their code in the prompt. Two replicas that opened questions at
+// once did not know of each other's; then neither takes a bare yes. Nor does one take it that might
+// be meant for another such question that has just gone unanswered.
+func (t *taking) meant(ctx context.Context) (c challenge.Challenge, one bool, err error) {
+	for _, asked := range t.asked {
+		if asked.Coded {
+			continue
+		}
+		if one {
+			return challenge.Challenge{}, false, nil
+		}
+		c, one = asked, true
+	}
+	if !one {
+		return c, false, nil
+	}
+	others, err := challenge.Mistakable(ctx, t.tx, t.Line, t.Phone)
+	for _, other := range others {
+		if other.Unanswered() && !other.Coded && !other.Same(c) {
+			return challenge.Challenge{}, false, err
+		}
+	}
+	return c, true, err
 }
 
 // coded accepts the question whose code came with the yes. Two replicas may have given the same
-// code to two questions at once; then it is neither.
+// code to two questions at once; then it is neither. Once a phone has had its wrong codes of the
+// day, no code of it is compared any more, and it is not told so: its sender may be faked.
 func (t *taking) coded(ctx context.Context) error {
+	may, err := challenge.MayGuess(ctx, t.tx, t.Phone)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return t.tx.Record(ctx, t.about(), t.id, "reply.blocked", "too many wrong codes in a day")
+	}
 	var meant []challenge.Challenge
 	for _, c := range t.asked {
 		if c.ReplyCode == t.Code {
@@ -47,26 +82,6 @@ func (t *taking) coded(ctx context.Context) error {
 		return t.accept(ctx, meant[0])
 	}
 	return nil
-}
-
-// needsCode reports whether a bare yes does not say which question it answers. It might also be
-// meant for another question to this phone, of another tenant or purpose, that ended without an
-// answer a moment ago.
-func (t *taking) needsCode(ctx context.Context) (bool, error) {
-	c := t.asked[0]
-	if len(t.asked) > 1 || c.Coded {
-		return true, nil
-	}
-	last, err := challenge.Last(ctx, t.tx, t.Line, t.Phone)
-	for _, other := range last {
-		unanswered := other.State == challenge.Expired || other.State == challenge.Superseded
-		recent := t.tx.Now().Sub(other.Ended) < lookalikeTime
-		differs := other.Tenant != c.Tenant || other.Purpose != c.Purpose
-		if other.ID != c.ID && unanswered && recent && differs {
-			return true, err
-		}
-	}
-	return false, err
 }
 
 func (t *taking) accept(ctx context.Context, c challenge.Challenge) error {
@@ -87,19 +102,51 @@ func (t *taking) askWhich(ctx context.Context) error {
 	if err != nil || !first {
 		return err
 	}
-	var choices []string
-	for _, c := range t.asked {
-		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
-			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" for "+asker.Name)
-		}
+	asker, ok := t.tenants.Tenant(newest.Tenant)
+	if !ok {
+		return nil // the tenant is no longer configured: there are no words to say it in
 	}
-	fill := wording.Fill{Count: len(t.asked), Choices: "Reply " + strings.Join(choices, " or ")}
-	return t.tell(ctx, newest, text.Hint, wording.Several, fill)
+	body := which(asker, t.choices(), len(t.asked))
+	return challenge.Tell(ctx, t.tx, newest, text.Hint, body)
 }
 
-// wrongCode counts a yes with a code that none of the questions has, which cancels those that had
-// too many.
+// choices are the replies that each mean one open question, with what they mean.
+func (t *taking) choices() (choices []string) {
+	for _, c := range t.asked {
+		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
+			about := wording.Choice(asker.Name, c.Purpose == challenge.Password)
+			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" "+about)
+		}
+	}
+	return choices
+}
+
+// which asks which of the questions is meant. A text that would take a second segment names only
+// as many as fit into one, and says that there are more. The prompts of those said their codes.
+func which(asker *tenant.Tenant, choices []string, open int) string {
+	for named := len(choices); ; named-- {
+		listed := strings.Join(choices[:named], ", ")
+		if named < len(choices) {
+			listed += ", and more"
+		}
+		body := asker.Say(wording.Several, wording.Fill{Count: open, Choices: listed})
+		if named <= 1 || segment.Measure(body).Segments == 1 {
+			return body
+		}
+	}
+}
+
+// wrongCode counts a yes with a code that none of the questions has: against the phone, and against
+// each question, which cancels those that had too many.
 func (t *taking) wrongCode(ctx context.Context) error {
+	n, err := challenge.CountGuess(ctx, t.tx, t.Phone)
+	if err != nil {
+		return err
+	}
+	detail := fmt.Sprintf("%d of %d", n, challenge.MaxGuesses)
+	if err := t.tx.Record(ctx, t.about(), t.id, "reply.wrong_code", detail); err != nil {
+		return err
+	}
 	var left []challenge.Challenge
 	for _, c := range t.asked {
 		open, err := challenge.WrongCode(ctx, t.tx, c)
@@ -116,7 +163,8 @@ func (t *taking) wrongCode(ctx context.Context) error {
 
 // late answers a yes when no question is open: it says once that the last one is over, and is
 // silent while that one's click is under way, or its prompt. When no question to this phone is
-// known at all, tenants that keep their mails at Mailgun have the mail looked for there.
+// known at all, tenants that keep their mails at Mailgun have the mail looked for there. Then the
+// phone is asked about it again.
 func (t *taking) late(ctx context.Context) error {
 	last, err := challenge.Last(ctx, t.tx, t.Line, t.Phone)
 	if err != nil {

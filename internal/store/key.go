@@ -89,8 +89,8 @@ type sealedColumn struct{ table, column string }
 // sealedColumns are all places of sealed values.
 func sealedColumns() []sealedColumn {
 	return []sealedColumn{
-		{"mail", "body"}, {"challenge", "link"}, {"text", "body"}, {"verification", "code"},
-		{"code_check", "code"}, {"short_link", "link"},
+		{"mail", "body"}, {"challenge", "link"}, {"challenge", "held_link"}, {"text", "body"},
+		{"verification", "code"}, {"code_check", "code"}, {"short_link", "link"},
 	}
 }
 

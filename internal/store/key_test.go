@@ -37,14 +37,19 @@ func openWith(t *testing.T, url string, keys ...[]byte) (*store.Store, error) {
 // keep seals one value in each column that holds sealed values, in rows with an id.
 func keep(t *testing.T, s *store.Store, conn *sql.DB, id string) {
 	t.Helper()
+	rows := map[string]map[string]any{} // by table
 	for _, c := range sealedPlaces(t) {
-		var sealed string
+		if rows[c.table] == nil {
+			rows[c.table] = map[string]any{"id": id, "tenant": "acme"}
+		}
 		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
-			sealed = tx.Seal(store.Place{Table: c.table, ID: id, Column: c.column, Tenant: "acme"},
-				[]byte("secret "+id))
+			p := store.Place{Table: c.table, ID: id, Column: c.column, Tenant: "acme"}
+			rows[c.table][c.column] = tx.Seal(p, []byte("secret "+id))
 			return nil
 		}))
-		insert(t, conn, c.table, map[string]any{"id": id, "tenant": "acme", c.column: sealed})
+	}
+	for table, values := range rows {
+		insert(t, conn, table, values)
 	}
 }
 

@@ -123,3 +123,51 @@ func TestGuessesMove(t *testing.T) {
 		})
 	}
 }
+
+// An open question that an older version asked stays, and is about no link: a yes to it opens none.
+// When the migration is undone, one open question of a phone, tenant and purpose is left.
+func TestQuestionsGetAnAddress(t *testing.T) {
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, migrations := beside(t, url(t))
+			_, err := migrations.UpTo(t.Context(), 8)
+			require.NoError(t, err)
+			exec := func(statement string) {
+				_, err := db.ExecContext(t.Context(), statement)
+				require.NoError(t, err, statement)
+			}
+			read := func(query string) (all string) {
+				require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&all))
+				return all
+			}
+			exec(`INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state,
+				outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes,
+				opened_at, expires_at, accepted_at, ended_at, coded)
+				VALUES ('a', 'm', 'acme', 'AC1', '+1', '+4520123456', 'registration', 'open',
+				'', 'sealed', '4821', 0, 0, 0, 0, 0, 7, 9, 0, 0, 0)`)
+			exec(`INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind,
+				reason, posted_at, received_at, ended_at)
+				VALUES ('m', 'acme', '+4520123456', '1@idp', '', '', 'examined', '', '', 1, 2, 3)`)
+			_, err = migrations.UpTo(t.Context(), 9)
+			require.NoError(t, err)
+			require.Equal(t, "asealedopen", read(`SELECT id || link || state || digest || recipient ||
+				author || held_link || held_mail_id || held_digest FROM challenge`))
+			require.Equal(t, "0 0", read(`SELECT asked_at || ' ' || clicks_before FROM challenge`))
+			require.Equal(t, "m", read(`SELECT id || recipient FROM mail`))
+
+			exec(`INSERT INTO challenge SELECT 'b', mail_id, tenant, account, sender, phone, purpose,
+				state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes,
+				opened_at, expires_at, accepted_at, ended_at, coded, 'x@y', digest, author, asked_at,
+				held_mail_id, held_link, held_digest, clicks_before FROM challenge`)
+			_, err = migrations.DownTo(t.Context(), 8)
+			require.NoError(t, err)
+			require.Equal(t, "a superseded", read(`SELECT id || ' ' || state || link FROM challenge
+				WHERE state <> 'open'`))
+			require.Equal(t, "b", read(`SELECT id FROM challenge WHERE state = 'open'`))
+			_, err = migrations.UpTo(t.Context(), 9)
+			require.NoError(t, err)
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
+	"smsbridge/phonemail"
 )
 
 // View is the part of the store that reads: all queries that change nothing, and the opening of
@@ -31,6 +32,9 @@ type View interface {
 	GetOpenChallenge(ctx context.Context, arg db.GetOpenChallengeParams) (db.Challenge, error)
 	LastChallengesOfPhone(
 		ctx context.Context, arg db.LastChallengesOfPhoneParams,
+	) ([]db.Challenge, error)
+	MistakableChallenges(
+		ctx context.Context, arg db.MistakableChallengesParams,
 	) ([]db.Challenge, error)
 	OpenChallengesOfPhone(
 		ctx context.Context, arg db.OpenChallengesOfPhoneParams,
@@ -63,6 +67,7 @@ type View interface {
 	CountOptOut(ctx context.Context, arg db.CountOptOutParams) (int64, error)
 
 	GetReply(ctx context.Context, id string) (db.Reply, error)
+	GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error)
 
 	GetSeen(ctx context.Context, arg db.GetSeenParams) (db.Seen, error)
 
@@ -77,6 +82,7 @@ type View interface {
 		ctx context.Context, arg db.CountTextsWithProviderIDParams,
 	) (int64, error)
 	GetText(ctx context.Context, id string) (db.Text, error)
+	PromptOfChallenge(ctx context.Context, challengeID string) (db.TextState, error)
 	LastTextOfVerification(ctx context.Context, verificationID string) (db.Text, error)
 
 	CountExternalVerifications(

@@ -80,7 +80,8 @@ func (l *loader) checkWords(t *Tenant, given settings.Given) {
 // checkTexts fills every text once, as it would be at its longest.
 func (l *loader) checkTexts(t *Tenant, given settings.Given) {
 	word := first(t.Question.Accept)
-	choices := "Reply " + word + " 4821 for " + t.Name + " or " + word + " 7730 for " + t.Name
+	choices := word + " 4821 " + wording.Choice(t.Name, false) + ", " +
+		word + " 7730 " + wording.Choice(t.Name, false)
 	fill := wording.Fill{
 		Choices: choices, Count: 2, Code: wording.SampleCode, Link: wording.SampleLink,
 	}
@@ -115,6 +116,15 @@ func (l *loader) checkAnswer(t *Tenant, given settings.Given) {
 			"is not said: a reply about a password must repeat the code of the question",
 			"say it with {{.Code}} in "+given.Place(code)+" instead, or take a bare yes: "+
 				given.Place("unsafe_bare_yes")))
+	}
+	for alone, beside := range map[wording.Saying]wording.Saying{
+		wording.AskRegistration:  wording.AskRegistrationCode,
+		wording.BothRegistration: wording.BothRegistrationCode,
+	} {
+		if given.Has(textKey(alone)) && !given.Has(textKey(beside)) {
+			l.Warn("tenant %s: the text %s is yours and %s is not: beside another open question the "+
+				"phone gets the shipped words", t.Slug, alone, beside)
+		}
 	}
 	if t.Mails.Keep == KeepMailgun && (t.Mails.Login == Relay || t.Mails.Reset == Relay) {
 		l.Warn("tenant %s: a link that is relayed is kept here, sealed, for as long as its short "+

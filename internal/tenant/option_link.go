@@ -137,10 +137,11 @@ func proofOptions() []option {
 // textOptions are the tenant's wording.
 func textOptions() []option {
 	variable := map[wording.Saying]string{
-		wording.AskRegistration: "SMSBRIDGE_REGISTRATION_TEXT",
-		wording.AskPassword:     "SMSBRIDGE_PASSWORD_TEXT",
-		wording.AskPasswordCode: "SMSBRIDGE_PASSWORD_CODE_TEXT",
-		wording.Wrong:           "SMSBRIDGE_WRONG_TEXT",
+		wording.AskRegistration:     "SMSBRIDGE_REGISTRATION_TEXT",
+		wording.AskRegistrationCode: "SMSBRIDGE_REGISTRATION_CODE_TEXT",
+		wording.AskPassword:         "SMSBRIDGE_PASSWORD_TEXT",
+		wording.AskPasswordCode:     "SMSBRIDGE_PASSWORD_CODE_TEXT",
+		wording.Wrong:               "SMSBRIDGE_WRONG_TEXT",
 	}
 	original := map[wording.Saying]string{
 		wording.AskRegistration: " (reg_sms_body in the original)",
@@ -160,9 +161,10 @@ func textOptions() []option {
 // withoutText says what comes of a text that people do not understand.
 func withoutText(s wording.Saying) string {
 	switch s {
-	case wording.AskRegistration, wording.AskPassword, wording.AskPasswordCode,
+	case wording.AskRegistration, wording.AskRegistrationCode,
+		wording.AskPassword, wording.AskPasswordCode,
 		wording.TapRegistration, wording.TapPassword,
-		wording.BothRegistration, wording.BothPassword:
+		wording.BothRegistration, wording.BothRegistrationCode, wording.BothPassword:
 		return "People who do not understand it confirm nothing, or what a stranger started."
 	case wording.RelayVerify, wording.RelayReset, wording.RelayLogin:
 		return "People who do not recognize the name take the link for a trick."

@@ -14,7 +14,7 @@
 // It promises that a text is never sent to a phone that opted out, nor after its deadline. It is
 // not sent a second time before it is certain that the first attempt did nothing. For that,
 // sending is on disk before the provider is asked, and an unclear text is looked up before it is
-// sent again.
+// sent again. The transaction in which a prompt begins to leave fixes the link of its question.
 package text
 
 import (
@@ -159,10 +159,25 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 	if err != nil || n != 1 {
 		return Attempt{}, false, err
 	}
+	if row.Purpose == Prompt && row.ChallengeID != "" {
+		// From here on the question's link must not change: the phone may read about it.
+		n, err := tx.MarkAsked(ctx, db.MarkAskedParams{ID: row.ChallengeID, Now: tx.Moment()})
+		if err != nil {
+			return Attempt{}, false, err
+		}
+		if n == 0 { // it ended at this very moment
+			row.State = Sending
+			_, err := end(ctx, tx, row, Suppressed, over)
+			return Attempt{}, false, err
+		}
+	}
 	row.SendingAt = tx.Moment()
 	a, err := attempt(tx, row)
 	return a, err == nil, err
 }
+
+// over is why a text that asks is suppressed when its question has ended.
+const over = "the question is over"
 
 // obstacle says why a due text must not be sent, or "".
 func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
@@ -186,7 +201,7 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 		return "", err
 	}
 	if c.State != "open" {
-		return "the question is over", nil
+		return over, nil
 	}
 	return "", nil
 }

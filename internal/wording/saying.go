@@ -8,11 +8,13 @@ type Saying string
 // What the bridge says; the catalog below says when.
 const (
 	AskRegistration       Saying = "ask_registration"
+	AskRegistrationCode   Saying = "ask_registration_code"
 	AskPassword           Saying = "ask_password"
 	AskPasswordCode       Saying = "ask_password_code"
 	TapRegistration       Saying = "tap_registration"
 	TapPassword           Saying = "tap_password"
 	BothRegistration      Saying = "both_registration"
+	BothRegistrationCode  Saying = "both_registration_code"
 	BothPassword          Saying = "both_password"
 	RelayVerify           Saying = "relay_verify"
 	RelayReset            Saying = "relay_reset"
@@ -48,6 +50,9 @@ func catalog() []entry {
 		{AskRegistration, "A prompt: is this new account yours?",
 			"Reply {{.Answer}} if you have just set up an account with {{.Name}}. " +
 				"If not, reply {{.Denial}}."},
+		{AskRegistrationCode, "The same beside another question: the reply must repeat {{.Code}}.",
+			"Another request: if you have just set up an account with {{.Name}}, " +
+				"reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}} {{.Code}}."},
 		{AskPassword, "A prompt: is this new password yours? A bare yes is enough.",
 			"Someone asked to replace your {{.Name}} password. " +
 				"Reply {{.Answer}} only if it was you. If not, reply {{.Denial}}."},
@@ -61,6 +66,9 @@ func catalog() []entry {
 		{BothRegistration, "The prompt for an account that takes a reply or a tap.",
 			"Reply {{.Answer}} if you have just set up an account with {{.Name}}, " +
 				"or tap {{.Link}} Not you? {{.Denial}}"},
+		{BothRegistrationCode, "The same beside another question: the reply must repeat {{.Code}}.",
+			"Another request: new {{.Name}} account? Reply {{.Answer}} {{.Code}} " +
+				"or tap {{.Link}} Not you? {{.Denial}} {{.Code}}"},
 		{BothPassword, "The same for a password. The reply must repeat {{.Code}}.",
 			"New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} " +
 				"or tap {{.Link}} Not you? {{.Denial}}"},
@@ -154,18 +162,33 @@ func (t Texts) Say(s Saying, f Fields) string {
 // Fill is what a text can tell beyond the tenant's settings. It is made by our rules, never of
 // anything from a mail.
 type Fill struct {
-	Choices string // for Several: "Reply YES 4821 for ACME or YES 7730 for Beta"
+	Choices string // for Several: "YES 4821 new account at ACME, YES 7730 new Beta password"
 	Count   int    // for Several: how many questions are open
-	Code    string // for AskPasswordCode and BothPassword
+	Code    string // for the texts that ask for it
 	Link    string // for the Tap, Both and Relay texts: a short link of ours
 }
 
+// Choice says what one of several open questions is about: the purpose and the tenant, so that no
+// two purposes read alike.
+func Choice(name string, password bool) string {
+	if password {
+		return "new " + name + " password"
+	}
+	return "new account at " + name
+}
+
 // needsCode and needsLink say which texts must have the code, and which the link.
-func (s Saying) needsCode() bool { return s == AskPasswordCode || s == BothPassword }
+func (s Saying) needsCode() bool {
+	switch s {
+	case AskRegistrationCode, AskPasswordCode, BothRegistrationCode, BothPassword:
+		return true
+	}
+	return false
+}
 
 func (s Saying) needsLink() bool {
 	switch s {
-	case TapRegistration, TapPassword, BothRegistration, BothPassword,
+	case TapRegistration, TapPassword, BothRegistration, BothRegistrationCode, BothPassword,
 		RelayVerify, RelayReset, RelayLogin:
 		return true
 	}

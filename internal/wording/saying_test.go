@@ -12,12 +12,12 @@ import (
 
 // What the bridge says by itself costs one segment and misleads no reader.
 func TestShippedTexts(t *testing.T) {
-	name := strings.Repeat("N", 20)
+	name := strings.Repeat("N", 22)
 	fields := Fields{
 		Name: name, Answer: "YES", Denial: "NO", Count: 2, Code: "4821", Link: SampleLink,
-		Choices: "Reply YES 4821 for " + name + " or YES 7730 for Acme",
+		Choices: "YES 4821 " + Choice(name, false) + ", YES 7730 " + Choice(name, false),
 	}
-	require.Len(t, Sayings(), 24)
+	require.Len(t, Sayings(), 26)
 	seen := map[string]bool{}
 	for _, s := range Sayings() {
 		text := Texts{}.Say(s, fields)

@@ -97,7 +97,7 @@ type Request struct {
 	Status int    // of the response, 0 if there was none
 }
 
-// Errors of [Server.SignUp], [Server.ChangePassword] and [Server.EnterCode].
+// Errors of [Server.SignUp], [Server.Resend], [Server.ChangePassword] and [Server.EnterCode].
 var (
 	ErrCode        = errors.New("simulator: the identity provider does not accept this code")
 	ErrUserExists  = errors.New("simulator: the identity provider has this user already")
@@ -209,6 +209,26 @@ func (i *Server) SignUp(ctx context.Context, email string) error {
 		return errors.New("simulator: no such identity provider")
 	case taken:
 		return ErrUserExists
+	}
+	return i.mail(ctx, provider, address)
+}
+
+// Resend mails a user's verification again, with a new ticket. The tickets mailed before stay as
+// they are. It returns ErrUserUnknown, an error for something that is no mail address or for an
+// unknown provider, or the error of Send.
+func (i *Server) Resend(ctx context.Context, email string) error {
+	address, err := parseAddress(email)
+	if err != nil {
+		return err
+	}
+	i.mu.Lock()
+	provider, known := i.provider(i.manners.name()), i.users[address] != nil
+	i.mu.Unlock()
+	switch {
+	case provider == nil:
+		return errors.New("simulator: no such identity provider")
+	case !known:
+		return ErrUserUnknown
 	}
 	return i.mail(ctx, provider, address)
 }

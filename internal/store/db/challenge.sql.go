@@ -31,29 +31,32 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 }
 
 const addChallenge = `-- name: AddChallenge :execrows
-INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link,
-    reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes,
-    opened_at, expires_at, accepted_at, ended_at, coded)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9,
-    $10, 0, 0, 0, 0, 0, $11, $12, $13, 0, $14)
+INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
+    outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+    '', $10, $11, $12, $13, 0, 0, 0, 0, 0,
+    $14, $15, 0, 0, $16)
 ON CONFLICT DO NOTHING
 `
 
 type AddChallengeParams struct {
-	ID         string
-	MailID     string
-	Tenant     string
-	Account    string
-	Sender     string
-	Phone      phonemail.Number
-	Purpose    ChallengePurpose
-	State      ChallengeState
-	Link       string
-	ReplyCode  string
-	OpenedAt   moment.Moment
-	ExpiresAt  moment.Moment
-	AcceptedAt moment.Moment
-	Coded      int64
+	ID        string
+	MailID    string
+	Tenant    string
+	Account   string
+	Sender    string
+	Phone     phonemail.Number
+	Recipient string
+	Purpose   ChallengePurpose
+	State     ChallengeState
+	Link      string
+	Digest    string
+	Author    string
+	ReplyCode string
+	OpenedAt  moment.Moment
+	ExpiresAt moment.Moment
+	Coded     int64
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -64,13 +67,15 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.Account,
 		arg.Sender,
 		arg.Phone,
+		arg.Recipient,
 		arg.Purpose,
 		arg.State,
 		arg.Link,
+		arg.Digest,
+		arg.Author,
 		arg.ReplyCode,
 		arg.OpenedAt,
 		arg.ExpiresAt,
-		arg.AcceptedAt,
 		arg.Coded,
 	)
 	if err != nil {
@@ -79,26 +84,8 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 	return result.RowsAffected()
 }
 
-const adoptLink = `-- name: AdoptLink :execrows
-UPDATE challenge SET link = $1, mail_id = $2 WHERE id = $3 AND state = 'open'
-`
-
-type AdoptLinkParams struct {
-	Link   string
-	MailID string
-	ID     string
-}
-
-func (q *Queries) AdoptLink(ctx context.Context, arg AdoptLinkParams) (int64, error) {
-	result, err := q.exec(ctx, q.adoptLinkStmt, adoptLink, arg.Link, arg.MailID, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
   AND EXISTS (SELECT 1 FROM text
@@ -146,6 +133,14 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.AcceptedAt,
 			&i.EndedAt,
 			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
 		); err != nil {
 			return nil, err
 		}
@@ -193,7 +188,9 @@ func (q *Queries) CountWrongCode(ctx context.Context, id string) (int64, error) 
 }
 
 const endChallenge = `-- name: EndChallenge :execrows
-UPDATE challenge SET state = $1, outcome = $2, link = '', ended_at = $3
+UPDATE challenge
+SET state = $1, outcome = $2, link = '', digest = '', held_link = '', held_digest = '',
+    held_mail_id = '', ended_at = $3
 WHERE id = $4 AND state = $5
 `
 
@@ -219,8 +216,38 @@ func (q *Queries) EndChallenge(ctx context.Context, arg EndChallengeParams) (int
 	return result.RowsAffected()
 }
 
+const endClick = `-- name: EndClick :execrows
+UPDATE challenge
+SET state = $1, outcome = $2, link = '', digest = '', held_link = '', held_digest = '',
+    held_mail_id = '', ended_at = $3
+WHERE id = $4 AND state = 'clicking' AND mail_id = $5
+`
+
+type EndClickParams struct {
+	State   ChallengeState
+	Outcome ChallengeOutcome
+	EndedAt moment.Moment
+	ID      string
+	MailID  string
+}
+
+// A click that was overtaken must not end that of the link which took its link's place.
+func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, error) {
+	result, err := q.exec(ctx, q.endClickStmt, endClick,
+		arg.State,
+		arg.Outcome,
+		arg.EndedAt,
+		arg.ID,
+		arg.MailID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -248,23 +275,38 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.AcceptedAt,
 		&i.EndedAt,
 		&i.Coded,
+		&i.Recipient,
+		&i.Digest,
+		&i.Author,
+		&i.AskedAt,
+		&i.HeldMailID,
+		&i.HeldLink,
+		&i.HeldDigest,
+		&i.ClicksBefore,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
-WHERE tenant = $1 AND phone = $2 AND purpose = $3 AND state = 'open'
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
+  AND state = 'open'
 `
 
 type GetOpenChallengeParams struct {
-	Tenant  string
-	Phone   phonemail.Number
-	Purpose ChallengePurpose
+	Tenant    string
+	Phone     phonemail.Number
+	Recipient string
+	Purpose   ChallengePurpose
 }
 
 func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengeParams) (Challenge, error) {
-	row := q.queryRow(ctx, q.getOpenChallengeStmt, getOpenChallenge, arg.Tenant, arg.Phone, arg.Purpose)
+	row := q.queryRow(ctx, q.getOpenChallengeStmt, getOpenChallenge,
+		arg.Tenant,
+		arg.Phone,
+		arg.Recipient,
+		arg.Purpose,
+	)
 	var i Challenge
 	err := row.Scan(
 		&i.ID,
@@ -288,12 +330,46 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.AcceptedAt,
 		&i.EndedAt,
 		&i.Coded,
+		&i.Recipient,
+		&i.Digest,
+		&i.Author,
+		&i.AskedAt,
+		&i.HeldMailID,
+		&i.HeldLink,
+		&i.HeldDigest,
+		&i.ClicksBefore,
 	)
 	return i, err
 }
 
+const holdLink = `-- name: HoldLink :execrows
+UPDATE challenge
+SET held_link = $1, held_digest = $2, held_mail_id = $3
+WHERE id = $4 AND state IN ('open', 'accepted', 'clicking')
+`
+
+type HoldLinkParams struct {
+	HeldLink   string
+	HeldDigest string
+	HeldMailID string
+	ID         string
+}
+
+func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, error) {
+	result, err := q.exec(ctx, q.holdLinkStmt, holdLink,
+		arg.HeldLink,
+		arg.HeldDigest,
+		arg.HeldMailID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -335,6 +411,14 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.AcceptedAt,
 			&i.EndedAt,
 			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
 		); err != nil {
 			return nil, err
 		}
@@ -347,6 +431,25 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 		return nil, err
 	}
 	return items, nil
+}
+
+const markAsked = `-- name: MarkAsked :execrows
+UPDATE challenge SET asked_at = CASE WHEN asked_at = 0 THEN $1 ELSE asked_at END
+WHERE id = $2 AND state = 'open'
+`
+
+type MarkAskedParams struct {
+	Now moment.Moment
+	ID  string
+}
+
+// From here on the question is about this one link.
+func (q *Queries) MarkAsked(ctx context.Context, arg MarkAskedParams) (int64, error) {
+	result, err := q.exec(ctx, q.markAskedStmt, markAsked, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const markHinted = `-- name: MarkHinted :execrows
@@ -401,8 +504,83 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 	return result.RowsAffected()
 }
 
+const mistakableChallenges = `-- name: MistakableChallenges :many
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+WHERE account = $1 AND sender = $2 AND phone = $3
+  AND (state IN ('open', 'accepted', 'clicking')
+       OR state IN ('expired', 'superseded') AND ended_at > $4)
+ORDER BY opened_at, id
+`
+
+type MistakableChallengesParams struct {
+	Account string
+	Sender  string
+	Phone   phonemail.Number
+	Since   moment.Moment
+}
+
+// The questions to a phone that a reply might be meant for: those without an end, and those that
+// went unanswered since a time. One whose deadline has passed may still say open.
+func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChallengesParams) ([]Challenge, error) {
+	rows, err := q.query(ctx, q.mistakableChallengesStmt, mistakableChallenges,
+		arg.Account,
+		arg.Sender,
+		arg.Phone,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Challenge
+	for rows.Next() {
+		var i Challenge
+		if err := rows.Scan(
+			&i.ID,
+			&i.MailID,
+			&i.Tenant,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Purpose,
+			&i.State,
+			&i.Outcome,
+			&i.Link,
+			&i.ReplyCode,
+			&i.Clicks,
+			&i.SubmittedAt,
+			&i.HintedAt,
+			&i.LateAt,
+			&i.WrongCodes,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.AcceptedAt,
+			&i.EndedAt,
+			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -444,6 +622,14 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.AcceptedAt,
 			&i.EndedAt,
 			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
 		); err != nil {
 			return nil, err
 		}
@@ -456,6 +642,63 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 		return nil, err
 	}
 	return items, nil
+}
+
+const replaceLink = `-- name: ReplaceLink :execrows
+UPDATE challenge SET link = $1, digest = $2, author = $3, mail_id = $4
+WHERE id = $5 AND state = 'open' AND asked_at = 0
+`
+
+type ReplaceLinkParams struct {
+	Link   string
+	Digest string
+	Author string
+	MailID string
+	ID     string
+}
+
+// Only while the prompt has not begun to leave.
+func (q *Queries) ReplaceLink(ctx context.Context, arg ReplaceLinkParams) (int64, error) {
+	result, err := q.exec(ctx, q.replaceLinkStmt, replaceLink,
+		arg.Link,
+		arg.Digest,
+		arg.Author,
+		arg.MailID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const takeHeldLink = `-- name: TakeHeldLink :execrows
+UPDATE challenge
+SET link = $1, digest = held_digest, mail_id = held_mail_id,
+    held_link = '', held_digest = '', held_mail_id = '',
+    state = 'accepted', submitted_at = 0, clicks_before = clicks
+WHERE id = $2 AND state = 'clicking' AND mail_id = $3 AND held_mail_id = $4
+`
+
+type TakeHeldLinkParams struct {
+	Link       string
+	ID         string
+	MailID     string
+	HeldMailID string
+}
+
+// The held link takes the place of one that was clicked in vain. Its click is still to come.
+func (q *Queries) TakeHeldLink(ctx context.Context, arg TakeHeldLinkParams) (int64, error) {
+	result, err := q.exec(ctx, q.takeHeldLinkStmt, takeHeldLink,
+		arg.Link,
+		arg.ID,
+		arg.MailID,
+		arg.HeldMailID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const undoClick = `-- name: UndoClick :execrows

@@ -66,9 +66,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addVerifyReportStmt, err = db.PrepareContext(ctx, addVerifyReport); err != nil {
 		return nil, fmt.Errorf("error preparing query AddVerifyReport: %w", err)
 	}
-	if q.adoptLinkStmt, err = db.PrepareContext(ctx, adoptLink); err != nil {
-		return nil, fmt.Errorf("error preparing query AdoptLink: %w", err)
-	}
 	if q.askedOpenChallengesStmt, err = db.PrepareContext(ctx, askedOpenChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query AskedOpenChallenges: %w", err)
 	}
@@ -126,6 +123,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropPausesBeforeStmt, err = db.PrepareContext(ctx, dropPausesBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropPausesBefore: %w", err)
 	}
+	if q.dropReplyGuessesBeforeStmt, err = db.PrepareContext(ctx, dropReplyGuessesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query DropReplyGuessesBefore: %w", err)
+	}
 	if q.dropSeenBeforeStmt, err = db.PrepareContext(ctx, dropSeenBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DropSeenBefore: %w", err)
 	}
@@ -137,6 +137,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.endChallengeStmt, err = db.PrepareContext(ctx, endChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query EndChallenge: %w", err)
+	}
+	if q.endClickStmt, err = db.PrepareContext(ctx, endClick); err != nil {
+		return nil, fmt.Errorf("error preparing query EndClick: %w", err)
 	}
 	if q.endCodeCheckStmt, err = db.PrepareContext(ctx, endCodeCheck); err != nil {
 		return nil, fmt.Errorf("error preparing query EndCodeCheck: %w", err)
@@ -192,6 +195,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.getReplyStmt, err = db.PrepareContext(ctx, getReply); err != nil {
 		return nil, fmt.Errorf("error preparing query GetReply: %w", err)
 	}
+	if q.getReplyGuessesStmt, err = db.PrepareContext(ctx, getReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query GetReplyGuesses: %w", err)
+	}
 	if q.getSeenStmt, err = db.PrepareContext(ctx, getSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query GetSeen: %w", err)
 	}
@@ -209,6 +215,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.getVerifyReportStmt, err = db.PrepareContext(ctx, getVerifyReport); err != nil {
 		return nil, fmt.Errorf("error preparing query GetVerifyReport: %w", err)
+	}
+	if q.holdLinkStmt, err = db.PrepareContext(ctx, holdLink); err != nil {
+		return nil, fmt.Errorf("error preparing query HoldLink: %w", err)
 	}
 	if q.lastAuth0CodeStmt, err = db.PrepareContext(ctx, lastAuth0Code); err != nil {
 		return nil, fmt.Errorf("error preparing query LastAuth0Code: %w", err)
@@ -234,8 +243,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lockPauseStmt, err = db.PrepareContext(ctx, lockPause); err != nil {
 		return nil, fmt.Errorf("error preparing query LockPause: %w", err)
 	}
+	if q.lockReplyGuessesStmt, err = db.PrepareContext(ctx, lockReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query LockReplyGuesses: %w", err)
+	}
 	if q.lockVerificationStmt, err = db.PrepareContext(ctx, lockVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query LockVerification: %w", err)
+	}
+	if q.markAskedStmt, err = db.PrepareContext(ctx, markAsked); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkAsked: %w", err)
 	}
 	if q.markHintedStmt, err = db.PrepareContext(ctx, markHinted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkHinted: %w", err)
@@ -246,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.markSubmittedStmt, err = db.PrepareContext(ctx, markSubmitted); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkSubmitted: %w", err)
 	}
+	if q.mistakableChallengesStmt, err = db.PrepareContext(ctx, mistakableChallenges); err != nil {
+		return nil, fmt.Errorf("error preparing query MistakableChallenges: %w", err)
+	}
 	if q.openChallengesOfPhoneStmt, err = db.PrepareContext(ctx, openChallengesOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenChallengesOfPhone: %w", err)
 	}
@@ -254,6 +272,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.openVerifyReportsOfPhoneStmt, err = db.PrepareContext(ctx, openVerifyReportsOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenVerifyReportsOfPhone: %w", err)
+	}
+	if q.promptOfChallengeStmt, err = db.PrepareContext(ctx, promptOfChallenge); err != nil {
+		return nil, fmt.Errorf("error preparing query PromptOfChallenge: %w", err)
+	}
+	if q.replaceLinkStmt, err = db.PrepareContext(ctx, replaceLink); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplaceLink: %w", err)
 	}
 	if q.sameAuth0NotificationStmt, err = db.PrepareContext(ctx, sameAuth0Notification); err != nil {
 		return nil, fmt.Errorf("error preparing query SameAuth0Notification: %w", err)
@@ -278,6 +302,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setReplyChallengeStmt, err = db.PrepareContext(ctx, setReplyChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReplyChallenge: %w", err)
+	}
+	if q.setReplyGuessesStmt, err = db.PrepareContext(ctx, setReplyGuesses); err != nil {
+		return nil, fmt.Errorf("error preparing query SetReplyGuesses: %w", err)
 	}
 	if q.setReportedStmt, err = db.PrepareContext(ctx, setReported); err != nil {
 		return nil, fmt.Errorf("error preparing query SetReported: %w", err)
@@ -311,6 +338,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.suppressTextsOfVerificationStmt, err = db.PrepareContext(ctx, suppressTextsOfVerification); err != nil {
 		return nil, fmt.Errorf("error preparing query SuppressTextsOfVerification: %w", err)
+	}
+	if q.takeHeldLinkStmt, err = db.PrepareContext(ctx, takeHeldLink); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeHeldLink: %w", err)
 	}
 	if q.tellExpiredStmt, err = db.PrepareContext(ctx, tellExpired); err != nil {
 		return nil, fmt.Errorf("error preparing query TellExpired: %w", err)
@@ -397,11 +427,6 @@ func (q *Queries) Close() error {
 	if q.addVerifyReportStmt != nil {
 		if cerr := q.addVerifyReportStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addVerifyReportStmt: %w", cerr)
-		}
-	}
-	if q.adoptLinkStmt != nil {
-		if cerr := q.adoptLinkStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing adoptLinkStmt: %w", cerr)
 		}
 	}
 	if q.askedOpenChallengesStmt != nil {
@@ -499,6 +524,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropPausesBeforeStmt: %w", cerr)
 		}
 	}
+	if q.dropReplyGuessesBeforeStmt != nil {
+		if cerr := q.dropReplyGuessesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropReplyGuessesBeforeStmt: %w", cerr)
+		}
+	}
 	if q.dropSeenBeforeStmt != nil {
 		if cerr := q.dropSeenBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropSeenBeforeStmt: %w", cerr)
@@ -517,6 +547,11 @@ func (q *Queries) Close() error {
 	if q.endChallengeStmt != nil {
 		if cerr := q.endChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endChallengeStmt: %w", cerr)
+		}
+	}
+	if q.endClickStmt != nil {
+		if cerr := q.endClickStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endClickStmt: %w", cerr)
 		}
 	}
 	if q.endCodeCheckStmt != nil {
@@ -609,6 +644,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing getReplyStmt: %w", cerr)
 		}
 	}
+	if q.getReplyGuessesStmt != nil {
+		if cerr := q.getReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing getReplyGuessesStmt: %w", cerr)
+		}
+	}
 	if q.getSeenStmt != nil {
 		if cerr := q.getSeenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getSeenStmt: %w", cerr)
@@ -637,6 +677,11 @@ func (q *Queries) Close() error {
 	if q.getVerifyReportStmt != nil {
 		if cerr := q.getVerifyReportStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing getVerifyReportStmt: %w", cerr)
+		}
+	}
+	if q.holdLinkStmt != nil {
+		if cerr := q.holdLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing holdLinkStmt: %w", cerr)
 		}
 	}
 	if q.lastAuth0CodeStmt != nil {
@@ -679,9 +724,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lockPauseStmt: %w", cerr)
 		}
 	}
+	if q.lockReplyGuessesStmt != nil {
+		if cerr := q.lockReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lockReplyGuessesStmt: %w", cerr)
+		}
+	}
 	if q.lockVerificationStmt != nil {
 		if cerr := q.lockVerificationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lockVerificationStmt: %w", cerr)
+		}
+	}
+	if q.markAskedStmt != nil {
+		if cerr := q.markAskedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markAskedStmt: %w", cerr)
 		}
 	}
 	if q.markHintedStmt != nil {
@@ -699,6 +754,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing markSubmittedStmt: %w", cerr)
 		}
 	}
+	if q.mistakableChallengesStmt != nil {
+		if cerr := q.mistakableChallengesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing mistakableChallengesStmt: %w", cerr)
+		}
+	}
 	if q.openChallengesOfPhoneStmt != nil {
 		if cerr := q.openChallengesOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openChallengesOfPhoneStmt: %w", cerr)
@@ -712,6 +772,16 @@ func (q *Queries) Close() error {
 	if q.openVerifyReportsOfPhoneStmt != nil {
 		if cerr := q.openVerifyReportsOfPhoneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openVerifyReportsOfPhoneStmt: %w", cerr)
+		}
+	}
+	if q.promptOfChallengeStmt != nil {
+		if cerr := q.promptOfChallengeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing promptOfChallengeStmt: %w", cerr)
+		}
+	}
+	if q.replaceLinkStmt != nil {
+		if cerr := q.replaceLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replaceLinkStmt: %w", cerr)
 		}
 	}
 	if q.sameAuth0NotificationStmt != nil {
@@ -752,6 +822,11 @@ func (q *Queries) Close() error {
 	if q.setReplyChallengeStmt != nil {
 		if cerr := q.setReplyChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setReplyChallengeStmt: %w", cerr)
+		}
+	}
+	if q.setReplyGuessesStmt != nil {
+		if cerr := q.setReplyGuessesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setReplyGuessesStmt: %w", cerr)
 		}
 	}
 	if q.setReportedStmt != nil {
@@ -807,6 +882,11 @@ func (q *Queries) Close() error {
 	if q.suppressTextsOfVerificationStmt != nil {
 		if cerr := q.suppressTextsOfVerificationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing suppressTextsOfVerificationStmt: %w", cerr)
+		}
+	}
+	if q.takeHeldLinkStmt != nil {
+		if cerr := q.takeHeldLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeHeldLinkStmt: %w", cerr)
 		}
 	}
 	if q.tellExpiredStmt != nil {
@@ -882,7 +962,6 @@ type Queries struct {
 	addTextStmt                        *sql.Stmt
 	addVerificationStmt                *sql.Stmt
 	addVerifyReportStmt                *sql.Stmt
-	adoptLinkStmt                      *sql.Stmt
 	askedOpenChallengesStmt            *sql.Stmt
 	beginClickStmt                     *sql.Stmt
 	beginSendingStmt                   *sql.Stmt
@@ -902,10 +981,12 @@ type Queries struct {
 	dropGuessesBeforeStmt              *sql.Stmt
 	dropIdempotencyKeysBeforeStmt      *sql.Stmt
 	dropPausesBeforeStmt               *sql.Stmt
+	dropReplyGuessesBeforeStmt         *sql.Stmt
 	dropSeenBeforeStmt                 *sql.Stmt
 	dropShortLinksBeforeStmt           *sql.Stmt
 	dropVerifyReportsBeforeStmt        *sql.Stmt
 	endChallengeStmt                   *sql.Stmt
+	endClickStmt                       *sql.Stmt
 	endCodeCheckStmt                   *sql.Stmt
 	endMailStmt                        *sql.Stmt
 	endTextStmt                        *sql.Stmt
@@ -924,12 +1005,14 @@ type Queries struct {
 	getOpenChallengeStmt               *sql.Stmt
 	getPauseStmt                       *sql.Stmt
 	getReplyStmt                       *sql.Stmt
+	getReplyGuessesStmt                *sql.Stmt
 	getSeenStmt                        *sql.Stmt
 	getShortLinkStmt                   *sql.Stmt
 	getTextStmt                        *sql.Stmt
 	getVerificationStmt                *sql.Stmt
 	getVerificationOfStmt              *sql.Stmt
 	getVerifyReportStmt                *sql.Stmt
+	holdLinkStmt                       *sql.Stmt
 	lastAuth0CodeStmt                  *sql.Stmt
 	lastChallengesOfPhoneStmt          *sql.Stmt
 	lastTextOfVerificationStmt         *sql.Stmt
@@ -938,13 +1021,18 @@ type Queries struct {
 	lockAuth0PhoneStmt                 *sql.Stmt
 	lockGuessesStmt                    *sql.Stmt
 	lockPauseStmt                      *sql.Stmt
+	lockReplyGuessesStmt               *sql.Stmt
 	lockVerificationStmt               *sql.Stmt
+	markAskedStmt                      *sql.Stmt
 	markHintedStmt                     *sql.Stmt
 	markLateStmt                       *sql.Stmt
 	markSubmittedStmt                  *sql.Stmt
+	mistakableChallengesStmt           *sql.Stmt
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
 	openVerifyReportsOfPhoneStmt       *sql.Stmt
+	promptOfChallengeStmt              *sql.Stmt
+	replaceLinkStmt                    *sql.Stmt
 	sameAuth0NotificationStmt          *sql.Stmt
 	setCheckerStmt                     *sql.Stmt
 	setDurableStateStmt                *sql.Stmt
@@ -953,6 +1041,7 @@ type Queries struct {
 	setOptOutStmt                      *sql.Stmt
 	setPauseStmt                       *sql.Stmt
 	setReplyChallengeStmt              *sql.Stmt
+	setReplyGuessesStmt                *sql.Stmt
 	setReportedStmt                    *sql.Stmt
 	setTextDueStmt                     *sql.Stmt
 	setTextProviderStmt                *sql.Stmt
@@ -964,6 +1053,7 @@ type Queries struct {
 	showVerificationStmt               *sql.Stmt
 	suppressTextsOfChallengeStmt       *sql.Stmt
 	suppressTextsOfVerificationStmt    *sql.Stmt
+	takeHeldLinkStmt                   *sql.Stmt
 	tellExpiredStmt                    *sql.Stmt
 	touchDurableInstanceStmt           *sql.Stmt
 	undoClickStmt                      *sql.Stmt
@@ -988,7 +1078,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addTextStmt:                        q.addTextStmt,
 		addVerificationStmt:                q.addVerificationStmt,
 		addVerifyReportStmt:                q.addVerifyReportStmt,
-		adoptLinkStmt:                      q.adoptLinkStmt,
 		askedOpenChallengesStmt:            q.askedOpenChallengesStmt,
 		beginClickStmt:                     q.beginClickStmt,
 		beginSendingStmt:                   q.beginSendingStmt,
@@ -1008,10 +1097,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropGuessesBeforeStmt:              q.dropGuessesBeforeStmt,
 		dropIdempotencyKeysBeforeStmt:      q.dropIdempotencyKeysBeforeStmt,
 		dropPausesBeforeStmt:               q.dropPausesBeforeStmt,
+		dropReplyGuessesBeforeStmt:         q.dropReplyGuessesBeforeStmt,
 		dropSeenBeforeStmt:                 q.dropSeenBeforeStmt,
 		dropShortLinksBeforeStmt:           q.dropShortLinksBeforeStmt,
 		dropVerifyReportsBeforeStmt:        q.dropVerifyReportsBeforeStmt,
 		endChallengeStmt:                   q.endChallengeStmt,
+		endClickStmt:                       q.endClickStmt,
 		endCodeCheckStmt:                   q.endCodeCheckStmt,
 		endMailStmt:                        q.endMailStmt,
 		endTextStmt:                        q.endTextStmt,
@@ -1030,12 +1121,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		getOpenChallengeStmt:               q.getOpenChallengeStmt,
 		getPauseStmt:                       q.getPauseStmt,
 		getReplyStmt:                       q.getReplyStmt,
+		getReplyGuessesStmt:                q.getReplyGuessesStmt,
 		getSeenStmt:                        q.getSeenStmt,
 		getShortLinkStmt:                   q.getShortLinkStmt,
 		getTextStmt:                        q.getTextStmt,
 		getVerificationStmt:                q.getVerificationStmt,
 		getVerificationOfStmt:              q.getVerificationOfStmt,
 		getVerifyReportStmt:                q.getVerifyReportStmt,
+		holdLinkStmt:                       q.holdLinkStmt,
 		lastAuth0CodeStmt:                  q.lastAuth0CodeStmt,
 		lastChallengesOfPhoneStmt:          q.lastChallengesOfPhoneStmt,
 		lastTextOfVerificationStmt:         q.lastTextOfVerificationStmt,
@@ -1044,13 +1137,18 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		lockAuth0PhoneStmt:                 q.lockAuth0PhoneStmt,
 		lockGuessesStmt:                    q.lockGuessesStmt,
 		lockPauseStmt:                      q.lockPauseStmt,
+		lockReplyGuessesStmt:               q.lockReplyGuessesStmt,
 		lockVerificationStmt:               q.lockVerificationStmt,
+		markAskedStmt:                      q.markAskedStmt,
 		markHintedStmt:                     q.markHintedStmt,
 		markLateStmt:                       q.markLateStmt,
 		markSubmittedStmt:                  q.markSubmittedStmt,
+		mistakableChallengesStmt:           q.mistakableChallengesStmt,
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
 		openVerifyReportsOfPhoneStmt:       q.openVerifyReportsOfPhoneStmt,
+		promptOfChallengeStmt:              q.promptOfChallengeStmt,
+		replaceLinkStmt:                    q.replaceLinkStmt,
 		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
 		setCheckerStmt:                     q.setCheckerStmt,
 		setDurableStateStmt:                q.setDurableStateStmt,
@@ -1059,6 +1157,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setOptOutStmt:                      q.setOptOutStmt,
 		setPauseStmt:                       q.setPauseStmt,
 		setReplyChallengeStmt:              q.setReplyChallengeStmt,
+		setReplyGuessesStmt:                q.setReplyGuessesStmt,
 		setReportedStmt:                    q.setReportedStmt,
 		setTextDueStmt:                     q.setTextDueStmt,
 		setTextProviderStmt:                q.setTextProviderStmt,
@@ -1070,6 +1169,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		showVerificationStmt:               q.showVerificationStmt,
 		suppressTextsOfChallengeStmt:       q.suppressTextsOfChallengeStmt,
 		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,
+		takeHeldLinkStmt:                   q.takeHeldLinkStmt,
 		tellExpiredStmt:                    q.tellExpiredStmt,
 		touchDurableInstanceStmt:           q.touchDurableInstanceStmt,
 		undoClickStmt:                      q.undoClickStmt,

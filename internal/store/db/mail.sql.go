@@ -13,10 +13,10 @@ import (
 )
 
 const addMail = `-- name: AddMail :execrows
-INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,
+INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, state, kind, reason,
     posted_at, received_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'received', '', '',
-    $7, $8, 0)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'received', '', '',
+    $8, $9, 0)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING
 `
 
@@ -24,6 +24,7 @@ type AddMailParams struct {
 	ID         string
 	Tenant     string
 	Phone      phonemail.Number
+	Recipient  string
 	MessageID  string
 	MessageURL string
 	Body       string
@@ -36,6 +37,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.ID,
 		arg.Tenant,
 		arg.Phone,
+		arg.Recipient,
 		arg.MessageID,
 		arg.MessageURL,
 		arg.Body,
@@ -76,7 +78,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 }
 
 const getMail = `-- name: GetMail :one
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at FROM mail WHERE id = $1
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient FROM mail WHERE id = $1
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
@@ -95,6 +97,7 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.PostedAt,
 		&i.ReceivedAt,
 		&i.EndedAt,
+		&i.Recipient,
 	)
 	return i, err
 }

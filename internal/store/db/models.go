@@ -20,27 +20,35 @@ type Auth0Notification struct {
 }
 
 type Challenge struct {
-	ID          string
-	MailID      string
-	Tenant      string
-	Account     string
-	Sender      string
-	Phone       phonemail.Number
-	Purpose     ChallengePurpose
-	State       ChallengeState
-	Outcome     ChallengeOutcome
-	Link        string
-	ReplyCode   string
-	Clicks      int64
-	SubmittedAt moment.Moment
-	HintedAt    moment.Moment
-	LateAt      moment.Moment
-	WrongCodes  int64
-	OpenedAt    moment.Moment
-	ExpiresAt   moment.Moment
-	AcceptedAt  moment.Moment
-	EndedAt     moment.Moment
-	Coded       int64
+	ID           string
+	MailID       string
+	Tenant       string
+	Account      string
+	Sender       string
+	Phone        phonemail.Number
+	Purpose      ChallengePurpose
+	State        ChallengeState
+	Outcome      ChallengeOutcome
+	Link         string
+	ReplyCode    string
+	Clicks       int64
+	SubmittedAt  moment.Moment
+	HintedAt     moment.Moment
+	LateAt       moment.Moment
+	WrongCodes   int64
+	OpenedAt     moment.Moment
+	ExpiresAt    moment.Moment
+	AcceptedAt   moment.Moment
+	EndedAt      moment.Moment
+	Coded        int64
+	Recipient    string
+	Digest       string
+	Author       string
+	AskedAt      moment.Moment
+	HeldMailID   string
+	HeldLink     string
+	HeldDigest   string
+	ClicksBefore int64
 }
 
 type CodeCheck struct {
@@ -97,6 +105,7 @@ type Mail struct {
 	PostedAt   moment.Moment
 	ReceivedAt moment.Moment
 	EndedAt    moment.Moment
+	Recipient  string
 }
 
 type Reply struct {

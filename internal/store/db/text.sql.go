@@ -203,6 +203,19 @@ func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID str
 	return i, err
 }
 
+const promptOfChallenge = `-- name: PromptOfChallenge :one
+SELECT state FROM text
+WHERE challenge_id = $1 AND challenge_id <> '' AND purpose = 'prompt'
+ORDER BY created_at DESC, id DESC LIMIT 1
+`
+
+func (q *Queries) PromptOfChallenge(ctx context.Context, challengeID string) (TextState, error) {
+	row := q.queryRow(ctx, q.promptOfChallengeStmt, promptOfChallenge, challengeID)
+	var state TextState
+	err := row.Scan(&state)
+	return state, err
+}
+
 const setTextDue = `-- name: SetTextDue :execrows
 UPDATE text SET state = 'due' WHERE id = $1 AND state = $2 AND provider_id = ''
 `

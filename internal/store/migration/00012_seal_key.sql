@@ -8,6 +8,7 @@ INSERT INTO seal_key (id)
 SELECT DISTINCT substr(value, 4, 8) FROM (
     SELECT body AS value FROM mail WHERE body <> ''
     UNION ALL SELECT link FROM challenge WHERE link <> ''
+    UNION ALL SELECT held_link FROM challenge WHERE held_link <> ''
     UNION ALL SELECT body FROM text WHERE body <> ''
     UNION ALL SELECT code FROM verification WHERE code <> ''
     UNION ALL SELECT code FROM code_check WHERE code <> ''

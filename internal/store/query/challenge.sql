@@ -1,9 +1,10 @@
 -- name: AddChallenge :execrows
-INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link,
-    reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes,
-    opened_at, expires_at, accepted_at, ended_at, coded)
-VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @purpose, @state, '', @link,
-    @reply_code, 0, 0, 0, 0, 0, @opened_at, @expires_at, @accepted_at, 0, @coded)
+INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
+    outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
+VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @recipient, @purpose, @state,
+    '', @link, @digest, @author, @reply_code, 0, 0, 0, 0, 0,
+    @opened_at, @expires_at, 0, 0, @coded)
 ON CONFLICT DO NOTHING;
 
 -- name: GetChallenge :one
@@ -11,7 +12,8 @@ SELECT * FROM challenge WHERE id = @id;
 
 -- name: GetOpenChallenge :one
 SELECT * FROM challenge
-WHERE tenant = @tenant AND phone = @phone AND purpose = @purpose AND state = 'open';
+WHERE tenant = @tenant AND phone = @phone AND recipient = @recipient AND purpose = @purpose
+  AND state = 'open';
 
 -- name: AskedOpenChallenges :many
 -- The open questions whose prompt was handed to a provider. Their deadline may have passed.
@@ -34,8 +36,37 @@ SELECT * FROM challenge
 WHERE account = @account AND sender = @sender AND phone = @phone
 ORDER BY opened_at DESC LIMIT 20;
 
--- name: AdoptLink :execrows
-UPDATE challenge SET link = @link, mail_id = @mail_id WHERE id = @id AND state = 'open';
+-- name: MistakableChallenges :many
+-- The questions to a phone that a reply might be meant for: those without an end, and those that
+-- went unanswered since a time. One whose deadline has passed may still say open.
+SELECT * FROM challenge
+WHERE account = @account AND sender = @sender AND phone = @phone
+  AND (state IN ('open', 'accepted', 'clicking')
+       OR state IN ('expired', 'superseded') AND ended_at > @since)
+ORDER BY opened_at, id;
+
+-- name: MarkAsked :execrows
+-- From here on the question is about this one link.
+UPDATE challenge SET asked_at = CASE WHEN asked_at = 0 THEN @now ELSE asked_at END
+WHERE id = @id AND state = 'open';
+
+-- name: ReplaceLink :execrows
+-- Only while the prompt has not begun to leave.
+UPDATE challenge SET link = @link, digest = @digest, author = @author, mail_id = @mail_id
+WHERE id = @id AND state = 'open' AND asked_at = 0;
+
+-- name: HoldLink :execrows
+UPDATE challenge
+SET held_link = @held_link, held_digest = @held_digest, held_mail_id = @held_mail_id
+WHERE id = @id AND state IN ('open', 'accepted', 'clicking');
+
+-- name: TakeHeldLink :execrows
+-- The held link takes the place of one that was clicked in vain. Its click is still to come.
+UPDATE challenge
+SET link = @link, digest = held_digest, mail_id = held_mail_id,
+    held_link = '', held_digest = '', held_mail_id = '',
+    state = 'accepted', submitted_at = 0, clicks_before = clicks
+WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id AND held_mail_id = @held_mail_id;
 
 -- name: AcceptChallenge :execrows
 UPDATE challenge SET state = 'accepted', accepted_at = @now
@@ -54,8 +85,17 @@ UPDATE challenge SET submitted_at = @submitted_at
 WHERE id = @id AND state = 'clicking' AND submitted_at = 0;
 
 -- name: EndChallenge :execrows
-UPDATE challenge SET state = @state, outcome = @outcome, link = '', ended_at = @ended_at
+UPDATE challenge
+SET state = @state, outcome = @outcome, link = '', digest = '', held_link = '', held_digest = '',
+    held_mail_id = '', ended_at = @ended_at
 WHERE id = @id AND state = @from_state;
+
+-- name: EndClick :execrows
+-- A click that was overtaken must not end that of the link which took its link's place.
+UPDATE challenge
+SET state = @state, outcome = @outcome, link = '', digest = '', held_link = '', held_digest = '',
+    held_mail_id = '', ended_at = @ended_at
+WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id;
 
 -- name: MarkHinted :execrows
 UPDATE challenge SET hinted_at = @hinted_at WHERE id = @id AND hinted_at = 0;

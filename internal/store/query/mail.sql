@@ -1,7 +1,7 @@
 -- name: AddMail :execrows
-INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,
+INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, state, kind, reason,
     posted_at, received_at, ended_at)
-VALUES (@id, @tenant, @phone, @message_id, @message_url, @body, 'received', '', '',
+VALUES (@id, @tenant, @phone, @recipient, @message_id, @message_url, @body, 'received', '', '',
     @posted_at, @received_at, 0)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 

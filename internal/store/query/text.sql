@@ -7,6 +7,11 @@ VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;
 
+-- name: PromptOfChallenge :one
+SELECT state FROM text
+WHERE challenge_id = @challenge_id AND challenge_id <> '' AND purpose = 'prompt'
+ORDER BY created_at DESC, id DESC LIMIT 1;
+
 -- name: LastTextOfVerification :one
 SELECT * FROM text
 WHERE verification_id = @verification_id AND verification_id <> ''

@@ -1,0 +1,4 @@
+package reply
+
+// Which is which for its test.
+var Which = which
