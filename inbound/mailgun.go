@@ -276,10 +276,10 @@ func macOf(key, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone. Mailgun may send
-// several in one post, separated by commas. Others in the list are no mistake: Mailgun names all
-// recipients of the mail in its domain, and some may be another tenant's, for whom another route
-// posts the same mail. So the mail is taken for the tenant's own.
+// recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone.
+// Mailgun may send several in one post, separated by commas. Others in the list are no mistake:
+// Mailgun names all recipients of the mail in its domain, and some may be another tenant's, for
+// whom another route posts the same mail. So the mail is taken for the tenant's own.
 func recipientsOf(t *tenant.Tenant, recipients string) (found []mail.Recipient, strangers bool) {
 	seen := map[phonemail.Number]bool{}
 	for address := range strings.SplitSeq(recipients, ",") {

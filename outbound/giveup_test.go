@@ -54,8 +54,8 @@ func TestRowsOfLostJobs(t *testing.T) {
 	})
 }
 
-// Ensure that the end of a lost click is told as one of which nothing is known, and that its link is
-// handed to the person and opened by no worker.
+// Ensure that the end of a lost click is told as one of which nothing is known. Its link is handed
+// to the person, and opened by no worker.
 func TestLostClick(t *testing.T) {
 	w := quick(t)
 	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) {})
