@@ -35,6 +35,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 		t.Address.Prefix = t.Slug
 	}
 	l.given[t] = given
+	l.CheckSecrets(settings.Rows(tenantOptions()), given)
 	l.checkProviders(t, given)
 	l.checkHosts(t, given)
 	l.checkWords(t, given)

@@ -63,6 +63,7 @@ func FromEnv(environ []string) (Settings, error) {
 	given := l.Variables(settings.Rows(processOptions()))
 	settings.Fill(l.Loader, &s, processOptions(), given)
 	l.checkKey(&s, given)
+	l.CheckSecrets(settings.Rows(processOptions()), given)
 	l.addTenant(&s, l.Variables(settings.Rows(tenantOptions())))
 	return l.result(s)
 }
@@ -89,6 +90,7 @@ func (l *loader) fromFile(file settings.File) (Settings, error) {
 	given := l.Join(file.Top, l.Variables(settings.Rows(processOptions())))
 	settings.Fill(l.Loader, &s, processOptions(), given)
 	l.checkKey(&s, given)
+	l.CheckSecrets(settings.Rows(processOptions()), given)
 	for _, tenant := range file.Items {
 		l.addTenant(&s, tenant)
 	}
