@@ -29,6 +29,8 @@ It brings up what the tests need and takes it down again:
 Without one of them its suites are skipped, and said to be. With CI=true or
 SMSBRIDGE_TEST_STRICT=1 that, or any other skipped test, is a failure.
 
+What the tests write is in /dev/shm, which is memory, if 2 GB are free there, and else in /tmp.
+
 Needed: Go as in go.mod, a C compiler (for the race detector), bash, awk, timeout. Takes no
 arguments. For a quick look at one package: go test ./linkclick/... Without any service, network or
 race detector: go test ./...
@@ -72,9 +74,26 @@ step() {
 	timings+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
 }
 
+# in_memory prints a folder in memory that has 2 GB left and runs programs. The tests sync their
+# databases to disk thousands of times. They kill bridges and never the machine, so memory keeps
+# all that they may lose.
+in_memory() {
+	local folder left
+	folder=$(mktemp -d /dev/shm/smsbridge-test.XXXXXX 2>/dev/null) || return 1
+	left=$(df -k --output=avail "$folder" 2>/dev/null | tail -n 1)
+	printf '#!/bin/sh\n' >"$folder/program"
+	chmod 700 "$folder/program"
+	if ((left >= 2000000)) && "$folder/program" 2>/dev/null; then
+		echo "$folder"
+	else
+		rm -rf "$folder"
+		return 1
+	fi
+}
+
 # Everything temporary is below one folder that a server under another user may pass through. It is
-# in /tmp and not in TMPDIR: a unix socket's path is limited to about 100 bytes.
-tmp=$(mktemp -d /tmp/smsbridge-test.XXXXXX)
+# in /dev/shm or /tmp and not in TMPDIR: a unix socket's path is limited to about 100 bytes.
+tmp=$(in_memory) || tmp=$(mktemp -d /tmp/smsbridge-test.XXXXXX)
 chmod 711 "$tmp"
 
 progress= # the process that reports it
@@ -142,6 +161,8 @@ start_postgres() {
 		fsync = off
 		synchronous_commit = off
 		full_page_writes = off
+		autovacuum = off
+		jit = off
 	END
 	# PostgreSQL cannot choose a free port by itself: a taken port makes it stop, and the next is
 	# tried. The stories use ports from 21000 to 30999.
@@ -266,9 +287,12 @@ run_tests() {
 	: >"$tmp/tests.log"
 	report_progress &
 	progress=$!
-	local code=0
-	# go vet has run before.
-	go test "${race[@]}" -vet=off -shuffle=on -timeout=15m -v ./... 2>&1 |
+	mkdir -m 700 "$tmp/tests"
+	local code=0 twice=$((2 * $(nproc)))
+	# go vet has run before. A linker without debug information (-w) is quicker, and stack traces need
+	# none. Tests wait for PostgreSQL, browsers and bridges: twice as many as cores keep them busy.
+	GOTMPDIR=${TMPDIR:-/tmp} TMPDIR=$tmp/tests go test "${race[@]}" -vet=off -ldflags=-w \
+		-p="$twice" -parallel="$twice" -shuffle=on -timeout=15m -v ./... 2>&1 |
 		tee "$tmp/tests.log" | awk '
 		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }
 		/^(ok  |\?   )\t/ || /^\t.*coverage: / { print; fflush(); held = ""; next }

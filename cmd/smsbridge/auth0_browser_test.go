@@ -52,8 +52,10 @@ func (b tab) picture(name string) {
 // Ensure that a person with a phone finds the way through the form and back to the app. That is so
 // in both themes and whatever the way back. And nothing on the form stands in any person's way.
 func TestAuth0FormInBrowser(t *testing.T) {
+	t.Parallel()
 	for scheme, way := range map[string]string{"light": "post", "dark": "redirect"} {
 		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
 			b := openTab(t, scheme)
 			s := openAuth0(t, way)
 			b.do(chromedp.EmulateViewport(360, 740),
@@ -98,6 +100,7 @@ func TestAuth0FormInBrowser(t *testing.T) {
 
 // Ensure that the form counts down to another text, which only the script can.
 func TestAuth0FormCountsDown(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, "light")
 	s := openAuth0(t, "post")
 	event := s.event(profile("auth0|1", "phone_number", auth0Phone), nil)
@@ -116,6 +119,7 @@ func TestAuth0FormCountsDown(t *testing.T) {
 // Ensure that an ended verification says so without anything in the way, and that the way back
 // without a phone is open.
 func TestAuth0FormEndsInBrowser(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, "light")
 	s := openAuth0(t, "post")
 	b.do(chromedp.EmulateViewport(1280, 900),
@@ -140,6 +144,7 @@ func TestAuth0FormEndsInBrowser(t *testing.T) {
 
 // Ensure that a browser that reads the code in the text saves the person from typing it.
 func TestAuth0FormTakesCodeOfText(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, "light")
 	s := openAuth0(t, "post")
 	const webOTP = `window.OTPCredential = class {};
@@ -164,8 +169,10 @@ func TestAuth0FormTakesCodeOfText(t *testing.T) {
 
 // Ensure that the form works without its script, whatever the way back.
 func TestAuth0FormWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"post", "redirect"} {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			b := openTab(t, "light")
 			s := openAuth0(t, way)
 			_, err := chromedp.Run(b.ctx, func(

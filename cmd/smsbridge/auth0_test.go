@@ -288,6 +288,7 @@ func not(code string) string {
 }
 
 func TestAuth0Actions(t *testing.T) {
+	t.Parallel()
 	s := openAuth0(t, "post")
 	for name, test := range map[string]func(t *testing.T, s *auth0Stage){
 		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks,

@@ -82,6 +82,7 @@ func (b tab) signUp(phone string) {
 }
 
 func TestDemoInBrowser(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, "light")
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	b.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(d.page))
@@ -127,6 +128,7 @@ func TestDemoInBrowser(t *testing.T) {
 }
 
 func TestDemoFitsNarrowScreensInTheDark(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, "dark")
 	d := startDemo(t, "--addr", "127.0.0.1:0")
 	b.do(chromedp.EmulateViewport(360, 740), chromedp.Navigate(d.page))

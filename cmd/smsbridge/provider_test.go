@@ -17,12 +17,17 @@ import (
 // A link that verifies is asked about and redeemed. A code is relayed and holds, a reset link is
 // relayed, and everything else is left alone.
 func TestEveryProvider(t *testing.T) {
+	t.Parallel()
 	// Where the API is of which the link does not say it.
 	api := map[idp.Provider]string{idp.GoTrueTokenHash: "/auth/v1", idp.Firebase: "/v1"}
 	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return api[p] != "" })
-	t.Run("with the API where the link is", func(t *testing.T) { playProviders(t, rest, "") })
+	t.Run("with the API where the link is", func(t *testing.T) {
+		t.Parallel()
+		playProviders(t, rest, "")
+	})
 	for provider, path := range api {
 		t.Run("with the API at "+path, func(t *testing.T) {
+			t.Parallel()
 			playProviders(t, []idp.Provider{provider}, path)
 		})
 	}

@@ -51,6 +51,7 @@ func (c chatty) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // Ensure that nothing of what a host sends unasked reaches standard error, where net/http would
 // print it: it may hold a token.
 func TestUnsolicitedResponsesAreNotPrinted(t *testing.T) {
+	t.Parallel()
 	const words = "HTTP/1.1 200 OK\r\nX-Token: very-secret\r\n\r\n"
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)

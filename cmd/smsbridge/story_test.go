@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // Ensure that every story comes true on both databases.
 func TestStories(t *testing.T) {
 	databases := map[string]func(t *testing.T) string{
-		"sqlite":   storetest.EmptySQLite,
+		"sqlite":   storetest.SQLite,
 		"postgres": storetest.PostgreSQL,
 	}
 	stories, err := filepath.Glob("testdata/story/*.txt")

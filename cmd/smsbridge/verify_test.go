@@ -20,6 +20,7 @@ import (
 // Ensure that a person at the keyboard verifies a phone with the code that it received. Before that
 // the person types a wrong code and asks too soon for another text.
 func TestVerifyAtTheKeyboard(t *testing.T) {
+	t.Parallel()
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)

@@ -128,10 +128,11 @@ func tally(
 	return counts
 }
 
-// Ensure that a code approves once, however many present it at once.
+// Ensure that a code approves once, however many present it at once. If the statement that counts
+// an attempt does not compare the row, the first round on PostgreSQL fails: 25 are many.
 func TestRightCodeApprovesOnce(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
-		for range 200 {
+		for range 25 {
 			v := b.start(func(r *Request) { r.Code = "" })
 			code := b.peek(v)
 			require.Equal(
