@@ -19,18 +19,15 @@ const (
 type Places struct{ of map[string]place }
 
 // place is where a secret stands.
-type place struct {
-	where, key string
-	part       int // of the settings: two tenants are two parts
-}
+type place struct{ where, key string }
 
 // NewPlaces returns Places without a secret.
 func NewPlaces() *Places { return &Places{map[string]place{}} }
 
 // CheckSecrets reports the secrets of one part of the settings that are weak, an example's, or the
 // same as another one. It comes after all other checks: a secret that they reported is left alone.
-// Each part has a number of its own, because two parts may have the same where the row says so.
-func (l *Loader) CheckSecrets(known *Places, part int, rows []Row, given Given) {
+// Where the row says so, several parts, such as two tenants, may have the same.
+func (l *Loader) CheckSecrets(known *Places, rows []Row, given Given) {
 	for _, r := range rows {
 		v, ok := given.values[r.Key]
 		reported := func(m Mistake) bool { return m.Where == v.where }
@@ -44,7 +41,7 @@ func (l *Loader) CheckSecrets(known *Places, part int, rows []Row, given Given) 
 			}
 			own = append(own, r.secrets(item)...)
 		}
-		if m := known.judge(own, place{v.where, r.Key, part}, r.Shared); m != nil {
+		if m := known.judge(own, place{v.where, r.Key}, r.Shared); m != nil {
 			l.Add(v.where, m)
 		}
 	}
@@ -61,7 +58,7 @@ func (known *Places) judge(own []string, at place, shared bool) *Mistake {
 			return m
 		}
 		other, twice := known.of[secret]
-		if twice && !(shared && other.key == at.key && other.part != at.part) {
+		if twice && !(shared && other.key == at.key) {
 			return Wrong("is the same as "+other.where, "take a secret of its own, from the provider's "+
 				"page or from openssl rand -hex 32: a thief of the one must not have the other")
 		}

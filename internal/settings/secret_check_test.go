@@ -126,8 +126,8 @@ func TestCheckSecrets(t *testing.T) {
 		{[]string{"TOKENS=" + one}, []string{"TOKEN=" + one}, "TOKEN", "the same as TOKENS"},
 	} {
 		l, known := NewLoader(nil), NewPlaces()
-		for part, environ := range [][]string{tt.first, tt.second} {
-			l.CheckSecrets(known, part, rows, NewLoader(environ).Variables(rows))
+		for _, environ := range [][]string{tt.first, tt.second} {
+			l.CheckSecrets(known, rows, NewLoader(environ).Variables(rows))
 		}
 		if tt.where == "" {
 			require.Empty(t, l.Mistakes(), "%v", tt)
@@ -143,6 +143,6 @@ func TestCheckSecrets(t *testing.T) {
 	// What was reported for another reason is not reported again.
 	l := NewLoader(nil)
 	l.Add("TOKEN", Wrong("is wrong", "do better"))
-	l.CheckSecrets(NewPlaces(), 0, rows, NewLoader([]string{"TOKEN=short"}).Variables(rows))
+	l.CheckSecrets(NewPlaces(), rows, NewLoader([]string{"TOKEN=short"}).Variables(rows))
 	require.Len(t, l.Mistakes(), 1)
 }

@@ -25,10 +25,10 @@ const (
 // checkSecrets judges every secret that no other check has reported.
 func (l *loader) checkSecrets(s Settings) {
 	known := settings.NewPlaces()
-	l.CheckSecrets(known, 0, settings.Rows(processOptions()), l.process)
+	l.CheckSecrets(known, settings.Rows(processOptions()), l.process)
 	rows := settings.Rows(tenantOptions())
-	for i, t := range s.Tenants.all {
-		l.CheckSecrets(known, i+1, rows, l.given[t])
+	for _, t := range s.Tenants.all {
+		l.CheckSecrets(known, rows, l.given[t])
 	}
 }
 
