@@ -23,6 +23,8 @@ func TestWeakAndCopiedSecrets(t *testing.T) {
 	same := base64.StdEncoding.EncodeToString(raw)
 	weakFile := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(weakFile, []byte(testKey+"\n"+fewBytes+"\n"), 0o600))
+	goodFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(goodFile, []byte(testKey[2:]+"ff\n"+testKey+"\n"), 0o600))
 	const (
 		weak, twice, sameAs = "is too weak", "twice", "is the same as "
 		notToken, notKey    = "is not an auth token", "is not a key of 32 bytes"
@@ -68,6 +70,8 @@ func TestWeakAndCopiedSecrets(t *testing.T) {
 		{"SMSBRIDGE_KEY=,", "", notKey},
 		{"SMSBRIDGE_KEY_FILE=" + weakFile, "", weak},
 		{"SMSBRIDGE_API_KEY=" + testKey, "SMSBRIDGE_KEY=" + testKey, sameAs + "SMSBRIDGE_KEY"},
+		{"SMSBRIDGE_API_KEY=" + testKey, "SMSBRIDGE_KEY_FILE=" + goodFile,
+			sameAs + "SMSBRIDGE_KEY_FILE"},
 		{"SMSBRIDGE_API_KEY=" + testKey, "SMSBRIDGE_KEY=" + testKey[2:] + "ff," + testKey,
 			sameAs + "SMSBRIDGE_KEY"},
 	} {
