@@ -17,7 +17,8 @@ import (
 // It says so once, at the place of the secret, and does not repeat it.
 func TestWeakAndCopiedSecrets(t *testing.T) {
 	equal := strings.Repeat("k", 24)
-	fewBytes := strings.Repeat("00010203040506", 5)[:64] // 7 different ones
+	// 7 different bytes, in no order.
+	const fewBytes = "01234501678923ab01cd454567ab0189cdcd2345ab6701238945cdab67892301"
 	raw, err := hex.DecodeString(testKey)
 	require.NoError(t, err)
 	same := base64.StdEncoding.EncodeToString(raw)
@@ -68,6 +69,8 @@ func TestWeakAndCopiedSecrets(t *testing.T) {
 		{"SMSBRIDGE_KEY=" + testKey + "," + same, "", twice},
 		{"SMSBRIDGE_KEY=" + testKey + ",short", "", notKey},
 		{"SMSBRIDGE_KEY=,", "", notKey},
+		{"SMSBRIDGE_KEY=" + testKey[2:], "", notKey},
+		{"SMSBRIDGE_KEY=" + testKey + "ff", "", notKey},
 		{"SMSBRIDGE_KEY_FILE=" + weakFile, "", weak},
 		{"SMSBRIDGE_API_KEY=" + testKey, "SMSBRIDGE_KEY=" + testKey, sameAs + "SMSBRIDGE_KEY"},
 		{"SMSBRIDGE_API_KEY=" + testKey, "SMSBRIDGE_KEY_FILE=" + goodFile,
@@ -148,6 +151,10 @@ func TestSecretsOfTwoTenants(t *testing.T) {
 			"another tenant has the same key"},
 		{"    durable_door: {code: env:ONE}\n", "    durable_door: {code: env:ONE}\n",
 			"durable_door.code", "is another tenant's"},
+		{"    auth0: {provider_key: env:ONE}\n", "    auth0: {provider_key: env:ONE}\n",
+			"auth0.provider_key", "is the same as s.yaml:13: tenants[0].auth0.provider_key"},
+		{"    auth0: {log_stream_token: env:ONE}\n", "    auth0: {log_stream_token: env:ONE}\n",
+			"auth0.log_stream_token", "is the same as s.yaml:13: tenants[0].auth0.log_stream_token"},
 		{"    flowroute_door: {addr: '127.0.0.1:1', key: env:ONE}\n",
 			"    flowroute_door: {addr: '127.0.0.1:2', key: [env:TWO, env:ONE]}\n",
 			"flowroute_door.key", "is the same as s.yaml:13: tenants[0].flowroute_door.key"},
