@@ -24,7 +24,7 @@ const flowrouteSender = "+12065550101"
 func atFlowroute() []string {
 	return []string{
 		"FLOWROUTE_ACCESS_KEY=access",
-		"FLOWROUTE_SECRET_KEY=hidden",
+		"FLOWROUTE_SECRET_KEY=xk3F8d0a2QmT1e4975bLd8e2Rj6a17Wz",
 		"FLOWROUTE_NUMBER=" + flowrouteSender,
 	}
 }

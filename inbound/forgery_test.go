@@ -57,7 +57,7 @@ func forgeSignatures() map[string]forgery {
 		"another key": {
 			form: inboundtest.Sign(
 				inboundtest.MailForm(1),
-				"key-private",
+				inboundtest.APISecret,
 				inboundtest.Start,
 				inboundtest.Token(1),
 			),

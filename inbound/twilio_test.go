@@ -35,12 +35,11 @@ func TestTwilioVectors(t *testing.T) {
 	require.Equal(t, "2mHXutA4i6U6x4OfkPszcaoa/JI=",
 		inboundtest.SignTwilio(authToken, "https://bridge.example.com/hooks/twilio/sms", form))
 
-	// The last one through the door: its path is put in front of ours.
-	b := openBridge(t, storetest.SQLite(t))
-	b.Change(func(s *inbound.Server) { s.Settings.PublicURL = "https://bridge.example.com/hooks" })
+	// And through the door, where the public URL is put in front of the path.
+	b := openBridge(t, storetest.SQLite(t), "SMSBRIDGE_PUBLIC_URL=https://hooks.example.com")
 	signature := inboundtest.SignTwilio(
 		authToken,
-		"https://bridge.example.com/hooks/twilio/acme/reply",
+		"https://hooks.example.com/twilio/acme/reply",
 		form,
 	)
 	inboundtest.Silent(t, b.Hook(t, "/twilio/acme/reply", form.Encode(), signature))

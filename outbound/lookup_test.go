@@ -438,7 +438,8 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 		),
 	)
 	settings, err := tenant.FromFile(
-		file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=key-signing", "TWILIO_TOKEN=" + authToken},
+		file, []string{"GUN_KEY=" + w.gun.APIKey(), "SIGN_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",
+			"TWILIO_TOKEN=" + authToken},
 	)
 	require.NoError(t, err)
 	settings.DNS = w.Settings.DNS

@@ -27,7 +27,7 @@ const (
 	verifyService   = "VA00000000000000000000000000000001"
 	flowrouteSender = "+12065550101"
 	flowrouteKey    = "flowrouteaccess"
-	flowrouteSecret = "flowroutesecret"
+	flowrouteSecret = "xk3F8d0a2QmT1e4975bLd8e2Rj6a17Wz"
 )
 
 // others are the providers besides Twilio's Messages that a test may open.

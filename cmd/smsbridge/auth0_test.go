@@ -71,7 +71,9 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	require.NoError(t, os.WriteFile(config,
 		[]byte(os.Expand(string(template), func(name string) string { return values[name] })), 0o600))
 	env := map[string]string{
-		"SMSBRIDGE_CONFIG": config, "MAILGUN_KEY": "key", "TOKEN": th.env["TWILIO_AUTH_TOKEN"],
+		"SMSBRIDGE_CONFIG": config, "TOKEN": th.env["TWILIO_AUTH_TOKEN"],
+		"MAILGUN_KEY": th.env["MAILGUN_API_KEY"],
+		"SIGNING_KEY": th.env["MAILGUN_WEBHOOK_SIGNING_KEY"],
 		"ACME_SECRET": auth0Secret, "ACME_KEY": auth0Key, "ACME_TOKEN": auth0Token,
 		"BETA_SECRET": "beta-" + auth0Secret,
 	}

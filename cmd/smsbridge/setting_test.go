@@ -23,8 +23,9 @@ func tenantEnviron(more ...string) []string {
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
-		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key",
-		"MAILGUN_WEBHOOK_SIGNING_KEY=key", "TWILIO_AUTH_TOKEN=token", "TWILIO_FROM=+15005550006",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",
+		"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
 		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
 	}, more...)
 }
@@ -98,7 +99,7 @@ func TestPostgresDown(t *testing.T) {
 	addr := closed.Addr().String()
 	require.NoError(t, closed.Close())
 	status, lines := serveWith(t, nil, tenantEnviron("SMSBRIDGE_ADDR=127.0.0.1:0",
-		"SMSBRIDGE_KEY="+strings.Repeat("0a", 32),
+		"SMSBRIDGE_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
 		"SMSBRIDGE_DATABASE=postgres://bridge:hunter2@"+addr+"/bridge")...)
 	require.Equal(t, exitFailure, status)
 	said := strings.Join(lines, "\n")

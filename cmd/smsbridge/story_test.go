@@ -95,10 +95,11 @@ func setScene(e *testscript.Env, database string) error {
 // them.
 func openTheater(database string) (*theater, error) {
 	const (
+		sealing = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 		account = "AC00000000000000000000000000000001"
-		token   = "storyauthtoken"
-		signing = "story-signing-key"
-		api     = "key-story"
+		token   = "fedcba9876543210fedcba9876543210"
+		signing = "9c4be1f072a8d6350e7b1fc2a95d8e46"
+		api     = "key-7d2f61c09be84a53f1e6c8b20d94a7e3"
 	)
 	addr, err := freeAddr()
 	if err != nil {
@@ -142,7 +143,7 @@ func openTheater(database string) (*theater, error) {
 	th.env = map[string]string{
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
 		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
-		"SMSBRIDGE_KEY": strings.Repeat("ab", 32), "SMSBRIDGE_TENANT": "acme",
+		"SMSBRIDGE_KEY": sealing, "SMSBRIDGE_TENANT": "acme",
 		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK",
 		"SMSBRIDGE_MAIL_DOMAIN":    "sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS": "acme.example",

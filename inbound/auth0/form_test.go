@@ -26,8 +26,8 @@ const (
 	address     = inboundtest.Address
 	secretLink  = inboundtest.SecretLink
 	contentForm = inboundtest.ContentForm
-	apiKey      = inboundtest.APIKey
-	retiring    = inboundtest.Retiring
+	apiKey      = "provider-" + inboundtest.APIKey
+	retiring    = "stream-" + inboundtest.Retiring
 	publicURL   = inboundtest.PublicURL
 )
 
@@ -45,7 +45,7 @@ func openBridge(t testing.TB, databaseURL string, changes ...string) *bridge {
 }
 
 const (
-	sessionSecret = "0123456789abcdef0123456789abcdef"
+	sessionSecret = "5d1b6e0c9a7f4e3d8c2b1a09f8e7d6c5"
 	loginState    = "hKFo2SBhUnlXZ0Z-x"
 	continueURL   = "https://login.acme.example/continue"
 	formPolicy    = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; " +

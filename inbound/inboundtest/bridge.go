@@ -98,7 +98,7 @@ func Settings(t testing.TB, changes ...string) tenant.Settings {
 		"SMSBRIDGE_PUBLIC_URL=" + PublicURL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
-		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=key-private",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=" + APISecret,
 		"MAILGUN_WEBHOOK_SIGNING_KEY=" + SigningKey + "," + RetiredKey,
 		"TWILIO_ACCOUNT_SID=" + AccountSID, "TWILIO_AUTH_TOKEN=" + AuthToken, "TWILIO_FROM=+15005550006",
 	}, changes...)
@@ -223,7 +223,7 @@ func (b *Bridge) Lines(t testing.TB) []map[string]any {
 	text := b.Log.Take()
 	for _, secret := range []string{
 		"4520123456", "20123456", "SECRET", "login.acme.example", SigningKey, RetiredKey, AuthToken,
-		"key-private", strings.Repeat("0", 40), "YES", "no-reply@", "messages/",
+		APISecret, strings.Repeat("0", 40), "YES", "no-reply@", "messages/",
 	} {
 		require.NotContains(t, text, secret)
 	}

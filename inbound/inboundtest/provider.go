@@ -27,8 +27,9 @@ import (
 
 // What the tenant acme has set, and what its providers and its phone send.
 const (
-	SigningKey = "key-signing-new"
-	RetiredKey = "key-signing-old"
+	APISecret  = "key-7d2f61c09be84a53f1e6c8b20d94a7e3" // at Mailgun
+	SigningKey = "9c4be1f072a8d6350e7b1fc2a95d8e46"
+	RetiredKey = "24d7a0e9c83b5f16b0d2e47c915fa683"
 	AuthToken  = "0123456789abcdef0123456789abcdef"
 	AccountSID = "AC00000000000000000000000000000001"
 	PublicURL  = "https://bridge.example.com"

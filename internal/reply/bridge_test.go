@@ -41,13 +41,16 @@ func tenants(t *testing.T) tenant.Set {
     idp_hosts: [login.%[1]s.example]
     sender: {domains: [%[1]s.example]}
     %[3]s
-    mailgun: {api_key: "env:SECRET", signing_key: "env:SECRET"}
+    mailgun: {api_key: "env:API", signing_key: "env:SIGNING"}
     twilio: {account_sid: %[4]s, auth_token: "env:SECRET", from: "%[5]s"}
 `, s.slug, s.name, s.more, account, s.from)
 	}
 	path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
-	settings, err := tenant.FromFile(path, []string{"SECRET=fedcba9876543210fedcba9876543210"})
+	settings, err := tenant.FromFile(path, []string{
+		"SECRET=fedcba9876543210fedcba9876543210", "API=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
+		"SIGNING=9c4be1f072a8d6350e7b1fc2a95d8e46",
+	})
 	require.NoError(t, err)
 	return settings.Tenants
 }

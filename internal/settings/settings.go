@@ -55,6 +55,8 @@ type Row struct {
 	Default  string // as a variable would give it; "" for none
 	Example  string // what the documents show, where that is not the default
 	Off      bool   // the example file shows it commented out
+	Shared   bool   // a secret of an account, which two tenants may have in common
+	Ring     bool   // its secret is a list of keys, see [SplitRing]
 	Doc      string // what it is, in plain words; {key} and {key=value} name other settings
 	Prevents string // the failure it prevents, or that follows from a wrong value
 }

@@ -1,15 +1,12 @@
 package tenant
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"smsbridge/internal/segment"
 	"smsbridge/internal/settings"
@@ -20,11 +17,14 @@ import (
 // loader reads the settings of tenants, and checks what is wrong with them together.
 type loader struct {
 	*settings.Loader
-	given map[*Tenant]settings.Given
+	process settings.Given
+	given   map[*Tenant]settings.Given
 }
 
 func newLoader(environ []string) *loader {
-	return &loader{settings.NewLoader(environ), map[*Tenant]settings.Given{}}
+	return &loader{
+		Loader: settings.NewLoader(environ), given: map[*Tenant]settings.Given{},
+	}
 }
 
 // addTenant adds a tenant of what was given, and reports its mistakes.
@@ -185,23 +185,4 @@ func isDatabase(s string) bool {
 	}
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Path != ""
-}
-
-// isSealingKeys takes keys of 32 bytes as people write them, with commas, blanks or line ends
-// between them.
-func isSealingKeys(s string) bool {
-	keys := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-	return len(keys) > 0 && !slices.ContainsFunc(keys, func(k string) bool { return !isSealingKey(k) })
-}
-
-func isSealingKey(s string) bool {
-	for _, decode := range []func(string) ([]byte, error){
-		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,
-		base64.URLEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
-	} {
-		if key, err := decode(s); err == nil && len(key) == 32 {
-			return true
-		}
-	}
-	return false
 }

@@ -17,6 +17,7 @@ import (
 const (
 	keyOne, keyTwo = "first-key-0123456789abcdef", "second-key-0123456789abcdef"
 	hookSecret     = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	otherHook      = "whsec_B8ksWg288D1jEZbeBUeF0iZWrvkCbjmjHcNKgOcMQpVQ"
 )
 
 // What the bridge says by itself costs one segment, also with the line for browsers, and is no link
@@ -123,7 +124,7 @@ func codeFile(acme, beta string) string {
 		text += "  - slug: " + slug + "\n    name: " + slug +
 			"\n    countries: [DK]\n    mail_domain: sms." + slug +
 			".example\n    idp_hosts: [login.acme.example]\n    sender: {domains: [acme.example]}\n" +
-			"    mailgun: {api_key: env:K, signing_key: env:K}\n    twilio: {account_sid: " + testSID +
+			"    mailgun: {api_key: env:K, signing_key: env:S}\n    twilio: {account_sid: " + testSID +
 			", auth_token: env:T, from: " + testMG[:32] + slug[:2] + "}\n" +
 			"    " + strings.ReplaceAll(more, "\n", "\n    ") + "\n"
 	}
@@ -134,11 +135,12 @@ func TestCodeSettingsInFile(t *testing.T) {
 	load := func(acme, beta string) (Settings, error) {
 		path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(codeFile(acme, beta)), 0o600))
-		return FromFile(path, []string{"K=k", "T=" + testToken, "ONE=" + keyOne, "TWO=" + keyTwo,
-			"HOOK=" + hookSecret})
+		return FromFile(path, []string{"K=" + testAPI, "S=" + testSign, "T=" + testToken,
+			"ONE=" + keyOne, "TWO=" + keyTwo,
+			"HOOK=" + hookSecret, "NEXT=" + otherHook})
 	}
 	s, err := load("api_keys: {web: env:ONE, batch: env:TWO}\ncallback: {url: "+
-		"\"https://app.acme.example/h?x=1\", secret: [env:HOOK, env:HOOK]}\n"+
+		"\"https://app.acme.example/h?x=1\", secret: [env:HOOK, env:NEXT]}\n"+
 		"code_sends: 2\ncode_gap: 0s\ncode_renew: true\ncode_wrong: 4\ncode_locale: da\napi_rate: "+
 		"5\ncode_text: '{{.Name}}: {{.Code}}'", "reset: off")
 	require.NoError(t, err)

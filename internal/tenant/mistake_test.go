@@ -231,7 +231,7 @@ tenants:
     countries: [DK]
     mail_domain: sms.acme.example
     idp_hosts: login.acme.example
-    mailgun: {api_key: env:MG, signing_key: [env:MG, "file:signing"]}
+    mailgun: {api_key: env:MK, signing_key: [env:MG, "file:signing"]}
     twilio:
       account_sid: ` + testSID + `
       auth_token: env:TW
@@ -244,9 +244,9 @@ func load(t *testing.T, text string, environ ...string) (Settings, error) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	require.NoError(t, os.WriteFile("s.yaml", []byte(text), 0o600))
-	require.NoError(t, os.WriteFile("signing", []byte("old\n"), 0o600))
+	require.NoError(t, os.WriteFile("signing", []byte(testOld+"\n"), 0o600))
 	require.NoError(t, os.WriteFile("key", []byte(testKey+"\n"), 0o600))
-	return FromFile("s.yaml", append(environ, "MG=new", "TW="+testToken))
+	return FromFile("s.yaml", append(environ, "MK="+testAPI, "MG="+testSign, "TW="+testToken))
 }
 
 func TestFromFile(t *testing.T) {
@@ -258,12 +258,12 @@ func TestFromFile(t *testing.T) {
 	require.Equal(t, "sqlite:x.db", s.Database.Reveal())
 	acme := s.Tenants.All()[0]
 	require.Equal(t, "acme", acme.Address.Prefix)
-	require.Equal(t, []settings.Secret{settings.NewSecret("new"), settings.NewSecret("old")},
+	require.Equal(t, []settings.Secret{settings.NewSecret(testSign), settings.NewSecret(testOld)},
 		acme.Mails.Mailgun.SigningKeys)
 
 	// The same settings from variables give the same tenant.
 	fromEnv := mustTenant(t, "SMSBRIDGE_PUBLIC_URL="+s.PublicURL, "SMSBRIDGE_COUNTRIES=DK",
-		"MAILGUN_API_KEY=new", "MAILGUN_WEBHOOK_SIGNING_KEY=new,old")
+		"MAILGUN_API_KEY="+testAPI, "MAILGUN_WEBHOOK_SIGNING_KEY="+testSign+","+testOld)
 	require.Equal(t, fromEnv, acme)
 
 	// A file may refer to variables that would else be refused beside it.
@@ -282,7 +282,7 @@ func TestFileWithAliases(t *testing.T) {
     mail_domain: sms.beta.example
     idp_hosts: login.beta.example
     sender: {domains: [beta.example]}
-    mailgun: &m {api_key: env:MG, signing_key: env:MG}
+    mailgun: &m {api_key: env:MK, signing_key: env:MG}
     twilio: {account_sid: `+testSID+`, auth_token: env:TW, from: `+testMG+`}
 `)
 	require.NoError(t, err)
@@ -348,7 +348,7 @@ func FuzzParseFile(f *testing.F) {
 	f.Add([]byte("tenants:\n  - accept: [*x, ~]\n"))
 	f.Add([]byte("<<: {a: 1}\n? [a]\n: b\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		l := newLoader([]string{"MG=verysecret", "TW=verysecret"})
+		l := newLoader([]string{"MK=verysecret", "MG=verysecret", "TW=verysecret"})
 		if file, ok := l.ParseFile("s.yaml", text, form()); ok {
 			_, _ = l.fromFile(file)
 		}
@@ -467,7 +467,7 @@ func TestMistakesInFiles(t *testing.T) {
 func TestProofIsWhole(t *testing.T) {
 	const kind, url, id, secret = "SMSBRIDGE_PROOF=keycloak",
 		"SMSBRIDGE_PROOF_URL=https://id.acme.example/realms/acme", "SMSBRIDGE_PROOF_CLIENT_ID=bridge",
-		"SMSBRIDGE_PROOF_SECRET=s"
+		"SMSBRIDGE_PROOF_SECRET=" + testOld
 	for where, given := range map[string][]string{
 		"SMSBRIDGE_PROOF":           {url, id, secret},
 		"SMSBRIDGE_PROOF_URL":       {kind, id, secret},

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	doorKey  = strings.Repeat("k", 24)
-	otherKey = strings.Repeat("o", 24)
+	doorKey  = "k2d8f0a1c95e7b3648f0d2ac"
+	otherKey = "o7b1e93d5f08c2a6417d9e0b"
 )
 
 // The doors are as the services they stand in for, unless they are told otherwise.
@@ -34,7 +34,7 @@ func TestDoorSettings(t *testing.T) {
 		"SMSBRIDGE_FLOWROUTE_DOOR_KEY="+doorKey+","+otherKey, "SMSBRIDGE_FLOWROUTE_CODE_LENGTH=8",
 		"SMSBRIDGE_FLOWROUTE_CODE_EXPIRATION=90s", "SMSBRIDGE_FLOWROUTE_RETRIES_ALLOWED=1",
 		"SMSBRIDGE_ORG_NAME=Acme Ltd",
-		"SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE={{.Name}}: {{.Code}}", "SMSBRIDGE_DURABLE_CODE="+doorKey)
+		"SMSBRIDGE_FLOWROUTE_AUTH_MESSAGE={{.Name}}: {{.Code}}", "SMSBRIDGE_DURABLE_CODE=d"+doorKey)
 	require.Equal(t, ":8000", acme.Doors.Flowroute.Addr)
 	require.Equal(t, 8, acme.Doors.Flowroute.CodeLength)
 	require.Equal(t, 90*time.Second, acme.Doors.Flowroute.CodeExpiration)

@@ -13,6 +13,7 @@ func mailgunOptions() []option {
 		{Row: row{
 			Key: "mailgun.api_key", Variable: "MAILGUN_API_KEY", Kind: settings.SecretOne,
 			Need: settings.Required, Missing: "it is at Mailgun under API Security",
+			Shared:   true,
 			Doc:      "A private API key of the account (mailgun_key in the original).",
 			Prevents: "Without it, stored mails can neither be fetched nor deleted.",
 		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Mails.Mailgun.APIKey })},
@@ -20,8 +21,9 @@ func mailgunOptions() []option {
 			Key: "mailgun.signing_key", Variable: "MAILGUN_WEBHOOK_SIGNING_KEY", Kind: settings.Secrets,
 			Need: settings.Required, Missing: "it is at Mailgun under API Security: HTTP webhook signing " +
 				"key",
-			Doc: "The HTTP webhook signing key. It is not the API key. Two while you change it: the " +
-				"new one and the old one.",
+			Shared: true,
+			Doc: "The HTTP webhook signing key. A new account has one key for this and for the API: " +
+				"make a new API key there. Two while you change it: the new one and the old one.",
 			Prevents: "It proves that a mail came through Mailgun. With a wrong one, every mail is refused.",
 		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Mails.Mailgun.SigningKeys },
 			settings.JudgeKey)},
@@ -80,6 +82,7 @@ func linkOptions() []option {
 		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Links.API })},
 		{Row: row{
 			Key: "links.token", Variable: "SMSBRIDGE_LINK_TOKEN", Kind: settings.SecretOne, Off: true,
+			Shared:   true,
 			Doc:      "A bearer token for {links.api}, which only zitadel needs.",
 			Prevents: "Without it, zitadel refuses to verify the address.",
 		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Links.Token })},
@@ -128,6 +131,7 @@ func proofOptions() []option {
 		}, Set: settings.Text(func(t *Tenant) *string { return &t.Proof.ClientID })},
 		{Row: row{
 			Key: "proof.secret", Variable: "SMSBRIDGE_PROOF_SECRET", Kind: settings.SecretOne,
+			Shared:   true,
 			Doc:      "The client's secret, or GoTrue's service key.",
 			Prevents: "With a wrong one, the API refuses, and the outcome stays unknown.",
 		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Proof.Secret })},

@@ -62,7 +62,8 @@ func processOptions() []settings.Option[Settings] {
 			Prevents: "Two machines with a SQLite file each would ask people twice.",
 		}, Set: setDatabase},
 		{Row: row{
-			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Example: "env:BRIDGE_KEY",
+			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Ring: true,
+			Example: "env:BRIDGE_KEY",
 			Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
 				"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
 				"machine. With SQLite a key is made beside the database at the first start. To change it, " +
@@ -73,6 +74,7 @@ func processOptions() []settings.Option[Settings] {
 		}, Set: setKey},
 		{Row: row{
 			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
+			Ring:     true,
 			Example:  "/etc/smsbridge/key",
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
@@ -121,9 +123,8 @@ func setDatabase(s *Settings, v []string) *settings.Mistake {
 }
 
 func setKey(s *Settings, v []string) *settings.Mistake {
-	if !isSealingKeys(v[0]) {
-		return settings.Wrong("is not a key of 32 bytes in hex or base64",
-			"make one with: openssl rand -hex 32; old keys follow the new one, with commas between")
+	if m := judgeRing(v[0]); m != nil {
+		return m
 	}
 	s.Key = settings.NewSecret(v[0])
 	return nil

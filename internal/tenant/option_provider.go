@@ -12,11 +12,11 @@ import (
 // Twilio's client library refuses credentials that are not alphanumeric before it asks Twilio
 // (errors 21222 and 21224).
 var (
-	accountSID   = regexp.MustCompile(`^AC[0-9a-zA-Z]{32}$`)
-	serviceSID   = regexp.MustCompile(`^MG[0-9a-zA-Z]{32}$`)
-	verifySID    = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
-	alphanumeric = regexp.MustCompile(`^[0-9a-zA-Z]+$`)
-	uniqueName   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	accountSID = regexp.MustCompile(`^AC[0-9a-zA-Z]{32}$`)
+	serviceSID = regexp.MustCompile(`^MG[0-9a-zA-Z]{32}$`)
+	verifySID  = regexp.MustCompile(`^VA[0-9a-zA-Z]{32}$`)
+	authToken  = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+	uniqueName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 )
 
 const (
@@ -50,11 +50,12 @@ func senderSections() []section {
 func providersOption() option {
 	return option{Row: row{
 		Key: "providers", Variable: "SMSBRIDGE_PROVIDERS", Kind: settings.List,
-		Example: "verify,twilio,flowroute,webhook",
+		Example: "verify,twilio,flowroute",
 		Doc: "Who is asked to send a text, in this order: twilio, flowroute, webhook, and verify, " +
 			"which sends only codes. When one certainly did not send it, the next is asked. " +
 			"A phone that opted out, a number that does not exist and one that the provider blocks " +
-			"are not tried again. Left out: all that are set up, in the order of the example.",
+			"are not tried again. Left out: all that are set up, in the order verify, twilio, flowroute, " +
+			"webhook.",
 		Prevents: "A provider that you pay for as a reserve sends nothing when it is not listed.",
 	}, Set: func(t *Tenant, v []string) *settings.Mistake {
 		var all []Provider
@@ -88,7 +89,7 @@ func twilioOptions() []option {
 			func(t *Tenant) *string { return &t.Sending.Twilio.AccountSID })},
 		{Row: row{
 			Key: "twilio.auth_token", Variable: "TWILIO_AUTH_TOKEN", Kind: settings.SecretOne,
-			Need: settings.Usual, Missing: hintTwilio,
+			Need: settings.Usual, Missing: hintTwilio, Shared: true,
 			Doc: "The account's auth token, and not an API key's secret (twilio_key in the " +
 				"original). Required for Twilio.",
 			Prevents: "It also proves that a reply is Twilio's: with another one, every reply is refused.",
@@ -118,9 +119,9 @@ func twilioOptions() []option {
 }
 
 func setAuthToken(t *Tenant, v []string) *settings.Mistake {
-	if !alphanumeric.MatchString(v[0]) {
-		return settings.Wrong("is not an auth token",
-			"it has only letters and digits, without quotes around them")
+	if !authToken.MatchString(v[0]) {
+		return settings.Wrong("is not an auth token", "copy the whole of it, without quotes around "+
+			"it: it is 32 letters and digits, of the letters only a to f")
 	}
 	t.Sending.Twilio.AuthToken = settings.NewSecret(v[0])
 	return nil
@@ -217,8 +218,8 @@ func flowrouteOptions() []option {
 		}, Set: setAccessKey},
 		{Row: row{
 			Key: "flowroute.secret_key", Variable: "FLOWROUTE_SECRET_KEY", Kind: settings.SecretOne,
-			Missing: hintFlowroute,
-			Doc:     "The secret key of the account.",
+			Missing: hintFlowroute, Shared: true,
+			Doc: "The secret key of the account.",
 			Prevents: "The addresses of the webhooks follow from it. Enter them at Flowroute again " +
 				"when you change it, or no reply arrives.",
 		}, Set: settings.Key(func(t *Tenant) *settings.Secret { return &t.Sending.Flowroute.SecretKey })},
@@ -272,7 +273,7 @@ func webhookOptions() []option {
 		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.Webhook.URL })},
 		{Row: row{
 			Key: "webhook.secret", Kind: settings.Secrets,
-			Missing: hintWhsec,
+			Missing: hintWhsec, Shared: true,
 			Doc: "What signs the requests: whsec_ and 24 to 64 bytes in base64, such as from " +
 				"`echo \"whsec_$(openssl rand -base64 32)\"`. Several while you change it.",
 			Prevents: "Without it, anyone could have your sender send texts.",

@@ -12,11 +12,14 @@ import (
 	"smsbridge/phonemail"
 )
 
-const testVA = "VA0123456789abcdef0123456789abcdef"
+const (
+	testVA     = "VA0123456789abcdef0123456789abcdef"
+	flowSecret = "xk3F8d0a2QmT1e4975bLd8e2Rj6a17Wz"
+)
 
 // atFlowroute sets Flowroute up, withoutTwilio takes Twilio away.
 func atFlowroute() []string {
-	return []string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_SECRET_KEY=hidden",
+	return []string{"FLOWROUTE_ACCESS_KEY=access", "FLOWROUTE_SECRET_KEY=" + flowSecret,
 		"FLOWROUTE_NUMBER=12065550101"}
 }
 
@@ -56,7 +59,7 @@ func TestProviderDefaults(t *testing.T) {
 	acme := mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...)
 	require.Equal(t, VerifyService{SID: testVA, APIBase: "https://verify.twilio.com"},
 		acme.Sending.VerifyService)
-	require.Equal(t, Flowroute{"access", settings.NewSecret("hidden"), "+12065550101",
+	require.Equal(t, Flowroute{"access", settings.NewSecret(flowSecret), "+12065550101",
 		"https://api.flowroute.com", "v2.1"}, acme.Sending.Flowroute)
 	acme = mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_BASE=http://localhost:1/",
 		"FLOWROUTE_API_BASE=http://localhost:2")...)
@@ -109,9 +112,10 @@ tenants:
     mail_domain: sms.acme.example
     idp_hosts: [login.acme.example]
     sender: {domains: [acme.example]}
-    mailgun: {api_key: env:SECRET, signing_key: env:SECRET}
+    mailgun: {api_key: env:MK, signing_key: env:MG}
 `+settings), 0o600))
-	return FromFile(path, []string{"SECRET=" + testToken, "HOOK=whsec_" + strings.Repeat("A", 44)})
+	return FromFile(path, []string{"MK=" + testAPI, "MG=" + testSign, "SECRET=" + testToken,
+		"FLOW=" + flowSecret, "HOOK=" + otherHook})
 }
 
 const yamlTwilio = "    twilio: {account_sid: " + testSID +
@@ -194,12 +198,12 @@ func TestLineWithoutTwilio(t *testing.T) {
 
 	second := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme",
 		"sms.beta")
-	one := yamlTwilio + "}\n    flowroute: {access_key: a, secret_key: env:SECRET, number: " +
+	one := yamlTwilio + "}\n    flowroute: {access_key: a, secret_key: env:FLOW, number: " +
 		"'+12065550101'}\n"
 	head := "  - slug: acme\n    name: ACME\n    countries: [DK]\n    mail_domain: " +
 		"sms.acme.example\n    idp_hosts: [login.acme.example]\n" +
-		"    sender: {domains: [acme.example]}\n    mailgun: {api_key: env:SECRET, " +
-		"signing_key: env:SECRET}\n"
+		"    sender: {domains: [acme.example]}\n    mailgun: {api_key: env:MK, " +
+		"signing_key: env:MG}\n"
 	_, err := fromYAML(t, one+second.Replace(head+one))
 	require.NoError(t, err)
 	_, err = fromYAML(t, one+second.Replace(head+strings.Replace(one, "5550006", "5550007", 1)))
@@ -210,8 +214,8 @@ func TestHookKey(t *testing.T) {
 	acme := mustTenant(t, atFlowroute()...)
 	s, err := FromEnv(oneTenant(atFlowroute()...))
 	require.NoError(t, err)
-	// printf acme | openssl dgst -sha256 -hmac hidden
-	const key = "ad5f599592b784f172298d36f23ab5c1e005cc99f0f0c54ef95651e8b095989e"
+	// printf acme | openssl dgst -sha256 -hmac xk3F8d0a2QmT1e4975bLd8e2Rj6a17Wz
+	const key = "6dc45f77f2b82de124e2c7060af8e65f6e980493d155b585460ad8bc7562c499"
 	require.Equal(t, key, acme.Sending.Flowroute.HookKey("acme"))
 	require.NotEqual(t, key, acme.Sending.Flowroute.HookKey("beta"))
 	require.Equal(t, "https://bridge.acme.example/flowroute/acme/reply?key="+key,

@@ -66,6 +66,7 @@ func FromEnv(environ []string) (Settings, error) {
 	given := l.Variables(settings.Rows(processOptions()))
 	settings.Fill(l.Loader, &s, processOptions(), given)
 	l.checkKey(&s, given)
+	l.process = given
 	l.addTenant(&s, l.Variables(settings.Rows(tenantOptions())))
 	return l.result(s)
 }
@@ -92,6 +93,7 @@ func (l *loader) fromFile(file settings.File) (Settings, error) {
 	given := l.Join(file.Top, l.Variables(settings.Rows(processOptions())))
 	settings.Fill(l.Loader, &s, processOptions(), given)
 	l.checkKey(&s, given)
+	l.process = given
 	for _, tenant := range file.Items {
 		l.addTenant(&s, tenant)
 	}
@@ -133,6 +135,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	l.checkDoorsTogether(s)
 	l.checkAuth0Together(s.Tenants)
 	l.checkOwnHosts(s)
+	l.checkSecrets(s)
 	if len(l.Mistakes()) > 0 {
 		return Settings{}, l.Mistakes()
 	}

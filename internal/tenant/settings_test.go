@@ -25,6 +25,9 @@ import (
 const (
 	testKey   = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 	testToken = "fedcba9876543210fedcba9876543210"
+	testAPI   = "key-7d2f61c09be84a53f1e6c8b20d94a7e3"
+	testSign  = "9c4be1f072a8d6350e7b1fc2a95d8e46"
+	testOld   = "24d7a0e9c83b5f16b0d2e47c915fa683"
 	testSID   = "AC0123456789abcdef0123456789abcdef"
 	testMG    = "MG0123456789abcdef0123456789abcdef"
 )
@@ -40,8 +43,8 @@ func oneTenant(changes ...string) []string {
 		"SMSBRIDGE_MAIL_DOMAIN":       "sms.acme.example",
 		"SMSBRIDGE_IDP_HOSTS":         "login.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS":    "acme.example",
-		"MAILGUN_API_KEY":             "key-private",
-		"MAILGUN_WEBHOOK_SIGNING_KEY": "key-signing",
+		"MAILGUN_API_KEY":             testAPI,
+		"MAILGUN_WEBHOOK_SIGNING_KEY": testSign,
 		"TWILIO_ACCOUNT_SID":          testSID,
 		"TWILIO_AUTH_TOKEN":           testToken,
 		"TWILIO_FROM":                 "+15005550006",
@@ -87,8 +90,8 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Equal(t, "YES", acme.AskedAnswer())
 	require.Equal(t, []string{"NO", "N"}, acme.Question.Deny)
 	require.Equal(t, 10*time.Minute, acme.Question.ValidFor)
-	require.Equal(t, "key-private", acme.Mails.Mailgun.APIKey.Reveal())
-	require.Equal(t, []settings.Secret{settings.NewSecret("key-signing")},
+	require.Equal(t, testAPI, acme.Mails.Mailgun.APIKey.Reveal())
+	require.Equal(t, []settings.Secret{settings.NewSecret(testSign)},
 		acme.Mails.Mailgun.SigningKeys)
 	require.Equal(t, "https://api.mailgun.net", acme.Mails.Mailgun.APIBase)
 	require.Equal(t, Twilio{testSID, settings.NewSecret(testToken), "+15005550006",
@@ -109,7 +112,7 @@ func TestFromEnvEverything(t *testing.T) {
 		"SMSBRIDGE_ACCEPT=JA,YES", "SMSBRIDGE_VALID_FOR=8h",
 		"SMSBRIDGE_REGISTRATION_TEXT=Svar {{.Answer}} til {{.Name}}",
 		"SMSBRIDGE_PASSWORD_TEXT=Ny kode? Svar JA", "SMSBRIDGE_WRONG_TEXT=Svar JA eller {{.Denial}}",
-		"MAILGUN_WEBHOOK_SIGNING_KEY=new,old", "MAILGUN_API_BASE=http://localhost:8082/v3/",
+		"MAILGUN_WEBHOOK_SIGNING_KEY="+testSign+","+testOld, "MAILGUN_API_BASE=http://localhost:8082/v3/",
 		"MAILGUN_STORAGE_HOSTS=store.example",
 		"TWILIO_AUTH_TOKEN=file:"+file, "TWILIO_FROM="+testMG, "TWILIO_API_BASE=http://localhost:8083/",
 		"SMSBRIDGE_LOG_LEVEL=debug", "SMSBRIDGE_SERVICE_HOST=10.0.0.1",
@@ -136,7 +139,7 @@ func TestFromEnvEverything(t *testing.T) {
 	require.Equal(t, "Svar JA til ACME", acme.Say(wording.AskRegistration, wording.Fill{}))
 	require.Equal(t, "Ny kode? Svar JA", acme.Say(wording.AskPassword, wording.Fill{}))
 	require.Equal(t, "Svar JA eller NO", acme.Say(wording.Wrong, wording.Fill{}))
-	require.Equal(t, []settings.Secret{settings.NewSecret("new"), settings.NewSecret("old")},
+	require.Equal(t, []settings.Secret{settings.NewSecret(testSign), settings.NewSecret(testOld)},
 		acme.Mails.Mailgun.SigningKeys)
 	require.Equal(t, "http://localhost:8082", acme.Mails.Mailgun.APIBase)
 	require.Equal(t, []string{"store.example"}, acme.Mails.Mailgun.StorageHosts)
@@ -240,7 +243,7 @@ func TestSecretsNeverLeak(t *testing.T) {
 		slog.New(h).Info("settings", "key", s.Key, "all", values)
 	}
 	require.NoError(t, json.NewEncoder(&out).Encode(values))
-	for _, secret := range []string{"hunter2", testKey, testToken, "key-private", "key-signing"} {
+	for _, secret := range []string{"hunter2", testKey, testToken, testAPI, testSign} {
 		require.False(t, strings.Contains(out.String(), secret), secret)
 		require.False(t, strings.Contains(strings.ToLower(out.String()), fmt.Sprintf("%x", secret)),
 			secret)
@@ -261,20 +264,18 @@ func TestExampleFile(t *testing.T) {
 	path := filepath.Join(dir, "smsbridge.yaml")
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
-	for _, name := range []string{"beta-mailgun-api-key", "beta-mailgun-signing-key",
-		"beta-twilio-auth-token"} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name),
-			[]byte(strings.ReplaceAll(name, "-", "")+"\n"), 0o600))
+	betaToken := strings.Repeat("0", 8) + testToken[8:]
+	for name, secret := range map[string]string{"beta-mailgun-api-key": "beta-" + testAPI,
+		"beta-mailgun-signing-key": "beta-" + testSign, "beta-twilio-auth-token": betaToken} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", name), []byte(secret+"\n"), 0o600))
 	}
-	s, err := FromFile(path, []string{
-		"BRIDGE_KEY=" + testKey, "ACME_MAILGUN_API_KEY=k", "ACME_MAILGUN_SIGNING_KEY=s",
-		"ACME_PROOF_SECRET=p", "ACME_API_KEY_WEB=" + strings.Repeat("w", 48),
-		"ACME_API_KEY_BATCH=" + strings.Repeat("b", 48),
-		"ACME_CALLBACK_SECRET=whsec_" + strings.Repeat("A", 44), "ACME_TWILIO_AUTH_TOKEN=" + testToken,
-		"ACME_FLOWROUTE_DOOR_KEY=" + strings.Repeat("d", 48),
-		"ACME_DURABLE_CODE=" + strings.Repeat("c", 48),
-		"ACME_FLOWROUTE_SECRET_KEY=f", "ACME_WEBHOOK_SECRET=whsec_" + strings.Repeat("B", 44),
-	})
+	environ := []string{"BRIDGE_KEY=" + testKey, "ACME_TWILIO_AUTH_TOKEN=" + testToken,
+		"ACME_CALLBACK_SECRET=" + hookSecret, "ACME_WEBHOOK_SECRET=" + otherHook}
+	for _, name := range []string{"MAILGUN_API_KEY", "MAILGUN_SIGNING_KEY", "PROOF_SECRET",
+		"API_KEY_WEB", "API_KEY_BATCH", "FLOWROUTE_DOOR_KEY", "DURABLE_CODE", "FLOWROUTE_SECRET_KEY"} {
+		environ = append(environ, "ACME_"+name+"="+name+testOld)
+	}
+	s, err := FromFile(path, environ)
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)
 	require.Len(t, s.Tenants.All(), 2)
@@ -282,7 +283,7 @@ func TestExampleFile(t *testing.T) {
 	beta, _ := s.Tenants.Tenant("beta")
 	require.Equal(t, testToken, acme.Sending.Twilio.AuthToken.Reveal())
 	require.Equal(t, []string{"DK", "SE", "NO"}, acme.Policy.Countries, "NO is Norway, not false")
-	require.Equal(t, "betatwilioauthtoken", beta.Sending.Twilio.AuthToken.Reveal())
+	require.Equal(t, betaToken, beta.Sending.Twilio.AuthToken.Reveal())
 	for _, saying := range wording.Sayings() {
 		fill := wording.Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
 		require.Equal(t, (&Tenant{Name: "ACME", Question: Question{Accept: acme.Question.Accept,

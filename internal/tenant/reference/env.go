@@ -12,6 +12,7 @@ const envHead = "Settings of a bridge with one tenant: your identity provider, y
 	"`smsbridge serve --config`); then of these variables only the first two parts may be set."
 
 const envUse = "Copy this file, chmod 600, and fill in every line that is not a comment. " +
+	"They are empty, so that no example can stay by mistake. " +
 	"`smsbridge serve` checks all of them before it starts, and tells every mistake with a hint. " +
 	"A line that begins with # and a name shows the default, or an example where there is none. " +
 	"Write values without quotes: Docker, Compose and systemd read this file and disagree about " +
@@ -58,9 +59,12 @@ func environment(command, process settings.Section, tenant []settings.Section) s
 	return b.String()
 }
 
-// envDefault says what holds when a line stays commented out, where the line does not show it.
+// envDefault says what the line itself does not show: an example of what must be filled in, or what
+// holds when the line stays commented out.
 func envDefault(r settings.Row) string {
 	switch {
+	case r.Need != settings.Optional && r.Example != "":
+		return " For example: " + r.Example
 	case strings.Contains(r.Default, "\n"):
 		return " An example; the default is " + strconv.Quote(r.Default) + "."
 	case r.Default == "" && r.Need == settings.Optional:
@@ -69,19 +73,18 @@ func envDefault(r settings.Row) string {
 	return ""
 }
 
-// assignment is the line of a variable: an open one for what must be filled in.
+// assignment is the line of a variable. What must be filled in is open and empty: a bridge with the
+// example of another host or tenant would start.
 func assignment(r settings.Row) string {
+	if r.Need != settings.Optional {
+		return r.Variable + "="
+	}
 	v := r.Default
 	if v == "" || strings.Contains(v, "\n") {
 		v = r.Example
 	}
-	secret := r.Kind.Hidden() && r.Kind != settings.SecretFile && r.Kind != settings.SecretURL
-	if secret || r.Need == settings.Usual {
-		v = "" // the operator's own, which an example would only hide
+	if r.Kind.Hidden() && r.Kind != settings.SecretFile && r.Kind != settings.SecretURL {
+		v = "" // no example is a secret
 	}
-	line := r.Variable + "=" + v
-	if r.Need == settings.Optional {
-		return "#" + line
-	}
-	return line
+	return "#" + r.Variable + "=" + v
 }

@@ -18,7 +18,8 @@ file, its variable, its default, what it is, and why it matters.
 
 const mdUse = "A setting such as `mailgun.api_key` is `api_key` below `mailgun:` in the file. " +
 	"In a variable, several values have commas between them. In a file, a secret is a reference: " +
-	"`env:NAME` or `file:PATH`. A variable may hold the secret itself, or a reference to a file."
+	"`env:NAME` or `file:PATH`. A variable may hold the secret itself, or a reference to a file. " +
+	"A secret has 16 characters or more, and stands in one place only: the bridge refuses weak ones."
 
 // reference returns docs/SETTINGS.md.
 func reference(command, process settings.Section, tenant []settings.Section) string {

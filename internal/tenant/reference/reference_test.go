@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,32 +66,101 @@ func TestRowsAreComplete(t *testing.T) {
 	}
 }
 
-// assignments returns the lines of env.example that set a variable or show one, as variables.
-func assignments(lines func(row settings.Row) bool) (environ []string) {
-	for _, r := range rows() {
-		if r.Variable != "" && lines(r) {
-			environ = append(environ, strings.TrimPrefix(assignment(r), "#"))
+// lines returns the lines of env.example that set a variable, and those that show one.
+func lines() (open, shown []string) {
+	for line := range strings.SplitSeq(environment(tenant.Reference()), "\n") {
+		switch off, isComment := strings.CutPrefix(line, "#"); {
+		case !isComment && line != "":
+			open = append(open, line)
+		case isComment && assigned.MatchString(off):
+			shown = append(shown, off)
 		}
 	}
-	return environ
+	return open, shown
+}
+
+var assigned = regexp.MustCompile(`^[A-Z0-9_]+=`)
+
+// fill gives a variable without a value the example that its comment tells, or a secret of its own.
+func fill(line string) string {
+	name, v, _ := strings.Cut(line, "=")
+	for _, r := range rows() {
+		if r.Variable == name && v == "" {
+			v = r.Example
+		}
+	}
+	if v == "" || strings.HasPrefix(v, "env:") {
+		sum := sha256.Sum256([]byte(name))
+		v = hex.EncodeToString(sum[:16])
+	}
+	if name == "SMSBRIDGE_KEY" {
+		v += strings.ToUpper(v)
+	}
+	return name + "=" + v
 }
 
 // filledIn is env.example as an operator would fill it in.
-func filledIn(more ...string) []string {
-	environ := assignments(func(r settings.Row) bool { return r.Need != settings.Optional })
-	for i, line := range environ {
-		switch name, _, _ := strings.Cut(line, "="); name {
-		case "TWILIO_ACCOUNT_SID":
-			environ[i] = name + "=AC0123456789abcdef0123456789abcdef"
-		case "SMSBRIDGE_SENDER_DOMAINS":
-			environ[i] = name + "=acme.example"
-		case "TWILIO_FROM":
-			environ[i] = name + "=+15005550006"
-		case "MAILGUN_API_KEY", "MAILGUN_WEBHOOK_SIGNING_KEY", "TWILIO_AUTH_TOKEN":
-			environ[i] = name + "=0123456789abcdef0123456789abcdef"
-		}
+func filledIn(more ...string) (environ []string) {
+	open, _ := lines()
+	for _, line := range open {
+		environ = append(environ, fill(line))
 	}
 	return append(environ, more...)
+}
+
+// No example stays by mistake: env.example as it is says what is missing, all of it, and no more.
+func TestEnvExampleIsEmpty(t *testing.T) {
+	open, shown := lines()
+	var names []string
+	for _, line := range open {
+		name, v, _ := strings.Cut(line, "=")
+		require.Empty(t, v, name)
+		names = append(names, name)
+	}
+	_, err := tenant.FromEnv(open)
+	var mistakes settings.Mistakes
+	require.ErrorAs(t, err, &mistakes)
+	var missing []string
+	for _, m := range mistakes {
+		require.Regexp(t, "^is missing", m.What, m.Where)
+		missing = append(missing, m.Where)
+	}
+	require.ElementsMatch(t, names, missing)
+	var required, variables []string
+	for _, r := range rows() {
+		if r.Need != settings.Optional && r.Variable != "" {
+			required = append(required, r.Variable)
+		}
+		if r.Variable != "" {
+			variables = append(variables, r.Variable)
+		}
+	}
+	require.Equal(t, required, names)
+	require.Len(t, variables, len(open)+len(shown), "each variable has its line")
+}
+
+// A document that is copied about holds no secret, not even an example's.
+func TestNoExampleIsASecret(t *testing.T) {
+	for _, r := range rows() {
+		if !r.Kind.Hidden() || r.Kind == settings.SecretURL || r.Kind == settings.SecretFile {
+			continue
+		}
+		require.Empty(t, r.Default, r.Key)
+		for item := range strings.SplitSeq(r.Example, ",") {
+			_, named, ok := strings.Cut(item, "=")
+			if ok {
+				item = named
+			}
+			require.Regexp(t, `^(env:[A-Z_]+)?$`, item, r.Key)
+		}
+		line := assignment(r)
+		require.True(t, strings.HasSuffix(line, "="), line)
+	}
+	for _, r := range rows() {
+		if r.Kind == settings.SecretURL {
+			require.NotContains(t, r.Default+r.Example, "@", r.Key)
+		}
+	}
 }
 
 // An operator who fills in the open lines is done. The lines that are commented out as defaults
@@ -99,39 +170,38 @@ func TestEnvExampleShowsTheDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, plain.Warnings)
 
-	defaults := assignments(func(r settings.Row) bool {
-		return r.Default != "" && !strings.Contains(r.Default, "\n")
-	})
+	var defaults []string
+	for _, r := range rows() {
+		if r.Variable != "" && r.Default != "" && !strings.Contains(r.Default, "\n") {
+			defaults = append(defaults, strings.TrimPrefix(assignment(r), "#"))
+		}
+	}
 	require.Greater(t, len(defaults), 20)
 	spelled, err := tenant.FromEnv(filledIn(defaults...))
 	require.NoError(t, err)
 	require.Equal(t, plain, spelled)
-	text := environment(tenantReference())
+	text := environment(tenant.Reference())
 	for _, line := range defaults {
 		require.Contains(t, text, "\n#"+line+"\n")
 	}
 }
 
-func tenantReference() (command, process settings.Section, sections []settings.Section) {
-	return tenant.Reference()
-}
-
 // A line that shows an example can be taken as it is: no operator should have to look for what is
-// wrong with it.
+// wrong with it. Secrets have no example, and are given.
 func TestEnvExamplesAreAccepted(t *testing.T) {
-	examples := assignments(func(r settings.Row) bool {
-		return r.Default == "" && !r.Kind.Hidden() && r.Key != ""
-	})
-	examples = slices.DeleteFunc(examples, func(line string) bool {
-		name, v, _ := strings.Cut(line, "=")
-		// These need secrets beside them, which have no example.
-		return v == "" || strings.HasPrefix(name, "SMSBRIDGE_PROOF") || name == "SMSBRIDGE_PROVIDERS" ||
-			strings.HasPrefix(name, "FLOWROUTE_") || strings.HasPrefix(name, "TWILIO_") ||
-			strings.HasPrefix(name, "MAILGUN_")
-	})
-	require.Greater(t, len(examples), 10)
-	_, err := tenant.FromEnv(filledIn(examples...))
+	_, shown := lines()
+	var examples []string
+	for _, line := range shown {
+		if !strings.HasPrefix(line, "SMSBRIDGE_KEY_FILE=") { // stands for SMSBRIDGE_KEY
+			examples = append(examples, fill(line))
+		}
+	}
+	require.Greater(t, len(examples), 50)
+	all, err := tenant.FromEnv(filledIn(examples...))
 	require.NoError(t, err)
+	acme, _ := all.Tenants.Tenant("acme")
+	require.Equal(t, []tenant.Provider{tenant.ByVerify, tenant.ByTwilio, tenant.ByFlowroute},
+		acme.Sending.Providers)
 }
 
 func TestScalar(t *testing.T) {
