@@ -21,12 +21,18 @@ import (
 	"smsbridge/internal/tenant"
 )
 
+// Two more signing keys.
+const (
+	otherKey = "5e1c0a7d93f248b6a1d7e3905c64fb28"
+	thirdKey = "e0b36d5f8a1c4927d3f60b8e72a95c14"
+)
+
 // twoTenants are the settings of acme and beta, each with its Mailgun signing keys.
 func twoTenants(t testing.TB, acme, beta string) tenant.Settings {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 	file := "public_url: " + publicURL + "\ntenants:\n"
-	environ := []string{"API=key-private", "TOKEN=" + authToken}
+	environ := []string{"API=" + inboundtest.APISecret, "TOKEN=" + authToken}
 	for i, keys := range []string{acme, beta} {
 		slug := []string{"acme", "beta"}[i]
 		var names []string
@@ -62,9 +68,9 @@ func TestTokenCountsOnceForEachKey(t *testing.T) {
 		again      int // the status of the second use
 	}{
 		"one key":             {signingKey, signingKey, signingKey, 406},
-		"a retired key":       {signingKey + "," + retiredKey, "other," + retiredKey, retiredKey, 406},
-		"keys in other order": {"a," + signingKey, signingKey + ",b", signingKey, 406},
-		"other keys":          {signingKey, "other", signingKey, 401},
+		"a retired key":       {signingKey + "," + retiredKey, otherKey + "," + retiredKey, retiredKey, 406},
+		"keys in other order": {thirdKey + "," + signingKey, signingKey + "," + otherKey, signingKey, 406},
+		"other keys":          {signingKey, otherKey, signingKey, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, b *bridge) {
@@ -91,10 +97,10 @@ func TestTokenCountsOnceForEachKey(t *testing.T) {
 // cannot use up a token.
 func TestTokenUnderTwoKeys(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	b.Change(func(s *inbound.Server) { s.Settings = twoTenants(t, signingKey, "other,"+retiredKey) })
+	b.Change(func(s *inbound.Server) { s.Settings = twoTenants(t, signingKey, otherKey+","+retiredKey) })
 	for n, c := range []struct {
 		key, path string
-	}{{signingKey, "/mailgun/acme"}, {"other", "/mailgun/beta"}, {retiredKey, "/mailgun/beta"}} {
+	}{{signingKey, "/mailgun/acme"}, {otherKey, "/mailgun/beta"}, {retiredKey, "/mailgun/beta"}} {
 		form := inboundtest.MailForm(n)
 		if c.path == "/mailgun/beta" {
 			form = forBeta(form)
@@ -103,7 +109,7 @@ func TestTokenUnderTwoKeys(t *testing.T) {
 		require.Equal(t, "recorded\n", b.PostForm(t, c.path, form).Body, c.key)
 	}
 	require.Equal(t, 3, b.Rows(t)["seen"])
-	for _, key := range []string{signingKey, retiredKey, "other"} {
+	for _, key := range []string{signingKey, retiredKey, otherKey} {
 		require.Zero(t, b.Count(t, "seen", "id LIKE '%"+key+"%'"), "the key itself is not kept")
 	}
 }
