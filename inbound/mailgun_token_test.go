@@ -67,10 +67,12 @@ func TestTokenCountsOnceForEachKey(t *testing.T) {
 		signedBy   string
 		again      int // the status of the second use
 	}{
-		"one key":             {signingKey, signingKey, signingKey, 406},
-		"a retired key":       {signingKey + "," + retiredKey, otherKey + "," + retiredKey, retiredKey, 406},
-		"keys in other order": {thirdKey + "," + signingKey, signingKey + "," + otherKey, signingKey, 406},
-		"other keys":          {signingKey, otherKey, signingKey, 401},
+		"one key": {signingKey, signingKey, signingKey, 406},
+		"a retired key": {signingKey + "," + retiredKey, otherKey + "," + retiredKey, retiredKey,
+			406},
+		"keys in other order": {thirdKey + "," + signingKey, signingKey + "," + otherKey, signingKey,
+			406},
+		"other keys": {signingKey, otherKey, signingKey, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, b *bridge) {
@@ -97,7 +99,9 @@ func TestTokenCountsOnceForEachKey(t *testing.T) {
 // cannot use up a token.
 func TestTokenUnderTwoKeys(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	b.Change(func(s *inbound.Server) { s.Settings = twoTenants(t, signingKey, otherKey+","+retiredKey) })
+	b.Change(func(s *inbound.Server) {
+		s.Settings = twoTenants(t, signingKey, otherKey+","+retiredKey)
+	})
 	for n, c := range []struct {
 		key, path string
 	}{{signingKey, "/mailgun/acme"}, {otherKey, "/mailgun/beta"}, {retiredKey, "/mailgun/beta"}} {

@@ -32,8 +32,8 @@ func (p pipes) Close() error { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
 
 // upload posts a body of size bytes over such a connection. It sends came(n) bytes in the n-th
-// second. It returns the error with which the handler stopped reading, and after what time.
-func upload(t *testing.T, size int, came func(second int) int) (err error, took time.Duration) {
+// second. It returns after what time the handler stopped reading, and its error.
+func upload(t *testing.T, size int, came func(second int) int) (took time.Duration, err error) {
 	t.Helper()
 	start, ended := time.Now(), make(chan error, 1)
 	e := echo.New()
@@ -65,7 +65,7 @@ func upload(t *testing.T, size int, came func(second int) int) (err error, took 
 	require.NoError(t, ours.Close())
 	require.NoError(t, server.Close())
 	time.Sleep(2 * time.Minute) // so that all goroutines have ended
-	return err, took
+	return took, err
 }
 
 // Ensure that an upload may take longer than other requests as long as it comes at a pace. One that
@@ -100,7 +100,7 @@ func TestUploadPace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err, took := upload(t, c.size, c.came)
+				took, err := upload(t, c.size, c.came)
 				if c.cut == 0 {
 					require.NoError(t, err)
 					return
