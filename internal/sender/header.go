@@ -10,6 +10,9 @@ import (
 const (
 	maxHeader = 64 << 10 // bytes
 	maxFields = 200
+	// maxLines bounds folded fields: the library joins them line by line, which costs the square of
+	// their number.
+	maxLines = 1000
 )
 
 // field is one field of a mail's header.
@@ -17,6 +20,7 @@ type field struct {
 	name  string // in small letters
 	value string // unfolded, without the blanks around it
 	lines string // as it came, each line ending in CRLF
+	parts []string
 }
 
 // header is the fields of a mail, in their order.
@@ -27,7 +31,7 @@ type header []field
 // Source: RFC 5322, sections 2.2 and 4.2; obsolete forms are refused.
 func readHeader(mime string) (header, string, error) {
 	var h header
-	for left, rest := maxHeader, mime; ; {
+	for left, rest, n := maxHeader, mime, 0; ; n++ {
 		line, after, found := strings.Cut(rest, "\n")
 		if left -= len(line) + 1; left < 0 {
 			return nil, "", Refusal("the header is larger than 64 KiB")
@@ -37,7 +41,11 @@ func readHeader(mime string) (header, string, error) {
 		}
 		line, rest = strings.TrimSuffix(line, "\r"), after
 		if line == "" {
+			h.unfold()
 			return h, rest, nil
+		}
+		if n == maxLines {
+			return nil, "", Refusal("the header has more than 1000 lines")
 		}
 		if !h.add(line) {
 			return nil, "", Refusal("the header is not written as RFC 5322 says")
@@ -59,8 +67,7 @@ func (h *header) add(line string) bool {
 			return false
 		}
 		last := &(*h)[len(*h)-1]
-		last.value = strings.Trim(last.value+line, " \t")
-		last.lines += line + "\r\n"
+		last.parts = append(last.parts, line)
 		return true
 	}
 	name, value, ok := strings.Cut(line, ":")
@@ -68,8 +75,18 @@ func (h *header) add(line string) bool {
 		strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return false
 	}
-	*h = append(*h, field{strings.ToLower(name), strings.Trim(value, " \t"), line + "\r\n"})
+	*h = append(*h, field{name: strings.ToLower(name), value: value, parts: []string{line}})
 	return true
+}
+
+// unfold joins the lines of each field, once.
+func (h header) unfold() {
+	for i := range h {
+		f := &h[i]
+		f.lines = strings.Join(f.parts, "\r\n") + "\r\n"
+		f.value = strings.Trim(f.value+strings.Join(f.parts[1:], ""), " \t")
+		f.parts = nil
+	}
 }
 
 // all returns the fields of a name.

@@ -222,8 +222,8 @@ func TestCost(t *testing.T) {
 			s.names = append(s.names, "X-N")
 		}
 	}
-	lines := draft{genuine().fields, strings.Repeat("\r\n", 1<<20) + "x\r\n"}
-	blanks := draft{genuine().fields, strings.Repeat(" ", 2<<20-10) + "x\r\n"}
+	lines := draft{genuine().fields, strings.Repeat("\r\n", 1<<18) + "x\r\n"}
+	blanks := draft{genuine().fields, strings.Repeat(" ", 1<<19) + "x\r\n"}
 	simple := func(s *signing) { s.canonical = "simple"; names(s) }
 	three := func(d draft) string {
 		one := acme()
@@ -235,8 +235,12 @@ func TestCost(t *testing.T) {
 		"many line ends":        top(lines.signed(simple), fields),
 		"many blanks":           top(blanks.signed(names), fields),
 		"three signatures":      top(three(blanks), fields[:8*90-2]),
-		"many colons":           top(genuine().raw(), "DKIM-Signature: h="+strings.Repeat(":", 60_000)),
-		"many tags":             top(genuine().raw(), "DKIM-Signature: "+strings.Repeat(";", 60_000)),
+		"many folds": top(genuine().signed(names),
+			"Subject: x"+strings.Repeat("\r\n x", 16_000)),
+		"folds up to the bound": top(three(draft{genuine().fields, "x\r\n"}),
+			"X-N: y"+strings.Repeat("\r\n "+strings.Repeat("x", 40), 900)),
+		"many colons": top(genuine().raw(), "DKIM-Signature: h="+strings.Repeat(":", 60_000)),
+		"many tags":   top(genuine().raw(), "DKIM-Signature: "+strings.Repeat(";", 60_000)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
