@@ -18,6 +18,10 @@ const (
 	// collector may double it, and the process needs as much again for everything else. So it fits
 	// into the 512 MB of the shipped deployments.
 	maxHeld = 64 << 20
+	// maxLarge is how much of that large bodies hold, which are mails. The rest is left to replies,
+	// receipts and the doors: a flood of half-sent mails must not hold up a YES or a STOP, which
+	// Twilio does not bring again for long. Mailgun brings a mail again for eight hours.
+	maxLarge = 56 << 20
 	// readCost is charged for each byte of a body that a handler reads whole: the bytes, and the
 	// smaller copies that were outgrown meanwhile.
 	readCost = 3
@@ -39,18 +43,19 @@ type Budget struct{ held atomic.Int64 }
 func (b *Budget) Held() int64 { return b.held.Load() }
 
 // Hold opens the account of one request. Close it when the request is over.
-func (b *Budget) Hold() *Hold { return &Hold{budget: b} }
+func (b *Budget) Hold() *Hold { return &Hold{budget: b, most: maxHeld} }
 
 // Hold is what one request holds. One goroutine uses it.
 type Hold struct {
 	budget *Budget
+	most   int64 // up to which the bodies of all requests may grow by this one
 	held   int64
 	busy   bool
 }
 
 // Take is called before n more bytes are held. It returns ErrBusy when they would be too many.
 func (h *Hold) Take(n int) error {
-	if h.budget.held.Add(int64(n)) > maxHeld {
+	if h.budget.held.Add(int64(n)) > h.most {
 		h.budget.held.Add(-int64(n))
 		h.busy = true
 		return ErrBusy
@@ -103,10 +108,11 @@ func countFields(header http.Header) (n int) {
 }
 
 // HoldOf returns the account of a request to a handler that charges it by itself, for what it
-// keeps. From then on reading the body costs nothing.
+// keeps of a large body. From then on reading the body costs nothing, and the account may not take
+// what is left to small bodies.
 func HoldOf(r *http.Request) *Hold {
 	if b, ok := r.Body.(*chargedBody); ok {
-		b.cost = 0
+		b.cost, b.hold.most = 0, maxLarge
 		return b.hold
 	}
 	return new(Budget).Hold() // no body, so nothing is held
@@ -122,8 +128,10 @@ type chargedBody struct {
 
 func (b *chargedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if busy := b.hold.Take(b.cost * n); busy != nil {
-		return n, busy
+	if b.cost > 0 {
+		if busy := b.hold.Take(b.cost * n); busy != nil {
+			return n, busy
+		}
 	}
 	if err == io.EOF {
 		AtWork(b.request.Context())

@@ -88,6 +88,7 @@ func TestBoundBodies(t *testing.T) {
 	require.Equal(t, 400, post("/", 1000).Code)
 	require.NoError(t, read)
 	for path, size := range map[string]int64{"/": 1001, "/own": 1} {
+		read = nil
 		w := post(path, size)
 		require.Equal(t, 503, w.Code, path)
 		require.Equal(t, "30", w.Header().Get("Retry-After"))
