@@ -29,7 +29,8 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 			"tenant", m.Tenant, "mail", m.ID, "error", err)
 		// A failure of Mailgun or of the DNS says nothing about the mail. The job waits for them as
 		// long as the mail is worth a question.
-		trouble := !errors.Is(err, errGone) && b.now.Sub(m.PostedAt) < t.Question.ValidFor
+		trouble := !errors.Is(err, errGone) && !errors.Is(err, errOther) &&
+			b.now.Sub(m.PostedAt) < t.Question.ValidFor
 		if b.patient(m.PostedAt) || trouble {
 			return b.again(m.PostedAt)
 		}

@@ -63,7 +63,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		if err := outbound.Rule(t).Check(); err != nil {
 			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " +
 				strings.ReplaceAll(err.Error(), "\n", "; "),
-				"deploy/smsbridge.yaml explains idp_hosts and links; " +
+				"deploy/smsbridge.yaml explains idp_hosts and links (SMSBRIDGE_LINK_…); " +
 					"smsbridge link shows what they make of a mail"}
 		}
 	}
