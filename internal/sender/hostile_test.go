@@ -198,6 +198,7 @@ func aboutTheRest() []hostile {
 			"no DKIM signature"},
 		{"a signature in the body", mail.raw() + mail.signed(), "no DKIM signature"},
 		{"a header bomb", top(good, "X: "+strings.Repeat("x", 70_000)), "larger than 64 KiB"},
+		{"many folds", top(good, "X: y"+strings.Repeat("\r\n x", 1000)), "more than 1000 lines"},
 		{"many fields", top(good, strings.Repeat("X: y\r\n", 300)+"X: y"), "more than 200 fields"},
 		{"a large mail", draft{mail.fields, strings.Repeat("x\r\n", 700_000) + mail.body}.signed(),
 			"larger than 2 MiB"},
