@@ -20,7 +20,9 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if !known {
 		return w.finish(ctx, nil, c, linkclick.OutcomeUnknown)
 	}
+	clicker := &linkclick.Clicker{Rule: Rule(t), Kind: kindOf(c)}
 	if c.Spent {
+		c.GoOn = clicker.GoOn(c.Link)
 		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
 	patient := b.patient(c.Challenge.Accepted)
@@ -35,10 +37,6 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
-	clicker := &linkclick.Clicker{Rule: Rule(t)}
-	if c.Challenge.Purpose == challenge.Password {
-		clicker.Kind = linkclick.KindReset
-	}
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
@@ -50,7 +48,16 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if unreached && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
 	}
+	c.GoOn = result.GoOn
 	return w.finish(ctx, t, c, w.prove(ctx, t, c, result.Outcome))
+}
+
+// kindOf is the kind of the mail that a click is about.
+func kindOf(c challenge.Click) linkclick.Kind {
+	if c.Challenge.Purpose == challenge.Password {
+		return linkclick.KindReset
+	}
+	return linkclick.KindVerify
 }
 
 // prove asks the identity provider's own API about a click whose response left open whether the

@@ -17,7 +17,10 @@
 // A click that needs the person, or that did not show what came of it, fails. That is its outcome,
 // and no text says otherwise. The phone then gets the link itself, behind a short link: the phone
 // asked for it, and the person may go on there. So that link is kept, sealed, until the question
-// would have been over. Two minutes are the least, so that a late yes is not in vain.
+// would have been over. Two minutes are the least, so that a late yes is not in vain. The worker
+// names that link in Click.GoOn. It must have what a click needs: a shape of the kind of the mail,
+// or a path that the operator allowed. A mail's words open no tracking link, which may lead
+// anywhere. So the phone never gets one, but at most the link behind it.
 //
 // # One question, one link
 //
