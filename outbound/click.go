@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -61,7 +62,10 @@ func kindOf(c challenge.Click) linkclick.Kind {
 }
 
 // prove asks the identity provider's own API about a click whose response left open whether the
-// account is confirmed. It asks only where the tenant gave access to that API.
+// account is confirmed. It asks only where the tenant gave access to that API. It asks about the
+// very address that the mail was for: an identity provider may have an account for each spelling,
+// and one of them may be an attacker's. Questions of older versions kept no address; those are
+// about the tenant's own spelling.
 func (w *Worker) prove(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) linkclick.Outcome {
@@ -71,7 +75,8 @@ func (w *Worker) prove(
 	if t.Proof.Kind == "" || !open || !registers {
 		return o
 	}
-	verified, err := w.proved(ctx, t.Proof, t.Address.Address(c.Challenge.Phone))
+	address := cmp.Or(c.Challenge.Recipient, t.Address.Address(c.Challenge.Phone))
+	verified, err := w.proved(ctx, t.Proof, address)
 	if err != nil {
 		w.Log.Warn("the identity provider's API does not say whether the address is verified",
 			"tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)
