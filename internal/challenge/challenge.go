@@ -47,7 +47,10 @@
 //     while its click is under way.
 //   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
 //     a prompt of its own.
-//   - A reply code can be guessed ten times a day for each phone; see [MayGuess].
+//   - A reply code can be guessed ten times a day for each phone; see [MayGuess]. A guess counts
+//     once for each question that it may be meant for. A phone has at most three of them open on a
+//     line, whatever the spellings of its address. The next mail is refused, and changes none of
+//     them; see [Obstacle].
 //
 // Order alone tells two texts with the same words apart. A person may answer the second, which
 // wants a code, with a bare yes. That yes means the first, because the first was put so. Asking

@@ -164,7 +164,7 @@ func TestExamineBlockedPhone(t *testing.T) {
 				if _, err := challenge.MayGuess(ctx, tx, m.Phone); err != nil {
 					return err
 				}
-				_, err := challenge.CountGuess(ctx, tx, m.Phone)
+				_, err := challenge.CountGuess(ctx, tx, m.Phone, 1)
 				return err
 			})
 		}

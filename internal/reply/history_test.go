@@ -350,8 +350,8 @@ func (h *history) coded(phone int, asked []*question, code string) {
 			return
 		}
 	}
-	h.guesses[phone] = append(h.guesses[phone], now)
 	for _, q := range asked {
+		h.guesses[phone] = append(h.guesses[phone], now) // one for each comparison
 		if q.wrong++; q.wrong == 3 {
 			q.end("canceled", now)
 		}
