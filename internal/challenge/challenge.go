@@ -51,6 +51,8 @@
 //     once for each question that it may be meant for. A phone has at most three of them open on a
 //     line, whatever the spellings of its address. The next mail is refused, and changes none of
 //     them; see [Obstacle].
+//   - A no to one question ends no other. A prompt that tells a code wants it with the no, too. A
+//     bare no means the question that was put without one.
 //
 // Order alone tells two texts with the same words apart. A person may answer the second, which
 // wants a code, with a bare yes. That yes means the first, because the first was put so. Asking
