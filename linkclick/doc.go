@@ -23,6 +23,7 @@
 //     redeem_recipe.go for the recipes. redeem_page.go reads a page and its forms, and
 //     redeem_hidden.go says what of it a reader sees. redeem_guard.go decides to which address a
 //     click may connect, and redeem_transport.go limits each request.
+//     redeem_goon.go says which link a person may be given to finish what a click did not.
 //  3. Judging (judge*.go) reads the host's response and says how the click ended. Open
 //     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
@@ -76,5 +77,7 @@
 //     a link of unknown shape. What proves that an address was verified does not prove that a
 //     password was changed.
 //   - No reason, error or step holds a link, a code or a part of a mail, page or response. Only
-//     [Mail], [Finding], [Candidate] and [Rule] hold secrets.
+//     [Mail], [Finding], [Candidate], [Rule] and [Result].GoOn hold secrets.
+//   - A person is never given a tracking link: at most the link behind it, if that one verifies by
+//     its shape or at an allowed path.
 package linkclick

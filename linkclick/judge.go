@@ -53,7 +53,7 @@ const (
 	ReasonTracking       = "the tracking link led nowhere"
 )
 
-// Result is what a click came to. It holds nothing secret.
+// Result is what a click came to. It holds nothing secret but GoOn, which is for the person alone.
 type Result struct {
 	Outcome Outcome
 	Reason  string // one of the Reason constants above, or ReasonOtherKind
@@ -61,6 +61,9 @@ type Result struct {
 	// clicking again is not free.
 	Sent  bool
 	Steps []Step
+	// GoOn is the link that the person may be given to finish what the click did not, "" if there is
+	// none. It is not always the link that was clicked, and never one that only tracks. Secret.
+	GoOn string
 }
 
 // Step is one request of a click.

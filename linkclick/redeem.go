@@ -35,6 +35,7 @@ type click struct {
 	*Clicker
 	submit    func() error
 	link      *url.URL // the provider's, not the tracking link that led to it
+	tracked   bool     // a tracking link led to it
 	shape     shape    // of link
 	recipe    string
 	take      func(response) request // what the recipe makes of the next response
@@ -93,7 +94,7 @@ func (c *Clicker) Click(ctx context.Context, link string, submit func() error) R
 	defer cancel()
 	k := &click{Clicker: c, submit: submit, jars: jars{}, visited: map[string]bool{}}
 	next := request{to: to}
-	if wrapped {
+	if k.tracked = wrapped; wrapped {
 		k.take = k.unwrap
 	} else {
 		next = k.begin(to)
@@ -108,6 +109,7 @@ func (c *Clicker) Click(ctx context.Context, link string, submit func() error) R
 func (k *click) begin(link *url.URL) request {
 	k.link, k.shape = link, shapeOf(link)
 	k.recipe = k.Rule.recipe(k.shape)
+	k.result.GoOn = k.goOn()
 	k.take = k.browse
 	switch {
 	case !k.mayOpen():

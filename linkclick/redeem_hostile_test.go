@@ -58,11 +58,11 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 		for _, link := range []string{"https://login.acme.example/x", "https://login.acme.example:" +
 			port + "/x", "http://login.acme.example:" + port + "/x"} {
 			r := c.Click(t.Context(), link, nil)
-			require.Equal(t, Result{OutcomeUnreachable, ReasonAddress, false, r.Steps}, r, "%s at %v", link,
-				addresses)
+			require.Equal(t, Result{OutcomeUnreachable, ReasonAddress, false, r.Steps, ""}, r, "%s at %v",
+				link, addresses)
 			r = c.Click(t.Context(), p.URL+"/?to="+url.QueryEscape(link), nil)
-			require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps}, r, "%s at %v", link,
-				addresses)
+			require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps, ""}, r, "%s at %v",
+				link, addresses)
 			require.Len(t, r.Steps, 2)
 		}
 	}
@@ -133,7 +133,7 @@ func TestRebinding(t *testing.T) {
 	require.NoError(t, err)
 	c.Rule.Hosts = []string{"login.acme.example:" + own, "login.acme.example:" + port}
 	r := open(t, c, "http://login.acme.example:"+own+"/x")
-	require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps}, r)
+	require.Equal(t, Result{OutcomeUnknown, ReasonAddress, true, r.Steps, ""}, r)
 	require.Len(t, r.Steps, 2)
 	require.Zero(t, connections.Load())
 }

@@ -90,7 +90,8 @@ func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	p, c := serve(t, (&api{status: 200, response: `{"status":"OK"}`}).ServeHTTP)
 	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1",
 		func() error { return errors.New("already tried") })
-	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused}, r)
+	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused,
+		GoOn: p.URL + "/auth/verify-email?token=t1"}, r)
 	require.Empty(t, p.requests())
 }
 

@@ -136,7 +136,7 @@ func TestSubmitHookStopsTheForm(t *testing.T) {
 	r := c.Click(t.Context(), p.URL+"/u/email-verification?ticket=t",
 		func() error { return errors.New("already tried") })
 	require.Equal(t, Result{OutcomeUnknown, ReasonSubmitRefused, true,
-		[]Step{{"GET", p.Listener.Addr().String(), 200}}}, r)
+		[]Step{{"GET", p.Listener.Addr().String(), 200}}, r.GoOn}, r)
 	require.Equal(t, []string{"GET /u/email-verification"}, p.requests())
 }
 
@@ -344,7 +344,7 @@ func TestUnreachable(t *testing.T) {
 	p.Close()
 	r = open(t, c, p.URL+"/x")
 	require.Equal(t, Result{OutcomeUnreachable, ReasonConnect, false,
-		[]Step{{"GET", p.Listener.Addr().String(), 0}}}, r)
+		[]Step{{"GET", p.Listener.Addr().String(), 0}}, r.GoOn}, r)
 	require.Empty(t, p.requests())
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,7 +21,9 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if !known {
 		return w.finish(ctx, nil, c, linkclick.OutcomeUnknown)
 	}
+	clicker := &linkclick.Clicker{Rule: Rule(t), Kind: kindOf(c)}
 	if c.Spent {
+		c.GoOn = clicker.GoOn(c.Link)
 		return w.finish(ctx, t, c, w.prove(ctx, t, c, linkclick.OutcomeUnknown))
 	}
 	patient := b.patient(c.Challenge.Accepted)
@@ -35,10 +38,6 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
-	clicker := &linkclick.Clicker{Rule: Rule(t)}
-	if c.Challenge.Purpose == challenge.Password {
-		clicker.Kind = linkclick.KindReset
-	}
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
@@ -50,11 +49,23 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	if unreached && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
 	}
+	c.GoOn = result.GoOn
 	return w.finish(ctx, t, c, w.prove(ctx, t, c, result.Outcome))
 }
 
+// kindOf is the kind of the mail that a click is about.
+func kindOf(c challenge.Click) linkclick.Kind {
+	if c.Challenge.Purpose == challenge.Password {
+		return linkclick.KindReset
+	}
+	return linkclick.KindVerify
+}
+
 // prove asks the identity provider's own API about a click whose response left open whether the
-// account is confirmed. It asks only where the tenant gave access to that API.
+// account is confirmed. It asks only where the tenant gave access to that API. It asks about the
+// very address that the mail was for: an identity provider may have an account for each spelling,
+// and one of them may be an attacker's. Questions of older versions kept no address; those are
+// about the tenant's own spelling.
 func (w *Worker) prove(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) linkclick.Outcome {
@@ -64,7 +75,8 @@ func (w *Worker) prove(
 	if t.Proof.Kind == "" || !open || !registers {
 		return o
 	}
-	verified, err := w.proved(ctx, t.Proof, t.Address.Address(c.Challenge.Phone))
+	address := cmp.Or(c.Challenge.Recipient, t.Address.Address(c.Challenge.Phone))
+	verified, err := w.proved(ctx, t.Proof, address)
 	if err != nil {
 		w.Log.Warn("the identity provider's API does not say whether the address is verified",
 			"tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)

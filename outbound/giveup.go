@@ -38,7 +38,11 @@ func (w *Worker) lostClick(ctx context.Context, tx *store.Tx, id, _ string) erro
 	if err != nil || !due {
 		return err
 	}
-	t, _ := w.Settings.Tenants.Tenant(c.Challenge.Tenant)
+	t, known := w.Settings.Tenants.Tenant(c.Challenge.Tenant)
+	if known {
+		clicker := &linkclick.Clicker{Rule: Rule(t), Kind: kindOf(c)}
+		c.GoOn = clicker.GoOn(c.Link)
+	}
 	return endClick(ctx, tx, t, c, linkclick.OutcomeUnknown)
 }
 

@@ -15,8 +15,9 @@ import (
 
 const maxProof = 1 << 20 // bytes of a response of the identity provider's API
 
-// proved asks the identity provider's own API whether an address is verified. Errors never
-// contain the address.
+// proved asks the identity provider's own API whether an address is verified, in this spelling and
+// no other. Where the API has it in another spelling, that is no proof: it may be about another
+// account. Errors never contain the address.
 func (w *Worker) proved(ctx context.Context, p tenant.Proof, address string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
@@ -49,13 +50,13 @@ func (w *Worker) provedByAuth0(ctx context.Context, p tenant.Proof, address stri
 	}
 	if err := w.readProof(
 		ctx, p.URL+"/api/v2/users-by-email?"+url.Values{
-			"email": {strings.ToLower(address)},
+			"email": {address},
 		}.Encode(), token, &users,
 	); err != nil {
 		return false, err
 	}
 	for _, u := range users {
-		if u.Verified && strings.EqualFold(u.Email, address) {
+		if u.Verified && u.Email == address {
 			return true, nil
 		}
 	}
@@ -86,7 +87,7 @@ func (w *Worker) provedByKeycloak(
 		return false, err
 	}
 	for _, u := range users {
-		if u.Verified && strings.EqualFold(u.Email, address) {
+		if u.Verified && u.Email == address {
 			return true, nil
 		}
 	}
@@ -107,7 +108,7 @@ func (w *Worker) provedByGoTrue(ctx context.Context, p tenant.Proof, address str
 		return false, err
 	}
 	for _, u := range found.Users {
-		if u.ConfirmedAt != "" && strings.EqualFold(u.Email, address) {
+		if u.ConfirmedAt != "" && u.Email == address {
 			return true, nil
 		}
 	}

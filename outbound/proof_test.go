@@ -4,19 +4,22 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/settings"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/wording"
 )
 
-// idpAPI responds as the three APIs do, for one verified and one unverified address.
-func idpAPI(t *testing.T) *httptest.Server {
-	users := map[string]bool{
-		"acme+4512345678@sms.acme.example": true, "acme+4520123456@sms.acme.example": false,
-	}
+// idpAPI responds as the three APIs do, for one verified and one unverified address. It finds an
+// address in any spelling, and says the one that it has.
+func idpAPI(t *testing.T, verified, unverified string) *httptest.Server {
+	users := map[string]bool{verified: true, unverified: false}
 	write := func(w http.ResponseWriter, v any) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(v)
@@ -40,7 +43,7 @@ func idpAPI(t *testing.T) *httptest.Server {
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
-		email := r.URL.Query().Get("email")
+		email := strings.ToLower(r.URL.Query().Get("email"))
 		verified, known := users[email]
 		if !known {
 			write(w, []any{})
@@ -53,7 +56,7 @@ func idpAPI(t *testing.T) *httptest.Server {
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
-		email := r.URL.Query().Get("email")
+		email := strings.ToLower(r.URL.Query().Get("email"))
 		write(w, []any{map[string]any{"email": email, "emailVerified": users[email]}})
 	})
 	mux.HandleFunc("GET /admin/users", func(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +87,7 @@ func idpAPI(t *testing.T) *httptest.Server {
 // Ensure that each API gets the request it needs, and that only the very address counts. No error
 // repeats the address or a secret.
 func TestProved(t *testing.T) {
-	server := idpAPI(t)
+	server := idpAPI(t, "acme+4512345678@sms.acme.example", "acme+4520123456@sms.acme.example")
 	w := &Worker{http: http.DefaultTransport}
 	for _, p := range []tenant.Proof{
 		{
@@ -101,6 +104,8 @@ func TestProved(t *testing.T) {
 			"acme+4512345678@sms.acme.example": true,
 			"acme+4520123456@sms.acme.example": false,
 			"acme+4530123456@sms.acme.example": false,
+			"ACME+4512345678@sms.acme.example": false, // another spelling, and another account
+			"acme+4512345678@SMS.acme.example": false,
 		} {
 			got, err := w.proved(t.Context(), p, address)
 			require.NoError(t, err, p.Kind)
@@ -116,5 +121,36 @@ func TestProved(t *testing.T) {
 		p.URL = "http://127.0.0.1:1/realms/x"
 		_, err = w.proved(t.Context(), p, "acme+4512345678@sms.acme.example")
 		require.EqualError(t, err, "proof: the API does not answer")
+	}
+}
+
+// Ensure that the account of another spelling proves nothing about a click, and that the account
+// of the very address does.
+func TestProofIsAboutTheAddressOfTheMail(t *testing.T) {
+	used := redirect("success=false&message=" + url.QueryEscape("This URL can be used only once"))
+	api := idpAPI(t, address, "acme+4512345678@sms.acme.example")
+	for _, kind := range []tenant.Proof{
+		{Kind: tenant.ProofAuth0, URL: api.URL, ClientID: "bridge"},
+		{Kind: tenant.ProofKeycloak, URL: api.URL + "/realms/acme", ClientID: "bridge"},
+		{Kind: tenant.ProofGoTrue, URL: api.URL},
+	} {
+		for recipient, proved := range map[string]bool{
+			address:                              true,
+			"ACME" + phone + "@sms.acme.example": false,
+			"Acme" + phone + "@sms.acme.example": false,
+			"":                                   true, // of an older version: the tenant's spelling
+		} {
+			w := quick(t)
+			link, _ := w.provider(used)
+			w.tenant().Proof = kind
+			w.tenant().Proof.Secret = settings.NewSecret("s3cret")
+			id := w.acceptedFor(recipient, link, challenge.Registration)
+			require.NoError(t, w.clickLink(t.Context(), id))
+			if proved {
+				w.ended(id, "confirmed", "already", wording.Already)
+			} else {
+				w.ended(id, "failed", "used", wording.Used)
+			}
+		}
 	}
 }

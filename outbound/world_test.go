@@ -362,6 +362,14 @@ func (w *world) yes() (replyID string) {
 // accepted puts a question about a link to the phone and has it answered with yes.
 func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID string) {
 	w.t.Helper()
+	return w.acceptedFor("", link, purpose)
+}
+
+// acceptedFor is accepted for a mail to an address of the phone.
+func (w *world) acceptedFor(
+	recipient, link string, purpose challenge.Purpose,
+) (challengeID string) {
+	w.t.Helper()
 	mailID := store.NewID()
 	w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,"+
 		" posted_at, received_at, ended_at) VALUES"+
@@ -371,7 +379,7 @@ func (w *world) accepted(link string, purpose challenge.Purpose) (challengeID st
 		asker := *w.tenant()
 		asker.Question.ValidFor, asker.Question.UnsafeBareYes = 10*time.Minute, true
 		id, err := challenge.Ask(ctx, tx, &asker, challenge.Question{
-			MailID: mailID, Phone: w.phone(phone), Purpose: purpose, Link: link,
+			MailID: mailID, Phone: w.phone(phone), Recipient: recipient, Purpose: purpose, Link: link,
 		})
 		if err != nil {
 			return err

@@ -36,16 +36,27 @@ type Expire struct {
 // Kind names the job in the queue.
 func (Expire) Kind() string { return "expire" }
 
-// Obstacle says why a question must not be asked, or "": it would need a code, and its phone has
-// texted too many wrong ones.
+// maxOpen is how many questions a phone may have open on a line. A code that a reply guesses is
+// compared with those of all of them, and a person tells no more of them apart.
+const maxOpen = 3
+
+// Obstacle says why a question must not be asked, or "". Either its phone has been asked as much as
+// it may be at once, whatever the spelling of its address. Or the question would need a code, and
+// its phone has texted too many wrong ones. The questions that are open stay as they are.
 func Obstacle(
 	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
 ) (string, error) {
-	if t.Question.Answer == tenant.ByTap {
-		return "", nil // what a tap sends cannot be guessed
+	if live, err := isLive(ctx, view, t, q); err != nil || live {
+		return "", err // a resend is no question of its own
 	}
-	if _, stands, err := standing(ctx, view, t, q); err != nil || stands {
-		return "", err // a resend needs no code of its own
+	open, err := countOpen(ctx, view, t.Line(q.Phone), q.Phone)
+	switch {
+	case err != nil:
+		return "", err
+	case open >= maxOpen:
+		return "this phone has too many open questions; they end when they are answered or over", nil
+	case t.Question.Answer == tenant.ByTap:
+		return "", nil // what a tap sends cannot be guessed
 	}
 	if coded, err := needsCode(ctx, view, t, q); err != nil || !coded {
 		return "", err
@@ -55,6 +66,41 @@ func Obstacle(
 		return "", err
 	}
 	return "too many wrong reply codes from this phone in a day", nil
+}
+
+// isLive reports whether a phone is being asked the same already, so that the mail is a resend. A
+// question that is over, or whose prompt is lost, cannot be answered: the mail will end it and
+// needs another, although its row still says open.
+func isLive(ctx context.Context, view store.View, t *tenant.Tenant, q Question) (bool, error) {
+	c, stands, err := standing(ctx, view, t, q)
+	if err != nil || !stands || c.State == Expired {
+		return false, err
+	}
+	lost, err := promptLost(ctx, view, c)
+	return !lost, err
+}
+
+// countOpen counts the questions that a phone may answer now, or will as soon as their prompts
+// have left.
+func countOpen(
+	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
+) (open int, err error) {
+	rows, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
+		Account: l.Account, Sender: l.Sender, Phone: phone,
+	})
+	for _, c := range readAll(rows, view.Now()) {
+		if c.State != Open {
+			continue
+		}
+		lost, err := promptLost(ctx, view, c)
+		if err != nil {
+			return 0, err
+		}
+		if !lost {
+			open++
+		}
+	}
+	return open, err
 }
 
 // Ask opens a challenge and makes its prompt due. A mail about which the phone is being asked

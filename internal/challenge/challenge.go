@@ -17,7 +17,10 @@
 // A click that needs the person, or that did not show what came of it, fails. That is its outcome,
 // and no text says otherwise. The phone then gets the link itself, behind a short link: the phone
 // asked for it, and the person may go on there. So that link is kept, sealed, until the question
-// would have been over. Two minutes are the least, so that a late yes is not in vain.
+// would have been over. Two minutes are the least, so that a late yes is not in vain. The worker
+// names that link in Click.GoOn. It must have what a click needs: a shape of the kind of the mail,
+// or a path that the operator allowed. A mail's words open no tracking link, which may lead
+// anywhere. So the phone never gets one, but at most the link behind it.
 //
 // # One question, one link
 //
@@ -44,7 +47,12 @@
 //     while its click is under way.
 //   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
 //     a prompt of its own.
-//   - A reply code can be guessed ten times a day for each phone; see [MayGuess].
+//   - A reply code can be guessed ten times a day for each phone; see [MayGuess]. A guess counts
+//     once for each question that it may be meant for. A phone has at most three of them open on a
+//     line, whatever the spellings of its address. The next mail is refused, and changes none of
+//     them; see [Obstacle].
+//   - A no to one question ends no other. A prompt that tells a code wants it with the no, too. A
+//     bare no means the question that was put without one.
 //
 // Order alone tells two texts with the same words apart. A person may answer the second, which
 // wants a code, with a bare yes. That yes means the first, because the first was put so. Asking

@@ -32,6 +32,7 @@ func (ClickLink) Kind() string { return "click_link" }
 type Click struct {
 	Challenge Challenge
 	Link      string // "" when Mailgun keeps it, or when ours is not the one that was asked about
+	GoOn      string // the link that the phone may be given after the click, "" for none
 	Again     bool   // an earlier click was interrupted: "used before" then means that it had worked
 	Submitted bool   // and it may have submitted a form, which must not happen again
 	Spent     bool   // interrupted as often as is allowed: the link must not be clicked any more
@@ -93,7 +94,8 @@ func Submit(ctx context.Context, tx *store.Tx, id string) error {
 
 // Finish ends a clicked challenge and tells its phone: confirmed when the click came to what the
 // user wanted, failed otherwise. When its link was used or expired, and a link is held beside it,
-// that one is clicked instead. Where the person can go on, the phone gets a short link to the link.
+// that one is clicked instead. Where the person can go on, and the click names a link for it, the
+// phone gets a short link to that link.
 // Without a tenant there are no words to tell it in. ErrGone says that it was ended already.
 func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
 	if o == OutcomeUsed && c.Again {
@@ -121,7 +123,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 	if err := ended(ctx, tx, c.Challenge, state, o); err != nil || t == nil {
 		return err
 	}
-	if c.Link != "" && goesOn(o) {
+	if c.GoOn != "" && goesOn(o) {
 		return handOver(ctx, tx, t, c, o)
 	}
 	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
@@ -131,14 +133,14 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 // handOverLife is the least time in which a person can read a text and tap the link in it.
 const handOverLife = 2 * time.Minute
 
-// handOver texts a short link to the link of a challenge that has ended.
+// handOver texts a short link to where the person can go on with a challenge that has ended.
 func handOver(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
 	expires := tx.Now().Add(handOverLife)
 	if c.Challenge.Expires.After(expires) {
 		expires = c.Challenge.Expires
 	}
 	token, err := shortlink.Make(ctx, tx, shortlink.Link{
-		Tenant: t.Slug, URL: c.Link, Expires: expires,
+		Tenant: t.Slug, URL: c.GoOn, Expires: expires,
 	})
 	if err != nil {
 		return err

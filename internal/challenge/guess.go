@@ -3,6 +3,7 @@ package challenge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,10 @@ import (
 const (
 	// GuessMemory is how long a wrong reply code counts against its phone.
 	GuessMemory = 24 * time.Hour
-	// MaxGuesses is how many wrong reply codes a phone may text in that time. With four digits, that
-	// is a chance of one in a thousand a day, however many questions are open.
+	// MaxGuesses is how many comparisons with a wrong reply code a phone may cause in that time. A
+	// text causes as many as there are questions that it may be meant for. The last text may cause
+	// more than are left. With four digits and at most three open questions, that is a chance of
+	// about one in a thousand a day.
 	MaxGuesses = 10
 )
 
@@ -29,13 +32,17 @@ func MayGuess(ctx context.Context, tx *store.Tx, phone phonemail.Number) (bool, 
 	return len(recent(kept, tx.Now())) < MaxGuesses, err
 }
 
-// CountGuess counts a wrong reply code of a phone, after MayGuess, and returns how many it has now.
-func CountGuess(ctx context.Context, tx *store.Tx, phone phonemail.Number) (int, error) {
+// CountGuess counts a wrong reply code of a phone, after MayGuess, once for each question with
+// whose code it was compared. It returns how many are counted now.
+func CountGuess(
+	ctx context.Context, tx *store.Tx, phone phonemail.Number, compared int,
+) (int, error) {
 	kept, err := tx.GetReplyGuesses(ctx, phone)
 	if err != nil {
 		return 0, fmt.Errorf("challenge: counting a code: %w", err)
 	}
-	wrong := append(recent(kept, tx.Now()), strconv.FormatInt(tx.Now().UnixMilli(), 10))
+	now := strconv.FormatInt(tx.Now().UnixMilli(), 10)
+	wrong := append(recent(kept, tx.Now()), slices.Repeat([]string{now}, compared)...)
 	return len(wrong), tx.SetReplyGuesses(ctx, db.SetReplyGuessesParams{
 		Phone: phone, WrongAt: strings.Join(wrong, " "),
 	})

@@ -19,7 +19,7 @@ func (b bridge) guess(c challenge.Challenge) (compared bool) {
 		if compared, err = challenge.MayGuess(ctx, tx, c.Phone); err != nil || !compared {
 			return err
 		}
-		_, err = challenge.CountGuess(ctx, tx, c.Phone)
+		_, err = challenge.CountGuess(ctx, tx, c.Phone, 1)
 		return err
 	})
 	return compared
@@ -51,7 +51,7 @@ func TestGuesses(t *testing.T) {
 				if compared[i], err = challenge.MayGuess(ctx, tx, c.Phone); err != nil || !compared[i] {
 					return err
 				}
-				_, err = challenge.CountGuess(ctx, tx, c.Phone)
+				_, err = challenge.CountGuess(ctx, tx, c.Phone, 1)
 				return err
 			})
 		}
@@ -103,5 +103,71 @@ func TestBlockedPhoneIsNotAskedForACode(t *testing.T) {
 		require.NotEmpty(b, b.obstacle(password))
 		b.Pass(challenge.GuessMemory)
 		require.Empty(b, b.obstacle(password))
+	})
+}
+
+// Ensure that a phone has at most three open questions on a line, in whatever spellings and for
+// whatever purposes. The fourth mail is refused, and the open questions stay as they are. A resend
+// is no question of its own. What is over, or was never delivered, does not count.
+func TestOpenQuestionsOfAPhone(t *testing.T) {
+	const full = "this phone has too many open questions; they end when they are answered or over"
+	each(t, func(b bridge) {
+		first := b.open()
+		password, spelling, fourth, tap := again(first), again(first), again(first), again(first)
+		password.Purpose = challenge.Password
+		spelling.Recipient = "Acme" + first.Recipient[4:]
+		fourth.Recipient = "ACME" + first.Recipient[4:]
+		tap.Recipient, tap.asker.Question.Answer = "aCme"+first.Recipient[4:], tenant.ByTap
+		require.Empty(b, b.obstacle(password))
+		second := b.ask(password)
+		b.send(second)
+		require.Empty(b, b.obstacle(spelling))
+		third := b.ask(spelling) // whose prompt has not left yet
+
+		require.Equal(b, full, b.obstacle(fourth))
+		require.Equal(b, full, b.obstacle(tap))
+		for _, q := range []question{again(first), password, spelling, b.question()} {
+			require.Empty(b, b.obstacle(q), "a resend, or another phone")
+		}
+		for _, id := range []string{first.ID, second, third} {
+			require.EqualValues(b, "open", b.row(id).State)
+		}
+
+		b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1", third)
+		require.Empty(b, b.obstacle(fourth), "the third was never delivered")
+		require.Empty(b, b.obstacle(spelling))
+		b.Exec("UPDATE text SET state = 'due' WHERE challenge_id = $1", third)
+		b.Do(deny(first))
+		require.Empty(b, b.obstacle(fourth))
+		b.send(b.ask(fourth))
+		require.Equal(b, full, b.obstacle(tap))
+		b.Pass(10 * time.Minute)
+		require.Empty(b, b.obstacle(tap), "all are over, although no worker has recorded it")
+	})
+}
+
+// Ensure that a blocked phone is not asked anew either where the same question is over, or its
+// prompt is lost. No worker need have recorded that. Such a mail is no resend.
+func TestBlockedPhoneIsNotAskedAnew(t *testing.T) {
+	const blocked = "too many wrong reply codes from this phone in a day"
+	each(t, func(b bridge) {
+		for name, end := range map[string]func(id string){
+			"expired": func(string) { b.Pass(10 * time.Minute) },
+			"lost": func(id string) {
+				b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1", id)
+			},
+		} {
+			q := b.question()
+			q.Purpose, q.asker.Question.UnsafeBareYes = challenge.Password, false
+			id := b.ask(q)
+			b.send(id)
+			for range challenge.MaxGuesses {
+				require.True(b, b.guess(b.get(id)))
+			}
+			require.Empty(b, b.obstacle(q), "%s: a resend", name)
+			end(id)
+			require.EqualValues(b, "open", b.row(id).State)
+			require.Equal(b, blocked, b.obstacle(q), name)
+		}
 	})
 }

@@ -180,7 +180,7 @@ func TestFinishHandsOver(t *testing.T) {
 			{challenge.OutcomeConfirmed, 7 * time.Minute, link, 0},
 		} {
 			c := b.clicking()
-			c.Link, c.Challenge.Expires = test.link, b.Now().Add(test.left)
+			c.GoOn, c.Challenge.Expires = test.link, b.Now().Add(test.left)
 			b.Exec("DELETE FROM short_link")
 			b.Do(func(ctx context.Context, tx *store.Tx) error {
 				return challenge.Finish(ctx, tx, asker("acme", time.Minute), c, test.outcome)

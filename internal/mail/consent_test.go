@@ -164,7 +164,7 @@ func TestExamineBlockedPhone(t *testing.T) {
 				if _, err := challenge.MayGuess(ctx, tx, m.Phone); err != nil {
 					return err
 				}
-				_, err := challenge.CountGuess(ctx, tx, m.Phone)
+				_, err := challenge.CountGuess(ctx, tx, m.Phone, 1)
 				return err
 			})
 		}
@@ -176,5 +176,33 @@ func TestExamineBlockedPhone(t *testing.T) {
 		require.Zero(b, b.Count("text WHERE phone = $1", m.Phone.E164()))
 		b.Do(examine(asker, free, mail.Finding{Kind: "reset", Link: link}))
 		require.Len(b, b.challenges(free.ID), 1)
+	})
+}
+
+// Ensure that a mail to a fourth spelling is refused while three questions of its phone are open,
+// and that it changes none of them.
+func TestExamineFourthQuestion(t *testing.T) {
+	each(t, func(b bridge) {
+		asker, m := acme(b.T), b.received()
+		b.Do(examine(asker, m, mail.Finding{Kind: "verify", Link: link}))
+		before := b.linkOf(b.challenges(m.ID)[0])
+		for i, letters := range []string{"Acme", "aCme", "acMe", "acmE"} {
+			d := b.delivery(1)
+			d.Recipients = []mail.Recipient{mail.To(m.Phone, letters+m.Recipient[4:])}
+			require.Equal(b, mail.New, b.take(d))
+			ids := b.ids(m.Phone)
+			later, _ := b.pending(ids[len(ids)-1])
+			b.Do(examine(asker, later, mail.Finding{Kind: "verify", Link: link + letters}))
+			row := b.row(later.ID)
+			if i < 2 {
+				require.EqualValues(b, "examined", row.State)
+				continue
+			}
+			require.EqualValues(b, "refused", row.State)
+			require.Contains(b, row.Reason, "too many open questions")
+			require.Empty(b, b.challenges(later.ID))
+		}
+		require.Equal(b, 3, b.Count("challenge WHERE phone = $1 AND state = 'open'", m.Phone.E164()))
+		require.Equal(b, before, b.linkOf(b.challenges(m.ID)[0]))
 	})
 }

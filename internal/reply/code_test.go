@@ -60,13 +60,40 @@ func TestTakeSeveralQuestions(t *testing.T) {
 		b.text(phone, "YES")
 		require.Equal(b, "accepted", b.state(acme.ID), "it is the only one now")
 
-		b.run("no denies all and is told once", func(b bridge) {
+		b.run("a bare no denies the one that takes it, and repeated all the others", func(b bridge) {
 			phone := b.Phone()
 			acme, beta := b.asked("acme", phone), b.asked("beta", phone)
+			require.True(b, !acme.Coded && beta.Coded)
 			b.text(phone, "NO")
 			require.Equal(b, "denied", b.state(acme.ID))
+			require.Equal(b, "open", b.state(beta.ID))
+			require.Equal(b, b.said(wording.Denied), b.told(phone))
+			b.text(phone, "NO")
 			require.Equal(b, "denied", b.state(beta.ID))
-			require.Len(b, b.told(phone), 1)
+		})
+		b.run("a bare no denies all when each told its code, or two told none", func(b bridge) {
+			for _, coded := range []int{1, 0} {
+				phone := b.Phone()
+				acme, beta := b.asked("acme", phone), b.asked("beta", phone)
+				b.Exec("UPDATE challenge SET coded = $1 WHERE phone = $2", coded, phone.E164())
+				b.text(phone, "NO")
+				require.Equal(b, "denied", b.state(acme.ID))
+				require.Equal(b, "denied", b.state(beta.ID))
+				require.Len(b, b.told(phone), 1)
+			}
+		})
+		b.run("a no to another mail's question leaves the first alone", func(b bridge) {
+			phone := b.Phone()
+			mine := b.asked("acme", phone)
+			other := signUp(phone, "A"+to("acme", phone)[1:], attackers, idp)
+			other.Purpose = challenge.Password
+			id := b.askAbout("acme", other)
+			require.True(b, b.deliver(id))
+			b.text(phone, "NO "+b.challenge(id).ReplyCode)
+			require.Equal(b, "denied", b.state(id))
+			require.Equal(b, "open", b.state(mine.ID))
+			b.text(phone, "YES")
+			require.Equal(b, "accepted", b.state(mine.ID))
 		})
 		b.run("no with a code denies one", func(b bridge) {
 			phone := b.Phone()

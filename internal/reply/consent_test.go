@@ -145,6 +145,34 @@ func TestRepeatedYesOpensNothingElse(t *testing.T) {
 	})
 }
 
+// Ensure that a wrong code counts once for each question with whose code it was compared. Else many
+// questions to one phone, in the spellings of its address, would make as many chances of one guess.
+func TestAWrongCodeCountsForEachQuestion(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		var open []challenge.Challenge
+		for i, letter := range []string{"a", "A", "a"} {
+			q := signUp(phone, letter+to("acme", phone)[1:], attackers, idp)
+			q.Purpose = []challenge.Purpose{"registration", "registration", "password"}[i]
+			id := b.askAbout("acme", q)
+			b.Exec("UPDATE challenge SET coded = 1 WHERE id = $1", id)
+			require.True(b, b.deliver(id))
+			open = append(open, b.challenge(id))
+		}
+		compared := 0
+		for range challenge.MaxGuesses {
+			b.text(phone, "YES "+wrongFor(open...))
+			b.Exec("UPDATE challenge SET wrong_codes = 0 WHERE phone = $1", phone.E164())
+			if b.Count("event WHERE name = 'reply.wrong_code' AND tenant = 'acme'") > compared {
+				compared++
+			}
+		}
+		require.Equal(b, 4, compared, "three comparisons each, of ten a day")
+		b.text(phone, "YES "+open[2].ReplyCode)
+		require.Equal(b, "open", b.state(open[2].ID), "no code is compared any more today")
+	})
+}
+
 // Ensure that ten wrong codes of a phone, over however many questions, are all that are compared in
 // a day. No right code, STOP, START or new question gives more, and a bare yes goes on to count.
 func TestReplyCodesAreGuessedTenTimesADay(t *testing.T) {

@@ -307,10 +307,8 @@ func (h *history) reply(r *rapid.T, phone int) {
 		h.optedOut[phone] = false
 		h.coded(phone, asked, code)
 	case "NO", "n", "NO CODE":
-		for _, q := range asked {
-			if body != "NO CODE" || q.code == code {
-				q.end("denied", now)
-			}
+		for _, q := range denied(asked, body == "NO CODE", code) {
+			q.end("denied", now)
 		}
 	case "STOP":
 		h.optedOut[phone] = true
@@ -334,6 +332,23 @@ func bareOne(asked []*question) *question {
 	return nil
 }
 
+// denied are the questions that a no ends: the one with its code, or the one that takes a bare no,
+// or all when each of them told a code.
+func denied(asked []*question, withCode bool, code string) (ended []*question) {
+	for _, q := range asked {
+		if withCode && q.code == code {
+			ended = append(ended, q)
+		}
+	}
+	if withCode {
+		return ended
+	}
+	if one := bareOne(asked); one != nil {
+		return []*question{one}
+	}
+	return asked
+}
+
 func (h *history) coded(phone int, asked []*question, code string) {
 	now, recent := h.b.Now(), 0
 	for _, at := range h.guesses[phone] {
@@ -350,8 +365,8 @@ func (h *history) coded(phone int, asked []*question, code string) {
 			return
 		}
 	}
-	h.guesses[phone] = append(h.guesses[phone], now)
 	for _, q := range asked {
+		h.guesses[phone] = append(h.guesses[phone], now) // one for each comparison
 		if q.wrong++; q.wrong == 3 {
 			q.end("canceled", now)
 		}

@@ -3,8 +3,10 @@
 //
 // It is for the doors that receive a provider's webhook. It promises that a reply counts once
 // however often it is delivered. A yes only ever confirms the one question that it can mean: see
-// package challenge for which questions take a bare one, and why. STOP is obeyed at once. A phone
-// gets at most one hint and one text about lateness per question, and otherwise silence.
+// package challenge for which questions take a bare one, and why. A no with a code denies the
+// question that has it. A bare no denies the only question that was put without a code. If there is
+// none such, or several, it denies all. STOP is obeyed at once. A phone gets at most one hint and
+// one text about lateness per question, and otherwise silence.
 package reply
 
 import (
@@ -162,12 +164,10 @@ func (t *taking) stop(ctx context.Context) error {
 	return t.cancelCodes(ctx)
 }
 
+// no denies the questions that a no means, and tells its phone that nothing was changed.
 func (t *taking) no(ctx context.Context) error {
 	var denied *challenge.Challenge
-	for _, c := range t.asked {
-		if t.Code != "" && t.Code != c.ReplyCode {
-			continue
-		}
+	for _, c := range t.refused() {
 		err := challenge.Deny(ctx, t.tx, c)
 		if errors.Is(err, challenge.ErrGone) {
 			continue
@@ -181,6 +181,29 @@ func (t *taking) no(ctx context.Context) error {
 		return t.hint(ctx)
 	}
 	return t.answered(ctx, *denied, wording.Denied)
+}
+
+// refused are the questions that a no means: with a code the one that has it, and without one the
+// only question that was put without a code. Else another mail's question, which a person answers
+// as it says, would end the one that the person waits for. If all of them told a code, or several
+// told none, a bare no means all: to open none of them is the safe reading.
+func (t *taking) refused() (refused []challenge.Challenge) {
+	var bare []challenge.Challenge
+	for _, c := range t.asked {
+		if t.Code != "" && t.Code == c.ReplyCode {
+			refused = append(refused, c)
+		}
+		if !c.Coded {
+			bare = append(bare, c)
+		}
+	}
+	switch {
+	case t.Code != "":
+		return refused
+	case len(bare) == 1:
+		return bare
+	}
+	return t.asked
 }
 
 // hint says once per question how to answer it, and after that nothing. Where a bare yes would

@@ -139,7 +139,7 @@ func which(asker *tenant.Tenant, choices []string, open int) string {
 // wrongCode counts a yes with a code that none of the questions has: against the phone, and against
 // each question, which cancels those that had too many.
 func (t *taking) wrongCode(ctx context.Context) error {
-	n, err := challenge.CountGuess(ctx, t.tx, t.Phone)
+	n, err := challenge.CountGuess(ctx, t.tx, t.Phone, len(t.asked))
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func catalog() []entry {
 				"Reply {{.Answer}} only if it was you. If not, reply {{.Denial}}."},
 		{AskPasswordCode, "The same, when the reply must repeat {{.Code}}.",
 			"Someone asked to replace your {{.Name}} password. " +
-				"Only if it was you, reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}}."},
+				"Only if it was you, reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}} {{.Code}}."},
 		{TapRegistration, "The prompt for an account with {{.Link}} and no reply. A tap never says no.",
 			"{{.Name}}: confirm your new account here: {{.Link}} Not you? Do nothing."},
 		{TapPassword, "The same for a password.",
@@ -71,7 +71,7 @@ func catalog() []entry {
 				"or tap {{.Link}} Not you? {{.Denial}} {{.Code}}"},
 		{BothPassword, "The same for a password. The reply must repeat {{.Code}}.",
 			"New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} " +
-				"or tap {{.Link}} Not you? {{.Denial}}"},
+				"or tap {{.Link}} Not you? {{.Denial}} {{.Code}}"},
 		{RelayVerify, "Relays the link of a sign-up mail that needs the person, or whose click did not " +
 			"show what came of it.",
 			"{{.Name}}: finish your sign-up here, if it is not done: {{.Link}} Not you? Do nothing."},

@@ -157,3 +157,14 @@ func BenchmarkSay(b *testing.B) {
 		texts.Say(AskRegistration, fields)
 	}
 }
+
+// Ensure that a text that wants a code with the yes wants it with the no, too. Else the no that it
+// asks for could end another question.
+func TestTheNoOfACodedTextHasTheCode(t *testing.T) {
+	for _, s := range Sayings() {
+		if s.needsCode() {
+			said := Texts{}.Say(s, Fields{Denial: "NO", Code: "4821"})
+			require.Contains(t, said, "NO 4821", s)
+		}
+	}
+}
