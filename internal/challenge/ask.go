@@ -36,8 +36,10 @@ type Expire struct {
 // Kind names the job in the queue.
 func (Expire) Kind() string { return "expire" }
 
-// maxOpen is how many questions a phone may have open on a line. A code that a reply guesses is
-// compared with those of all of them, and a person tells no more of them apart.
+// maxOpen is how many questions a phone may have open on a line before a mail to another spelling
+// of its address is refused. A code that a reply guesses is compared with those of all of them, and
+// a person tells no more of them apart. A mail to the address as the tenant writes it is not
+// refused for that: an attacker who mails to other spellings must not hold up a sign-up.
 const maxOpen = 3
 
 // Obstacle says why a question must not be asked, or "". Either its phone has been asked as much as
@@ -53,7 +55,7 @@ func Obstacle(
 	switch {
 	case err != nil:
 		return "", err
-	case open >= maxOpen:
+	case open >= maxOpen && q.Recipient != t.Address.Address(q.Phone):
 		return "this phone has too many open questions; they end when they are answered or over", nil
 	case t.Question.Answer == tenant.ByTap:
 		return "", nil // what a tap sends cannot be guessed

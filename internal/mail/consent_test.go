@@ -206,3 +206,23 @@ func TestExamineFourthQuestion(t *testing.T) {
 		require.Equal(b, before, b.linkOf(b.challenges(m.ID)[0]))
 	})
 }
+
+// Ensure that questions about other spellings of an address, as many as there may be, do not hold
+// up a sign-up at the address itself.
+func TestOtherSpellingsHoldUpNoSignUp(t *testing.T) {
+	each(t, func(b bridge) {
+		asker, m := acme(b.T), b.received()
+		require.Equal(b, asker.Address.Address(m.Phone), m.Recipient)
+		for _, letters := range []string{"Acme", "aCme", "acMe"} {
+			d := b.delivery(1)
+			d.Recipients = []mail.Recipient{mail.To(m.Phone, letters+m.Recipient[4:])}
+			require.Equal(b, mail.New, b.take(d))
+			ids := b.ids(m.Phone)
+			junk, _ := b.pending(ids[len(ids)-1])
+			b.Do(examine(asker, junk, mail.Finding{Kind: "verify", Link: link + letters}))
+			require.Len(b, b.challenges(junk.ID), 1)
+		}
+		b.Do(examine(asker, m, mail.Finding{Kind: "verify", Link: link}))
+		require.Len(b, b.challenges(m.ID), 1)
+	})
+}
