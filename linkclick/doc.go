@@ -58,6 +58,9 @@
 //   - A link is found only if a provider writes such links, or if the operator allowed its path.
 //     Words around it can forbid it and never allow it. Words that no table here knows change
 //     nothing. So an author who chooses the words of a mail, or its language, wins nothing.
+//   - A shape that links of several purposes have tells no kind, and no words make up for that.
+//     What a wildcard of a shape took is heard, and so are the names of the parameters: a site
+//     uses one framework's paths for accounts, orders and devices alike.
 //   - A link is found only if it is the only one of its kind in the mail. It must be https, on a
 //     host that the tenant has named, and written so that all servers read it alike. In doubt
 //     there is no link but a reason, and the entry of the rule that would allow the link.

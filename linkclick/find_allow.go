@@ -150,15 +150,46 @@ func lineToAllow(u *url.URL, kind Kind) string {
 	return line
 }
 
-// wildcards returns a path with a wildcard in place of each segment that is no plain word.
+// wildcards returns a path with a wildcard in place of each segment that is no plain word. A secret
+// stands at the end, and may be a word by its letters. So the last segment stays only if it is
+// too short for a secret, or if each of its words is one of links.
 func wildcards(path string) string {
 	segments := segmentsOf(path)
 	for i, s := range segments {
-		if !isWordy(s) {
+		if last := i == len(segments)-1; !isWordy(s) || last && len(s) >= minWordy && !isActionName(s) {
 			segments[i] = "*"
 		}
 	}
 	return "/" + strings.Join(segments, "/")
+}
+
+// minWordy is the length from which letters alone may be a secret. A shorter segment is guessed.
+const minWordy = 8
+
+// actionWords are words that end the paths of links, beside those of linkWords.
+var actionWords = []string{
+	"accept", "account", "action", "activate", "activation", "address", "auth", "callback", "check",
+	"complete", "completion", "confirm", "confirmation", "confirmed", "continue", "create",
+	"customer", "do", "email", "emails", "enroll", "enrollment", "finish", "finalize", "for", "form",
+	"id", "key", "link", "mail", "me", "member", "my", "new", "onboarding", "page", "profile",
+	"redeem", "register", "registration", "sign", "signup", "start", "step", "token", "up", "user",
+	"users", "validate", "validation", "verified", "verify", "verification", "welcome", "your",
+}
+
+// isActionName reports whether each word of a segment is one of those with which links name what
+// they do.
+func isActionName(s string) bool {
+	if dot := strings.LastIndexByte(s, '.'); dot >= 0 {
+		s = s[:dot] // isWordy knows what may follow
+	}
+	for word := range strings.FieldsSeq(separated(s)) {
+		word = strings.TrimRight(word, "0123456789")
+		said := len(word) < minID && hearLink(word) != saysNothing
+		if !said && !slices.Contains(actionWords, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // isWordy reports whether s is written like the name of a page or an action, and not like a

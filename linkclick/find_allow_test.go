@@ -99,6 +99,11 @@ func TestLineToAllow(t *testing.T) {
 	for link, want := range map[string]string{
 		"/account/confirm?t=Zk3vQ8mW1xT5":                 "/account/confirm?t",
 		"/c/Zk3vQ8mW1xT5":                                 "/c/*?",
+		"/confirm/qwertyuiopasdfgh?t=a1":                  "/confirm/*?t",
+		"/confirm/qwertyui?t=a1":                          "/confirm/*?t",
+		"/confirm/qwertyui-confirm?t=a1":                  "/confirm/*?t",
+		"/qwertyui/confirm-email?t=a1":                    "/qwertyui/confirm-email?t",
+		"/app#/confirm/qwertyuiopasdfgh?t=a1":             "/app#/confirm/*?t",
 		"/c/Zk3vQ8mW1xT5/go?lang=da":                      "/c/*/go?",
 		"/account/verify.php?id=77&code=a8f3":             "/account/verify.php?id&code",
 		"/users/kim.7/confirm/MQ/c8x-1f2e3d4c5b6a":        "/users/*/confirm/*/*?",

@@ -110,16 +110,13 @@ func (c *found) judge(l link, rule Rule, about topic) {
 		c.leave = leaveShape
 		c.is(c.shape.kind, scoreShape, "has the shape of a link of "+c.shape.name())
 		c.vetoed = c.kind == KindVerify && !c.shape.tells() && l.says("", about).sharply(about)
-	case c.shape.provider != nil && !c.shape.shared: // words choose among the kinds of the shape
-		c.leave = leaveShape
-		c.take(l.says("", about))
 	case fits:
 		c.byPath(p, l, about)
 	default:
 		c.take(l.says(c.u.Path+" "+c.u.Fragment, about))
 		c.vetoed = c.vetoed || c.kind == KindVerify && about.warns()
 		c.line = lineToAllow(c.u, c.kind)
-		c.Reasons = append(c.Reasons, "its shape is unknown, and words open nothing")
+		c.Reasons = append(c.Reasons, c.held())
 		switch {
 		case c.token:
 		case c.kind == KindVerify, c.kind == KindReset, c.kind == KindLogin, c.kind == "":
@@ -129,6 +126,15 @@ func (c *found) judge(l link, rule Rule, about topic) {
 	if c.vetoed {
 		c.Reasons = append(c.Reasons, "the words around it speak of something else")
 	}
+}
+
+// held says why no shape gives the link leave to be used.
+func (c *found) held() string {
+	if c.shape.provider != nil {
+		return "links of " + c.shape.name() +
+			" with this shape do different things, and words open nothing"
+	}
+	return "its shape is unknown, and words open nothing"
 }
 
 // take gives the link the kind that words say.
@@ -197,7 +203,7 @@ func (c *found) merge(other *found) {
 // such links for anything but a reset, or the operator allowed its path for verifications. The
 // click itself knows the shapes that it does not open.
 func (r Rule) mayBegin(u *url.URL) bool {
-	if s := shapeOf(u); s.provider != nil && !s.shared {
+	if s := shapeOf(u); s.kind != "" {
 		return s.kind != KindReset
 	}
 	p, ok := r.allowedBy(u)

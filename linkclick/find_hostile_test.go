@@ -133,10 +133,33 @@ var hostilePaths = map[string]string{
 	"shape, no ticket":     "/u/email-verification?t=Zk3vQ8mW1xT5",
 	"shape in a fragment":  "/x#/u/email-verification?ticket=Zk3vQ8mW1xT5",
 	"shape in a parameter": "/go?to=/u/email-verification?ticket=Zk3vQ8mW1xT5",
-	"one-time password":    "/otp/verify?code=583920&loginName=kim",
-	"second factor":        "/mfa/otp/verify?code=583920&userID=77",
-	"a home page":          "/",
-	"the log-in page":      "/ui/login?login_hint=kim77",
+	"an order's model":     "/orders/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"a payment's model":    "/payments/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"a device's model":     "/device/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"a withdrawal's model": "/withdrawal/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"a mandate's model":    "/mandate/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"a change's model":     "/email_changes/confirmation?confirmation_token=Zk3vQ8mW1xT5",
+	"an app that deletes":  "/apps/delete-account/verify_email?token=Zk3vQ8mW1xT5",
+	"a named secret":       "/email/verify/transfer-ownership?token=Zk3vQ8mW1xT5",
+	"a named id":           "/email/verify/approve-payment-now?t=Zk3vQ8mW1xT5",
+	"a flow for devices":   "/if/flow/verify-device/?flow_token=Zk3vQ8mW1xT5",
+	"a flow that removes":  "/if/flow/default-unenrollment-flow/?flow_token=Zk3vQ8mW1xT5",
+	"a flow of no name":    "/if/flow/passkey-enrollment/?flow_token=Zk3vQ8mW1xT5",
+	"a closing user": "/email/verify/close-account/7c1e5a90b3d24f68a1c9e07d52b84f36?" +
+		"expires=1768212847&signature=Zk3vQ8mW1xT5",
+	"deletes too":           "/confirmEmail?userId=1&code=Zk3vQ8mW1xT5&delete=true",
+	"changes too":           "/confirmEmail?userId=1&code=Zk3vQ8mW1xT5&newEmail=a%40evil.example",
+	"approves too":          "/u/email-verification?ticket=Zk3vQ8mW1xT5&approve=1",
+	"Clerk, any purpose":    "/v1/verify?_clerk_js_version=5&token=Zk3vQ8mW1xT5",
+	"GoTrue, any purpose":   "/auth/v1/verify?token=Zk3vQ8mW1xT5&type=email",
+	"its site, any purpose": "/auth/confirm?token_hash=Zk3vQ8mW1xT5&type=email",
+	"Keycloak, no purpose":  "/realms/r/login-actions/action-token?key=Zk3vQ8mW1xT5",
+	"Directus, other scope": "/users/register/verify-email?token=" +
+		encode64("{}") + "." + encode64(`{"scope":"share","k":"Zk3v"}`) + ".c2ln",
+	"one-time password": "/otp/verify?code=583920&loginName=kim",
+	"second factor":     "/mfa/otp/verify?code=583920&userID=77",
+	"a home page":       "/",
+	"the log-in page":   "/ui/login?login_hint=kim77",
 }
 
 // hostileMails returns all hostile mails by name.
@@ -151,6 +174,8 @@ func hostileMails() map[string]Mail {
 	for name, path := range hostilePaths {
 		all["link, "+name] = Mail{Subject: "Verify your email address",
 			HTML: "<p>Please verify your email.</p>" + linkTo(path, "Verify email")}
+		all["link without words, "+name] = Mail{HTML: linkTo(path, "")}
+		all["link in Turkish, "+name] = Mail{Subject: "Hesabınız", HTML: linkTo(path, "Onayla")}
 	}
 	jwt := func(claims string) string { return encode64("{}") + "." + encode64(claims) + ".c2ln" }
 	for _, claims := range []string{

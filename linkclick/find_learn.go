@@ -83,7 +83,7 @@ func linksToLearn(samples []Mail, rule Rule) ([]*url.URL, error) {
 			if err != nil || c.Score < 0 || !carriesSecret(u) {
 				continue
 			}
-			if s := shapeOf(u); s.provider == nil || s.shared {
+			if shapeOf(u).kind == "" {
 				links = append(links, u)
 			}
 		}

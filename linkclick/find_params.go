@@ -126,30 +126,46 @@ var linkWords = []struct {
 }{
 	{saysNotMe, []string{
 		"delet", "remov", "deactivat", "disabl", "eras", "revok", "cancel", "unsubscrib", "destroy",
-		"terminat", "unlink", "close", "block",
+		"terminat", "unlink", "close", "block", "unenrol",
 	}},
 	{saysAct, []string{
-		"approv", "authoriz", "authoris", "consent", "grant", "pay", "purchas", "order", "checkout",
+		"approv", "authoriz", "authoris", "consent", "grant", "pay", "payment", "payout", "purchas",
+		"order", "checkout",
 		"merg", "export", "transfer", "device", "mfa", "2fa", "totp", "owner", "erasur",
 	}},
 	{saysReset, []string{"reset", "recover", "forgot", "forget", "passw", "pwd", "lostp"}},
-	{saysChange, []string{"chang", "updat", "replac", "newemail", "newaddr"}},
+	{saysChange, []string{"chang", "updat", "replac", "newemail", "newmail", "newaddr"}},
 	{saysInvite, []string{"invit"}},
 	{saysLogin, []string{"login", "signin", "magic", "passwordless", "otp", "logon"}},
 }
 
 // hearLink returns what a part of a link says.
-func hearLink(part string) speech {
+func hearLink(part string) speech { return hearStems(part, 0) }
+
+// hearStems returns what a part of a link says in stems of at least so many letters.
+func hearStems(part string, shortest int) speech {
 	words := strings.Fields(separated(part))
 	words = append(words, strings.Join(words, "")) // "sign-in" and "pass_word"
 	for _, row := range linkWords {
 		for _, w := range words {
-			if slices.ContainsFunc(row.words, func(stem string) bool { return strings.HasPrefix(w, stem) }) {
+			if slices.ContainsFunc(row.words, func(stem string) bool {
+				return len(stem) >= shortest && strings.HasPrefix(w, stem)
+			}) {
 				return row.says
 			}
 		}
 	}
 	return saysNothing
+}
+
+// isLinkWord reports whether a word is a whole entry of linkWords, and not only begins like one.
+func isLinkWord(word string) bool {
+	for _, row := range linkWords {
+		if slices.Contains(row.words, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // separated returns the words of a name, in small letters and with blanks between them.
@@ -158,7 +174,7 @@ func separated(name string) string {
 	small := false
 	for _, r := range name {
 		switch {
-		case strings.ContainsRune("/-_.:", r):
+		case isMark(r):
 			r = ' '
 		case unicode.IsUpper(r) && small:
 			b.WriteByte(' ')
@@ -169,9 +185,23 @@ func separated(name string) string {
 	return b.String()
 }
 
+// isMark reports whether a character separates the words of a name.
+func isMark(r rune) bool { return strings.ContainsRune("/-_.:[]", r) }
+
+// hearName returns what the name of a parameter says, whatever its value: servers differ in whether
+// "delete=false" and "delete=" delete. A payload is no payment. FusionAuth's metaData.device.name
+// and its like tell which browser asked for the mail.
+func hearName(name string) speech {
+	bare := bareName(name)
+	if bare == "payload" || strings.HasPrefix(bare, "metadata_device_") {
+		return saysNothing
+	}
+	return hearLink(name)
+}
+
 // contradicts reports whether u itself speaks of something else than kind: a parameter that
 // selects an action and is none of those in looked, the name of a parameter, or a claim of a
-// token.
+// token. What a path says of verifying is worth nothing beside "delete=true".
 func contradicts(u *url.URL, kind Kind, looked []string) bool {
 	speaksElse := func(said speech) bool {
 		return said >= saysReset && said.kind() != kind || said == saysAct ||
@@ -184,7 +214,7 @@ func contradicts(u *url.URL, kind Kind, looked []string) bool {
 		if isSelector(p.name) && speaksElse(hearLink(p.value)) {
 			return true
 		}
-		if said := hearLink(p.name); said == saysReset && kind != KindReset {
+		if said := hearName(p.name); said >= saysReset && said.kind() != kind {
 			return true
 		}
 	}

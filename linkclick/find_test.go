@@ -64,8 +64,9 @@ const (
 	atLogin = "https://login.acme.example"
 	atAuth  = "https://auth.acme.example"
 
-	clerkLink    = atLogin + "/v1/verify?_clerk_js_version=5&token=abc.def.ghi"
-	opaqueLink   = atAuth + "/realms/r/login-actions/action-token?key=opaque"
+	signupLink   = atLogin + "/auth/v1/verify?token=a1&type=signup"
+	opaqueLink   = atAuth + "/realms/r/login-actions/action-token?key=Zk3vQ8mW1xT5nB7y"
+	opaqueLine   = "/realms/r/login-actions/action-token?key"
 	recoveryLink = atAuth + "/auth/v1/verify?token=a1&type=recovery&redirect_to=x"
 	magicLink    = atAuth + "/auth/v1/verify?token=a1&type=magiclink"
 	fragmentLink = atAuth + "/_/#/auth/confirm-verification/eyJ0eXAiOiJKV1QifQ"
@@ -82,8 +83,8 @@ var findShapes = map[string]findCase{
 		kind: KindVerify, provider: "auth0", url: strings.ReplaceAll(auth0Verify, "?", "?a=1&"),
 		recipe: "form"},
 	"entities in the text part": {
-		mail: Mail{Text: "Verify " + strings.ReplaceAll(clerkLink, "&", "&amp;")},
-		kind: KindVerify, provider: "clerk", url: clerkLink, recipe: "get"},
+		mail: Mail{Text: "Verify " + strings.ReplaceAll(signupLink, "&", "&amp;")},
+		kind: KindVerify, provider: "gotrue", url: signupLink, recipe: "get"},
 	"reset": {mail: Mail{Subject: "Verify",
 		HTML: `<p>Please verify: <a href="` + auth0Reset + `">Confirm my account</a></p>`},
 		kind: KindReset, provider: "auth0", url: auth0Reset, recipe: "user"},
@@ -111,10 +112,10 @@ var findShapes = map[string]findCase{
 	"keycloak opaque key": {
 		mail: Mail{Text: "Someone has created an account with this address. To verify it:\n\n" +
 			opaqueLink + "\n\nThis link expires in 5 minutes."},
-		kind: KindVerify, provider: "keycloak", url: opaqueLink, recipe: "proceed"},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: opaqueLine},
 	"keycloak opaque key, reset by words": {
 		mail: Mail{Text: "Reset your password here:\n" + opaqueLink},
-		kind: KindReset, provider: "keycloak", url: opaqueLink, recipe: "user"},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "reset:" + opaqueLine},
 	"gotrue recovery": {mail: Mail{HTML: verifyMail(recoveryLink)},
 		kind: KindReset, provider: "gotrue", url: recoveryLink, recipe: "user"},
 	"gotrue magiclink": {mail: Mail{HTML: verifyMail(magicLink)},

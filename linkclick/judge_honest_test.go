@@ -175,7 +175,9 @@ func TestLinksThatNeedThePersonAreNotOpened(t *testing.T) {
 		s := shapeOf(u)
 		for _, r := range known.recipes {
 			for _, kind := range []Kind{"", KindVerify, KindReset} {
-				opens := s.recipe != RecipeUser && (s.kind == KindVerify || s.kind == "")
+				scripted := s.recipe == RecipeScript || s.recipe == RecipeZitadel
+				opens := s.recipe != RecipeUser && (!scripted || r.redeemer != nil) &&
+					(s.kind == KindVerify || s.kind == "")
 				if kind == KindReset {
 					opens = s.activatesPassword()
 				}

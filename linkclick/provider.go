@@ -70,16 +70,15 @@ var providers = []*provider{
 // shape is a link as one provider writes it.
 type shape struct {
 	// path holds the last segments of the path. "*" is any one segment, "{id}" one that may be a
-	// secret, and the other forms are those of segmentForms. With a "#" in it, the fragment belongs
-	// to the path.
+	// secret, "{name}" one that says nothing, and the other forms are those of segmentForms. With a
+	// "#" in it, the fragment belongs to the path.
 	path string
 	// query holds the parameters that must be there, as "name" or "name=value".
-	query  string
-	kind   Kind // empty if the shape alone does not tell
-	recipe string
-	// shared says that links of another kind have this shape too, and that only the words of a mail
-	// tell them apart. Words never decide, so such a link needs a path that the operator allowed.
-	shared   bool
+	query string
+	// kind is empty if links of another kind have this shape too, and only the words of a mail tell
+	// them apart. Words never decide. So such a link needs a path that the operator allowed.
+	kind     Kind
+	recipe   string
 	provider *provider // set by indexShapes
 }
 
@@ -164,9 +163,7 @@ func shapeOf(u *url.URL) shape {
 		if s.provider.tell != nil {
 			s.kind = s.provider.tell(s.kind, u.Path, query)
 		}
-		folder := hearLink(s.folder(u))
-		elsewhere := folder >= saysReset && folder.kind() != s.kind || folder == saysAct
-		if elsewhere || contradicts(u, s.kind, strings.Fields(s.query)) {
+		if s.strays(u) || contradicts(u, s.kind, strings.Fields(s.query)) {
 			return shape{}
 		}
 		return s
@@ -181,16 +178,6 @@ func (s shape) tells() bool {
 		slices.ContainsFunc(s.provider.shapes, func(row shape) bool {
 			return row.path == s.path && row.query == s.query && row.kind == ""
 		})
-}
-
-// folder returns the part of u's path that stands before the segments of the shape.
-func (s shape) folder(u *url.URL) string {
-	path := u.Path
-	if strings.Contains(s.path, "#") {
-		path += "#" + u.Fragment
-	}
-	have := segmentsOf(path)
-	return strings.Join(have[:max(0, len(have)-len(segmentsOf(s.path)))], "/")
 }
 
 // name returns the name of the shape's provider; empty for the zero value.

@@ -15,6 +15,6 @@ var appwrite = provider{
 		{query: "userId secret expire project", kind: KindLogin, recipe: RecipeUser},
 		{path: "/console/recover", query: "userId secret expire",
 			kind: KindReset, recipe: RecipeUser},
-		{query: "userId secret expire", recipe: RecipeScript, shared: true},
+		{query: "userId secret expire", recipe: RecipeScript},
 	},
 }

@@ -23,17 +23,31 @@ var authentik = provider{
 	recipe:  recipe{name: RecipeAuthentik, redeemer: authentikRecipe{}},
 }
 
-// flowKind returns the kind by the slug of the flow, which the operator may choose. The flows
-// that authentik comes with are called default-recovery-flow and default-enrollment-flow.
+// flowWords are the words of the slugs of flows whose kind is known. Those without a kind add
+// nothing to it. The flows that authentik comes with are called default-recovery-flow and
+// default-enrollment-flow.
+var flowWords = map[string]Kind{
+	"default": "", "flow": "", "email": "", "mail": "", "account": "", "user": "",
+	"enroll": KindVerify, "enrol": KindVerify, "enrollment": KindVerify, "enrolment": KindVerify,
+	"verify": KindVerify, "verification": KindVerify,
+	"recover": KindReset, "recovery": KindReset, "password": KindReset, "reset": KindReset,
+	"forgot": KindReset, "forgotten": KindReset,
+}
+
+// flowKind returns the kind by the slug of the flow, which the operator may choose. It tells the
+// kind only if each of its words does: flows of one kind of name also add devices, remove accounts
+// and approve.
 func flowKind(_ Kind, path string, _ url.Values) Kind {
-	has := func(part string) bool { return strings.Contains(path, part) }
-	switch {
-	case has("recover") || has("password") || has("reset"):
-		return KindReset
-	case has("enrol") || has("verif"):
-		return KindVerify
+	path = strings.Trim(path, "/")
+	var kind Kind
+	for word := range strings.FieldsSeq(separated(path[strings.LastIndexByte(path, '/')+1:])) {
+		told, listed := flowWords[word]
+		if !listed || kind != "" && told != "" && told != kind {
+			return ""
+		}
+		kind = cmp.Or(told, kind)
 	}
-	return ""
+	return kind
 }
 
 // RecipeAuthentik is a GET, then the flow's executor and its consent.

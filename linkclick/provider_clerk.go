@@ -1,7 +1,7 @@
 package linkclick
 
 // clerk is Clerk. Its link takes one GET and redirects with __clerk_status. A link that signs in
-// looks the same as one that verifies, so the words of the mail tell.
+// looks the same as one that verifies, so the shape tells no kind.
 //
 // Source: clerk.com/docs, "Email links".
 var clerk = provider{

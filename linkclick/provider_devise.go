@@ -5,6 +5,9 @@ package linkclick
 // outcome to a browser that brings the cookie. A link that unlocks an account is never opened:
 // the lock is there to stop a guesser.
 //
+// The first segment is the model that is confirmed. An application may let an order or a payment be
+// confirmed by the same code. So a confirmation is known only for the models that are people.
+//
 // Devise mails the same link when the address of an account changes. In both cases the link proves
 // that the address is the reader's, and nothing else. What an outsider could gain by changing to
 // the reader's address is what they could gain by signing up with it.
@@ -15,7 +18,7 @@ package linkclick
 var devise = provider{
 	name: "devise",
 	shapes: []shape{
-		{path: "/*/confirmation", query: "confirmation_token",
+		{path: "/{scope}/confirmation", query: "confirmation_token",
 			kind: KindVerify, recipe: RecipeGet},
 		{path: "/*/password/edit", query: "reset_password_token",
 			kind: KindReset, recipe: RecipeUser},

@@ -28,11 +28,11 @@ var directusScopes = map[Kind]string{
 	KindVerify: "pending-registration", KindReset: "password-reset", KindInvite: "invite",
 }
 
-// scopeKind returns no kind if the token is for something else than the path.
+// scopeKind returns a kind that is never used if the token is for something else than the path.
 func scopeKind(kind Kind, _ string, query url.Values) Kind {
 	scope, named := payloadOf(query.Get("token"))["scope"]
 	if named && scope != directusScopes[kind] {
-		return ""
+		return KindInvite
 	}
 	return kind
 }

@@ -30,7 +30,8 @@ func TestDirectus(t *testing.T) {
 // The token says what it is for. It is not opened at a path for something else.
 func TestDirectusScope(t *testing.T) {
 	for scope, want := range map[string]Kind{
-		"pending-registration": KindVerify, "password-reset": "", "invite": "", "": "",
+		"pending-registration": KindVerify, "password-reset": "", "invite": KindInvite,
+		"": KindInvite,
 	} {
 		u, err := url.Parse("https://login.acme.example/users/register/verify-email?token=" +
 			unsigned(`{"scope":"`+scope+`"}`))

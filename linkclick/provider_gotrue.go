@@ -10,7 +10,8 @@ import (
 
 // gotrue is GoTrue, the identity provider of Supabase. Its own link takes one GET and redirects
 // to the site with a session or an error. The link of a site that keeps its session on the server
-// holds a token_hash. The site redeems it, or we do at the API of [Rule].
+// holds a token_hash. The site redeems it, or we do at the API of [Rule]. The type "email" is that
+// of a sign-up and of a log-in alike, so it tells no kind.
 //
 // Sources: supabase/auth internal/mailer and openapi.yaml; supabase.com/docs, "Email templates";
 // github.com/supabase/ssr for the cookie.
@@ -22,7 +23,7 @@ var gotrue = provider{
 		{path: "/verify", query: "token type=magiclink", kind: KindLogin, recipe: RecipeUser},
 		{path: "/verify", query: "token type=invite", kind: KindInvite, recipe: RecipeUser},
 		{path: "/verify", query: "token type=email_change", kind: KindChange, recipe: RecipeUser},
-		{path: "/verify", query: "token type=email", recipe: RecipeGet}, // sign-up and login alike
+		{path: "/verify", query: "token type=email", recipe: RecipeGet},
 		{path: "/auth/confirm", query: "token_hash type=signup",
 			kind: KindVerify, recipe: RecipeSupabase},
 		{path: "/auth/confirm", query: "token_hash type=email", recipe: RecipeSupabase},

@@ -12,7 +12,7 @@ import "net/url"
 var keycloak = provider{
 	name: "keycloak",
 	shapes: []shape{
-		{path: "/realms/*/login-actions/action-token", query: "key", recipe: RecipeProceed},
+		{path: "/realms/{name}/login-actions/action-token", query: "key", recipe: RecipeProceed},
 	},
 	tell:    actionTokenKind,
 	footers: []string{"keycloak"},

@@ -10,7 +10,7 @@ package linkclick
 var mattermost = provider{
 	name: "mattermost",
 	shapes: []shape{
-		{path: "/do_verify_email", query: "token email", recipe: RecipeScript, shared: true},
+		{path: "/do_verify_email", query: "token email", recipe: RecipeScript},
 		{path: "/reset_password_complete", query: "token", kind: KindReset, recipe: RecipeUser},
 		{path: "/signup_user_complete", query: "d t", kind: KindInvite, recipe: RecipeUser},
 	},

@@ -9,7 +9,7 @@ package linkclick
 var nextcloud = provider{
 	name: "nextcloud",
 	shapes: []shape{
-		{path: "/lostpassword/reset/form/{alnum}/*", kind: KindReset, recipe: RecipeUser},
+		{path: "/lostpassword/reset/form/{alnum}/{name}", kind: KindReset, recipe: RecipeUser},
 		{path: "/verification/verifyMail/*/*/*", kind: KindChange, recipe: RecipeUser},
 	},
 }

@@ -35,7 +35,6 @@ type click struct {
 	*Clicker
 	submit    func() error
 	link      *url.URL // the provider's, not the tracking link that led to it
-	tracked   bool     // a tracking link led to it
 	shape     shape    // of link
 	recipe    string
 	take      func(response) request // what the recipe makes of the next response
@@ -94,7 +93,7 @@ func (c *Clicker) Click(ctx context.Context, link string, submit func() error) R
 	defer cancel()
 	k := &click{Clicker: c, submit: submit, jars: jars{}, visited: map[string]bool{}}
 	next := request{to: to}
-	if k.tracked = wrapped; wrapped {
+	if wrapped {
 		k.take = k.unwrap
 	} else {
 		next = k.begin(to)

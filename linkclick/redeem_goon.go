@@ -24,22 +24,20 @@ func (c *Clicker) GoOn(link string) string {
 	return to.String()
 }
 
-// goOn is GoOn for the link that a click begins. The words of a mail say nothing of a link behind a
-// tracking link. So they do not choose among the kinds of its shape.
+// goOn is GoOn for the link that a click begins, which may be the one behind a tracking link.
 func (k *click) goOn() string {
-	unclear := k.shape.provider != nil && k.shape.kind == ""
-	if k.tracked && unclear || !k.mayGive(k.link) {
+	if !k.mayGive(k.link) {
 		return ""
 	}
 	return k.link.String()
 }
 
 // mayGive reports whether a link of the rule has the shape or an allowed path of a link of the
-// kind of the mail.
+// kind of the mail. A shape that several purposes share has no kind, and then the path decides.
 func (c *Clicker) mayGive(u *url.URL) bool {
 	kind := cmp.Or(c.Kind, KindVerify)
-	if s := shapeOf(u); s.provider != nil && !s.shared {
-		return s.kind == kind || s.kind == ""
+	if s := shapeOf(u); s.kind != "" {
+		return s.kind == kind
 	}
 	p, ok := c.Rule.allowedBy(u)
 	if !ok || contradicts(u, kind, p.query) {

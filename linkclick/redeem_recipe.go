@@ -55,9 +55,11 @@ type redeemer interface {
 }
 
 // recipe returns the name of the recipe for a link of a shape. The rule's own recipe is for
-// verifications, and opens no link that needs the person.
+// verifications, and opens no link that needs the person. Nor does it open a page that works by its
+// script, unless it speaks an API: that page may spend the link, or do more than verify, when it
+// is opened.
 func (r Rule) recipe(s shape) string {
-	if r.Recipe != "" && s.kind != KindReset && s.recipe != RecipeUser {
+	if r.Recipe != "" && s.kind != KindReset && s.mayForce(known.recipe(r.Recipe)) {
 		return r.Recipe
 	}
 	if s.recipe == "" {
@@ -67,6 +69,12 @@ func (r Rule) recipe(s shape) string {
 		return own.instead
 	}
 	return s.recipe
+}
+
+// mayForce reports whether an operator may choose a recipe for links of the shape.
+func (s shape) mayForce(chosen recipe) bool {
+	scripted := s.recipe == RecipeScript || known.recipe(s.recipe).instead == RecipeScript
+	return s.recipe != RecipeUser && (!scripted || chosen.redeemer != nil)
 }
 
 // activatesPassword reports whether a link of the shape by itself activates a password that was

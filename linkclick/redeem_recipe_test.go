@@ -163,6 +163,33 @@ func TestForcedRecipe(t *testing.T) {
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x?t=1").Outcome)
 }
 
+// A page that works by its script is opened by no recipe that goes by pages, though a rule forces
+// one. A recipe that speaks an API may be forced.
+func TestForcedRecipeAndScript(t *testing.T) {
+	p, c := serve(t, says("Your email has been verified."))
+	c.Rule.Token = "service"
+	for _, link := range []string{
+		"/u/activate-account/7c1e5a90b3d24f68a1c9e07d52b84f36",
+		"/account/verify-email/MQ:1vXyZ0:Zk3vQ8", "/do_verify_email?token=a1&email=b",
+		"/#/verify-email/7c1e5a90b3d24f68a1c9e07d52b84f36",
+	} {
+		for _, forced := range []string{RecipeGet, RecipeForm, RecipeProceed} {
+			c.Rule.Recipe = forced
+			r := open(t, c, p.URL+link)
+			require.Equal(t, OutcomeNeedsUser, r.Outcome, "%s, %s", link, forced)
+			require.Equal(t, ReasonWantsBrowser, r.Reason, "%s, %s", link, forced)
+			u, why := c.Rule.judge(p.URL + link)
+			require.Empty(t, why)
+			require.Equal(t, RecipeScript, c.Rule.recipe(shapeOf(u)))
+		}
+	}
+	require.Empty(t, p.requests())
+	scripted := shape{kind: KindVerify, recipe: RecipeScript}
+	require.Equal(t, RecipeSupabase, Rule{Recipe: RecipeSupabase}.recipe(scripted))
+	withToken := Rule{Recipe: RecipeGet, Token: "service"}
+	require.Equal(t, RecipeZitadel, withToken.recipe(shape{kind: KindVerify, recipe: RecipeZitadel}))
+}
+
 // A forced recipe is for verifications: a reset is opened as its shape says.
 func TestForcedRecipeAndReset(t *testing.T) {
 	p, c := serve(t, says("Your password has been changed."))

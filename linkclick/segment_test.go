@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,14 +13,20 @@ import (
 func TestSegmentForms(t *testing.T) {
 	const digest = "7c1e5a90b3d24f68a1c9e07d52b84f36"
 	for form, tt := range map[string]struct{ fits, refuses []string }{
-		"*":    {[]string{"x"}, []string{""}},
-		"{id}": {[]string{"a1b2c3d4e5f6"}, []string{"", "a1b2c3d4e5f"}},
+		"*":      {[]string{"x"}, []string{""}},
+		"{name}": {[]string{"x"}, []string{""}},
+		"{scope}": {[]string{"users", "user", "accounts", "members", "customers", "auth"},
+			[]string{"", "orders", "payments", "device", "admins", "Users", "usersx"}},
+		"{id}": {[]string{"a1b2c3d4e5f6", "QWertyuiopasdfg"}, []string{"", "a1b2c3d4e5f",
+			"approve-payment-now", "transfer-ownership", "approvePaymentNow"}},
 		"{num}": {[]string{"1", "1768209247"},
 			[]string{"", "-1", "1e3", "١٢", strings.Repeat("1", 21)}},
-		"{hex}":   {[]string{digest}, []string{digest[1:], strings.ToUpper(digest), digest + "g"}},
-		"{uuid}":  {[]string{"3f2b8c1e-6a4d-4e9b-8f10-5c7d2a9e1b34"}, []string{digest, "new"}},
-		"{alnum}": {[]string{digest}, []string{"approve-device-now-1", "short"}},
-		"{b64}":   {[]string{digest + "_-"}, []string{"confirm", digest + "="}},
+		"{hex}":  {[]string{digest}, []string{digest[1:], strings.ToUpper(digest), digest + "g"}},
+		"{uuid}": {[]string{"3f2b8c1e-6a4d-4e9b-8f10-5c7d2a9e1b34"}, []string{digest, "new"}},
+		"{alnum}": {[]string{digest}, []string{"approve-device-now-1", "short",
+			"approveThePaymentNow"}},
+		"{b64}": {[]string{digest + "_-"},
+			[]string{"confirm", digest + "=", "transfer-ownership-of-all"}},
 		"{signed}": {[]string{"MQ:1vXyZ0:Zk3vQ8", digest + digest},
 			[]string{digest, "delete-my-account", "MQ:1vXyZ0", "a:b:c:d"}},
 		"{stamped}": {[]string{"cxy1z2-" + digest},
@@ -48,6 +55,48 @@ func TestNearMisses(t *testing.T) {
 	)
 	for link, want := range map[string]Kind{
 		"/users/unlock?unlock_token=t1":                                 KindChange,
+		"/orders/confirmation?confirmation_token=t1":                    "",
+		"/payments/confirmation?confirmation_token=t1":                  "",
+		"/device/confirmation?confirmation_token=t1":                    "",
+		"/withdrawal/confirmation?confirmation_token=t1":                "",
+		"/mandate/confirmation?confirmation_token=t1":                   "",
+		"/email_changes/confirmation?confirmation_token=t1":             "",
+		"/orders/password/edit?reset_password_token=t1":                 "",
+		"/apps/delete-account/verify_email?token=t1":                    "",
+		"/apps/delete-account-7f3a/verify_email?token=t1":               "",
+		"/apps/pay-7f3a/verify_email?token=t1":                          "",
+		"/apps/shop-7f3a/verify_email?token=t1":                         KindVerify,
+		"/email/verify/transfer-ownership?token=1":                      "",
+		"/email/verify/approve-payment-now":                             "",
+		"/email/verify/approve-payment-17f3a9":                          "",
+		"/email/verify/close-account/" + hex + "?expires=1&signature=a": "",
+		"/email/verify/17/" + hex +
+			"?expires=1&signature=a": KindVerify,
+		"/users/confirm/transfer-ownership-of-my-account-at-once":                             "",
+		"/if/flow/verify-device/?flow_token=t1":                                               "",
+		"/if/flow/default-unenrollment-flow/?flow_token=t1":                                   "",
+		"/if/flow/passkey-enrollment/?flow_token=t1":                                          own,
+		"/if/flow/enrollment-recovery/?flow_token=t1":                                         "",
+		"/if/flow/welcome/?flow_token=t1":                                                     own,
+		"/if/flow/default-enrollment-flow/?flow_token=t1":                                     KindVerify,
+		"/if/flow/EmailVerification/?flow_token=t1":                                           KindVerify,
+		"/if/flow/password-reset/?flow_token=t1":                                              KindReset,
+		"/confirmEmail?userId=1&code=a&delete=true":                                           "",
+		"/confirmEmail?userId=1&code=a&confirmDelete=1":                                       "",
+		"/confirmEmail?userId=1&code=a&delete=false":                                          "",
+		"/confirmEmail?userId=1&code=a&user[delete]=1":                                        "",
+		"/confirmEmail?userId=1&code=a&newEmail=b":                                            "",
+		"/confirmEmail?userId=1&code=a&updateTo=b":                                            "",
+		"/confirmEmail?userId=1&code=a&returnUrl=b":                                           KindVerify,
+		"/confirmEmail?userId=1&code=a&payload=b":                                             KindVerify,
+		"/email/verify/" + hex + "?metaData.device.name=Firefox&metaData.device.type=BROWSER": KindVerify,
+		"/u/email-verification?ticket=t1&approve=1":                                           "",
+		"/v1/verify?_clerk_js_version=5&token=a":                                              own,
+		"/auth/v1/verify?token=a&type=email":                                                  own,
+		"/auth/confirm?token_hash=a&type=email":                                               own,
+		"/realms/r/login-actions/action-token?key=opaque":                                     own,
+		"/realms/orders/login-actions/action-token?key=" +
+			keycloakKey("verify-email"): KindVerify,
 		"/users/confirmation":                                           "",
 		"/users/confirmation?token=t1":                                  "",
 		"/-/profile/emails/confirmation?confirmation_token=t1":          KindChange,
@@ -96,5 +145,27 @@ func TestNearMisses(t *testing.T) {
 			require.Nil(t, got.provider, "%s has the shape of %s %s", link, got.name(), got.path)
 		}
 		require.Equal(t, want, got.kind, link)
+	}
+}
+
+// Secrets drawn by chance do not speak: a mail is not held because letters of its secret spell a
+// short word.
+func TestSecretsDoNotSpeak(t *testing.T) {
+	for name, letters := range map[string]string{
+		"{id}":    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+		"{alnum}": "abcdefghijklmnopqrstuvwxyz0123456789",
+		"{b64}":   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+	} {
+		draw, held := rand.New(rand.NewPCG(1, 2)), 0
+		for range 20_000 {
+			secret := make([]byte, 20+draw.IntN(24))
+			for i := range secret {
+				secret[i] = letters[draw.IntN(len(letters))]
+			}
+			if !fitsSegment(name, string(secret)) || hearSegment(string(secret)) != saysNothing {
+				held++
+			}
+		}
+		require.LessOrEqual(t, held, 4, name)
 	}
 }

@@ -18,28 +18,59 @@ import (
 // relayed, and everything else is left alone.
 func TestEveryProvider(t *testing.T) {
 	t.Parallel()
-	// Where the API is of which the link does not say it.
-	api := map[idp.Provider]string{idp.GoTrueTokenHash: "/auth/v1", idp.Firebase: "/v1"}
-	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return api[p] != "" })
-	t.Run("with the API where the link is", func(t *testing.T) {
+	// What an operator must say about a provider whose link does not.
+	needs := map[idp.Provider]map[string]string{
+		idp.GoTrueTokenHash: {"SMSBRIDGE_LINK_API": "/auth/v1",
+			"SMSBRIDGE_LINK_PATHS": "/auth/confirm?token_hash&type=email&next"},
+		idp.Firebase: {"SMSBRIDGE_LINK_API": "/v1"},
+		idp.Clerk:    {"SMSBRIDGE_LINK_PATHS": "/v1/verify?_clerk_js_version&token"},
+	}
+	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return needs[p] != nil })
+	t.Run("whose links say all", func(t *testing.T) {
 		t.Parallel()
-		playProviders(t, rest, "")
+		playProviders(t, rest, nil)
 	})
-	for provider, path := range api {
-		t.Run("with the API at "+path, func(t *testing.T) {
+	for provider, settings := range needs {
+		t.Run("with settings", func(t *testing.T) {
 			t.Parallel()
-			playProviders(t, []idp.Provider{provider}, path)
+			playProviders(t, []idp.Provider{provider}, settings)
 		})
+	}
+	t.Run("without their paths", func(t *testing.T) {
+		t.Parallel()
+		refuseProviders(t, idp.Clerk, idp.GoTrueTokenHash)
+	})
+}
+
+// refuseProviders plays providers whose links could do something else, and of which the operator
+// said nothing: nothing is asked and nothing opened.
+func refuseProviders(t *testing.T, providers ...idp.Provider) {
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for i, provider := range providers {
+		th.idp.Set(func(m *idp.Manners) { m.Provider = provider })
+		require.NoError(t, th.idp.SignUp(ctx, address(phoneOf(i))))
+		require.NoError(t, th.settle(ctx, th.env["SMSBRIDGE_DATABASE"]))
+		require.Empty(t, th.twilio.Phone(phoneOf(i)).Inbox(), provider)
+		mails := th.idp.Mails()
+		require.False(t, th.idp.Verified(mails[len(mails)-1].To), provider)
 	}
 }
 
-func playProviders(t *testing.T, providers []idp.Provider, api string) {
+func playProviders(t *testing.T, providers []idp.Provider, settings map[string]string) {
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
 	th.env["SMSBRIDGE_LINK_TOKEN"] = th.idp.ServiceToken()
-	if api != "" {
-		th.env["SMSBRIDGE_LINK_API"] = th.idp.URL() + api
+	for variable, value := range settings {
+		if variable == "SMSBRIDGE_LINK_API" {
+			value = th.idp.URL() + value
+		}
+		th.env[variable] = value
 	}
 	start(t, th)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -175,6 +175,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_COUNTRIES=*",
 		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
 		"SMSBRIDGE_UNSAFE_ALLOW=" + reachable,
+		"SMSBRIDGE_LINK_PATHS=/v1/verify?_clerk_js_version&token", // Clerk's does not say what it does
 		"SMSBRIDGE_RESET=relay",
 		"SMSBRIDGE_LOGIN=relay",
 		"MAILGUN_API_KEY=" + s.mailgun.APIKey(),
