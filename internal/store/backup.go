@@ -137,11 +137,7 @@ func giveKeys(o *Options, path string) error {
 	if err != nil {
 		return fmt.Errorf("store: reading the key that belongs to the backup: %w", err)
 	}
-	keys, err := ParseKeys(string(text))
-	if err == nil {
-		o.Key, o.OldKeys = keys[0], keys[1:]
-	}
-	return err
+	return o.take(ParseKeys(string(text)))
 }
 
 // inspect reads a copy from end to end. It returns a *KeyError or a *SchemaError for one with which
@@ -158,9 +154,11 @@ func inspect(ctx context.Context, path string, o Options) (c Copy, err error) {
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	var verdict string
 	err = conn.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict)
-	if err != nil || verdict != "ok" {
-		return Copy{}, fmt.Errorf("store: %s is not a whole SQLite database: %w", path,
-			cmpError(err, verdict))
+	if err == nil && verdict != "ok" {
+		err = errors.New(verdict)
+	}
+	if err != nil {
+		return Copy{}, fmt.Errorf("store: %s is not a whole SQLite database: %w", path, err)
 	}
 	c = Copy{Bytes: info.Size()}
 	if c.Version, err = versionOf(ctx, conn); err != nil {
@@ -169,7 +167,7 @@ func inspect(ctx context.Context, path string, o Options) (c Copy, err error) {
 	if c.Rows, err = countRows(ctx, conn); err != nil {
 		return Copy{}, err
 	}
-	given, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	given, err := o.sealer()
 	if err != nil {
 		return Copy{}, err
 	}
@@ -184,13 +182,6 @@ func inspect(ctx context.Context, path string, o Options) (c Copy, err error) {
 	return c, nil
 }
 
-func cmpError(err error, verdict string) error {
-	if err != nil {
-		return err
-	}
-	return errors.New(verdict)
-}
-
 // versionOf is the version of the tables, or a SchemaError when they are too new.
 func versionOf(ctx context.Context, conn *sql.DB) (int64, error) {
 	alone := goose.WithDisableGlobalRegistry(true)
@@ -203,11 +194,7 @@ func versionOf(ctx context.Context, conn *sql.DB) (int64, error) {
 	if err := conn.QueryRowContext(ctx, newest).Scan(&version); err != nil {
 		return 0, err
 	}
-	sources := provider.ListSources()
-	if known := sources[len(sources)-1].Version; version > known {
-		return 0, &SchemaError{"tables", version, known}
-	}
-	return version, nil
+	return version, tooNew(version, provider)
 }
 
 func countRows(ctx context.Context, conn *sql.DB) (counts []TableRows, err error) {

@@ -83,6 +83,19 @@ func keysBeside(path string) ([][]byte, error) {
 	return [][]byte{key}, nil
 }
 
+// take sets the keys that were read from somewhere. The first seals.
+func (o *Options) take(keys [][]byte, err error) error {
+	if err == nil {
+		o.Key, o.OldKeys = keys[0], keys[1:]
+	}
+	return err
+}
+
+// sealer holds the keys that the options give.
+func (o *Options) sealer() (sealer, error) {
+	return newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+}
+
 // sealedColumn is a column of sealed values. Its table has the columns id and tenant.
 type sealedColumn struct{ table, column string }
 

@@ -23,7 +23,11 @@ func migrate[T any](
 	if err != nil {
 		return fmt.Errorf("store: preparing migrations: %w", err)
 	}
-	if err := tooNew(ctx, provider); err != nil {
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("store: reading the version of the tables: %w", err)
+	}
+	if err := tooNew(version, provider); err != nil {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
@@ -56,11 +60,7 @@ func (e *SchemaError) Error() string {
 
 // tooNew returns a SchemaError when the tables are newer than the migrations of this program. It
 // would not know what it must write.
-func tooNew(ctx context.Context, provider *goose.Provider) error {
-	version, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("store: reading the version of the tables: %w", err)
-	}
+func tooNew(version int64, provider *goose.Provider) error {
 	sources := provider.ListSources()
 	if known := sources[len(sources)-1].Version; version > known {
 		return &SchemaError{"tables", version, known}

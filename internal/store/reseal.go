@@ -144,11 +144,9 @@ func beside(o *Options) (*sql.DB, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	if o.Key == nil {
-		keys, err := keysBeside(path)
-		if err != nil {
+		if err := o.take(keysBeside(path)); err != nil {
 			return nil, err
 		}
-		o.Key, o.OldKeys = keys[0], keys[1:]
 	}
 	return openReading(path)
 }
@@ -169,7 +167,7 @@ func Keys(ctx context.Context, o Options) (uses []KeyUse, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	given, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	given, err := o.sealer()
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := newSealer(append([][]byte{o.Key}, o.OldKeys...)...)
+	sealer, err := o.sealer()
 	if err == nil {
 		err = sealer.admit(ctx, e.database())
 	}
@@ -120,11 +120,9 @@ func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine
 			return nil, err
 		}
 		if o.Key == nil {
-			keys, err := keysBeside(path)
-			if err != nil {
+			if err := o.take(keysBeside(path)); err != nil {
 				return nil, err
 			}
-			o.Key, o.OldKeys = keys[0], keys[1:]
 		}
 		return openSQLite(ctx, path, *o, workers)
 	case strings.HasPrefix(o.URL, "postgres://"), strings.HasPrefix(o.URL, "postgresql://"):
