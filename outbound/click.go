@@ -112,7 +112,7 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
-	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return endClick(ctx, tx, t, c, o)
 	})
 }

@@ -43,7 +43,7 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	finding.Sender = from
 	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", m.ID,
 		"kind", finding.Kind, "found", finding.Link != "" || finding.Code != "")
-	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return mail.Examine(ctx, tx, t, m, finding)
 	})
 }

@@ -30,7 +30,7 @@ func (w *Worker) fetchMail(
 }
 
 // findMail begins the job delete_mail.
-func findMail(ctx context.Context, tx *store.Tx, id string) (mail.Mail, bool, error) {
+func findMail(ctx context.Context, tx store.View, id string) (mail.Mail, bool, error) {
 	m, _, err := mail.Get(ctx, tx, id)
 	return m, err == nil && m.MessageURL != "", err
 }

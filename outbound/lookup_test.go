@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -297,6 +298,7 @@ func TestYesNeverClicksWhatWasNotAsked(t *testing.T) {
 	each(t, func(w *world) {
 		w.deliver(address, "outsider")
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), w.yes()))
+		w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 		w.examineFound()
 		w.yes()
 		require.Equal(w.t, "0", w.jobs("click_link"))

@@ -49,7 +49,7 @@ type noticeData struct {
 
 // findEnded begins the job notify.
 func findEnded(
-	ctx context.Context, tx *store.Tx, id string,
+	ctx context.Context, tx store.View, id string,
 ) (verification.Verification, bool, error) {
 	v, err := verification.ByID(ctx, tx, id)
 	if errors.Is(err, verification.ErrUnknown) {

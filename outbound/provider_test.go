@@ -194,7 +194,7 @@ func TestAllProvidersRefuse(t *testing.T) {
 		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
 		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 		id := w.make(phone, "Hello")
-		w.snoozed(w.sendText(w.t.Context(), id))
+		w.later(id, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "flowroute", "due", "")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "flowroute", "sent", "")
@@ -205,7 +205,7 @@ func TestAllProvidersRefuse(t *testing.T) {
 		})
 		o.flowroute.Set(func(m *flowroute.Manners) { m.Reject = map[string]int{phone: 422} })
 		id = w.make(phone, "Hello again")
-		w.snoozed(w.sendText(w.t.Context(), id))
+		w.later(id, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "twilio", "due", "")
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.carriedBy(id, "twilio", "sent", "")
@@ -224,7 +224,7 @@ func TestAllProvidersAreBusy(t *testing.T) {
 	w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 	o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 429 })
 	id := w.make(phone, "Hello")
-	w.snoozed(w.sendText(t.Context(), id))
+	w.later(id, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "due", "")
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
@@ -354,7 +354,7 @@ func TestFlowrouteAnswers(t *testing.T) {
 		id := w.make(phone, "Hello")
 		err := w.sendText(t.Context(), id)
 		if want == "due/" {
-			w.snoozed(err)
+			w.later(id, err)
 		} else {
 			require.NoError(t, err)
 		}
@@ -473,7 +473,7 @@ func TestWebhookAnswers(t *testing.T) {
 		s.say(test.status, test.answer)
 		id := w.make(phone, "Hello")
 		if err := w.sendText(t.Context(), id); test.want == "due/" {
-			w.snoozed(err)
+			w.later(id, err)
 		} else {
 			require.NoError(t, err)
 		}

@@ -38,7 +38,7 @@ func TestTwilioRefusesACode(t *testing.T) {
 		v, id := w.verify(phone)
 		err := w.sendText(t.Context(), id)
 		if want == "pending/" {
-			w.snoozed(err)
+			w.later(id, err)
 		} else {
 			require.NoError(t, err)
 		}
@@ -73,7 +73,7 @@ func TestLastProviderRefusesACode(t *testing.T) {
 		})
 		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 400 })
 		v, id = w.verify(phone)
-		w.snoozed(w.sendText(w.t.Context(), id))
+		w.later(id, w.sendText(w.t.Context(), id))
 		w.stands(v, "pending/")
 	})
 }
@@ -102,7 +102,7 @@ func TestWebhookRefusesACode(t *testing.T) {
 		w.openSender().say(422, answer)
 		v, id := w.verify(phone)
 		if err := w.sendText(t.Context(), id); want == "pending/" {
-			w.snoozed(err)
+			w.later(id, err)
 		} else {
 			require.NoError(t, err)
 		}

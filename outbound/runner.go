@@ -2,8 +2,10 @@ package outbound
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +34,9 @@ type job struct {
 	limits limits
 	work   func(ctx context.Context, id string) error
 	join   func(workers *river.Workers) // makes the queue give this kind of work to the runner
+	// parse reads the arguments of such a job, and id the id of the row that it is about.
+	parse func(args []byte) (store.Job, error)
+	id    func(args []byte) (string, error)
 	// lost records, in the row that the job is about, that the job was given up, and why. It is nil
 	// when there is nothing to record.
 	lost func(ctx context.Context, tx *store.Tx, id, reason string) error
@@ -71,10 +76,13 @@ type begun[R any] struct {
 // patient reports whether the job may wait longer for what it has needed since a time.
 func (b begun[R]) patient(since time.Time) bool { return b.now.Sub(since) <= b.patience }
 
-// again has the job done once more. The wait is as long as the time that has passed since a time,
-// so that the waits double. It is at least two seconds, and at most the job's slowest.
-func (b begun[R]) again(since time.Time) error {
-	return river.JobSnooze(min(max(b.now.Sub(since), shortestWait), b.slowest))
+// again has the job done once more, after the wait that follows from a time.
+func (b begun[R]) again(since time.Time) error { return river.JobSnooze(b.wait(since)) }
+
+// wait is how long a job waits until it is tried again: as long as the time that has passed since a
+// time, so that the waits double. It is at least two seconds, and at most the job's slowest.
+func (b begun[R]) wait(since time.Time) time.Duration {
+	return min(max(b.now.Sub(since), shortestWait), b.slowest)
 }
 
 // reference is what the arguments of a job are: the id of the row that it is about.
@@ -85,9 +93,9 @@ type reference interface {
 	river.JobArgs
 }
 
-// on makes a row of the table. Begin reads or claims the job's row; false says that there is
-// nothing to do any more. Do does the rest, outside of that transaction. It returns nil when the
-// job is done, again to have it tried once more, or the error at which it failed.
+// on makes a row of the table. Begin claims the job's row; false says that there is nothing to do
+// any more. Do does the rest, outside of that transaction. It returns nil when the job is done,
+// again to have it tried once more, or the error at which it failed.
 func on[A reference, R any](
 	w *Worker, l limits,
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
@@ -101,6 +109,31 @@ func on[A reference, R any](
 		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			b.now = tx.Now()
 			b.row, due, err = begin(ctx, tx, id)
+			return err
+		})
+		if err != nil || !due {
+			return err
+		}
+		return do(ctx, b)
+	}
+	return queued(w, l, idOf[A], work)
+}
+
+// looking makes a row of the table as on does, for a job that only reads its row and claims
+// nothing.
+func looking[A reference, R any](
+	w *Worker, l limits,
+	find func(ctx context.Context, view store.View, id string) (R, bool, error),
+	do func(ctx context.Context, b begun[R]) error,
+) *job {
+	work := func(ctx context.Context, id string) error {
+		var (
+			b   = begun[R]{id: id, limits: l}
+			due bool
+		)
+		err := w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+			b.now = view.Now()
+			b.row, due, err = find(ctx, view, id)
 			return err
 		})
 		if err != nil || !due {
@@ -131,14 +164,33 @@ func inside[A reference](
 func queued[A river.JobArgs](
 	w *Worker, l limits, id func(A) string, work func(ctx context.Context, id string) error,
 ) *job {
-	var args A
-	j := &job{kind: args.Kind(), limits: l, work: work}
+	var none A
+	j := &job{kind: none.Kind(), limits: l, work: work}
+	j.parse = func(raw []byte) (store.Job, error) {
+		var args A
+		err := json.Unmarshal(raw, &args)
+		return args, err
+	}
+	j.id = func(raw []byte) (string, error) {
+		var args A
+		err := json.Unmarshal(raw, &args)
+		return id(args), err
+	}
 	j.join = func(workers *river.Workers) {
 		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, q *river.Job[A]) error {
 			return w.run(ctx, j, q.JobRow, id(q.Args))
 		}))
 	}
 	return j
+}
+
+// kind is the row of the table for a kind of job.
+func (w *Worker) kind(name string) (*job, bool) {
+	i := slices.IndexFunc(w.jobs, func(j *job) bool { return j.kind == name })
+	if i < 0 {
+		return nil, false
+	}
+	return w.jobs[i], true
 }
 
 // run does one try of a job, counts how it ended, and tells the queue: nil for done, a snooze for
@@ -152,6 +204,11 @@ func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 	if len(row.Errors) >= mostFailures { // the last of them was a panic, or its worker died
 		return w.giveUp(ctx, j, row, id, errDied)
 	}
+	return w.try(ctx, j, row, id)
+}
+
+// try does one try of a job that no other worker does, and counts how it ended.
+func (w *Worker) try(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, j.limits.within)
 	defer cancel()
 	panics := true

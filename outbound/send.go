@@ -66,11 +66,7 @@ func (w *Worker) sendText(ctx context.Context, b begun[sending]) error {
 			later = append(later, by)
 		}
 		if !r.passable() || len(s.queue) == 1 {
-			putBack, err := w.settle(ctx, s, r, later)
-			if err != nil || !putBack {
-				return err
-			}
-			return b.again(s.Created)
+			return w.settle(ctx, s, r, later, b.wait(s.Created))
 		}
 		s.queue = s.queue[1:]
 		wanted, err := w.pass(ctx, s, by, r)
@@ -131,14 +127,14 @@ func recordRefusal(
 }
 
 // settle records the last result. The argument later has the providers that did nothing but may
-// send the text later. With putBack the text is due again, and the first of those is asked next.
+// send the text later. If there are any, the text is due again after a wait, and the first of them
+// is asked next.
 func (w *Worker) settle(
-	ctx context.Context, s sending, r sendResult, later []tenant.Provider,
-) (putBack bool, err error) {
+	ctx context.Context, s sending, r sendResult, later []tenant.Provider, wait time.Duration,
+) error {
 	a, by, v := s.Attempt, s.queue[0], r.verdict()
-	wait := v == untried || v == refused && r.passable() && len(later) > 0
-	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		putBack = false
+	again := v == untried || v == refused && r.passable() && len(later) > 0
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		switch {
 		case v == taken:
 			return accept(ctx, tx, a, by, r.id, r.record)
@@ -148,7 +144,7 @@ func (w *Worker) settle(
 		if err := recordRefusal(ctx, tx, a, by, r); err != nil {
 			return err
 		}
-		if wait {
+		if again {
 			err := text.Route(ctx, tx, a, string(later[0]))
 			if errors.Is(err, text.ErrMoved) {
 				return nil
@@ -156,7 +152,7 @@ func (w *Worker) settle(
 			if err != nil {
 				return err
 			}
-			putBack = true
+			tx.EnqueueAt(text.SendText{ID: a.ID}, tx.Now().Add(wait))
 			return text.PutBack(ctx, tx, a.ID, text.Sending)
 		}
 		if r.result == optedOut {
@@ -166,7 +162,6 @@ func (w *Worker) settle(
 		}
 		return refuse(ctx, tx, a, r.code, r.reason())
 	})
-	return putBack, err
 }
 
 // notConfiguredText is why a text is refused for which the tenant has no provider.

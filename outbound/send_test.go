@@ -162,7 +162,7 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 			w := quick(t)
 			w.twilio.Set(func(now *twilio.Manners) { *now = m })
 			id := w.make(phone, "Hello")
-			w.snoozed(w.sendText(t.Context(), id))
+			w.later(id, w.sendText(t.Context(), id))
 			w.is(id, "due", "")
 			w.wait(2 * time.Second)
 			require.NoError(t, w.sendText(t.Context(), id))
@@ -173,7 +173,7 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 	t.Run("no connection", func(t *testing.T) {
 		w := quick(t, "TWILIO_API_BASE=http://127.0.0.1:1")
 		id := w.make(phone, "Hello")
-		w.snoozed(w.sendText(t.Context(), id))
+		w.later(id, w.sendText(t.Context(), id))
 		w.is(id, "due", "")
 		w.retarget(w.twilio.URL())
 		require.NoError(t, w.sendText(t.Context(), id))
@@ -183,7 +183,7 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 	t.Run("until it is too late", func(t *testing.T) {
 		w := quick(t, "TWILIO_API_BASE=http://127.0.0.1:1")
 		id := w.make(phone, "Hello")
-		w.snoozed(w.sendText(t.Context(), id))
+		w.later(id, w.sendText(t.Context(), id))
 		w.wait(10 * time.Minute)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.is(id, "suppressed", "too late")

@@ -62,38 +62,44 @@ const (
 	reportPatience = 24*time.Hour - time.Second
 )
 
+// slowly is the longest wait of a job that a person waits for.
+const slowly = time.Minute
+
+// sendLimits are those of sending a text.
+func sendLimits() limits { return limits{oneTry, 0, slowly} }
+
 // table is all the work there is, one row for each kind of job. A row has how the job begins, what
 // it does, and its limits: the time for one try, its patience, the longest wait between two tries.
 func (w *Worker) table() []*job {
-	const slowly = time.Minute
 	database := limits{within: inDatabase}
 	return []*job{
 		// The texts and checks know their own deadlines.
-		on[text.SendText](
-			w, limits{oneTry, 0, slowly}, w.beginText, w.sendText).whenLost(lostText),
-		on[text.FindText](
+		on[text.SendText](w, sendLimits(), w.beginText, w.sendText).whenLost(lostText),
+		looking[text.FindText](
 			w, limits{oneTry, 0, slowly}, text.Find, w.findText).whenLost(text.Refuse),
-		on[verification.CheckCode](
+		looking[verification.CheckCode](
 			w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode).whenLost(lostCheck),
 
-		on[mail.ExamineMail](
+		looking[mail.ExamineMail](
 			w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail).whenLost(lostMail),
 		on[challenge.ClickLink](
 			w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink,
 		).whenLost(w.lostClick),
-		on[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
-		on[verification.ReportVerification](
+		looking[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
+		looking[verification.ReportVerification](
 			w, limits{
 				oneTry, reportPatience, 10 * time.Minute,
 			}, verification.Unreported, w.reportVerification).whenLost(lostReport),
-		on[verification.Notify](
+		looking[verification.Notify](
 			w, limits{oneTry, notifyPatience, time.Hour}, findEnded, w.notify).whenLost(lostNotice),
-		on[mail.DeleteMail](
+		looking[mail.DeleteMail](
 			w, limits{oneTry, deletePatience, time.Hour}, findMail, w.deleteMail,
 		).whenLost(lostDeletion),
 
+		// Versions before the sweep made these due, one for each row.
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),
+		queued(w, limits{within: oneTry}, func(Sweep) string { return "" }, w.sweep),
 		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
 		queued(w, limits{within: oneTry}, func(Reseal) string { return "" }, w.reseal),
 	}
@@ -108,6 +114,8 @@ type Worker struct {
 	http http.RoundTripper
 	keys *keys
 	jobs []*job
+
+	bundles bundles
 }
 
 // Register adds the workers to the store, which must not be started yet.
@@ -120,6 +128,8 @@ func (w *Worker) Register() {
 	for _, j := range w.jobs {
 		j.join(w.Store.Workers())
 	}
+	w.joinBundles(w.Store.Workers())
+	w.Store.Every(sweepEvery, Sweep{})
 	w.Store.Every(pruneEvery, Prune{})
 	w.Store.Every(resealEvery, Reseal{})
 }

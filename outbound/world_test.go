@@ -307,6 +307,14 @@ func (w *world) checkCode(ctx context.Context, id string) error {
 	return w.work(ctx, "check_code", id)
 }
 
+// later shows that a text is to be sent once more, by a job of its own.
+func (w *world) later(textID string, err error) {
+	w.t.Helper()
+	require.NoError(w.t, err)
+	require.Equal(w.t, []string{"scheduled"}, w.all("SELECT DISTINCT state FROM river_job"+
+		" WHERE kind = 'send_text' AND state = 'scheduled' AND args->>'id' = '"+textID+"'"))
+}
+
 // snoozed shows that a job is to be done once more, and is not one that failed.
 func (w *world) snoozed(err error) {
 	w.t.Helper()

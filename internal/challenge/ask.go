@@ -116,7 +116,6 @@ func Ask(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (strin
 	if err != nil {
 		return "", err
 	}
-	tx.EnqueueAt(Expire{c.ID}, c.Expires)
 	token := ""
 	if t.Question.Answer != tenant.ByReply {
 		// It lives longer than the question, so that its page can say what became of it.

@@ -311,6 +311,23 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	return nil
 }
 
+// ExpireOverdue ends open challenges whose deadline has passed, the most overdue first, at most a
+// number of them. It returns how many it found. Readers of a challenge know its end before that.
+func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
+	rows, err := tx.OverdueChallenges(ctx, db.OverdueChallengesParams{
+		Now: tx.Moment(), Most: int32(most),
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range readAll(rows, tx.Now()) {
+		if err := end(ctx, tx, c, Open, Expired, ""); err != nil && !errors.Is(err, ErrGone) {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
 // end moves c from a state to its last one. Its link goes with it, and so does a prompt that has
 // not been sent yet. It returns ErrGone when c is in another state.
 func end(ctx context.Context, tx *store.Tx, c Challenge, from, to State, outcome Outcome) error {

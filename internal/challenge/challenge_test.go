@@ -27,7 +27,6 @@ func TestAsk(t *testing.T) {
 		require.Equal(b, b.Now().Add(q.asker.Question.ValidFor), c.ExpiresAt.Time)
 		require.Equal(b, q.Phone, c.Phone)
 		require.Equal(b, []string{"due"}, b.texts(id))
-		require.Equal(b, 1, b.Jobs("expire", id))
 		require.Zero(b, b.Jobs("click_link", id))
 		require.Equal(b, []string{"challenge.open"}, b.EventNames(id))
 
@@ -321,4 +320,35 @@ func TestReplyCodesDiffer(t *testing.T) {
 	}))
 	b.Do(cancel(b.get(id)))
 	require.Equal(b, "4821", b.row(b.ask(q)).ReplyCode, "the code of an ended question is free")
+}
+
+// Ensure that a sweep ends the open questions whose deadline has passed, and touches no other. It
+// ends the most overdue first, and no more than it may.
+func TestExpireOverdue(t *testing.T) {
+	each(t, func(b bridge) {
+		sweep := func(most, want int) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				n, err := challenge.ExpireOverdue(ctx, tx, most)
+				require.Equal(b, want, n)
+				return err
+			})
+		}
+		q := b.question()
+		first := b.ask(q)
+		b.Pass(time.Second)
+		second := b.ask(b.question())
+		b.Pass(time.Second)
+		third := b.ask(b.question())
+		b.Pass(q.asker.Question.ValidFor - 2*time.Second - time.Millisecond)
+		sweep(10, 0)
+		b.Pass(time.Second + time.Millisecond)
+		sweep(1, 1)
+		require.EqualValues(b, "expired", b.row(first).State)
+		require.Equal(b, []string{"suppressed"}, b.texts(first))
+		require.EqualValues(b, "open", b.row(second).State)
+		sweep(10, 1)
+		require.EqualValues(b, "expired", b.row(second).State)
+		require.EqualValues(b, "open", b.row(third).State)
+		sweep(10, 0)
+	})
 }

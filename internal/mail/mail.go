@@ -231,7 +231,7 @@ type Mail struct {
 }
 
 // Pending returns the mail when it still waits for its examination.
-func Pending(ctx context.Context, tx *store.Tx, id string) (Mail, bool, error) {
+func Pending(ctx context.Context, tx store.View, id string) (Mail, bool, error) {
 	m, state, err := Get(ctx, tx, id)
 	return m, err == nil && state == Received, err
 }

@@ -16,7 +16,7 @@ type Kept struct {
 }
 
 // Find returns a reply. The second result is false when there is none with that id.
-func Find(ctx context.Context, tx *store.Tx, id string) (Kept, bool, error) {
+func Find(ctx context.Context, tx store.View, id string) (Kept, bool, error) {
 	row, err := tx.GetReply(ctx, id)
 	if store.Missing(err) {
 		return Kept{}, false, nil

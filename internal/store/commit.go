@@ -148,10 +148,12 @@ func (s *Store) run(group []*call) (err error) {
 		}
 		jobs = append(jobs, tx.jobs...)
 	}
-	if len(jobs) > 0 {
-		if err := session.enqueue(ctx, jobs); err != nil {
-			return fmt.Errorf("store: enqueueing: %w", err)
-		}
+	rows, err := bundle(jobs)
+	if err == nil && len(rows) > 0 {
+		err = session.enqueue(ctx, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("store: enqueueing: %w", err)
 	}
 	if err := session.commit(ctx); err != nil {
 		return fmt.Errorf("store: committing: %w", err)

@@ -78,6 +78,8 @@ func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver)
 
 func (e *postgresEngine) lanes() int { return postgresLanes }
 
+func (e *postgresEngine) alone() time.Time { return time.Time{} }
+
 func (e *postgresEngine) database() *sql.DB { return e.db }
 
 // retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the
@@ -94,6 +96,8 @@ func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, erro
 	now, err := e.time(ctx, e.db)
 	return db.New(e.db), now, err
 }
+
+func (e *postgresEngine) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
 
 func (e *postgresEngine) time(ctx context.Context, q interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row

@@ -30,6 +30,7 @@ type sqliteEngine struct {
 	reading  *db.Queries
 	client   *river.Client[*sql.Tx]
 	clock    func() time.Time
+	opened   time.Time
 	rest     context.CancelFunc // ends the checkpoints
 	fresh    sync.WaitGroup
 }
@@ -77,13 +78,16 @@ func openSQLite(
 	if e.readOnly, err = openReading(path); err != nil {
 		return nil, err
 	}
-	e.reading = db.New(e.readOnly)
+	if e.reading, err = db.Prepare(ctx, e.readOnly); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	if err := e.checkpoint(ctx); err != nil {
 		return nil, err
 	}
+	e.opened = e.clock()
 	awake, rest := context.WithCancel(context.WithoutCancel(ctx))
 	e.rest = rest
 	e.fresh.Go(func() { e.keepFresh(awake, o.Log) })
@@ -131,13 +135,17 @@ func openReading(path string) (*sql.DB, error) {
 
 func (e *sqliteEngine) lanes() int { return 1 }
 
+func (e *sqliteEngine) alone() time.Time { return e.opened }
+
 func (e *sqliteEngine) database() *sql.DB { return e.db }
 
 func (e *sqliteEngine) retryable(error) bool { return false }
 
 func (e *sqliteEngine) read(ctx context.Context) (*db.Queries, time.Time, error) {
-	return e.reading, e.clock(), e.readOnly.PingContext(ctx)
+	return e.reading, e.clock(), ctx.Err()
 }
+
+func (e *sqliteEngine) ping(ctx context.Context) error { return e.readOnly.PingContext(ctx) }
 
 func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	tx, err := e.db.BeginTx(ctx, nil)

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,12 +64,15 @@ type Store struct {
 type engine interface {
 	begin(ctx context.Context) (session, error)
 	read(ctx context.Context) (*db.Queries, time.Time, error)
+	ping(ctx context.Context) error
 	retryable(err error) bool
 	every(interval time.Duration, job Job)
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 	close() error
 	lanes() int
+	// alone is the time from which on no process but this one works. It is zero if others may.
+	alone() time.Time
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 }
@@ -150,6 +154,16 @@ func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval
 // done after the next start.
 func (s *Store) Stop(ctx context.Context) error { return s.engine.stop(ctx) }
 
+// DeadBefore returns a time: a worker that began something before it, and has not recorded its end,
+// is dead. On SQLite no other process works, so that whatever is older than this Store counts.
+func (s *Store) DeadBefore(now time.Time) time.Time {
+	before := now.Add(-RescueAfter)
+	if alone := s.engine.alone(); alone.After(before) {
+		return alone
+	}
+	return before
+}
+
 // Close ends the transactions under way and closes the database. Call Stop first.
 func (s *Store) Close() error {
 	s.once.Do(func() { close(s.closing) })
@@ -159,8 +173,7 @@ func (s *Store) Close() error {
 
 // Ping returns an error if the database does not respond.
 func (s *Store) Ping(ctx context.Context) error {
-	_, _, err := s.engine.read(ctx)
-	return err
+	return s.engine.ping(ctx)
 }
 
 // Read runs f with what the newest commit left, or one an instant before it. It is no snapshot:
@@ -192,6 +205,19 @@ func (tx *Tx) Enqueue(job Job) { tx.jobs = append(tx.jobs, river.InsertManyParam
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 	opts := &river.InsertOpts{ScheduledAt: at}
 	tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job, InsertOpts: opts})
+}
+
+// Withdraw takes back the jobs of one type that this transaction made due now, for a worker that
+// does them at once. They are in no row of the queue then.
+func Withdraw[J Job](tx *Tx) (jobs []J) {
+	tx.jobs = slices.DeleteFunc(tx.jobs, func(p river.InsertManyParams) bool {
+		job, ok := p.Args.(J)
+		if ok = ok && p.InsertOpts == nil; ok {
+			jobs = append(jobs, job)
+		}
+		return ok
+	})
+	return jobs
 }
 
 // Record appends to the timeline: what happened to which row. Detail is short and holds no secret

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -42,12 +43,22 @@ func events(t *testing.T, s *store.Store) map[string]bool {
 	return ids
 }
 
-// Ensure that rows and jobs committed by many callers at once are all there, each with its job
-// worked.
+// Ensure that rows and jobs committed by many callers at once are all there. Each job is worked,
+// whether it shares a row of the queue or not.
 func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const n = 200
 		worked := make(chan string, n)
+		river.AddWorker(s.Workers(), river.WorkFunc(
+			func(_ context.Context, j *river.Job[store.Bundle]) error {
+				require.Equal(t, "probe", j.Args.Of)
+				for _, args := range j.Args.Jobs {
+					var p probe
+					require.NoError(t, json.Unmarshal(args, &p))
+					worked <- p.ID
+				}
+				return nil
+			}))
 		river.AddWorker(s.Workers(), river.WorkFunc(func(_ context.Context, j *river.Job[probe]) error {
 			worked <- j.Args.ID
 			return nil

@@ -25,6 +25,9 @@ type View interface {
 		ctx context.Context, arg db.SameAuth0NotificationParams,
 	) (db.Auth0Notification, error)
 
+	OverdueChallenges(
+		ctx context.Context, arg db.OverdueChallengesParams,
+	) ([]db.Challenge, error)
 	AskedOpenChallenges(
 		ctx context.Context, arg db.AskedOpenChallengesParams,
 	) ([]db.Challenge, error)
@@ -82,6 +85,7 @@ type View interface {
 		ctx context.Context, arg db.CountTextsWithProviderIDParams,
 	) (int64, error)
 	GetText(ctx context.Context, id string) (db.Text, error)
+	TextsSendingSince(ctx context.Context, arg db.TextsSendingSinceParams) ([]string, error)
 	PromptOfChallenge(ctx context.Context, challengeID string) (db.TextState, error)
 	LastTextOfVerification(ctx context.Context, verificationID string) (db.Text, error)
 
@@ -99,6 +103,7 @@ type View interface {
 	OpenVerificationsOfPhone(
 		ctx context.Context, arg db.OpenVerificationsOfPhoneParams,
 	) ([]db.Verification, error)
+	OverdueVerifications(ctx context.Context, arg db.OverdueVerificationsParams) ([]string, error)
 	ShowVerification(
 		ctx context.Context, arg db.ShowVerificationParams,
 	) (db.ShowVerificationRow, error)

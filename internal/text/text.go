@@ -84,14 +84,6 @@ type SendText struct {
 // Kind names the job in the queue.
 func (SendText) Kind() string { return "send_text" }
 
-// FindText is the job that looks an unclear text up at the provider.
-type FindText struct {
-	ID string `json:"id"`
-}
-
-// Kind names the job in the queue.
-func (FindText) Kind() string { return "find_text" }
-
 // Make makes a text due and returns its id. To a phone that opted out it is recorded as
 // suppressed and never sent.
 func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
@@ -262,25 +254,6 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 	return err == nil, err
 }
 
-// Find returns an unclear text, to be looked up at the provider. The second result is false when
-// it is no longer unclear.
-func Find(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) {
-	row, err := get(ctx, tx, id)
-	if err != nil || row.State != Unclear {
-		return Attempt{}, false, err
-	}
-	a, err := attempt(tx, row)
-	return a, err == nil, err
-}
-
-// Claimed reports whether the provider's id belongs to a text of ours already.
-func Claimed(ctx context.Context, tx store.View, account, providerID string) (bool, error) {
-	n, err := tx.CountTextsWithProviderID(ctx, db.CountTextsWithProviderIDParams{
-		Account: account, ProviderID: providerID,
-	})
-	return n > 0, err
-}
-
 // Accept records that the provider took the text under its id.
 func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
 	row, err := get(ctx, tx, id)
@@ -326,20 +299,6 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
 	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
 	return err
-}
-
-// LoseSight records that it is unclear whether the provider took the text, and has it looked up.
-func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
-	row, err := get(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	n, err := tx.SetTextUnclear(ctx, id)
-	if err != nil || n == 0 {
-		return err
-	}
-	tx.EnqueueAt(FindText{id}, tx.Now().Add(Quarantine/6))
-	return record(ctx, tx, row.Tenant, id, Unclear, string(row.Purpose))
 }
 
 func attempt(tx store.View, row db.Text) (Attempt, error) {

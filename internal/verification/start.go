@@ -51,7 +51,6 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
 		return taken, false, err
 	}
-	tx.EnqueueAt(ExpireVerification{id}, row.ExpiresAt.Time)
 	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
 		return Verification{}, false, err
 	}

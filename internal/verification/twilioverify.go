@@ -122,7 +122,7 @@ func (o Outcome) Key() string {
 // Unreported returns how a verification ended, for Twilio Verify to be told; or the report of
 // another's verification. The second result is false when there is nothing to tell: Verify did not
 // send the code, has heard, or compared the right code itself.
-func Unreported(ctx context.Context, tx *store.Tx, id string) (Outcome, bool, error) {
+func Unreported(ctx context.Context, tx store.View, id string) (Outcome, bool, error) {
 	row, err := tx.GetVerification(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return unreportedReport(ctx, tx, id)
@@ -219,7 +219,7 @@ type Comparison struct {
 
 // Unanswered returns a check that Twilio Verify has not answered yet. The second result is
 // false when it has.
-func Unanswered(ctx context.Context, tx *store.Tx, checkID string) (Comparison, bool, error) {
+func Unanswered(ctx context.Context, tx store.View, checkID string) (Comparison, bool, error) {
 	check, err := tx.GetCodeCheck(ctx, checkID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Comparison{}, false, nil

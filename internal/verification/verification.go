@@ -281,6 +281,23 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	return err
 }
 
+// ExpireOverdue ends pending verifications whose deadline has passed, the most overdue first, at
+// most a number of them. It returns how many it found.
+func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
+	ids, err := tx.OverdueVerifications(ctx, db.OverdueVerificationsParams{
+		Now: tx.Moment(), Most: int32(most),
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if _, err := end(ctx, tx, id, Expired, ""); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
 // end moves a pending verification to its last state. Its code goes with it, and so does a text
 // that has not left yet. It reports false when another caller ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {

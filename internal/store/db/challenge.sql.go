@@ -644,6 +644,68 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 	return items, nil
 }
 
+const overdueChallenges = `-- name: OverdueChallenges :many
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+`
+
+type OverdueChallengesParams struct {
+	Now  moment.Moment
+	Most int32
+}
+
+func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesParams) ([]Challenge, error) {
+	rows, err := q.query(ctx, q.overdueChallengesStmt, overdueChallenges, arg.Now, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Challenge
+	for rows.Next() {
+		var i Challenge
+		if err := rows.Scan(
+			&i.ID,
+			&i.MailID,
+			&i.Tenant,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Purpose,
+			&i.State,
+			&i.Outcome,
+			&i.Link,
+			&i.ReplyCode,
+			&i.Clicks,
+			&i.SubmittedAt,
+			&i.HintedAt,
+			&i.LateAt,
+			&i.WrongCodes,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.AcceptedAt,
+			&i.EndedAt,
+			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const replaceLink = `-- name: ReplaceLink :execrows
 UPDATE challenge SET link = $1, digest = $2, author = $3, mail_id = $4
 WHERE id = $5 AND state = 'open' AND asked_at = 0

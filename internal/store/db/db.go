@@ -273,6 +273,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.openVerifyReportsOfPhoneStmt, err = db.PrepareContext(ctx, openVerifyReportsOfPhone); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenVerifyReportsOfPhone: %w", err)
 	}
+	if q.overdueChallengesStmt, err = db.PrepareContext(ctx, overdueChallenges); err != nil {
+		return nil, fmt.Errorf("error preparing query OverdueChallenges: %w", err)
+	}
+	if q.overdueVerificationsStmt, err = db.PrepareContext(ctx, overdueVerifications); err != nil {
+		return nil, fmt.Errorf("error preparing query OverdueVerifications: %w", err)
+	}
 	if q.promptOfChallengeStmt, err = db.PrepareContext(ctx, promptOfChallenge); err != nil {
 		return nil, fmt.Errorf("error preparing query PromptOfChallenge: %w", err)
 	}
@@ -344,6 +350,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.tellExpiredStmt, err = db.PrepareContext(ctx, tellExpired); err != nil {
 		return nil, fmt.Errorf("error preparing query TellExpired: %w", err)
+	}
+	if q.textsSendingSinceStmt, err = db.PrepareContext(ctx, textsSendingSince); err != nil {
+		return nil, fmt.Errorf("error preparing query TextsSendingSince: %w", err)
 	}
 	if q.touchDurableInstanceStmt, err = db.PrepareContext(ctx, touchDurableInstance); err != nil {
 		return nil, fmt.Errorf("error preparing query TouchDurableInstance: %w", err)
@@ -774,6 +783,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing openVerifyReportsOfPhoneStmt: %w", cerr)
 		}
 	}
+	if q.overdueChallengesStmt != nil {
+		if cerr := q.overdueChallengesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing overdueChallengesStmt: %w", cerr)
+		}
+	}
+	if q.overdueVerificationsStmt != nil {
+		if cerr := q.overdueVerificationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing overdueVerificationsStmt: %w", cerr)
+		}
+	}
 	if q.promptOfChallengeStmt != nil {
 		if cerr := q.promptOfChallengeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing promptOfChallengeStmt: %w", cerr)
@@ -892,6 +911,11 @@ func (q *Queries) Close() error {
 	if q.tellExpiredStmt != nil {
 		if cerr := q.tellExpiredStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing tellExpiredStmt: %w", cerr)
+		}
+	}
+	if q.textsSendingSinceStmt != nil {
+		if cerr := q.textsSendingSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing textsSendingSinceStmt: %w", cerr)
 		}
 	}
 	if q.touchDurableInstanceStmt != nil {
@@ -1031,6 +1055,8 @@ type Queries struct {
 	openChallengesOfPhoneStmt          *sql.Stmt
 	openVerificationsOfPhoneStmt       *sql.Stmt
 	openVerifyReportsOfPhoneStmt       *sql.Stmt
+	overdueChallengesStmt              *sql.Stmt
+	overdueVerificationsStmt           *sql.Stmt
 	promptOfChallengeStmt              *sql.Stmt
 	replaceLinkStmt                    *sql.Stmt
 	sameAuth0NotificationStmt          *sql.Stmt
@@ -1055,6 +1081,7 @@ type Queries struct {
 	suppressTextsOfVerificationStmt    *sql.Stmt
 	takeHeldLinkStmt                   *sql.Stmt
 	tellExpiredStmt                    *sql.Stmt
+	textsSendingSinceStmt              *sql.Stmt
 	touchDurableInstanceStmt           *sql.Stmt
 	undoClickStmt                      *sql.Stmt
 	unreportedVerificationsOfPhoneStmt *sql.Stmt
@@ -1147,6 +1174,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		openChallengesOfPhoneStmt:          q.openChallengesOfPhoneStmt,
 		openVerificationsOfPhoneStmt:       q.openVerificationsOfPhoneStmt,
 		openVerifyReportsOfPhoneStmt:       q.openVerifyReportsOfPhoneStmt,
+		overdueChallengesStmt:              q.overdueChallengesStmt,
+		overdueVerificationsStmt:           q.overdueVerificationsStmt,
 		promptOfChallengeStmt:              q.promptOfChallengeStmt,
 		replaceLinkStmt:                    q.replaceLinkStmt,
 		sameAuth0NotificationStmt:          q.sameAuth0NotificationStmt,
@@ -1171,6 +1200,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		suppressTextsOfVerificationStmt:    q.suppressTextsOfVerificationStmt,
 		takeHeldLinkStmt:                   q.takeHeldLinkStmt,
 		tellExpiredStmt:                    q.tellExpiredStmt,
+		textsSendingSinceStmt:              q.textsSendingSinceStmt,
 		touchDurableInstanceStmt:           q.touchDurableInstanceStmt,
 		undoClickStmt:                      q.undoClickStmt,
 		unreportedVerificationsOfPhoneStmt: q.unreportedVerificationsOfPhoneStmt,

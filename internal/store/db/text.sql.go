@@ -338,3 +338,36 @@ func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressT
 	}
 	return result.RowsAffected()
 }
+
+const textsSendingSince = `-- name: TextsSendingSince :many
+SELECT id FROM text
+WHERE state = 'sending' AND sending_at < $1 ORDER BY sending_at LIMIT $2
+`
+
+type TextsSendingSinceParams struct {
+	Before moment.Moment
+	Most   int32
+}
+
+func (q *Queries) TextsSendingSince(ctx context.Context, arg TextsSendingSinceParams) ([]string, error) {
+	rows, err := q.query(ctx, q.textsSendingSinceStmt, textsSendingSince, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -599,6 +599,39 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 	return items, nil
 }
 
+const overdueVerifications = `-- name: OverdueVerifications :many
+SELECT id FROM verification
+WHERE state = 'pending' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+`
+
+type OverdueVerificationsParams struct {
+	Now  moment.Moment
+	Most int32
+}
+
+func (q *Queries) OverdueVerifications(ctx context.Context, arg OverdueVerificationsParams) ([]string, error) {
+	rows, err := q.query(ctx, q.overdueVerificationsStmt, overdueVerifications, arg.Now, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setChecker = `-- name: SetChecker :execrows
 UPDATE verification SET checker = $1 WHERE id = $2 AND state = 'pending'
 `

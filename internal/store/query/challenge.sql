@@ -45,6 +45,9 @@ WHERE account = @account AND sender = @sender AND phone = @phone
        OR state IN ('expired', 'superseded') AND ended_at > @since)
 ORDER BY opened_at, id;
 
+-- name: OverdueChallenges :many
+SELECT * FROM challenge WHERE state = 'open' AND expires_at <= @now ORDER BY expires_at LIMIT @most;
+
 -- name: MarkAsked :execrows
 -- From here on the question is about this one link.
 UPDATE challenge SET asked_at = CASE WHEN asked_at = 0 THEN @now ELSE asked_at END

@@ -7,6 +7,10 @@ VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;
 
+-- name: TextsSendingSince :many
+SELECT id FROM text
+WHERE state = 'sending' AND sending_at < @before ORDER BY sending_at LIMIT @most;
+
 -- name: PromptOfChallenge :one
 SELECT state FROM text
 WHERE challenge_id = @challenge_id AND challenge_id <> '' AND purpose = 'prompt'

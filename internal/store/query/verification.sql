@@ -44,6 +44,10 @@ FROM verification v LEFT JOIN text t ON t.id = (
 )
 WHERE v.tenant = @tenant AND v.id = @id AND v.max_wrong <> @elsewhere;
 
+-- name: OverdueVerifications :many
+SELECT id FROM verification
+WHERE state = 'pending' AND expires_at <= @now ORDER BY expires_at LIMIT @most;
+
 -- name: LockVerification :execrows
 -- Until its transaction ends, no other transaction passes this statement, or counts an attempt, for
 -- the same verification.

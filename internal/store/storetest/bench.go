@@ -138,7 +138,12 @@ func (b Bench) Count(from string, args ...any) (n int) {
 // Jobs is the number of jobs of a kind that were made due, now or later, for the row id.
 func (b Bench) Jobs(kind, id string) int {
 	b.Helper()
-	return b.Count("river_job WHERE kind = $1 AND args->>'id' = $2", kind, id)
+	n := b.Count("river_job WHERE kind = $1 AND args->>'id' = $2", kind, id)
+	for _, jobs := range b.Strings("SELECT args->>'jobs' FROM river_job"+
+		" WHERE kind = 'bundle' AND args->>'of' = $1", kind) {
+		n += strings.Count(jobs, `"`+id+`"`)
+	}
+	return n
 }
 
 // EventNames are the names of what the timeline says of the row id, oldest first.

@@ -1,0 +1,53 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
+)
+
+// recordAndText commits what came of an effect, and sends at once the texts that this makes due.
+// Their sending begins in the same transaction: between two effects there is one commit. When the
+// worker dies before it has sent them, the sweep finds them.
+func (w *Worker) recordAndText(
+	ctx context.Context, f func(ctx context.Context, tx *store.Tx) error,
+) error {
+	var texts []begun[sending]
+	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		texts = nil
+		if err := f(ctx, tx); err != nil {
+			return err
+		}
+		for _, due := range store.Withdraw[text.SendText](tx) {
+			s, wanted, err := w.beginText(ctx, tx, due.ID)
+			if err != nil {
+				return err
+			}
+			if wanted {
+				texts = append(texts, begun[sending]{due.ID, s, tx.Now(), sendLimits()})
+			}
+		}
+		return nil
+	})
+	for _, b := range texts {
+		err = errors.Join(err, w.follow(ctx, b))
+	}
+	return err
+}
+
+// follow sends a text as the next step of another job. That job is done, whatever becomes of the
+// text: so a failure is only logged and counted.
+func (w *Worker) follow(ctx context.Context, b begun[sending]) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.within)
+	defer cancel()
+	err := survive(func() error { return w.sendText(ctx, b) })
+	if err != nil {
+		j, _ := w.kind(text.SendText{}.Kind())
+		j.failed.Add(1)
+		w.Log.ErrorContext(ctx, "a text's sending failed, and it is looked for at its provider",
+			"kind", j.kind, "id", b.id, "error", err)
+	}
+	return nil
+}
