@@ -76,9 +76,10 @@ func (s *Server) receiveMail(what reading) echo.HandlerFunc {
 		if refusal.status != 0 {
 			return s.respond(c, "mail", refusal, nil)
 		}
+		packed := mail.Pack(s.Store, post.Delivery)
 		taken, err := web.Commit(c.Request().Context(), s.Store,
 			func(ctx context.Context, tx *store.Tx) (mail.Taken, error) {
-				return mail.Take(ctx, tx, post.Delivery)
+				return mail.Take(ctx, tx, packed)
 			})
 		r := response{http.StatusOK, "recorded"}
 		switch {

@@ -100,8 +100,9 @@ func benchFlow(b *testing.B, url string) {
 			Token: fmt.Sprint("t", i), PostedAt: time.Now(), MessageID: fmt.Sprint("m", i, "@x"),
 			Body: body, KeepBody: true,
 		}
+		packed := mail.Pack(s, d)
 		require.NoError(b, s.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error {
-			_, err := mail.Take(ctx, tx, d)
+			_, err := mail.Take(ctx, tx, packed)
 			return err
 		}))
 		<-heard

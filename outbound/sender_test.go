@@ -41,7 +41,7 @@ func (w *world) arrive(id string, body mail.Body, messageURL string) (mailID str
 		KeepBody: w.tenant().Mails.Keep == tenant.KeepBridge,
 	}
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		_, err := mail.Take(ctx, tx, d)
+		_, err := mail.Take(ctx, tx, mail.Pack(w.Store, d))
 		return err
 	})
 	return w.one("SELECT id FROM mail WHERE message_id = '" + d.MessageID + "'")

@@ -70,7 +70,7 @@ func (b bridge) delivery(phones int) mail.Delivery {
 func (b bridge) take(d mail.Delivery) (taken mail.Taken) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		taken, err = mail.Take(ctx, tx, d)
+		taken, err = mail.Take(ctx, tx, mail.Pack(b.Store, d))
 		return err
 	})
 	return taken

@@ -17,8 +17,6 @@ package mail
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,22 +115,14 @@ const (
 )
 
 // Take records a delivery and makes its examination due.
-func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
-	digest, err := d.digest()
-	if err != nil {
-		return 0, err
-	}
-	used, err := useToken(ctx, tx, d, digest)
+func Take(ctx context.Context, tx *store.Tx, d Packed) (Taken, error) {
+	used, err := useToken(ctx, tx, d)
 	if err != nil || used != New {
 		return used, err
 	}
 	taken := Duplicate
-	// In one order, so that two deliveries of one mail do not deadlock.
-	all := slices.SortedFunc(slices.Values(d.Recipients), func(a, b Recipient) int {
-		return strings.Compare(a.Phone.E164(), b.Phone.E164())
-	})
-	for _, to := range all {
-		added, err := add(ctx, tx, d, to)
+	for _, one := range d.parts {
+		added, err := add(ctx, tx, d.Delivery, one)
 		if err != nil {
 			return 0, err
 		}
@@ -144,7 +134,7 @@ func Take(ctx context.Context, tx *store.Tx, d Delivery) (Taken, error) {
 }
 
 // useToken uses up the token of a delivery. It returns New when the token was not used before.
-func useToken(ctx context.Context, tx *store.Tx, d Delivery, digest string) (Taken, error) {
+func useToken(ctx context.Context, tx *store.Tx, d Packed) (Taken, error) {
 	// A row that names a tenant is of a version that counted tokens by tenant. It goes on protecting.
 	_, err := tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
 	if err == nil {
@@ -155,7 +145,7 @@ func useToken(ctx context.Context, tx *store.Tx, d Delivery, digest string) (Tak
 	}
 	key := db.GetSeenParams{Source: "mailgun", ID: d.Signer + " " + d.Token}
 	n, err := tx.AddSeen(ctx, db.AddSeenParams{
-		Source: key.Source, ID: key.ID, Digest: digest, At: moment.Of(d.PostedAt),
+		Source: key.Source, ID: key.ID, Digest: d.digest, At: moment.Of(d.PostedAt),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("mail: keeping the token: %w", err)
@@ -167,29 +157,21 @@ func useToken(ctx context.Context, tx *store.Tx, d Delivery, digest string) (Tak
 	if err != nil {
 		return 0, fmt.Errorf("mail: looking for the token: %w", err)
 	}
-	if seen.Digest != digest {
+	if seen.Digest != d.digest {
 		return Reused, nil
 	}
 	return Duplicate, nil
 }
 
-func add(ctx context.Context, tx *store.Tx, d Delivery, to Recipient) (bool, error) {
-	id := store.NewID()
+func add(ctx context.Context, tx *store.Tx, d Delivery, one part) (bool, error) {
 	row := db.AddMailParams{
-		ID: id, Tenant: d.Tenant, Phone: to.Phone, Recipient: to.Address,
-		MessageID: d.MessageID, MessageURL: d.MessageURL,
+		ID: one.id, Tenant: d.Tenant, Phone: one.to.Phone, Recipient: one.to.Address,
+		MessageID: d.MessageID, MessageURL: d.MessageURL, Packed: one.body,
 		PostedAt: moment.Of(d.PostedAt), ReceivedAt: tx.Moment(),
 	}
 	if row.MessageID == "" {
 		// Without a Message-Id only a repeated token shows that a mail is the same.
 		row.MessageID = byToken + d.Token
-	}
-	if d.KeepBody {
-		plain, err := json.Marshal(d.Body)
-		if err != nil {
-			return false, fmt.Errorf("mail: %w", err)
-		}
-		row.Body = tx.Seal(place(id, d.Tenant), plain)
 	}
 	n, err := tx.AddMail(ctx, row)
 	if err != nil {
@@ -198,22 +180,8 @@ func add(ctx context.Context, tx *store.Tx, d Delivery, to Recipient) (bool, err
 	if n == 0 {
 		return false, nil
 	}
-	tx.Enqueue(ExamineMail{id})
-	return true, record(ctx, tx, d.Tenant, id, Received, "")
-}
-
-// digest identifies the content that came with a token, and for whom it came.
-func (d Delivery) digest() (string, error) {
-	to := make([]string, len(d.Recipients))
-	for i, r := range d.Recipients {
-		to[i] = r.Phone.E164() + " " + r.Address
-	}
-	content, err := json.Marshal([]any{d.Tenant, to, d.MessageID, d.MessageURL, d.Body})
-	if err != nil {
-		return "", fmt.Errorf("mail: %w", err)
-	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:]), nil
+	tx.Enqueue(ExamineMail{one.id})
+	return true, record(ctx, tx, d.Tenant, one.id, Received, "")
 }
 
 // Mail is a received mail that waits for its examination.
@@ -250,11 +218,22 @@ func Get(ctx context.Context, tx store.View, id string) (Mail, State, error) {
 		ID: row.ID, Tenant: row.Tenant, Phone: row.Phone, Recipient: row.Recipient,
 		MessageID: row.MessageID, MessageURL: row.MessageURL, PostedAt: row.PostedAt.Time,
 	}
-	plain, err := tx.Open(place(row.ID, row.Tenant), row.Body)
-	if err == nil && len(plain) > 0 {
-		m.HasBody = json.Unmarshal(plain, &m.Body) == nil
-	}
+	m.Body, m.HasBody = bodyOf(tx, row)
 	return m, row.State, nil
+}
+
+// bodyOf opens the body of a mail. It returns false when none is kept, or when it cannot be opened.
+func bodyOf(view store.View, row db.Mail) (b Body, ok bool) {
+	if packed, err := view.Unpack(packedPlace(row.ID, row.Tenant), row.Packed); err != nil {
+		return Body{}, false
+	} else if len(packed) > 0 {
+		b, err = decodeBody(packed)
+		return b, err == nil
+	}
+	// An older version wrote it.
+	plain, err := view.Open(place(row.ID, row.Tenant), row.Body)
+	ok = err == nil && len(plain) > 0 && json.Unmarshal(plain, &b) == nil
+	return b, ok
 }
 
 // What stands for a Message-Id where a mail has none.

@@ -24,8 +24,8 @@ func TestTakeNew(t *testing.T) {
 		row := b.row(ids[0])
 		require.EqualValues(b, "received", row.State)
 		require.Equal(b, b.Now(), row.ReceivedAt.Time)
-		require.NotEmpty(b, row.Body)
-		require.NotContains(b, row.Body, "very-secret", "the body is sealed")
+		require.NotEmpty(b, row.Packed)
+		require.NotContains(b, string(row.Packed), "very-secret", "the body is sealed")
 
 		m, waits := b.pending(ids[0])
 		require.True(b, waits)
@@ -164,7 +164,7 @@ func TestTakeRace(t *testing.T) {
 						d.Recipients = []mail.Recipient{d.Recipients[1], d.Recipients[0]}
 					}
 					takes = append(takes, func(ctx context.Context, tx *store.Tx) (err error) {
-						taken[i], err = mail.Take(ctx, tx, d)
+						taken[i], err = mail.Take(ctx, tx, mail.Pack(b.Store, d))
 						return err
 					})
 				}
@@ -185,7 +185,7 @@ func TestBodyThatIsNotHere(t *testing.T) {
 		d.KeepBody = false
 		require.Equal(b, mail.New, b.take(d))
 		id := b.ids(d.Recipients[0].Phone)[0]
-		require.Empty(b, b.row(id).Body)
+		require.Empty(b, b.row(id).Packed)
 		m, waits := b.pending(id)
 		require.True(b, waits)
 		require.False(b, m.HasBody)
@@ -193,10 +193,28 @@ func TestBodyThatIsNotHere(t *testing.T) {
 		require.Equal(b, d.MessageURL, m.MessageURL)
 
 		other, foreign := b.received(), b.received()
-		b.Exec("UPDATE mail SET body = $1 WHERE id = $2", b.row(other.ID).Body, foreign.ID)
+		b.Exec("UPDATE mail SET packed = $1 WHERE id = $2", b.row(other.ID).Packed, foreign.ID)
 		m, waits = b.pending(foreign.ID)
 		require.True(b, waits)
 		require.False(b, m.HasBody, "another row's body does not open")
+	})
+}
+
+// Ensure that a body which an older version kept, sealed as JSON, is read.
+func TestBodyOfAnOlderVersion(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.received().ID
+		var sealed string
+		b.Do(func(_ context.Context, tx *store.Tx) error {
+			p := store.Place{Table: "mail", ID: id, Column: "body", Tenant: "acme"}
+			sealed = tx.Seal(p, []byte(`{"subject":"Verify","html":"<p>old"}`))
+			return nil
+		})
+		b.Exec("UPDATE mail SET packed = NULL, body = $1 WHERE id = $2", sealed, id)
+		m, waits := b.pending(id)
+		require.True(b, waits)
+		require.True(b, m.HasBody)
+		require.Equal(b, mail.Body{Subject: "Verify", HTML: "<p>old"}, m.Body)
 	})
 }
 

@@ -97,13 +97,18 @@ func (o *Options) sealer() (sealer, error) {
 }
 
 // sealedColumn is a column of sealed values. Its table has the columns id and tenant.
-type sealedColumn struct{ table, column string }
+type sealedColumn struct {
+	table, column string
+	binary        bool // its values are bytes, not text
+}
 
 // sealedColumns are all places of sealed values.
 func sealedColumns() []sealedColumn {
 	return []sealedColumn{
-		{"mail", "body"}, {"challenge", "link"}, {"challenge", "held_link"}, {"text", "body"},
-		{"verification", "code"}, {"code_check", "code"}, {"short_link", "link"},
+		{table: "mail", column: "body"}, {table: "mail", column: "packed", binary: true},
+		{table: "challenge", column: "link"}, {table: "challenge", column: "held_link"},
+		{table: "text", column: "body"}, {table: "verification", column: "code"},
+		{table: "code_check", column: "code"}, {table: "short_link", column: "link"},
 	}
 }
 
@@ -185,7 +190,7 @@ func countSealed(ctx context.Context, conn *sql.DB, id string) (int, error) {
 		var n int
 		query := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE substr(%s, 1, %d) = $1",
 			c.table, c.column, len(sealedBy(id)))
-		if err := conn.QueryRowContext(ctx, query, sealedBy(id)).Scan(&n); err != nil {
+		if err := conn.QueryRowContext(ctx, query, c.parameter(sealedBy(id))).Scan(&n); err != nil {
 			return 0, fmt.Errorf("store: counting sealed values: %w", err)
 		}
 		all += n

@@ -45,6 +45,9 @@ func keep(t *testing.T, s *store.Store, conn *sql.DB, id string) {
 		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
 			p := store.Place{Table: c.table, ID: id, Column: c.column, Tenant: "acme"}
 			rows[c.table][c.column] = tx.Seal(p, []byte("secret "+id))
+			if c.packed() {
+				rows[c.table][c.column] = s.Pack(p, []byte("secret "+id))
+			}
 			return nil
 		}))
 	}
@@ -81,6 +84,8 @@ func insert(t *testing.T, conn *sql.DB, table string, values map[string]any) {
 
 type place struct{ table, column string }
 
+func (p place) packed() bool { return p.column == "packed" }
+
 // sealedPlaces are the columns into which the rules seal, as their code says.
 func sealedPlaces(t *testing.T) (all []place) {
 	t.Helper()
@@ -113,6 +118,9 @@ func opened(t *testing.T, s *store.Store, conn *sql.DB, id string) (good int, ke
 		require.NoError(t, s.Read(t.Context(), func(_ context.Context, view store.View) error {
 			p := store.Place{Table: c.table, ID: id, Column: c.column, Tenant: "acme"}
 			plain, err := view.Open(p, sealed)
+			if c.packed() {
+				plain, err = view.Unpack(p, []byte(sealed))
+			}
 			if err == nil {
 				require.Equal(t, "secret "+id, string(plain))
 				good++

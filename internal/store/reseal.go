@@ -54,10 +54,10 @@ func (s *Store) sealedByOthers(
 	ctx context.Context, c sealedColumn, after string,
 ) (batch []sealedValue, err error) {
 	mine := sealedBy(s.sealer[0].id)
-	query := fmt.Sprintf("SELECT id, tenant, %[2]s FROM %[1]s WHERE id > $1 AND %[2]s <> ''"+
+	query := fmt.Sprintf("SELECT id, tenant, %[2]s FROM %[1]s WHERE id > $1 AND length(%[2]s) > 0"+
 		" AND substr(%[2]s, 1, %[3]d) <> $2 ORDER BY id LIMIT %[4]d",
 		c.table, c.column, len(mine), resealAtOnce)
-	rows, err := s.engine.database().QueryContext(ctx, query, after, mine)
+	rows, err := s.engine.database().QueryContext(ctx, query, after, c.parameter(mine))
 	if err != nil {
 		return nil, fmt.Errorf("store: reading what an older key sealed: %w", err)
 	}
@@ -88,11 +88,11 @@ func (s *Store) resealBatch(
 	update := fmt.Sprintf("UPDATE %[1]s SET %[2]s = $1 WHERE id = $2 AND %[2]s = $3",
 		c.table, c.column)
 	for _, v := range batch {
-		plain, err := s.sealer.open(v.place, v.sealed)
+		anew, err := s.sealer.moveKey(v, c.binary)
 		if err != nil {
 			continue
 		}
-		done, err := tx.ExecContext(ctx, update, s.sealer.seal(v.place, plain), v.place.ID, v.sealed)
+		done, err := tx.ExecContext(ctx, update, anew, v.place.ID, c.parameter(v.sealed))
 		if err != nil {
 			return 0, fmt.Errorf("store: resealing: %w", err)
 		}

@@ -53,6 +53,7 @@ type Options struct {
 type Store struct {
 	engine  engine
 	sealer  sealer
+	packer  packer
 	workers *river.Workers
 	calls   chan *call
 	lanes   sync.WaitGroup

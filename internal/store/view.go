@@ -19,6 +19,8 @@ type View interface {
 	Moment() moment.Moment
 	// Open returns what was sealed for a place, or ErrSealed. Empty stays empty.
 	Open(p Place, sealed string) ([]byte, error)
+	// Unpack returns what was packed for a place, or ErrSealed. Nothing stays nothing.
+	Unpack(p Place, packed []byte) ([]byte, error)
 
 	LastAuth0Code(ctx context.Context, arg db.LastAuth0CodeParams) (db.Auth0Notification, error)
 	SameAuth0Notification(

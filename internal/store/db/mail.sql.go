@@ -13,10 +13,10 @@ import (
 )
 
 const addMail = `-- name: AddMail :execrows
-INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, state, kind, reason,
-    posted_at, received_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'received', '', '',
-    $8, $9, 0)
+INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
+    reason, posted_at, received_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, '', $7, 'received', '',
+    '', $8, $9, 0)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING
 `
 
@@ -27,7 +27,7 @@ type AddMailParams struct {
 	Recipient  string
 	MessageID  string
 	MessageURL string
-	Body       string
+	Packed     []byte
 	PostedAt   moment.Moment
 	ReceivedAt moment.Moment
 }
@@ -40,7 +40,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.Recipient,
 		arg.MessageID,
 		arg.MessageURL,
-		arg.Body,
+		arg.Packed,
 		arg.PostedAt,
 		arg.ReceivedAt,
 	)
@@ -51,7 +51,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 }
 
 const endMail = `-- name: EndMail :execrows
-UPDATE mail SET state = $1, kind = $2, reason = $3, body = '', ended_at = $4
+UPDATE mail SET state = $1, kind = $2, reason = $3, body = '', packed = NULL, ended_at = $4
 WHERE id = $5 AND state = 'received'
 `
 
@@ -78,7 +78,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 }
 
 const getMail = `-- name: GetMail :one
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient FROM mail WHERE id = $1
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed FROM mail WHERE id = $1
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
@@ -98,6 +98,7 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.ReceivedAt,
 		&i.EndedAt,
 		&i.Recipient,
+		&i.Packed,
 	)
 	return i, err
 }

@@ -106,6 +106,7 @@ type Mail struct {
 	ReceivedAt moment.Moment
 	EndedAt    moment.Moment
 	Recipient  string
+	Packed     []byte
 }
 
 type Reply struct {

@@ -1,13 +1,13 @@
 -- name: AddMail :execrows
-INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, state, kind, reason,
-    posted_at, received_at, ended_at)
-VALUES (@id, @tenant, @phone, @recipient, @message_id, @message_url, @body, 'received', '', '',
-    @posted_at, @received_at, 0)
+INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
+    reason, posted_at, received_at, ended_at)
+VALUES (@id, @tenant, @phone, @recipient, @message_id, @message_url, '', @packed, 'received', '',
+    '', @posted_at, @received_at, 0)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 
 -- name: GetMail :one
 SELECT * FROM mail WHERE id = @id;
 
 -- name: EndMail :execrows
-UPDATE mail SET state = @state, kind = @kind, reason = @reason, body = '', ended_at = @ended_at
+UPDATE mail SET state = @state, kind = @kind, reason = @reason, body = '', packed = NULL, ended_at = @ended_at
 WHERE id = @id AND state = 'received';
