@@ -8,8 +8,8 @@ package linkclick
 //
 // Sources: moodle/moodle 3.5 to 5.1, lib/moodlelib.php (send_confirmation_email,
 // send_password_change_confirmation_email), login/confirm.php, login/unlock_account.php,
-// user/emailupdate.php, lib/setuplib.php (default_exception_handler) and lang/en/moodle.php
-// (confirmed, alreadyconfirmed); lang/en/error.php (invalidconfirmdata).
+// user/emailupdate.php, lib/outputrenderers.php (fatal_error) and lang/en/moodle.php (confirmed,
+// alreadyconfirmed); lang/en/error.php (invalidconfirmdata).
 var moodle = provider{
 	name: "moodle",
 	shapes: []shape{
