@@ -7,10 +7,13 @@ import (
 )
 
 // directus is Directus. Its verification link is one of its API: a GET verifies and leads to the
-// page of the new user. Its tokens are JWTs with a scope, which must be that of the path.
+// page of the new user. Every failure is JSON: an old token has status 401, and one of an account
+// that waits for nothing 400. Without a token it leads to the sign-in page. Its tokens are JWTs
+// with a scope, which must be that of the path.
 //
-// Sources: directus/directus 11, api/src/controllers/users.ts (register/verify-email) and
-// api/src/services/users.ts (registerUser, inviteUser, requestPasswordReset).
+// Sources: directus/directus 11 to 12, api/src/controllers/users.ts (register/verify-email),
+// api/src/services/users.ts (registerUser, verifyRegistration, inviteUrl, requestPasswordReset),
+// api/src/utils/jwt.ts and packages/errors/src/errors (token-expired, invalid-token).
 var directus = provider{
 	name: "directus",
 	shapes: []shape{

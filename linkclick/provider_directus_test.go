@@ -39,3 +39,30 @@ func TestDirectusScope(t *testing.T) {
 		require.Equal(t, want, shapeOf(u).kind, scope)
 	}
 }
+
+// A failure is JSON, as Directus writes its errors, and never a success.
+func TestDirectusFailures(t *testing.T) {
+	const refusal = `{"errors":[{"message":"Invalid payload. Invalid verification code.",` +
+		`"extensions":{"reason":"Invalid verification code","code":"INVALID_PAYLOAD"}}]}`
+	for _, tt := range []struct {
+		status int
+		body   string
+		want   Outcome
+	}{
+		{http.StatusBadRequest, refusal, OutcomeRefused},
+		{http.StatusUnauthorized,
+			`{"errors":[{"message":"Token expired.","extensions":{"code":"TOKEN_EXPIRED"}}]}`,
+			OutcomeExpired},
+		{http.StatusForbidden,
+			`{"errors":[{"message":"Invalid token.","extensions":{"code":"INVALID_TOKEN"}}]}`,
+			OutcomeRefused},
+		{http.StatusForbidden, `{"errors":[{"message":"You don't have permission to access this.",` +
+			`"extensions":{"code":"FORBIDDEN"}}]}`, OutcomeUnknown},
+	} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			sendJSON(w, tt.status, tt.body)
+		})
+		link := "/users/register/verify-email?token=" + unsigned(`{"scope":"pending-registration"}`)
+		require.Equal(t, tt.want, open(t, c, p.URL+link).Outcome, tt.body)
+	}
+}

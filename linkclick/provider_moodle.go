@@ -1,10 +1,15 @@
 package linkclick
 
-// moodle is Moodle. Its confirmation link takes one GET and ends on a page. Its other links have
-// paths of their own.
+// moodle is Moodle. Its confirmation link takes one GET and ends on a page. A link that names a
+// place to go on to leads there after success, and says nothing; so its end is not known. A failure
+// is a page with status 404 in every language. Its other links have paths of their own. A GET on
+// the link that unlocks an account unlocks it, so that link is never opened: the lock is there to
+// stop a guesser.
 //
-// Sources: moodle/moodle 4.5, login/confirm.php, login/forgot_password.php, user/emailupdate.php
-// and lang/en/moodle.php.
+// Sources: moodle/moodle 3.5 to 5.1, lib/moodlelib.php (send_confirmation_email,
+// send_password_change_confirmation_email), login/confirm.php, login/unlock_account.php,
+// user/emailupdate.php, lib/outputrenderers.php (fatal_error) and lang/en/moodle.php (confirmed,
+// alreadyconfirmed); lang/en/error.php (invalidconfirmdata).
 var moodle = provider{
 	name: "moodle",
 	shapes: []shape{
@@ -12,8 +17,10 @@ var moodle = provider{
 		{path: "/login/forgot_password.php", query: "token",
 			kind: KindReset, recipe: RecipeUser},
 		{path: "/user/emailupdate.php", query: "key id", kind: KindChange, recipe: RecipeUser},
+		{path: "/login/unlock_account.php", query: "u s", kind: KindChange, recipe: RecipeUser},
 	},
 	phrases: map[Outcome][]string{
-		OutcomeRefused: {"invalid confirmation data"},
+		OutcomeRefused:   {"invalid confirmation data"},
+		OutcomeConfirmed: {"your registration has been confirmed"},
 	},
 }

@@ -3,8 +3,10 @@ package linkclick
 // woocommerce is WooCommerce, the shop for WordPress. It resets passwords on a page of its own,
 // whose name the operator may translate. It verifies no address.
 //
-// Sources: woocommerce/woocommerce 9, plugins/woocommerce/templates/emails,
-// customer-reset-password.php and customer-new-account.php.
+// Sources: woocommerce/woocommerce 6 to 10, plugins/woocommerce/templates/emails,
+// customer-reset-password.php and customer-new-account.php;
+// plugins/woocommerce/includes/emails/class-wc-email-customer-new-account.php
+// (generate_set_password_url).
 var woocommerce = provider{
 	name: "woocommerce",
 	shapes: []shape{
