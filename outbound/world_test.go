@@ -386,9 +386,13 @@ func (w *world) acceptedFor(
 	w.do(func(ctx context.Context, tx *store.Tx) error {
 		asker := *w.tenant()
 		asker.Question.ValidFor, asker.Question.UnsafeBareYes = 10*time.Minute, true
-		id, err := challenge.Ask(ctx, tx, &asker, challenge.Question{
+		a, err := challenge.Consider(ctx, tx, &asker, challenge.Question{
 			MailID: mailID, Phone: w.phone(phone), Recipient: recipient, Purpose: purpose, Link: link,
 		})
+		if err != nil {
+			return err
+		}
+		id, err := a.Ask(ctx, tx)
 		if err != nil {
 			return err
 		}

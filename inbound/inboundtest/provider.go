@@ -158,7 +158,11 @@ func (b *Bridge) Ask(t testing.TB, line phonemail.Line) (challengeID, textID str
 		Link: SecretLink,
 	}
 	b.Do(t, func(ctx context.Context, tx *store.Tx) (err error) {
-		challengeID, err = challenge.Ask(ctx, tx, &asker, question)
+		a, err := challenge.Consider(ctx, tx, &asker, question)
+		if err != nil {
+			return err
+		}
+		challengeID, err = a.Ask(ctx, tx)
 		return err
 	})
 	textID = b.One(t, "SELECT id FROM text WHERE challenge_id = '"+challengeID+"'")

@@ -42,55 +42,71 @@ func (Expire) Kind() string { return "expire" }
 // refused for that: an attacker who mails to other spellings must not hold up a sign-up.
 const maxOpen = 3
 
-// Obstacle says why a question must not be asked, or "". Either its phone has been asked as much as
-// it may be at once, whatever the spelling of its address. Or the question would need a code, and
-// its phone has texted too many wrong ones. The questions that are open stay as they are.
-func Obstacle(
+// Asking is what a mail about a question meets: what its phone is being asked at that moment, and
+// whether the question may be asked.
+type Asking struct {
+	// Obstacle says why the question must not be asked, or "". Either its phone has been asked as much
+	// as it may be at once, whatever the spelling of its address. Or the question would need a code,
+	// and its phone has texted too many wrong ones. The questions that are open stay as they are.
+	Obstacle string
+
+	tenant   *tenant.Tenant
+	question Question
+	others   []Challenge // those that a reply might be meant for; see [Mistakable]
+	standing Challenge   // the one that asks the same already; see stands
+	stands   bool
+	lost     bool // the prompt of the standing one will not reach its phone
+}
+
+// Consider looks at what a phone is being asked before it is asked another question. It changes
+// nothing.
+func Consider(
 	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
-) (string, error) {
-	if live, err := isLive(ctx, view, t, q); err != nil || live {
-		return "", err // a resend is no question of its own
+) (a Asking, err error) {
+	a = Asking{tenant: t, question: q}
+	if a.others, err = Mistakable(ctx, view, t.Line(q.Phone), q.Phone); err != nil {
+		return Asking{}, err
 	}
-	open, err := countOpen(ctx, view, t.Line(q.Phone), q.Phone)
+	if a.standing, a.stands, err = standing(ctx, view, q.about(t), q.Phone, a.others); err != nil {
+		return Asking{}, err
+	}
+	if a.stands {
+		if a.lost, err = promptLost(ctx, view, a.standing); err != nil {
+			return Asking{}, err
+		}
+	}
+	// A question that is over, or whose prompt is lost, cannot be answered: the mail will end it and
+	// needs another, although its row still says open. Any other standing one makes it a resend.
+	if !a.stands || a.lost || a.standing.State == Expired {
+		a.Obstacle, err = a.obstacle(ctx, view)
+	}
+	return a, err
+}
+
+// obstacle says why a question of its own must not be asked, or "".
+func (a Asking) obstacle(ctx context.Context, view store.View) (string, error) {
+	open, err := a.countOpen(ctx, view)
 	switch {
 	case err != nil:
 		return "", err
-	case open >= maxOpen && q.Recipient != t.Address.Address(q.Phone):
+	case open >= maxOpen && a.question.Recipient != a.tenant.Address.Address(a.question.Phone):
 		return "this phone has too many open questions; they end when they are answered or over", nil
-	case t.Question.Answer == tenant.ByTap:
+	case a.tenant.Question.Answer == tenant.ByTap:
 		return "", nil // what a tap sends cannot be guessed
+	case !a.needsCode():
+		return "", nil
 	}
-	if coded, err := needsCode(ctx, view, t, q); err != nil || !coded {
-		return "", err
-	}
-	blocked, err := Blocked(ctx, view, q.Phone)
+	blocked, err := Blocked(ctx, view, a.question.Phone)
 	if err != nil || !blocked {
 		return "", err
 	}
 	return "too many wrong reply codes from this phone in a day", nil
 }
 
-// isLive reports whether a phone is being asked the same already, so that the mail is a resend. A
-// question that is over, or whose prompt is lost, cannot be answered: the mail will end it and
-// needs another, although its row still says open.
-func isLive(ctx context.Context, view store.View, t *tenant.Tenant, q Question) (bool, error) {
-	c, stands, err := standing(ctx, view, t, q)
-	if err != nil || !stands || c.State == Expired {
-		return false, err
-	}
-	lost, err := promptLost(ctx, view, c)
-	return !lost, err
-}
-
 // countOpen counts the questions that a phone may answer now, or will as soon as their prompts
 // have left.
-func countOpen(
-	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
-) (open int, err error) {
-	rows, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
-		Account: l.Account, Sender: l.Sender, Phone: phone,
-	})
-	for _, c := range readAll(rows, view.Now()) {
+func (a Asking) countOpen(ctx context.Context, view store.View) (open int, err error) {
+	for _, c := range a.others {
 		if c.State != Open {
 			continue
 		}
@@ -102,17 +118,18 @@ func countOpen(
 			open++
 		}
 	}
-	return open, err
+	return open, nil
 }
 
 // Ask opens a challenge and makes its prompt due. A mail about which the phone is being asked
 // already is a resend, and causes no text. The package comment says what becomes of its link. Ask
 // returns the id of the challenge that now stands for the mail.
-func Ask(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
-	if id, err := resend(ctx, tx, t, q); err != nil || id != "" {
+func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
+	t := a.tenant
+	if id, err := a.resend(ctx, tx); err != nil || id != "" {
 		return id, err
 	}
-	c, err := add(ctx, tx, t, q)
+	c, err := a.add(ctx, tx)
 	if err != nil {
 		return "", err
 	}
@@ -164,15 +181,12 @@ func asking(a tenant.Answer, c Challenge) wording.Saying {
 
 // needsCode reports whether a yes must say that it means this question: always about a password,
 // unless the tenant insists, and beside any other question that a yes might be meant for.
-func needsCode(
-	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
-) (bool, error) {
-	if q.Purpose == Password && !t.Question.UnsafeBareYes {
-		return true, nil
+func (a Asking) needsCode() bool {
+	if a.question.Purpose == Password && !a.tenant.Question.UnsafeBareYes {
+		return true
 	}
-	others, err := Mistakable(ctx, view, t.Line(q.Phone), q.Phone)
-	self := q.about(t)
-	return slices.ContainsFunc(others, func(c Challenge) bool { return !c.Same(self) }), err
+	self := a.question.about(a.tenant)
+	return slices.ContainsFunc(a.others, func(c Challenge) bool { return !c.Same(self) })
 }
 
 // about is a challenge that is the same as the one that q asks for.
@@ -181,15 +195,14 @@ func (q Question) about(t *tenant.Tenant) Challenge {
 }
 
 // add records an open challenge.
-func add(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (Challenge, error) {
+func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
+	t, q := a.tenant, a.question
 	c := q.about(t)
 	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, t.Line(q.Phone), q.Phone, Open
 	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
+	c.Coded = a.needsCode()
 	var err error
-	if c.Coded, err = needsCode(ctx, tx, t, q); err != nil {
-		return Challenge{}, err
-	}
-	if c.ReplyCode, err = replyCode(ctx, tx, c.Line, c.Phone); err != nil {
+	if c.ReplyCode, err = replyCode(a.others); err != nil {
 		return Challenge{}, err
 	}
 	row := db.AddChallengeParams{
@@ -226,18 +239,10 @@ func seal(tx *store.Tx, t *tenant.Tenant, p store.Place, link string) string {
 const replyCodes = 10_000
 
 // replyCode is four random digits, for a yes that must say which question it answers: a code that
-// no other open question to that phone has.
-func replyCode(
-	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
-) (string, error) {
-	open, err := view.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
-		Account: l.Account, Sender: l.Sender, Phone: phone,
-	})
-	if err != nil {
-		return "", err
-	}
-	taken := make(map[string]bool, len(open))
-	for _, c := range open {
+// none of the others to that phone has.
+func replyCode(others []Challenge) (string, error) {
+	taken := make(map[string]bool, len(others))
+	for _, c := range others {
 		taken[c.ReplyCode] = true
 	}
 	first, err := rand.Int(rand.Reader, big.NewInt(replyCodes))

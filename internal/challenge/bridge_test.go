@@ -116,7 +116,11 @@ func (q question) line() phonemail.Line {
 }
 
 func (q question) ask(ctx context.Context, tx *store.Tx) (string, error) {
-	return challenge.Ask(ctx, tx, q.asker, q.Question)
+	a, err := challenge.Consider(ctx, tx, q.asker, q.Question)
+	if err != nil {
+		return "", err
+	}
+	return a.Ask(ctx, tx)
 }
 
 func (b bridge) ask(q question) (id string) {

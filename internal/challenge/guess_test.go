@@ -29,7 +29,8 @@ func (b bridge) guess(c challenge.Challenge) (compared bool) {
 func (b bridge) obstacle(q question) (reason string) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		reason, err = challenge.Obstacle(ctx, tx, q.asker, q.Question)
+		a, err := challenge.Consider(ctx, tx, q.asker, q.Question)
+		reason = a.Obstacle
 		return err
 	})
 	return reason

@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // digest identifies the link of a challenge. It has no key: a yes must still open its link, fetched
@@ -32,12 +33,12 @@ func (c Challenge) opens(link string) bool {
 }
 
 // standing returns the question that asks a phone about the same already: an open one, whatever
-// its deadline, or one that is being clicked.
+// its deadline and its line, or one of the others that is being clicked.
 func standing(
-	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
+	ctx context.Context, view store.View, same Challenge, phone phonemail.Number, others []Challenge,
 ) (Challenge, bool, error) {
 	row, err := view.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
-		Tenant: t.Slug, Phone: q.Phone, Recipient: q.Recipient, Purpose: q.Purpose,
+		Tenant: same.Tenant, Phone: phone, Recipient: same.Recipient, Purpose: same.Purpose,
 	})
 	if err == nil {
 		return read(row, view.Now()), true, nil
@@ -45,32 +46,28 @@ func standing(
 	if !store.Missing(err) {
 		return Challenge{}, false, err
 	}
-	others, err := Mistakable(ctx, view, t.Line(q.Phone), q.Phone)
 	for _, c := range others {
-		if c.Same(q.about(t)) && (c.State == Accepted || c.State == Clicking) {
+		if c.Same(same) && (c.State == Accepted || c.State == Clicking) {
 			return c, true, nil
 		}
 	}
-	return Challenge{}, false, err
+	return Challenge{}, false, nil
 }
 
 // resend takes a mail about which its phone is being asked already. It returns the id of that
 // challenge, or "" when the mail needs one of its own.
-func resend(ctx context.Context, tx *store.Tx, t *tenant.Tenant, q Question) (string, error) {
-	c, stands, err := standing(ctx, tx, t, q)
-	if err != nil || !stands {
-		return "", err
+func (a Asking) resend(ctx context.Context, tx *store.Tx) (string, error) {
+	if !a.stands {
+		return "", nil
 	}
-	lost, err := promptLost(ctx, tx, c)
+	var err error
 	switch {
-	case err != nil:
-		return "", err
-	case c.State == Expired:
-		err = end(ctx, tx, c, Open, Expired, "")
-	case lost:
-		err = Cancel(ctx, tx, c, "its text did not leave")
+	case a.standing.State == Expired:
+		err = end(ctx, tx, a.standing, Open, Expired, "")
+	case a.lost:
+		err = Cancel(ctx, tx, a.standing, "its text did not leave")
 	default:
-		return keepResent(ctx, tx, t, c, q)
+		return keepResent(ctx, tx, a.tenant, a.standing, a.question)
 	}
 	if errors.Is(err, ErrGone) {
 		err = nil

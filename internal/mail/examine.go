@@ -93,13 +93,14 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 		MailID: m.ID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
 		Link: f.Link, Author: f.Sender,
 	}
+	var asking challenge.Asking
 	if d.Do == tenant.Ask {
-		obstacle, err := challenge.Obstacle(ctx, tx, t, q)
-		if err != nil {
+		var err error
+		if asking, err = challenge.Consider(ctx, tx, t, q); err != nil {
 			return fmt.Errorf("mail %s: %w", m.ID, err)
 		}
-		if obstacle != "" {
-			d = refuse(obstacle)
+		if asking.Obstacle != "" {
+			d = refuse(asking.Obstacle)
 		}
 	}
 	if d.Do == tenant.Off {
@@ -112,7 +113,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	if d.Do == tenant.Relay {
 		err = relay(ctx, tx, t, m, f)
 	} else {
-		_, err = challenge.Ask(ctx, tx, t, q)
+		_, err = asking.Ask(ctx, tx)
 	}
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", m.ID, err)

@@ -108,7 +108,11 @@ func (b bridge) askAbout(slug string, q challenge.Question) (id string) {
 	lenient := *asker
 	lenient.Question.ValidFor, lenient.Question.UnsafeBareYes = 10*time.Minute, true
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		id, err = challenge.Ask(ctx, tx, &lenient, q)
+		a, err := challenge.Consider(ctx, tx, &lenient, q)
+		if err != nil {
+			return err
+		}
+		id, err = a.Ask(ctx, tx)
 		return err
 	})
 	return id
