@@ -27,8 +27,8 @@ func queueTables(t *testing.T, db *sql.DB, version int) {
 	require.NoError(t, err)
 }
 
-// Ensure that jobs of every state come forward with all they have when River builds the table of
-// jobs anew (its version 8), and that the number of a job that was dropped is never given again.
+// Ensure that jobs of every state come forward with all they have when River builds their table
+// anew, in its version 8. The number of a job that was dropped is never given again.
 func TestJobsComeForward(t *testing.T) {
 	url := storetest.SQLite(t)
 	db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))

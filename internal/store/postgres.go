@@ -33,6 +33,7 @@ type postgresEngine struct {
 	pool   *pgxpool.Pool
 	db     *sql.DB
 	client *river.Client[pgx.Tx]
+	bell   bell
 	clock  func() time.Time // nil: the database's
 }
 
@@ -44,7 +45,7 @@ func openPostgres(
 		// pgx's error may quote the password
 		return nil, errors.New("store: the database URL cannot be used")
 	}
-	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), clock: o.Now}
+	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), bell: newBell(), clock: o.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -54,7 +55,8 @@ func openPostgres(
 	if err := e.migrate(ctx, driver); err != nil {
 		return nil, err
 	}
-	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
+	queue := &postgresDriver{driver, e.bell}
+	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	return e, nil
@@ -114,7 +116,7 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresSession{conn: conn, client: e.client}
+	s := &postgresSession{conn: conn, client: e.client, bell: e.bell}
 	err = conn.Raw(func(driver any) error {
 		s.tx, err = driver.(*stdlib.Conn).Conn().Begin(ctx)
 		return err
@@ -150,18 +152,25 @@ type postgresSession struct {
 	q      *db.Queries
 	at     time.Time
 	client *river.Client[pgx.Tx]
+	bell   bell
+	jobs   bool // whether it enqueues any
 }
 
 func (s *postgresSession) queries() *db.Queries { return s.q }
 func (s *postgresSession) now() time.Time       { return s.at }
 
 func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
 	return err
 }
 
 func (s *postgresSession) commit(ctx context.Context) error {
-	return errors.Join(s.tx.Commit(ctx), s.conn.Close())
+	err := s.tx.Commit(ctx)
+	if err == nil && s.jobs {
+		s.bell.ring()
+	}
+	return errors.Join(err, s.conn.Close())
 }
 
 func (s *postgresSession) rollback(ctx context.Context) {

@@ -29,6 +29,7 @@ type sqliteEngine struct {
 	queries  *db.Queries
 	reading  *db.Queries
 	client   *river.Client[*sql.Tx]
+	bell     bell
 	clock    func() time.Time
 	rest     context.CancelFunc // ends the checkpoints
 	fresh    sync.WaitGroup
@@ -43,7 +44,7 @@ const checkpointEvery = 30 * time.Second
 func openSQLite(
 	ctx context.Context, path string, o Options, workers *river.Workers,
 ) (_ *sqliteEngine, err error) {
-	e := &sqliteEngine{clock: o.Now}
+	e := &sqliteEngine{bell: newBell(), clock: o.Now}
 	if e.clock == nil {
 		e.clock = time.Now
 	}
@@ -78,7 +79,8 @@ func openSQLite(
 		return nil, err
 	}
 	e.reading = db.New(e.readOnly)
-	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
+	queue := &sqliteDriver{driver, e.bell}
+	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	if err := e.checkpoint(ctx); err != nil {
@@ -144,7 +146,8 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteSession{tx: tx, q: e.queries.WithTx(tx), at: e.clock(), client: e.client}, nil
+	q := e.queries.WithTx(tx)
+	return &sqliteSession{tx: tx, q: q, at: e.clock(), client: e.client, bell: e.bell}, nil
 }
 
 // start hands back what a killed process left. This file has no other user, so no worker does its
@@ -189,18 +192,28 @@ type sqliteSession struct {
 	q      *db.Queries
 	at     time.Time
 	client *river.Client[*sql.Tx]
+	bell   bell
+	jobs   bool // whether it enqueues any
 }
 
 func (s *sqliteSession) queries() *db.Queries { return s.q }
 func (s *sqliteSession) now() time.Time       { return s.at }
 
 func (s *sqliteSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
 	return err
 }
 
-func (s *sqliteSession) commit(context.Context) error { return s.tx.Commit() }
-func (s *sqliteSession) rollback(context.Context)     { _ = s.tx.Rollback() }
+func (s *sqliteSession) commit(context.Context) error {
+	err := s.tx.Commit()
+	if err == nil && s.jobs {
+		s.bell.ring()
+	}
+	return err
+}
+
+func (s *sqliteSession) rollback(context.Context) { _ = s.tx.Rollback() }
 
 // folderOf returns an error when the folder of a SQLite file does not exist. A bridge that made it
 // would begin with an empty database where a disk is not mounted or a path is misspelled.
