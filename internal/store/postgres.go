@@ -29,8 +29,18 @@ const postgresLanes = 4
 // number means nothing; no other user of the database may take it.
 const migrationLock = 7_726_274_343
 
+// Connections of one replica. Those of the store are for the lanes and as many readers. River has
+// its own: a listener, a fetch, a batch of ended jobs, an election, and two for its upkeep. With
+// one pool for both, lanes that wait for a slow database would keep River from holding its
+// leadership: it is elected, steps down and is elected again, and no job is fetched meanwhile.
+const (
+	storeConns = 2 * postgresLanes
+	queueConns = 6
+)
+
 type postgresEngine struct {
-	pool   *pgxpool.Pool
+	pool   *pgxpool.Pool // of the store
+	queue  *pgxpool.Pool // of River
 	db     *sql.DB
 	client *river.Client[pgx.Tx]
 	bell   bell
@@ -40,18 +50,16 @@ type postgresEngine struct {
 func openPostgres(
 	ctx context.Context, o Options, workers *river.Workers,
 ) (_ *postgresEngine, err error) {
-	pool, err := pgxpool.New(ctx, o.URL)
-	if err != nil {
-		// pgx's error may quote the password
-		return nil, errors.New("store: the database URL cannot be used")
-	}
-	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), bell: newBell(), clock: o.Now}
+	e := &postgresEngine{bell: newBell(), clock: o.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
 		}
 	}()
-	driver := riverpgxv5.New(pool)
+	if err := e.connect(ctx, o.URL); err != nil {
+		return nil, err
+	}
+	driver := riverpgxv5.New(e.queue)
 	if err := e.migrate(ctx, driver); err != nil {
 		return nil, err
 	}
@@ -60,6 +68,29 @@ func openPostgres(
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	return e, nil
+}
+
+// connect makes the pools. Their connections are opened when they are needed. A URL with
+// pool_max_conns says how many the store may have; River has its own all the same.
+func (e *postgresEngine) connect(ctx context.Context, url string) error {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// pgx's error may quote the password
+		return errors.New("store: the database URL cannot be used")
+	}
+	if !strings.Contains(url, "pool_max_conns=") {
+		config.MaxConns = storeConns
+	}
+	own := config.Copy()
+	own.MaxConns, own.MinConns, own.MinIdleConns = queueConns, 0, 0
+	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return errors.New("store: the pool cannot be made")
+	}
+	if e.queue, err = pgxpool.NewWithConfig(ctx, own); err != nil {
+		return errors.New("store: the queue's pool cannot be made")
+	}
+	e.db = stdlib.OpenDBFromPool(e.pool)
+	return nil
 }
 
 func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
@@ -141,8 +172,15 @@ func (e *postgresEngine) every(interval time.Duration, job Job) {
 func (e *postgresEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
 
 func (e *postgresEngine) close() error {
-	err := e.db.Close()
-	e.pool.Close()
+	var err error
+	if e.db != nil {
+		err = e.db.Close()
+	}
+	for _, pool := range []*pgxpool.Pool{e.queue, e.pool} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
 	return err
 }
 
