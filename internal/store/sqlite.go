@@ -17,7 +17,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	_ "modernc.org/sqlite"
 
 	"smsbridge/internal/store/db"
 )
@@ -63,8 +62,8 @@ func openSQLite(
 		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
 	file := (&url.URL{Path: path}).EscapedPath()
 	writing := "file:" + file + "?_txlock=immediate&_pragma=journal_mode(WAL)&" + pragmas
-	if e.db, err = sql.Open("sqlite", writing); err != nil {
-		return nil, fmt.Errorf("store: opening: %w", err)
+	if e.db, err = openFile(writing); err != nil {
+		return nil, err
 	}
 	e.db.SetMaxOpenConns(1)
 	driver := riversqlite.New(e.db)
@@ -123,9 +122,9 @@ func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 func openReading(path string) (*sql.DB, error) {
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"
-	conn, err := sql.Open("sqlite", name)
+	conn, err := openFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("store: opening for reading: %w", err)
+		return nil, err
 	}
 	conn.SetMaxOpenConns(4)
 	return conn, nil
