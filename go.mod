@@ -19,10 +19,11 @@ require (
 	github.com/mailgun/mailgun-go/v4 v4.23.0 // Mailgun's events
 	github.com/nyaruka/phonenumbers v1.8.1 // which phone numbers exist: libphonenumber's metadata
 	github.com/pressly/goose/v3 v3.29.0 // migrations
-	github.com/riverqueue/river v0.47.0 // the durable job queue, on both databases; all its modules in one version
-	github.com/riverqueue/river/riverdriver v0.47.0 // River: what its two drivers have in common
-	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.47.0 // River on PostgreSQL
-	github.com/riverqueue/river/riverdriver/riversqlite v0.47.0 // River on SQLite; newer versions do not resolve
+	github.com/riverqueue/river v0.51.2 // the durable job queue, on both databases; all its modules in one version
+	github.com/riverqueue/river/riverdriver v0.51.2 // River: what its two drivers have in common
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.2 // River on PostgreSQL
+	github.com/riverqueue/river/riverdriver/riversqlite v0.51.2 // River on SQLite
+	github.com/riverqueue/river/rivertype v0.51.2 // River: the rows and errors that its workers and middleware see
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories on the real binary (testscript)
 	github.com/stretchr/testify v1.12.1 // tests: require
 	github.com/twilio/twilio-go v1.31.0 // Twilio's REST API and signatures; never its root package or rest/api, which take long to compile
@@ -53,10 +54,9 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/riverqueue/river/rivershared v0.47.0 // indirect
-	github.com/riverqueue/river/rivertype v0.47.0 // indirect
+	github.com/riverqueue/river/rivershared v0.51.2 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
-	github.com/tidwall/gjson v1.19.0 // indirect
+	github.com/tidwall/gjson v1.20.0 // indirect
 	github.com/tidwall/match v1.2.0 // indirect
 	github.com/tidwall/pretty v1.2.1 // indirect
 	github.com/tidwall/sjson v1.2.5 // indirect

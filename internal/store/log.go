@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -24,23 +23,6 @@ type levelHandler struct {
 
 func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.least && h.Handler.Enabled(ctx, level)
-}
-
-// Handle implements slog.Handler. River logs an error when its context is canceled, which is the
-// end of the process. Nothing is lost by that, so such an error is left out.
-func (h levelHandler) Handle(ctx context.Context, r slog.Record) error {
-	stopped := false
-	if ctx.Err() != nil {
-		r.Attrs(func(a slog.Attr) bool {
-			said := a.Value.String()
-			stopped = a.Key == "error" && strings.Contains(said, context.Canceled.Error())
-			return !stopped
-		})
-	}
-	if stopped {
-		return nil
-	}
-	return h.Handler.Handle(ctx, r)
 }
 
 func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

@@ -29,35 +29,68 @@ const postgresLanes = 4
 // number means nothing; no other user of the database may take it.
 const migrationLock = 7_726_274_343
 
+// Connections of one replica. Those of the store are for the lanes and as many readers. River has
+// its own: a listener, a fetch, a batch of ended jobs, an election, and two for its upkeep. With
+// one pool for both, lanes that wait for a slow database would keep River from holding its
+// leadership: it is elected, steps down and is elected again, and no job is fetched meanwhile.
+const (
+	storeConns = 2 * postgresLanes
+	queueConns = 6
+)
+
 type postgresEngine struct {
-	pool   *pgxpool.Pool
+	pool   *pgxpool.Pool // of the store
+	queue  *pgxpool.Pool // of River
 	db     *sql.DB
 	client *river.Client[pgx.Tx]
+	bell   bell
 	clock  func() time.Time // nil: the database's
 }
 
 func openPostgres(
 	ctx context.Context, o Options, workers *river.Workers,
 ) (_ *postgresEngine, err error) {
-	pool, err := pgxpool.New(ctx, o.URL)
-	if err != nil {
-		// pgx's error may quote the password
-		return nil, errors.New("store: the database URL cannot be used")
-	}
-	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), clock: o.Now}
+	e := &postgresEngine{bell: newBell(), clock: o.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
 		}
 	}()
-	driver := riverpgxv5.New(pool)
+	if err := e.connect(ctx, o.URL); err != nil {
+		return nil, err
+	}
+	driver := riverpgxv5.New(e.queue)
 	if err := e.migrate(ctx, driver); err != nil {
 		return nil, err
 	}
-	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
+	queue := &postgresDriver{driver, e.bell}
+	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	return e, nil
+}
+
+// connect makes the pools. Their connections are opened when they are needed. A URL with
+// pool_max_conns says how many the store may have; River has its own all the same.
+func (e *postgresEngine) connect(ctx context.Context, url string) error {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// pgx's error may quote the password
+		return errors.New("store: the database URL cannot be used")
+	}
+	if !strings.Contains(url, "pool_max_conns=") {
+		config.MaxConns = storeConns
+	}
+	own := config.Copy()
+	own.MaxConns, own.MinConns, own.MinIdleConns = queueConns, 0, 0
+	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return errors.New("store: the pool cannot be made")
+	}
+	if e.queue, err = pgxpool.NewWithConfig(ctx, own); err != nil {
+		return errors.New("store: the queue's pool cannot be made")
+	}
+	e.db = stdlib.OpenDBFromPool(e.pool)
+	return nil
 }
 
 func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
@@ -118,7 +151,7 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresSession{conn: conn, client: e.client}
+	s := &postgresSession{conn: conn, client: e.client, bell: e.bell}
 	err = conn.Raw(func(driver any) error {
 		s.tx, err = driver.(*stdlib.Conn).Conn().Begin(ctx)
 		return err
@@ -143,8 +176,15 @@ func (e *postgresEngine) every(interval time.Duration, job Job) {
 func (e *postgresEngine) stop(ctx context.Context) error { return e.client.Stop(ctx) }
 
 func (e *postgresEngine) close() error {
-	err := e.db.Close()
-	e.pool.Close()
+	var err error
+	if e.db != nil {
+		err = e.db.Close()
+	}
+	for _, pool := range []*pgxpool.Pool{e.queue, e.pool} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
 	return err
 }
 
@@ -154,18 +194,25 @@ type postgresSession struct {
 	q      *db.Queries
 	at     time.Time
 	client *river.Client[pgx.Tx]
+	bell   bell
+	jobs   bool // whether it enqueues any
 }
 
 func (s *postgresSession) queries() *db.Queries { return s.q }
 func (s *postgresSession) now() time.Time       { return s.at }
 
 func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
 	return err
 }
 
 func (s *postgresSession) commit(ctx context.Context) error {
-	return errors.Join(s.tx.Commit(ctx), s.conn.Close())
+	err := s.tx.Commit(ctx)
+	if err == nil && s.jobs {
+		s.bell.ring()
+	}
+	return errors.Join(err, s.conn.Close())
 }
 
 func (s *postgresSession) rollback(ctx context.Context) {

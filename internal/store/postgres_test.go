@@ -3,10 +3,13 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
@@ -75,4 +78,50 @@ func TestLostRaceFindsTheRow(t *testing.T) {
 	require.Equal(t, 3, tries[0]+tries[1], "one of them tries again")
 	require.Equal(t, map[string]bool{"the one row": true},
 		events(t, storetest.Open(t, url, nil)))
+}
+
+// Ensure that the queue starts and is worked while the store uses all of its connections: River has
+// connections of its own.
+func TestQueueHasItsOwnConnections(t *testing.T) {
+	var log logBuffer
+	url := storetest.PostgreSQL(t)
+	s, err := store.Open(t.Context(), store.Options{
+		URL: url + "&pool_max_conns=4", Key: storetest.Key,
+		Log: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	done := make(chan struct{})
+	river.AddWorker(s.Workers(), river.WorkFunc(
+		func(context.Context, *river.Job[failing]) error {
+			close(done)
+			return nil
+		},
+	))
+	enqueue(t, s, "row-1")
+
+	var lanes sync.WaitGroup
+	taken, free := make(chan struct{}), make(chan struct{})
+	for range 4 {
+		lanes.Go(func() {
+			err := s.Do(t.Context(), func(context.Context, *store.Tx) error {
+				taken <- struct{}{}
+				<-free
+				return nil
+			})
+			require.NoError(t, err)
+		})
+		<-taken // so that each lane takes one call
+	}
+	ctx := context.Background() // the queue is stopped when the test's own context has ended
+	require.NoError(t, s.Start(ctx))
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "the queue waits for a connection of the store")
+	}
+	close(free)
+	lanes.Wait()
+	require.NoError(t, s.Stop(ctx))
+	require.Empty(t, log.String())
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -19,25 +20,28 @@ const (
 	keepFinished = time.Hour
 	keepFailed   = 30 * 24 * time.Hour // failed for the last time, or given up with a reason
 	jobsAtOnce   = 50
+	// pollEvery is how late a job may be that no commit announces: one whose time has come, or one of
+	// another replica that died.
+	pollEvery = time.Second
 )
 
-func queueConfig(workers *river.Workers, log *slog.Logger) *river.Config {
+func queueConfig(workers *river.Workers, o Options) *river.Config {
 	return &river.Config{
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobsAtOnce}},
 		Workers: workers,
 		// A job may be enqueued before its worker is added; it is done after Start.
 		SkipUnknownJobCheck:         true,
 		FetchCooldown:               10 * time.Millisecond,
-		FetchPollInterval:           time.Second,
+		FetchPollInterval:           cmp.Or(o.poll, pollEvery),
 		JobTimeout:                  jobTimeout,
 		RescueStuckJobsAfter:        RescueAfter,
 		CompletedJobRetentionPeriod: keepFinished,
 		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
-		ErrorHandler:                failureLog{log},
-		RetryPolicy:                 &rescueLog{log: log},
+		ErrorHandler:                failureLog{o.Log},
+		RetryPolicy:                 &rescueLog{log: o.Log},
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
-		Logger:                      slog.New(levelHandler{log.Handler(), slog.LevelWarn}),
+		Logger:                      slog.New(levelHandler{o.Log.Handler(), slog.LevelWarn}),
 	}
 }
 

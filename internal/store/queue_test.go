@@ -142,20 +142,26 @@ func TestJobsThatNeverEndAreLogged(t *testing.T) {
 
 // Ensure that a queue that is stopped while it starts complains of nothing.
 func TestStopWhileStarting(t *testing.T) {
-	var log logBuffer
-	s, err := store.Open(t.Context(), store.Options{
-		URL: storetest.SQLite(t), Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
-	})
-	require.NoError(t, err)
-	done := func(context.Context, *river.Job[failing]) error { return nil }
-	river.AddWorker(s.Workers(), river.WorkFunc(done))
-	s.Every(time.Hour, failing{})
-	for range 20 {
-		require.NoError(t, s.Start(context.Background()))
-		require.NoError(t, s.Stop(context.Background()))
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log logBuffer
+			s, err := store.Open(t.Context(), store.Options{
+				URL: url(t), Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+			})
+			require.NoError(t, err)
+			done := func(context.Context, *river.Job[failing]) error { return nil }
+			river.AddWorker(s.Workers(), river.WorkFunc(done))
+			s.Every(time.Hour, failing{})
+			for range 20 {
+				require.NoError(t, s.Start(context.Background()))
+				require.NoError(t, s.Stop(context.Background()))
+			}
+			require.NoError(t, s.Close())
+			require.Empty(t, log.String())
+		})
 	}
-	require.NoError(t, s.Close())
-	require.Empty(t, log.String())
 }
 
 // kept is all that the queue keeps about its jobs.

@@ -17,7 +17,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	_ "modernc.org/sqlite"
 
 	"smsbridge/internal/store/db"
 )
@@ -26,9 +25,9 @@ type sqliteEngine struct {
 	lock     *os.File
 	db       *sql.DB // one connection: SQLite has one writer
 	readOnly *sql.DB
-	queries  *db.Queries
 	reading  *db.Queries
 	client   *river.Client[*sql.Tx]
+	bell     bell
 	clock    func() time.Time
 	opened   time.Time
 	rest     context.CancelFunc // ends the checkpoints
@@ -44,7 +43,7 @@ const checkpointEvery = 30 * time.Second
 func openSQLite(
 	ctx context.Context, path string, o Options, workers *river.Workers,
 ) (_ *sqliteEngine, err error) {
-	e := &sqliteEngine{clock: o.Now}
+	e := &sqliteEngine{bell: newBell(), clock: o.Now}
 	if e.clock == nil {
 		e.clock = time.Now
 	}
@@ -63,8 +62,8 @@ func openSQLite(
 		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
 	file := (&url.URL{Path: path}).EscapedPath()
 	writing := "file:" + file + "?_txlock=immediate&_pragma=journal_mode(WAL)&" + pragmas
-	if e.db, err = sql.Open("sqlite", writing); err != nil {
-		return nil, fmt.Errorf("store: opening: %w", err)
+	if e.db, err = openFile(writing); err != nil {
+		return nil, err
 	}
 	e.db.SetMaxOpenConns(1)
 	driver := riversqlite.New(e.db)
@@ -72,16 +71,12 @@ func openSQLite(
 	if err := migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet); err != nil {
 		return nil, err
 	}
-	if e.queries, err = db.Prepare(ctx, e.db); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
 	if e.readOnly, err = openReading(path); err != nil {
 		return nil, err
 	}
-	if e.reading, err = db.Prepare(ctx, e.readOnly); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	if e.client, err = river.NewClient(driver, queueConfig(workers, o.Log)); err != nil {
+	e.reading = db.New(e.readOnly)
+	queue := &sqliteDriver{driver, e.bell}
+	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	if err := e.checkpoint(ctx); err != nil {
@@ -125,9 +120,9 @@ func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 func openReading(path string) (*sql.DB, error) {
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?mode=ro&_pragma=query_only(ON)&_pragma=busy_timeout(5000)"
-	conn, err := sql.Open("sqlite", name)
+	conn, err := openFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("store: opening for reading: %w", err)
+		return nil, err
 	}
 	conn.SetMaxOpenConns(4)
 	return conn, nil
@@ -152,7 +147,8 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteSession{tx: tx, q: e.queries.WithTx(tx), at: e.clock(), client: e.client}, nil
+	q := db.New(tx)
+	return &sqliteSession{tx: tx, q: q, at: e.clock(), client: e.client, bell: e.bell}, nil
 }
 
 // start hands back what a killed process left. This file has no other user, so no worker does its
@@ -197,18 +193,28 @@ type sqliteSession struct {
 	q      *db.Queries
 	at     time.Time
 	client *river.Client[*sql.Tx]
+	bell   bell
+	jobs   bool // whether it enqueues any
 }
 
 func (s *sqliteSession) queries() *db.Queries { return s.q }
 func (s *sqliteSession) now() time.Time       { return s.at }
 
 func (s *sqliteSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
 	return err
 }
 
-func (s *sqliteSession) commit(context.Context) error { return s.tx.Commit() }
-func (s *sqliteSession) rollback(context.Context)     { _ = s.tx.Rollback() }
+func (s *sqliteSession) commit(context.Context) error {
+	err := s.tx.Commit()
+	if err == nil && s.jobs {
+		s.bell.ring()
+	}
+	return err
+}
+
+func (s *sqliteSession) rollback(context.Context) { _ = s.tx.Rollback() }
 
 // folderOf returns an error when the folder of a SQLite file does not exist. A bridge that made it
 // would begin with an empty database where a disk is not mounted or a path is misspelled.

@@ -47,6 +47,8 @@ type Options struct {
 	Now func() time.Time
 	// Log is told of failing jobs and of the queue's warnings. Nil: nothing is logged.
 	Log *slog.Logger
+
+	poll time.Duration // instead of pollEvery, in tests
 }
 
 // Store is an open database. It is safe for concurrent use.

@@ -20,7 +20,7 @@ DELETE FROM auth0_lock WHERE (tenant, phone) IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropAuth0LocksBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropAuth0LocksBeforeStmt, dropAuth0LocksBefore, at)
+	result, err := q.db.ExecContext(ctx, dropAuth0LocksBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -40,6 +40,6 @@ type LockAuth0PhoneParams struct {
 
 // Until its transaction ends, no other transaction passes this statement for the same phone.
 func (q *Queries) LockAuth0Phone(ctx context.Context, arg LockAuth0PhoneParams) error {
-	_, err := q.exec(ctx, q.lockAuth0PhoneStmt, lockAuth0Phone, arg.Tenant, arg.Phone, arg.At)
+	_, err := q.db.ExecContext(ctx, lockAuth0Phone, arg.Tenant, arg.Phone, arg.At)
 	return err
 }

@@ -27,7 +27,7 @@ type AddAuth0NotificationParams struct {
 }
 
 func (q *Queries) AddAuth0Notification(ctx context.Context, arg AddAuth0NotificationParams) error {
-	_, err := q.exec(ctx, q.addAuth0NotificationStmt, addAuth0Notification,
+	_, err := q.db.ExecContext(ctx, addAuth0Notification,
 		arg.ID,
 		arg.Tenant,
 		arg.Digest,
@@ -47,7 +47,7 @@ DELETE FROM auth0_notification WHERE id IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropAuth0NotificationsBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropAuth0NotificationsBeforeStmt, dropAuth0NotificationsBefore, at)
+	result, err := q.db.ExecContext(ctx, dropAuth0NotificationsBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -68,7 +68,7 @@ type LastAuth0CodeParams struct {
 
 // The last code that was texted for a user of Auth0.
 func (q *Queries) LastAuth0Code(ctx context.Context, arg LastAuth0CodeParams) (Auth0Notification, error) {
-	row := q.queryRow(ctx, q.lastAuth0CodeStmt, lastAuth0Code, arg.Tenant, arg.UserID, arg.Since)
+	row := q.db.QueryRowContext(ctx, lastAuth0Code, arg.Tenant, arg.UserID, arg.Since)
 	var i Auth0Notification
 	err := row.Scan(
 		&i.ID,
@@ -95,7 +95,7 @@ type SameAuth0NotificationParams struct {
 }
 
 func (q *Queries) SameAuth0Notification(ctx context.Context, arg SameAuth0NotificationParams) (Auth0Notification, error) {
-	row := q.queryRow(ctx, q.sameAuth0NotificationStmt, sameAuth0Notification, arg.Tenant, arg.Digest, arg.Since)
+	row := q.db.QueryRowContext(ctx, sameAuth0Notification, arg.Tenant, arg.Digest, arg.Since)
 	var i Auth0Notification
 	err := row.Scan(
 		&i.ID,

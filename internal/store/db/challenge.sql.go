@@ -23,7 +23,7 @@ type AcceptChallengeParams struct {
 }
 
 func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams) (int64, error) {
-	result, err := q.exec(ctx, q.acceptChallengeStmt, acceptChallenge, arg.Now, arg.ID)
+	result, err := q.db.ExecContext(ctx, acceptChallenge, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +60,7 @@ type AddChallengeParams struct {
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
-	result, err := q.exec(ctx, q.addChallengeStmt, addChallenge,
+	result, err := q.db.ExecContext(ctx, addChallenge,
 		arg.ID,
 		arg.MailID,
 		arg.Tenant,
@@ -103,7 +103,7 @@ type AskedOpenChallengesParams struct {
 
 // The open questions whose prompt was handed to a provider. Their deadline may have passed.
 func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChallengesParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.askedOpenChallengesStmt, askedOpenChallenges, arg.Account, arg.Sender, arg.Phone)
+	rows, err := q.db.QueryContext(ctx, askedOpenChallenges, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ type BeginClickParams struct {
 }
 
 func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, error) {
-	result, err := q.exec(ctx, q.beginClickStmt, beginClick, arg.ID, arg.State, arg.Clicks)
+	result, err := q.db.ExecContext(ctx, beginClick, arg.ID, arg.State, arg.Clicks)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +181,7 @@ RETURNING wrong_codes
 `
 
 func (q *Queries) CountWrongCode(ctx context.Context, id string) (int64, error) {
-	row := q.queryRow(ctx, q.countWrongCodeStmt, countWrongCode, id)
+	row := q.db.QueryRowContext(ctx, countWrongCode, id)
 	var wrong_codes int64
 	err := row.Scan(&wrong_codes)
 	return wrong_codes, err
@@ -203,7 +203,7 @@ type EndChallengeParams struct {
 }
 
 func (q *Queries) EndChallenge(ctx context.Context, arg EndChallengeParams) (int64, error) {
-	result, err := q.exec(ctx, q.endChallengeStmt, endChallenge,
+	result, err := q.db.ExecContext(ctx, endChallenge,
 		arg.State,
 		arg.Outcome,
 		arg.EndedAt,
@@ -233,7 +233,7 @@ type EndClickParams struct {
 
 // A click that was overtaken must not end that of the link which took its link's place.
 func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, error) {
-	result, err := q.exec(ctx, q.endClickStmt, endClick,
+	result, err := q.db.ExecContext(ctx, endClick,
 		arg.State,
 		arg.Outcome,
 		arg.EndedAt,
@@ -251,7 +251,7 @@ SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, lin
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
-	row := q.queryRow(ctx, q.getChallengeStmt, getChallenge, id)
+	row := q.db.QueryRowContext(ctx, getChallenge, id)
 	var i Challenge
 	err := row.Scan(
 		&i.ID,
@@ -301,7 +301,7 @@ type GetOpenChallengeParams struct {
 }
 
 func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengeParams) (Challenge, error) {
-	row := q.queryRow(ctx, q.getOpenChallengeStmt, getOpenChallenge,
+	row := q.db.QueryRowContext(ctx, getOpenChallenge,
 		arg.Tenant,
 		arg.Phone,
 		arg.Recipient,
@@ -356,7 +356,7 @@ type HoldLinkParams struct {
 }
 
 func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, error) {
-	result, err := q.exec(ctx, q.holdLinkStmt, holdLink,
+	result, err := q.db.ExecContext(ctx, holdLink,
 		arg.HeldLink,
 		arg.HeldDigest,
 		arg.HeldMailID,
@@ -381,7 +381,7 @@ type LastChallengesOfPhoneParams struct {
 }
 
 func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesOfPhoneParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.lastChallengesOfPhoneStmt, lastChallengesOfPhone, arg.Account, arg.Sender, arg.Phone)
+	rows, err := q.db.QueryContext(ctx, lastChallengesOfPhone, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
 		return nil, err
 	}
@@ -445,7 +445,7 @@ type MarkAskedParams struct {
 
 // From here on the question is about this one link.
 func (q *Queries) MarkAsked(ctx context.Context, arg MarkAskedParams) (int64, error) {
-	result, err := q.exec(ctx, q.markAskedStmt, markAsked, arg.Now, arg.ID)
+	result, err := q.db.ExecContext(ctx, markAsked, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -462,7 +462,7 @@ type MarkHintedParams struct {
 }
 
 func (q *Queries) MarkHinted(ctx context.Context, arg MarkHintedParams) (int64, error) {
-	result, err := q.exec(ctx, q.markHintedStmt, markHinted, arg.HintedAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, markHinted, arg.HintedAt, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -479,7 +479,7 @@ type MarkLateParams struct {
 }
 
 func (q *Queries) MarkLate(ctx context.Context, arg MarkLateParams) (int64, error) {
-	result, err := q.exec(ctx, q.markLateStmt, markLate, arg.LateAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, markLate, arg.LateAt, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -497,7 +497,7 @@ type MarkSubmittedParams struct {
 }
 
 func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (int64, error) {
-	result, err := q.exec(ctx, q.markSubmittedStmt, markSubmitted, arg.SubmittedAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, markSubmitted, arg.SubmittedAt, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -522,7 +522,7 @@ type MistakableChallengesParams struct {
 // The questions to a phone that a reply might be meant for: those without an end, and those that
 // went unanswered since a time. One whose deadline has passed may still say open.
 func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChallengesParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.mistakableChallengesStmt, mistakableChallenges,
+	rows, err := q.db.QueryContext(ctx, mistakableChallenges,
 		arg.Account,
 		arg.Sender,
 		arg.Phone,
@@ -592,7 +592,7 @@ type OpenChallengesOfPhoneParams struct {
 }
 
 func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesOfPhoneParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.openChallengesOfPhoneStmt, openChallengesOfPhone, arg.Account, arg.Sender, arg.Phone)
+	rows, err := q.db.QueryContext(ctx, openChallengesOfPhone, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
 		return nil, err
 	}
@@ -654,7 +654,7 @@ type OverdueChallengesParams struct {
 }
 
 func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesParams) ([]Challenge, error) {
-	rows, err := q.query(ctx, q.overdueChallengesStmt, overdueChallenges, arg.Now, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueChallenges, arg.Now, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -721,7 +721,7 @@ type ReplaceLinkParams struct {
 
 // Only while the prompt has not begun to leave.
 func (q *Queries) ReplaceLink(ctx context.Context, arg ReplaceLinkParams) (int64, error) {
-	result, err := q.exec(ctx, q.replaceLinkStmt, replaceLink,
+	result, err := q.db.ExecContext(ctx, replaceLink,
 		arg.Link,
 		arg.Digest,
 		arg.Author,
@@ -751,7 +751,7 @@ type TakeHeldLinkParams struct {
 
 // The held link takes the place of one that was clicked in vain. Its click is still to come.
 func (q *Queries) TakeHeldLink(ctx context.Context, arg TakeHeldLinkParams) (int64, error) {
-	result, err := q.exec(ctx, q.takeHeldLinkStmt, takeHeldLink,
+	result, err := q.db.ExecContext(ctx, takeHeldLink,
 		arg.Link,
 		arg.ID,
 		arg.MailID,
@@ -774,7 +774,7 @@ type UndoClickParams struct {
 }
 
 func (q *Queries) UndoClick(ctx context.Context, arg UndoClickParams) (int64, error) {
-	result, err := q.exec(ctx, q.undoClickStmt, undoClick, arg.ID, arg.Clicks)
+	result, err := q.db.ExecContext(ctx, undoClick, arg.ID, arg.Clicks)
 	if err != nil {
 		return 0, err
 	}

@@ -27,7 +27,7 @@ type AddCodeCheckParams struct {
 }
 
 func (q *Queries) AddCodeCheck(ctx context.Context, arg AddCodeCheckParams) error {
-	_, err := q.exec(ctx, q.addCodeCheckStmt, addCodeCheck,
+	_, err := q.db.ExecContext(ctx, addCodeCheck,
 		arg.ID,
 		arg.VerificationID,
 		arg.Tenant,
@@ -44,7 +44,7 @@ SELECT COUNT(*) FROM code_check WHERE verification_id = $1 AND verdict = ''
 `
 
 func (q *Queries) CountOpenCodeChecks(ctx context.Context, verificationID string) (int64, error) {
-	row := q.queryRow(ctx, q.countOpenCodeChecksStmt, countOpenCodeChecks, verificationID)
+	row := q.db.QueryRowContext(ctx, countOpenCodeChecks, verificationID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -58,7 +58,7 @@ DELETE FROM code_check WHERE id IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropCodeChecksBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropCodeChecksBeforeStmt, dropCodeChecksBefore, at)
+	result, err := q.db.ExecContext(ctx, dropCodeChecksBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +75,7 @@ type EndCodeCheckParams struct {
 }
 
 func (q *Queries) EndCodeCheck(ctx context.Context, arg EndCodeCheckParams) (int64, error) {
-	result, err := q.exec(ctx, q.endCodeCheckStmt, endCodeCheck, arg.Verdict, arg.ID)
+	result, err := q.db.ExecContext(ctx, endCodeCheck, arg.Verdict, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -87,7 +87,7 @@ SELECT id, verification_id, tenant, code, verdict, asked_at, door, source FROM c
 `
 
 func (q *Queries) GetCodeCheck(ctx context.Context, id string) (CodeCheck, error) {
-	row := q.queryRow(ctx, q.getCodeCheckStmt, getCodeCheck, id)
+	row := q.db.QueryRowContext(ctx, getCodeCheck, id)
 	var i CodeCheck
 	err := row.Scan(
 		&i.ID,

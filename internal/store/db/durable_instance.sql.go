@@ -28,7 +28,7 @@ type AddDurableInstanceParams struct {
 }
 
 func (q *Queries) AddDurableInstance(ctx context.Context, arg AddDurableInstanceParams) (int64, error) {
-	result, err := q.exec(ctx, q.addDurableInstanceStmt, addDurableInstance,
+	result, err := q.db.ExecContext(ctx, addDurableInstance,
 		arg.ID,
 		arg.Tenant,
 		arg.InstanceID,
@@ -47,7 +47,7 @@ DELETE FROM durable_instance WHERE id = $1
 `
 
 func (q *Queries) DropDurableInstance(ctx context.Context, id string) (int64, error) {
-	result, err := q.exec(ctx, q.dropDurableInstanceStmt, dropDurableInstance, id)
+	result, err := q.db.ExecContext(ctx, dropDurableInstance, id)
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +76,7 @@ type GetDurableInstanceRow struct {
 }
 
 func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstanceParams) (GetDurableInstanceRow, error) {
-	row := q.queryRow(ctx, q.getDurableInstanceStmt, getDurableInstance, arg.Tenant, arg.InstanceID)
+	row := q.db.QueryRowContext(ctx, getDurableInstance, arg.Tenant, arg.InstanceID)
 	var i GetDurableInstanceRow
 	err := row.Scan(
 		&i.DurableInstance.ID,
@@ -115,7 +115,7 @@ type GetDurableVerificationRow struct {
 
 // An instance with its verification, if it has one.
 func (q *Queries) GetDurableVerification(ctx context.Context, arg GetDurableVerificationParams) (GetDurableVerificationRow, error) {
-	row := q.queryRow(ctx, q.getDurableVerificationStmt, getDurableVerification, arg.Tenant, arg.InstanceID)
+	row := q.db.QueryRowContext(ctx, getDurableVerification, arg.Tenant, arg.InstanceID)
 	var i GetDurableVerificationRow
 	err := row.Scan(
 		&i.DurableInstance.ID,
@@ -190,7 +190,7 @@ type ListDurableInstancesRow struct {
 }
 
 func (q *Queries) ListDurableInstances(ctx context.Context, arg ListDurableInstancesParams) ([]ListDurableInstancesRow, error) {
-	rows, err := q.query(ctx, q.listDurableInstancesStmt, listDurableInstances,
+	rows, err := q.db.QueryContext(ctx, listDurableInstances,
 		arg.Tenant,
 		arg.After,
 		arg.CreatedFrom,
@@ -252,7 +252,7 @@ type SetDurableStateParams struct {
 
 // It changes nothing when another request gave the instance a new verification.
 func (q *Queries) SetDurableState(ctx context.Context, arg SetDurableStateParams) (int64, error) {
-	result, err := q.exec(ctx, q.setDurableStateStmt, setDurableState,
+	result, err := q.db.ExecContext(ctx, setDurableState,
 		arg.State,
 		arg.Output,
 		arg.Now,
@@ -279,7 +279,7 @@ type SetDurableVerificationParams struct {
 }
 
 func (q *Queries) SetDurableVerification(ctx context.Context, arg SetDurableVerificationParams) (int64, error) {
-	result, err := q.exec(ctx, q.setDurableVerificationStmt, setDurableVerification, arg.VerificationID, arg.Digits, arg.ID)
+	result, err := q.db.ExecContext(ctx, setDurableVerification, arg.VerificationID, arg.Digits, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -296,7 +296,7 @@ type TouchDurableInstanceParams struct {
 }
 
 func (q *Queries) TouchDurableInstance(ctx context.Context, arg TouchDurableInstanceParams) (int64, error) {
-	result, err := q.exec(ctx, q.touchDurableInstanceStmt, touchDurableInstance, arg.Now, arg.ID)
+	result, err := q.db.ExecContext(ctx, touchDurableInstance, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}

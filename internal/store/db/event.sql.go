@@ -26,7 +26,7 @@ type AddEventParams struct {
 }
 
 func (q *Queries) AddEvent(ctx context.Context, arg AddEventParams) error {
-	_, err := q.exec(ctx, q.addEventStmt, addEvent,
+	_, err := q.db.ExecContext(ctx, addEvent,
 		arg.ID,
 		arg.Tenant,
 		arg.Subject,
@@ -47,7 +47,7 @@ type EventsAfterParams struct {
 }
 
 func (q *Queries) EventsAfter(ctx context.Context, arg EventsAfterParams) ([]Event, error) {
-	rows, err := q.query(ctx, q.eventsAfterStmt, eventsAfter, arg.ID, arg.Most)
+	rows, err := q.db.QueryContext(ctx, eventsAfter, arg.ID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ SELECT id, tenant, subject, name, detail, at FROM event WHERE subject = $1 ORDER
 `
 
 func (q *Queries) EventsOf(ctx context.Context, subject string) ([]Event, error) {
-	rows, err := q.query(ctx, q.eventsOfStmt, eventsOf, subject)
+	rows, err := q.db.QueryContext(ctx, eventsOf, subject)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ DELETE FROM guess WHERE (tenant, phone, asker) IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropGuessesBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropGuessesBeforeStmt, dropGuessesBefore, at)
+	result, err := q.db.ExecContext(ctx, dropGuessesBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -39,7 +39,7 @@ type GetGuessesParams struct {
 }
 
 func (q *Queries) GetGuesses(ctx context.Context, arg GetGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.getGuessesStmt, getGuesses, arg.Tenant, arg.Phone, arg.Asker)
+	row := q.db.QueryRowContext(ctx, getGuesses, arg.Tenant, arg.Phone, arg.Asker)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
@@ -62,7 +62,7 @@ type LockGuessesParams struct {
 // The transaction that holds this row's lock is the only one to judge a code of this phone that
 // this asker presents.
 func (q *Queries) LockGuesses(ctx context.Context, arg LockGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.lockGuessesStmt, lockGuesses,
+	row := q.db.QueryRowContext(ctx, lockGuesses,
 		arg.Tenant,
 		arg.Phone,
 		arg.Asker,
@@ -86,7 +86,7 @@ type SetGuessesParams struct {
 }
 
 func (q *Queries) SetGuesses(ctx context.Context, arg SetGuessesParams) error {
-	_, err := q.exec(ctx, q.setGuessesStmt, setGuesses,
+	_, err := q.db.ExecContext(ctx, setGuesses,
 		arg.WrongAt,
 		arg.Tenant,
 		arg.Phone,

@@ -26,7 +26,7 @@ type AddIdempotencyKeyParams struct {
 }
 
 func (q *Queries) AddIdempotencyKey(ctx context.Context, arg AddIdempotencyKeyParams) (int64, error) {
-	result, err := q.exec(ctx, q.addIdempotencyKeyStmt, addIdempotencyKey,
+	result, err := q.db.ExecContext(ctx, addIdempotencyKey,
 		arg.Tenant,
 		arg.Key,
 		arg.Digest,
@@ -47,7 +47,7 @@ DELETE FROM idempotency_key WHERE (tenant, key) IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropIdempotencyKeysBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropIdempotencyKeysBeforeStmt, dropIdempotencyKeysBefore, at)
+	result, err := q.db.ExecContext(ctx, dropIdempotencyKeysBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +64,7 @@ type GetIdempotencyKeyParams struct {
 }
 
 func (q *Queries) GetIdempotencyKey(ctx context.Context, arg GetIdempotencyKeyParams) (IdempotencyKey, error) {
-	row := q.queryRow(ctx, q.getIdempotencyKeyStmt, getIdempotencyKey, arg.Tenant, arg.Key)
+	row := q.db.QueryRowContext(ctx, getIdempotencyKey, arg.Tenant, arg.Key)
 	var i IdempotencyKey
 	err := row.Scan(
 		&i.Tenant,

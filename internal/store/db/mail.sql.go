@@ -33,7 +33,7 @@ type AddMailParams struct {
 }
 
 func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error) {
-	result, err := q.exec(ctx, q.addMailStmt, addMail,
+	result, err := q.db.ExecContext(ctx, addMail,
 		arg.ID,
 		arg.Tenant,
 		arg.Phone,
@@ -64,7 +64,7 @@ type EndMailParams struct {
 }
 
 func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error) {
-	result, err := q.exec(ctx, q.endMailStmt, endMail,
+	result, err := q.db.ExecContext(ctx, endMail,
 		arg.State,
 		arg.Kind,
 		arg.Reason,
@@ -82,7 +82,7 @@ SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, po
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
-	row := q.queryRow(ctx, q.getMailStmt, getMail, id)
+	row := q.db.QueryRowContext(ctx, getMail, id)
 	var i Mail
 	err := row.Scan(
 		&i.ID,

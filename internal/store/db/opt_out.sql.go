@@ -23,7 +23,7 @@ type ClearOptOutParams struct {
 }
 
 func (q *Queries) ClearOptOut(ctx context.Context, arg ClearOptOutParams) (int64, error) {
-	result, err := q.exec(ctx, q.clearOptOutStmt, clearOptOut, arg.Account, arg.Sender, arg.Phone)
+	result, err := q.db.ExecContext(ctx, clearOptOut, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +41,7 @@ type CountOptOutParams struct {
 }
 
 func (q *Queries) CountOptOut(ctx context.Context, arg CountOptOutParams) (int64, error) {
-	row := q.queryRow(ctx, q.countOptOutStmt, countOptOut, arg.Account, arg.Sender, arg.Phone)
+	row := q.db.QueryRowContext(ctx, countOptOut, arg.Account, arg.Sender, arg.Phone)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -60,7 +60,7 @@ type SetOptOutParams struct {
 }
 
 func (q *Queries) SetOptOut(ctx context.Context, arg SetOptOutParams) (int64, error) {
-	result, err := q.exec(ctx, q.setOptOutStmt, setOptOut,
+	result, err := q.db.ExecContext(ctx, setOptOut,
 		arg.Account,
 		arg.Sender,
 		arg.Phone,

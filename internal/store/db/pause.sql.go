@@ -19,7 +19,7 @@ DELETE FROM pause WHERE (tenant, who) IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropPausesBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropPausesBeforeStmt, dropPausesBefore, at)
+	result, err := q.db.ExecContext(ctx, dropPausesBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -36,7 +36,7 @@ type GetPauseParams struct {
 }
 
 func (q *Queries) GetPause(ctx context.Context, arg GetPauseParams) (string, error) {
-	row := q.queryRow(ctx, q.getPauseStmt, getPause, arg.Tenant, arg.Who)
+	row := q.db.QueryRowContext(ctx, getPause, arg.Tenant, arg.Who)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
@@ -57,7 +57,7 @@ type LockPauseParams struct {
 // The transaction that holds this row's lock is the only one to judge a code that this log-in
 // subject, or this source, presents.
 func (q *Queries) LockPause(ctx context.Context, arg LockPauseParams) (string, error) {
-	row := q.queryRow(ctx, q.lockPauseStmt, lockPause, arg.Tenant, arg.Who, arg.Now)
+	row := q.db.QueryRowContext(ctx, lockPause, arg.Tenant, arg.Who, arg.Now)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
@@ -74,6 +74,6 @@ type SetPauseParams struct {
 }
 
 func (q *Queries) SetPause(ctx context.Context, arg SetPauseParams) error {
-	_, err := q.exec(ctx, q.setPauseStmt, setPause, arg.WrongAt, arg.Tenant, arg.Who)
+	_, err := q.db.ExecContext(ctx, setPause, arg.WrongAt, arg.Tenant, arg.Who)
 	return err
 }

@@ -29,7 +29,7 @@ type AddReplyParams struct {
 }
 
 func (q *Queries) AddReply(ctx context.Context, arg AddReplyParams) (int64, error) {
-	result, err := q.exec(ctx, q.addReplyStmt, addReply,
+	result, err := q.db.ExecContext(ctx, addReply,
 		arg.ID,
 		arg.Account,
 		arg.ProviderID,
@@ -49,7 +49,7 @@ SELECT id, account, provider_id, sender, phone, word, challenge_id, received_at 
 `
 
 func (q *Queries) GetReply(ctx context.Context, id string) (Reply, error) {
-	row := q.queryRow(ctx, q.getReplyStmt, getReply, id)
+	row := q.db.QueryRowContext(ctx, getReply, id)
 	var i Reply
 	err := row.Scan(
 		&i.ID,
@@ -74,6 +74,6 @@ type SetReplyChallengeParams struct {
 }
 
 func (q *Queries) SetReplyChallenge(ctx context.Context, arg SetReplyChallengeParams) error {
-	_, err := q.exec(ctx, q.setReplyChallengeStmt, setReplyChallenge, arg.ChallengeID, arg.ID)
+	_, err := q.db.ExecContext(ctx, setReplyChallenge, arg.ChallengeID, arg.ID)
 	return err
 }

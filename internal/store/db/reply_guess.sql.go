@@ -20,7 +20,7 @@ DELETE FROM reply_guess WHERE phone IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropReplyGuessesBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropReplyGuessesBeforeStmt, dropReplyGuessesBefore, at)
+	result, err := q.db.ExecContext(ctx, dropReplyGuessesBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -32,7 +32,7 @@ SELECT wrong_at FROM reply_guess WHERE phone = $1
 `
 
 func (q *Queries) GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error) {
-	row := q.queryRow(ctx, q.getReplyGuessesStmt, getReplyGuesses, phone)
+	row := q.db.QueryRowContext(ctx, getReplyGuesses, phone)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
@@ -51,7 +51,7 @@ type LockReplyGuessesParams struct {
 
 // The transaction that holds this row's lock is the only one to judge a reply code of this phone.
 func (q *Queries) LockReplyGuesses(ctx context.Context, arg LockReplyGuessesParams) (string, error) {
-	row := q.queryRow(ctx, q.lockReplyGuessesStmt, lockReplyGuesses, arg.Phone, arg.Now)
+	row := q.db.QueryRowContext(ctx, lockReplyGuesses, arg.Phone, arg.Now)
 	var wrong_at string
 	err := row.Scan(&wrong_at)
 	return wrong_at, err
@@ -67,6 +67,6 @@ type SetReplyGuessesParams struct {
 }
 
 func (q *Queries) SetReplyGuesses(ctx context.Context, arg SetReplyGuessesParams) error {
-	_, err := q.exec(ctx, q.setReplyGuessesStmt, setReplyGuesses, arg.WrongAt, arg.Phone)
+	_, err := q.db.ExecContext(ctx, setReplyGuesses, arg.WrongAt, arg.Phone)
 	return err
 }

@@ -25,7 +25,7 @@ type AddSeenParams struct {
 }
 
 func (q *Queries) AddSeen(ctx context.Context, arg AddSeenParams) (int64, error) {
-	result, err := q.exec(ctx, q.addSeenStmt, addSeen,
+	result, err := q.db.ExecContext(ctx, addSeen,
 		arg.Source,
 		arg.Tenant,
 		arg.ID,
@@ -46,7 +46,7 @@ DELETE FROM seen WHERE (source, tenant, id) IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropSeenBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropSeenBeforeStmt, dropSeenBefore, at)
+	result, err := q.db.ExecContext(ctx, dropSeenBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +64,7 @@ type GetSeenParams struct {
 }
 
 func (q *Queries) GetSeen(ctx context.Context, arg GetSeenParams) (Seen, error) {
-	row := q.queryRow(ctx, q.getSeenStmt, getSeen, arg.Source, arg.Tenant, arg.ID)
+	row := q.db.QueryRowContext(ctx, getSeen, arg.Source, arg.Tenant, arg.ID)
 	var i Seen
 	err := row.Scan(
 		&i.Source,

@@ -25,7 +25,7 @@ type AddShortLinkParams struct {
 }
 
 func (q *Queries) AddShortLink(ctx context.Context, arg AddShortLinkParams) error {
-	_, err := q.exec(ctx, q.addShortLinkStmt, addShortLink,
+	_, err := q.db.ExecContext(ctx, addShortLink,
 		arg.ID,
 		arg.Tenant,
 		arg.ChallengeID,
@@ -43,7 +43,7 @@ DELETE FROM short_link WHERE id IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropShortLinksBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropShortLinksBeforeStmt, dropShortLinksBefore, at)
+	result, err := q.db.ExecContext(ctx, dropShortLinksBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -55,7 +55,7 @@ SELECT id, tenant, challenge_id, link, expires_at FROM short_link WHERE id = $1
 `
 
 func (q *Queries) GetShortLink(ctx context.Context, id string) (ShortLink, error) {
-	row := q.queryRow(ctx, q.getShortLinkStmt, getShortLink, id)
+	row := q.db.QueryRowContext(ctx, getShortLink, id)
 	var i ShortLink
 	err := row.Scan(
 		&i.ID,

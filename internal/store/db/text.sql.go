@@ -38,7 +38,7 @@ type AddTextParams struct {
 }
 
 func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
-	_, err := q.exec(ctx, q.addTextStmt, addText,
+	_, err := q.db.ExecContext(ctx, addText,
 		arg.ID,
 		arg.ChallengeID,
 		arg.VerificationID,
@@ -69,7 +69,7 @@ type BeginSendingParams struct {
 }
 
 func (q *Queries) BeginSending(ctx context.Context, arg BeginSendingParams) (int64, error) {
-	result, err := q.exec(ctx, q.beginSendingStmt, beginSending, arg.Now, arg.ID)
+	result, err := q.db.ExecContext(ctx, beginSending, arg.Now, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -89,7 +89,7 @@ type CountTextsOfVerificationParams struct {
 
 // The texts that may still reach the phone or have, of those made at a time or later.
 func (q *Queries) CountTextsOfVerification(ctx context.Context, arg CountTextsOfVerificationParams) (int64, error) {
-	row := q.queryRow(ctx, q.countTextsOfVerificationStmt, countTextsOfVerification, arg.VerificationID, arg.Since)
+	row := q.db.QueryRowContext(ctx, countTextsOfVerification, arg.VerificationID, arg.Since)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -108,7 +108,7 @@ type CountTextsWithProviderIDParams struct {
 // SQLite uses the partial index text_of_provider only for a query that repeats its condition
 // (https://sqlite.org/partialindex.html section 3); the same goes for the other partial indexes.
 func (q *Queries) CountTextsWithProviderID(ctx context.Context, arg CountTextsWithProviderIDParams) (int64, error) {
-	row := q.queryRow(ctx, q.countTextsWithProviderIDStmt, countTextsWithProviderID, arg.Account, arg.ProviderID)
+	row := q.db.QueryRowContext(ctx, countTextsWithProviderID, arg.Account, arg.ProviderID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -128,7 +128,7 @@ type EndTextParams struct {
 }
 
 func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error) {
-	result, err := q.exec(ctx, q.endTextStmt, endText,
+	result, err := q.db.ExecContext(ctx, endText,
 		arg.State,
 		arg.Error,
 		arg.EndedAt,
@@ -146,7 +146,7 @@ SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments
 `
 
 func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
-	row := q.queryRow(ctx, q.getTextStmt, getText, id)
+	row := q.db.QueryRowContext(ctx, getText, id)
 	var i Text
 	err := row.Scan(
 		&i.ID,
@@ -178,7 +178,7 @@ ORDER BY created_at DESC, id DESC LIMIT 1
 `
 
 func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID string) (Text, error) {
-	row := q.queryRow(ctx, q.lastTextOfVerificationStmt, lastTextOfVerification, verificationID)
+	row := q.db.QueryRowContext(ctx, lastTextOfVerification, verificationID)
 	var i Text
 	err := row.Scan(
 		&i.ID,
@@ -210,7 +210,7 @@ ORDER BY created_at DESC, id DESC LIMIT 1
 `
 
 func (q *Queries) PromptOfChallenge(ctx context.Context, challengeID string) (TextState, error) {
-	row := q.queryRow(ctx, q.promptOfChallengeStmt, promptOfChallenge, challengeID)
+	row := q.db.QueryRowContext(ctx, promptOfChallenge, challengeID)
 	var state TextState
 	err := row.Scan(&state)
 	return state, err
@@ -226,7 +226,7 @@ type SetTextDueParams struct {
 }
 
 func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextDueStmt, setTextDue, arg.ID, arg.FromState)
+	result, err := q.db.ExecContext(ctx, setTextDue, arg.ID, arg.FromState)
 	if err != nil {
 		return 0, err
 	}
@@ -245,7 +245,7 @@ type SetTextProviderParams struct {
 }
 
 func (q *Queries) SetTextProvider(ctx context.Context, arg SetTextProviderParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextProviderStmt, setTextProvider, arg.Provider, arg.ID, arg.SendingAt)
+	result, err := q.db.ExecContext(ctx, setTextProvider, arg.Provider, arg.ID, arg.SendingAt)
 	if err != nil {
 		return 0, err
 	}
@@ -262,7 +262,7 @@ type SetTextProviderIDParams struct {
 }
 
 func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextProviderIDStmt, setTextProviderID, arg.ProviderID, arg.ID)
+	result, err := q.db.ExecContext(ctx, setTextProviderID, arg.ProviderID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -280,7 +280,7 @@ type SetTextSentParams struct {
 }
 
 func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (int64, error) {
-	result, err := q.exec(ctx, q.setTextSentStmt, setTextSent, arg.ProviderID, arg.ID)
+	result, err := q.db.ExecContext(ctx, setTextSent, arg.ProviderID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -292,7 +292,7 @@ UPDATE text SET state = 'unclear' WHERE id = $1 AND state = 'sending'
 `
 
 func (q *Queries) SetTextUnclear(ctx context.Context, id string) (int64, error) {
-	result, err := q.exec(ctx, q.setTextUnclearStmt, setTextUnclear, id)
+	result, err := q.db.ExecContext(ctx, setTextUnclear, id)
 	if err != nil {
 		return 0, err
 	}
@@ -313,7 +313,7 @@ type SuppressTextsOfChallengeParams struct {
 
 // A text that asks goes with its question; a text that says how it ended stays.
 func (q *Queries) SuppressTextsOfChallenge(ctx context.Context, arg SuppressTextsOfChallengeParams) (int64, error) {
-	result, err := q.exec(ctx, q.suppressTextsOfChallengeStmt, suppressTextsOfChallenge, arg.Error, arg.EndedAt, arg.ChallengeID)
+	result, err := q.db.ExecContext(ctx, suppressTextsOfChallenge, arg.Error, arg.EndedAt, arg.ChallengeID)
 	if err != nil {
 		return 0, err
 	}
@@ -332,7 +332,7 @@ type SuppressTextsOfVerificationParams struct {
 }
 
 func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressTextsOfVerificationParams) (int64, error) {
-	result, err := q.exec(ctx, q.suppressTextsOfVerificationStmt, suppressTextsOfVerification, arg.Error, arg.EndedAt, arg.VerificationID)
+	result, err := q.db.ExecContext(ctx, suppressTextsOfVerification, arg.Error, arg.EndedAt, arg.VerificationID)
 	if err != nil {
 		return 0, err
 	}
@@ -350,7 +350,7 @@ type TextsSendingSinceParams struct {
 }
 
 func (q *Queries) TextsSendingSince(ctx context.Context, arg TextsSendingSinceParams) ([]string, error) {
-	rows, err := q.query(ctx, q.textsSendingSinceStmt, textsSendingSince, arg.Before, arg.Most)
+	rows, err := q.db.QueryContext(ctx, textsSendingSince, arg.Before, arg.Most)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type AddVerificationParams struct {
 }
 
 func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams) (int64, error) {
-	result, err := q.exec(ctx, q.addVerificationStmt, addVerification,
+	result, err := q.db.ExecContext(ctx, addVerification,
 		arg.ID,
 		arg.Tenant,
 		arg.Door,
@@ -94,7 +94,7 @@ type CountAttemptParams struct {
 // verification if that was the right code or the last attempt. It changes nothing if the row has
 // changed since: so guesses made at once cannot be more than are allowed.
 func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Verification, error) {
-	row := q.queryRow(ctx, q.countAttemptStmt, countAttempt,
+	row := q.db.QueryRowContext(ctx, countAttempt,
 		arg.State,
 		arg.Code,
 		arg.EndedAt,
@@ -151,7 +151,7 @@ type CountExternalVerificationsParams struct {
 }
 
 func (q *Queries) CountExternalVerifications(ctx context.Context, arg CountExternalVerificationsParams) (int64, error) {
-	row := q.queryRow(ctx, q.countExternalVerificationsStmt, countExternalVerifications, arg.Tenant, arg.Door, arg.ExternalID)
+	row := q.db.QueryRowContext(ctx, countExternalVerifications, arg.Tenant, arg.Door, arg.ExternalID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -170,7 +170,7 @@ type CountSendParams struct {
 }
 
 func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, error) {
-	result, err := q.exec(ctx, q.countSendStmt, countSend,
+	result, err := q.db.ExecContext(ctx, countSend,
 		arg.Now,
 		arg.Code,
 		arg.ID,
@@ -195,7 +195,7 @@ type EndVerificationParams struct {
 }
 
 func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams) (Verification, error) {
-	row := q.queryRow(ctx, q.endVerificationStmt, endVerification, arg.State, arg.EndedAt, arg.ID)
+	row := q.db.QueryRowContext(ctx, endVerification, arg.State, arg.EndedAt, arg.ID)
 	var i Verification
 	err := row.Scan(
 		&i.ID,
@@ -246,7 +246,7 @@ type FailVerificationParams struct {
 
 // It changes nothing if the code was texted once more since the row was read.
 func (q *Queries) FailVerification(ctx context.Context, arg FailVerificationParams) (Verification, error) {
-	row := q.queryRow(ctx, q.failVerificationStmt, failVerification,
+	row := q.db.QueryRowContext(ctx, failVerification,
 		arg.Reason,
 		arg.EndedAt,
 		arg.ID,
@@ -300,7 +300,7 @@ type GetExternalVerificationParams struct {
 }
 
 func (q *Queries) GetExternalVerification(ctx context.Context, arg GetExternalVerificationParams) (Verification, error) {
-	row := q.queryRow(ctx, q.getExternalVerificationStmt, getExternalVerification, arg.Tenant, arg.Door, arg.ExternalID)
+	row := q.db.QueryRowContext(ctx, getExternalVerification, arg.Tenant, arg.Door, arg.ExternalID)
 	var i Verification
 	err := row.Scan(
 		&i.ID,
@@ -341,7 +341,7 @@ SELECT id, tenant, door, external_id, account, sender, phone, locale, state, cod
 `
 
 func (q *Queries) GetVerification(ctx context.Context, id string) (Verification, error) {
-	row := q.queryRow(ctx, q.getVerificationStmt, getVerification, id)
+	row := q.db.QueryRowContext(ctx, getVerification, id)
 	var i Verification
 	err := row.Scan(
 		&i.ID,
@@ -387,7 +387,7 @@ type GetVerificationOfParams struct {
 }
 
 func (q *Queries) GetVerificationOf(ctx context.Context, arg GetVerificationOfParams) (Verification, error) {
-	row := q.queryRow(ctx, q.getVerificationOfStmt, getVerificationOf, arg.Tenant, arg.ID)
+	row := q.db.QueryRowContext(ctx, getVerificationOf, arg.Tenant, arg.ID)
 	var i Verification
 	err := row.Scan(
 		&i.ID,
@@ -452,7 +452,7 @@ type ListVerificationsRow struct {
 // With the last text of each, which says what became of the code. Those whose codes are compared
 // elsewhere are left out.
 func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsParams) ([]ListVerificationsRow, error) {
-	rows, err := q.query(ctx, q.listVerificationsStmt, listVerifications,
+	rows, err := q.db.QueryContext(ctx, listVerifications,
 		arg.Tenant,
 		arg.Before,
 		arg.Elsewhere,
@@ -520,7 +520,7 @@ UPDATE verification SET gap = gap WHERE id = $1
 // Until its transaction ends, no other transaction passes this statement, or counts an attempt, for
 // the same verification.
 func (q *Queries) LockVerification(ctx context.Context, id string) (int64, error) {
-	result, err := q.exec(ctx, q.lockVerificationStmt, lockVerification, id)
+	result, err := q.db.ExecContext(ctx, lockVerification, id)
 	if err != nil {
 		return 0, err
 	}
@@ -542,7 +542,7 @@ type OpenVerificationsOfPhoneParams struct {
 }
 
 func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerificationsOfPhoneParams) ([]Verification, error) {
-	rows, err := q.query(ctx, q.openVerificationsOfPhoneStmt, openVerificationsOfPhone,
+	rows, err := q.db.QueryContext(ctx, openVerificationsOfPhone,
 		arg.Account,
 		arg.Sender,
 		arg.Phone,
@@ -610,7 +610,7 @@ type OverdueVerificationsParams struct {
 }
 
 func (q *Queries) OverdueVerifications(ctx context.Context, arg OverdueVerificationsParams) ([]string, error) {
-	rows, err := q.query(ctx, q.overdueVerificationsStmt, overdueVerifications, arg.Now, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueVerifications, arg.Now, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -642,7 +642,7 @@ type SetCheckerParams struct {
 }
 
 func (q *Queries) SetChecker(ctx context.Context, arg SetCheckerParams) (int64, error) {
-	result, err := q.exec(ctx, q.setCheckerStmt, setChecker, arg.Checker, arg.ID)
+	result, err := q.db.ExecContext(ctx, setChecker, arg.Checker, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -661,7 +661,7 @@ type SetReportedParams struct {
 }
 
 func (q *Queries) SetReported(ctx context.Context, arg SetReportedParams) (int64, error) {
-	result, err := q.exec(ctx, q.setReportedStmt, setReported, arg.Reported, arg.ID, arg.VerifySID)
+	result, err := q.db.ExecContext(ctx, setReported, arg.Reported, arg.ID, arg.VerifySID)
 	if err != nil {
 		return 0, err
 	}
@@ -679,7 +679,7 @@ type SetVerifySIDParams struct {
 }
 
 func (q *Queries) SetVerifySID(ctx context.Context, arg SetVerifySIDParams) (int64, error) {
-	result, err := q.exec(ctx, q.setVerifySIDStmt, setVerifySID, arg.VerifySID, arg.ID)
+	result, err := q.db.ExecContext(ctx, setVerifySID, arg.VerifySID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -712,7 +712,7 @@ type ShowVerificationRow struct {
 
 // As ListVerifications.
 func (q *Queries) ShowVerification(ctx context.Context, arg ShowVerificationParams) (ShowVerificationRow, error) {
-	row := q.queryRow(ctx, q.showVerificationStmt, showVerification, arg.Tenant, arg.ID, arg.Elsewhere)
+	row := q.db.QueryRowContext(ctx, showVerification, arg.Tenant, arg.ID, arg.Elsewhere)
 	var i ShowVerificationRow
 	err := row.Scan(
 		&i.Verification.ID,
@@ -766,7 +766,7 @@ type TellExpiredParams struct {
 }
 
 func (q *Queries) TellExpired(ctx context.Context, arg TellExpiredParams) (int64, error) {
-	result, err := q.exec(ctx, q.tellExpiredStmt, tellExpired,
+	result, err := q.db.ExecContext(ctx, tellExpired,
 		arg.Now,
 		arg.Tenant,
 		arg.Door,
@@ -796,7 +796,7 @@ type UnreportedVerificationsOfPhoneParams struct {
 
 // What Twilio Verify may still take for the verification that is to be started.
 func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg UnreportedVerificationsOfPhoneParams) ([]Verification, error) {
-	rows, err := q.query(ctx, q.unreportedVerificationsOfPhoneStmt, unreportedVerificationsOfPhone,
+	rows, err := q.db.QueryContext(ctx, unreportedVerificationsOfPhone,
 		arg.Account,
 		arg.Sender,
 		arg.Phone,

@@ -24,7 +24,7 @@ type AddVerifyReportParams struct {
 }
 
 func (q *Queries) AddVerifyReport(ctx context.Context, arg AddVerifyReportParams) error {
-	_, err := q.exec(ctx, q.addVerifyReportStmt, addVerifyReport,
+	_, err := q.db.ExecContext(ctx, addVerifyReport,
 		arg.ID,
 		arg.Tenant,
 		arg.Phone,
@@ -41,7 +41,7 @@ DELETE FROM verify_report WHERE id IN (
 
 // At most 1,000, so that no webhook waits behind them.
 func (q *Queries) DropVerifyReportsBefore(ctx context.Context, at moment.Moment) (int64, error) {
-	result, err := q.exec(ctx, q.dropVerifyReportsBeforeStmt, dropVerifyReportsBefore, at)
+	result, err := q.db.ExecContext(ctx, dropVerifyReportsBefore, at)
 	if err != nil {
 		return 0, err
 	}
@@ -53,7 +53,7 @@ SELECT id, tenant, phone, result, at FROM verify_report WHERE id = $1
 `
 
 func (q *Queries) GetVerifyReport(ctx context.Context, id string) (VerifyReport, error) {
-	row := q.queryRow(ctx, q.getVerifyReportStmt, getVerifyReport, id)
+	row := q.db.QueryRowContext(ctx, getVerifyReport, id)
 	var i VerifyReport
 	err := row.Scan(
 		&i.ID,
@@ -79,7 +79,7 @@ type OpenVerifyReportsOfPhoneParams struct {
 
 // What Twilio Verify must still be told about a phone.
 func (q *Queries) OpenVerifyReportsOfPhone(ctx context.Context, arg OpenVerifyReportsOfPhoneParams) ([]VerifyReport, error) {
-	rows, err := q.query(ctx, q.openVerifyReportsOfPhoneStmt, openVerifyReportsOfPhone, arg.Tenant, arg.Phone, arg.Since)
+	rows, err := q.db.QueryContext(ctx, openVerifyReportsOfPhone, arg.Tenant, arg.Phone, arg.Since)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ type SetVerifyReportResultParams struct {
 }
 
 func (q *Queries) SetVerifyReportResult(ctx context.Context, arg SetVerifyReportResultParams) (int64, error) {
-	result, err := q.exec(ctx, q.setVerifyReportResultStmt, setVerifyReportResult, arg.Result, arg.ID)
+	result, err := q.db.ExecContext(ctx, setVerifyReportResult, arg.Result, arg.ID)
 	if err != nil {
 		return 0, err
 	}
