@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,8 +28,9 @@ func shared() phonemail.Line { return phonemail.Line{Account: account, Sender: "
 func alone() phonemail.Line  { return phonemail.Line{Account: account, Sender: "+15005550007"} }
 
 // configured are the settings with ACME and Beta, who share a line. Gamma keeps its mails at
-// Mailgun. All three have one account at Mailgun, and so one signing key.
-func configured(t *testing.T) tenant.Settings {
+// Mailgun. All three have one account at Mailgun, and so one signing key. Those that are gone are
+// left out.
+func configured(t *testing.T, gone ...string) tenant.Settings {
 	t.Helper()
 	file := "public_url: https://bridge.example.com\ntenants:\n"
 	for _, s := range []struct{ slug, name, more, from string }{
@@ -36,6 +38,9 @@ func configured(t *testing.T) tenant.Settings {
 		{"beta", "Beta", "keep: bridge", shared().Sender},
 		{"gamma", "Gamma", "keep: mailgun", alone().Sender},
 	} {
+		if slices.Contains(gone, s.slug) {
+			continue
+		}
 		file += fmt.Sprintf(`  - slug: %[1]s
     name: %[2]s
     countries: [DK]
