@@ -33,6 +33,22 @@ func (h *history) mail(r *rapid.T, phone int) {
 	h.ask(r, slug, recipient, phone, purpose, author)
 }
 
+// again has a mail arrive for the address of a question: the identity provider sends it again, or
+// an attacker has another sent, with another sender or for another purpose.
+func (h *history) again(r *rapid.T) {
+	if len(h.questions) == 0 {
+		return
+	}
+	q := rapid.SampledFrom(h.questions).Draw(r, "of")
+	author := rapid.SampledFrom([]string{q.author, q.author, idp, "", "other@acme.example"}).Draw(r,
+		"author")
+	purpose := rapid.SampledFrom([]challenge.Purpose{
+		q.purpose, q.purpose, q.purpose, challenge.Registration, challenge.Password,
+	}).Draw(r, "purpose")
+	h.ask(r, q.tenant, q.to, q.phone, purpose, author)
+}
+
+// ask has a mail arrive that asks this.
 func (h *history) ask(
 	r *rapid.T, slug, recipient string, phone int, purpose challenge.Purpose, author string,
 ) {

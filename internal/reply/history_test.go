@@ -139,13 +139,10 @@ func (h *history) step(r *rapid.T) {
 		"click", "resend", "reply", "mail", "deliver", "reply", "pass", "expire", "repeat", "lose",
 		"click", "fold", "steal",
 	}).Draw(r, "step") {
-	case "mail", "attack":
+	case "mail":
 		h.mail(r, phone)
-	case "resend":
-		if len(h.questions) > 0 {
-			q := rapid.SampledFrom(h.questions).Draw(r, "of")
-			h.ask(r, q.tenant, q.to, q.phone, q.purpose, q.author)
-		}
+	case "resend", "attack":
+		h.again(r)
 	case "deliver":
 		for _, q := range h.questions {
 			due := q.state == "open" && !q.sent && q.sendable && h.b.Now().Before(q.over)
