@@ -14,7 +14,7 @@ import (
 
 // group is a transaction that several steps share, as callers do that come to the store at once.
 // A step alone spends most of its time on the transaction and the queue. Steps of one group have
-// one time.
+// one time, and the jobs that they make due are dropped: timelines say what became due.
 type group struct {
 	ctx   context.Context
 	tx    *store.Tx // nil: none is open
@@ -36,9 +36,9 @@ func (b bridge) begin() {
 	go func() {
 		ended <- b.Try(func(ctx context.Context, tx *store.Tx) error {
 			// Without its own end, statements need no goroutine that waits for it.
-			g.ctx, g.tx = context.WithoutCancel(ctx), tx
-			watched := *tx
-			g.raw = storetest.Watch(&watched).DBTX
+			g.ctx = context.WithoutCancel(ctx)
+			steps, statements := *tx, *tx // copies, whose jobs do not reach the queue
+			g.tx, g.raw = &steps, storetest.Watch(&statements).DBTX
 			close(begun)
 			return <-end
 		})

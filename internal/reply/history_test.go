@@ -245,8 +245,8 @@ func (h *history) compare(r *rapid.T, phones ...int) {
 	require.Equal(r, want, is)
 }
 
-// askedPhones are the phones that a question was put to. A question that should not be is a row for
-// good, so that it is early enough to look at the other phone in the end.
+// askedPhones are the phones that a question was put to. The other phone is looked at in the end:
+// a question that should not be is a row for good.
 func (h *history) askedPhones() (phones []int) {
 	for phone := range h.phones {
 		if slices.ContainsFunc(h.questions, func(q *question) bool { return q.phone == phone }) {
