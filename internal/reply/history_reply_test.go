@@ -1,6 +1,7 @@
 package reply_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -17,6 +19,7 @@ import (
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
+	"smsbridge/internal/store"
 )
 
 // reply has a phone text something that may carry the code of any of its questions, or none's.
@@ -121,6 +124,21 @@ func (h *history) coded(phone int, asked []*question, code string) {
 	}
 }
 
+// guessed has the first phone have texted wrong codes today, before the history begins.
+func (h *history) guessed(wrong int) {
+	h.guesses[0] = slices.Repeat([]time.Time{h.b.Now()}, wrong)
+	if wrong == 0 {
+		return
+	}
+	h.b.Do(func(ctx context.Context, tx *store.Tx) error {
+		if _, err := challenge.MayGuess(ctx, tx, h.phones[0]); err != nil {
+			return err
+		}
+		_, err := challenge.CountGuess(ctx, tx, h.phones[0], wrong)
+		return err
+	})
+}
+
 // recent is how many wrong codes of a phone count now.
 func (h *history) recent(phone int) (recent int) {
 	for _, at := range h.guesses[phone] {
@@ -156,13 +174,17 @@ func (h *history) fold(r *rapid.T) {
 	if rapid.IntRange(0, 2).Draw(r, "own text") == 0 {
 		// A person texts fields, and has the own signed request say that another phone texted YES.
 		victim, own := h.phones[0].E164(), h.b.Phone().E164()
+		name, rest := "FromCity", "FromCity" // takes in the true sender, and what follows it
+		if rapid.Bool().Draw(r, "unknown field") {
+			name, rest = "FromAfar", ""
+		}
 		of.form.Set("From", own)
-		of.form.Set("Body", "YESFrom"+victim+"FromCity")
+		of.form.Set("Body", "YESFrom"+victim+name)
 		signature = inboundtest.SignTwilio(inboundtest.AuthToken, inboundtest.PublicURL+of.path, of.form)
 		folded = maps.Clone(of.form)
 		folded.Set("Body", "YES")
 		folded.Set("From", victim)
-		folded.Set("FromCity", "From"+own+"FromCity")
+		folded.Set(name, "From"+own+rest)
 	}
 	require.Equal(r, signature,
 		inboundtest.SignTwilio(inboundtest.AuthToken, inboundtest.PublicURL+of.path, folded))
