@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
@@ -25,8 +27,10 @@ const account = "AC00000000000000000000000000000001"
 func shared() phonemail.Line { return phonemail.Line{Account: account, Sender: "+15005550006"} }
 func alone() phonemail.Line  { return phonemail.Line{Account: account, Sender: "+15005550007"} }
 
-// tenants are ACME and Beta, who share a line, and Gamma, who keeps its mails at Mailgun.
-func tenants(t *testing.T) tenant.Set {
+// configured are the settings with ACME and Beta, who share a line. Gamma keeps its mails at
+// Mailgun. All three have one account at Mailgun, and so one signing key. Those that are gone are
+// left out.
+func configured(t *testing.T, gone ...string) tenant.Settings {
 	t.Helper()
 	file := "public_url: https://bridge.example.com\ntenants:\n"
 	for _, s := range []struct{ slug, name, more, from string }{
@@ -34,6 +38,9 @@ func tenants(t *testing.T) tenant.Set {
 		{"beta", "Beta", "keep: bridge", shared().Sender},
 		{"gamma", "Gamma", "keep: mailgun", alone().Sender},
 	} {
+		if slices.Contains(gone, s.slug) {
+			continue
+		}
 		file += fmt.Sprintf(`  - slug: %[1]s
     name: %[2]s
     countries: [DK]
@@ -48,23 +55,30 @@ func tenants(t *testing.T) tenant.Set {
 	path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
 	settings, err := tenant.FromFile(path, []string{
-		"SECRET=fedcba9876543210fedcba9876543210", "API=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
-		"SIGNING=9c4be1f072a8d6350e7b1fc2a95d8e46",
+		"SECRET=" + inboundtest.AuthToken, "API=" + inboundtest.APISecret,
+		"SIGNING=" + inboundtest.SigningKey,
 	})
 	require.NoError(t, err)
-	return settings.Tenants
+	return settings
 }
 
 // bridge is a storetest.Bench with tenants and what is done to replies.
 type bridge struct {
 	storetest.Bench
 	tenants tenant.Set
+	group   *group // nil: each step has a transaction of its own
 }
 
 // each runs test on a new store of each database.
 func each(t *testing.T, test func(b bridge)) {
 	t.Helper()
-	storetest.EachBench(t, func(b storetest.Bench) { test(bridge{b, tenants(b.T)}) })
+	storetest.EachBench(t, func(b storetest.Bench) { test(open(b)) })
+}
+
+// open is the bridge on a bench.
+func open(b storetest.Bench) bridge {
+	b.Helper()
+	return bridge{Bench: b, tenants: configured(b.T).Tenants}
 }
 
 func (b bridge) run(name string, f func(b bridge)) {
@@ -103,12 +117,9 @@ func to(slug string, phone phonemail.Number) string {
 // askAbout has a tenant that takes a bare yes about passwords, too, put a question.
 func (b bridge) askAbout(slug string, q challenge.Question) (id string) {
 	b.Helper()
-	asker, ok := b.tenants.Tenant(slug)
-	require.True(b, ok)
-	lenient := *asker
-	lenient.Question.ValidFor, lenient.Question.UnsafeBareYes = 10*time.Minute, true
+	asker := b.lenient(slug)
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		a, err := challenge.Consider(ctx, tx, &lenient, q)
+		a, err := challenge.Consider(ctx, tx, asker, q)
 		if err != nil {
 			return err
 		}
@@ -118,10 +129,22 @@ func (b bridge) askAbout(slug string, q challenge.Question) (id string) {
 	return id
 }
 
+// lenient is a tenant that asks about passwords, and takes a bare yes about them.
+func (b bridge) lenient(slug string) *tenant.Tenant {
+	b.Helper()
+	asker, ok := b.tenants.Tenant(slug)
+	require.True(b, ok)
+	lenient := *asker
+	lenient.Question.ValidFor, lenient.Question.UnsafeBareYes = 10*time.Minute, true
+	lenient.Mails.Reset = tenant.Ask
+	return &lenient
+}
+
 // deliver begins to send the prompt of a question, and reports whether it was still due.
 func (b bridge) deliver(id string) (due bool) {
 	b.Helper()
-	prompts := b.Strings("SELECT id FROM text WHERE challenge_id = $1 AND purpose = 'prompt'", id)
+	prompts := b.Strings("SELECT id FROM text WHERE challenge_id = $1 AND challenge_id <> ''"+
+		" AND purpose = 'prompt'", id)
 	require.Len(b, prompts, 1)
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 		_, due, err = text.Begin(ctx, tx, prompts[0])

@@ -12,6 +12,9 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/migration"
+
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 )
 
 // Migrating a new database takes longer than most tests, so it is done once and then copied. The
@@ -92,10 +95,15 @@ func templatePostgreSQL(ctx context.Context, url string) (name string, err error
 	return name, err
 }
 
-// templateName is the template's name: another one for each state of the migrations.
+// templateName is the template's name: another one for each state of the migrations, River's too.
 func templateName() (string, error) {
 	sum := sha256.New()
-	err := fs.WalkDir(migration.Files, ".", func(path string, entry fs.DirEntry, err error) error {
+	queue, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintln(sum, len(queue.AllVersions()))
+	err = fs.WalkDir(migration.Files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

@@ -1,0 +1,170 @@
+package reply_test
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/reply"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/phonemail"
+)
+
+// failing is a transaction whose database does not respond to one of its statements.
+type failing struct {
+	db.DBTX
+	left *int // statements before that one
+}
+
+// in returns a context that is over when its statement is the one that fails.
+func (f failing) in(ctx context.Context) context.Context {
+	if *f.left--; *f.left >= 0 {
+		return ctx
+	}
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	return over
+}
+
+// ExecContext implements db.DBTX.
+func (f failing) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	return f.DBTX.ExecContext(f.in(ctx), q, args...)
+}
+
+// QueryContext implements db.DBTX.
+func (f failing) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	return f.DBTX.QueryContext(f.in(ctx), q, args...)
+}
+
+// QueryRowContext implements db.DBTX.
+func (f failing) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	return f.DBTX.QueryRowContext(f.in(ctx), q, args...)
+}
+
+// takeUntil takes a reply in a transaction that fails after so many statements.
+func (b bridge) takeUntil(r reply.Received, statements int) error {
+	return b.Try(func(ctx context.Context, tx *store.Tx) error {
+		left := statements
+		tx.Queries = db.New(failing{storetest.Watch(tx).DBTX, &left})
+		_, err := reply.Take(ctx, tx, b.tenants, b.from(r))
+		return err
+	})
+}
+
+// all is every row and job that a reply may add or change.
+func (b bridge) all() (rows []string) {
+	b.Helper()
+	for _, query := range []string{
+		"SELECT id || word || challenge_id FROM reply ORDER BY id",
+		"SELECT id || state || hinted_at || late_at || wrong_codes FROM challenge ORDER BY id",
+		"SELECT id || state FROM text ORDER BY id",
+		"SELECT id || state || attempts FROM verification ORDER BY id",
+		"SELECT phone FROM opt_out ORDER BY phone", "SELECT id FROM event ORDER BY id",
+		"SELECT phone || wrong_at FROM reply_guess ORDER BY phone",
+		"SELECT kind FROM river_job ORDER BY id",
+	} {
+		rows = append(rows, b.Strings(query)...)
+	}
+	return rows
+}
+
+// Ensure that a reply counts as a whole or not at all. Whichever statement the database fails to
+// do, the door hears of it, and there is no trace of the reply. So the provider's retry counts.
+func TestFailureUndoesAReply(t *testing.T) {
+	answer := func(body string) func(b bridge, phone phonemail.Number) string {
+		return func(b bridge, phone phonemail.Number) string {
+			b.asked("acme", phone)
+			return body
+		}
+	}
+	for name, prepare := range map[string]func(b bridge, phone phonemail.Number) (body string){
+		"a yes": answer("YES"), "a no": answer("NO"),
+		"senseless": answer("what?"), "start": answer("START"),
+		"a stop": func(b bridge, phone phonemail.Number) string {
+			b.verify("acme", phone, "482913")
+			b.asked("beta", phone)
+			return "STOP"
+		},
+		"a yes to several": func(b bridge, phone phonemail.Number) string {
+			b.asked("acme", phone)
+			b.atOnce(b.asked("beta", phone))
+			return "YES"
+		},
+		"a yes with a wrong code": func(b bridge, phone phonemail.Number) string {
+			if b.asked("acme", phone).ReplyCode == "0000" {
+				return "YES 1111"
+			}
+			return "YES 0000"
+		},
+		"a yes with a code": func(b bridge, phone phonemail.Number) string {
+			b.asked("acme", phone)
+			return "YES " + b.asked("beta", phone).ReplyCode
+		},
+		"a late yes": func(b bridge, phone phonemail.Number) string {
+			b.asked("acme", phone)
+			b.Pass(10 * time.Minute)
+			return "YES"
+		},
+		"a yes out of the blue": func(bridge, phonemail.Number) string { return "YES" },
+		"a right code": func(b bridge, phone phonemail.Number) string {
+			b.verify("acme", phone, "482913")
+			return "482913"
+		},
+		"another code": func(b bridge, phone phonemail.Number) string {
+			b.verify("acme", phone, "482913")
+			b.asked("acme", phone)
+			return "482914"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(b bridge) {
+				phone := b.Phone()
+				r := reply.Received{ProviderID: "SM1", Line: shared(), Phone: phone,
+					Body: prepare(b, phone)}
+				before, statements := b.all(), 0
+				for ; ; statements++ {
+					err := b.takeUntil(r, statements)
+					if err == nil {
+						break
+					}
+					require.ErrorIs(b, err, context.Canceled, "statement %d", statements)
+					require.Equal(b, before, b.all(), "statement %d", statements)
+				}
+				require.Greater(b, statements, 2)
+				require.NotEqual(b, before, b.all())
+				require.Equal(b, 1, b.Count("reply"))
+				require.True(b, b.take(r).Duplicate)
+			})
+		})
+	}
+}
+
+// Ensure that a reply to a question of a tenant that is no longer configured says nothing, for want
+// of words, and accepts nothing. STOP holds all the same.
+func TestReplyToATenantThatIsGone(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		beta := b.asked("beta", phone)
+		b.Pass(time.Second)
+		acme := b.atOnce(b.asked("acme", phone))
+		alone := b.asked("acme", b.Phone())
+		b.tenants = configured(b.T, "acme").Tenants
+		for _, to := range []phonemail.Number{phone, alone.Phone} {
+			for _, body := range []string{"what?", "YES", "YES " + acme.ReplyCode[:3] + "x"} {
+				b.text(to, body)
+				require.Empty(b, b.told(to), body)
+			}
+		}
+		require.Equal(b, "open", b.state(alone.ID))
+		b.text(phone, "STOP")
+		require.Equal(b, "canceled", b.state(beta.ID))
+		require.Equal(b, "canceled", b.state(acme.ID))
+		require.True(b, b.optedOut(phone))
+		require.Zero(b, b.Count("river_job WHERE kind = 'click_link'"))
+	})
+}
