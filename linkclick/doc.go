@@ -29,9 +29,10 @@
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
 //     judge_phrases.go know the words of success and failure.
 //
-// All three share the tenant's [Rule] of where a link may lead (rule.go). They also share the kinds
-// of mail (kind.go), the list of identity providers (provider.go) and the form of words (plain.go).
-// A provider's shapes are compared segment by segment (segment.go), and only those that may fit a
+// All three share the tenant's [Rule] of where a link may lead (rule.go). The entries of its paths
+// are read by package linkpath, which the settings share. They also share the kinds of mail
+// (kind.go), the list of identity providers (provider.go) and the form of words (plain.go). A
+// provider's shapes are compared segment by segment (segment.go), and only those that may fit a
 // link (shape_index.go).
 //
 // # Providers

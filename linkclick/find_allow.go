@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"smsbridge/linkclick/linkpath"
 )
 
 // This file reads the paths that an operator allows, and writes the line that would allow a link.
@@ -26,41 +28,13 @@ type pathRule struct {
 // readPath reads an entry of Rule.Paths. ok is false if it is not written like one, or if it would
 // allow every link of a host.
 func readPath(entry string) (p pathRule, ok bool) {
-	rest := entry
-	for _, kind := range []Kind{KindVerify, KindReset, KindLogin} {
-		if after, found := strings.CutPrefix(entry, string(kind)+":"); found {
-			p.kind, rest = kind, after
-		}
-	}
-	if !strings.HasPrefix(rest, "/") {
-		return pathRule{}, false
-	}
-	rest, query, asks := strings.Cut(rest, "?")
-	rest, route, routed := strings.Cut(rest, "#")
-	p.exact = asks || routed
-	p.segments = segmentsOf(rest)
-	if routed {
-		p.route = segmentsOf(route)
-	}
-	for name := range strings.SplitSeq(query, "&") {
-		if name != "" {
-			p.query = append(p.query, name)
-		}
-	}
-	named := len(p.query) > 0 || slices.ContainsFunc(slices.Concat(p.segments, p.route), isLiteral)
-	return p, named && (p.exact || slices.ContainsFunc(p.segments, isLiteral))
+	e, err := linkpath.Parse(entry)
+	return pathRule{Kind(e.Kind), e.Segments, e.Route, e.Exact, e.Query}, err == nil
 }
 
-func isLiteral(segment string) bool { return segment != "" && segment != "*" }
+func isLiteral(segment string) bool { return linkpath.IsLiteral(segment) }
 
-// segmentsOf returns the segments of a path without those before the first slash and after the
-// last.
-func segmentsOf(path string) []string {
-	if path = strings.Trim(path, "/"); path == "" {
-		return nil
-	}
-	return strings.Split(path, "/")
-}
+func segmentsOf(path string) []string { return linkpath.Segments(path) }
 
 // allowedBy returns the entry of Rule.Paths that u fits. A link that is not written plainly fits
 // none.

@@ -47,7 +47,9 @@ type provider struct {
 	// proves reports whether a redirect that carries no word tells of success. It is asked about the
 	// response to the link itself, before anything was posted; nil means no.
 	proves func(link *url.URL, a response, to *url.URL) bool
-	truth  string // member of a JSON response of status 2xx that is true after success
+	// provesBody is true if proves needs the body of the redirect, which is not read otherwise.
+	provesBody bool
+	truth      string // member of a JSON response of status 2xx that is true after success
 	// back is the parameter of its link that names where it sends the person afterwards. It is empty
 	// if the link does not say it.
 	back string

@@ -68,9 +68,22 @@ func (k *click) send(ctx context.Context, r request) (response, error) {
 		}
 	}
 	if a.status >= 300 && a.status < 400 {
-		return a, nil // its body is for programs that do not follow redirects
+		return k.readRedirect(a, resp), nil
 	}
 	return k.readBody(a, resp)
+}
+
+// readRedirect reads the body of a redirect if the provider of the link is known by it. It is for
+// programs that do not follow redirects, so that a body that cannot be read is none.
+func (k *click) readRedirect(a response, resp *http.Response) response {
+	if p := k.shape.provider; !a.isRedirect() || p == nil || !p.provesBody {
+		return a
+	}
+	full, err := k.readBody(a, resp)
+	if err != nil {
+		return a
+	}
+	return full
 }
 
 // readBody reads at most MaxBody bytes as UTF-8. It does not wait for the rest.

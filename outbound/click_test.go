@@ -387,16 +387,20 @@ func TestClickOfATenantThatIsGone(t *testing.T) {
 }
 
 func TestDeleteMail(t *testing.T) {
-	deleted := func(w *world) string {
-		return w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.deleted'")
+	// What was recorded to have become of a mail at Mailgun.
+	became := func(w *world) string {
+		return w.one("SELECT COALESCE(MAX(name), '') FROM event WHERE name IN " +
+			"('mail.deleted', 'mail.gone', 'mail.left', 'mail.elsewhere')")
 	}
-	for _, status := range []int{200, 404, 405} {
+	for status, want := range map[int]string{
+		200: "mail.deleted", 404: "mail.gone", 405: "mail.left",
+	} {
 		w := quick(t)
 		stored := w.signUp(address)
 		id := w.take(stored, stored.URL)
 		w.gun.Set(func(m *mailgun.Manners) { m.DeleteStatus = status })
 		require.NoError(t, w.deleteMail(t.Context(), id), status)
-		require.Equal(t, "1", deleted(w))
+		require.Equal(t, want, became(w))
 		require.Len(t, w.gun.Stored(), map[int]int{404: 1, 405: 1}[status])
 		require.NoError(t, w.deleteMail(t.Context(), id), status)
 	}
@@ -407,6 +411,7 @@ func TestDeleteMail(t *testing.T) {
 		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		w.snoozed(w.deleteMail(t.Context(), id))
 		require.Len(t, w.gun.Stored(), 1)
+		require.Empty(t, became(w), "nothing is certain yet")
 	}
 	w.wait(deletePatience + time.Second)
 	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 500 })
@@ -414,7 +419,8 @@ func TestDeleteMail(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errors.As(err, new(*river.JobSnoozeError)), "Mailgun had a day")
 	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
-	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is as good as an agreement")
+	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is no reason to ask again")
+	require.Equal(t, "mail.left", became(w))
 	require.Len(t, w.gun.Stored(), 1)
 	require.NoError(
 		t, w.deleteMail(
@@ -422,4 +428,22 @@ func TestDeleteMail(t *testing.T) {
 		), "nothing is known to delete",
 	)
 	require.Len(t, w.gun.Stored(), 2)
+}
+
+// Ensure that the record claims no deletion where a webhook pointed to another mail or to another
+// host: the mail itself stays at Mailgun.
+func TestDeleteMailElsewhere(t *testing.T) {
+	for name, place := range map[string]func(w *world) string{
+		"another mail": func(w *world) string { return w.signUp("acme+4520123457@sms.acme.example").URL },
+		"another host": func(*world) string { return "https://evil.example/v3/domains/x/messages/y" },
+	} {
+		w := quick(t)
+		stored := w.signUp(address)
+		id := w.take(stored, place(w))
+		kept := len(w.gun.Stored())
+		require.NoError(t, w.deleteMail(t.Context(), id), name)
+		require.Len(t, w.gun.Stored(), kept, name)
+		require.Equal(t, "0", w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.deleted'"), name)
+		require.Equal(t, "1", w.one("SELECT COUNT(*) FROM event WHERE name = 'mail.elsewhere'"), name)
+	}
 }

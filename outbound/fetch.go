@@ -41,7 +41,8 @@ func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
 	if !known {
 		return nil
 	}
-	if err := w.deleteStored(ctx, t, b.row, b.row.MessageURL); err != nil {
+	became, err := w.deleteStored(ctx, t, b.row, b.row.MessageURL)
+	if err != nil {
 		if !b.patient(b.row.PostedAt) {
 			return err
 		}
@@ -49,6 +50,6 @@ func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
 		return b.again(b.row.PostedAt)
 	}
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return mail.Deleted(ctx, tx, b.row)
+		return mail.RecordDeletion(ctx, tx, b.row, became)
 	})
 }

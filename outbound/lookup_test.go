@@ -158,7 +158,9 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 	} {
 		_, err := w.fetchStored(t.Context(), w.tenant(), mail.Mail{}, at)
 		require.ErrorIs(t, err, errURL, n)
-		require.NoError(t, w.deleteStored(t.Context(), w.tenant(), mail.Mail{}, at))
+		became, err := w.deleteStored(t.Context(), w.tenant(), mail.Mail{}, at)
+		require.NoError(t, err, n)
+		require.Equal(t, mail.Elsewhere, became, n)
 	}
 	mailID := w.take(stored, foreign.URL+path)
 	w.confirmed(w.prompted(mailID)) // through the events instead

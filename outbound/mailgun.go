@@ -88,22 +88,29 @@ func words(raw json.RawMessage) string {
 	return strings.Join(several, "\n")
 }
 
-// deleteStored deletes a mail where Mailgun keeps it, as far as Mailgun allows, if it is m. The
-// operation is not in Mailgun's reference any more, so that a refusal counts as done.
-func (w *Worker) deleteStored(ctx context.Context, t *tenant.Tenant, m mail.Mail, at string) error {
+// deleteStored deletes a mail where Mailgun keeps it, as far as Mailgun allows, if it is m. It says
+// what became of the mail there. The operation is not in Mailgun's reference any more, so a refusal
+// is no reason to ask again.
+func (w *Worker) deleteStored(
+	ctx context.Context, t *tenant.Tenant, m mail.Mail, at string,
+) (mail.Deletion, error) {
 	_, err := w.fetchStored(ctx, t, m, at)
 	if err == nil {
 		_, err = w.mailgun(ctx, t, http.MethodDelete, at)
 	}
 	var status statusError
 	switch {
-	case errors.Is(err, errGone), errors.Is(err, errURL), errors.Is(err, errOther):
-		return nil
+	case err == nil:
+		return mail.Deleted, nil
+	case errors.Is(err, errGone):
+		return mail.Gone, nil
+	case errors.Is(err, errURL), errors.Is(err, errOther):
+		return mail.Elsewhere, nil
 	case errors.As(err, &status) && (status == http.StatusNotImplemented ||
 		status < 500 && status != http.StatusTooManyRequests):
-		return nil
+		return mail.Left, nil
 	}
-	return err
+	return "", err
 }
 
 // statusError is a response of Mailgun's that is neither a success nor a 404.

@@ -71,6 +71,7 @@ type theater struct {
 	dns     *dns.Server
 	public  string
 	env     map[string]string
+	caller  caller
 	// noReceipts says that Twilio is told to post none.
 	noReceipts bool
 }
@@ -210,6 +211,13 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"repeat":   storyRepeat,
 		"resend":   storyResend,
 		"stranger": storyStranger,
+		"refuses":  storyRefuses,
+		"app":      storyApp,
+		"told":     storyTold,
+		"ask":      storyAsk,
+		"login":    storyLogin,
+		"press":    storyPress,
+		"page":     storyPage,
 	}
 }
 

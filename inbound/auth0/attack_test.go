@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/auth0"
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 )
 
 // Ensure that no token but one of the tenant's own Auth0 opens the form, and that none that is
@@ -166,6 +168,85 @@ func TestAuth0FormIsNotForgedAcrossSites(t *testing.T) {
 
 	r := v.do(http.MethodPost, "/auth0/acme/verify", form, "Sec-Fetch-Site: same-origin")
 	require.Equal(t, http.StatusOK, r.StatusCode, "the same, as it should be")
+}
+
+// Ensure that a browser that loaded the page with one state brings the verified phone into no
+// log-in of another state. The state is not part of the signed token.
+func TestAuth0FormKeepsTheStateOfItsFirstLoad(t *testing.T) {
+	for _, passCode := range []bool{false, true} {
+		b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+		b.set(t, func(a *tenant.Auth0) { a.PassCode = passCode })
+		v := b.visitor(t, withPhone)
+		form := hidden(v.load().Body)
+		evil := &visitor{b, t, v.token, "attackers-own-log-in", v.cookies}
+		refused := func(r inboundtest.Response, why string) {
+			t.Helper()
+			require.Equal(t, http.StatusForbidden, r.StatusCode, why)
+			require.NotContains(t, r.Body, "<form", why)
+			require.NotContains(t, r.Body, "continue?", why)
+			v.guarded(r)
+		}
+		refused(evil.do(http.MethodGet, evil.query(), nil), "loading it again")
+		form.Set("state", evil.state)
+		form.Set("do", "leave")
+		form.Set("code", "123456")
+		refused(evil.do(http.MethodPost, "/auth0/acme/verify", form), "posting its form")
+		code := "123456"
+		if !passCode {
+			code = v.codes()[0]
+		}
+		v.returned(v.press("check", "code", code))
+		refused(evil.do(http.MethodGet, evil.query(), nil), "once the phone is verified")
+		if !passCode { // in that mode each load asks for the code
+			v.returned(v.load())
+		}
+	}
+}
+
+// Ensure that the binding to one state takes nothing from a person with two tabs or two log-ins.
+// Nor from one who reloads, goes back, or blocks cookies.
+func TestAuth0FormOfManyTabs(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	v := b.visitor(t, withPhone)
+	first := hidden(v.load().Body)
+	second := hidden(v.load().Body)
+	post := func(form url.Values, do, code string) inboundtest.Response {
+		t.Helper()
+		form.Set("do", do)
+		form.Set("code", code)
+		r := v.do(http.MethodPost, "/auth0/acme/verify", form, "Sec-Fetch-Site: same-origin")
+		require.Equal(t, http.StatusSeeOther, r.StatusCode, r.Body)
+		return v.do(http.MethodGet, "/auth0/acme/"+r.Header.Get("Location"), nil)
+	}
+	code := v.codes()[0]
+	// Another log-in of the same browser, with a token and a state of its own.
+	other := b.visitor(t, jwt.MapClaims{"sub": "auth0|other", "phone_number": "+4520123457"})
+	other.state, other.cookies = "another-log-in", v.cookies
+	other.load()
+	otherCode := other.codes()[0]
+
+	require.Contains(t, post(first, "check", wrongCode6(code)).Body, "Attempts left: 4")
+	require.Contains(t, post(second, "check", wrongCode6(code)).Body, "Attempts left: 3")
+	to, _ := v.returned(post(first, "check", code))
+	for range 2 { // back to the old page and its button again, and a reload
+		again, _ := v.returned(post(second, "check", code))
+		require.Equal(t, to, again)
+		again, _ = v.returned(v.load())
+		require.Equal(t, to, again)
+	}
+	_, claims := other.returned(other.press("check", "code", otherCode))
+	require.Equal(t, "auth0|other", claims["sub"])
+
+	blocked := b.visitor(t, jwt.MapClaims{"sub": "auth0|blocked", "phone_number": "+4520123458"})
+	for _, state := range []string{"a", "a", "b"} {
+		blocked.state, blocked.cookies = state, map[string]string{}
+		form := hidden(blocked.load().Body)
+		blocked.cookies = map[string]string{}
+		form.Set("do", "leave")
+		r := blocked.do(http.MethodPost, "/auth0/acme/verify", form)
+		require.Equal(t, http.StatusForbidden, r.StatusCode)
+		require.Contains(t, r.Body, "your browser blocks cookies", "it hears why")
+	}
 }
 
 // Ensure that whatever is written into the address of the form, it leads to the configured

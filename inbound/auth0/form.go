@@ -21,9 +21,9 @@ import (
 // A session token is worth one text, however often its page is loaded. That a GET causes a text is
 // Auth0's protocol: its redirect is a GET, and the token permits the text. Everything else is
 // posted, by the browser that loaded the page: its cookie and the form's proof field belong
-// together and to the token. The page always shows how the verification stands, so a reload, a
-// second tab or a reply by text loses nothing. Once the verification is approved, only a browser
-// that loaded the page before gets the way back, and always the same one.
+// together, to the token and to the state. The page always shows how the verification stands, so a
+// reload, a second tab or a reply by text loses nothing. Once the verification is approved, only a
+// browser that loaded the page before gets the way back, and always the same one.
 
 // headForm responds to programs that only look ahead, and does nothing.
 func (d *Door) headForm(c echo.Context) error {
@@ -96,7 +96,7 @@ func (d *Door) texting(
 
 // returnVerified leads a browser that loaded the page before back to Auth0.
 func (d *Door) returnVerified(c echo.Context, l login, v verification.Verification) error {
-	if d.knownBrowser(c, l) == "" || d.Now().Sub(v.Ended) >= auth0.ReturnLife {
+	if l.known == "" || d.Now().Sub(v.Ended) >= auth0.ReturnLife {
 		return d.refuseLogin(c, loginUsed)
 	}
 	return d.sendBack(c, l, auth0.Return{ID: v.ID, At: v.Ended, Phone: v.Phone.E164()})
@@ -153,12 +153,11 @@ func (d *Door) useForm(c echo.Context) error {
 
 // ownForm reports whether a form was posted by the browser that loaded it, from our page.
 func (d *Door) ownForm(c echo.Context, l login, proof string) bool {
-	known := d.knownBrowser(c, l)
 	site := c.Request().Header.Get("Sec-Fetch-Site") // https://www.w3.org/TR/fetch-metadata/
-	if known == "" || site != "" && site != "same-origin" {
+	if l.known == "" || site != "" && site != "same-origin" {
 		return false
 	}
-	return hmac.Equal([]byte(proof), []byte(l.Session.MAC(proofField, known, l.state)))
+	return hmac.Equal([]byte(proof), []byte(l.Session.MAC(proofField, l.known, l.state)))
 }
 
 // act does one step of a log-in, and returns the key of the words that the page says about it.

@@ -292,12 +292,19 @@ func TestAuth0Form(t *testing.T) {
 
 		v.Now = v.Now.Add(time.Minute)
 		require.Equal(t, page.Body, v.load().Body, "a reload gets the very same way back")
-		for _, stranger := range []map[string]string{
-			{}, {v.cookieName(): "x." + strings.Repeat("0", 64)},
+		for _, stranger := range []struct {
+			cookies map[string]string
+			status  int
+			says    string
+		}{
+			{map[string]string{}, http.StatusGone, "This was finished before."},
+			{map[string]string{v.cookieName(): "x." + strings.Repeat("0", 64)},
+				http.StatusForbidden, "belongs to another browser window"},
 		} {
-			used := (&visitor{v.bridge, t, v.token, v.state, stranger}).do(http.MethodGet, v.query(), nil)
-			require.Equal(t, http.StatusGone, used.StatusCode)
-			require.Contains(t, used.Body, "This was finished before.")
+			other := &visitor{v.bridge, t, v.token, v.state, stranger.cookies}
+			used := other.do(http.MethodGet, v.query(), nil)
+			require.Equal(t, stranger.status, used.StatusCode)
+			require.Contains(t, used.Body, stranger.says)
 			require.NotContains(t, used.Body, "continue?")
 			v.guarded(used)
 		}

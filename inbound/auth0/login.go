@@ -30,6 +30,7 @@ type login struct {
 	token, state string // as they came
 	returnTo     string // one of the tenant's domains
 	redirectURI  string // as the original sample asked for it, "" otherwise
+	known        string // the cookie of a browser that loaded the page before, "" for any other
 }
 
 // refusal is why a request gets no form: a key of the words, and a status.
@@ -52,6 +53,10 @@ var (
 
 // readLogin proves that Auth0 sent a log-in here. The fields are of the query or of the posted
 // form.
+//
+// No signature of Auth0's covers the state, and the return token carries it. So a browser's first
+// load binds the token to its state: with another state, that browser is refused. Else a link could
+// make it bring a verified phone into a log-in that an attacker began.
 func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || !t.Auth0.HasForm() {
@@ -92,6 +97,11 @@ func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 		}
 		l.returnTo = t.Auth0.Domains[i]
 	}
+	if cookie, err := c.Cookie(d.cookie(l)); err == nil {
+		if l.known = cookie.Value; !l.knows(l.known) {
+			return login{}, loginForeign
+		}
+	}
 	return l, nil
 }
 
@@ -111,26 +121,21 @@ func (d *Door) cookie(l login) string {
 	return name
 }
 
-// knownBrowser returns the cookie of a browser that loaded the page before, "" for any other.
-func (d *Door) knownBrowser(c echo.Context, l login) string {
-	cookie, err := c.Cookie(d.cookie(l))
-	if err != nil {
-		return ""
-	}
-	seed, mac, _ := strings.Cut(cookie.Value, ".")
-	if !hmac.Equal([]byte(mac), []byte(l.Session.MAC("cookie", seed))) {
-		return ""
-	}
-	return cookie.Value
+// knows reports whether a cookie is of this log-in and its state.
+func (l login) knows(cookie string) bool {
+	seed, mac, _ := strings.Cut(cookie, ".")
+	return hmac.Equal([]byte(mac), []byte(l.cookieMAC(seed)))
 }
+
+func (l login) cookieMAC(seed string) string { return l.Session.MAC("cookie", seed, l.state) }
 
 // meetBrowser returns the cookie of a browser, and sets one if it has none.
 func (d *Door) meetBrowser(c echo.Context, l login) string {
-	if known := d.knownBrowser(c, l); known != "" {
-		return known
+	if l.known != "" {
+		return l.known
 	}
 	seed := rand.Text()
-	value := seed + "." + l.Session.MAC("cookie", seed)
+	value := seed + "." + l.cookieMAC(seed)
 	c.SetCookie(&http.Cookie{
 		Name: d.cookie(l), Value: value, Path: "/",
 		MaxAge:   int((auth0.SessionLife + auth0.ReturnLife).Seconds()),

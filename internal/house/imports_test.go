@@ -58,7 +58,8 @@ func effects() []ban {
 	return []ban{
 		{paths: ours("inbound"), why: "the edges call the rules; a rule never calls back"},
 		{paths: ours("outbound"), why: "a rule records what is due; a worker does it"},
-		{paths: ours("linkclick"), why: "it connects to hosts; a rule gets its finding as a value"},
+		{paths: ours("linkclick"), but: ours("linkclick/linkpath"),
+			why: "it connects to hosts; a rule gets its finding as a value"},
 		{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
 		{paths: echoPaths, why: "a rule does not know that it was asked over HTTP"},
 		{paths: sdkPaths, why: "only a worker speaks to a provider"},
@@ -110,6 +111,11 @@ func vocabulary() []room {
 			{paths: echoPaths, why: "it opens links and listens to no one"},
 			{paths: sdkPaths, why: "it speaks to identity providers alone"},
 		}},
+		{path: "linkclick/linkpath", only: &only{nil, "it is the part of linkclick that settings share"},
+			never: []ban{
+				except("the settings import it, so it opens no link"),
+				{paths: []string{"net/http"}, why: "it has no network"},
+			}},
 		{path: "internal/simulator", tests: true, never: []ban{
 			except("code shared with what it tests would share its mistakes"),
 		}},
@@ -147,7 +153,8 @@ func edges() []room {
 	list := []room{
 		{path: "inbound", never: []ban{
 			{paths: ours("outbound"), why: "what arrives causes no outside effect by itself"},
-			{paths: ours("linkclick"), why: "a request opens no link; a worker does"},
+			{paths: ours("linkclick"), but: ours("linkclick/linkpath"),
+				why: "a request opens no link; a worker does"},
 			{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
 			{
 				paths: sdkPaths, but: []string{"github.com/twilio/twilio-go/client"},

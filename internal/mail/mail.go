@@ -254,9 +254,20 @@ func (m Mail) Is(messageID string, recipients []Recipient) bool {
 	})
 }
 
-// Deleted records that Mailgun was asked to delete a mail and had no reason to be asked again.
-func Deleted(ctx context.Context, tx *store.Tx, m Mail) error {
-	return record(ctx, tx, m.Tenant, m.ID, "deleted", "")
+// Deletion is what became of a mail at Mailgun, once there is no reason to ask again.
+type Deletion string
+
+// An operator who promises that no mail stays at Mailgun must see the mails that did.
+const (
+	Deleted   Deletion = "deleted"   // by the bridge
+	Gone      Deletion = "gone"      // it was not there any more
+	Left      Deletion = "left"      // Mailgun refused to delete it
+	Elsewhere Deletion = "elsewhere" // it is not where its webhook said
+)
+
+// RecordDeletion records what became of a mail at Mailgun.
+func RecordDeletion(ctx context.Context, tx *store.Tx, m Mail, became Deletion) error {
+	return tx.Record(ctx, m.Tenant, m.ID, "mail."+string(became), "")
 }
 
 // ErrUnknown says that there is no mail with that id.

@@ -1,10 +1,12 @@
 package tenant
 
 import (
+	"errors"
 	"strings"
 
 	"smsbridge/internal/settings"
 	"smsbridge/internal/wording"
+	"smsbridge/linkclick/linkpath"
 )
 
 // mailgunOptions are about the tenant's account at Mailgun.
@@ -91,17 +93,16 @@ func linkOptions() []option {
 
 func setPaths(t *Tenant, v []string) *settings.Mistake {
 	for _, path := range v {
-		for _, kind := range []string{"verify:", "reset:", "login:"} {
-			path = strings.TrimPrefix(path, kind)
-		}
-		if !strings.HasPrefix(path, "/") {
-			return settings.Wrong("has something that is not a path",
-				"write where links begin, such as /account/confirm; * stands for any one segment")
-		}
-		if strings.Trim(path, "/*") == "" {
-			return settings.Wrong("has a path that every link has",
+		_, err := linkpath.Parse(path)
+		switch {
+		case errors.Is(err, linkpath.ErrEvery):
+			return settings.Wrong("has "+settings.Quote(path)+", a path that every link has",
 				"write where verification links begin, such as /account/confirm; "+
 					"smsbridge link shows the path of a mail's link")
+		case err != nil:
+			return settings.Wrong("has "+settings.Quote(path)+", which is not a path",
+				"write where links begin, such as /account/confirm; * stands for any one segment, "+
+					"and one of verify:, reset: and login: may stand before it")
 		}
 	}
 	t.Links.Paths = v

@@ -1,6 +1,8 @@
 package idp
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 )
@@ -18,7 +20,7 @@ const (
 	// Ghost takes one GET, and responds with a 302 to its own start page, with success=.
 	Ghost Provider = "ghost"
 	// Strapi takes one GET, and responds with a 302 to the application's address, to which it adds
-	// nothing. A failure is JSON.
+	// nothing, and with Koa's words about it. A failure is JSON.
 	Strapi Provider = "strapi"
 	// Directus takes one GET, and responds with a 302 to the page of the user. A failure is JSON.
 	Directus Provider = "directus"
@@ -57,11 +59,12 @@ func frameworks() []*profile {
 			})},
 		{name: Strapi, purpose: purposeVerify, life: 30 * day, style: style,
 			link: "/api/auth/email-confirmation?confirmation={secret}", says: sameWords("", "Invalid token"),
-			get: redirectOrJSON(func(app string) string { return app })},
+			get: redirectOrJSON("Redirecting to %s.", func(app string) string { return app })},
 		{name: Directus, purpose: purposeVerify, life: 7 * day, style: style,
 			link:   "/users/register/verify-email?token={secret}",
 			secret: jwt(`"scope":"pending-registration"`), says: sameWords("", "Invalid verification token"),
-			get: redirectOrJSON(func(string) string { return "/admin/users/" + newUUID() })},
+			get: redirectOrJSON("<p>Found. Redirecting to %s</p>",
+				func(string) string { return "/admin/users/" + newUUID() })},
 		{name: JHipster, purpose: purposeVerify, life: 3 * day, link: "/account/activate?key={secret}",
 			style: bareLink, says: sameWords("", "No user was found for this activation key"),
 			get: scriptPage},
@@ -99,14 +102,19 @@ func serveFlash(w http.ResponseWriter, r *http.Request) {
 }
 
 // redirectOrJSON returns what serves a link of an API that a GET redeems: it leads on, or the
-// failure is JSON. The function is given the application's address.
-func redirectOrJSON(target func(app string) string) linkHandler {
+// failure is JSON. The function is given the application's address. The words are those of the
+// framework, about where it leads.
+func redirectOrJSON(words string, target func(app string) string) linkHandler {
 	return func(i *Server, w http.ResponseWriter, r *http.Request, k *ticket) {
 		i.mu.Lock()
 		app, o := i.app(), i.redeem(k)
 		i.mu.Unlock()
 		if o == verified {
-			http.Redirect(w, r, target(app), http.StatusFound)
+			to := target(app)
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+			fmt.Fprintf(w, words, html.EscapeString(to))
 			return
 		}
 		respondJSON(w, http.StatusBadRequest, map[string]any{

@@ -1,0 +1,78 @@
+// Package linkpath reads the entries with which an operator allows paths of links, as in
+// "reset:/account/*/password?token".
+//
+// It is for linkclick, which holds links against them, and for the settings, which say at its own
+// line what is wrong with one. Both have this one judgment, so no entry is taken that no link is
+// ever held against. It knows values alone: a room that reads the settings must not reach what
+// opens links. What an entry means is said at linkclick's Rule.
+package linkpath
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Why an entry is refused.
+var (
+	// ErrForm: it is not written as a path with at most one kind before it.
+	ErrForm = errors.New("linkpath: not a path")
+	// ErrEvery: it names nothing, so that every link of a host would fit.
+	ErrEvery = errors.New("linkpath: a path that every link has")
+)
+
+// kinds are what may stand before the slash, with a colon.
+var kinds = [...]string{"verify", "reset", "login"}
+
+// Entry is an entry that was read.
+type Entry struct {
+	Kind     string   // what its links do; empty if the operator does not say
+	Segments []string // of the path; "*" stands for any one
+	Route    []string // of the fragment, if it may have one
+	// Exact says that the path ends here, and that the link has these parameters and no others but
+	// those of a campaign. Without it, whatever begins like the path fits.
+	Exact bool
+	Query []string // "name" or "name=value"
+}
+
+// Parse reads an entry, or returns ErrForm or ErrEvery.
+func Parse(text string) (Entry, error) {
+	var e Entry
+	rest := text
+	for _, kind := range kinds {
+		if after, found := strings.CutPrefix(text, kind+":"); found {
+			e.Kind, rest = kind, after
+		}
+	}
+	if !strings.HasPrefix(rest, "/") {
+		return Entry{}, ErrForm
+	}
+	rest, query, asks := strings.Cut(rest, "?")
+	rest, route, routed := strings.Cut(rest, "#")
+	e.Exact = asks || routed
+	e.Segments = Segments(rest)
+	if routed {
+		e.Route = Segments(route)
+	}
+	for name := range strings.SplitSeq(query, "&") {
+		if name != "" {
+			e.Query = append(e.Query, name)
+		}
+	}
+	named := len(e.Query) > 0 || slices.ContainsFunc(slices.Concat(e.Segments, e.Route), IsLiteral)
+	if !named || !e.Exact && !slices.ContainsFunc(e.Segments, IsLiteral) {
+		return Entry{}, ErrEvery
+	}
+	return e, nil
+}
+
+// IsLiteral reports whether a segment of an entry stands for itself.
+func IsLiteral(segment string) bool { return segment != "" && segment != "*" }
+
+// Segments returns the segments of a path without those before the first slash and after the last.
+func Segments(path string) []string {
+	if path = strings.Trim(path, "/"); path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
