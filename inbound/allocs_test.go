@@ -14,8 +14,8 @@ import (
 func TestDoorsAllocateLittle(t *testing.T) {
 	handler := readerOf(t)
 	bounds := map[string]float64{
-		"mail": 37, "mail in parts": 300, "mail with file": 310, "raw mail": 42, "reply": 240,
-		"receipt": 145,
+		"mail": 36, "mail in parts": 292, "mail with file": 306, "raw mail": 39, "reply": 82,
+		"receipt": 67,
 	}
 	for name, p := range costs(t) {
 		n := testing.AllocsPerRun(200, func() { p.serve(handler) })
