@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -167,4 +169,57 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 	}
 	require.Empty(t, b.Rows(t))
 	b.Lines(t)
+}
+
+// lookout is the end of what a body has so far. It is called when all before it has been read.
+type lookout func()
+
+func (l lookout) Read([]byte) (int, error) { l(); return 0, io.EOF }
+
+// Ensure that nothing more is kept of a form once its signature has come and refuses it. Where the
+// signature comes last, the form is kept until then.
+func TestNothingIsKeptOfWhatTheSignatureRefuses(t *testing.T) {
+	const most = 32 << 10 // the buffers of a request, and its first fields
+	form := inboundtest.MailForm(1)
+	proof := url.Values{}
+	for _, name := range []string{"timestamp", "token", "signature"} {
+		proof.Set(name, form.Get(name))
+	}
+	forged := url.Values{"timestamp": proof["timestamp"], "token": proof["token"],
+		"signature": {strings.Repeat("0", 64)}}
+	old := inboundtest.Sign(url.Values{}, inboundtest.SigningKey,
+		inboundtest.Start.Add(-inbound.OldestPost-time.Second), inboundtest.Token(1))
+	text := "body-html=" + strings.Repeat("a", mebi/2)
+	for name, c := range map[string]struct {
+		parts []string
+		kept  bool
+		rest  string
+		said  int
+	}{
+		"forged":         {[]string{forged.Encode(), "&", text}, false, "", 401},
+		"too old":        {[]string{old.Encode(), "&", text}, false, "", 406},
+		"repeated":       {[]string{proof.Encode(), "&token=1&", text}, false, "", 401},
+		"repeated first": {[]string{"token=1&", proof.Encode(), "&", text}, false, "", 401},
+		"genuine":        {[]string{proof.Encode(), "&", text}, true, "", 406}, // for no recipient
+		"not yet":        {[]string{text}, true, "&" + forged.Encode(), 401},
+		"never":          {[]string{text}, true, "", 401},
+		"repeated last":  {[]string{proof.Encode(), "&", text}, true, "&signature=1", 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openBridge(t, storetest.SQLite(t))
+			var held int64
+			look := lookout(func() { held = b.Inbound.Held() })
+			body := io.MultiReader(strings.NewReader(strings.Join(c.parts, "")+"&x="), look,
+				strings.NewReader(c.rest))
+			r := httptest.NewRequest(http.MethodPost, "/mailgun/acme", body)
+			r.Header.Set("Content-Type", contentForm)
+			w := httptest.NewRecorder()
+			b.Inbound.Handler().ServeHTTP(w, r)
+			require.Equal(t, c.said, w.Code)
+			require.Equal(t, c.kept, held > mebi/2, "%d bytes are held", held)
+			require.True(t, c.kept || held > 0 && held < most, "%d bytes are held", held)
+			require.Empty(t, b.Rows(t))
+			b.Lines(t)
+		})
+	}
 }

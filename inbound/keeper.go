@@ -1,19 +1,65 @@
 package inbound
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 
 	"smsbridge/inbound/web"
 )
 
 const (
-	// The pieces of a value that is coming, in bytes. They double, so that a short value costs little
-	// and a long one has few pieces.
-	firstPiece   = 512
+	// firstPiece is what a value that is coming lies in at first, and longestPiece what it grows by
+	// at most, in bytes.
+	firstPiece   = 4 << 10
 	longestPiece = 32 << 10
 	valueCost    = 64 // of a value's place in a form
+	usualFields  = 12 // of what is kept of a mail
 )
+
+// field is a field of a form.
+type field struct{ name, value string }
+
+// form is the kept fields of a form, in their order.
+type form []field
+
+// has reports whether a field has a value.
+func (f form) has(name string) bool {
+	return slices.ContainsFunc(f, func(f field) bool { return f.name == name })
+}
+
+// get returns the first value of a field, "" when it has none.
+func (f form) get(name string) string {
+	i := slices.IndexFunc(f, func(f field) bool { return f.name == name })
+	if i < 0 {
+		return ""
+	}
+	return f[i].value
+}
+
+// only returns the one value of a field. It returns false when the field has no value or several.
+func (f form) only(name string) (value string, one bool) {
+	for _, field := range f {
+		if field.name != name {
+			continue
+		}
+		if one {
+			return "", false
+		}
+		value, one = field.value, true
+	}
+	return value, one
+}
+
+// join returns the values of a field, with what separates them.
+func (f form) join(name, separator string) string {
+	var values []string
+	for _, field := range f {
+		if field.name == name {
+			values = append(values, field.value)
+		}
+	}
+	return strings.Join(values, separator)
+}
 
 // keeper keeps the wanted values of a form, within their room and within the memory that all
 // requests share. A value that is coming lies in pieces, which are never copied to grow. So while a
@@ -21,17 +67,15 @@ const (
 type keeper struct {
 	reading
 	hold    *web.Hold
-	form    url.Values
-	values  int
+	prove   func(form) error // judges what has come so far; nil for nothing to prove
+	form    form
 	charged int
 
-	pieces [][]byte // of the value that is coming
-	size   int      // of the pieces, in bytes used
+	first  []byte   // of the value that is coming; its space serves one value after the other
+	pieces [][]byte // what follows it
+	size   int      // of all that, in bytes used
 	space  int      // of the pieces, in bytes charged
 }
-
-// Write is add, for a value that comes as it is.
-func (k *keeper) Write(p []byte) (int, error) { return len(p), k.add(p) }
 
 // add keeps more of the value that is coming.
 func (k *keeper) add(p []byte) error {
@@ -40,7 +84,9 @@ func (k *keeper) add(p []byte) error {
 	}
 	k.room -= len(p)
 	k.size += len(p)
-	for len(p) > 0 {
+	n := min(len(p), cap(k.first)-len(k.first))
+	k.first = append(k.first, p[:n]...)
+	for p = p[n:]; len(p) > 0; {
 		last := len(k.pieces) - 1
 		if last < 0 || len(k.pieces[last]) == cap(k.pieces[last]) {
 			length := min(max(firstPiece, k.space), longestPiece)
@@ -58,9 +104,9 @@ func (k *keeper) add(p []byte) error {
 	return nil
 }
 
-// end puts the value that has come into the form.
+// end puts the value that has come into the form, and has the form judged.
 func (k *keeper) end(name string) error {
-	if k.values++; k.values > maxParts {
+	if len(k.form) == maxParts {
 		return errTooBig
 	}
 	if err := k.charge(k.size + len(name) + valueCost); err != nil {
@@ -68,13 +114,20 @@ func (k *keeper) end(name string) error {
 	}
 	var value strings.Builder
 	value.Grow(k.size)
+	value.Write(k.first)
 	for _, piece := range k.pieces {
 		value.Write(piece)
 	}
-	k.form[name] = append(k.form[name], value.String())
+	if k.form == nil {
+		k.form = make(form, 0, usualFields)
+	}
+	k.form = append(k.form, field{name, value.String()})
 	k.release(k.space)
-	k.pieces, k.size, k.space = nil, 0, 0
-	return nil
+	k.first, k.pieces, k.size, k.space = k.first[:0], nil, 0, 0
+	if k.prove == nil {
+		return nil
+	}
+	return k.prove(k.form)
 }
 
 // drop forgets all that was kept.

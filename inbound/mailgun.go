@@ -2,15 +2,12 @@ package inbound
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	netmail "net/mail"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -21,7 +18,6 @@ import (
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
-	"smsbridge/phonemail"
 )
 
 const (
@@ -44,40 +40,50 @@ const (
 	maxRaw = 2 << 20
 )
 
+// messageIDField is the mail's own field, spelled as in the mail.
+const messageIDField = "Message-Id"
+
 // parsedMail is what is read of a mail that Mailgun parsed, rawMail of a raw one
 // (https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/receive-http).
-func parsedMail() reading { return reading{parsedFields, maxParsed} }
-
-func rawMail() reading { return reading{rawFields, maxRaw} }
-
-func parsedFields(name string) bool {
-	switch name {
-	case "body-plain", "body-html", "message-url":
-		return true
-	}
-	return envelopeFields(name)
+// Each has a Message-Id beside.
+func parsedMail() reading {
+	return reading{append(envelopeFields(), "body-plain", "body-html", "message-url"), maxParsed}
 }
 
-func rawFields(name string) bool { return name == "body-mime" || envelopeFields(name) }
+func rawMail() reading { return reading{append(envelopeFields(), "body-mime"), maxRaw} }
 
-func envelopeFields(name string) bool {
-	switch name {
-	case "recipient", "sender", "from", "subject", "timestamp", "token", "signature":
-		return true
+func envelopeFields() []string {
+	return []string{"recipient", "sender", "from", "subject", "timestamp", "token", "signature"}
+}
+
+// mailDoor is the door of Mailgun's webhooks about mails.
+type mailDoor struct {
+	*Server
+	signers map[string][]*signer // by tenant
+	forms   sync.Pool            // of *formReader
+}
+
+func (s *Server) openMailDoor() *mailDoor {
+	d := &mailDoor{Server: s, signers: map[string][]*signer{}}
+	d.forms.New = func() any { return newFormReader() }
+	for _, t := range s.Settings.Tenants.All() {
+		for _, key := range t.Mails.Mailgun.SigningKeys {
+			d.signers[t.Slug] = append(d.signers[t.Slug], newSigner(key.Reveal()))
+		}
 	}
-	return strings.EqualFold(name, "Message-Id")
+	return d
 }
 
 // receiveMail handles Mailgun's webhook about a mail, of which it reads what is said. Mailgun never
 // retries after a 200 or 406, and retries after any other status for eight hours.
-func (s *Server) receiveMail(what reading) echo.HandlerFunc {
+func (d *mailDoor) receiveMail(what reading) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		post, refusal := s.readMail(c, what)
+		post, refusal := d.readMail(c, what)
 		if refusal.status != 0 {
-			return s.respond(c, "mail", refusal, nil)
+			return d.respond(c, "mail", refusal, nil)
 		}
-		packed := mail.Pack(s.Store, post.Delivery)
-		taken, err := web.Commit(c.Request().Context(), s.Store,
+		packed := mail.Pack(d.Store, post.Delivery)
+		taken, err := web.Commit(c.Request().Context(), d.Store,
 			func(ctx context.Context, tx *store.Tx) (mail.Taken, error) {
 				return mail.Take(ctx, tx, packed)
 			})
@@ -92,7 +98,7 @@ func (s *Server) receiveMail(what reading) echo.HandlerFunc {
 		case post.strangers:
 			r = response{http.StatusOK, "recorded for the recipients that are this tenant's"}
 		}
-		return s.respond(c, "mail", r, err)
+		return d.respond(c, "mail", r, err)
 	}
 }
 
@@ -103,9 +109,10 @@ type mailPost struct {
 }
 
 // readMail proves that a request is Mailgun's and reads the mail in it, or says why not. What can
-// be refused without the body is refused before any of it is read.
-func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
-	t, ok := s.Settings.Tenants.Tenant(c.Param("tenant"))
+// be refused without the body is refused before any of it is read. What the signature refuses is
+// kept no longer than until the signature has come.
+func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
+	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
 		return mailPost{}, response{http.StatusNotAcceptable, "no such tenant"}
 	}
@@ -113,15 +120,13 @@ func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
 	if r.ContentLength > maxRead {
 		return mailPost{}, unread(errTooBig)
 	}
-	hold, upload := web.HoldOf(r), web.OpenUpload(c)
-	form, err := readForm(r.Header.Get(echo.HeaderContentType), upload, hold, what)
-	upload.End()
-	if err != nil {
+	proof := mailProof{signers: d.signers[t.Slug], now: d.Now(), refusal: unsigned}
+	form, err := d.readForm(c, what, &proof)
+	switch {
+	case err != nil && !errors.Is(err, errUnproven):
 		return mailPost{}, unread(err)
-	}
-	proof, refusal := proveMail(t, form, s.Now())
-	if refusal.status != 0 {
-		return mailPost{}, refusal
+	case proof.refusal.status != 0:
+		return mailPost{}, proof.refusal
 	}
 	id, ok := messageID(form)
 	if !ok {
@@ -129,13 +134,13 @@ func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
 			http.StatusNotAcceptable, "a control field comes more than once",
 		}
 	}
-	place := form.Get("message-url")
+	place := form.get("message-url")
 	if !storable(id) || !storable(place) || !storable(proof.token) || len(id) > maxMessageID {
 		return mailPost{}, response{
 			http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one",
 		}
 	}
-	recipient, _ := web.Only(form, "recipient")
+	recipient, _ := form.only("recipient")
 	recipients, strangers := recipientsOf(t, recipient)
 	switch {
 	case len(recipients) == 0:
@@ -154,6 +159,16 @@ func (s *Server) readMail(c echo.Context, what reading) (mailPost, response) {
 	}, strangers}, response{}
 }
 
+// readForm reads the form of a request, and has its proof judged as soon as that has come.
+func (d *mailDoor) readForm(c echo.Context, what reading, p *mailProof) (form, error) {
+	reader := d.forms.Get().(*formReader)
+	defer d.forms.Put(reader)
+	r := c.Request()
+	hold, upload := web.HoldOf(r), web.OpenUpload(c)
+	defer upload.End()
+	return reader.readForm(r.Header.Get(echo.HeaderContentType), upload, hold, what, p.look)
+}
+
 // unread is the response to a form that could not be read.
 func unread(err error) response {
 	switch {
@@ -168,66 +183,34 @@ func unread(err error) response {
 	return response{http.StatusServiceUnavailable, "the body ended early or came too slowly"}
 }
 
-// proof is what Mailgun signed: a time and a token. Signer stands for the key that it signed with.
-type proof struct {
-	signer, token string
-	posted        time.Time
-}
-
-// proveMail proves that a form is Mailgun's and no replay of an old one, or says why not.
-func proveMail(t *tenant.Tenant, form url.Values, now time.Time) (proof, response) {
-	stamp, okStamp := web.Only(form, "timestamp")
-	token, okToken := web.Only(form, "token")
-	signature, okSignature := web.Only(form, "signature")
-	signer := ""
-	if okStamp && okToken && okSignature && len(token) <= maxToken {
-		signer = signerOf(t, stamp, token, signature)
-	}
-	if signer == "" {
-		return proof{}, response{http.StatusUnauthorized,
-			"the signature is missing or wrong: compare the tenant's HTTP webhook signing key"}
-	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return proof{}, response{http.StatusNotAcceptable, "the timestamp is not a number"}
-	}
-	posted := time.Unix(seconds, 0).UTC()
-	switch age := now.Sub(posted); {
-	case age > oldestPost:
-		return proof{}, response{http.StatusNotAcceptable, "the signature is too old"}
-	case age < -newestPost:
-		return proof{}, response{
-			http.StatusUnauthorized, "the signature is from the future: compare the clocks",
-		}
-	}
-	return proof{signer, token, posted}, response{}
-}
-
 // messageID is the Message-Id of a mail, "" when it has none. It returns false when a field comes
 // more than once that must not.
-func messageID(form url.Values) (id string, ok bool) {
-	for name, values := range form {
-		if len(values) > 1 && name != "body-html" && name != "from" && name != "subject" {
+func messageID(f form) (id string, ok bool) {
+	for i, field := range f {
+		switch field.name {
+		case "body-html", "from", "subject":
+			continue
+		}
+		if f[:i].has(field.name) {
 			return "", false
 		}
-		if strings.EqualFold(name, "Message-Id") {
+		if strings.EqualFold(field.name, messageIDField) {
 			if id != "" {
 				return "", false
 			}
-			id = bareID(values[0])
+			id = bareID(field.value)
 		}
 	}
-	if raw := form.Get("body-mime"); id == "" && raw != "" {
+	if raw := f.get("body-mime"); id == "" && raw != "" {
 		id = idOf(raw)
 	}
 	return id, true
 }
 
-func bodyOf(form url.Values) mail.Body {
+func bodyOf(f form) mail.Body {
 	return mail.Body{
-		Subject: form.Get("subject"), From: form.Get("from"), Text: form.Get("body-plain"),
-		HTML: strings.Join(form["body-html"], "\n"), MIME: form.Get("body-mime"),
-		Envelope: form.Get("sender"),
+		Subject: f.get("subject"), From: f.get("from"), Text: f.get("body-plain"),
+		HTML: f.join("body-html", "\n"), MIME: f.get("body-mime"), Envelope: f.get("sender"),
 	}
 }
 
@@ -250,46 +233,18 @@ func storable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// signerOf checks Mailgun's HMAC-SHA256 over timestamp and token, in constant time, against each
-// of the tenant's signing keys
-// (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks). The
-// body is not signed. It returns the digest of the key that signed, "" when none did.
-func signerOf(t *tenant.Tenant, stamp, token, signature string) (signer string) {
-	claimed, err := hex.DecodeString(signature)
-	if err != nil {
-		return ""
-	}
-	for _, key := range t.Mails.Mailgun.SigningKeys {
-		if hmac.Equal(macOf(key.Reveal(), stamp+token), claimed) {
-			signer = keyDigest(key.Reveal())
-		}
-	}
-	return signer
-}
-
-// keyDigest stands for a signing key in the database. It is a MAC of words that Mailgun never
-// signs, since its text begins with a number. So it proves nothing to a door.
-func keyDigest(key string) string { return hex.EncodeToString(macOf(key, "signer")[:16]) }
-
-func macOf(key, text string) []byte {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte(text))
-	return mac.Sum(nil)
-}
-
 // recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone.
 // Mailgun may send several in one post, separated by commas. Others in the list are no mistake:
 // Mailgun names all recipients of the mail in its domain, and some may be another tenant's, for
 // whom another route posts the same mail. So the mail is taken for the tenant's own.
 func recipientsOf(t *tenant.Tenant, recipients string) (found []mail.Recipient, strangers bool) {
-	seen := map[phonemail.Number]bool{}
 	for address := range strings.SplitSeq(recipients, ",") {
 		address = strings.TrimSpace(address)
 		n, err := t.Address.Number(address)
+		seen := func(r mail.Recipient) bool { return r.Phone == n }
 		if err != nil {
 			strangers = true
-		} else if !seen[n] && len(found) <= maxRecipients {
-			seen[n] = true
+		} else if len(found) <= maxRecipients && !slices.ContainsFunc(found, seen) {
 			found = append(found, mail.To(n, address))
 		}
 	}

@@ -59,8 +59,9 @@ type Server struct {
 //	GET  /readyz                       it can record what it is sent
 func (s *Server) Handler() http.Handler {
 	e := s.newEcho()
-	e.POST("/mailgun/:tenant", s.receiveMail(parsedMail()))
-	e.POST("/mailgun/:tenant/mime", s.receiveMail(rawMail()))
+	mails := s.openMailDoor()
+	e.POST("/mailgun/:tenant", mails.receiveMail(parsedMail()))
+	e.POST("/mailgun/:tenant/mime", mails.receiveMail(rawMail()))
 	e.POST("/twilio/:tenant/reply", s.receiveReply(s.readTwilioReply, writeTwiML))
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt(s.readTwilioReceipt))
 	e.POST("/flowroute/:tenant/reply", s.receiveReply(s.readFlowrouteReply, writeReason))

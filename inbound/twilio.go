@@ -96,17 +96,17 @@ func (s *Server) readTwilio(
 	if query := c.Request().URL.RawQuery; query != "" {
 		signedURL += "?" + query
 	}
-	params := make(map[string]string, len(form))
-	for name := range form {
-		params[name] = form.Get(name)
-	}
+	signed := readSigned(form)
 	validator := client.NewRequestValidator(t.Sending.Twilio.AuthToken.Reveal())
 	signature := c.Request().Header.Get("X-Twilio-Signature")
-	if !validator.Validate(signedURL, params, signature) ||
+	// The library sorts the fields by name and writes them after the URL, each with its value. Here
+	// that is done already.
+	written := map[string]string{"": signed.text}
+	if !validator.Validate(signedURL, written, signature) ||
 		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
 		return nil, response{http.StatusForbidden, errForged.Error()}
 	}
-	if wrong := misfit(form, needed...); wrong != "" {
+	if wrong := signed.misfit(needed...); wrong != "" {
 		return nil, response{http.StatusBadRequest, "not as Twilio sends it: " + wrong}
 	}
 	return form, response{}

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"encoding/json"
+	"iter"
 	"net/url"
 	"regexp"
 	"slices"
@@ -28,7 +29,7 @@ import (
 // twilioNames are fields that no text names by chance, of
 // https://www.twilio.com/docs/messaging/guides/webhook-request and of the status callback
 // (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status).
-const twilioNames = `AccountSid AddOns ApiVersion ButtonPayload ButtonText ButtonType
+var twilioNames = strings.Fields(`AccountSid AddOns ApiVersion ButtonPayload ButtonText ButtonType
 ChannelInstallSid ChannelMetadata ChannelPrefix ChannelStatusMessage ErrorCode ErrorMessage
 ErrorUrl EventType FlowData FrequentlyForwarded FromCity FromCountry FromState FromZip
 InteractiveData MediaContentType0 MediaContentType1 MediaContentType2 MediaContentType3
@@ -38,26 +39,18 @@ MediaUrl8 MediaUrl9 MessageSid MessageStatus MessageType MessagingServiceSid
 NumMedia NumSegments OptOutType OriginalRepliedMessageSender OriginalRepliedMessageSid ProfileName
 RawDlrDoneDate ReferralBody ReferralHeadline ReferralMediaContentType ReferralMediaId
 ReferralMediaUrl ReferralNumMedia ReferralSourceId ReferralSourceType ReferralSourceUrl
-SmsMessageSid SmsSid SmsStatus ToCity ToCountry ToState ToZip WaId`
-
-// twilioWords are fields whose names a text may have by chance. Each has the pattern of what shows
-// that a value follows the name.
-func twilioWords() map[string]*regexp.Regexp {
-	return map[string]*regexp.Regexp{
-		"Address": addressValue, "Body": bodyValue, "Forwarded": forwardedValue, "From": fromValue,
-		"Label": labelValue, "Latitude": latitudeValue, "Longitude": longitudeValue, "To": toValue,
-	}
-}
+SmsMessageSid SmsSid SmsStatus ToCity ToCountry ToState ToZip WaId`)
 
 var (
-	addressValue   = regexp.MustCompile(`Address`)
-	bodyValue      = regexp.MustCompile(`Body`)
-	forwardedValue = regexp.MustCompile(`Forwarded(true|false)`)
-	fromValue      = regexp.MustCompile(`From[+0-9A-Za-z]`)
-	labelValue     = regexp.MustCompile(`Label`)
-	latitudeValue  = regexp.MustCompile(`Latitude[-0-9]`)
-	longitudeValue = regexp.MustCompile(`Longitude[-0-9]`)
-	toValue        = regexp.MustCompile(`To[+0-9A-Za-z]`)
+	// twilioWords are fields whose names a text may have by chance. Each has the pattern of what shows
+	// that a value follows the name.
+	twilioWords = map[string]*regexp.Regexp{
+		"Address": regexp.MustCompile(`Address`), "Body": regexp.MustCompile(`Body`),
+		"Forwarded": regexp.MustCompile(`Forwarded(true|false)`),
+		"From":      regexp.MustCompile(`From[+0-9A-Za-z]`), "Label": regexp.MustCompile(`Label`),
+		"Latitude":  regexp.MustCompile(`Latitude[-0-9]`),
+		"Longitude": regexp.MustCompile(`Longitude[-0-9]`), "To": regexp.MustCompile(`To[+0-9A-Za-z]`),
+	}
 
 	twilioField     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,127}$`)
 	twilioMessage   = regexp.MustCompile(`^(SM|MM)[0-9a-fA-F]{32}$`)
@@ -67,11 +60,6 @@ var (
 	twilioDigits    = regexp.MustCompile(`^[0-9]{0,14}$`)
 	twilioLower     = regexp.MustCompile(`^[0-9a-z._ -]{0,32}$`)
 	twilioUpper     = regexp.MustCompile(`^[A-Z]{0,16}$`)
-
-	// What a signed text says once, or again with the same value.
-	signedIDs = regexp.MustCompile(`((?:Message|Sms)Sid)((?:SM|MM)[0-9a-fA-F]{32})` +
-		`|(AccountSid)(AC[0-9a-f]{32})|(MessagingServiceSid)(MG[0-9a-fA-F]{32})`)
-	signedNumbers = regexp.MustCompile(`(From|To)\+[0-9]`)
 )
 
 // exactValue is the form of a field's value, nil when the field may have any.
@@ -112,13 +100,12 @@ type signedForm struct {
 func readSigned(form url.Values) signedForm {
 	s := signedForm{form: form}
 	var text strings.Builder
-	names := strings.Fields(twilioNames)
-	words := twilioWords()
+	s.fields = make([]signedField, 0, len(form))
 	for name := range form {
-		_, word := words[name]
+		_, word := twilioWords[name]
 		s.fields = append(s.fields, signedField{
 			name: name, value: form.Get(name),
-			known: word || slices.Contains(names, name),
+			known: word || slices.Contains(twilioNames, name),
 		})
 	}
 	slices.SortFunc(s.fields, func(a, b signedField) int { return strings.Compare(a.name, b.name) })
@@ -136,13 +123,13 @@ func readSigned(form url.Values) signedForm {
 
 // misfit says what of a form cannot be Twilio's, "" when all of it can be. The form must have the
 // needed fields.
-func misfit(form url.Values, needed ...string) string {
+func (s signedForm) misfit(needed ...string) string {
+	form := s.form
 	for _, name := range needed {
 		if !form.Has(name) {
 			return name + " is missing"
 		}
 	}
-	s := readSigned(form)
 	for _, f := range s.fields {
 		if !twilioField.MatchString(f.name) {
 			return "a field has a name that Twilio gives to none"
@@ -171,26 +158,78 @@ func (s signedForm) saysTwice() bool {
 	text := strings.Replace(s.text,
 		"OriginalRepliedMessageSid"+s.form.Get("OriginalRepliedMessageSid"), "", 1)
 	said := map[string]string{}
-	for _, match := range signedIDs.FindAllStringSubmatch(text, -1) {
-		found := strings.Join(match[1:], "")
-		kind := found[:len(found)-len("SM")-32]
-		if earlier, again := said[kind]; again && earlier != found {
+	for at := 0; at < len(text); {
+		name, id := idIn(text[at:])
+		if name == "" {
+			at++
+			continue
+		}
+		if earlier, again := said[name]; again && earlier != id {
 			return true
 		}
-		said[kind] = found
+		said[name] = id
+		at += len(name) + len(id)
 	}
-	for _, match := range signedNumbers.FindAllStringSubmatch(text, -1) {
-		if _, again := said[match[1]]; again {
-			return true
+	senders, recipients := 0, 0
+	for before := range plusses(text) {
+		switch {
+		case strings.HasSuffix(before, "From"):
+			senders++
+		case strings.HasSuffix(before, "To"):
+			recipients++
 		}
-		said[match[1]] = match[0]
 	}
-	return false
+	return senders > 1 || recipients > 1
+}
+
+// idIn returns the id with which a text begins, and its name before it; "" if it begins with none.
+func idIn(text string) (name, id string) {
+	if text[0] != 'M' && text[0] != 'S' && text[0] != 'A' {
+		return "", ""
+	}
+	for _, name := range []string{"MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid"} {
+		rest, ok := strings.CutPrefix(text, name)
+		if !ok || len(rest) < idLength {
+			continue
+		}
+		id := rest[:idLength]
+		digits, form := "0123456789abcdefABCDEF", []string{"SM", "MM"}
+		switch name {
+		case "AccountSid":
+			digits, form = "0123456789abcdef", []string{"AC"}
+		case "MessagingServiceSid":
+			form = []string{"MG"}
+		}
+		if slices.Contains(form, id[:2]) && strings.Trim(id[2:], digits) == "" {
+			return name, id
+		}
+	}
+	return "", ""
+}
+
+const idLength = len("SM") + 32
+
+// plusses are the parts of a text before each plus sign that a digit follows.
+func plusses(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for at := 0; ; at++ {
+			plus := strings.IndexByte(text[at:], '+')
+			if plus < 0 {
+				return
+			}
+			if at += plus; at+1 == len(text) || text[at+1] < '0' || text[at+1] > '9' {
+				continue
+			}
+			if !yield(text[:at]) {
+				return
+			}
+		}
+	}
 }
 
 // hidesName reports whether a name of Twilio's stands where it can have been folded to.
 func (s signedForm) hidesName() bool {
-	for _, name := range strings.Fields(twilioNames) {
+	for _, name := range twilioNames {
 		for from := 0; ; {
 			i := strings.Index(s.text[from:], name)
 			if i < 0 {
@@ -225,7 +264,7 @@ func (s signedForm) mayStand(name string, at int) bool {
 // hidesWord reports whether a field that a form lacks may stand in the one before its place. A
 // longer name is no sign of it: Twilio may add a FromCarrier to a form that has no From.
 func (s signedForm) hidesWord() bool {
-	for word, value := range twilioWords() {
+	for word, value := range twilioWords {
 		if s.form.Has(word) {
 			continue
 		}

@@ -3,6 +3,7 @@ package inbound
 import (
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,10 +96,10 @@ func neededOf(receipt bool) []string {
 func TestGenuineFormsFit(t *testing.T) {
 	replies, receipts := genuineForms()
 	for name, form := range replies {
-		require.Empty(t, misfit(form, neededOf(false)...), name)
+		require.Empty(t, readSigned(form).misfit(neededOf(false)...), name)
 	}
 	for name, form := range receipts {
-		require.Empty(t, misfit(form, neededOf(true)...), name)
+		require.Empty(t, readSigned(form).misfit(neededOf(true)...), name)
 	}
 }
 
@@ -152,7 +153,7 @@ func TestFoldedFormsDoNotFit(t *testing.T) {
 					if readSigned(f).text != text {
 						t.Fatal("another signed text")
 					}
-					if misfit(f, neededOf(i == 1)...) != "" {
+					if readSigned(f).misfit(neededOf(i == 1)...) != "" {
 						continue
 					}
 					if kind != "fields of tomorrow" && kind != "WhatsApp" && kind != "a name as sender" {
@@ -201,8 +202,9 @@ func TestTextedFieldsDoNotFit(t *testing.T) {
 					"MessageSid"+replySID+"NumMedia0")},
 	} {
 		require.Equal(t, readSigned(text(c.body)).text, readSigned(c.told).text)
-		require.NotEmpty(t, misfit(c.told, neededOf(false)...), c.body)
-		require.NotEmpty(t, misfit(text(c.body), neededOf(false)...), "it could be read as another")
+		require.NotEmpty(t, readSigned(c.told).misfit(neededOf(false)...), c.body)
+		require.NotEmpty(t, readSigned(text(c.body)).misfit(neededOf(false)...),
+			"it could be read as another")
 	}
 }
 
@@ -219,7 +221,7 @@ func TestFoldingsOfAnyForm(t *testing.T) {
 		form.Set(rapid.SampledFrom([]string{"Body", "FromCity", "Zebra"}).Draw(t, "field"), words)
 		first := rapid.IntRange(0, len(form)-1).Draw(t, "first")
 		for _, f := range foldings(form, first, 3) {
-			if misfit(f, neededOf(false)...) != "" {
+			if readSigned(f).misfit(neededOf(false)...) != "" {
 				continue
 			}
 			for _, id := range []string{"MessageSid", "AccountSid", "To"} {
@@ -232,4 +234,49 @@ func TestFoldingsOfAnyForm(t *testing.T) {
 			}
 		}
 	})
+}
+
+var (
+	signedIDs = regexp.MustCompile(`((?:Message|Sms)Sid)((?:SM|MM)[0-9a-fA-F]{32})` +
+		`|(AccountSid)(AC[0-9a-f]{32})|(MessagingServiceSid)(MG[0-9a-fA-F]{32})`)
+	signedNumbers = regexp.MustCompile(`(From|To)\+[0-9]`)
+)
+
+// Ensure that the ids and numbers in a signed text are found as patterns find them.
+func TestSaidTwiceAsPatternsFindIt(t *testing.T) {
+	says := func(text string) bool {
+		said := map[string]string{}
+		for _, match := range signedIDs.FindAllStringSubmatch(text, -1) {
+			found := strings.Join(match[1:], "")
+			kind := found[:len(found)-len("SM")-32]
+			if earlier, again := said[kind]; again && earlier != found {
+				return true
+			}
+			said[kind] = found
+		}
+		for _, match := range signedNumbers.FindAllStringSubmatch(text, -1) {
+			if _, again := said[match[1]]; again {
+				return true
+			}
+			said[match[1]] = match[0]
+		}
+		return false
+	}
+	twice := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		pieces := rapid.SampledFrom([]string{"MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid",
+			"SM", "MM", "AC", "MG", strings.Repeat("0", 32), strings.Repeat("aF", 16),
+			strings.Repeat("b", 32),
+			strings.Repeat("0", 31), "From", "To", "+", "4", "+4", "S", "M", "x", "ToFrom", "SM" +
+				strings.Repeat("1", 32), "From+1", "To+2", "MessageSid" + replySID, "SmsSid" + replySID,
+			"MessageSidMM" + replySID[2:], "AccountSid" + accountID, "AccountSidAC" + replySID[2:],
+			"MessagingServiceSid" + serviceSID, "MessagingServiceSidMG" + strings.Repeat("F", 32)})
+		text := strings.Join(rapid.SliceOfN(pieces, 0, 24).Draw(rt, "text"), "")
+		want := says(text)
+		if want {
+			twice++
+		}
+		require.Equal(t, want, signedForm{text: text, form: url.Values{}}.saysTwice(), text)
+	})
+	require.Positive(t, twice)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // processorTime returns what this process has used. A busy machine does not lengthen it.
-func processorTime(t *testing.T) time.Duration {
+func processorTime(t testing.TB) time.Duration {
 	t.Helper()
 	var used syscall.Rusage
 	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))

@@ -141,7 +141,7 @@ func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 		hits = appendBoxes(hits, boxes, above)
 		boxes = ""
 		found := len(hits)
-		if strings.ContainsAny(line, "0123456789") {
+		if hasDigit(line) {
 			tokens, ok := s.codesIn(line)
 			if !ok {
 				return nil, false
@@ -264,7 +264,8 @@ func isUnit(after string) bool {
 // much in the line.
 func (s codeSearch) codesIn(line string) ([]codeToken, bool) {
 	var tokens []codeToken
-	atoms := atomsOf(line)
+	var few [8]codeToken // as most lines have
+	atoms := appendAtoms(few[:0], line)
 	if len(atoms) > maxAtoms {
 		return nil, false
 	}
@@ -283,10 +284,9 @@ func (s codeSearch) codesIn(line string) ([]codeToken, bool) {
 	return tokens, true
 }
 
-// atomsOf returns the runs of ASCII letters and digits of a line that may be part of a code:
+// appendAtoms adds the runs of ASCII letters and digits of a line that may be part of a code:
 // those with a digit.
-func atomsOf(line string) []codeToken {
-	var atoms []codeToken
+func appendAtoms(atoms []codeToken, line string) []codeToken {
 	for i := 0; i < len(line) && len(atoms) <= maxAtoms; i++ {
 		if !isAlnum(line[i]) {
 			continue
@@ -295,7 +295,7 @@ func atomsOf(line string) []codeToken {
 		for i < len(line) && isAlnum(line[i]) {
 			i++
 		}
-		if w := line[start:i]; strings.ContainsAny(w, "0123456789") {
+		if w := line[start:i]; hasDigit(w) {
 			atoms = append(atoms, codeToken{code: w, start: start, end: i})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // This file tells what is written like a code.
@@ -21,7 +22,7 @@ func isDate(digits string) bool {
 // asciiDigits writes the digits of all scripts as in ASCII, and leaves out the marks that say in
 // which direction a line runs.
 func asciiDigits(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxLatin1 }) < 0 {
+	if !beyondLatin1(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -33,6 +34,16 @@ func asciiDigits(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// beyondLatin1 reports whether a text has a letter that is not in Latin-1.
+func beyondLatin1(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return strings.ContainsFunc(s[i:], func(r rune) bool { return r > unicode.MaxLatin1 })
+		}
+	}
+	return false
 }
 
 // digitValue returns the value of a decimal digit. Unicode keeps the ten of a script in a row.
@@ -79,6 +90,15 @@ func isDrawn(s string) bool {
 }
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 

@@ -166,10 +166,13 @@ const (
 	properties // how many there are
 )
 
+// propertyNames are the names of the properties, in their order.
+var propertyNames = [properties]string{"display", "visibility", "opacity", "font-size", "overflow",
+	"overflow-y", "height", "max-height", "width", "max-width", "text-indent", "left", "top",
+	"margin-left"}
+
 func propertyOf(name string) (property, bool) {
-	p := slices.Index([]string{"display", "visibility", "opacity", "font-size", "overflow",
-		"overflow-y", "height", "max-height", "width", "max-width", "text-indent", "left", "top",
-		"margin-left"}, name)
+	p := slices.Index(propertyNames[:], name)
 	return property(p), p >= 0
 }
 
@@ -246,6 +249,9 @@ func lengthOf(value string) (size float64, unit string, ok bool) {
 	end := 0
 	for end < len(value) && strings.IndexByte("+-.0123456789", value[end]) >= 0 {
 		end++
+	}
+	if end == 0 {
+		return 0, "", false
 	}
 	size, err := strconv.ParseFloat(value[:end], 64)
 	return size, strings.TrimSpace(value[end:]), err == nil

@@ -1,8 +1,10 @@
 package linkclick
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -73,15 +75,13 @@ func readHTML(body string) *document {
 		case html.TextToken:
 			r.words(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
-			tag, unknown := tagOf(name)
-			a := attributes(z, more)
+			tag, unknown := tagOf(z)
+			a := attributes(z)
 			r.at = d.text.Len()
 			r.sight = r.start(tag, unknown, a, kind == html.SelfClosingTagToken)
 			r.startTag(tag, a)
 		case html.EndTagToken:
-			name, _ := z.TagName()
-			tag, unknown := tagOf(name)
+			tag, unknown := tagOf(z)
 			r.endTag(tag)
 			if at, ok := r.end(tag, unknown); ok {
 				r.standsAlone(at)
@@ -95,9 +95,22 @@ func readHTML(body string) *document {
 	return d
 }
 
-// tagOf returns a tag, or its name if it is none of HTML.
-func tagOf(name []byte) (tag atom.Atom, unknown string) {
-	if tag = atom.Lookup(name); tag == 0 {
+// tagOf returns the tag that a tokenizer has come to, or its name if it is none of HTML. Nearly all
+// are written in small letters, and are known without the copy that TagName makes.
+func tagOf(z *html.Tokenizer) (tag atom.Atom, unknown string) {
+	name := bytes.TrimPrefix(bytes.TrimPrefix(z.Raw(), []byte("<")), []byte("/"))
+	end := 0
+	for end < len(name) && isAlnum(name[end]) {
+		end++
+	}
+	if end < len(name) && strings.IndexByte(" \t\n\f\r/>", name[end]) >= 0 {
+		tag = atom.Lookup(name[:end])
+	}
+	if tag == 0 {
+		name, _ = z.TagName()
+		tag = atom.Lookup(name)
+	}
+	if tag == 0 {
 		return 0, string(name)
 	}
 	return tag, ""
@@ -120,13 +133,18 @@ func (r *htmlReader) words(text []byte) {
 	case r.linked:
 		r.actions = append(r.actions, linkedActions(text)...)
 	case !r.raw && !r.sight.hidden() && !r.sight.tiny:
-		_, _ = oneLine.WriteString(&r.text, string(text))
-		r.shown = r.shown || strings.TrimFunc(string(text), isInvisible) != ""
+		for i, c := range text { // line ends of the source mean spaces
+			if c == '\n' || c == '\r' || c == '\t' {
+				text[i] = ' '
+			}
+		}
+		r.text.Write(text)
+		r.shown = r.shown || bytes.ContainsFunc(text, isVisible)
 	}
 }
 
-// isInvisible reports whether a letter leaves nothing to be clicked.
-func isInvisible(c rune) bool { return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) }
+// isVisible reports whether a letter leaves something to be clicked.
+func isVisible(c rune) bool { return !unicode.IsSpace(c) && !unicode.Is(unicode.Cf, c) }
 
 func (r *htmlReader) startTag(tag atom.Atom, a attrs) {
 	r.raw = isRaw(tag)
@@ -168,11 +186,14 @@ func (r *htmlReader) standsAlone(at int) {
 	if r.text.Len()-at > 40 || len(r.alone) > maxNumbers {
 		return
 	}
-	if digits := strings.TrimSpace(r.text.String()[at:]); isNumber(asciiDigits(digits)) &&
-		digits != "" {
+	digits := strings.TrimSpace(r.text.String()[at:])
+	if digits != "" && !isPlainLetter(digits[0]) && isNumber(asciiDigits(digits)) {
 		r.alone = append(r.alone, digits)
 	}
 }
+
+// isPlainLetter reports whether a byte begins no number: it is in ASCII, and no digit.
+func isPlainLetter(c byte) bool { return c < utf8.RuneSelf && !isDigit(c) }
 
 // closeSpan ends the anchor being read. One in which the reader saw nothing is no link.
 func (r *htmlReader) closeSpan() {
@@ -300,9 +321,9 @@ type attrs struct {
 }
 
 // attributes reads them. Of several with one name the first counts, as in browsers.
-func attributes(z *html.Tokenizer, more bool) attrs {
+func attributes(z *html.Tokenizer) attrs {
 	var a attrs
-	for more {
+	for more := true; more; {
 		var key, val []byte
 		key, val, more = z.TagAttr()
 		var to *string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // decoders for every charset mail uses
@@ -146,7 +147,10 @@ func appendBody(dst *strings.Builder, body io.Reader, read func(string) string) 
 	if dst.Len() > 0 {
 		dst.WriteByte('\n')
 	}
-	s := strings.ToValidUTF8(string(b), "\uFFFD")
+	s := string(b)
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
 	dst.WriteString(read(strings.ReplaceAll(s, "\r\n", "\n")))
 	return nil
 }

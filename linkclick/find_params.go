@@ -76,11 +76,14 @@ func isPlainlyWritten(u *url.URL) bool {
 	return true
 }
 
+// phpNames is what PHP makes of a parameter's name.
+var phpNames = strings.NewReplacer(".", "_", " ", "_", "\x00", "")
+
 // bareName returns a parameter's name as the most tolerant server reads it: without case, and with
 // what PHP and Rails do to brackets, dots and blanks.
 func bareName(name string) string {
 	name, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "[")
-	name = strings.NewReplacer(".", "_", " ", "_", "\x00", "").Replace(name)
+	name = phpNames.Replace(name)
 	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return ""
 	}

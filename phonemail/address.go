@@ -49,8 +49,9 @@ func ValidDomain(s string) bool {
 	if len(s) > maxDomain {
 		return false
 	}
-	labels := strings.Split(s, ".")
-	for _, label := range labels {
+	labels := 0
+	for label := range strings.SplitSeq(s, ".") {
+		labels++
 		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
@@ -60,7 +61,7 @@ func ValidDomain(s string) bool {
 			}
 		}
 	}
-	return len(labels) >= 2
+	return labels >= 2
 }
 
 func isAlphanumeric(c byte) bool {

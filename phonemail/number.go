@@ -60,7 +60,15 @@ func ParseNumber(s string) (Number, error) {
 	if !ok || !isDigits(plain) {
 		return Number{}, fmt.Errorf("%w: want + and %d to %d digits", ErrNumber, minDigits, maxDigits)
 	}
-	parsed, err := phonenumbers.Parse(s, "")
+	if code, ok := quickly(plain); ok {
+		return Number{unique.Make(plain), code}, nil
+	}
+	return slowly(plain)
+}
+
+// slowly reads the digits of a number with all that the library knows.
+func slowly(plain string) (Number, error) {
+	parsed, err := phonenumbers.Parse("+"+plain, "")
 	if err != nil {
 		return Number{}, fmt.Errorf("%w: unknown country code", ErrNumber)
 	}
@@ -142,9 +150,20 @@ func (n Number) Country() string {
 
 // parsed returns the number as libphonenumber sees it.
 func (n Number) parsed() *phonenumbers.PhoneNumber {
-	parsed, err := phonenumbers.Parse(n.E164(), "")
-	if err != nil { // only the zero Number
+	if n == (Number{}) {
 		return &phonenumbers.PhoneNumber{}
+	}
+	code, national := n.parts()
+	value, _ := strconv.ParseUint(national, 10, 64)
+	parsed := &phonenumbers.PhoneNumber{CountryCode: new(int32(code)), NationalNumber: &value}
+	if len(national) < 2 || national[0] != '0' {
+		return parsed
+	}
+	// A number of zeros alone ends with one that is its value.
+	parsed.ItalianLeadingZero = new(true)
+	zeros := len(national) - len(strings.TrimLeft(national[:len(national)-1], "0")) - 1
+	if zeros != 1 {
+		parsed.NumberOfLeadingZeros = new(int32(zeros))
 	}
 	return parsed
 }

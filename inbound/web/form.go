@@ -37,8 +37,9 @@ func ReadOnce(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, ErrNotForm
 	}
+	query := r.URL.Query()
 	for name, values := range form {
-		if len(values) > 1 || r.URL.Query().Has(name) {
+		if len(values) > 1 || query.Has(name) {
 			return nil, ErrRepeated
 		}
 	}

@@ -41,8 +41,9 @@ func OpenUpload(c echo.Context) *Upload {
 	}
 	// An error means that there is no connection, as in a test that has a recorder.
 	_ = u.conn.SetReadDeadline(time.Time{})
-	u.piece = time.AfterFunc(pieceTime, u.cut)
-	u.whole = time.AfterFunc(uploadTime, u.cut)
+	cut := u.cut
+	u.piece = time.AfterFunc(pieceTime, cut)
+	u.whole = time.AfterFunc(uploadTime, cut)
 	return u
 }
 
