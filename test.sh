@@ -11,6 +11,7 @@ Usage: ./test.sh
 Runs every check of the project, cheapest first, and stops at the first that fails:
 
   build, gofmt, go vet, staticcheck,
+  go test -shuffle=on (what only computes, and what large input costs, without the race detector),
   go test -race -shuffle=on ./... (rules, workers and stories on SQLite and on PostgreSQL),
   smsbridge demo --once
 
@@ -280,32 +281,49 @@ report_progress() {
 	done
 }
 
-# run_tests shows the result line of a package that passes and the whole story of one that fails. It
-# asks for everything (-v) all the same: a skipped test is seen in no other way.
+# go_test LOG ARGUMENT… runs go test. It shows the result line of a package that passes and the
+# whole story of one that fails. It asks for everything (-v) all the same: a skipped test is seen in
+# no other way. go vet has run before. A linker without debug information (-w) is quicker, and stack
+# traces need none. Tests wait for PostgreSQL, browsers and bridges: twice as many as cores keep
+# them busy.
+go_test() {
+	local log=$1 twice=$((2 * $(nproc)))
+	mkdir -m 700 -p "$tmp/tests"
+	GOTMPDIR=${TMPDIR:-/tmp} TMPDIR=$tmp/tests go test -vet=off -ldflags=-w -p="$twice" \
+		-parallel="$twice" -shuffle=on -timeout=15m -v "${@:2}" 2>&1 |
+		tee "$log" | awk '
+		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }
+		/^(ok  |\?   )\t/ || /^\t.*coverage: / { print; fflush(); held = ""; next }
+		/^FAIL/          { printf "%s%s\n", held, $0; fflush(); held = ""; next }
+		                 { held = held $0 "\n" }
+		END              { printf "%s", held }'
+}
+
+# run_unwatched runs what is not compiled for the race detector: the tests in files that begin with
+# "//go:build !race". They compute, or play one step after the other, and they measure what large
+# input costs in the program as it is shipped. Tests beside them run the same code watched.
+run_unwatched() {
+	local files names folders
+	mapfile -t files < <(grep -rlx --include='*_test.go' '//go:build !race' .)
+	names=$(sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}" | paste -sd '|')
+	mapfile -t folders < <(dirname "${files[@]}" | sort -u)
+	go_test "$tmp/unwatched.log" -run "^($names)\$" "${folders[@]}"
+}
+
 run_tests() {
 	echo "    a line for each package that is through; the first take longest, to compile and to play"
 	: >"$tmp/tests.log"
 	report_progress &
 	progress=$!
-	mkdir -m 700 "$tmp/tests"
-	local code=0 twice=$((2 * $(nproc)))
-	# go vet has run before. A linker without debug information (-w) is quicker, and stack traces need
-	# none. Tests wait for PostgreSQL, browsers and bridges: twice as many as cores keep them busy.
-	GOTMPDIR=${TMPDIR:-/tmp} TMPDIR=$tmp/tests go test "${race[@]}" -vet=off -ldflags=-w \
-		-p="$twice" -parallel="$twice" -shuffle=on -timeout=15m -v ./... 2>&1 |
-		tee "$tmp/tests.log" | awk '
-		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }
-		/^(ok  |\?   )\t/ || /^\t.*coverage: / { print; fflush(); held = ""; next }
-		/^FAIL/          { printf "%s%s\n", held, $0; fflush(); held = ""; next }
-		                 { held = held $0 "\n" }
-		END              { printf "%s", held }' || code=$?
+	local code=0
+	go_test "$tmp/tests.log" "${race[@]}" ./... || code=$?
 	kill "$progress"
 	progress=
 	return "$code"
 }
 
 judge_skips() {
-	grep -E '^ *--- SKIP: ' "$tmp/tests.log" >"$tmp/skipped" || return 0
+	grep -hE '^ *--- SKIP: ' "$tmp/unwatched.log" "$tmp/tests.log" >"$tmp/skipped" || return 0
 	say "skipped tests"
 	cat "$tmp/skipped"
 	[[ -z $strict ]] || die "skipped tests" "each of them must run here, or not exist"
@@ -327,6 +345,7 @@ step "build" go build ./...
 step "gofmt" check_format
 step "go vet" go vet ./...
 step "staticcheck" go run "$staticcheck" ./...
+step "go test -shuffle=on, what is not watched" run_unwatched
 step "go test -race -shuffle=on" run_tests
 judge_skips
 step "smsbridge demo --once" run_demo

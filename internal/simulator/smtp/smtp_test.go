@@ -99,8 +99,6 @@ func TestRefuses(t *testing.T) {
 	require.Equal(t, 550, status(t, send("a@other.example", testMail)))
 	require.ErrorContains(t, send("a@other.example", testMail), "Relaying denied")
 	require.Equal(t, 554, status(t, send(testPhone, "no header\r\n\r\n")))
-	large := bytes.Repeat([]byte("0123456789abcde\r\n"), 25<<20/17+1)
-	require.Equal(t, 552, status(t, send(testPhone, "Subject: x\r\n\r\n"+string(large))))
 	require.NoError(t, send(testPhone, testMail))
 	auth := smtp.PlainAuth("", "anyone", "anything", "127.0.0.1")
 	err := smtp.SendMail(addr, auth, testFrom, []string{testPhone}, []byte(testMail))
