@@ -51,7 +51,8 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 }
 
 const endMail = `-- name: EndMail :execrows
-UPDATE mail SET state = $1, kind = $2, reason = $3, body = '', packed = NULL, ended_at = $4
+UPDATE mail
+SET state = $1, kind = $2, reason = $3, body = '', packed = NULL, ended_at = $4
 WHERE id = $5 AND state = 'received'
 `
 

@@ -9,5 +9,6 @@ ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 SELECT * FROM mail WHERE id = @id;
 
 -- name: EndMail :execrows
-UPDATE mail SET state = @state, kind = @kind, reason = @reason, body = '', packed = NULL, ended_at = @ended_at
+UPDATE mail
+SET state = @state, kind = @kind, reason = @reason, body = '', packed = NULL, ended_at = @ended_at
 WHERE id = @id AND state = 'received';
