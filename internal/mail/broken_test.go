@@ -3,6 +3,7 @@ package mail_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -103,19 +104,27 @@ func TestRelayedWords(t *testing.T) {
 			b.Do(examine(asker, m, f))
 			ids := b.Strings("SELECT id FROM text WHERE phone = $1", m.Phone.E164())
 			require.Len(b, ids, 1)
-			b.Do(func(ctx context.Context, tx *store.Tx) error {
-				row, err := tx.GetText(ctx, ids[0])
-				if err != nil {
-					return err
-				}
-				require.Equal(b, b.Now().Add(asker.Question.ValidFor), row.Deadline.Time)
-				body, err := tx.Open(store.Place{
-					Table: "text", ID: row.ID, Column: "body", Tenant: row.Tenant,
-				}, row.Body)
-				require.Contains(b, string(body), words)
-				require.NotContains(b, string(body), "very-secret", "the link itself stays here")
-				return err
-			})
+			deadline, body := b.text(ids[0])
+			require.Equal(b, b.Now().Add(asker.Question.ValidFor), deadline)
+			require.Contains(b, body, words)
+			require.NotContains(b, body, "very-secret", "the link itself stays here")
 		}
 	})
+}
+
+// text is a text's deadline, and what it says.
+func (b bridge) text(id string) (deadline time.Time, body string) {
+	b.Helper()
+	b.Do(func(ctx context.Context, tx *store.Tx) error {
+		row, err := tx.GetText(ctx, id)
+		if err != nil {
+			return err
+		}
+		plain, err := tx.Open(store.Place{
+			Table: "text", ID: row.ID, Column: "body", Tenant: row.Tenant,
+		}, row.Body)
+		deadline, body = row.Deadline.Time, string(plain)
+		return err
+	})
+	return deadline, body
 }
