@@ -28,8 +28,8 @@ func TestRightLinesOfBrokenYAML(t *testing.T) {
 	}
 }
 
-// Ensure that a mistake is explained on the first line and on the last, and with line ends that YAML
-// counts and other programs do not.
+// Ensure that a mistake is explained on the first line and on the last. YAML also counts line ends
+// that other programs do not.
 func TestFirstAndLastLine(t *testing.T) {
 	const shops = "\nshops:\n  - name: x\n"
 	for text, want := range map[string]Mistake{
@@ -53,8 +53,8 @@ func TestFirstAndLastLine(t *testing.T) {
 	}
 }
 
-// Ensure that the ends of a span are in it, that a variable without a name sets nothing, and which
-// of two names that are equally close is meant.
+// Ensure that the ends of a span are in it, and that a variable without a name sets nothing. Of two
+// names that are equally close the first is meant.
 func TestBounds(t *testing.T) {
 	var s shop
 	wait := Duration(time.Second, 24*time.Hour, "5m", func(s *shop) *time.Duration { return &s.Wait })

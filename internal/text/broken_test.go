@@ -116,8 +116,8 @@ func TestFailingDatabase(t *testing.T) {
 	})
 }
 
-// Ensure the same of receipts and opt-outs. A receipt whose text cannot be read now is not taken for
-// one of a text that there is not: the provider sends it again.
+// Ensure the same of receipts and opt-outs. A receipt whose text cannot be read now is not taken
+// for one of a text that there is not: the provider sends it again.
 func TestFailingDatabaseWithReceipts(t *testing.T) {
 	each(t, func(b bridge) {
 		for _, state := range []text.State{text.Sent, text.Delivered} {
