@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
+	"smsbridge/phonemail"
 )
 
 // Ensure that a database that fails at any statement is no decision about a mail: the failure comes
@@ -127,4 +128,31 @@ func (b bridge) text(id string) (deadline time.Time, body string) {
 		return err
 	})
 	return deadline, body
+}
+
+// Ensure that the timeline says what a mail was, and why nothing was done about it.
+func TestTimelineOfExamination(t *testing.T) {
+	each(t, func(b bridge) {
+		for want, f := range map[string]mail.Finding{
+			"mail.examined verify":           {Kind: "verify", Link: link},
+			"mail.refused verify: two links": {Kind: "verify", Reason: "two links"},
+		} {
+			m := b.received()
+			b.Do(examine(acme(b.T), m, f))
+			require.Equal(b, []string{"mail.received ", want}, b.Strings(
+				"SELECT name || ' ' || detail FROM event WHERE subject = $1 ORDER BY id", m.ID))
+		}
+	})
+}
+
+// Ensure that all of an address but its domain stays as it is, up to the last letter.
+func TestExactAddress(t *testing.T) {
+	for given, want := range map[string]string{
+		"Acme+4520123456X@SMS.Example": "Acme+4520123456X@sms.example",
+		"A@B@C.Example":                "A@B@c.example",
+		"SMS.Example":                  "sms.example",
+		"":                             "",
+	} {
+		require.Equal(t, want, mail.To(phonemail.Number{}, given).Address)
+	}
 }
