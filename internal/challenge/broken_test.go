@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // fail lets each statement of a step fail in turn: none of the failures may be a decision.
@@ -236,4 +237,28 @@ func TestSayings(t *testing.T) {
 	}
 	require.Equal(t, challenge.Saying(challenge.Password, challenge.OutcomeUnknown),
 		challenge.Saying(challenge.Password, "a word that linkclick learned later"))
+}
+
+// Ensure that the prompt of an account beside another question wants its code, and names a link
+// where there is one to tap alone.
+func TestPromptBesideAnother(t *testing.T) {
+	each(t, func(b bridge) {
+		for answer, saying := range map[tenant.Answer]wording.Saying{
+			tenant.ByReply: wording.AskRegistrationCode,
+			tenant.ByBoth:  wording.BothRegistrationCode,
+			tenant.ByTap:   wording.TapRegistration,
+		} {
+			first, second := b.question(), b.question()
+			b.ask(first)
+			second.Phone = first.Phone
+			second.asker.Question.Answer = answer
+			c := b.get(b.ask(second))
+			require.True(b, c.Coded)
+			prompt, token := b.prompt(c.ID)
+			require.Equal(b, second.asker.Say(saying, wording.Fill{
+				Code: c.ReplyCode, Link: second.asker.ShortURL(token),
+			}), prompt.Body)
+			require.Equal(b, answer == tenant.ByReply, token == "")
+		}
+	})
 }
