@@ -262,3 +262,32 @@ func TestPromptBesideAnother(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that all questions of a phone on a line end with its STOP, and none of another phone or
+// line.
+func TestCancelAll(t *testing.T) {
+	each(t, func(b bridge) {
+		var ids []string
+		one := b.question()
+		for _, letters := range []string{"acme", "Acme", "aCme"} {
+			q := one
+			q.Recipient = letters + q.Recipient[4:]
+			ids = append(ids, b.ask(q))
+		}
+		b.send(ids[0])
+		elsewhere := b.question()
+		elsewhere.Phone = one.Phone
+		elsewhere.asker.Sending.Twilio.From = "+4512340001"
+		others := []string{b.ask(b.question()), b.ask(elsewhere)}
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return challenge.CancelAll(ctx, tx, one.line(), one.Phone, "stop")
+		})
+		for _, id := range ids {
+			require.Equal(b, challenge.Canceled, b.get(id).State)
+			require.EqualValues(b, "stop", b.get(id).Outcome)
+		}
+		for _, id := range others {
+			require.Equal(b, challenge.Open, b.get(id).State)
+		}
+	})
+}

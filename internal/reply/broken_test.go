@@ -170,3 +170,21 @@ func TestReadBounds(t *testing.T) {
 	require.Equal(t, reply.Yes, reply.Read("YES"+strings.Repeat(" ", 253), words).Word)
 	require.Equal(t, reply.Other, reply.Read("YES"+strings.Repeat(" ", 254), words).Word)
 }
+
+// Ensure that a late yes is told so up to a day after the end of its question, and not after that.
+func TestLateForADay(t *testing.T) {
+	each(t, func(b bridge) {
+		for after, told := range map[time.Duration]int{
+			24 * time.Hour: 1, 24*time.Hour + time.Millisecond: 0,
+		} {
+			phone := b.Phone()
+			c := b.asked("acme", phone)
+			b.text(phone, "NO")
+			require.Equal(b, string(challenge.Denied), b.state(c.ID))
+			before := len(b.told(phone))
+			b.Pass(after)
+			b.text(phone, "YES")
+			require.Len(b, b.told(phone), before+told, after)
+		}
+	})
+}
