@@ -291,3 +291,22 @@ func TestCancelAll(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that the one hint and the one late text of a question are given once each.
+func TestMarks(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.open()
+		for _, mark := range []func(
+			context.Context, *store.Tx, challenge.Challenge,
+		) (bool, error){challenge.MarkHinted, challenge.MarkLate} {
+			for _, want := range []bool{true, false} {
+				var first bool
+				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+					first, err = mark(ctx, tx, c)
+					return err
+				})
+				require.Equal(b, want, first)
+			}
+		}
+	})
+}

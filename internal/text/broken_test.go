@@ -202,3 +202,32 @@ func TestTextThatCannotBeOpened(t *testing.T) {
 		require.Equal(b, text.Due, b.row(id).State)
 	})
 }
+
+// Ensure that a worker whose attempt is over changes nothing, although the text is too late by now.
+// A text that was never begun is not taken for sent, and a lost one is soon looked for.
+func TestOverAttemptChangesNothing(t *testing.T) {
+	each(t, func(b bridge) {
+		for want, move := range map[text.State]func(id string){
+			text.Unclear: b.loseSight,
+			text.Sent:    func(id string) { b.accept(id, "SM"+id) },
+		} {
+			id := b.make()
+			a, due := b.begin(id)
+			require.True(b, due)
+			move(id)
+			b.Pass(time.Hour)
+			_, err := b.reroute(a, "second")
+			require.ErrorIs(b, err, text.ErrMoved)
+			require.Equal(b, want, b.row(id).State)
+		}
+		id := b.make()
+		b.accept(id, "SM1")
+		require.Equal(b, text.Due, b.row(id).State)
+		lost := b.sending()
+		b.loseSight(lost)
+		at := b.Strings("SELECT scheduled_at FROM river_job WHERE kind = 'find_text'"+
+			" AND args->>'id' = $1", lost)
+		require.Len(b, at, 1)
+		require.Contains(b, at[0], b.Now().Add(10*time.Second).Format(":04:05"))
+	})
+}
