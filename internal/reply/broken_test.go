@@ -123,9 +123,9 @@ func TestFailingDatabaseWithTaps(t *testing.T) {
 	})
 }
 
-// Ensure that a code goes on to the next older verification when it is not the newest one's, up to
-// the third, and that each of them counts it. It stops at one whose code Twilio Verify compares:
-// that one may be meant.
+// Ensure that a code goes on to the next older verification when it is not the newest one's. It is
+// compared with three at most, and each of them counts it. It stops at one whose code Twilio Verify
+// compares: that one may be meant.
 func TestCodeIsTriedOnOlderVerifications(t *testing.T) {
 	each(t, func(b bridge) {
 		start := func() (phone phonemail.Number, all []verification.Verification) {
