@@ -188,3 +188,45 @@ func TestLateForADay(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that STOP cancels every code of its phone on that line, and not the newest alone.
+func TestStopCancelsEveryCode(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		all := []verification.Verification{
+			b.verify("acme", phone, "1111"), b.verify("beta", phone, "2222"),
+			b.verify("acme", phone, "3333"),
+		}
+		b.text(phone, "STOP")
+		for _, v := range all {
+			require.Equal(b, verification.Canceled, b.verified(v).State)
+		}
+	})
+}
+
+// Ensure that a tap leads on where its link says so, and that a second tap is no mistake.
+func TestTapsThatChangeNothing(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.asked("acme", b.Phone())
+		for _, want := range []shortlink.Link{
+			{Tenant: "acme", URL: "https://login.acme.example/reset", Expires: c.Expires},
+			{Tenant: "acme", ChallengeID: c.ID, Expires: c.Expires},
+		} {
+			var token string
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				token, err = shortlink.Make(ctx, tx, want)
+				return err
+			})
+			for range 2 {
+				var got shortlink.Link
+				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+					got, err = reply.Tap(ctx, tx, token)
+					return err
+				})
+				require.Equal(b, want, got)
+			}
+		}
+		require.Equal(b, string(challenge.Accepted), b.state(c.ID))
+		require.Equal(b, 1, b.Jobs("click_link", c.ID))
+	})
+}
