@@ -110,7 +110,7 @@ func TestValidPrefixAndDomain(t *testing.T) {
 	}
 	long := strings.Repeat(strings.Repeat("a", 62)+".", 4)
 	for _, s := range []string{"a.b", "sms.acme.example", "xn--bcher-kva.example", "1.2",
-		long + "abc"} {
+		long + "abc", strings.Repeat("a", 63) + ".b"} {
 		require.True(t, phonemail.ValidDomain(s), s)
 	}
 	for _, s := range []string{

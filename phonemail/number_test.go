@@ -31,7 +31,9 @@ func TestParseNumber(t *testing.T) {
 		{"+390612345678", "+39********78", "IT"}, // the 0 is part of the number
 		{"+4915123456789", "+49*********89", "DE"},
 		{"+2250101234567", "+225********67", "CI"},
-		{"+6834567", "+683****", "NU"}, // too short to show anything
+		{"+6834567", "+683****", "NU"},                 // too short to show anything
+		{"+298123456", "+298****56", "FO"},             // just long enough
+		{"+491512345678901", "+49***********01", "DE"}, // 15 digits, which is the most
 		{"+881612345678", "+881*******78", ""},
 	} {
 		n, err := phonemail.ParseNumber(tt.in)
@@ -66,6 +68,18 @@ func TestParseNumberRefuses(t *testing.T) {
 		n, err := phonemail.ParseNumber(in)
 		require.ErrorIs(t, err, phonemail.ErrNumber, "%q", in)
 		require.Zero(t, n)
+	}
+}
+
+// Ensure that a refusal says what is wrong, so that the one who typed the number can mend it.
+func TestParseNumberSaysWhy(t *testing.T) {
+	for in, why := range map[string]string{
+		"4512345678": "want + and 7 to 15 digits", "+45 12 34 56 78": "want + and 7 to 15 digits",
+		"+999123456789": "unknown country code", "+4512345": "wrong length for its country",
+		"+4407400123456": "has a trunk prefix",
+	} {
+		_, err := phonemail.ParseNumber(in)
+		require.EqualError(t, err, phonemail.ErrNumber.Error()+": "+why, in)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -37,9 +38,50 @@ func TestHeaderBounds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "one\ttwo  three", h.one("a"))
 	require.Equal(t, "x", h.one("b"))
+	h, _, err = readHeader("!#~: x\r\n\r\n")
+	require.NoError(t, err)
+	require.Equal(t, "x", h.one("!#~"))
 	for _, bad := range []string{" x\r\n\r\n", "A: x\r\n \t\r\n\r\n", "A x\r\n\r\n", ": x\r\n\r\n",
 		"A\x7f: x\r\n\r\n", "A: \x1f\r\n\r\n", "A : x\r\n\r\n", "A: x"} {
 		_, _, err := readHeader(bad)
 		require.Error(t, err, "%q", bad)
 	}
+}
+
+// Ensure that a local part has the characters of an atom and no other, so that no two programs read
+// two addresses in it.
+func TestAtoms(t *testing.T) {
+	const atom = "!#$%&'*+-/=?^_`{|}~0123456789" +
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	for r := range rune(256) {
+		a, ok := parseAddress("x" + string(r) + "y@acme.example")
+		require.Equal(t, r == '.' || strings.ContainsRune(atom, r), ok, "%q", r)
+		if ok {
+			require.Equal(t, "x"+string(r)+"y", a.local)
+		}
+	}
+	for _, local := range []string{"", ".x", "x.", "x..y", "."} {
+		_, ok := parseAddress(local + "@acme.example")
+		require.False(t, ok, local)
+	}
+}
+
+// Ensure where the bounds of size and time are.
+func TestBounds(t *testing.T) {
+	posted := time.Unix(1_700_000_000, 0)
+	for claimed, want := range map[time.Duration]string{
+		-maxAge: "", -maxAge - time.Second: "more than an hour before",
+		maxAhead: "", maxAhead + time.Second: "in the future",
+	} {
+		err := fresh("Date", posted.Add(claimed), posted)
+		require.Equal(t, want == "", err == nil, claimed)
+		if want != "" {
+			require.ErrorContains(t, err, want)
+		}
+	}
+	const larger = "larger than 2 MiB"
+	_, err := open(Mail{MIME: strings.Repeat("x", maxMail)}, nil)
+	require.NotContains(t, err.Error(), larger)
+	_, err = open(Mail{MIME: strings.Repeat("x", maxMail+1)}, nil)
+	require.ErrorContains(t, err, larger)
 }

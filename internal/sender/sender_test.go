@@ -327,3 +327,20 @@ func TestSigners(t *testing.T) {
 	require.Empty(t, sender.Signers(genuine().raw()))
 	require.Empty(t, sender.Signers(""))
 }
+
+// Ensure that a signature may cover a hundred fields, and no more.
+func TestMostSignedFields(t *testing.T) {
+	for _, most := range []int{100, 101} {
+		raw := genuine().signed(func(s *signing) {
+			for len(s.names) < most {
+				s.names = append(s.names, "X-None")
+			}
+		})
+		_, err := sender.DKIM(deliver(raw), domains(), world().look)
+		if most == 100 {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "more than 100 fields")
+	}
+}

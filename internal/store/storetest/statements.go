@@ -17,14 +17,18 @@ type Statements struct {
 	Names []string
 }
 
-// Watch notes the queries that tx makes from now on. It reaches into the generated code, so that
-// the program needs no hook for it.
+// Watch notes the queries that tx makes from now on.
 func Watch(tx *store.Tx) *Statements {
-	field := reflect.ValueOf(tx.Queries).Elem().FieldByName("db")
-	through := *(*db.DBTX)(unsafe.Pointer(field.UnsafeAddr()))
-	s := &Statements{DBTX: through}
+	s := &Statements{DBTX: through(tx)}
 	tx.Queries = db.New(s)
 	return s
+}
+
+// through is the way of a transaction's queries into the database. It reaches into the generated
+// code, so that the program needs no hook for it.
+func through(tx *store.Tx) db.DBTX {
+	field := reflect.ValueOf(tx.Queries).Elem().FieldByName("db")
+	return *(*db.DBTX)(unsafe.Pointer(field.UnsafeAddr()))
 }
 
 // note takes the name from a query of sqlc's, which begins with "-- name: NAME :KIND".

@@ -1,0 +1,70 @@
+package settings
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Ensure that a line that is right is not taken for the mistake of a broken file, however it is
+// quoted. The operator would look for it in vain.
+func TestRightLinesOfBrokenYAML(t *testing.T) {
+	for _, right := range []string{
+		`"say \"hi\" there"`, `"a \\"`, `'Bob''s Shop'`, `'x'`, `'it''s' # why`, `"x" # it's`,
+		`"" # none`, `''`, `"{{.Name}} …"`,
+	} {
+		for _, wrong := range []string{`'x' y`, `"x" y`, `"\"x" y`, `'''x' y`} {
+			_, l := fromText("shops:\n  - name: " + right + "\n    mode: " + wrong + "\n")
+			require.Len(t, l.Mistakes(), 1, right)
+			require.Equal(t, "s.yaml:3: mode", l.Mistakes()[0].Where, right)
+			require.Equal(t, "has something after the closing quote", l.Mistakes()[0].What, wrong)
+		}
+	}
+	for _, open := range []string{`'Bob''s`, `"a\"`, `'`, `"\\\"`} {
+		_, l := fromText("shops:\n  - name: " + open + "\n")
+		require.Len(t, l.Mistakes(), 1, open)
+		require.Equal(t, "has a quote that is not closed", l.Mistakes()[0].What, open)
+	}
+}
+
+// Ensure that a mistake is explained on the first line and on the last. YAML also counts line ends
+// that other programs do not.
+func TestFirstAndLastLine(t *testing.T) {
+	const shops = "\nshops:\n  - name: x\n"
+	for text, want := range map[string]Mistake{
+		"title: {{.Name}}" + shops: {"s.yaml:1: title", bracesWhat, bracesHint},
+		"title: #0b5" + shops:      {"s.yaml:1: title", hashWhat, `quote it: title: "#0b5"`},
+		"title: x" + shops + "    mode: {{.Name}}": {
+			"s.yaml:4: shops[0].mode", bracesWhat, bracesHint,
+		},
+		"title: x" + shops + "    mode: #0b5": {
+			"s.yaml:4: shops[0].mode", hashWhat, `quote it: mode: "#0b5"`,
+		},
+		"title: x\rshops:\r  - name: x\r    mode: {{.Name}}\r": {
+			"s.yaml:4: shops[0].mode", "is not written as this setting is", "write one value",
+		},
+		"title: x\rshops:\r  - name: x\r    mode:\r": {
+			"s.yaml:4: shops[0].mode", "has no value", "write one, or remove the line",
+		},
+	} {
+		_, l := fromText(text)
+		require.Equal(t, Mistakes{want}, l.Mistakes(), "%q", text)
+	}
+}
+
+// Ensure that the ends of a span are in it, and that a variable without a name sets nothing. Of two
+// names that are equally close the first is meant.
+func TestBounds(t *testing.T) {
+	var s shop
+	wait := Duration(time.Second, 24*time.Hour, "5m", func(s *shop) *time.Duration { return &s.Wait })
+	for given, taken := range map[string]bool{
+		"1s": true, "24h": true, "999ms": false, "24h1ms": false, "-1s": false,
+	} {
+		require.Equal(t, taken, wait(&s, []string{given}) == nil, given)
+	}
+	s, l := fromVariables("SHOP_NAME=Corner", "=2h")
+	require.Empty(t, l.Mistakes())
+	require.Equal(t, 90*time.Second, s.Wait, "Windows has such variables")
+	require.Equal(t, "did you mean mode?", didYouMean("mide", []string{"mode", "made"}))
+}
