@@ -42,8 +42,9 @@ func TestFailingDatabaseWhileAsking(t *testing.T) {
 		obstacle := func(q question, want string) {
 			b.Helper()
 			var reason string
-			b.fail(func(ctx context.Context, tx *store.Tx) (err error) {
-				reason, err = challenge.Obstacle(ctx, tx, q.asker, q.Question)
+			b.fail(func(ctx context.Context, tx *store.Tx) error {
+				a, err := challenge.Consider(ctx, tx, q.asker, q.Question)
+				reason = a.Obstacle
 				return err
 			})
 			require.Contains(b, reason, want)

@@ -18,8 +18,9 @@ func TestFailingDatabase(t *testing.T) {
 	each(t, func(b bridge) {
 		d := b.delivery(2)
 		var taken mail.Taken
+		packed := mail.Pack(b.Store, d)
 		take := func(ctx context.Context, tx *store.Tx) (err error) {
-			taken, err = mail.Take(ctx, tx, d)
+			taken, err = mail.Take(ctx, tx, packed)
 			return err
 		}
 		b.FailEach(take)
@@ -45,7 +46,7 @@ func TestFailingDatabase(t *testing.T) {
 			return err
 		}, mail.ErrUnknown)
 		b.FailEach(func(ctx context.Context, tx *store.Tx) error {
-			return mail.Deleted(ctx, tx, m)
+			return mail.RecordDeletion(ctx, tx, m, mail.Deleted)
 		})
 	})
 }
