@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// drainTime is how long the bridge may take for what it has accepted.
+const drainTime = 2 * time.Minute
+
+// post sends the mail of a number, and returns an error unless the bridge has it on disk.
+func (s *stage) post(ctx context.Context, c *caller, n int) error {
+	r := postForm("/mailgun/"+slug, s.fakes.mailbox.form(n, time.Now()))
+	body, err := c.must(ctx, r, 200)
+	if err == nil && !bytes.HasPrefix(body, []byte("recorded")) {
+		err = fmt.Errorf("a mail was not recorded: %s", body)
+	}
+	return err
+}
+
+// accept measures accepts while the workers examine the mails and send their texts.
+func (s *stage) accept(ctx context.Context) ([]sample, error) {
+	result, t, err := s.load(ctx, s.work.name, s.windowed(), s.post)
+	if err != nil {
+		return nil, err
+	}
+	if s.Drain {
+		if err := s.drained(ctx, t.all); err != nil {
+			return nil, err
+		}
+		if err := s.leave(ctx, &result, t.all); err != nil {
+			return nil, err
+		}
+	}
+	return []sample{result}, nil
+}
+
+// drained waits until so many mails are texted.
+func (s *stage) drained(ctx context.Context, mails int) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for {
+		if _, phones, _ := s.fakes.counted(); phones >= mails || !pause(ctx, 5*time.Millisecond) {
+			return s.lost(mails)
+		}
+	}
+}
+
+// acceptHeld measures accepts while no job is done: first so many mails are sent that every worker
+// waits for a provider.
+func (s *stage) acceptHeld(ctx context.Context) ([]sample, error) {
+	const batch, most, patience = 64, 100, 250 * time.Millisecond
+	s.fakes.hold()
+	defer s.fakes.open()
+	defer s.server.kill() // before it hears from the providers again
+	c := newCaller(s.server.addr)
+	defer c.close()
+	for range most {
+		before := s.fakes.held.Load()
+		for range batch {
+			if err := s.post(ctx, c, s.next(1)); err != nil {
+				return nil, err
+			}
+		}
+		if !pause(ctx, patience) {
+			return nil, ctx.Err()
+		}
+		if held := s.fakes.held.Load(); held > 0 && held == before {
+			result, _, err := s.load(ctx, s.work.name, s.windowed(), s.post)
+			return []sample{result}, err
+		}
+	}
+	return nil, errors.New("its workers never all wait for a provider")
+}
+
+// burst sends many mails at once, and measures how long the last text takes.
+func (s *stage) burst(ctx context.Context) ([]sample, error) {
+	l := load{callers: s.many, limit: s.Burst, window: drainTime}
+	var last time.Time
+	result, _, err := s.load(ctx, "burst: accepted", l, s.post)
+	if err != nil {
+		return nil, err
+	}
+	accepted := time.Now()
+	if err := s.drained(ctx, s.Burst); err != nil {
+		return nil, err
+	}
+	_, _, last = s.fakes.counted()
+	drained := s.sampleOf(s.measurement)
+	drained.Work = "burst: last text after the last accept"
+	drained.set(valueP50, milliseconds(max(0, last.Sub(accepted))))
+	return []sample{result, drained}, nil
+}
+
+// steps are the moments of one flow.
+type steps struct{ accepted, texted, answered, clicked, told time.Time }
+
+// flow goes from a mail to the text about the outcome.
+func (s *stage) flow(ctx context.Context, c *caller, n int) (at steps, err error) {
+	if err := s.post(ctx, c, n); err != nil {
+		return at, err
+	}
+	at.accepted = time.Now()
+	p, err := s.fakes.await(ctx, n, 1, false)
+	if err != nil {
+		return at, err
+	}
+	at.texted = p.texts[0].at
+	form, signature := s.fakes.mailbox.reply(n, "YES", s.server.hook)
+	r := postForm("/twilio/"+slug+"/reply", form)
+	r.header += "X-Twilio-Signature: " + signature + "\r\n"
+	if _, err := c.must(ctx, r, 200); err != nil {
+		return at, err
+	}
+	at.answered = time.Now()
+	if p, err = s.fakes.await(ctx, n, 2, true); err != nil {
+		return at, err
+	}
+	at.clicked, at.told = p.click, p.texts[1].at
+	return at, nil
+}
+
+// oneFlow has a bridge finish one flow. Its number is the last one used.
+func (b *bench) oneFlow(ctx context.Context, running *server) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	c := newCaller(running.addr)
+	defer c.close()
+	_, err := (&stage{bench: b, server: running}).flow(ctx, c, b.next(1))
+	return err
+}
+
+// flows measures many flows at once.
+func (s *stage) flows(ctx context.Context) ([]sample, error) {
+	result, t, err := s.load(ctx, s.work.name, s.windowed(),
+		func(ctx context.Context, c *caller, n int) error {
+			ctx, cancel := context.WithTimeout(ctx, drainTime)
+			defer cancel()
+			_, err := s.flow(ctx, c, n)
+			return err
+		})
+	if err == nil {
+		err = s.lost(t.all)
+	}
+	if err == nil {
+		err = s.leave(ctx, &result, t.all)
+	}
+	return []sample{result}, err
+}
+
+// steps measures one flow at a time, which begins at any moment of whatever the bridge does now and
+// then.
+func (s *stage) steps(ctx context.Context) ([]sample, error) {
+	const least, most, idle = 8, 40, time.Second // the queue polls once a second
+	var toText, toClick, toOutcome tally
+	c := newCaller(s.server.addr)
+	defer c.close()
+	began := time.Now()
+	for i := 0; i < most && (i < least || time.Since(began) < 3*s.span()); i++ {
+		if !pause(ctx, idle/4+rand.N(idle)) {
+			return nil, ctx.Err()
+		}
+		at, err := s.flow(ctx, c, s.next(1))
+		if err != nil {
+			return nil, err
+		}
+		toText.add(at.texted.Sub(at.accepted))
+		toClick.add(at.clicked.Sub(at.answered))
+		toOutcome.add(at.told.Sub(at.clicked))
+	}
+	var samples []sample
+	for _, step := range []struct {
+		name string
+		t    tally
+	}{
+		{"latency: accept → Twilio called", toText}, {"latency: YES → click begins", toClick},
+		{"latency: click → outcome text", toOutcome},
+	} {
+		result := s.sampleOf(s.measurement)
+		result.Work = step.name
+		result.set(valueP50, milliseconds(step.t.percentile(.5)))
+		result.set(valueP99, milliseconds(step.t.percentile(.99)))
+		samples = append(samples, result)
+	}
+	return samples, nil
+}
