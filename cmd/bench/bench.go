@@ -223,7 +223,7 @@ func (b *bench) plan() (plan []measurement) {
 	return plan
 }
 
-// measureAll measures the plan, again and again.
+// measureAll measures the plan, again and again. With an error it returns what it has so far.
 func (b *bench) measureAll(ctx context.Context) (samples []sample, err error) {
 	plan := b.plan()
 	for repetition := range b.Repeat {
@@ -232,11 +232,11 @@ func (b *bench) measureAll(ctx context.Context) (samples []sample, err error) {
 		}
 		for _, m := range plan {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return samples, err
 			}
 			some, err := b.measure(ctx, m)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", b.title(m), err)
+				return samples, fmt.Errorf("%s: %w", b.title(m), err)
 			}
 			for _, s := range some {
 				s.Repetition = repetition
@@ -264,7 +264,7 @@ func (b *bench) sampleOf(m measurement) sample {
 
 // measure makes one measurement.
 func (b *bench) measure(ctx context.Context, m measurement) (samples []sample, err error) {
-	limit := 5*time.Minute + 10*b.span()
+	limit := 20*time.Minute + 10*b.span()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("the measurement takes too long"))
 	defer cancel()
 	b.fakes.forget()

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/store/storetest"
 	"smsbridge/linkclick"
 	"smsbridge/phonemail"
 )
@@ -16,8 +20,21 @@ import (
 // Ensure that each copy of a case has ids, a phone and a time of its own, and that its rows still
 // belong together.
 func TestFill(t *testing.T) {
+	t.Run(kindSQLite, func(t *testing.T) {
+		testFill(t, database{kind: kindSQLite, path: filepath.Join(t.TempDir(), "a.db")}, "BLOB",
+			"x'00112233445566'")
+	})
+	t.Run(kindPostgres, func(t *testing.T) {
+		root := storetest.PostgreSQL(t)
+		d := database{kind: kindPostgres, root: root, name: fmt.Sprintf("bench_test_%d", os.Getpid())}
+		require.NoError(t, d.create(t.Context(), nil))
+		t.Cleanup(func() { require.NoError(t, d.drop(context.Background())) })
+		testFill(t, d, "BYTEA", `'\x00112233445566'`)
+	})
+}
+
+func testFill(t *testing.T, d database, blob, id string) {
 	const n, copies = 3, 50
-	d := database{kind: kindSQLite, path: filepath.Join(t.TempDir(), "a.db")}
 	db, err := d.connect()
 	require.NoError(t, err)
 	defer db.Close()
@@ -25,11 +42,11 @@ func TestFill(t *testing.T) {
 		`CREATE TABLE mail (id TEXT PRIMARY KEY, phone TEXT, recipient TEXT, state TEXT,
 			received_at BIGINT, sent_at BIGINT)`,
 		`CREATE UNIQUE INDEX mail_same ON mail (phone, state)`,
-		`CREATE TABLE text (id BLOB PRIMARY KEY, mail_id TEXT, serial BIGINT UNIQUE)`,
-		`CREATE TABLE river_job (id INTEGER PRIMARY KEY)`,
+		`CREATE TABLE text (id ` + blob + ` PRIMARY KEY, mail_id TEXT, serial BIGINT UNIQUE)`,
+		`CREATE TABLE river_job (id BIGINT PRIMARY KEY)`,
 		`INSERT INTO mail VALUES ('0197aaaa-0000', '` + phoneOf(n) + `', '` + addressOf(n) +
 			`', 'done', 1700000000000, 0)`,
-		`INSERT INTO text VALUES (x'00112233445566', '0197aaaa-0000', 7)`,
+		`INSERT INTO text VALUES (` + id + `, '0197aaaa-0000', 7)`,
 		`INSERT INTO river_job VALUES (1)`,
 	} {
 		_, err := db.Exec(statement)
@@ -41,23 +58,28 @@ func TestFill(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"mail": 1 + copies, "text": 1 + copies, "river_job": 1}, rows)
 	for query, want := range map[string]int{
-		"SELECT count(DISTINCT phone) FROM mail":                      1 + copies,
-		"SELECT count(*) FROM mail m JOIN text t ON t.mail_id = m.id": 1 + copies,
+		"SELECT count(DISTINCT phone) FROM mail":                                1 + copies,
+		"SELECT count(*) FROM mail m JOIN text t ON t.mail_id = m.id":           1 + copies,
+		"SELECT count(*) FROM mail WHERE sent_at <> 0 OR state <> 'done'":       0,
+		"SELECT count(*) FROM mail WHERE received_at < 1700000000000 - 3600000": copies,
+		"SELECT count(*) FROM text WHERE length(id) = 7":                        1 + copies,
+		"SELECT count(*) FROM mail WHERE id > '0197aaaa-0000'":                  0,
 		"SELECT count(*) FROM mail WHERE recipient = 'acme' || phone || '@" + mailDomain + "'": 1 +
 			copies,
-		"SELECT count(*) FROM mail WHERE sent_at <> 0 OR state <> 'done'":        0,
-		"SELECT count(*) FROM mail WHERE received_at < 1700000000000 - 3600000":  copies,
-		"SELECT count(*) FROM text WHERE typeof(id) = 'blob' AND length(id) = 7": 1 + copies,
-		"SELECT count(*) FROM mail WHERE id > '0197aaaa-0000'":                   0,
 	} {
 		got, err := stringsOf(t.Context(), db, query)
 		require.NoError(t, err, query)
 		require.Equal(t, []string{strconv.Itoa(want)}, got, query)
 	}
+	if d.kind == kindSQLite {
+		got, err := stringsOf(t.Context(), db, "SELECT DISTINCT typeof(id) FROM text")
+		require.NoError(t, err)
+		require.Equal(t, []string{"blob"}, got)
+	}
 }
 
-// Ensure that a post has 10 kB and goes to a phone of its own. The mail that Mailgun keeps is signed,
-// and has the link that the bridge finds.
+// Ensure that a post has 10 kB and goes to a phone of its own. The mail that Mailgun keeps is
+// signed, and has the link that the bridge finds.
 func TestMail(t *testing.T) {
 	s := newSecrets()
 	m := newMailbox(s, true, "http://127.0.0.1:1", "http://127.0.0.1:2")

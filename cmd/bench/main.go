@@ -137,7 +137,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0
 }
 
-// run measures everything that was asked for, and prints it.
+// run measures everything that was asked for, and prints it. When one measurement fails, it prints
+// what was measured before.
 func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
@@ -147,18 +148,18 @@ func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer b.close()
-	samples, err := b.measureAll(ctx)
-	if err != nil {
-		return err
+	samples, failed := b.measureAll(ctx)
+	if len(samples) == 0 {
+		return failed
 	}
 	table := tableOf(samples, b.names())
 	if o.JSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(table)
+		return errors.Join(failed, encoder.Encode(table))
 	}
 	_, err = io.WriteString(stdout, table.markdown(o))
-	return err
+	return errors.Join(failed, err)
 }
 
 // check finds the mistakes that would otherwise show after minutes.

@@ -114,8 +114,8 @@ func usageOf(pid int) (u usage) {
 	if err != nil {
 		return usage{}
 	}
-	// The name of the program stands in parentheses and may have blanks. utime is field 14.
-	_, rest, _ := strings.Cut(string(stat), ") ")
+	// The name of the program stands in parentheses and may have any characters. utime is field 14.
+	rest := string(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if fields := strings.Fields(rest); len(fields) > 12 {
 		user, _ := strconv.ParseInt(fields[11], 10, 64)
 		system, _ := strconv.ParseInt(fields[12], 10, 64)

@@ -143,7 +143,7 @@ func (s *stage) codes(ctx context.Context) (samples []sample, err error) {
 
 // received waits until so many phones have their code, and returns the codes.
 func (s *stage) received(ctx context.Context, first, many int) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	ctx, cancel := context.WithTimeout(ctx, flowTime)
 	defer cancel()
 	codes := make([]string, many)
 	for i := range codes {

@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// drainTime is how long the bridge may take for what it has accepted.
-const drainTime = 2 * time.Minute
+const (
+	// flowTime is how long one flow may take, among many others on a busy machine.
+	flowTime = 5 * time.Minute
+	// stallTime is how long the bridge may send no text while it still owes some.
+	stallTime = 45 * time.Second
+)
 
 // post sends the mail of a number, and returns an error unless the bridge has it on disk.
 func (s *stage) post(ctx context.Context, c *caller, n int) error {
@@ -39,19 +43,26 @@ func (s *stage) accept(ctx context.Context) ([]sample, error) {
 	return []sample{result}, nil
 }
 
-// drained waits until so many mails are texted.
+// drained waits until so many mails are texted, as long as it goes on.
 func (s *stage) drained(ctx context.Context, mails int) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
+	texted, since := 0, time.Now()
 	for {
-		if _, phones, _ := s.fakes.counted(); phones >= mails || !pause(ctx, 5*time.Millisecond) {
+		_, phones, _ := s.fakes.counted()
+		if phones > texted {
+			texted, since = phones, time.Now()
+		}
+		if phones >= mails || time.Since(since) > stallTime || !pause(ctx, 5*time.Millisecond) {
 			return s.lost(mails)
 		}
 	}
 }
 
+// heldTime is how long the providers can be held at most: the bridge gives up after ten seconds,
+// and begins another job.
+const heldTime = 6 * time.Second
+
 // acceptHeld measures accepts while no job is done: first so many mails are sent that every worker
-// waits for a provider.
+// waits for a provider. No text is sent meanwhile, as the table shows.
 func (s *stage) acceptHeld(ctx context.Context) ([]sample, error) {
 	const batch, most, patience = 64, 100, 250 * time.Millisecond
 	s.fakes.hold()
@@ -70,7 +81,9 @@ func (s *stage) acceptHeld(ctx context.Context) ([]sample, error) {
 			return nil, ctx.Err()
 		}
 		if held := s.fakes.held.Load(); held > 0 && held == before {
-			result, _, err := s.load(ctx, s.work.name, s.windowed(), s.post)
+			l := s.windowed()
+			l.window = min(l.window, heldTime)
+			result, _, err := s.load(ctx, s.work.name, l, s.post)
 			return []sample{result}, err
 		}
 	}
@@ -79,7 +92,7 @@ func (s *stage) acceptHeld(ctx context.Context) ([]sample, error) {
 
 // burst sends many mails at once, and measures how long the last text takes.
 func (s *stage) burst(ctx context.Context) ([]sample, error) {
-	l := load{callers: s.many, limit: s.Burst, window: drainTime}
+	l := load{callers: s.many, limit: s.Burst, window: flowTime}
 	var last time.Time
 	result, _, err := s.load(ctx, "burst: accepted", l, s.post)
 	if err != nil {
@@ -126,7 +139,7 @@ func (s *stage) flow(ctx context.Context, c *caller, n int) (at steps, err error
 
 // oneFlow has a bridge finish one flow. Its number is the last one used.
 func (b *bench) oneFlow(ctx context.Context, running *server) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	ctx, cancel := context.WithTimeout(ctx, flowTime)
 	defer cancel()
 	c := newCaller(running.addr)
 	defer c.close()
@@ -138,7 +151,7 @@ func (b *bench) oneFlow(ctx context.Context, running *server) error {
 func (s *stage) flows(ctx context.Context) ([]sample, error) {
 	result, t, err := s.load(ctx, s.work.name, s.windowed(),
 		func(ctx context.Context, c *caller, n int) error {
-			ctx, cancel := context.WithTimeout(ctx, drainTime)
+			ctx, cancel := context.WithTimeout(ctx, flowTime)
 			defer cancel()
 			_, err := s.flow(ctx, c, n)
 			return err
