@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,9 +13,10 @@ import (
 // maxOldCases is how many phones there are for old cases.
 const maxOldCases = 3_000_000
 
-// Old cases are copies of the one case that the bridge itself has finished in a template. So they
-// have the schema of whatever binary is measured, and the bench knows none of its tables. A copy
-// has ids, a phone and times of its own, by the rules of copied.
+// Old cases are copies of two flows that the bridge itself has finished in a template. So they
+// have the schema of whatever binary is measured, and the bench knows none of its tables. What
+// grew with the second flow is a table of cases. What only a first flow or a start writes is
+// copied by none. A copy has ids, a phone and times of its own, by the rules of copied.
 
 // firstOldPhone is a range of its own, beside that of the load.
 const firstOldPhone = 4550_000_000
@@ -25,8 +27,11 @@ type column struct {
 	unique     bool   // in a unique index or the primary key
 }
 
-// fill adds copies of the finished case of phone number n to all tables but the queue's.
-func (d database) fill(ctx context.Context, n, copies int) error {
+// fill adds copies of the finished flows of the phones n-1 and n to the tables of cases.
+func (d database) fill(ctx context.Context, tables []string, n, copies int) error {
+	if copies < 1 {
+		return nil
+	}
 	db, err := d.connect()
 	if err != nil {
 		return err
@@ -38,14 +43,7 @@ func (d database) fill(ctx context.Context, n, copies int) error {
 			return err
 		}
 	}
-	tables, err := tablesOf(ctx, db, d.kind)
-	if err != nil {
-		return err
-	}
 	for _, table := range tables {
-		if strings.HasPrefix(table, "river_") || strings.Contains(table, "goose") {
-			continue
-		}
 		columns, err := columnsOf(ctx, db, d.kind, table)
 		if err == nil {
 			err = copyRows(ctx, db, d.kind, table, columns, n, copies)
@@ -92,6 +90,17 @@ func columnsOf(ctx context.Context, db *sql.DB, kind, table string) ([]column, e
 	return columns, rows.Err()
 }
 
+// growing names the tables of cases: those that have more rows than before, but for the queue's.
+func growing(before, after map[string]int64) (tables []string) {
+	for table, n := range after {
+		if n > before[table] && !strings.HasPrefix(table, "river_") {
+			tables = append(tables, table)
+		}
+	}
+	slices.Sort(tables)
+	return tables
+}
+
 // copyRows copies the rows of a table, in one transaction.
 func copyRows(
 	ctx context.Context, db *sql.DB, kind, table string, columns []column, n, copies int,
@@ -133,9 +142,10 @@ func (c column) copied(kind string, n int) string {
 	case text && id: // a UUID that sorts before all of today's
 		return `CASE WHEN ` + name + ` = '' THEN '' ELSE ` + digits + ` || substr(` + name + `, 9) END`
 	case text:
-		old := strings.TrimPrefix(phoneOf(n), "+")
-		return `replace(` + name + `, '` + old + `', CAST(` + strconv.Itoa(firstOldPhone) +
-			` + i AS TEXT))`
+		phone := `CAST(` + strconv.Itoa(firstOldPhone) + ` + i AS TEXT)`
+		first, second := strings.TrimPrefix(phoneOf(n-1), "+"), strings.TrimPrefix(phoneOf(n), "+")
+		return `replace(replace(` + name + `, '` + first + `', ` + phone + `), '` + second + `', ` +
+			phone + `)`
 	case id && c.kind == "blob":
 		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE CAST(unhex(` + digits +
 			`) || substr(` + name + `, 5) AS BLOB) END`

@@ -52,7 +52,7 @@ func testFill(t *testing.T, d database, blob, id string) {
 		_, err := db.Exec(statement)
 		require.NoError(t, err, statement)
 	}
-	require.NoError(t, d.fill(t.Context(), n, copies))
+	require.NoError(t, d.fill(t.Context(), []string{"mail", "text"}, n, copies))
 
 	rows, err := d.count(t.Context())
 	require.NoError(t, err)
@@ -76,6 +76,13 @@ func testFill(t *testing.T, d database, blob, id string) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"blob"}, got)
 	}
+}
+
+// Ensure that only what every flow adds is copied: no keys, settings or jobs.
+func TestGrowing(t *testing.T) {
+	before := map[string]int64{"mail": 1, "seal_key": 1, "river_job": 6, "gone": 2}
+	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1}
+	require.Equal(t, []string{"mail", "text"}, growing(before, after))
 }
 
 // Ensure that a post has 10 kB and goes to a phone of its own. The mail that Mailgun keeps is

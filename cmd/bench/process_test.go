@@ -56,8 +56,8 @@ func TestCommits(t *testing.T) {
 	require.Zero(t, commitsIn(filepath.Join(t.TempDir(), "none")))
 }
 
-// Ensure that a child ends in order when it is asked to, that a child that fails says why, and that
-// no child outlives the bench.
+// Ensure that a child ends in order when it is asked to, and that one that fails says why. No child
+// outlives the bench.
 func TestChild(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no sh")

@@ -26,6 +26,9 @@ const (
 	valueForget    value = "of_forget" // rate, by that of the handler that forgets
 	valueSQLite    value = "of_sqlite" // rate, by that on SQLite
 	valueFirst     value = "of_first"  // rate, or time turned around, by that of the first binary
+	// valueLighter is the processor time of the first binary by this one's. A machine that others use
+	// too changes it least.
+	valueLighter value = "cpu_of_first"
 )
 
 // key says what a row of the table is about.
@@ -157,13 +160,13 @@ func withRatios(all []sample, s sample, binaries []string) map[value]float64 {
 	for name, n := range s.Values {
 		values[name] = n
 	}
-	beside := func(name value, k key, of value) {
+	beside := func(name value, k key, of value) { // above 1 is better
 		for _, other := range all {
 			if other.Repetition != s.Repetition || other.key != k {
 				continue
 			}
 			mine, theirs := s.Values[of], other.Values[of]
-			if of == valueP50 { // the less, the better
+			if of == valueP50 || of == valueCPU { // the less, the better
 				mine, theirs = theirs, mine
 			}
 			if mine > 0 && theirs > 0 {
@@ -184,6 +187,7 @@ func withRatios(all []sample, s sample, binaries []string) map[value]float64 {
 	}
 	if s.Binary != "" && len(binaries) > 1 && s.Binary != binaries[0] {
 		beside(valueFirst, key{s.Work, s.Many, s.Database, binaries[0]}, of)
+		beside(valueLighter, key{s.Work, s.Many, s.Database, binaries[0]}, valueCPU)
 	}
 	return values
 }
@@ -210,7 +214,7 @@ func columns() []struct {
 		{valueP99, "p99 ms"}, {valueCPU, "CPU ms"}, {valueBackends, "PostgreSQL CPU ms"},
 		{valueCommits, "commits"}, {valueWritten, "written kB"}, {valueMemory, "memory MB"},
 		{valueEcho, "× echo"}, {valueForget, "× forget"}, {valueSQLite, "× SQLite"},
-		{valueFirst, "× first"},
+		{valueFirst, "× first"}, {valueLighter, "CPU × first"},
 	}
 }
 
@@ -240,7 +244,8 @@ func (r report) markdown(o options) string {
 	fmt.Fprintf(&b, "\nMedians of %d repetitions of %gs, sender check %s, providers after %s, "+
 		"%d old cases. CPU, commits and written kB are of one operation of the server's; on SQLite "+
 		"each commit is one fsync, on PostgreSQL reading counts, too. `× first` compares with the "+
-		"first binary: rates, or else times; above 1 is faster.\n",
+		"first binary: rates, or else times; above 1 is faster. `CPU × first` compares the processor "+
+		"time of one operation; above 1 is lighter.\n",
 		o.Repeat, o.Seconds, o.Sender, o.Latency, o.Rows)
 	return b.String()
 }

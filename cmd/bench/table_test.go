@@ -72,7 +72,19 @@ func TestRatiosOfTimes(t *testing.T) {
 		at("latency: b", kindSQLite, "old", 0, ms(0)), at("latency: b", kindSQLite, "new", 0, ms(20)),
 	}, []string{"old", "new"}).Table
 	require.InDelta(t, 4, table[1].Values[valueFirst], 1e-9)
+	require.NotContains(t, table[0].Values, valueFirst)
 	require.NotContains(t, table[3].Values, valueFirst)
+}
+
+// Ensure that less processor time counts as better.
+func TestRatiosOfProcessorTime(t *testing.T) {
+	cost := func(n float64) map[value]float64 { return map[value]float64{valueRate: 1, valueCPU: n} }
+	table := tableOf([]sample{
+		at("flow", kindSQLite, "old", 0, cost(6)), at("flow", kindSQLite, "new", 0, cost(1.5)),
+	}, []string{"old", "new"}).Table
+	require.InDelta(t, 4, table[1].Values[valueLighter], 1e-9)
+	require.InDelta(t, 1, table[1].Values[valueFirst], 1e-9)
+	require.NotContains(t, table[0].Values, valueLighter)
 }
 
 // Ensure that rows keep the order of the works, however the binaries took turns.
