@@ -37,25 +37,28 @@ func TestRun(t *testing.T) {
 	}
 	t.Chdir("../..")
 	status, stdout, stderr := command(t, "--seconds", "0.2", "--repeat", "1", "--rows", "20",
-		"--only", "accept,flow", "--callers", "4", "--in-flight", "4", "--drain", "--json",
+		"--only", "accept,accept-held,flow", "--callers", "4", "--in-flight", "4", "--drain", "--json",
 		"--dir", t.TempDir())
 	require.Zero(t, status, stderr)
 	var r report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-	require.Len(t, r.Table, 4, stdout)
-	for i, name := range []string{workEcho, workForget, workAccept, "flow"} {
+	require.Len(t, r.Table, 5, stdout)
+	for i, name := range []string{workEcho, workForget, workAccept, "accept-held", "flow"} {
 		row := r.Table[i]
 		require.Equal(t, name, row.Work)
 		require.Positive(t, row.Values[valueRate], row)
 		require.Positive(t, row.Values[valueP99], row)
 		require.GreaterOrEqual(t, row.Values[valueP99], row.Values[valueP50], row)
 	}
-	accept, flow := r.Table[2], r.Table[3]
+	accept, held, flow := r.Table[2], r.Table[3], r.Table[4]
 	require.Positive(t, accept.Values[valueEcho])
 	require.Positive(t, accept.Values[valueForget])
+	require.Zero(t, held.Values[valueDelivered], "no provider responds meanwhile")
 	for _, row := range r.Table[2:] {
 		require.Positive(t, row.Values[valueMemory], row)
 		require.Positive(t, row.Values[valueCommits], row)
+	}
+	for _, row := range []sample{accept, flow} {
 		require.InDelta(t, 1, row.Rows["mail"], 0.001, row)
 		require.InDelta(t, 1, row.Rows["challenge"], 0.001, row)
 	}

@@ -36,7 +36,8 @@ func (t tally) percentile(p float64) time.Duration {
 // is longer than asked for when fewer operations than there are callers have ended in it.
 type load struct {
 	callers int
-	limit   int // so many operations end the load earlier; 0 means no limit
+	limit   int  // so many operations end the load earlier; 0 means no limit
+	whole   bool // the window ends with the last operation: nothing is paid for outside of it
 	warm    time.Duration
 	window  time.Duration
 	// step does the n-th operation of all, as one of the callers.
@@ -78,7 +79,10 @@ func (l load) run(ctx context.Context) (tally, error) {
 	case <-ctx.Done():
 	case <-g.enough:
 	}
-	g.set(false, true)
+	g.set(l.whole, true)
+	if l.whole {
+		<-all
+	}
 	took := time.Since(began)
 	l.end()
 	<-all

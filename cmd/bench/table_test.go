@@ -143,6 +143,23 @@ func TestLoad(t *testing.T) {
 	require.Less(t, tally.window, time.Minute)
 }
 
+// Ensure that a whole load also counts an operation that ends long after its window.
+func TestWholeLoad(t *testing.T) {
+	ended := false
+	l := load{callers: 3, whole: true, window: time.Nanosecond, begin: func() {},
+		end: func() { require.True(t, ended, "the cost is read when all has ended") },
+		step: func(_ context.Context, _, n int) error {
+			if n == 2 {
+				<-time.After(20 * time.Millisecond) // beyond the window, however long exactly
+				ended = true
+			}
+			return nil
+		}}
+	tally, err := l.run(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, tally.all, tally.ops)
+}
+
 func TestLoadFails(t *testing.T) {
 	broken := errors.New("refused")
 	l := load{callers: 3, window: time.Minute, begin: func() {}, end: func() {},

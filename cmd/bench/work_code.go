@@ -168,13 +168,12 @@ func examine(ctx context.Context, b *bench, m measurement) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	filler :=
-		"<p>Welcome to <b>ACME</b>, see <a href=\"https://www.acme.example/help\">help</a>.</p>\r\n"
+	words := strings.Repeat("Welcome to ACME, we are glad. ", 20)
+	filler := "<p>" + words + "<b>See you.</b></p>\r\n"
 	missing := max(0, m.many<<10-len(raw)) / len(filler)
 	raw = strings.Replace(raw, "</table>", "</table>"+strings.Repeat(filler, missing), 1)
 	host := strings.TrimPrefix(b.fakes.server.URL(), "http://")
-	rule := linkclick.Rule{Hosts: []string{host},
-		UnsafeAllow: loopbacks()}
+	rule := linkclick.Rule{Hosts: []string{host}, UnsafeAllow: loopbacks()}
 	var t tally
 	began := time.Now()
 	for time.Since(began) < b.span() && ctx.Err() == nil {
