@@ -169,6 +169,10 @@ func edges() []room {
 			{paths: echoPaths, why: "what leaves does not listen"},
 		}},
 		{path: "cmd/smsbridge"}, // wires all rooms, and may import each
+		{path: "cmd/bench", never: []ban{
+			except("it measures programs from outside, and so also those of older commits",
+				"internal/simulator", "linkclick", "phonemail"),
+		}},
 	}
 	for _, door := range doors {
 		others := slices.DeleteFunc(slices.Clone(doors), func(d string) bool { return d == door })

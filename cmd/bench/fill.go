@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxOldCases is how many phones there are for old cases.
+const maxOldCases = 3_000_000
+
+// Old cases are copies of two flows that the bridge itself has finished in a template. So they
+// have the schema of whatever binary is measured, and the bench knows none of its tables. What
+// grew with the second flow is a table of cases. What only a first flow or a start writes is
+// copied by none. A copy has ids, a phone and times of its own, by the rules of copied.
+
+// firstOldPhone is a range of its own, beside that of the load.
+const firstOldPhone = 4550_000_000
+
+// column is a column of a table.
+type column struct {
+	name, kind string // kind in small letters, as the database calls it
+	unique     bool   // in a unique index or the primary key
+}
+
+// fill adds copies of the finished flows of the phones n-1 and n to the tables of cases.
+func (d database) fill(ctx context.Context, tables []string, n, copies int) error {
+	if copies < 1 {
+		return nil
+	}
+	db, err := d.connect()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // a temporary table belongs to its connection
+	if d.kind == kindSQLite {
+		if _, err := db.ExecContext(ctx, "PRAGMA synchronous = OFF"); err != nil {
+			return err
+		}
+	}
+	for _, table := range tables {
+		columns, err := columnsOf(ctx, db, d.kind, table)
+		if err == nil {
+			err = copyRows(ctx, db, d.kind, table, columns, n, copies)
+		}
+		if err != nil {
+			return fmt.Errorf("filling %s: %w", table, err)
+		}
+	}
+	if d.kind == kindPostgres { // as its autovacuum does in time
+		_, err = db.ExecContext(ctx, "ANALYZE")
+		return err
+	}
+	_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
+// columnsOf reads the columns of a table.
+func columnsOf(ctx context.Context, db *sql.DB, kind, table string) ([]column, error) {
+	query := `SELECT name, lower(type), pk > 0 OR EXISTS (
+			SELECT 1 FROM pragma_index_list($1) i, pragma_index_info(i.name) c
+			WHERE i."unique" AND c.name = t.name)
+		FROM pragma_table_info($1) t`
+	if kind == kindPostgres {
+		query = `SELECT attname, format_type(atttypid, NULL), EXISTS (
+				SELECT 1 FROM pg_index
+				WHERE indrelid = a.attrelid AND indisunique AND attnum = ANY (indkey))
+			FROM pg_attribute a
+			WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped
+			ORDER BY attnum`
+	}
+	rows, err := db.QueryContext(ctx, query, table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var columns []column
+	for rows.Next() {
+		var c column
+		if err := rows.Scan(&c.name, &c.kind, &c.unique); err != nil {
+			return nil, err
+		}
+		columns = append(columns, c)
+	}
+	return columns, rows.Err()
+}
+
+// growing names the tables of cases: those that have more rows than before, but for the queue's.
+func growing(before, after map[string]int64) (tables []string) {
+	for table, n := range after {
+		if n > before[table] && !strings.HasPrefix(table, "river_") {
+			tables = append(tables, table)
+		}
+	}
+	slices.Sort(tables)
+	return tables
+}
+
+// copyRows copies the rows of a table, in one transaction.
+func copyRows(
+	ctx context.Context, db *sql.DB, kind, table string, columns []column, n, copies int,
+) error {
+	var names, values []string
+	for _, c := range columns {
+		names = append(names, `"`+c.name+`"`)
+		values = append(values, c.copied(kind, n))
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`CREATE TEMP TABLE bench_case AS SELECT * FROM "` + table + `"`,
+		`WITH RECURSIVE number(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < ` +
+			strconv.Itoa(copies) + `) INSERT INTO "` + table + `" (` + strings.Join(names, ", ") +
+			`) SELECT ` + strings.Join(values, ", ") + ` FROM number CROSS JOIN bench_case`,
+		`DROP TABLE bench_case`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
+}
+
+// copied is the value of a column in the i-th copy, as SQL.
+func (c column) copied(kind string, n int) string {
+	name := `"` + c.name + `"`
+	digits := `printf('%08x', i)`
+	if kind == kindPostgres {
+		digits = `lpad(to_hex(i), 8, '0')`
+	}
+	text := c.kind == "text"
+	id := c.name == "id" || c.name == "key" || c.name == "token" || strings.HasSuffix(c.name, "_id")
+	moment := c.name == "at" || c.name == "deadline" || strings.HasSuffix(c.name, "_at")
+	switch {
+	case text && id: // a UUID that sorts before all of today's
+		return `CASE WHEN ` + name + ` = '' THEN '' ELSE ` + digits + ` || substr(` + name + `, 9) END`
+	case text:
+		phone := `CAST(` + strconv.Itoa(firstOldPhone) + ` + i AS TEXT)`
+		first, second := strings.TrimPrefix(phoneOf(n-1), "+"), strings.TrimPrefix(phoneOf(n), "+")
+		return `replace(replace(` + name + `, '` + first + `', ` + phone + `), '` + second + `', ` +
+			phone + `)`
+	case id && c.kind == "blob":
+		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE CAST(unhex(` + digits +
+			`) || substr(` + name + `, 5) AS BLOB) END`
+	case id && c.kind == "bytea":
+		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE decode(` + digits +
+			`, 'hex') || substr(` + name + `, 5) END`
+	case moment: // an hour to a day ago
+		return `CASE WHEN ` + name + ` = 0 THEN 0 ELSE ` + name + ` - 3600000 - (i * 1000) % 72000000 END`
+	case id || c.unique: // numbers before the first
+		return name + ` - i * 1000`
+	}
+	return name
+}
