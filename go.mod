@@ -14,7 +14,7 @@ require (
 	github.com/emersion/go-smtp v0.25.0 // simulator: takes mail by SMTP, so that any identity provider can be tried
 	github.com/golang-jwt/jwt/v5 v5.3.1 // Auth0's session tokens: a well-kept parser of signed tokens beats our own
 	github.com/google/uuid v1.6.0 // ids that sort by time (UUIDv7)
-	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
+	github.com/jackc/pgx/v5 v5.13.0 // PostgreSQL
 	github.com/labstack/echo/v4 v4.16.0 // HTTP routing
 	github.com/mailgun/mailgun-go/v4 v4.23.0 // Mailgun's events
 	github.com/nyaruka/phonenumbers v1.8.1 // which phone numbers exist: libphonenumber's metadata

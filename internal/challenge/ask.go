@@ -64,11 +64,17 @@ func Consider(
 	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
 ) (a Asking, err error) {
 	a = Asking{tenant: t, question: q}
+	// In this order: a question that was answered before the first look is found by the second.
+	if a.standing, a.stands, err = openAbout(ctx, view, q.about(t), q.Phone); err != nil {
+		return Asking{}, err
+	}
 	if a.others, err = Mistakable(ctx, view, t.Line(q.Phone), q.Phone); err != nil {
 		return Asking{}, err
 	}
-	if a.standing, a.stands, err = standing(ctx, view, q.about(t), q.Phone, a.others); err != nil {
-		return Asking{}, err
+	for _, c := range a.others {
+		if !a.stands && c.Same(q.about(t)) && (c.State == Accepted || c.State == Clicking) {
+			a.standing, a.stands = c, true
+		}
 	}
 	if a.stands {
 		if a.lost, err = promptLost(ctx, view, a.standing); err != nil {

@@ -32,26 +32,18 @@ func (c Challenge) opens(link string) bool {
 	return sum != "" && subtle.ConstantTimeCompare([]byte(sum), []byte(c.digest)) == 1
 }
 
-// standing returns the question that asks a phone about the same already: an open one, whatever
-// its deadline and its line, or one of the others that is being clicked.
-func standing(
-	ctx context.Context, view store.View, same Challenge, phone phonemail.Number, others []Challenge,
+// openAbout returns the open question that asks a phone about the same already, whatever its
+// deadline and its line.
+func openAbout(
+	ctx context.Context, view store.View, same Challenge, phone phonemail.Number,
 ) (Challenge, bool, error) {
 	row, err := view.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
 		Tenant: same.Tenant, Phone: phone, Recipient: same.Recipient, Purpose: same.Purpose,
 	})
-	if err == nil {
-		return read(row, view.Now()), true, nil
+	if store.Missing(err) {
+		return Challenge{}, false, nil
 	}
-	if !store.Missing(err) {
-		return Challenge{}, false, err
-	}
-	for _, c := range others {
-		if c.Same(same) && (c.State == Accepted || c.State == Clicking) {
-			return c, true, nil
-		}
-	}
-	return Challenge{}, false, nil
+	return read(row, view.Now()), err == nil, err
 }
 
 // resend takes a mail about which its phone is being asked already. It returns the id of that

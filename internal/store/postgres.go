@@ -203,12 +203,20 @@ func (s *postgresSession) now() time.Time       { return s.at }
 
 func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
 	s.jobs = true
-	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
-	return err
+	return s.direct(func() error {
+		_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
+		return err
+	})
+}
+
+// direct does something on the connection past database/sql, while that does nothing there. When a
+// statement's context ends, database/sql closes its rows in a goroutine of its own.
+func (s *postgresSession) direct(f func() error) error {
+	return s.conn.Raw(func(any) error { return f() })
 }
 
 func (s *postgresSession) commit(ctx context.Context) error {
-	err := s.tx.Commit(ctx)
+	err := s.direct(func() error { return s.tx.Commit(ctx) })
 	if err == nil && s.jobs {
 		s.bell.ring()
 	}
@@ -217,7 +225,7 @@ func (s *postgresSession) commit(ctx context.Context) error {
 
 func (s *postgresSession) rollback(ctx context.Context) {
 	if s.tx != nil {
-		_ = s.tx.Rollback(ctx)
+		_ = s.direct(func() error { return s.tx.Rollback(ctx) })
 	}
 	_ = s.conn.Close()
 }

@@ -125,3 +125,29 @@ func TestQueueHasItsOwnConnections(t *testing.T) {
 	require.NoError(t, s.Stop(ctx))
 	require.Empty(t, log.String())
 }
+
+// Ensure that statements whose context ends in their midst end their transaction, and no more:
+// database/sql ends them in goroutines of its own.
+func TestEndedStatements(t *testing.T) {
+	s := storetest.Open(t, storetest.PostgreSQL(t), nil)
+	for i := range 300 {
+		err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			over, cancel := context.WithCancel(ctx)
+			defer cancel()
+			if i%2 == 0 {
+				cancel()
+			} else {
+				go cancel()
+			}
+			if _, err := tx.EventsOf(over, "row"); err != nil {
+				return err
+			}
+			_, err := tx.GetMail(over, "none")
+			return err
+		})
+		require.Error(t, err)
+	}
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "after")
+	}))
+}

@@ -120,8 +120,11 @@ func TestPostgreSQLScansNoTable(t *testing.T) {
 	}
 	for _, table := range lines(t, conn, "SELECT table_name FROM information_schema.tables"+
 		" WHERE table_schema = 'public' AND table_name !~ '^(river_|goose_)'") {
-		columns := lines(t, conn, "SELECT CASE WHEN column_name = 'state' THEN '''open'''"+
-			" WHEN data_type = 'bigint' THEN 'n' ELSE '''x'' || n' END"+
+		columns := lines(t, conn, "SELECT CASE WHEN column_name = 'state' THEN"+
+			" CASE $1 WHEN 'verification' THEN '''pending''' WHEN 'text' THEN '''sending'''"+
+			" ELSE '''open''' END"+
+			" WHEN data_type = 'bigint' THEN 'n' WHEN data_type = 'bytea' THEN 'NULL'"+
+			" ELSE '''x'' || n' END"+
 			" FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position", table)
 		exec("INSERT INTO " + table + " SELECT " + strings.Join(columns, ",") +
 			" FROM generate_series(1, 1000) n")

@@ -106,11 +106,12 @@ func TestJobsThatNeverEndAreLogged(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	done := func(context.Context, *river.Job[failing]) error { return nil }
 	river.AddWorker(s.Workers(), river.WorkFunc(done))
-	require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
-		tx.Enqueue(failing{"row-1", 25})
-		tx.Enqueue(failing{"row-2", 25})
-		return nil
-	}))
+	for _, id := range []string{"row-1", "row-2"} {
+		require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+			tx.Enqueue(failing{id, 25})
+			return nil
+		}))
+	}
 	outside, err := sql.Open("pgx", url)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, outside.Close()) })
