@@ -74,8 +74,8 @@ func TestCostOfAFlow(t *testing.T) {
 		})
 		step("outcome sent", sent)
 		require.Equal(w.t, map[string]int{
-			"mail": 4, "examined, prompt begun": 16, "prompt sent": 3, "yes": 8, "click begun": 3,
-			"click ended, outcome begun": 10, "outcome sent": 3,
+			"mail": 4, "examined, prompt begun": 15, "prompt sent": 2, "yes": 8, "click begun": 3,
+			"click ended, outcome begun": 10, "outcome sent": 2,
 		}, statements)
 
 		require.Equal(w.t, []string{"click_link", "delete_mail", "examine_mail"},

@@ -121,7 +121,7 @@ type Worker struct {
 // Register adds the workers to the store, which must not be started yet.
 func (w *Worker) Register() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 16
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, atOnce // a new one costs a handshake
 	w.http = transport
 	w.keys = newKeys(w.Settings)
 	w.jobs = w.table()

@@ -102,7 +102,7 @@ func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, err
 		}
 	}
 	if state == Sent {
-		return setSent(ctx, tx, row, r.ProviderID)
+		return resumeSent(ctx, tx, row, r.ProviderID)
 	}
 	return end(ctx, tx, row, state, r.Code)
 }

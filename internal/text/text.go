@@ -140,6 +140,9 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 		return Attempt{}, false, nil
 	}
 	reason, err := obstacle(ctx, tx, row)
+	if err == nil && reason == "" && row.Purpose == Hint { // a prompt is judged below
+		reason, err = overObstacle(ctx, tx, row)
+	}
 	if err != nil {
 		return Attempt{}, false, err
 	}
@@ -157,7 +160,7 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 		if err != nil {
 			return Attempt{}, false, err
 		}
-		if n == 0 { // it ended at this very moment
+		if n == 0 { // it has ended
 			row.State = Sending
 			_, err := end(ctx, tx, row, Suppressed, over)
 			return Attempt{}, false, err
@@ -183,6 +186,11 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if row.VerificationID != "" {
 		return codeObstacle(ctx, tx, row)
 	}
+	return "", nil
+}
+
+// overObstacle says why a text that asks must not be sent any more, or "": its question has ended.
+func overObstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if asks := row.Purpose == Prompt || row.Purpose == Hint; !asks || row.ChallengeID == "" {
 		return "", nil
 	}
@@ -243,6 +251,9 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 		return false, ErrMoved
 	}
 	reason, err := obstacle(ctx, tx, row)
+	if err == nil && reason == "" {
+		reason, err = overObstacle(ctx, tx, row)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -254,30 +265,42 @@ func Reroute(ctx context.Context, tx *store.Tx, a Attempt, provider string) (boo
 	return err == nil, err
 }
 
-// Accept records that the provider took the text under its id.
+// Accept records that the provider took the text under its id. Nothing changes when its receipt was
+// quicker.
 func Accept(ctx context.Context, tx *store.Tx, id, providerID string) error {
+	if sent, err := setSent(ctx, tx, id, providerID); err != nil || sent {
+		return err
+	}
 	row, err := get(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	_, err = setSent(ctx, tx, row, providerID) // nothing changes when its receipt was quicker
+	_, err = resumeSent(ctx, tx, row, providerID)
 	return err
 }
 
-func setSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
+// setSent moves a text to sent that is being sent, or that may have been.
+func setSent(ctx context.Context, tx *store.Tx, id, providerID string) (bool, error) {
+	sent, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: id, ProviderID: providerID})
+	if store.Missing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, record(ctx, tx, sent.Tenant, id, Sent, string(sent.Purpose))
+}
+
+// resumeSent moves a text to sent also when it is due again. It was put back because the provider
+// did not seem to have it. The provider has it after all, so it must not be sent again.
+func resumeSent(ctx context.Context, tx *store.Tx, row db.Text, providerID string) (bool, error) {
 	if row.State == Due && !row.SendingAt.IsZero() {
-		// It was put back because the provider did not seem to have it. The provider has it after all,
-		// so it must not be sent again.
 		again := db.BeginSendingParams{ID: row.ID, Now: row.SendingAt}
 		if _, err := tx.BeginSending(ctx, again); err != nil {
 			return false, err
 		}
 	}
-	n, err := tx.SetTextSent(ctx, db.SetTextSentParams{ID: row.ID, ProviderID: providerID})
-	if err != nil || n == 0 {
-		return false, err
-	}
-	return true, record(ctx, tx, row.Tenant, row.ID, Sent, string(row.Purpose))
+	return setSent(ctx, tx, row.ID, providerID)
 }
 
 // Refuse records that the provider will not send the text, and why: its error code or a word of

@@ -269,9 +269,10 @@ func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDPa
 	return result.RowsAffected()
 }
 
-const setTextSent = `-- name: SetTextSent :execrows
+const setTextSent = `-- name: SetTextSent :one
 UPDATE text SET state = 'sent', provider_id = $1, error = ''
 WHERE id = $2 AND state IN ('sending', 'unclear')
+RETURNING tenant, purpose
 `
 
 type SetTextSentParams struct {
@@ -279,12 +280,16 @@ type SetTextSentParams struct {
 	ID         string
 }
 
-func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setTextSent, arg.ProviderID, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+type SetTextSentRow struct {
+	Tenant  string
+	Purpose TextPurpose
+}
+
+func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (SetTextSentRow, error) {
+	row := q.db.QueryRowContext(ctx, setTextSent, arg.ProviderID, arg.ID)
+	var i SetTextSentRow
+	err := row.Scan(&i.Tenant, &i.Purpose)
+	return i, err
 }
 
 const setTextUnclear = `-- name: SetTextUnclear :execrows

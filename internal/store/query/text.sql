@@ -44,9 +44,10 @@ WHERE id = @id AND state = 'sending' AND sending_at = @sending_at;
 -- name: SetTextProviderID :execrows
 UPDATE text SET provider_id = @provider_id WHERE id = @id AND provider_id = '';
 
--- name: SetTextSent :execrows
+-- name: SetTextSent :one
 UPDATE text SET state = 'sent', provider_id = @provider_id, error = ''
-WHERE id = @id AND state IN ('sending', 'unclear');
+WHERE id = @id AND state IN ('sending', 'unclear')
+RETURNING tenant, purpose;
 
 -- name: SetTextUnclear :execrows
 UPDATE text SET state = 'unclear' WHERE id = @id AND state = 'sending';
