@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,7 +21,6 @@ import (
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/simulator/twilio"
-	"smsbridge/internal/store/storetest"
 )
 
 // A story is a file in testdata/story: a person's or operator's experience with the real binary,
@@ -33,34 +31,6 @@ const storyPatience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"smsbridge": storyMain})
-}
-
-// Ensure that every story comes true on both databases.
-func TestStories(t *testing.T) {
-	databases := map[string]func(t *testing.T) string{
-		"sqlite":   storetest.SQLite,
-		"postgres": storetest.PostgreSQL,
-	}
-	stories, err := filepath.Glob("testdata/story/*.txt")
-	if err != nil || len(stories) == 0 {
-		t.Fatal("there are no stories", err)
-	}
-	for name, database := range databases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for _, story := range stories {
-				t.Run(strings.TrimSuffix(filepath.Base(story), ".txt"), func(t *testing.T) {
-					t.Parallel()
-					url := database(t)
-					testscript.Run(t, testscript.Params{
-						Files: []string{story},
-						Setup: func(e *testscript.Env) error { return setScene(e, url) },
-						Cmds:  storyCommands(),
-					})
-				})
-			}
-		})
-	}
 }
 
 // theater is what plays around a story, and what the bridge in it is told.

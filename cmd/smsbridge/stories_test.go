@@ -1,0 +1,40 @@
+//go:build !race
+
+package main
+
+import (
+	"path/filepath"
+	"smsbridge/internal/store/storetest"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Ensure that every story comes true on both databases.
+func TestStories(t *testing.T) {
+	databases := map[string]func(t *testing.T) string{
+		"sqlite":   storetest.SQLite,
+		"postgres": storetest.PostgreSQL,
+	}
+	stories, err := filepath.Glob("testdata/story/*.txt")
+	if err != nil || len(stories) == 0 {
+		t.Fatal("there are no stories", err)
+	}
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, story := range stories {
+				t.Run(strings.TrimSuffix(filepath.Base(story), ".txt"), func(t *testing.T) {
+					t.Parallel()
+					url := database(t)
+					testscript.Run(t, testscript.Params{
+						Files: []string{story},
+						Setup: func(e *testscript.Env) error { return setScene(e, url) },
+						Cmds:  storyCommands(),
+					})
+				})
+			}
+		})
+	}
+}
