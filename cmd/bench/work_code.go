@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
 	"smsbridge/linkclick"
-	"strings"
 )
 
 // codeWords finds the code in a text.

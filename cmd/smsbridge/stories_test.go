@@ -4,11 +4,12 @@ package main
 
 import (
 	"path/filepath"
-	"smsbridge/internal/store/storetest"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"smsbridge/internal/store/storetest"
 )
 
 // Ensure that every story comes true on both databases.

@@ -6,11 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"smsbridge/internal/azuredurable"
-	"smsbridge/internal/store"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/store"
 )
 
 // A list that is longer than what is looked at in one go is continued, and purged as a whole.

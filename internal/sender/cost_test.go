@@ -3,12 +3,13 @@
 package sender_test
 
 import (
-	"smsbridge/internal/sender"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/sender"
 )
 
 // Ensure that the costliest mails that a forger can write are refused quickly. The forger can sign

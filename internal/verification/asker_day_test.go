@@ -4,13 +4,14 @@ package verification
 
 import (
 	"context"
-	"smsbridge/internal/store"
-	"smsbridge/internal/store/storetest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 )
 
 // Whatever is guessed, in whatever order and over whatever time, no 24 hours have more than 30
