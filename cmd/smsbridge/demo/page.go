@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"smsbridge/internal/simulator/idp"
@@ -49,6 +51,9 @@ type Page struct {
 	Asked    string   // host:port that the person asked for
 	SMTP     net.Addr // where mails of another identity provider are taken; nil: nowhere
 	IdPHosts []string // of that identity provider
+
+	rendering sync.Mutex
+	turn      int64 // of the page that was rendered last
 }
 
 // view is what the page shows of one phone.
@@ -168,12 +173,13 @@ func (p *Page) hasName(host string) bool {
 func (p *Page) showPage(w http.ResponseWriter, r *http.Request) { p.show(w, r, http.StatusOK, "") }
 
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, notice string) {
-	page, err := p.render(r.Context(), p.phoneOf(r), notice)
+	page, turn, err := p.render(r.Context(), p.phoneOf(r), notice)
 	if err != nil {
 		http.Error(w, "The demo cannot show its page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Page-Turn", strconv.FormatInt(turn, 10))
 	w.WriteHeader(status)
 	w.Write(page)
 }
@@ -196,7 +202,19 @@ func readPhone(s string) (phonemail.Number, error) {
 	return phonemail.ParseNumber(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(s))
 }
 
-func (p *Page) render(ctx context.Context, phone phonemail.Number, notice string) ([]byte, error) {
+// render makes the page, and numbers it. A page shows all that one with a lower number shows. So a
+// browser that gets them in another order keeps the newer one.
+func (p *Page) render(
+	ctx context.Context, phone phonemail.Number, notice string,
+) (page []byte, turn int64, err error) {
+	p.rendering.Lock()
+	defer p.rendering.Unlock()
+	p.turn++
+	page, err = p.draw(ctx, phone, notice)
+	return page, p.turn, err
+}
+
+func (p *Page) draw(ctx context.Context, phone phonemail.Number, notice string) ([]byte, error) {
 	events, err := p.Stage.timeline(ctx)
 	if err != nil {
 		return nil, err
@@ -231,14 +249,15 @@ func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	defer look.Stop()
 	var sent []byte
 	for {
-		page, err := p.render(r.Context(), p.phoneOf(r), "")
+		page, turn, err := p.render(r.Context(), p.phoneOf(r), "")
 		if err != nil {
 			return // the browser asks again
 		}
 		if !bytes.Equal(page, sent) {
 			control.SetWriteDeadline(time.Now().Add(pageTimeout))
-			event := "data: " + strings.ReplaceAll(string(page), "\n", "\ndata: ") + "\n\n"
-			if _, err := w.Write([]byte(event)); err != nil || control.Flush() != nil {
+			event := "data: " + strings.ReplaceAll(string(page), "\n", "\ndata: ")
+			if _, err := fmt.Fprintf(w, "%s\nid: %d\n\n", event, turn); err != nil ||
+				control.Flush() != nil {
 				return
 			}
 			sent = page
