@@ -31,23 +31,28 @@
 // An attacker can mail to a phone address, and may be a user of the identity provider, who has it
 // send genuine mails there. These ways in are closed:
 //
-// - A mail to the same address for the same purpose is a resend. While the prompt has not left, its
-// link takes the place of the first, unless its sender is less well proved. Afterwards it causes no
-// text. Its link is held only if both mails were proved to be of one sender. It is opened only if
-// the first link proves used or expired. Identity providers have one account for an address, so
-// that a proved resend is about the same account. Only the newest link is held. - A mail to another
-// spelling of the address, for another purpose or of another tenant may be about another account.
-// It is a question of its own. Its prompt asks for a code beside another question of that phone.
-// That is one which is open or being clicked, or which went unanswered in the last ten minutes. So
-// at most one open question takes a bare yes, and a second mail cannot take that yes away. - A yes
-// that comes late opens no later question, because that one wants its code. Only the same question,
-// asked anew, takes a bare yes then. The same holds for a yes that is repeated while its click is
-// under way. - A phone that a prompt did not reach was not asked. The next mail ends that question,
-// and has a prompt of its own. - A reply code can be guessed ten times a day for each phone; see
-// [MayGuess]. A guess counts once for each question that it may be meant for. A phone has at most
-// three of them open on a line, whatever the spellings of its address. The next mail is refused,
-// and changes none of them; see [Asking]. - A no to one question ends no other. A prompt that tells
-// a code wants it with the no, too. A bare no means the question that was put without one.
+//   - A mail to the same address for the same purpose is a resend. While the prompt has not left,
+//     its link takes the place of the first, unless its sender is less well proved. Afterwards it
+//     causes no text. Its link is held only if both mails were proved to be of one sender. It is
+//     opened only if the first link proves used or expired. Identity providers have one account
+//     for an address, so that a proved resend is about the same account. Only the newest link is
+//     held.
+//   - A mail to another spelling of the address, for another purpose or of another tenant may be
+//     about another account. It is a question of its own. Its prompt asks for a code beside
+//     another question of that phone. That is one which is open or being clicked, or which went
+//     unanswered in the last ten minutes. So at most one open question takes a bare yes, and a
+//     second mail cannot take that yes away.
+//   - A yes that comes late opens no later question, because that one wants its code. Only the same
+//     question, asked anew, takes a bare yes then. The same holds for a yes that is repeated
+//     while its click is under way.
+//   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
+//     a prompt of its own.
+//   - A reply code can be guessed ten times a day for each phone; see [MayGuess]. A guess counts
+//     once for each question that it may be meant for. A phone has at most three of them open on a
+//     line, whatever the spellings of its address. The next mail is refused, and changes none of
+//     them; see [Asking].
+//   - A no to one question ends no other. A prompt that tells a code wants it with the no, too. A
+//     bare no means the question that was put without one.
 //
 // Order alone tells two texts with the same words apart. A person may answer the second, which
 // wants a code, with a bare yes. That yes means the first, because the first was put so. Asking
