@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -80,9 +79,9 @@ func (w *Worker) runBundled(
 		return time.Millisecond
 	}
 	defer func() { <-w.bundles.turns }()
-	id, err := j.id(args)
+	_, id, err := j.read(args)
 	if err == nil {
-		err = survive(func() error { return w.try(ctx, j, row, id) })
+		err = store.Survive("a job", func() error { return w.try(ctx, j, row, id) })
 	}
 	var (
 		snooze *river.JobSnoozeError
@@ -108,7 +107,7 @@ func (w *Worker) scatter(
 			if wait == 0 {
 				continue
 			}
-			args, err := j.parse(b.Jobs[i])
+			args, _, err := j.read(b.Jobs[i])
 			if err != nil {
 				return err
 			}
@@ -116,14 +115,4 @@ func (w *Worker) scatter(
 		}
 		return nil
 	})
-}
-
-// survive turns a panic into an error, without its words, which may quote a secret.
-func survive(f func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("outbound: panic in a job: %s\n%s", store.PanicWords(cause), debug.Stack())
-		}
-	}()
-	return f()
 }

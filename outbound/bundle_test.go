@@ -151,3 +151,25 @@ func TestFollowingTextIsFound(t *testing.T) {
 		w.inbox(1)
 	})
 }
+
+// uncommitted is a job that no queue can keep.
+type uncommitted struct{ C chan int }
+
+func (uncommitted) Kind() string { return "uncommitted" }
+
+// Ensure that a text whose transaction is not committed is not sent.
+func TestUncommittedTextIsNotSent(t *testing.T) {
+	each(t, func(w *world) {
+		require.Error(w.t, w.recordAndText(w.t.Context(),
+			func(ctx context.Context, tx *store.Tx) error {
+				tx.Enqueue(uncommitted{make(chan int)})
+				_, err := text.Make(ctx, tx, text.Draft{
+					Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
+					Body: "Hello", Deadline: tx.Now().Add(time.Hour),
+				})
+				return err
+			}))
+		w.inbox(0)
+		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM text"))
+	})
+}

@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"context"
-	"errors"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
@@ -31,23 +30,25 @@ func (w *Worker) recordAndText(
 		}
 		return nil
 	})
-	for _, b := range texts {
-		err = errors.Join(err, w.follow(ctx, b))
+	if err != nil {
+		return err
 	}
-	return err
+	for _, b := range texts {
+		w.follow(ctx, b)
+	}
+	return nil
 }
 
 // follow sends a text as the next step of another job. That job is done, whatever becomes of the
 // text: so a failure is only logged and counted.
-func (w *Worker) follow(ctx context.Context, b begun[sending]) error {
+func (w *Worker) follow(ctx context.Context, b begun[sending]) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.within)
 	defer cancel()
-	err := survive(func() error { return w.sendText(ctx, b) })
+	err := store.Survive("a job", func() error { return w.sendText(ctx, b) })
 	if err != nil {
 		j, _ := w.kind(text.SendText{}.Kind())
 		j.failed.Add(1)
 		w.Log.ErrorContext(ctx, "a text's sending failed, and it is looked for at its provider",
 			"kind", j.kind, "id", b.id, "error", err)
 	}
-	return nil
 }

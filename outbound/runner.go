@@ -34,9 +34,8 @@ type job struct {
 	limits limits
 	work   func(ctx context.Context, id string) error
 	join   func(workers *river.Workers) // makes the queue give this kind of work to the runner
-	// parse reads the arguments of such a job, and id the id of the row that it is about.
-	parse func(args []byte) (store.Job, error)
-	id    func(args []byte) (string, error)
+	// read reads the arguments of such a job, and the id in them of the row that it is about.
+	read func(args []byte) (store.Job, string, error)
 	// lost records, in the row that the job is about, that the job was given up, and why. It is nil
 	// when there is nothing to record.
 	lost func(ctx context.Context, tx *store.Tx, id, reason string) error
@@ -101,22 +100,14 @@ func on[A reference, R any](
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	work := func(ctx context.Context, id string) error {
-		var (
-			b   = begun[R]{id: id, limits: l}
-			due bool
-		)
-		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	return starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
+		err = w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			b.now = tx.Now()
-			b.row, due, err = begin(ctx, tx, id)
+			b.row, due, err = begin(ctx, tx, b.id)
 			return err
 		})
-		if err != nil || !due {
-			return err
-		}
-		return do(ctx, b)
-	}
-	return queued(w, l, idOf[A], work)
+		return due, err
+	})
 }
 
 // looking makes a row of the table as on does, for a job that only reads its row and claims
@@ -126,22 +117,28 @@ func looking[A reference, R any](
 	find func(ctx context.Context, view store.View, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	work := func(ctx context.Context, id string) error {
-		var (
-			b   = begun[R]{id: id, limits: l}
-			due bool
-		)
-		err := w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+	return starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
+		err = w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 			b.now = view.Now()
-			b.row, due, err = find(ctx, view, id)
+			b.row, due, err = find(ctx, view, b.id)
 			return err
 		})
-		if err != nil || !due {
+		return due, err
+	})
+}
+
+// starting makes a row of the table for a job that does something once its row was looked up.
+func starting[A reference, R any](
+	w *Worker, l limits, do func(ctx context.Context, b begun[R]) error,
+	lookUp func(ctx context.Context, b *begun[R]) (due bool, err error),
+) *job {
+	return queued(w, l, idOf[A], func(ctx context.Context, id string) error {
+		b := begun[R]{id: id, limits: l}
+		if due, err := lookUp(ctx, &b); err != nil || !due {
 			return err
 		}
 		return do(ctx, b)
-	}
-	return queued(w, l, idOf[A], work)
+	})
 }
 
 func idOf[A reference](args A) string {
@@ -166,15 +163,10 @@ func queued[A river.JobArgs](
 ) *job {
 	var none A
 	j := &job{kind: none.Kind(), limits: l, work: work}
-	j.parse = func(raw []byte) (store.Job, error) {
+	j.read = func(raw []byte) (store.Job, string, error) {
 		var args A
 		err := json.Unmarshal(raw, &args)
-		return args, err
-	}
-	j.id = func(raw []byte) (string, error) {
-		var args A
-		err := json.Unmarshal(raw, &args)
-		return id(args), err
+		return args, id(args), err
 	}
 	j.join = func(workers *river.Workers) {
 		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, q *river.Job[A]) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -143,7 +142,8 @@ func (s *Store) run(group []*call) (err error) {
 	var jobs []river.InsertManyParams
 	for _, c := range group {
 		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}}
-		if err := survive(ctx, c.f, tx); err != nil {
+		// One caller's mistake does not end the lane that serves them all.
+		if err := Survive("a transaction", func() error { return c.f(ctx, tx) }); err != nil {
 			return err
 		}
 		jobs = append(jobs, tx.jobs...)
@@ -159,15 +159,4 @@ func (s *Store) run(group []*call) (err error) {
 		return fmt.Errorf("store: committing: %w", err)
 	}
 	return nil
-}
-
-// survive turns a panic into an error, so that one caller's mistake does not end the lane that
-// serves them all.
-func survive(ctx context.Context, f func(context.Context, *Tx) error, tx *Tx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in a transaction: %s\n%s", PanicWords(p), debug.Stack())
-		}
-	}()
-	return f(ctx, tx)
 }

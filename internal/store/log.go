@@ -50,7 +50,7 @@ func (f failureLog) HandleError(
 func (f failureLog) HandlePanic(
 	ctx context.Context, job *rivertype.JobRow, cause any, trace string,
 ) *river.ErrorHandlerResult {
-	return f.HandleError(ctx, job, panicked(cause, []byte(trace)))
+	return f.HandleError(ctx, job, panicked("a job", cause, []byte(trace)))
 }
 
 // rescueLog is River's own ClientRetryPolicy. It logs the jobs that River gives up without a word.
@@ -74,18 +74,24 @@ func (r *rescueLog) NextRetry(job *rivertype.JobRow) time.Time {
 // them in the job's row, and they may quote a secret.
 func quietPanics(
 	ctx context.Context, _ *rivertype.JobRow, work func(context.Context) error,
-) (err error) {
+) error {
+	return Survive("a job", func() error { return work(ctx) })
+}
+
+// Survive runs f, and turns its panic into an error that names the place, without the panic's
+// words.
+func Survive(place string, f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = panicked(cause, debug.Stack())
+			err = panicked(place, cause, debug.Stack())
 		}
 	}()
-	return work(ctx)
+	return f()
 }
 
 // panicked is a panic as an error.
-func panicked(cause any, stack []byte) error {
-	return fmt.Errorf("store: panic in a job: %s\n%s", PanicWords(cause), stack)
+func panicked(place string, cause any, stack []byte) error {
+	return fmt.Errorf("store: panic in %s: %s\n%s", place, PanicWords(cause), stack)
 }
 
 // PanicWords is what an error or a log line may say of the value of a panic. The value may quote a
