@@ -15,21 +15,13 @@ import (
 const maxEntry = 200
 
 // pathRule is one entry of [Rule].Paths.
-type pathRule struct {
-	kind     Kind     // what its links do; empty if the operator does not say
-	segments []string // of the path; "*" stands for any one
-	route    []string // of the fragment, if it may have one
-	// exact says that the path ends here, and that the link has these parameters and no others but
-	// those of a campaign. Without it, whatever begins like the path fits.
-	exact bool
-	query []string // "name" or "name=value"
-}
+type pathRule struct{ linkpath.Entry }
 
 // readPath reads an entry of Rule.Paths. ok is false if it is not written like one, or if it would
 // allow every link of a host.
 func readPath(entry string) (p pathRule, ok bool) {
 	e, err := linkpath.Parse(entry)
-	return pathRule{Kind(e.Kind), e.Segments, e.Route, e.Exact, e.Query}, err == nil
+	return pathRule{e}, err == nil
 }
 
 func isLiteral(segment string) bool { return linkpath.IsLiteral(segment) }
@@ -52,14 +44,14 @@ func (r Rule) allowedBy(u *url.URL) (p pathRule, ok bool) {
 
 func (p pathRule) fits(u *url.URL) bool {
 	have := segmentsOf(u.Path)
-	if !p.exact {
-		return u.Fragment == "" && fitSegments(p.segments, have[:min(len(have), len(p.segments))])
+	if !p.Exact {
+		return u.Fragment == "" && fitSegments(p.Segments, have[:min(len(have), len(p.Segments))])
 	}
 	route, _, _ := strings.Cut(u.Fragment, "?")
 	if strings.Contains(route, "=") {
 		route = "" // a fragment of parameters
 	}
-	return fitSegments(p.segments, have) && fitSegments(p.route, segmentsOf(route)) && p.fitsQuery(u)
+	return fitSegments(p.Segments, have) && fitSegments(p.Route, segmentsOf(route)) && p.fitsQuery(u)
 }
 
 // fitSegments reports whether have is want, where "*" stands for any one segment.
@@ -74,14 +66,14 @@ func (p pathRule) fitsQuery(u *url.URL) bool {
 	seen := 0
 	for _, have := range parametersOf(u) {
 		switch {
-		case slices.Contains(p.query, have.name) && have.value != "",
-			slices.Contains(p.query, have.name+"="+have.value):
+		case slices.Contains(p.Query, have.name) && have.value != "",
+			slices.Contains(p.Query, have.name+"="+have.value):
 			seen++
 		case !isCampaign(have.name):
 			return false
 		}
 	}
-	return seen == len(p.query)
+	return seen == len(p.Query)
 }
 
 // lineToAllow returns the entry of Rule.Paths that allows u and as little else as one link can

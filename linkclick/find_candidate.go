@@ -149,7 +149,7 @@ func (c *found) take(said heard) {
 // byPath judges a link whose path the operator allowed. The operator says what such links do; in a
 // path without a kind words may choose between verifying, resetting and signing in.
 func (c *found) byPath(p pathRule, l link, about topic) {
-	said, kind := l.says("", about), p.kind
+	said, kind := l.says("", about), Kind(p.Kind)
 	if kind == "" {
 		said = l.says(c.u.Path+" "+c.u.Fragment, about)
 		switch kind = KindVerify; said.speech {
@@ -159,7 +159,7 @@ func (c *found) byPath(p pathRule, l link, about topic) {
 	}
 	c.leave = leaveRule
 	c.is(kind, scoreRule, "the path is one of the link rule")
-	c.vetoed = said.forbids(kind) || contradicts(c.u, kind, p.query) ||
+	c.vetoed = said.forbids(kind) || contradicts(c.u, kind, p.Query) ||
 		kind == KindVerify && about.warns()
 	if !c.token {
 		c.is("", 0, "carries no token")
@@ -207,9 +207,9 @@ func (r Rule) mayBegin(u *url.URL) bool {
 		return s.kind != KindReset
 	}
 	p, ok := r.allowedBy(u)
-	if !ok || contradicts(u, KindVerify, p.query) {
+	if !ok || contradicts(u, KindVerify, p.Query) {
 		return false
 	}
 	said := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
-	return p.kind == KindVerify || p.kind == "" && said < saysReset
+	return Kind(p.Kind) == KindVerify || p.Kind == "" && said < saysReset
 }

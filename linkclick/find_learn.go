@@ -308,17 +308,17 @@ func wordsSay(f Finding, link *url.URL, kind Kind) bool {
 // warn says what else the entry lets through.
 func (l *Lesson) warn(link *url.URL) {
 	p, _ := readPath(l.Entry)
-	wild := slices.Contains(p.segments, "*") || slices.Contains(p.route, "*")
+	wild := slices.Contains(p.Segments, "*") || slices.Contains(p.Route, "*")
 	var names []string
-	for _, name := range p.query {
+	for _, name := range p.Query {
 		if !strings.Contains(name, "=") {
 			names = append(names, name)
 		}
 	}
 	switch {
-	case !p.exact:
+	case !p.Exact:
 		l.Lets = "every link whose path begins like this, with anything below it and with any parameters"
-		l.Example = strings.ReplaceAll("/"+strings.Join(p.segments, "/"), "*", "delete") +
+		l.Example = strings.ReplaceAll("/"+strings.Join(p.Segments, "/"), "*", "delete") +
 			"/delete?any=value"
 		return
 	case wild:
@@ -330,7 +330,7 @@ func (l *Lesson) warn(link *url.URL) {
 	if len(names) > 0 {
 		l.Lets += ", with any value of " + strings.Join(names, ", ")
 	}
-	if link.Fragment == "" && len(p.query) == 0 {
+	if link.Fragment == "" && len(p.Query) == 0 {
 		l.Lets += ", without parameters"
 	}
 	l.Example = strings.TrimSuffix(l.Example, "?")

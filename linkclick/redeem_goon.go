@@ -40,11 +40,11 @@ func (c *Clicker) mayGive(u *url.URL) bool {
 		return s.kind == kind
 	}
 	p, ok := c.Rule.allowedBy(u)
-	if !ok || contradicts(u, kind, p.query) {
+	if !ok || contradicts(u, kind, p.Query) {
 		return false
 	}
-	if p.kind != "" {
-		return p.kind == kind
+	if p.Kind != "" {
+		return Kind(p.Kind) == kind
 	}
 	said := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
 	return said < saysReset || said == saysReset && kind == KindReset
