@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,7 +14,7 @@ import (
 
 const (
 	// atOnce is how many jobs of bundles one process does side by side.
-	atOnce = 200
+	atOnce = 100
 	// beginWithin is how long a job of a bundle may wait for its turn. The bundle ends before the
 	// queue takes its worker for dead: this and oneTry are less than store.RescueAfter.
 	beginWithin = store.RescueAfter - oneTry - 5*time.Second
@@ -80,22 +79,12 @@ func (w *Worker) runBundled(
 	}
 	defer func() { <-w.bundles.turns }()
 	_, id, err := j.read(args)
-	if err == nil {
-		err = store.Survive("a job", func() error { return w.try(ctx, j, row, id) })
-	}
-	var (
-		snooze *river.JobSnoozeError
-		dead   *river.JobCancelError
-	)
-	switch {
-	case err == nil, errors.As(err, &dead):
-		return 0
-	case errors.As(err, &snooze):
-		return max(snooze.Duration, time.Millisecond)
-	}
-	w.Log.ErrorContext(ctx, "a job failed and is tried again",
-		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "error", err)
-	return failedWait
+	return w.tryOnce(ctx, j, row, id, func(ctx context.Context) error {
+		if err != nil {
+			return err
+		}
+		return j.work(ctx, id)
+	})
 }
 
 // scatter gives rows of their own to the jobs of a bundle that are not done.

@@ -36,6 +36,14 @@ type job struct {
 	join   func(workers *river.Workers) // makes the queue give this kind of work to the runner
 	// read reads the arguments of such a job, and the id in them of the row that it is about.
 	read func(args []byte) (store.Job, string, error)
+	// id is the row that such a job is about.
+	id func(job store.Job) string
+	// begin begins the job in a transaction. It returns what is left to do afterwards, or nil when
+	// nothing is.
+	begin func(ctx context.Context, tx *store.Tx, id string) (func(ctx context.Context) error, error)
+	// queue gives a job to the queue that began in the transaction which made it due. It is nil for
+	// the kinds that are always in the queue.
+	queue func(ctx context.Context, tx *store.Tx, id string, at time.Time) error
 	// lost records, in the row that the job is about, that the job was given up, and why. It is nil
 	// when there is nothing to record.
 	lost func(ctx context.Context, tx *store.Tx, id, reason string) error
@@ -100,7 +108,7 @@ func on[A reference, R any](
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	return starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
+	j := starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
 		err = w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			b.now = tx.Now()
 			b.row, due, err = begin(ctx, tx, b.id)
@@ -108,16 +116,27 @@ func on[A reference, R any](
 		})
 		return due, err
 	})
+	j.begin = func(
+		ctx context.Context, tx *store.Tx, id string,
+	) (func(ctx context.Context) error, error) {
+		row, due, err := begin(ctx, tx, id)
+		if err != nil || !due {
+			return nil, err
+		}
+		b := begun[R]{id, row, tx.Now(), l}
+		return func(ctx context.Context) error { return do(ctx, b) }, nil
+	}
+	return j
 }
 
 // looking makes a row of the table as on does, for a job that only reads its row and claims
-// nothing.
+// nothing. There is nothing to begin, either.
 func looking[A reference, R any](
 	w *Worker, l limits,
 	find func(ctx context.Context, view store.View, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	return starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
+	j := starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
 		err = w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 			b.now = view.Now()
 			b.row, due, err = find(ctx, view, b.id)
@@ -125,6 +144,11 @@ func looking[A reference, R any](
 		})
 		return due, err
 	})
+	j.begin = func(_ context.Context, _ *store.Tx, id string) (func(ctx context.Context) error,
+		error) {
+		return func(ctx context.Context) error { return j.work(ctx, id) }, nil
+	}
+	return j
 }
 
 // starting makes a row of the table for a job that does something once its row was looked up.
@@ -168,6 +192,7 @@ func queued[A river.JobArgs](
 		err := json.Unmarshal(raw, &args)
 		return args, id(args), err
 	}
+	j.id = func(job store.Job) string { return id(job.(A)) }
 	j.join = func(workers *river.Workers) {
 		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, q *river.Job[A]) error {
 			return w.run(ctx, j, q.JobRow, id(q.Args))
@@ -196,11 +221,34 @@ func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 	if len(row.Errors) >= mostFailures { // the last of them was a panic, or its worker died
 		return w.giveUp(ctx, j, row, id, errDied)
 	}
-	return w.try(ctx, j, row, id)
+	return w.try(ctx, j, row, id, func(ctx context.Context) error { return j.work(ctx, id) })
+}
+
+// tryOnce does one try of a job that has no row of its own in the queue. It returns how long the
+// job has to wait until it is tried again from there, and 0 when it is done.
+func (w *Worker) tryOnce(
+	ctx context.Context, j *job, row *rivertype.JobRow, id string, do func(ctx context.Context) error,
+) time.Duration {
+	err := store.Survive("a job", func() error { return w.try(ctx, j, row, id, do) })
+	var (
+		snooze *river.JobSnoozeError
+		dead   *river.JobCancelError
+	)
+	switch {
+	case err == nil, errors.As(err, &dead):
+		return 0
+	case errors.As(err, &snooze):
+		return max(snooze.Duration, time.Millisecond)
+	}
+	w.Log.ErrorContext(ctx, "a job failed and is tried again",
+		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "error", err)
+	return failedWait
 }
 
 // try does one try of a job that no other worker does, and counts how it ended.
-func (w *Worker) try(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
+func (w *Worker) try(
+	ctx context.Context, j *job, row *rivertype.JobRow, id string, do func(ctx context.Context) error,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, j.limits.within)
 	defer cancel()
 	panics := true
@@ -209,7 +257,7 @@ func (w *Worker) try(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 			j.failed.Add(1)
 		}
 	}()
-	err := j.work(ctx, id)
+	err := do(ctx)
 	panics = false
 	var snooze *river.JobSnoozeError
 	switch {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
@@ -17,7 +18,7 @@ const (
 	sweptAtOnce = 200
 )
 
-// Sweep is the job that ends what is overdue, and takes up the texts of dead workers.
+// Sweep is the job that ends what is overdue, and takes up what dead workers had begun.
 type Sweep struct{}
 
 // Kind names the job in the queue.
@@ -27,7 +28,8 @@ func (Sweep) Kind() string { return "sweep" }
 // nothing costs next to nothing, however many rows there are.
 func (w *Worker) sweep(ctx context.Context, _ string) error {
 	for _, end := range []func(context.Context, *store.Tx, int) (int, error){
-		challenge.ExpireOverdue, verification.ExpireOverdue, w.loseSight,
+		challenge.ExpireOverdue, verification.ExpireOverdue,
+		w.ofTheDead(text.LoseSightSince), w.ofTheDead(mail.TakeUp), w.ofTheDead(challenge.TakeUp),
 	} {
 		for n := sweptAtOnce; n == sweptAtOnce; {
 			err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -42,8 +44,13 @@ func (w *Worker) sweep(ctx context.Context, _ string) error {
 	return nil
 }
 
-// loseSight has the texts looked for at their providers that dead workers left in the midst of
-// sending.
-func (w *Worker) loseSight(ctx context.Context, tx *store.Tx, most int) (int, error) {
-	return text.LoseSightSince(ctx, tx, w.Store.DeadBefore(tx.Now()), most)
+// ofTheDead has something done about what dead workers left. Texts that they were sending are
+// looked for at their providers. Mails and links that they had begun are examined and clicked
+// again.
+func (w *Worker) ofTheDead(
+	f func(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error),
+) func(ctx context.Context, tx *store.Tx, most int) (int, error) {
+	return func(ctx context.Context, tx *store.Tx, most int) (int, error) {
+		return f(ctx, tx, w.Store.DeadBefore(tx.Now()), most)
+	}
 }

@@ -74,17 +74,19 @@ func (w *Worker) table() []*job {
 	database := limits{within: inDatabase}
 	return []*job{
 		// The texts and checks know their own deadlines.
-		on[text.SendText](w, sendLimits(), w.beginText, w.sendText).whenLost(lostText),
+		on[text.SendText](w, sendLimits(), w.beginText, w.sendText).whenLost(lostText).
+			begunAtOnce(queueText),
 		looking[text.FindText](
 			w, limits{oneTry, 0, slowly}, text.Find, w.findText).whenLost(text.Refuse),
 		looking[verification.CheckCode](
 			w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode).whenLost(lostCheck),
 
 		looking[mail.ExamineMail](
-			w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail).whenLost(lostMail),
+			w, limits{oneTry, fetchPatience, slowly}, mail.Pending, w.examineMail,
+		).whenLost(lostMail).begunAtOnce(mail.Queue),
 		on[challenge.ClickLink](
 			w, limits{oneTry, clickPatience, slowly}, challenge.BeginClick, w.clickLink,
-		).whenLost(w.lostClick),
+		).whenLost(w.lostClick).begunAtOnce(challenge.Queue),
 		looking[reply.LookUpMail](w, limits{oneTry, lookUpPatience, slowly}, reply.Find, w.lookUpMail),
 		looking[verification.ReportVerification](
 			w, limits{
@@ -121,13 +123,18 @@ type Worker struct {
 // Register adds the workers to the store, which must not be started yet.
 func (w *Worker) Register() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, atOnce // a new one costs a handshake
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 2*atOnce // a new one costs a handshake
 	w.http = transport
 	w.keys = newKeys(w.Settings)
 	w.jobs = w.table()
+	var begun []string
 	for _, j := range w.jobs {
 		j.join(w.Store.Workers())
+		if j.queue != nil {
+			begun = append(begun, j.kind)
+		}
 	}
+	w.Store.BeginWith(w.begin, begun...)
 	w.joinBundles(w.Store.Workers())
 	w.Store.Every(sweepEvery, Sweep{})
 	w.Store.Every(pruneEvery, Prune{})

@@ -88,7 +88,8 @@ func storySettle(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // settle waits until all that was due is done. Mailgun has posted what it had to post. Each text
-// that asked for receipts has had its last. The queue has no job that is due or being done.
+// that asked for receipts has had its last. The queue has no job that is due or being done, and no
+// worker has begun any.
 func (th *theater) settle(ctx context.Context, database string) error {
 	queue, err := openQueue(database)
 	if err != nil {
@@ -112,7 +113,7 @@ func (th *theater) settle(ctx context.Context, database string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d jobs are due or being done, receipts came: %t", busy, received)
+			return fmt.Errorf("%d jobs are due or being done; receipts came: %t", busy, received)
 		case <-tick.C:
 		}
 	}
@@ -123,7 +124,7 @@ func storyTakeover(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(passAfterKill(ts.Getenv("SMSBRIDGE_DATABASE")))
 }
 
-// passAfterKill makes the killed replica's lead and its running jobs as old as they are after
+// passAfterKill makes the killed replica's lead, and what it had begun, as old as they are after
 // that minute. A SQLite file has one user, which takes back its jobs when it starts.
 func passAfterKill(database string) error {
 	if strings.HasPrefix(database, "sqlite:") {
@@ -138,6 +139,9 @@ func passAfterKill(database string) error {
 		"UPDATE river_leader SET expires_at = expires_at - interval '65 seconds'",
 		`UPDATE river_job SET attempted_at = attempted_at - interval '65 seconds'
 			WHERE state = 'running'`,
+		"UPDATE mail SET begun_at = begun_at - 65000 WHERE begun_at <> 0",
+		"UPDATE challenge SET begun_at = begun_at - 65000 WHERE begun_at <> 0",
+		"UPDATE text SET sending_at = sending_at - 65000 WHERE state = 'sending'",
 	} {
 		if _, err := queue.db.Exec(statement); err != nil {
 			return err
@@ -167,7 +171,7 @@ func (th *theater) receiptsCame() bool {
 // queue is the job queue of a story's bridge, looked at from outside.
 type queue struct {
 	db      *sql.DB
-	busy    string // counts the jobs that are due or being done
+	busy    string // counts what is due or being done
 	makeDue string // makes due what is due so many seconds from now, and returns the kinds
 }
 
@@ -179,8 +183,12 @@ func openQueue(database string) (queue, error) {
 		now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 		then = "strftime('%Y-%m-%d %H:%M:%f', 'now', $1 || ' seconds')"
 	}
-	q.busy = `SELECT count(*) FROM river_job WHERE state = 'running'
-		OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + now
+	q.busy = `SELECT (SELECT count(*) FROM river_job WHERE state = 'running'
+			OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + now + `)
+		+ (SELECT count(*) FROM mail WHERE state = 'received' AND begun_at <> 0)
+		+ (SELECT count(*) FROM challenge
+			WHERE state IN ('accepted', 'clicking') AND begun_at <> 0)
+		+ (SELECT count(*) FROM text WHERE state = 'sending')`
 	q.makeDue = `UPDATE river_job SET state = 'available', scheduled_at = ` + now + `
 		WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + then + `
 		RETURNING kind`

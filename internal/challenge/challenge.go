@@ -221,14 +221,17 @@ func Last(
 
 // Accept makes the click of an open challenge due, or returns ErrGone.
 func Accept(ctx context.Context, tx *store.Tx, c Challenge) error {
-	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{ID: c.ID, Now: tx.Moment()})
+	job := ClickLink{c.ID}
+	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{
+		ID: c.ID, Now: tx.Moment(), BegunAt: enqueue(tx, job),
+	})
 	if err != nil {
 		return err
 	}
 	if n == 0 {
+		tx.Dequeue(job)
 		return ErrGone
 	}
-	tx.Enqueue(ClickLink{c.ID})
 	return record(ctx, tx, c.Tenant, c.ID, Accepted, "")
 }
 

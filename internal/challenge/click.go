@@ -8,6 +8,7 @@ import (
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
@@ -74,6 +75,38 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	}
 	click.Challenge.State = Clicking
 	return click, true, record(ctx, tx, row.Tenant, id, Clicking, "")
+}
+
+// enqueue makes a click due. It returns since when it is begun, or zero when the queue has it.
+func enqueue(tx *store.Tx, job ClickLink) moment.Moment {
+	if tx.Enqueue(job) {
+		return tx.Moment()
+	}
+	return moment.Moment{}
+}
+
+// TakeUp makes clicks due again that were begun before a time and whose worker died: the oldest
+// first, at most a number of them. It returns how many it found.
+func TakeUp(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
+	ids, err := tx.ClicksBegunBefore(ctx, db.ClicksBegunBeforeParams{
+		Before: moment.Of(before), Most: int32(most),
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := Queue(ctx, tx, id, tx.Now()); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// Queue makes a click that was begun due again at a time. From now on the queue has it, which
+// counts how often it fails.
+func Queue(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
+	tx.EnqueueAt(ClickLink{id}, at)
+	return tx.LeaveClick(ctx, id)
 }
 
 // PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The

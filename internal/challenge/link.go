@@ -121,13 +121,17 @@ func takeHeld(ctx context.Context, tx *store.Tx, c Click) (bool, error) {
 	if err != nil && !errors.Is(err, store.ErrSealed) {
 		return false, err
 	}
+	job := ClickLink{row.ID}
 	n, err := tx.TakeHeldLink(ctx, db.TakeHeldLinkParams{
 		ID: row.ID, MailID: c.Challenge.MailID, HeldMailID: row.HeldMailID,
-		Link: tx.Seal(place(row.ID, row.Tenant), plain),
+		Link: tx.Seal(place(row.ID, row.Tenant), plain), BegunAt: enqueue(tx, job),
 	})
-	if err != nil || n == 0 {
+	if err != nil {
 		return false, err
 	}
-	tx.Enqueue(ClickLink{row.ID})
+	if n == 0 {
+		tx.Dequeue(job)
+		return false, nil
+	}
 	return true, record(ctx, tx, row.Tenant, row.ID, Accepted, "the held link")
 }

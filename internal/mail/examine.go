@@ -179,12 +179,7 @@ func TakeFound(
 		// Without a Message-Id only its place at Mailgun shows that a mail is the same.
 		row.MessageID = byPlace + found.MessageURL
 	}
-	n, err := tx.AddMail(ctx, row)
-	if err != nil || n == 0 {
-		return false, err
-	}
-	tx.Enqueue(ExamineMail{row.ID})
-	return true, record(ctx, tx, t.Slug, row.ID, Received, "found at Mailgun")
+	return receive(ctx, tx, row, "found at Mailgun")
 }
 
 func end(

@@ -173,15 +173,50 @@ func add(ctx context.Context, tx *store.Tx, d Delivery, one part) (bool, error) 
 		// Without a Message-Id only a repeated token shows that a mail is the same.
 		row.MessageID = byToken + d.Token
 	}
+	return receive(ctx, tx, row, "")
+}
+
+// receive adds a mail and makes its examination due, unless it was known.
+func receive(
+	ctx context.Context, tx *store.Tx, row db.AddMailParams, detail string,
+) (added bool, err error) {
+	job := ExamineMail{row.ID}
+	if tx.Enqueue(job) {
+		row.BegunAt = tx.Moment()
+	}
 	n, err := tx.AddMail(ctx, row)
 	if err != nil {
 		return false, fmt.Errorf("mail: adding: %w", err)
 	}
 	if n == 0 {
+		tx.Dequeue(job)
 		return false, nil
 	}
-	tx.Enqueue(ExamineMail{one.id})
-	return true, record(ctx, tx, d.Tenant, one.id, Received, "")
+	return true, record(ctx, tx, row.Tenant, row.ID, Received, detail)
+}
+
+// TakeUp makes the examination of mails due again that was begun before a time and whose worker
+// died: the oldest first, at most a number of them. It returns how many it found.
+func TakeUp(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
+	ids, err := tx.MailsBegunBefore(ctx, db.MailsBegunBeforeParams{
+		Before: moment.Of(before), Most: int32(most),
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := Queue(ctx, tx, id, tx.Now()); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// Queue makes an examination that was begun due again at a time. From now on the queue has it,
+// which counts how often it fails.
+func Queue(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
+	tx.EnqueueAt(ExamineMail{id}, at)
+	return tx.LeaveMail(ctx, id)
 }
 
 // Mail is a received mail that waits for its examination.

@@ -3,8 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-
-	"github.com/riverqueue/river"
 )
 
 // bundleSize is how many jobs one row of the queue has at most. Several workers, and several
@@ -25,7 +23,7 @@ func (Bundle) Kind() string { return "bundle" }
 
 // bundle puts the jobs that are due now together by kind. One that is alone of its kind, or due
 // later, keeps a row of its own. The order within a kind stays.
-func bundle(jobs []river.InsertManyParams) ([]river.InsertManyParams, error) {
+func bundle(jobs []queued) ([]queued, error) {
 	kinds := map[string]int{} // how many are due now
 	for _, j := range jobs {
 		if j.InsertOpts == nil {
@@ -33,7 +31,7 @@ func bundle(jobs []river.InsertManyParams) ([]river.InsertManyParams, error) {
 		}
 	}
 	var (
-		rows []river.InsertManyParams
+		rows []queued
 		open = map[string]*Bundle{}
 	)
 	for _, j := range jobs {
@@ -50,7 +48,7 @@ func bundle(jobs []river.InsertManyParams) ([]river.InsertManyParams, error) {
 		if b == nil || len(b.Jobs) == bundleSize {
 			b = &Bundle{Of: kind}
 			open[kind] = b
-			rows = append(rows, river.InsertManyParams{Args: b})
+			rows = append(rows, queued{Args: b})
 		}
 		b.Jobs = append(b.Jobs, args)
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
-
-	"github.com/riverqueue/river"
 )
 
 const (
@@ -102,7 +100,7 @@ func take(group []*call, c *call) []*call {
 }
 
 func (s *Store) commit(group []*call) {
-	if len(group) > 1 && s.run(group) == nil {
+	if len(group) > 1 && s.transact(group, s.open()) == nil {
 		for _, c := range group {
 			c.done <- nil
 		}
@@ -114,41 +112,54 @@ func (s *Store) commit(group []*call) {
 }
 
 // alone gives one call a transaction of its own, because its shared one failed, possibly through
-// another call's fault, or because no other call waited.
+// another call's fault, or because no other call waited. A call whose job cannot be begun succeeds
+// without: the queue gets the job, whose worker finds out why.
 func (s *Store) alone(c *call) error {
 	var err error
+	turns := s.open()
 	for range commitTries {
-		if err = s.run([]*call{c}); err == nil || !s.engine.retryable(err) {
-			break
+		err = s.transact([]*call{c}, turns)
+		switch {
+		case errors.Is(err, errBegin):
+			turns = nil
+		case err == nil, !s.engine.retryable(err):
+			return err
 		}
 	}
 	return err
 }
 
-// run makes one transaction of a group. It does not use the callers' contexts: a caller that
-// gives up must not undo the others' work.
-func (s *Store) run(group []*call) (err error) {
+// transact makes one transaction of a group. It does not use the callers' contexts: a caller that
+// gives up must not undo the others' work. Jobs that become due are begun in it as long as there
+// are turns; what is left of them is done once it is committed.
+func (s *Store) transact(group []*call, turns *turns) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	session, err := s.engine.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("store: beginning: %w", err)
 	}
+	var done outcome
 	defer func() {
 		if err != nil {
 			session.rollback(ctx)
+			s.abandon(done)
 		}
 	}()
-	var jobs []river.InsertManyParams
 	for _, c := range group {
-		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}}
+		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}, turns: turns,
+			begins: s.begins}
 		// One caller's mistake does not end the lane that serves them all.
-		if err := Survive("a transaction", func() error { return c.f(ctx, tx) }); err != nil {
+		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
+		if err == nil {
+			err = s.begin(ctx, tx, &done)
+		}
+		done.add(tx)
+		if err != nil {
 			return err
 		}
-		jobs = append(jobs, tx.jobs...)
 	}
-	rows, err := bundle(jobs)
+	rows, err := bundle(done.jobs)
 	if err == nil && len(rows) > 0 {
 		err = session.enqueue(ctx, rows)
 	}
@@ -157,6 +168,9 @@ func (s *Store) run(group []*call) (err error) {
 	}
 	if err := session.commit(ctx); err != nil {
 		return fmt.Errorf("store: committing: %w", err)
+	}
+	for _, w := range done.works {
+		go s.run(w)
 	}
 	return nil
 }

@@ -15,3 +15,19 @@ func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {
 	o.poll = 24 * time.Hour
 	return Open(ctx, o)
 }
+
+// Admit lets jobs be begun as Start does, without a queue that is worked.
+func (s *Store) Admit() { s.turns.admit() }
+
+// Refuse lets no more jobs be begun, and waits for those at work, as Stop does.
+func (s *Store) Refuse(ctx context.Context) error {
+	s.turns.close()
+	return s.turns.wait(ctx)
+}
+
+// Turns returns how many jobs may be begun at a time, and how many are at work.
+func (s *Store) Turns() (most, taken int) {
+	s.turns.mu.Lock()
+	defer s.turns.mu.Unlock()
+	return begunAtOnce, s.turns.busy
+}

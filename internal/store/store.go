@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +60,10 @@ type Store struct {
 	lanes   sync.WaitGroup
 	closing chan struct{}
 	once    sync.Once
+
+	beginner Beginner
+	begins   []string // the kinds of jobs that it begins
+	turns    turns
 }
 
 // engine is what differs between the two databases.
@@ -148,14 +151,25 @@ var errNoPostgresKey = errors.New("store: PostgreSQL needs a configured key:" +
 func (s *Store) Workers() *river.Workers { return s.workers }
 
 // Start begins to work the queue.
-func (s *Store) Start(ctx context.Context) error { return s.engine.start(ctx) }
+func (s *Store) Start(ctx context.Context) error {
+	if err := s.engine.start(ctx); err != nil {
+		return err
+	}
+	if s.beginner != nil {
+		s.turns.admit()
+	}
+	return nil
+}
 
 // Every has a job done when the queue starts and at an interval from then on, by one replica.
 func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval, job) }
 
 // Stop lets running jobs finish until ctx ends, and begins no more. Jobs that did not finish are
 // done after the next start.
-func (s *Store) Stop(ctx context.Context) error { return s.engine.stop(ctx) }
+func (s *Store) Stop(ctx context.Context) error {
+	s.turns.close()
+	return errors.Join(s.engine.stop(ctx), s.turns.wait(ctx))
+}
 
 // DeadBefore returns a time: a worker that began something before it, and has not recorded its end,
 // is dead. On SQLite no other process works, so that whatever is older than this Store counts.
@@ -193,34 +207,29 @@ func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View)
 // folder query. Its one time is the database's on PostgreSQL and the process's on SQLite.
 type Tx struct {
 	reader
-	jobs []river.InsertManyParams
+	jobs []queued
+
+	turns  *turns // nil when the queue must have every job
+	begins []string
+	begun  []Job // those that are begun in this transaction
+	taken  int   // how many turns it took
 }
 
 // Job names one kind of work and the id of the row it is about. Nothing else belongs in its
 // fields, because they are kept and shown.
 type Job interface{ Kind() string }
 
-// Enqueue makes job due now, if and when the transaction commits.
-func (tx *Tx) Enqueue(job Job) { tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job}) }
+// queued is a job as the queue takes it.
+type queued = river.InsertManyParams
+
+// queue makes job due now, by a row of the queue.
+func (tx *Tx) queue(job Job) { tx.jobs = append(tx.jobs, queued{Args: job}) }
 
 // EnqueueAt makes job due at a time. The queue may be seconds late, so a worker compares a
 // deadline with the time and does not rely on the job's.
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 	opts := &river.InsertOpts{ScheduledAt: at}
-	tx.jobs = append(tx.jobs, river.InsertManyParams{Args: job, InsertOpts: opts})
-}
-
-// Withdraw takes back the jobs of one type that this transaction made due now, for a worker that
-// does them at once. They are in no row of the queue then.
-func Withdraw[J Job](tx *Tx) (jobs []J) {
-	tx.jobs = slices.DeleteFunc(tx.jobs, func(p river.InsertManyParams) bool {
-		job, ok := p.Args.(J)
-		if ok = ok && p.InsertOpts == nil; ok {
-			jobs = append(jobs, job)
-		}
-		return ok
-	})
-	return jobs
+	tx.jobs = append(tx.jobs, queued{Args: job, InsertOpts: opts})
 }
 
 // Record appends to the timeline: what happened to which row. Detail is short and holds no secret

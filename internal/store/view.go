@@ -30,6 +30,7 @@ type View interface {
 	OverdueChallenges(
 		ctx context.Context, arg db.OverdueChallengesParams,
 	) ([]db.Challenge, error)
+	ClicksBegunBefore(ctx context.Context, arg db.ClicksBegunBeforeParams) ([]string, error)
 	AskedOpenChallenges(
 		ctx context.Context, arg db.AskedOpenChallengesParams,
 	) ([]db.Challenge, error)
@@ -67,6 +68,7 @@ type View interface {
 		ctx context.Context, arg db.GetIdempotencyKeyParams,
 	) (db.IdempotencyKey, error)
 
+	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
 
 	CountOptOut(ctx context.Context, arg db.CountOptOutParams) (int64, error)

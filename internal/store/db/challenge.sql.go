@@ -13,17 +13,18 @@ import (
 )
 
 const acceptChallenge = `-- name: AcceptChallenge :execrows
-UPDATE challenge SET state = 'accepted', accepted_at = $1
-WHERE id = $2 AND state = 'open' AND expires_at > $1
+UPDATE challenge SET state = 'accepted', accepted_at = $1, begun_at = $2
+WHERE id = $3 AND state = 'open' AND expires_at > $1
 `
 
 type AcceptChallengeParams struct {
-	Now moment.Moment
-	ID  string
+	Now     moment.Moment
+	BegunAt moment.Moment
+	ID      string
 }
 
 func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, acceptChallenge, arg.Now, arg.ID)
+	result, err := q.db.ExecContext(ctx, acceptChallenge, arg.Now, arg.BegunAt, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +86,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
   AND EXISTS (SELECT 1 FROM text
@@ -141,6 +142,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.HeldLink,
 			&i.HeldDigest,
 			&i.ClicksBefore,
+			&i.BegunAt,
 		); err != nil {
 			return nil, err
 		}
@@ -172,6 +174,40 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const clicksBegunBefore = `-- name: ClicksBegunBefore :many
+SELECT id FROM challenge
+WHERE state IN ('accepted', 'clicking') AND begun_at <> 0 AND begun_at < $1
+ORDER BY begun_at LIMIT $2
+`
+
+type ClicksBegunBeforeParams struct {
+	Before moment.Moment
+	Most   int32
+}
+
+func (q *Queries) ClicksBegunBefore(ctx context.Context, arg ClicksBegunBeforeParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, clicksBegunBefore, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const countWrongCode = `-- name: CountWrongCode :one
@@ -247,7 +283,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -283,12 +319,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.HeldLink,
 		&i.HeldDigest,
 		&i.ClicksBefore,
+		&i.BegunAt,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -338,6 +375,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.HeldLink,
 		&i.HeldDigest,
 		&i.ClicksBefore,
+		&i.BegunAt,
 	)
 	return i, err
 }
@@ -369,7 +407,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -419,6 +457,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.HeldLink,
 			&i.HeldDigest,
 			&i.ClicksBefore,
+			&i.BegunAt,
 		); err != nil {
 			return nil, err
 		}
@@ -431,6 +470,15 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 		return nil, err
 	}
 	return items, nil
+}
+
+const leaveClick = `-- name: LeaveClick :exec
+UPDATE challenge SET begun_at = 0 WHERE id = $1
+`
+
+func (q *Queries) LeaveClick(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, leaveClick, id)
+	return err
 }
 
 const markAsked = `-- name: MarkAsked :execrows
@@ -505,7 +553,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -565,6 +613,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.HeldLink,
 			&i.HeldDigest,
 			&i.ClicksBefore,
+			&i.BegunAt,
 		); err != nil {
 			return nil, err
 		}
@@ -580,7 +629,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -630,6 +679,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.HeldLink,
 			&i.HeldDigest,
 			&i.ClicksBefore,
+			&i.BegunAt,
 		); err != nil {
 			return nil, err
 		}
@@ -645,7 +695,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -692,6 +742,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.HeldLink,
 			&i.HeldDigest,
 			&i.ClicksBefore,
+			&i.BegunAt,
 		); err != nil {
 			return nil, err
 		}
@@ -738,12 +789,13 @@ const takeHeldLink = `-- name: TakeHeldLink :execrows
 UPDATE challenge
 SET link = $1, digest = held_digest, mail_id = held_mail_id,
     held_link = '', held_digest = '', held_mail_id = '',
-    state = 'accepted', submitted_at = 0, clicks_before = clicks
-WHERE id = $2 AND state = 'clicking' AND mail_id = $3 AND held_mail_id = $4
+    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = $2
+WHERE id = $3 AND state = 'clicking' AND mail_id = $4 AND held_mail_id = $5
 `
 
 type TakeHeldLinkParams struct {
 	Link       string
+	BegunAt    moment.Moment
 	ID         string
 	MailID     string
 	HeldMailID string
@@ -753,6 +805,7 @@ type TakeHeldLinkParams struct {
 func (q *Queries) TakeHeldLink(ctx context.Context, arg TakeHeldLinkParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, takeHeldLink,
 		arg.Link,
+		arg.BegunAt,
 		arg.ID,
 		arg.MailID,
 		arg.HeldMailID,

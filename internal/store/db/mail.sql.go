@@ -14,9 +14,9 @@ import (
 
 const addMail = `-- name: AddMail :execrows
 INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
-    reason, posted_at, received_at, ended_at)
+    reason, posted_at, received_at, ended_at, begun_at)
 VALUES ($1, $2, $3, $4, $5, $6, '', $7, 'received', '',
-    '', $8, $9, 0)
+    '', $8, $9, 0, $10)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING
 `
 
@@ -30,6 +30,7 @@ type AddMailParams struct {
 	Packed     []byte
 	PostedAt   moment.Moment
 	ReceivedAt moment.Moment
+	BegunAt    moment.Moment
 }
 
 func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error) {
@@ -43,6 +44,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.Packed,
 		arg.PostedAt,
 		arg.ReceivedAt,
+		arg.BegunAt,
 	)
 	if err != nil {
 		return 0, err
@@ -79,7 +81,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 }
 
 const getMail = `-- name: GetMail :one
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed FROM mail WHERE id = $1
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at FROM mail WHERE id = $1
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
@@ -100,6 +102,49 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.EndedAt,
 		&i.Recipient,
 		&i.Packed,
+		&i.BegunAt,
 	)
 	return i, err
+}
+
+const leaveMail = `-- name: LeaveMail :exec
+UPDATE mail SET begun_at = 0 WHERE id = $1
+`
+
+func (q *Queries) LeaveMail(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, leaveMail, id)
+	return err
+}
+
+const mailsBegunBefore = `-- name: MailsBegunBefore :many
+SELECT id FROM mail
+WHERE state = 'received' AND begun_at <> 0 AND begun_at < $1 ORDER BY begun_at LIMIT $2
+`
+
+type MailsBegunBeforeParams struct {
+	Before moment.Moment
+	Most   int32
+}
+
+func (q *Queries) MailsBegunBefore(ctx context.Context, arg MailsBegunBeforeParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, mailsBegunBefore, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

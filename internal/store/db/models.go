@@ -49,6 +49,7 @@ type Challenge struct {
 	HeldLink     string
 	HeldDigest   string
 	ClicksBefore int64
+	BegunAt      moment.Moment
 }
 
 type CodeCheck struct {
@@ -107,6 +108,7 @@ type Mail struct {
 	EndedAt    moment.Moment
 	Recipient  string
 	Packed     []byte
+	BegunAt    moment.Moment
 }
 
 type Reply struct {

@@ -68,12 +68,20 @@ WHERE id = @id AND state IN ('open', 'accepted', 'clicking');
 UPDATE challenge
 SET link = @link, digest = held_digest, mail_id = held_mail_id,
     held_link = '', held_digest = '', held_mail_id = '',
-    state = 'accepted', submitted_at = 0, clicks_before = clicks
+    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = @begun_at
 WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id AND held_mail_id = @held_mail_id;
 
 -- name: AcceptChallenge :execrows
-UPDATE challenge SET state = 'accepted', accepted_at = @now
+UPDATE challenge SET state = 'accepted', accepted_at = @now, begun_at = @begun_at
 WHERE id = @id AND state = 'open' AND expires_at > @now;
+
+-- name: ClicksBegunBefore :many
+SELECT id FROM challenge
+WHERE state IN ('accepted', 'clicking') AND begun_at <> 0 AND begun_at < @before
+ORDER BY begun_at LIMIT @most;
+
+-- name: LeaveClick :exec
+UPDATE challenge SET begun_at = 0 WHERE id = @id;
 
 -- name: BeginClick :execrows
 UPDATE challenge SET state = 'clicking', clicks = clicks + 1

@@ -1,12 +1,19 @@
 -- name: AddMail :execrows
 INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
-    reason, posted_at, received_at, ended_at)
+    reason, posted_at, received_at, ended_at, begun_at)
 VALUES (@id, @tenant, @phone, @recipient, @message_id, @message_url, '', @packed, 'received', '',
-    '', @posted_at, @received_at, 0)
+    '', @posted_at, @received_at, 0, @begun_at)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 
 -- name: GetMail :one
 SELECT * FROM mail WHERE id = @id;
+
+-- name: MailsBegunBefore :many
+SELECT id FROM mail
+WHERE state = 'received' AND begun_at <> 0 AND begun_at < @before ORDER BY begun_at LIMIT @most;
+
+-- name: LeaveMail :exec
+UPDATE mail SET begun_at = 0 WHERE id = @id;
 
 -- name: EndMail :execrows
 UPDATE mail
