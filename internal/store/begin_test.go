@@ -63,8 +63,8 @@ func queued(b storetest.Bench) []string {
 	return b.Strings("SELECT args->>'ID' FROM river_job ORDER BY id")
 }
 
-// Ensure that a job of a kind that is begun at once is done once its transaction is committed, and
-// that the queue has no row of it. Other jobs, and those that are due later, are in the queue.
+// Ensure that a job of a kind that is begun at once is done when its transaction is committed. No
+// row of the queue has it. Other jobs, and those that are due later, are in the queue.
 func TestJobsAreBegun(t *testing.T) {
 	eachBeginning(t, func(b storetest.Bench, g *beginning) {
 		b.Do(func(_ context.Context, tx *store.Tx) error {
@@ -142,8 +142,8 @@ func TestJobsThatCannotBeBegunAreQueued(t *testing.T) {
 	})
 }
 
-// Ensure that the queue has the jobs for which there is no turn, and all of them before the queue
-// is worked and after it is stopped. Stopping waits for what was begun.
+// Ensure that the queue has the jobs for which there is no turn. It has all of them before it is
+// worked, and after it is stopped. Stopping waits for what was begun.
 func TestJobsWithoutATurnAreQueued(t *testing.T) {
 	eachBeginning(t, func(b storetest.Bench, g *beginning) {
 		g.hold = make(chan struct{})
