@@ -4,7 +4,8 @@
 //
 // A worker takes one job that a rule made due, does the one effect it stands for, and tells the
 // rule what came of it. The table in this file has one row for each kind of job, and the runner
-// does them all in one way. It promises:
+// does them all in one way. Three kinds begin in the transaction that makes them due, and need no
+// row of the queue while all goes well (begin.go). It promises:
 //
 //   - An effect whose outcome is not certain is never simply repeated. What can be repeated is
 //     repeated until its deadline.
