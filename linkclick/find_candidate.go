@@ -189,7 +189,7 @@ func (c *found) merge(other *found) {
 	}
 	if c.kind == other.kind {
 		if other.Score > c.Score {
-			c.is(c.kind, other.Score, other.Reasons[len(other.Reasons)-1])
+			c.is(c.kind, other.Score, other.Reasons[0])
 		}
 		return
 	}

@@ -189,10 +189,32 @@ func hostileMails() map[string]Mail {
 	for name, w := range hostileWords {
 		if known := hear(plain(w[0])); known == saysAct {
 			all["shape, "+name] = Mail{Subject: w[0],
-				HTML: "<p>" + w[1] + "</p>" + linkTo("/confirm-email/Zk3vQ8mW1xT5B7", w[2])}
+				HTML: "<p>" + w[1] + "</p>" + linkTo(silentShape, w[2])}
 		}
 	}
+	for name, w := range map[string][2]string{ // the subject and the label
+		"a label that resets": {"Hello", "Reset your password"},
+		"a label that acts":   {"Hello", "Approve the payment"},
+		"a subject of change": {"Change your email address", "Go on"},
+		"a subject of reset":  {"Reset your password", "Go on"},
+	} {
+		all["shape, "+name] = Mail{Subject: w[0], HTML: "<p>Hi.</p>" + linkTo(silentShape, w[1])}
+	}
 	return all
+}
+
+// silentShape is a link with the shape of a verification, which has no word of its own for that.
+const silentShape = "/confirm-email/Zk3vQ8:1vXyZ0:p0Lq7Rt2Xc9V"
+
+// The links of the hostile mails with a shape are used where the words are harmless.
+func TestSilentShapeIsUsed(t *testing.T) {
+	for subject, label := range map[string]string{
+		"Hello": "Go on", "Verify your email": "Verify email",
+	} {
+		f := Find(Mail{Subject: subject, HTML: "<p>Hi.</p>" + linkTo(silentShape, label)}, acme)
+		require.Equal(t, atLogin+silentShape, f.URL)
+		require.Equal(t, KindVerify, f.Kind)
+	}
 }
 
 // No hostile mail at an allowed host is offered for a click or passed on. The entry that would

@@ -242,6 +242,9 @@ func TestFindAtAllowedPaths(t *testing.T) {
 			Mail{Subject: "Verify", HTML: linkTo("/e?action=reset_password&"+aToken, "Verify")}, ""},
 		"a query that deletes": {"reset:/e",
 			Mail{Subject: "Hi", HTML: linkTo("/e?do=delete&"+aToken, "여기")}, ""},
+		"an act, in lines of the source": {"/e", Mail{Subject: "Verify",
+			HTML: "<p>Please approve the payment\nof 300 kr\r\nto\tKim. " + linkTo("/e?"+aToken, "Verify") +
+				"</p>"}, ""},
 		"no secret": {"/e", Mail{Subject: "Verify", HTML: linkTo("/e?login_hint=kim77", "Verify")}, ""},
 		"twice, once about a password": {"/e",
 			Mail{Subject: "ACME", HTML: linkTo("/e?"+aToken, "Confirm"),
@@ -278,6 +281,39 @@ func TestCandidatesExplain(t *testing.T) {
 	f = Find(Mail{HTML: `<a href="https://support.acme.example/a">x</a>`}, acme)
 	require.Equal(t, []Candidate{{URL: "https://support.acme.example/a", Score: -1,
 		Reasons: []string{notInRule}}}, f.Candidates)
+}
+
+// A link that stands in several places is one candidate. The place that says most of it counts, in
+// whatever order they stand, and two purposes speak against each other.
+func TestOneLinkInSeveralPlaces(t *testing.T) {
+	const hi, above, verify, reset = "Hi.", "Verify your email.", "Verify your email",
+		"Reset your password"
+	place := func(path, before, label string) string {
+		return "<p>" + before + "</p><p>" + linkTo(path, label) + "</p>"
+	}
+	one, other := "/e?"+aToken, "/f?"+bToken
+	for html, allow := range map[string]string{
+		place(one, hi, "x") + place(one, hi, reset):    "reset:/e?t",
+		place(one, hi, reset) + place(one, hi, "x"):    "reset:/e?t",
+		place(one, hi, verify) + place(one, hi, reset): "",
+		place(one, hi, reset) + place(one, hi, verify): "",
+		// The label says more than the line above.
+		place(one, above, "Go") + place(other, hi, verify):                            "/f?t",
+		place(one, above, "Go") + place(one, hi, verify) + place(other, hi, verify):   "",
+		place(one, hi, verify) + place(one, above, "Go") + place(other, above, "Go"):  "/e?t",
+		place(one, hi, verify) + place(one, above, "Go") + place(other, hi, verify):   "",
+		place(one, hi, verify) + place(one, hi, "Approve the payment"):                "",
+		place(one, hi, "Approve the payment") + place(one, hi, verify):                "",
+		place(other, hi, verify) + place(one, above, "Go") + place(one, above, "Go"):  "/f?t",
+		place(one, above, "Go") + place(one, above, "Here") + place(one, hi, "Still"): "/e?t",
+	} {
+		require.Equal(t, allow, Find(Mail{Subject: "Hello", HTML: html}, acme).Allow, html)
+	}
+	f := Find(Mail{HTML: place(one, above, "Go") + place(one, hi, verify)}, acme)
+	const held = "its shape is unknown, and words open nothing"
+	require.Equal(t, []Candidate{{URL: atLogin + one, Score: scoreLabel, Reasons: []string{
+		"the line above says verify", held, "the label says verify",
+	}}}, f.Candidates)
 }
 
 func TestFindBounds(t *testing.T) {
@@ -333,12 +369,21 @@ func TestHiddenParts(t *testing.T) {
 		"visibility":      `<p style="visibility:hidden"><b>%s</b></p>`,
 		"no font":         `<span style="font-size:0">%s</span>`,
 		"no font, px":     `<td style="color:red;font-size: 0px ;">%s`,
+		"half a pixel":    `<span style="font-size:0.5px">%s</span>`,
+		"no font, em":     `<span style="font-size:0em">%s</span>`,
+		"twice nothing":   `<td style="font-size:0"><div style="font-size:2em">%s</div></td>`,
+		"half of nothing": `<td style="font-size:0"><div style="font-size:50%">%s</div></td>`,
+		"inherited":       `<td style="font-size:0"><div style="font-size:inherit">%s</div></td>`,
 		"opacity":         `<div style="opacity:0.0">%s</div>`,
 		"attribute":       `<div hidden>%s</div>`,
 		"attribute, said": `<div hidden="until-found">%s</div>`,
 		"aria":            `<table><tr><td aria-hidden="true"><p>%s</table>`,
 		"no height":       `<div style="max-height:0;overflow:hidden">%s</div>`,
+		"no height, y":    `<div style="max-height:0;overflow-y:hidden">%s</div>`,
 		"off the page":    `<div style="position:absolute;left:-9999px">%s</div>`,
+		"just off it":     `<div style="margin-left:-500px">%s</div>`,
+		"a div, closed":   `<div style="display:none"/>%s</div>`,
+		"an end of none":  `<acme:box style="display:none"></x:y>%s</acme:box>`,
 		"template":        `<template>%s</template>`,
 		"a dialog":        `<dialog>%s</dialog>`,
 		"an escape":       `<div style="dis\70 lay:none">%s</div>`,
@@ -367,6 +412,15 @@ func TestHiddenParts(t *testing.T) {
 		"a font of its own": `<td style="font-size:0px"><div style="font-size:13px">%s</div></td>`,
 		"seen again": `<div style="visibility:hidden"><b style="visibility:visible">%s</b>` +
 			`</div>`,
+		"a font with a name":  `<td style="font-size:0px"><div style="font-size:medium">%s</div></td>`,
+		"a pixel":             `<div style="font-size:1px">%s</div>`,
+		"nearly an em":        `<div style="font-size:0.9em">%s</div>`,
+		"nearly a rem":        `<div style="font-size:0.9rem">%s</div>`,
+		"clipped":             `<div style="overflow:hidden">%s</div>`,
+		"flowing over":        `<div style="height:0">%s</div>`,
+		"moved a little":      `<div style="left:10px;text-indent:-499px">%s</div>`,
+		"after an unknown":    `<acme:box hidden>x</acme:box>%s`,
+		"after a closed one":  `<acme:box hidden/>%s`,
 		"beside a void":       `<input hidden><br hidden>%s`,
 		"an end too many":     `</div></td></table>%s`,
 		"a style with no end": `<div style="display:block;/* display:none">%s</div>`,

@@ -68,12 +68,20 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 		// A parameter that the link brings along.
 		gotrue + named("redirect_to", "https://app.example/?code=x"),
 		"/verify?ticket=1&type=emailVerify" + named("redirectTo", "https://app.example/?refreshToken=x"),
+		// The same in a value that is escaped more than once, or that ends in a broken escape.
+		gotrue + named("redirect_to", "https://app.example/") + named("x", "https%3A%2F%2Fa%3Fcode%3Dx") +
+			hidden("https://app.example/?code=x"),
+		gotrue + named("redirect_to", "https://app.example/") + named("x", "code=x%zz") +
+			hidden("https://app.example/?code=x"),
 		// Another place of the host first.
 		ticket + hidden("/hop"),
 		gotrue + hidden("/hop"),
 	} {
 		notSuccess(t, open(t, c, p.URL+link), link)
 	}
+	proven := gotrue + named("redirect_to", "https://app.example/") + named("x", "y%3Dz")
+	require.Equal(t, OutcomeConfirmed,
+		open(t, c, p.URL+proven+hidden("https://app.example/?code=x")).Outcome)
 }
 
 // What a reader does not see says nothing.
@@ -83,6 +91,7 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 	hidden := []string{
 		style("display:none"), style("DISPLAY : None !important"), style("visibility:hidden"),
 		style("visibility: collapse"), style("opacity:0"), style("opacity: 0.0"), style("opacity:.01"),
+		style("opacity:0.05"), style("left:-500px"), style("top:-99em"),
 		style("font-size:0"), style("color:red;font-size: 0px"), style("font-size:1px"),
 		style("position:absolute;left:-9999px"), style("position:fixed; top: -999em"),
 		style("text-indent:-9999px"), style("margin-left:-2000px"), style("transform:scale(0)"),
@@ -110,6 +119,8 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 	for _, body := range []string{
 		style("opacity:1; font-size:10px; left:-1px"), style("font-size:1em"), style("height:0"),
 		style("transform:scale(0.98)"), style("margin-left:-20px"), style("font-size:0.9rem"),
+		style("opacity:0.06"), style("left:-499px"), style("top:-98em"),
+		`<pre>.c{display:none}</pre><p class="c">` + words + `</p>`,
 		`<style>.a .b{display:none} .c{color:red}</style><p class="b c">` + words + `</p>`,
 		`<dialog open>` + words + `</dialog>`, `<p aria-hidden="false">` + words + `</p>`,
 		`<p class="not-hidden">` + words + `</p>`,

@@ -80,6 +80,7 @@ func TestJudgeWords(t *testing.T) {
 		OutcomeConfirmed: {
 			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
 			"Your email has been verified. If it was not you, tell us.",
+			"Your email has been verified. Need help?",
 			"メールアドレスが確認されました。ログインしてください。",
 			"Ваш адрес был подтверждён!",
 			"Din e-mail er nu bekræftet",

@@ -16,6 +16,7 @@ func TestBetterAuth(t *testing.T) {
 		{link, "/home", "better-auth.session_token", OutcomeConfirmed},
 		{other, "https://app.example/home/", "", OutcomeConfirmed},
 		{other, "https://app.example/login", "", OutcomeUnknown},
+		{other, "https://evil.example/home", "", OutcomeUnknown},
 		{link, "/home?error=TOKEN_EXPIRED", "", OutcomeExpired},
 		{link, "/home?error=invalid_token", "", OutcomeRefused},
 		{link, "https://wall.example/login", "", OutcomeUnknown},

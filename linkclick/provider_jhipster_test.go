@@ -18,6 +18,15 @@ func TestJHipster(t *testing.T) {
 		"unknown key": {func(w http.ResponseWriter, _ *http.Request) {
 			sendJSON(w, http.StatusInternalServerError, problem)
 		}, OutcomeRefused},
+		"a bad request": {func(w http.ResponseWriter, _ *http.Request) {
+			sendJSON(w, http.StatusBadRequest, problem)
+		}, OutcomeRefused},
+		"another problem": {func(w http.ResponseWriter, _ *http.Request) {
+			sendJSON(w, http.StatusUnauthorized, problem)
+		}, OutcomeUnknown},
+		"a broken server": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+		}, OutcomeUnknown},
 		// The page of the application stands at every path that the API does not know.
 		"the application": {says("<app-root></app-root>"), OutcomeUnknown},
 		"a broken gateway": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },

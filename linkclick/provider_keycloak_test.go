@@ -47,4 +47,16 @@ func TestKeycloak(t *testing.T) {
 		require.Equal(t, want, r.Outcome, end)
 		require.Len(t, r.Steps, 2)
 	}
+	for _, status := range []int{http.StatusForbidden, http.StatusInternalServerError} {
+		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("key") == "second" {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				w.WriteHeader(status)
+			}
+			page(info("OK"))(w, r)
+		})
+		r := open(t, c, p.URL+path+"?key=first")
+		notSuccess(t, r, "the mark of a success on an error page")
+		require.Len(t, r.Steps, 2)
+	}
 }

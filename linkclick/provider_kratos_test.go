@@ -119,6 +119,11 @@ func TestKratosFormStaysWhereItIs(t *testing.T) {
 	link := p.URL + "/o/self-service/verification?code=583920&flow=f1"
 	require.Equal(t, OutcomeUnknown, open(t, c, link).Outcome)
 	require.Empty(t, second.requests())
+
+	// An address with a user is none that may be asked, and it is of the same origin.
+	o.before = strings.ReplaceAll(orySent, "ACTION", strings.Replace(p.URL, "://", "://kim@", 1))
+	require.Equal(t, OutcomeUnknown, open(t, c, link).Outcome)
+	require.False(t, o.posted)
 }
 
 func TestKratosWaitsForTheSubmitHook(t *testing.T) {

@@ -15,6 +15,8 @@ func TestZitadel(t *testing.T) {
 			`400 {"code":3,"message":"Code is expired"}`: OutcomeExpired,
 			`400 {"code":3,"message":"Code is wrong"}`:   OutcomeRefused,
 			`401 {"code":16}`:                            OutcomeUnknown,
+			`200 {}`:                                     OutcomeUnknown,
+			`403 {"details":{"sequence":"2"}}`:           OutcomeUnknown,
 		},
 	}.run(t)
 }

@@ -331,6 +331,25 @@ func TestStatus(t *testing.T) {
 	})
 	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x").Outcome,
 		"an error page cannot tell of a success")
+	for _, status := range []int{500, 503} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		require.Equal(t, ReasonServerError, open(t, c, p.URL+"/x").Reason)
+	}
+}
+
+// An address in a response is followed only if its status says so, and the status alone leads
+// nowhere.
+func TestLocationWithoutRedirect(t *testing.T) {
+	for status, requests := range map[int]int{200: 1, 201: 1, 400: 1, 404: 1, 300: 2, 302: 2} {
+		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/x" {
+				w.Header().Set("Location", "/y")
+				w.WriteHeader(status)
+			}
+		})
+		open(t, c, p.URL+"/x")
+		require.Len(t, p.requests(), requests, status)
+	}
 }
 
 func TestUnreachable(t *testing.T) {

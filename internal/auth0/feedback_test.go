@@ -98,10 +98,19 @@ func TestEventIsTakenOnce(t *testing.T) {
 		require.Equal(t, auth0.Matched, take(w.tenant, "2"))
 
 		for _, id := range []string{"", strings.Repeat("x", 201)} {
-			w.Pass(time.Minute)
-			w.notify(code(phone, "482913"))
-			require.Equal(t, auth0.Matched, take(w.tenant, id), "it has no id that is kept")
+			for range 2 {
+				w.Pass(time.Minute)
+				w.notify(code(phone, "482913"))
+				require.Equal(t, auth0.Matched, take(w.tenant, id), "it has no id that is kept")
+			}
 		}
+		longest := strings.Repeat("x", 200)
+		w.Pass(time.Minute)
+		w.notify(code(phone, "482913"))
+		require.Equal(t, auth0.Matched, take(w.tenant, longest))
+		w.Pass(time.Minute)
+		w.notify(code(phone, "482913"))
+		require.Equal(t, auth0.Known, take(w.tenant, longest))
 	})
 }
 

@@ -2,6 +2,7 @@ package auth0_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -55,23 +56,31 @@ func again(l auth0.Login) func(ctx context.Context, tx *store.Tx) error {
 	}
 }
 
-// check presents the right code of a log-in.
+// right presents the right code of a log-in.
 func (w world) right(l auth0.Login) verification.Checked {
 	w.Helper()
+	code := w.code(l)
 	var checked verification.Checked
+	w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		checked, err = l.Check(ctx, tx, code)
+		return err
+	})
+	return checked
+}
+
+// code is the code that counts for a log-in.
+func (w world) code(l auth0.Login) (code string) {
+	w.Helper()
 	w.Do(func(ctx context.Context, tx *store.Tx) error {
 		s, err := l.Find(ctx, tx)
 		if err != nil {
 			return err
 		}
 		secret, err := verification.Open(ctx, tx, "acme", s.Verification.ID)
-		if err != nil {
-			return err
-		}
-		checked, err = l.Check(ctx, tx, secret.Code)
+		code = secret.Code
 		return err
 	})
-	return checked
+	return code
 }
 
 // A session token is worth one text, however often its page is loaded, also at once.
@@ -134,6 +143,60 @@ func TestLoginAgain(t *testing.T) {
 	require.Equal(t, []string{"expired", "pending"}, w.states(phone))
 	require.NoError(t, w.setPhone(l, w.Phone().E164()), "the token's phone counts")
 	require.Equal(t, []string{"expired", "pending"}, w.states(phone))
+}
+
+// Resend texts the code of the log-in's verification once more, in the words of the form. Before
+// there is a verification it does nothing.
+func TestLoginResends(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	l := w.login("d", phone.E164())
+	resend := func() (v verification.Verification) {
+		w.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+			v, err = l.Resend(ctx, tx)
+			return err
+		})
+		return v
+	}
+	require.Empty(t, resend())
+	s, err := w.open(l)
+	require.NoError(t, err)
+	w.Pass(w.tenant.Codes.Gap)
+	v := resend()
+	require.Equal(t, s.Verification.ID, v.ID)
+	require.Equal(t, 2, v.Sends)
+	require.Equal(t, []string{"suppressed", "due"}, w.Strings("SELECT state FROM text ORDER BY id"))
+	_, body := w.text(w.Strings("SELECT id FROM text WHERE state = 'due'")[0])
+	require.Equal(t, w.tenant.FormCodeText(w.code(l), "en"), body)
+}
+
+// Auth0's word for a phone is worth more than a person's: who types a stranger's number and wrong
+// codes spends the share of typed numbers, and the stranger's own log-in goes on.
+func TestLoginSaysWhoAsks(t *testing.T) {
+	w := quick(t)
+	phone := w.Phone()
+	typed := func(subject string) auth0.Login {
+		l := w.login(subject, "")
+		l.Session.Subject = subject
+		return l
+	}
+	const wrong = "1234567890" // longer than the codes that are drawn
+	for n := range w.tenant.Codes.Wrong / 2 {
+		l := typed(fmt.Sprint("thief", n))
+		require.NoError(t, w.setPhone(l, phone.E164()))
+		w.Do(func(ctx context.Context, tx *store.Tx) error {
+			checked, err := l.Check(ctx, tx, wrong)
+			if err == nil && checked.Verdict != verification.Wrong {
+				err = fmt.Errorf("the verdict on a wrong code is %q", checked.Verdict)
+			}
+			return err
+		})
+	}
+	require.ErrorIs(t, w.setPhone(typed("another"), phone.E164()), verification.ErrBlocked)
+	l := w.login("owner", phone.E164())
+	_, err := w.open(l)
+	require.NoError(t, err)
+	require.Equal(t, verification.Right, w.right(l).Verdict)
 }
 
 // After the phone is verified no step changes anything, and leaving keeps it verified.

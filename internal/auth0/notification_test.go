@@ -78,6 +78,22 @@ func TestNotifyWithoutCode(t *testing.T) {
 	require.Empty(t, w.states(phone))
 	require.Equal(t, []string{"relay"}, w.Strings("SELECT purpose FROM text WHERE id = $1", id))
 	require.Equal(t, 1, w.Jobs("send_text", id))
+	deadline, body := w.text(id)
+	require.Equal(t, "Your account is blocked.", body)
+	require.Equal(t, w.Now().Add(10*time.Minute), deadline)
+}
+
+// A code is texted in Auth0's words. Where Auth0 gives none, the tenant's say it.
+func TestNotifyInWhoseWords(t *testing.T) {
+	w := quick(t)
+	n := code(w.Phone(), "482913")
+	n.Text = "482913 opens the door"
+	deadline, body := w.text(w.notify(n))
+	require.Equal(t, "482913 opens the door", body)
+	require.Equal(t, w.Now().Add(w.tenant.Codes.ValidFor), deadline)
+	n.Text = ""
+	_, body = w.text(w.notify(n))
+	require.Equal(t, w.tenant.CodeText("482913", ""), body)
 }
 
 // Requests that come at once text each code of a phone once, and leave one code pending.

@@ -89,10 +89,34 @@ func TestParseSession(t *testing.T) {
 		}),
 		"from a clock ahead":  good(map[string]any{"iat": now.Add(20 * time.Second).Unix()}),
 		"with an extra claim": good(map[string]any{"anything": []int{1}}),
+		"the phone null":      good(map[string]any{"phone_number": json.RawMessage("null")}),
+		"the longest sub":     good(map[string]any{"sub": strings.Repeat("x", maxSubject)}),
+		"the longest locale":  good(map[string]any{"locale": strings.Repeat("x", maxClaim)}),
+		"the longest token":   tokenOf(t, maxToken),
 	} {
 		_, err := ParseSession(token, rules, now)
 		require.NoError(t, err, name)
 	}
+}
+
+// tokenOf is a good token of so many bytes. Base64 has no text of some lengths, and a header
+// without typ makes up for that.
+func tokenOf(t testing.TB, length int) string {
+	t.Helper()
+	for _, header := range []any{plain, map[string]any{"alg": "HS256"}} {
+		missing := length - len(forge(header, claims(map[string]any{"x": ""}), secret))
+		for n := missing * 3 / 4; n <= missing; n++ {
+			token := forge(header, claims(map[string]any{"x": strings.Repeat("x", n)}), secret)
+			if len(token) == length {
+				return token
+			}
+			if len(token) > length {
+				break
+			}
+		}
+	}
+	require.FailNow(t, "no token has this length")
+	return ""
 }
 
 func TestExpired(t *testing.T) {
@@ -106,7 +130,7 @@ func TestExpired(t *testing.T) {
 }
 
 // attacks are tokens that must not be believed.
-func attacks() map[string]string {
+func attacks(t testing.TB) map[string]string {
 	header := func(changes map[string]any) string {
 		all := maps.Clone(plain)
 		maps.Copy(all, changes)
@@ -180,7 +204,8 @@ func attacks() map[string]string {
 		"without iss":          good(map[string]any{"iss": nil}),
 		"empty sub":            good(map[string]any{"sub": ""}),
 		"sub a number":         good(map[string]any{"sub": 7}),
-		"sub too long":         good(map[string]any{"sub": strings.Repeat("x", 300)}),
+		"sub too long":         good(map[string]any{"sub": strings.Repeat("x", maxSubject+1)}),
+		"locale too long":      good(map[string]any{"locale": strings.Repeat("x", maxClaim+1)}),
 		"exp a text":           good(map[string]any{"exp": "never"}),
 		"exp too large": forge(plain,
 			`{"sub":"a","iss":"acme.eu.auth0.com","iat":1800000000,"exp":1e400}`, secret),
@@ -191,6 +216,7 @@ func attacks() map[string]string {
 		"iat after exp": good(map[string]any{
 			"iat": now.Unix(), "exp": now.Add(-time.Second).Unix(),
 		}),
+		"no life":                good(map[string]any{"exp": now.Unix()}),
 		"not yet valid":          good(map[string]any{"nbf": now.Add(time.Hour).Unix()}),
 		"another tenant":         good(map[string]any{"iss": "beta.eu.auth0.com"}),
 		"a host that ends alike": good(map[string]any{"iss": "evil-acme.eu.auth0.com"}),
@@ -204,6 +230,7 @@ func attacks() map[string]string {
 		"an audience":            good(map[string]any{"aud": "https://api.acme.example"}),
 		"phone a list":           good(map[string]any{"phone_number": []string{"+4520123456"}}),
 		"a huge token":           good(map[string]any{"x": strings.Repeat("x", maxToken)}),
+		"a token too long":       tokenOf(t, maxToken+1),
 	}
 }
 
@@ -215,7 +242,7 @@ func respelled(token string) string {
 }
 
 func TestAttacks(t *testing.T) {
-	all := attacks()
+	all := attacks(t)
 	require.GreaterOrEqual(t, len(all), 40)
 	for name, token := range all {
 		t.Run(name, func(t *testing.T) {
@@ -296,8 +323,8 @@ func TestNoTokenHasTwoSpellings(t *testing.T) {
 
 func FuzzParseSession(f *testing.F) {
 	f.Add(good(nil))
-	for _, name := range slices.Sorted(maps.Keys(attacks())) {
-		f.Add(attacks()[name])
+	for _, name := range slices.Sorted(maps.Keys(attacks(f))) {
+		f.Add(attacks(f)[name])
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		s, err := ParseSession(token, rules, now)

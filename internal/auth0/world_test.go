@@ -3,6 +3,7 @@ package auth0_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,6 +62,23 @@ func (w world) notify(n auth0.Notification) (textID string) {
 		return err
 	})
 	return textID
+}
+
+// text is a text's deadline, and what it says.
+func (w world) text(id string) (deadline time.Time, body string) {
+	w.Helper()
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		row, err := tx.GetText(ctx, id)
+		if err != nil {
+			return err
+		}
+		plain, err := tx.Open(store.Place{
+			Table: "text", ID: row.ID, Column: "body", Tenant: row.Tenant,
+		}, row.Body)
+		deadline, body = row.Deadline.Time, string(plain)
+		return err
+	})
+	return deadline, body
 }
 
 // feed takes feedback.

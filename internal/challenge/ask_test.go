@@ -63,14 +63,50 @@ var shortLinks = regexp.MustCompile(`/l/([\w-]+)`)
 // prompt is the prompt of a challenge as it leaves, and the token of its short link, "" for none.
 func (b bridge) prompt(challengeID string) (prompt text.Attempt, token string) {
 	b.Helper()
-	ids := b.Strings("SELECT id FROM text WHERE challenge_id = $1", challengeID)
+	return b.told(challengeID, text.Prompt)
+}
+
+// told begins the sending of the one text with which a challenge serves a purpose, and returns it
+// and the token of its short link.
+func (b bridge) told(
+	challengeID string, purpose text.Purpose,
+) (told text.Attempt, token string) {
+	b.Helper()
+	ids := b.Strings("SELECT id FROM text WHERE challenge_id = $1 AND purpose = $2",
+		challengeID, string(purpose))
 	require.Len(b, ids, 1)
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		prompt, _, err = text.Begin(ctx, tx, ids[0])
+		told, _, err = text.Begin(ctx, tx, ids[0])
 		return err
 	})
-	if found := shortLinks.FindStringSubmatch(prompt.Body); found != nil {
+	if found := shortLinks.FindStringSubmatch(told.Body); found != nil {
 		token = found[1]
 	}
-	return prompt, token
+	return told, token
+}
+
+// Ensure that the short link after a click that needs the person comes with the words of what the
+// mail was about: a new password, or the proof of an address.
+func TestWordsOfAHandOver(t *testing.T) {
+	each(t, func(b bridge) {
+		for purpose, saying := range map[challenge.Purpose]wording.Saying{
+			challenge.Registration: wording.RelayVerify, challenge.Password: wording.RelayReset,
+		} {
+			q := b.question()
+			q.Purpose = purpose
+			c := b.get(b.ask(q))
+			b.send(c.ID)
+			b.Do(accept(c))
+			click, due := b.click(c.ID)
+			require.True(b, due)
+			click.GoOn = link
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return challenge.Finish(ctx, tx, q.asker, click, challenge.OutcomeNeedsUser)
+			})
+			told, token := b.told(c.ID, text.Outcome)
+			require.NotEmpty(b, token)
+			fill := wording.Fill{Link: q.asker.ShortURL(token)}
+			require.Equal(b, q.asker.Say(saying, fill), told.Body)
+		}
+	})
 }

@@ -236,6 +236,12 @@ func TestSayings(t *testing.T) {
 		require.Equal(t, o == challenge.OutcomeConfirmed, account != secret, o)
 		seen[secret] = o
 	}
+	for p, saying := range map[challenge.Purpose]wording.Saying{
+		challenge.Registration: wording.ConfirmedRegistration,
+		challenge.Password:     wording.ConfirmedPassword,
+	} {
+		require.Equal(t, saying, challenge.Saying(p, challenge.OutcomeConfirmed))
+	}
 	require.Equal(t, challenge.Saying(challenge.Password, challenge.OutcomeUnknown),
 		challenge.Saying(challenge.Password, "a word that linkclick learned later"))
 }

@@ -2,6 +2,7 @@ package verification
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,6 +125,45 @@ func TestAwaitSent(t *testing.T) {
 	})
 }
 
+// patience is a context that ends after some looks at it.
+type patience struct {
+	context.Context
+	looks atomic.Int64
+}
+
+func (p *patience) Err() error {
+	if p.looks.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Ensure that a caller goes on waiting while its text is due, and while a provider is asked.
+func TestAwaitSentWaits(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		id := b.textsOf(v)[0]
+		looked := func() (all bool) {
+			ctx := &patience{Context: t.Context()}
+			ctx.looks.Store(10)
+			got, err := AwaitSent(ctx, b.Store, v)
+			require.NoError(t, err)
+			require.Equal(t, Pending, got.State)
+			return ctx.looks.Load() < 0
+		}
+		require.True(t, looked(), "its text is due")
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := text.Begin(ctx, tx, id)
+			return err
+		})
+		require.True(t, looked(), "a provider is asked")
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return text.Accept(ctx, tx, id, "SM"+id)
+		})
+		require.False(t, looked(), "a provider has it")
+	})
+}
+
 // Ensure that Twilio Verify is told of each end once, and of none that is not there yet.
 func TestUnreported(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
@@ -139,6 +179,8 @@ func TestUnreported(t *testing.T) {
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
 					return Reported(ctx, tx, o, "matched")
 				})
+				names := b.EventNames(o.ID)
+				require.Equal(t, "verification.reported", names[len(names)-1])
 			}
 			_, due := unreported(o.ID)
 			require.False(t, due, "Verify has heard")

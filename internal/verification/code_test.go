@@ -62,7 +62,7 @@ func TestDrawLength(t *testing.T) {
 func TestParseCode(t *testing.T) {
 	for typed, want := range map[string]string{
 		"482913": "482913", " 482 913 ": "482913", "482-913": "482913", "0000": "0000",
-		"1234567890": "1234567890", "4 8 2 9 1 3": "482913",
+		"1234567890": "1234567890", "4 8 2 9 1 3": "482913", strings.Repeat(" ", 26) + "482913": "482913",
 	} {
 		code, err := ParseCode(typed)
 		require.NoError(t, err, typed)
@@ -70,7 +70,7 @@ func TestParseCode(t *testing.T) {
 	}
 	for _, typed := range []string{
 		"", "123", "12345678901", "48291a", "٤٨٢٩١٣", "+482913", "482913.", "482913\n",
-		strings.Repeat(" ", 40) + "482913",
+		strings.Repeat(" ", 27) + "482913", strings.Repeat(" ", 40) + "482913",
 	} {
 		_, err := ParseCode(typed)
 		require.ErrorIs(t, err, ErrCode, typed)

@@ -109,6 +109,48 @@ func TestRefusalAfterAnotherText(t *testing.T) {
 	})
 }
 
+// Ensure that a text ends its verification only by its own end: suppressed because the phone opted
+// out, lost, or refused by the provider that has it. Another end of it, or another's receipt, ends
+// nothing, also when no text of the verification can reach the phone any more.
+func TestOnlyItsOwnEndFails(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(nil)
+		b.Pass(time.Minute)
+		_, err := b.resend(v)
+		require.NoError(t, err)
+		resent, refused := b.textsOf(v)[0], b.textsOf(v)[1]
+		b.refuse(refused)
+		require.Equal(t, []string{"failed", "suppressed"}, b.Strings(
+			"SELECT state FROM text WHERE verification_id = $1 ORDER BY state", v.ID))
+		foreign := func(account, sid string) func(ctx context.Context, tx *store.Tx) error {
+			return func(ctx context.Context, tx *store.Tx) error {
+				return TakeReceipt(ctx, tx, text.Receipt{
+					TextID: refused, Account: account, ProviderID: sid, State: text.Failed,
+				})
+			}
+		}
+		for name, step := range map[string]func(ctx context.Context, tx *store.Tx) error{
+			"resent, not opted out": func(ctx context.Context, tx *store.Tx) error {
+				return FailOptedOut(ctx, tx, resent)
+			},
+			"refused, not opted out": func(ctx context.Context, tx *store.Tx) error {
+				return FailOptedOut(ctx, tx, refused)
+			},
+			"suppressed, not lost": func(ctx context.Context, tx *store.Tx) error {
+				return FailLost(ctx, tx, resent)
+			},
+			"a receipt of this account about another": foreign(line.Account, "SM-another"),
+			"a receipt of another account":            foreign("AC2", "SM-another"),
+			"a receipt of another account without id": foreign("AC2", ""),
+		} {
+			b.Do(step)
+			require.Equal(t, Pending, b.get(v).State, name)
+		}
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return FailLost(ctx, tx, refused) })
+		require.Equal(t, Failed, b.get(v).State)
+	})
+}
+
 // Ensure that a receipt only shows, unless it says that the provider could not send the text.
 func TestReceiptsOfCodes(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {

@@ -68,6 +68,8 @@ func TestSameCodeAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 2, now.Sends)
 		require.Equal(t, v.Expires, now.Expires, "another text does not prolong the code")
+		require.Equal(t, []string{"2 of 3"}, b.Strings(
+			"SELECT detail FROM event WHERE name = 'verification.resent'"))
 		require.Equal(t, []string{"code " + code + " da"}, b.texts())
 		b.Pass(time.Minute)
 		_, err = b.resend(v)
@@ -164,10 +166,12 @@ func TestResendsAtOnce(t *testing.T) {
 		close(refused)
 		done := 0
 		for err := range refused {
+			var wait *WaitError
 			if err == nil {
 				done++
-			} else if !errors.Is(err, ErrTooSoon) {
-				t.Error(err)
+			} else if !errors.Is(err, ErrTooSoon) || !errors.As(err, &wait) ||
+				!wait.Until.Equal(b.Now().Add(time.Minute)) {
+				t.Error(err, wait)
 			}
 		}
 		require.Equal(t, 1, done)
@@ -274,11 +278,12 @@ func TestJobs(t *testing.T) {
 		})
 		b.Pass(10*time.Minute - time.Millisecond)
 		sweep := func(want int) {
-			b.Do(func(ctx context.Context, tx *store.Tx) error {
-				n, err := ExpireOverdue(ctx, tx, 10)
-				require.Equal(t, want, n)
+			var n int
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				n, err = ExpireOverdue(ctx, tx, 10)
 				return err
 			})
+			require.Equal(t, want, n)
 		}
 		sweep(0)
 		b.Pass(time.Millisecond)

@@ -37,6 +37,15 @@ func TestStaleRow(t *testing.T) {
 		require.Equal(t, 2, last.Verification.Attempts)
 		require.Equal(t, Over, check(row, "4829").Verdict)
 
+		v = b.start(func(r *Request) { r.Limits.Attempts = 1 })
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return SentByVerify(ctx, tx, v.ID, "VE1", true)
+		})
+		row = stale(v)
+		require.Equal(t, Asked, b.check(v, wrong).Verdict)
+		require.Equal(t, Over, check(row, right).Verdict, "Verify has the last attempt")
+		require.Equal(t, 1, b.get(v).Attempts)
+
 		v = b.start(func(r *Request) {
 			r.Code, r.Renew, r.Limits.Sends, r.Limits.Gap = "", true, 2, 0
 		})

@@ -3,6 +3,7 @@ package verification
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,12 +26,12 @@ func (b bench) ask(v Verification, code string) (q Comparison) {
 	b.Helper()
 	asked := b.check(v, code)
 	require.Equal(b, Asked, asked.Verdict)
+	var due bool
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		var due bool
 		q, due, err = Unanswered(ctx, tx, asked.CheckID)
-		require.True(b, due)
 		return err
 	})
+	require.True(b, due)
 	require.Equal(b, code, q.Code)
 	return q
 }
@@ -56,10 +57,47 @@ func TestVerifyAnswersWhileAnotherCheckIsOpen(t *testing.T) {
 			v, first, second := b.startAtVerify()
 			b.answer(first, test.first)
 			require.Equal(t, Pending, b.get(v).State, "%v", test)
+			b.answer(first, Right)
+			require.Equal(t, Pending, b.get(v).State, "it was answered before")
+			said := []string{"verification.pending"}
+			if test.first == Wrong {
+				said = append(said, "verification.wrong")
+			}
+			require.Equal(t, said, b.EventNames(v.ID), "%v", test)
 			b.answer(second, test.second)
 			require.Equal(t, test.end, b.get(v).State, "%v", test)
 			b.answer(first, Right)
 			require.Equal(t, test.end, b.get(v).State, "an answer that comes again changes nothing")
+		}
+	})
+}
+
+// Ensure that a provider hears whether the person got another code before: only then must Twilio
+// Verify be told of the new one under the id that it has.
+func TestOpenSaysWhetherTheCodeIsNew(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for _, renew := range []bool{false, true} {
+			v := b.start(func(r *Request) { r.Phone, r.Code, r.Renew = b.Phone(), "", renew })
+			open := func() (s Secret) {
+				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+					s, err = Open(ctx, tx, v.Tenant, v.ID)
+					return err
+				})
+				return s
+			}
+			first := open()
+			require.False(t, first.Renewed, "no text said another code")
+			require.Empty(t, first.VerifySID)
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return SentByVerify(ctx, tx, v.ID, "VE1", false)
+			})
+			b.Pass(time.Minute)
+			_, err := b.resend(v)
+			require.NoError(t, err)
+			second := open()
+			require.Equal(t, renew, second.Renewed)
+			require.Equal(t, renew, second.Code != first.Code)
+			require.Equal(t, "VE1", second.VerifySID)
 		}
 	})
 }

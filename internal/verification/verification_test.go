@@ -52,12 +52,12 @@ func (b bench) start(change func(*Request)) Verification {
 		change(&r)
 	}
 	var v Verification
+	var fresh bool
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		var fresh bool
 		v, fresh, err = Start(ctx, tx, r)
-		require.True(b, fresh || err != nil)
 		return err
 	})
+	require.True(b, fresh)
 	return v
 }
 
@@ -324,6 +324,29 @@ func TestOneEnd(t *testing.T) {
 			delete(ends, "verification.wrong")
 			require.Equal(t, map[string]int{"verification." + string(b.get(v).State): 1}, ends)
 			require.Empty(t, b.row(v).Code)
+		}
+	})
+}
+
+// Ensure that of callers that cancel at once one did it. The others hear that they came too late.
+func TestCancelsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for range 10 {
+			v := b.start(nil)
+			cancel := func(ctx context.Context, tx *store.Tx) error {
+				_, err := Cancel(ctx, tx, v.Tenant, v.ID, "by the app")
+				return err
+			}
+			done := 0
+			for _, err := range b.AtOnce(cancel, cancel, cancel, cancel) {
+				if err == nil {
+					done++
+				} else {
+					require.ErrorIs(t, err, ErrGone)
+				}
+			}
+			require.Equal(t, 1, done)
+			require.Equal(t, Canceled, b.get(v).State)
 		}
 	})
 }

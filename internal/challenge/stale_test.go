@@ -1,0 +1,65 @@
+package challenge_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+)
+
+// Ensure that a mail is asked about whose standing question ends after it was looked at: the link
+// of a mail is not held beside a question that is over.
+func TestQuestionEndsUnderAResend(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.ask(b.question().by(idp))
+		b.send(id)
+		c := b.get(id)
+		later := again(c).by(idp)
+		var next string
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			asking, err := challenge.Consider(ctx, tx, later.asker, later.Question)
+			if err != nil {
+				return err
+			}
+			if err = challenge.Deny(ctx, tx, c); err != nil {
+				return err
+			}
+			next, err = asking.Ask(ctx, tx)
+			return err
+		})
+		require.NotEqual(b, id, next)
+		require.Equal(b, []string{"challenge.open", "challenge.denied"}, b.EventNames(id))
+		require.Empty(b, b.row(id).HeldLink)
+		require.Equal(b, []string{"due"}, b.texts(next))
+		require.Equal(b, link+"2", b.clicked(b.get(next)))
+	})
+}
+
+// Ensure that the end of a click whose held link was taken already takes no other one: the click of
+// that link is under way.
+func TestClickEndsAfterItsHeldLinkWasTaken(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.ask(b.question().by(idp))
+		b.send(id)
+		c := b.get(id)
+		b.ask(again(c).by(idp))
+		b.Do(accept(c))
+		first, due := b.click(id)
+		require.True(b, due)
+		b.Do(finish(first, challenge.OutcomeExpired))
+		second, due := b.click(id)
+		require.True(b, due)
+		require.Equal(b, link+"2", second.Link)
+		newest := again(c).by(idp)
+		newest.Link = link + "3"
+		require.Equal(b, id, b.ask(newest))
+
+		require.ErrorIs(b, b.Try(finish(first, challenge.OutcomeExpired)), challenge.ErrGone)
+		require.Equal(b, 2, b.Jobs("click_link", id), "one for each link that was clicked")
+		require.Equal(b, challenge.Clicking, b.row(id).State)
+		require.Equal(b, newest.MailID, b.row(id).HeldMailID)
+	})
+}
