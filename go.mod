@@ -26,7 +26,7 @@ require (
 	github.com/riverqueue/river/rivertype v0.51.2 // River: the rows and errors that its workers and middleware see
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories on the real binary (testscript)
 	github.com/stretchr/testify v1.12.1 // tests: require
-	github.com/twilio/twilio-go v1.31.0 // Twilio's REST API and signatures; never its root package or rest/api, which take long to compile
+	github.com/twilio/twilio-go v1.31.0 // Twilio's client and signatures; its packages of resources are for tests alone: they take long to compile
 	go.yaml.in/yaml/v3 v3.0.6 // the file of several tenants, with the line of every mistake
 	golang.org/x/net v0.62.0 // reads HTML; knows public suffixes; simulator: speaks DNS
 	golang.org/x/sync v0.24.0 // goroutines that end together
