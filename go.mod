@@ -17,7 +17,7 @@ require (
 	github.com/jackc/pgx/v5 v5.13.0 // PostgreSQL
 	github.com/labstack/echo/v4 v4.16.0 // HTTP routing
 	github.com/mailgun/mailgun-go/v4 v4.23.0 // tests: the client and the mock of its makers, against our simulator and our reading
-	github.com/nyaruka/phonenumbers v1.8.1 // which phone numbers exist: libphonenumber's metadata
+	github.com/nyaruka/phonenumbers v1.8.1 // tests: libphonenumber's metadata, of which phonemail's tables are generated
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/riverqueue/river v0.51.2 // the durable job queue, on both databases; all its modules in one version
 	github.com/riverqueue/river/riverdriver v0.51.2 // River: what its two drivers have in common
