@@ -45,13 +45,15 @@ func TestProgramLinksNothingForTests(t *testing.T) {
 	modules := testModules(read(t, "go.mod"))
 	require.Greater(t, len(modules), 5)
 	modules = append(modules, "testing",
-		"github.com/twilio/twilio-go/rest",                       // takes longer to compile than all of our own code
+		// takes longer to compile than all of our own code
+		"github.com/twilio/twilio-go/rest",
 		"google.golang.org/protobuf", "github.com/json-iterator") // of libraries for tests
 	require.Empty(t, linked(packages, modules), "only tests and generators may import these")
 }
 
 func TestLinkedNoticesABreak(t *testing.T) {
-	modules := testModules("\ta.example/x v1.0.0 // tests: x\n\tb.example/y v1.0.0 // y for tests: no\n")
+	modules := testModules(
+		"\ta.example/x v1.0.0 // tests: x\n\tb.example/y v1.0.0 // y for tests: no\n")
 	require.Equal(t, []string{"a.example/x"}, modules)
 	require.Equal(t, []string{"a.example/x", "a.example/x/z"}, linked([]string{
 		"a.example/x", "a.example/x/z", "a.example/xy", "b.example/y",
