@@ -16,8 +16,8 @@ require (
 	github.com/google/uuid v1.6.0 // ids that sort by time (UUIDv7)
 	github.com/jackc/pgx/v5 v5.13.0 // PostgreSQL
 	github.com/labstack/echo/v4 v4.16.0 // HTTP routing
-	github.com/mailgun/mailgun-go/v4 v4.23.0 // Mailgun's events
-	github.com/nyaruka/phonenumbers v1.8.1 // which phone numbers exist: libphonenumber's metadata
+	github.com/mailgun/mailgun-go/v4 v4.23.0 // tests: the client and the mock of its makers, against our simulator and our reading
+	github.com/nyaruka/phonenumbers v1.8.1 // tests: libphonenumber's metadata, of which phonemail's tables are generated
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/riverqueue/river v0.51.2 // the durable job queue, on both databases; all its modules in one version
 	github.com/riverqueue/river/riverdriver v0.51.2 // River: what its two drivers have in common
@@ -26,7 +26,7 @@ require (
 	github.com/riverqueue/river/rivertype v0.51.2 // River: the rows and errors that its workers and middleware see
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories on the real binary (testscript)
 	github.com/stretchr/testify v1.12.1 // tests: require
-	github.com/twilio/twilio-go v1.31.0 // Twilio's REST API and signatures; never its root package or rest/api, which take long to compile
+	github.com/twilio/twilio-go v1.31.0 // Twilio's client and signatures; its packages of resources are for tests alone: they take long to compile
 	go.yaml.in/yaml/v3 v3.0.6 // the file of several tenants, with the line of every mistake
 	golang.org/x/net v0.62.0 // reads HTML; knows public suffixes; simulator: speaks DNS
 	golang.org/x/sync v0.24.0 // goroutines that end together

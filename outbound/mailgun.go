@@ -10,22 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
-
-	"github.com/mailgun/mailgun-go/v4"
-	"github.com/mailgun/mailgun-go/v4/events"
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/tenant"
-	"smsbridge/phonemail"
 )
 
-const (
-	maxStored     = 8 << 20 // of a stored mail's JSON
-	maxEventPages = 40
-	eventPage     = 300 // the most that Mailgun gives at once
-)
+// maxStored is the most that is read of a response: a stored mail, or a page of events.
+const maxStored = 8 << 20
 
 var (
 	// errGone says that Mailgun does not have a mail: deleted, too old, or not visible yet.
@@ -35,14 +27,6 @@ var (
 	// errURL says that the API key must not be sent to where a mail is said to be kept.
 	errURL = errors.New("the stored mail's URL is not at an allowed host")
 )
-
-// stored is a mail that Mailgun keeps.
-type stored struct {
-	url       string
-	messageID string
-	to        mail.Recipient
-	at        time.Time
-}
 
 // fetchStored reads a stored mail, if it is m: see "Storing and retrieving messages" under
 // https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store/.
@@ -113,16 +97,32 @@ func (w *Worker) deleteStored(
 	return "", err
 }
 
-// statusError is a response of Mailgun's that is neither a success nor a 404.
+// statusError is a response of Mailgun's that is no success.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("mailgun: status %d", int(e)) }
 
+// mailgun asks for a stored mail, or deletes it.
 func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at string) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil || !t.Mails.Mailgun.StorageURL(u) {
 		return nil, errURL
 	}
+	accept := ""
+	if t.Mails.Sender.Verify != tenant.VerifyOff && method == http.MethodGet {
+		accept = "message/rfc2822" // the raw mail, which proves its sender
+	}
+	raw, err := w.askMailgun(ctx, t, method, u, accept)
+	if err == statusError(http.StatusNotFound) {
+		return nil, errGone
+	}
+	return raw, err
+}
+
+// askMailgun sends one request with the tenant's key. The caller has judged the address.
+func (w *Worker) askMailgun(
+	ctx context.Context, t *tenant.Tenant, method string, u *url.URL, accept string,
+) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
@@ -130,8 +130,8 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 		return nil, errURL
 	}
 	req.SetBasicAuth("api", t.Mails.Mailgun.APIKey.Reveal())
-	if t.Mails.Sender.Verify != tenant.VerifyOff && method == http.MethodGet {
-		req.Header.Set("Accept", "message/rfc2822") // the raw mail, which proves its sender
+	if accept != "" {
+		req.Header.Set("Accept", accept)
 	}
 	// RoundTrip, not Do: the key must not follow a redirect.
 	res, err := w.http.RoundTrip(req)
@@ -139,10 +139,7 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 		return nil, errors.New("mailgun: no answer")
 	}
 	defer res.Body.Close()
-	switch {
-	case res.StatusCode == http.StatusNotFound:
-		return nil, errGone
-	case res.StatusCode >= 300:
+	if res.StatusCode >= 300 {
 		return nil, statusError(res.StatusCode)
 	}
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxStored+1))
@@ -150,60 +147,6 @@ func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at strin
 		return nil, errors.New("mailgun: the answer is cut off or too long")
 	}
 	return bytes.TrimSpace(raw), nil
-}
-
-// searchStored looks through Mailgun's stored events, not older than since. It returns the newest
-// mail to a phone's address among those that match. Events become visible late, so errGone may
-// mean "not yet". They come out of order, so all are looked at. Recipients are compared here: how
-// Mailgun's own filter compares is not documented.
-func (w *Worker) searchStored(
-	ctx context.Context, t *tenant.Tenant, phone phonemail.Number, since, now time.Time,
-	match func(stored) bool,
-) (stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*providerTimeout/2)
-	defer cancel()
-	mg := mailgun.NewMailgun(t.Address.Domain, t.Mails.Mailgun.APIKey.Reveal())
-	mg.SetAPIBase(t.Mails.Mailgun.APIBase + "/v3")
-	mg.SetClient(&http.Client{Transport: w.http, Timeout: providerTimeout})
-	// With Begin after End, Mailgun lists the newest first. Five minutes are for the clocks.
-	pages := mg.ListEvents(&mailgun.ListEventOptions{
-		Begin: now.Add(5 * time.Minute), End: since, Limit: eventPage, Filter: map[string]string{
-			"event": "stored",
-		},
-	})
-	var (
-		page   []mailgun.Event
-		newest stored
-	)
-	for range maxEventPages {
-		if !pages.Next(ctx, &page) {
-			break
-		}
-		for _, e := range page {
-			event, ok := e.(*events.Stored)
-			if !ok || event.GetTimestamp().Before(since) {
-				continue
-			}
-			s := stored{
-				url: event.Storage.URL, messageID: event.Message.Headers.MessageID, at: event.GetTimestamp(),
-			}
-			for _, to := range recipients(t, event.Message.Recipients) {
-				s.to = to
-				if s.at.After(newest.at) && to.Phone == phone && match(s) {
-					newest = s
-				}
-			}
-		}
-	}
-	if err := pages.Err(); err != nil {
-		return stored{}, fmt.Errorf(
-			"mailgun: the events cannot be read, status %d", mailgun.GetStatusFromErr(err),
-		)
-	}
-	if newest.url == "" {
-		return stored{}, errGone
-	}
-	return newest, nil
 }
 
 // recipients are those of some addresses that are phone addresses of the tenant.

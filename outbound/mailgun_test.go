@@ -60,6 +60,73 @@ func TestSearchStoredEnds(t *testing.T) {
 	require.Equal(t, maxEventPages, pages)
 }
 
+// Ensure that the account's key goes nowhere but to the tenant's API base: neither to what a page
+// names as the next one, nor after a redirect.
+func TestSearchStoredKeepsTheKey(t *testing.T) {
+	w := quick(t, keepMailgun)
+	asked := 0
+	other := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		asked++
+		fmt.Fprint(rw, `{"items":[],"paging":{}}`)
+	}))
+	defer other.Close()
+	var answer http.HandlerFunc
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		user, key, _ := r.BasicAuth()
+		require.Equal(t, []string{"api", w.gun.APIKey()}, []string{user, key})
+		answer(rw, r)
+	}))
+	defer server.Close()
+	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_API_BASE="+server.URL))
+	require.NoError(t, err)
+	w.Settings = settings
+	search := func() error {
+		_, err := w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Unix(
+			1_700_000_000, 0,
+		), w.clock(), func(stored) bool { return true })
+		return err
+	}
+	for _, next := range []string{
+		other.URL + "/v3/d/events/x", strings.Replace(other.URL, "//", "//"+server.URL[7:]+"@", 1) +
+			"/v3/d/events/x", strings.Replace(server.URL, "//", "//a:b@", 1) + "/v3/d/events/x",
+		server.URL + "/v4/x", "/v3/d/events/x", "", ":",
+	} {
+		pages := 0
+		answer = func(rw http.ResponseWriter, _ *http.Request) {
+			pages++
+			fmt.Fprintf(rw, `{"items":[{"event":"accepted"}],"paging":{"next":%q}}`, next)
+		}
+		require.EqualError(t, search(), "mailgun: the next page of events is not at the API base", next)
+		require.Equal(t, 1, pages, next)
+	}
+	answer = func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, other.URL+"/v3/d/events/x", http.StatusFound)
+	}
+	require.EqualError(t, search(), "mailgun: the events cannot be read, status 302")
+	require.Zero(t, asked)
+}
+
+// Ensure that what is no page of events is an error, not an empty list: the mail may be there.
+func TestSearchStoredNeedsAPage(t *testing.T) {
+	w := quick(t, keepMailgun)
+	answer := ""
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(rw, answer)
+	}))
+	defer server.Close()
+	settings, err := tenant.FromEnv(w.environ(keepMailgun, "MAILGUN_API_BASE="+server.URL))
+	require.NoError(t, err)
+	w.Settings = settings
+	for _, answer = range []string{"", "<html>", "[]", `{"items":{}}`, `{"items":[{"timestamp":"x"}]}`,
+		`{"items":[{"message":{"recipients":"a"}}]}`, strings.Repeat(" ", maxStored) + "{}"} {
+		_, err := w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(),
+			func(stored) bool { return true })
+		require.Error(t, err)
+		require.NotErrorIs(t, err, errGone)
+		require.NotContains(t, err.Error(), server.URL)
+	}
+}
+
 // A stored mail has its own headers beside Mailgun's fields, and the writer of the mail chose
 // those.
 func TestFetchStored(t *testing.T) {

@@ -6,9 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
-
-	verify "github.com/twilio/twilio-go/rest/verify/v2"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -71,55 +70,50 @@ func (w byVerify) start(
 ) sendResult {
 	for range 2 {
 		wire := w.wire(ctx, t)
-		api := verify.NewApiService(wire.handler(t))
-		started, err := api.CreateVerification(t.Sending.VerifyService.SID, w.params(t, s))
-		if err != nil || started.Sid == nil {
+		started, err := wire.verify(t).start(startForm(t, s))
+		if err != nil || started.SID == nil {
 			return wire.result(err)
 		}
 		if s := started.Status; s != nil && (*s == "failed" || *s == "canceled") {
 			return sendResult{result: rejected, code: *s, reached: true} // it texts no code
 		}
 		last, sends := lastAttempt(started)
-		if sends > 1 && *started.Sid != s.VerifySID && !t.Sending.VerifyService.OwnCode {
-			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.Sid}); !told {
+		if sends > 1 && *started.SID != s.VerifySID && !t.Sending.VerifyService.OwnCode {
+			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.SID}); !told {
 				return r
 			}
 			continue
 		}
 		id := cmp.Or(last.SID, a.ID)
-		return sendResult{result: ok, id: id, record: recordVerify(t, a, *started.Sid)}
+		return sendResult{result: ok, id: id, record: recordVerify(t, a, *started.SID)}
 	}
 	return sendResult{result: rateLimited, code: "concurrent"}
 }
 
-func (w byVerify) params(t *tenant.Tenant, s verification.Secret) *verify.CreateVerificationParams {
-	v := s.Verification
-	params := (&verify.CreateVerificationParams{}).
-		SetTo(v.Phone.E164()).SetChannel("sms").SetLocale(t.Codes.Locale)
-	if v.Locale != "" {
-		params.SetLocale(v.Locale)
+// startForm says which text Verify is to send.
+func startForm(t *tenant.Tenant, s verification.Secret) url.Values {
+	v, service := s.Verification, t.Sending.VerifyService
+	form := url.Values{
+		"To": {v.Phone.E164()}, "Channel": {"sms"}, "Locale": {cmp.Or(v.Locale, t.Codes.Locale)},
+		"CustomFriendlyName": {cmp.Or(t.Codes.OrgName, t.Name)},
 	}
-	name := t.Name
-	if t.Codes.OrgName != "" {
-		name = t.Codes.OrgName
+	if !service.OwnCode {
+		form.Set("CustomCode", s.Code)
 	}
-	params.SetCustomFriendlyName(name)
-	if !t.Sending.VerifyService.OwnCode {
-		params.SetCustomCode(s.Code)
-	}
-	if len(t.Sending.VerifyService.RateLimits) > 0 {
+	if len(service.RateLimits) > 0 {
 		counted := map[string]string{"phone": v.Phone.E164(), "country": v.Phone.Country()}
 		limits := map[string]string{}
-		for name, what := range t.Sending.VerifyService.RateLimits {
+		for name, what := range service.RateLimits {
 			limits[name] = counted[what]
 		}
-		params.SetRateLimits(limits)
+		raw, _ := json.Marshal(limits) // a map of strings
+		form.Set("RateLimits", string(raw))
 	}
-	if len(t.Sending.VerifyService.Tags) > 0 {
-		tags, _ := json.Marshal(t.Sending.VerifyService.Tags) // a map of strings
-		params.SetTags(string(tags))
+	if len(service.Tags) > 0 {
+		tags, _ := json.Marshal(service.Tags) // a map of strings
+		form.Set("Tags", string(tags))
 	}
-	return params
+	return form
 }
 
 // recordVerify is what is recorded when Verify took a text, under its id for the verification.
@@ -139,17 +133,13 @@ type sendAttempt struct {
 
 // lastAttempt returns the last text of a verification, and how many there were. Where Verify
 // lists none, it is one without an id.
-func lastAttempt(v *verify.VerifyV2Verification) (last sendAttempt, sends int) {
+func lastAttempt(v verifyResource) (last sendAttempt, sends int) {
 	var all []sendAttempt
-	if v.SendCodeAttempts != nil {
-		if raw, err := json.Marshal(
-			*v.SendCodeAttempts,
-		); err == nil && json.Unmarshal(raw, &all) == nil && len(all) > 0 {
-			return all[len(all)-1], len(all)
-		}
+	if json.Unmarshal(v.Sends, &all) == nil && len(all) > 0 {
+		return all[len(all)-1], len(all)
 	}
-	if v.DateUpdated != nil {
-		last.Time = *v.DateUpdated
+	if v.Updated != nil {
+		last.Time = *v.Updated
 	}
 	return last, 1
 }
@@ -159,18 +149,17 @@ func (w byVerify) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
 	wire := w.wire(ctx, t)
-	api := verify.NewApiService(wire.handler(t))
-	pending, err := api.FetchVerification(t.Sending.VerifyService.SID, a.Phone.E164())
+	pending, err := wire.verify(t).fetch(a.Phone.E164())
 	switch {
 	case wire.status == http.StatusNotFound:
 		return nil, nil
-	case err != nil || pending.Sid == nil:
+	case err != nil || pending.SID == nil:
 		return nil, errors.New("verify: the verification cannot be read")
 	}
 	last, _ := lastAttempt(pending)
 	return []listed{{
 		id: cmp.Or(last.SID, a.ID), body: a.Body, created: last.Time,
-		record: recordVerify(t, a, *pending.Sid),
+		record: recordVerify(t, a, *pending.SID),
 	}}, nil
 }
 
@@ -184,9 +173,7 @@ func (w byVerify) conclude(
 		word = "approved"
 	}
 	wire := w.wire(ctx, t)
-	params := (&verify.UpdateVerificationParams{}).SetStatus(word)
-	api := verify.NewApiService(wire.handler(t))
-	_, err := api.UpdateVerification(t.Sending.VerifyService.SID, o.Key(), params)
+	_, err := wire.verify(t).update(o.Key(), word)
 	switch {
 	case err == nil && wire.status == http.StatusOK:
 		return true, sendResult{result: ok, code: "matched"}
@@ -255,9 +242,9 @@ func (w *Worker) compare(
 	ctx context.Context, t *tenant.Tenant, q verification.Comparison,
 ) (verdict verification.Verdict, ended verification.State, code int) {
 	wire := byVerify{w}.wire(ctx, t)
-	params := (&verify.CreateVerificationCheckParams{}).SetCode(q.Code).SetVerificationSid(q.VerifySID)
-	api := verify.NewApiService(wire.handler(t))
-	checked, err := api.CreateVerificationCheck(t.Sending.VerifyService.SID, params)
+	checked, err := wire.verify(t).check(
+		url.Values{"Code": {q.Code}, "VerificationSid": {q.VerifySID}},
+	)
 	code = wire.code(err)
 	status := ""
 	if err == nil && checked.Status != nil {
@@ -280,4 +267,9 @@ func (w *Worker) compare(
 
 func (w byVerify) wire(ctx context.Context, t *tenant.Tenant) *twilioWire {
 	return &twilioWire{ctx: ctx, base: t.Sending.VerifyService.APIBase, next: w.http}
+}
+
+// verify is Verify as the wire's one request reaches it.
+func (w *twilioWire) verify(t *tenant.Tenant) verifyAPI {
+	return verifyAPI{handler: w.handler(t), service: t.Sending.VerifyService.SID}
 }

@@ -18,12 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strconv"
 	"strings"
 	"unique"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // ErrNumber is returned, wrapped with a reason, for what is not a phone number.
@@ -60,27 +56,16 @@ func ParseNumber(s string) (Number, error) {
 	if !ok || !isDigits(plain) {
 		return Number{}, fmt.Errorf("%w: want + and %d to %d digits", ErrNumber, minDigits, maxDigits)
 	}
-	if code, ok := quickly(plain); ok {
-		return Number{unique.Make(plain), code}, nil
-	}
-	return slowly(plain)
-}
-
-// slowly reads the digits of a number with all that the library knows.
-func slowly(plain string) (Number, error) {
-	parsed, err := phonenumbers.Parse("+"+plain, "")
-	if err != nil {
+	p, digits := planOf(plain)
+	switch {
+	case digits == 0:
 		return Number{}, fmt.Errorf("%w: unknown country code", ErrNumber)
-	}
-	// IsPossibleNumber would also pass what can only be dialed locally.
-	if phonenumbers.IsPossibleNumberWithReason(parsed) != phonenumbers.IS_POSSIBLE {
+	case rangeOf(p.root, plain[digits:])&hasTrunk != 0:
+		return Number{}, fmt.Errorf("%w: has a trunk prefix", ErrNumber)
+	case p.lengths&(1<<(len(plain)-digits)) == 0:
 		return Number{}, fmt.Errorf("%w: wrong length for its country", ErrNumber)
 	}
-	code := strconv.Itoa(int(parsed.GetCountryCode()))
-	if plain != code+phonenumbers.GetNationalSignificantNumber(parsed) {
-		return Number{}, fmt.Errorf("%w: has a trunk prefix", ErrNumber)
-	}
-	return Number{unique.Make(plain), len(code)}, nil
+	return Number{unique.Make(plain), digits}, nil
 }
 
 // isDigits reports whether s is 7 to 15 ASCII digits, the first of them not 0.
@@ -141,46 +126,16 @@ func (n Number) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 // services). It is "" too for a number from an unassigned range of a country
 // code that several countries share, such as +1 or +44.
 func (n Number) Country() string {
-	region := phonenumbers.GetRegionCodeForNumber(n.parsed())
-	if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
-		return ""
-	}
-	return region
+	p, o := n.look()
+	return p.country(o)
 }
 
-// parsed returns the number as libphonenumber sees it.
-func (n Number) parsed() *phonenumbers.PhoneNumber {
+// look returns what is known of a number: the plan of its calling code, and its range.
+func (n Number) look() (*plan, outcome) {
 	if n == (Number{}) {
-		return &phonenumbers.PhoneNumber{}
+		return &plans[0], 0
 	}
-	code, national := n.parts()
-	value, _ := strconv.ParseUint(national, 10, 64)
-	parsed := &phonenumbers.PhoneNumber{CountryCode: new(int32(code)), NationalNumber: &value}
-	if len(national) < 2 || national[0] != '0' {
-		return parsed
-	}
-	// A number of zeros alone ends with one that is its value.
-	parsed.ItalianLeadingZero = new(true)
-	zeros := len(national) - len(strings.TrimLeft(national[:len(national)-1], "0")) - 1
-	if zeros != 1 {
-		parsed.NumberOfLeadingZeros = new(int32(zeros))
-	}
-	return parsed
-}
-
-// IsCountry reports whether code is the ISO 3166-1 alpha-2 code, in capitals, of
-// a country that has phone numbers.
-func IsCountry(code string) bool {
-	return phonenumbers.GetCountryCodeForRegion(code) != 0
-}
-
-// CountriesOf returns the ISO 3166-1 alpha-2 codes of the countries that have a calling code, such
-// as "45", the largest first. It returns none for a calling code of no country.
-func CountriesOf(callingCode string) []string {
-	code, err := strconv.ParseUint(callingCode, 10, 16)
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(phonenumbers.GetRegionCodesForCountryCode(int(code))),
-		func(region string) bool { return !IsCountry(region) })
+	plain := n.digits.Value()
+	p, digits := planOf(plain)
+	return p, rangeOf(p.root, plain[digits:])
 }

@@ -2,36 +2,64 @@ package phonemail
 
 import "strconv"
 
-// This file looks at a number quickly. All that libphonenumber does with a number
-// takes many times as long. It is needed only where the number may have a trunk prefix.
-
-//go:generate go test -run ^TestPlans$ -update .
-
-// plan is what is known of the national numbers of a calling code.
+// plan is what is known of the numbers of a calling code.
 type plan struct {
-	lengths uint16 // bit n: one may have n digits
-	// prefixed: bit d: one that begins with the digit d may have a trunk prefix or a carrier code
-	prefixed uint16
+	lengths uint16 // bit n: the national digits may be n; 0: there is no such calling code
+	root    uint32 // where its ranges begin
+	// The ISO 3166-1 alpha-2 codes of its countries, two letters each, the largest first. It is
+	// empty for satellites and other services of no country.
+	countries string
 }
 
-// quickly returns how many digits of a number are its country code. ok is false where only the
-// library can tell: the number may have a trunk prefix, or is impossible.
-func quickly(plain string) (code int, ok bool) {
+// planOf returns the plan of the calling code with which some digits begin, and how many digits the
+// code has. Without such a code that is 0. No code is the beginning of another (ITU-T E.164
+// (11/2010), 6.2.2).
+func planOf(plain string) (p *plan, digits int) {
 	calling := 0
-	for code = 1; code <= 3 && code < len(plain); code++ {
-		calling = calling*10 + int(plain[code-1]-'0')
-		// No calling code is the beginning of another (ITU-T E.164 (11/2010), 6.2.2).
-		if p := plans[calling]; p.lengths != 0 {
-			possible := p.lengths&(1<<(len(plain)-code)) != 0
-			return code, possible && p.prefixed&(1<<(plain[code]-'0')) == 0
+	for digits = 1; digits <= 3 && digits < len(plain); digits++ {
+		calling = calling*10 + int(plain[digits-1]-'0')
+		if p := &plans[calling]; p.lengths != 0 {
+			return p, digits
 		}
 	}
-	return 0, false
+	return &plans[0], 0
 }
 
-// parts returns the country code of a number and its national digits.
-func (n Number) parts() (code int, national string) {
-	plain := n.digits.Value()
-	code, _ = strconv.Atoi(plain[:n.code])
-	return code, plain[n.code:]
+// country returns the country of an outcome, or "" where that is not known.
+func (p *plan) country(o outcome) string {
+	i := o.country()
+	if len(p.countries) == 2 { // one alone has all numbers, also the unassigned ones
+		i = 1
+	}
+	if i == 0 || p.countries == "" {
+		return ""
+	}
+	return p.countries[2*i-2 : 2*i]
+}
+
+// IsCountry reports whether code is the ISO 3166-1 alpha-2 code, in capitals, of
+// a country that has phone numbers.
+func IsCountry(code string) bool {
+	for i := range plans {
+		for at := 0; at < len(plans[i].countries); at += 2 {
+			if plans[i].countries[at:at+2] == code {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// CountriesOf returns the ISO 3166-1 alpha-2 codes of the countries that have a calling code, such
+// as "45", the largest first. It returns none for a calling code of no country.
+func CountriesOf(callingCode string) (codes []string) {
+	calling, err := strconv.ParseUint(callingCode, 10, 16)
+	if err != nil || calling >= uint64(len(plans)) {
+		return nil
+	}
+	all := plans[calling].countries
+	for at := 0; at < len(all); at += 2 {
+		codes = append(codes, all[at:at+2])
+	}
+	return codes
 }

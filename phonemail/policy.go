@@ -3,8 +3,6 @@ package phonemail
 import (
 	"errors"
 	"slices"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // What [Policy.Check] returns for a number that must not be texted.
@@ -43,30 +41,16 @@ func (p Policy) Check(n Number) error {
 	if n == (Number{}) {
 		return ErrNumber
 	}
-	if !slices.Contains(p.Countries, AnyCountry) && !slices.Contains(p.Countries, n.Country()) {
+	plan, o := n.look()
+	if !slices.Contains(p.Countries, AnyCountry) && !slices.Contains(p.Countries, plan.country(o)) {
 		return ErrCountry
 	}
-	parsed := n.parsed()
-	if !textable(parsed) {
+	// What belongs to no country is costly. A number from an unassigned range has no known kind.
+	if plan.countries == "" || o.kind() == costly {
 		return ErrType
 	}
-	if p.Valid && !phonenumbers.IsValidNumber(parsed) {
+	if p.Valid && o.kind() == unknown {
 		return ErrInvalid
 	}
 	return nil
-}
-
-// textable reports whether texting a number of this kind is ordinary. A number
-// from an unassigned range has no known kind and passes.
-func textable(parsed *phonenumbers.PhoneNumber) bool {
-	code := int(parsed.GetCountryCode())
-	if phonenumbers.GetRegionCodeForCountryCode(code) == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
-		return false
-	}
-	switch phonenumbers.GetNumberType(parsed) {
-	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.TOLL_FREE,
-		phonenumbers.UAN, phonenumbers.PAGER, phonenumbers.VOICEMAIL:
-		return false
-	}
-	return true
 }

@@ -3,11 +3,8 @@ package phonemail
 import (
 	"database/sql/driver"
 	"fmt"
-	"strconv"
 	"strings"
 	"unique"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // Value implements [driver.Valuer]: a database keeps the full number in the
@@ -38,23 +35,11 @@ func (n *Number) Scan(column any) error {
 	plain, ok := strings.CutPrefix(text, "+")
 	code := 0
 	if ok && isDigits(plain) {
-		code = lengthOfCode(plain)
+		_, code = planOf(plain)
 	}
 	if code == 0 {
 		return fmt.Errorf("%w: the column holds something else", ErrNumber)
 	}
 	*n = Number{unique.Make(plain), code}
 	return nil
-}
-
-// lengthOfCode is how many of the digits are the country code, 0 when they begin with none. No code
-// is the beginning of another (ITU-T E.164.1).
-func lengthOfCode(plain string) int {
-	for n := 1; n <= 3; n++ {
-		code, err := strconv.Atoi(plain[:n])
-		if err == nil && len(phonenumbers.GetRegionCodesForCountryCode(code)) > 0 {
-			return n
-		}
-	}
-	return 0
 }

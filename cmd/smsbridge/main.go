@@ -24,6 +24,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	// Package store needs it. It is named here, too, because go build begins with what main imports,
+	// in the order of the names: SQLite takes longest to compile, and must not come last and alone.
+	_ "modernc.org/sqlite"
+
 	"smsbridge/internal/settings"
 )
 
