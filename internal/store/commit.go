@@ -139,14 +139,20 @@ func (s *Store) run(group []*call) (err error) {
 			session.rollback(ctx)
 		}
 	}()
-	var jobs []river.InsertManyParams
+	var (
+		jobs   []river.InsertManyParams
+		events pending
+	)
 	for _, c := range group {
-		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}}
+		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}, events: &events}
 		// One caller's mistake does not end the lane that serves them all.
 		if err := Survive("a transaction", func() error { return c.f(ctx, tx) }); err != nil {
 			return err
 		}
 		jobs = append(jobs, tx.jobs...)
+	}
+	if err := events.write(ctx, session.queries()); err != nil {
+		return err
 	}
 	rows, err := bundle(jobs)
 	if err == nil && len(rows) > 0 {

@@ -186,3 +186,16 @@ func TestViewHasAllThatReads(t *testing.T) {
 	}
 	require.Equal(t, len(reads), view.NumMethod(), "a query that reads is missing in View")
 }
+
+// Ensure that whatever reads the timeline is a query that a Tx answers with its own events, too.
+func TestReadersOfEvents(t *testing.T) {
+	reading := regexp.MustCompile(`(FROM|JOIN) event\b`)
+	var found []string
+	for name, statement := range queries(t) {
+		if reading.MatchString(statement) && !strings.Contains(statement, "DELETE FROM event") {
+			found = append(found, name)
+		}
+	}
+	require.ElementsMatch(t, []string{"eventsAfter", "eventsOf"}, found,
+		"give Tx a method of that name that writes the waiting events first")
+}

@@ -193,7 +193,8 @@ func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View)
 // folder query. Its one time is the database's on PostgreSQL and the process's on SQLite.
 type Tx struct {
 	reader
-	jobs []river.InsertManyParams
+	jobs   []river.InsertManyParams
+	events *pending
 }
 
 // Job names one kind of work and the id of the row it is about. Nothing else belongs in its
@@ -221,14 +222,6 @@ func Withdraw[J Job](tx *Tx) (jobs []J) {
 		return ok
 	})
 	return jobs
-}
-
-// Record appends to the timeline: what happened to which row. Detail is short and holds no secret
-// and no phone number.
-func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{
-		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
-	})
 }
 
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they
