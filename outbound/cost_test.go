@@ -75,7 +75,7 @@ func TestCostOfAFlow(t *testing.T) {
 		})
 		step("outcome sent", sent)
 		require.Equal(w.t, map[string]int{
-			"mail": 4, "examined, prompt begun": 13, "prompt sent": 2, "yes": 7, "click begun": 3,
+			"mail": 3, "examined, prompt begun": 13, "prompt sent": 2, "yes": 7, "click begun": 3,
 			"click ended, outcome begun": 9, "outcome sent": 2,
 		}, statements)
 

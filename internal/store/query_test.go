@@ -99,7 +99,9 @@ func TestSQLiteScansNoTable(t *testing.T) {
 			args[i] = 1
 		}
 		for _, line := range lines(t, conn, "EXPLAIN QUERY PLAN "+statement, args...) {
-			require.False(t, strings.HasPrefix(line, "SCAN"), "%s: %s", name, line)
+			if line != "SCAN CONSTANT ROW" { // a SELECT without a table
+				require.False(t, strings.HasPrefix(line, "SCAN"), "%s: %s", name, line)
+			}
 		}
 	}
 }

@@ -88,8 +88,8 @@ func count(client io.Reader, backend io.Writer, trips *atomic.Int64) {
 	}
 }
 
-// Ensure that a transaction asks PostgreSQL to respond no more often than it must: once each for its
-// beginning and time, for a query of the caller, for all events, for the jobs, and for the commit.
+// Ensure that a transaction asks PostgreSQL to respond no more often than it must: once for its
+// beginning and time, each query of the caller, all events, the jobs, and the commit.
 func TestRoundTrips(t *testing.T) {
 	address, trips := counted(t, storetest.PostgreSQL(t))
 	s := storetest.Open(t, address, nil)
