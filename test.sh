@@ -305,7 +305,8 @@ go_test() {
 run_unwatched() {
 	local files names folders
 	mapfile -t files < <(grep -rlx --include='*_test.go' '//go:build !race' .)
-	names=$(sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}" | paste -sd '|')
+	names=$(sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}" |
+		paste -sd '|')
 	mapfile -t folders < <(dirname "${files[@]}" | sort -u)
 	go_test "$tmp/unwatched.log" -run "^($names)\$" "${folders[@]}"
 }

@@ -118,18 +118,31 @@ func TestTokenUnderTwoKeys(t *testing.T) {
 	}
 }
 
-// Ensure that a token that was counted by tenant stays used up.
+// Ensure that a token that was counted by tenant stays used up at that tenant alone, also when a
+// row of today stands beside it: two versions ran side by side.
 func TestTokenOfAnOlderRow(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
-		b.Do(t, func(ctx context.Context, tx *store.Tx) error {
-			_, err := tx.AddSeen(ctx, db.AddSeenParams{
-				Source: "mailgun", Tenant: "acme", ID: inboundtest.Token(1), Digest: "x",
-				At: moment.Of(inboundtest.Start),
+		older := func(tenant string, n int) {
+			b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+				_, err := tx.AddSeen(ctx, db.AddSeenParams{
+					Source: "mailgun", Tenant: tenant, ID: inboundtest.Token(n), Digest: "x",
+					At: moment.Of(inboundtest.Start),
+				})
+				return err
 			})
-			return err
-		})
-		require.Equal(t, 406, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)
+		}
+		post := func(n int) int {
+			return b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(n)).StatusCode
+		}
+		older("acme", 1)
+		require.Equal(t, 406, post(1))
 		require.Equal(t, map[string]int{"seen": 1}, b.Rows(t))
-		require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(2)).StatusCode)
+		require.Equal(t, 200, post(2))
+		older("acme", 2)
+		require.Equal(t, 406, post(2))
+		older("beta", 3)
+		require.Equal(t, 200, post(3))
+		require.Equal(t, 5, b.Rows(t)["seen"])
+		require.Equal(t, 2, b.Rows(t)["mail"])
 	})
 }

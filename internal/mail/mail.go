@@ -133,25 +133,26 @@ func Take(ctx context.Context, tx *store.Tx, d Packed) (Taken, error) {
 	return taken, nil
 }
 
-// useToken uses up the token of a delivery. It returns New when the token was not used before.
+// useToken uses up the token of a delivery. It returns New when the token was not used before. That
+// takes one statement: nearly every token is new.
 func useToken(ctx context.Context, tx *store.Tx, d Packed) (Taken, error) {
-	// A row that names a tenant is of a version that counted tokens by tenant. It goes on protecting.
-	_, err := tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
-	if err == nil {
-		return Reused, nil
-	}
-	if !store.Missing(err) {
-		return 0, fmt.Errorf("mail: looking for the token: %w", err)
-	}
 	key := db.GetSeenParams{Source: "mailgun", ID: d.Signer + " " + d.Token}
-	n, err := tx.AddSeen(ctx, db.AddSeenParams{
+	n, err := tx.AddToken(ctx, db.AddTokenParams{
 		Source: key.Source, ID: key.ID, Digest: d.digest, At: moment.Of(d.PostedAt),
+		OlderTenant: d.Tenant, OlderID: d.Token,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("mail: keeping the token: %w", err)
 	}
 	if n > 0 {
 		return New, nil
+	}
+	_, err = tx.GetSeen(ctx, db.GetSeenParams{Source: "mailgun", Tenant: d.Tenant, ID: d.Token})
+	if err == nil {
+		return Reused, nil // by a row of an older version
+	}
+	if !store.Missing(err) {
+		return 0, fmt.Errorf("mail: looking for the token: %w", err)
 	}
 	seen, err := tx.GetSeen(ctx, key)
 	if err != nil {

@@ -95,6 +95,8 @@ func (b bridge) Strings(query string, args ...any) (values []string) {
 		return b.Bench.Strings(query, args...)
 	}
 	b.begin()
+	_, err := b.group.tx.EventsOf(b.group.ctx, "") // which writes what was recorded
+	require.NoError(b, err)
 	rows, err := b.group.raw.QueryContext(b.group.ctx, query, args...)
 	require.NoError(b, err)
 	defer rows.Close()

@@ -146,9 +146,10 @@ func (s *Store) transact(group []*call, turns *turns) (err error) {
 			s.abandon(done)
 		}
 	}()
+	var events pending
 	for _, c := range group {
-		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}, turns: turns,
-			begins: s.begins}
+		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}, events: &events,
+			turns: turns, begins: s.begins}
 		// One caller's mistake does not end the lane that serves them all.
 		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
 		if err == nil {
@@ -158,6 +159,9 @@ func (s *Store) transact(group []*call, turns *turns) (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	if err := events.write(ctx, session.queries()); err != nil {
+		return err
 	}
 	rows, err := bundle(done.jobs)
 	if err == nil && len(rows) > 0 {

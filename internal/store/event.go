@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"smsbridge/internal/store/db"
@@ -26,4 +28,52 @@ func Timeline(ctx context.Context, view View, after string, most int) ([]Event, 
 		events[i] = Event{row.ID, row.Tenant, row.Subject, row.Name, row.Detail, row.At.Time}
 	}
 	return events, nil
+}
+
+// pending are events that the calls of a group have recorded and no statement has written yet. The
+// commit writes those of all calls together: on PostgreSQL each statement is a round trip.
+type pending struct{ events []db.AddEventParams }
+
+// mostPending is how many events wait at most. It bounds what a transaction that records thousands
+// of them keeps in memory.
+const mostPending = 512
+
+// Record appends to the timeline: what happened to which row. Detail is short and holds no secret
+// and no phone number. The event is written before the commit, or before this Tx reads events. So
+// an error is nearly always the commit's, which then fails for every call of the group.
+func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
+	tx.events.events = append(tx.events.events, db.AddEventParams{
+		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
+	})
+	if len(tx.events.events) < mostPending {
+		return nil
+	}
+	return tx.events.write(ctx, tx.Queries)
+}
+
+// write writes the events that wait. Those that an error kept from it wait on: they are of other
+// calls too, and a caller's context may have ended.
+func (p *pending) write(ctx context.Context, q *db.Queries) error {
+	added, err := q.AddEvents(ctx, p.events)
+	p.events = slices.Delete(p.events, 0, added)
+	if err != nil {
+		return fmt.Errorf("store: recording: %w", err)
+	}
+	return nil
+}
+
+// EventsAfter is the query of that name. It finds what this transaction has recorded, too.
+func (tx *Tx) EventsAfter(ctx context.Context, arg db.EventsAfterParams) ([]db.Event, error) {
+	if err := tx.events.write(ctx, tx.Queries); err != nil {
+		return nil, err
+	}
+	return tx.reader.EventsAfter(ctx, arg)
+}
+
+// EventsOf is the query of that name. It finds what this transaction has recorded, too.
+func (tx *Tx) EventsOf(ctx context.Context, subject string) ([]db.Event, error) {
+	if err := tx.events.write(ctx, tx.Queries); err != nil {
+		return nil, err
+	}
+	return tx.reader.EventsOf(ctx, subject)
 }

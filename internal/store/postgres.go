@@ -109,6 +109,9 @@ func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver)
 	return errors.Join(err, unlockErr)
 }
 
+// clock asks for the database's time, which all replicas share.
+const clock = "SELECT clock_timestamp()"
+
 func (e *postgresEngine) lanes() int { return postgresLanes }
 
 func (e *postgresEngine) alone() time.Time { return time.Time{} }
@@ -126,45 +129,52 @@ func (e *postgresEngine) retryable(err error) bool {
 }
 
 func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, error) {
-	now, err := e.time(ctx, e.db)
+	if e.clock != nil {
+		return db.New(e.db), e.clock(), nil
+	}
+	var now time.Time
+	err := e.db.QueryRowContext(ctx, clock).Scan(&now)
 	return db.New(e.db), now, err
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
 
-func (e *postgresEngine) time(ctx context.Context, q interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-}) (time.Time, error) {
-	if e.clock != nil {
-		return e.clock(), nil
-	}
-	var now time.Time
-	err := q.QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&now)
-	return now, err
-}
-
 // begin starts a pgx transaction on a connection that database/sql lends, so that the generated
 // queries and River share it. The queries run on the connection outside of Raw, which would
-// deadlock. They are inside the transaction all the same, because it is the connection's.
+// deadlock. They are inside the transaction all the same, because it is the connection's. Its time
+// comes with the round trip that begins it.
 func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &postgresSession{conn: conn, client: e.client, bell: e.bell}
-	err = conn.Raw(func(driver any) error {
-		s.tx, err = driver.(*stdlib.Conn).Conn().Begin(ctx)
+	err = conn.Raw(func(driver any) (err error) {
+		s.tx, s.at, err = e.beginTx(ctx, driver.(*stdlib.Conn).Conn())
 		return err
 	})
-	if err == nil {
-		s.at, err = e.time(ctx, conn)
-	}
 	if err != nil {
 		s.rollback(ctx)
 		return nil, err
 	}
 	s.q = db.New(conn)
 	return s, nil
+}
+
+// beginTx begins a transaction and reads the clock, in one round trip.
+func (e *postgresEngine) beginTx(
+	ctx context.Context, conn *pgx.Conn,
+) (tx pgx.Tx, now time.Time, err error) {
+	var batch pgx.Batch
+	batch.BeginTx(pgx.TxOptions{})
+	if e.clock != nil {
+		now = e.clock()
+	} else {
+		batch.Queue(clock).QueryRow(func(row pgx.Row) error { return row.Scan(&now) })
+	}
+	results := conn.SendBatch(ctx, &batch)
+	err = results.Close()
+	return results.Tx(), now, err
 }
 
 func (e *postgresEngine) start(ctx context.Context) error { return e.client.Start(ctx) }
@@ -195,18 +205,34 @@ type postgresSession struct {
 	at     time.Time
 	client *river.Client[pgx.Tx]
 	bell   bell
-	jobs   bool // whether it enqueues any
+	jobs   bool      // whether it enqueues any
+	last   pgx.Batch // what is sent with the commit
 }
 
 func (s *postgresSession) queries() *db.Queries { return s.q }
 func (s *postgresSession) now() time.Time       { return s.at }
 
+// enqueue hands the jobs to River. It copies them, and its NOTIFY goes with the commit, in the
+// commit's round trip.
 func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
 	s.jobs = true
 	return s.direct(func() error {
-		_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
+		_, err := s.client.InsertManyFastTx(ctx, queuing{s.tx, &s.last}, jobs)
 		return err
 	})
+}
+
+// queuing is a transaction whose statements without a result wait in a batch. River does not use
+// the number of their rows. What has a result is sent at once.
+type queuing struct {
+	pgx.Tx
+	batch *pgx.Batch
+}
+
+// Exec implements pgx.Tx.
+func (q queuing) Exec(_ context.Context, text string, args ...any) (pgconn.CommandTag, error) {
+	q.batch.Queue(text, args...)
+	return pgconn.CommandTag{}, nil
 }
 
 // direct does something on the connection past database/sql, while that does nothing there. When a
@@ -215,12 +241,24 @@ func (s *postgresSession) direct(f func() error) error {
 	return s.conn.Raw(func(any) error { return f() })
 }
 
+// commit sends what waits, and COMMIT. PostgreSQL does nothing of a batch after what fails, so that
+// nothing that it refuses is left out of a commit. When commit fails, rollback must follow.
 func (s *postgresSession) commit(ctx context.Context) error {
-	err := s.direct(func() error { return s.tx.Commit(ctx) })
-	if err == nil && s.jobs {
+	s.last.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() == "ROLLBACK" {
+			return pgx.ErrTxCommitRollback
+		}
+		return nil
+	})
+	err := s.direct(func() error { return s.tx.SendBatch(ctx, &s.last).Close() })
+	if err != nil {
+		return err
+	}
+	if s.jobs {
 		s.bell.ring()
 	}
-	return errors.Join(err, s.conn.Close())
+	_ = s.conn.Close() // what is committed stays so, whatever becomes of the connection
+	return nil
 }
 
 func (s *postgresSession) rollback(ctx context.Context) {

@@ -207,7 +207,8 @@ func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View)
 // folder query. Its one time is the database's on PostgreSQL and the process's on SQLite.
 type Tx struct {
 	reader
-	jobs []queued
+	jobs   []queued
+	events *pending
 
 	turns  *turns // nil when the queue must have every job
 	begins []string
@@ -230,14 +231,6 @@ func (tx *Tx) queue(job Job) { tx.jobs = append(tx.jobs, queued{Args: job}) }
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 	opts := &river.InsertOpts{ScheduledAt: at}
 	tx.jobs = append(tx.jobs, queued{Args: job, InsertOpts: opts})
-}
-
-// Record appends to the timeline: what happened to which row. Detail is short and holds no secret
-// and no phone number.
-func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
-	return tx.AddEvent(ctx, db.AddEventParams{
-		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
-	})
 }
 
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they

@@ -38,6 +38,42 @@ func (q *Queries) AddSeen(ctx context.Context, arg AddSeenParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const addToken = `-- name: AddToken :execrows
+INSERT INTO seen (source, tenant, id, digest, at)
+SELECT $1, '', $2, $3, $4
+WHERE NOT EXISTS (
+    SELECT 1 FROM seen s
+    WHERE s.source = $1 AND s.tenant = $5 AND s.id = $6
+)
+ON CONFLICT (source, tenant, id) DO NOTHING
+`
+
+type AddTokenParams struct {
+	Source      string
+	ID          string
+	Digest      string
+	At          moment.Moment
+	OlderTenant string
+	OlderID     string
+}
+
+// A row of the older id, which names a tenant, is of a version that counted tokens by tenant. It
+// goes on protecting.
+func (q *Queries) AddToken(ctx context.Context, arg AddTokenParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addToken,
+		arg.Source,
+		arg.ID,
+		arg.Digest,
+		arg.At,
+		arg.OlderTenant,
+		arg.OlderID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const dropSeenBefore = `-- name: DropSeenBefore :execrows
 DELETE FROM seen WHERE (source, tenant, id) IN (
     SELECT s.source, s.tenant, s.id FROM seen s WHERE s.at < $1 ORDER BY s.at LIMIT 1000

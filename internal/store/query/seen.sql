@@ -2,6 +2,17 @@
 INSERT INTO seen (source, tenant, id, digest, at) VALUES (@source, @tenant, @id, @digest, @at)
 ON CONFLICT (source, tenant, id) DO NOTHING;
 
+-- name: AddToken :execrows
+-- A row of the older id, which names a tenant, is of a version that counted tokens by tenant. It
+-- goes on protecting.
+INSERT INTO seen (source, tenant, id, digest, at)
+SELECT @source, '', @id, @digest, @at
+WHERE NOT EXISTS (
+    SELECT 1 FROM seen s
+    WHERE s.source = @source AND s.tenant = @older_tenant AND s.id = @older_id
+)
+ON CONFLICT (source, tenant, id) DO NOTHING;
+
 -- name: GetSeen :one
 SELECT * FROM seen WHERE source = @source AND tenant = @tenant AND id = @id;
 

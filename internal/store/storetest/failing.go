@@ -56,23 +56,22 @@ func (f *failing) QueryRowContext(ctx context.Context, query string, args ...any
 	return f.DBTX.QueryRowContext(ctx, query, args...)
 }
 
-// FailEach runs step once for each of its statements, and lets that statement fail in the database.
-// Each time step must return the failure. A rule that goes on commits half of its rows. One that
-// makes a decision of it refuses a caller who did nothing wrong; decisions are the errors of such
-// decisions. The last run meets no failure, and must succeed.
+// FailEach runs step once for each statement of its transaction, and lets that statement fail in
+// the database. Each time the transaction must return the failure. A rule that goes on commits half
+// of its rows. One that makes a decision of it refuses a caller who did nothing wrong; decisions
+// are the errors of such decisions. The last run meets no failure, and must succeed.
 func (b Bench) FailEach(
 	step func(ctx context.Context, tx *store.Tx) error, decisions ...error,
 ) {
 	b.Helper()
 	for n := 0; ; n++ {
-		left := 0
+		var f *failing
 		err := b.Try(func(ctx context.Context, tx *store.Tx) error {
-			f := &failing{through(tx), n}
-			tx.Queries = db.New(f)
-			defer func() { left = f.left }()
+			f = &failing{*way(tx), n}
+			*way(tx) = f
 			return step(ctx, tx)
 		})
-		if left >= 0 {
+		if f.left >= 0 {
 			require.NoError(b, err)
 			require.NotZero(b, n, "a step without a statement")
 			return

@@ -11,24 +11,25 @@ import (
 	"smsbridge/internal/store/db"
 )
 
-// Statements are the names of the queries that a transaction has made, in order.
+// Statements are the names of the queries that a transaction has made, in order. Those of its
+// commit, which writes the events, are there once it has ended.
 type Statements struct {
 	db.DBTX
 	Names []string
 }
 
-// Watch notes the queries that tx makes from now on.
+// Watch notes the queries that are made from now on in the transaction of tx, also by its commit.
 func Watch(tx *store.Tx) *Statements {
-	s := &Statements{DBTX: through(tx)}
-	tx.Queries = db.New(s)
+	s := &Statements{DBTX: *way(tx)}
+	*way(tx) = s
 	return s
 }
 
-// through is the way of a transaction's queries into the database. It reaches into the generated
-// code, so that the program needs no hook for it.
-func through(tx *store.Tx) db.DBTX {
+// way is the way of a transaction's queries into the database, which the whole transaction shares.
+// It reaches into the generated code, so that the program needs no hook for it.
+func way(tx *store.Tx) *db.DBTX {
 	field := reflect.ValueOf(tx.Queries).Elem().FieldByName("db")
-	return *(*db.DBTX)(unsafe.Pointer(field.UnsafeAddr()))
+	return (*db.DBTX)(unsafe.Pointer(field.UnsafeAddr()))
 }
 
 // note takes the name from a query of sqlc's, which begins with "-- name: NAME :KIND".
