@@ -105,6 +105,7 @@ func agrees(t require.TestingT, plain string) bool {
 // Ensure that the tables say what the library says, for every calling code. Every digit follows
 // every node, once at the end of a number and once within a longer one.
 func TestTablesAgreeWithTheLibrary(t *testing.T) {
+	t.Parallel()
 	numbers, nodes := 0, 0
 	for calling, p := range plans {
 		if p.lengths == 0 {
@@ -163,6 +164,7 @@ func follow(at uint32, digit int) uint32 {
 // Ensure that the tables say what the library says, for numbers of every calling code and length.
 // The library's own examples are among them.
 func TestNumbersAgreeWithTheLibrary(t *testing.T) {
+	t.Parallel()
 	for calling := range 1000 {
 		for length := range maxDigits {
 			agrees(t, strconv.Itoa(calling)+"5839201746358213"[:length])
