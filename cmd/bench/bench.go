@@ -193,12 +193,16 @@ func (b *bench) templateOf(
 	return t, nil
 }
 
-// twoFlows has a bridge finish two flows, and names the tables that grew with the second.
+// twoFlows has a bridge finish two flows, with a code for each phone, and names the tables that
+// grew with the second.
 func (b *bench) twoFlows(ctx context.Context, s *server, d database) (tables []string, err error) {
 	var before, after map[string]int64
 	for range 2 {
 		before = after
 		if err := b.oneFlow(ctx, s); err != nil {
+			return nil, err
+		}
+		if err := b.oneCode(ctx, s, b.used-1); err != nil {
 			return nil, err
 		}
 		settle(ctx, s.pid())

@@ -23,6 +23,12 @@ const maxOldCases = 3_000_000
 // firstOldPhone is a range of its own, beside that of the load.
 const firstOldPhone = 4550_000_000
 
+const (
+	// queueTable has the finished jobs of the last hour. The old cases are of twenty hours.
+	queueTable  = "river_job"
+	queuesShare = 20
+)
+
 // uuidPattern is an id that tells the time at which it was made (RFC 9562 section 5.7).
 const uuidPattern = "________-____-7___-____-____________"
 
@@ -53,10 +59,14 @@ func (d database) fill(
 		}
 	}
 	for _, table := range tables {
-		say("%s: filling %s with %d copies of each case", d.kind, table, copies)
+		many := copies
+		if table == queueTable {
+			many /= queuesShare
+		}
+		say("%s: filling %s with %d copies of each case", d.kind, table, many)
 		columns, err := columnsOf(ctx, db, d.kind, table)
 		if err == nil {
-			err = copyRows(ctx, db, d.kind, table, columns, n, copies)
+			err = copyRows(ctx, db, d.kind, table, columns, n, many)
 		}
 		if err != nil {
 			return fmt.Errorf("filling %s: %w", table, err)
@@ -100,10 +110,11 @@ func columnsOf(ctx context.Context, db *sql.DB, kind, table string) ([]column, e
 	return columns, rows.Err()
 }
 
-// growing names the tables of cases: those that have more rows than before, but for the queue's.
+// growing names the tables of cases: those that have more rows than before. Of the queue's tables
+// it is the one with the jobs.
 func growing(before, after map[string]int64) (tables []string) {
 	for table, n := range after {
-		if n > before[table] && !strings.HasPrefix(table, "river_") {
+		if n > before[table] && (table == queueTable || !strings.HasPrefix(table, "river_")) {
 			tables = append(tables, table)
 		}
 	}
@@ -129,7 +140,7 @@ func copyRows(
 		return err
 	}
 	for _, statement := range slices.Concat(drop, []string{
-		`CREATE TEMP TABLE bench_case AS SELECT * FROM "` + table + `"`,
+		`CREATE TEMP TABLE bench_case AS SELECT * FROM "` + table + `"` + finished(table),
 		`WITH RECURSIVE number(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < ` +
 			strconv.Itoa(copies) + `) INSERT INTO "` + table + `" (` + strings.Join(names, ", ") +
 			`) SELECT ` + strings.Join(values, ", ") + ` FROM number CROSS JOIN bench_case`,
@@ -140,6 +151,14 @@ func copyRows(
 		}
 	}
 	return tx.Commit()
+}
+
+// finished leaves out the jobs that are still to be done.
+func finished(table string) string {
+	if table == queueTable {
+		return ` WHERE finalized_at IS NOT NULL`
+	}
+	return ""
 }
 
 // indexesOf returns the statements that drop the indexes of a table, and those that make them
@@ -186,6 +205,7 @@ func (c column) copied(kind string, n, copies int, now time.Time) string {
 	}
 	text := c.kind == "text"
 	id := c.name == "id" || c.name == "key" || c.name == "token" || strings.HasSuffix(c.name, "_id")
+	number := c.kind == "bigint" || c.kind == "integer"
 	moment := c.name == "at" || c.name == "deadline" || strings.HasSuffix(c.name, "_at")
 	switch {
 	case text && id:
@@ -193,19 +213,21 @@ func (c column) copied(kind string, n, copies int, now time.Time) string {
 			`' THEN ` + first + ` || substr(` + name + `, 14, 15) || ` + digits + ` ELSE ` + digits +
 			` || substr(` + name + `, 9) END`
 	case text:
-		phone := `CAST(` + strconv.Itoa(firstOldPhone) + ` + i AS TEXT)`
+		phone := func(flow int) string { // a phone has few rows in some tables, as in guess
+			return fmt.Sprintf("CAST(%d + 2 * i AS TEXT)", firstOldPhone+flow)
+		}
 		one, other := strings.TrimPrefix(phoneOf(n-1), "+"), strings.TrimPrefix(phoneOf(n), "+")
-		return `replace(replace(` + name + `, '` + one + `', ` + phone + `), '` + other + `', ` +
-			phone + `)`
+		return `replace(replace(` + name + `, '` + one + `', ` + phone(0) + `), '` + other + `', ` +
+			phone(1) + `)`
 	case id && c.kind == "blob":
 		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE CAST(unhex(` + digits +
 			`) || substr(` + name + `, 5) AS BLOB) END`
 	case id && c.kind == "bytea":
 		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE decode(` + digits +
 			`, 'hex') || substr(` + name + `, 5) END`
-	case moment:
+	case number && moment:
 		return `CASE WHEN ` + name + ` = 0 THEN 0 ELSE ` + name + ` ` + shift + ` END`
-	case id || c.unique: // numbers before the first
+	case number && (id || c.unique): // numbers before the first
 		return name + ` - i * 1000`
 	}
 	return name

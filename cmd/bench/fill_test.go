@@ -51,23 +51,26 @@ func testFill(t *testing.T, d database, blob, id string) {
 			received_at BIGINT, sent_at BIGINT, event_id TEXT)`,
 		`CREATE UNIQUE INDEX mail_same ON mail (phone, state)`,
 		`CREATE TABLE text (id ` + blob + ` PRIMARY KEY, mail_id TEXT, serial BIGINT UNIQUE)`,
-		`CREATE TABLE river_job (id BIGINT PRIMARY KEY)`,
+		`CREATE TABLE guess (phone TEXT PRIMARY KEY)`,
+		`CREATE TABLE river_job (id BIGINT PRIMARY KEY, finalized_at TIMESTAMP)`,
 		`INSERT INTO mail VALUES ('0197aaaa-0000', '` + phoneOf(n) + `', '` + addressOf(n) +
 			`', 'done', 1700000000000, 0, '` + eventID + `')`,
 		`INSERT INTO text VALUES (` + id + `, '0197aaaa-0000', 7)`,
-		`INSERT INTO river_job VALUES (1)`,
+		`INSERT INTO guess VALUES ('` + phoneOf(n-1) + `'), ('` + phoneOf(n) + `')`,
+		`INSERT INTO river_job VALUES (1, CURRENT_TIMESTAMP), (2, NULL)`,
 	} {
 		_, err := db.Exec(statement)
 		require.NoError(t, err, statement)
 	}
 	var said []string
-	require.NoError(t, d.fill(t.Context(), []string{"mail", "text"}, n, copies,
+	require.NoError(t, d.fill(t.Context(), []string{"guess", "mail", "river_job", "text"}, n, copies,
 		func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }))
-	require.Len(t, said, 2, "each table is progress")
+	require.Len(t, said, 4, "each table is progress")
 
 	rows, err := d.count(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"mail": 1 + copies, "text": 1 + copies, "river_job": 1}, rows)
+	require.Equal(t, map[string]int64{"mail": 1 + copies, "text": 1 + copies,
+		"guess": 2 + 2*copies, "river_job": 2 + copies/queuesShare}, rows)
 	for query, want := range map[string]int{
 		"SELECT count(DISTINCT phone) FROM mail":                                1 + copies,
 		"SELECT count(*) FROM mail m JOIN text t ON t.mail_id = m.id":           1 + copies,
@@ -92,11 +95,12 @@ func testFill(t *testing.T, d database, blob, id string) {
 	}
 }
 
-// Ensure that only what every flow adds is copied: no keys, settings or jobs.
+// Ensure that only what every flow adds is copied: its rows and jobs, and no keys or settings.
 func TestGrowing(t *testing.T) {
 	before := map[string]int64{"mail": 1, "seal_key": 1, "river_job": 6, "gone": 2}
-	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1}
-	require.Equal(t, []string{"mail", "text"}, growing(before, after))
+	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1,
+		"river_leader": 1}
+	require.Equal(t, []string{"mail", "river_job", "text"}, growing(before, after))
 }
 
 // Ensure that a post has 10 kB and goes to a phone of its own. The mail that Mailgun keeps is
