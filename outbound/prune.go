@@ -32,9 +32,27 @@ type retention struct {
 	drop func(tx *store.Tx, ctx context.Context, before moment.Moment) (int64, error)
 }
 
-// retentions is all that is dropped. What is not here is kept for good.
+// flowMemory is how long what is over can be looked up, from its end on. What a person was asked
+// and answered is needed when a customer disputes it, or an auditor asks: both come within a
+// year. After that it only costs, and a thief of the database would find it.
+const flowMemory = 365 * 24 * time.Hour
+
+// retentions is all that is dropped. What is not here is kept for good: opt-outs, the ids of
+// sealing keys, and replies. A provider's signature of a reply has no time, so that only its row
+// keeps an old yes from being taken again. The queue drops its own rows.
+//
+// What is open is never dropped. Children go before their parents, so that no row points to one
+// that is gone: a text to its question or verification, a question to its mail. An instance goes
+// before its verification, which stays as long as an instance points to it.
 func retentions() []retention {
 	return []retention{
+		// What finished flows leave.
+		{"event", flowMemory, (*store.Tx).DropEventsBefore},
+		{"text", flowMemory, (*store.Tx).DropTextsBefore},
+		{"challenge", flowMemory, (*store.Tx).DropChallengesBefore},
+		{"mail", flowMemory, (*store.Tx).DropMailsBefore},
+		{"durable_instance", flowMemory, (*store.Tx).DropDurableInstancesBefore},
+		{"verification", flowMemory, (*store.Tx).DropVerificationsBefore},
 		// Mailgun's tokens: well beyond the nine hours in which their signatures are accepted.
 		{"seen", 48 * time.Hour, (*store.Tx).DropSeenBefore},
 		// Short links from their own end on.

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -28,9 +29,26 @@ func (w *world) exec(statement string, args ...any) {
 }
 
 // oldRows has, for each table that is pruned, the columns of a row and their values: $1 is the
-// row's key, $2 the time from which on its age counts.
+// row's key, $2 the time from which on its age counts, and $3 an id that was made then.
 func oldRows() map[string]string {
 	return map[string]string{
+		"event": `(id, tenant, subject, name, detail, at) SELECT $3, 'acme', $1, '', '', $2`,
+		"text": `(id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state,
+			provider_id, error, deadline, created_at, sending_at, ended_at)
+			SELECT $3, '', 'acme', '', '', '', 'prompt', '', 1, 'delivered', $3, '', 0, 0, 0, $2`,
+		"challenge": `(id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link,
+			reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at,
+			accepted_at, ended_at)
+			SELECT $3, '', 'acme', '', '', '', '', 'denied', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, $2`,
+		"mail": `(id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at,
+			received_at, ended_at) SELECT $3, 'acme', '', $3, '', '', 'refused', '', '', 0, 0, $2`,
+		"durable_instance": `(id, tenant, instance_id, input, state, output, verification_id, digits,
+			created_at, updated_at) SELECT $3, 'acme', $3, '', 'running', '', '', 4, 0, $2`,
+		"verification": `(id, tenant, door, external_id, account, sender, phone, locale, state, code,
+			renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at,
+			expires_at, ended_at)
+			SELECT $3, 'acme', 'api', '', '', '', '', '', 'expired', '',
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $2`,
 		"seen":            `(source, tenant, id, digest, at) SELECT 'mailgun', 'acme', $1, '', $2`,
 		"short_link":      `(id, tenant, challenge_id, link, expires_at) SELECT $1, 'acme', '', '', $2`,
 		"guess":           `(tenant, phone, asker, wrong_at, last_at) SELECT 'acme', $1, 'app', '', $2`,
@@ -49,19 +67,30 @@ func oldRows() map[string]string {
 // age adds rows to a table that reached an age just now.
 func (w *world) age(table string, age time.Duration, keys string) {
 	w.t.Helper()
-	row := strings.NewReplacer("$1", "n.key", "$2", "$1").Replace(oldRows()[table])
-	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", moment.Of(w.clock().Add(-age)))
+	at := w.clock().Add(-age)
+	row := strings.NewReplacer("$1", "n.key", "$2", "$1", "$3", "'"+idAt(at)+"' || n.key").
+		Replace(oldRows()[table])
+	w.exec("INSERT INTO "+table+" "+row+" FROM ("+keys+") n", moment.Of(at))
+}
+
+// idAt is how the ids that are made at a time begin.
+func idAt(at time.Time) string {
+	return fmt.Sprintf("%08x-%04x-7000-8000-", at.UnixMilli()>>16, at.UnixMilli()&0xffff)
 }
 
 // Ensure that of each table that is pruned the rows go when they are too old, and not before.
 func TestPrune(t *testing.T) {
 	require.Len(t, oldRows(), len(retentions()), "each table has a row to try it with")
+	const year = 365 * 24 * time.Hour
 	kept := map[string]time.Duration{
+		"event": year, "text": year, "challenge": year, "mail": year,
+		"durable_instance": year, "verification": year, "reply_guess": 24 * time.Hour,
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
 		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
 		"verify_report": 48 * time.Hour,
 	}
+	require.Len(t, kept, len(retentions()))
 	each(t, func(w *world) {
 		for table, age := range kept {
 			w.age(table, age, "SELECT 'kept' AS key")

@@ -22,7 +22,7 @@ type bench struct {
 	baseline *child
 	beside   string // address of the baseline
 	binaries []candidate
-	fresh    map[string]template // by binary and kind
+	fresh    map[string]template // by binary, kind and old cases
 	stderr   io.Writer
 	serial   int // of databases
 	used     int // phones, mails and codes so far
@@ -158,8 +158,10 @@ func (b *bench) newDatabase(kind string) database {
 }
 
 // templateOf returns a database as the binary makes it, with the old cases in it.
-func (b *bench) templateOf(ctx context.Context, program candidate, kind string) (template, error) {
-	key := program.name + " " + kind
+func (b *bench) templateOf(
+	ctx context.Context, program candidate, kind string, old int,
+) (template, error) {
+	key := fmt.Sprint(program.name, kind, old)
 	t, ok := b.fresh[key]
 	if ok {
 		return t, nil
@@ -175,14 +177,13 @@ func (b *bench) templateOf(ctx context.Context, program candidate, kind string) 
 	}
 	defer s.kill()
 	var cases []string
-	if b.Rows > 0 {
-		b.say("%s on %s: filling %d old cases", program.name, kind, b.Rows)
+	if old > 0 {
 		cases, err = b.twoFlows(ctx, s, t.database)
 	}
 	if err = errors.Join(err, s.stop()); err != nil {
 		return t, fmt.Errorf("%s: %w", program.name, err)
 	}
-	if err := t.fill(ctx, cases, b.used-1, b.Rows/2); err != nil {
+	if err := t.fill(ctx, cases, b.used-1, old/2, b.say); err != nil {
 		return t, err
 	}
 	if t.rows, err = t.count(ctx); err != nil {
@@ -192,12 +193,16 @@ func (b *bench) templateOf(ctx context.Context, program candidate, kind string) 
 	return t, nil
 }
 
-// twoFlows has a bridge finish two flows, and names the tables that grew with the second.
+// twoFlows has a bridge finish two flows, with a code for each phone, and names the tables that
+// grew with the second.
 func (b *bench) twoFlows(ctx context.Context, s *server, d database) (tables []string, err error) {
 	var before, after map[string]int64
 	for range 2 {
 		before = after
 		if err := b.oneFlow(ctx, s); err != nil {
+			return nil, err
+		}
+		if err := b.oneCode(ctx, s, b.used-1); err != nil {
 			return nil, err
 		}
 		settle(ctx, s.pid())
@@ -214,9 +219,11 @@ type measurement struct {
 	many    int    // callers, or flows in flight
 	kind    string // of the database; "" for none
 	program int    // index of the binary; -1 for none
+	old     int    // cases in the database
 }
 
-// plan lists what one repetition measures. The binaries take turns within each row.
+// plan lists what one repetition measures. The binaries, and the numbers of old cases, take turns
+// within each row.
 func (b *bench) plan() (plan []measurement) {
 	for _, w := range allWorks() {
 		if len(b.Only) > 0 && !slices.Contains(b.Only, w.name) &&
@@ -225,12 +232,14 @@ func (b *bench) plan() (plan []measurement) {
 		}
 		for _, many := range w.many(b.options) {
 			if w.server == nil {
-				plan = append(plan, measurement{w, many, "", -1})
+				plan = append(plan, measurement{w, many, "", -1, 0})
 				continue
 			}
 			for _, kind := range b.kinds() {
 				for program := range b.binaries {
-					plan = append(plan, measurement{w, many, kind, program})
+					for _, old := range b.Rows {
+						plan = append(plan, measurement{w, many, kind, program, old})
+					}
 				}
 			}
 		}
@@ -242,7 +251,7 @@ func (b *bench) plan() (plan []measurement) {
 func (b *bench) measureAll(ctx context.Context) (samples []sample, err error) {
 	plan := b.plan()
 	for repetition := range b.Repeat {
-		if repetition%2 == 1 && len(b.binaries) > 1 { // none is always the first
+		if repetition%2 == 1 && len(b.binaries)*len(b.Rows) > 1 { // none is always the first
 			slices.Reverse(plan)
 		}
 		for _, m := range plan {
@@ -270,7 +279,7 @@ func (b *bench) title(m measurement) string {
 
 // sampleOf is an empty sample of a measurement.
 func (b *bench) sampleOf(m measurement) sample {
-	s := sample{key: key{Work: m.work.name, Many: m.many, Database: m.kind}}
+	s := sample{key: key{Work: m.work.name, Many: m.many, Database: m.kind, Old: m.old}}
 	if m.program >= 0 {
 		s.Binary = b.binaries[m.program].name
 	}
@@ -287,7 +296,7 @@ func (b *bench) measure(ctx context.Context, m measurement) (samples []sample, e
 		return m.work.alone(ctx, b, m)
 	}
 	program := b.binaries[m.program]
-	t, err := b.templateOf(ctx, program, m.kind)
+	t, err := b.templateOf(ctx, program, m.kind, m.old)
 	if err != nil {
 		return nil, err
 	}

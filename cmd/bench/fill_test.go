@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store/storetest"
@@ -33,30 +34,43 @@ func TestFill(t *testing.T) {
 	})
 }
 
+// idBefore begins as an id that was made so long ago.
+func idBefore(d time.Duration) string {
+	millis := time.Now().Add(-d).UnixMilli()
+	return fmt.Sprintf("%08x-%04x-", millis>>16, millis&0xffff)
+}
+
 func testFill(t *testing.T, d database, blob, id string) {
 	const n, copies = 3, 50
+	eventID := uuid.Must(uuid.NewV7()).String()
 	db, err := d.connect()
 	require.NoError(t, err)
 	defer db.Close()
 	for _, statement := range []string{
 		`CREATE TABLE mail (id TEXT PRIMARY KEY, phone TEXT, recipient TEXT, state TEXT,
-			received_at BIGINT, sent_at BIGINT)`,
+			received_at BIGINT, sent_at BIGINT, event_id TEXT)`,
 		`CREATE UNIQUE INDEX mail_same ON mail (phone, state)`,
 		`CREATE TABLE text (id ` + blob + ` PRIMARY KEY, mail_id TEXT, serial BIGINT UNIQUE)`,
-		`CREATE TABLE river_job (id BIGINT PRIMARY KEY)`,
+		`CREATE TABLE guess (phone TEXT PRIMARY KEY)`,
+		`CREATE TABLE river_job (id BIGINT PRIMARY KEY, finalized_at TIMESTAMP)`,
 		`INSERT INTO mail VALUES ('0197aaaa-0000', '` + phoneOf(n) + `', '` + addressOf(n) +
-			`', 'done', 1700000000000, 0)`,
+			`', 'done', 1700000000000, 0, '` + eventID + `')`,
 		`INSERT INTO text VALUES (` + id + `, '0197aaaa-0000', 7)`,
-		`INSERT INTO river_job VALUES (1)`,
+		`INSERT INTO guess VALUES ('` + phoneOf(n-1) + `'), ('` + phoneOf(n) + `')`,
+		`INSERT INTO river_job VALUES (1, CURRENT_TIMESTAMP), (2, NULL)`,
 	} {
 		_, err := db.Exec(statement)
 		require.NoError(t, err, statement)
 	}
-	require.NoError(t, d.fill(t.Context(), []string{"mail", "text"}, n, copies))
+	var said []string
+	require.NoError(t, d.fill(t.Context(), []string{"guess", "mail", "river_job", "text"}, n, copies,
+		func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }))
+	require.Len(t, said, 4, "each table is progress")
 
 	rows, err := d.count(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"mail": 1 + copies, "text": 1 + copies, "river_job": 1}, rows)
+	require.Equal(t, map[string]int64{"mail": 1 + copies, "text": 1 + copies,
+		"guess": 2 + 2*copies, "river_job": 2 + copies/queuesShare}, rows)
 	for query, want := range map[string]int{
 		"SELECT count(DISTINCT phone) FROM mail":                                1 + copies,
 		"SELECT count(*) FROM mail m JOIN text t ON t.mail_id = m.id":           1 + copies,
@@ -64,6 +78,9 @@ func testFill(t *testing.T, d database, blob, id string) {
 		"SELECT count(*) FROM mail WHERE received_at < 1700000000000 - 3600000": copies,
 		"SELECT count(*) FROM text WHERE length(id) = 7":                        1 + copies,
 		"SELECT count(*) FROM mail WHERE id > '0197aaaa-0000'":                  0,
+		"SELECT count(DISTINCT event_id) FROM mail":                             1 + copies,
+		"SELECT count(*) FROM mail WHERE length(event_id) = 36 AND event_id < '" +
+			idBefore(time.Hour) + "' AND event_id > '" + idBefore(24*time.Hour) + "'": copies,
 		"SELECT count(*) FROM mail WHERE recipient = 'acme' || phone || '@" + mailDomain + "'": 1 +
 			copies,
 	} {
@@ -78,11 +95,12 @@ func testFill(t *testing.T, d database, blob, id string) {
 	}
 }
 
-// Ensure that only what every flow adds is copied: no keys, settings or jobs.
+// Ensure that only what every flow adds is copied: its rows and jobs, and no keys or settings.
 func TestGrowing(t *testing.T) {
 	before := map[string]int64{"mail": 1, "seal_key": 1, "river_job": 6, "gone": 2}
-	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1}
-	require.Equal(t, []string{"mail", "text"}, growing(before, after))
+	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1,
+		"river_leader": 1}
+	require.Equal(t, []string{"mail", "river_job", "text"}, growing(before, after))
 }
 
 // Ensure that a post has 10 kB and goes to a phone of its own. The mail that Mailgun keeps is

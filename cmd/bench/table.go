@@ -29,6 +29,9 @@ const (
 	// valueLighter is the processor time of the first binary by this one's. A machine that others use
 	// too changes it least.
 	valueLighter value = "cpu_of_first"
+	// The same beside the first number of old cases.
+	valueFewer        value = "of_first_rows"
+	valueFewerLighter value = "cpu_of_first_rows"
 )
 
 // key says what a row of the table is about.
@@ -37,10 +40,14 @@ type key struct {
 	Many     int    `json:"many"`
 	Database string `json:"database,omitempty"`
 	Binary   string `json:"binary,omitempty"`
+	Old      int    `json:"old_cases,omitempty"`
 }
 
 func (k key) String() string {
 	parts := []string{k.Work, strconv.Itoa(k.Many), k.Database, k.Binary}
+	if k.Old > 0 {
+		parts = append(parts, fmt.Sprintf("with %d old cases", k.Old))
+	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
@@ -92,10 +99,10 @@ type report struct {
 
 // tableOf makes the table: each number is the median over the repetitions, and so is each ratio of
 // two numbers that one repetition measured.
-func tableOf(samples []sample, binaries []string) report {
+func tableOf(samples []sample, binaries []string, old []int) report {
 	samples = slices.Clone(samples)
 	for i := range samples {
-		samples[i].Values = withRatios(samples, samples[i], binaries)
+		samples[i].Values = withRatios(samples, samples[i], binaries, old)
 	}
 	var keys []key
 	groups := map[key][]sample{}
@@ -150,12 +157,13 @@ func byPlan(keys []key, binaries []string) func(a, b key) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)),
 			cmp.Compare(slices.Index(parts, a.Work), slices.Index(parts, b.Work)),
 			cmp.Compare(a.Many, b.Many), cmp.Compare(b.Database, a.Database), // SQLite first
-			cmp.Compare(slices.Index(binaries, a.Binary), slices.Index(binaries, b.Binary)))
+			cmp.Compare(slices.Index(binaries, a.Binary), slices.Index(binaries, b.Binary)),
+			cmp.Compare(a.Old, b.Old))
 	}
 }
 
 // withRatios adds what a sample is beside others of its repetition.
-func withRatios(all []sample, s sample, binaries []string) map[value]float64 {
+func withRatios(all []sample, s sample, binaries []string, old []int) map[value]float64 {
 	values := map[value]float64{}
 	for name, n := range s.Values {
 		values[name] = n
@@ -183,11 +191,17 @@ func withRatios(all []sample, s sample, binaries []string) map[value]float64 {
 		of = valueP50
 	}
 	if s.Database == kindPostgres {
-		beside(valueSQLite, key{s.Work, s.Many, kindSQLite, s.Binary}, of)
+		beside(valueSQLite, key{s.Work, s.Many, kindSQLite, s.Binary, s.Old}, of)
 	}
 	if s.Binary != "" && len(binaries) > 1 && s.Binary != binaries[0] {
-		beside(valueFirst, key{s.Work, s.Many, s.Database, binaries[0]}, of)
-		beside(valueLighter, key{s.Work, s.Many, s.Database, binaries[0]}, valueCPU)
+		first := key{s.Work, s.Many, s.Database, binaries[0], s.Old}
+		beside(valueFirst, first, of)
+		beside(valueLighter, first, valueCPU)
+	}
+	if s.Binary != "" && len(old) > 1 && s.Old != old[0] {
+		first := key{s.Work, s.Many, s.Database, s.Binary, old[0]}
+		beside(valueFewer, first, of)
+		beside(valueFewerLighter, first, valueCPU)
 	}
 	return values
 }
@@ -214,7 +228,8 @@ func columns() []struct {
 		{valueP99, "p99 ms"}, {valueCPU, "CPU ms"}, {valueBackends, "PostgreSQL CPU ms"},
 		{valueCommits, "commits"}, {valueWritten, "written kB"}, {valueMemory, "memory MB"},
 		{valueEcho, "× echo"}, {valueForget, "× forget"}, {valueSQLite, "× SQLite"},
-		{valueFirst, "× first"}, {valueLighter, "CPU × first"},
+		{valueFirst, "× first"}, {valueLighter, "CPU × first"}, {valueFewer, "× first rows"},
+		{valueFewerLighter, "CPU × first rows"},
 	}
 }
 
@@ -228,25 +243,27 @@ func (r report) markdown(o options) string {
 	}) bool {
 		return !slices.ContainsFunc(r.Table, func(s sample) bool { return s.Values[c.name] != 0 })
 	})
-	b.WriteString("| work | at once | database | binary |")
+	b.WriteString("| work | at once | database | binary | old cases |")
 	for _, c := range shown {
 		b.WriteString(" " + c.heading + " |")
 	}
-	b.WriteString("\n|---|---|---|---|" + strings.Repeat("---|", len(shown)) + "\n")
+	b.WriteString("\n|---|---|---|---|---|" + strings.Repeat("---|", len(shown)) + "\n")
 	for _, s := range r.Table {
-		fmt.Fprintf(&b, "| %s | %d | %s | %s |", s.Work, s.Many, dash(s.Database), dash(s.Binary))
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %d |", s.Work, s.Many, dash(s.Database),
+			dash(s.Binary), s.Old)
 		for _, c := range shown {
 			b.WriteString(" " + short(s.Values[c.name]) + " |")
 		}
 		b.WriteString("\n")
 	}
 	b.WriteString(r.rowsLeft())
-	fmt.Fprintf(&b, "\nMedians of %d repetitions of %gs, sender check %s, providers after %s, "+
-		"%d old cases. CPU, commits and written kB are of one operation of the server's; on SQLite "+
+	fmt.Fprintf(&b, "\nMedians of %d repetitions of %gs, sender check %s, providers after %s. "+
+		"CPU, commits and written kB are of one operation of the server's; on SQLite "+
 		"each commit is one fsync, on PostgreSQL reading counts, too. `× first` compares with the "+
 		"first binary: rates, or else times; above 1 is faster. `CPU × first` compares the processor "+
-		"time of one operation; above 1 is lighter.\n",
-		o.Repeat, o.Seconds, o.Sender, o.Latency, o.Rows)
+		"time of one operation; above 1 is lighter. `× first rows` and `CPU × first rows` compare in "+
+		"the same way with the first number of old cases.\n",
+		o.Repeat, o.Seconds, o.Sender, o.Latency)
 	return b.String()
 }
 

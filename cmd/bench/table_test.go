@@ -11,7 +11,7 @@ import (
 
 // at makes a sample.
 func at(work, database, binary string, repetition int, values map[value]float64) sample {
-	return sample{key: key{work, 64, database, binary}, Repetition: repetition, Values: values}
+	return sample{key: key{work, 64, database, binary, 0}, Repetition: repetition, Values: values}
 }
 
 func rate(n float64) map[value]float64 { return map[value]float64{valueRate: n} }
@@ -40,7 +40,7 @@ func TestRatiosAreOfOneRepetition(t *testing.T) {
 			at(workAccept, kindSQLite, "new", repetition, rate(200*speed)),
 			at(workAccept, kindPostgres, "old", repetition, rate(50*speed)))
 	}
-	table := tableOf(samples, []string{"old", "new"}).Table
+	table := tableOf(samples, []string{"old", "new"}, []int{0}).Table
 	require.Len(t, table, 5)
 	want := []struct {
 		key           key
@@ -48,11 +48,11 @@ func TestRatiosAreOfOneRepetition(t *testing.T) {
 		echo, forget  float64
 		sqlite, first float64
 	}{
-		{key{workEcho, 64, "", ""}, 10_000, 0, 0, 0, 0},
-		{key{workForget, 64, "", ""}, 5000, 0, 0, 0, 0},
-		{key{workAccept, 64, kindSQLite, "old"}, 1000, .1, .2, 0, 0},
-		{key{workAccept, 64, kindSQLite, "new"}, 2000, .2, .4, 0, 2},
-		{key{workAccept, 64, kindPostgres, "old"}, 500, .05, .1, .5, 0},
+		{key{workEcho, 64, "", "", 0}, 10_000, 0, 0, 0, 0},
+		{key{workForget, 64, "", "", 0}, 5000, 0, 0, 0, 0},
+		{key{workAccept, 64, kindSQLite, "old", 0}, 1000, .1, .2, 0, 0},
+		{key{workAccept, 64, kindSQLite, "new", 0}, 2000, .2, .4, 0, 2},
+		{key{workAccept, 64, kindPostgres, "old", 0}, 500, .05, .1, .5, 0},
 	}
 	for i, w := range want {
 		got := table[i]
@@ -70,7 +70,7 @@ func TestRatiosOfTimes(t *testing.T) {
 	table := tableOf([]sample{
 		at("latency: a", kindSQLite, "old", 0, ms(80)), at("latency: a", kindSQLite, "new", 0, ms(20)),
 		at("latency: b", kindSQLite, "old", 0, ms(0)), at("latency: b", kindSQLite, "new", 0, ms(20)),
-	}, []string{"old", "new"}).Table
+	}, []string{"old", "new"}, []int{0}).Table
 	require.InDelta(t, 4, table[1].Values[valueFirst], 1e-9)
 	require.NotContains(t, table[0].Values, valueFirst)
 	require.NotContains(t, table[3].Values, valueFirst)
@@ -81,10 +81,28 @@ func TestRatiosOfProcessorTime(t *testing.T) {
 	cost := func(n float64) map[value]float64 { return map[value]float64{valueRate: 1, valueCPU: n} }
 	table := tableOf([]sample{
 		at("flow", kindSQLite, "old", 0, cost(6)), at("flow", kindSQLite, "new", 0, cost(1.5)),
-	}, []string{"old", "new"}).Table
+	}, []string{"old", "new"}, []int{0}).Table
 	require.InDelta(t, 4, table[1].Values[valueLighter], 1e-9)
 	require.InDelta(t, 1, table[1].Values[valueFirst], 1e-9)
 	require.NotContains(t, table[0].Values, valueLighter)
+}
+
+// Ensure that a database with old cases is compared with one without, of the same binary.
+func TestRatiosOfOldCases(t *testing.T) {
+	var samples []sample
+	for i, n := range []float64{100, 90, 50, 40} {
+		s := at("flow", kindSQLite, []string{"old", "new"}[i/2], 0,
+			map[value]float64{valueRate: n, valueCPU: 100 / n})
+		s.Old = []int{0, 1_000_000}[i%2]
+		samples = append(samples, s)
+	}
+	table := tableOf(samples, []string{"old", "new"}, []int{0, 1_000_000}).Table
+	for i, want := range []float64{0, .9, 0, .8} {
+		require.InDelta(t, want, table[i].Values[valueFewer], 1e-9, i)
+		require.InDelta(t, want, table[i].Values[valueFewerLighter], 1e-9, i)
+	}
+	require.InDelta(t, 40./90, table[3].Values[valueFirst], 1e-9)
+	require.Equal(t, "flow 64 sqlite new with 1000000 old cases", table[3].key.String())
 }
 
 // Ensure that rows keep the order of the works, however the binaries took turns.
@@ -93,7 +111,7 @@ func TestOrder(t *testing.T) {
 		at("start", kindSQLite, "a", 0, nil), at("accept-held", kindSQLite, "b", 0, nil),
 		at("accept-held", kindSQLite, "a", 0, nil), at(workAccept, kindPostgres, "a", 0, nil),
 		at(workAccept, kindSQLite, "a", 0, nil), at("burst: accepted", kindSQLite, "a", 0, nil),
-	}, []string{"a", "b"}).Table
+	}, []string{"a", "b"}, []int{0}).Table
 	var got []string
 	for _, row := range table {
 		got = append(got, row.key.String())
@@ -105,9 +123,9 @@ func TestOrder(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	s := at("flow", kindSQLite, "new", 0, map[value]float64{valueRate: 812.4, valueCPU: 1.257})
 	s.Rows = map[string]float64{"mail": 1, "river_job": 0.5, "event": 0.001}
-	text := tableOf([]sample{s}, []string{"new"}).markdown(options{Repeat: 1, Sender: "off"})
-	require.Contains(t, text, "| work | at once | database | binary | per s | CPU ms |\n")
-	require.Contains(t, text, "| flow | 64 | sqlite | new | 812 | 1.26 |\n")
+	text := tableOf([]sample{s}, []string{"new"}, []int{0}).markdown(options{Repeat: 1, Sender: "off"})
+	require.Contains(t, text, "| work | at once | database | binary | old cases | per s | CPU ms |\n")
+	require.Contains(t, text, "| flow | 64 | sqlite | new | 0 | 812 | 1.26 |\n")
 	require.Contains(t, text, "* flow 64 sqlite new leaves 1.50 rows: mail 1.00, river_job 0.5\n")
 	require.NotContains(t, text, "× echo", "nothing was compared")
 }

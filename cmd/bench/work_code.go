@@ -141,6 +141,25 @@ func (s *stage) codes(ctx context.Context) (samples []sample, err error) {
 	return samples, nil
 }
 
+// oneCode has a bridge text a code to the phone of a flow that it has finished, and check it.
+func (b *bench) oneCode(ctx context.Context, running *server, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, stallTime)
+	defer cancel()
+	c := newCaller(running.addr)
+	defer c.close()
+	door := (&stage{bench: b, server: running}).codeDoors()[0]
+	id, err := door.create(ctx, c, n)
+	if err != nil {
+		return err
+	}
+	const before = 2 // texts of the flow
+	p, err := b.fakes.await(ctx, n, before+1, false)
+	if err != nil {
+		return err
+	}
+	return door.check(ctx, c, id, codeWords.FindString(p.texts[before].body))
+}
+
 // received waits until so many phones have their code, and returns the codes.
 func (s *stage) received(ctx context.Context, first, many int) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, flowTime)

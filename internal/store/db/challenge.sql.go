@@ -223,6 +223,29 @@ func (q *Queries) CountWrongCode(ctx context.Context, id string) (int64, error) 
 	return wrong_codes, err
 }
 
+const dropChallenges = `-- name: DropChallenges :execrows
+DELETE FROM challenge WHERE id IN (
+    SELECT c.id FROM challenge c
+    WHERE c.id < $1 AND c.state NOT IN ('open', 'accepted', 'clicking')
+      AND c.ended_at < $2
+    ORDER BY c.id LIMIT 1000
+)
+`
+
+type DropChallengesParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails.
+func (q *Queries) DropChallenges(ctx context.Context, arg DropChallengesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropChallenges, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endChallenge = `-- name: EndChallenge :execrows
 UPDATE challenge
 SET state = $1, outcome = $2, link = '', digest = '', held_link = '', held_digest = '',

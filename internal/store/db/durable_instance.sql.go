@@ -54,6 +54,31 @@ func (q *Queries) DropDurableInstance(ctx context.Context, id string) (int64, er
 	return result.RowsAffected()
 }
 
+const dropDurableInstances = `-- name: DropDurableInstances :execrows
+DELETE FROM durable_instance WHERE id IN (
+    SELECT i.id FROM durable_instance i
+    WHERE i.id < $1 AND i.state <> 'suspended' AND i.updated_at < $2
+      AND NOT EXISTS (SELECT 1 FROM verification v
+                      WHERE v.id = i.verification_id AND (v.state = 'pending' OR v.ended_at >= $2))
+    ORDER BY i.id LIMIT 1000
+)
+`
+
+type DropDurableInstancesParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails. The verification of a running one says whether it has ended. A suspended one has
+// not ended.
+func (q *Queries) DropDurableInstances(ctx context.Context, arg DropDurableInstancesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropDurableInstances, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getDurableInstance = `-- name: GetDurableInstance :one
 SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, COALESCE(v.state, '') AS verification_state,
     COALESCE(v.reason, '') AS reason, COALESCE(v.expires_at, 0) AS expires_at,

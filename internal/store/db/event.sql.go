@@ -37,6 +37,26 @@ func (q *Queries) AddEvent(ctx context.Context, arg AddEventParams) error {
 	return err
 }
 
+const dropEvents = `-- name: DropEvents :execrows
+DELETE FROM event WHERE id IN (
+    SELECT e.id FROM event e WHERE e.id < $1 AND e.at < $2 ORDER BY e.id LIMIT 1000
+)
+`
+
+type DropEventsParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails.
+func (q *Queries) DropEvents(ctx context.Context, arg DropEventsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropEvents, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const eventsAfter = `-- name: EventsAfter :many
 SELECT id, tenant, subject, name, detail, at FROM event WHERE id > $1 ORDER BY id LIMIT $2
 `

@@ -52,6 +52,29 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 	return result.RowsAffected()
 }
 
+const dropMails = `-- name: DropMails :execrows
+DELETE FROM mail WHERE id IN (
+    SELECT m.id FROM mail m
+    WHERE m.id < $1 AND m.state <> 'received' AND m.ended_at < $2
+    ORDER BY m.id LIMIT 1000
+)
+`
+
+type DropMailsParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// Ids sort by the time they were made, so the primary key finds the oldest. At most 1,000, so that
+// no webhook waits behind them. The same goes for each table of a flow.
+func (q *Queries) DropMails(ctx context.Context, arg DropMailsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropMails, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endMail = `-- name: EndMail :execrows
 UPDATE mail
 SET state = $1, kind = $2, reason = $3, body = '', packed = NULL, ended_at = $4

@@ -114,6 +114,28 @@ func (q *Queries) CountTextsWithProviderID(ctx context.Context, arg CountTextsWi
 	return count, err
 }
 
+const dropTexts = `-- name: DropTexts :execrows
+DELETE FROM text WHERE id IN (
+    SELECT t.id FROM text t
+    WHERE t.id < $1 AND t.state NOT IN ('due', 'sending', 'unclear') AND t.ended_at < $2
+    ORDER BY t.id LIMIT 1000
+)
+`
+
+type DropTextsParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails. A text whose receipt never came stays sent, without an end.
+func (q *Queries) DropTexts(ctx context.Context, arg DropTextsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropTexts, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endText = `-- name: EndText :execrows
 UPDATE text SET state = $1, error = $2, body = '', ended_at = $3
 WHERE id = $4 AND state = $5

@@ -182,6 +182,30 @@ func (q *Queries) CountSend(ctx context.Context, arg CountSendParams) (int64, er
 	return result.RowsAffected()
 }
 
+const dropVerifications = `-- name: DropVerifications :execrows
+DELETE FROM verification WHERE id IN (
+    SELECT v.id FROM verification v
+    WHERE v.id < $1 AND v.state <> 'pending' AND v.ended_at < $2
+      AND NOT EXISTS (SELECT 1 FROM durable_instance i
+                      WHERE i.verification_id = v.id AND i.verification_id <> '')
+    ORDER BY v.id LIMIT 1000
+)
+`
+
+type DropVerificationsParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails. One that an instance points to stays: the instance would forget how it ended.
+func (q *Queries) DropVerifications(ctx context.Context, arg DropVerificationsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropVerifications, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endVerification = `-- name: EndVerification :one
 UPDATE verification SET state = $1, code = '', ended_at = $2
 WHERE id = $3 AND state = 'pending'

@@ -118,3 +118,12 @@ UPDATE challenge SET late_at = @late_at WHERE id = @id AND late_at = 0;
 UPDATE challenge SET wrong_codes = wrong_codes + 1
 WHERE id = @id AND state = 'open'
 RETURNING wrong_codes;
+
+-- name: DropChallenges :execrows
+-- As DropMails.
+DELETE FROM challenge WHERE id IN (
+    SELECT c.id FROM challenge c
+    WHERE c.id < @first_kept AND c.state NOT IN ('open', 'accepted', 'clicking')
+      AND c.ended_at < @at
+    ORDER BY c.id LIMIT 1000
+);

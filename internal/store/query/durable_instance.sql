@@ -42,3 +42,14 @@ UPDATE durable_instance SET updated_at = @now WHERE id = @id;
 
 -- name: DropDurableInstance :execrows
 DELETE FROM durable_instance WHERE id = @id;
+
+-- name: DropDurableInstances :execrows
+-- As DropMails. The verification of a running one says whether it has ended. A suspended one has
+-- not ended.
+DELETE FROM durable_instance WHERE id IN (
+    SELECT i.id FROM durable_instance i
+    WHERE i.id < @first_kept AND i.state <> 'suspended' AND i.updated_at < @at
+      AND NOT EXISTS (SELECT 1 FROM verification v
+                      WHERE v.id = i.verification_id AND (v.state = 'pending' OR v.ended_at >= @at))
+    ORDER BY i.id LIMIT 1000
+);

@@ -19,3 +19,12 @@ UPDATE mail SET begun_at = 0 WHERE id = @id;
 UPDATE mail
 SET state = @state, kind = @kind, reason = @reason, body = '', packed = NULL, ended_at = @ended_at
 WHERE id = @id AND state = 'received';
+
+-- name: DropMails :execrows
+-- Ids sort by the time they were made, so the primary key finds the oldest. At most 1,000, so that
+-- no webhook waits behind them. The same goes for each table of a flow.
+DELETE FROM mail WHERE id IN (
+    SELECT m.id FROM mail m
+    WHERE m.id < @first_kept AND m.state <> 'received' AND m.ended_at < @at
+    ORDER BY m.id LIMIT 1000
+);

@@ -68,3 +68,11 @@ WHERE challenge_id = @challenge_id AND challenge_id <> '' AND state = 'due'
 -- name: SuppressTextsOfVerification :execrows
 UPDATE text SET state = 'suppressed', error = @error, body = '', ended_at = @ended_at
 WHERE verification_id = @verification_id AND verification_id <> '' AND state = 'due';
+
+-- name: DropTexts :execrows
+-- As DropMails. A text whose receipt never came stays sent, without an end.
+DELETE FROM text WHERE id IN (
+    SELECT t.id FROM text t
+    WHERE t.id < @first_kept AND t.state NOT IN ('due', 'sending', 'unclear') AND t.ended_at < @at
+    ORDER BY t.id LIMIT 1000
+);

@@ -105,3 +105,13 @@ WHERE id = @id AND verify_sid = @verify_sid AND reported = '';
 UPDATE verification SET told_at = @now
 WHERE tenant = @tenant AND door = @door AND external_id = @external_id
   AND state = 'expired' AND told_at = 0;
+
+-- name: DropVerifications :execrows
+-- As DropMails. One that an instance points to stays: the instance would forget how it ended.
+DELETE FROM verification WHERE id IN (
+    SELECT v.id FROM verification v
+    WHERE v.id < @first_kept AND v.state <> 'pending' AND v.ended_at < @at
+      AND NOT EXISTS (SELECT 1 FROM durable_instance i
+                      WHERE i.verification_id = v.id AND i.verification_id <> '')
+    ORDER BY v.id LIMIT 1000
+);
