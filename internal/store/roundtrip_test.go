@@ -121,9 +121,11 @@ func TestRoundTrips(t *testing.T) {
 	for range 10 { // so that each connection in use has prepared its statements
 		accept()
 	}
-	trips.Store(0)
-	accept()
-	require.EqualValues(t, 6, trips.Load())
+	for range 20 { // River notifies with some of them only
+		trips.Store(0)
+		accept()
+		require.EqualValues(t, 6, trips.Load())
+	}
 	trips.Store(0)
 	require.NoError(t, s.Do(t.Context(), func(context.Context, *store.Tx) error { return nil }))
 	require.EqualValues(t, 2, trips.Load(), "beginning and commit")
