@@ -119,6 +119,7 @@ func TestLineToAllow(t *testing.T) {
 		"/е?t=Zk3vQ8mW1xT5":                               "",
 		"/e/2f1c9a52-5d1f-4a4f-9a77-d3a4c6e8b9f0/confirm": "/e/*/confirm?",
 		"/e?a%2Cb=Zk3vQ8mW1xT5":                           "",
+		"/e?utm_source=mail&t=Zk3vQ8mW1xT5":               "/e?t",
 	} {
 		u, err := url.Parse("https://login.acme.example" + link)
 		require.NoError(t, err)

@@ -92,6 +92,21 @@ func TestNoConnectionToHostileAddresses(t *testing.T) {
 	require.NotZero(t, connections.Load())
 }
 
+// Only https reaches the internet: a link with http whose name has a public address is not dialed,
+// at the port of https either. The address is of a range that was given back, so that nothing would
+// answer.
+func TestNoConnectionOverHTTPToTheInternet(t *testing.T) {
+	_, c := serve(t, says("x"))
+	c.testOnly.resolver = nameServer(t, func() []netip.Addr {
+		return []netip.Addr{netip.MustParseAddr("3ffe::1")}
+	})
+	c.Rule.Hosts = append(c.Rule.Hosts, "login.acme.example", "login.acme.example:443")
+	for _, host := range c.Rule.Hosts[1:] {
+		r := open(t, c, "http://"+host+"/x")
+		require.Equal(t, Result{OutcomeUnreachable, ReasonAddress, false, r.Steps, ""}, r, host)
+	}
+}
+
 // None of these reaches the trap, as a link or as the target of a redirect. The port is the
 // trap's wherever a URL has room for one.
 func TestNoConnectionForHostileLinks(t *testing.T) {
