@@ -132,6 +132,16 @@ func TestLineToAllow(t *testing.T) {
 	}
 }
 
+// The name of a page may end in two digits. More may be a number that was drawn.
+func TestIsWordy(t *testing.T) {
+	for name, want := range map[string]bool{
+		"confirm-email": true, "ConfirmEmail": true, "oauth2": true, "step12": true, "confirm.php": true,
+		"": false, "step123": false, "confirm.email.php": false, "kQzWxR": false, "x7y8": false,
+	} {
+		require.Equal(t, want, isWordy(name), name)
+	}
+}
+
 func TestCarriesSecret(t *testing.T) {
 	for link, want := range map[string]bool{
 		"/": false, "/login": false, "/login?login_hint=kim77": false,

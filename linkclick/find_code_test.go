@@ -26,6 +26,7 @@ func TestFindCode(t *testing.T) {
 		// Alone on a line.
 		{"583920", []string{
 			"Code\n\n583920\n", "Type this code:\n*583920*", "Your code\n583 920", "Your code\n583-920",
+			"Your code\n583920 awaits",
 			"Your code\n5 8 3 9 2 0", "Your code\n5\n8\n3\n9\n2\n0\n", "Use the code.\n\nHello\n583920",
 		}},
 		{"12345678", []string{"Your code\n1234 5678"}},
@@ -67,7 +68,7 @@ func TestFindCode(t *testing.T) {
 			"code file.583920", "code 583920.example", "code x=583920", "Code 583920%",
 			"Order number\n583920\nYour code", "The code of conduct\n\n1001. The code says so",
 			"Code of law\n\nSection 583920", "Our code: § 583920", "订单号：583920，验证码已发送", "رقم الطلب: 583920",
-			"주문번호 583920", "Sipariş 583920",
+			"주문번호 583920", "Sipariş 583920", "Your code\nRoom 583920 awaits",
 		}},
 		{"583920", []string{
 			"In order to go on use code 583920", "Use code 583920 in order to go on", "Order code\n583920",
@@ -82,6 +83,11 @@ func TestFindCode(t *testing.T) {
 			}
 		}
 	}
+	many := strings.Repeat("a1 ", maxAtoms-1)
+	_, ok := codeSearch{}.codesIn(many + "583920")
+	require.True(t, ok)
+	_, ok = codeSearch{}.codesIn(many + "a1 583920")
+	require.False(t, ok, "too much in a line")
 	code, _ := codeSearch{}.find("583920 is your code", "Hello")
 	require.Equal(t, "583920", code)
 	code, _ = codeSearch{}.find("Your code", "Hello\n583920\nBye", "Hello\n583920\n")
@@ -130,8 +136,8 @@ func TestDrawnCodes(t *testing.T) {
 	for code, want := range map[string]bool{
 		"K7X2PQ": true, "Q8W2E7": true, "3KT9XB": true, "F0O9BA": true, "58X92K": true, "KXWPQR": false,
 		"k7x2pq": false, "FUCKU2": false, "DIE123": false, "C4LL44": false, "K1LLER": false,
-		"CALL12": false,
-		"K7X2P":  false, "K7X2PQ9": false, "2HELP2": false, "GOD123": false,
+		"CALL12": false, "L0VE42": false,
+		"K7X2P": false, "K7X2PQ9": false, "2HELP2": false, "GOD123": false,
 	} {
 		got, _ := codeSearch{letters: 6}.find("", "Your code: "+code)
 		require.Equal(t, want, got == code, code)

@@ -335,6 +335,20 @@ func TestFindBounds(t *testing.T) {
 	require.Empty(t, f.Candidates)
 }
 
+// As many links and as long a body as are allowed are read as a whole.
+func TestFindUpToTheBounds(t *testing.T) {
+	links := strings.Repeat(" https://login.acme.example/help", maxLinks)
+	require.False(t, readText(links).full)
+	require.Len(t, readText(links).spans, maxLinks)
+	require.True(t, readText(links+" https://login.acme.example/help").full)
+	html := strings.Repeat(`<a href="https://login.acme.example/help">x</a>`, maxLinks)
+	require.False(t, readHTML(html).full)
+	require.Len(t, readHTML(html).spans, maxLinks)
+
+	f := Find(Mail{Text: strings.Repeat("x", maxBody-len(auth0Verify)-1) + " " + auth0Verify}, acme)
+	require.Len(t, f.Candidates, 1)
+}
+
 func TestTextURLs(t *testing.T) {
 	for text, want := range map[string]string{
 		"see https://a.example/x.":                   "https://a.example/x",
@@ -389,7 +403,9 @@ func TestHiddenParts(t *testing.T) {
 		"an escape":       `<div style="dis\70 lay:none">%s</div>`,
 		"a comment":       `<div style="dis/**/play:/*x*/none">%s</div>`,
 		"a long style":    `<div style="` + strings.Repeat("color:red;", 500) + `">%s</div>`,
+		"at the far edge": `<div style="position:absolute;left:-500px">%s</div>`,
 		"an unknown tag":  `<acme:box style="display:none">%s</acme:box>`,
+		"another's end":   `<acme:box style="display:none"></acme:row>%s</acme:box>`,
 		"in a comment":    `<!-- %s -->`,
 		"a cell's end": `<table><tr><td style="display:none"><div>x</table-x></b></p>%s</td></tr>` +
 			`</table>`,
@@ -405,11 +421,12 @@ func TestHiddenParts(t *testing.T) {
 		}
 	}
 	for name, markup := range map[string]string{
-		"after it":          `<div style="display:none">x</div>%s`,
-		"after a cell":      `<table><tr><td hidden><div>x<td>%s</table>`,
-		"after a paragraph": `<p hidden>x<p>%s`,
-		"after an item":     `<ul><li hidden>x<li>%s</ul>`,
-		"a font of its own": `<td style="font-size:0px"><div style="font-size:13px">%s</div></td>`,
+		"after it":            `<div style="display:none">x</div>%s`,
+		"after a cell":        `<table><tr><td hidden><div>x<td>%s</table>`,
+		"after a paragraph":   `<p hidden>x<p>%s`,
+		"after an item":       `<ul><li hidden>x<li>%s</ul>`,
+		"a font of its own":   `<td style="font-size:0px"><div style="font-size:13px">%s</div></td>`,
+		"nearly off the page": `<div style="position:absolute;left:-499px">%s</div>`,
 		"seen again": `<div style="visibility:hidden"><b style="visibility:visible">%s</b>` +
 			`</div>`,
 		"a font with a name":  `<td style="font-size:0px"><div style="font-size:medium">%s</div></td>`,

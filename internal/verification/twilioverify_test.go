@@ -101,3 +101,42 @@ func TestOpenSaysWhetherTheCodeIsNew(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that a provider hears that an earlier text said another code: only if codes are renewed,
+// and Twilio Verify has taken a text before.
+func TestSecretOfARenewedCode(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for _, renew := range []bool{false, true} {
+			v := b.start(func(r *Request) { r.Phone, r.Code, r.Renew = b.Phone(), "", renew })
+			secret := func() (s Secret) {
+				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+					s, err = Open(ctx, tx, v.Tenant, v.ID)
+					return err
+				})
+				return s
+			}
+			require.False(t, secret().Renewed, "it is the first text")
+			require.Empty(t, secret().VerifySID)
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return SentByVerify(ctx, tx, v.ID, "VE"+v.ID, false)
+			})
+			require.Equal(t, renew, secret().Renewed)
+			require.Equal(t, "VE"+v.ID, secret().VerifySID)
+		}
+	})
+}
+
+// Ensure that no more codes are put to Twilio Verify than a verification has attempts, while it
+// waits for the answers.
+func TestNoMoreChecksThanAttempts(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v, _, last := b.startAtVerify()
+		c := b.check(v, right)
+		require.Equal(t, Over, c.Verdict)
+		require.Equal(t, Pending, c.Verification.State)
+		require.Equal(t, 2, c.Verification.Attempts)
+		require.Equal(t, 2, b.Count("code_check WHERE verification_id = $1", v.ID))
+		b.answer(last, Right)
+		require.Equal(t, Approved, b.get(v).State)
+	})
+}
