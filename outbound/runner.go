@@ -39,7 +39,7 @@ type job struct {
 	// id is the row that such a job is about.
 	id func(job store.Job) string
 	// begin begins the job in a transaction. It returns what is left to do afterwards, or nil when
-	// nothing is.
+	// nothing is. A job that claims nothing has all of it left.
 	begin func(ctx context.Context, tx *store.Tx, id string) (func(ctx context.Context) error, error)
 	// queue gives a job to the queue that began in the transaction which made it due. It is nil for
 	// the kinds that are always in the queue.
@@ -108,15 +108,7 @@ func on[A reference, R any](
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	j := starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
-		err = w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			b.now = tx.Now()
-			b.row, due, err = begin(ctx, tx, b.id)
-			return err
-		})
-		return due, err
-	})
-	j.begin = func(
+	start := func(
 		ctx context.Context, tx *store.Tx, id string,
 	) (func(ctx context.Context) error, error) {
 		row, due, err := begin(ctx, tx, id)
@@ -126,39 +118,39 @@ func on[A reference, R any](
 		b := begun[R]{id, row, tx.Now(), l}
 		return func(ctx context.Context) error { return do(ctx, b) }, nil
 	}
+	j := queued(w, l, idOf[A], func(ctx context.Context, id string) error {
+		var rest func(ctx context.Context) error
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			rest, err = start(ctx, tx, id)
+			return err
+		})
+		if err != nil || rest == nil {
+			return err
+		}
+		return rest(ctx)
+	})
+	j.begin = start
 	return j
 }
 
 // looking makes a row of the table as on does, for a job that only reads its row and claims
-// nothing. There is nothing to begin, either.
+// nothing.
 func looking[A reference, R any](
 	w *Worker, l limits,
 	find func(ctx context.Context, view store.View, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
-	j := starting[A](w, l, do, func(ctx context.Context, b *begun[R]) (due bool, err error) {
-		err = w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+	return queued(w, l, idOf[A], func(ctx context.Context, id string) error {
+		var (
+			b   = begun[R]{id: id, limits: l}
+			due bool
+		)
+		err := w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 			b.now = view.Now()
-			b.row, due, err = find(ctx, view, b.id)
+			b.row, due, err = find(ctx, view, id)
 			return err
 		})
-		return due, err
-	})
-	j.begin = func(_ context.Context, _ *store.Tx, id string) (func(ctx context.Context) error,
-		error) {
-		return func(ctx context.Context) error { return j.work(ctx, id) }, nil
-	}
-	return j
-}
-
-// starting makes a row of the table for a job that does something once its row was looked up.
-func starting[A reference, R any](
-	w *Worker, l limits, do func(ctx context.Context, b begun[R]) error,
-	lookUp func(ctx context.Context, b *begun[R]) (due bool, err error),
-) *job {
-	return queued(w, l, idOf[A], func(ctx context.Context, id string) error {
-		b := begun[R]{id: id, limits: l}
-		if due, err := lookUp(ctx, &b); err != nil || !due {
+		if err != nil || !due {
 			return err
 		}
 		return do(ctx, b)
@@ -193,6 +185,10 @@ func queued[A river.JobArgs](
 		return args, id(args), err
 	}
 	j.id = func(job store.Job) string { return id(job.(A)) }
+	j.begin = func(_ context.Context, _ *store.Tx, id string) (func(ctx context.Context) error,
+		error) {
+		return func(ctx context.Context) error { return j.work(ctx, id) }, nil
+	}
 	j.join = func(workers *river.Workers) {
 		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, q *river.Job[A]) error {
 			return w.run(ctx, j, q.JobRow, id(q.Args))
