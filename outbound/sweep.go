@@ -29,7 +29,9 @@ func (Sweep) Kind() string { return "sweep" }
 func (w *Worker) sweep(ctx context.Context, _ string) error {
 	for _, end := range []func(context.Context, *store.Tx, int) (int, error){
 		challenge.ExpireOverdue, verification.ExpireOverdue,
-		w.ofTheDead(text.LoseSightSince), w.ofTheDead(mail.TakeUp), w.ofTheDead(challenge.TakeUp),
+		w.ofTheDead(text.LoseSightSince),
+		w.ofTheDead(takeUp(mail.BegunBefore, mail.Queue)),
+		w.ofTheDead(takeUp(challenge.BegunBefore, challenge.Queue)),
 	} {
 		for n := sweptAtOnce; n == sweptAtOnce; {
 			err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -52,5 +54,25 @@ func (w *Worker) ofTheDead(
 ) func(ctx context.Context, tx *store.Tx, most int) (int, error) {
 	return func(ctx context.Context, tx *store.Tx, most int) (int, error) {
 		return f(ctx, tx, w.Store.DeadBefore(tx.Now()), most)
+	}
+}
+
+// takeUp gives what was begun before a time to the queue. It returns how much it found.
+func takeUp(
+	begunBefore func(ctx context.Context, view store.View, before time.Time, most int) ([]string,
+		error),
+	queue func(ctx context.Context, tx *store.Tx, id string, at time.Time) error,
+) func(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
+	return func(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
+		ids, err := begunBefore(ctx, tx, before, most)
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range ids {
+			if err := queue(ctx, tx, id, tx.Now()); err != nil {
+				return 0, err
+			}
+		}
+		return len(ids), nil
 	}
 }

@@ -223,7 +223,7 @@ func Last(
 func Accept(ctx context.Context, tx *store.Tx, c Challenge) error {
 	job := ClickLink{c.ID}
 	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{
-		ID: c.ID, Now: tx.Moment(), BegunAt: enqueue(tx, job),
+		ID: c.ID, Now: tx.Moment(), BegunAt: tx.Enqueue(job),
 	})
 	if err != nil {
 		return err

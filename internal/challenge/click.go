@@ -77,29 +77,14 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	return click, true, record(ctx, tx, row.Tenant, id, Clicking, "")
 }
 
-// enqueue makes a click due. It returns since when it is begun, or zero when the queue has it.
-func enqueue(tx *store.Tx, job ClickLink) moment.Moment {
-	if tx.Enqueue(job) {
-		return tx.Moment()
-	}
-	return moment.Moment{}
-}
-
-// TakeUp makes clicks due again that were begun before a time and whose worker died: the oldest
-// first, at most a number of them. It returns how many it found.
-func TakeUp(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
-	ids, err := tx.ClicksBegunBefore(ctx, db.ClicksBegunBeforeParams{
+// BegunBefore returns the challenges whose click was begun before a time and has not ended, the
+// oldest first, at most a number of them.
+func BegunBefore(
+	ctx context.Context, view store.View, before time.Time, most int,
+) (ids []string, err error) {
+	return view.ClicksBegunBefore(ctx, db.ClicksBegunBeforeParams{
 		Before: moment.Of(before), Most: int32(most),
 	})
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		if err := Queue(ctx, tx, id, tx.Now()); err != nil {
-			return 0, err
-		}
-	}
-	return len(ids), nil
 }
 
 // Queue makes a click that was begun due again at a time. From now on the queue has it, which

@@ -124,7 +124,7 @@ func takeHeld(ctx context.Context, tx *store.Tx, c Click) (bool, error) {
 	job := ClickLink{row.ID}
 	n, err := tx.TakeHeldLink(ctx, db.TakeHeldLinkParams{
 		ID: row.ID, MailID: c.Challenge.MailID, HeldMailID: row.HeldMailID,
-		Link: tx.Seal(place(row.ID, row.Tenant), plain), BegunAt: enqueue(tx, job),
+		Link: tx.Seal(place(row.ID, row.Tenant), plain), BegunAt: tx.Enqueue(job),
 	})
 	if err != nil {
 		return false, err

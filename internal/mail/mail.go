@@ -182,9 +182,7 @@ func receive(
 	ctx context.Context, tx *store.Tx, row db.AddMailParams, detail string,
 ) (added bool, err error) {
 	job := ExamineMail{row.ID}
-	if tx.Enqueue(job) {
-		row.BegunAt = tx.Moment()
-	}
+	row.BegunAt = tx.Enqueue(job)
 	n, err := tx.AddMail(ctx, row)
 	if err != nil {
 		return false, fmt.Errorf("mail: adding: %w", err)
@@ -196,21 +194,14 @@ func receive(
 	return true, record(ctx, tx, row.Tenant, row.ID, Received, detail)
 }
 
-// TakeUp makes the examination of mails due again that was begun before a time and whose worker
-// died: the oldest first, at most a number of them. It returns how many it found.
-func TakeUp(ctx context.Context, tx *store.Tx, before time.Time, most int) (int, error) {
-	ids, err := tx.MailsBegunBefore(ctx, db.MailsBegunBeforeParams{
+// BegunBefore returns the mails whose examination was begun before a time and has not ended, the
+// oldest first, at most a number of them.
+func BegunBefore(
+	ctx context.Context, view store.View, before time.Time, most int,
+) (ids []string, err error) {
+	return view.MailsBegunBefore(ctx, db.MailsBegunBeforeParams{
 		Before: moment.Of(before), Most: int32(most),
 	})
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		if err := Queue(ctx, tx, id, tx.Now()); err != nil {
-			return 0, err
-		}
-	}
-	return len(ids), nil
 }
 
 // Queue makes an examination that was begun due again at a time. From now on the queue has it,

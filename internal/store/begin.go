@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"smsbridge/internal/store/moment"
 )
 
 const (
@@ -105,17 +107,18 @@ func (t *turns) wait(ctx context.Context) error {
 	}
 }
 
-// Enqueue makes job due now, if and when the transaction commits. It reports whether the job is
-// begun in this very transaction, by this process. The queue does not have such a job: the row that
-// the job is about must say since when it is begun, so that it is found when the process dies.
-func (tx *Tx) Enqueue(job Job) (begun bool) {
+// Enqueue makes job due now, if and when the transaction commits. It returns since when the job
+// is begun, if this very transaction begins it. The queue does not have such a job: the row that
+// the job is about must keep that time, so that it is found when the process dies. The time is
+// zero when the queue has the job.
+func (tx *Tx) Enqueue(job Job) (begun moment.Moment) {
 	if tx.turns != nil && slices.Contains(tx.begins, job.Kind()) && tx.turns.take() {
 		tx.taken++
 		tx.begun = append(tx.begun, job)
-		return true
+		return tx.Moment()
 	}
 	tx.queue(job)
-	return false
+	return moment.Moment{}
 }
 
 // Dequeue takes back a job that this transaction made due now.

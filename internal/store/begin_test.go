@@ -68,8 +68,8 @@ func queued(b storetest.Bench) []string {
 func TestJobsAreBegun(t *testing.T) {
 	eachBeginning(t, func(b storetest.Bench, g *beginning) {
 		b.Do(func(_ context.Context, tx *store.Tx) error {
-			require.True(b, tx.Enqueue(probe{"now"}))
-			require.False(b, tx.Enqueue(other{"queued"}))
+			require.Equal(b, tx.Moment(), tx.Enqueue(probe{"now"}))
+			require.Zero(b, tx.Enqueue(other{"queued"}))
 			tx.EnqueueAt(probe{"later"}, tx.Now().Add(time.Hour))
 			require.Empty(b, g.begun, "it begins when the rule is through")
 			return nil
@@ -87,7 +87,7 @@ func TestFailedTransactionsBeginNothing(t *testing.T) {
 		most, _ := b.Store.Turns()
 		for range 2 * most {
 			err := b.Try(func(_ context.Context, tx *store.Tx) error {
-				require.True(b, tx.Enqueue(probe{"never"}))
+				require.Equal(b, tx.Moment(), tx.Enqueue(probe{"never"}))
 				return errors.New("the rule failed")
 			})
 			require.Error(b, err)
@@ -95,7 +95,7 @@ func TestFailedTransactionsBeginNothing(t *testing.T) {
 		// the queue cannot keep such a job: the transaction fails when both have begun
 		for range 2 * most {
 			err := b.Try(func(_ context.Context, tx *store.Tx) error {
-				require.True(b, tx.Enqueue(probe{"never"}))
+				require.Equal(b, tx.Moment(), tx.Enqueue(probe{"never"}))
 				tx.Enqueue(broken{make(chan int)})
 				return nil
 			})
@@ -150,9 +150,9 @@ func TestJobsWithoutATurnAreQueued(t *testing.T) {
 		most, _ := b.Store.Turns()
 		b.Do(func(_ context.Context, tx *store.Tx) error {
 			for i := range most {
-				require.True(b, tx.Enqueue(probe{fmt.Sprint(i)}))
+				require.Equal(b, tx.Moment(), tx.Enqueue(probe{fmt.Sprint(i)}))
 			}
-			require.False(b, tx.Enqueue(probe{"beyond"}))
+			require.Zero(b, tx.Enqueue(probe{"beyond"}))
 			return nil
 		})
 		require.Equal(b, []string{"beyond"}, queued(b))
@@ -163,7 +163,7 @@ func TestJobsWithoutATurnAreQueued(t *testing.T) {
 		require.NoError(b, b.Store.Refuse(b.Context()))
 		require.Len(b, g.done, most)
 		b.Do(func(_ context.Context, tx *store.Tx) error {
-			require.False(b, tx.Enqueue(probe{"after"}))
+			require.Zero(b, tx.Enqueue(probe{"after"}))
 			return nil
 		})
 		require.Equal(b, []string{"beyond", "after"}, queued(b))
