@@ -33,8 +33,8 @@ SMSBRIDGE_TEST_STRICT=1 that, or any other skipped test, is a failure.
 What the tests write is in /dev/shm, which is memory, if 2 GB are free there, and else in /tmp.
 
 Needed: Go as in go.mod, a C compiler (for the race detector), bash, awk, timeout. Takes no
-arguments. For a quick look at one package: go test ./linkclick/... Without any service, network or
-race detector: go test ./...
+arguments. For a quick look at one package: go test ./linkclick/... Without any service, network,
+race detector or long test: go test ./...
 END
 }
 
@@ -52,6 +52,7 @@ exec 2>&1
 strict=
 if [[ ${CI-} == true || ${SMSBRIDGE_TEST_STRICT-} == 1 ]]; then strict=1; fi
 unset SMSBRIDGE_TEST_STRICT
+export SMSBRIDGE_TEST_LONG=1
 
 # Settings of a real bridge in the caller's shell must not reach a test: it would call a provider.
 for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*} ${!AUTH0_*} ${!FLOWROUTE_*}; do

@@ -17,6 +17,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -61,6 +62,7 @@ func (f *flood) Read(p []byte) (int, error) {
 // Ensure that a body of any size takes little memory. One within the limit is read to its end, so
 // that its sender hears the response. The reading of a larger one stops.
 func TestLargeMails(t *testing.T) {
+	longtest.Skip(t)
 	genuine := inboundtest.MailForm(1).Encode()
 	part := "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n"
 	file := "--x\r\nContent-Disposition: form-data; name=\"attachment-1\"; filename=\"a.bin\"\r\n\r\n"
@@ -243,6 +245,7 @@ func heap() int64 {
 // Ensure that bodies which nothing proves cost little memory: 64 half-sent posts of 6 MiB, in every
 // kind of form. What they hold is given back when they end, and genuine mails are taken again.
 func TestHalfSentBodiesCostLittle(t *testing.T) {
+	longtest.Skip(t)
 	// A little more than is kept, since what comes after that costs nothing but time.
 	raw := strings.Repeat("a", 2*mebi)
 	fill, some, escaped := raw[:mebi+mebi/4], raw[:mebi+mebi/4], strings.Repeat("%41", mebi/4)

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 	"pgregory.net/rapid"
+
+	"smsbridge/internal/longtest"
 )
 
 // longMail returns a raw mail of a newsletter's making with about size bytes, of which the last
@@ -192,6 +194,7 @@ func worstMails() map[string]Mail {
 // A mail as large as may be takes some 100 ms. The bound is generous, since no busy machine may
 // fail it, and still far below what a quadratic loop takes.
 func TestWorstMails(t *testing.T) {
+	longtest.Skip(t)
 	rule := Rule{Hosts: acme.Hosts, Paths: []string{"/a", "/e"}}
 	for name, m := range worstMails() {
 		both := Mail{Subject: m.Subject, From: m.From, Text: m.Text + m.HTML, HTML: m.HTML + m.Text}
@@ -238,6 +241,7 @@ func worstRawMails() map[string]string {
 
 // From the bytes of a raw mail to its finding, or to the error that refuses it.
 func TestWorstRawMails(t *testing.T) {
+	longtest.Skip(t)
 	for name, raw := range worstRawMails() {
 		start := processorTime(t)
 		bytes := allocated(func() {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/longtest"
 )
 
 // trap listens on every address of this machine and counts connections.
@@ -110,6 +112,7 @@ func TestNoConnectionOverHTTPToTheInternet(t *testing.T) {
 // None of these reaches the trap, as a link or as the target of a redirect. The port is the
 // trap's wherever a URL has room for one.
 func TestNoConnectionForHostileLinks(t *testing.T) {
+	longtest.Skip(t)
 	port, connections := trap(t)
 	p, c := serve(t, func(w http.ResponseWriter,
 		r *http.Request) {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/longtest"
 )
 
 var update = flag.Bool("update", false, "write plan_table.go and ranges.bin anew")
@@ -60,6 +62,7 @@ func planFrom(t testing.TB, m *phonenumbers.PhoneMetadata) (p plan) {
 // Ensure that the tables are what the metadata of the library say. After an update of the library,
 // go generate ./phonemail writes them anew.
 func TestPlans(t *testing.T) {
+	longtest.Skip(t)
 	want, table := metadataPlans(t)
 	if *update {
 		var b strings.Builder

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/longtest"
 )
 
 // TestMain has a child of a test be the bench itself, which starts its own program as the baseline.
@@ -32,6 +34,7 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 // Ensure that a run measures the server of this tree, on a database with old cases. Every mail that
 // it accepted is texted once, and a finished flow leaves its rows.
 func TestRun(t *testing.T) {
+	longtest.Skip(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("the bench reads /proc")
 	}

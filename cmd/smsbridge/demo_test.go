@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/html"
 
 	"smsbridge/cmd/smsbridge/demo"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
@@ -180,6 +181,7 @@ func onStage(t *testing.T) *demo.Stage {
 }
 
 func TestDemoOnceWithEveryProvider(t *testing.T) {
+	longtest.Skip(t)
 	t.Parallel()
 	for _, provider := range demo.Providers() {
 		t.Run(string(provider.Value), func(t *testing.T) {

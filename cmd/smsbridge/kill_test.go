@@ -14,12 +14,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
 // Ensure that a bridge that is stopped and killed again and again while mails pour in loses none
 // and texts no phone twice: every mail that Mailgun was thanked for becomes exactly one text.
 func TestStopsAndKillsLoseNothing(t *testing.T) {
+	longtest.Skip(t)
 	for name, database := range map[string]func(*testing.T) string{
 		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
 	} {

@@ -123,6 +123,9 @@ func vocabulary() []room {
 		{path: "internal/nodetest", never: []ban{
 			except("it hands files to tests, whatever they test"),
 		}},
+		{path: "internal/longtest", never: []ban{
+			except("it serves tests, whatever they test"),
+		}},
 		{path: "internal/house"},
 	}
 }
@@ -346,6 +349,7 @@ func TestTestSupportIsForTests(t *testing.T) {
 	onlyIn(t, module+"/internal/store/storetest", "only tests may", "inbound/inboundtest")
 	onlyIn(t, module+"/inbound/inboundtest", "only tests may")
 	onlyIn(t, module+"/internal/nodetest", "only tests may")
+	onlyIn(t, module+"/internal/longtest", "only tests may")
 }
 
 // twilio-go's root package imports sixty product packages, which triples the time of a build and

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
@@ -17,6 +18,7 @@ import (
 // Whatever is guessed, in whatever order and over whatever time, no 24 hours have more than 30
 // comparisons of one phone.
 func TestGuessesOfAnyDay(t *testing.T) {
+	longtest.Skip(t)
 	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
 	rapid.Check(t, func(t *rapid.T) {
 		phone := b.Phone()

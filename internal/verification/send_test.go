@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
@@ -361,6 +362,7 @@ func TestListPages(t *testing.T) {
 // allowed. A guesser who may start and resend at will has ten tries at a million codes: odds of one
 // in a hundred thousand.
 func TestOddsOfGuessing(t *testing.T) {
+	longtest.Skip(t)
 	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
 	phones := 0
 	rapid.Check(t, func(rt *rapid.T) {
