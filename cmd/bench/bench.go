@@ -236,6 +236,9 @@ func (b *bench) plan() (plan []measurement) {
 				continue
 			}
 			for _, kind := range b.kinds() {
+				if w.replicas > 1 && kind == kindSQLite {
+					continue
+				}
 				for program := range b.binaries {
 					for _, old := range b.Rows {
 						plan = append(plan, measurement{w, many, kind, program, old})
@@ -306,21 +309,41 @@ func (b *bench) measure(ctx context.Context, m measurement) (samples []sample, e
 	}
 	defer func() { err = errors.Join(err, d.drop(context.WithoutCancel(ctx))) }()
 	b.fakes.forget()
-	s, err := b.startServer(ctx, program, d.url())
+	replicas, err := b.startReplicas(ctx, program, d.url(), max(1, m.work.replicas))
+	defer func() {
+		for _, replica := range replicas {
+			replica.kill()
+		}
+	}()
 	if err != nil {
 		return nil, err
 	}
-	defer s.kill()
+	s := replicas[0]
 	meter, err := d.meter()
 	if err != nil {
 		return nil, err
 	}
 	defer meter.close()
-	stage := &stage{bench: b, measurement: m, server: s, meter: meter, template: t}
+	stage := &stage{bench: b, measurement: m, server: s, replicas: replicas, meter: meter, template: t}
 	if samples, err = m.work.server(stage, ctx); err != nil {
 		err = fmt.Errorf("%w; the server said last: %s", err, s.said)
 	}
 	return samples, err
+}
+
+// startReplicas starts bridges that share a database, one after the other. It returns those that
+// it started with an error, too.
+func (b *bench) startReplicas(
+	ctx context.Context, program candidate, url string, many int,
+) (replicas []*server, err error) {
+	for range many {
+		s, err := b.startServer(ctx, program, url)
+		if err != nil {
+			return replicas, err
+		}
+		replicas = append(replicas, s)
+	}
+	return replicas, nil
 }
 
 // span is how long a window is, and warm how long the load goes on before it.

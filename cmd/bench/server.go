@@ -37,9 +37,11 @@ func openBinary(ctx context.Context, name, path string) (candidate, error) {
 type server struct {
 	*child
 	addr, door string // of the hall, and of the Flowroute door
-	hook       string // URL that Twilio signs
 	took       time.Duration
 }
+
+// hookAt is the URL of a bridge for replies, which Twilio signs.
+func hookAt(addr string) string { return "http://" + addr + "/twilio/" + slug + "/reply" }
 
 // startServer starts a bridge on a database, and waits until it is ready.
 func (b *bench) startServer(ctx context.Context, program candidate, url string) (*server, error) {
@@ -67,7 +69,7 @@ func (b *bench) startServer(ctx context.Context, program candidate, url string) 
 	if err != nil {
 		return nil, err
 	}
-	s := &server{c, addr, door, "http://" + addr + "/twilio/" + slug + "/reply", 0}
+	s := &server{c, addr, door, 0}
 	if err := s.ready(ctx); err != nil {
 		s.kill()
 		return nil, err

@@ -13,6 +13,8 @@ type work struct {
 	// of the table.
 	many   func(o options) []int
 	beside bool // it is measured with accept, which is compared with it
+	// replicas is how many bridges share the database, if more than one: on PostgreSQL alone.
+	replicas int
 	// alone measures without a bridge.
 	alone func(ctx context.Context, b *bench, m measurement) ([]sample, error)
 	// server measures a bridge that is ready.
@@ -41,6 +43,8 @@ func allWorks() []work {
 			many: callers, server: (*stage).acceptHeld},
 		{name: "flow", what: "mail, text, YES, click, text about the outcome", many: flows,
 			server: (*stage).flows},
+		{name: "flow-two", what: "the same on two replicas, which share PostgreSQL", many: flows,
+			server: (*stage).flows, replicas: 2},
 		{name: "burst", what: "many mails at once, until the last one is texted",
 			many: func(options) []int { return []int{64} }, server: (*stage).burst},
 		{name: "latency", what: "one flow at a time, in steps", many: once, server: (*stage).steps},
@@ -67,6 +71,7 @@ type stage struct {
 	*bench
 	measurement
 	server   *server
+	replicas []*server // all bridges, server is the first
 	meter    *meter
 	template template
 }
@@ -82,7 +87,7 @@ func (s *stage) load(
 	var before, after moment
 	connections := make([]*caller, l.callers)
 	for i := range connections {
-		connections[i] = newCaller(s.server.addr)
+		connections[i] = newCaller(s.replicas[i%len(s.replicas)].addr)
 		defer connections[i].close()
 	}
 	first := s.used
@@ -118,7 +123,13 @@ type moment struct {
 
 func (s *stage) now(ctx context.Context) moment {
 	texts, _, _ := s.fakes.counted()
-	return moment{usageOf(s.server.pid()), s.meter.read(ctx), texts}
+	var used usage
+	for _, replica := range s.replicas {
+		u := usageOf(replica.pid())
+		used.cpu += u.cpu
+		used.written += u.written
+	}
+	return moment{used, s.meter.read(ctx), texts}
 }
 
 // windowed is a load for as long as was asked for.
@@ -126,11 +137,13 @@ func (s *stage) windowed() load {
 	return load{callers: s.many, warm: s.warm(), window: s.span()}
 }
 
-// leave stops the bridge in order, and counts the rows that so many operations have left.
+// leave stops the bridges in order, and counts the rows that so many operations have left.
 func (s *stage) leave(ctx context.Context, into *sample, ops int) error {
-	settle(ctx, s.server.pid())
-	if err := s.server.stop(); err != nil {
-		return err
+	for _, replica := range s.replicas {
+		settle(ctx, replica.pid())
+		if err := replica.stop(); err != nil {
+			return err
+		}
 	}
 	rows, err := s.meter.count(ctx)
 	if err != nil || ops == 0 {

@@ -123,7 +123,7 @@ func (s *stage) flow(ctx context.Context, c *caller, n int) (at steps, err error
 		return at, err
 	}
 	at.texted = p.texts[0].at
-	form, signature := s.fakes.mailbox.reply(n, "YES", s.server.hook)
+	form, signature := s.fakes.mailbox.reply(n, "YES", hookAt(c.addr))
 	r := postForm("/twilio/"+slug+"/reply", form)
 	r.header += "X-Twilio-Signature: " + signature + "\r\n"
 	if _, err := c.must(ctx, r, 200); err != nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,6 +20,20 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
+// killSignals are the signals that end the bridge one after the other: five, or as many as
+// SMSBRIDGE_TEST_KILLS says, for a long run by hand.
+func killSignals(t *testing.T) []os.Signal {
+	signals := []os.Signal{
+		syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL,
+	}
+	if many := os.Getenv("SMSBRIDGE_TEST_KILLS"); many != "" {
+		n, err := strconv.Atoi(many)
+		require.NoError(t, err, "SMSBRIDGE_TEST_KILLS is a number of signals")
+		signals = slices.Repeat(signals, n/len(signals)+1)[:n]
+	}
+	return signals
+}
+
 // Ensure that a bridge that is stopped and killed again and again while mails pour in loses none
 // and texts no phone twice: every mail that Mailgun was thanked for becomes exactly one text.
 func TestStopsAndKillsLoseNothing(t *testing.T) {
@@ -27,12 +43,14 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const mails = 240
+			signals := killSignals(t)
+			mails := 48 * len(signals)
 			url := database(t)
 			th, err := openTheater(url)
 			require.NoError(t, err)
 			t.Cleanup(th.close)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(),
+				3*time.Minute+time.Duration(len(signals))*10*time.Second)
 			defer cancel()
 
 			var sending sync.WaitGroup
@@ -44,11 +62,9 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 					wait(ctx, 10*time.Millisecond)
 				}
 			})
-			for i, signal := range []os.Signal{
-				syscall.SIGTERM, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL,
-			} {
+			for i, signal := range signals {
 				bridge := start(t, th)
-				wait(ctx, time.Duration(200+70*i)*time.Millisecond)
+				wait(ctx, time.Duration(200+70*(i%5))*time.Millisecond)
 				require.NoError(t, bridge.Process.Signal(signal))
 				err := bridge.Wait()
 				if signal == syscall.SIGTERM {
