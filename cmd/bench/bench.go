@@ -84,8 +84,9 @@ func (b *bench) findBinaries(ctx context.Context) error {
 	if len(given) == 0 {
 		path := filepath.Join(b.dir, "smsbridge")
 		b.say("building ./cmd/smsbridge")
-		out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/smsbridge").
-			CombinedOutput()
+		build := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/smsbridge")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+		out, err := build.CombinedOutput()
 		if err != nil {
 			return mistake{fmt.Sprintf("./cmd/smsbridge was not built: %v: %s", err, out),
 				"run this at the top of the repository, or give --binary PATH"}

@@ -109,6 +109,9 @@ func copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(target, source)
+	if err == nil {
+		err = target.Sync() // else the disk is busy with it while the server is measured
+	}
 	return errors.Join(err, target.Close())
 }
 

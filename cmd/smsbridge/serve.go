@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -152,6 +153,8 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	for _, d := range doors {
 		go func() { failed <- d.server.Serve(d.listener) }()
 	}
+	// Migrations and settings need memory once. An idle bridge gives it back.
+	go debug.FreeOSMemory()
 	for _, t := range b.settings.Tenants.All() {
 		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug),
 			"twilio_url", b.settings.ReplyURL(t.Slug))
