@@ -39,7 +39,9 @@ func (l *loader) checkProviders(t *Tenant, given settings.Given) {
 		t.Sending.Providers = configured(given)
 	}
 	if !slices.Contains(t.Sending.Providers, ByTwilio) {
-		t.Sending.Twilio.From, t.Sending.Senders = "", nil // replies come back elsewhere, see Line
+		// Replies come back elsewhere, see Line.
+		t.Sending.Twilio.From, t.Sending.Senders = "", nil
+		t.Sending.Twilio.LinksFrom, t.Sending.LinksSenders = "", nil
 	}
 	reported := map[string]bool{}
 	for _, p := range t.Sending.Providers {
@@ -119,7 +121,9 @@ func (l *loader) checkShared(t, other *Tenant) {
 	}
 	if t.Sending.Twilio.AccountSID != other.Sending.Twilio.AccountSID ||
 		t.Sending.Twilio.From != other.Sending.Twilio.From ||
-		!maps.Equal(t.Sending.Senders, other.Sending.Senders) {
+		t.Sending.Twilio.LinksFrom != other.Sending.Twilio.LinksFrom ||
+		!maps.Equal(t.Sending.Senders, other.Sending.Senders) ||
+		!maps.Equal(t.Sending.LinksSenders, other.Sending.LinksSenders) {
 		l.Add(l.given[t].Place("flowroute.number"), settings.Wrong(
 			"another tenant has the same number, and another sender at Twilio",
 			"use a number of its own: its replies would all go to one of the two"))
