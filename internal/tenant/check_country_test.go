@@ -136,3 +136,30 @@ func TestSenderOfCountryRefused(t *testing.T) {
 	require.Equal(t, "+15005550006", acme.WayTo("ES", ForQuestion).Line.Sender)
 	require.Equal(t, "+15005550006", acme.WayTo("SE", ForCode).Line.Sender)
 }
+
+// TestSharedSenderOfLinks wants two tenants told apart by name when one's sender of links is the
+// other's sender, and by number when it is one at Flowroute.
+func TestSharedSenderOfLinks(t *testing.T) {
+	const from = "from: \"+15005550006\""
+	second := strings.NewReplacer("slug: acme", "slug: beta", "sms.acme", "sms.beta",
+		from, "from: \"+15005550007\"\n      links_from: \"+15005550006\"")
+	item := minimal[strings.Index(minimal, "  - slug"):]
+	_, err := load(t, minimal+second.Replace(item))
+	var mistakes settings.Mistakes
+	require.True(t, errors.As(err, &mistakes), "%v", err)
+	require.Len(t, mistakes, 1, "%v", mistakes)
+	require.Contains(t, mistakes[0].What, "another tenant with the same sender has the same name")
+	_, err = load(t, minimal+strings.NewReplacer("slug: acme", "slug: beta", "sms.acme", "sms.beta",
+		from, "from: \"+15005550007\"\n      links_from: ACME").Replace(item))
+	require.NoError(t, err)
+
+	at := "    flowroute: {access_key: a, secret_key: env:FLOW, number: '+12065550101'}\n"
+	links := strings.Replace(at, "number: '+12065550101'",
+		"number: '+12065550102', links_number: '+12065550101'", 1)
+	_, err = load(t, minimal+at+strings.NewReplacer("slug: acme", "slug: beta", "name: ACME",
+		"name: Beta", "sms.acme", "sms.beta").Replace(item)+links, "FLOW="+flowSecret)
+	require.True(t, errors.As(err, &mistakes), "%v", err)
+	require.Len(t, mistakes, 1, "%v", mistakes)
+	require.Contains(t, mistakes[0].Where, "flowroute.links_number")
+	require.Contains(t, mistakes[0].What, "another tenant has the same number")
+}

@@ -142,6 +142,20 @@ func (t *Tenant) twilioSenders() []string {
 	return slices.DeleteFunc(all, func(sender string) bool { return sender == "" })
 }
 
+// sharesSender reports whether two tenants have a sender at Twilio in common that gets replies from
+// all countries.
+func (t *Tenant) sharesSender(other *Tenant) bool {
+	theirs := other.Sending.Twilio
+	answered := func(sender string) bool {
+		return sender != "" && !isAlphanumericSender(sender) &&
+			(sender == theirs.From || sender == theirs.LinksFrom)
+	}
+	ours := t.Sending.Twilio
+	return ours.AccountSID == theirs.AccountSID &&
+		(ours.From != "" && ours.From == theirs.From || answered(ours.From) ||
+			answered(ours.LinksFrom))
+}
+
 // FlowrouteNumber is the number at Flowroute that stands for a line.
 func (t *Tenant) FlowrouteNumber(line phonemail.Line) string {
 	s := t.Sending
