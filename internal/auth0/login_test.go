@@ -265,8 +265,8 @@ func TestTypedPhone(t *testing.T) {
 	require.ErrorIs(t, w.setPhone(w.login("x", ""), "+46701234567"), phonemail.ErrCountry)
 }
 
-// A phone in a country that filters links gets the code of the form without the line of the site,
-// also when it is texted again. What Auth0 has texted comes from the sender of links and codes.
+// A phone in a country that filters links gets the code of the form without the line of the site.
+// So it is when it is texted again. What Auth0 has texted comes from the sender of links and codes.
 func TestLoginWithoutALink(t *testing.T) {
 	w := quick(t)
 	w.tenant.Works.Links = nil

@@ -138,7 +138,7 @@ func TestSenderOfCountryRefused(t *testing.T) {
 }
 
 // TestSharedSenderOfLinks wants two tenants told apart by name when one's sender of links is the
-// other's sender, and by number when it is one at Flowroute.
+// other's sender. A number at Flowroute must not be shared so.
 func TestSharedSenderOfLinks(t *testing.T) {
 	const from = "from: \"+15005550006\""
 	second := strings.NewReplacer("slug: acme", "slug: beta", "sms.acme", "sms.beta",
