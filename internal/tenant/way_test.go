@@ -138,6 +138,9 @@ func TestLinesByUse(t *testing.T) {
 		require.Empty(t, set.ByLine(phonemail.Line{Account: testSID, Sender: sender}))
 	}
 
+	plain := Set{all: []*Tenant{mustTenant(t)}}
+	require.Empty(t, plain.ByLine(phonemail.Line{Account: testSID}), "it has no sender of links")
+
 	only := mustTenant(t, append(atFlowroute(), "FLOWROUTE_LINKS_NUMBER=12065550102",
 		"TWILIO_ACCOUNT_SID=", "TWILIO_AUTH_TOKEN=", "TWILIO_FROM=")...)
 	question, link := only.Way(phone, ForQuestion).Line, only.Way(phone, ForLink).Line
