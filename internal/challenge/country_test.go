@@ -70,6 +70,9 @@ func TestSenderOfForm(t *testing.T) {
 				require.Equal(b, c.ID, id, "it is a resend")
 				return err
 			})
+			other := q
+			other.MailID, other.Recipient = store.NewID(), "other+"+q.Recipient
+			require.True(b, b.get(b.ask(other)).Coded, "it stands beside the first")
 		}
 	})
 }
