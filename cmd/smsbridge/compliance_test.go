@@ -160,4 +160,5 @@ func TestComplianceOfSeveral(t *testing.T) {
 	require.Zero(t, status, stderr)
 	require.Contains(t, stdout, "How the texts of the tenant beta go there:")
 	require.Contains(t, stdout, "question  from +15005550007, answered by reply")
+	require.NotContains(t, stdout, "10DLC", "that is for the US")
 }
