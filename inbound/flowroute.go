@@ -52,11 +52,10 @@ func (s *Server) readFlowrouteReply(c echo.Context) (reply.Received, response) {
 		return reply.Received{}, response{http.StatusBadRequest, err.Error()}
 	}
 	phone, err := phonemail.ParseNumber("+" + strings.TrimPrefix(hook.From, "+"))
-	if !hook.Inbound || err != nil ||
-		"+"+strings.TrimPrefix(hook.To, "+") != t.Sending.Flowroute.Number {
+	line, ours := t.FlowrouteLine(phone, "+"+strings.TrimPrefix(hook.To, "+"))
+	if !hook.Inbound || err != nil || !ours {
 		return reply.Received{}, response{http.StatusOK, "not from a phone number to the tenant's"}
 	}
-	line := t.Line(phone)
 	return reply.Received{
 		ProviderID: hook.ID, Line: line,
 		Sharing: s.Settings.Tenants.ByLine(line), Phone: phone, Body: hook.Body,

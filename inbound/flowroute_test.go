@@ -13,6 +13,7 @@ import (
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -243,4 +244,18 @@ func TestNoDoorWithoutSecret(t *testing.T) {
 		).StatusCode,
 	)
 	require.Empty(t, b.Rows(t))
+}
+
+// Ensure that a reply to the number of links at Flowroute has the line of links.
+func TestFlowrouteReplyToTheNumberOfLinks(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), append(atFlowroute(),
+		"FLOWROUTE_LINKS_NUMBER=+12065550102", "TWILIO_LINKS_FROM=+15005550007")...)
+	replies, _ := b.flowrouteURLs("")
+	for i, number := range []string{"12065550102", "12065550101", "12065550103"} {
+		text := flowrouteText(fmt.Sprintf("mdr2-%032d", i+1), "4520123456", number, "stop")
+		require.Equal(t, 200, b.flowroute(t, replies, text).StatusCode)
+	}
+	require.Equal(t, 1, b.Count(t, "opt_out", "sender = '+15005550007'"))
+	require.Equal(t, 1, b.Count(t, "opt_out", "sender = '+15005550006'"))
+	require.Equal(t, 2, b.Rows(t)["reply"], "the third number is not the tenant's")
 }

@@ -538,3 +538,25 @@ func TestPanics(t *testing.T) {
 		require.Contains(t, lines[0]["stack"], "mailgun.go")
 	}
 }
+
+// Ensure that a reply to the sender of links finds the question that was asked from there. A reply
+// to the sender of questions finds its own.
+func TestReplyToTheSenderOfLinks(t *testing.T) {
+	const links = "+15005550007"
+	b := openBridge(t, storetest.SQLite(t), "TWILIO_LINKS_FROM="+links, "SMSBRIDGE_ANSWER=tap")
+	id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+	require.Equal(t, links, b.One(t, "SELECT sender FROM challenge"))
+	inboundtest.Silent(t, b.Reply(t, inboundtest.ReplyForm(1, "YES")))
+	require.Equal(t, "open", b.State(t, "challenge", id), "it was asked by another sender")
+	form := inboundtest.ReplyForm(2, "YES")
+	form.Set("To", links)
+	inboundtest.Silent(t, b.Reply(t, form))
+	require.Equal(t, "accepted", b.State(t, "challenge", id))
+	require.Equal(t, links, b.One(t, "SELECT sender FROM reply WHERE word = 'yes' AND sender <> "+
+		"'+15005550006'"))
+
+	b = openBridge(t, storetest.SQLite(t), "TWILIO_LINKS_FROM="+links)
+	id, _ = b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+	inboundtest.Silent(t, b.Reply(t, inboundtest.ReplyForm(1, "YES")))
+	require.Equal(t, "accepted", b.State(t, "challenge", id))
+}

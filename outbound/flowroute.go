@@ -32,7 +32,7 @@ func (w byFlowroute) send(
 ) sendResult {
 	body, err := json.Marshal(map[string]string{
 		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(
-			t, t.Sending.Flowroute.Number,
+			t, t.FlowrouteNumber(a.Line),
 		), "body": plainQuotes(a.Body),
 		"dlr_callback": w.Settings.FlowrouteReceiptURL(t, a.ID),
 	})
@@ -84,7 +84,7 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 			if at.Direction == "outbound" && digits(at.To) == digits(
 				a.Phone.E164(),
 			) && digits(at.From) == digits(
-				t.Sending.Flowroute.Number,
+				t.FlowrouteNumber(a.Line),
 			) && at.Body == plainQuotes(a.Body) {
 				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
 			}

@@ -49,7 +49,7 @@ func (w *world) openOthers(providers string, changes ...string) others {
 	w.t.Cleanup(v.Close)
 	f, err := flowroute.Open(flowroute.Config{
 		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{
-			flowrouteSender,
+			flowrouteSender, "+12065550102",
 		}, ResendAfter: []time.Duration{}, Now: w.clock,
 	})
 	require.NoError(w.t, err)
@@ -304,6 +304,33 @@ func TestSenderByCountry(t *testing.T) {
 	_, id := w.verify(phone)
 	require.NoError(t, w.sendText(t.Context(), id))
 	require.Equal(t, service, w.inbox(1)[0].ServiceSID)
+}
+
+// Ensure that a code comes from the sender of links and codes, and a question from that of
+// questions, at whichever provider.
+func TestSenderByUse(t *testing.T) {
+	w := quick(t)
+	w.tenant().Sending.Twilio.LinksFrom = service
+	_, id := w.verify(phone)
+	require.NoError(t, w.sendText(t.Context(), id))
+	require.Equal(t, service, w.inbox(1)[0].ServiceSID)
+	require.NoError(t, w.sendText(t.Context(), w.make(phone, "Hello")))
+	require.Equal(t, number, w.inbox(2)[1].From)
+	require.Empty(t, w.inbox(2)[1].ServiceSID)
+
+	w = quick(t)
+	o := w.openOthers("flowroute")
+	w.tenant().Sending.Flowroute.LinksNumber = "+12065550102"
+	_, id = w.verify(phone)
+	o.flowroute.Set(func(m *flowroute.Manners) { m.LoseResponse = 1 })
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "unclear", "")
+	require.NoError(t, w.findText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "sent", "")
+	require.NoError(t, w.sendText(t.Context(), w.make(phone, "Hello")))
+	texts := o.flowroute.Inbox(phone)
+	require.Equal(t, "+12065550102", texts[0].From)
+	require.Equal(t, flowrouteSender, texts[1].From)
 }
 
 func TestFlowroute(t *testing.T) {

@@ -56,6 +56,8 @@ type cli struct {
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Compliance complianceCommand `cmd:"" help:"${compliance}"`
 }
 
 // cliHelps returns the helps of the commands, by the names that their tags have.
@@ -119,7 +121,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(),
+		keysHelps(), backupHelps(), complianceHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -115,7 +115,7 @@ func openTheater(database string) (*theater, error) {
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
 		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
 		"SMSBRIDGE_KEY": sealing, "SMSBRIDGE_TENANT": "acme",
-		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK",
+		"SMSBRIDGE_NAME": "ACME", "SMSBRIDGE_COUNTRIES": "DK", "SMSBRIDGE_LINKS_WORK": "DK",
 		"SMSBRIDGE_MAIL_DOMAIN":    "sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS": "acme.example",
 		"SMSBRIDGE_DNS":            th.dns.Addr().String(),

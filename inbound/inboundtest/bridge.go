@@ -96,7 +96,7 @@ func Settings(t testing.TB, changes ...string) tenant.Settings {
 	t.Helper()
 	environ := append([]string{
 		"SMSBRIDGE_PUBLIC_URL=" + PublicURL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
-		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_IDP_HOSTS=login.acme.example", "MAILGUN_API_KEY=" + APISecret,
 		"MAILGUN_WEBHOOK_SIGNING_KEY=" + SigningKey + "," + RetiredKey,

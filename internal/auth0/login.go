@@ -83,7 +83,7 @@ func (l Login) Resend(ctx context.Context, tx *store.Tx) (none verification.Veri
 	if err != nil || !ok {
 		return none, err
 	}
-	return verification.Resend(ctx, tx, l.Tenant.Slug, v.ID, l.Tenant.FormCodeText)
+	return verification.Resend(ctx, tx, l.Tenant.Slug, v.ID, l.Tenant.FormCodeWording(v.Phone))
 }
 
 // Again texts a new code to the phone of a verification that failed. It does nothing for any other,
@@ -163,7 +163,8 @@ func (l Login) starts(ctx context.Context, tx store.View) (int, error) {
 // request is a verification of a phone for the log-in.
 func (l Login) request(phone phonemail.Number) verification.Request {
 	r := verification.For(l.Tenant, doorForm, phone)
-	r.ExternalID, r.Locale, r.Wording = l.Session.Digest, l.Locale, l.Tenant.FormCodeText
+	r.ExternalID, r.Locale = l.Session.Digest, l.Locale
+	r.Wording = l.Tenant.FormCodeWording(phone)
 	r.Asker, r.Source = l.asker(), l.Source
 	return r
 }

@@ -264,3 +264,34 @@ func TestTypedPhone(t *testing.T) {
 	}
 	require.ErrorIs(t, w.setPhone(w.login("x", ""), "+46701234567"), phonemail.ErrCountry)
 }
+
+// A phone in a country that filters links gets the code of the form without the line of the site.
+// So it is when it is texted again. What Auth0 has texted comes from the sender of links and codes.
+func TestLoginWithoutALink(t *testing.T) {
+	w := quick(t)
+	w.tenant.Works.Links = nil
+	w.tenant.Sending.Twilio.LinksFrom = "ACME"
+	l := w.login("d", w.Phone().E164())
+	_, err := w.open(l)
+	require.NoError(t, err)
+	w.Pass(w.tenant.Codes.Gap)
+	w.Do(func(ctx context.Context, tx *store.Tx) error {
+		_, err := l.Resend(ctx, tx)
+		return err
+	})
+	_, again := w.text(w.Strings("SELECT id FROM text WHERE state = 'due'")[0])
+	require.Contains(t, again, w.code(l)+" is your ACME code")
+	require.NotContains(t, again, "@bridge")
+	first := w.login("e", w.Phone().E164())
+	_, err = w.open(first)
+	require.NoError(t, err)
+	due := w.Strings("SELECT id FROM text WHERE state = 'due' ORDER BY created_at, id")
+	_, body := w.text(due[len(due)-1])
+	require.Contains(t, body, w.code(first)+" is your ACME code")
+	require.NotContains(t, body, "@bridge")
+
+	words := code(w.Phone(), "")
+	words.Text = "Hello"
+	id := w.notify(words)
+	require.Equal(t, []string{"ACME"}, w.Strings("SELECT sender FROM text WHERE id = $1", id))
+}

@@ -45,12 +45,14 @@ const maxOpen = 3
 // Asking is what a mail about a question meets: what its phone is being asked at that moment, and
 // whether the question may be asked.
 type Asking struct {
-	// Obstacle says why the question must not be asked, or "". Either its phone has been asked as much
-	// as it may be at once, whatever the spelling of its address. Or the question would need a code,
-	// and its phone has texted too many wrong ones. The questions that are open stay as they are.
+	// Obstacle says why the question must not be asked, or "". Its phone has been asked as much as it
+	// may be at once, whatever the spelling of its address. Or the question would need a code, and its
+	// phone has texted too many wrong ones. Or it has no form that works in the phone's country. The
+	// questions that are open stay as they are.
 	Obstacle string
 
 	tenant   *tenant.Tenant
+	way      tenant.Way // how its phone is asked
 	question Question
 	others   []Challenge // those that a reply might be meant for; see [Mistakable]
 	standing Challenge   // the one that asks the same already; see stands
@@ -63,12 +65,16 @@ type Asking struct {
 func Consider(
 	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
 ) (a Asking, err error) {
-	a = Asking{tenant: t, question: q}
+	a = Asking{tenant: t, way: t.Way(q.Phone, tenant.ForQuestion), question: q}
+	if a.way.Refusal != "" {
+		a.Obstacle = "no question can be asked: " + a.way.Refusal
+		return a, nil
+	}
 	// In this order: a question that was answered before the first look is found by the second.
 	if a.standing, a.stands, err = openAbout(ctx, view, q.about(t), q.Phone); err != nil {
 		return Asking{}, err
 	}
-	if a.others, err = Mistakable(ctx, view, t.Line(q.Phone), q.Phone); err != nil {
+	if a.others, err = Mistakable(ctx, view, a.way.Line, q.Phone); err != nil {
 		return Asking{}, err
 	}
 	for _, c := range a.others {
@@ -97,7 +103,7 @@ func (a Asking) obstacle(ctx context.Context, view store.View) (string, error) {
 		return "", err
 	case open >= maxOpen && a.question.Recipient != a.tenant.Address.Address(a.question.Phone):
 		return "this phone has too many open questions; they end when they are answered or over", nil
-	case a.tenant.Question.Answer == tenant.ByTap:
+	case a.way.Answer == tenant.ByTap:
 		return "", nil // what a tap sends cannot be guessed
 	case !a.needsCode():
 		return "", nil
@@ -140,7 +146,7 @@ func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
 		return "", err
 	}
 	token := ""
-	if t.Question.Answer != tenant.ByReply {
+	if a.way.Answer != tenant.ByReply {
 		// It lives longer than the question, so that its page can say what became of it.
 		token, err = shortlink.Make(ctx, tx, shortlink.Link{
 			Tenant: t.Slug, ChallengeID: c.ID, Expires: c.Expires.Add(outcomeLife),
@@ -149,7 +155,7 @@ func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
 			return "", err
 		}
 	}
-	prompt := t.Say(asking(t.Question.Answer, c), wording.Fill{
+	prompt := t.Say(asking(a.way.Answer, c), wording.Fill{
 		Code: c.ReplyCode, Link: t.ShortURL(token),
 	})
 	_, err = text.Make(ctx, tx, text.Draft{
@@ -204,7 +210,7 @@ func (q Question) about(t *tenant.Tenant) Challenge {
 func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	t, q := a.tenant, a.question
 	c := q.about(t)
-	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, t.Line(q.Phone), q.Phone, Open
+	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, a.way.Line, q.Phone, Open
 	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
 	c.Coded = a.needsCode()
 	var err error

@@ -83,12 +83,12 @@ const link = "https://login.acme.example/verify?ticket=very-secret"
 // asker is a tenant that takes a bare yes about passwords too.
 func asker(slug string, life time.Duration) *tenant.Tenant {
 	return &tenant.Tenant{
-		Slug: slug, Name: slug,
+		Slug: slug, Name: slug, Works: tenant.Works{Links: []string{"DK"}},
 		Question: tenant.Question{
 			Answer: tenant.ByReply, Accept: []string{"YES"}, Deny: []string{"NO"}, ValidFor: life,
 			UnsafeBareYes: true,
 		},
-		Sending: tenant.Sending{Twilio: tenant.Twilio{AccountSID: "AC1", From: "+4512340000"}},
+		Sending: tenant.Sending{Twilio: tenant.Twilio{AccountSID: "AC1", From: "+15005550006"}},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
+	"smsbridge/phonemail"
 )
 
 // maxClicks is how often a click may be begun: once, and once more when a crash interrupted it.
@@ -142,7 +143,9 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 		return err
 	}
 	if c.GoOn != "" && goesOn(o) {
-		return handOver(ctx, tx, t, c, o)
+		if way := t.Way(c.Challenge.Phone, tenant.ForLink); way.Refusal == "" {
+			return handOver(ctx, tx, t, way.Line, c, o)
+		}
 	}
 	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
 	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
@@ -152,7 +155,9 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 const handOverLife = 2 * time.Minute
 
 // handOver texts a short link to where the person can go on with a challenge that has ended.
-func handOver(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outcome) error {
+func handOver(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, line phonemail.Line, c Click, o Outcome,
+) error {
 	expires := tx.Now().Add(handOverLife)
 	if c.Challenge.Expires.After(expires) {
 		expires = c.Challenge.Expires
@@ -165,7 +170,7 @@ func handOver(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Ou
 	}
 	_, err = text.Make(ctx, tx, text.Draft{
 		Tenant: t.Slug, ChallengeID: c.Challenge.ID,
-		Line: c.Challenge.Line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
+		Line: line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
 		Body:     t.Say(relaying(c.Challenge.Purpose), wording.Fill{Link: t.ShortURL(token)}),
 		Deadline: expires,
 	})

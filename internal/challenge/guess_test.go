@@ -88,12 +88,14 @@ func TestBlockedPhoneIsNotAskedForACode(t *testing.T) {
 			require.True(b, b.guess(c))
 		}
 		resent, password, spelling, tap, both := again(c), again(c), again(c), again(c), again(c)
-		for _, q := range []*question{&password, &tap, &both} {
+		noTap := again(c)
+		for _, q := range []*question{&password, &tap, &both, &noTap} {
 			q.Purpose, q.asker.Question.UnsafeBareYes = challenge.Password, false
 		}
 		spelling.Recipient = "Acme" + c.Recipient[4:]
 		tap.asker.Question.Answer, both.asker.Question.Answer = tenant.ByTap, tenant.ByBoth
-		for _, q := range []question{password, spelling, both} {
+		noTap.asker.Question.Answer, noTap.asker.Works = tenant.ByTap, tenant.Works{}
+		for _, q := range []question{password, spelling, both, noTap} {
 			require.Equal(b, "too many wrong reply codes from this phone in a day", b.obstacle(q))
 		}
 		for _, q := range []question{resent, tap, b.question()} {

@@ -99,6 +99,8 @@ func vocabulary() []room {
 		}},
 		{path: "internal/settings",
 			never: []ban{except("the engine reads any settings; it knows no tenant", "phonemail")}},
+		{path: "internal/country", only: &only{nil, "its facts are in one file beside it"},
+			never: []ban{except("what a country wants is the same for every tenant")}},
 		{path: "internal/wording",
 			never: []ban{except("texts are values; they know no rule", "phonemail", "internal/segment")}},
 		{path: "internal/tenant", never: []ban{

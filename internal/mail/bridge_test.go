@@ -21,7 +21,7 @@ func acme(t *testing.T, more ...string) *tenant.Tenant {
 	t.Helper()
 	settings, err := tenant.FromEnv(append([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
-		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
 		"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",

@@ -71,17 +71,35 @@ func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
 	case f.Kind == "code" && f.Code == "":
 		return refuse(cmp.Or(f.Reason, "no code"))
 	case action == tenant.Relay && (f.Link != "" || f.Code != ""):
-		return Decision{Do: tenant.Relay} // some identity providers reset passwords and sign in by code
+		return decideRelay(t, phone, f) // some identity providers reset passwords and sign in by code
 	case f.Kind == "reset" && f.Link == "" && f.Code != "":
-		return Decision{Do: tenant.Relay}
+		return decideRelay(t, phone, f)
 	case f.Link == "":
 		return refuse(cmp.Or(f.Reason, "no link"))
 	case f.NeedsPerson:
-		return Decision{Do: tenant.Relay}
+		return decideRelay(t, phone, f)
 	case f.Kind == "reset":
 		return Decision{Do: tenant.Ask, Purpose: challenge.Password}
 	}
 	return Decision{Do: tenant.Ask, Purpose: challenge.Registration}
+}
+
+// decideRelay relays what a mail carries in the form that works in the phone's country.
+func decideRelay(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
+	if way := t.Way(phone, relayed(t, phone, f)); way.Refusal != "" {
+		return refuse("cannot be passed on: " + way.Refusal)
+	}
+	return Decision{Do: tenant.Relay}
+}
+
+// relayed says what of a mail is passed on: its link, or its code. A code goes instead of a link
+// where texts must have none.
+func relayed(t *tenant.Tenant, phone phonemail.Number, f Finding) tenant.Use {
+	noLink := f.Code != "" && t.Way(phone, tenant.ForLink).Refusal != ""
+	if f.Kind == "code" || f.Link == "" || noLink {
+		return tenant.ForCode
+	}
+	return tenant.ForLink
 }
 
 // Examine ends the examination of a received mail: it asks the question that the finding calls
@@ -124,12 +142,13 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 // relay texts what a mail carries: its code, or a short link to its link.
 func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	deadline := tx.Now().Add(t.Question.ValidFor)
+	use := relayed(t, m.Phone, f)
 	draft := text.Draft{
-		Tenant: t.Slug, Line: t.Line(m.Phone), Phone: m.Phone,
+		Tenant: t.Slug, Line: t.Way(m.Phone, use).Line, Phone: m.Phone,
 		Purpose: text.Relay, Deadline: deadline,
 	}
-	if f.Kind == "code" || f.Link == "" {
-		draft.Body = t.CodeText(f.Code, "")
+	if use == tenant.ForCode {
+		draft.Body = t.CodeWording(m.Phone)(f.Code, "")
 	} else {
 		l := shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline}
 		token, err := shortlink.Make(ctx, tx, l)

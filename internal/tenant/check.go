@@ -46,6 +46,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 	l.checkAuth0(t, given)
 	l.checkAnswer(t, given)
 	l.checkProof(t, given)
+	l.checkCountries(t, given)
 	l.warnOf(t)
 	s.Tenants.all = append(s.Tenants.all, t)
 }

@@ -39,7 +39,9 @@ func (l *loader) checkProviders(t *Tenant, given settings.Given) {
 		t.Sending.Providers = configured(given)
 	}
 	if !slices.Contains(t.Sending.Providers, ByTwilio) {
-		t.Sending.Twilio.From, t.Sending.Senders = "", nil // replies come back elsewhere, see Line
+		// Replies come back elsewhere, see Line.
+		t.Sending.Twilio.From, t.Sending.Senders = "", nil
+		t.Sending.Twilio.LinksFrom, t.Sending.LinksSenders = "", nil
 	}
 	reported := map[string]bool{}
 	for _, p := range t.Sending.Providers {
@@ -113,16 +115,25 @@ func (l *loader) checkReachable(t *Tenant, given settings.Given) {
 // checkShared finds tenants whose replies at a Flowroute number cannot be told apart: one URL takes
 // them all.
 func (l *loader) checkShared(t, other *Tenant) {
-	if t.Sending.Flowroute.Number == "" ||
-		t.Sending.Flowroute.Number != other.Sending.Flowroute.Number {
+	ours, theirs := t.Sending, other.Sending
+	sameLines := ours.Twilio.AccountSID == theirs.Twilio.AccountSID &&
+		ours.Twilio.From == theirs.Twilio.From && ours.Twilio.LinksFrom == theirs.Twilio.LinksFrom &&
+		ours.Flowroute.Number == theirs.Flowroute.Number &&
+		ours.Flowroute.LinksNumber == theirs.Flowroute.LinksNumber &&
+		maps.Equal(ours.Senders, theirs.Senders) && maps.Equal(ours.LinksSenders, theirs.LinksSenders)
+	if sameLines {
 		return
 	}
-	if t.Sending.Twilio.AccountSID != other.Sending.Twilio.AccountSID ||
-		t.Sending.Twilio.From != other.Sending.Twilio.From ||
-		!maps.Equal(t.Sending.Senders, other.Sending.Senders) {
-		l.Add(l.given[t].Place("flowroute.number"), settings.Wrong(
-			"another tenant has the same number, and another sender at Twilio",
-			"use a number of its own: its replies would all go to one of the two"))
+	for _, n := range []struct{ key, number string }{
+		{"flowroute.number", ours.Flowroute.Number},
+		{"flowroute.links_number", ours.Flowroute.LinksNumber},
+	} {
+		if n.number != "" &&
+			(n.number == theirs.Flowroute.Number || n.number == theirs.Flowroute.LinksNumber) {
+			l.Add(l.given[t].Place(n.key), settings.Wrong(
+				"another tenant has the same number, and other senders beside it",
+				"use a number of its own: its replies would all go to one of the two"))
+		}
 	}
 }
 

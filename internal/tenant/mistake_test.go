@@ -291,7 +291,7 @@ func TestFileWithAliases(t *testing.T) {
 	beta, _ := s.Tenants.Tenant("beta")
 	require.Equal(t, "ACME", beta.Name)
 	require.Equal(t, []string{"DK"}, beta.Policy.Countries)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 }
 
 func TestTenantVariablesBesideFile(t *testing.T) {
@@ -332,8 +332,8 @@ func TestTenantsTogether(t *testing.T) {
 		"name: Beta").Replace(second))
 	require.NoError(t, err)
 	require.Len(t, s.Tenants.ByLine(phonemail.Line{Account: testSID, Sender: "+15005550006"}), 2)
-	require.Len(t, s.Warnings, 1)
-	require.Contains(t, s.Warnings[0], "tenants acme and beta share a sender")
+	require.Len(t, otherWarnings(s), 1)
+	require.Contains(t, otherWarnings(s)[0], "tenants acme and beta share a sender")
 
 	// A word cannot mean yes to one and no to the other.
 	for _, words := range []string{"accept: [JA]\n    deny: [YES]", "accept: [no]\n    deny: [NEJ]"} {

@@ -29,6 +29,7 @@ func tenantSections() []section {
 		{"What becomes of each kind of mail", "What to do about each kind of mail. " +
 			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
 		{"Questions", "", questionOptions()},
+		countrySection(),
 		{"Mailgun", "", mailgunOptions()},
 		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{

@@ -25,7 +25,7 @@ var auth0Settings = []string{
 func TestAuth0Settings(t *testing.T) {
 	s, err := FromEnv(oneTenant(auth0Settings...))
 	require.NoError(t, err)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	a := s.Tenants.All()[0].Auth0
 	require.True(t, a.HasForm())
 	require.Equal(t, []string{"login.acme.example", "acme.eu.auth0.com"}, a.Domains)
@@ -43,7 +43,7 @@ func TestAuth0Settings(t *testing.T) {
 	// Without anything, every door is closed and nothing is said.
 	s, err = FromEnv(oneTenant())
 	require.NoError(t, err)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	a = s.Tenants.All()[0].Auth0
 	require.False(t, a.HasForm() || a.AllowsProvider("") || a.AllowsStream(""))
 }
@@ -55,7 +55,7 @@ func TestAuth0FormSettings(t *testing.T) {
 		"color_dark: \"#a8c7fa\"}\n"
 	s, err := load(t, minimal+yaml, "S="+signingSecret, "P="+keyOne, "L="+streamToken)
 	require.NoError(t, err)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	a := s.Tenants.All()[0].Auth0
 	require.Equal(t, []any{true, false, []string{"details", "phone"},
 		"https://cdn.acme.example/logo.svg", "#0B57d0", "#a8c7fa"},
@@ -81,8 +81,8 @@ func TestAuth0FormSettings(t *testing.T) {
 	s, err = load(t, minimal+strings.Replace(yaml, "return: redirect", "pass_code: true", 1),
 		"S="+signingSecret, "P="+keyOne, "L="+streamToken)
 	require.NoError(t, err)
-	require.Len(t, s.Warnings, 1)
-	require.Contains(t, s.Warnings[0], "UNSAFE: the form hands codes to the Action")
+	require.Len(t, otherWarnings(s), 1)
+	require.Contains(t, otherWarnings(s)[0], "UNSAFE: the form hands codes to the Action")
 }
 
 // What is weak is refused; what is missing closes its door, and is said.
@@ -111,9 +111,9 @@ func TestAuth0Mistakes(t *testing.T) {
 		"AUTH0_LOG_STREAM_TOKEN"} {
 		s, err := FromEnv(oneTenant(append(auth0Settings, missing+"=")...))
 		require.NoError(t, err)
-		require.Len(t, s.Warnings, 1)
-		require.Contains(t, s.Warnings[0], missing)
-		require.Contains(t, s.Warnings[0], "closed without auth0.")
+		require.Len(t, otherWarnings(s), 1)
+		require.Contains(t, otherWarnings(s)[0], missing)
+		require.Contains(t, otherWarnings(s)[0], "closed without auth0.")
 	}
 
 	beta := strings.NewReplacer("slug: acme", "slug: beta", "name: ACME", "name: Beta", "sms.acme",

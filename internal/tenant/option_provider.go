@@ -111,6 +111,21 @@ func twilioOptions() []option {
 		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Sending.Senders },
 			judgeSenderOf)},
 		{Row: row{
+			Key: "twilio.links_from", Variable: "TWILIO_LINKS_FROM", Example: "ACME",
+			Doc: "Another sender for texts with a link and for codes: a number, a Messaging Service " +
+				"or a name. Left out: the sender of questions. It must be in the same account, and the " +
+				"replies to a number must come to the same reply URL.",
+			Prevents: "Some countries take links and names only from a sender that is registered for " +
+				"them, and replies only at a number.",
+		}, Set: setLinksFrom},
+		{Row: row{
+			Key: "twilio.links_senders", Kind: settings.Named, Example: "DK=ACME,ES=ACME",
+			Doc: "Other senders of links and codes for the phones of some countries; else " +
+				"{twilio.links_from}.",
+			Prevents: "A name that is registered in one country is blocked in the next.",
+		}, Set: settings.Pairs(func(t *Tenant) *map[string]string { return &t.Sending.LinksSenders },
+			judgeSenderOf)},
+		{Row: row{
 			Key: "twilio.api_base", Variable: "TWILIO_API_BASE", Default: "https://api.twilio.com",
 			Doc:      "Twilio's API. Another one is only for a proxy or a simulator in Twilio's place.",
 			Prevents: "The operator of that host reads every text and has the auth token.",
@@ -132,6 +147,14 @@ func setSender(t *Tenant, v []string) *settings.Mistake {
 		return m
 	}
 	t.Sending.Twilio.From = v[0]
+	return nil
+}
+
+func setLinksFrom(t *Tenant, v []string) *settings.Mistake {
+	if m := judgeSender(v[0]); m != nil {
+		return m
+	}
+	t.Sending.Twilio.LinksFrom = v[0]
 	return nil
 }
 
@@ -228,7 +251,12 @@ func flowrouteOptions() []option {
 			Missing:  "write the number to text from, such as +12065550101",
 			Doc:      "The sender, with or without the plus.",
 			Prevents: "Two tenants with one number and different senders at Twilio cannot be told apart.",
-		}, Set: setFlowrouteNumber},
+		}, Set: setFlowrouteNumber(func(t *Tenant) *string { return &t.Sending.Flowroute.Number })},
+		{Row: row{
+			Key: "flowroute.links_number", Variable: "FLOWROUTE_LINKS_NUMBER", Example: "+12065550102",
+			Doc:      "Another number for texts with a link and for codes. Left out: {flowroute.number}.",
+			Prevents: "A campaign that is registered without links must not text any.",
+		}, Set: setFlowrouteNumber(func(t *Tenant) *string { return &t.Sending.Flowroute.LinksNumber })},
 		{Row: row{
 			Key: "flowroute.api_base", Variable: "FLOWROUTE_API_BASE",
 			Default:  "https://api.flowroute.com",
@@ -252,15 +280,17 @@ func setAccessKey(t *Tenant, v []string) *settings.Mistake {
 	return m
 }
 
-func setFlowrouteNumber(t *Tenant, v []string) *settings.Mistake {
-	// The original service took the number as Flowroute shows it, without the plus.
-	number := "+" + strings.TrimPrefix(v[0], "+")
-	if _, err := phonemail.ParseNumber(number); err != nil {
-		return settings.Wrong("is not a number in international form",
-			"write + and digits only, such as +12065550101")
+func setFlowrouteNumber(of func(*Tenant) *string) settings.Setter[Tenant] {
+	return func(t *Tenant, v []string) *settings.Mistake {
+		// The original service took the number as Flowroute shows it, without the plus.
+		number := "+" + strings.TrimPrefix(v[0], "+")
+		if _, err := phonemail.ParseNumber(number); err != nil {
+			return settings.Wrong("is not a number in international form",
+				"write + and digits only, such as +12065550101")
+		}
+		*of(t) = number
+		return nil
 	}
-	t.Sending.Flowroute.Number = number
-	return nil
 }
 
 func webhookOptions() []option {

@@ -61,7 +61,7 @@ func TestProviderDefaults(t *testing.T) {
 	acme := mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_SERVICE_SID="+testVA)...)
 	require.Equal(t, VerifyService{SID: testVA, APIBase: "https://verify.twilio.com"},
 		acme.Sending.VerifyService)
-	require.Equal(t, Flowroute{"access", settings.NewSecret(flowSecret), "+12065550101",
+	require.Equal(t, Flowroute{"access", settings.NewSecret(flowSecret), "+12065550101", "",
 		"https://api.flowroute.com", "v2.1"}, acme.Sending.Flowroute)
 	acme = mustTenant(t, append(atFlowroute(), "TWILIO_VERIFY_BASE=http://localhost:1/",
 		"FLOWROUTE_API_BASE=http://localhost:2")...)
@@ -143,11 +143,11 @@ func TestProvidersInFile(t *testing.T) {
 		require.Equal(t, []*Tenant{acme}, s.Tenants.ByLine(line))
 	}
 
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	s, err = fromYAML(t, yamlTwilio+"}\n    twilio_verify: {service_sid: "+testVA+
 		", code: verify}\n    code_attempts: 6\n")
 	require.NoError(t, err)
-	require.Contains(t, s.Warnings[0], "5 attempts at most")
+	require.Contains(t, otherWarnings(s)[0], "5 attempts at most")
 
 	for _, tt := range []struct{ settings, what string }{
 		{yamlTwilio + ", senders: {Sweden: '+46700000000'}}\n",
@@ -180,8 +180,9 @@ func TestProvidersInFile(t *testing.T) {
 		_, err := fromYAML(t, tt.settings)
 		require.Contains(t, mistakesOf(t, err)[0].What, tt.what, tt.settings)
 	}
-	_, err = fromYAML(t, "    answer: tap\n    webhook: {url: https://sms.acme.example, secret: "+
-		"env:HOOK}\n")
+	_, err = fromYAML(t,
+		"    answer: tap\n    links_work: DK\n    webhook: {url: https://sms.acme.example, secret: "+
+			"env:HOOK}\n")
 	require.NoError(t, err)
 }
 

@@ -162,8 +162,7 @@ func (l *loader) checkTogether(t, other *Tenant) {
 			"every tenant has keys of its own: they tell whose request it is")
 	}
 	l.checkShared(t, other)
-	if t.Sending.Twilio.From == "" || t.Sending.Twilio.From != other.Sending.Twilio.From ||
-		t.Sending.Twilio.AccountSID != other.Sending.Twilio.AccountSID {
+	if !t.sharesSender(other) {
 		return
 	}
 	if strings.EqualFold(t.Name, other.Name) {

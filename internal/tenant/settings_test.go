@@ -74,7 +74,7 @@ func mustTenant(t *testing.T, changes ...string) *Tenant {
 func TestFromEnvDefaults(t *testing.T) {
 	s, err := FromEnv(oneTenant())
 	require.NoError(t, err)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	require.Equal(t, ":8080", s.Addr)
 	require.Equal(t, "https://bridge.acme.example", s.PublicURL)
 	require.Equal(t, "sqlite:smsbridge.db", s.Database.Reveal())
@@ -96,7 +96,7 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Equal(t, []settings.Secret{settings.NewSecret(testSign)},
 		acme.Mails.Mailgun.SigningKeys)
 	require.Equal(t, "https://api.mailgun.net", acme.Mails.Mailgun.APIBase)
-	require.Equal(t, Twilio{testSID, settings.NewSecret(testToken), "+15005550006",
+	require.Equal(t, Twilio{testSID, settings.NewSecret(testToken), "+15005550006", "",
 		"https://api.twilio.com"},
 		acme.Sending.Twilio)
 }
@@ -162,9 +162,9 @@ func TestWarnings(t *testing.T) {
 	} {
 		s, err := FromEnv(oneTenant(change))
 		require.NoError(t, err, change)
-		require.Len(t, s.Warnings, 1, change)
-		require.Contains(t, s.Warnings[0], want)
-		require.Contains(t, s.Warnings[0], "tenant acme")
+		require.Len(t, otherWarnings(s), 1, change)
+		require.Contains(t, otherWarnings(s)[0], want)
+		require.Contains(t, otherWarnings(s)[0], "tenant acme")
 	}
 }
 
@@ -279,7 +279,7 @@ func TestExampleFile(t *testing.T) {
 	}
 	s, err := FromFile(path, environ)
 	require.NoError(t, err)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, otherWarnings(s))
 	require.Len(t, s.Tenants.All(), 2)
 	acme, _ := s.Tenants.Tenant("acme")
 	beta, _ := s.Tenants.Tenant("beta")

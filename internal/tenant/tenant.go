@@ -67,6 +67,7 @@ type Tenant struct {
 	Name    string           // what people read in texts, such as "ACME"
 	Address phonemail.Scheme // how its phone addresses are formed
 	Policy  phonemail.Policy // which numbers it may text
+	Works   Works            // what works in which countries, beyond what the bridge knows
 
 	Mails    Mails
 	Question Question
@@ -109,6 +110,7 @@ type Sending struct {
 	Providers     []Provider // who is asked to send a text, in this order; at least one
 	Twilio        Twilio
 	Senders       map[string]string // senders at Twilio by country (ISO 3166-1), else Twilio.From
+	LinksSenders  map[string]string // the same for links and codes, else Twilio.LinksFrom
 	VerifyService VerifyService
 	Flowroute     Flowroute
 	Webhook       Webhook

@@ -20,9 +20,10 @@ const (
 	NumberInvalid     Reason = "number_invalid"     // the number is none
 	NumberUnreachable Reason = "number_unreachable" // a number that gets no texts from here
 	OptedOut          Reason = "opted_out"          // the phone said STOP
-	NotPermitted      Reason = "not_permitted"      // the provider texts not there, or suspects fraud
-	ProviderRefused   Reason = "provider_refused"   // any other refusal
-	NotConfigured     Reason = "not_configured"     // the tenant has no provider for it any more
+	// no text goes there, or the provider suspects fraud
+	NotPermitted    Reason = "not_permitted"
+	ProviderRefused Reason = "provider_refused" // any other refusal
+	NotConfigured   Reason = "not_configured"   // the tenant has no provider for it any more
 )
 
 // Fail ends a pending verification for good, because a provider will never send a text of it. It

@@ -320,3 +320,19 @@ func TestVerifyComparesForEachClass(t *testing.T) {
 		require.Zero(t, b.Count("guess WHERE phone = $1 AND wrong_at <> ''", v.Phone.E164()))
 	})
 }
+
+// Ensure that a verification has failed at once, with the reason, whose code may not be texted to
+// its phone's country. Nothing is texted, and its app hears of it.
+func TestUnreachableFails(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(func(r *Request) {
+			r.Notify, r.Unreachable = true, "operators of US block names as senders"
+		})
+		require.Equal(t, Failed, v.State)
+		require.Equal(t, NotPermitted, v.Reason)
+		require.Equal(t, Failed, b.get(v).State)
+		require.Empty(t, b.textsOf(v))
+		require.Equal(t, 1, b.Count("event WHERE subject = $1 AND name = 'verification.refused' "+
+			"AND detail LIKE 'operators of US%'", v.ID))
+	})
+}

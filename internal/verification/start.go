@@ -60,7 +60,24 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		Sends: 1, MaxSends: r.Limits.Sends, Opened: now.Time, Expires: row.ExpiresAt.Time,
 		NextSend: now.Add(r.Limits.Gap).Time, byText: !r.ComparedElsewhere,
 	}
+	if r.Unreachable != "" {
+		v, err = failUnsent(ctx, tx, v, r.Unreachable)
+		return v, true, err
+	}
 	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
+}
+
+// failUnsent ends a verification whose code cannot be texted to its phone.
+func failUnsent(
+	ctx context.Context, tx *store.Tx, v Verification, why string,
+) (Verification, error) {
+	if err := tx.Record(ctx, v.Tenant, v.ID, "verification.refused", why); err != nil {
+		return v, err
+	}
+	if err := Fail(ctx, tx, v.ID, NotPermitted); err != nil {
+		return v, err
+	}
+	return ByID(ctx, tx, v.ID)
 }
 
 // makeRoom ends what has the request's external id and may not keep it, and returns what may.

@@ -132,8 +132,11 @@ type Request struct {
 	Replace    bool   // a pending one with the same ExternalID is canceled, not returned
 	Line       phonemail.Line
 	Phone      phonemail.Number // judged by the tenant's policy
-	Code       string           // as ParseCode returns it; "" to have one drawn
-	Length     int              // digits of a drawn code, MinDigits to MaxDigits
+	// Unreachable is why no text with a code may go to the phone, "" when one may. Such a verification
+	// fails at once.
+	Unreachable string
+	Code        string // as ParseCode returns it; "" to have one drawn
+	Length      int    // digits of a drawn code, MinDigits to MaxDigits
 	// Renew has each further text carry a new drawn code; the old one counts no more.
 	Renew   bool
 	Limits  Limits

@@ -173,6 +173,8 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_MAIL_DOMAIN=" + domain,
 		"SMSBRIDGE_COUNTRIES=*",
+		"SMSBRIDGE_LINKS_WORK=*",
+		"SMSBRIDGE_REPLIES_WORK=*",
 		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
 		"SMSBRIDGE_UNSAFE_ALLOW=" + reachable,
 		"SMSBRIDGE_LINK_PATHS=/v1/verify?_clerk_js_version&token", // Clerk's does not say what it does
