@@ -53,6 +53,7 @@ type cli struct {
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
+	Optout  optoutCommand    `cmd:"" help:"${optout}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -119,7 +120,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(),
+		keysHelps(), backupHelps(), optoutHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

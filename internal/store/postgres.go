@@ -60,7 +60,12 @@ func openPostgres(
 		return nil, err
 	}
 	driver := riverpgxv5.New(e.queue)
-	if err := e.migrate(ctx, driver); err != nil {
+	if o.Beside {
+		err = current(ctx, goose.DialectPostgres, e.db)
+	} else {
+		err = e.migrate(ctx, driver)
+	}
+	if err != nil {
 		return nil, err
 	}
 	queue := &postgresDriver{driver, e.bell}

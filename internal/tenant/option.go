@@ -29,6 +29,8 @@ func tenantSections() []section {
 		{"What becomes of each kind of mail", "What to do about each kind of mail. " +
 			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
 		{"Questions", "", questionOptions()},
+		{"Opt-outs", "People who want no more texts, or want to know who texts them.",
+			optOutOptions()},
 		{"Mailgun", "", mailgunOptions()},
 		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{

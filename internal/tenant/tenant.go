@@ -70,6 +70,7 @@ type Tenant struct {
 
 	Mails    Mails
 	Question Question
+	OptOut   OptOut
 	Links    Links
 	Proof    Proof
 	Sending  Sending
