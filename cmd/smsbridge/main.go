@@ -54,6 +54,8 @@ type cli struct {
 	Link    linkCommand      `cmd:"" help:"${link}"`
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
 	Optout  optoutCommand    `cmd:"" help:"${optout}"`
+	Show    showCommand      `cmd:"" help:"${show}"`
+	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -120,7 +122,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(), optoutHelps(),
+		keysHelps(), backupHelps(), optoutHelps(), personHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

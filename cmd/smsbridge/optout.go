@@ -262,24 +262,34 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 	return table.Flush()
 }
 
-// eachOptOut calls f with every opt-out, the oldest record first.
-func eachOptOut(
-	ctx context.Context, st *store.Store, f func(o text.KnownOptOut) error,
-) error {
-	const atOnce = 500
+// optOutsAtOnce is how many opt-outs are read, or changed, in one transaction.
+const optOutsAtOnce = 500
+
+// adoptOptOuts replaces the numbers in opt-outs of older versions by their digests.
+func adoptOptOuts(ctx context.Context, st *store.Store) error {
 	for found := 1; found > 0; {
 		err := st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			found, err = text.AdoptOptOuts(ctx, tx, atOnce)
+			found, err = text.AdoptOptOuts(ctx, tx, optOutsAtOnce)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// eachOptOut calls f with every opt-out, the oldest record first.
+func eachOptOut(
+	ctx context.Context, st *store.Store, f func(o text.KnownOptOut) error,
+) error {
+	if err := adoptOptOuts(ctx, st); err != nil {
+		return err
+	}
 	for after := ""; ; {
 		var page []text.KnownOptOut
 		err := st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-			page, err = text.OptOutsAfter(ctx, view, after, atOnce)
+			page, err = text.OptOutsAfter(ctx, view, after, optOutsAtOnce)
 			return err
 		})
 		if err != nil || len(page) == 0 {

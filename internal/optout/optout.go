@@ -117,7 +117,14 @@ func Record(
 func cancel(
 	ctx context.Context, tx *store.Tx, l phonemail.Line, phone phonemail.Number, of string,
 ) error {
-	if err := challenge.CancelAll(ctx, tx, l, phone, of, why); err != nil {
+	return cancelFor(ctx, tx, l, phone, of, why)
+}
+
+func cancelFor(
+	ctx context.Context, tx *store.Tx, l phonemail.Line, phone phonemail.Number,
+	of, reason string,
+) error {
+	if err := challenge.CancelAll(ctx, tx, l, phone, of, reason); err != nil {
 		return err
 	}
 	open, err := verification.OpenOf(ctx, tx, l, phone)
@@ -128,8 +135,20 @@ func cancel(
 		if of != "" && v.Tenant != of {
 			continue
 		}
-		_, err := verification.Cancel(ctx, tx, v.Tenant, v.ID, why)
+		_, err := verification.Cancel(ctx, tx, v.Tenant, v.ID, reason)
 		if err != nil && !errors.Is(err, verification.ErrGone) {
+			return err
+		}
+	}
+	return nil
+}
+
+// CancelAll ends what every tenant is asking a phone, for a reason.
+func CancelAll(
+	ctx context.Context, tx *store.Tx, tenants tenant.Set, phone phonemail.Number, reason string,
+) error {
+	for _, t := range tenants.All() {
+		if err := cancelFor(ctx, tx, t.Line(phone), phone, t.Slug, reason); err != nil {
 			return err
 		}
 	}

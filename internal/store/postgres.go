@@ -182,6 +182,15 @@ func (e *postgresEngine) beginTx(
 	return results.Tx(), now, err
 }
 
+// scrub has PostgreSQL drop the older versions of rows. Its own log and its backups keep them for
+// as long as they are kept.
+func (e *postgresEngine) scrub(ctx context.Context) error {
+	if _, err := e.db.ExecContext(ctx, "VACUUM"); err != nil {
+		return fmt.Errorf("store: vacuuming: %w", err)
+	}
+	return nil
+}
+
 func (e *postgresEngine) start(ctx context.Context) error { return e.client.Start(ctx) }
 
 func (e *postgresEngine) every(interval time.Duration, job Job) {

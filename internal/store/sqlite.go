@@ -126,6 +126,20 @@ func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 	return nil
 }
 
+// scrub empties the WAL, which has the pages as they were before. What is deleted in the database
+// file itself is overwritten as it is deleted (secure_delete).
+func (e *sqliteEngine) scrub(ctx context.Context) error {
+	var busy, pages, moved int
+	row := e.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err := row.Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("store: emptying the WAL: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("store: the WAL is in use and still holds older pages: try again")
+	}
+	return nil
+}
+
 // openReading opens a SQLite file for reading, which another process may be writing.
 func openReading(path string) (*sql.DB, error) {
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +

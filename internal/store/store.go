@@ -84,6 +84,8 @@ type engine interface {
 	lanes() int
 	// alone is the time from which on no process but this one works. It is zero if others may.
 	alone() time.Time
+	// scrub removes what was deleted from the files of the database, as far as it can.
+	scrub(ctx context.Context) error
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 }

@@ -50,8 +50,8 @@ func (r Reach) String() string {
 	return "sender"
 }
 
-// covers reports whether an opt-out keeps a tenant from texting a phone from a line.
-func (r Reach) covers(tenant string, l phonemail.Line) bool {
+// Covers reports whether an opt-out keeps a tenant from texting a phone from a line.
+func (r Reach) Covers(tenant string, l phonemail.Line) bool {
 	return r.All || r.Tenant == tenant && tenant != "" || r == Reach{Line: l}
 }
 
@@ -162,7 +162,7 @@ func OptedOut(
 		Digest: view.Pseudonym(phone), Phone: phone,
 	})
 	for _, row := range rows {
-		if reachOf(row).covers(tenant, l) {
+		if reachOf(row).Covers(tenant, l) {
 			return true, err
 		}
 	}
