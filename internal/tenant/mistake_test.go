@@ -59,6 +59,8 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_NAME=AC\nME", "control", "retype"},
 		{"SMSBRIDGE_NAME=AC\xffME", "invisible", "retype"},
 		{"SMSBRIDGE_NAME=" + strings.Repeat("x", 41), "longer than 40", "short name"},
+		{"SMSBRIDGE_RETENTION=30d", "not a duration", "720h"},
+		{"SMSBRIDGE_RETENTION=47h", "is not from 48h to", "720h"},
 		{"SMSBRIDGE_OPT_OUT_SCOPE=line", `"line" is not sender or tenant or all`, "one of these"},
 		{"SMSBRIDGE_CONTACT=" + strings.Repeat("x", 41), "longer than 40", "shortest"},
 		{"SMSBRIDGE_CONTACT=a\u200bb", "invisible", "retype"},

@@ -98,11 +98,17 @@ func SetOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error
 			return false, nil
 		}
 	}
-	return addOptOut(ctx, tx, s)
+	id, err := addOptOut(ctx, tx, s)
+	if err != nil || id == "" {
+		return false, err
+	}
+	return true, tx.Record(ctx, s.Reach.Tenant, id, "opt_out.set", s.Reach.String()+" "+string(s.Via))
 }
 
-func addOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error) {
-	id, key := store.NewID(), s.Reach.key()
+// addOptOut adds a row and returns its id, "" when there is one already.
+func addOptOut(ctx context.Context, tx *store.Tx, s Said) (id string, err error) {
+	id = store.NewID()
+	key := s.Reach.key()
 	n, err := tx.SetOptOut(ctx, db.SetOptOutParams{
 		Account: key.Account, Sender: key.Sender, Phone: tx.Pseudonym(s.Phone),
 		Since: moment.Of(s.Since), ID: id, Tenant: s.Reach.Tenant,
@@ -110,9 +116,9 @@ func addOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error
 		Via:    string(s.Via), Recorder: s.Recorder, RecordedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
-		return false, err
+		return "", err
 	}
-	return true, tx.Record(ctx, s.Reach.Tenant, id, "opt_out.set", s.Reach.String()+" "+string(s.Via))
+	return id, nil
 }
 
 // OptOut records that a phone said STOP to a line.
