@@ -38,6 +38,12 @@ func apiDoor() door {
 				headers...)
 		}
 	}
+	optOut := func(rest, more string) func(s *subject) heard {
+		return func(s *subject) heard {
+			body := `{"phone":"` + s.phone.E164() + `"` + more + `}`
+			return s.hear(s.Call("POST", "/v1/opt-outs"+rest, body))
+		}
+	}
 	createOnce := func(s *subject) inboundtest.APIResponse {
 		return create("Idempotency-Key: " + s.external)(s)
 	}
@@ -65,7 +71,10 @@ func apiDoor() door {
 				s.Bridge.Now = s.Bridge.Now.Add(time.Minute)
 				return call("POST", "/resend", "")(s)
 			},
-			"cancel": call("POST", "/cancel", ""),
+			"cancel":          call("POST", "/cancel", ""),
+			"opt out":         optOut("", `,"via":"mail"`),
+			"find opt-outs":   optOut("/find", ""),
+			"remove opt-outs": optOut("/remove", ""),
 		},
 		answer: []string{"check right"},
 		table: []expectation{
@@ -73,6 +82,10 @@ func apiDoor() door {
 			{"create again", knownStates(), 201, "{}", ""},
 			{"create again", []string{stateUnknown}, 201, "pending", "+ pending 0/1"},
 			{"show", knownStates(), 200, "{}", ""},
+			{"opt out", append(endedStates(), stateUnknown), 200, "", ""},
+			{"opt out", []string{statePending}, 200, "", "canceled 0/1"},
+			{"find opt-outs", append(knownStates(), stateUnknown), 200, "", ""},
+			{"remove opt-outs", append(knownStates(), stateUnknown), 200, "", ""},
 			{"show", []string{stateUnknown}, 404, "not-found", ""},
 			{"list", knownStates(), 200, "{}", ""},
 			{"list", []string{stateUnknown}, 200, "not in it", ""},

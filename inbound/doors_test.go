@@ -245,7 +245,10 @@ func (s *subject) bring(t *testing.T, d door, state string) {
 	case stateFailed:
 		s.do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, line, s.phone) })
 		d.start(s)
-		s.do(func(ctx context.Context, tx *store.Tx) error { return text.OptIn(ctx, tx, line, s.phone) })
+		s.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := text.ClearOptOuts(ctx, tx, s.phone, func(text.KnownOptOut) bool { return true })
+			return err
+		})
 		require.Empty(t, s.rows())
 	default:
 		d.start(s)

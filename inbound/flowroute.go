@@ -59,6 +59,8 @@ func (s *Server) readFlowrouteReply(c echo.Context) (reply.Received, response) {
 	return reply.Received{
 		ProviderID: hook.ID, Line: line,
 		Sharing: s.Settings.Tenants.ByLine(line), Phone: phone, Body: hook.Body,
+		// Flowroute obeys and answers a STOP by itself, and no other word.
+		Unanswered: !strings.EqualFold(strings.TrimSpace(hook.Body), "STOP"),
 	}, response{}
 }
 

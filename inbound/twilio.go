@@ -38,7 +38,8 @@ func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
 	}
 	received := reply.Received{
 		ProviderID: form.Get("MessageSid"), Phone: phone, Body: form.Get("Body"),
-		Keyword: form.Get("OptOutType"),
+		Keyword:    form.Get("OptOutType"),
+		Unanswered: form.Get("OptOutType") == "" && !twilioAnswers(form.Get("Body")),
 	}
 	account := form.Get("AccountSid")
 	for _, sender := range []string{form.Get("MessagingServiceSid"), form.Get("To")} {
@@ -54,6 +55,19 @@ func (s *Server) readTwilioReply(c echo.Context) (reply.Received, response) {
 		}
 	}
 	return received, response{}
+}
+
+// twilioAnswers reports whether Twilio answers a text from a phone by itself: a keyword of its own,
+// in any case, and nothing else in the text. With OptOutType it says so itself.
+//
+// Source: https://help.twilio.com/articles/223134027
+func twilioAnswers(body string) bool {
+	switch strings.ToUpper(strings.TrimSpace(body)) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT",
+		"HELP", "INFO":
+		return true
+	}
+	return false
 }
 
 // writeTwiML writes a response to a text from a phone. A 200 has Twilio say nothing.

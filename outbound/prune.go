@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
+	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
 
@@ -38,8 +39,8 @@ type retention struct {
 const flowMemory = 365 * 24 * time.Hour
 
 // retentions is all that is dropped. What is not here is kept for good: opt-outs, the ids of
-// sealing keys, and replies. A provider's signature of a reply has no time, so that only its row
-// keeps an old yes from being taken again. The queue drops its own rows.
+// sealing keys, the key of digests, and replies. A provider's signature of a reply has no time,
+// so that only its row keeps an old yes from being taken again. The queue drops its own rows.
 //
 // What is open is never dropped. Children go before their parents, so that no row points to one
 // that is gone: a text to its question or verification, a question to its mail. An instance goes
@@ -88,10 +89,70 @@ func (w *Worker) prune(ctx context.Context, _ string) error {
 			errs = append(errs, fmt.Errorf("dropping from %s: %w", r.table, err))
 		}
 	}
+	if err := w.replaceNumbers(ctx); err != nil && ctx.Err() == nil {
+		errs = append(errs, err)
+	}
+	if err := w.adoptOptOuts(ctx); err != nil && ctx.Err() == nil {
+		errs = append(errs, err)
+	}
 	if len(errs) == 0 && ctx.Err() != nil {
 		return river.JobSnooze(shortestWait)
 	}
 	return errors.Join(errs...)
+}
+
+// replaceNumbers puts digests in the place of the numbers that rows have had for the retention. In
+// each table it goes on where this process ended the last time; after a start it reads all.
+func (w *Worker) replaceNumbers(ctx context.Context) error {
+	replaced := 0
+	for _, table := range store.AgingTables() {
+		n, err := w.replaceNumbersIn(ctx, table)
+		if n > 0 {
+			w.Log.Info("numbers were replaced by digests", "table", table, "rows", n)
+		}
+		if replaced += n; err != nil {
+			return fmt.Errorf("replacing numbers: %w", err)
+		}
+	}
+	if replaced == 0 {
+		return nil
+	}
+	if err := w.Store.EmptyLog(ctx); err != nil {
+		w.Log.Warn("older pages of the database stay in the WAL for now", "error", err)
+	}
+	return nil
+}
+
+func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, err error) {
+	var before time.Time
+	err = w.Store.Read(ctx, func(_ context.Context, view store.View) error {
+		before = view.Now().Add(-w.Settings.Retention)
+		return nil
+	})
+	for err == nil {
+		after, _ := w.aged.LoadOrStore(table, "")
+		last, n, failed := w.Store.Pseudonymize(ctx, table, after.(string), before)
+		all += n
+		if failed != nil || last == "" {
+			return all, failed
+		}
+		w.aged.Store(table, last)
+	}
+	return all, err
+}
+
+// adoptOptOuts replaces the numbers in opt-outs of older versions by their digests.
+func (w *Worker) adoptOptOuts(ctx context.Context) error {
+	for found := 1; found > 0; {
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			found, err = text.AdoptOptOuts(ctx, tx, 200)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drop drops all rows of a table that are too old, in one transaction after the other.

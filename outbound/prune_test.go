@@ -19,7 +19,9 @@ func (w *world) exec(statement string, args ...any) {
 	w.t.Helper()
 	driver, source := "pgx", w.databaseURL
 	if path, ok := strings.CutPrefix(w.databaseURL, "sqlite:"); ok {
-		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)"
+		// It overwrites what it deletes, as the store does.
+		driver = "sqlite"
+		source = "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=secure_delete(ON)"
 	}
 	db, err := sql.Open(driver, source)
 	require.NoError(w.t, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -156,7 +157,11 @@ func (w *Worker) settle(
 			return text.PutBack(ctx, tx, a.ID, text.Sending)
 		}
 		if r.result == optedOut {
-			if err := text.OptOut(ctx, tx, a.Line, a.Phone); err != nil {
+			heard := optout.Heard{
+				Line: a.Line, Sharing: w.Settings.Tenants.ByLine(a.Line), Phone: a.Phone,
+				Via: text.ByProvider,
+			}
+			if err := optout.Learn(ctx, tx, heard); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,7 @@ package outbound
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -119,6 +120,7 @@ type Worker struct {
 	jobs []*job
 
 	bundles bundles
+	aged    sync.Map // by table: the id up to which numbers have been replaced
 }
 
 // Register adds the workers to the store, which must not be started yet.

@@ -175,6 +175,7 @@ func (w *world) open(key []byte) {
 	w.t.Helper()
 	if w.Store != nil {
 		require.NoError(w.t, w.Store.Close())
+		w.exec("DELETE FROM secret")
 		w.exec("DELETE FROM seal_key")
 	}
 	var err error

@@ -68,9 +68,9 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// Address returns the mail address of a phone, or "" for no number.
+// Address returns the mail address of a phone, or "" for no number and for a pseudonym.
 func (s Scheme) Address(n Number) string {
-	if n == (Number{}) {
+	if n.code == 0 {
 		return ""
 	}
 	return s.Prefix + n.E164() + "@" + s.Domain

@@ -33,14 +33,14 @@ const (
 	maxDigits = 15
 )
 
-// Number is an international phone number. Numbers are compared with == and may
-// be map keys; the zero value is no number.
+// Number is an international phone number, or the [Pseudonym] of one that was erased. Numbers are
+// compared with == and may be map keys; the zero value is no number.
 type Number struct {
-	// The digits without the plus sign. They are a handle, because fmt reads
-	// unexported fields of other structs without calling our methods. It prints
-	// a handle of a string as an address with every verb.
+	// The digits without the plus sign, or of a pseudonym the mark and its digest. They are a
+	// handle, because fmt reads unexported fields of other structs without calling our methods. It
+	// prints a handle of a string as an address with every verb.
 	digits unique.Handle[string]
-	code   int // how many digits are the country code
+	code   int // how many digits are the country code, 0 for a pseudonym
 }
 
 // ParseNumber reads a number in the E.164 form: a plus sign and 7 to 15 ASCII
@@ -81,20 +81,24 @@ func isDigits(s string) bool {
 	return true
 }
 
-// E164 returns the full number, such as "+4512345678", or "" for no number. It
+// E164 returns the full number, such as "+4512345678", or "" for no number and for a pseudonym. It
 // is for providers and databases, never for logs, errors or metrics.
 func (n Number) E164() string {
-	if n == (Number{}) {
+	if n.code == 0 {
 		return ""
 	}
 	return "+" + n.digits.Value()
 }
 
-// String returns the masked number, such as "+45******78", or "" for no number.
+// String returns the masked number, such as "+45******78", "erased" for a pseudonym, or "" for no
+// number.
 // The last two digits are shown only where at least four others stay hidden.
 func (n Number) String() string {
 	if n == (Number{}) {
 		return ""
+	}
+	if n.Erased() {
+		return "erased"
 	}
 	country, national := n.digits.Value()[:n.code], n.digits.Value()[n.code:]
 	shown := 2
@@ -132,7 +136,7 @@ func (n Number) Country() string {
 
 // look returns what is known of a number: the plan of its calling code, and its range.
 func (n Number) look() (*plan, outcome) {
-	if n == (Number{}) {
+	if n.code == 0 {
 		return &plans[0], 0
 	}
 	plain := n.digits.Value()

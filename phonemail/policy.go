@@ -31,14 +31,14 @@ type Policy struct {
 }
 
 // Check returns nil when n may be texted, else [ErrCountry], [ErrType],
-// [ErrInvalid], or [ErrNumber] for no number.
+// [ErrInvalid], or [ErrNumber] for no number and for one that was erased.
 //
 // Whatever the policy says, it refuses premium-rate, shared-cost and toll-free
 // numbers, universal access numbers (UAN), pagers and voice mail boxes. It also
 // refuses the country codes of no country: satellite phones (+870, +881, +882,
 // +883), international premium rate (+979) and the like.
 func (p Policy) Check(n Number) error {
-	if n == (Number{}) {
+	if n.code == 0 {
 		return ErrNumber
 	}
 	plan, o := n.look()

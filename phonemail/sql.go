@@ -8,11 +8,14 @@ import (
 )
 
 // Value implements [driver.Valuer]: a database keeps the full number in the
-// E.164 form. The zero Number is an error, because no row is about no phone.
+// E.164 form, or its pseudonym. The zero Number is an error, because no row is about no phone.
 // The error wraps [ErrNumber].
 func (n Number) Value() (driver.Value, error) {
 	if n == (Number{}) {
 		return nil, fmt.Errorf("%w: there is none to store", ErrNumber)
+	}
+	if n.Erased() {
+		return n.digits.Value(), nil
 	}
 	return n.E164(), nil
 }
@@ -31,6 +34,10 @@ func (n *Number) Scan(column any) error {
 		text = string(column)
 	default:
 		return fmt.Errorf("%w: the column holds a %T", ErrNumber, column)
+	}
+	if digest, erased := strings.CutPrefix(text, mark); erased && len(digest) == digestSize {
+		*n = Pseudonym(digest)
+		return nil
 	}
 	plain, ok := strings.CutPrefix(text, "+")
 	code := 0

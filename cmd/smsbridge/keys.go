@@ -40,7 +40,8 @@ func (keysCommand) Help() string {
 		"beside the database is changed in the same way: a line for each key, the new one first.\n\n" +
 		"A bridge does not start when a key is missing that sealed something. If that key is lost for " +
 		"good, stop the bridge and run smsbridge keys --forget ID. The open questions and codes that " +
-		"it sealed are lost then; phones, opt-outs and everything else stay."
+		"it sealed are lost then. Opt-outs are lost, too, if it sealed the key of their digests: have " +
+		"smsbridge optout export write them beside your backups, and import them again."
 }
 
 // Run prints what each key seals.

@@ -53,6 +53,9 @@ type cli struct {
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
+	Optout  optoutCommand    `cmd:"" help:"${optout}"`
+	Show    showCommand      `cmd:"" help:"${show}"`
+	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -121,7 +124,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(), complianceHelps(),
+		keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

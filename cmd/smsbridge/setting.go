@@ -94,6 +94,8 @@ func explainDatabase(err error) error {
 	case errors.As(err, &key):
 		return failure{err, "add the key " + key.Missing + " behind the others in SMSBRIDGE_KEY (key) " +
 			"or in its file, with a comma between; if it is lost for good, smsbridge keys --help says more"}
+	case errors.Is(err, store.ErrOld):
+		return failure{err, "start smsbridge serve once: it brings the tables up to date"}
 	case errors.As(err, &newer):
 		return failure{err, "run the newer smsbridge again, or restore the backup that was made " +
 			"before it ran"}

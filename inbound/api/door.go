@@ -1,5 +1,5 @@
-// Package api is the bridge's own API for apps: one-time codes, under /v1. openapi.yaml
-// describes it.
+// Package api is the bridge's own API for apps, under /v1: one-time codes, and who wants no texts.
+// openapi.yaml describes it.
 //
 // It promises that every response is as openapi.yaml says. Each request makes one log line. A
 // refusal is a problem of RFC 9457 and leaves nothing behind.
@@ -63,6 +63,7 @@ type methods map[string]struct {
 // paths are the paths of the API. A GET only shows: some programs fetch links merely to look ahead.
 func paths() map[string]methods {
 	const all, one = "/v1/verifications", "/v1/verifications/:id"
+	const optOuts = "/v1/opt-outs"
 	return map[string]methods{
 		all: {
 			http.MethodGet: {do: (*Door).listVerifications},
@@ -74,6 +75,11 @@ func paths() map[string]methods {
 		one + "/check":  {http.MethodPost: {do: (*Door).checkVerification, fields: []string{"code"}}},
 		one + "/resend": {http.MethodPost: {do: (*Door).resendVerification}},
 		one + "/cancel": {http.MethodPost: {do: (*Door).cancelVerification}},
+		optOuts: {
+			http.MethodPost: {do: (*Door).addOptOut, fields: []string{"phone", "via", "since"}},
+		},
+		optOuts + "/find":   {http.MethodPost: {do: (*Door).findOptOut, fields: []string{"phone"}}},
+		optOuts + "/remove": {http.MethodPost: {do: (*Door).removeOptOut, fields: []string{"phone"}}},
 	}
 }
 

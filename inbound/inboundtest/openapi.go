@@ -102,6 +102,10 @@ func (d Description) Judge(schema, value any, where string) (faults []string) {
 		if s["type"] != "integer" || v != float64(int(v)) {
 			fault("is a number")
 		}
+	case bool:
+		if s["type"] != "boolean" {
+			fault("is a boolean")
+		}
 	default:
 		fault("is a %T", value)
 	}
@@ -158,7 +162,7 @@ func (d Description) Described(
 func pathTemplate(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	parts := strings.Split(path, "/")
-	if len(parts) > 3 {
+	if len(parts) > 3 && parts[2] == "verifications" {
 		parts[3] = "{id}"
 	}
 	return strings.Join(parts, "/")

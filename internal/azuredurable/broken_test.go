@@ -122,7 +122,8 @@ func TestRewindAfterStop(t *testing.T) {
 		rewind()
 		require.Equal(t, azuredurable.Failed, i.Status, "it still cannot be texted")
 		w.Do(func(ctx context.Context, tx *store.Tx) error {
-			return text.OptIn(ctx, tx, line, number)
+			_, err := text.ClearOptOuts(ctx, tx, number, func(text.KnownOptOut) bool { return true })
+			return err
 		})
 		rewind()
 		require.Equal(t, azuredurable.Running, i.Status)

@@ -102,7 +102,7 @@ func TestFailingDatabaseWhileEnding(t *testing.T) {
 		require.Equal(b, challenge.Canceled, b.get(c.ID).State)
 		c = b.open()
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return challenge.CancelAll(ctx, tx, c.Line, c.Phone, "stop")
+			return challenge.CancelAll(ctx, tx, c.Line, c.Phone, "", "stop")
 		})
 		require.Equal(b, challenge.Canceled, b.get(c.ID).State)
 		c = b.open()
@@ -287,7 +287,7 @@ func TestCancelAll(t *testing.T) {
 		elsewhere.asker.Sending.Twilio.From = "+4512340001"
 		others := []string{b.ask(b.question()), b.ask(elsewhere)}
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			return challenge.CancelAll(ctx, tx, one.line(), one.Phone, "stop")
+			return challenge.CancelAll(ctx, tx, one.line(), one.Phone, "", "stop")
 		})
 		for _, id := range ids {
 			require.Equal(b, challenge.Canceled, b.get(id).State)

@@ -245,10 +245,11 @@ func Cancel(ctx context.Context, tx *store.Tx, c Challenge, reason string) error
 	return end(ctx, tx, c, Open, Canceled, Outcome(reason))
 }
 
-// CancelAll ends all open challenges of a phone on a line for a reason of ours, also those whose
-// prompt has not left yet.
+// CancelAll ends the open challenges of a tenant to a phone on a line for a reason of ours. The
+// tenant "" stands for all. Those whose prompt has not left yet end, too.
 func CancelAll(
-	ctx context.Context, tx *store.Tx, l phonemail.Line, phone phonemail.Number, reason string,
+	ctx context.Context, tx *store.Tx, l phonemail.Line, phone phonemail.Number,
+	tenant, reason string,
 ) error {
 	rows, err := tx.OpenChallengesOfPhone(ctx, db.OpenChallengesOfPhoneParams{
 		Account: l.Account, Sender: l.Sender, Phone: phone,
@@ -257,6 +258,9 @@ func CancelAll(
 		return err
 	}
 	for _, c := range readAll(rows, tx.Now()) {
+		if tenant != "" && c.Tenant != tenant {
+			continue
+		}
 		if err := Cancel(ctx, tx, c, reason); err != nil && !errors.Is(err, ErrGone) {
 			return err
 		}

@@ -52,7 +52,8 @@ func ours(rooms ...string) []string {
 // rules are the rooms that decide and record. The doors' rooms under inbound call them.
 func rules() []string {
 	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/mail",
-		"internal/reply", "internal/shortlink", "internal/text", "internal/verification")
+		"internal/optout", "internal/reply", "internal/shortlink", "internal/text",
+		"internal/verification")
 }
 
 // effects are the bans that every rule obeys: what it needs for an effect is out of its reach.
@@ -145,6 +146,8 @@ func ruleRooms() []room {
 		rule("reply", downwards("internal/mail")),
 		rule("auth0", downwards("internal/mail", "internal/reply", "internal/challenge")),
 		rule("azuredurable", downwards("internal/mail", "internal/reply", "internal/challenge")),
+		rule("optout", downwards("internal/mail", "internal/reply", "internal/auth0",
+			"internal/azuredurable")),
 		rule("challenge", downwards("internal/mail", "internal/reply")),
 		rule("verification", downwards("internal/mail", "internal/reply"),
 			ban{paths: ours("internal/auth0", "internal/azuredurable"),

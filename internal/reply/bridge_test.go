@@ -205,8 +205,15 @@ func (b bridge) told(phone phonemail.Number) (bodies []string) {
 
 func (b bridge) optedOut(phone phonemail.Number) (out bool) {
 	b.Helper()
+	return b.optedOutOf("acme", shared(), phone)
+}
+
+func (b bridge) optedOutOf(
+	slug string, l phonemail.Line, phone phonemail.Number,
+) (out bool) {
+	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		out, err = text.OptedOut(ctx, tx, shared(), phone)
+		out, err = text.OptedOut(ctx, tx, slug, l, phone)
 		return err
 	})
 	return out

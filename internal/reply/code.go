@@ -2,7 +2,6 @@ package reply
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"smsbridge/internal/verification"
@@ -34,19 +33,4 @@ func (t *taking) code(ctx context.Context) error {
 		}
 	}
 	return t.hint(ctx)
-}
-
-// cancelCodes cancels the open verifications of a phone that said STOP.
-func (t *taking) cancelCodes(ctx context.Context) error {
-	open, err := verification.OpenOf(ctx, t.tx, t.Line, t.Phone)
-	if err != nil {
-		return err
-	}
-	for _, v := range open {
-		_, err := verification.Cancel(ctx, t.tx, v.Tenant, v.ID, "stop")
-		if err != nil && !errors.Is(err, verification.ErrGone) {
-			return err
-		}
-	}
-	return nil
 }

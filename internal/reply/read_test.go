@@ -43,6 +43,8 @@ func TestRead(t *testing.T) {
 		{reply.Stop, "", []string{
 			"STOP", "stop", "Stop.", "STOPALL", "unsubscribe", "CANCEL", "end", "Quit", "revoke",
 			"OPTOUT", "Arret", "ＳＴＯＰ", " stop! ",
+			"OPT OUT", " opt\u00a0 out. ", "opt-out", "Stop  all!", "please stop", "stopp", "baja",
+			"отписка",
 			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET",
 		}},
 		{reply.Start, "", []string{"START", "start", "UNSTOP"}},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
@@ -36,6 +37,9 @@ type Received struct {
 	Phone      phonemail.Number // the phone that texted
 	Body       string
 	Keyword    string // Twilio's OptOutType: STOP, START, HELP or ""
+	// Unanswered says that the provider does not answer this reply itself, as providers do for some
+	// keywords: the bridge confirms a STOP and answers a HELP then.
+	Unanswered bool
 }
 
 // LookUpMail is the job that searches Mailgun for the mail that the reply ID answers. It is needed
@@ -134,12 +138,12 @@ func (t *taking) act(ctx context.Context) error {
 	case Stop:
 		return t.stop(ctx)
 	case Start:
-		return text.OptIn(ctx, t.tx, t.Line, t.Phone)
+		return optout.Start(ctx, t.tx, t.heard())
 	case Help:
-		return nil // Twilio answers it
+		return t.help(ctx)
 	case Yes:
 		// Twilio lets a phone that said STOP be texted again when it says YES.
-		if err := text.OptIn(ctx, t.tx, t.Line, t.Phone); err != nil {
+		if err := optout.Yes(ctx, t.tx, t.heard()); err != nil {
 			return err
 		}
 		return t.yes(ctx)
@@ -150,18 +154,6 @@ func (t *taking) act(ctx context.Context) error {
 	default:
 		return t.hint(ctx)
 	}
-}
-
-// stop opts the phone out and cancels everything it was asked, also what has not reached it yet.
-// Twilio confirms the STOP itself.
-func (t *taking) stop(ctx context.Context) error {
-	if err := text.OptOut(ctx, t.tx, t.Line, t.Phone); err != nil {
-		return err
-	}
-	if err := challenge.CancelAll(ctx, t.tx, t.Line, t.Phone, "stop"); err != nil {
-		return err
-	}
-	return t.cancelCodes(ctx)
 }
 
 // no denies the questions that a no means, and tells its phone that nothing was changed.

@@ -148,8 +148,8 @@ func (s *Store) transact(group []*call, turns *turns) (err error) {
 	}()
 	var events pending
 	for _, c := range group {
-		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer}, events: &events,
-			turns: turns, begins: s.begins}
+		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
+			events: &events, turns: turns, begins: s.begins}
 		// One caller's mistake does not end the lane that serves them all.
 		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
 		if err == nil {

@@ -109,6 +109,7 @@ func sealedColumns() []sealedColumn {
 		{table: "challenge", column: "link"}, {table: "challenge", column: "held_link"},
 		{table: "text", column: "body"}, {table: "verification", column: "code"},
 		{table: "code_check", column: "code"}, {table: "short_link", column: "link"},
+		{table: "opt_out", column: "number"}, {table: "secret", column: "value"},
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/pressly/goose/v3"
@@ -44,6 +45,29 @@ func migrate[T any](
 		return fmt.Errorf("store: migrating the queue: %w", err)
 	}
 	return nil
+}
+
+// ErrOld says that the tables are of an older version, and that a bridge of this one has not yet
+// brought them up to date.
+var ErrOld = errors.New("store: the tables are of an older smsbridge")
+
+// current returns an error unless the tables are of the newest version.
+func current(ctx context.Context, dialect goose.Dialect, conn *sql.DB) error {
+	alone := goose.WithDisableGlobalRegistry(true)
+	provider, err := goose.NewProvider(dialect, conn, migration.Files, alone)
+	if err != nil {
+		return fmt.Errorf("store: reading migrations: %w", err)
+	}
+	var version int64
+	const newest = "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
+	if err := conn.QueryRowContext(ctx, newest).Scan(&version); err != nil {
+		return fmt.Errorf("store: reading the version of the tables: %w", err)
+	}
+	sources := provider.ListSources()
+	if version < sources[len(sources)-1].Version {
+		return ErrOld
+	}
+	return tooNew(version, provider)
 }
 
 // SchemaError says that a newer smsbridge has migrated the database.

@@ -60,7 +60,12 @@ func openPostgres(
 		return nil, err
 	}
 	driver := riverpgxv5.New(e.queue)
-	if err := e.migrate(ctx, driver); err != nil {
+	if o.Beside {
+		err = current(ctx, goose.DialectPostgres, e.db)
+	} else {
+		err = e.migrate(ctx, driver)
+	}
+	if err != nil {
 		return nil, err
 	}
 	queue := &postgresDriver{driver, e.bell}
@@ -175,6 +180,15 @@ func (e *postgresEngine) beginTx(
 	results := conn.SendBatch(ctx, &batch)
 	err = results.Close()
 	return results.Tx(), now, err
+}
+
+// scrub has PostgreSQL drop the older versions of rows. Its own log and its backups keep them for
+// as long as they are kept.
+func (e *postgresEngine) scrub(ctx context.Context) error {
+	if _, err := e.db.ExecContext(ctx, "VACUUM"); err != nil {
+		return fmt.Errorf("store: vacuuming: %w", err)
+	}
+	return nil
 }
 
 func (e *postgresEngine) start(ctx context.Context) error { return e.client.Start(ctx) }

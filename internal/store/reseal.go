@@ -113,7 +113,9 @@ func rollback(tx *sql.Tx) error {
 }
 
 // Forget has a bridge start without a key that is lost for good. What that key sealed stays sealed:
-// its mails, links and codes are lost. It reports whether the database knew the key.
+// its mails, links and codes are lost. If the digests' key is among that, the next start makes
+// another, and no phone of before is recognized any more: neither those that opted out. It reports
+// whether the database knew the key.
 func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -123,6 +125,11 @@ func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
+	begins := sealedBy(id)
+	query := fmt.Sprintf("DELETE FROM secret WHERE substr(value, 1, %d) = $1", len(begins))
+	if _, err := e.database().ExecContext(ctx, query, begins); err != nil {
+		return false, fmt.Errorf("store: forgetting what a key sealed: %w", err)
+	}
 	done, err := e.database().ExecContext(ctx, "DELETE FROM seal_key WHERE id = $1", id)
 	if err != nil {
 		return false, fmt.Errorf("store: forgetting a key: %w", err)

@@ -52,11 +52,13 @@ func openSQLite(
 			err = errors.Join(err, e.close())
 		}
 	}()
-	if e.lock, err = lockFile(path + ".lock"); err != nil {
-		return nil, err
-	}
-	if err := private(path, o.Log); err != nil {
-		return nil, err
+	if !o.Beside {
+		if e.lock, err = lockFile(path + ".lock"); err != nil {
+			return nil, err
+		}
+		if err := private(path, o.Log); err != nil {
+			return nil, err
+		}
 	}
 	const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" +
 		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
@@ -68,7 +70,12 @@ func openSQLite(
 	e.db.SetMaxOpenConns(1)
 	driver := riversqlite.New(e.db)
 	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
-	if err := migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet); err != nil {
+	if o.Beside {
+		err = current(ctx, goose.DialectSQLite3, e.db)
+	} else {
+		err = migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if e.readOnly, err = openReading(path); err != nil {
@@ -79,10 +86,13 @@ func openSQLite(
 	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
+	e.opened = e.clock()
+	if o.Beside {
+		return e, nil
+	}
 	if err := e.checkpoint(ctx); err != nil {
 		return nil, err
 	}
-	e.opened = e.clock()
 	awake, rest := context.WithCancel(context.WithoutCancel(ctx))
 	e.rest = rest
 	e.fresh.Go(func() { e.keepFresh(awake, o.Log) })
@@ -112,6 +122,20 @@ func (e *sqliteEngine) keepFresh(ctx context.Context, log *slog.Logger) {
 func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 	if _, err := e.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 		return fmt.Errorf("store: checkpoint: %w", err)
+	}
+	return nil
+}
+
+// scrub empties the WAL, which has the pages as they were before. What is deleted in the database
+// file itself is overwritten as it is deleted (secure_delete).
+func (e *sqliteEngine) scrub(ctx context.Context) error {
+	var busy, pages, moved int
+	row := e.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err := row.Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("store: emptying the WAL: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("store: the WAL is in use and still holds older pages: try again")
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ type Options struct {
 	Key []byte
 	// OldKeys only open what they sealed before, until Reseal has sealed it anew.
 	OldKeys [][]byte
+	// Beside opens a database that a bridge may be working on, for a command. It makes nothing and
+	// migrates nothing, and the queue must not be started.
+	Beside bool
 	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on
 	// PostgreSQL.
 	Now func() time.Time
@@ -54,6 +58,7 @@ type Options struct {
 type Store struct {
 	engine  engine
 	sealer  sealer
+	digests digestKey
 	packer  packer
 	workers *river.Workers
 	calls   chan *call
@@ -79,6 +84,8 @@ type engine interface {
 	lanes() int
 	// alone is the time from which on no process but this one works. It is zero if others may.
 	alone() time.Time
+	// scrub removes what was deleted from the files of the database, as far as it can.
+	scrub(ctx context.Context) error
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 }
@@ -108,11 +115,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err == nil {
 		err = sealer.admit(ctx, e.database())
 	}
+	var digests digestKey
+	if err == nil {
+		digests, err = openDigestKey(ctx, db.New(e.database()), sealer)
+	}
 	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	s := &Store{
-		engine: e, sealer: sealer, workers: workers, calls: make(chan *call, queuedCalls),
+		engine: e, sealer: sealer, digests: digests, workers: workers,
+		calls:   make(chan *call, queuedCalls),
 		closing: make(chan struct{}),
 	}
 	for range e.lanes() {
@@ -128,6 +140,9 @@ func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine
 		path := strings.TrimPrefix(o.URL, "sqlite:")
 		if err := folderOf(path); err != nil {
 			return nil, err
+		}
+		if _, err := os.Stat(path); o.Beside && err != nil {
+			return nil, fmt.Errorf("store: %w", err)
 		}
 		if o.Key == nil {
 			if err := o.take(keysBeside(path)); err != nil {
@@ -200,7 +215,7 @@ func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View)
 	if err != nil {
 		return fmt.Errorf("store: reading: %w", err)
 	}
-	return f(ctx, &reader{queries, now, s.sealer})
+	return f(ctx, &reader{queries, now, s.sealer, s.digests})
 }
 
 // Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the

@@ -21,6 +21,8 @@ type View interface {
 	Open(p Place, sealed string) ([]byte, error)
 	// Unpack returns what was packed for a place, or ErrSealed. Nothing stays nothing.
 	Unpack(p Place, packed []byte) ([]byte, error)
+	// Pseudonym is what stands for a phone once its number is erased.
+	Pseudonym(phone phonemail.Number) phonemail.Number
 
 	LastAuth0Code(ctx context.Context, arg db.LastAuth0CodeParams) (db.Auth0Notification, error)
 	SameAuth0Notification(
@@ -71,10 +73,14 @@ type View interface {
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
 
-	CountOptOut(ctx context.Context, arg db.CountOptOutParams) (int64, error)
+	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
+	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
+	OlderOptOuts(ctx context.Context, most int32) ([]db.OptOut, error)
 
 	GetReply(ctx context.Context, id string) (db.Reply, error)
 	GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error)
+
+	GetSecret(ctx context.Context, id string) (string, error)
 
 	GetSeen(ctx context.Context, arg db.GetSeenParams) (db.Seen, error)
 
@@ -125,8 +131,9 @@ type View interface {
 // queries that write.
 type reader struct {
 	*db.Queries
-	now    time.Time
-	sealer sealer
+	now     time.Time
+	sealer  sealer
+	digests digestKey
 }
 
 func (r *reader) Now() time.Time { return r.now }

@@ -85,6 +85,7 @@ func (l *loader) checkTexts(t *Tenant, given settings.Given) {
 		word + " 7730 " + wording.Choice(t.Name, false)
 	fill := wording.Fill{
 		Choices: choices, Count: 2, Code: wording.SampleCode, Link: wording.SampleLink,
+		Contact: wording.SampleContact,
 	}
 	for _, s := range wording.Sayings() {
 		text := t.Say(s, fill)

@@ -30,6 +30,8 @@ func tenantSections() []section {
 			"Mails of all other kinds are recorded and nothing else.", mailOptions()},
 		{"Questions", "", questionOptions()},
 		countrySection(),
+		{"Opt-outs", "People who want no more texts, or want to know who texts them.",
+			optOutOptions()},
 		{"Mailgun", "", mailgunOptions()},
 		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{

@@ -52,6 +52,13 @@ func processOptions() []settings.Option[Settings] {
 				"/readyz again.",
 		}, Set: settings.Duration(0, time.Minute, "3s",
 			func(s *Settings) *time.Duration { return &s.Drain })},
+		{Row: row{
+			Key: "retention", Variable: "SMSBRIDGE_RETENTION", Default: "720h",
+			Doc: "How long the database has phone numbers, 48h to 8760h. Afterwards a keyed digest " +
+				"takes the place of the number. The rows themselves go after a year.",
+			Prevents: "The longer, the more people's numbers a thief of the database finds.",
+		}, Set: settings.Duration(48*time.Hour, 365*24*time.Hour, "720h",
+			func(s *Settings) *time.Duration { return &s.Retention })},
 		dnsOption(),
 		{Row: row{
 			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,

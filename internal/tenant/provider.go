@@ -81,6 +81,13 @@ func (t *Tenant) Line(phone phonemail.Number) phonemail.Line {
 	return t.questionLine(phone.Country())
 }
 
+// Lines are all lines from which the tenant texts a phone: that of questions, and that of links and
+// codes if it is another.
+func (t *Tenant) Lines(phone phonemail.Number) []phonemail.Line {
+	lines := []phonemail.Line{t.questionLine(phone.Country()), t.linkLine(phone.Country())}
+	return slices.Compact(lines)
+}
+
 func (t *Tenant) questionLine(code string) phonemail.Line {
 	if t.Sending.Twilio.From == "" {
 		return t.otherLine(t.Sending.Flowroute.Number)

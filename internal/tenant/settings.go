@@ -22,6 +22,8 @@ type Settings struct {
 	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
 	// Twilio signs it, so it is never guessed from a request.
 	PublicURL string
+	// Retention is how long rows have the number of their phone: 48 hours to a year.
+	Retention time.Duration
 	// DNS is the name server for the keys of DKIM signatures; the zero value is the system's.
 	DNS netip.AddrPort
 	// Database is "sqlite:PATH" or "postgres://…". The latter may contain a password.

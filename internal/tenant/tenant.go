@@ -71,6 +71,7 @@ type Tenant struct {
 
 	Mails    Mails
 	Question Question
+	OptOut   OptOut
 	Links    Links
 	Proof    Proof
 	Sending  Sending

@@ -8,6 +8,7 @@ func (t *Tenant) Say(s wording.Saying, fill wording.Fill) string {
 	return t.texts.Say(s, wording.Fields{
 		Name: t.Name, Answer: first(t.Question.Accept), Denial: first(t.Question.Deny),
 		Choices: fill.Choices, Count: fill.Count, Code: fill.Code, Link: fill.Link,
+		Contact: fill.Contact,
 	})
 }
 

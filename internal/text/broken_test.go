@@ -140,7 +140,7 @@ func TestFailingDatabaseWithReceipts(t *testing.T) {
 		to := b.Phone()
 		var out bool
 		optedOut := func(ctx context.Context, tx *store.Tx) (err error) {
-			out, err = text.OptedOut(ctx, tx, line(), to)
+			out, err = text.OptedOut(ctx, tx, "acme", line(), to)
 			return err
 		}
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
@@ -149,7 +149,8 @@ func TestFailingDatabaseWithReceipts(t *testing.T) {
 		b.fail(optedOut)
 		require.True(b, out)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return text.OptIn(ctx, tx, line(), to)
+			_, err := text.ClearOptOuts(ctx, tx, to, func(text.KnownOptOut) bool { return true })
+			return err
 		})
 		b.fail(optedOut)
 		require.False(b, out)

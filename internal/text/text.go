@@ -11,7 +11,8 @@
 //	 ├──▶ suppressed   opted out, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
-// It promises that a text is never sent to a phone that opted out, nor after its deadline. It is
+// It promises that a text is never sent to a phone that opted out, but for the answer to a keyword,
+// nor after its deadline. It is
 // not sent a second time before it is certain that the first attempt did nothing. For that,
 // sending is on disk before the provider is asked, and an unclear text is looked up before it is
 // sent again. The transaction in which a prompt begins to leave fixes the link of its question.
@@ -58,6 +59,9 @@ const (
 	Outcome Purpose = "outcome" // says how it ended
 	Relay   Purpose = "relay"   // says what a mail carried
 	Code    Purpose = "code"    // says a one-time code
+	// Keyword answers STOP once, or HELP, where the provider does not. It is sent although its phone
+	// opted out.
+	Keyword Purpose = "keyword"
 )
 
 // Quarantine is how long an unclear text is looked up at the provider before it is sent again.
@@ -88,7 +92,7 @@ func (SendText) Kind() string { return "send_text" }
 // suppressed and never sent.
 func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	id := store.NewID()
-	out, err := OptedOut(ctx, tx, d.Line, d.Phone)
+	out, err := unwanted(ctx, tx, d.Purpose, d.Tenant, d.Line, d.Phone)
 	if err != nil {
 		return "", err
 	}
@@ -171,6 +175,18 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 	return a, err == nil, err
 }
 
+// unwanted reports whether a phone opted out of a text. An answer to a keyword never is: the
+// phone asked for it.
+func unwanted(
+	ctx context.Context, view store.View, p Purpose, tenant string, l phonemail.Line,
+	phone phonemail.Number,
+) (bool, error) {
+	if p == Keyword {
+		return false, nil
+	}
+	return OptedOut(ctx, view, tenant, l, phone)
+}
+
 // over is why a text that asks is suppressed when its question has ended.
 const over = "the question is over"
 
@@ -179,7 +195,8 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	if !tx.Now().Before(row.Deadline.Time) {
 		return "too late", nil
 	}
-	out, err := OptedOut(ctx, tx, phonemail.Line{Account: row.Account, Sender: row.Sender}, row.Phone)
+	line := phonemail.Line{Account: row.Account, Sender: row.Sender}
+	out, err := unwanted(ctx, tx, row.Purpose, row.Tenant, line, row.Phone)
 	if err != nil || out {
 		return OptedOutReason, err
 	}

@@ -115,7 +115,10 @@ func (b bridge) optOut(l phonemail.Line) {
 func (b bridge) optIn(l phonemail.Line) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) error {
-		return text.OptIn(ctx, tx, l, phone(b, "+4520123456"))
+		_, err := text.ClearOptOuts(ctx, tx, phone(b, "+4520123456"), func(o text.KnownOptOut) bool {
+			return o.Reach == text.Reach{Line: l}
+		})
+		return err
 	})
 }
 

@@ -115,7 +115,7 @@ func (r Request) mostWrong() int {
 
 // admit refuses what a text or a guess would be refused for.
 func admit(ctx context.Context, tx store.View, r Request) error {
-	out, err := text.OptedOut(ctx, tx, r.Line, r.Phone)
+	out, err := text.OptedOut(ctx, tx, r.Tenant, r.Line, r.Phone)
 	if err != nil {
 		return err
 	}

@@ -209,7 +209,7 @@ func Resend(
 	case tx.Now().Before(v.NextSend):
 		return v, &WaitError{ErrTooSoon, v.NextSend}
 	}
-	if out, err := text.OptedOut(ctx, tx, v.Line, v.Phone); err != nil {
+	if out, err := text.OptedOut(ctx, tx, v.Tenant, v.Line, v.Phone); err != nil {
 		return v, err
 	} else if out {
 		return v, ErrOptedOut

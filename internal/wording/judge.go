@@ -13,11 +13,13 @@ import (
 // MaxSegments is the most that one text may cost.
 const MaxSegments = 2
 
-// What texts are checked with in place of a code and of a short link. They are as long as the real
-// ones, and nothing that phones show as a link.
+// What texts are checked with in place of a code, of a short link and of a contact. They are as
+// long as the real ones, and nothing that phones show as a link.
 const (
 	SampleCode = "4821482148"
 	SampleLink = "SHORT-LINK-OF-THE-BRIDGE-OF-SOME-FIFTY-CHARACTERS-"
+	// SampleContact is as long as a contact may be.
+	SampleContact = "CONTACT-OF-THE-TENANT-OF-40-CHARACTERS--"
 )
 
 // Judge judges a text as it will be sent.
@@ -59,6 +61,26 @@ func JudgeSaying(s Saying, rendered string) *Fault {
 			return &Fault{"has {{.Link}}, which is empty there", "leave it out"}
 		}
 		return &Fault{"does not have the link", "put {{.Link}} into it, with white space around it"}
+	}
+	if has := strings.Contains(rendered, SampleContact); has != (s == Help) {
+		if has {
+			return &Fault{"has {{.Contact}}, which is empty there", "leave it out"}
+		}
+		return &Fault{"does not say whom to ask", "put {{.Contact}} into it"}
+	}
+	return nil
+}
+
+// JudgeContact judges whom people are told to ask. It may be a link: it stands in a text that the
+// person asked for, and it is the tenant's own.
+func JudgeContact(contact string) *Fault {
+	switch {
+	case hasHidden(contact):
+		return &Fault{"has control or invisible characters", "retype it"}
+	case looksLikeBoundCode(contact):
+		return &Fault{"looks like a code", "write it without @ and #"}
+	case utf8.RuneCountInString(contact) > utf8.RuneCountInString(SampleContact):
+		return &Fault{"is longer than 40 characters", "write the shortest one, such as a phone number"}
 	}
 	return nil
 }

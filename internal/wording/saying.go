@@ -33,6 +33,8 @@ const (
 	Denied                Saying = "denied"
 	Late                  Saying = "late"
 	DoneBefore            Saying = "done_before"
+	OptedOut              Saying = "opted_out"
+	Help                  Saying = "help"
 )
 
 // entry is one saying with all there is to know about it.
@@ -46,6 +48,11 @@ type entry struct {
 // GSM-7 segment with a name of 20 characters. None has a link of its own, and none but the
 // confirmations sounds like success.
 func catalog() []entry {
+	return append(questionCatalog(), keywordCatalog()...)
+}
+
+// questionCatalog lists the sayings about questions.
+func questionCatalog() []entry {
 	return []entry{
 		{AskRegistration, "A prompt: is this new account yours?",
 			"Reply {{.Answer}} if you have just set up an account with {{.Name}}. " +
@@ -113,6 +120,17 @@ func catalog() []entry {
 	}
 }
 
+// keywordCatalog lists the sayings that answer carriers' keywords.
+func keywordCatalog() []entry {
+	return []entry{
+		{OptedOut, "Confirms a STOP, once, where the provider does not.",
+			"{{.Name}}: you get no more texts from us. Reply START to get them again."},
+		{Help, "Responds to HELP where the provider does not, if there is a {contact}.",
+			"{{.Name}} texts about your account. Questions? {{.Contact}} " +
+				"Reply STOP to get no more texts."},
+	}
+}
+
 // shipped holds the shipped wording, taken apart at first use and never changed.
 var shipped = sync.OnceValue(func() map[Saying]Text {
 	texts := map[Saying]Text{}
@@ -166,6 +184,7 @@ type Fill struct {
 	Count   int    // for Several: how many questions are open
 	Code    string // for the texts that ask for it
 	Link    string // for the Tap, Both and Relay texts: a short link of ours
+	Contact string // for Help: the tenant's
 }
 
 // Choice says what one of several open questions is about: the purpose and the tenant, so that no

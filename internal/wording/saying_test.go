@@ -17,9 +17,10 @@ func TestShippedTexts(t *testing.T) {
 	name := strings.Repeat("N", 22)
 	fields := Fields{
 		Name: name, Answer: "YES", Denial: "NO", Count: 2, Code: "4821", Link: SampleLink,
+		Contact: SampleContact,
 		Choices: "YES 4821 " + Choice(name, false) + ", YES 7730 " + Choice(name, false),
 	}
-	require.Len(t, Sayings(), 26)
+	require.Len(t, Sayings(), 28)
 	seen := map[string]bool{}
 	for _, s := range Sayings() {
 		text := Texts{}.Say(s, fields)
@@ -51,11 +52,11 @@ func TestShippedTexts(t *testing.T) {
 // A tenant's own text is said instead of the shipped one, with every field.
 func TestOwnTexts(t *testing.T) {
 	text, fault := ParseSaying("{{.Name}}|{{.Answer}}|{{.Denial}}|{{.Choices}}|{{.Count}}|" +
-		"{{.Code}}|{{.Link}}")
+		"{{.Code}}|{{.Link}}|{{.Contact}}")
 	require.Nil(t, fault)
-	fields := Fields{"ACME", "JA", "NEJ", "this or that", 7, "4821", "LINK"}
+	fields := Fields{"ACME", "JA", "NEJ", "this or that", 7, "4821", "LINK", "IT"}
 	texts := Texts{Wrong: text}
-	require.Equal(t, "ACME|JA|NEJ|this or that|7|4821|LINK", texts.Say(Wrong, fields))
+	require.Equal(t, "ACME|JA|NEJ|this or that|7|4821|LINK|IT", texts.Say(Wrong, fields))
 	require.Equal(t, "ACME: OK, nothing was changed.", texts.Say(Denied, fields))
 }
 
@@ -70,7 +71,7 @@ func TestParseSaying(t *testing.T) {
 		text, fault := ParseSaying(s)
 		require.Nil(t, fault, s)
 		require.False(t, text.IsZero())
-		require.Equal(t, want, text.Fill(Fields{"ACME", "YES", "NO", "C", 2, "", ""}))
+		require.Equal(t, want, text.Fill(Fields{"ACME", "YES", "NO", "C", 2, "", "", ""}))
 	}
 	for _, s := range []string{
 		"", "{{.Nope}}", "{{.Name.Nope}}", "{{Name}}", "{{.}}", "{{.Name", "{{printf .Name}}",
@@ -98,7 +99,8 @@ func FuzzParseSaying(f *testing.F) {
 		if fault != nil {
 			return
 		}
-		filled := text.Fill(Fields{"{{.Code}}", "YES", "NO", "YES 1 for ACME", 2, "4821", "LINK"})
+		filled := text.Fill(Fields{"{{.Code}}", "YES", "NO", "YES 1 for ACME", 2, "4821", "LINK",
+			"CONTACT"})
 		for _, p := range text.parts {
 			if p.field == "Name" {
 				require.Contains(t, filled, "{{.Code}}")

@@ -31,6 +31,7 @@ type Fields struct {
 	Count   int
 	Code    string
 	Link    string
+	Contact string // whom people ask
 }
 
 // value returns the field of a name as it is shown.
@@ -50,13 +51,15 @@ func (f Fields) value(name string) string {
 		return f.Code
 	case "Link":
 		return f.Link
+	case "Contact":
+		return f.Contact
 	}
 	return ""
 }
 
 // sayingFields and codeFields are the names of the fields that the two kinds of texts may use.
 func sayingFields() []string {
-	return []string{"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link"}
+	return []string{"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link", "Contact"}
 }
 
 func codeFields() []string { return []string{"Code", "Name"} }

@@ -111,6 +111,19 @@ type Mail struct {
 	BegunAt    moment.Moment
 }
 
+type OptOut struct {
+	Account    string
+	Sender     string
+	Phone      phonemail.Number
+	Since      moment.Moment
+	ID         string
+	Tenant     string
+	Number     string
+	Via        string
+	Recorder   string
+	RecordedAt moment.Moment
+}
+
 type Reply struct {
 	ID          string
 	Account     string

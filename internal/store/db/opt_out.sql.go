@@ -30,33 +30,149 @@ func (q *Queries) ClearOptOut(ctx context.Context, arg ClearOptOutParams) (int64
 	return result.RowsAffected()
 }
 
-const countOptOut = `-- name: CountOptOut :one
-SELECT COUNT(*) FROM opt_out WHERE account = $1 AND sender = $2 AND phone = $3
+const olderOptOuts = `-- name: OlderOptOuts :many
+SELECT account, sender, phone, since, id, tenant, number, via, recorder, recorded_at FROM opt_out WHERE id = '' LIMIT $1
 `
 
-type CountOptOutParams struct {
-	Account string
-	Sender  string
-	Phone   phonemail.Number
+// Those of older versions, which have the number itself and no id.
+func (q *Queries) OlderOptOuts(ctx context.Context, most int32) ([]OptOut, error) {
+	rows, err := q.db.QueryContext(ctx, olderOptOuts, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OptOut
+	for rows.Next() {
+		var i OptOut
+		if err := rows.Scan(
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Since,
+			&i.ID,
+			&i.Tenant,
+			&i.Number,
+			&i.Via,
+			&i.Recorder,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-func (q *Queries) CountOptOut(ctx context.Context, arg CountOptOutParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countOptOut, arg.Account, arg.Sender, arg.Phone)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+const optOutsAfter = `-- name: OptOutsAfter :many
+SELECT account, sender, phone, since, id, tenant, number, via, recorder, recorded_at FROM opt_out WHERE id > $1 ORDER BY id LIMIT $2
+`
+
+type OptOutsAfterParams struct {
+	After string
+	Most  int32
+}
+
+func (q *Queries) OptOutsAfter(ctx context.Context, arg OptOutsAfterParams) ([]OptOut, error) {
+	rows, err := q.db.QueryContext(ctx, optOutsAfter, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OptOut
+	for rows.Next() {
+		var i OptOut
+		if err := rows.Scan(
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Since,
+			&i.ID,
+			&i.Tenant,
+			&i.Number,
+			&i.Via,
+			&i.Recorder,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const optOutsOf = `-- name: OptOutsOf :many
+SELECT account, sender, phone, since, id, tenant, number, via, recorder, recorded_at FROM opt_out WHERE phone IN ($1, $2)
+`
+
+type OptOutsOfParams struct {
+	Digest phonemail.Number
+	Phone  phonemail.Number
+}
+
+// What a phone said, by its digest, and by its number in rows of older versions.
+func (q *Queries) OptOutsOf(ctx context.Context, arg OptOutsOfParams) ([]OptOut, error) {
+	rows, err := q.db.QueryContext(ctx, optOutsOf, arg.Digest, arg.Phone)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OptOut
+	for rows.Next() {
+		var i OptOut
+		if err := rows.Scan(
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Since,
+			&i.ID,
+			&i.Tenant,
+			&i.Number,
+			&i.Via,
+			&i.Recorder,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setOptOut = `-- name: SetOptOut :execrows
-INSERT INTO opt_out (account, sender, phone, since) VALUES ($1, $2, $3, $4)
+INSERT INTO opt_out (account, sender, phone, since, id, tenant, number, via, recorder, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (account, sender, phone) DO NOTHING
 `
 
 type SetOptOutParams struct {
-	Account string
-	Sender  string
-	Phone   phonemail.Number
-	Since   moment.Moment
+	Account    string
+	Sender     string
+	Phone      phonemail.Number
+	Since      moment.Moment
+	ID         string
+	Tenant     string
+	Number     string
+	Via        string
+	Recorder   string
+	RecordedAt moment.Moment
 }
 
 func (q *Queries) SetOptOut(ctx context.Context, arg SetOptOutParams) (int64, error) {
@@ -65,6 +181,12 @@ func (q *Queries) SetOptOut(ctx context.Context, arg SetOptOutParams) (int64, er
 		arg.Sender,
 		arg.Phone,
 		arg.Since,
+		arg.ID,
+		arg.Tenant,
+		arg.Number,
+		arg.Via,
+		arg.Recorder,
+		arg.RecordedAt,
 	)
 	if err != nil {
 		return 0, err

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"smsbridge/internal/store"
@@ -35,13 +37,26 @@ var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// migrate opens a store, which migrates its database, and closes it.
+// migrate opens a store, which migrates its database, and closes it. What it sealed for itself
+// goes: a test may open the copy with any key.
 func migrate(url string) error {
 	s, err := store.Open(context.Background(), store.Options{URL: url, Key: Key})
 	if err != nil {
 		return err
 	}
-	return s.Close()
+	if err := s.Close(); err != nil {
+		return err
+	}
+	driver, source := "pgx", url
+	if path, isSQLite := strings.CutPrefix(url, "sqlite:"); isSQLite {
+		driver, source = "sqlite", path
+	}
+	conn, err := sql.Open(driver, source)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec("DELETE FROM secret")
+	return errors.Join(err, conn.Close())
 }
 
 // templateLock is the advisory lock under which one process makes the template on a PostgreSQL

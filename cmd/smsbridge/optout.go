@@ -1,0 +1,365 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/optout"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/phonemail"
+)
+
+// The helps are in optoutHelps, since a tag cannot be broken into lines.
+type optoutCommand struct {
+	Add    optoutAdd    `cmd:"" help:"${optout_add}"`
+	Remove optoutRemove `cmd:"" help:"${optout_remove}"`
+	List   optoutList   `cmd:"" help:"${optout_list}"`
+	Import optoutImport `cmd:"" help:"${optout_import}"`
+	Export optoutExport `cmd:"" help:"${optout_export}"`
+}
+
+type optoutAdd struct {
+	Phone  string `arg:"" help:"${optout_phone}"`
+	Tenant string `help:"${optout_tenant}" placeholder:"SLUG"`
+	All    bool   `help:"${optout_all}"`
+	Via    string `help:"${optout_via}" enum:"mail,phone,letter,other" default:"other"`
+	By     string `help:"${optout_by}" required:"" placeholder:"NAME"`
+	Since  string `help:"${optout_since}" placeholder:"TIME"`
+	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+type optoutRemove struct {
+	Phone  string `arg:"" help:"${optout_phone}"`
+	Tenant string `help:"${optout_only}" placeholder:"SLUG"`
+	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+type optoutList struct {
+	Phone  string `arg:"" optional:"" help:"${optout_one}"`
+	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+type optoutImport struct {
+	File   string `arg:"" help:"${optout_file}"`
+	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+type optoutExport struct {
+	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+// optoutHelps returns the helps of the commands and flags, by the names that their tags have.
+func optoutHelps() kong.Vars {
+	return kong.Vars{
+		"optout":        "Record, end, list, import or export who wants no more texts.",
+		"optout_add":    "Record that a phone must not be texted: its person wrote or called.",
+		"optout_remove": "End the opt-outs of a phone.",
+		"optout_list":   "List who wants no more texts, with masked numbers.",
+		"optout_import": "Record the opt-outs of a CSV file as optout export writes it.",
+		"optout_export": "Write all opt-outs as CSV, with whole numbers, to standard output.",
+		"optout_phone":  "The phone number, such as +4512345678.",
+		"optout_one":    "Only the opt-outs of this phone.",
+		"optout_file":   "The CSV file; - is standard input.",
+		"optout_tenant": "The tenant that must not text it. It may be left out if there is one alone.",
+		"optout_only":   "Only what holds for this tenant.",
+		"optout_all":    "No tenant may text it.",
+		"optout_via":    "How the person said so: mail, phone, letter or other.",
+		"optout_by":     "Who records it: your name or that of the case.",
+		"optout_since":  "When the person said so, as 2026-01-31 or 2026-01-31T12:00:00Z; else now.",
+		"optout_config": "The file of settings that the bridge is started with, if it has one.",
+	}
+}
+
+// Help is shown by smsbridge optout --help.
+func (optoutCommand) Help() string {
+	return "A person who replies STOP is opted out at once. This is for those who say so by mail, " +
+		"phone or letter, and for moving opt-outs between bridges. The bridge may be running.\n\n" +
+		"  smsbridge optout add +4512345678 --via=mail --by=ann\n" +
+		"  smsbridge optout export > opt-outs.csv\n\n" +
+		"What a phone is being asked ends with its opt-out. An opt-out that a provider keeps, as " +
+		"Twilio does after a STOP, ends there only when the phone texts START."
+}
+
+// beside opens the database of a bridge that may be running.
+func (w world) beside(
+	ctx context.Context, config string,
+) (*store.Store, tenant.Settings, error) {
+	settings, err := serveCommand{Config: config}.load(w.environ)
+	if err != nil {
+		return nil, settings, err
+	}
+	options, err := storeOptions(settings)
+	if err != nil {
+		return nil, settings, err
+	}
+	options.Beside, options.Now = true, w.now
+	st, err := store.Open(ctx, options)
+	if err != nil {
+		return nil, settings, explainDatabase(err)
+	}
+	return st, settings, nil
+}
+
+// number reads a phone that was given on the command line. The mistake does not repeat it.
+func number(given string) (phonemail.Number, error) {
+	phone, err := phonemail.ParseNumber(given)
+	if err != nil {
+		return phone, mistake{"the phone is " + err.Error(), "write it as +4512345678"}
+	}
+	return phone, nil
+}
+
+// Run records an opt-out.
+func (a optoutAdd) Run(ctx context.Context, w world) (err error) {
+	phone, err := number(a.Phone)
+	if err != nil {
+		return err
+	}
+	st, settings, err := w.beside(ctx, a.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	said := text.Said{
+		Phone: phone, Reach: text.Reach{All: a.All}, Via: text.Via(a.Via), Recorder: a.By,
+	}
+	if !a.All {
+		t, err := oneOf(settings.Tenants, a.Tenant)
+		if err != nil {
+			return err
+		}
+		said.Reach.Tenant = t.Slug
+	}
+	if said.Since, err = when(a.Since); err != nil {
+		return err
+	}
+	first, err := record(ctx, st, settings.Tenants, said)
+	if err != nil {
+		return err
+	}
+	word := "recorded"
+	if !first {
+		word = "known already"
+	}
+	_, err = fmt.Fprintf(w.stdout, "%s: %s is not texted any more\n", word, phone)
+	return err
+}
+
+func record(
+	ctx context.Context, st *store.Store, tenants tenant.Set, said text.Said,
+) (first bool, err error) {
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		s := said
+		if s.Since.IsZero() {
+			s.Since = tx.Now()
+		}
+		first, err = optout.Record(ctx, tx, tenants, s)
+		return err
+	})
+	return first, err
+}
+
+// closing closes a store when its command ends.
+func closing(st *store.Store, err *error) {
+	if closed := st.Close(); *err == nil {
+		*err = closed
+	}
+}
+
+// oneOf is the tenant that was named, or the only one.
+func oneOf(tenants tenant.Set, slug string) (*tenant.Tenant, error) {
+	all := tenants.All()
+	if slug == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	t, known := tenants.Tenant(slug)
+	if !known {
+		var slugs []string
+		for _, t := range all {
+			slugs = append(slugs, t.Slug)
+		}
+		return nil, mistake{"it is not clear which tenant is meant",
+			"write --all, or --tenant with one of: " + strings.Join(slugs, ", ")}
+	}
+	return t, nil
+}
+
+// when reads a time that was given on the command line or in a file; zero for none.
+func when(given string) (time.Time, error) {
+	if given == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, given); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, mistake{"the time is none",
+		"write it as 2026-01-31 or 2026-01-31T12:00:00Z"}
+}
+
+// Run ends opt-outs.
+func (r optoutRemove) Run(ctx context.Context, w world) (err error) {
+	phone, err := number(r.Phone)
+	if err != nil {
+		return err
+	}
+	st, _, err := w.beside(ctx, r.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	var ended int
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		ended, err = text.ClearOptOuts(ctx, tx, phone, func(o text.KnownOptOut) bool {
+			return r.Tenant == "" || o.Reach.Tenant == r.Tenant
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, "%d opt-outs of %s were ended\n", ended, phone)
+	return err
+}
+
+// Run lists opt-outs.
+func (l optoutList) Run(ctx context.Context, w world) (err error) {
+	var only phonemail.Number
+	if l.Phone != "" {
+		if only, err = number(l.Phone); err != nil {
+			return err
+		}
+	}
+	st, _, err := w.beside(ctx, l.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PHONE\tHOLDS FOR\tSINCE\tVIA\tBY")
+	err = eachOptOut(ctx, st, func(o text.KnownOptOut) error {
+		if only != (phonemail.Number{}) && o.Phone != only {
+			return nil
+		}
+		holds := cmp.Or(o.Reach.Tenant, o.Reach.Line.Sender, "all tenants")
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.Phone, holds,
+			o.Since.UTC().Format(time.RFC3339), o.Via, o.Recorder)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+// optOutsAtOnce is how many opt-outs are read, or changed, in one transaction.
+const optOutsAtOnce = 500
+
+// adoptOptOuts replaces the numbers in opt-outs of older versions by their digests.
+func adoptOptOuts(ctx context.Context, st *store.Store) error {
+	for found := 1; found > 0; {
+		err := st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			found, err = text.AdoptOptOuts(ctx, tx, optOutsAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachOptOut calls f with every opt-out, the oldest record first.
+func eachOptOut(
+	ctx context.Context, st *store.Store, f func(o text.KnownOptOut) error,
+) error {
+	if err := adoptOptOuts(ctx, st); err != nil {
+		return err
+	}
+	for after := ""; ; {
+		var page []text.KnownOptOut
+		err := st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+			page, err = text.OptOutsAfter(ctx, view, after, optOutsAtOnce)
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, o := range page {
+			if err := f(o); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// Run imports opt-outs. A file with a mistake changes nothing.
+func (i optoutImport) Run(ctx context.Context, w world) (err error) {
+	in := w.stdin
+	if i.File != "-" {
+		file, err := os.Open(i.File)
+		if err != nil {
+			return mistake{"the file cannot be read: " + reason(err), "name a CSV file"}
+		}
+		defer file.Close()
+		in = file
+	}
+	st, settings, err := w.beside(ctx, i.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	all, err := readOptOuts(in, settings.Tenants)
+	if err != nil {
+		return err
+	}
+	added := 0
+	for _, said := range all {
+		first, err := record(ctx, st, settings.Tenants, said)
+		if err != nil {
+			return fmt.Errorf("importing, after %d new ones: %w", added, err)
+		}
+		if first {
+			added++
+		}
+	}
+	_, err = fmt.Fprintf(w.stdout, "%d opt-outs read, %d of them new\n", len(all), added)
+	return err
+}
+
+// Run exports opt-outs.
+func (e optoutExport) Run(ctx context.Context, w world) (err error) {
+	st, _, err := w.beside(ctx, e.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	gone := 0
+	out := newOptOutWriter(w.stdout)
+	err = eachOptOut(ctx, st, func(o text.KnownOptOut) error {
+		if o.Phone.Erased() {
+			gone++
+			return nil
+		}
+		return out.write(o)
+	})
+	if err == nil {
+		err = out.flush()
+	}
+	if gone > 0 {
+		fmt.Fprintf(w.stderr, "smsbridge: warning: %d opt-outs of erased phones are left out: "+
+			"only this database recognizes them\n", gone)
+	}
+	return err
+}

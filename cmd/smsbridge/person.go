@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/optout"
+	"smsbridge/internal/store"
+	"smsbridge/phonemail"
+)
+
+// The helps are in personHelps, since a tag cannot be broken into lines.
+type forgetCommand struct {
+	Phone  string `arg:"" help:"${person_phone}"`
+	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+type showCommand struct {
+	Phone  string `arg:"" help:"${person_phone}"`
+	Export bool   `help:"${show_export}"`
+	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+// personHelps returns the helps of the commands and flags, by the names that their tags have.
+func personHelps() kong.Vars {
+	return kong.Vars{
+		"forget":        "Erase all that is held about a phone, and print a receipt.",
+		"show":          "Say what is held about a phone.",
+		"person_phone":  "The phone number, such as +4512345678.",
+		"person_config": "The file of settings that the bridge is started with, if it has one.",
+		"show_export":   "Write every row as JSON, for the person who asks what is held.",
+	}
+}
+
+// Help is shown by smsbridge forget --help.
+func (forgetCommand) Help() string {
+	return "It deletes every row about the phone, and prints how many of each table. What the phone " +
+		"is being asked ends first. The bridge may be running.\n\n" +
+		"  smsbridge forget +4512345678\n\n" +
+		"Two things stay, with a keyed digest in the place of the number. An opt-out stays, or the " +
+		"person would be texted for having been forgotten. Of a reply the provider's id stays: " +
+		"without it an old YES could be taken again. Backups, Mailgun and the providers of texts keep " +
+		"what they have: see to them yourself."
+}
+
+// Help is shown by smsbridge show --help.
+func (showCommand) Help() string {
+	return "It counts the rows about the phone. With --export it writes them as JSON: what a person " +
+		"may ask for. Links, codes and texts on their way are sealed, and it only says that they are " +
+		"there. It changes nothing, and the bridge may be running.\n\n" +
+		"  smsbridge show +4512345678 --export > person.json"
+}
+
+// Run erases a phone.
+func (f forgetCommand) Run(ctx context.Context, w world) (err error) {
+	phone, err := number(f.Phone)
+	if err != nil {
+		return err
+	}
+	st, settings, err := w.beside(ctx, f.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	if err := adoptOptOuts(ctx, st); err != nil {
+		return err
+	}
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return optout.CancelAll(ctx, tx, settings.Tenants, phone, "erased")
+	})
+	if err != nil {
+		return err
+	}
+	erased, err := st.ErasePhone(ctx, phone)
+	if err != nil {
+		return err
+	}
+	return w.receipt(phone, erased)
+}
+
+// receipt prints what became of the rows about a phone.
+func (w world) receipt(phone phonemail.Number, e store.Erased) error {
+	reasons := map[string]string{
+		"opt_out": "a digest: the phone must not be texted again",
+		"reply":   "a digest and the provider's id: an old reply must not count again",
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s\tROWS\t\n", phone)
+	for _, t := range e.Gone {
+		fmt.Fprintf(table, "%s\t%d\terased\n", t.Table, t.Rows)
+	}
+	for _, t := range e.Kept {
+		fmt.Fprintf(table, "%s\t%d\tkept as %s\n", t.Table, t.Rows, reasons[t.Table])
+	}
+	for _, t := range e.Busy {
+		fmt.Fprintf(table, "%s\t%d\tNOT ERASED: a worker has it in hand\n", t.Table, t.Rows)
+	}
+	if len(e.Gone)+len(e.Kept)+len(e.Busy) == 0 {
+		fmt.Fprintln(table, "nothing is held\t0\t")
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(e.Busy) > 0 {
+		return failure{fmt.Errorf("not all was erased"), "run the command again in a few minutes"}
+	}
+	return nil
+}
+
+// person is what a subject is given.
+type person struct {
+	Phone  string            `json:"phone"`
+	At     time.Time         `json:"at"`
+	Tables []store.HeldTable `json:"tables"`
+}
+
+// Run shows what is held about a phone.
+func (s showCommand) Run(ctx context.Context, w world) (err error) {
+	phone, err := number(s.Phone)
+	if err != nil {
+		return err
+	}
+	st, _, err := w.beside(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	p := person{Phone: phone.E164()}
+	if p.Tables, err = st.HeldOn(ctx, phone); err != nil {
+		return err
+	}
+	err = st.Read(ctx, func(_ context.Context, view store.View) error {
+		p.At = view.Now().UTC()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if s.Export {
+		out := json.NewEncoder(w.stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(p)
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s\tROWS\n", phone)
+	for _, t := range p.Tables {
+		fmt.Fprintf(table, "%s\t%d\n", t.Table, len(t.Rows))
+	}
+	return table.Flush()
+}

@@ -1,0 +1,81 @@
+package reply
+
+import (
+	"context"
+	"time"
+
+	"smsbridge/internal/optout"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
+)
+
+// This file obeys the words that carriers act upon. Where the provider answers such a word itself,
+// the bridge says nothing: a person gets one response at most.
+
+// answerLife is how long it is worth answering a keyword. In the US a STOP may be confirmed within
+// five minutes (47 CFR 64.1200(a)(12)).
+const answerLife = 5 * time.Minute
+
+func (t *taking) heard() optout.Heard {
+	return optout.Heard{Line: t.Line, Sharing: t.Sharing, Phone: t.Phone, Via: text.ByReply}
+}
+
+// stop opts the phone out and cancels everything it was asked, also what has not reached it yet.
+// The first STOP is confirmed, by the provider or by the bridge, and no other one.
+func (t *taking) stop(ctx context.Context) error {
+	first, err := optout.Stop(ctx, t.tx, t.tenants, t.heard())
+	if err != nil || !first || !t.Unanswered {
+		return err
+	}
+	return t.say(ctx, t.speaker(), wording.OptedOut)
+}
+
+// help says who texts and whom to ask, if the provider does not and the tenant has a contact. Seen
+// keeps a phone from having it said again and again, at the tenant's expense.
+func (t *taking) help(ctx context.Context) error {
+	speaker := t.speaker()
+	if !t.Unanswered || speaker == nil || speaker.OptOut.Contact == "" {
+		return nil
+	}
+	digest, err := t.tx.Pseudonym(t.Phone).Value()
+	if err != nil {
+		return err
+	}
+	n, err := t.tx.AddSeen(ctx, db.AddSeenParams{
+		Source: "help", Tenant: speaker.Slug, ID: digest.(string), At: t.tx.Moment(),
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.say(ctx, speaker, wording.Help)
+}
+
+// speaker is the tenant in whose name a keyword is answered: the one that asked last, or the first
+// of those that text from the line. It is nil when there is none.
+func (t *taking) speaker() *tenant.Tenant {
+	if len(t.asked) > 0 {
+		if asker, ok := t.tenants.Tenant(t.asked[len(t.asked)-1].Tenant); ok {
+			return asker
+		}
+	}
+	if len(t.Sharing) == 0 {
+		return nil
+	}
+	return t.Sharing[0]
+}
+
+func (t *taking) say(
+	ctx context.Context, speaker *tenant.Tenant, s wording.Saying,
+) error {
+	if speaker == nil {
+		return nil
+	}
+	_, err := text.Make(ctx, t.tx, text.Draft{
+		Tenant: speaker.Slug, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
+		Body:     speaker.Say(s, wording.Fill{Contact: speaker.OptOut.Contact}),
+		Deadline: t.tx.Now().Add(answerLife),
+	})
+	return err
+}

@@ -1,0 +1,77 @@
+package reply_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/reply"
+	"smsbridge/internal/tenant"
+)
+
+// Ensure that a STOP is confirmed once where the provider does not confirm it, and never where it
+// does.
+func TestStopIsConfirmedOnce(t *testing.T) {
+	each(t, func(b bridge) {
+		say := func(id, body string, answered bool) reply.Received {
+			return reply.Received{
+				ProviderID: id, Line: alone(), Body: body, Unanswered: !answered, Phone: b.Phone(),
+			}
+		}
+		r := say("SM-a", "opt out", false)
+		b.take(r)
+		told := []string{"Gamma: you get no more texts from us. Reply START to get them again."}
+		require.Equal(b, told, b.told(r.Phone))
+		require.True(b, b.optedOutOf("gamma", alone(), r.Phone))
+		r.ProviderID, r.Body = "SM-b", "Stop all"
+		b.take(r)
+		require.Equal(b, told, b.told(r.Phone), "one at most")
+
+		r = say("SM-c", "STOP", true)
+		b.take(r)
+		require.Empty(b, b.told(r.Phone))
+		r.ProviderID, r.Body, r.Unanswered = "SM-d", "stopp", true
+		b.take(r)
+		require.Empty(b, b.told(r.Phone), "the provider has confirmed it")
+
+		phone := b.Phone()
+		b.asked("beta", phone)
+		b.take(reply.Received{ProviderID: "SM-e", Line: shared(), Body: "baja", Phone: phone,
+			Unanswered: true})
+		require.Equal(b, []string{"Beta" + told[0][len("Gamma"):]}, b.told(phone), "who asked, says so")
+	})
+}
+
+// Ensure that HELP is answered with the brand and the contact: where the provider does not, if
+// there is a contact, once in two days, and also to a phone that opted out.
+func TestHelpIsAnswered(t *testing.T) {
+	each(t, func(b bridge) {
+		gamma, _ := b.tenants.Tenant("gamma")
+		contact := func(of string) { *gamma = withContact(*gamma, of) }
+		help := func(id string, r reply.Received) {
+			r.ProviderID, r.Line, r.Body = id, alone(), "HELP"
+			b.take(r)
+		}
+		r := reply.Received{Phone: b.Phone(), Unanswered: true}
+		help("SM-a", r)
+		require.Empty(b, b.told(r.Phone), "there is nobody to ask")
+		contact("+45 70 10 20 30")
+		help("SM-b", reply.Received{Phone: r.Phone})
+		require.Empty(b, b.told(r.Phone), "the provider answers")
+		b.take(reply.Received{ProviderID: "SM-stop", Line: alone(), Body: "STOP", Phone: r.Phone})
+		help("SM-c", r)
+		help("SM-d", r)
+		require.Equal(b, []string{"Gamma texts about your account. Questions? +45 70 10 20 30 " +
+			"Reply STOP to get no more texts."}, b.told(r.Phone))
+		b.Pass(time.Hour)
+		b.Exec("DELETE FROM seen") // as the worker does after two days
+		help("SM-e", r)
+		require.Len(b, b.told(r.Phone), 2)
+	})
+}
+
+func withContact(t tenant.Tenant, contact string) tenant.Tenant {
+	t.OptOut.Contact = contact
+	return t
+}

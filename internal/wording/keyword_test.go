@@ -1,0 +1,57 @@
+package wording
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Ensure that every word of revocation that US law names is known, two words among them, and that
+// people are understood in their own language.
+func TestStopWords(t *testing.T) {
+	for _, word := range []string{
+		"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe", // 47 CFR 64.1200(a)(10)
+		"OPT OUT", "Stop All", "opt-out", "PLEASE STOP", "don’t text me",
+		"STOPP", "Arrêt", "BAJA", "afmeld", "AFMELD", "отписка", "ОТПИСКА", "Стоп", "İPTAL", "RET",
+		"退订", "停止", "إيقاف", "Dừng", "ΔΙΑΚΟΠΉ",
+	} {
+		require.Equal(t, StopKeyword, KeywordOf(word), word)
+	}
+	for _, word := range stopWords() {
+		require.Equal(t, word, folded(word), "it would never be found")
+	}
+}
+
+// answers are words with which people say yes or no, also without their accents.
+func answers() []string {
+	return []string{
+		"yes", "y", "no", "n", "ja", "j", "nej", "nei", "nein", "nee", "kyllä", "kylla", "joo", "ei",
+		"oui", "non", "o", "sí", "si", "sì", "sim", "s", "não", "nao", "tak", "nie", "ano", "ne", "áno",
+		"так", "ні", "да", "нет", "da", "nu", "evet", "e", "hayır", "hayir", "h", "نعم", "لا", "haa",
+		"maya", "có", "co", "không", "khong", "đúng", "dung", "sai", "vâng", "vang", "是", "否", "不",
+		"不是", "好", "对", "はい", "いいえ", "ok", "okay", "oké", "taip", "jah", "jā", "nē", "igen",
+		"nem", "ναι", "οχι", "όχι", "כן", "לא", "네", "아니요", "हाँ", "नहीं", "ใช่", "ไม่", "ya", "tidak",
+		"po", "jo", "bəli", "xeyr", "correct", "confirm", "accept", "deny",
+	}
+}
+
+// Ensure that no word with which people answer is a carrier's word, in whichever language.
+func TestKeywordsAreNoAnswers(t *testing.T) {
+	for _, word := range answers() {
+		require.Equal(t, NoKeyword, KeywordOf(word), word)
+		require.Nil(t, JudgeWords([]string{word}), word)
+	}
+}
+
+// Ensure that a contact may be a phone, a mail address or a page, and nothing longer or hidden.
+func TestJudgeContact(t *testing.T) {
+	for _, good := range []string{"+45 70 10 20 30", "help@acme.example", "acme.example/help"} {
+		require.Nil(t, JudgeContact(good), good)
+	}
+	for _, bad := range []string{"a\u200bb", "a\nb", "@acme.example #123", SampleContact + "x"} {
+		require.NotNil(t, JudgeContact(bad), bad)
+	}
+	text, fault := ParseSaying("{{.Name}}: ask us.")
+	require.Nil(t, fault)
+	require.NotNil(t, JudgeSaying(Help, Texts{Help: text}.Say(Help, Fields{Name: "ACME"})))
+}

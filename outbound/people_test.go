@@ -1,0 +1,95 @@
+package outbound
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// columns are all columns of the bridge's own tables and of the queue's, as table.column.
+func (w *world) columns() (all []string) {
+	w.t.Helper()
+	query := "SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c" +
+		" WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
+	if !strings.HasPrefix(w.databaseURL, "sqlite:") {
+		query = "SELECT c.table_name || '.' || c.column_name FROM information_schema.columns c" +
+			" JOIN information_schema.tables t ON t.table_name = c.table_name" +
+			" AND t.table_schema = c.table_schema" +
+			" WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'"
+	}
+	return w.all(query)
+}
+
+// holding are the columns in which a value has some digits.
+func (w *world) holding(digits string) (found []string) {
+	w.t.Helper()
+	for _, c := range w.columns() {
+		table, column, _ := strings.Cut(c, ".")
+		n := w.one(fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE CAST(%s AS TEXT) LIKE '%%%s%%'",
+			table, column, digits))
+		if n != "0" {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// Ensure that the numbers of finished flows are there until the retention is over, and nowhere
+// afterwards: in no table, in none of the queue's, and in no file. The rows stay, and those of one
+// phone are still known as of one.
+func TestNumbersGoAfterTheRetention(t *testing.T) {
+	each(t, func(w *world) {
+		w.flows(0, 3)
+		w.instance("my"+otherPhone[1:], "running", "approved")
+		phones := w.all("SELECT DISTINCT phone FROM text")
+		require.Greater(t, len(phones), 1)
+		rows := w.rows()
+		w.wait(w.Settings.Retention - time.Hour)
+		require.NoError(t, w.work(t.Context(), "prune", ""))
+		for _, phone := range phones {
+			require.NotEmpty(t, w.holding(phone[1:]), "too early")
+		}
+		w.wait(2 * time.Hour)
+		require.NoError(t, w.work(t.Context(), "prune", ""))
+		for _, phone := range phones {
+			require.Empty(t, w.holding(phone[1:]))
+		}
+		for _, table := range []string{"mail", "challenge", "text", "reply", "verification", "event"} {
+			require.Equal(t, rows[table], w.rows()[table], table)
+		}
+		require.Len(t, w.all("SELECT DISTINCT phone FROM text"), len(phones))
+		require.Equal(t, "null", w.one("SELECT input FROM durable_instance"))
+		if path, isSQLite := strings.CutPrefix(w.databaseURL, "sqlite:"); isSQLite {
+			for _, end := range []string{"", "-wal"} {
+				bytes, err := os.ReadFile(path + end)
+				require.NoError(t, err)
+				for _, phone := range phones {
+					found := regexp.MustCompile(regexp.QuoteMeta(phone[1:])).FindAllIndex(bytes, -1)
+					require.Empty(t, found, "smsbridge.db%s", end)
+				}
+			}
+		}
+		require.NoError(t, w.work(t.Context(), "prune", ""), "and once more")
+	})
+}
+
+// Ensure that a mail that came again after its first number was replaced does not keep the number.
+func TestTheSameMailAfterTheRetention(t *testing.T) {
+	each(t, func(w *world) {
+		for range 2 {
+			w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind,"+
+				" reason, posted_at, received_at, ended_at)"+
+				" VALUES ($1, 'acme', $2, 'same', '', '', 'refused', '', '', 0, 0, 1)",
+				idAt(w.clock())+w.clock().String(), otherPhone)
+			w.wait(w.Settings.Retention + time.Hour)
+			require.NoError(t, w.work(t.Context(), "prune", ""))
+			require.Empty(t, w.holding(otherPhone[1:]))
+			require.Equal(t, "1", w.one("SELECT COUNT(*) FROM mail"))
+		}
+	})
+}
