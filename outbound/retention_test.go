@@ -147,7 +147,7 @@ func (w *world) used() int {
 // later has their place in the file. Its rows in the queue go within the hour.
 func TestBytesOfAFinishedFlow(t *testing.T) {
 	w := quick(t)
-	const flows, bound, boundOfReply = 1000, 7_000, 600
+	const flows, bound, boundOfReply = 1000, 7_250, 600
 	empty := w.used()
 	for first := 0; first < flows; first += 100 {
 		w.flows(first, 100)

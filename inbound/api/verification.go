@@ -188,7 +188,7 @@ func (d *Door) checkVerification(r request) (response, error) {
 // resendVerification texts the code again.
 func (d *Door) resendVerification(r request) (response, error) {
 	return d.change(r, func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-		return verification.Resend(ctx, tx, r.tenant.Slug, r.Param("id"), r.tenant.CodeText)
+		return verification.Resend(ctx, tx, r.tenant, r.Param("id"), r.tenant.CodeText, "")
 	})
 }
 

@@ -145,7 +145,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 		return handOver(ctx, tx, t, c, o)
 	}
 	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
-	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
+	return Tell(ctx, tx, t, c.Challenge, Said{text.Outcome, saying, true})
 }
 
 // handOverLife is the least time in which a person can read a text and tap the link in it.
@@ -164,7 +164,7 @@ func handOver(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Ou
 		return err
 	}
 	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: t.Slug, ChallengeID: c.Challenge.ID,
+		Tenant: t, ChallengeID: c.Challenge.ID, Answered: true,
 		Line: c.Challenge.Line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
 		Body:     t.Say(relaying(c.Challenge.Purpose), wording.Fill{Link: t.ShortURL(token)}),
 		Deadline: expires,

@@ -9,7 +9,7 @@ import (
 // what it was asked for, and changes what it must.
 func For(t *tenant.Tenant, door string, phone phonemail.Number) Request {
 	return Request{
-		Tenant: t.Slug, Door: door, Line: t.Line(phone), Phone: phone,
+		Tenant: t, Door: door, Line: t.Line(phone), Phone: phone,
 		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeText,
 		Notify: t.API.Callback.URL != "",
 		Limits: Limits{
