@@ -105,7 +105,7 @@ func TestManyTextsAtOnce(t *testing.T) {
 			go func() {
 				errs <- w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 					_, err := text.Make(ctx, tx, text.Draft{
-						Tenant: "acme", Line: w.line(), Phone: w.phone(fmt.Sprintf("+452012%04d", i)),
+						Tenant: w.tenant(), Line: w.line(), Phone: w.phone(fmt.Sprintf("+452012%04d", i)),
 						Purpose: text.Outcome, Body: "Hello", Deadline: tx.Now().Add(time.Hour),
 					})
 					return err
@@ -131,7 +131,7 @@ func TestFollowingTextIsFound(t *testing.T) {
 		require.NoError(w.t, w.recordAndText(w.t.Context(),
 			func(ctx context.Context, tx *store.Tx) (err error) {
 				id, err = text.Make(ctx, tx, text.Draft{
-					Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
+					Tenant: w.tenant(), Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
 					Body: "Hello", Deadline: tx.Now().Add(time.Hour),
 				})
 				return err
@@ -164,7 +164,7 @@ func TestUncommittedTextIsNotSent(t *testing.T) {
 			func(ctx context.Context, tx *store.Tx) error {
 				tx.Enqueue(uncommitted{make(chan int)})
 				_, err := text.Make(ctx, tx, text.Draft{
-					Tenant: "acme", Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
+					Tenant: w.tenant(), Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
 					Body: "Hello", Deadline: tx.Now().Add(time.Hour),
 				})
 				return err

@@ -27,8 +27,8 @@ func TestCostOfAFlow(t *testing.T) {
 			statements[step.name] = len(watched.Names) // those of its commit, too
 		}
 		require.Equal(w.t, map[string]int{
-			"mail": 3, "examined, prompt begun": 13, "prompt sent": 2, "yes": 7, "click begun": 3,
-			"click ended, outcome begun": 9, "outcome sent": 2,
+			"mail": 3, "examined, prompt begun": 14, "prompt sent": 2, "yes": 7, "click begun": 3,
+			"click ended, outcome begun": 10, "outcome sent": 2,
 		}, statements)
 
 		require.Equal(w.t, []string{"click_link", "delete_mail", "examine_mail"},

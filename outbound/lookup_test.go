@@ -425,7 +425,8 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	var tenants strings.Builder
 	for slug, name := range map[string]string{"acme": "ACME", "beta": "Beta Bank"} {
 		fmt.Fprintf(&tenants, `
-  - {slug: %s, name: %s, countries: [DK], prefix: %s, mail_domain: sms.acme.example,
+  - {slug: %s, name: %s, countries: [DK], prefix: %s,
+    limits: {wait: 0s}, mail_domain: sms.acme.example,
     idp_hosts: ["%s"], unsafe_allow: [127.0.0.0/8], keep: mailgun,
     sender: {domains: [acme.example]},
     mailgun: {api_key: env:GUN_KEY, signing_key: env:SIGN_KEY,

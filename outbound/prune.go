@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
@@ -58,6 +59,8 @@ func retentions() []retention {
 		{"seen", 48 * time.Hour, (*store.Tx).DropSeenBefore},
 		// Short links from their own end on.
 		{"short_link", 0, (*store.Tx).DropShortLinksBefore},
+		// What was texted, per window: longer than any window is.
+		{"tally", limit.Memory, (*store.Tx).DropTalliesBefore},
 		// Wrong codes since the last one of their phone and asker.
 		{"guess", verification.GuessMemory, (*store.Tx).DropGuessesBefore},
 		// The same of a log-in subject or a source.

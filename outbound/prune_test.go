@@ -61,7 +61,9 @@ func oldRows() map[string]string {
 			SELECT $1, '', 'acme', '', '', $2`,
 		"auth0_notification": `(id, tenant, digest, user_id, verification_id, text_id, at)
 			SELECT $1, 'acme', '', '', '', '', $2`,
-		"auth0_lock":    `(tenant, phone, at) SELECT 'acme', $1, $2`,
+		"auth0_lock": `(tenant, phone, at) SELECT 'acme', $1, $2`,
+		"tally": `(key, window_at, texts, segments, money, alerted, recent, yes_at, answered,
+			unanswered, open_at, probes, held_at) SELECT $1, $2, 1, 1, 1, 0, '', 0, 0, 0, 0, 0, 0`,
 		"verify_report": `(id, tenant, phone, result, at) SELECT $1, 'acme', '', '', $2`,
 	}
 }
@@ -90,7 +92,7 @@ func TestPrune(t *testing.T) {
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
 		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
-		"verify_report": 48 * time.Hour,
+		"verify_report": 48 * time.Hour, "tally": 25 * time.Hour,
 	}
 	require.Len(t, kept, len(retentions()))
 	each(t, func(w *world) {

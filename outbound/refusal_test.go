@@ -151,7 +151,7 @@ func TestVerifyHearsOfAFailure(t *testing.T) {
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.wait(time.Second)
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		_, err := verification.Resend(ctx, tx, "acme", v.ID, w.tenant().CodeText)
+		_, err := verification.Resend(ctx, tx, w.tenant(), v.ID, w.tenant().CodeText, "")
 		return err
 	})
 	o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60605} })

@@ -23,7 +23,7 @@ func (w *world) make(to, body string) (id string) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) (err error) {
 		id, err = text.Make(ctx, tx, text.Draft{
-			Tenant: "acme", Line: w.line(), Phone: w.phone(to), Purpose: text.Outcome, Body: body,
+			Tenant: w.tenant(), Line: w.line(), Phone: w.phone(to), Purpose: text.Outcome, Body: body,
 			Deadline: tx.Now().Add(10 * time.Minute),
 		})
 		return err

@@ -228,7 +228,7 @@ func TestVerifySendsAgain(t *testing.T) {
 		v, id := w.verify(phone)
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.do(func(ctx context.Context, tx *store.Tx) error {
-			_, err := verification.Resend(ctx, tx, "acme", v.ID, w.tenant().CodeText)
+			_, err := verification.Resend(ctx, tx, w.tenant(), v.ID, w.tenant().CodeText, "")
 			return err
 		})
 		require.NoError(t, w.sendText(t.Context(), w.dueText(v.ID)))
@@ -479,7 +479,7 @@ func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 	o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60205} })
 	w.wait(time.Minute)
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		_, err := verification.Resend(ctx, tx, "acme", v.ID, w.tenant().CodeText)
+		_, err := verification.Resend(ctx, tx, w.tenant(), v.ID, w.tenant().CodeText, "")
 		return err
 	})
 	id := w.dueText(v.ID)

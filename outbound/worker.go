@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/limit"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
@@ -99,6 +100,8 @@ func (w *Worker) table() []*job {
 		looking[mail.DeleteMail](
 			w, limits{oneTry, deletePatience, time.Hour}, findMail, w.deleteMail,
 		).whenLost(lostDeletion),
+
+		looking[limit.TellOperator](w, database, limit.ToldOf, w.tellOperator),
 
 		// Versions before the sweep made these due, one for each row.
 		inside[challenge.Expire](w, database, challenge.ExpireDue),

@@ -19,6 +19,7 @@ type candidate struct {
 	// senders says that its settings name how senders are verified. Builds without that refuse the
 	// keys as unknown.
 	senders bool
+	limits  bool // its settings bound how many texts there are
 }
 
 // openBinary asks a program what it knows.
@@ -30,7 +31,10 @@ func openBinary(ctx context.Context, name, path string) (candidate, error) {
 		return candidate{}, mistake{path + " is no smsbridge: it does not understand serve --help",
 			"build it: go build -o PATH ./cmd/smsbridge"}
 	}
-	return candidate{name, path, strings.Contains(string(said), "SMSBRIDGE_SENDER_DOMAINS")}, nil
+	return candidate{
+		name, path, strings.Contains(string(said), "SMSBRIDGE_SENDER_DOMAINS"),
+		strings.Contains(string(said), "SMSBRIDGE_DAILY_SEGMENTS"),
+	}, nil
 }
 
 // server is a running bridge.
@@ -98,6 +102,11 @@ func (b *bench) settings(program candidate, addr, door, database string) string 
 	if program.senders {
 		top = append(top, "drain: 0s", "dns: "+b.fakes.dns.Addr().String())
 		tenant = append(tenant, "sender:", "  verify: "+b.options.Sender, "  domains: ["+idpDomain+"]")
+	}
+	if program.limits {
+		top = append(top, "daily_segments: 0")
+		tenant = append(tenant, "limits:", "  wait: 0s", "  phone_hour: 0", "  phone_day: 0",
+			"  prefix_hour: 0", "  country_hour: 0", "  asker_hour: 0", "  breaker: 0")
 	}
 	return strings.Join(top, "\n") + "\ntenants:\n  - " + strings.Join(tenant, "\n    ") + "\n"
 }

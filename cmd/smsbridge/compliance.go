@@ -27,7 +27,7 @@ type complianceCommand struct {
 // their tags.
 func complianceHelps() kong.Vars {
 	return kong.Vars{
-		"compliance": "Say what the operators of a country want, and print what you file there.",
+		"compliance":         "Say what the operators of a country want, and print what you file there.",
 		"compliance_country": "The country, as a code of two letters (ISO 3166-1), such as DK or US.",
 		"compliance_config":  "The file of settings that the bridge is started with, if it has one.",
 		"compliance_tenant":  "Whose texts are filed, when the settings have several tenants.",

@@ -58,6 +58,9 @@ type cli struct {
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
+	Limits  limitsCommand    `cmd:"" help:"${limits}"`
+	Hold    holdCommand      `cmd:"" help:"${hold}"`
+	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
@@ -74,6 +77,9 @@ func cliHelps() kong.Vars {
 		"keys":    "Say which key seals what in the database, and which may be removed.",
 		"backup":  "Copy the SQLite database of the running bridge into a file.",
 		"restore": "Put a backup in the place of the SQLite database of a stopped bridge.",
+		"limits":  "Show which limits of texts and money are nearly used up, and what is held.",
+		"hold":    "Text nothing more, at once: all, one tenant's texts, or those to one country.",
+		"release": "End what hold began.",
 		"link":    "Explain which link or code of a mail would be chosen, and why.",
 	}
 }
@@ -124,7 +130,7 @@ func run(ctx context.Context, args []string, w world) int {
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+		keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(), limitHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

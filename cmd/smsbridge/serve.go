@@ -45,7 +45,8 @@ func (serveCommand) Help() string {
 		"Needed are SMSBRIDGE_PUBLIC_URL, SMSBRIDGE_TENANT, SMSBRIDGE_NAME, SMSBRIDGE_COUNTRIES, " +
 		"SMSBRIDGE_MAIL_DOMAIN, SMSBRIDGE_IDP_HOSTS, SMSBRIDGE_SENDER_DOMAINS, MAILGUN_API_KEY, " +
 		"MAILGUN_WEBHOOK_SIGNING_KEY, " +
-		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.\n\n" +
+		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM. SMSBRIDGE_DAILY_SEGMENTS and " +
+		"SMSBRIDGE_DAILY_MONEY bound what a day may cost.\n\n" +
 		"At the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
 		"SIGTERM and SIGINT stop it without loss; a second one stops it at once."
 }

@@ -67,6 +67,9 @@ func asProblem(err error) *web.Problem {
 // waiting is the problem of a caller that must wait.
 func waiting(wait *verification.WaitError) *web.Problem {
 	p := tooSoon.Of("Wait for as long as Retry-After says.")
+	if errors.Is(wait, verification.ErrLimited) {
+		p = tooSoon.Of("A limit of texts refuses another one. Wait for as long as Retry-After says.")
+	}
 	if errors.Is(wait, verification.ErrBlocked) {
 		p = web.TooManyWrong.Of(
 			"No code of this phone is compared, and no new one texted, until the time that Retry-After " +

@@ -192,7 +192,7 @@ func (d *Door) resendVerification(r request) (response, error) {
 		if err != nil {
 			return v, err
 		}
-		return verification.Resend(ctx, tx, r.tenant.Slug, v.ID, r.tenant.CodeWording(v.Phone))
+		return verification.Resend(ctx, tx, r.tenant, v.ID, r.tenant.CodeWording(v.Phone), "")
 	})
 }
 

@@ -151,7 +151,7 @@ func saidOf(err error) string {
 	switch {
 	case errors.Is(err, verification.ErrCode):
 		return "malformed"
-	case errors.Is(err, verification.ErrTooSoon):
+	case errors.Is(err, verification.ErrTooSoon), errors.Is(err, verification.ErrLimited):
 		return "too_soon"
 	case errors.Is(err, verification.ErrBlocked):
 		return "blocked"

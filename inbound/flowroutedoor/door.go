@@ -143,6 +143,11 @@ func (d *Door) create(c echo.Context) (response, error) {
 			Reason:  "RecipientOptedOut",
 			status:  http.StatusBadRequest,
 		}, nil
+	case errors.As(err, &wait) && errors.Is(err, verification.ErrLimited):
+		return response{
+			Message: "Too many texts; try again later", Reason: "TooManyRequests",
+			AttemptsLeft: new(int), status: http.StatusTooManyRequests, until: wait.Until,
+		}, nil
 	case errors.As(err, &wait):
 		return tooManyAttempts(wait.Until), nil
 	case err != nil:

@@ -83,7 +83,8 @@ func (l Login) Resend(ctx context.Context, tx *store.Tx) (none verification.Veri
 	if err != nil || !ok {
 		return none, err
 	}
-	return verification.Resend(ctx, tx, l.Tenant.Slug, v.ID, l.Tenant.FormCodeWording(v.Phone))
+	wording := l.Tenant.FormCodeWording(v.Phone)
+	return verification.Resend(ctx, tx, l.Tenant, v.ID, wording, l.Source)
 }
 
 // Again texts a new code to the phone of a verification that failed. It does nothing for any other,

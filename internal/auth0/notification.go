@@ -123,7 +123,7 @@ func textWords(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, n Notification,
 ) (textID string, err error) {
 	return text.Make(ctx, tx, text.Draft{
-		Tenant: t.Slug, Line: t.Way(n.Phone, tenant.ForCode).Line, Phone: n.Phone,
+		Tenant: t, Line: t.Way(n.Phone, tenant.ForCode).Line, Phone: n.Phone,
 		Purpose: text.Relay, Body: n.Text, Deadline: tx.Now().Add(wordsLife),
 	})
 }

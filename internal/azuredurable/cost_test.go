@@ -15,7 +15,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// A check makes five statements, and six for a wrong code. One of them writes its events.
+// A check makes six statements. One of them writes its events, and for the right code one counts
+// the answer.
 func TestStatementsOfACheck(t *testing.T) {
 	each(t, func(t *testing.T, w world) {
 		_, err := w.start("x", `"`+phone+`"`)
@@ -36,7 +37,7 @@ func TestStatementsOfACheck(t *testing.T) {
 		w.Pass(time.Second)
 		require.Equal(t, []string{
 			"GetDurableVerification", "LockGuesses", "CountAttempt", "SuppressTextsOfVerification",
-			"AddEvent",
+			"Tally", "AddEvent",
 		}, raise(right))
 		i, err := w.get("x")
 		require.NoError(t, err)

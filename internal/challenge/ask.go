@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
+	"smsbridge/internal/limit"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -21,6 +23,7 @@ import (
 // how it can be answered.
 type Question struct {
 	MailID    string
+	MessageID string // the mail's, which is the same for all its phones
 	Phone     phonemail.Number
 	Recipient string // the phone's address exactly as the mail was delivered to it
 	Purpose   Purpose
@@ -58,6 +61,7 @@ type Asking struct {
 	standing Challenge   // the one that asks the same already; see stands
 	stands   bool
 	lost     bool // the prompt of the standing one will not reach its phone
+	admitted bool // Admit has counted its prompt
 }
 
 // Consider looks at what a phone is being asked before it is asked another question. It changes
@@ -87,12 +91,48 @@ func Consider(
 			return Asking{}, err
 		}
 	}
-	// A question that is over, or whose prompt is lost, cannot be answered: the mail will end it and
-	// needs another, although its row still says open. Any other standing one makes it a resend.
-	if !a.stands || a.lost || a.standing.State == Expired {
+	if a.asks() {
 		a.Obstacle, err = a.obstacle(ctx, view)
 	}
 	return a, err
+}
+
+// asks reports whether the mail needs a question of its own. A question that is over, or whose
+// prompt is lost, cannot be answered: the mail will end it and needs another, although its row
+// still says open. Any other standing one makes it a resend.
+func (a Asking) asks() bool { return !a.stands || a.lost || a.standing.State == Expired }
+
+// Admit counts the prompt against all limits, unless the mail is a resend, which causes none. A
+// prompt that must not be sent is recorded as suppressed. Admit then returns why, and the question
+// must not be asked.
+func (a *Asking) Admit(ctx context.Context, tx *store.Tx) (*limit.Refusal, error) {
+	if !a.asks() {
+		return nil, nil
+	}
+	c := a.question.about(a.tenant)
+	c.Coded, c.ReplyCode = a.needsCode(), "0000"
+	c.Line, c.Phone = a.way.Line, a.question.Phone
+	c.Expires = tx.Now().Add(a.tenant.Question.ValidFor)
+	draft := a.prompt(c, strings.Repeat("x", shortlink.Length))
+	refusal, err := text.Admit(ctx, tx, draft)
+	if err == nil && refusal != nil {
+		_, err = text.Suppress(ctx, tx, draft, *refusal)
+	}
+	a.admitted = true
+	return refusal, err
+}
+
+// prompt is the text that asks c. The token is that of a short link, "" for none.
+func (a Asking) prompt(c Challenge, token string) text.Draft {
+	t := a.tenant
+	return text.Draft{
+		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
+		Purpose: text.Prompt, Deadline: c.Expires,
+		Asker: limit.AskerOfMail(t), Mail: a.question.MessageID, Admitted: a.admitted,
+		Body: t.Say(asking(a.way.Answer, c), wording.Fill{
+			Code: c.ReplyCode, Link: t.ShortURL(token),
+		}),
+	}
 }
 
 // obstacle says why a question of its own must not be asked, or "".
@@ -155,13 +195,7 @@ func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
 			return "", err
 		}
 	}
-	prompt := t.Say(asking(a.way.Answer, c), wording.Fill{
-		Code: c.ReplyCode, Link: t.ShortURL(token),
-	})
-	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: t.Slug, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
-		Purpose: text.Prompt, Body: prompt, Deadline: c.Expires,
-	})
+	_, err = text.Make(ctx, tx, a.prompt(c, token))
 	return c.ID, err
 }
 

@@ -92,6 +92,14 @@ func asker(slug string, life time.Duration) *tenant.Tenant {
 	}
 }
 
+// tell tells a phone how a challenge stands.
+func tell(
+	ctx context.Context, tx *store.Tx, c challenge.Challenge, purpose text.Purpose, body string,
+) error {
+	said := challenge.Said{Purpose: purpose, Body: body}
+	return challenge.Tell(ctx, tx, asker(c.Tenant, time.Minute), c, said)
+}
+
 // question is a question with the tenant that asks it.
 type question struct {
 	challenge.Question

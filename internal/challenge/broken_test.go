@@ -123,7 +123,7 @@ func TestFailingDatabaseWhileEnding(t *testing.T) {
 		b.fail(expire(c))
 		require.EqualValues(b, challenge.Expired, b.row(c.ID).State)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return challenge.Tell(ctx, tx, c, text.Outcome, "late")
+			return tell(ctx, tx, c, text.Outcome, "late")
 		})
 	})
 }

@@ -65,9 +65,9 @@ import (
 	"errors"
 	"time"
 
+	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
-	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
@@ -312,10 +312,14 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	if c.State != Expired {
 		return nil
 	}
-	if err := end(ctx, tx, c, Open, Expired, ""); !errors.Is(err, ErrGone) {
+	err = end(ctx, tx, c, Open, Expired, "")
+	if errors.Is(err, ErrGone) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return nil
+	return limit.CountSilence(ctx, tx, []limit.Silence{{Tenant: c.Tenant, Phone: c.Phone}})
 }
 
 // ExpireOverdue ends open challenges whose deadline has passed, the most overdue first, at most a
@@ -327,12 +331,17 @@ func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var silent []limit.Silence
 	for _, c := range readAll(rows, tx.Now()) {
-		if err := end(ctx, tx, c, Open, Expired, ""); err != nil && !errors.Is(err, ErrGone) {
+		err := end(ctx, tx, c, Open, Expired, "")
+		if err != nil && !errors.Is(err, ErrGone) {
 			return 0, err
 		}
+		if err == nil {
+			silent = append(silent, limit.Silence{Tenant: c.Tenant, Phone: c.Phone})
+		}
 	}
-	return len(rows), nil
+	return len(rows), limit.CountSilence(ctx, tx, silent)
 }
 
 // end moves c from a state to its last one. Its link goes with it, and so does a prompt that has
@@ -359,17 +368,6 @@ func ended(ctx context.Context, tx *store.Tx, c Challenge, to State, outcome Out
 		return err
 	}
 	return record(ctx, tx, c.Tenant, c.ID, to, string(outcome))
-}
-
-// Tell makes a text due that says how a challenge stands to the phone it was put to.
-func Tell(
-	ctx context.Context, tx *store.Tx, c Challenge, purpose text.Purpose, body string,
-) error {
-	_, err := text.Make(ctx, tx, text.Draft{
-		Tenant: c.Tenant, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
-		Purpose: purpose, Body: body, Deadline: tx.Now().Add(outcomeLife),
-	})
-	return err
 }
 
 func record(

@@ -49,10 +49,10 @@ func TestEndLeavesOutcomeDue(t *testing.T) {
 		b.send(c.ID)
 		b.Pass(10 * time.Minute)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			if err := challenge.Tell(ctx, tx, c, text.Hint, "Reply YES or NO."); err != nil {
+			if err := tell(ctx, tx, c, text.Hint, "Reply YES or NO."); err != nil {
 				return err
 			}
-			return challenge.Tell(ctx, tx, c, text.Outcome, "Too late.")
+			return tell(ctx, tx, c, text.Outcome, "Too late.")
 		})
 		b.Do(expire(c))
 		require.EqualValues(b, "expired", b.row(c.ID).State)
@@ -248,7 +248,7 @@ func TestTell(t *testing.T) {
 		c := b.open()
 		b.Do(deny(c))
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			return challenge.Tell(ctx, tx, c, text.Outcome, "Nothing was changed.")
+			return tell(ctx, tx, c, text.Outcome, "Nothing was changed.")
 		})
 		require.Equal(b, []string{"sending", "due"}, b.texts(c.ID))
 	})

@@ -148,7 +148,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 		}
 	}
 	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
-	return Tell(ctx, tx, c.Challenge, text.Outcome, saying)
+	return Tell(ctx, tx, t, c.Challenge, Said{text.Outcome, saying, true})
 }
 
 // handOverLife is the least time in which a person can read a text and tap the link in it.
@@ -169,7 +169,7 @@ func handOver(
 		return err
 	}
 	_, err = text.Make(ctx, tx, text.Draft{
-		Tenant: t.Slug, ChallengeID: c.Challenge.ID,
+		Tenant: t, ChallengeID: c.Challenge.ID, Answered: true,
 		Line: line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
 		Body:     t.Say(relaying(c.Challenge.Purpose), wording.Fill{Link: t.ShortURL(token)}),
 		Deadline: expires,

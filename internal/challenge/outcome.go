@@ -1,7 +1,11 @@
 package challenge
 
 import (
+	"context"
+	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
 )
 
@@ -55,4 +59,23 @@ func relaying(p Purpose) wording.Saying {
 		return wording.RelayReset
 	}
 	return wording.RelayVerify
+}
+
+// Tell makes a text due that says how a challenge stands to the phone it was put to. Answered says
+// that it follows from a yes.
+func Tell(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Challenge, said Said,
+) error {
+	_, err := text.Make(ctx, tx, text.Draft{
+		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone, Answered: said.Answered,
+		Purpose: said.Purpose, Body: said.Body, Deadline: tx.Now().Add(outcomeLife),
+	})
+	return err
+}
+
+// Said is what a phone is told about a challenge.
+type Said struct {
+	Purpose  text.Purpose
+	Body     string
+	Answered bool // it follows from a yes of the phone
 }

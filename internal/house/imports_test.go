@@ -51,8 +51,8 @@ func ours(rooms ...string) []string {
 
 // rules are the rooms that decide and record. The doors' rooms under inbound call them.
 func rules() []string {
-	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/mail",
-		"internal/optout", "internal/reply", "internal/shortlink", "internal/text",
+	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/limit",
+		"internal/mail", "internal/optout", "internal/reply", "internal/shortlink", "internal/text",
 		"internal/verification")
 }
 
@@ -98,6 +98,7 @@ func vocabulary() []room {
 			{paths: sdkPaths, why: "it judges a mail, wherever that was kept"},
 			{paths: []string{"net/http"}, why: "it has no network: keys are looked up for it"},
 		}},
+		{path: "internal/price", never: []ban{except("what a text costs is a table", "phonemail")}},
 		{path: "internal/settings",
 			never: []ban{except("the engine reads any settings; it knows no tenant", "phonemail")}},
 		{path: "internal/country", only: &only{nil, "its facts are in one file beside it"},
@@ -153,7 +154,9 @@ func ruleRooms() []room {
 			ban{paths: ours("internal/auth0", "internal/azuredurable"),
 				why: "a door's rule stands on it; it knows no door"}),
 		rule("shortlink", ban{paths: rules(), why: "it stands for what other rules decide"}),
-		rule("text", ban{paths: rules(), why: "every rule is above it, and calls go downwards"}),
+		rule("text", ban{paths: rules(), but: ours("internal/limit"),
+			why: "every other rule is above it, and calls go downwards"}),
+		rule("limit", ban{paths: rules(), why: "every rule is above it, and calls go downwards"}),
 	}
 }
 

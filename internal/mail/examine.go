@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/limit"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -108,7 +109,7 @@ func relayed(t *tenant.Tenant, phone phonemail.Number, f Finding) tenant.Use {
 func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
 	d := Decide(t, m.Phone, f)
 	q := challenge.Question{
-		MailID: m.ID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
+		MailID: m.ID, MessageID: m.MessageID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
 		Link: f.Link, Author: f.Sender,
 	}
 	var asking challenge.Asking
@@ -121,6 +122,19 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 			d = refuse(asking.Obstacle)
 		}
 	}
+	var passing relaying
+	if d.Do == tenant.Relay {
+		passing = relaying{t, m, f}
+	}
+	if d.Do != tenant.Off {
+		refusal, err := admit(ctx, tx, &asking, passing)
+		if err != nil {
+			return fmt.Errorf("mail %s: %w", m.ID, err)
+		}
+		if refusal != nil {
+			d = refuse(string(refusal.Reason))
+		}
+	}
 	if d.Do == tenant.Off {
 		return Refuse(ctx, tx, m, f.Kind, d.Refusal)
 	}
@@ -129,7 +143,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 		return err
 	}
 	if d.Do == tenant.Relay {
-		err = relay(ctx, tx, t, m, f)
+		err = passing.relay(ctx, tx)
 	} else {
 		_, err = asking.Ask(ctx, tx)
 	}
@@ -139,33 +153,69 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	return nil
 }
 
-// relay texts what a mail carries: its code, or a short link to its link.
-func relay(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
-	deadline := tx.Now().Add(t.Question.ValidFor)
-	use := relayed(t, m.Phone, f)
-	draft := text.Draft{
-		Tenant: t.Slug, Line: t.Way(m.Phone, use).Line, Phone: m.Phone,
-		Purpose: text.Relay, Deadline: deadline,
+// admit counts the text that a mail causes against all limits. A text that must not be sent is
+// recorded as suppressed, and admit returns why.
+func admit(
+	ctx context.Context, tx *store.Tx, asking *challenge.Asking, passing relaying,
+) (*limit.Refusal, error) {
+	if passing.tenant == nil {
+		return asking.Admit(ctx, tx)
 	}
-	if use == tenant.ForCode {
-		draft.Body = t.CodeWording(m.Phone)(f.Code, "")
-	} else {
-		l := shortlink.Link{Tenant: t.Slug, URL: f.Link, Expires: deadline}
-		token, err := shortlink.Make(ctx, tx, l)
-		if err != nil {
+	draft := passing.draft(tx.Now(), strings.Repeat("x", shortlink.Length))
+	refusal, err := text.Admit(ctx, tx, draft)
+	if err == nil && refusal != nil {
+		_, err = text.Suppress(ctx, tx, draft, *refusal)
+	}
+	return refusal, err
+}
+
+// relaying texts what a mail carries: its code, or a short link to its link.
+type relaying struct {
+	tenant *tenant.Tenant
+	mail   Mail
+	Finding
+}
+
+func (r relaying) relay(ctx context.Context, tx *store.Tx) (err error) {
+	token := ""
+	if r.use() == tenant.ForLink {
+		l := shortlink.Link{Tenant: r.tenant.Slug, URL: r.Link, Expires: r.deadline(tx.Now())}
+		if token, err = shortlink.Make(ctx, tx, l); err != nil {
 			return err
 		}
-		saying := wording.RelayReset
-		switch f.Kind {
-		case "verify":
-			saying = wording.RelayVerify
-		case "login":
-			saying = wording.RelayLogin
-		}
-		draft.Body = t.Say(saying, wording.Fill{Link: t.ShortURL(token)})
 	}
-	_, err := text.Make(ctx, tx, draft)
+	draft := r.draft(tx.Now(), token)
+	draft.Admitted = true
+	_, err = text.Make(ctx, tx, draft)
 	return err
+}
+
+// use says what of the mail is passed on.
+func (r relaying) use() tenant.Use { return relayed(r.tenant, r.mail.Phone, r.Finding) }
+
+func (r relaying) deadline(now time.Time) time.Time { return now.Add(r.tenant.Question.ValidFor) }
+
+// draft is the text. The token is that of a short link, if it has one.
+func (r relaying) draft(now time.Time, token string) text.Draft {
+	t := r.tenant
+	draft := text.Draft{
+		Tenant: t, Line: t.Way(r.mail.Phone, r.use()).Line, Phone: r.mail.Phone,
+		Purpose: text.Relay, Deadline: r.deadline(now),
+		Asker: limit.AskerOfMail(t), Mail: r.mail.MessageID,
+	}
+	if r.use() == tenant.ForCode {
+		draft.Body = t.CodeWording(r.mail.Phone)(r.Code, "")
+		return draft
+	}
+	saying := wording.RelayReset
+	switch r.Kind {
+	case "verify":
+		saying = wording.RelayVerify
+	case "login":
+		saying = wording.RelayLogin
+	}
+	draft.Body = t.Say(saying, wording.Fill{Link: t.ShortURL(token)})
+	return draft
 }
 
 // Refuse ends the examination of a received mail without a question.

@@ -48,6 +48,7 @@ func configured(t *testing.T, scope string) tenant.Set {
     mail_domain: sms.%[1]s.example
     idp_hosts: [login.%[1]s.example]
     sender: {domains: [%[1]s.example]}
+    limits: {wait: 0s, phone_hour: 0}
     %[2]s
     mailgun: {api_key: "env:API", signing_key: "env:SIGNING"}
     twilio: {account_sid: %[3]s, auth_token: "env:SECRET", from: "%[4]s"}

@@ -32,7 +32,7 @@ func alone() phonemail.Line  { return phonemail.Line{Account: account, Sender: "
 // left out.
 func configured(t *testing.T, gone ...string) tenant.Settings {
 	t.Helper()
-	file := "public_url: https://bridge.example.com\ntenants:\n"
+	file := "public_url: https://bridge.example.com\ndaily_segments: 0\ntenants:\n"
 	for _, s := range []struct{ slug, name, more, from string }{
 		{"acme", "ACME", "accept: [YES, Y, JA]", shared().Sender},
 		{"beta", "Beta", "keep: bridge", shared().Sender},
@@ -47,6 +47,7 @@ func configured(t *testing.T, gone ...string) tenant.Settings {
     mail_domain: sms.%[1]s.example
     idp_hosts: [login.%[1]s.example]
     sender: {domains: [%[1]s.example]}
+    limits: {wait: 0s, phone_hour: 0, phone_day: 0, prefix_hour: 0, country_hour: 0, breaker: 0}
     %[3]s
     mailgun: {api_key: "env:API", signing_key: "env:SIGNING"}
     twilio: {account_sid: %[4]s, auth_token: "env:SECRET", from: "%[5]s"}

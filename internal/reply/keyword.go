@@ -73,7 +73,7 @@ func (t *taking) say(
 		return nil
 	}
 	_, err := text.Make(ctx, t.tx, text.Draft{
-		Tenant: speaker.Slug, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
+		Tenant: speaker, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
 		Body:     speaker.Say(s, wording.Fill{Contact: speaker.OptOut.Contact}),
 		Deadline: t.tx.Now().Add(answerLife),
 	})

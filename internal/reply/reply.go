@@ -215,7 +215,7 @@ func (t *taking) hint(ctx context.Context) error {
 	if err != nil || !first {
 		return err
 	}
-	return t.tell(ctx, c, text.Hint, wording.Wrong, wording.Fill{})
+	return t.tell(ctx, c, challenge.Said{Purpose: text.Hint}, wording.Wrong)
 }
 
 // answered notes which question the reply answered, and tells its phone what came of it.
@@ -223,7 +223,7 @@ func (t *taking) answered(ctx context.Context, c challenge.Challenge, s wording.
 	if err := t.link(ctx, c); err != nil {
 		return err
 	}
-	return t.tell(ctx, c, text.Outcome, s, wording.Fill{})
+	return t.tell(ctx, c, challenge.Said{Purpose: text.Outcome}, s)
 }
 
 // link notes which question the reply answered.
@@ -232,12 +232,12 @@ func (t *taking) link(ctx context.Context, c challenge.Challenge) error {
 }
 
 func (t *taking) tell(
-	ctx context.Context, c challenge.Challenge, purpose text.Purpose, s wording.Saying,
-	fill wording.Fill,
+	ctx context.Context, c challenge.Challenge, said challenge.Said, s wording.Saying,
 ) error {
 	asker, ok := t.tenants.Tenant(c.Tenant)
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in
 	}
-	return challenge.Tell(ctx, t.tx, c, purpose, asker.Say(s, fill))
+	said.Body = asker.Say(s, wording.Fill{})
+	return challenge.Tell(ctx, t.tx, asker, c, said)
 }

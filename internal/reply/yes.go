@@ -107,7 +107,7 @@ func (t *taking) askWhich(ctx context.Context) error {
 		return nil // the tenant is no longer configured: there are no words to say it in
 	}
 	body := which(asker, t.choices(), len(t.asked))
-	return challenge.Tell(ctx, t.tx, newest, text.Hint, body)
+	return challenge.Tell(ctx, t.tx, asker, newest, challenge.Said{Purpose: text.Hint, Body: body})
 }
 
 // choices are the replies that each mean one open question, with what they mean.

@@ -17,6 +17,8 @@ type View interface {
 	Now() time.Time
 	// Moment is Now as rows keep it.
 	Moment() moment.Moment
+	// Fingerprint stands for a value by which rows are found, so that the value is in none of them.
+	Fingerprint(value string) string
 	// Open returns what was sealed for a place, or ErrSealed. Empty stays empty.
 	Open(p Place, sealed string) ([]byte, error)
 	// Unpack returns what was packed for a place, or ErrSealed. Nothing stays nothing.
@@ -87,6 +89,10 @@ type View interface {
 	GetShortLink(ctx context.Context, id string) (db.ShortLink, error)
 
 	GetPause(ctx context.Context, arg db.GetPauseParams) (string, error)
+
+	GetTally(ctx context.Context, key string) (db.Tally, error)
+	TalliesHeld(ctx context.Context) ([]db.Tally, error)
+	TalliesSince(ctx context.Context, arg db.TalliesSinceParams) ([]db.Tally, error)
 
 	CountTextsOfVerification(
 		ctx context.Context, arg db.CountTextsOfVerificationParams,

@@ -41,6 +41,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 	l.checkWords(t, given)
 	l.checkTexts(t, given)
 	l.checkCodes(t, given)
+	l.checkLimits(t, given)
 	l.checkAPI(t, given)
 	l.checkDoors(t, given)
 	l.checkAuth0(t, given)

@@ -24,7 +24,7 @@ func commandRows() []row {
 // processOptions lists the settings of the process.
 func processOptions() []settings.Option[Settings] {
 	type option = settings.Option[Settings]
-	return []option{
+	return append([]option{
 		{Row: row{
 			Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
 			Example: "https://bridge.example",
@@ -86,7 +86,7 @@ func processOptions() []settings.Option[Settings] {
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
-	}
+	}, budgetOptions()...)
 }
 
 // judged sets a value and then judges it as it stands.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"smsbridge/internal/price"
 	"smsbridge/internal/settings"
 )
 
@@ -33,6 +34,8 @@ type Settings struct {
 	Key settings.Secret
 	// Tenants holds at least one tenant.
 	Tenants Set
+	day     Budget      // what all tenants together may cost
+	prices  price.Table // empty for the shipped ones
 	// Warnings are what an operator should know but may have wanted.
 	Warnings []string
 }
@@ -144,6 +147,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	for _, t := range s.Tenants.all {
 		t.public = s.PublicURL
 	}
+	shareBudget(s)
 	s.Warnings = l.Warnings()
 	return s, nil
 }

@@ -76,6 +76,7 @@ type Tenant struct {
 	Proof    Proof
 	Sending  Sending
 	Codes    Codes
+	Limits   Limits
 	API      API
 	Doors    Doors
 	Auth0    Auth0

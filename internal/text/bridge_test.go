@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -57,12 +58,15 @@ func phone(t require.TestingT, e164 string) phonemail.Number {
 	return n
 }
 
+// acme is a tenant without limits.
+func acme() *tenant.Tenant { return &tenant.Tenant{Slug: "acme"} }
+
 func line() phonemail.Line { return phonemail.Line{Account: "AC1", Sender: "+4512340000"} }
 
 // make makes a text due, ten minutes before its deadline.
 func (b bridge) make() (id string) {
 	b.Helper()
-	return b.draft(text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"),
+	return b.draft(text.Draft{Tenant: acme(), Line: line(), Phone: phone(b, "+4520123456"),
 		Purpose: text.Prompt, Body: "Reply YES.", Deadline: b.Now().Add(10 * time.Minute)})
 }
 

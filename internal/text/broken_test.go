@@ -30,7 +30,7 @@ func (b bridge) prompt() (id string) {
 		return err
 	})
 	return b.draft(text.Draft{
-		Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: to,
+		Tenant: acme(), ChallengeID: challengeID, Line: line(), Phone: to,
 		Purpose: text.Prompt, Body: "x", Deadline: b.Now().Add(time.Hour),
 	})
 }
@@ -46,7 +46,7 @@ func (b bridge) code() (id string) {
 		return err
 	})
 	return b.draft(text.Draft{
-		Tenant: "acme", VerificationID: verificationID, Line: line(), Phone: to,
+		Tenant: acme(), VerificationID: verificationID, Line: line(), Phone: to,
 		Purpose: text.Code, Body: "x", Deadline: b.Now().Add(time.Hour),
 	})
 }
@@ -72,7 +72,7 @@ func TestFailingDatabase(t *testing.T) {
 		var id string
 		b.fail(func(ctx context.Context, tx *store.Tx) (err error) {
 			id, err = text.Make(ctx, tx, text.Draft{
-				Tenant: "acme", Line: line(), Phone: b.Phone(), Purpose: text.Relay, Body: "x",
+				Tenant: acme(), Line: line(), Phone: b.Phone(), Purpose: text.Relay, Body: "x",
 				Deadline: b.Now().Add(time.Hour),
 			})
 			return err

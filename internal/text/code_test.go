@@ -34,7 +34,7 @@ func TestCodeGoesWithItsVerification(t *testing.T) {
 			})
 			b.Exec("UPDATE verification SET state = $1 WHERE id = $2", string(test.state), id)
 			code := b.draft(text.Draft{
-				Tenant: "acme", VerificationID: id, Line: line(), Phone: to, Purpose: text.Code,
+				Tenant: acme(), VerificationID: id, Line: line(), Phone: to, Purpose: text.Code,
 				Body: "x", Deadline: b.Now().Add(time.Hour),
 			})
 			_, due := b.begin(code)

@@ -26,7 +26,7 @@ func TestOptOutKeepsNoNumber(t *testing.T) {
 		b.Exec("UPDATE opt_out SET number = ''")
 		require.True(b, b.optOuts()[0].Erased(), "its person was erased")
 		require.EqualValues(b, "suppressed", b.row(b.draft(text.Draft{
-			Tenant: "acme", Line: line(), Phone: to, Deadline: b.Now().AddDate(0, 0, 1),
+			Tenant: acme(), Line: line(), Phone: to, Deadline: b.Now().AddDate(0, 0, 1),
 		})).State, "and is not texted for that")
 	})
 }
@@ -53,7 +53,7 @@ func TestAdoptOptOuts(t *testing.T) {
 				line().Account, line().Sender, to.E164())
 		}
 		draft := text.Draft{
-			Tenant: "acme", Line: line(), Phone: one, Deadline: b.Now().AddDate(0, 0, 1),
+			Tenant: acme(), Line: line(), Phone: one, Deadline: b.Now().AddDate(0, 0, 1),
 		}
 		require.EqualValues(b, "suppressed", b.row(b.draft(draft)).State)
 		b.optOut(line())
@@ -81,7 +81,7 @@ func TestAdoptOptOuts(t *testing.T) {
 func TestKeywordIsAnswered(t *testing.T) {
 	each(t, func(b bridge) {
 		b.optOut(line())
-		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "OK",
+		draft := text.Draft{Tenant: acme(), Line: line(), Phone: phone(b, "+4520123456"), Body: "OK",
 			Purpose: text.Keyword, Deadline: b.Now().AddDate(0, 0, 1)}
 		id := b.draft(draft)
 		require.EqualValues(b, "due", b.row(id).State)

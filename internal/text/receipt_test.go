@@ -79,7 +79,7 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 func (b bridge) tellInOrder(
 	ctx context.Context, tx *store.Tx, order []string, want string, ranks map[string]int,
 ) error {
-	id, err := text.Make(ctx, tx, text.Draft{Tenant: "acme", Line: line(),
+	id, err := text.Make(ctx, tx, text.Draft{Tenant: acme(), Line: line(),
 		Phone: phone(b, "+4520123456"), Body: "x", Deadline: b.Now().Add(time.Minute)})
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@
 //	 │         │ ▲        ▲
 //	 │         ▼ │        │ found at the provider, or its receipt came
 //	 │       unclear ─────┘
-//	 ├──▶ suppressed   opted out, too late, or no longer wanted
+//	 ├──▶ suppressed   opted out, refused by a limit, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
 // It promises that a text is never sent to a phone that opted out, but for the answer to a keyword,
@@ -24,7 +24,7 @@ import (
 	"fmt"
 	"time"
 
-	"smsbridge/internal/segment"
+	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
@@ -66,54 +66,6 @@ const (
 
 // Quarantine is how long an unclear text is looked up at the provider before it is sent again.
 const Quarantine = time.Minute
-
-// Draft is a text to be sent.
-type Draft struct {
-	Tenant      string
-	ChallengeID string // "" when it belongs to no question
-	// VerificationID is the verification whose code it says, "" when it says none.
-	VerificationID string
-	Line           phonemail.Line
-	Phone          phonemail.Number
-	Purpose        Purpose
-	Body           string
-	Deadline       time.Time // not worth sending later than this
-}
-
-// SendText is the job that sends the text ID.
-type SendText struct {
-	ID string `json:"id"`
-}
-
-// Kind names the job in the queue.
-func (SendText) Kind() string { return "send_text" }
-
-// Make makes a text due and returns its id. To a phone that opted out it is recorded as
-// suppressed and never sent.
-func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
-	id := store.NewID()
-	out, err := unwanted(ctx, tx, d.Purpose, d.Tenant, d.Line, d.Phone)
-	if err != nil {
-		return "", err
-	}
-	now := tx.Moment()
-	row := db.AddTextParams{
-		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: d.Tenant,
-		Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
-		Purpose: d.Purpose, Segments: int64(segment.Measure(d.Body).Segments),
-		Deadline: moment.Of(d.Deadline), CreatedAt: now,
-	}
-	if out {
-		row.State, row.Error, row.EndedAt = Suppressed, OptedOutReason, now
-	} else {
-		row.State, row.Body = Due, tx.Seal(place(id, d.Tenant), []byte(d.Body))
-		tx.Enqueue(SendText{id})
-	}
-	if err := tx.AddText(ctx, row); err != nil {
-		return "", fmt.Errorf("text: adding: %w", err)
-	}
-	return id, record(ctx, tx, d.Tenant, id, row.State, string(d.Purpose))
-}
 
 // Attempt is a text that is being sent, or that may have been.
 type Attempt struct {
@@ -199,6 +151,13 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 	out, err := unwanted(ctx, tx, row.Purpose, row.Tenant, line, row.Phone)
 	if err != nil || out {
 		return OptedOutReason, err
+	}
+	// A text that was made in this very transaction was counted in it, and is not held.
+	if row.Purpose != Outcome && row.CreatedAt.Before(tx.Moment().Time) {
+		held, err := limit.IsHeld(ctx, tx, row.Tenant, row.Phone.Country())
+		if err != nil || held {
+			return string(limit.Held), err
+		}
 	}
 	if row.VerificationID != "" {
 		return codeObstacle(ctx, tx, row)

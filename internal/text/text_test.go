@@ -129,7 +129,7 @@ func TestOptOut(t *testing.T) {
 		other := phonemail.Line{Account: "AC1", Sender: "MG1"}
 		b.optOut(line())
 		b.optOut(line())
-		draft := text.Draft{Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello",
+		draft := text.Draft{Tenant: acme(), Line: line(), Phone: phone(b, "+4520123456"), Body: "Hello",
 			Deadline: b.Now().Add(time.Hour)}
 		id := b.draft(draft)
 		row := b.row(id)
@@ -335,7 +335,7 @@ func TestPromptGoesWithItsQuestion(t *testing.T) {
 				})
 			}
 			id := b.draft(text.Draft{
-				Tenant: "acme", ChallengeID: challengeID, Line: line(), Phone: phone(b,
+				Tenant: acme(), ChallengeID: challengeID, Line: line(), Phone: phone(b,
 					"+4520123456"), Purpose: test.purpose, Body: "x", Deadline: b.Now().Add(time.Hour),
 			})
 			_, due := b.begin(id)

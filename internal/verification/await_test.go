@@ -293,7 +293,7 @@ func TestCodeThatCannotBeOpened(t *testing.T) {
 				return err
 			},
 			"resend": func(ctx context.Context, tx *store.Tx) error {
-				_, err := Resend(ctx, tx, v.Tenant, v.ID, words)
+				_, err := Resend(ctx, tx, named(v.Tenant), v.ID, words, "")
 				return err
 			},
 		} {
@@ -318,7 +318,7 @@ func TestWhatEndsNothing(t *testing.T) {
 		relay := ""
 		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 			relay, err = text.Make(ctx, tx, text.Draft{
-				Tenant: "acme", Line: line, Phone: v.Phone, Purpose: text.Relay, Body: "x",
+				Tenant: named("acme"), Line: line, Phone: v.Phone, Purpose: text.Relay, Body: "x",
 				Deadline: tx.Now().Add(time.Hour),
 			})
 			return err
@@ -376,7 +376,7 @@ func TestList(t *testing.T) {
 			want = append([]string{v.ID}, want...)
 			b.Pass(time.Second)
 			b.start(func(r *Request) { r.Phone, r.ComparedElsewhere = b.Phone(), true })
-			b.start(func(r *Request) { r.Phone, r.Tenant = b.Phone(), "beta" })
+			b.start(func(r *Request) { r.Phone, r.Tenant = b.Phone(), named("beta") })
 		}
 		var got []string
 		for before := ""; ; {
@@ -420,6 +420,6 @@ func TestFor(t *testing.T) {
 	r := For(one, "api", phone)
 	require.Equal(t, Limits{7 * time.Minute, 4, 8, 2, 31 * time.Second}, r.Limits)
 	require.Equal(t, []any{"acme", "api", line, phone, 7, false},
-		[]any{r.Tenant, r.Door, r.Line, r.Phone, r.Length, r.Notify})
+		[]any{r.Tenant.Slug, r.Door, r.Line, r.Phone, r.Length, r.Notify})
 	require.Contains(t, r.Wording("1234567", ""), "1234567 is your ACME code")
 }

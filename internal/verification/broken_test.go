@@ -55,7 +55,7 @@ func TestFailingDatabaseWhileStarting(t *testing.T) {
 
 		b.Pass(time.Minute)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			_, err := Resend(ctx, tx, v.Tenant, v.ID, words)
+			_, err := Resend(ctx, tx, named(v.Tenant), v.ID, words, "")
 			return err
 		})
 		require.Len(t, b.textsOf(v), 2)

@@ -225,7 +225,7 @@ func TestRefusalRaces(t *testing.T) {
 					return err
 				},
 				func(ctx context.Context, tx *store.Tx) error {
-					_, err := Resend(ctx, tx, v.Tenant, v.ID, words)
+					_, err := Resend(ctx, tx, named(v.Tenant), v.ID, words, "")
 					if errors.Is(err, ErrGone) || errors.Is(err, ErrTooSoon) { // it ended meanwhile
 						return nil
 					}

@@ -34,13 +34,14 @@ func StartOnce(ctx context.Context, tx *store.Tx, r Request, key Key) (Verificat
 		// The key is taken before the verification starts. A request that comes at the same time
 		// waits here, and then finds the key taken.
 		n, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{
-			Tenant: r.Tenant, Key: key.hash(), Digest: key.digest(), VerificationID: id, At: tx.Moment(),
+			Tenant: r.Tenant.Slug, Key: key.hash(), Digest: key.digest(), VerificationID: id,
+			At: tx.Moment(),
 		})
 		if err != nil {
 			return Verification{}, fmt.Errorf("verification: adding a key: %w", err)
 		}
 		if n == 0 {
-			return startedWith(ctx, tx, r.Tenant, key)
+			return startedWith(ctx, tx, r.Tenant.Slug, key)
 		}
 	}
 	v, _, err := start(ctx, tx, id, r)

@@ -10,7 +10,7 @@ import (
 func For(t *tenant.Tenant, door string, phone phonemail.Number) Request {
 	way := t.Way(phone, tenant.ForCode)
 	return Request{
-		Tenant: t.Slug, Door: door, Line: way.Line, Phone: phone, Unreachable: way.Refusal,
+		Tenant: t, Door: door, Line: way.Line, Phone: phone, Unreachable: way.Refusal,
 		Length: t.Codes.Length, Renew: t.Codes.Renew, Wording: t.CodeWording(phone),
 		Notify: t.API.Callback.URL != "",
 		Limits: Limits{

@@ -44,7 +44,7 @@ func (b bench) texts() []string {
 
 func (b bench) resend(v Verification) (now Verification, err error) {
 	err = b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
-		now, err = Resend(ctx, tx, v.Tenant, v.ID, words)
+		now, err = Resend(ctx, tx, named(v.Tenant), v.ID, words, "")
 		return err
 	})
 	return now, err
@@ -210,7 +210,7 @@ func TestExternalID(t *testing.T) {
 		require.False(t, again)
 
 		for _, change := range []func(*Request){
-			func(r *Request) { r.Tenant = "beta" }, func(r *Request) { r.Door = "durable" },
+			func(r *Request) { r.Tenant = named("beta") }, func(r *Request) { r.Door = "durable" },
 			func(r *Request) { r.ExternalID = "a2" },
 		} {
 			_, f := start(change)
@@ -326,7 +326,7 @@ func TestListPages(t *testing.T) {
 		for range 5 {
 			want = append([]string{b.start(nil).ID}, want...)
 		}
-		b.start(func(r *Request) { r.Tenant = "beta" })
+		b.start(func(r *Request) { r.Tenant = named("beta") })
 		var got []string
 		for before := ""; ; before = got[len(got)-1] {
 			var page []Shown

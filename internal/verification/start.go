@@ -13,8 +13,8 @@ import (
 
 // Start starts a verification and makes the text with its code due. The second result is false
 // when a pending one of the same door already has the ExternalID: that one is returned, and
-// nothing was done. It returns ErrOptedOut, ErrBlocked or ErrPaused in a WaitError, or an error of
-// the database.
+// nothing was done. It returns ErrOptedOut, or ErrLimited, ErrBlocked or ErrPaused in a WaitError,
+// or an error of the database.
 func Start(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
 	return start(ctx, tx, store.NewID(), r)
 }
@@ -24,7 +24,8 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 	if err := admit(ctx, tx, r); err != nil {
 		return Verification{}, false, err
 	}
-	if old, taken, err := makeRoom(ctx, tx, r); err != nil || taken {
+	old, known, err := standing(ctx, tx, r)
+	if err != nil || known && old.State == Pending && !r.Replace {
 		return old, false, err
 	}
 	now, code, renew := tx.Moment(), r.Code, 0
@@ -34,10 +35,24 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 			renew = r.Length
 		}
 	}
+	draft := text.Draft{
+		Tenant: r.Tenant, VerificationID: id, Line: r.Line, Phone: r.Phone, Purpose: text.Code,
+		Body: r.Wording(code, r.Locale), Deadline: now.Add(r.Limits.Life).Time, Asker: r.whose(),
+	}
+	if r.Unreachable == "" { // else nothing is texted
+		if err := admitText(ctx, tx, draft); err != nil {
+			return Verification{}, false, err
+		}
+	}
+	if known {
+		if err := makeRoom(ctx, tx, old); err != nil {
+			return Verification{}, false, err
+		}
+	}
 	row := db.AddVerificationParams{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
+		ID: id, Tenant: r.Tenant.Slug, Door: r.Door, ExternalID: r.ExternalID, Account: r.Line.Account,
 		Sender: r.Line.Sender, Phone: r.Phone, Locale: r.Locale,
-		Code: tx.Seal(place(id, r.Tenant), []byte(code)), Renew: int64(renew),
+		Code: tx.Seal(place(id, r.Tenant.Slug), []byte(code)), Renew: int64(renew),
 		MaxAttempts: int64(r.Limits.Attempts), MaxWrong: int64(r.mostWrong()),
 		MaxSends: int64(r.Limits.Sends), Gap: r.Limits.Gap.Milliseconds(), Notify: flag(r.Notify),
 		OpenedAt: now, ExpiresAt: now.Add(r.Limits.Life),
@@ -48,14 +63,15 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
 	}
 	if n == 0 { // another replica took the external id at this very moment
-		taken, err := ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
+		taken, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
 		return taken, false, err
 	}
-	if err := tx.Record(ctx, r.Tenant, id, "verification."+string(Pending), r.Door); err != nil {
+	if err := tx.Record(ctx, r.Tenant.Slug, id, "verification."+string(Pending), r.Door); err != nil {
 		return Verification{}, false, err
 	}
 	v := Verification{
-		ID: id, Tenant: r.Tenant, Door: r.Door, ExternalID: r.ExternalID, Line: r.Line, Phone: r.Phone,
+		ID: id, Tenant: r.Tenant.Slug, Door: r.Door, ExternalID: r.ExternalID, Line: r.Line,
+		Phone:  r.Phone,
 		Locale: r.Locale, State: Pending, MaxAttempts: r.Limits.Attempts,
 		Sends: 1, MaxSends: r.Limits.Sends, Opened: now.Time, Expires: row.ExpiresAt.Time,
 		NextSend: now.Add(r.Limits.Gap).Time, byText: !r.ComparedElsewhere,
@@ -64,7 +80,7 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		v, err = failUnsent(ctx, tx, v, r.Unreachable)
 		return v, true, err
 	}
-	return v, true, send(ctx, tx, v, r.Wording(code, r.Locale))
+	return v, true, send(ctx, tx, draft)
 }
 
 // failUnsent ends a verification whose code cannot be texted to its phone.
@@ -80,29 +96,54 @@ func failUnsent(
 	return ByID(ctx, tx, v.ID)
 }
 
-// makeRoom ends what has the request's external id and may not keep it, and returns what may.
-func makeRoom(
-	ctx context.Context,
-	tx *store.Tx,
-	r Request,
-) (old Verification, taken bool, err error) {
+// admitText counts a text against all limits, and returns ErrLimited in a WaitError when it must
+// not be sent.
+func admitText(ctx context.Context, tx *store.Tx, d text.Draft) error {
+	refusal, err := text.Admit(ctx, tx, d)
+	if err == nil && refusal != nil {
+		err = &WaitError{fmt.Errorf("%w: %s", ErrLimited, refusal.Reason), refusal.Until}
+	}
+	return err
+}
+
+// send makes a text due that was admitted.
+func send(ctx context.Context, tx *store.Tx, d text.Draft) error {
+	d.Admitted = true
+	_, err := text.Make(ctx, tx, d)
+	return err
+}
+
+// whose is who asks for the text: the source of a person who types numbers, else the subject that
+// an app or an identity provider names.
+func (r Request) whose() string {
+	if r.Source != "" {
+		return ofSource + r.Source
+	}
+	if r.Asker.subject != "" {
+		return ofSubject + r.Asker.subject
+	}
+	return ""
+}
+
+// standing is what has the request's external id, if any has.
+func standing(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
 	if r.ExternalID == "" {
+		return Verification{}, false, nil
+	}
+	old, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
+	if errors.Is(err, ErrUnknown) {
 		return old, false, nil
 	}
-	old, err = ByExternalID(ctx, tx, r.Tenant, r.Door, r.ExternalID)
-	switch {
-	case errors.Is(err, ErrUnknown):
-		return old, false, nil
-	case err != nil:
-		return old, false, err
-	case old.State == Pending && !r.Replace:
-		return old, true, nil
-	case old.State == Pending:
-		_, err = end(ctx, tx, old.ID, Canceled, "replaced")
-	default: // it may be overdue, and no worker has recorded that yet
-		err = ExpireDue(ctx, tx, old.ID)
+	return old, err == nil, err
+}
+
+// makeRoom ends what has the external id of a request and does not keep it.
+func makeRoom(ctx context.Context, tx *store.Tx, old Verification) error {
+	if old.State == Pending {
+		_, err := end(ctx, tx, old.ID, Canceled, "replaced")
+		return err
 	}
-	return old, false, err
+	return ExpireDue(ctx, tx, old.ID) // it may be overdue, and no worker has recorded that yet
 }
 
 // mostWrong is how many wrong codes a phone may have had while the verification counts.
@@ -115,7 +156,7 @@ func (r Request) mostWrong() int {
 
 // admit refuses what a text or a guess would be refused for.
 func admit(ctx context.Context, tx store.View, r Request) error {
-	out, err := text.OptedOut(ctx, tx, r.Tenant, r.Line, r.Phone)
+	out, err := text.OptedOut(ctx, tx, r.Tenant.Slug, r.Line, r.Phone)
 	if err != nil {
 		return err
 	}
@@ -129,7 +170,7 @@ func admit(ctx context.Context, tx store.View, r Request) error {
 		Phone: r.Phone, MaxWrong: int64(r.Limits.Wrong),
 		Asker: cmp.Or(r.Asker.class, App), Subject: r.Asker.subject,
 	}
-	wait, err := look(ctx, tx, r.Tenant, budgets(asked, r.Door, digestOf(r.Source)))
+	wait, err := look(ctx, tx, r.Tenant.Slug, budgets(asked, r.Door, digestOf(r.Source)))
 	if err == nil && wait != nil {
 		err = wait
 	}

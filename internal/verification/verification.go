@@ -58,8 +58,10 @@ import (
 	"math"
 	"time"
 
+	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -89,6 +91,8 @@ var (
 	ErrOptedOut = errors.New("verification: the phone opted out")
 	// ErrSends: the code has been texted as often as is allowed.
 	ErrSends = errors.New("verification: no texts left")
+	// ErrLimited, in a WaitError: a limit of texts refuses the text. Its words say which.
+	ErrLimited = errors.New("verification: no more texts now")
 	// ErrTooSoon, in a WaitError: the last text was made a moment ago.
 	ErrTooSoon = errors.New("verification: too soon for another text")
 	// ErrBlocked, in a WaitError: too many wrong codes for this phone.
@@ -99,7 +103,7 @@ var (
 
 // WaitError says that something is refused until a time.
 type WaitError struct {
-	Err   error // ErrTooSoon, ErrBlocked or ErrPaused
+	Err   error // ErrLimited, ErrTooSoon, ErrBlocked or ErrPaused
 	Until time.Time
 }
 
@@ -126,7 +130,7 @@ type Wording func(code, locale string) string
 
 // Request is a verification to be started. For makes one of a tenant's settings.
 type Request struct {
-	Tenant     string
+	Tenant     *tenant.Tenant
 	Door       string // who starts it: "api", "flowroute", "durable", …
 	ExternalID string // what the door calls it, "" when it goes by our id
 	Replace    bool   // a pending one with the same ExternalID is canceled, not returned
@@ -188,15 +192,13 @@ type Notify struct {
 // Kind names the job in the queue.
 func (Notify) Kind() string { return "notify" }
 
-// Resend texts the code once more, or a new one if the verification was started so. It returns
-// ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or ErrTooSoon in a WaitError.
+// Resend texts the code once more, or a new one if the verification was started so. Source is where
+// the request comes from, as in Request. It returns ErrUnknown, ErrGone, ErrSends, ErrOptedOut, or
+// ErrTooSoon or ErrLimited in a WaitError.
 func Resend(
-	ctx context.Context,
-	tx *store.Tx,
-	tenant, id string,
-	words Wording,
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, words Wording, source string,
 ) (Verification, error) {
-	row, err := get(ctx, tx, tenant, id)
+	row, err := get(ctx, tx, t.Slug, id)
 	if err != nil {
 		return Verification{}, err
 	}
@@ -218,6 +220,14 @@ func Resend(
 	if err != nil {
 		return v, err
 	}
+	asker := Request{Source: source, Asker: Asker{row.Asker, row.Subject}}.whose()
+	draft := text.Draft{
+		Tenant: t, VerificationID: id, Line: v.Line, Phone: v.Phone, Purpose: text.Code,
+		Body: words(code, v.Locale), Deadline: v.Expires, Asker: asker,
+	}
+	if err := admitText(ctx, tx, draft); err != nil {
+		return v, err
+	}
 	n, err := tx.CountSend(
 		ctx,
 		db.CountSendParams{ID: id, Now: tx.Moment(), Code: sealed, Sends: row.Sends},
@@ -229,7 +239,7 @@ func Resend(
 		return v, &WaitError{ErrTooSoon, tx.Now().Add(time.Duration(row.Gap) * time.Millisecond)}
 	}
 	if err := tx.Record(
-		ctx, tenant, id, "verification.resent", fmt.Sprintf("%d of %d", v.Sends+1, v.MaxSends),
+		ctx, t.Slug, id, "verification.resent", fmt.Sprintf("%d of %d", v.Sends+1, v.MaxSends),
 	); err != nil {
 		return v, err
 	}
@@ -237,10 +247,10 @@ func Resend(
 	if err := suppress(ctx, tx, id, "resent"); err != nil {
 		return v, err
 	}
-	if v, err = Get(ctx, tx, tenant, id); err != nil {
+	if v, err = Get(ctx, tx, t.Slug, id); err != nil {
 		return v, err
 	}
-	return v, send(ctx, tx, v, words(code, v.Locale))
+	return v, send(ctx, tx, draft)
 }
 
 // nextCode is the code for the next text, plain and sealed.
@@ -254,14 +264,6 @@ func nextCode(tx *store.Tx, row db.Verification) (code, sealed string, err error
 		return "", "", fmt.Errorf("verification %s: %w", row.ID, err)
 	}
 	return string(plain), row.Code, nil
-}
-
-func send(ctx context.Context, tx *store.Tx, v Verification, body string) error {
-	_, err := text.Make(ctx, tx, text.Draft{
-		Tenant: v.Tenant, VerificationID: v.ID, Line: v.Line, Phone: v.Phone, Purpose: text.Code,
-		Body: body, Deadline: v.Expires,
-	})
-	return err
 }
 
 // Cancel ends a pending verification for its app, or returns ErrUnknown or ErrGone. Reason is a
@@ -280,8 +282,11 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	if err != nil || row.State != Pending || read(row, tx.Now()).State != Expired {
 		return err
 	}
-	_, err = end(ctx, tx, id, Expired, "")
-	return err
+	row, ended, err := endRow(ctx, tx, id, Expired, "")
+	if err != nil || !ended {
+		return err
+	}
+	return limit.CountSilence(ctx, tx, silence(row))
 }
 
 // ExpireOverdue ends pending verifications whose deadline has passed, the most overdue first, at
@@ -293,33 +298,60 @@ func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var silent []limit.Silence
 	for _, id := range ids {
-		if _, err := end(ctx, tx, id, Expired, ""); err != nil {
+		row, ended, err := endRow(ctx, tx, id, Expired, "")
+		if err != nil {
 			return 0, err
 		}
+		if ended {
+			silent = append(silent, silence(row)...)
+		}
 	}
-	return len(ids), nil
+	return len(ids), limit.CountSilence(ctx, tx, silent)
+}
+
+// silence is what an expired verification says about its phone. Of a code that is compared
+// elsewhere the bridge does not know whether it came back.
+func silence(row db.Verification) []limit.Silence {
+	if row.MaxWrong == elsewhere {
+		return nil
+	}
+	return []limit.Silence{{Tenant: row.Tenant, Phone: row.Phone}}
 }
 
 // end moves a pending verification to its last state. Its code goes with it, and so does a text
 // that has not left yet. It reports false when another caller ended it.
 func end(ctx context.Context, tx *store.Tx, id string, state State, detail string) (bool, error) {
-	row, err := tx.EndVerification(ctx, db.EndVerificationParams{
+	_, ended, err := endRow(ctx, tx, id, state, detail)
+	return ended, err
+}
+
+// endRow is end, and returns the row that it ended.
+func endRow(
+	ctx context.Context, tx *store.Tx, id string, state State, detail string,
+) (row db.Verification, ended bool, err error) {
+	row, err = tx.EndVerification(ctx, db.EndVerificationParams{
 		ID: id, State: state, EndedAt: tx.Moment(),
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		return row, false, nil
 	}
 	if err != nil {
-		return false, err
+		return row, false, err
 	}
-	return true, settle(ctx, tx, row, detail)
+	return row, true, settle(ctx, tx, row, detail)
 }
 
 // settle does what follows from the end of a verification.
 func settle(ctx context.Context, tx *store.Tx, row db.Verification, detail string) error {
 	if err := suppress(ctx, tx, row.ID, string(row.State)); err != nil {
 		return err
+	}
+	if row.State == Approved {
+		if err := limit.Answer(ctx, tx, row.Tenant, row.Account, row.Phone); err != nil {
+			return err
+		}
 	}
 	if row.Notify != 0 {
 		tx.Enqueue(Notify{row.ID})

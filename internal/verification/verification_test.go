@@ -13,6 +13,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
 
@@ -35,11 +36,14 @@ func mustPhone(t testing.TB, e164 string) phonemail.Number {
 	return n
 }
 
+// named is a tenant without limits.
+func named(slug string) *tenant.Tenant { return &tenant.Tenant{Slug: slug} }
+
 func words(code, locale string) string { return "code " + code + " " + locale }
 
 func (b bench) request() Request {
 	return Request{
-		Tenant: "acme", Door: "api", Line: line, Phone: mustPhone(b.T, "+4520123456"), Code: right,
+		Tenant: named("acme"), Door: "api", Line: line, Phone: mustPhone(b.T, "+4520123456"), Code: right,
 		Length: 6, Wording: words,
 		Limits: Limits{Life: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3, Gap: time.Minute},
 	}
@@ -240,7 +244,7 @@ func TestWrongCodesOfADay(t *testing.T) {
 		require.ErrorIs(t, err, ErrBlocked)
 		require.Equal(t, began.Add(GuessMemory), wait.Until)
 
-		other := b.start(func(r *Request) { r.Tenant = "beta" })
+		other := b.start(func(r *Request) { r.Tenant = named("beta") })
 		require.Equal(t, Right, b.check(other, right).Verdict)
 		other = b.start(func(r *Request) { r.Phone = mustPhone(t, "+4520123457") })
 		require.Equal(t, Right, b.check(other, right).Verdict)

@@ -151,6 +151,22 @@ type ShortLink struct {
 	ExpiresAt   moment.Moment
 }
 
+type Tally struct {
+	Key        string
+	WindowAt   moment.Moment
+	Texts      int64
+	Segments   int64
+	Money      int64
+	Alerted    int64
+	Recent     string
+	YesAt      moment.Moment
+	Answered   int64
+	Unanswered int64
+	OpenAt     moment.Moment
+	Probes     int64
+	HeldAt     moment.Moment
+}
+
 type Text struct {
 	ID             string
 	ChallengeID    string

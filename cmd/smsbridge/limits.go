@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/limit"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
+)
+
+// The helps are in limitHelps, since a tag cannot be broken into lines.
+type limitsCommand struct {
+	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	All    bool   `help:"${limits_all}"`
+	JSON   bool   `help:"${limits_json}" name:"json"`
+}
+
+// scopeFlags say what is held or released.
+type scopeFlags struct {
+	Config  string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Tenant  string `help:"${limits_tenant}" placeholder:"NAME"`
+	Country string `help:"${limits_country}" placeholder:"DK"`
+}
+
+type (
+	holdCommand    struct{ scopeFlags }
+	releaseCommand struct{ scopeFlags }
+)
+
+// limitHelps returns the helps of the flags, by the names that their tags have.
+func limitHelps() kong.Vars {
+	return kong.Vars{
+		"limits_config":  "The file of settings that the bridge is started with, if it has one.",
+		"limits_all":     "Show everything that is counted, and not only what is near its limit.",
+		"limits_json":    "Print JSON.",
+		"limits_tenant":  "Only the texts of this tenant.",
+		"limits_country": "Only texts to this country (ISO 3166-1).",
+	}
+}
+
+// Help is shown by smsbridge limits --help.
+func (limitsCommand) Help() string {
+	return "It shows what has used half of its limit or more, what an operator holds, and where too " +
+		"many questions go unanswered. Phones, ranges of numbers and those who ask are shown by a " +
+		"digest, which tells nothing about them. It reads the same settings as serve and changes " +
+		"nothing, and the bridge may be running.\n\n" +
+		"The limits are settings: SMSBRIDGE_LIMIT_… and SMSBRIDGE_DAILY_… in docs/SETTINGS.md."
+}
+
+// Help is shown by smsbridge hold --help.
+func (holdCommand) Help() string {
+	return "From now on no question, code or relayed mail is texted, by any replica, until " +
+		"smsbridge release with the same flags. What tells a person how a question ended still goes. " +
+		"A mail that comes meanwhile is recorded as refused, and an app hears 429.\n\n" +
+		"  smsbridge hold --country DK\n" +
+		"  smsbridge hold --tenant acme\n\n" +
+		"Without a flag it holds everything. The bridge need not be restarted, and may be stopped."
+}
+
+// Help is shown by smsbridge release --help.
+func (releaseCommand) Help() string {
+	return "It ends what smsbridge hold began with the same flags. What is still held it says."
+}
+
+// Run shows what is near its limit.
+func (l limitsCommand) Run(ctx context.Context, w world) error {
+	settings, err := serveCommand{Config: l.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	var uses []limit.Use
+	err = beside(ctx, settings, w, func(ctx context.Context, tx *store.Tx) (err error) {
+		uses, err = limit.Uses(ctx, tx, settings.Tenants.All())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	shown := []limit.Use{}
+	for _, u := range uses {
+		if l.All || u.Near() {
+			shown = append(shown, u)
+		}
+	}
+	if l.JSON {
+		out := json.NewEncoder(w.stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(shown)
+	}
+	if len(shown) == 0 {
+		_, err := fmt.Fprintln(w.stdout, "nothing is near its limit, and nothing is held")
+		return err
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WHAT\tLIMIT\tUSED\tOF\tSTATE")
+	for _, u := range shown {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", u.What, u.Limit, u.Used, u.Of, u.State)
+	}
+	return table.Flush()
+}
+
+// Run holds texts.
+func (h holdCommand) Run(ctx context.Context, w world) error {
+	return h.set(ctx, w, limit.Hold, "held")
+}
+
+// Run releases texts.
+func (r releaseCommand) Run(ctx context.Context, w world) error {
+	return r.set(ctx, w, limit.Release, "released")
+}
+
+func (f scopeFlags) set(
+	ctx context.Context, w world,
+	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, done string,
+) error {
+	settings, err := serveCommand{Config: f.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	scope := limit.Scope{Tenant: f.Tenant, Country: strings.ToUpper(f.Country)}
+	if err := scopeOf(scope, settings); err != nil {
+		return err
+	}
+	var held []string
+	err = beside(ctx, settings, w, func(ctx context.Context, tx *store.Tx) (err error) {
+		if err = do(ctx, tx, scope); err == nil {
+			held, err = limit.HeldNow(ctx, tx)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.stdout, "%s: %s\n", done, scope)
+	for _, what := range held {
+		fmt.Fprintf(w.stdout, "held now: %s\n", what)
+	}
+	return nil
+}
+
+// scopeOf judges the tenant and the country of a scope.
+func scopeOf(s limit.Scope, settings tenant.Settings) error {
+	if _, known := settings.Tenants.Tenant(s.Tenant); s.Tenant != "" && !known {
+		var slugs []string
+		for _, t := range settings.Tenants.All() {
+			slugs = append(slugs, t.Slug)
+		}
+		return mistake{"there is no tenant " + s.Tenant, "the tenants are " + strings.Join(slugs, ", ")}
+	}
+	if s.Country != "" && !phonemail.IsCountry(s.Country) {
+		return mistake{s.Country + " is no country",
+			"use a code of two letters (ISO 3166-1), such as DK, SE or GB"}
+	}
+	return nil
+}
+
+// beside runs a transaction on the database of a bridge, which may be running.
+func beside(
+	ctx context.Context, settings tenant.Settings, w world,
+	f func(ctx context.Context, tx *store.Tx) error,
+) (err error) {
+	options, err := storeOptions(settings)
+	if err != nil {
+		return err
+	}
+	options.Beside, options.Now = true, w.now
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	st, err := store.Open(ctx, options)
+	if err != nil {
+		return explainDatabase(err)
+	}
+	defer closing(st, &err)
+	return st.Do(ctx, f)
+}

@@ -1,0 +1,44 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/store/storetest"
+)
+
+const limitedKey = "0f5c2f7e9d3b4a618c7d5e2f1a0b9c8d7e6f5a4b"
+
+func request(t *testing.T, b *inboundtest.Bridge, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest("POST", b.URL+"/v1/verifications", strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+limitedKey)
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+// Ensure that a code which a limit refuses is a 429 with the time to wait, and leaves nothing.
+func TestLimitedCode(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t), "SMSBRIDGE_API_KEY="+limitedKey,
+		"SMSBRIDGE_LIMIT_WAIT=1m")
+	create := func() inboundtest.Response {
+		r := request(t, b, `{"phone":"+4520123456"}`)
+		return b.Send(t, r)
+	}
+	require.Equal(t, 201, create().StatusCode)
+	before := b.Recorded(t)
+	b.Now = b.Now.Add(20 * time.Second)
+	refused := create()
+	require.Equal(t, 429, refused.StatusCode)
+	require.Equal(t, "40", refused.Header.Get("Retry-After"))
+	require.Contains(t, refused.Body, "urn:smsbridge:problem:too-soon")
+	require.Equal(t, before, b.Recorded(t))
+	b.Now = b.Now.Add(40 * time.Second)
+	require.Equal(t, 201, create().StatusCode)
+}
