@@ -33,6 +33,7 @@ func TestHalfSentBodiesShutNobodyOut(t *testing.T) {
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
+	th.unlimited()
 	program, err := exec.LookPath("smsbridge")
 	require.NoError(t, err)
 	startWith(t, th, exec.Command("sh", "-c", `ulimit -n 160 && exec "$0" serve`, program))

@@ -49,6 +49,7 @@ func TestStopsAndKillsLoseNothing(t *testing.T) {
 			th, err := openTheater(url)
 			require.NoError(t, err)
 			t.Cleanup(th.close)
+			th.unlimited()
 			ctx, cancel := context.WithTimeout(t.Context(),
 				3*time.Minute+time.Duration(len(signals))*10*time.Second)
 			defer cancel()

@@ -50,6 +50,7 @@ func refuseProviders(t *testing.T, providers ...idp.Provider) {
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
+	th.unlimited()
 	start(t, th)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -67,6 +68,7 @@ func playProviders(t *testing.T, providers []idp.Provider, settings map[string]s
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
+	th.unlimited()
 	th.env["SMSBRIDGE_LINK_TOKEN"] = th.idp.ServiceToken()
 	for variable, value := range settings {
 		if variable == "SMSBRIDGE_LINK_API" {

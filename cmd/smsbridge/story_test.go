@@ -62,6 +62,15 @@ func setScene(e *testscript.Env, database string) error {
 	return nil
 }
 
+// unlimited lifts the limits for a test that texts many neighboring numbers at once.
+func (th *theater) unlimited() {
+	th.env["SMSBRIDGE_LIMIT_WAIT"] = "0s"
+	for _, limit := range []string{"LIMIT_PHONE_HOUR", "LIMIT_PHONE_DAY", "LIMIT_PREFIX_HOUR",
+		"LIMIT_COUNTRY_HOUR", "LIMIT_ASKER_HOUR", "LIMIT_BREAKER", "DAILY_SEGMENTS"} {
+		th.env["SMSBRIDGE_"+limit] = "0"
+	}
+}
+
 // openTheater opens the providers and makes the variables of a bridge with one tenant between
 // them.
 func openTheater(database string) (*theater, error) {
