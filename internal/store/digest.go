@@ -12,8 +12,9 @@ import (
 	"smsbridge/phonemail"
 )
 
-// What stays of an erased phone is a digest of its number under a key. All numbers of a country can
-// be tried in a moment, so that a plain hash would hide none. The key is random, belongs to the
+// What stays of an erased phone is a digest of its number under a key. A digest also stands in rows
+// that are found by a value which they must not have. All numbers of a country can be tried in a moment, so
+// that a plain hash would hide none. The key is random, belongs to the
 // database, and is sealed in it as links and codes are: it survives a change of the sealing keys,
 // and is of no use in a copy of the database alone.
 
@@ -23,13 +24,12 @@ const digestKeyID = "phone-digest"
 // digestBytes is how much of a digest is kept: too much for two phones to share one.
 const digestBytes = 16
 
-// digestKey makes digests of numbers.
+// digestKey makes digests.
 type digestKey []byte
 
 // openDigestKey reads the key of the digests, or makes one for a database that has none.
 func openDigestKey(ctx context.Context, q *db.Queries, s sealer) (digestKey, error) {
-	id := digestKeyID
-	place := Place{Table: "secret", ID: id, Column: "value", Tenant: ""}
+	place := Place{Table: "secret", ID: digestKeyID, Column: "value", Tenant: ""}
 	sealed, err := q.GetSecret(ctx, digestKeyID)
 	if Missing(err) {
 		fresh := make([]byte, sha256.Size)
@@ -60,8 +60,15 @@ func (k digestKey) pseudonym(phone phonemail.Number) phonemail.Number {
 	if phone == (phonemail.Number{}) || phone.Erased() {
 		return phone
 	}
+	return phonemail.Pseudonym(k.digest("phone\x00" + phone.E164()))
+}
+
+// Fingerprint stands for a value by which rows are found. The database alone does not tell which
+// value that is, however few there may be. Two kinds of values need different beginnings.
+func (r *reader) Fingerprint(value string) string { return r.digests.digest("row\x00" + value) }
+
+func (k digestKey) digest(value string) string {
 	mac := hmac.New(sha256.New, k)
-	mac.Write([]byte("phone\x00" + phone.E164()))
-	sum := mac.Sum(nil)[:digestBytes]
-	return phonemail.Pseudonym(base64.RawURLEncoding.EncodeToString(sum))
+	mac.Write([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:digestBytes])
 }

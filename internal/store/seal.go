@@ -3,7 +3,6 @@ package store
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -35,7 +34,6 @@ type sealer []sealKey
 type sealKey struct {
 	aead cipher.AEAD
 	id   string
-	mac  []byte // the key of fingerprints, which follows from the sealing key
 }
 
 func newSealer(keys ...[]byte) (sealer, error) {
@@ -63,17 +61,7 @@ func newSealKey(key []byte) (sealKey, error) {
 		return sealKey{}, err
 	}
 	sum := sha256.Sum256(append([]byte("smsbridge key id\x00"), key...))
-	mac := sha256.Sum256(append([]byte("smsbridge fingerprints\x00"), key...))
-	return sealKey{aead: aead, id: hex.EncodeToString(sum[:4]), mac: mac[:]}, nil
-}
-
-// Fingerprint stands for a value by which rows are found. The database alone does not tell which
-// value that is, however few there may be: the key that seals is needed for it. With another first
-// key each value has another fingerprint, so that rows by the old one are not found any more.
-func (r *reader) Fingerprint(value string) string {
-	mac := hmac.New(sha256.New, r.sealer[0].mac)
-	mac.Write([]byte(value))
-	return hex.EncodeToString(mac.Sum(nil)[:12])
+	return sealKey{aead: aead, id: hex.EncodeToString(sum[:4])}, nil
 }
 
 // seal returns plain encrypted for its place, under the first key.
