@@ -10,9 +10,9 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/limit"
+	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
-	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
 
@@ -95,7 +95,7 @@ func (w *Worker) prune(ctx context.Context, _ string) error {
 	if err := w.replaceNumbers(ctx); err != nil && ctx.Err() == nil {
 		errs = append(errs, err)
 	}
-	if err := w.adoptOptOuts(ctx); err != nil && ctx.Err() == nil {
+	if err := optout.Adopt(ctx, w.Store); err != nil && ctx.Err() == nil {
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 && ctx.Err() != nil {
@@ -142,20 +142,6 @@ func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, e
 		w.aged.Store(table, last)
 	}
 	return all, err
-}
-
-// adoptOptOuts replaces the numbers in opt-outs of older versions by their digests.
-func (w *Worker) adoptOptOuts(ctx context.Context) error {
-	for found := 1; found > 0; {
-		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			found, err = text.AdoptOptOuts(ctx, tx, 200)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // drop drops all rows of a table that are too old, in one transaction after the other.

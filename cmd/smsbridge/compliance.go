@@ -134,18 +134,13 @@ func (c complianceCommand) chosen(w world) (*tenant.Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := s.Tenants.All()
-	if c.Tenant == "" && len(all) == 1 {
+	if all := s.Tenants.All(); c.Tenant == "" && len(all) == 1 {
 		return all[0], nil
 	}
 	t, ok := s.Tenants.Tenant(c.Tenant)
 	if !ok {
-		var slugs []string
-		for _, t := range all {
-			slugs = append(slugs, t.Slug)
-		}
 		return nil, mistake{"it is not clear whose texts are meant",
-			"choose one: --tenant " + strings.Join(slugs, ", --tenant ")}
+			"choose one: --tenant " + strings.Join(slugsOf(s.Tenants), ", --tenant ")}
 	}
 	return t, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -71,14 +70,15 @@ func (releaseCommand) Help() string {
 }
 
 // Run shows what is near its limit.
-func (l limitsCommand) Run(ctx context.Context, w world) error {
-	settings, err := serveCommand{Config: l.Config}.load(w.environ)
+func (l limitsCommand) Run(ctx context.Context, w world) (err error) {
+	st, settings, err := w.beside(ctx, l.Config)
 	if err != nil {
 		return err
 	}
+	defer closing(st, &err)
 	var uses []limit.Use
-	err = beside(ctx, settings, w, func(ctx context.Context, tx *store.Tx) (err error) {
-		uses, err = limit.Uses(ctx, tx, settings.Tenants.All())
+	err = st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		uses, err = limit.Uses(ctx, view, settings.Tenants.All())
 		return err
 	})
 	if err != nil {
@@ -120,17 +120,18 @@ func (r releaseCommand) Run(ctx context.Context, w world) error {
 func (f scopeFlags) set(
 	ctx context.Context, w world,
 	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, done string,
-) error {
-	settings, err := serveCommand{Config: f.Config}.load(w.environ)
+) (err error) {
+	st, settings, err := w.beside(ctx, f.Config)
 	if err != nil {
 		return err
 	}
+	defer closing(st, &err)
 	scope := limit.Scope{Tenant: f.Tenant, Country: strings.ToUpper(f.Country)}
 	if err := scopeOf(scope, settings); err != nil {
 		return err
 	}
 	var held []string
-	err = beside(ctx, settings, w, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		if err = do(ctx, tx, scope); err == nil {
 			held, err = limit.HeldNow(ctx, tx)
 		}
@@ -149,35 +150,12 @@ func (f scopeFlags) set(
 // scopeOf judges the tenant and the country of a scope.
 func scopeOf(s limit.Scope, settings tenant.Settings) error {
 	if _, known := settings.Tenants.Tenant(s.Tenant); s.Tenant != "" && !known {
-		var slugs []string
-		for _, t := range settings.Tenants.All() {
-			slugs = append(slugs, t.Slug)
-		}
-		return mistake{"there is no tenant " + s.Tenant, "the tenants are " + strings.Join(slugs, ", ")}
+		return mistake{"there is no tenant " + s.Tenant,
+			"the tenants are " + strings.Join(slugsOf(settings.Tenants), ", ")}
 	}
 	if s.Country != "" && !phonemail.IsCountry(s.Country) {
 		return mistake{s.Country + " is no country",
 			"use a code of two letters (ISO 3166-1), such as DK, SE or GB"}
 	}
 	return nil
-}
-
-// beside runs a transaction on the database of a bridge, which may be running.
-func beside(
-	ctx context.Context, settings tenant.Settings, w world,
-	f func(ctx context.Context, tx *store.Tx) error,
-) (err error) {
-	options, err := storeOptions(settings)
-	if err != nil {
-		return err
-	}
-	options.Beside, options.Now = true, w.now
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	st, err := store.Open(ctx, options)
-	if err != nil {
-		return explainDatabase(err)
-	}
-	defer closing(st, &err)
-	return st.Do(ctx, f)
 }

@@ -183,14 +183,18 @@ func oneOf(tenants tenant.Set, slug string) (*tenant.Tenant, error) {
 	}
 	t, known := tenants.Tenant(slug)
 	if !known {
-		var slugs []string
-		for _, t := range all {
-			slugs = append(slugs, t.Slug)
-		}
 		return nil, mistake{"it is not clear which tenant is meant",
-			"write --all, or --tenant with one of: " + strings.Join(slugs, ", ")}
+			"write --all, or --tenant with one of: " + strings.Join(slugsOf(tenants), ", ")}
 	}
 	return t, nil
+}
+
+// slugsOf are the names of all tenants, for a hint.
+func slugsOf(tenants tenant.Set) (slugs []string) {
+	for _, t := range tenants.All() {
+		slugs = append(slugs, t.Slug)
+	}
+	return slugs
 }
 
 // when reads a time that was given on the command line or in a file; zero for none.
@@ -262,28 +266,14 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 	return table.Flush()
 }
 
-// optOutsAtOnce is how many opt-outs are read, or changed, in one transaction.
+// optOutsAtOnce is how many opt-outs are read in one transaction.
 const optOutsAtOnce = 500
-
-// adoptOptOuts replaces the numbers in opt-outs of older versions by their digests.
-func adoptOptOuts(ctx context.Context, st *store.Store) error {
-	for found := 1; found > 0; {
-		err := st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			found, err = text.AdoptOptOuts(ctx, tx, optOutsAtOnce)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // eachOptOut calls f with every opt-out, the oldest record first.
 func eachOptOut(
 	ctx context.Context, st *store.Store, f func(o text.KnownOptOut) error,
 ) error {
-	if err := adoptOptOuts(ctx, st); err != nil {
+	if err := optout.Adopt(ctx, st); err != nil {
 		return err
 	}
 	for after := ""; ; {

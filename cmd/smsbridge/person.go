@@ -67,7 +67,7 @@ func (f forgetCommand) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	if err := adoptOptOuts(ctx, st); err != nil {
+	if err := optout.Adopt(ctx, st); err != nil {
 		return err
 	}
 	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {

@@ -179,3 +179,20 @@ func (h Heard) ends(r text.Reach) bool {
 			return r.Tenant == t.Slug
 		})
 }
+
+// adoptedAtOnce is how many older rows one transaction replaces.
+const adoptedAtOnce = 200
+
+// Adopt replaces the numbers in opt-outs of older versions by their digests, in short transactions.
+func Adopt(ctx context.Context, s *store.Store) error {
+	for found := 1; found > 0; {
+		err := s.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			found, err = text.AdoptOptOuts(ctx, tx, adoptedAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
