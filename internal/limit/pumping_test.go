@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/limit"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/price"
 	"smsbridge/internal/store"
 )
@@ -22,6 +23,7 @@ var signUps = flag.Int("pumping.signups", 2_000, "sign-ups of the fraud that is 
 // the breaker. People of two other countries are texted all the while, and the budget holds. Each
 // of these people answers, and no number of the fraud does.
 func TestPumping(t *testing.T) {
+	longtest.Skip(t)
 	each(t, func(d *desk) {
 		const (
 			length  = 24 * time.Hour

@@ -1,5 +1,5 @@
 // Package longtest is for tests that take seconds of processor time. A plain `go test ./...`
-// skips them, so that it stays within a minute on two cores and a colleague runs it often.
+// skips them, so that a colleague does not wait for them and runs it often.
 // ./test.sh runs every one of them. Nothing but tests may import it.
 package longtest
 
