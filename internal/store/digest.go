@@ -13,10 +13,10 @@ import (
 )
 
 // What stays of an erased phone is a digest of its number under a key. A digest also stands in rows
-// that are found by a value which they must not have. All numbers of a country can be tried in a moment, so
-// that a plain hash would hide none. The key is random, belongs to the
-// database, and is sealed in it as links and codes are: it survives a change of the sealing keys,
-// and is of no use in a copy of the database alone.
+// that are found by a value which they must not have. All numbers of a country can be tried in a
+// moment, so that a plain hash would hide none. The key is random, belongs to the database, and is
+// sealed in it as links and codes are: it survives a change of the sealing keys, and is of no use
+// in a copy of the database alone.
 
 // digestKeyID is the row of the digests' key.
 const digestKeyID = "phone-digest"
