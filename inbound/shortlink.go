@@ -16,6 +16,7 @@ import (
 	"smsbridge/internal/reply"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
 )
 
@@ -28,6 +29,8 @@ var shortLinkPage = template.Must(template.ParseFS(pageFiles, "page/short_link.h
 type shortLinkView struct {
 	Title, Name, Text string
 	Button            string // "" for none
+	NotYou            string // what to do when it was not the person who asked, below the button
+	Lang, Dir         string // of the page
 	Waiting           bool   // the page asks again by itself
 	leadsTo           string // origin that the button may lead to
 }
@@ -48,10 +51,7 @@ func (s *Server) showShortLink(c echo.Context) error {
 // useShortLink does what the button says: it accepts the question, or leads on.
 func (s *Server) useShortLink(c echo.Context) error {
 	if !s.ownButton(c.Request()) {
-		return s.renderShortLink(c, http.StatusForbidden, shortLinkView{
-			Title: "Not from here", Name: "Not from here",
-			Text: "Another page tried to press this button. Please open the link in the text again.",
-		})
+		return s.renderShortLink(c, http.StatusForbidden, notice(c, "foreign"))
 	}
 	l, err := web.Commit(c.Request().Context(), s.Store,
 		func(ctx context.Context, tx *store.Tx) (shortlink.Link, error) {
@@ -104,9 +104,10 @@ func (s *Server) viewShortLink(
 	if !ok {
 		return shortLinkView{}, shortlink.ErrGone
 	}
-	view := shortLinkView{Title: t.Name, Name: t.Name}
 	if l.ChallengeID == "" {
-		view.Text, view.Button = "You asked "+t.Name+" for this.", "Continue to "+t.Name
+		view := pageOf(t, l.Language)
+		view.Text = wording.Page(view.Lang, "relay", "name", t.Name)
+		view.Button = wording.Page(view.Lang, "relay_button", "name", t.Name)
 		view.leadsTo = web.Origin(l.URL)
 		return view, nil
 	}
@@ -114,35 +115,55 @@ func (s *Server) viewShortLink(
 	if err != nil {
 		return shortLinkView{}, err
 	}
+	view := pageOf(t, c.Language)
 	switch c.State {
 	case challenge.Open:
-		view.Text, view.Button = "Have you just set up an account?", "Yes, confirm my account"
+		about := "registration"
 		if c.Purpose == challenge.Password {
-			view.Text, view.Button = "Have you just asked for a new "+
-				"password?", "Yes, confirm my new password"
+			about = "password"
 		}
+		view.Text = wording.Page(view.Lang, about)
+		view.Button = wording.Page(view.Lang, about+"_button")
 	case challenge.Accepted, challenge.Clicking:
-		view.Text, view.Waiting = "One moment, please …", true
+		view.Text, view.Waiting = wording.Page(view.Lang, "wait"), true
 	case challenge.Confirmed, challenge.Failed:
-		view.Text = t.Say(challenge.Saying(c.Purpose, c.Outcome), wording.Fill{})
+		view.Text = t.Say(view.Lang, challenge.Saying(c.Purpose, c.Outcome), wording.Fill{})
 	default:
-		view.Text = t.Say(wording.Late, wording.Fill{})
+		view.Text = t.Say(view.Lang, challenge.OverSaying(c), wording.Fill{})
 	}
 	return view, nil
 }
 
+// pageOf is a page of a tenant in the language that its row has kept.
+func pageOf(t *tenant.Tenant, kept string) shortLinkView {
+	language := t.LanguageOf(kept)
+	return shortLinkView{
+		Title: t.Name, Name: t.Name, Lang: language, Dir: wording.Direction(language),
+		NotYou: wording.Page(language, "not_you"),
+	}
+}
+
 func (s *Server) refuseShortLink(c echo.Context, err error) error {
 	if errors.Is(err, shortlink.ErrGone) {
-		return s.renderShortLink(c, http.StatusGone, shortLinkView{
-			Title: "Too late", Name: "Too late",
-			Text: "This link leads nowhere any more. Please start again where you came from.",
-		})
+		return s.renderShortLink(c, http.StatusGone, notice(c, "gone"))
 	}
 	s.Log.Error("short link", "error", err)
-	return s.renderShortLink(c, http.StatusServiceUnavailable, shortLinkView{
-		Title: "Try again", Name: "Try again",
-		Text: "This does not work just now. Please try again in a minute.",
-	})
+	view := notice(c, "again")
+	view.Text = wording.Form(view.Lang)["unavailable"]
+	return s.renderShortLink(c, http.StatusServiceUnavailable, view)
+}
+
+// notice is a page about no short link, in the browser's language: nothing else is known.
+func notice(c echo.Context, key string) shortLinkView {
+	language, ok := wording.Match(c.Request().Header.Get("Accept-Language"))
+	if !ok {
+		language = wording.English
+	}
+	title := wording.Page(language, key+"_title")
+	return shortLinkView{
+		Title: title, Name: title, Text: wording.Page(language, key),
+		Lang: language, Dir: wording.Direction(language),
+	}
 }
 
 // renderShortLink writes the page with headers that keep it out of caches, frames and the referrers

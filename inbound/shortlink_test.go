@@ -142,7 +142,7 @@ func TestShortLinkAfterItsQuestion(t *testing.T) {
 func late(t *testing.T) string {
 	acme, ok := inboundtest.Settings(t).Tenants.Tenant("acme")
 	require.True(t, ok)
-	return template.HTMLEscapeString(acme.Say(wording.Late, wording.Fill{}))
+	return template.HTMLEscapeString(acme.Say("", wording.Late, wording.Fill{}))
 }
 
 // Ensure that the page of a relayed link shows nothing of it, leads to it on POST only, and
@@ -234,4 +234,23 @@ func TestShortLinkUnknown(t *testing.T) {
 	res, body := b.page(t, http.MethodGet, "page.css")
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Contains(t, body, "prefers-color-scheme: dark")
+}
+
+// Ensure that the page of a short link is in the language that its row has kept. A page
+// about none is in that of the browser. Arabic is written from right to left.
+func TestShortLinkLanguage(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		for language, want := range map[string][2]string{
+			"ar": {`<html lang="ar" dir="rtl">`, "المتابعة إلى ACME"},
+			"ja": {`<html lang="ja" dir="ltr">`, "ACMEへ進む"},
+			"":   {`<html lang="en" dir="ltr">`, "Continue to ACME"},
+		} {
+			token := b.shorten(t, shortlink.Link{URL: secretLink, Language: language})
+			_, body := b.page(t, http.MethodGet, token)
+			require.Contains(t, body, want[0])
+			require.Contains(t, body, want[1])
+		}
+		_, body := b.page(t, http.MethodGet, strings.Repeat("x", shortlink.Length))
+		require.Contains(t, body, "Too late")
+	})
 }

@@ -35,6 +35,8 @@ type Mail struct {
 	From    string // decoded From field, name and address
 	Text    string // plain text body
 	HTML    string // HTML body
+	// Language is the first Content-Language of a raw mail (RFC 3282), "" for none.
+	Language string
 }
 
 // ReadMIME reads a raw mail (RFC 5322, RFC 2045 to 2047): multipart bodies, quoted-printable and
@@ -66,6 +68,7 @@ func readMIME(r io.Reader) (Mail, error) {
 		return Mail{}, err
 	}
 	m := Mail{Subject: headerText(root, "Subject"), From: headerText(root, "From")}
+	m.Language, _, _ = strings.Cut(strings.TrimSpace(root.Header.Get("Content-Language")), ",")
 	if message.IsUnknownEncoding(err) {
 		return m, nil
 	}

@@ -149,3 +149,10 @@ func FuzzReadMIME(f *testing.F) {
 		}
 	})
 }
+
+// Ensure that a raw mail brings the first language that its header names.
+func TestContentLanguage(t *testing.T) {
+	m, err := ReadMIME(strings.NewReader("Content-Language: da-DK, en\r\n\r\nHej"))
+	require.NoError(t, err)
+	require.Equal(t, "da-DK", m.Language)
+}

@@ -57,7 +57,7 @@ func (w *world) ended(id, state, outcome string, saying wording.Saying) {
 		w.t, []string{state, outcome, ""}, []string{string(c.State), string(c.Outcome), w.link(id)},
 	)
 	require.NotZero(w.t, c.Ended)
-	require.Equal(w.t, w.tenant().Say(saying, wording.Fill{}), w.told(id))
+	require.Equal(w.t, w.tenant().Say("", saying, wording.Fill{}), w.told(id))
 	require.Equal(w.t, "1", w.jobs("delete_mail"))
 }
 
@@ -74,7 +74,9 @@ func (w *world) handedOver(id, outcome, link string, saying wording.Saying) {
 	_, rest, found := strings.Cut(told, start)
 	require.True(w.t, found, told)
 	token := rest[:shortlink.Length]
-	require.Equal(w.t, w.tenant().Say(saying, wording.Fill{Link: start + token}), told)
+	require.Equal(w.t, w.tenant().Say("", saying, wording.Fill{
+		Link: start + token, Life: 10 * time.Minute,
+	}), told)
 	require.NotContains(w.t, told, "confirmed")
 	var led shortlink.Link
 	w.do(func(ctx context.Context, tx *store.Tx) (err error) {

@@ -65,8 +65,12 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 	}
 	rule := Rule(t)
 	f := linkclick.Find(m, rule)
+	language := ""
+	if !t.LanguagePinned {
+		language = mailLanguage(m)
+	}
 	return mail.Finding{
 		Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Why(),
-		NeedsPerson: rule.NeedsPerson(f),
+		NeedsPerson: rule.NeedsPerson(f), Language: language,
 	}, nil
 }

@@ -65,6 +65,7 @@ func benchFlow(b *testing.B, url string) {
 	host := strings.TrimPrefix(idp.URL, "http://")
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_VERIFY=off", "SMSBRIDGE_IDP_HOSTS=" + host,
 		"SMSBRIDGE_UNSAFE_ALLOW=127.0.0.0/8",

@@ -68,7 +68,7 @@ func TestResentLinkIsClicked(t *testing.T) {
 				require.NoError(t, w.clickLink(t.Context(), id))
 				require.True(t, w.idp.Verified(address))
 				require.EqualValues(t, "confirmed", w.challenge(id).State)
-				require.Equal(t, w.tenant().Say(wording.ConfirmedRegistration, wording.Fill{}), w.told(id))
+				require.Equal(t, w.tenant().Say("", wording.ConfirmedRegistration, wording.Fill{}), w.told(id))
 				require.Equal(t, "2", w.jobs("delete_mail"), "of both mails")
 			})
 		}

@@ -146,7 +146,8 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 func (w *world) environ(changes ...string) []string {
 	values := map[string]string{}
 	for _, v := range append([]string{
-		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_PUBLIC_URL=" + w.callbacks.URL, "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_DNS=" + w.dns.Addr().String(),

@@ -335,7 +335,7 @@ func auth0Social(t *testing.T, s *auth0Stage) {
 	}})
 	calls, _ := s.run("verify-phone", "onExecutePostLogin", event, redirecting{State: "s", Can: true})
 	r := newReader(t).open(calls[0].Args[0].(string))
-	require.Contains(t, r.page, `<html lang="da">`)
+	require.Contains(t, r.page, `<html lang="da" dir="ltr">`)
 	require.Contains(t, r.press("phone", "phone", "20 12 34 61").page,
 		"Det er ikke et telefonnummer.")
 	r.press("phone", "phone", "0045 20 12 34 61")

@@ -52,8 +52,8 @@ func TestCampaign(t *testing.T) {
 	require.Equal(t, "MIXED: 2FA and ACCOUNT_NOTIFICATION", plain.UseCase)
 	require.False(t, plain.Links, "links are not registered")
 	require.Len(t, plain.Samples, 3)
-	require.Equal(t, "Reply YES if you have just set up an account with ACME. If not, reply NO. "+
-		"Reply STOP to opt out.", plain.Samples[0].Text)
+	require.Equal(t, "ACME: did you just set up an account? Reply YES within 10 min to confirm it, "+
+		"or NO if not. Reply STOP to opt out.", plain.Samples[0].Text)
 	require.Equal(t, "Reply STOP to opt out.", plain.Samples[0].Added)
 	require.Contains(t, plain.Help, "ACME: for help write to help@acme.example")
 	require.Contains(t, plain.OptOutWords, "OPT OUT")

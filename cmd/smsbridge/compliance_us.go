@@ -90,24 +90,25 @@ func stopWords(code string) string {
 
 // samples are texts as the tenant's phones in the US get them.
 func samples(t *tenant.Tenant, ask tenant.Way, links, asks bool) (all []string) {
-	fill := wording.Fill{Code: "4821", Link: t.ShortURL(sampleLink)}
+	language := t.LanguageIn("US")
+	fill := wording.Fill{Code: "4821", Link: t.ShortURL(sampleLink), Life: t.Question.ValidFor}
 	if asks {
 		switch ask.Answer {
 		case tenant.ByTap:
-			all = append(all, t.Say(wording.TapRegistration, fill))
+			all = append(all, t.Say(language, wording.TapRegistration, fill))
 		case tenant.ByBoth:
-			all = append(all, t.Say(wording.BothRegistration, fill))
+			all = append(all, t.Say(language, wording.BothRegistration, fill))
 		default:
-			all = append(all, t.Say(wording.AskRegistration, fill))
+			all = append(all, t.Say(language, wording.AskRegistration, fill))
 		}
-		all = append(all, t.Say(wording.ConfirmedRegistration, fill))
+		all = append(all, t.Say(language, wording.ConfirmedRegistration, fill))
 	}
-	all = append(all, t.CodeText(sampleCode, ""))
+	all = append(all, t.CodeText(sampleCode, cmp.Or(t.Codes.Locale, language)))
 	if links && t.Mails.Reset == tenant.Relay {
-		all = append(all, t.Say(wording.RelayReset, fill))
+		all = append(all, t.Say(language, wording.RelayReset, fill))
 	}
 	if links && t.Mails.Login == tenant.Relay {
-		all = append(all, t.Say(wording.RelayLogin, fill))
+		all = append(all, t.Say(language, wording.RelayLogin, fill))
 	}
 	return all
 }

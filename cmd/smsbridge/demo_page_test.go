@@ -65,7 +65,7 @@ func TestDemoPlaysEveryKind(t *testing.T) {
 
 	page := do("/sign-up", "do", "password", "choose a new password here", "the person opens (reset)")
 	require.NotContains(t, page, "new password active")
-	browser, end := d.follow(t, page, `choose a new password here: <a href="([^"]+)"`)
+	browser, end := d.follow(t, page, `choose a new password here within 10 min: <a href="([^"]+)"`)
 	require.Contains(t, end.body, `type="password"`)
 	state := regexp.MustCompile(`name="state" value="([^"]+)"`).FindStringSubmatch(end.body)
 	require.NotNil(t, state)
@@ -76,7 +76,7 @@ func TestDemoPlaysEveryKind(t *testing.T) {
 
 	page = do("/sign-up", "do", "link", "sign in here", "the person opens (login)")
 	require.NotContains(t, page, "signed in</strong>")
-	_, end = d.follow(t, page, `sign in here: <a href="([^"]+)"`)
+	_, end = d.follow(t, page, `sign in here within 10 min: <a href="([^"]+)"`)
 	require.Contains(t, end.body, "Welcome to ACME")
 	d.await(t, demo.Phone, "signed in</strong>")
 

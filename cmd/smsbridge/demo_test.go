@@ -101,8 +101,8 @@ func requireOn(t *testing.T, page string, words ...string) {
 // say is a text as the demo's tenant words it.
 func say(s wording.Saying) string {
 	return (&tenant.Tenant{Name: "ACME",
-		Question: tenant.Question{Accept: []string{"YES"}, Deny: []string{"NO"}}}).Say(s,
-		wording.Fill{})
+		Question: tenant.Question{Accept: []string{"YES"}, Deny: []string{"NO"}}}).Say("", s,
+		wording.Fill{Life: 10 * time.Minute, About: wording.About(wording.English, false)})
 }
 
 // await reads the page as it is streamed to a browser until it has all the words.

@@ -101,7 +101,8 @@ func drainSettings(t *testing.T) tenant.Settings {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com",
 		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
-		"SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
 		"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",

@@ -52,6 +52,7 @@ type cli struct {
 	Verify  verifyCommand    `cmd:"" help:"${verify}"`
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
+	Texts   textsCommand     `cmd:"" help:"${texts}"`
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
 	Optout  optoutCommand    `cmd:"" help:"${optout}"`
 	Show    showCommand      `cmd:"" help:"${show}"`
@@ -74,6 +75,7 @@ func cliHelps() kong.Vars {
 			"on one page.",
 		"verify":  "Text a code to a phone through the running bridge, and check what you type.",
 		"address": "Print the mail address of a phone, or the phone of a mail address.",
+		"texts":   "Print every text that a tenant sends, with its segments and encoding.",
 		"keys":    "Say which key seals what in the database, and which may be removed.",
 		"backup":  "Copy the SQLite database of the running bridge into a file.",
 		"restore": "Put a backup in the place of the SQLite database of a stopped bridge.",
@@ -129,8 +131,9 @@ func run(ctx context.Context, args []string, w world) int {
 			"+4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
-		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), linkHelps(),
-		keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(), limitHelps(),
+		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
+		linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+		limitHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -95,7 +95,7 @@ func playProviders(t *testing.T, providers []idp.Provider, settings map[string]s
 				require.NoError(t, err)
 				texts, err = phone.Wait(ctx, 2)
 				require.NoError(t, err)
-				require.Equal(t, "ACME: your account is confirmed.", texts[1].Body)
+				require.Equal(t, "ACME: your account is confirmed. You can sign in now.", texts[1].Body)
 				require.True(t, th.idp.Verified(mail.To))
 			case "code":
 				texts, err := phone.Wait(ctx, 1)
@@ -107,7 +107,7 @@ func playProviders(t *testing.T, providers []idp.Provider, settings map[string]s
 			case "reset":
 				texts, err := phone.Wait(ctx, 1)
 				require.NoError(t, err, "no link was relayed")
-				require.Contains(t, texts[0].Body, "choose a new password here: "+th.public+"/l/")
+				require.Contains(t, texts[0].Body, "choose a new password here within 10 min: "+th.public+"/l/")
 			default:
 				require.NoError(t, th.settle(ctx, th.env["SMSBRIDGE_DATABASE"]))
 				require.Empty(t, phone.Inbox(), mail.Purpose)

@@ -113,11 +113,11 @@ func readRequest(
 		}
 	}
 	if locale, asked := fields["locale"]; asked {
-		known := false
-		if r.Locale, known = wording.CodeLocale(locale); !known {
-			known := strings.Join(wording.CodeLocales(), ", ")
+		if _, known := wording.Match(locale); !known {
+			known := strings.Join(wording.Languages(), ", ")
 			return r, web.BadField.On("locale", "Known are "+known+".")
 		}
+		r.Locale = t.CodeLanguageFor(locale, phone)
 	}
 	return r, nil
 }

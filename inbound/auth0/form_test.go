@@ -334,7 +334,7 @@ func TestAuth0FormAsksForPhone(t *testing.T) {
 		jwt.MapClaims{"sub": "google-oauth2|1", "locale": "da-DK"},
 		func(t *testing.T, v *visitor) {
 			page := v.load()
-			require.Contains(t, page.Body, `<html lang="da">`)
+			require.Contains(t, page.Body, `<html lang="da" dir="ltr">`)
 			require.Contains(t, page.Body, `autocomplete="tel"`)
 			require.Zero(t, v.Count(t, "text", "1=1"))
 			require.Contains(

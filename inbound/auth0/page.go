@@ -2,7 +2,6 @@ package auth0
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -22,14 +21,14 @@ import (
 	"smsbridge/internal/wording"
 )
 
-// formView is what the form shows. Its words are those of page/words.json.
+// formView is what the form shows. Its words are those of the catalogue.
 type formView struct {
 	// State is ask (for the phone), code (for the code), over (there is no code to type), return or
 	// refused.
 	State string
 	Plain bool // the code alone, without anything that the bridge knows about it
 
-	Lang, Name, Logo           string
+	Lang, Dir, Name, Logo      string
 	Words                      map[string]string
 	Token, LoginState, Proof   string // what the form posts back
 	RedirectURI                string // and this, in the original sample's mode
@@ -52,34 +51,19 @@ var formPage = template.Must(template.New("form.html").
 	}}).
 	ParseFS(pageFiles, "page/form.html"))
 
-// formWords are the words of the form by language, in all languages in which codes are texted.
-var formWords = func() map[string]map[string]string {
-	raw, err := pageFiles.ReadFile("page/words.json")
-	words := map[string]map[string]string{}
-	if err = errors.Join(err, json.Unmarshal(raw, &words)); err != nil {
-		panic(err) // a file of the program itself
-	}
-	return words
-}()
-
-// pickLocale is the first of the languages asked for in which codes can be texted. The languages
-// are BCP 47 tags, the preferred first, separated by blanks (as in OpenID Connect's ui_locales) or
-// commas (as in Accept-Language). If codes can be texted in none of them, it is the tenant's
-// language.
+// pickLocale is the language of the form: the first of those asked for that the catalogue serves,
+// each a list as wording.Match takes it. The tenant may insist on its own, which is also that of
+// those whom the catalogue does not serve.
 func pickLocale(t *tenant.Tenant, asked ...string) string {
-	separator := func(r rune) bool { return r == ' ' || r == ',' }
+	if t != nil {
+		return t.FormLanguage(asked...)
+	}
 	for _, list := range asked {
-		for tag := range strings.FieldsFuncSeq(list, separator) {
-			tag, _, _ = strings.Cut(tag, ";")
-			if locale, ok := wording.CodeLocale(tag); ok {
-				return locale
-			}
+		if language, ok := wording.Match(list); ok {
+			return language
 		}
 	}
-	if t != nil {
-		return t.Codes.Locale
-	}
-	return "en"
+	return wording.English
 }
 
 // viewOf shows a log-in whose verification is not approved.
@@ -111,7 +95,7 @@ func viewOf(l login, s auth0.Standing, now time.Time) formView {
 
 // saying adds the words about the last step. Said is their key; a query may choose a few.
 func (v formView) saying(l login, said string) formView {
-	words := formWords[l.Locale]
+	words := wording.Form(l.Locale)
 	switch said {
 	case "blocked", "paused", "opted_out", "no_starts", "number", "not_allowed":
 		v.Alert = said
@@ -175,7 +159,7 @@ func (d *Door) refuseLogin(c echo.Context, err error) error {
 		t = nil
 	}
 	locale := pickLocale(t, c.Request().Header.Get("Accept-Language"))
-	view := formView{State: "refused", Alert: formWords[locale][why.key]}
+	view := formView{State: "refused", Alert: wording.Form(locale)[why.key]}
 	return writePage(c, why.status, t, locale, view, formAction)
 }
 
@@ -186,7 +170,7 @@ const formAction = "; form-action 'self'"
 func writePage(
 	c echo.Context, status int, t *tenant.Tenant, locale string, view formView, directive string,
 ) error {
-	view.Lang, view.Words = locale, formWords[locale]
+	view.Lang, view.Dir, view.Words = locale, wording.Direction(locale), wording.Form(locale)
 	if t != nil {
 		view.Name, view.Logo = t.Name, t.Auth0.Logo
 	}

@@ -23,11 +23,10 @@ func TestPickLocale(t *testing.T) {
 
 // Ensure that every language has all words, each in its own.
 func TestFormWords(t *testing.T) {
-	locales := wording.CodeLocales()
-	require.Len(t, formWords, len(locales))
-	english := formWords["en"]
+	locales := wording.Languages()
+	english := wording.Form("en")
 	for _, locale := range locales {
-		words := formWords[locale]
+		words := wording.Form(locale)
 		require.Len(t, words, len(english), locale)
 		for key, said := range english {
 			require.NotEmpty(t, words[key], locale+" "+key)

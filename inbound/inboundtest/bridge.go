@@ -95,7 +95,8 @@ func timeless() *slog.HandlerOptions {
 func Settings(t testing.TB, changes ...string) tenant.Settings {
 	t.Helper()
 	environ := append([]string{
-		"SMSBRIDGE_PUBLIC_URL=" + PublicURL, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_PUBLIC_URL=" + PublicURL, "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_CODE_LOCALE=en", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_LIMIT_WAIT=0s", "SMSBRIDGE_LIMIT_PHONE_HOUR=0", "SMSBRIDGE_LIMIT_PHONE_DAY=0",

@@ -16,7 +16,6 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
-	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
 
@@ -137,7 +136,7 @@ func textCode(
 	request := verification.For(t, doorPhone, n.Phone)
 	request.ExternalID, request.Replace, request.Notify = n.Phone.E164(), true, false
 	request.ComparedElsewhere = true
-	request.Locale, _ = wording.CodeLocale(n.Language)
+	request.Locale = t.CodeLanguageFor(n.Language, request.Phone)
 	if request.Code, err = verification.ParseCode(n.Code); err != nil {
 		return "", "", err
 	}

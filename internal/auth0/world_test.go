@@ -25,6 +25,7 @@ func open(b storetest.Bench) world {
 	b.Helper()
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",

@@ -32,7 +32,8 @@ type world struct {
 func withTenant(b storetest.Bench) world {
 	b.Helper()
 	settings, err := tenant.FromEnv([]string{
-		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_LIMIT_WAIT=0s", "SMSBRIDGE_LIMIT_PHONE_HOUR=0", "SMSBRIDGE_LIMIT_PHONE_DAY=0",

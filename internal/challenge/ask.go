@@ -28,6 +28,7 @@ type Question struct {
 	Recipient string // the phone's address exactly as the mail was delivered to it
 	Purpose   Purpose
 	Link      string // what a yes redeems; it is not kept when the tenant keeps mails at Mailgun
+	Language  string // in which the phone is asked
 	Author    string // the sender of the mail, when a signature proved it, "" otherwise
 }
 
@@ -110,7 +111,7 @@ func (a *Asking) Admit(ctx context.Context, tx *store.Tx) (*limit.Refusal, error
 		return nil, nil
 	}
 	c := a.question.about(a.tenant)
-	c.Coded, c.ReplyCode = a.needsCode(), "0000"
+	c.Coded, c.ReplyCode, c.Language = a.needsCode(), "0000", a.question.Language
 	c.Line, c.Phone = a.way.Line, a.question.Phone
 	c.Expires = tx.Now().Add(a.tenant.Question.ValidFor)
 	draft := a.prompt(c, strings.Repeat("x", shortlink.Length))
@@ -129,8 +130,8 @@ func (a Asking) prompt(c Challenge, token string) text.Draft {
 		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
 		Purpose: text.Prompt, Deadline: c.Expires,
 		Asker: limit.AskerOfMail(t), Mail: a.question.MessageID, Admitted: a.admitted,
-		Body: t.Say(asking(a.way.Answer, c), wording.Fill{
-			Code: c.ReplyCode, Link: t.ShortURL(token),
+		Body: t.Say(c.Language, asking(a.way.Answer, c), wording.Fill{
+			Code: c.ReplyCode, Link: t.ShortURL(token), Life: t.Question.ValidFor,
 		}),
 	}
 }
@@ -189,7 +190,8 @@ func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
 	if a.way.Answer != tenant.ByReply {
 		// It lives longer than the question, so that its page can say what became of it.
 		token, err = shortlink.Make(ctx, tx, shortlink.Link{
-			Tenant: t.Slug, ChallengeID: c.ID, Expires: c.Expires.Add(outcomeLife),
+			Tenant: t.Slug, ChallengeID: c.ID, Language: c.Language,
+			Expires: c.Expires.Add(outcomeLife),
 		})
 		if err != nil {
 			return "", err
@@ -246,7 +248,7 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	c := q.about(t)
 	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, a.way.Line, q.Phone, Open
 	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
-	c.Coded = a.needsCode()
+	c.Coded, c.Language = a.needsCode(), q.Language
 	var err error
 	if c.ReplyCode, err = replyCode(a.others); err != nil {
 		return Challenge{}, err
@@ -255,7 +257,7 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 		ID: c.ID, MailID: c.MailID, Tenant: c.Tenant, Account: c.Line.Account, Sender: c.Line.Sender,
 		Phone: c.Phone, Recipient: c.Recipient, Purpose: c.Purpose, State: c.State,
 		Link: seal(tx, t, place(c.ID, t.Slug), q.Link), Digest: digest(c.ID, q.Link),
-		Author: q.Author, ReplyCode: c.ReplyCode,
+		Author: q.Author, ReplyCode: c.ReplyCode, Language: c.Language,
 		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(t.Question.ValidFor),
 	}
 	if c.Coded {

@@ -46,8 +46,8 @@ func TestPrompt(t *testing.T) {
 
 			prompt, token := b.prompt(c.ID)
 			require.Equal(b, test.answer != tenant.ByReply, token != "", "%+v", test)
-			require.Equal(b, q.asker.Say(test.saying, wording.Fill{
-				Code: c.ReplyCode, Link: q.asker.ShortURL(token),
+			require.Equal(b, q.asker.Say("", test.saying, wording.Fill{
+				Code: c.ReplyCode, Link: q.asker.ShortURL(token), Life: 10 * time.Minute,
 			}), prompt.Body)
 			require.Equal(b, c.Expires, prompt.Deadline)
 			require.Equal(b, c.Line, prompt.Line)
@@ -105,8 +105,8 @@ func TestWordsOfAHandOver(t *testing.T) {
 			})
 			told, token := b.told(c.ID, text.Outcome)
 			require.NotEmpty(b, token)
-			fill := wording.Fill{Link: q.asker.ShortURL(token)}
-			require.Equal(b, q.asker.Say(saying, fill), told.Body)
+			fill := wording.Fill{Link: q.asker.ShortURL(token), Life: 10 * time.Minute}
+			require.Equal(b, q.asker.Say("", saying, fill), told.Body)
 		}
 	})
 }

@@ -262,8 +262,8 @@ func TestPromptBesideAnother(t *testing.T) {
 			c := b.get(b.ask(second))
 			require.True(b, c.Coded)
 			prompt, token := b.prompt(c.ID)
-			require.Equal(b, second.asker.Say(saying, wording.Fill{
-				Code: c.ReplyCode, Link: second.asker.ShortURL(token),
+			require.Equal(b, second.asker.Say("", saying, wording.Fill{
+				Code: c.ReplyCode, Link: second.asker.ShortURL(token), Life: 10 * time.Minute,
 			}), prompt.Body)
 			require.Equal(b, answer == tenant.ByReply, token == "")
 		}

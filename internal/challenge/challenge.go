@@ -118,6 +118,7 @@ type Challenge struct {
 	Purpose            Purpose
 	State              State   // Expired from the deadline on, also before a worker has recorded it
 	Outcome            Outcome // what its click came to, or why it was canceled
+	Language           string  // of its texts and its page; see tenant.Tenant.LanguageFor
 	ReplyCode          string  // four digits that tell the open questions to a phone apart
 	Coded              bool    // a yes by text must carry the reply code
 	Opened, Expires    time.Time
@@ -145,7 +146,7 @@ func read(row db.Challenge, now time.Time) Challenge {
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
 		Recipient: row.Recipient, Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
-		ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
+		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
 		digest: row.Digest, author: row.Author,
@@ -278,7 +279,7 @@ func WrongCode(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 	case err != nil || n < maxWrongCodes:
 		return err == nil, err
 	}
-	err = Cancel(ctx, tx, c, "wrong codes")
+	err = Cancel(ctx, tx, c, string(CanceledByCodes))
 	if errors.Is(err, ErrGone) {
 		err = nil
 	}

@@ -147,7 +147,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 			return handOver(ctx, tx, t, way.Line, c, o)
 		}
 	}
-	saying := t.Say(Saying(c.Challenge.Purpose, o), wording.Fill{})
+	saying := t.Say(c.Challenge.Language, Saying(c.Challenge.Purpose, o), wording.Fill{})
 	return Tell(ctx, tx, t, c.Challenge, Said{text.Outcome, saying, true})
 }
 
@@ -163,7 +163,7 @@ func handOver(
 		expires = c.Challenge.Expires
 	}
 	token, err := shortlink.Make(ctx, tx, shortlink.Link{
-		Tenant: t.Slug, URL: c.GoOn, Expires: expires,
+		Tenant: t.Slug, URL: c.GoOn, Language: c.Challenge.Language, Expires: expires,
 	})
 	if err != nil {
 		return err
@@ -171,7 +171,9 @@ func handOver(
 	_, err = text.Make(ctx, tx, text.Draft{
 		Tenant: t, ChallengeID: c.Challenge.ID, Answered: true,
 		Line: line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
-		Body:     t.Say(relaying(c.Challenge.Purpose), wording.Fill{Link: t.ShortURL(token)}),
+		Body: t.Say(c.Challenge.Language, relaying(c.Challenge.Purpose), wording.Fill{
+			Link: t.ShortURL(token), Life: expires.Sub(tx.Now()),
+		}),
 		Deadline: expires,
 	})
 	if err != nil {

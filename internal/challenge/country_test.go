@@ -28,7 +28,8 @@ func TestFormOfCountry(t *testing.T) {
 			id := b.ask(q)
 			prompt, token := b.prompt(id)
 			require.Empty(b, token, asked)
-			require.Equal(b, q.asker.Say(saying, wording.Fill{}), prompt.Body)
+			said := q.asker.Say("", saying, wording.Fill{Life: 10 * time.Minute})
+			require.Equal(b, said, prompt.Body)
 			require.Zero(b, b.Count("short_link WHERE challenge_id = $1", id))
 		}
 
@@ -96,7 +97,7 @@ func TestHandOverOfCountry(t *testing.T) {
 				continue
 			}
 			require.Empty(b, token)
-			require.Equal(b, acme.Say(wording.NeedsUser, wording.Fill{}), told.Body)
+			require.Equal(b, acme.Say("", wording.NeedsUser, wording.Fill{}), told.Body)
 			require.Equal(b, c.Challenge.Line, told.Line)
 			require.Empty(b, b.row(c.Challenge.ID).Link)
 		}

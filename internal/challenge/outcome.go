@@ -50,6 +50,30 @@ func Saying(p Purpose, o Outcome) wording.Saying {
 	return wording.Unknown
 }
 
+// OverSaying is what a phone is told whose yes came when its question was over: the truth about its
+// end. Too late is only what came too late.
+func OverSaying(c Challenge) wording.Saying {
+	switch {
+	case c.State == Confirmed:
+		return wording.DoneBefore
+	case c.State == Failed:
+		return Saying(c.Purpose, c.Outcome)
+	case c.State == Denied:
+		return wording.DeniedBefore
+	case c.State == Canceled && c.Outcome == CanceledByStop:
+		return wording.Stopped
+	case c.State == Canceled && c.Outcome == CanceledByCodes:
+		return wording.WrongCodes
+	}
+	return wording.Late
+}
+
+// Why a question was canceled because of its phone.
+const (
+	CanceledByStop  Outcome = "stop"
+	CanceledByCodes Outcome = "wrong codes"
+)
+
 // goesOn reports whether the person may still finish what the click did not.
 func goesOn(o Outcome) bool { return o == OutcomeNeedsUser || o == OutcomeUnknown }
 

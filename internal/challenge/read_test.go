@@ -118,6 +118,7 @@ func TestWrongCode(t *testing.T) {
 func TestFinishTells(t *testing.T) {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_LANGUAGE_PINNED=true",
 		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",

@@ -95,12 +95,13 @@ func TestRelayedWords(t *testing.T) {
 	each(t, func(b bridge) {
 		asker := acme(b.T, "SMSBRIDGE_LOGIN=relay", "SMSBRIDGE_RESET=relay")
 		for words, f := range map[string]mail.Finding{
-			"sign in here: https://bridge.acme.example/": {Kind: "login", Link: link},
-			"finish your sign-up here, if it is not done: https://bridge.": {Kind: "verify", Link: link,
+			"sign in here within 10 min: https://bridge.acme.example/": {Kind: "login", Link: link},
+			"sign-up here within 10 min, if it is not done: https://bridge.": {Kind: "verify", Link: link,
 				NeedsPerson: true},
-			"choose a new password here: https://bridge.": {Kind: "reset", Link: link},
-			"123456 is your ACME code":                    {Kind: "login", Code: "123456"},
-			"654321 is your ACME code":                    {Kind: "code", Code: "654321", Link: link},
+			"choose a new password here within 10 min: https://bridge.": {Kind: "reset", Link: link},
+			"123456 is your ACME code":                                  {Kind: "login", Code: "123456"},
+			"654321 is your ACME code": {Kind: "code", Code: "654321",
+				Link: link},
 		} {
 			m := b.received()
 			b.Do(examine(asker, m, f))

@@ -51,7 +51,7 @@ func TestRelayByCountry(t *testing.T) {
 			works, said string
 			finding     mail.Finding
 		}{
-			{"DK", "choose a new password here: https://bridge.acme.example/l/",
+			{"DK", "choose a new password here within 10 min: https://bridge.acme.example/l/",
 				mail.Finding{Kind: "reset", Link: link, Code: "123456"}},
 			{"", "123456 is your ACME code", mail.Finding{Kind: "reset", Link: link, Code: "123456"}},
 		} {

@@ -31,6 +31,8 @@ type Finding struct {
 	// Sender is the mail's one From address in small letters, when a signature proved it; "" when
 	// nothing did.
 	Sender string
+	// Language is that of the mail as a BCP 47 tag, "" when nothing tells it.
+	Language string
 }
 
 // Decision is what a tenant does about a mail.
@@ -110,7 +112,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	d := Decide(t, m.Phone, f)
 	q := challenge.Question{
 		MailID: m.ID, MessageID: m.MessageID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
-		Link: f.Link, Author: f.Sender,
+		Link: f.Link, Author: f.Sender, Language: t.LanguageFor("", f.Language, m.Phone),
 	}
 	var asking challenge.Asking
 	if d.Do == tenant.Ask {
@@ -179,7 +181,9 @@ type relaying struct {
 func (r relaying) relay(ctx context.Context, tx *store.Tx) (err error) {
 	token := ""
 	if r.use() == tenant.ForLink {
-		l := shortlink.Link{Tenant: r.tenant.Slug, URL: r.Link, Expires: r.deadline(tx.Now())}
+		l := shortlink.Link{
+			Tenant: r.tenant.Slug, URL: r.Link, Language: r.language(), Expires: r.deadline(tx.Now()),
+		}
 		if token, err = shortlink.Make(ctx, tx, l); err != nil {
 			return err
 		}
@@ -195,6 +199,11 @@ func (r relaying) use() tenant.Use { return relayed(r.tenant, r.mail.Phone, r.Fi
 
 func (r relaying) deadline(now time.Time) time.Time { return now.Add(r.tenant.Question.ValidFor) }
 
+// language is that of the text, and of the page that its short link shows.
+func (r relaying) language() string {
+	return r.tenant.LanguageFor("", r.Finding.Language, r.mail.Phone)
+}
+
 // draft is the text. The token is that of a short link, if it has one.
 func (r relaying) draft(now time.Time, token string) text.Draft {
 	t := r.tenant
@@ -204,7 +213,7 @@ func (r relaying) draft(now time.Time, token string) text.Draft {
 		Asker: limit.AskerOfMail(t), Mail: r.mail.MessageID,
 	}
 	if r.use() == tenant.ForCode {
-		draft.Body = t.CodeWording(r.mail.Phone)(r.Code, "")
+		draft.Body = t.CodeWording(r.mail.Phone)(r.Code, r.language())
 		return draft
 	}
 	saying := wording.RelayReset
@@ -214,7 +223,9 @@ func (r relaying) draft(now time.Time, token string) text.Draft {
 	case "login":
 		saying = wording.RelayLogin
 	}
-	draft.Body = t.Say(saying, wording.Fill{Link: t.ShortURL(token)})
+	draft.Body = t.Say(r.language(), saying, wording.Fill{
+		Link: t.ShortURL(token), Life: t.Question.ValidFor,
+	})
 	return draft
 }
 

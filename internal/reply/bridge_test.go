@@ -34,7 +34,7 @@ func configured(t *testing.T, gone ...string) tenant.Settings {
 	t.Helper()
 	file := "public_url: https://bridge.example.com\ndaily_segments: 0\ntenants:\n"
 	for _, s := range []struct{ slug, name, more, from string }{
-		{"acme", "ACME", "accept: [YES, Y, JA]", shared().Sender},
+		{"acme", "ACME", "accept: [YES, Y, JA, SURE]", shared().Sender},
 		{"beta", "Beta", "keep: bridge", shared().Sender},
 		{"gamma", "Gamma", "keep: mailgun", alone().Sender},
 	} {

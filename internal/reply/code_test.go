@@ -28,7 +28,7 @@ func (b bridge) which(questions ...challenge.Challenge) []string {
 		}
 		choices = append(choices, "YES "+c.ReplyCode+" "+about)
 	}
-	return []string{asker.Say(wording.Several, wording.Fill{Count: len(questions),
+	return []string{asker.Say("", wording.Several, wording.Fill{Count: len(questions),
 		Choices: strings.Join(choices, ", ")})}
 }
 
@@ -267,10 +267,10 @@ func TestTakeWords(t *testing.T) {
 	each(t, func(b bridge) {
 		acme, beta := b.Phone(), b.Phone()
 		a, c := b.asked("acme", acme), b.asked("beta", beta)
-		require.Equal(b, reply.Yes, b.text(acme, "JA").Word)
-		require.Equal(b, reply.Other, b.text(beta, "JA").Word, "JA is only ACME's word")
+		require.Equal(b, reply.Yes, b.text(acme, "SURE").Word)
+		require.Equal(b, reply.Other, b.text(beta, "SURE").Word, "SURE is only ACME's word")
 		require.Equal(b, "accepted", b.state(a.ID))
 		require.Equal(b, "open", b.state(c.ID))
-		require.Equal(b, reply.Yes, b.text(b.Phone(), "JA").Word, "nobody asked: everybody's words")
+		require.Equal(b, reply.Yes, b.text(b.Phone(), "SURE").Word, "nobody asked: everybody's words")
 	})
 }

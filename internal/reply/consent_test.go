@@ -237,24 +237,24 @@ func TestChoicesFitOneSegment(t *testing.T) {
 		Accept: []string{"YES"}, Deny: []string{"NO"},
 	}}
 	choices := []string{
-		"YES 4867 " + wording.Choice(name, false), "YES 4534 " + wording.Choice(name, true),
+		"YES 4867 " + wording.Choice("en", name, false), "YES 4534 " + wording.Choice("en", name, true),
 	}
-	body := reply.Which(asker, choices, 2)
+	body := reply.Which(asker, "en", choices, 2)
 	require.Equal(t, "Which one? YES 4867 new account at "+name+", YES 4534 new "+name+
 		" password. Reply NO to cancel.", body)
 	require.Equal(t, segment.Size{Segments: 1, Units: len(body), GSM: true}, segment.Measure(body))
 	for n := 3; n < 8; n++ {
-		choices = append(choices, fmt.Sprint("YES 100", n, " ", wording.Choice(name, false)))
-		body := reply.Which(asker, choices, n)
+		choices = append(choices, fmt.Sprint("YES 100", n, " ", wording.Choice("en", name, false)))
+		body := reply.Which(asker, "en", choices, n)
 		require.Equal(t, segment.Size{Segments: 1, Units: len(body), GSM: true}, segment.Measure(body))
 		require.Contains(t, body, "password, and more. Reply NO")
 		require.NotContains(t, body, "YES 100")
 	}
 	short := &tenant.Tenant{Name: "ACME", Question: asker.Question}
-	body = reply.Which(short, []string{"YES 1 a", "YES 2 b", "YES 3 c"}, 3)
+	body = reply.Which(short, "en", []string{"YES 1 a", "YES 2 b", "YES 3 c"}, 3)
 	require.Contains(t, body, "YES 1 a, YES 2 b, YES 3 c. ")
 	long := strings.Repeat("Ł", 40)
-	body = reply.Which(&tenant.Tenant{Name: long, Question: asker.Question},
+	body = reply.Which(&tenant.Tenant{Name: long, Question: asker.Question}, "en",
 		[]string{"YES 1 " + long, "YES 2 " + long}, 2)
 	require.Contains(t, body, "YES 1", "one is always named")
 	require.NotContains(t, body, "YES 2")

@@ -116,7 +116,7 @@ func TestReplyToATenantThatIsGone(t *testing.T) {
 		alone := b.asked("acme", b.Phone())
 		b.tenants = configured(b.T, "acme").Tenants
 		for _, to := range []phonemail.Number{phone, alone.Phone} {
-			for _, body := range []string{"what?", "YES", "YES " + acme.ReplyCode[:3] + "x"} {
+			for _, body := range []string{"what?", "SURE", "SURE " + acme.ReplyCode[:3] + "x"} {
 				b.text(to, body)
 				require.Empty(b, b.told(to), body)
 			}

@@ -29,13 +29,14 @@ func (t *taking) stop(ctx context.Context) error {
 	if err != nil || !first || !t.Unanswered {
 		return err
 	}
-	return t.say(ctx, t.speaker(), wording.OptedOut)
+	speaker, language := t.speaker()
+	return t.say(ctx, speaker, language, wording.OptedOut)
 }
 
 // help says who texts and whom to ask, if the provider does not and the tenant has a contact. Seen
 // keeps a phone from having it said again and again, at the tenant's expense.
 func (t *taking) help(ctx context.Context) error {
-	speaker := t.speaker()
+	speaker, language := t.speaker()
 	if !t.Unanswered || speaker == nil || speaker.OptOut.Contact == "" {
 		return nil
 	}
@@ -49,32 +50,34 @@ func (t *taking) help(ctx context.Context) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return t.say(ctx, speaker, wording.Help)
+	return t.say(ctx, speaker, language, wording.Help)
 }
 
-// speaker is the tenant in whose name a keyword is answered: the one that asked last, or the first
-// of those that text from the line. It is nil when there is none.
-func (t *taking) speaker() *tenant.Tenant {
+// speaker is the tenant in whose name a keyword is answered, and the language: those of the
+// question that was asked last, or the first tenant of those that text from the line. It is nil
+// when there is none.
+func (t *taking) speaker() (*tenant.Tenant, string) {
 	if len(t.asked) > 0 {
-		if asker, ok := t.tenants.Tenant(t.asked[len(t.asked)-1].Tenant); ok {
-			return asker
+		last := t.asked[len(t.asked)-1]
+		if asker, ok := t.tenants.Tenant(last.Tenant); ok {
+			return asker, last.Language
 		}
 	}
 	if len(t.Sharing) == 0 {
-		return nil
+		return nil, ""
 	}
-	return t.Sharing[0]
+	return t.Sharing[0], t.Sharing[0].LanguageFor("", "", t.Phone)
 }
 
 func (t *taking) say(
-	ctx context.Context, speaker *tenant.Tenant, s wording.Saying,
+	ctx context.Context, speaker *tenant.Tenant, language string, s wording.Saying,
 ) error {
 	if speaker == nil {
 		return nil
 	}
 	_, err := text.Make(ctx, t.tx, text.Draft{
 		Tenant: speaker, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
-		Body:     speaker.Say(s, wording.Fill{Contact: speaker.OptOut.Contact}),
+		Body:     speaker.Say(language, s, wording.Fill{Contact: speaker.OptOut.Contact}),
 		Deadline: t.tx.Now().Add(answerLife),
 	})
 	return err

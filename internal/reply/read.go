@@ -3,6 +3,7 @@ package reply
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -32,8 +33,46 @@ type Reading struct {
 	Code string // the digits: of a code, or those after a yes or a no that say which question is meant
 }
 
-// Words are the replies that mean yes and no, in any case.
-type Words struct{ Yes, No []string }
+// Words are the replies that mean yes and no, in any case: a tenant's own, and those of the
+// language in which it asked. The words that mean the same in every language count with any.
+type Words struct {
+	Yes, No  []string
+	Language string
+}
+
+// everywhere has the words that mean yes and no whatever language asked, normalized.
+var everywhere = sync.OnceValue(func() map[string]Word {
+	all, answers := map[string]Word{}, wording.AnswersEverywhere()
+	for _, word := range answers.Yes {
+		all[normalize(word)] = Yes
+	}
+	for _, word := range answers.No {
+		all[normalize(word)] = No
+	}
+	return all
+})
+
+// answer says what a normalized reply means. Words that carriers act upon come before this.
+func (w Words) answer(s string) Word {
+	switch {
+	case among(w.Yes, s):
+		return Yes
+	case among(w.No, s):
+		return No
+	case among(wording.OtherWords(w.Language), s):
+		return Other
+	}
+	if word, ok := everywhere()[s]; ok {
+		return word
+	}
+	switch here := wording.AnswersHere(w.Language); {
+	case among(here.No, s):
+		return No
+	case among(here.Yes, s):
+		return Yes
+	}
+	return Other
+}
 
 const (
 	maxRunes     = 32 // no answer is longer
@@ -55,25 +94,20 @@ func Read(body string, words Words) Reading {
 	case wording.HelpKeyword:
 		return Reading{Word: Help}
 	}
-	switch {
-	case s == "":
+	if s == "" {
 		return Reading{Word: Other}
-	case among(words.Yes, s):
-		return Reading{Word: Yes}
-	case among(words.No, s):
-		return Reading{Word: No}
+	}
+	if word := words.answer(s); word != Other {
+		return Reading{Word: word}
 	}
 	digits := strings.ReplaceAll(s, " ", "")
 	if isDigits(digits) && len(digits) >= codeDigits && len(digits) <= longestDigit {
 		return Reading{Word: Code, Code: digits}
 	}
 	if i := strings.LastIndexByte(s, ' '); i > 0 && len(s)-i-1 == codeDigits && isDigits(s[i+1:]) {
-		word := strings.Trim(s[:i], " ,.:")
-		switch {
-		case among(words.Yes, word):
-			return Reading{Word: Yes, Code: s[i+1:]}
-		case among(words.No, word):
-			return Reading{Word: No, Code: s[i+1:]}
+		word := words.answer(strings.Trim(s[:i], " ,.:،、"))
+		if word != Other {
+			return Reading{Word: word, Code: s[i+1:]}
 		}
 	}
 	return Reading{Word: Other}
@@ -92,15 +126,17 @@ func normalize(body string) string {
 	s := norm.NFKC.String(body)
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r):
+		case unicode.IsSpace(r), strings.ContainsRune(",،、", r):
 			return ' '
+		case r == '’':
+			return '\''
 		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), unicode.IsControl(r):
 			return -1
 		}
 		return r
 	}, s)
 	s = cases.Fold().String(s)
-	s = strings.Trim(s, " .,!?¡¿。\"'`´«»“”„‘’‚")
+	s = strings.Trim(s, " .,!?¡¿。؟\"'`´«»“”„‘’‚")
 	s = strings.Join(strings.Fields(s), " ")
 	if len([]rune(s)) > maxRunes {
 		return ""

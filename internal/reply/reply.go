@@ -94,21 +94,25 @@ type taking struct {
 	asked   []challenge.Challenge // the open questions of this phone on this line, oldest first
 }
 
-// read reads the reply with the words of the tenants that asked. When none did, it takes the
-// words of all tenants that text from this line.
+// read reads the reply with the words of the tenants that asked, in the languages in which they
+// asked. When none did, it takes the words of all tenants that text from this line.
 func (t *taking) read() Reading {
-	readers := t.Sharing
-	if len(t.asked) > 0 {
-		readers = nil
-		for _, c := range t.asked {
-			if asker, ok := t.tenants.Tenant(c.Tenant); ok {
-				readers = append(readers, asker)
-			}
+	var readers []Words
+	for _, c := range t.asked {
+		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
+			language := asker.LanguageOf(c.Language)
+			readers = append(readers, Words{asker.Question.Accept, asker.Question.Deny, language})
+		}
+	}
+	if len(readers) == 0 {
+		for _, sharing := range t.Sharing {
+			words := Words{sharing.Question.Accept, sharing.Question.Deny, sharing.LanguageOf("")}
+			readers = append(readers, words)
 		}
 	}
 	reading := Read(t.Body, Words{})
-	for _, reader := range readers {
-		if r := Read(t.Body, Words{reader.Question.Accept, reader.Question.Deny}); r.Word != Other {
+	for _, words := range readers {
+		if r := Read(t.Body, words); r.Word != Other {
 			reading = r
 			break
 		}
@@ -215,7 +219,10 @@ func (t *taking) hint(ctx context.Context) error {
 	if err != nil || !first {
 		return err
 	}
-	return t.tell(ctx, c, challenge.Said{Purpose: text.Hint}, wording.Wrong)
+	return t.tell(ctx, c, challenge.Said{Purpose: text.Hint}, wording.Wrong, wording.Fill{
+		About: wording.About(t.language(c), c.Purpose == challenge.Password),
+		Life:  c.Expires.Sub(t.tx.Now()),
+	})
 }
 
 // answered notes which question the reply answered, and tells its phone what came of it.
@@ -223,7 +230,7 @@ func (t *taking) answered(ctx context.Context, c challenge.Challenge, s wording.
 	if err := t.link(ctx, c); err != nil {
 		return err
 	}
-	return t.tell(ctx, c, challenge.Said{Purpose: text.Outcome}, s)
+	return t.tell(ctx, c, challenge.Said{Purpose: text.Outcome}, s, wording.Fill{})
 }
 
 // link notes which question the reply answered.
@@ -233,11 +240,20 @@ func (t *taking) link(ctx context.Context, c challenge.Challenge) error {
 
 func (t *taking) tell(
 	ctx context.Context, c challenge.Challenge, said challenge.Said, s wording.Saying,
+	fill wording.Fill,
 ) error {
 	asker, ok := t.tenants.Tenant(c.Tenant)
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in
 	}
-	said.Body = asker.Say(s, wording.Fill{})
+	said.Body = asker.Say(c.Language, s, fill)
 	return challenge.Tell(ctx, t.tx, asker, c, said)
+}
+
+// language is that in which a question was asked.
+func (t *taking) language(c challenge.Challenge) string {
+	if asker, ok := t.tenants.Tenant(c.Tenant); ok {
+		return asker.LanguageOf(c.Language)
+	}
+	return c.Language
 }

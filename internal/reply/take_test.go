@@ -22,7 +22,7 @@ func (b bridge) said(sayings ...wording.Saying) (bodies []string) {
 	acme, ok := b.tenants.Tenant("acme")
 	require.True(b, ok)
 	for _, s := range sayings {
-		bodies = append(bodies, acme.Say(s, wording.Fill{}))
+		bodies = append(bodies, acme.Say("", s, wording.Fill{About: wording.About("en", false)}))
 	}
 	return bodies
 }
@@ -157,11 +157,11 @@ func TestTakeSaysThingsOnce(t *testing.T) {
 			end  func(c challenge.Challenge) func(context.Context, *store.Tx) error
 			told []wording.Saying
 		}{
-			{expired, []wording.Saying{wording.Late}}, {denial, []wording.Saying{wording.Late}},
+			{expired, []wording.Saying{wording.Late}}, {denial, []wording.Saying{wording.DeniedBefore}},
 			{cancellation,
-				[]wording.Saying{wording.Late}}, {clicked(challenge.OutcomeConfirmed),
+				[]wording.Saying{wording.WrongCodes}}, {clicked(challenge.OutcomeConfirmed),
 				[]wording.Saying{wording.DoneBefore}}, {clicked(challenge.OutcomeRefused),
-				[]wording.Saying{wording.Late}}, {begun, nil},
+				[]wording.Saying{wording.Refused}}, {begun, nil},
 		} {
 			phone, old := b.Phone(), b.Phone()
 			c, forgotten := b.asked("acme", phone), b.asked("acme", old)

@@ -106,16 +106,17 @@ func (t *taking) askWhich(ctx context.Context) error {
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in
 	}
-	body := which(asker, t.choices(), len(t.asked))
+	language := asker.LanguageOf(newest.Language)
+	body := which(asker, language, t.choices(language), len(t.asked))
 	return challenge.Tell(ctx, t.tx, asker, newest, challenge.Said{Purpose: text.Hint, Body: body})
 }
 
 // choices are the replies that each mean one open question, with what they mean.
-func (t *taking) choices() (choices []string) {
+func (t *taking) choices(language string) (choices []string) {
 	for _, c := range t.asked {
 		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
-			about := wording.Choice(asker.Name, c.Purpose == challenge.Password)
-			choices = append(choices, asker.AskedAnswer()+" "+c.ReplyCode+" "+about)
+			about := wording.Choice(language, asker.Name, c.Purpose == challenge.Password)
+			choices = append(choices, asker.AskedAnswer(language)+" "+c.ReplyCode+" "+about)
 		}
 	}
 	return choices
@@ -123,14 +124,14 @@ func (t *taking) choices() (choices []string) {
 
 // which asks which of the questions is meant. A text that would take a second segment names only
 // as many as fit into one, and says that there are more. The prompts of those said their codes.
-func which(asker *tenant.Tenant, choices []string, open int) string {
+func which(asker *tenant.Tenant, language string, choices []string, open int) string {
 	for named := len(choices); ; named-- {
 		listed := strings.Join(choices[:named], ", ")
 		if named < len(choices) {
-			listed += ", and more"
+			listed = wording.AndMore(language, listed)
 		}
-		body := asker.Say(wording.Several, wording.Fill{Count: open, Choices: listed})
-		if named <= 1 || segment.Measure(body).Segments == 1 {
+		body := asker.Say(language, wording.Several, wording.Fill{Count: open, Choices: listed})
+		if named <= 1 || segment.Measure(body).Segments <= wording.Several.MostSegments(language) {
 			return body
 		}
 	}
@@ -180,12 +181,8 @@ func (t *taking) late(ctx context.Context) error {
 		return nil
 	}
 	c := last[0]
-	saying := wording.Late
 	switch c.State {
-	case challenge.Confirmed:
-		saying = wording.DoneBefore
-	case challenge.Expired, challenge.Canceled, challenge.Denied, challenge.Failed:
-	default:
+	case challenge.Open, challenge.Accepted, challenge.Clicking:
 		return nil
 	}
 	if t.tx.Now().Sub(c.Ended) > lateTime {
@@ -195,5 +192,5 @@ func (t *taking) late(ctx context.Context) error {
 	if err != nil || !first {
 		return err
 	}
-	return t.answered(ctx, c, saying)
+	return t.answered(ctx, c, challenge.OverSaying(c))
 }

@@ -36,6 +36,7 @@ type Link struct {
 	Tenant      string
 	ChallengeID string // the question to answer, or "" when it leads on
 	URL         string // where it leads on to, or ""
+	Language    string // of its page, "" when it is not known
 	Expires     time.Time
 }
 
@@ -46,7 +47,7 @@ func Make(ctx context.Context, tx *store.Tx, l Link) (string, error) {
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
 	id := hash(token)
 	err := tx.AddShortLink(ctx, db.AddShortLinkParams{
-		ID: id, Tenant: l.Tenant, ChallengeID: l.ChallengeID,
+		ID: id, Tenant: l.Tenant, ChallengeID: l.ChallengeID, Language: l.Language,
 		Link:      tx.Seal(place(id, l.Tenant), []byte(l.URL)),
 		ExpiresAt: moment.Of(l.Expires),
 	})
@@ -68,7 +69,10 @@ func Get(ctx context.Context, tx store.View, token string) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	l := Link{Tenant: row.Tenant, ChallengeID: row.ChallengeID, Expires: row.ExpiresAt.Time}
+	l := Link{
+		Tenant: row.Tenant, ChallengeID: row.ChallengeID, Language: row.Language,
+		Expires: row.ExpiresAt.Time,
+	}
 	if !tx.Now().Before(l.Expires) {
 		return Link{}, ErrGone
 	}

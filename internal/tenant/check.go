@@ -68,8 +68,16 @@ func (l *loader) checkHosts(t *Tenant, given settings.Given) {
 	}
 }
 
-// checkWords finds words that mean yes and no.
+// checkWords finds words that mean yes and no. A tenant that gave none has those of its language.
 func (l *loader) checkWords(t *Tenant, given settings.Given) {
+	if own := t.ownLanguage(); own != wording.English {
+		if !given.Has("accept") {
+			t.Question.Accept = []string{wording.Answer(own)}
+		}
+		if !given.Has("deny") {
+			t.Question.Deny = []string{wording.Denial(own)}
+		}
+	}
 	for _, word := range t.Question.Accept {
 		denies := func(no string) bool { return strings.EqualFold(word, no) }
 		if slices.ContainsFunc(t.Question.Deny, denies) {
@@ -79,30 +87,60 @@ func (l *loader) checkWords(t *Tenant, given settings.Given) {
 	}
 }
 
-// checkTexts fills every text once, as it would be at its longest.
+// checkTexts fills every text once, in the languages in which the tenant is most likely to text, as
+// it would be at its longest.
 func (l *loader) checkTexts(t *Tenant, given settings.Given) {
-	word := first(t.Question.Accept)
-	choices := word + " 4821 " + wording.Choice(t.Name, false) + ", " +
-		word + " 7730 " + wording.Choice(t.Name, false)
-	fill := wording.Fill{
-		Choices: choices, Count: 2, Code: wording.SampleCode, Link: wording.SampleLink,
-		Contact: wording.SampleContact,
+	if _, twice := t.textsBy[t.ownLanguage()]; twice {
+		l.Add(given.Place("wordings"), settings.Wrong("has texts in "+t.ownLanguage()+
+			", which is the language of the tenant", "write them under texts"))
 	}
-	for _, s := range wording.Sayings() {
-		text := t.Say(s, fill)
-		if fault := wording.JudgeSaying(s, text); fault != nil {
-			l.Add(given.Place(textKey(s)), mistake(fault))
-			continue
+	for _, language := range t.Languages() {
+		for _, s := range wording.Sayings() {
+			l.checkText(t, given, language, s)
 		}
-		if n := segment.Measure(text).Segments; n > 1 {
-			l.Warn("tenant %s: the text %s takes %d segments and costs as many", t.Slug, s, n)
-		}
-		asks := s == wording.AskRegistration || s == wording.AskPassword || s == wording.Wrong
-		says := func(word string) bool { return wording.HasWord(text, word) }
-		if asks && !slices.ContainsFunc(t.Question.Accept, says) {
-			l.Warn("tenant %s: the text %s does not say which word to reply; use {{.Answer}}",
-				t.Slug, s)
-		}
+	}
+}
+
+// checkText fills one text. A mistake in a text of the tenant's own is shown where that was given.
+// One in a shipped text of another language is shown at the name, which makes it too long.
+func (l *loader) checkText(
+	t *Tenant, given settings.Given, language string, s wording.Saying,
+) {
+	place := "name"
+	switch _, own := t.textsIn(language)[s]; {
+	case own && language != t.ownLanguage():
+		place = "wordings"
+	case language == t.ownLanguage():
+		place = textKey(s)
+	}
+	text := t.Say(language, s, t.Sample(language))
+	if fault := wording.JudgeSaying(s, text); fault != nil {
+		l.Add(given.Place(place), mistake(fault))
+		return
+	}
+	n := segment.Measure(text).Segments
+	switch {
+	case n > s.MostSegments(language) && !t.LongTexts:
+		l.Add(given.Place(place), settings.Wrong(
+			"makes the text "+string(s)+" in "+language+" take "+strconv.Itoa(n)+" segments",
+			"shorten it, or allow it: long_texts; smsbridge texts shows what each text takes"))
+	case n > s.MostSegments(language):
+		l.Warn("tenant %s: the text %s in %s takes %d segments and costs as many", t.Slug, s, language, n)
+	}
+	asks := s == wording.AskRegistration || s == wording.AskPassword || s == wording.Wrong
+	says := func(word string) bool { return wording.HasWord(text, word) }
+	if asks && language == t.ownLanguage() && !slices.ContainsFunc(t.Question.Accept, says) {
+		l.Warn("tenant %s: the text %s does not say which word to reply; use {{.Answer}}", t.Slug, s)
+	}
+}
+
+// Sample is what the tenant's texts in a language are filled with to be measured.
+func (t *Tenant) Sample(language string) wording.Fill {
+	word, choice := t.AskedAnswer(language), wording.Choice(language, t.Name, false)
+	return wording.Fill{
+		Choices: word + " 4821 " + choice + ", " + word + " 7730 " + choice, Count: 2,
+		Code: wording.SampleCode, Link: wording.SampleLink, Life: t.Question.ValidFor,
+		About: wording.About(language, true), Contact: wording.SampleContact,
 	}
 }
 

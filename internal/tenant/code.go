@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -20,7 +21,7 @@ type Codes struct {
 	Sends    int           // texts with the code of one verification, the first included
 	Gap      time.Duration // between two of them
 	Renew    bool          // each text has a new code
-	Locale   string        // language of the shipped wording, one of wording.CodeLocales
+	Locale   string        // of those whose app asks for none; "" for that of the number's country
 	OrgName  string        // the name in the texts of codes, "" for the tenant's
 	// Domain is the web site that a code is for, also a relayed one, as phones bind it:
 	// https://wicg.github.io/sms-one-time-codes/
@@ -77,8 +78,8 @@ func (s Set) ByAPIKey(key string) (found *Tenant, name string, ok bool) {
 }
 
 // CodeText returns the text that says a code, in the tenant's own wording or else in a language of
-// wording.CodeLocales, "" being the tenant's. With a Codes.Domain it ends with the line by which
-// browsers know the site the code is for.
+// the catalogue, "" being the tenant's. With a Codes.Domain it ends with the line by which browsers
+// know the site the code is for.
 //
 // Source: https://wicg.github.io/sms-one-time-codes/
 func (t *Tenant) CodeText(code, locale string) string {
@@ -88,7 +89,7 @@ func (t *Tenant) CodeText(code, locale string) string {
 func (t *Tenant) codeText(code, locale, domain string) string {
 	text := t.Codes.text
 	if text.IsZero() {
-		text = wording.ShippedCode(locale, t.Codes.Locale)
+		text = wording.ShippedCode(cmp.Or(locale, t.Codes.Locale, t.ownLanguage()))
 	}
 	said := text.Fill(wording.Fields{Code: code, Name: t.codeName()})
 	if domain == "" {

@@ -28,9 +28,13 @@ func TestShippedCodeTexts(t *testing.T) {
 	tenant := mustTenant(t, "SMSBRIDGE_NAME="+strings.Repeat("N", 20),
 		"SMSBRIDGE_CODE_DOMAIN=login.acme.example")
 	seen := map[string]bool{}
-	for _, locale := range wording.CodeLocales() {
+	for _, locale := range wording.Languages() {
 		text := tenant.CodeText("1234567890", locale)
-		require.Equal(t, 1, segment.Measure(text).Segments, text)
+		measured := segment.Measure(text)
+		if measured.GSM {
+			require.Equal(t, 1, measured.Segments, text)
+		}
+		require.LessOrEqual(t, measured.Segments, 2, text)
 		said, line, _ := strings.Cut(text, "\n\n")
 		require.Nil(t, wording.Judge(said), said)
 		require.True(t, strings.HasPrefix(said, "1234567890 "), "phones offer the code at the start")
@@ -48,12 +52,12 @@ func TestShippedCodeTexts(t *testing.T) {
 func TestCodeLocale(t *testing.T) {
 	for tag, want := range map[string]string{"da": "da", "da-DK": "da", "EN-gb": "en", "no": "nb",
 		"nn-NO": "nb"} {
-		locale, ok := wording.CodeLocale(tag)
+		locale, ok := wording.Match(tag)
 		require.True(t, ok, tag)
 		require.Equal(t, want, locale)
 	}
-	for _, tag := range []string{"", "-", "tlh", "d", "da_DK"} {
-		_, ok := wording.CodeLocale(tag)
+	for _, tag := range []string{"", "-", "tlh", "d"} {
+		_, ok := wording.Match(tag)
 		require.False(t, ok, tag)
 	}
 }
@@ -61,7 +65,7 @@ func TestCodeLocale(t *testing.T) {
 func TestCodeDefaults(t *testing.T) {
 	tenant := mustTenant(t)
 	require.Equal(t, Codes{Length: 6, ValidFor: 10 * time.Minute, Attempts: 5, Wrong: 10, Sends: 3,
-		Gap: time.Minute, Locale: "en"}, tenant.Codes)
+		Gap: time.Minute}, tenant.Codes)
 	require.Equal(t, 600, tenant.API.Rate)
 	require.Empty(t, tenant.API.Keys)
 	tenant = mustTenant(t, "SMSBRIDGE_CODE_LENGTH=8", "SMSBRIDGE_CODE_VALID_FOR=5m",
@@ -176,7 +180,7 @@ func TestCodeSettingsInFile(t *testing.T) {
 		"code_text: '{{.Code}}" + strings.Repeat(" blah", 70) + "'": "more than two segments",
 		"code_gap: 2h":                                              "0s to 1h",
 		"code_renew: yes":                                           "is not true or false",
-		"code_locale: tlh":                                          "is not da or",
+		"code_locale: tlh":                                          "is not ar or",
 		"code_sends: 0":                                             "from 1 to 10",
 		"code_wrong: 101":                                           "from 1 to 100",
 		"api_rate: -1":                                              "from 1 to",

@@ -53,10 +53,12 @@ func tenantSections() []section {
 			"provider, and feedback to Twilio Verify. auth0/README.md, beside this file, goes " +
 			"through it step by step. A door stays closed while its secret is missing.",
 			auth0Options()},
-		{"Texts", "The wording. What is left out is said in these words. A text may use " +
+		{"Languages", "In which language a phone is texted, and its pages are.", languageOptions()},
+		{"Texts", "The wording, in {language}. What is left out is said in these words. A text may use " +
 			"{{.Name}}, {{.Answer}} and {{.Denial}} (the first words of {accept} and {deny}). " +
-			"The text for several questions may use {{.Choices}} and {{.Count}}, too. No links. " +
-			"Two segments at most: 306 characters, or 134 with characters such as curly quotes.",
+			"The text for several questions may use {{.Choices}} and {{.Count}}, too, texts that ask " +
+			"{{.Life}}, and the hint {{.About}}. No links. One segment: 160 characters, or 70 with " +
+			"characters such as curly quotes; with {long_texts=true} two.",
 			textOptions()},
 	})
 }

@@ -73,12 +73,12 @@ func codeTextOptions() []option {
 			Prevents: "People do not type a code from a name that they do not know.",
 		}, Set: setName(func(t *Tenant) *string { return &t.Codes.OrgName })},
 		{Row: row{
-			Key: "code_locale", Default: wording.DefaultLocale,
-			Doc: "The language of texts for which the app asks for none: da, de, en, es, fi, fr, it, " +
-				"nb, nl or sv.",
+			Key: "code_locale", Variable: "SMSBRIDGE_CODE_LOCALE", Off: true, Example: "da",
+			Doc: "The language of the codes for which the app asks for none. " +
+				"Left out: the language of the number's country, else {language}.",
 			Prevents: "People who do not read the language may pass the code on.",
 		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Codes.Locale },
-			wording.CodeLocales()...)},
+			wording.Languages()...)},
 		{Row: row{
 			Key: "code_text", Example: "{{.Code}} is your {{.Name}} code. Do not share it.",
 			Doc: "The wording, with {{.Code}} and {{.Name}}, for all languages. Left out: the shipped " +
@@ -195,6 +195,9 @@ func (l *loader) checkCodes(t *Tenant, given settings.Given) {
 	case segments > wording.MaxSegments:
 		l.Add(given.Place("code_text"), settings.Wrong(
 			"takes more than two segments with the line of code_domain", "shorten it"))
+	case segments > 1 && !t.LongTexts:
+		l.Add(given.Place("code_text"), settings.Wrong("takes two segments and costs as many",
+			"shorten it, name or code_domain, or allow it: long_texts"))
 	case segments > 1:
 		l.Warn("tenant %s: the text of a code takes %d segments and costs as many", t.Slug, segments)
 	}

@@ -139,6 +139,62 @@ func proofOptions() []option {
 	}
 }
 
+// languageOptions are about the languages of texts and pages.
+func languageOptions() []option {
+	return []option{
+		{Row: row{
+			Key: "language", Variable: "SMSBRIDGE_LANGUAGE", Default: wording.English,
+			Doc: "The language of texts and pages where nothing tells a person's own: neither the app, " +
+				"nor the mail, nor the country of the number. The wording under texts is in it. " +
+				"`smsbridge texts --language xx` names the languages that there are.",
+			Prevents: "People who do not understand a question do not answer it.",
+		}, Set: settings.Choice(func(t *Tenant) *string { return &t.Language },
+			wording.Languages()...)},
+		{Row: row{
+			Key: "language_pinned", Variable: "SMSBRIDGE_LANGUAGE_PINNED", Default: "false",
+			Doc: "Whether every phone is texted in {language}, whatever the app, the mail or the " +
+				"country say. Replies are understood in every language all the same.",
+			Prevents: "Without it, a support desk that reads one language gets questions about others.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.LanguagePinned })},
+		{Row: row{
+			Key: "long_texts", Variable: "SMSBRIDGE_LONG_TEXTS", Default: "false",
+			Doc: "Whether a text may take two segments where the shipped one takes one. " +
+				"`smsbridge texts` shows what each takes.",
+			Prevents: "Without this check, a long name or one curly quote doubles the cost of every text.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.LongTexts })},
+		{Row: row{
+			Key: "wordings", Kind: settings.Named,
+			Example: "sv.wrong={{.Name}}: svara {{.Answer}} eller {{.Denial}}.",
+			Doc: "Your own texts in languages other than {language}: the language, a dot, and the name " +
+				"of the text. `smsbridge texts` lists the names.",
+			Prevents: "A text that is yours in one language only reads as another company's in the rest.",
+		}, Set: setWordings},
+	}
+}
+
+// setWordings takes a tenant's own texts in other languages.
+func setWordings(t *Tenant, v []string) *settings.Mistake {
+	all := map[string]wording.Texts{}
+	for _, item := range v {
+		name, words, _ := strings.Cut(item, "=")
+		language, s, ok := splitWording(name)
+		if !ok {
+			return settings.Wrong("has "+settings.Quote(name)+", which is no text of a language",
+				"write it as sv.ask_registration; smsbridge texts lists the languages and the names")
+		}
+		text, fault := wording.ParseSaying(words)
+		if fault != nil {
+			return mistake(fault)
+		}
+		if all[language] == nil {
+			all[language] = wording.Texts{}
+		}
+		all[language][s] = text
+	}
+	t.textsBy = all
+	return nil
+}
+
 // textOptions are the tenant's wording.
 func textOptions() []option {
 	variable := map[wording.Saying]string{
@@ -156,7 +212,7 @@ func textOptions() []option {
 	var options []option
 	for _, s := range wording.Sayings() {
 		options = append(options, option{Row: row{
-			Key: textKey(s), Variable: variable[s], Default: s.Shipped(),
+			Key: textKey(s), Variable: variable[s], Default: s.Shipped(wording.English),
 			Doc: s.When() + original[s], Prevents: withoutText(s),
 		}, Set: setText(s)})
 	}
@@ -180,7 +236,7 @@ func withoutText(s wording.Saying) string {
 // setText takes the tenant's own words for a saying.
 func setText(s wording.Saying) settings.Setter[Tenant] {
 	return func(t *Tenant, v []string) *settings.Mistake {
-		if v[0] == s.Shipped() {
+		if v[0] == s.Shipped(wording.English) {
 			delete(t.texts, s)
 			return nil
 		}

@@ -89,7 +89,7 @@ func TestFromEnvDefaults(t *testing.T) {
 	require.Empty(t, acme.Links.UnsafeAllow)
 	require.Equal(t, KeepBridge, acme.Mails.Keep)
 	require.Equal(t, Relay, acme.Mails.Reset)
-	require.Equal(t, "YES", acme.AskedAnswer())
+	require.Equal(t, "YES", acme.AskedAnswer("en"))
 	require.Equal(t, []string{"NO", "N"}, acme.Question.Deny)
 	require.Equal(t, 10*time.Minute, acme.Question.ValidFor)
 	require.Equal(t, testAPI, acme.Mails.Mailgun.APIKey.Reveal())
@@ -136,11 +136,11 @@ func TestFromEnvEverything(t *testing.T) {
 		netip.MustParsePrefix("::1/128")}, acme.Links.UnsafeAllow)
 	require.Equal(t, KeepMailgun, acme.Mails.Keep)
 	require.Equal(t, Ask, acme.Mails.Reset)
-	require.Equal(t, "JA", acme.AskedAnswer())
+	require.Equal(t, "JA", acme.AskedAnswer("en"))
 	require.Equal(t, 8*time.Hour, acme.Question.ValidFor)
-	require.Equal(t, "Svar JA til ACME", acme.Say(wording.AskRegistration, wording.Fill{}))
-	require.Equal(t, "Ny kode? Svar JA", acme.Say(wording.AskPassword, wording.Fill{}))
-	require.Equal(t, "Svar JA eller NO", acme.Say(wording.Wrong, wording.Fill{}))
+	require.Equal(t, "Svar JA til ACME", acme.Say("", wording.AskRegistration, wording.Fill{}))
+	require.Equal(t, "Ny kode? Svar JA", acme.Say("", wording.AskPassword, wording.Fill{}))
+	require.Equal(t, "Svar JA eller NO", acme.Say("", wording.Wrong, wording.Fill{}))
 	require.Equal(t, []settings.Secret{settings.NewSecret(testSign), settings.NewSecret(testOld)},
 		acme.Mails.Mailgun.SigningKeys)
 	require.Equal(t, "http://localhost:8082", acme.Mails.Mailgun.APIBase)
@@ -158,13 +158,73 @@ func TestWarnings(t *testing.T) {
 		"SMSBRIDGE_REGISTRATION_TEXT={{.Answer}}?": "ask_registration_code is not: beside another",
 		"SMSBRIDGE_PASSWORD_TEXT=Is this you?": "ask_password does " +
 			"not say which word",
-		"SMSBRIDGE_WRONG_TEXT=YES please\u2026 " + strings.Repeat("x", 60): "wrong takes 2 segments",
+		"SMSBRIDGE_WRONG_TEXT=YES please\u2026 " +
+			strings.Repeat("x", 60): "wrong in en takes 2 segments",
 	} {
-		s, err := FromEnv(oneTenant(change))
+		s, err := FromEnv(append(oneTenant(change), "SMSBRIDGE_LONG_TEXTS=true"))
 		require.NoError(t, err, change)
 		require.Len(t, otherWarnings(s), 1, change)
 		require.Contains(t, otherWarnings(s)[0], want)
 		require.Contains(t, otherWarnings(s)[0], "tenant acme")
+	}
+}
+
+// Ensure that a text of two segments is a mistake where the shipped one takes one, unless the
+// tenant allows it.
+func TestLongTexts(t *testing.T) {
+	for _, change := range []string{
+		"SMSBRIDGE_WRONG_TEXT=YES please\u2026 " + strings.Repeat("x", 60),
+		"SMSBRIDGE_NAME=" + strings.Repeat("N", 40),
+	} {
+		_, err := FromEnv(oneTenant(change))
+		require.ErrorContains(t, err, "take 2 segments")
+		require.ErrorContains(t, err, "long_texts")
+		_, err = FromEnv(append(oneTenant(change), "SMSBRIDGE_LONG_TEXTS=true"))
+		require.NoError(t, err)
+	}
+}
+
+// Ensure that each hint about the language of a phone counts when none before it does.
+func TestLanguageFor(t *testing.T) {
+	danish, err := phonemail.ParseNumber("+4520123456")
+	require.NoError(t, err)
+	indian, err := phonemail.ParseNumber("+919812345678")
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		tenant      Tenant
+		asked, mail string
+		phone       phonemail.Number
+		want        string
+	}{
+		{Tenant{Language: "sv", LanguagePinned: true}, "fi", "de", danish, "sv"},
+		{Tenant{Language: "sv"}, "fi-FI", "de", danish, "fi"},
+		{Tenant{Language: "sv"}, "tlh", "de-AT", danish, "de"},
+		{Tenant{Language: "sv"}, "", "tlh", danish, "da"},
+		{Tenant{Language: "sv"}, "", "", indian, "sv"},
+		{Tenant{}, "", "", indian, "en"},
+	} {
+		require.Equal(t, tt.want, tt.tenant.LanguageFor(tt.asked, tt.mail, tt.phone))
+	}
+	codes := Tenant{Codes: Codes{Locale: "nl"}}
+	require.Equal(t, "nl", codes.CodeLanguageFor("", danish))
+	require.Equal(t, "fr", codes.CodeLanguageFor("fr", danish))
+}
+
+// Ensure that a text of the tenant's own is said in its language alone, with that one's word for
+// yes.
+func TestWordings(t *testing.T) {
+	s, err := FromEnv(oneTenant("SMSBRIDGE_LANGUAGE=da", "SMSBRIDGE_WRONG_TEXT={{.Answer}} ACME?"))
+	require.NoError(t, err)
+	acme, _ := s.Tenants.Tenant("acme")
+	require.Equal(t, "JA ACME?", acme.Say("", wording.Wrong, wording.Fill{}))
+	require.Equal(t, "JA ACME?", acme.Say("da", wording.Wrong, wording.Fill{}))
+	require.Contains(t, acme.Say("fr", wording.Wrong, wording.Fill{}), "OUI")
+	own := &Tenant{Name: "ACME"}
+	require.Nil(t, setWordings(own, []string{"sv.wrong={{.Answer}} eller {{.Denial}}"}))
+	require.Equal(t, "JA eller NEJ", own.Say("sv", wording.Wrong, wording.Fill{}))
+	require.NotEqual(t, "JA eller NEJ", own.Say("da", wording.Wrong, wording.Fill{}))
+	for _, item := range []string{"sv.nonsense=x", "xx.wrong=x", "wrong=x", "sv.wrong={{.Nope}}"} {
+		require.NotNil(t, setWordings(own, []string{item}), item)
 	}
 }
 
@@ -289,8 +349,8 @@ func TestExampleFile(t *testing.T) {
 	for _, saying := range wording.Sayings() {
 		fill := wording.Fill{Choices: "Reply YES 4821 for ACME or YES 7730 for Beta", Count: 2}
 		require.Equal(t, (&Tenant{Name: "ACME", Question: Question{Accept: acme.Question.Accept,
-			Deny: acme.Question.Deny}}).Say(saying, fill),
-			acme.Say(saying, fill))
+			Deny: acme.Question.Deny}}).Say("", saying, fill),
+			acme.Say("", saying, fill))
 	}
 
 	for _, o := range allRows()[len(commandRows()):] {

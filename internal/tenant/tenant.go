@@ -81,8 +81,13 @@ type Tenant struct {
 	Doors    Doors
 	Auth0    Auth0
 
-	texts  wording.Texts
-	public string // the bridge's public URL
+	Language       string // of those who read no other, one of wording.Languages, "" for English
+	LanguagePinned bool   // every phone is texted in it
+	LongTexts      bool   // texts may take a second segment
+
+	texts   wording.Texts            // in the tenant's language
+	textsBy map[string]wording.Texts // in others
+	public  string                   // the bridge's public URL
 }
 
 // Mails says where a tenant's mails come from and what becomes of each kind.
@@ -176,9 +181,6 @@ const (
 	ProofKeycloak ProofKind = "keycloak"
 	ProofGoTrue   ProofKind = "gotrue"
 )
-
-// AskedAnswer returns the word that texts ask for, as it is shown.
-func (t *Tenant) AskedAnswer() string { return t.Question.Accept[0] }
 
 // ShortURL returns the address of the short link with the token.
 func (t *Tenant) ShortURL(token string) string { return t.public + "/l/" + token }

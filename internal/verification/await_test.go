@@ -404,8 +404,8 @@ func TestList(t *testing.T) {
 func TestFor(t *testing.T) {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example", "SMSBRIDGE_TENANT=acme",
-		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK",
-		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
+		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
+		"SMSBRIDGE_LINKS_WORK=DK", "SMSBRIDGE_SENDER_DOMAINS=acme.example",
 		"SMSBRIDGE_MAIL_DOMAIN=sms.acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
 		"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
 		"MAILGUN_WEBHOOK_SIGNING_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",

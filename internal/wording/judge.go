@@ -16,7 +16,7 @@ const MaxSegments = 2
 // What texts are checked with in place of a code, of a short link and of a contact. They are as
 // long as the real ones, and nothing that phones show as a link.
 const (
-	SampleCode = "4821482148"
+	SampleCode = "4828"
 	SampleLink = "SHORT-LINK-OF-THE-BRIDGE-OF-SOME-FIFTY-CHARACTERS-"
 	// SampleContact is as long as a contact may be.
 	SampleContact = "CONTACT-OF-THE-TENANT-OF-40-CHARACTERS--"

@@ -156,31 +156,50 @@ func TestHasWord(t *testing.T) {
 	require.False(t, HasWord("that is not me", "that is me"))
 }
 
-// Ensure that a tag means a language of codes whatever its region and its case, and that no other
-// language is taken for one.
-func TestCodeLocale(t *testing.T) {
-	for tag, want := range map[string]string{
-		"da": "da", "DA-dk": "da", "no": "nb", "nn-NO": "nb", "nb": "nb", "fr-CA": "fr",
+// Ensure that a tag means the language that serves those who read it, the first of several, and
+// that nothing else is taken for one.
+func TestMatch(t *testing.T) {
+	for tags, want := range map[string]string{
+		"da": "da", "DA-dk": "da", "no": "nb", "nn-NO": "nb", "fr-CA": "fr", "pt": "pt",
+		"pt-PT": "pt", "pt-br": "pt-BR", "zh-Hans-CN": "zh", "tlh, sv;q=0.8, da": "sv",
+		"xx de-AT": "de", "en-GB": "en",
 	} {
-		got, ok := CodeLocale(tag)
-		require.True(t, ok, tag)
-		require.Equal(t, want, got, tag)
+		got, ok := Match(tags)
+		require.True(t, ok, tags)
+		require.Equal(t, want, got, tags)
 	}
-	for _, tag := range []string{"", "pl", "dansk", "-da", "da_DK"} {
-		_, ok := CodeLocale(tag)
-		require.False(t, ok, tag)
+	for _, tags := range []string{"", "dansk", "-da", ";;;,,", "tlh", strings.Repeat("a", 99)} {
+		_, ok := Match(tags)
+		require.False(t, ok, tags)
+	}
+}
+
+// Ensure that a country stands for the language that most people read there.
+func TestOfCountry(t *testing.T) {
+	for country, want := range map[string]string{
+		"DK": "da", "SE": "sv", "NO": "nb", "FI": "fi", "GB": "en", "US": "en", "DE": "de", "AT": "de",
+		"BR": "pt-BR", "PT": "pt", "PL": "pl", "CZ": "cs", "UA": "uk", "RO": "ro", "TR": "tr",
+		"SY": "ar", "SO": "so", "VN": "vi", "CN": "zh", "JP": "ja", "GR": "el",
+	} {
+		got, ok := OfCountry(country)
+		require.True(t, ok, country)
+		require.Equal(t, want, got, country)
+	}
+	for _, country := range []string{"", "GL", "IN", "XX"} {
+		_, ok := OfCountry(country)
+		require.False(t, ok, country)
 	}
 }
 
 // Ensure that no two of several choices read alike.
 func TestChoice(t *testing.T) {
-	require.Equal(t, "new ACME password", Choice("ACME", true))
-	require.Equal(t, "new account at ACME", Choice("ACME", false))
+	require.Equal(t, "new ACME password", Choice(English, "ACME", true))
+	require.Equal(t, "new account at ACME", Choice(English, "ACME", false))
 }
 
 // Ensure that a shipped text with a mistake stops the program before any text is sent.
 func TestBadShippedText(t *testing.T) {
 	require.Panics(t, func() { mustParse("{{.Nope}}", codeFields()) })
 	require.False(t, mustParse("{{.Code}}", codeFields()).IsZero())
-	require.Empty(t, Saying("nonsense").Shipped())
+	require.Empty(t, Saying("nonsense").Shipped(English))
 }

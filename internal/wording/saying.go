@@ -1,11 +1,18 @@
 package wording
 
-import "sync"
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
 
 // Saying names one text that the bridge sends.
 type Saying string
 
-// What the bridge says; the catalog below says when.
+// What the bridge says; the English file of the catalogue says when.
 const (
 	AskRegistration       Saying = "ask_registration"
 	AskRegistrationCode   Saying = "ask_registration_code"
@@ -35,144 +42,71 @@ const (
 	DoneBefore            Saying = "done_before"
 	OptedOut              Saying = "opted_out"
 	Help                  Saying = "help"
+	DeniedBefore          Saying = "denied_before"
+	Stopped               Saying = "stopped"
+	WrongCodes            Saying = "wrong_codes"
 )
 
-// entry is one saying with all there is to know about it.
-type entry struct {
-	saying  Saying
-	when    string // when it is sent
-	shipped string // the wording of those who bring none
-}
-
-// catalog lists the sayings in the order in which a phone may get them. Each shipped text is one
-// GSM-7 segment with a name of 20 characters. None has a link of its own, and none but the
-// confirmations sounds like success.
-func catalog() []entry {
-	return append(questionCatalog(), keywordCatalog()...)
-}
-
-// questionCatalog lists the sayings about questions.
-func questionCatalog() []entry {
-	return []entry{
-		{AskRegistration, "A prompt: is this new account yours?",
-			"Reply {{.Answer}} if you have just set up an account with {{.Name}}. " +
-				"If not, reply {{.Denial}}."},
-		{AskRegistrationCode, "The same beside another question: the reply must repeat {{.Code}}.",
-			"Another request: if you have just set up an account with {{.Name}}, " +
-				"reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}} {{.Code}}."},
-		{AskPassword, "A prompt: is this new password yours? A bare yes is enough.",
-			"Someone asked to replace your {{.Name}} password. " +
-				"Reply {{.Answer}} only if it was you. If not, reply {{.Denial}}."},
-		{AskPasswordCode, "The same, when the reply must repeat {{.Code}}.",
-			"Someone asked to replace your {{.Name}} password. " +
-				"Only if it was you, reply {{.Answer}} {{.Code}}. If not, reply {{.Denial}} {{.Code}}."},
-		{TapRegistration, "The prompt for an account with {{.Link}} and no reply. A tap never says no.",
-			"{{.Name}}: confirm your new account here: {{.Link}} Not you? Do nothing."},
-		{TapPassword, "The same for a password.",
-			"{{.Name}}: confirm your new password here: {{.Link}} Not you? Do nothing."},
-		{BothRegistration, "The prompt for an account that takes a reply or a tap.",
-			"Reply {{.Answer}} if you have just set up an account with {{.Name}}, " +
-				"or tap {{.Link}} Not you? {{.Denial}}"},
-		{BothRegistrationCode, "The same beside another question: the reply must repeat {{.Code}}.",
-			"Another request: new {{.Name}} account? Reply {{.Answer}} {{.Code}} " +
-				"or tap {{.Link}} Not you? {{.Denial}} {{.Code}}"},
-		{BothPassword, "The same for a password. The reply must repeat {{.Code}}.",
-			"New {{.Name}} password? Only if it was you, reply {{.Answer}} {{.Code}} " +
-				"or tap {{.Link}} Not you? {{.Denial}} {{.Code}}"},
-		{RelayVerify, "Relays the link of a sign-up mail that needs the person, or whose click did not " +
-			"show what came of it.",
-			"{{.Name}}: finish your sign-up here, if it is not done: {{.Link}} Not you? Do nothing."},
-		{RelayReset, "Relays the link of a password mail. It also says so after a click that needs " +
-			"the person.",
-			"{{.Name}}: choose a new password here: {{.Link}} Not you? Do nothing."},
-		{RelayLogin, "Relays the link of a sign-in mail.",
-			"{{.Name}}: sign in here: {{.Link}} Not you? Do nothing."},
-		{Wrong, "The reply was neither yes nor no.",
-			"Please reply {{.Answer}} to confirm or {{.Denial}} to cancel."},
-		{Several, "The reply was a bare yes, and several questions are open.",
-			"Which one? {{.Choices}}. Reply {{.Denial}} to cancel."},
-		{ConfirmedRegistration, "The identity provider confirmed the account.",
-			"{{.Name}}: your account is confirmed."},
-		{ConfirmedPassword, "The identity provider confirmed the password.",
-			"{{.Name}}: your new password is confirmed."},
-		{Already, "The identity provider said that this was confirmed before.",
-			"{{.Name}}: this had already been confirmed. There is nothing more to do."},
-		{Used, "The identity provider said that the link was used before.",
-			"{{.Name}}: this request was used before. Please try to sign in, or start again."},
-		{LinkExpired, "The identity provider said that the link is too old. Some say so of a used " +
-			"one, too.",
-			"{{.Name}}: this request is too old or was used before. Please try to sign in, or start " +
-				"again."},
-		{NeedsUser, "The link leads to a page that wants more than a click, and is not there any more.",
-			"{{.Name}}: this cannot be finished by text. Please go on where you started."},
-		{Refused, "The identity provider, or a rule of the bridge, refused.",
-			"{{.Name}} did not accept this request. Please start again."},
-		{Unreachable, "The identity provider did not respond.",
-			"{{.Name}} is not answering, so nothing was done. Please start again later."},
-		{Unknown, "The bridge does not understand the response, and the link is not there any more. " +
-			"This text must not sound like success.",
-			"{{.Name}} did not say whether this worked. Please try to sign in, or start again."},
-		{Denied, "The person said no.", "{{.Name}}: OK, nothing was changed."},
-		{Late, "The yes came after the question's deadline.",
-			"{{.Name}}: your reply came too late. Please start again."},
-		{DoneBefore, "The question was answered before.",
-			"{{.Name}}: you have answered this before. There is nothing more to do."},
-	}
-}
-
-// keywordCatalog lists the sayings that answer carriers' keywords.
-func keywordCatalog() []entry {
-	return []entry{
-		{OptedOut, "Confirms a STOP, once, where the provider does not.",
-			"{{.Name}}: you get no more texts from us. Reply START to get them again."},
-		{Help, "Responds to HELP where the provider does not, if there is a {contact}.",
-			"{{.Name}} texts about your account. Questions? {{.Contact}} " +
-				"Reply STOP to get no more texts."},
-	}
-}
-
-// shipped holds the shipped wording, taken apart at first use and never changed.
-var shipped = sync.OnceValue(func() map[Saying]Text {
-	texts := map[Saying]Text{}
-	for _, e := range catalog() {
-		texts[e.saying] = mustParse(e.shipped, sayingFields())
-	}
-	return texts
-})
-
-// Sayings returns all sayings in the order in which a phone may get them.
+// Sayings returns all sayings in the order in which a phone may get them. Each shipped text is one
+// segment with a name of 22 characters, but for those that MostSegments names. None has a link of
+// its own, and none but the confirmations sounds like success.
 func Sayings() []Saying {
-	var all []Saying
-	for _, e := range catalog() {
-		all = append(all, e.saying)
+	return []Saying{
+		AskRegistration, AskRegistrationCode, AskPassword, AskPasswordCode, TapRegistration,
+		TapPassword, BothRegistration, BothRegistrationCode, BothPassword, RelayVerify, RelayReset,
+		RelayLogin, Wrong, Several, ConfirmedRegistration, ConfirmedPassword, Already, Used,
+		LinkExpired, NeedsUser, Refused, Unreachable, Unknown, Denied, Late, DoneBefore, DeniedBefore,
+		Stopped, WrongCodes, OptedOut, Help,
 	}
-	return all
 }
 
-// Shipped returns the shipped wording of a saying, as it is written in settings.
-func (s Saying) Shipped() string { return s.entry().shipped }
+// Exists reports whether s is one of the sayings.
+func (s Saying) Exists() bool { return slices.Contains(Sayings(), s) }
 
-// When says when the text is sent.
-func (s Saying) When() string { return s.entry().when }
+// Shipped returns the shipped wording of a saying in a language, as it is written in settings.
+func (s Saying) Shipped(language string) string { return templateOf(in(language).words[string(s)]) }
 
-func (s Saying) entry() entry {
-	for _, e := range catalog() {
-		if e.saying == s {
-			return e
+// whens are the comments of the English file of the catalogue, for translators and operators.
+var whens = sync.OnceValue(func() map[string]struct{ Description string } {
+	all := map[string]struct{ Description string }{}
+	var entries map[string]json.RawMessage
+	decodeCatalogue(English, &entries)
+	for key, entry := range entries {
+		var comment struct{ Description string }
+		if name, ok := strings.CutPrefix(key, "@"); ok && json.Unmarshal(entry, &comment) == nil {
+			all[name] = comment
 		}
 	}
-	return entry{}
+	return all
+})
+
+// When says when the text is sent.
+func (s Saying) When() string { return templateOf(whens()[string(s)].Description) }
+
+// MostSegments is how many segments a shipped text takes with a name of 22 characters. Two are for
+// texts in scripts that GSM-7 lacks. There 70 characters do not hold the name and a link, two codes
+// with a warning, two choices, or a contact.
+func (s Saying) MostSegments(language string) int {
+	switch language {
+	case "ar", "el", "ja", "ru", "uk", "zh":
+	default:
+		return 1
+	}
+	if s.needsLink() || s == AskPasswordCode || s == Several || s == Help {
+		return 2
+	}
+	return 1
 }
 
-// Texts is a tenant's own wording by saying. What is not in it is said in the shipped wording. It
-// is not changed after loading.
+// Texts is a tenant's own wording in one language, by saying. What is not in it is said in the
+// shipped wording. It is not changed after loading.
 type Texts map[Saying]Text
 
-// Say returns the text for s, or "" for a saying that does not exist.
-func (t Texts) Say(s Saying, f Fields) string {
+// Say returns the text for s in a language, or "" for a saying that does not exist.
+func (t Texts) Say(language string, s Saying, f Fields) string {
 	text, ok := t[s]
 	if !ok {
-		text = shipped()[s]
+		text = in(language).texts[s]
 	}
 	return text.Fill(f)
 }
@@ -180,20 +114,46 @@ func (t Texts) Say(s Saying, f Fields) string {
 // Fill is what a text can tell beyond the tenant's settings. It is made by our rules, never of
 // anything from a mail.
 type Fill struct {
-	Choices string // for Several: "YES 4821 new account at ACME, YES 7730 new Beta password"
-	Count   int    // for Several: how many questions are open
-	Code    string // for the texts that ask for it
-	Link    string // for the Tap, Both and Relay texts: a short link of ours
-	Contact string // for Help: the tenant's
+	Choices string        // for Several: "YES 4821 new account at ACME, YES 7730 new Beta password"
+	Count   int           // for Several: how many questions are open
+	Code    string        // for the texts that ask for it
+	Link    string        // for the Tap, Both and Relay texts: a short link of ours
+	Life    time.Duration // for the texts that ask, and for Relay texts: how long they count
+	About   string        // for Wrong: what [About] says
+	Contact string        // for Help: the tenant's
 }
 
-// Choice says what one of several open questions is about: the purpose and the tenant, so that no
-// two purposes read alike.
-func Choice(name string, password bool) string {
+// Choice says in a language what one of several open questions is about: the purpose and the
+// tenant, so that no two purposes read alike.
+func Choice(language, name string, password bool) string {
+	c := in(language)
 	if password {
-		return "new " + name + " password"
+		return c.choice[1].Fill(Fields{Name: name})
 	}
-	return "new account at " + name
+	return c.choice[0].Fill(Fields{Name: name})
+}
+
+// AndMore says in a language that some choices are not listed.
+func AndMore(language, choices string) string {
+	return strings.ReplaceAll(in(language).words["choices_more"], "{choices}", choices)
+}
+
+// About says in a language what a question is about.
+func About(language string, password bool) string {
+	if password {
+		return in(language).words["about_password"]
+	}
+	return in(language).words["about_registration"]
+}
+
+// Life says in a language how long an answer counts: in hours where these are whole ones, else in
+// minutes, and at least in one.
+func Life(language string, d time.Duration) string {
+	unit, n := "minutes", max(1, int64(d/time.Minute))
+	if n%60 == 0 {
+		unit, n = "hours", n/60
+	}
+	return strings.ReplaceAll(in(language).words[unit], "{n}", strconv.FormatInt(n, 10))
 }
 
 // needsCode and needsLink say which texts must have the code, and which the link.

@@ -1,7 +1,7 @@
-// Package wording holds what the bridge says by text: the sayings, the texts of codes, and how a
-// tenant's own wording is read and judged. Package internal/tenant gives every tenant its wording.
-// The rules name what is to be said. The rule that reads a reply finds here the words that carriers
-// act upon.
+// Package wording holds what the bridge says, in each language: the sayings, the texts of codes,
+// the words of its pages and those that mean yes and no. All stand in the files below catalogue. It
+// also says which language a tag or a country means, and how a tenant's own wording is judged.
+// Package internal/tenant gives every tenant its wording, and the rules name what is to be said.
 //
 // It promises:
 //
@@ -31,6 +31,8 @@ type Fields struct {
 	Count   int
 	Code    string
 	Link    string
+	Life    string // how long an answer counts
+	About   string // what the question is about
 	Contact string // whom people ask
 }
 
@@ -51,6 +53,10 @@ func (f Fields) value(name string) string {
 		return f.Code
 	case "Link":
 		return f.Link
+	case "Life":
+		return f.Life
+	case "About":
+		return f.About
 	case "Contact":
 		return f.Contact
 	}
@@ -59,7 +65,9 @@ func (f Fields) value(name string) string {
 
 // sayingFields and codeFields are the names of the fields that the two kinds of texts may use.
 func sayingFields() []string {
-	return []string{"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link", "Contact"}
+	return []string{
+		"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link", "Life", "About", "Contact",
+	}
 }
 
 func codeFields() []string { return []string{"Code", "Name"} }

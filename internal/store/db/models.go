@@ -50,6 +50,7 @@ type Challenge struct {
 	HeldDigest   string
 	ClicksBefore int64
 	BegunAt      moment.Moment
+	Language     string
 }
 
 type CodeCheck struct {
@@ -149,6 +150,7 @@ type ShortLink struct {
 	ChallengeID string
 	Link        string
 	ExpiresAt   moment.Moment
+	Language    string
 }
 
 type Tally struct {

@@ -12,8 +12,8 @@ import (
 )
 
 const addShortLink = `-- name: AddShortLink :exec
-INSERT INTO short_link (id, tenant, challenge_id, link, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO short_link (id, tenant, challenge_id, link, expires_at, language)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type AddShortLinkParams struct {
@@ -22,6 +22,7 @@ type AddShortLinkParams struct {
 	ChallengeID string
 	Link        string
 	ExpiresAt   moment.Moment
+	Language    string
 }
 
 func (q *Queries) AddShortLink(ctx context.Context, arg AddShortLinkParams) error {
@@ -31,6 +32,7 @@ func (q *Queries) AddShortLink(ctx context.Context, arg AddShortLinkParams) erro
 		arg.ChallengeID,
 		arg.Link,
 		arg.ExpiresAt,
+		arg.Language,
 	)
 	return err
 }
@@ -51,7 +53,7 @@ func (q *Queries) DropShortLinksBefore(ctx context.Context, at moment.Moment) (i
 }
 
 const getShortLink = `-- name: GetShortLink :one
-SELECT id, tenant, challenge_id, link, expires_at FROM short_link WHERE id = $1
+SELECT id, tenant, challenge_id, link, expires_at, language FROM short_link WHERE id = $1
 `
 
 func (q *Queries) GetShortLink(ctx context.Context, id string) (ShortLink, error) {
@@ -63,6 +65,7 @@ func (q *Queries) GetShortLink(ctx context.Context, id string) (ShortLink, error
 		&i.ChallengeID,
 		&i.Link,
 		&i.ExpiresAt,
+		&i.Language,
 	)
 	return i, err
 }

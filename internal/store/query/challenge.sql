@@ -1,10 +1,10 @@
 -- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language)
 VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @recipient, @purpose, @state,
     '', @link, @digest, @author, @reply_code, 0, 0, 0, 0, 0,
-    @opened_at, @expires_at, 0, 0, @coded)
+    @opened_at, @expires_at, 0, 0, @coded, @language)
 ON CONFLICT DO NOTHING;
 
 -- name: GetChallenge :one

@@ -1,6 +1,6 @@
 -- name: AddShortLink :exec
-INSERT INTO short_link (id, tenant, challenge_id, link, expires_at)
-VALUES (@id, @tenant, @challenge_id, @link, @expires_at);
+INSERT INTO short_link (id, tenant, challenge_id, link, expires_at, language)
+VALUES (@id, @tenant, @challenge_id, @link, @expires_at, @language);
 
 -- name: GetShortLink :one
 SELECT * FROM short_link WHERE id = @id;

@@ -1,0 +1,88 @@
+//go:build !race
+
+package reply_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/reply"
+	"smsbridge/internal/wording"
+)
+
+// Ensure that people are understood in their language, whatever language asked.
+func TestAnswersOfEveryLanguage(t *testing.T) {
+	for _, asked := range append(wording.Languages(), "") {
+		for word, bodies := range map[reply.Word][]string{
+			reply.Yes: {"ja", "Ja tak!", "JA, TAK.", "joo", "kyllä", "oui", "Oui, c’est moi", "sí", "sì",
+				"sim", "да", "evet", "نعم", "haa", "có", "是", "はい", "ναι", "yes", "tak to ja", "это я"},
+			reply.No: {"nej", "nein", "nee", "non", "não", "nie", "нет", "ні", "hayır", "HAYIR", "لا",
+				"maya", "không", "否", "いいえ", "όχι", "nei", "ei"},
+		} {
+			for _, body := range bodies {
+				got := reply.Read(body, reply.Words{Language: asked})
+				require.Equal(t, reply.Reading{Word: word}, got, "%s asked in %q", body, asked)
+				got = reply.Read(body+" 4821", reply.Words{Language: asked})
+				if !strings.HasSuffix(body, "!") && !strings.HasSuffix(body, ".") {
+					require.Equal(t, reply.Reading{Word: word, Code: "4821"}, got, body)
+				}
+			}
+		}
+		for _, body := range hostile() {
+			got := reply.Read(body, reply.Words{Language: asked}).Word
+			if strings.TrimSpace(strings.ToLower(body)) == "si" || body == "da" || body == "tak" {
+				continue // yes where the language says so; see below
+			}
+			require.NotEqual(t, reply.Yes, got, "%q asked in %q", body, asked)
+		}
+	}
+	require.GreaterOrEqual(t, len(hostile())*len(wording.Languages()), 400)
+}
+
+// Ensure that a word which means something else in another language counts in the one language in
+// which it is an answer.
+func TestFalseFriends(t *testing.T) {
+	for _, tt := range []struct {
+		body string
+		in   string // the languages in which it counts
+		word reply.Word
+	}{
+		{"tak", "pl", reply.Yes},           // "thanks" in Danish
+		{"da", "ro ru", reply.Yes},         // "then" in Danish
+		{"si", "es fr it", reply.Yes},      // "and" in Romanian, written without its sign
+		{"ano", "cs", reply.Yes},           // "year" in Portuguese
+		{"так", "uk", reply.Yes},           // "so" in Russian
+		{"nai", "el", reply.Yes},           // "no" in Japanese
+		{"hai", "ja", reply.Yes},           // "you have" in Italian
+		{"naam", "ar", reply.Yes},          // "name" in Dutch
+		{"co", "vi", reply.Yes},            // "what" in Polish
+		{"ne", "cs", reply.No},             // "yes" in Greek, in Latin letters
+		{"nu", "ro", reply.No},             // "now" in Danish
+		{"net", "ru", reply.No},            // a word of English
+		{"la", "ar", reply.No},             // "there" in French
+		{"yok", "tr", reply.No},            // "yoke", nearly
+		{"t", "pl", reply.Yes},             // a slip of a finger
+		{"y", "en", reply.Yes},             // "and" in Spanish
+		{"j", "da de nb nl sv", reply.Yes}, // a slip of a finger
+	} {
+		for _, asked := range append(wording.Languages(), "") {
+			want := reply.Other
+			for _, language := range strings.Fields(tt.in) {
+				if language == asked {
+					want = tt.word
+				}
+			}
+			if tt.body == "t" && asked == "uk" || tt.body == "y" && asked == "" {
+				continue
+			}
+			require.Equal(t, want, reply.Read(tt.body, reply.Words{Language: asked}).Word,
+				"%s asked in %q", tt.body, asked)
+		}
+	}
+	for _, asked := range []string{"pl", "cs", "el"} { // "no" is "yeah" there, colloquially
+		require.Equal(t, reply.Other, reply.Read("no", reply.Words{Language: asked}).Word, asked)
+	}
+	require.Equal(t, reply.No, reply.Read("no", reply.Words{Language: "es"}).Word)
+}

@@ -1,0 +1,151 @@
+package outbound
+
+import (
+	"cmp"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"smsbridge/linkclick"
+)
+
+// What of a mail is read for its language: more says nothing new.
+const (
+	maxLanguageHTML = 16 << 10
+	maxLanguageText = 4 << 10
+)
+
+// mailLanguage returns the language of a mail as a BCP 47 tag, "" when nothing tells it: what its
+// header says, else what its words say, else its HTML. Many templates say that they are English
+// whatever they are written in, so the words come before the HTML.
+func mailLanguage(m linkclick.Mail) string {
+	if m.Language != "" {
+		return m.Language
+	}
+	lang, text := readHTMLLanguage(m.HTML[:min(len(m.HTML), maxLanguageHTML)])
+	if m.Text != "" {
+		text = m.Text[:min(len(m.Text), maxLanguageText)]
+	}
+	return cmp.Or(wordLanguage(m.Subject+" "+text), lang)
+}
+
+// readHTMLLanguage returns the lang attribute of the html or the body element, and the text.
+func readHTMLLanguage(source string) (lang, text string) {
+	z := html.NewTokenizer(strings.NewReader(source))
+	var b strings.Builder
+	hidden := false
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return lang, b.String()
+		case html.TextToken:
+			if !hidden && b.Len() < maxLanguageText {
+				b.Write(z.Text())
+				b.WriteByte(' ')
+			}
+		case html.StartTagToken:
+			name, more := z.TagName()
+			tag := string(name)
+			hidden = tag == "style" || tag == "script" || tag == "title"
+			for more && lang == "" && (tag == "html" || tag == "body") {
+				var key, value []byte
+				key, value, more = z.TagAttr()
+				if string(key) == "lang" {
+					lang = string(value)
+				}
+			}
+		case html.EndTagToken:
+			hidden = false
+		}
+	}
+}
+
+// wordLanguage returns the language whose small words a text has most of: at least three, and twice
+// as many as any other. Japanese and Chinese, which have no blanks, are told by their characters.
+func wordLanguage(text string) string {
+	if language := characterLanguage(text); language != "" {
+		return language
+	}
+	known, counts := smallWords(), map[string]int{}
+	letter := func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }
+	for word := range strings.FieldsFuncSeq(strings.ToLower(text), letter) {
+		for _, language := range known[word] {
+			counts[language]++
+		}
+	}
+	best, next := "", 0
+	for language, n := range counts {
+		switch {
+		case best == "" || n > counts[best] || n == counts[best] && language < best:
+			if best != "" {
+				next = max(next, counts[best])
+			}
+			best = language
+		default:
+			next = max(next, n)
+		}
+	}
+	if counts[best] < 3 || counts[best] < 2*next {
+		return ""
+	}
+	return best
+}
+
+// characterLanguage returns "ja" for a text with Japanese syllables, and "zh" for one of Chinese
+// characters without any. A brand in such characters does not make a language: one letter of nine
+// must be one, since a mail's links have many Latin letters.
+func characterLanguage(text string) string {
+	syllables, characters, letters := 0, 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
+			syllables++
+		case unicode.Is(unicode.Han, r):
+			characters++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	switch {
+	case syllables >= 3 && 8*(syllables+characters) >= letters:
+		return "ja"
+	case characters >= 6 && syllables == 0 && 8*characters >= letters:
+		return "zh"
+	}
+	return ""
+}
+
+// smallWords has the languages by the words that are frequent in them and tell them apart.
+var smallWords = sync.OnceValue(func() map[string][]string {
+	found := map[string][]string{}
+	for language, words := range map[string]string{
+		"da": "af dig noget blev efter hej bekræft venligst adgangskode klik mailadresse",
+		"de": "und nicht ihre sie der die das wenn bitte mit für haben ist um",
+		"en": "the your you this please to and if have click is of not for",
+		"es": "tu su el que para por haga cuenta correo los una haz con en",
+		"fi": "ja ei että jos olet tämä sinun tai ole sähköpostiosoite vahvista on",
+		"fr": "vous votre le les des pour cliquez est et compte sur avez une",
+		"it": "il tuo che per sul hai questo clicca indirizzo della una conto non",
+		"nb": "deg noe ble etter hei bekreft vennligst passord klikk kontoen lenken",
+		"nl": "het een je uw niet van voor klik als deze op en bent met",
+		"pl": "się nie twoje jest na aby lub jeśli proszę kliknij adres i w",
+		"pt": "seu sua você não para uma que clique em conta do endereço por",
+		"ro": "și nu este pentru dumneavoastră contul să pe care adresa de vă",
+		"sv": "och inte jag om att är bekräfta vänligen klicka länken ditt nedan",
+		"tr": "ve bir için bu lütfen hesabınızı değil e-posta adresinizi tıklayın ile",
+		"cs": "je se na pro vaše není pokud účet klikněte prosím adresu jste",
+		"vi": "của bạn không và vui lòng tài khoản này để được nếu",
+		"so": "iyo waa oo aad fadlan haddii akoonkaaga ku si",
+		"ru": "вы ваш и не если это для пожалуйста на вашу",
+		"uk": "ви ваш і не якщо це для будь ласка на вашу та",
+		"el": "και το για σας να την αν δεν είναι",
+		"ar": "على في من إلى هذا لا حسابك إذا",
+	} {
+		for word := range strings.FieldsSeq(words) {
+			found[word] = append(found[word], language)
+		}
+	}
+	return found
+})
