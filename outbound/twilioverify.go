@@ -94,8 +94,11 @@ func (w byVerify) start(
 func startForm(t *tenant.Tenant, s verification.Secret) url.Values {
 	v, service := s.Verification, t.Sending.VerifyService
 	form := url.Values{
-		"To": {v.Phone.E164()}, "Channel": {"sms"}, "Locale": {cmp.Or(v.Locale, t.Codes.Locale)},
+		"To": {v.Phone.E164()}, "Channel": {"sms"},
 		"CustomFriendlyName": {cmp.Or(t.Codes.OrgName, t.Name)},
+	}
+	if language := cmp.Or(v.Locale, t.Codes.Locale); language != "" && !lacksTexts(language) {
+		form.Set("Locale", language)
 	}
 	if !service.OwnCode {
 		form.Set("CustomCode", s.Code)
@@ -115,6 +118,12 @@ func startForm(t *tenant.Tenant, s verification.Secret) url.Values {
 	}
 	return form
 }
+
+// lacksTexts reports whether Verify has no texts in a language of the catalogue. It responds 404
+// when asked for one, and texts in that of the phone's country when asked for none.
+//
+// Source: https://www.twilio.com/docs/verify/supported-languages
+func lacksTexts(language string) bool { return language == "so" }
 
 // recordVerify is what is recorded when Verify took a text, under its id for the verification.
 func recordVerify(

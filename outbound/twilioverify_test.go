@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
+	"smsbridge/internal/wording"
 )
 
 // finish ends a verification as the name says.
@@ -43,6 +45,24 @@ func (w *world) finish(id, state string) {
 func (w *world) reported(id string) string {
 	w.t.Helper()
 	return w.one("SELECT reported FROM verification WHERE id = '" + id + "'")
+}
+
+// Ensure that Verify is asked for no language that it lacks, which it would refuse.
+func TestVerifyHasTheLanguage(t *testing.T) {
+	each(t, func(w *world) {
+		o := w.openOthers("verify,twilio")
+		for i, language := range append(wording.Languages(), "") {
+			number := fmt.Sprintf("+4520%06d", i)
+			v, id := w.verify(number)
+			w.exec("UPDATE verification SET locale = $1 WHERE id = $2", language, v.ID)
+			require.NoError(w.t, w.sendText(w.t.Context(), id))
+			w.carriedBy(id, "verify", "sent", "")
+			if language == "so" {
+				language = ""
+			}
+			require.Equal(w.t, language, o.verify.Texts()[i].Locale)
+		}
+	})
 }
 
 // Ensure that Verify texts our code, and hears how its verification ended.

@@ -15,26 +15,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best
-// practices.
 func (s *auth0Stage) axe(b tab, what string) {
 	s.t.Helper()
-	library, err := os.ReadFile(filepath.Join(s.node, "node_modules", "axe-core", "axe.min.js"))
-	require.NoError(s.t, err)
+	b.axe(s.node, what)
+}
+
+// axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best
+// practices. Its code is among the modules in the folder node.
+func (b tab) axe(node, what string) {
+	b.t.Helper()
+	library, err := os.ReadFile(filepath.Join(node, "node_modules", "axe-core", "axe.min.js"))
+	require.NoError(b.t, err)
 	_, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](string(library)+"; true"))
-	require.NoError(s.t, err)
+	require.NoError(b.t, err)
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
 		`axe.run().then(r => JSON.stringify({passes: r.passes.length, violations: `+
 			`r.violations.map(v => v.id + ": " + v.help + " " + `+
 			`v.nodes.map(n => n.html).join(" "))}))`, chromedp.EvalAwaitPromise))
-	require.NoError(s.t, err)
+	require.NoError(b.t, err)
 	var result struct {
 		Passes     int
 		Violations []string
 	}
-	require.NoError(s.t, json.Unmarshal([]byte(found), &result))
-	require.Empty(s.t, result.Violations, what)
-	require.Greater(s.t, result.Passes, 10, what)
+	require.NoError(b.t, json.Unmarshal([]byte(found), &result))
+	require.Empty(b.t, result.Violations, what)
+	require.Greater(b.t, result.Passes, 10, what)
 }
 
 // picture keeps the page as it is seen now in the folder SMSBRIDGE_SCREENSHOTS.

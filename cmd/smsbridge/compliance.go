@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,7 @@ type way struct {
 	Sender  string        `json:"sender"`
 	Answer  tenant.Answer `json:"answer,omitempty"`
 	Refusal string        `json:"refusal,omitempty"`
+	Words   string        `json:"words,omitempty"` // what carriers make of the answers
 }
 
 // Run prints what the operator has to know, and to file, for a country.
@@ -150,11 +152,34 @@ func (c complianceCommand) describe(found *compliance, t *tenant.Tenant) {
 	found.Tenant = t.Slug
 	for _, use := range []tenant.Use{tenant.ForQuestion, tenant.ForLink, tenant.ForCode} {
 		w := t.WayTo(found.Country, use)
-		found.Ways = append(found.Ways, way{use, w.Line.Sender, w.Answer, w.Refusal})
+		words := ""
+		if w.Refusal == "" && (w.Answer == tenant.ByReply || w.Answer == tenant.ByBoth) {
+			words = answersAtTwilio(t, found.Country)
+		}
+		found.Ways = append(found.Ways, way{use, w.Line.Sender, w.Answer, w.Refusal, words})
 	}
 	if found.Country == "US" {
 		found.Campaign = campaignOf(t, c.Contact)
 	}
+}
+
+// answersAtTwilio says what else the answers mean to Twilio that texts to a country ask for.
+//
+// Source: https://help.twilio.com/articles/223134027
+func answersAtTwilio(t *tenant.Tenant, code string) string {
+	if !slices.Contains(t.Sending.Providers, tenant.ByTwilio) {
+		return ""
+	}
+	language, said := t.LanguageIn(code), ""
+	if strings.EqualFold(t.AskedAnswer(language), "yes") {
+		said = "YES also ends a STOP at Twilio."
+	}
+	if strings.EqualFold(t.AskedDenial(language), "no") {
+		said = strings.TrimSpace(
+			said + " Some accounts have NO among the words that stop texts: take it " +
+				"out of the opt-out words of your Messaging Service.")
+	}
+	return said
 }
 
 // text is what a person reads.
@@ -185,6 +210,9 @@ func (c compliance) text() string {
 			fmt.Fprintf(&b, "%-9s not at all: %s\n", w.For, w.Refusal)
 		case w.Answer != "":
 			fmt.Fprintf(&b, "%-9s from %s, answered by %s\n", w.For, w.Sender, w.Answer)
+			if w.Words != "" {
+				fmt.Fprintf(&b, "          %s\n", w.Words)
+			}
 		default:
 			fmt.Fprintf(&b, "%-9s from %s\n", w.For, w.Sender)
 		}

@@ -255,7 +255,8 @@ func TestAuth0Form(t *testing.T) {
 		}
 		require.Zero(t, v.Count(t, "text", "1=1"), "looking ahead does nothing")
 		page := v.load()
-		require.Contains(t, page.Body, "We have texted a code to &#43;45******56.")
+		require.Contains(t, page.Body, "We have texted a code to "+
+			`<bdi dir="ltr">&#43;45******56</bdi>.`)
 		require.Contains(t, page.Body, `autocomplete="one-time-code"`)
 		require.Contains(t, page.Body, `<p class="name">ACME</p>`)
 		require.NotContains(t, page.Body, "20123456")

@@ -46,10 +46,19 @@ type formView struct {
 
 var formPage = template.Must(template.New("form.html").
 	Option("missingkey=error").
-	Funcs(template.FuncMap{"fill": func(words, name string, value any) string {
-		return strings.ReplaceAll(words, "{"+name+"}", fmt.Sprint(value))
-	}}).
+	Funcs(template.FuncMap{"fill": fill, "around": around}).
 	ParseFS(pageFiles, "page/form.html"))
+
+func fill(words, name string, value any) string {
+	return strings.ReplaceAll(words, "{"+name+"}", fmt.Sprint(value))
+}
+
+// around returns the words before and after a value. The page marks a phone number as written from
+// left to right: among Arabic words its plus sign would stand at its end.
+func around(words, name string) [2]string {
+	before, after, _ := strings.Cut(words, "{"+name+"}")
+	return [2]string{before, after}
+}
 
 // pickLocale is the language of the form: the first of those asked for that the catalogue serves,
 // each a list as wording.Match takes it. The tenant may insist on its own, which is also that of

@@ -3,8 +3,13 @@
 package reply_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,7 +35,7 @@ func TestAnswersOfEveryLanguage(t *testing.T) {
 				}
 			}
 		}
-		for _, body := range hostile() {
+		for _, body := range append(hostile(), hostileOfLanguages()...) {
 			got := reply.Read(body, reply.Words{Language: asked}).Word
 			if strings.TrimSpace(strings.ToLower(body)) == "si" || body == "da" || body == "tak" {
 				continue // yes where the language says so; see below
@@ -38,7 +43,56 @@ func TestAnswersOfEveryLanguage(t *testing.T) {
 			require.NotEqual(t, reply.Yes, got, "%q asked in %q", body, asked)
 		}
 	}
-	require.GreaterOrEqual(t, len(hostile())*len(wording.Languages()), 400)
+	bodies := append(hostile(), hostileOfLanguages()...)
+	slices.Sort(bodies)
+	require.GreaterOrEqual(t, len(slices.Compact(bodies)), 500)
+}
+
+// hostileOfLanguages are replies with the words of each language that are no clear yes.
+func hostileOfLanguages() (bodies []string) {
+	for _, language := range wording.Languages() {
+		yes, no := wording.Answer(language), wording.Denial(language)
+		for _, body := range []string{
+			"%s %s", "%s/%s", "%s? %s", "%s STOP %s", "%[2]s %[1]s", "Re: %s", "> %s", "%s 👍", "%s 12345",
+			"%s…%s", "„%s“ (%s)", "%[1]s %[1]s %[1]s", "Loved “%s”", "x%s", "%sx",
+		} {
+			body = fmt.Sprintf(body, yes, no)
+			body, _, _ = strings.Cut(body, "%!")
+			bodies = append(bodies, body)
+		}
+	}
+	return bodies
+}
+
+// Ensure that each word that the catalogue has for yes and no is an answer where its language
+// asked, as people type it: in capitals, and with a full stop or blanks. Every language has fifteen.
+func TestAnswersOfTheCatalogue(t *testing.T) {
+	for _, language := range wording.Languages() {
+		file, err := os.ReadFile("../wording/catalogue/" + language + ".arb")
+		require.NoError(t, err)
+		var words map[string]any
+		require.NoError(t, json.Unmarshal(file, &words))
+		accepted := 0
+		for key, want := range map[string]reply.Word{
+			"yes_words": reply.Yes, "yes_words_here": reply.Yes,
+			"no_words": reply.No, "no_words_here": reply.No,
+		} {
+			list, _ := words[key].(string)
+			for word := range strings.SplitSeq(list, ", ") {
+				if word == "" {
+					continue
+				}
+				capitals := strings.ToUpper(word)
+				turkish := strings.ToUpperSpecial(unicode.TurkishCase, word)
+				for _, body := range []string{word, capitals, turkish, " " + word + ". "} {
+					got := reply.Read(body, reply.Words{Language: language}).Word
+					require.Equal(t, want, got, "%q asked in %s", body, language)
+				}
+				accepted++
+			}
+		}
+		require.GreaterOrEqual(t, accepted, 15, language)
+	}
 }
 
 // Ensure that a word which means something else in another language counts in the one language in

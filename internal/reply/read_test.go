@@ -158,7 +158,7 @@ func bare(body string) string {
 			return -1
 		}
 		return unicode.ToLower(unicode.ToUpper(r))
-	}, norm.NFKC.String(body))
+	}, strings.ReplaceAll(norm.NFKC.String(body), "i\u0307", "i"))
 }
 
 // FuzzRead ensures that only one of the words, alone or with one code after it, is read as a yes

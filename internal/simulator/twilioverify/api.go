@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"smsbridge/internal/simulator/twilio"
@@ -89,6 +91,8 @@ func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 		!isJSON(form.Get("RateLimits"), 10),
 		custom != "" && (v.config.NoCustomCodes || !customCode.MatchString(custom)):
 		return 0, nil, refusal{400, 60200}
+	case form.Has("Locale") && !slices.Contains(locales(), form.Get("Locale")):
+		return 0, nil, refusal{404, 20404}
 	case v.manners.Reject[to] != 0:
 		return 0, nil, refusal{400, v.manners.Reject[to]}
 	case form.Get("RiskCheck") != "disable" && v.isGuarded(to):
@@ -101,6 +105,14 @@ func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 		return 0, nil, fault
 	}
 	return http.StatusCreated, v.describe(one), fault
+}
+
+// locales are the languages in which Verify texts. It refuses others.
+//
+// Source: https://www.twilio.com/docs/verify/supported-languages
+func locales() []string {
+	return strings.Fields("af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it " +
+		"ja kn ko lt ms mr nb pl pt-BR pt ro ru sk es sv tl te th tr uk vi")
 }
 
 // isJSON reports whether a parameter is absent, or a JSON object of texts with at most so many
