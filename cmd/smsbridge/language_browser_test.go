@@ -34,8 +34,8 @@ func (b tab) fits(language string) {
 	require.True(b.t, b.is(`document.documentElement.scrollWidth <= 360`), "wider than the screen")
 }
 
-// Ensure that the page of a tap and that of a relayed link are right in a script from right to left
-// and in one without blanks, in both themes.
+// Ensure that the page of a tap and that of a relayed link are right in two scripts: one from right
+// to left, and one without blanks. That is so in both themes.
 func TestShortLinkPagesInScripts(t *testing.T) {
 	t.Parallel()
 	for language, scheme := range map[string]string{"ar": "light", "ja": "dark"} {

@@ -113,9 +113,8 @@ func readRequest(
 		}
 	}
 	if locale, asked := fields["locale"]; asked {
-		if _, known := wording.Match(locale); !known {
-			known := strings.Join(wording.Languages(), ", ")
-			return r, web.BadField.On("locale", "Known are "+known+".")
+		if !wording.IsTag(locale) {
+			return r, web.BadField.On("locale", "It is no BCP 47 tag, such as da-DK.")
 		}
 		r.Locale = t.CodeLanguageFor(locale, phone)
 	}

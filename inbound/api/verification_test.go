@@ -92,10 +92,14 @@ func TestVerificationStory(t *testing.T) {
 	})
 }
 
+// Ensure that a code is texted in the language asked for. One that there is not refuses no code.
 func TestVerificationLocale(t *testing.T) {
 	eachApp(t, func(t *testing.T, a app) {
 		a.Call("POST", "/v1/verifications", `{"phone":"`+phone+`","code":"1234","locale":"da-DK"}`)
-		require.Contains(t, a.Bodies(t)[0], "1234 er din kode til Acme Inc.")
+		a.Call("POST", "/v1/verifications", `{"phone":"`+phone+`","code":"5678","locale":"hu"}`)
+		bodies := strings.Join(a.Bodies(t), "\n")
+		require.Contains(t, bodies, "1234 er din kode til Acme Inc.")
+		require.Contains(t, bodies, "5678 is your Acme Inc code.")
 	})
 }
 
@@ -131,7 +135,7 @@ func TestProblems(t *testing.T) {
 			{create(`{"phone":"+46701234567"}`), "number-not-allowed", 422, "phone"},
 			{create(`{"phone":"` + phone + `","code":"123"}`), "invalid-field", 422, "code"},
 			{create(`{"phone":"` + phone + `","code":""}`), "invalid-field", 422, "code"},
-			{create(`{"phone":"` + phone + `","locale":"tlh"}`), "invalid-field", 422, "locale"},
+			{create(`{"phone":"` + phone + `","locale":"da_DK!"}`), "invalid-field", 422, "locale"},
 			{create(`{"phone":"` + phone + `","colour":"red"}`), "malformed", 400, ""},
 			{create(`{"Phone":"` + phone + `"}`), "malformed", 400, ""},
 			{create(`{"phone":"` + phone + `","phone":"` + phone + `"}`), "malformed", 400, ""},

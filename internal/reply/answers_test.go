@@ -65,7 +65,8 @@ func hostileOfLanguages() (bodies []string) {
 }
 
 // Ensure that each word that the catalogue has for yes and no is an answer where its language
-// asked, as people type it: in capitals, and with a full stop or blanks. Every language has fifteen.
+// asked, as people type it: in capitals, and with a full stop or blanks. Every language has
+// fifteen.
 func TestAnswersOfTheCatalogue(t *testing.T) {
 	for _, language := range wording.Languages() {
 		file, err := os.ReadFile("../wording/catalogue/" + language + ".arb")

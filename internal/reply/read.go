@@ -144,8 +144,9 @@ func normalize(body string) string {
 	return s
 }
 
-// withoutDots writes the i of Turkish as that of other languages. There the capital of i is İ, which
-// folds to i and a dot, and I is the capital of ı. Phones set to other languages write both as I.
+// withoutDots writes the i of Turkish as that of other languages. There the capital of i is İ,
+// which folds to i and a dot, and I is the capital of ı. Phones set to other languages write both
+// as I.
 func withoutDots(folded string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "ı", "i")
 }

@@ -42,6 +42,15 @@ func Match(tags string) (string, bool) {
 	return "", false
 }
 
+// IsTag reports whether a text is a BCP 47 tag, whether the catalogue has its language or not.
+func IsTag(text string) bool {
+	if len(text) > maxTag {
+		return false
+	}
+	_, err := language.Parse(text)
+	return err == nil && text != ""
+}
+
 // maxTag is longer than any tag that people use.
 const maxTag = 35
 

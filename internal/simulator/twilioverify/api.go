@@ -111,8 +111,9 @@ func (v *Service) create(_ string, form url.Values) (int, any, refusal) {
 //
 // Source: https://www.twilio.com/docs/verify/supported-languages
 func locales() []string {
-	return strings.Fields("af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it " +
-		"ja kn ko lt ms mr nb pl pt-BR pt ro ru sk es sv tl te th tr uk vi")
+	return strings.Fields(
+		"af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it " +
+			"ja kn ko lt ms mr nb pl pt-BR pt ro ru sk es sv tl te th tr uk vi")
 }
 
 // isJSON reports whether a parameter is absent, or a JSON object of texts with at most so many
