@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -14,7 +15,7 @@ import (
 // What of a mail is read for its language: more says nothing new.
 const (
 	maxLanguageHTML = 16 << 10
-	maxLanguageText = 4 << 10
+	maxLanguageText = 2 << 10
 )
 
 // mailLanguage returns the language of a mail as a BCP 47 tag, "" when nothing tells it: what its
@@ -24,10 +25,13 @@ func mailLanguage(m linkclick.Mail) string {
 	if m.Language != "" {
 		return m.Language
 	}
-	lang, text := readHTMLLanguage(m.HTML[:min(len(m.HTML), maxLanguageHTML)])
 	if m.Text != "" {
-		text = m.Text[:min(len(m.Text), maxLanguageText)]
+		words := m.Subject + " " + m.Text[:min(len(m.Text), maxLanguageText)]
+		if language := wordLanguage(words); language != "" {
+			return language
+		}
 	}
+	lang, text := readHTMLLanguage(m.HTML[:min(len(m.HTML), maxLanguageHTML)])
 	return cmp.Or(wordLanguage(m.Subject+" "+text), lang)
 }
 
@@ -100,6 +104,10 @@ func characterLanguage(text string) string {
 	syllables, characters, letters := 0, 0, 0
 	for _, r := range text {
 		switch {
+		case r < utf8.RuneSelf:
+			if 'a' <= r|0x20 && r|0x20 <= 'z' {
+				letters++
+			}
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
 			syllables++
 		case unicode.Is(unicode.Han, r):
