@@ -56,6 +56,7 @@ type cli struct {
 	Keys    keysCommand      `cmd:"" help:"${keys}"`
 	Optout  optoutCommand    `cmd:"" help:"${optout}"`
 	Show    showCommand      `cmd:"" help:"${show}"`
+	Why     whyCommand       `cmd:"" help:"${why}"`
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
@@ -133,6 +134,7 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 		linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+		whyHelps(),
 		limitHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),

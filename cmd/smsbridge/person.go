@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"smsbridge/internal/cases"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/phonemail"
@@ -21,8 +25,9 @@ type forgetCommand struct {
 }
 
 type showCommand struct {
-	Phone  string `arg:"" help:"${person_phone}"`
+	Phone  string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
 	Export bool   `help:"${show_export}"`
+	JSON   bool   `help:"${show_json}" name:"json"`
 	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
 }
 
@@ -30,10 +35,13 @@ type showCommand struct {
 func personHelps() kong.Vars {
 	return kong.Vars{
 		"forget":        "Erase all that is held about a phone, and print a receipt.",
-		"show":          "Say what is held about a phone.",
+		"show":          "Tell what happened to a phone's mails, questions, texts and codes.",
 		"person_phone":  "The phone number, such as +4512345678.",
 		"person_config": "The file of settings that the bridge is started with, if it has one.",
-		"show_export":   "Write every row as JSON, for the person who asks what is held.",
+		"show_phone": "The phone number, such as +4512345678; or an id: of a mail, text, reply or " +
+			"verification, as the log, /v1 or the provider has it.",
+		"show_json":   "Print one JSON object for programs.",
+		"show_export": "Write every row as JSON, for the person who asks what is held.",
 	}
 }
 
@@ -50,9 +58,13 @@ func (forgetCommand) Help() string {
 
 // Help is shown by smsbridge show --help.
 func (showCommand) Help() string {
-	return "It counts the rows about the phone. With --export it writes them as JSON: what a person " +
-		"may ask for. Links, codes and texts on their way are sealed, and it only says that they are " +
-		"there. It changes nothing, and the bridge may be running.\n\n" +
+	return "It tells every mail, question, text, reply and code of the phone in sentences, the " +
+		"oldest first, and then how many rows of each table are held. smsbridge why says in one " +
+		"sentence why the last text did not come.\n\n" +
+		"  smsbridge show +4512345678\n\n" +
+		"With --export it writes all rows as JSON: what a person may ask for. Links, codes and texts " +
+		"on their way are sealed, and it only says that they are there. It changes nothing, and the " +
+		"bridge may be running.\n\n" +
 		"  smsbridge show +4512345678 --export > person.json"
 }
 
@@ -119,32 +131,38 @@ type person struct {
 	Tables []store.HeldTable `json:"tables"`
 }
 
-// Run shows what is held about a phone.
+// Run tells what happened to a phone, or exports what is held about it.
 func (s showCommand) Run(ctx context.Context, w world) (err error) {
-	phone, err := number(s.Phone)
-	if err != nil {
-		return err
-	}
 	st, _, err := w.beside(ctx, s.Config)
 	if err != nil {
 		return err
 	}
 	defer closing(st, &err)
-	p := person{Phone: phone.E164()}
+	phone, err := whose(ctx, st, s.Phone)
+	if err != nil {
+		return err
+	}
+	p, story := person{Phone: phone.E164()}, told{Phone: phone.E164(), Cases: []cases.Case{}}
 	if p.Tables, err = st.HeldOn(ctx, phone); err != nil {
 		return err
 	}
-	err = st.Read(ctx, func(_ context.Context, view store.View) error {
+	err = st.Read(ctx, func(ctx context.Context, view store.View) error {
 		p.At = view.Now().UTC()
-		return nil
+		all, err := cases.Of(ctx, view, phone)
+		story.Cases = append(story.Cases, all...)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if s.Export {
-		out := json.NewEncoder(w.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(p)
+	switch {
+	case s.Export:
+		return indented(w, p)
+	case s.JSON:
+		return indented(w, story)
+	}
+	if _, err := io.WriteString(w.stdout, story.text()); err != nil {
+		return err
 	}
 	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%s\tROWS\n", phone)
@@ -152,4 +170,30 @@ func (s showCommand) Run(ctx context.Context, w world) (err error) {
 		fmt.Fprintf(table, "%s\t%d\n", t.Table, len(t.Rows))
 	}
 	return table.Flush()
+}
+
+// whose is the phone that is meant by a number or by an id.
+func whose(ctx context.Context, st *store.Store, given string) (phone phonemail.Number, err error) {
+	if strings.HasPrefix(given, "+") {
+		return number(given)
+	}
+	err = st.Read(ctx, func(ctx context.Context, view store.View) error {
+		phone, err = cases.Whose(ctx, view, strings.Trim(given, "<>"))
+		return err
+	})
+	switch {
+	case errors.Is(err, cases.ErrUnknown):
+		return phone, mistake{"nothing here has that id",
+			"write a phone as +4512345678, or an id from the log, from /v1 or from the provider"}
+	case errors.Is(err, cases.ErrSeveral):
+		return phone, mistake{"that id belongs to several phones", "write one of the phones: +4512345678"}
+	}
+	return phone, err
+}
+
+func indented(w world, value any) error {
+	out := json.NewEncoder(w.stdout)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(value)
 }

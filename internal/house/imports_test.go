@@ -52,7 +52,8 @@ func ours(rooms ...string) []string {
 // rules are the rooms that decide and record. The doors' rooms under inbound call them.
 func rules() []string {
 	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/limit",
-		"internal/mail", "internal/optout", "internal/reply", "internal/shortlink", "internal/text",
+		"internal/cases", "internal/mail", "internal/optout", "internal/reply", "internal/shortlink",
+		"internal/text",
 		"internal/verification")
 }
 
@@ -144,6 +145,7 @@ func ruleRooms() []room {
 	}
 	return []room{
 		rule("mail", downwards("internal/reply")),
+		rule("cases"),
 		rule("reply", downwards("internal/mail")),
 		rule("auth0", downwards("internal/mail", "internal/reply", "internal/challenge")),
 		rule("azuredurable", downwards("internal/mail", "internal/reply", "internal/challenge")),

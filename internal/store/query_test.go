@@ -114,6 +114,16 @@ func sortsFew() map[string]few {
 	}
 }
 
+// readsAll are the queries that read whole tables, and why they may.
+func readsAll() map[string]string {
+	const why = "an operator asks for one phone now and then, and no flow pays for an index by phone"
+	return map[string]string{
+		"mailsOfPhone": why, "challengesOfPhone": why, "textsOfPhone": why, "repliesOfPhone": why,
+		"verificationsOfPhone": why, "phonesOfMail": why, "phonesOfReply": why, "phonesOfText": why,
+		"phonesOfVerification": why,
+	}
+}
+
 // Ensure that SQLite reads no table from end to end, whatever is asked, and sorts none: all of them
 // grow.
 func TestSQLiteScansNoTable(t *testing.T) {
@@ -121,6 +131,9 @@ func TestSQLiteScansNoTable(t *testing.T) {
 	storetest.Open(t, url, nil)
 	conn := connect(t, "sqlite", strings.TrimPrefix(url, "sqlite:"))
 	for name, statement := range queries(t) {
+		if readsAll()[name] != "" {
+			continue
+		}
 		args := make([]any, parameters(statement))
 		for i := range args {
 			args[i] = 1
@@ -162,6 +175,9 @@ func TestPostgreSQLScansNoTable(t *testing.T) {
 		exec("ANALYZE " + table)
 	}
 	for name, statement := range queries(t) {
+		if readsAll()[name] != "" {
+			continue
+		}
 		plan := planned(t, conn, statement)
 		if sorts(plan) > sortsFew()[name].sorts {
 			// And it would rather sort so few than read an index in order.

@@ -79,6 +79,19 @@ type View interface {
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
 	OlderOptOuts(ctx context.Context, most int32) ([]db.OptOut, error)
 
+	ChallengesOfPhone(ctx context.Context, arg db.ChallengesOfPhoneParams) ([]db.Challenge, error)
+	PhonesOfChallenge(ctx context.Context, key string) ([]phonemail.Number, error)
+	PhonesOfMail(ctx context.Context, key string) ([]phonemail.Number, error)
+	PhonesOfReply(ctx context.Context, key string) ([]phonemail.Number, error)
+	PhonesOfText(ctx context.Context, key string) ([]phonemail.Number, error)
+	PhonesOfVerification(ctx context.Context, key string) ([]phonemail.Number, error)
+	MailsOfPhone(ctx context.Context, arg db.MailsOfPhoneParams) ([]db.Mail, error)
+	RepliesOfPhone(ctx context.Context, arg db.RepliesOfPhoneParams) ([]db.Reply, error)
+	TextsOfPhone(ctx context.Context, arg db.TextsOfPhoneParams) ([]db.Text, error)
+	VerificationsOfPhone(
+		ctx context.Context, arg db.VerificationsOfPhoneParams,
+	) ([]db.Verification, error)
+
 	GetReply(ctx context.Context, id string) (db.Reply, error)
 	GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error)
 

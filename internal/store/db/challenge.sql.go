@@ -179,6 +179,71 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 	return result.RowsAffected()
 }
 
+const challengesOfPhone = `-- name: ChallengesOfPhone :many
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge WHERE phone IN ($1, $2)
+`
+
+type ChallengesOfPhoneParams struct {
+	Phone phonemail.Number
+	Gone  phonemail.Number
+}
+
+// For an operator. It reads the whole table: no flow pays for an index by phone.
+func (q *Queries) ChallengesOfPhone(ctx context.Context, arg ChallengesOfPhoneParams) ([]Challenge, error) {
+	rows, err := q.db.QueryContext(ctx, challengesOfPhone, arg.Phone, arg.Gone)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Challenge
+	for rows.Next() {
+		var i Challenge
+		if err := rows.Scan(
+			&i.ID,
+			&i.MailID,
+			&i.Tenant,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Purpose,
+			&i.State,
+			&i.Outcome,
+			&i.Link,
+			&i.ReplyCode,
+			&i.Clicks,
+			&i.SubmittedAt,
+			&i.HintedAt,
+			&i.LateAt,
+			&i.WrongCodes,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.AcceptedAt,
+			&i.EndedAt,
+			&i.Coded,
+			&i.Recipient,
+			&i.Digest,
+			&i.Author,
+			&i.AskedAt,
+			&i.HeldMailID,
+			&i.HeldLink,
+			&i.HeldDigest,
+			&i.ClicksBefore,
+			&i.BegunAt,
+			&i.Language,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const clicksBegunBefore = `-- name: ClicksBegunBefore :many
 SELECT id FROM challenge
 WHERE state IN ('accepted', 'clicking') AND begun_at <> 0 AND begun_at < $1
@@ -779,6 +844,33 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const phonesOfChallenge = `-- name: PhonesOfChallenge :many
+SELECT phone FROM challenge WHERE id = $1
+`
+
+func (q *Queries) PhonesOfChallenge(ctx context.Context, key string) ([]phonemail.Number, error) {
+	rows, err := q.db.QueryContext(ctx, phonesOfChallenge, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []phonemail.Number
+	for rows.Next() {
+		var phone phonemail.Number
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		items = append(items, phone)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

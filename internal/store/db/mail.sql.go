@@ -171,3 +171,80 @@ func (q *Queries) MailsBegunBefore(ctx context.Context, arg MailsBegunBeforePara
 	}
 	return items, nil
 }
+
+const mailsOfPhone = `-- name: MailsOfPhone :many
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at FROM mail WHERE phone IN ($1, $2)
+`
+
+type MailsOfPhoneParams struct {
+	Phone phonemail.Number
+	Gone  phonemail.Number
+}
+
+// For an operator. It reads the whole table: no flow pays for an index by phone.
+func (q *Queries) MailsOfPhone(ctx context.Context, arg MailsOfPhoneParams) ([]Mail, error) {
+	rows, err := q.db.QueryContext(ctx, mailsOfPhone, arg.Phone, arg.Gone)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mail
+	for rows.Next() {
+		var i Mail
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Phone,
+			&i.MessageID,
+			&i.MessageURL,
+			&i.Body,
+			&i.State,
+			&i.Kind,
+			&i.Reason,
+			&i.PostedAt,
+			&i.ReceivedAt,
+			&i.EndedAt,
+			&i.Recipient,
+			&i.Packed,
+			&i.BegunAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const phonesOfMail = `-- name: PhonesOfMail :many
+SELECT phone FROM mail WHERE id = $1 OR message_id = $1 LIMIT 2
+`
+
+// For an operator, as MailsOfPhone.
+func (q *Queries) PhonesOfMail(ctx context.Context, key string) ([]phonemail.Number, error) {
+	rows, err := q.db.QueryContext(ctx, phonesOfMail, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []phonemail.Number
+	for rows.Next() {
+		var phone phonemail.Number
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		items = append(items, phone)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -64,6 +64,76 @@ func (q *Queries) GetReply(ctx context.Context, id string) (Reply, error) {
 	return i, err
 }
 
+const phonesOfReply = `-- name: PhonesOfReply :many
+SELECT phone FROM reply WHERE id = $1 OR provider_id = $1 LIMIT 2
+`
+
+// For an operator, as RepliesOfPhone.
+func (q *Queries) PhonesOfReply(ctx context.Context, key string) ([]phonemail.Number, error) {
+	rows, err := q.db.QueryContext(ctx, phonesOfReply, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []phonemail.Number
+	for rows.Next() {
+		var phone phonemail.Number
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		items = append(items, phone)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const repliesOfPhone = `-- name: RepliesOfPhone :many
+SELECT id, account, provider_id, sender, phone, word, challenge_id, received_at FROM reply WHERE phone IN ($1, $2) AND word <> ''
+`
+
+type RepliesOfPhoneParams struct {
+	Phone phonemail.Number
+	Gone  phonemail.Number
+}
+
+// For an operator. It reads the whole table: no flow pays for an index by phone.
+func (q *Queries) RepliesOfPhone(ctx context.Context, arg RepliesOfPhoneParams) ([]Reply, error) {
+	rows, err := q.db.QueryContext(ctx, repliesOfPhone, arg.Phone, arg.Gone)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reply
+	for rows.Next() {
+		var i Reply
+		if err := rows.Scan(
+			&i.ID,
+			&i.Account,
+			&i.ProviderID,
+			&i.Sender,
+			&i.Phone,
+			&i.Word,
+			&i.ChallengeID,
+			&i.ReceivedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setReplyChallenge = `-- name: SetReplyChallenge :exec
 UPDATE reply SET challenge_id = $1 WHERE id = $2
 `

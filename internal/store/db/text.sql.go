@@ -225,6 +225,34 @@ func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID str
 	return i, err
 }
 
+const phonesOfText = `-- name: PhonesOfText :many
+SELECT phone FROM text WHERE id = $1 OR provider_id = $1 LIMIT 2
+`
+
+// For an operator, as TextsOfPhone.
+func (q *Queries) PhonesOfText(ctx context.Context, key string) ([]phonemail.Number, error) {
+	rows, err := q.db.QueryContext(ctx, phonesOfText, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []phonemail.Number
+	for rows.Next() {
+		var phone phonemail.Number
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		items = append(items, phone)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const promptOfChallenge = `-- name: PromptOfChallenge :one
 SELECT state FROM text
 WHERE challenge_id = $1 AND challenge_id <> '' AND purpose = 'prompt'
@@ -364,6 +392,58 @@ func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressT
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const textsOfPhone = `-- name: TextsOfPhone :many
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text WHERE phone IN ($1, $2)
+`
+
+type TextsOfPhoneParams struct {
+	Phone phonemail.Number
+	Gone  phonemail.Number
+}
+
+// For an operator. It reads the whole table: no flow pays for an index by phone.
+func (q *Queries) TextsOfPhone(ctx context.Context, arg TextsOfPhoneParams) ([]Text, error) {
+	rows, err := q.db.QueryContext(ctx, textsOfPhone, arg.Phone, arg.Gone)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Text
+	for rows.Next() {
+		var i Text
+		if err := rows.Scan(
+			&i.ID,
+			&i.ChallengeID,
+			&i.Tenant,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Purpose,
+			&i.Body,
+			&i.Segments,
+			&i.State,
+			&i.ProviderID,
+			&i.Error,
+			&i.Deadline,
+			&i.CreatedAt,
+			&i.SendingAt,
+			&i.EndedAt,
+			&i.VerificationID,
+			&i.Provider,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const textsSendingSince = `-- name: TextsSendingSince :many

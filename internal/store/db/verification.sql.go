@@ -656,6 +656,34 @@ func (q *Queries) OverdueVerifications(ctx context.Context, arg OverdueVerificat
 	return items, nil
 }
 
+const phonesOfVerification = `-- name: PhonesOfVerification :many
+SELECT phone FROM verification WHERE id = $1 OR external_id = $1 OR verify_sid = $1 LIMIT 2
+`
+
+// For an operator, as VerificationsOfPhone.
+func (q *Queries) PhonesOfVerification(ctx context.Context, key string) ([]phonemail.Number, error) {
+	rows, err := q.db.QueryContext(ctx, phonesOfVerification, key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []phonemail.Number
+	for rows.Next() {
+		var phone phonemail.Number
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		items = append(items, phone)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setChecker = `-- name: SetChecker :execrows
 UPDATE verification SET checker = $1 WHERE id = $2 AND state = 'pending'
 `
@@ -828,6 +856,69 @@ func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg Unrepo
 		arg.ID,
 		arg.Since,
 	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Verification
+	for rows.Next() {
+		var i Verification
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Door,
+			&i.ExternalID,
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Locale,
+			&i.State,
+			&i.Code,
+			&i.Renew,
+			&i.Attempts,
+			&i.MaxAttempts,
+			&i.MaxWrong,
+			&i.Sends,
+			&i.MaxSends,
+			&i.Gap,
+			&i.Notify,
+			&i.OpenedAt,
+			&i.SentAt,
+			&i.ExpiresAt,
+			&i.EndedAt,
+			&i.ToldAt,
+			&i.VerifySID,
+			&i.Checker,
+			&i.Reported,
+			&i.Asker,
+			&i.Subject,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const verificationsOfPhone = `-- name: VerificationsOfPhone :many
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE phone IN ($1, $2)
+`
+
+type VerificationsOfPhoneParams struct {
+	Phone phonemail.Number
+	Gone  phonemail.Number
+}
+
+// For an operator. It reads the whole table: no flow pays for an index by phone.
+func (q *Queries) VerificationsOfPhone(ctx context.Context, arg VerificationsOfPhoneParams) ([]Verification, error) {
+	rows, err := q.db.QueryContext(ctx, verificationsOfPhone, arg.Phone, arg.Gone)
 	if err != nil {
 		return nil, err
 	}

@@ -127,3 +127,10 @@ DELETE FROM challenge WHERE id IN (
       AND c.ended_at < @at
     ORDER BY c.id LIMIT 1000
 );
+
+-- name: ChallengesOfPhone :many
+-- For an operator. It reads the whole table: no flow pays for an index by phone.
+SELECT * FROM challenge WHERE phone IN (@phone, @gone);
+
+-- name: PhonesOfChallenge :many
+SELECT phone FROM challenge WHERE id = @key;

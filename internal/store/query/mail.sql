@@ -28,3 +28,11 @@ DELETE FROM mail WHERE id IN (
     WHERE m.id < @first_kept AND m.state <> 'received' AND m.ended_at < @at
     ORDER BY m.id LIMIT 1000
 );
+
+-- name: MailsOfPhone :many
+-- For an operator. It reads the whole table: no flow pays for an index by phone.
+SELECT * FROM mail WHERE phone IN (@phone, @gone);
+
+-- name: PhonesOfMail :many
+-- For an operator, as MailsOfPhone.
+SELECT phone FROM mail WHERE id = @key OR message_id = @key LIMIT 2;

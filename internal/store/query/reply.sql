@@ -8,3 +8,11 @@ SELECT * FROM reply WHERE id = @id;
 
 -- name: SetReplyChallenge :exec
 UPDATE reply SET challenge_id = @challenge_id WHERE id = @id;
+
+-- name: RepliesOfPhone :many
+-- For an operator. It reads the whole table: no flow pays for an index by phone.
+SELECT * FROM reply WHERE phone IN (@phone, @gone) AND word <> '';
+
+-- name: PhonesOfReply :many
+-- For an operator, as RepliesOfPhone.
+SELECT phone FROM reply WHERE id = @key OR provider_id = @key LIMIT 2;

@@ -76,3 +76,11 @@ DELETE FROM text WHERE id IN (
     WHERE t.id < @first_kept AND t.state NOT IN ('due', 'sending', 'unclear') AND t.ended_at < @at
     ORDER BY t.id LIMIT 1000
 );
+
+-- name: TextsOfPhone :many
+-- For an operator. It reads the whole table: no flow pays for an index by phone.
+SELECT * FROM text WHERE phone IN (@phone, @gone);
+
+-- name: PhonesOfText :many
+-- For an operator, as TextsOfPhone.
+SELECT phone FROM text WHERE id = @key OR provider_id = @key LIMIT 2;

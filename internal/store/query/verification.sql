@@ -115,3 +115,11 @@ DELETE FROM verification WHERE id IN (
                       WHERE i.verification_id = v.id AND i.verification_id <> '')
     ORDER BY v.id LIMIT 1000
 );
+
+-- name: VerificationsOfPhone :many
+-- For an operator. It reads the whole table: no flow pays for an index by phone.
+SELECT * FROM verification WHERE phone IN (@phone, @gone);
+
+-- name: PhonesOfVerification :many
+-- For an operator, as VerificationsOfPhone.
+SELECT phone FROM verification WHERE id = @key OR external_id = @key OR verify_sid = @key LIMIT 2;

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that an operator finds a case by whatever id is at hand, and that no answer has a whole
+// number when none was given.
+func TestShowByID(t *testing.T) {
+	t.Parallel()
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	start(t, th)
+	const phone = "+4520123456"
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	require.NoError(t, th.idp.SignUp(ctx, address(phone)))
+	texts, err := th.twilio.Phone(phone).Wait(ctx, 1)
+	require.NoError(t, err)
+	command := func(args ...string) (string, error) {
+		smsbridge := exec.CommandContext(ctx, "smsbridge", args...)
+		for name, value := range th.env {
+			smsbridge.Env = append(smsbridge.Env, name+"="+value)
+		}
+		said, err := smsbridge.CombinedOutput()
+		return string(said), err
+	}
+	said, err := command("show", texts[0].SID)
+	require.NoError(t, err, said)
+	require.Contains(t, said, "as "+texts[0].SID)
+	require.NotContains(t, said, phone)
+	id := strings.Fields(said)[1]
+	again, err := command("show", id)
+	require.NoError(t, err)
+	require.Contains(t, again, "mail "+id)
+	why, err := command("why", id)
+	require.NoError(t, err, why)
+	require.Contains(t, why, "the text left")
+	said, err = command("show", "SM-nothing")
+	require.Error(t, err)
+	require.Contains(t, said, "error: nothing here has that id")
+}

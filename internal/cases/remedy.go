@@ -1,0 +1,92 @@
+package cases
+
+import (
+	"strings"
+
+	"smsbridge/internal/limit"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// unreached says why a text has not reached its phone, and what to do; "" when it has, or may have.
+func unreached(t db.Text) (why, then string) {
+	switch t.State {
+	case text.Suppressed:
+		return t.Error, remedy(t.Error)
+	case text.Undelivered, text.Failed:
+		return explained(t.Error), remedy(t.Error)
+	case text.Due:
+		return "the text waits for a provider", "the log says what the providers respond"
+	case text.Sending:
+		return "the text is on its way to the provider", ""
+	case text.Unclear:
+		return "the provider's response got lost; the bridge asks it within a minute", ""
+	}
+	return "", ""
+}
+
+// explained adds to a provider's code what it means.
+//
+// Source: https://www.twilio.com/docs/api/errors
+func explained(reason string) string {
+	meanings := map[string]string{
+		"20003": "the account SID and the auth token do not fit (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)",
+		"21211": "Twilio takes the number for none",
+		"21408": "the account may not text this country",
+		"21608": "a trial account texts only numbers that were verified",
+		"21610": "Twilio says that the phone has sent STOP to this sender",
+		"21612": "this sender cannot reach the number",
+		"21614": "the number is not a mobile",
+		"30001": "Twilio's queue overflowed",
+		"30002": "the account is suspended",
+		"30003": "the phone is off, or out of reach",
+		"30004": "the phone's operator, or the person, blocks these texts",
+		"30005": "the number is not in use",
+		"30006": "the number is a landline, or its operator cannot be reached",
+		"30007": "the operator filtered the text as unwanted",
+		"30008": "the operator gave no reason",
+		"30034": "the number is not registered for texts to the US (10DLC)",
+	}
+	for code, meaning := range meanings {
+		if strings.Contains(reason, code) {
+			return reason + " (" + meaning + ")"
+		}
+	}
+	return reason
+}
+
+// remedy is what an operator can do about a reason, "" when it says so itself or nothing can be
+// done.
+func remedy(reason string) string {
+	remedies := []struct{ part, then string }{
+		{text.OptedOutReason, "the person texts START to the sender, or you lift it: " +
+			"smsbridge optout remove"},
+		{string(limit.Held), "smsbridge release lets them go again"},
+		{string(limit.Unanswered), "smsbridge limits shows the country; smsbridge release closes the " +
+			"breaker"},
+		{"limit:",
+			"smsbridge limits shows what is full, and docs/SETTINGS.md has the limits_… settings; " +
+				"ask the person to start again later"},
+		{phonemail.ErrCountry.Error(), "add the country to countries (SMSBRIDGE_COUNTRIES), and ask " +
+			"the person to start again"},
+		{phonemail.ErrType.Error(), "the number is not a mobile's: the person needs another one"},
+		{"20003", "mend the credentials, restart, and ask the person to start again"},
+		{"21610", "the person texts START to the sender"},
+		{"21408", "allow the country in Twilio's console: Messaging, Settings, Geo permissions"},
+		{"30007", "register the sender or the content: smsbridge compliance COUNTRY"},
+		{"30034", "register a campaign: smsbridge compliance US"},
+		{string(verification.OptedOut), "the person texts START to the sender"},
+		{"signed by",
+			"smsbridge link FILE.eml says who signed a mail; add it to sender.domains if it is yours"},
+		{"DKIM", "switch on DKIM at the identity provider, or at the service that sends its mails"},
+		{"link", "smsbridge link FILE.eml says which links a mail has, and what would allow one"},
+	}
+	for _, r := range remedies {
+		if strings.Contains(reason, r.part) {
+			return r.then
+		}
+	}
+	return ""
+}
