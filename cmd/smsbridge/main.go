@@ -50,6 +50,8 @@ type cli struct {
 	Serve   serveCommand     `cmd:"" help:"${serve}"`
 	Demo    demoCommand      `cmd:"" help:"${demo}"`
 	Verify  verifyCommand    `cmd:"" help:"${verify}"`
+	Check   checkCommand     `cmd:"" help:"${check}"`
+	Config  configCommand    `cmd:"" help:"${config}"`
 	Address addressCommand   `cmd:"" help:"${address}"`
 	Link    linkCommand      `cmd:"" help:"${link}"`
 	Texts   textsCommand     `cmd:"" help:"${texts}"`
@@ -135,6 +137,7 @@ func run(ctx context.Context, args []string, w world) int {
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 		linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 		whyHelps(),
+		configHelps(),
 		limitHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),

@@ -160,7 +160,8 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		b.log.Info("tenant", "tenant", t.Slug, "mailgun_url", b.settings.MailURL(t.Slug),
 			"twilio_url", b.settings.ReplyURL(t.Slug))
 	}
-	b.log.Info("serving", "addr", listener.Addr().String())
+	b.log.Info("serving", "addr", listener.Addr().String(), "version", version(),
+		"settings", b.settings.Fingerprint)
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -2,6 +2,8 @@ package tenant
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -38,6 +40,17 @@ type Settings struct {
 	prices  price.Table // empty for the shipped ones
 	// Warnings are what an operator should know but may have wanted.
 	Warnings []string
+	// Written is all of it as it may be shown: of the process first, then of each tenant.
+	Written []WrittenBy
+	// Fingerprint is the same for two processes whose settings are the same, secrets included, and
+	// tells nothing else of them: 12 hex digits.
+	Fingerprint string
+}
+
+// WrittenBy are settings as they may be shown.
+type WrittenBy struct {
+	Tenant   string             `json:"tenant,omitempty"` // "" for those of the process
+	Settings []settings.Written `json:"settings"`
 }
 
 // families are the variables in which misspelled ones are found. What is set for Kubernetes and for
@@ -149,7 +162,22 @@ func (l *loader) result(s Settings) (Settings, error) {
 	}
 	shareBudget(s)
 	s.Warnings = l.Warnings()
+	l.show(&s)
 	return s, nil
+}
+
+// show keeps what was written, without secrets, and the fingerprint of all of it.
+func (l *loader) show(s *Settings) {
+	digest := sha256.New()
+	add := func(written string) { digest.Write([]byte(written + "\x01")) }
+	process, each := settings.Rows(processOptions()), settings.Rows(tenantOptions())
+	s.Written = []WrittenBy{{"", l.process.Written(process)}}
+	l.process.Fingerprint(process, add)
+	for _, t := range s.Tenants.all {
+		s.Written = append(s.Written, WrittenBy{t.Slug, l.given[t].Written(each)})
+		l.given[t].Fingerprint(each, add)
+	}
+	s.Fingerprint = hex.EncodeToString(digest.Sum(nil))[:12]
 }
 
 // checkTogether finds what two tenants must not have in common.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/settings"
+	"smsbridge/internal/tenant"
+)
+
+// The helps are in configHelps, since a tag cannot be broken into lines.
+type checkCommand struct {
+	Config string `help:"${check_config}" short:"c" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	JSON   bool   `help:"${check_json}" name:"json"`
+}
+
+type configCommand struct {
+	Config    string `help:"${check_config}" short:"c" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Effective bool   `help:"${config_effective}"`
+	JSON      bool   `help:"${check_json}" name:"json"`
+}
+
+// configHelps returns the helps of the commands and flags, by the names that their tags have.
+func configHelps() kong.Vars {
+	return kong.Vars{
+		"check":            "Read the settings as serve does, and say what is wrong. Nothing is started.",
+		"config":           "Show the settings that differ from the defaults, without secrets.",
+		"check_config":     "The file with the settings, as serve has it.",
+		"check_json":       "Print one JSON object for programs.",
+		"config_effective": "Show the defaults, too: all settings that are in use.",
+	}
+}
+
+// Help is shown by smsbridge check --help.
+func (checkCommand) Help() string {
+	return "It opens no database and speaks to no provider. The exit code is 0 when serve would " +
+		"start with these settings, and 2 when it would not; warnings alone are 0.\n\n" +
+		"  $ smsbridge check --config smsbridge.yaml && systemctl restart smsbridge"
+}
+
+// Help is shown by smsbridge config --help.
+func (configCommand) Help() string {
+	return "Each line has the setting, its value, and where it was written. Of a secret it says " +
+		"that it is set. The fingerprint is the same on every replica that has the same settings, " +
+		"secrets included. serve logs it at the start.\n\n" +
+		"  $ smsbridge config\n" +
+		"  $ smsbridge config --effective --json"
+}
+
+// checked is what check --json prints.
+type checked struct {
+	OK          bool         `json:"ok"`
+	Fingerprint string       `json:"fingerprint,omitempty"`
+	Tenants     []string     `json:"tenants,omitempty"`
+	Mistakes    []wrongThing `json:"mistakes,omitempty"`
+	Warnings    []string     `json:"warnings,omitempty"`
+}
+
+type wrongThing struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+	Hint  string `json:"hint"`
+}
+
+// Run says whether serve would start with the settings.
+func (c checkCommand) Run(w world) error {
+	loaded, err := serveCommand{Config: c.Config}.load(w.environ)
+	var wrong settings.Mistakes
+	switch {
+	case c.JSON && errors.As(err, &wrong):
+		found := checked{}
+		for _, m := range wrong {
+			found.Mistakes = append(found.Mistakes, wrongThing(m))
+		}
+		return errors.Join(indented(w, found), err)
+	case err != nil:
+		return err
+	}
+	found := checked{OK: true, Fingerprint: loaded.Fingerprint, Warnings: loaded.Warnings,
+		Tenants: slugsOf(loaded.Tenants)}
+	if c.JSON {
+		return indented(w, found)
+	}
+	for _, warning := range found.Warnings {
+		fmt.Fprintln(w.stdout, "warning: "+warning)
+	}
+	_, err = fmt.Fprintf(w.stdout, "the settings are right: %s; fingerprint %s\n",
+		strings.Join(found.Tenants, ", "), found.Fingerprint)
+	return err
+}
+
+// effective is what config --json prints.
+type effective struct {
+	Fingerprint string             `json:"fingerprint"`
+	Settings    []tenant.WrittenBy `json:"settings"`
+}
+
+// Run shows the settings.
+func (c configCommand) Run(w world) error {
+	loaded, err := serveCommand{Config: c.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	shown := effective{Fingerprint: loaded.Fingerprint}
+	for _, by := range loaded.Written {
+		one := tenant.WrittenBy{Tenant: by.Tenant, Settings: []settings.Written{}}
+		for _, s := range by.Settings {
+			if c.Effective || !s.Default {
+				one.Settings = append(one.Settings, s)
+			}
+		}
+		shown.Settings = append(shown.Settings, one)
+	}
+	if c.JSON {
+		return indented(w, shown)
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	for _, by := range shown.Settings {
+		whose := "process"
+		if by.Tenant != "" {
+			whose = "tenant " + by.Tenant
+		}
+		for _, s := range by.Settings {
+			where := s.Where
+			if where == "" {
+				where = "default"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", whose, s.Key, printable(s.Value), where)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, "fingerprint %s\n", shown.Fingerprint)
+	return err
+}
