@@ -60,6 +60,7 @@ type cli struct {
 	Show    showCommand      `cmd:"" help:"${show}"`
 	Why     whyCommand       `cmd:"" help:"${why}"`
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
+	Jobs    jobsCommand      `cmd:"" help:"${jobs}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
@@ -137,7 +138,7 @@ func run(ctx context.Context, args []string, w world) int {
 		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 		linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 		whyHelps(),
-		configHelps(),
+		configHelps(), jobsHelps(),
 		limitHelps(),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),

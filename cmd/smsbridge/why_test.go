@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -26,11 +25,7 @@ func TestShowByID(t *testing.T) {
 	texts, err := th.twilio.Phone(phone).Wait(ctx, 1)
 	require.NoError(t, err)
 	command := func(args ...string) (string, error) {
-		smsbridge := exec.CommandContext(ctx, "smsbridge", args...)
-		for name, value := range th.env {
-			smsbridge.Env = append(smsbridge.Env, name+"="+value)
-		}
-		said, err := smsbridge.CombinedOutput()
+		said, err := th.command(ctx, args...).CombinedOutput()
 		return string(said), err
 	}
 	said, err := command("show", texts[0].SID)

@@ -281,3 +281,5 @@ func (s *postgresSession) rollback(ctx context.Context) {
 	}
 	_ = s.conn.Close()
 }
+
+func (e *postgresEngine) jobs() jobClient { return e.client }

@@ -278,3 +278,5 @@ func private(path string, log *slog.Logger) error {
 	}
 	return nil
 }
+
+func (e *sqliteEngine) jobs() jobClient { return e.client }

@@ -86,6 +86,8 @@ type engine interface {
 	alone() time.Time
 	// scrub removes what was deleted from the files of the database, as far as it can.
 	scrub(ctx context.Context) error
+	// jobs is for operators, who see what the queue has.
+	jobs() jobClient
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 }

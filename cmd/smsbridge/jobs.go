@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/store"
+)
+
+type jobsCommand struct {
+	List  jobsList  `cmd:"" default:"withargs" help:"${jobs_list}"`
+	Retry jobsRetry `cmd:"" help:"${jobs_retry}"`
+}
+
+// The helps are in jobsHelps, since a tag cannot be broken into lines.
+type jobsList struct {
+	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	All    bool   `help:"${jobs_all}"`
+	JSON   bool   `help:"${check_json}" name:"json"`
+}
+
+type jobsRetry struct {
+	ID     int64  `arg:"" help:"${jobs_id}"`
+	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
+// jobsHelps returns the helps of the commands, arguments and flags, by the names of their tags.
+func jobsHelps() kong.Vars {
+	return kong.Vars{
+		"jobs":       "Show the jobs that fail, wait or died, and try one again.",
+		"jobs_list":  "Show the jobs that fail, wait or died.",
+		"jobs_retry": "Make a job due now, also one that died.",
+		"jobs_all":   "Show the bridge's own periodic jobs and those that are being done, too.",
+		"jobs_id":    "The id of the job, as jobs shows it.",
+	}
+}
+
+// Help is shown by smsbridge jobs --help.
+func (jobsCommand) Help() string {
+	return "While all goes well the queue is nearly empty: a mail is examined, a text sent and a " +
+		"link opened at once. A job is here when it failed, must wait, or died. A dead job stays for " +
+		"thirty days, and the row that it was about says why: smsbridge show ID.\n\n" +
+		"  $ smsbridge jobs\n" +
+		"  ID  KIND       ABOUT   STATE    TRIES  SINCE        NEXT         ERROR\n" +
+		"  17  send_text  01a2…   failing  2      2m10s ago    in 40s       twilio responds 503\n\n" +
+		"The bridge may be running."
+}
+
+// upkeep are the periodic jobs of the bridge itself, which wait most of the time.
+func isUpkeep(kind string) bool { return kind == "sweep" || kind == "prune" || kind == "reseal" }
+
+// Run lists the jobs.
+func (l jobsList) Run(ctx context.Context, w world) (err error) {
+	st, _, err := w.beside(ctx, l.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	all, err := st.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	shown := []store.QueuedJob{}
+	for _, j := range all {
+		quiet := j.State == store.JobWorking || isUpkeep(j.Kind) && j.State == store.JobWaiting
+		if l.All || !quiet {
+			shown = append(shown, j)
+		}
+	}
+	if l.JSON {
+		return indented(w, shown)
+	}
+	if len(shown) == 0 {
+		_, err := fmt.Fprintln(w.stdout, "no job fails, waits or died")
+		return err
+	}
+	var now time.Time
+	err = st.Read(ctx, func(_ context.Context, view store.View) error {
+		now = view.Now()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tKIND\tABOUT\tSTATE\tTRIES\tSINCE\tNEXT\tERROR")
+	for _, j := range shown {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", j.ID, j.Kind, j.About, j.State,
+			j.Tries, fromNow(now, j.Created), fromNow(now, j.Next), printable(j.Error))
+	}
+	return table.Flush()
+}
+
+// Run makes a job due.
+func (r jobsRetry) Run(ctx context.Context, w world) (err error) {
+	st, _, err := w.beside(ctx, r.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	err = st.RetryJob(ctx, r.ID)
+	if errors.Is(err, store.ErrNoJob) {
+		return mistake{fmt.Sprintf("no job %d can be tried again: it is done, or a worker has it", r.ID),
+			"smsbridge jobs --all lists all that there are"}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.stdout, "it is due now; the bridge takes it up within a second")
+	return err
+}
+
+// fromNow says how far a time is from now.
+func fromNow(now, t time.Time) string {
+	switch d := now.Sub(t).Round(time.Second); {
+	case d > 0:
+		return d.String() + " ago"
+	case d < 0:
+		return "in " + (-d).String()
+	}
+	return "now"
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/simulator/twilio"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that an operator sees which text waits for a provider, and can have it tried at once.
+func TestJobs(t *testing.T) {
+	t.Parallel()
+	for name, database := range map[string]func(t *testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			th, err := openTheater(database(t))
+			require.NoError(t, err)
+			t.Cleanup(th.close)
+			start(t, th)
+			th.twilio.Set(func(m *twilio.Manners) {
+				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+			})
+			const phone = "+4520123456"
+			ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+			defer cancel()
+			jobs := func(args ...string) []store.QueuedJob {
+				said, err := th.command(ctx, append([]string{"jobs", "list", "--json"}, args...)...).Output()
+				require.NoError(t, err)
+				var all []store.QueuedJob
+				require.NoError(t, json.Unmarshal(said, &all))
+				return all
+			}
+			require.Empty(t, jobs())
+			require.NoError(t, th.idp.SignUp(ctx, address(phone)))
+			var waiting []store.QueuedJob
+			require.Eventually(t, func() bool { waiting = jobs(); return len(waiting) == 1 },
+				storyPatience, 50*time.Millisecond)
+			require.Equal(t, "send_text", waiting[0].Kind)
+			require.NotEmpty(t, waiting[0].About)
+			require.NotEmpty(t, jobs("--all"))
+			said, err := th.command(ctx, "jobs").Output()
+			require.NoError(t, err)
+			require.Contains(t, string(said), waiting[0].About)
+			require.NotContains(t, string(said), phone)
+
+			th.twilio.Set(func(m *twilio.Manners) { *m = twilio.Manners{} })
+			said, err = th.command(ctx, "jobs", "retry", strconv.FormatInt(waiting[0].ID, 10)).Output()
+			require.NoError(t, err)
+			require.Contains(t, string(said), "due now")
+			_, err = th.twilio.Phone(phone).Wait(ctx, 1)
+			require.NoError(t, err)
+			refused, err := th.command(ctx, "jobs", "retry", "999999").CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(refused), "no job 999999 can be tried again")
+		})
+	}
+}
+
+// command is a command of the real binary, with the variables of the bridge.
+func (th *theater) command(ctx context.Context, args ...string) *exec.Cmd {
+	smsbridge := exec.CommandContext(ctx, "smsbridge", args...)
+	for name, value := range th.env {
+		smsbridge.Env = append(smsbridge.Env, name+"="+value)
+	}
+	return smsbridge
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// ErrNoJob: the queue has no job with that id, or its state does not allow what was asked.
+var ErrNoJob = errors.New("store: no such job")
+
+// jobClient is the part of River's client that operators need.
+type jobClient interface {
+	JobList(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
+	JobRetry(ctx context.Context, id int64) (*rivertype.JobRow, error)
+}
+
+// QueuedJob is a job of the queue that is not done. Most jobs need none: see begin.go.
+type QueuedJob struct {
+	ID      int64     `json:"id"`
+	Kind    string    `json:"kind"`            // of the job, or "text (bundle of 3)" and the like
+	About   string    `json:"about,omitempty"` // the id of the row that it is about
+	State   JobState  `json:"state"`
+	Tries   int       `json:"tries"`
+	Created time.Time `json:"created"`
+	// when it is tried next, or was to be; of a dead one its end
+	Next  time.Time `json:"next"`
+	Error string    `json:"error,omitempty"` // of its last try, without secrets
+}
+
+// JobState says how it is with a job.
+type JobState string
+
+// The states of a job.
+const (
+	JobWaiting JobState = "waiting" // its time has not come, or no worker is free
+	JobWorking JobState = "working" // a worker has it
+	JobFailing JobState = "failing" // it is tried again
+	JobDead    JobState = "dead"    // it is not tried any more; the row that it is about says why
+)
+
+// mostJobs is how many jobs are shown at most.
+const mostJobs = 1000
+
+// Jobs returns the jobs that are waiting, failing or being done, and those that died within thirty
+// days: at most 1,000, the oldest first.
+func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
+	found, err := s.engine.jobs().JobList(ctx, river.NewJobListParams().First(mostJobs).States(
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled,
+		rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateDiscarded,
+		rivertype.JobStateCancelled))
+	if err != nil {
+		return nil, fmt.Errorf("store: reading the queue: %w", err)
+	}
+	var all []QueuedJob
+	for _, row := range found.Jobs {
+		all = append(all, queuedJob(row))
+	}
+	return all, nil
+}
+
+// RetryJob makes a job due now, a dead one too. It returns ErrNoJob for one that the queue does not
+// have, or that a worker has.
+func (s *Store) RetryJob(ctx context.Context, id int64) error {
+	row, err := s.engine.jobs().JobRetry(ctx, id)
+	switch {
+	case errors.Is(err, rivertype.ErrNotFound):
+		return ErrNoJob
+	case err != nil:
+		return fmt.Errorf("store: retrying a job: %w", err)
+	case row.State == rivertype.JobStateRunning || row.State == rivertype.JobStateCompleted:
+		return ErrNoJob
+	}
+	return nil
+}
+
+func queuedJob(row *rivertype.JobRow) QueuedJob {
+	j := QueuedJob{
+		ID: row.ID, Kind: row.Kind, Tries: row.Attempt, Created: row.CreatedAt.UTC(),
+		Next: row.ScheduledAt.UTC(), State: JobWaiting,
+	}
+	switch row.State {
+	case rivertype.JobStateRunning:
+		j.State = JobWorking
+	case rivertype.JobStateRetryable:
+		j.State = JobFailing
+	case rivertype.JobStateDiscarded, rivertype.JobStateCancelled:
+		j.State = JobDead
+		if row.FinalizedAt != nil {
+			j.Next = row.FinalizedAt.UTC()
+		}
+	}
+	if n := len(row.Errors); n > 0 {
+		j.Error = strings.Join(strings.Fields(row.Errors[n-1].Error), " ")
+	}
+	var bundle Bundle
+	var about struct {
+		ID string `json:"id"`
+	}
+	if row.Kind == bundle.Kind() && json.Unmarshal(row.EncodedArgs, &bundle) == nil {
+		j.Kind = fmt.Sprintf("%s (bundle of %d)", bundle.Of, len(bundle.Jobs))
+	} else if json.Unmarshal(row.EncodedArgs, &about) == nil {
+		j.About = about.ID
+	}
+	return j
+}
