@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -229,6 +230,28 @@ func TestAllProvidersAreBusy(t *testing.T) {
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
 	require.Empty(t, o.flowroute.Inbox(phone))
+}
+
+// Ensure that refused credentials are one error that names the settings, however many texts fail,
+// and that the log says when they work again.
+func TestRefusedCredentialsAreOneError(t *testing.T) {
+	each(t, func(w *world) {
+		send := func(number string) {
+			_, id := w.verify(number)
+			_ = w.sendText(w.t.Context(), id) // which waits for a provider
+		}
+		w.twilio.Set(func(m *twilio.Manners) {
+			m.FailNext, m.FailStatus, m.FailCode = 3, http.StatusUnauthorized, 20003
+		})
+		for i := range 3 {
+			send(fmt.Sprintf("+452000000%d", i))
+		}
+		const said = "refuses the credentials"
+		require.Equal(w.t, 1, strings.Count(w.log.String(), said))
+		require.Contains(w.t, w.log.String(), `"settings":"twilio.account_sid, twilio.auth_token"`)
+		send("+4520000009")
+		require.Equal(w.t, 1, strings.Count(w.log.String(), "takes the credentials again"))
+	})
 }
 
 // Ensure that the next provider is not asked for a text that is not wanted any more.

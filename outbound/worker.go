@@ -124,6 +124,7 @@ type Worker struct {
 
 	bundles bundles
 	aged    sync.Map // by table: the id up to which numbers have been replaced
+	unknown sync.Map // by tenant and provider: credentials that the provider refuses
 }
 
 // Register adds the workers to the store, which must not be started yet.
