@@ -28,6 +28,19 @@ func (c count) judge(
 	limits := c.Tenant.Limits
 	for _, r := range []*Refusal{
 		c.overDay(now[keyAll], limits.ProcessDay), c.overDay(now[c.tenant], limits.Day),
+	} {
+		if r != nil {
+			return r, nil
+		}
+	}
+	// The breaker comes before the limits of the hour. A fraud that uses these up early would leave
+	// no text at which the breaker could open, and had them anew in the next hour.
+	if c.Kind == Asks {
+		if r, err := c.breaker(ctx, tx, now[c.route]); err != nil || r != nil {
+			return r, err
+		}
+	}
+	for _, r := range []*Refusal{
 		c.overHour(now[c.route], limits.CountryHour, InCountry),
 		c.overHour(now[c.mail], limits.MailPhones, OfMail),
 		c.overHour(now[c.asker], limits.AskerHour, OfAsker),
@@ -38,10 +51,7 @@ func (c count) judge(
 			return r, nil
 		}
 	}
-	if c.Kind == Hints {
-		return nil, nil
-	}
-	return c.breaker(ctx, tx, now[c.route])
+	return nil, nil
 }
 
 func (c count) overDay(row db.Tally, b tenant.Budget) *Refusal {
