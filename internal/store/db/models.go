@@ -186,6 +186,9 @@ type Text struct {
 	EndedAt        moment.Moment
 	VerificationID string
 	Provider       string
+	Charged        int64
+	Price          int64
+	Currency       string
 }
 
 type Verification struct {

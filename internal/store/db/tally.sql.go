@@ -11,6 +11,29 @@ import (
 	"smsbridge/internal/store/moment"
 )
 
+const correctTally = `-- name: CorrectTally :exec
+UPDATE tally SET segments = segments + $1, money = money + $2
+WHERE key = $3 AND window_at = $4
+`
+
+type CorrectTallyParams struct {
+	Segments int64
+	Money    int64
+	Key      string
+	WindowAt moment.Moment
+}
+
+// A row that counts another window by now stays as it is.
+func (q *Queries) CorrectTally(ctx context.Context, arg CorrectTallyParams) error {
+	_, err := q.db.ExecContext(ctx, correctTally,
+		arg.Segments,
+		arg.Money,
+		arg.Key,
+		arg.WindowAt,
+	)
+	return err
+}
+
 const dropTalliesBefore = `-- name: DropTalliesBefore :execrows
 DELETE FROM tally WHERE key IN (
     SELECT t.key FROM tally t WHERE t.window_at < $1 AND t.held_at = 0

@@ -52,6 +52,11 @@ VALUES (@key, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, @held_at)
 ON CONFLICT (key) DO UPDATE SET held_at = excluded.held_at
 RETURNING key;
 
+-- name: CorrectTally :exec
+-- A row that counts another window by now stays as it is.
+UPDATE tally SET segments = segments + @segments, money = money + @money
+WHERE key = @key AND window_at = @window_at;
+
 -- name: DropTalliesBefore :execrows
 -- At most 1,000, so that no webhook waits behind them. What an operator holds stays held.
 DELETE FROM tally WHERE key IN (

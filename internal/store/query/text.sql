@@ -1,8 +1,8 @@
 -- name: AddText :exec
 INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
-    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged)
 VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone, @purpose,
-    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at);
+    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at, @charged);
 
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;
@@ -76,3 +76,13 @@ DELETE FROM text WHERE id IN (
     WHERE t.id < @first_kept AND t.state NOT IN ('due', 'sending', 'unclear') AND t.ended_at < @at
     ORDER BY t.id LIMIT 1000
 );
+
+-- name: TextsWithoutPrice :many
+-- Those that a provider has, and whose charge is known, by their ids from one to before another.
+SELECT id, tenant, account, phone, segments, provider, provider_id, created_at, charged FROM text
+WHERE id >= @first_id AND id < @before_id AND currency = '' AND charged >= 0 AND provider_id <> ''
+ORDER BY id LIMIT @most;
+
+-- name: SetTextPrice :execrows
+UPDATE text SET price = @price, currency = @currency, segments = @segments
+WHERE id = @id AND currency = '';
