@@ -78,19 +78,26 @@ func (c count) overPhone(row db.Tally) *Refusal {
 	if len(all) > 0 {
 		all = all[:len(all)-1] // this text
 	}
+	reasons := [...]Reason{ToPhoneInDay, ToPhone, TooSoon}
+	for i, until := range c.waits(all, row.YesAt.Time) {
+		if c.now.Before(until) {
+			return &Refusal{reasons[i], until}
+		}
+	}
+	return nil
+}
+
+// waits are until when a phone must wait: for the limit of a day, for that of an hour, and after a
+// text that it did not answer. All are the times at which it was texted, and yes when it answered.
+func (c count) waits(all []time.Time, yes time.Time) [3]time.Time {
 	limits := c.Tenant.Limits
-	if until := full(all, limits.PhoneDay, day); c.now.Before(until) {
-		return &Refusal{ToPhoneInDay, until}
-	}
-	if until := full(all, limits.PhoneHour, hour); c.now.Before(until) {
-		return &Refusal{ToPhone, until}
-	}
+	until := [3]time.Time{full(all, limits.PhoneDay, day), full(all, limits.PhoneHour, hour)}
 	if c.Kind == Hints || limits.Wait == 0 {
-		return nil
+		return until
 	}
 	wait, last := limits.Wait, time.Time{}
 	for _, at := range all {
-		if !at.After(row.YesAt.Time) || c.now.Sub(at) >= day {
+		if !at.After(yes) || c.now.Sub(at) >= day {
 			continue
 		}
 		if !last.IsZero() {
@@ -98,10 +105,10 @@ func (c count) overPhone(row db.Tally) *Refusal {
 		}
 		last = at
 	}
-	if until := last.Add(wait); !last.IsZero() && c.now.Before(until) {
-		return &Refusal{TooSoon, until}
+	if !last.IsZero() {
+		until[2] = last.Add(wait)
 	}
-	return nil
+	return until
 }
 
 // full is when the next text may follow so many in a time.
