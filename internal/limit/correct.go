@@ -3,8 +3,6 @@ package limit
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"smsbridge/internal/price"
@@ -30,39 +28,26 @@ type difference struct{ segments, money int64 }
 // Correct has the budgets of the day say what texts really cost. What is not in dollars corrects
 // no money. Once for each country and day, an operator is told of a price that is far from the
 // table's. The same goes for each currency but dollars.
-func Correct(ctx context.Context, tx *store.Tx, charges []Charge) error {
-	today := tx.Moment().Truncate(day)
-	differences, said := map[string]difference{}, map[string]string{}
+func Correct(_ context.Context, tx *store.Tx, charges []Charge) error {
+	today, l := tx.Moment().Truncate(day), ledgerOf(tx)
+	if l.fixes == nil {
+		l.fixes, l.said = map[string]difference{}, map[string]string{}
+	}
 	for _, c := range charges {
-		if key, detail := c.worthSaying(); key != "" && said[key] == "" {
-			said[key] = detail
+		if key, detail := c.worthSaying(); key != "" && l.said[key] == "" {
+			l.said[key] = detail
+			l.add([]db.TallyParams{{Key: key, WindowAt: moment.Of(today), Texts: 1}})
 		}
 		d := difference{segments: int64(c.Segments - c.ChargedSegments)}
 		if c.Told.Currency == price.USD {
 			d.money = int64(c.Told.Amount - c.Charged)
 		}
-		if c.At.Before(today) {
+		if d == (difference{}) || c.At.Before(today) {
 			continue // that day's budget is over
 		}
 		for _, key := range []string{keyAll, tenantKey(c.Tenant)} {
-			sum := differences[key]
-			differences[key] = difference{sum.segments + d.segments, sum.money + d.money}
-		}
-	}
-	if err := say(ctx, tx, said); err != nil {
-		return err
-	}
-	// The row of all texts sorts before those of tenants, so that it is locked first.
-	for _, key := range slices.Sorted(maps.Keys(differences)) {
-		d := differences[key]
-		if d == (difference{}) {
-			continue
-		}
-		err := tx.CorrectTally(ctx, db.CorrectTallyParams{
-			Key: key, WindowAt: moment.Of(today), Segments: d.segments, Money: d.money,
-		})
-		if err != nil {
-			return fmt.Errorf("limit: correcting: %w", err)
+			sum := l.fixes[key]
+			l.fixes[key] = difference{sum.segments + d.segments, sum.money + d.money}
 		}
 	}
 	return nil
@@ -81,30 +66,4 @@ func (c Charge) worthSaying() (key, detail string) {
 	}
 	return "price/" + c.Country, fmt.Sprintf("a segment to %s cost %s dollars at %s, and %s by the "+
 		"table of prices", c.Country, segment, c.Provider, c.Table)
-}
-
-// say tells an operator what was not said yet on this day.
-func say(ctx context.Context, tx *store.Tx, said map[string]string) error {
-	keys := slices.Sorted(maps.Keys(said))
-	for some := range slices.Chunk(keys, routesAtOnce) {
-		rows := []db.TallyParams{widest(tx.Moment())}
-		for _, key := range some {
-			rows = append(rows, db.TallyParams{
-				Key: key, WindowAt: moment.Of(tx.Moment().Truncate(day)), Texts: 1,
-			})
-		}
-		now, err := add(ctx, tx, rows)
-		if err != nil {
-			return err
-		}
-		for _, key := range some {
-			if now[key].Texts != 1 {
-				continue
-			}
-			if err := tell(ctx, tx, "", "limit.price", said[key]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
 	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
@@ -15,10 +16,7 @@ import (
 func Next(
 	ctx context.Context, view store.View, t *tenant.Tenant, account string, phone phonemail.Number,
 ) (next time.Time, err error) {
-	row, err := view.GetTally(ctx, phoneKey(view, account, phone))
-	if store.Missing(err) {
-		return time.Time{}, nil
-	}
+	row, err := rowOf(ctx, view, phoneKey(view, account, phone))
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -29,4 +27,18 @@ func Next(
 		}
 	}
 	return next, nil
+}
+
+// rowOf is a row with what the transaction has counted in it.
+func rowOf(ctx context.Context, view store.View, key string) (db.Tally, error) {
+	if tx, writes := view.(*store.Tx); writes {
+		l := ledgerOf(tx)
+		err := l.load(ctx, tx, []db.TallyParams{{Key: key}})
+		return l.now[key], err
+	}
+	row, err := view.GetTally(ctx, key)
+	if store.Missing(err) {
+		err = nil
+	}
+	return row, err
 }

@@ -226,6 +226,8 @@ type Tx struct {
 	jobs   []queued
 	events *pending
 
+	shared *shared
+
 	turns  *turns // nil when the queue must have every job
 	begins []string
 	begun  []Job // those that are begun in this transaction

@@ -93,6 +93,7 @@ type View interface {
 	GetPricePass(ctx context.Context, name string) (string, error)
 
 	GetTally(ctx context.Context, key string) (db.Tally, error)
+	TalliesOf(ctx context.Context, arg db.TalliesOfParams) ([]db.Tally, error)
 	TalliesHeld(ctx context.Context) ([]db.Tally, error)
 	TalliesSince(ctx context.Context, arg db.TalliesSinceParams) ([]db.Tally, error)
 
