@@ -27,7 +27,7 @@ func TestCostOfAFlow(t *testing.T) {
 			statements[step.name] = len(watched.Names) // those of its commit, too
 		}
 		require.Equal(w.t, map[string]int{
-			"mail": 3, "examined, prompt begun": 14, "prompt sent": 2, "yes": 7, "click begun": 3,
+			"mail": 3, "examined, prompt begun": 15, "prompt sent": 2, "yes": 7, "click begun": 3,
 			"click ended, outcome begun": 10, "outcome sent": 2,
 		}, statements)
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"smsbridge/internal/price"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
@@ -94,6 +95,33 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 		}
 	}
 	return texts, nil
+}
+
+// price reads the amount of a message detail record. Flowroute bills in US dollars. An amount of
+// nothing says that it has not billed the text yet.
+func (w byFlowroute) price(
+	ctx context.Context, t *tenant.Tenant, providerID string,
+) (price.Told, error) {
+	var found struct {
+		Data struct {
+			Attributes struct {
+				Nanodollars int64 `json:"amount_nanodollars"`
+			} `json:"attributes"`
+		} `json:"data"`
+	}
+	path := "messages/" + url.PathEscape(providerID)
+	status, _, err := w.call(ctx, t, http.MethodGet, path, nil, &found)
+	nano := found.Data.Attributes.Nanodollars
+	switch {
+	case status == http.StatusNotFound:
+		return price.Told{}, nil
+	case err != nil || status != http.StatusOK:
+		return price.Told{}, errors.New("flowroute: a text cannot be read, status " +
+			strconv.Itoa(status))
+	case nano == 0:
+		return price.Told{}, nil
+	}
+	return price.ReadTold(strconv.FormatFloat(float64(nano)/1e9, 'f', -1, 64), price.USD, 0)
 }
 
 // call makes one request and reads the JSON of its response. Status is 0 without a response.

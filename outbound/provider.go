@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"smsbridge/internal/price"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
@@ -21,6 +22,10 @@ type provider interface {
 	// attempt's sender. A provider that keeps no list returns none. It returns an error when the
 	// provider cannot be asked.
 	find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error)
+	// price returns what a text cost, by the provider's id of it. It returns the zero Told while the
+	// provider does not know, or when it never says. It returns an error when the provider cannot be
+	// asked.
+	price(ctx context.Context, t *tenant.Tenant, providerID string) (price.Told, error)
 }
 
 func (w *Worker) provider(name tenant.Provider) provider {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twilio/twilio-go/client"
 
+	"smsbridge/internal/price"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
@@ -70,6 +71,26 @@ func (w byTwilio) find(
 		}
 	}
 	return texts, nil
+}
+
+// price reads the price of a message. Twilio does not know it right away
+// (https://www.twilio.com/docs/messaging/api/message-resource#message-properties).
+func (w byTwilio) price(
+	ctx context.Context, t *tenant.Tenant, providerID string,
+) (price.Told, error) {
+	wire := &twilioWire{ctx: ctx, base: t.Sending.Twilio.APIBase, next: w.http}
+	m, err := fetchMessage(wire.handler(t), providerID)
+	switch {
+	case wire.status == http.StatusNotFound: // an operator deleted it
+		return price.Told{}, nil
+	case err != nil:
+		return price.Told{}, errors.New("twilio: a text cannot be read, status " +
+			strconv.Itoa(wire.status))
+	case m.Price == nil:
+		return price.Told{}, nil
+	}
+	segments, _ := strconv.Atoi(m.NumSegments) // without them, those that were counted stay
+	return price.ReadTold(*m.Price, m.PriceUnit, segments)
 }
 
 // twilioResult says what Twilio's error codes mean (https://www.twilio.com/docs/api/errors),

@@ -9,7 +9,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 )
 
-// The two requests for Twilio's Message resource, made with twilio-go's client. Its own package
+// The three requests for Twilio's Message resource, made with twilio-go's client. Its own package
 // for them, rest/api/v2010, has two hundred other resources, and takes longer to compile than all
 // that is in this repository.
 
@@ -27,6 +27,9 @@ type twilioMessage struct {
 	From        *string `json:"from"`
 	ServiceSID  *string `json:"messaging_service_sid"`
 	DateCreated *string `json:"date_created"`
+	Price       *string `json:"price"` // null until it is known
+	PriceUnit   string  `json:"price_unit"`
+	NumSegments string  `json:"num_segments"`
 }
 
 // twilioPage is one page of a list of messages. Next is null on the last one.
@@ -48,6 +51,19 @@ func twilioHeaders() map[string]any {
 func createMessage(h *client.RequestHandler, form url.Values) (twilioMessage, error) {
 	var message twilioMessage
 	res, err := h.Post(twilioMessages(h), form, twilioHeaders(), "")
+	if err != nil {
+		return message, err
+	}
+	defer res.Body.Close()
+	err = json.NewDecoder(res.Body).Decode(&message)
+	return message, err
+}
+
+// fetchMessage reads one text.
+func fetchMessage(h *client.RequestHandler, sid string) (twilioMessage, error) {
+	var message twilioMessage
+	at := strings.TrimSuffix(twilioMessages(h), ".json") + "/" + url.PathEscape(sid) + ".json"
+	res, err := h.Get(at, nil, twilioHeaders(), "")
 	if err != nil {
 		return message, err
 	}

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"smsbridge/internal/price"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
@@ -66,7 +69,7 @@ func (w byWebhook) send(
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxWebhookResponse))
 	code := strconv.Itoa(response.StatusCode)
 	if response.StatusCode/100 == 2 {
-		return sendResult{result: ok, id: a.ID}
+		return sendResult{result: ok, id: a.ID, record: recordPrice(t, a, answer)}
 	}
 	o := sendResult{result: resultOf(response.StatusCode), code: code, reached: true}
 	var said struct {
@@ -78,6 +81,34 @@ func (w byWebhook) send(
 		o.result = said.Result
 	}
 	return o
+}
+
+// recordPrice is what is recorded when a sender that took a text said what it costs. It is nil when
+// the sender said nothing of it.
+func recordPrice(
+	t *tenant.Tenant, a text.Attempt, answer []byte,
+) func(context.Context, *store.Tx) error {
+	var said struct {
+		Price    json.Number `json:"price"`
+		Currency string      `json:"currency"`
+		Segments int         `json:"segments"`
+	}
+	if json.Unmarshal(answer, &said) != nil || said.Price == "" {
+		return nil
+	}
+	told, err := price.ReadTold(string(said.Price), cmp.Or(said.Currency, price.USD), said.Segments)
+	if err != nil {
+		return nil
+	}
+	by := string(tenant.ByWebhook)
+	return func(ctx context.Context, tx *store.Tx) error {
+		return text.SetPrice(ctx, tx, a.ID, by, told, tablePrice(t, by, a.Phone.Country()))
+	}
+}
+
+// price says nothing: a sender says it when it takes a text.
+func (byWebhook) price(context.Context, *tenant.Tenant, string) (price.Told, error) {
+	return price.Told{}, nil
 }
 
 // refusals are the results with which a sender may refuse.

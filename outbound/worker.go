@@ -107,6 +107,7 @@ func (w *Worker) table() []*job {
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),
 		queued(w, limits{within: oneTry}, func(Sweep) string { return "" }, w.sweep),
+		queued(w, limits{within: oneTry}, func(PriceTexts) string { return "" }, w.priceTexts),
 		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
 		queued(w, limits{within: oneTry}, func(Reseal) string { return "" }, w.reseal),
 	}
@@ -144,6 +145,7 @@ func (w *Worker) Register() {
 	w.Store.BeginWith(w.begin, begun...)
 	w.joinBundles(w.Store.Workers())
 	w.Store.Every(sweepEvery, Sweep{})
+	w.Store.Every(priceEvery, PriceTexts{})
 	w.Store.Every(pruneEvery, Prune{})
 	w.Store.Every(resealEvery, Reseal{})
 }

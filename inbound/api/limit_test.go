@@ -42,3 +42,30 @@ func TestLimitedCode(t *testing.T) {
 	b.Now = b.Now.Add(40 * time.Second)
 	require.Equal(t, 201, create().StatusCode)
 }
+
+// Ensure that the app hears when another text may follow: by the gap of the code, or by what the
+// limits of the phone say, whichever is later.
+func TestNextSend(t *testing.T) {
+	for wait, seconds := range map[string]int{"30s": 60, "5m": 300, "0s": 60} {
+		b := inboundtest.Open(t, storetest.SQLite(t),
+			append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT="+wait)...)
+		app := inboundtest.NewApp(t, b)
+		next := b.Now.Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339)
+		v := app.Create()
+		require.Equal(t, next, v.NextSendAt[:19]+"Z", wait)
+		path := "/v1/verifications/" + v.ID
+		require.Equal(t, v.NextSendAt, app.Call("GET", path, "").NextSendAt)
+		require.Contains(t, app.Call("GET", "/v1/verifications", "").Body, v.NextSendAt)
+		wrong := app.Check(v.ID, inboundtest.OtherCode(inboundtest.OwnCode))
+		require.Equal(t, v.NextSendAt, wrong.Problem.Verification.NextSendAt)
+		b.Now = b.Now.Add(time.Duration(seconds)*time.Second - 1)
+		require.Equal(t, 429, app.Call("POST", path+"/resend", "").StatusCode)
+		b.Now = b.Now.Add(1)
+		again := app.Call("POST", path+"/resend", "")
+		require.Equal(t, 200, again.StatusCode)
+		if wait == "5m" {
+			next = b.Now.Add(10 * time.Minute).UTC().Format(time.RFC3339)
+			require.Equal(t, next, again.NextSendAt[:19]+"Z")
+		}
+	}
+}

@@ -27,7 +27,15 @@ func (d *Door) listVerifications(r request) (response, error) {
 	}
 	all, err := web.Read(r.ctx, d.Store,
 		func(ctx context.Context, view store.View) ([]verification.Shown, error) {
-			return verification.List(ctx, view, r.tenant.Slug, before, limit+1)
+			all, err := verification.List(ctx, view, r.tenant.Slug, before, limit+1)
+			for i := range all {
+				if err != nil {
+					return all, err
+				}
+				v := &all[i].Verification
+				*v, err = verification.WithLimits(ctx, view, r.tenant, *v)
+			}
+			return all, err
 		})
 	if err != nil {
 		return response{}, err

@@ -78,7 +78,11 @@ func (d *Door) createVerification(r request) (response, error) {
 	once := verification.Key{Value: key, Asked: canonical(r.fields)}
 	v, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-			return verification.StartOnce(ctx, tx, asked, once)
+			v, err := verification.StartOnce(ctx, tx, asked, once)
+			if err != nil {
+				return v, err
+			}
+			return verification.WithLimits(ctx, tx, r.tenant, v)
 		})
 	if err != nil {
 		return response{}, err
@@ -157,9 +161,13 @@ func (d *Door) checkVerification(r request) (response, error) {
 	}
 	checked, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
-			return verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"), verification.Presented{
-				Door: doorName, Code: code,
-			})
+			checked, err := verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"),
+				verification.Presented{Door: doorName, Code: code})
+			if err == nil && checked.Verdict == verification.Wrong {
+				v := &checked.Verification
+				*v, err = verification.WithLimits(ctx, tx, r.tenant, *v)
+			}
+			return checked, err
 		})
 	if err == nil {
 		ctx, cancel := d.Await(r.ctx)
@@ -211,7 +219,11 @@ func (d *Door) change(
 			if _, err := verification.Show(ctx, tx, r.tenant.Slug, r.Param("id")); err != nil {
 				return verification.Verification{}, err
 			}
-			return f(ctx, tx)
+			v, err := f(ctx, tx)
+			if err != nil {
+				return v, err
+			}
+			return verification.WithLimits(ctx, tx, r.tenant, v)
 		})
 	if err != nil {
 		return response{}, &standingError{err, v}
@@ -223,7 +235,12 @@ func (d *Door) change(
 func (d *Door) showVerification(r request) (response, error) {
 	v, err := web.Read(r.ctx, d.Store,
 		func(ctx context.Context, view store.View) (verification.Shown, error) {
-			return verification.Show(ctx, view, r.tenant.Slug, r.Param("id"))
+			v, err := verification.Show(ctx, view, r.tenant.Slug, r.Param("id"))
+			if err != nil {
+				return v, err
+			}
+			v.Verification, err = verification.WithLimits(ctx, view, r.tenant, v.Verification)
+			return v, err
 		})
 	return response{status: http.StatusOK, body: showWhole(v)}, err
 }

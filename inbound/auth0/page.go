@@ -108,8 +108,12 @@ func (v formView) saying(l login, said string) formView {
 	switch said {
 	case "blocked", "paused", "opted_out", "no_starts", "number", "not_allowed":
 		v.Alert = said
-	case "wrong", "asked", "malformed", "too_soon", "no_sends":
+	case "wrong", "asked", "malformed", "no_sends":
 		if v.State == "code" { // elsewhere the state says more
+			v.Alert = said
+		}
+	case "too_soon":
+		if v.State == "code" || v.Alert == "" { // a limit may refuse the first text
 			v.Alert = said
 		}
 	case "sent":

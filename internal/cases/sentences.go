@@ -128,6 +128,12 @@ func (r rows) reply(reply db.Reply) []Step {
 
 func (r rows) text(t db.Text) []Step {
 	what := fmt.Sprintf("a text (%s, %s", t.Purpose, segments(t.Segments))
+	switch {
+	case t.Currency != "":
+		what += fmt.Sprintf(", %.4f %s", float64(t.Price)/1e6, t.Currency)
+	case t.Charged > 0:
+		what += fmt.Sprintf(", about %.4f USD", float64(t.Charged)/1e6)
+	}
 	if t.Sender != "" {
 		what += ", from " + t.Sender
 	}

@@ -3,10 +3,12 @@ package limit
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"smsbridge/internal/price"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 )
 
@@ -40,36 +42,64 @@ func ToldOf(ctx context.Context, view store.View, id string) (Told, bool, error)
 // alerts are the shares of a budget, in percent, at which an operator is told.
 var alerts = [...]int64{100, 80, 50}
 
-// alert tells an operator once for each share of a budget that the text has reached. The whole is
-// reached when the text was refused for it, or when no other of its kind fits in.
-func (c count) alert(
-	ctx context.Context, tx *store.Tx, now map[string]db.Tally, refusal *Refusal,
-) error {
-	for _, of := range []struct {
-		key, slug, whose string
-		budget           tenant.Budget
-	}{
-		{keyAll, "", "all tenants", c.Tenant.Limits.ProcessDay},
-		{c.tenant, c.Tenant.Slug, "the tenant", c.Tenant.Limits.Day},
-	} {
-		row := now[of.key]
-		level := reached(of.budget, row, int64(c.Segments), c.Cost())
-		if level <= row.Alerted {
+// spending is a budget of a day of which something was spent.
+type spending struct {
+	slug, whose string
+	budget      tenant.Budget
+	// what the largest text takes, of those that were counted or refused for this budget
+	segments, cost int64
+}
+
+// watch has an operator told at the end of what the budgets of a text have reached. The whole is
+// reached when a text was refused for it, or when no other of its kind fits in. A text that was
+// refused for another reason says nothing about a budget.
+func (c count) watch(l *ledger, refusal *Refusal) {
+	for key, s := range c.budgets() {
+		if s.budget == (tenant.Budget{}) {
 			continue
 		}
-		if refusal != nil && c.overDay(row, of.budget) == nil {
-			continue // it was refused for another reason, and is not counted here
+		if refusal != nil {
+			row := l.now[key]
+			row.Segments, row.Money = row.Segments+int64(c.Segments), row.Money+c.Cost()
+			if c.overDay(row, s.budget) == nil {
+				continue
+			}
+			l.add([]db.TallyParams{{Key: key, WindowAt: moment.Of(c.now.Truncate(day))}})
 		}
-		err := tx.SetAlerted(ctx, db.SetAlertedParams{Key: of.key, Alerted: level})
-		if err != nil {
-			return err
+		if l.days == nil {
+			l.days = map[string]spending{}
 		}
-		detail := fmt.Sprintf("%d %% of the day of %s: %s", level, of.whose, spent(of.budget, row))
-		if err := tell(ctx, tx, of.slug, "limit.budget", detail); err != nil {
-			return err
-		}
+		s.segments = max(l.days[key].segments, int64(c.Segments))
+		s.cost = max(l.days[key].cost, c.Cost())
+		l.days[key] = s
 	}
-	return nil
+}
+
+// budgets are those of which a text takes, by the key of their row.
+func (c count) budgets() iter.Seq2[string, spending] {
+	return func(yield func(string, spending) bool) {
+		limits := c.Tenant.Limits
+		all := spending{whose: "all tenants", budget: limits.ProcessDay}
+		own := spending{slug: c.Tenant.Slug, whose: "the tenant", budget: limits.Day}
+		_ = yield(keyAll, all) && yield(c.tenant, own)
+	}
+}
+
+// alert tells an operator once for each share of a budget that a row has reached.
+func (s spending) alert(ctx context.Context, tx *store.Tx, row db.Tally) error {
+	level := reached(s.budget, row, s.segments, s.cost)
+	if level <= row.Alerted {
+		return nil
+	}
+	key := keyAll
+	if s.slug != "" {
+		key = tenantKey(s.slug)
+	}
+	if err := tx.SetAlerted(ctx, db.SetAlertedParams{Key: key, Alerted: level}); err != nil {
+		return err
+	}
+	detail := fmt.Sprintf("%d %% of the day of %s: %s", level, s.whose, spent(s.budget, row))
+	return tell(ctx, tx, s.slug, "limit.budget", detail)
 }
 
 // reached is the highest share of a budget that a row has reached, 0 for none.

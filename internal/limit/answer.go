@@ -1,10 +1,7 @@
 package limit
 
 import (
-	"cmp"
 	"context"
-	"maps"
-	"slices"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -19,15 +16,14 @@ func Answer(
 ) error {
 	now := tx.Moment()
 	thisHour := moment.Of(now.Truncate(hour))
-	_, err := add(ctx, tx, []db.TallyParams{
-		widest(now),
+	ledgerOf(tx).add([]db.TallyParams{
 		{Key: routeKey(slug, phone.Country()), WindowAt: thisHour, Answered: 1},
 		{Key: phoneKey(tx, account, phone), WindowAt: thisHour, YesAt: now},
 	})
-	return err
+	return nil
 }
 
-// widest adds nothing to the row of all texts. It locks it, as every count does first.
+// widest adds nothing to the row of all texts. It locks it.
 func widest(now moment.Moment) db.TallyParams {
 	return db.TallyParams{Key: keyAll, WindowAt: moment.Of(now.Truncate(day))}
 }
@@ -38,27 +34,13 @@ type Silence struct {
 	Phone  phonemail.Number
 }
 
-// routesAtOnce is how many countries one statement counts in.
-const routesAtOnce = 7
-
 // CountSilence counts what went unanswered.
 func CountSilence(ctx context.Context, tx *store.Tx, all []Silence) error {
-	silent := map[string]int64{}
+	thisHour, l := moment.Of(tx.Moment().Truncate(hour)), ledgerOf(tx)
 	for _, s := range all {
-		silent[routeKey(s.Tenant, s.Phone.Country())]++
-	}
-	now := tx.Moment()
-	keys := slices.SortedFunc(maps.Keys(silent), cmp.Compare)
-	for some := range slices.Chunk(keys, routesAtOnce) {
-		rows := []db.TallyParams{widest(now)}
-		for _, key := range some {
-			rows = append(rows, db.TallyParams{
-				Key: key, WindowAt: moment.Of(now.Truncate(hour)), Unanswered: silent[key],
-			})
-		}
-		if _, err := add(ctx, tx, rows); err != nil {
-			return err
-		}
+		l.add([]db.TallyParams{{
+			Key: routeKey(s.Tenant, s.Phone.Country()), WindowAt: thisHour, Unanswered: 1,
+		}})
 	}
 	return nil
 }

@@ -14,9 +14,9 @@
 //
 // # What is counted where
 //
-// One statement adds a text to up to eight rows. All statements lock these in one order, from the
-// widest to the narrowest, and the first row is always the one of all texts. A transaction that
-// has that row has no rival for the others, whatever the order of the calls in it.
+// A text counts in up to eight rows. They are read when it is judged, and written and locked at the
+// end of the transaction, in one order: the first is always the one of all texts. What is locked is
+// judged again if another transaction has changed it meanwhile (ledger.go).
 //
 //	all               segments and money of the day
 //	country/DK        whether an operator holds it
@@ -126,21 +126,37 @@ func (t Text) Cost() int64 {
 // Count counts a text, and returns why it must not be sent, or nil. A text that is refused is not
 // counted.
 func Count(ctx context.Context, tx *store.Tx, t Text) (*Refusal, error) {
-	c := newCount(t, tx)
-	now, err := add(ctx, tx, c.rows(t))
-	if err != nil {
+	c, l := newCount(t, tx), ledgerOf(tx)
+	rows := c.rows(t)
+	if t.Kind == Tells {
+		l.add(rows)
+		c.watch(l, nil)
+		return nil, nil
+	}
+	if err := l.load(ctx, tx, rows); err != nil {
 		return nil, err
 	}
-	refusal, err := c.judge(ctx, tx, now)
-	if err != nil {
-		return nil, err
+	before := make([]db.Tally, 0, len(rows))
+	for _, r := range rows {
+		before = append(before, l.now[r.Key])
+		l.now[r.Key] = apply(l.now[r.Key], r)
 	}
-	if refusal != nil {
-		if _, err := add(ctx, tx, undo(c.rows(t))); err != nil {
+	refusal, turn := c.judge(l.now)
+	if refusal == nil {
+		l.sum(rows)
+		l.texts = append(l.texts, c)
+	} else {
+		for _, row := range before {
+			l.now[row.Key] = row
+		}
+	}
+	if turn != nil {
+		if err := l.turn(ctx, tx, c, *turn, refusal != nil); err != nil {
 			return nil, err
 		}
 	}
-	return refusal, c.alert(ctx, tx, now, refusal)
+	c.watch(l, refusal)
+	return refusal, nil
 }
 
 // count is the rows of one text.
@@ -223,33 +239,6 @@ func (c count) rows(t Text) []db.TallyParams {
 		}
 	}
 	return append(rows, phone)
-}
-
-// undo takes back what rows added.
-func undo(rows []db.TallyParams) []db.TallyParams {
-	for i := range rows {
-		r := &rows[i]
-		r.Texts, r.Segments, r.Money, r.Probes = -r.Texts, -r.Segments, -r.Money, -r.Probes
-		if r.Recent != "" {
-			r.Recent = "-"
-		}
-	}
-	return rows
-}
-
-// add adds to rows and returns them by their keys, as they are now.
-func add(
-	ctx context.Context, tx *store.Tx, rows []db.TallyParams,
-) (map[string]db.Tally, error) {
-	found, err := tx.Tallies(ctx, rows)
-	if err != nil {
-		return nil, fmt.Errorf("limit: counting: %w", err)
-	}
-	now := make(map[string]db.Tally, len(found))
-	for _, t := range found {
-		now[t.Key] = t
-	}
-	return now, nil
 }
 
 // stampDigits is how many digits a time of a phone's row has.

@@ -292,6 +292,28 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+// Ensure that a fraud which has used up the hour of a country opens the breaker all the same. So it
+// does not get another hour's texts at the turn of the hour.
+func TestBreakerOfAFullHour(t *testing.T) {
+	each(t, func(d *desk) {
+		text := func(n int) limit.Text {
+			p := d.prompt(n)
+			p.Tenant.Limits.CountryHour = 30
+			return p
+		}
+		d.at = d.at.Truncate(time.Hour)
+		for n := range 30 {
+			require.Empty(d, d.count(text(n)))
+		}
+		require.Equal(d, limit.InCountry, d.count(text(30)))
+		d.silence(text(0), 30)
+		d.at = d.at.Add(50 * time.Minute)
+		require.Equal(d, limit.Unanswered, d.count(text(31)))
+		d.at = d.at.Add(20 * time.Minute)
+		require.Equal(d, limit.Unanswered, d.count(text(32)), "the next hour begins with the pause")
+	})
+}
+
 // Ensure that an operator ends texts at once and on all replicas, by tenant and country, and that
 // what tells of an answer still goes.
 func TestHold(t *testing.T) {

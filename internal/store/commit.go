@@ -100,7 +100,7 @@ func take(group []*call, c *call) []*call {
 }
 
 func (s *Store) commit(group []*call) {
-	if len(group) > 1 && s.transact(group, s.open()) == nil {
+	if len(group) > 1 && s.transact(group, s.open(), false) == nil {
 		for _, c := range group {
 			c.done <- nil
 		}
@@ -116,10 +116,12 @@ func (s *Store) commit(group []*call) {
 // without: the queue gets the job, whose worker finds out why.
 func (s *Store) alone(c *call) error {
 	var err error
-	turns := s.open()
+	turns, surely := s.open(), false
 	for range commitTries {
-		err = s.transact([]*call{c}, turns)
+		err = s.transact([]*call{c}, turns, surely)
 		switch {
+		case errors.Is(err, ErrConflict):
+			surely = true
 		case errors.Is(err, errBegin):
 			turns = nil
 		case err == nil, !s.engine.retryable(err):
@@ -129,10 +131,25 @@ func (s *Store) alone(c *call) error {
 	return err
 }
 
+// write writes the events that wait, and gives jobs to the queue.
+func (s *Store) write(ctx context.Context, to session, events *pending, jobs []queued) error {
+	if err := events.write(ctx, to.queries()); err != nil {
+		return err
+	}
+	rows, err := bundle(jobs)
+	if err == nil && len(rows) > 0 {
+		err = to.enqueue(ctx, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("store: enqueueing: %w", err)
+	}
+	return nil
+}
+
 // transact makes one transaction of a group. It does not use the callers' contexts: a caller that
 // gives up must not undo the others' work. Jobs that become due are begun in it as long as there
 // are turns; what is left of them is done once it is committed.
-func (s *Store) transact(group []*call, turns *turns) (err error) {
+func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	session, err := s.engine.begin(ctx)
@@ -146,10 +163,11 @@ func (s *Store) transact(group []*call, turns *turns) (err error) {
 			s.abandon(done)
 		}
 	}()
-	var events pending
+	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
+		events: &pending{}, shared: &shared{surely: surely}, begins: s.begins}
 	for _, c := range group {
-		tx := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
-			events: &events, turns: turns, begins: s.begins}
+		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
+			begins: s.begins}
 		// One caller's mistake does not end the lane that serves them all.
 		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
 		if err == nil {
@@ -160,15 +178,15 @@ func (s *Store) transact(group []*call, turns *turns) (err error) {
 			return err
 		}
 	}
-	if err := events.write(ctx, session.queries()); err != nil {
+	if err := s.write(ctx, session, last.events, done.jobs); err != nil {
 		return err
 	}
-	rows, err := bundle(done.jobs)
-	if err == nil && len(rows) > 0 {
-		err = session.enqueue(ctx, rows)
-	}
+	err = Survive("the end of a transaction", func() error { return last.shared.end(ctx, last) })
 	if err != nil {
-		return fmt.Errorf("store: enqueueing: %w", err)
+		return err
+	}
+	if err := s.write(ctx, session, last.events, last.jobs); err != nil {
+		return err
 	}
 	if err := session.commit(ctx); err != nil {
 		return fmt.Errorf("store: committing: %w", err)

@@ -31,6 +31,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 )
 
 // Options say which database to open and how.
@@ -227,6 +228,8 @@ type Tx struct {
 	jobs   []queued
 	events *pending
 
+	shared *shared
+
 	turns  *turns // nil when the queue must have every job
 	begins []string
 	begun  []Job // those that are begun in this transaction
@@ -253,6 +256,9 @@ func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 // NewID is a new row's id: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by the time they
 // were made.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// FirstID sorts before every id that NewID makes at a time or later, and after all before.
+func FirstID(t time.Time) string { return firstID(moment.Of(t)) }
 
 // Missing reports whether err says that a query for one row found none.
 func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -103,7 +103,10 @@ type View interface {
 
 	GetPause(ctx context.Context, arg db.GetPauseParams) (string, error)
 
+	GetPricePass(ctx context.Context, name string) (string, error)
+
 	GetTally(ctx context.Context, key string) (db.Tally, error)
+	TalliesOf(ctx context.Context, arg db.TalliesOfParams) ([]db.Tally, error)
 	TalliesHeld(ctx context.Context) ([]db.Tally, error)
 	TalliesSince(ctx context.Context, arg db.TalliesSinceParams) ([]db.Tally, error)
 
@@ -115,6 +118,9 @@ type View interface {
 	) (int64, error)
 	GetText(ctx context.Context, id string) (db.Text, error)
 	TextsSendingSince(ctx context.Context, arg db.TextsSendingSinceParams) ([]string, error)
+	TextsWithoutPrice(
+		ctx context.Context, arg db.TextsWithoutPriceParams,
+	) ([]db.TextsWithoutPriceRow, error)
 	PromptOfChallenge(ctx context.Context, challengeID string) (db.TextState, error)
 	LastTextOfVerification(ctx context.Context, verificationID string) (db.Text, error)
 

@@ -19,6 +19,7 @@ type Limits struct {
 	Day         Budget        // of the tenant
 	ProcessDay  Budget        // of all tenants together
 	Prices      price.Table
+	AskPrices   bool // whether providers are asked what texts cost
 }
 
 // Budget is what a day may cost, from midnight to midnight in UTC.

@@ -44,7 +44,7 @@ func tenantSections() []section {
 			"checks.", slices.Concat(codeOptions(), codeTextOptions())},
 		{"Limits", "How many texts there may be, and to whom. A text that passes one of them is " +
 			"recorded as suppressed, with the reason; an app hears 429. `smsbridge limits` shows " +
-			"what is near its limit.", limitOptions()},
+			"what is near its limit.", slices.Concat(limitOptions(), spendOptions())},
 		{"The app's API", "", apiOptions()},
 		{"Callbacks", "Where the app is told how verifications ended. Each request is signed as " +
 			"standardwebhooks.com says.", callbackOptions()},

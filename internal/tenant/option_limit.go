@@ -69,6 +69,12 @@ func limitOptions() []option {
 			Prevents: "Numbers that only earn from texts do not answer: this ends a fraud before the " +
 				"budget does.",
 		}, Set: settings.Count(0, mostTexts, func(t *Tenant) *int { return &t.Limits.Breaker })},
+	}
+}
+
+// spendOptions bound what a tenant spends in a day.
+func spendOptions() []option {
+	return []option{
 		{Row: row{
 			Key: "limits.daily_segments", Default: "0",
 			Doc: "How many segments the tenant may have texted from midnight to midnight (UTC). " +
@@ -81,6 +87,14 @@ func limitOptions() []option {
 			Doc:      "The same in US dollars. 0: as much as {daily_money} leaves.",
 			Prevents: "A segment to one country costs fifty times one to another.",
 		}, Set: setMoney(func(t *Tenant) *price.Micro { return &t.Limits.Day.Money })},
+		{Row: row{
+			Key: "limits.ask_prices", Variable: "SMSBRIDGE_ASK_PRICES", Default: "true",
+			Doc: "Whether Twilio and Flowroute are asked, some minutes after each text, what it cost. " +
+				"What was spent of the day's money is corrected by the response. It is one request a " +
+				"text, and up to three while the provider does not know.",
+			Prevents: "With an old table of prices, {daily_money} ends too early or too late, and no " +
+				"line of the log says so.",
+		}, Set: settings.Switch(func(t *Tenant) *bool { return &t.Limits.AskPrices })},
 	}
 }
 

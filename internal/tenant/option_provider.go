@@ -41,6 +41,8 @@ func senderSections() []section {
 			flowrouteOptions()},
 		{"A sender of your own", "The bridge posts {\"id\", \"to\", \"from\", \"text\", " +
 			"\"expires_at\"} in JSON, signed as standardwebhooks.com says. 2xx: it will be sent. " +
+			"The response may say what it costs, as {\"price\": 0.05, \"currency\": \"USD\", " +
+			"\"segments\": 1}. " +
 			"4xx: it will not; the response may say why, as {\"result\": \"invalid_number\"}. " +
 			"After anything else the bridge asks again with the same id, which must not be sent " +
 			"twice.", webhookOptions()},

@@ -34,10 +34,15 @@ type Draft struct {
 // when it must not be sent. It returns why it must not, or nil: Make must follow, with the same
 // text as Admitted. Only what the text says may differ then, in as many segments.
 func Admit(ctx context.Context, tx *store.Tx, d Draft) (*limit.Refusal, error) {
-	return limit.Count(ctx, tx, limit.Text{
+	return limit.Count(ctx, tx, d.counted())
+}
+
+// counted is a text as the limits count it.
+func (d Draft) counted() limit.Text {
+	return limit.Text{
 		Tenant: d.Tenant, Account: d.Line.Account, Phone: d.Phone, Kind: d.kind(), Asker: d.Asker,
 		Mail: d.Mail, Segments: d.segments(), Code: d.VerificationID != "", Answered: d.Answered,
-	})
+	}
 }
 
 func (d Draft) segments() int { return segment.Measure(d.Body).Segments }
@@ -105,6 +110,7 @@ func add(
 		detail += ": " + reason
 	} else {
 		row.State, row.Body = Due, tx.Seal(place(id, slug), []byte(d.Body))
+		row.Charged = d.counted().Cost()
 		tx.Enqueue(SendText{id})
 	}
 	if err := tx.AddText(ctx, row); err != nil {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"time"
 
+	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
 
@@ -48,6 +50,21 @@ func Show(ctx context.Context, tx store.View, tenant, id string) (Shown, error) 
 		return Shown{}, ErrUnknown
 	}
 	return shown(db.ListVerificationsRow(row), tx.Now()), err
+}
+
+// WithLimits returns a verification whose NextSend also heeds what the limits of texts say about
+// its phone. One that gets no further text stays as it is.
+func WithLimits(
+	ctx context.Context, tx store.View, t *tenant.Tenant, v Verification,
+) (Verification, error) {
+	if v.State != Pending || v.Sends >= v.MaxSends {
+		return v, nil
+	}
+	next, err := limit.Next(ctx, tx, t, v.Line.Account, v.Phone)
+	if next.After(v.NextSend) {
+		v.NextSend = next
+	}
+	return v, err
 }
 
 // afterAll sorts after every id.

@@ -1,12 +1,14 @@
 package twilio
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const apiVersion = "2010-04-01"
@@ -225,9 +227,12 @@ func (t *Account) message(text *storedText) messageResource {
 		DateUpdated: formatDate(text.Time), URI: uri + ".json", AccountSID: t.config.AccountSID,
 		NumMedia: "0",
 		To:       text.To, DateCreated: formatDate(text.Time), Status: text.Status, SID: text.SID,
-		PriceUnit:  "USD",
 		APIVersion: apiVersion, SubresourceURIs: map[string]string{"media": uri + "/Media.json"},
 	}
+	if t.manners.Segments != 0 {
+		m.NumSegments = strconv.Itoa(t.manners.Segments)
+	}
+	m.Price, m.PriceUnit = t.price(text, m.NumSegments)
 	if text.Status == "accepted" {
 		m.NumSegments = "0"
 	} else {
@@ -247,6 +252,19 @@ func (t *Account) message(text *storedText) messageResource {
 		m.ErrorCode = &code
 	}
 	return m
+}
+
+// price is what a text cost, a negative amount, or null while that is not known, and its currency.
+// The caller holds mu.
+func (t *Account) price(text *storedText, segments string) (*string, string) {
+	lag, unit := cmp.Or(t.manners.PriceLag, time.Minute), cmp.Or(t.manners.PriceUnit, "USD")
+	if text.sent.IsZero() || t.config.Now().Sub(text.sent) < lag {
+		return nil, unit
+	}
+	one, _ := strconv.ParseFloat(cmp.Or(t.manners.Price, "0.00750"), 64) // 0 for nonsense
+	n, _ := strconv.Atoi(segments)                                       // of a number
+	total := fmt.Sprintf("-%.5f", one*float64(n))
+	return &total, unit
 }
 
 // errorMessages says in our words what the codes mean that a send can be refused with.

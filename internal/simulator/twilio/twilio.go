@@ -76,6 +76,12 @@ type Manners struct {
 	RepeatKeys bool
 	// ListLag hides a text from the list until it is that old; fetching it by its SID works at once.
 	ListLag time.Duration
+	// Price is what a segment costs in the currency PriceUnit; empty means 0.00750 in USD. The REST
+	// API says so when PriceLag, or a minute if that is 0, has passed since a text was sent.
+	Price, PriceUnit string
+	PriceLag         time.Duration
+	// Segments is how many segments each text is taken to have; 0 means those of its body.
+	Segments int
 	// Slow delays every response of the REST API.
 	Slow time.Duration
 }

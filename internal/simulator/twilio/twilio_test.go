@@ -187,6 +187,33 @@ func TestCreatesFetchesAndDeletes(t *testing.T) {
 	require.Len(t, twilio.Phone(testPhone).Inbox(), 1, "and so does the phone")
 }
 
+// Ensure that the price of a text is null until a minute has passed since it was sent. Then it is a
+// negative amount for all its segments.
+func TestPrice(t *testing.T) {
+	now := time.Now()
+	twilio, err := Open(Config{AccountSID: testAccountSID, AuthToken: testToken,
+		Numbers: []string{testFrom}, Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	t.Cleanup(twilio.Close)
+	text := sendForm(t, twilio, formOf("Body", strings.Repeat("x", 161)))
+	show := func() string {
+		status, body := do(t, twilio, "GET", text["uri"].(string), nil)
+		require.Equal(t, 200, status)
+		return body
+	}
+	require.Nil(t, text["price"])
+	now = now.Add(59 * time.Second)
+	require.Contains(t, show(), `"price":null`)
+	now = now.Add(time.Second)
+	require.Contains(t, show(), `"price":"-0.01500"`)
+	require.Contains(t, show(), `"price_unit":"USD"`)
+	twilio.Set(func(m *Manners) { m.Price, m.PriceUnit, m.PriceLag = "0.08", "EUR", time.Hour })
+	require.Contains(t, show(), `"price":null`)
+	now = now.Add(time.Hour)
+	require.Contains(t, show(), `"price":"-0.16000","error`)
+	require.Contains(t, show(), `"price_unit":"EUR"`)
+}
+
 func TestRefuses(t *testing.T) {
 	twilio := openTest(t)
 	twilio.Set(func(m *Manners) { m.Reject = map[string]int{"+4530000000": 21635} })

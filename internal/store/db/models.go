@@ -188,6 +188,9 @@ type Text struct {
 	EndedAt        moment.Moment
 	VerificationID string
 	Provider       string
+	Charged        int64
+	Price          int64
+	Currency       string
 }
 
 type Verification struct {

@@ -8,7 +8,7 @@ import (
 
 const (
 	// mostTallies is how many rows one statement of Tallies takes.
-	mostTallies = 8
+	mostTallies = 32
 	// tallyColumns is how many parameters a row has.
 	tallyColumns = 10
 )
@@ -30,7 +30,7 @@ var tallies = func() (texts [mostTallies]string) {
 	return texts
 }()
 
-// Tallies is Tally for several rows, eight at most, in one statement. The rows are locked in the
+// Tallies is Tally for several rows, 32 at most, in one statement. The rows are locked in the
 // order in which they are given. They come back in any order.
 func (q *Queries) Tallies(ctx context.Context, rows []TallyParams) (now []Tally, err error) {
 	args := make([]any, 0, len(rows)*tallyColumns)
@@ -43,6 +43,7 @@ func (q *Queries) Tallies(ctx context.Context, rows []TallyParams) (now []Tally,
 		return nil, err
 	}
 	defer found.Close()
+	now = make([]Tally, 0, len(rows))
 	for found.Next() {
 		var t Tally
 		err := found.Scan(&t.Key, &t.WindowAt, &t.Texts, &t.Segments, &t.Money, &t.Alerted, &t.Recent,

@@ -11,6 +11,29 @@ import (
 	"smsbridge/internal/store/moment"
 )
 
+const correctTally = `-- name: CorrectTally :exec
+UPDATE tally SET segments = segments + $1, money = money + $2
+WHERE key = $3 AND window_at = $4
+`
+
+type CorrectTallyParams struct {
+	Segments int64
+	Money    int64
+	Key      string
+	WindowAt moment.Moment
+}
+
+// A row that counts another window by now stays as it is.
+func (q *Queries) CorrectTally(ctx context.Context, arg CorrectTallyParams) error {
+	_, err := q.db.ExecContext(ctx, correctTally,
+		arg.Segments,
+		arg.Money,
+		arg.Key,
+		arg.WindowAt,
+	)
+	return err
+}
+
 const dropTalliesBefore = `-- name: DropTalliesBefore :execrows
 DELETE FROM tally WHERE key IN (
     SELECT t.key FROM tally t WHERE t.window_at < $1 AND t.held_at = 0
@@ -67,18 +90,27 @@ func (q *Queries) SetAlerted(ctx context.Context, arg SetAlertedParams) error {
 }
 
 const setBreaker = `-- name: SetBreaker :exec
-UPDATE tally SET open_at = $1, probes = $2, answered = 0, unanswered = 0
-WHERE key = $3
+UPDATE tally SET open_at = $1, probes = $2, answered = $3,
+    unanswered = $4
+WHERE key = $5
 `
 
 type SetBreakerParams struct {
-	OpenAt moment.Moment
-	Probes int64
-	Key    string
+	OpenAt     moment.Moment
+	Probes     int64
+	Answered   int64
+	Unanswered int64
+	Key        string
 }
 
 func (q *Queries) SetBreaker(ctx context.Context, arg SetBreakerParams) error {
-	_, err := q.db.ExecContext(ctx, setBreaker, arg.OpenAt, arg.Probes, arg.Key)
+	_, err := q.db.ExecContext(ctx, setBreaker,
+		arg.OpenAt,
+		arg.Probes,
+		arg.Answered,
+		arg.Unanswered,
+		arg.Key,
+	)
 	return err
 }
 
@@ -108,6 +140,67 @@ SELECT key, window_at, texts, segments, money, alerted, recent, yes_at, answered
 
 func (q *Queries) TalliesHeld(ctx context.Context) ([]Tally, error) {
 	rows, err := q.db.QueryContext(ctx, talliesHeld)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Tally
+	for rows.Next() {
+		var i Tally
+		if err := rows.Scan(
+			&i.Key,
+			&i.WindowAt,
+			&i.Texts,
+			&i.Segments,
+			&i.Money,
+			&i.Alerted,
+			&i.Recent,
+			&i.YesAt,
+			&i.Answered,
+			&i.Unanswered,
+			&i.OpenAt,
+			&i.Probes,
+			&i.HeldAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const talliesOf = `-- name: TalliesOf :many
+SELECT key, window_at, texts, segments, money, alerted, recent, yes_at, answered, unanswered, open_at, probes, held_at FROM tally WHERE key IN ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type TalliesOfParams struct {
+	Key1 string
+	Key2 string
+	Key3 string
+	Key4 string
+	Key5 string
+	Key6 string
+	Key7 string
+	Key8 string
+}
+
+func (q *Queries) TalliesOf(ctx context.Context, arg TalliesOfParams) ([]Tally, error) {
+	rows, err := q.db.QueryContext(ctx, talliesOf,
+		arg.Key1,
+		arg.Key2,
+		arg.Key3,
+		arg.Key4,
+		arg.Key5,
+		arg.Key6,
+		arg.Key7,
+		arg.Key8,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -210,9 +303,9 @@ ON CONFLICT (key) DO UPDATE SET
             THEN tally.unanswered ELSE 0 END,
     window_at = CASE WHEN tally.window_at >= excluded.window_at THEN tally.window_at
         ELSE excluded.window_at END,
-    recent = CASE WHEN excluded.recent = '' THEN tally.recent
-        WHEN excluded.recent = '-' THEN substr(tally.recent, 1, length(tally.recent) - 13)
-        WHEN length(tally.recent) >= 416 THEN substr(tally.recent, 14) || excluded.recent
+    recent = CASE WHEN length(tally.recent) + length(excluded.recent) > 416
+        THEN substr(tally.recent || excluded.recent,
+            length(tally.recent) + length(excluded.recent) - 415)
         ELSE tally.recent || excluded.recent END,
     yes_at = CASE WHEN excluded.yes_at > tally.yes_at THEN excluded.yes_at ELSE tally.yes_at END,
     probes = excluded.probes + tally.probes

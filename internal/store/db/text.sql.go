@@ -14,9 +14,9 @@ import (
 
 const addText = `-- name: AddText :exec
 INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
-    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-    $9, $10, $11, '', $12, $13, $14, 0, $15)
+    $9, $10, $11, '', $12, $13, $14, 0, $15, $16)
 `
 
 type AddTextParams struct {
@@ -35,6 +35,7 @@ type AddTextParams struct {
 	Deadline       moment.Moment
 	CreatedAt      moment.Moment
 	EndedAt        moment.Moment
+	Charged        int64
 }
 
 func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
@@ -54,6 +55,7 @@ func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
 		arg.Deadline,
 		arg.CreatedAt,
 		arg.EndedAt,
+		arg.Charged,
 	)
 	return err
 }
@@ -164,7 +166,7 @@ func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error)
 }
 
 const getText = `-- name: GetText :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text WHERE id = $1
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text WHERE id = $1
 `
 
 func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
@@ -189,12 +191,15 @@ func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
 		&i.EndedAt,
 		&i.VerificationID,
 		&i.Provider,
+		&i.Charged,
+		&i.Price,
+		&i.Currency,
 	)
 	return i, err
 }
 
 const lastTextOfVerification = `-- name: LastTextOfVerification :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text
 WHERE verification_id = $1 AND verification_id <> ''
 ORDER BY created_at DESC, id DESC LIMIT 1
 `
@@ -221,6 +226,9 @@ func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID str
 		&i.EndedAt,
 		&i.VerificationID,
 		&i.Provider,
+		&i.Charged,
+		&i.Price,
+		&i.Currency,
 	)
 	return i, err
 }
@@ -277,6 +285,31 @@ type SetTextDueParams struct {
 
 func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setTextDue, arg.ID, arg.FromState)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setTextPrice = `-- name: SetTextPrice :execrows
+UPDATE text SET price = $1, currency = $2, segments = $3
+WHERE id = $4 AND currency = ''
+`
+
+type SetTextPriceParams struct {
+	Price    int64
+	Currency string
+	Segments int64
+	ID       string
+}
+
+func (q *Queries) SetTextPrice(ctx context.Context, arg SetTextPriceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setTextPrice,
+		arg.Price,
+		arg.Currency,
+		arg.Segments,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -395,7 +428,7 @@ func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressT
 }
 
 const textsOfPhone = `-- name: TextsOfPhone :many
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider FROM text WHERE phone IN ($1, $2)
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text WHERE phone IN ($1, $2)
 `
 
 type TextsOfPhoneParams struct {
@@ -432,6 +465,9 @@ func (q *Queries) TextsOfPhone(ctx context.Context, arg TextsOfPhoneParams) ([]T
 			&i.EndedAt,
 			&i.VerificationID,
 			&i.Provider,
+			&i.Charged,
+			&i.Price,
+			&i.Currency,
 		); err != nil {
 			return nil, err
 		}
@@ -469,6 +505,64 @@ func (q *Queries) TextsSendingSince(ctx context.Context, arg TextsSendingSincePa
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const textsWithoutPrice = `-- name: TextsWithoutPrice :many
+SELECT id, tenant, account, phone, segments, provider, provider_id, created_at, charged FROM text
+WHERE id >= $1 AND id < $2 AND currency = '' AND charged >= 0 AND provider_id <> ''
+ORDER BY id LIMIT $3
+`
+
+type TextsWithoutPriceParams struct {
+	FirstID  string
+	BeforeID string
+	Most     int32
+}
+
+type TextsWithoutPriceRow struct {
+	ID         string
+	Tenant     string
+	Account    string
+	Phone      phonemail.Number
+	Segments   int64
+	Provider   string
+	ProviderID string
+	CreatedAt  moment.Moment
+	Charged    int64
+}
+
+// Those that a provider has, and whose charge is known, by their ids from one to before another.
+func (q *Queries) TextsWithoutPrice(ctx context.Context, arg TextsWithoutPriceParams) ([]TextsWithoutPriceRow, error) {
+	rows, err := q.db.QueryContext(ctx, textsWithoutPrice, arg.FirstID, arg.BeforeID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TextsWithoutPriceRow
+	for rows.Next() {
+		var i TextsWithoutPriceRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Account,
+			&i.Phone,
+			&i.Segments,
+			&i.Provider,
+			&i.ProviderID,
+			&i.CreatedAt,
+			&i.Charged,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

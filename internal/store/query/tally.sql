@@ -21,9 +21,9 @@ ON CONFLICT (key) DO UPDATE SET
             THEN tally.unanswered ELSE 0 END,
     window_at = CASE WHEN tally.window_at >= excluded.window_at THEN tally.window_at
         ELSE excluded.window_at END,
-    recent = CASE WHEN excluded.recent = '' THEN tally.recent
-        WHEN excluded.recent = '-' THEN substr(tally.recent, 1, length(tally.recent) - 13)
-        WHEN length(tally.recent) >= 416 THEN substr(tally.recent, 14) || excluded.recent
+    recent = CASE WHEN length(tally.recent) + length(excluded.recent) > 416
+        THEN substr(tally.recent || excluded.recent,
+            length(tally.recent) + length(excluded.recent) - 415)
         ELSE tally.recent || excluded.recent END,
     yes_at = CASE WHEN excluded.yes_at > tally.yes_at THEN excluded.yes_at ELSE tally.yes_at END,
     probes = excluded.probes + tally.probes
@@ -32,6 +32,9 @@ RETURNING *;
 -- name: GetTally :one
 SELECT * FROM tally WHERE key = @key;
 
+-- name: TalliesOf :many
+SELECT * FROM tally WHERE key IN (@key1, @key2, @key3, @key4, @key5, @key6, @key7, @key8);
+
 -- name: TalliesSince :many
 SELECT * FROM tally WHERE window_at >= @since ORDER BY window_at DESC LIMIT @most;
 
@@ -39,7 +42,8 @@ SELECT * FROM tally WHERE window_at >= @since ORDER BY window_at DESC LIMIT @mos
 SELECT * FROM tally WHERE held_at <> 0 AND key >= '' ORDER BY key LIMIT 10000;
 
 -- name: SetBreaker :exec
-UPDATE tally SET open_at = @open_at, probes = @probes, answered = 0, unanswered = 0
+UPDATE tally SET open_at = @open_at, probes = @probes, answered = @answered,
+    unanswered = @unanswered
 WHERE key = @key;
 
 -- name: SetAlerted :exec
@@ -51,6 +55,11 @@ INSERT INTO tally (key, window_at, texts, segments, money, recent, yes_at, answe
 VALUES (@key, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, @held_at)
 ON CONFLICT (key) DO UPDATE SET held_at = excluded.held_at
 RETURNING key;
+
+-- name: CorrectTally :exec
+-- A row that counts another window by now stays as it is.
+UPDATE tally SET segments = segments + @segments, money = money + @money
+WHERE key = @key AND window_at = @window_at;
 
 -- name: DropTalliesBefore :execrows
 -- At most 1,000, so that no webhook waits behind them. What an operator holds stays held.

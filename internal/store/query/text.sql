@@ -1,8 +1,8 @@
 -- name: AddText :exec
 INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
-    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at)
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged)
 VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone, @purpose,
-    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at);
+    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at, @charged);
 
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;
@@ -84,3 +84,13 @@ SELECT * FROM text WHERE phone IN (@phone, @gone);
 -- name: PhonesOfText :many
 -- For an operator, as TextsOfPhone.
 SELECT phone FROM text WHERE id = @key OR provider_id = @key LIMIT 2;
+
+-- name: TextsWithoutPrice :many
+-- Those that a provider has, and whose charge is known, by their ids from one to before another.
+SELECT id, tenant, account, phone, segments, provider, provider_id, created_at, charged FROM text
+WHERE id >= @first_id AND id < @before_id AND currency = '' AND charged >= 0 AND provider_id <> ''
+ORDER BY id LIMIT @most;
+
+-- name: SetTextPrice :execrows
+UPDATE text SET price = @price, currency = @currency, segments = @segments
+WHERE id = @id AND currency = '';
