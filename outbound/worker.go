@@ -101,6 +101,7 @@ func (w *Worker) table() []*job {
 			w, limits{oneTry, deletePatience, time.Hour}, findMail, w.deleteMail,
 		).whenLost(lostDeletion),
 
+		inside[challenge.AnswerTest](w, database, w.answerTest),
 		looking[limit.TellOperator](w, database, limit.ToldOf, w.tellOperator),
 
 		// Versions before the sweep made these due, one for each row.

@@ -34,10 +34,10 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 const addChallenge = `-- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, test)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
     '', $10, $11, $12, $13, 0, 0, 0, 0, 0,
-    $14, $15, 0, 0, $16)
+    $14, $15, 0, 0, $16, $17)
 ON CONFLICT DO NOTHING
 `
 
@@ -58,6 +58,7 @@ type AddChallengeParams struct {
 	OpenedAt  moment.Moment
 	ExpiresAt moment.Moment
 	Coded     int64
+	Test      int64
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -78,6 +79,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.OpenedAt,
 		arg.ExpiresAt,
 		arg.Coded,
+		arg.Test,
 	)
 	if err != nil {
 		return 0, err
@@ -86,13 +88,13 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
-  AND EXISTS (SELECT 1 FROM text
+  AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
               WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
                 AND text.purpose = 'prompt'
-                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear'))
+                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear')))
 ORDER BY challenge.opened_at
 `
 
@@ -102,7 +104,8 @@ type AskedOpenChallengesParams struct {
 	Phone   phonemail.Number
 }
 
-// The open questions whose prompt was handed to a provider. Their deadline may have passed.
+// The open questions whose prompt was handed to a provider, and those to test numbers, whose prompt
+// never is. Their deadline may have passed.
 func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChallengesParams) ([]Challenge, error) {
 	rows, err := q.db.QueryContext(ctx, askedOpenChallenges, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
@@ -143,6 +146,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.HeldDigest,
 			&i.ClicksBefore,
 			&i.BegunAt,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -306,7 +310,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -343,12 +347,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.HeldDigest,
 		&i.ClicksBefore,
 		&i.BegunAt,
+		&i.Test,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -399,6 +404,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.HeldDigest,
 		&i.ClicksBefore,
 		&i.BegunAt,
+		&i.Test,
 	)
 	return i, err
 }
@@ -430,7 +436,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -481,6 +487,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.HeldDigest,
 			&i.ClicksBefore,
 			&i.BegunAt,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -576,7 +583,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -637,6 +644,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.HeldDigest,
 			&i.ClicksBefore,
 			&i.BegunAt,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -652,7 +660,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -703,6 +711,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.HeldDigest,
 			&i.ClicksBefore,
 			&i.BegunAt,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -718,7 +727,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, test FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -766,6 +775,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.HeldDigest,
 			&i.ClicksBefore,
 			&i.BegunAt,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}

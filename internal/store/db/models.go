@@ -50,6 +50,7 @@ type Challenge struct {
 	HeldDigest   string
 	ClicksBefore int64
 	BegunAt      moment.Moment
+	Test         int64
 }
 
 type CodeCheck struct {
@@ -218,6 +219,7 @@ type Verification struct {
 	Asker       VerificationAsker
 	Subject     string
 	Reason      VerificationReason
+	Test        int64
 }
 
 type VerifyReport struct {
