@@ -40,8 +40,9 @@ type retention struct {
 const flowMemory = 365 * 24 * time.Hour
 
 // retentions is all that is dropped. What is not here is kept for good: opt-outs, the ids of
-// sealing keys, the key of digests, and replies. A provider's signature of a reply has no time,
-// so that only its row keeps an old yes from being taken again. The queue drops its own rows.
+// sealing keys and the key of digests. The queue drops its own rows. A provider's signature of a
+// reply has no time, so that its row keeps an old yes from being taken again: for a year, in which
+// an operator should change the provider's token.
 //
 // What is open is never dropped. Children go before their parents, so that no row points to one
 // that is gone: a text to its question or verification, a question to its mail. An instance goes
@@ -51,6 +52,7 @@ func retentions() []retention {
 		// What finished flows leave.
 		{"event", flowMemory, (*store.Tx).DropEventsBefore},
 		{"text", flowMemory, (*store.Tx).DropTextsBefore},
+		{"reply", flowMemory, (*store.Tx).DropRepliesBefore},
 		{"challenge", flowMemory, (*store.Tx).DropChallengesBefore},
 		{"mail", flowMemory, (*store.Tx).DropMailsBefore},
 		{"durable_instance", flowMemory, (*store.Tx).DropDurableInstancesBefore},

@@ -38,6 +38,8 @@ func oldRows() map[string]string {
 		"text": `(id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state,
 			provider_id, error, deadline, created_at, sending_at, ended_at)
 			SELECT $3, '', 'acme', '', '', '', 'prompt', '', 1, 'delivered', $3, '', 0, 0, 0, $2`,
+		"reply": `(id, account, provider_id, sender, phone, word, challenge_id, received_at)
+			SELECT $3, 'a', $3, '', '', 'other', '', $2`,
 		"challenge": `(id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link,
 			reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at,
 			accepted_at, ended_at)
@@ -87,7 +89,7 @@ func TestPrune(t *testing.T) {
 	require.Len(t, oldRows(), len(retentions()), "each table has a row to try it with")
 	const year = 365 * 24 * time.Hour
 	kept := map[string]time.Duration{
-		"event": year, "text": year, "challenge": year, "mail": year,
+		"event": year, "text": year, "challenge": year, "mail": year, "reply": year,
 		"durable_instance": year, "verification": year, "reply_guess": 24 * time.Hour,
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,

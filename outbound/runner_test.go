@@ -30,8 +30,8 @@ func TestTable(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{
 		"answer_test", "check_code", "click_link", "delete_mail", "examine_mail", "expire",
-		"expire_verification", "find_text", "look_up_mail", "notify", "prune", "report_verification", "reseal", "send_text",
-		"sweep", "tell_operator",
+		"expire_verification", "find_text", "look_up_mail", "notify", "prune", "report_verification",
+		"reseal", "send_text", "sweep", "tell_operator",
 	}, kinds)
 }
 

@@ -24,6 +24,11 @@ func (tx *Tx) DropChallengesBefore(ctx context.Context, t moment.Moment) (int64,
 	return tx.DropChallenges(ctx, db.DropChallengesParams{FirstKept: firstID(t), At: t})
 }
 
+// DropRepliesBefore drops replies.
+func (tx *Tx) DropRepliesBefore(ctx context.Context, t moment.Moment) (int64, error) {
+	return tx.DropReplies(ctx, db.DropRepliesParams{FirstKept: firstID(t), At: t})
+}
+
 // DropTextsBefore drops texts that will not be sent any more.
 func (tx *Tx) DropTextsBefore(ctx context.Context, t moment.Moment) (int64, error) {
 	return tx.DropTexts(ctx, db.DropTextsParams{FirstKept: firstID(t), At: t})

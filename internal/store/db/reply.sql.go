@@ -44,6 +44,27 @@ func (q *Queries) AddReply(ctx context.Context, arg AddReplyParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const dropReplies = `-- name: DropReplies :execrows
+DELETE FROM reply WHERE id IN (
+    SELECT r.id FROM reply r WHERE r.id < $1 AND r.received_at < $2
+    ORDER BY r.id LIMIT 1000
+)
+`
+
+type DropRepliesParams struct {
+	FirstKept string
+	At        moment.Moment
+}
+
+// As DropMails.
+func (q *Queries) DropReplies(ctx context.Context, arg DropRepliesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropReplies, arg.FirstKept, arg.At)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getReply = `-- name: GetReply :one
 SELECT id, account, provider_id, sender, phone, word, challenge_id, received_at FROM reply WHERE id = $1
 `
