@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -162,6 +163,30 @@ func TestTestNumberEnds(t *testing.T) {
 		require.NotEqual(w.t, "0", w.spent())
 		require.Empty(w.t, requests())
 	})
+}
+
+// Ensure that an automatic answer means its own question beside another one of the same number.
+func TestTestNumberBesideAnother(t *testing.T) {
+	w := quick(t)
+	testNumbers(w, "yes")
+	var ids []string
+	for _, recipient := range []string{"one", "two"} {
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			a, err := challenge.Consider(ctx, tx, w.tenant(), challenge.Question{
+				MailID: store.NewID(), Phone: w.phone(phone), Recipient: recipient,
+				Purpose: challenge.Registration, Link: "https://login.acme.example/" + recipient,
+			})
+			if err != nil {
+				return err
+			}
+			id, err := a.Ask(ctx, tx)
+			ids = append(ids, id)
+			return err
+		})
+	}
+	require.NoError(t, w.work(t.Context(), "answer_test", ids[1]))
+	require.Equal(t, challenge.Open, w.challenge(ids[0]).State)
+	require.Equal(t, challenge.Accepted, w.challenge(ids[1]).State)
 }
 
 // Ensure that questions to test numbers that go unanswered are counted nowhere, and that they can

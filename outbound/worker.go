@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -125,6 +126,8 @@ type Worker struct {
 
 	bundles bundles
 	aged    sync.Map // by table: the id up to which numbers have been replaced
+	// emptied says that the WAL has been emptied since a number was replaced.
+	emptied atomic.Bool
 }
 
 // Register adds the workers to the store, which must not be started yet.
