@@ -137,7 +137,14 @@ func TestFollowingTextIsFound(t *testing.T) {
 				return err
 			}))
 		require.Empty(w.t, w.own(), "it needed no row of its own")
-		w.exec("UPDATE text SET state = 'sending', provider_id = '' WHERE id = $1", id)
+		words := ""
+		w.do(func(_ context.Context, tx *store.Tx) error {
+			place := store.Place{Table: "text", ID: id, Column: "body", Tenant: "acme"}
+			words = tx.Seal(place, []byte("Hello"))
+			return nil
+		})
+		// As if its worker had died before it could record that.
+		w.exec("UPDATE text SET state = 'sending', provider_id = '', body = $2 WHERE id = $1", id, words)
 		w.exec("DELETE FROM river_job")
 		w.wait(store.RescueAfter)
 		require.NoError(w.t, w.work(w.t.Context(), "sweep", ""))

@@ -159,7 +159,7 @@ func (w *Worker) fetchLink(
 	if err != nil {
 		return "", errNoLink
 	}
-	d := mail.Decide(t, m.Phone, finding)
+	d := mail.Decide(t, m.Phone, now, finding)
 	asks := d.Do == tenant.Ask && d.Purpose == c.Challenge.Purpose
 	if !asks || !c.Opens(finding.Link) {
 		return "", errNoLink

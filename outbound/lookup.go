@@ -10,6 +10,11 @@ import (
 	"smsbridge/internal/tenant"
 )
 
+// answerTest does the job answer_test: a test number answers as its tenant set.
+func (w *Worker) answerTest(ctx context.Context, tx *store.Tx, id string) error {
+	return reply.AnswerTest(ctx, tx, w.Settings.Tenants, id)
+}
+
 // lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and
 // at least one tenant on that line keeps its mails at Mailgun. For each such tenant it takes the
 // newest mail to the phone, if that is not older than a question lives. The mail is examined like

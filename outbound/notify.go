@@ -45,6 +45,7 @@ type noticeData struct {
 	Attempts   int    `json:"attempts"`
 	Sends      int    `json:"sends"`
 	Reason     string `json:"reason,omitempty"` // why it failed
+	Test       bool   `json:"test,omitempty"`   // its phone is a test number
 }
 
 // findEnded begins the job notify.
@@ -89,7 +90,7 @@ func (w *Worker) postNotice(
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
 		Data: noticeData{
 			v.ID, v.Door, v.ExternalID, v.Phone.E164(), string(v.State), v.Attempts, v.Sends,
-			string(v.Reason),
+			string(v.Reason), v.Test,
 		},
 	})
 	if err != nil {

@@ -128,7 +128,7 @@ func TestNotify(t *testing.T) {
 		require.NoError(w.t, json.Unmarshal([]byte(app.bodies[0]), &n))
 		require.Equal(w.t, notice{
 			Type: "verification.approved", Timestamp: v.Ended.Format(time.RFC3339Nano),
-			Data: noticeData{v.ID, "api", "order 66", phone, "approved", 1, 1, ""},
+			Data: noticeData{v.ID, "api", "order 66", phone, "approved", 1, 1, "", false},
 		}, n)
 	})
 }
@@ -146,7 +146,7 @@ func TestNoticeIsDescribed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(raw, &d))
 	body, err := json.Marshal(
-		notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1, "r"}},
+		notice{Type: "t", Timestamp: "t", Data: noticeData{"i", "d", "e", "p", "s", 1, 1, "r", true}},
 	)
 	require.NoError(t, err)
 	var n map[string]any

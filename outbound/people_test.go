@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"smsbridge/internal/store"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,31 @@ func TestNumbersGoAfterTheRetention(t *testing.T) {
 		}
 		require.NoError(t, w.work(t.Context(), "prune", ""), "and once more")
 	})
+}
+
+// Ensure that no byte of a number stays in a file although the try that replaced the numbers ended
+// before it had emptied the WAL.
+func TestNumbersGoAfterATryThatEnded(t *testing.T) {
+	w := quick(t)
+	w.flows(0, 3)
+	require.NoError(t, w.work(t.Context(), "prune", ""))
+	phones := w.all("SELECT DISTINCT phone FROM text")
+	w.wait(w.Settings.Retention + time.Hour)
+	for _, table := range store.AgingTables() {
+		_, err := w.replaceNumbersIn(t.Context(), table)
+		require.NoError(t, err)
+	}
+	held := func() (n int) {
+		bytes, err := os.ReadFile(strings.TrimPrefix(w.databaseURL, "sqlite:"))
+		require.NoError(t, err)
+		for _, phone := range phones {
+			n += strings.Count(string(bytes), phone[1:])
+		}
+		return n
+	}
+	require.Positive(t, held())
+	require.NoError(t, w.work(t.Context(), "prune", ""))
+	require.Zero(t, held())
 }
 
 // Ensure that a mail that came again after its first number was replaced does not keep the number.

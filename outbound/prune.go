@@ -106,24 +106,26 @@ func (w *Worker) prune(ctx context.Context, _ string) error {
 }
 
 // replaceNumbers puts digests in the place of the numbers that rows have had for the retention. In
-// each table it goes on where this process ended the last time; after a start it reads all.
+// each table it goes on where this process ended the last time; after a start it reads all. An
+// earlier try may have replaced numbers and had no time to empty the WAL, also one before a start.
 func (w *Worker) replaceNumbers(ctx context.Context) error {
-	replaced := 0
 	for _, table := range store.AgingTables() {
 		n, err := w.replaceNumbersIn(ctx, table)
 		if n > 0 {
 			w.Log.Info("numbers were replaced by digests", "table", table, "rows", n)
 		}
-		if replaced += n; err != nil {
+		if err != nil {
 			return fmt.Errorf("replacing numbers: %w", err)
 		}
 	}
-	if replaced == 0 {
+	if w.emptied.Load() {
 		return nil
 	}
 	if err := w.Store.EmptyLog(ctx); err != nil {
 		w.Log.Warn("older pages of the database stay in the WAL for now", "error", err)
+		return nil
 	}
+	w.emptied.Store(true)
 	return nil
 }
 
@@ -136,7 +138,9 @@ func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, e
 	for err == nil {
 		after, _ := w.aged.LoadOrStore(table, "")
 		last, n, failed := w.Store.Pseudonymize(ctx, table, after.(string), before)
-		all += n
+		if all += n; n > 0 {
+			w.emptied.Store(false)
+		}
 		if failed != nil || last == "" {
 			return all, failed
 		}

@@ -36,6 +36,9 @@ func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sendin
 	t, known := w.sender(a)
 	if known {
 		s.tenant, s.queue = t, route(t, a)
+		if _, test := t.Test(a.Phone, tx.Now()); test { // it was none when the text was made
+			return sending{}, false, refuse(ctx, tx, a, text.TestReason, verification.NotPermitted)
+		}
 	}
 	if len(s.queue) == 0 {
 		return sending{}, false, refuse(ctx, tx, a, notConfiguredText, verification.NotConfigured)

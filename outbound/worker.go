@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -101,6 +102,7 @@ func (w *Worker) table() []*job {
 			w, limits{oneTry, deletePatience, time.Hour}, findMail, w.deleteMail,
 		).whenLost(lostDeletion),
 
+		inside[challenge.AnswerTest](w, database, w.answerTest),
 		looking[limit.TellOperator](w, database, limit.ToldOf, w.tellOperator),
 
 		// Versions before the sweep made these due, one for each row.
@@ -126,6 +128,8 @@ type Worker struct {
 	bundles bundles
 	aged    sync.Map // by table: the id up to which numbers have been replaced
 	unknown sync.Map // by tenant and provider: credentials that the provider refuses
+	// emptied says that the WAL has been emptied since a number was replaced.
+	emptied atomic.Bool
 }
 
 // Register adds the workers to the store, which must not be started yet.

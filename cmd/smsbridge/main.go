@@ -45,6 +45,14 @@ type world struct {
 	now            func() time.Time // nil: the process's clock, and the database's where it has one
 }
 
+// clock is the time of the process.
+func (w world) clock() time.Time {
+	if w.now == nil {
+		return time.Now()
+	}
+	return w.now()
+}
+
 // The helps are in cliHelps, since a tag cannot be broken into lines.
 type cli struct {
 	Serve   serveCommand     `cmd:"" help:"${serve}"`

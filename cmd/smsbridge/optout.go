@@ -31,6 +31,7 @@ type optoutAdd struct {
 	Phone  string `arg:"" help:"${optout_phone}"`
 	Tenant string `help:"${optout_tenant}" placeholder:"SLUG"`
 	All    bool   `help:"${optout_all}"`
+	Sender string `help:"${optout_sender}" placeholder:"SENDER"`
 	Via    string `help:"${optout_via}" enum:"mail,phone,letter,other" default:"other"`
 	By     string `help:"${optout_by}" required:"" placeholder:"NAME"`
 	Since  string `help:"${optout_since}" placeholder:"TIME"`
@@ -72,6 +73,7 @@ func optoutHelps() kong.Vars {
 		"optout_tenant": "The tenant that must not text it. It may be left out if there is one alone.",
 		"optout_only":   "Only what holds for this tenant.",
 		"optout_all":    "No tenant may text it.",
+		"optout_sender": "Only this sender of the tenant must not text it: its number, name or service.",
 		"optout_via":    "How the person said so: mail, phone, letter or other.",
 		"optout_by":     "Who records it: your name or that of the case.",
 		"optout_since":  "When the person said so, as 2026-01-31 or 2026-01-31T12:00:00Z; else now.",
@@ -130,14 +132,10 @@ func (a optoutAdd) Run(ctx context.Context, w world) (err error) {
 	}
 	defer closing(st, &err)
 	said := text.Said{
-		Phone: phone, Reach: text.Reach{All: a.All}, Via: text.Via(a.Via), Recorder: a.By,
+		Phone: phone, Via: text.Via(a.Via), Recorder: a.By,
 	}
-	if !a.All {
-		t, err := oneOf(settings.Tenants, a.Tenant)
-		if err != nil {
-			return err
-		}
-		said.Reach.Tenant = t.Slug
+	if said.Reach, err = a.reach(settings.Tenants, phone); err != nil {
+		return err
 	}
 	if said.Since, err = when(a.Since); err != nil {
 		return err
@@ -152,6 +150,34 @@ func (a optoutAdd) Run(ctx context.Context, w world) (err error) {
 	}
 	_, err = fmt.Fprintf(w.stdout, "%s: %s is not texted any more\n", word, phone)
 	return err
+}
+
+// reach is what the opt-out holds for: all, one sender of a tenant, or the tenant.
+func (a optoutAdd) reach(
+	tenants tenant.Set, phone phonemail.Number,
+) (text.Reach, error) {
+	if a.All {
+		if a.Sender != "" || a.Tenant != "" {
+			return text.Reach{}, mistake{"--all beside --tenant or --sender", "write one of them"}
+		}
+		return text.Reach{All: true}, nil
+	}
+	t, err := oneOf(tenants, a.Tenant)
+	if err != nil {
+		return text.Reach{}, err
+	}
+	if a.Sender == "" {
+		return text.Reach{Tenant: t.Slug}, nil
+	}
+	var senders []string
+	for _, line := range t.Lines(phone) {
+		if line.Sender == a.Sender {
+			return text.Reach{Line: line}, nil
+		}
+		senders = append(senders, line.Sender)
+	}
+	return text.Reach{}, mistake{"the tenant " + t.Slug + " does not text this phone from that sender",
+		"write one of: " + strings.Join(senders, ", ")}
 }
 
 func record(

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,8 +14,10 @@ import (
 	"github.com/alecthomas/kong"
 
 	"smsbridge/internal/cases"
+	"smsbridge/internal/limit"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
 	"smsbridge/phonemail"
 )
 
@@ -82,8 +85,13 @@ func (f forgetCommand) Run(ctx context.Context, w world) (err error) {
 	if err := optout.Adopt(ctx, st); err != nil {
 		return err
 	}
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return optout.CancelAll(ctx, tx, settings.Tenants, phone, "erased")
+	var counts int64
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		err = optout.CancelAll(ctx, tx, settings.Tenants, phone, "erased")
+		if err == nil {
+			counts, err = limit.Forget(ctx, tx, accountsOf(settings.Tenants, phone), phone)
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -92,7 +100,21 @@ func (f forgetCommand) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
+	if counts > 0 {
+		erased.Gone = append(erased.Gone, store.TableRows{Table: "tally", Rows: counts})
+	}
 	return w.receipt(phone, erased)
+}
+
+// accountsOf are the accounts at providers from which a phone may have been texted, each once.
+func accountsOf(tenants tenant.Set, phone phonemail.Number) (accounts []string) {
+	for _, t := range tenants.All() {
+		for _, line := range t.Lines(phone) {
+			accounts = append(accounts, line.Account)
+		}
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
 }
 
 // receipt prints what became of the rows about a phone.

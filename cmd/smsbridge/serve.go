@@ -57,8 +57,12 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
+	tests, err := settings.JudgeTests(w.clock())
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
-	for _, warning := range slices.Concat(settings.Warnings, settings.Impossible()) {
+	for _, warning := range slices.Concat(settings.Warnings, settings.Impossible(), tests) {
 		log.Warn(warning)
 	}
 	for _, t := range settings.Tenants.All() {

@@ -58,6 +58,7 @@ func setScene(e *testscript.Env, database string) error {
 	for name, value := range th.env {
 		e.Setenv(name, value)
 	}
+	e.Setenv("SOON", time.Now().AddDate(0, 0, 30).Format(time.DateOnly))
 	e.Values[theaterKey{}] = th
 	return nil
 }

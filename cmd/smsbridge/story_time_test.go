@@ -183,8 +183,8 @@ func openQueue(database string) (queue, error) {
 		now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 		then = "strftime('%Y-%m-%d %H:%M:%f', 'now', $1 || ' seconds')"
 	}
-	q.busy = `SELECT (SELECT count(*) FROM river_job WHERE state = 'running'
-			OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= ` + now + `)
+	q.busy = `SELECT (SELECT count(*) FROM river_job WHERE state IN ('running', 'available')
+			OR state IN ('retryable', 'scheduled') AND scheduled_at <= ` + now + `)
 		+ (SELECT count(*) FROM mail WHERE state = 'received' AND begun_at <> 0)
 		+ (SELECT count(*) FROM challenge
 			WHERE state IN ('accepted', 'clicking') AND begun_at <> 0)

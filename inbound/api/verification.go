@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
@@ -34,6 +35,7 @@ type shownVerification struct {
 	NextSendAt  string `json:"next_send_at,omitempty"`
 	EndedAt     string `json:"ended_at,omitempty"`
 	Reason      string `json:"reason,omitempty"` // why it failed
+	Test        bool   `json:"test,omitempty"`   // its phone is a test number
 	// Delivery is there where verifications are shown and listed.
 	Delivery *shownDelivery `json:"delivery,omitempty"`
 }
@@ -50,6 +52,7 @@ func show(v verification.Verification) shownVerification {
 		ExternalID: v.ExternalID, Attempts: v.Attempts, MaxAttempts: v.MaxAttempts,
 		Sends: v.Sends, MaxSends: v.MaxSends, CreatedAt: dateTime(v.Opened),
 		ExpiresAt: dateTime(v.Expires), EndedAt: dateTime(v.Ended), Reason: string(v.Reason),
+		Test: v.Test,
 	}
 	if v.State == verification.Pending && v.Sends < v.MaxSends {
 		shown.NextSendAt = dateTime(v.NextSend)
@@ -67,7 +70,7 @@ func showWhole(s verification.Shown) shownVerification {
 // createVerification starts a verification. The response to a request with an Idempotency-Key that
 // came before shows what was started then.
 func (d *Door) createVerification(r request) (response, error) {
-	asked, err := readRequest(r.tenant, r.key, r.fields)
+	asked, err := readRequest(r.tenant, d.Now(), r.key, r.fields)
 	if err != nil {
 		return response{}, err
 	}
@@ -95,11 +98,11 @@ const maxSubject = 255
 
 // readRequest makes a request to the rule of the members of a body, which came with a key.
 func readRequest(
-	t *tenant.Tenant, key string, fields map[string]string,
+	t *tenant.Tenant, now time.Time, key string, fields map[string]string,
 ) (verification.Request, error) {
 	phone, err := phonemail.ParseNumber(fields["phone"])
 	if err == nil {
-		err = t.Policy.Check(phone)
+		err = t.Check(phone, now)
 	}
 	if err != nil {
 		return verification.Request{}, err

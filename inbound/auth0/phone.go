@@ -58,7 +58,7 @@ func (d *Door) receiveNotification(c echo.Context) error {
 	if p := web.ReadJSON(c.Request(), maxNotification, &posted); p != nil {
 		return d.refuse(c, p)
 	}
-	n, p := posted.read(t)
+	n, p := posted.read(t, d.Now())
 	if p != nil {
 		return d.refuse(c, p)
 	}
@@ -78,14 +78,16 @@ func (d *Door) receiveNotification(c echo.Context) error {
 }
 
 // read returns what is to be texted, or the problem because of which it never can be.
-func (n notification) read(t *tenant.Tenant) (auth0.Notification, *web.Problem) {
+func (n notification) read(
+	t *tenant.Tenant, now time.Time,
+) (auth0.Notification, *web.Problem) {
 	phone, err := phonemail.ParseNumber(n.Recipient)
 	asked := auth0.Notification{
 		Phone: phone, Delivery: n.DeliveryMethod, Code: n.Code, Text: n.Text, Type: n.MessageType,
 		Language: n.Language, UserID: n.UserID,
 	}
 	if err == nil {
-		err = asked.Judge(t)
+		err = asked.Judge(t, now)
 	}
 	switch {
 	case errors.Is(err, auth0.ErrDelivery):

@@ -193,7 +193,7 @@ func (l Login) replace(
 func (l Login) start(
 	ctx context.Context, tx *store.Tx, r verification.Request,
 ) (verification.Verification, error) {
-	if err := l.Tenant.Policy.Check(r.Phone); err != nil {
+	if err := l.Tenant.Check(r.Phone, tx.Now()); err != nil {
 		return verification.Verification{}, err
 	}
 	switch n, err := l.starts(ctx, tx); {

@@ -53,8 +53,8 @@ var (
 // Judge returns why the tenant can never have the notification texted: an error of its policy about
 // the phone, ErrDelivery, verification.ErrCode, ErrEmpty or ErrTooLong. It returns nil for all
 // else.
-func (n Notification) Judge(t *tenant.Tenant) error {
-	if err := t.Policy.Check(n.Phone); err != nil {
+func (n Notification) Judge(t *tenant.Tenant, now time.Time) error {
+	if err := t.Check(n.Phone, now); err != nil {
 		return err
 	}
 	switch {

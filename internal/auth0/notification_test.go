@@ -211,7 +211,7 @@ func TestJudge(t *testing.T) {
 	} {
 		n := code(w.Phone(), "482913")
 		test.change(&n)
-		require.ErrorIs(t, n.Judge(w.tenant), test.want, name)
+		require.ErrorIs(t, n.Judge(w.tenant, w.Now()), test.want, name)
 	}
 }
 

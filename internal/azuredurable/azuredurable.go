@@ -143,7 +143,7 @@ func Start(
 	if err := judgeID(id); err != nil {
 		return Instance{}, err
 	}
-	if _, err := ParseInput(t, input); err != nil {
+	if _, err := ParseInput(t, input, tx.Now()); err != nil {
 		return Instance{}, err
 	}
 	old, err := Get(ctx, tx, t.Slug, id)
@@ -179,7 +179,9 @@ func Start(
 // "" it returns no number: an instance can be started without one, and fails. For anything else it
 // returns ErrInput. The Python client packs the input twice, so a JSON string within the string is
 // unpacked.
-func ParseInput(t *tenant.Tenant, input json.RawMessage) (phonemail.Number, error) {
+func ParseInput(
+	t *tenant.Tenant, input json.RawMessage, now time.Time,
+) (phonemail.Number, error) {
 	var text *string
 	if err := json.Unmarshal(input, &text); err != nil {
 		return phonemail.Number{}, ErrInput
@@ -193,7 +195,7 @@ func ParseInput(t *tenant.Tenant, input json.RawMessage) (phonemail.Number, erro
 		return phonemail.Number{}, nil
 	}
 	phone, err := phonemail.ParseNumber(*text)
-	if err != nil || t.Policy.Check(phone) != nil {
+	if err != nil || t.Check(phone, now) != nil {
 		return phonemail.Number{}, ErrInput
 	}
 	return phone, nil
@@ -215,7 +217,7 @@ func run(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) (Instan
 	if err != nil {
 		return Instance{}, err
 	}
-	phone, err := ParseInput(t, i.Input)
+	phone, err := ParseInput(t, i.Input, tx.Now())
 	if err != nil {
 		return Instance{}, err
 	}

@@ -377,7 +377,7 @@ func TestParseInput(t *testing.T) {
 		`"` + phone + `"`: phone, `"\"` + phone + `\""`: phone, ` "` + phone + `" `: phone, "null": "",
 		`""`: "", `"\"\""`: "", `"null"`: "",
 	} {
-		number, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
+		number, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input), time.Time{})
 		require.NoError(t, err, input)
 		require.Equal(t, want, number.E164(), input)
 	}
@@ -385,7 +385,7 @@ func TestParseInput(t *testing.T) {
 		"", "1", "{}", "[]", "true", `"4520123456"`, `"+1 2065550100"`, `"+12065550100"`,
 		`"\"\"+4520123456\"\""`, `"\"`,
 	} {
-		_, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input))
+		_, err := azuredurable.ParseInput(w.tenant, json.RawMessage(input), time.Time{})
 		require.ErrorIs(t, err, azuredurable.ErrInput, input)
 		_, err = w.start("x", input)
 		require.ErrorIs(t, err, azuredurable.ErrInput, input)
@@ -403,7 +403,7 @@ func FuzzParseInput(f *testing.F) {
 	t := &tenant.Tenant{}
 	t.Policy.Countries = []string{"*"}
 	f.Fuzz(func(test *testing.T, input string) {
-		number, err := azuredurable.ParseInput(t, json.RawMessage(input))
+		number, err := azuredurable.ParseInput(t, json.RawMessage(input), time.Time{})
 		require.True(test, err == nil || errors.Is(err, azuredurable.ErrInput))
 		require.True(
 			test,

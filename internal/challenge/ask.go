@@ -71,7 +71,7 @@ func Consider(
 	ctx context.Context, view store.View, t *tenant.Tenant, q Question,
 ) (a Asking, err error) {
 	a = Asking{tenant: t, way: t.Way(q.Phone, tenant.ForQuestion), question: q}
-	if a.way.Refusal != "" {
+	if _, test := t.Test(q.Phone, view.Now()); a.way.Refusal != "" && !test {
 		a.Obstacle = "no question can be asked: " + a.way.Refusal
 		return a, nil
 	}
@@ -197,9 +197,21 @@ func (a Asking) Ask(ctx context.Context, tx *store.Tx) (string, error) {
 			return "", err
 		}
 	}
-	_, err = text.Make(ctx, tx, a.prompt(c, token))
+	if _, err = text.Make(ctx, tx, a.prompt(c, token)); err != nil || !c.Test {
+		return c.ID, err
+	}
+	tx.Enqueue(AnswerTest{c.ID})
+	_, err = tx.MarkAsked(ctx, db.MarkAskedParams{ID: c.ID, Now: tx.Moment()})
 	return c.ID, err
 }
+
+// AnswerTest is the job that answers the question ID, whose phone is a test number.
+type AnswerTest struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (AnswerTest) Kind() string { return "answer_test" }
 
 // asking is the text that asks, by how it can be answered. A tap needs no code.
 func asking(a tenant.Answer, c Challenge) wording.Saying {
@@ -249,6 +261,7 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, a.way.Line, q.Phone, Open
 	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
 	c.Coded, c.Language = a.needsCode(), q.Language
+	_, c.Test = t.Test(c.Phone, tx.Now())
 	var err error
 	if c.ReplyCode, err = replyCode(a.others); err != nil {
 		return Challenge{}, err
@@ -262,6 +275,9 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	}
 	if c.Coded {
 		row.Coded = 1
+	}
+	if c.Test {
+		row.Test = 1
 	}
 	n, err := tx.AddChallenge(ctx, row)
 	if err == nil && n == 0 {

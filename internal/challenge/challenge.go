@@ -121,6 +121,7 @@ type Challenge struct {
 	Language           string  // of its texts and its page; see tenant.Tenant.LanguageFor
 	ReplyCode          string  // four digits that tell the open questions to a phone apart
 	Coded              bool    // a yes by text must carry the reply code
+	Test               bool    // its phone is a test number: no prompt leaves, and no limit counts it
 	Opened, Expires    time.Time
 	Accepted           time.Time // zero before
 	Ended              time.Time // zero before; the deadline when no worker has recorded the end
@@ -146,7 +147,7 @@ func read(row db.Challenge, now time.Time) Challenge {
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
 		Recipient: row.Recipient, Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
-		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0,
+		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0, Test: row.Test != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
 		digest: row.Digest, author: row.Author,
@@ -175,7 +176,8 @@ func Get(ctx context.Context, view store.View, id string) (Challenge, error) {
 }
 
 // Asked returns the questions that a phone was asked on a line and may still answer, oldest
-// first. A question whose prompt has not left yet is not among them.
+// first. A question whose prompt has not left yet is not among them, unless its phone is a test
+// number.
 func Asked(
 	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
 ) (asked []Challenge, err error) {
@@ -320,7 +322,15 @@ func ExpireDue(ctx context.Context, tx *store.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	return limit.CountSilence(ctx, tx, []limit.Silence{{Tenant: c.Tenant, Phone: c.Phone}})
+	return limit.CountSilence(ctx, tx, c.silence())
+}
+
+// silence is what an expired question says about its phone: nothing if that is a test number.
+func (c Challenge) silence() []limit.Silence {
+	if c.Test {
+		return nil
+	}
+	return []limit.Silence{{Tenant: c.Tenant, Phone: c.Phone}}
 }
 
 // ExpireOverdue ends open challenges whose deadline has passed, the most overdue first, at most a
@@ -339,7 +349,7 @@ func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
 			return 0, err
 		}
 		if err == nil {
-			silent = append(silent, limit.Silence{Tenant: c.Tenant, Phone: c.Phone})
+			silent = append(silent, c.silence()...)
 		}
 	}
 	return len(rows), limit.CountSilence(ctx, tx, silent)

@@ -28,6 +28,21 @@ func widest(now moment.Moment) db.TallyParams {
 	return db.TallyParams{Key: keyAll, WindowAt: moment.Of(now.Truncate(day))}
 }
 
+// Forget deletes what was counted of a phone for the accounts, and returns how many rows. An
+// operator asks for this and no caller can, so that none gets more texts by it.
+func Forget(
+	ctx context.Context, tx *store.Tx, accounts []string, phone phonemail.Number,
+) (gone int64, err error) {
+	for _, account := range accounts {
+		n, err := tx.DropTally(ctx, phoneKey(tx, account, phone))
+		if err != nil {
+			return 0, err
+		}
+		gone += n
+	}
+	return gone, nil
+}
+
 // Silence is a question or code that went unanswered.
 type Silence struct {
 	Tenant string

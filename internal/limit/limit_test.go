@@ -370,3 +370,22 @@ func TestAtOnce(t *testing.T) {
 		})
 	})
 }
+
+// Ensure that what was counted of a phone is gone once an operator has it forgotten. That holds for
+// every account that is named, and for no other phone.
+func TestForget(t *testing.T) {
+	each(t, func(d *desk) {
+		p, other := d.prompt(0), d.prompt(1)
+		require.Empty(d, d.count(p))
+		require.Empty(d, d.count(other))
+		d.at = d.at.Add(time.Second)
+		var gone int64
+		d.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			gone, err = limit.Forget(ctx, tx, []string{"AC1", "AC2"}, p.Phone)
+			return err
+		})
+		require.EqualValues(d, 1, gone)
+		require.Empty(d, d.count(p))
+		require.Equal(d, limit.TooSoon, d.count(other))
+	})
+}

@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,14 +32,14 @@ func TestDecideByCountry(t *testing.T) {
 		{mail.Finding{Kind: "code", Code: "123456"}, tenant.Relay, ""},
 		{mail.Finding{Kind: "verify", Link: link}, tenant.Ask, ""},
 	} {
-		d := mail.Decide(filters, danish, test.finding)
+		d := mail.Decide(filters, danish, time.Time{}, test.finding)
 		require.Equal(t, test.do, d.Do, "%+v", test)
 		require.Equal(t, test.refusal, d.Refusal, "%+v", test)
 	}
 	named := acme(t, "TWILIO_LINKS_FROM=ACME", "SMSBRIDGE_COUNTRIES=DK,ES")
 	spanish, err := phonemail.ParseNumber("+34612345678")
 	require.NoError(t, err)
-	d := mail.Decide(named, spanish, mail.Finding{Kind: "code", Code: "123456"})
+	d := mail.Decide(named, spanish, time.Time{}, mail.Finding{Kind: "code", Code: "123456"})
 	require.Equal(t, "cannot be passed on: operators of ES take only registered names as senders "+
 		"(names_work)", d.Refusal)
 }

@@ -48,8 +48,8 @@ func refuse(reason string) Decision { return Decision{Do: tenant.Off, Refusal: r
 // person is relayed whatever the settings say, because a question about it could not be kept: a
 // yes would spend the link and change nothing. So is a code of a password mail, which a click
 // cannot enter.
-func Decide(t *tenant.Tenant, phone phonemail.Number, f Finding) Decision {
-	if err := t.Policy.Check(phone); err != nil {
+func Decide(t *tenant.Tenant, phone phonemail.Number, now time.Time, f Finding) Decision {
+	if err := t.Check(phone, now); err != nil {
 		return refuse(err.Error())
 	}
 	action := tenant.Off
@@ -109,7 +109,7 @@ func relayed(t *tenant.Tenant, phone phonemail.Number, f Finding) tenant.Use {
 // for, relays what the mail carries, or refuses the mail. A mail that was examined before is left
 // alone.
 func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
-	d := Decide(t, m.Phone, f)
+	d := Decide(t, m.Phone, tx.Now(), f)
 	q := challenge.Question{
 		MailID: m.ID, MessageID: m.MessageID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
 		Link: f.Link, Author: f.Sender, Language: t.LanguageFor("", f.Language, m.Phone),

@@ -97,7 +97,7 @@ func TestDecide(t *testing.T) {
 	}
 	for _, test := range tests {
 		phone, _ := phonemail.ParseNumber(test.phone)
-		d := mail.Decide(test.tenant, phone, test.finding)
+		d := mail.Decide(test.tenant, phone, time.Time{}, test.finding)
 		require.Equal(t, test.purpose, d.Purpose, test.name)
 		require.Equal(t, test.do, d.Do, test.name)
 		if test.refusal == "" {

@@ -20,16 +20,24 @@ func (g Given) Written(rows []Row) (all []Written) {
 		case r.Key == "":
 		case given && len(v.items) > 0:
 			text := strings.Join(v.items, ", ")
-			w := Written{Key: r.Key, Value: text, Where: v.where, Default: text == r.Default}
+			w := Written{Key: r.Key, Value: text, Where: v.where, Default: text == r.standard()}
 			if r.Kind.Hidden() {
 				w.Value, w.Default = shown(r.Kind, v.items), false
 			}
 			all = append(all, w)
 		case r.Default != "":
-			all = append(all, Written{Key: r.Key, Value: r.Default, Default: true})
+			all = append(all, Written{Key: r.Key, Value: r.standard(), Default: true})
 		}
 	}
 	return all
+}
+
+// standard is the default as a value of its kind is shown, "" for none.
+func (r Row) standard() string {
+	if r.Default == "" {
+		return ""
+	}
+	return strings.Join(r.Items(r.Default), ", ")
 }
 
 // shown is what may be told of a secret: that it is there, and the names of those that have some.
@@ -50,12 +58,16 @@ func shown(k Kind, items []string) string {
 	return "set"
 }
 
-// Fingerprint adds what was written, secrets included, to a digest. Two processes with the same
-// settings add the same, wherever these were written.
+// Fingerprint adds what is in use, secrets included, to a digest. Two processes with the same
+// settings add the same, wherever these were written, or left to their defaults.
 func (g Given) Fingerprint(rows []Row, add func(string)) {
 	for _, r := range rows {
-		if v, ok := g.values[r.Key]; ok && r.Key != "" {
-			add(r.Key + "=" + strings.Join(v.items, "\x00"))
+		value := r.standard()
+		if v, ok := g.values[r.Key]; ok && len(v.items) > 0 {
+			value = strings.Join(v.items, ", ")
+		}
+		if r.Key != "" && value != "" {
+			add(r.Key + "=" + value)
 		}
 	}
 }

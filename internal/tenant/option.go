@@ -32,6 +32,8 @@ func tenantSections() []section {
 		countrySection(),
 		{"Opt-outs", "People who want no more texts, or want to know who texts them.",
 			optOutOptions()},
+		{"Test numbers", "Numbers with which you try the whole loop in production. None is ever texted.",
+			testOptions()},
 		{"Mailgun", "", mailgunOptions()},
 		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{

@@ -33,7 +33,11 @@ type Draft struct {
 // Admit counts a text against all limits before it is made, for a rule that does something else
 // when it must not be sent. It returns why it must not, or nil: Make must follow, with the same
 // text as Admitted. Only what the text says may differ then, in as many segments.
+// A text to a test number costs nothing, is counted nowhere and always admitted.
 func Admit(ctx context.Context, tx *store.Tx, d Draft) (*limit.Refusal, error) {
+	if _, test := d.Tenant.Test(d.Phone, tx.Now()); test {
+		return nil, nil
+	}
 	return limit.Count(ctx, tx, d.counted())
 }
 
@@ -66,8 +70,8 @@ type SendText struct {
 // Kind names the job in the queue.
 func (SendText) Kind() string { return "send_text" }
 
-// Make makes a text due and returns its id. To a phone that opted out, or when a limit refuses it,
-// it is recorded as suppressed and never sent.
+// Make makes a text due and returns its id. To a phone that opted out, to a test number, or when a
+// limit refuses it, it is recorded as suppressed and never sent.
 func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	out, err := unwanted(ctx, tx, d.Purpose, d.Tenant.Slug, d.Line, d.Phone)
 	if err != nil {
@@ -75,6 +79,9 @@ func Make(ctx context.Context, tx *store.Tx, d Draft) (string, error) {
 	}
 	if out {
 		return add(ctx, tx, d, Suppressed, OptedOutReason)
+	}
+	if _, test := d.Tenant.Test(d.Phone, tx.Now()); test {
+		return add(ctx, tx, d, Suppressed, TestReason)
 	}
 	if !d.Admitted {
 		refusal, err := Admit(ctx, tx, d)

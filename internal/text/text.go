@@ -8,7 +8,7 @@
 //	 │         │ ▲        ▲
 //	 │         ▼ │        │ found at the provider, or its receipt came
 //	 │       unclear ─────┘
-//	 ├──▶ suppressed   opted out, refused by a limit, too late, or no longer wanted
+//	 ├──▶ suppressed   opted out, a test number, refused by a limit, too late, or no longer wanted
 //	 └◀── sending      the provider said that it did nothing
 //
 // It promises that a text is never sent to a phone that opted out, but for the answer to a keyword,
@@ -45,6 +45,9 @@ const (
 	Failed      State = "failed"
 	Suppressed  State = "suppressed"
 )
+
+// TestReason is why a text was suppressed whose phone is a test number.
+const TestReason = "test number"
 
 // OptedOutReason is why a text was suppressed whose phone had opted out.
 const OptedOutReason = "opted out"

@@ -41,7 +41,7 @@ func TestTextIsSent(t *testing.T) {
 		row = b.row(id)
 		require.EqualValues(b, "sent", row.State)
 		require.Equal(b, "SM1", row.ProviderID)
-		require.NotEmpty(b, row.Body, "the text is not final yet")
+		require.Empty(b, row.Body, "the provider has its words")
 
 		b.receipt(text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM1",
 			State: text.TwilioState("delivered")})

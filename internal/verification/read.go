@@ -90,7 +90,7 @@ func read(row db.Verification, now time.Time) Verification {
 		ID: row.ID, Tenant: row.Tenant, Door: row.Door, ExternalID: row.ExternalID,
 		Line:  phonemail.Line{Account: row.Account, Sender: row.Sender},
 		Phone: row.Phone, Locale: row.Locale, State: row.State, Reason: row.Reason,
-		byText:   checkableAt(ByText, row),
+		byText: checkableAt(ByText, row), Test: row.Test != 0,
 		Attempts: int(row.Attempts), MaxAttempts: int(row.MaxAttempts),
 		Sends: int(row.Sends), MaxSends: int(row.MaxSends),
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,

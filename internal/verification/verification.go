@@ -153,6 +153,8 @@ type Request struct {
 	// phone itself. Those that were presented here do not keep the code from being texted, and no
 	// code for this verification can be presented here.
 	ComparedElsewhere bool
+
+	test bool // Phone is a test number
 }
 
 // elsewhere is the most wrong codes of a row whose code is compared elsewhere. No phone reaches it.
@@ -172,6 +174,9 @@ type Verification struct {
 	Opened, Expires       time.Time
 	NextSend              time.Time // the earliest time for another text
 	Ended                 time.Time // zero while pending
+
+	// Test says that its phone is a test number: no text leaves, and no limit counts it.
+	Test bool
 
 	byText bool // a reply may present a code
 }
@@ -205,6 +210,8 @@ func Resend(
 	v := read(row, tx.Now())
 	switch {
 	case v.State != Pending:
+		return v, ErrGone
+	case v.Test && !isTest(t, v.Phone, tx.Now()): // its fixed code must not be texted
 		return v, ErrGone
 	case v.Sends >= v.MaxSends:
 		return v, ErrSends
@@ -251,6 +258,11 @@ func Resend(
 		return v, err
 	}
 	return v, send(ctx, tx, draft)
+}
+
+func isTest(t *tenant.Tenant, phone phonemail.Number, now time.Time) bool {
+	_, test := t.Test(phone, now)
+	return test
 }
 
 // nextCode is the code for the next text, plain and sealed.
@@ -312,9 +324,9 @@ func ExpireOverdue(ctx context.Context, tx *store.Tx, most int) (int, error) {
 }
 
 // silence is what an expired verification says about its phone. Of a code that is compared
-// elsewhere the bridge does not know whether it came back.
+// elsewhere the bridge does not know whether it came back. A test number says nothing.
 func silence(row db.Verification) []limit.Silence {
-	if row.MaxWrong == elsewhere {
+	if row.MaxWrong == elsewhere || row.Test != 0 {
 		return nil
 	}
 	return []limit.Silence{{Tenant: row.Tenant, Phone: row.Phone}}
@@ -348,7 +360,7 @@ func settle(ctx context.Context, tx *store.Tx, row db.Verification, detail strin
 	if err := suppress(ctx, tx, row.ID, string(row.State)); err != nil {
 		return err
 	}
-	if row.State == Approved {
+	if row.State == Approved && row.Test == 0 {
 		if err := limit.Answer(ctx, tx, row.Tenant, row.Account, row.Phone); err != nil {
 			return err
 		}

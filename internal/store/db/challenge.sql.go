@@ -34,10 +34,10 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 const addChallenge = `-- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
     '', $10, $11, $12, $13, 0, 0, 0, 0, 0,
-    $14, $15, 0, 0, $16, $17)
+    $14, $15, 0, 0, $16, $17, $18)
 ON CONFLICT DO NOTHING
 `
 
@@ -59,6 +59,7 @@ type AddChallengeParams struct {
 	ExpiresAt moment.Moment
 	Coded     int64
 	Language  string
+	Test      int64
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -80,6 +81,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.ExpiresAt,
 		arg.Coded,
 		arg.Language,
+		arg.Test,
 	)
 	if err != nil {
 		return 0, err
@@ -88,13 +90,13 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
-  AND EXISTS (SELECT 1 FROM text
+  AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
               WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
                 AND text.purpose = 'prompt'
-                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear'))
+                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear')))
 ORDER BY challenge.opened_at
 `
 
@@ -104,7 +106,8 @@ type AskedOpenChallengesParams struct {
 	Phone   phonemail.Number
 }
 
-// The open questions whose prompt was handed to a provider. Their deadline may have passed.
+// The open questions whose prompt was handed to a provider, and those to test numbers, whose prompt
+// never is. Their deadline may have passed.
 func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChallengesParams) ([]Challenge, error) {
 	rows, err := q.db.QueryContext(ctx, askedOpenChallenges, arg.Account, arg.Sender, arg.Phone)
 	if err != nil {
@@ -146,6 +149,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -180,7 +184,7 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 }
 
 const challengesOfPhone = `-- name: ChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge WHERE phone IN ($1, $2)
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE phone IN ($1, $2)
 `
 
 type ChallengesOfPhoneParams struct {
@@ -230,6 +234,7 @@ func (q *Queries) ChallengesOfPhone(ctx context.Context, arg ChallengesOfPhonePa
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -374,7 +379,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -412,12 +417,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.ClicksBefore,
 		&i.BegunAt,
 		&i.Language,
+		&i.Test,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -469,6 +475,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.ClicksBefore,
 		&i.BegunAt,
 		&i.Language,
+		&i.Test,
 	)
 	return i, err
 }
@@ -500,7 +507,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -552,6 +559,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -647,7 +655,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -709,6 +717,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -724,7 +733,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -776,6 +785,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -791,7 +801,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -840,6 +850,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.ClicksBefore,
 			&i.BegunAt,
 			&i.Language,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}

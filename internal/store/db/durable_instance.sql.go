@@ -123,7 +123,7 @@ func (q *Queries) GetDurableInstance(ctx context.Context, arg GetDurableInstance
 }
 
 const getDurableVerification = `-- name: GetDurableVerification :one
-SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason
+SELECT i.id, i.tenant, i.instance_id, i.input, i.state, i.output, i.verification_id, i.digits, i.created_at, i.updated_at, v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, v.test
 FROM durable_instance i JOIN verification v ON v.id = i.verification_id
 WHERE i.tenant = $1 AND i.instance_id = $2
 `
@@ -182,6 +182,7 @@ func (q *Queries) GetDurableVerification(ctx context.Context, arg GetDurableVeri
 		&i.Verification.Asker,
 		&i.Verification.Subject,
 		&i.Verification.Reason,
+		&i.Verification.Test,
 	)
 	return i, err
 }

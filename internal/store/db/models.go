@@ -51,6 +51,7 @@ type Challenge struct {
 	ClicksBefore int64
 	BegunAt      moment.Moment
 	Language     string
+	Test         int64
 }
 
 type CodeCheck struct {
@@ -223,6 +224,7 @@ type Verification struct {
 	Asker       VerificationAsker
 	Subject     string
 	Reason      VerificationReason
+	Test        int64
 }
 
 type VerifyReport struct {

@@ -50,6 +50,18 @@ func (q *Queries) DropTalliesBefore(ctx context.Context, at moment.Moment) (int6
 	return result.RowsAffected()
 }
 
+const dropTally = `-- name: DropTally :execrows
+DELETE FROM tally WHERE key = $1 AND held_at = 0
+`
+
+func (q *Queries) DropTally(ctx context.Context, key string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropTally, key)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getTally = `-- name: GetTally :one
 SELECT key, window_at, texts, segments, money, alerted, recent, yes_at, answered, unanswered, open_at, probes, held_at FROM tally WHERE key = $1
 `

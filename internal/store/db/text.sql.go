@@ -353,7 +353,7 @@ func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDPa
 }
 
 const setTextSent = `-- name: SetTextSent :one
-UPDATE text SET state = 'sent', provider_id = $1, error = ''
+UPDATE text SET state = 'sent', body = '', provider_id = $1, error = ''
 WHERE id = $2 AND state IN ('sending', 'unclear')
 RETURNING tenant, purpose
 `
@@ -368,6 +368,7 @@ type SetTextSentRow struct {
 	Purpose TextPurpose
 }
 
+// Its words are needed no more: many providers post no receipt that would end the text.
 func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (SetTextSentRow, error) {
 	row := q.db.QueryRowContext(ctx, setTextSent, arg.ProviderID, arg.ID)
 	var i SetTextSentRow

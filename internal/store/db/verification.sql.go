@@ -15,10 +15,10 @@ import (
 const addVerification = `-- name: AddVerification :execrows
 INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
     code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at, asker, subject)
+    opened_at, sent_at, expires_at, ended_at, asker, subject, test)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending',
     $9, $10, 0, $11, $12, 1, $13, $14, $15,
-    $16, $16, $17, 0, $18, $19)
+    $16, $16, $17, 0, $18, $19, $20)
 ON CONFLICT DO NOTHING
 `
 
@@ -42,6 +42,7 @@ type AddVerificationParams struct {
 	ExpiresAt   moment.Moment
 	Asker       VerificationAsker
 	Subject     string
+	Test        int64
 }
 
 func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams) (int64, error) {
@@ -65,6 +66,7 @@ func (q *Queries) AddVerification(ctx context.Context, arg AddVerificationParams
 		arg.ExpiresAt,
 		arg.Asker,
 		arg.Subject,
+		arg.Test,
 	)
 	if err != nil {
 		return 0, err
@@ -76,7 +78,7 @@ const countAttempt = `-- name: CountAttempt :one
 UPDATE verification SET attempts = attempts + 1, state = $1, code = $2, ended_at = $3
 WHERE id = $4 AND state = 'pending' AND expires_at > $5
   AND attempts = $6 AND attempts < max_attempts AND sends = $7 AND checker = $8
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test
 `
 
 type CountAttemptParams struct {
@@ -135,6 +137,7 @@ func (q *Queries) CountAttempt(ctx context.Context, arg CountAttemptParams) (Ver
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
@@ -209,7 +212,7 @@ func (q *Queries) DropVerifications(ctx context.Context, arg DropVerificationsPa
 const endVerification = `-- name: EndVerification :one
 UPDATE verification SET state = $1, code = '', ended_at = $2
 WHERE id = $3 AND state = 'pending'
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test
 `
 
 type EndVerificationParams struct {
@@ -251,6 +254,7 @@ func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
@@ -258,7 +262,7 @@ func (q *Queries) EndVerification(ctx context.Context, arg EndVerificationParams
 const failVerification = `-- name: FailVerification :one
 UPDATE verification SET state = 'failed', reason = $1, code = '', ended_at = $2
 WHERE id = $3 AND state = 'pending' AND sends = $4 AND expires_at > $2
-RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason
+RETURNING id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test
 `
 
 type FailVerificationParams struct {
@@ -307,12 +311,13 @@ func (q *Queries) FailVerification(ctx context.Context, arg FailVerificationPara
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
 
 const getExternalVerification = `-- name: GetExternalVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification
 WHERE tenant = $1 AND door = $2 AND external_id = $3
 ORDER BY opened_at DESC, id DESC LIMIT 1
 `
@@ -356,12 +361,13 @@ func (q *Queries) GetExternalVerification(ctx context.Context, arg GetExternalVe
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
 
 const getVerification = `-- name: GetVerification :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE id = $1
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification WHERE id = $1
 `
 
 func (q *Queries) GetVerification(ctx context.Context, id string) (Verification, error) {
@@ -397,12 +403,13 @@ func (q *Queries) GetVerification(ctx context.Context, id string) (Verification,
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
 
 const getVerificationOf = `-- name: GetVerificationOf :one
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE tenant = $1 AND id = $2
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification WHERE tenant = $1 AND id = $2
 `
 
 type GetVerificationOfParams struct {
@@ -443,12 +450,13 @@ func (q *Queries) GetVerificationOf(ctx context.Context, arg GetVerificationOfPa
 		&i.Asker,
 		&i.Subject,
 		&i.Reason,
+		&i.Test,
 	)
 	return i, err
 }
 
 const listVerifications = `-- name: ListVerifications :many
-SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, v.test, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
     COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
 FROM verification v LEFT JOIN text t ON t.id = (
     SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
@@ -519,6 +527,7 @@ func (q *Queries) ListVerifications(ctx context.Context, arg ListVerificationsPa
 			&i.Verification.Asker,
 			&i.Verification.Subject,
 			&i.Verification.Reason,
+			&i.Verification.Test,
 			&i.TextState,
 			&i.MadeAt,
 			&i.SendingAt,
@@ -552,7 +561,7 @@ func (q *Queries) LockVerification(ctx context.Context, id string) (int64, error
 }
 
 const openVerificationsOfPhone = `-- name: OpenVerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND state = 'pending' AND expires_at > $4
 ORDER BY opened_at DESC, id DESC LIMIT 100
@@ -609,6 +618,7 @@ func (q *Queries) OpenVerificationsOfPhone(ctx context.Context, arg OpenVerifica
 			&i.Asker,
 			&i.Subject,
 			&i.Reason,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -739,7 +749,7 @@ func (q *Queries) SetVerifySID(ctx context.Context, arg SetVerifySIDParams) (int
 }
 
 const showVerification = `-- name: ShowVerification :one
-SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
+SELECT v.id, v.tenant, v.door, v.external_id, v.account, v.sender, v.phone, v.locale, v.state, v.code, v.renew, v.attempts, v.max_attempts, v.max_wrong, v.sends, v.max_sends, v.gap, v.notify, v.opened_at, v.sent_at, v.expires_at, v.ended_at, v.told_at, v.verify_sid, v.checker, v.reported, v.asker, v.subject, v.reason, v.test, COALESCE(t.state, '') AS text_state, COALESCE(t.created_at, 0) AS made_at,
     COALESCE(t.sending_at, 0) AS sending_at, COALESCE(t.ended_at, 0) AS text_ended_at
 FROM verification v LEFT JOIN text t ON t.id = (
     SELECT x.id FROM text x WHERE x.verification_id = v.id AND x.verification_id <> ''
@@ -796,6 +806,7 @@ func (q *Queries) ShowVerification(ctx context.Context, arg ShowVerificationPara
 		&i.Verification.Asker,
 		&i.Verification.Subject,
 		&i.Verification.Reason,
+		&i.Verification.Test,
 		&i.TextState,
 		&i.MadeAt,
 		&i.SendingAt,
@@ -831,7 +842,7 @@ func (q *Queries) TellExpired(ctx context.Context, arg TellExpiredParams) (int64
 }
 
 const unreportedVerificationsOfPhone = `-- name: UnreportedVerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3 AND tenant = $4
   AND id <> $5 AND verify_sid <> '' AND reported = '' AND opened_at > $6
 ORDER BY opened_at LIMIT 10
@@ -893,6 +904,7 @@ func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg Unrepo
 			&i.Asker,
 			&i.Subject,
 			&i.Reason,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}
@@ -908,7 +920,7 @@ func (q *Queries) UnreportedVerificationsOfPhone(ctx context.Context, arg Unrepo
 }
 
 const verificationsOfPhone = `-- name: VerificationsOfPhone :many
-SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason FROM verification WHERE phone IN ($1, $2)
+SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification WHERE phone IN ($1, $2)
 `
 
 type VerificationsOfPhoneParams struct {
@@ -956,6 +968,7 @@ func (q *Queries) VerificationsOfPhone(ctx context.Context, arg VerificationsOfP
 			&i.Asker,
 			&i.Subject,
 			&i.Reason,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}

@@ -1,10 +1,10 @@
 -- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test)
 VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @recipient, @purpose, @state,
     '', @link, @digest, @author, @reply_code, 0, 0, 0, 0, 0,
-    @opened_at, @expires_at, 0, 0, @coded, @language)
+    @opened_at, @expires_at, 0, 0, @coded, @language, @test)
 ON CONFLICT DO NOTHING;
 
 -- name: GetChallenge :one
@@ -16,14 +16,15 @@ WHERE tenant = @tenant AND phone = @phone AND recipient = @recipient AND purpose
   AND state = 'open';
 
 -- name: AskedOpenChallenges :many
--- The open questions whose prompt was handed to a provider. Their deadline may have passed.
+-- The open questions whose prompt was handed to a provider, and those to test numbers, whose prompt
+-- never is. Their deadline may have passed.
 SELECT * FROM challenge
 WHERE challenge.account = @account AND challenge.sender = @sender AND challenge.phone = @phone
   AND challenge.state = 'open'
-  AND EXISTS (SELECT 1 FROM text
+  AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
               WHERE text.challenge_id = challenge.id AND text.challenge_id <> ''
                 AND text.purpose = 'prompt'
-                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear'))
+                AND text.state IN ('sending', 'sent', 'delivered', 'undelivered', 'unclear')))
 ORDER BY challenge.opened_at;
 
 -- name: OpenChallengesOfPhone :many

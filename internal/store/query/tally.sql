@@ -67,3 +67,6 @@ DELETE FROM tally WHERE key IN (
     SELECT t.key FROM tally t WHERE t.window_at < @at AND t.held_at = 0
     ORDER BY t.window_at LIMIT 1000
 );
+
+-- name: DropTally :execrows
+DELETE FROM tally WHERE key = @key AND held_at = 0;

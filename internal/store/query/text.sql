@@ -45,7 +45,8 @@ WHERE id = @id AND state = 'sending' AND sending_at = @sending_at;
 UPDATE text SET provider_id = @provider_id WHERE id = @id AND provider_id = '';
 
 -- name: SetTextSent :one
-UPDATE text SET state = 'sent', provider_id = @provider_id, error = ''
+-- Its words are needed no more: many providers post no receipt that would end the text.
+UPDATE text SET state = 'sent', body = '', provider_id = @provider_id, error = ''
 WHERE id = @id AND state IN ('sending', 'unclear')
 RETURNING tenant, purpose;
 

@@ -1,10 +1,10 @@
 -- name: AddVerification :execrows
 INSERT INTO verification (id, tenant, door, external_id, account, sender, phone, locale, state,
     code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify,
-    opened_at, sent_at, expires_at, ended_at, asker, subject)
+    opened_at, sent_at, expires_at, ended_at, asker, subject, test)
 VALUES (@id, @tenant, @door, @external_id, @account, @sender, @phone, @locale, 'pending',
     @code, @renew, 0, @max_attempts, @max_wrong, 1, @max_sends, @gap, @notify,
-    @opened_at, @opened_at, @expires_at, 0, @asker, @subject)
+    @opened_at, @opened_at, @expires_at, 0, @asker, @subject, @test)
 ON CONFLICT DO NOTHING;
 
 -- name: GetVerification :one
