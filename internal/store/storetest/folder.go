@@ -9,7 +9,7 @@ import (
 
 // Folder is a new folder for a database, which goes when the test ends. It is in memory where the
 // machine has room there and TMPDIR names no other place. A commit waits for its disk, and tests
-// commit thousands of times. They kill bridges and never the machine: memory loses nothing of theirs.
+// commit thousands of times. They kill bridges and never the machine, so memory loses nothing.
 func Folder(t testing.TB) string {
 	t.Helper()
 	memory := Memory()
