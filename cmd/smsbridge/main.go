@@ -131,9 +131,9 @@ func run(ctx context.Context, args []string, w world) int {
 			"+4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
-		cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
-		linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-		limitHelps(),
+		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
+			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+			limitHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
