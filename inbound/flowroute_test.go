@@ -229,7 +229,7 @@ func TestNoDoorWithoutSecret(t *testing.T) {
 	})
 	b := openBridge(
 		t,
-		"sqlite:"+t.TempDir()+"/smsbridge.db",
+		storetest.SQLite(t),
 		append(atFlowroute(), "TWILIO_ACCOUNT_SID=", "TWILIO_AUTH_TOKEN=", "TWILIO_FROM=")...)
 	form := inboundtest.ReplyForm(1, "YES")
 	form.Set("AccountSid", "")

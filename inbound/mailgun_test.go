@@ -18,6 +18,7 @@ import (
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 )
 
 // recorded is a mail's row as an examination would see it.
@@ -165,7 +166,7 @@ func TestRawMail(t *testing.T) {
 }
 
 func TestMailForSeveralRecipients(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
+	b := openBridge(t, storetest.SQLite(t))
 	form := inboundtest.MailForm(1)
 	form.Set("recipient", strings.Join([]string{
 		" ACME+4520123456@SMS.acme.example ", address, "acme+4520123457@sms.acme.example",
@@ -197,7 +198,7 @@ func TestMailForSeveralRecipients(t *testing.T) {
 
 // A tenant that keeps its mail at Mailgun has nothing of it here but the envelope.
 func TestMailKeptAtMailgun(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db", "SMSBRIDGE_KEEP=mailgun")
+	b := openBridge(t, storetest.SQLite(t), "SMSBRIDGE_KEEP=mailgun")
 	require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", inboundtest.MailForm(1)).StatusCode)
 	require.Empty(t, b.One(t, "SELECT body FROM mail"))
 	require.Equal(t, storedURL, b.recorded(t, "1 = 1").MessageURL)
@@ -246,7 +247,7 @@ func bare(r inboundtest.Response) inboundtest.Response {
 }
 
 func TestGenuineTimeStampsAndKeys(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/bridge.db")
+	b := openBridge(t, storetest.SQLite(t))
 	for n, at := range []time.Time{
 		inboundtest.Start.Add(-inbound.OldestPost + time.Minute),
 		inboundtest.Start.Add(-inbound.OldestPost), inboundtest.Start.Add(inbound.NewestPost),
@@ -281,7 +282,7 @@ func TestGenuineTimeStampsAndKeys(t *testing.T) {
 	// fifty zeros.
 	vector := openBridge(
 		t,
-		"sqlite:"+t.TempDir()+"/vector.db",
+		storetest.SQLite(t),
 		"MAILGUN_WEBHOOK_SIGNING_KEY="+vectorKey,
 	)
 	form := inboundtest.MailForm(0)
@@ -292,7 +293,7 @@ func TestGenuineTimeStampsAndKeys(t *testing.T) {
 // FuzzMailDoor posts anything, and signs what it can. Whatever comes, the door answers with a
 // status of Mailgun's protocol.
 func FuzzMailDoor(f *testing.F) {
-	b := openBridge(f, "sqlite:"+f.TempDir()+"/bridge.db")
+	b := openBridge(f, "sqlite:"+storetest.Folder(f)+"/bridge.db")
 	handler := b.Inbound.Handler()
 	f.Add(contentForm, []byte(inboundtest.MailForm(1).Encode()), false)
 	f.Add(contentForm, []byte("recipient="+url.QueryEscape(address)+"&Message-Id=x"), true)

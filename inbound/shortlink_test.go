@@ -15,6 +15,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
@@ -219,7 +220,7 @@ func TestShortLinkButtonOfAnotherPage(t *testing.T) {
 
 // Ensure that a token that was never made leads nowhere.
 func TestShortLinkUnknown(t *testing.T) {
-	b := openBridge(t, "sqlite:"+t.TempDir()+"/s.DB")
+	b := openBridge(t, storetest.SQLite(t))
 	token := b.shorten(t, shortlink.Link{URL: secretLink})
 	for _, guess := range []string{
 		"x", strings.Repeat("A", 22), strings.Repeat("A", 300), token[:21], token + "A",

@@ -213,7 +213,8 @@ func TestSaidTwiceAsPatternsFindIt(t *testing.T) {
 				strings.Repeat("1", 32), "From+1", "To+2", "MessageSid" + replySID, "SmsSid" + replySID,
 			"MessageSidMM" + replySID[2:], "AccountSid" + accountID, "AccountSidAC" + replySID[2:],
 			"MessagingServiceSid" + serviceSID, "MessagingServiceSidMG" + strings.Repeat("F", 32)})
-		text := strings.Join(rapid.SliceOfN(pieces, 0, 24).Draw(rt, "text"), "")
+		text := strings.Join(rapid.SliceOfN(pieces, 0, 24).Draw(rt, "text"), "") +
+			strings.Repeat("From+1", rapid.IntRange(0, 2).Draw(rt, "senders"))
 		want := says(text)
 		if want {
 			twice++

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -100,7 +99,7 @@ func (b *balancer) poll(ctx context.Context) {
 func drainSettings(t *testing.T) tenant.Settings {
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com",
-		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
+		"SMSBRIDGE_DATABASE=" + storetest.EmptySQLite(t),
 		"SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 )
 
@@ -24,7 +24,7 @@ func TestFlowrouteDoor(t *testing.T) {
 	require.NoError(t, err)
 	settings, err := tenant.FromEnv([]string{
 		"SMSBRIDGE_PUBLIC_URL=https://bridge.example.com",
-		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db"),
+		"SMSBRIDGE_DATABASE=" + storetest.EmptySQLite(t),
 		"SMSBRIDGE_TENANT=acme",
 		"SMSBRIDGE_LANGUAGE_PINNED=true", "SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=DK",
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",

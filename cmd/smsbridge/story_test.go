@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +30,13 @@ import (
 // awaited thing has come.
 const storyPatience = 2 * time.Minute
 
+// storiesAtOnce are more than most machines have cores: a story waits for bridges and providers.
+const storiesAtOnce = "4"
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", storiesAtOnce); err != nil { // -parallel changes it
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"smsbridge": storyMain})
 }
 

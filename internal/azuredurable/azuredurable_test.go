@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
@@ -128,6 +129,7 @@ func (m model) refusal() error {
 // Whatever is done to an instance, in whatever order, it stands as the model does, and no code
 // shows anywhere.
 func TestInstancesFollowTheModel(t *testing.T) {
+	longtest.Skip(t)
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {

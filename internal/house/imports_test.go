@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -281,29 +282,36 @@ func within(path string, prefixes []string) bool {
 	})
 }
 
-// listPackages reads the import graph of the working tree. A package that does not compile is
-// judged by the imports it has.
+// listPackages is the import graph of the working tree, which is read once. A package that does not
+// compile is judged by the imports it has.
 func listPackages(t *testing.T) map[string]pkg {
 	t.Helper()
+	graph, err := importGraph()
+	require.NoError(t, err)
+	return graph
+}
+
+var importGraph = sync.OnceValues(func() (map[string]pkg, error) {
 	list := exec.Command("go", "list", "-e",
 		"-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	list.Dir = root
 	var stderr bytes.Buffer
 	list.Stderr = &stderr
 	out, err := list.Output()
-	require.NoError(t, err, stderr.String())
-
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, stderr.String())
+	}
 	graph := map[string]pkg{}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
 		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return graph
-		} else {
-			require.NoError(t, err)
+			return graph, nil
+		} else if err != nil {
+			return nil, err
 		}
 		graph[p.ImportPath] = p
 	}
-}
+})
 
 func TestImports(t *testing.T) {
 	graph := listPackages(t)

@@ -12,6 +12,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"smsbridge/phonemail"
@@ -59,13 +60,16 @@ func (t Table) Empty() bool { return len(t.of) == 0 }
 var shipped string
 
 // Shipped is the table that is part of the program.
-func Shipped() Table {
+func Shipped() Table { return readShipped() }
+
+// readShipped reads it once: each tenant without a table of its own has it.
+var readShipped = sync.OnceValue(func() Table {
 	t, err := Read(shipped)
 	if err != nil {
 		panic(err) // a test reads it
 	}
 	return t
-}
+})
 
 // ErrNoRest says that a table has no price for what it does not name.
 var ErrNoRest = errors.New("price: no line for all providers and countries: *,*,PRICE,DATE,SOURCE")

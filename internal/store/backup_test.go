@@ -37,7 +37,7 @@ func rowsOf(c store.Copy, table string) int64 {
 // Ensure that a backup made while rows are written holds each one that was committed before, and
 // is whole and private. A store opens on what was restored from it.
 func TestBackupAndRestore(t *testing.T) {
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	path := filepath.Join(folder, "smsbridge.db")
 	s, err := store.Open(t.Context(), options(path))
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func private(t *testing.T, path string) (names []string) {
 
 // Ensure that a restore refuses what the bridge could not go on with, and then touches nothing.
 func TestRestoreRefuses(t *testing.T) {
-	folder := t.TempDir()
+	folder := storetest.Folder(t)
 	path := filepath.Join(folder, "smsbridge.db")
 	s, err := store.Open(t.Context(), options(path))
 	require.NoError(t, err)
@@ -200,14 +200,14 @@ func TestRestoreRefuses(t *testing.T) {
 // Ensure that the database file alone holds what was committed before a checkpoint, while the store
 // is open: it is what a person copies who does not know better.
 func TestCheckpoint(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "smsbridge.db")
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
 	s, err := store.Open(t.Context(), options(path))
 	require.NoError(t, err)
 	defer s.Close()
 	alone := func() map[string]bool {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		file := filepath.Join(t.TempDir(), "alone.db")
+		file := filepath.Join(storetest.Folder(t), "alone.db")
 		require.NoError(t, os.WriteFile(file, content, 0o600))
 		copied, err := store.Open(t.Context(), options(file))
 		require.NoError(t, err)

@@ -318,7 +318,7 @@ func TestNewerTables(t *testing.T) {
 func TestFilesArePrivate(t *testing.T) {
 	old := syscall.Umask(0)
 	t.Cleanup(func() { syscall.Umask(old) })
-	path := filepath.Join(t.TempDir(), "smsbridge.db")
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
 	var log bytes.Buffer
 	private := func() {
 		t.Helper()
@@ -359,7 +359,7 @@ func TestFilesArePrivate(t *testing.T) {
 
 // Ensure that a bridge makes no folders: a disk may not be mounted, or a path be misspelled.
 func TestFolderMustExist(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "missing")
+	folder := filepath.Join(storetest.Folder(t), "missing")
 	_, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(folder, "a.db")})
 	require.ErrorContains(t, err, "does not exist")
 	require.NoDirExists(t, folder)

@@ -290,7 +290,7 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 	<-begun
 	// A copy of the files is what a kill -9 would leave: the job is running and no process runs it.
 	path := strings.TrimPrefix(url, "sqlite:")
-	copied := filepath.Join(t.TempDir(), "copy.db")
+	copied := filepath.Join(storetest.Folder(t), "copy.db")
 	for _, end := range []string{"", "-wal"} {
 		raw, err := os.ReadFile(path + end)
 		require.NoError(t, err)
@@ -321,7 +321,7 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 // Ensure that a second process is kept off the file, the key is private, and a lost key is
 // reported rather than replaced.
 func TestSQLiteFileIsGuarded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "smsbridge.db")
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
 	open := func() (*store.Store, error) {
 		return store.Open(t.Context(), store.Options{URL: "sqlite:" + path})
 	}

@@ -55,7 +55,8 @@ func SQLite(t *testing.T) string {
 
 // EmptySQLite is the URL of a SQLite file that does not exist yet.
 func EmptySQLite(t *testing.T) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "smsbridge.db")
+	t.Helper()
+	return "sqlite:" + filepath.Join(Folder(t), "smsbridge.db")
 }
 
 // PostgreSQL is the URL of a new database on the test server, already migrated. It is dropped

@@ -25,7 +25,7 @@ import (
 
 // migratedSQLite is the content of a migrated SQLite file.
 var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "smsbridge-template-")
+	folder, err := os.MkdirTemp(Memory(), "smsbridge-template-")
 	if err != nil {
 		return nil, err
 	}
