@@ -75,15 +75,18 @@ func FuzzParseSaying(f *testing.F) {
 	})
 }
 
-// A name that passes can be put into any shipped text.
+// A name that passes can be put into any shipped text of any language.
 func TestNamesFitTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "name")
 		if strings.TrimSpace(name) == "" || JudgeName(name) != nil {
 			t.Skip()
 		}
+		language := rapid.SampledFrom(Languages()).Draw(t, "language")
 		for _, s := range Sayings() {
-			text := Texts{}.Say(English, s, Fields{Name: name, Answer: "YES", Denial: "NO"})
+			text := Texts{}.Say(language, s, Fields{
+				Name: name, Answer: Answer(language), Denial: Denial(language),
+			})
 			if hasHidden(text) || looksLikeLink(text) || looksLikeBoundCode(text) {
 				t.Fatalf("%s: %q", s, text)
 			}
