@@ -243,7 +243,7 @@ func TestShortLinkLanguage(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		for language, want := range map[string][2]string{
 			"ar": {`<html lang="ar" dir="rtl">`, "المتابعة إلى ACME"},
-			"ja": {`<html lang="ja" dir="ltr">`, "ACMEへ進む"},
+			"ja": {`<html lang="ja" dir="ltr">`, "ACME へ進む"},
 			"":   {`<html lang="en" dir="ltr">`, "Continue to ACME"},
 		} {
 			token := b.shorten(t, shortlink.Link{URL: secretLink, Language: language})

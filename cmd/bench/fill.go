@@ -27,6 +27,8 @@ const (
 	// queueTable has the finished jobs of the last hour. The old cases are of twenty hours.
 	queueTable  = "river_job"
 	queuesShare = 20
+	// passTable has a row for each pass of a periodic job, which may come between two flows.
+	passTable = "price_pass"
 )
 
 // uuidPattern is an id that tells the time at which it was made (RFC 9562 section 5.7).
@@ -114,7 +116,8 @@ func columnsOf(ctx context.Context, db *sql.DB, kind, table string) ([]column, e
 // it is the one with the jobs.
 func growing(before, after map[string]int64) (tables []string) {
 	for table, n := range after {
-		if n > before[table] && (table == queueTable || !strings.HasPrefix(table, "river_")) {
+		ofCases := table != passTable && !strings.HasPrefix(table, "river_")
+		if n > before[table] && (ofCases || table == queueTable) {
 			tables = append(tables, table)
 		}
 	}

@@ -99,6 +99,7 @@ func testFill(t *testing.T, d database, blob, id string) {
 func TestGrowing(t *testing.T) {
 	before := map[string]int64{"mail": 1, "seal_key": 1, "river_job": 6, "gone": 2}
 	after := map[string]int64{"mail": 2, "text": 2, "seal_key": 1, "river_job": 12, "gone": 1,
+		"price_pass":   3,
 		"river_leader": 1}
 	require.Equal(t, []string{"mail", "river_job", "text"}, growing(before, after))
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,9 +191,11 @@ func TestCreatesFetchesAndDeletes(t *testing.T) {
 // Ensure that the price of a text is null until a minute has passed since it was sent. Then it is a
 // negative amount for all its segments.
 func TestPrice(t *testing.T) {
-	now := time.Now()
+	var passed atomic.Int64 // since the start of the test
+	began := time.Now()
 	twilio, err := Open(Config{AccountSID: testAccountSID, AuthToken: testToken,
-		Numbers: []string{testFrom}, Now: func() time.Time { return now }})
+		Numbers: []string{testFrom},
+		Now:     func() time.Time { return began.Add(time.Duration(passed.Load())) }})
 	require.NoError(t, err)
 	t.Cleanup(twilio.Close)
 	text := sendForm(t, twilio, formOf("Body", strings.Repeat("x", 161)))
@@ -202,14 +205,14 @@ func TestPrice(t *testing.T) {
 		return body
 	}
 	require.Nil(t, text["price"])
-	now = now.Add(59 * time.Second)
+	passed.Add(int64(59 * time.Second))
 	require.Contains(t, show(), `"price":null`)
-	now = now.Add(time.Second)
+	passed.Add(int64(time.Second))
 	require.Contains(t, show(), `"price":"-0.01500"`)
 	require.Contains(t, show(), `"price_unit":"USD"`)
 	twilio.Set(func(m *Manners) { m.Price, m.PriceUnit, m.PriceLag = "0.08", "EUR", time.Hour })
 	require.Contains(t, show(), `"price":null`)
-	now = now.Add(time.Hour)
+	passed.Add(int64(time.Hour))
 	require.Contains(t, show(), `"price":"-0.16000","error`)
 	require.Contains(t, show(), `"price_unit":"EUR"`)
 }

@@ -12,11 +12,8 @@ import (
 // commit thousands of times. They kill bridges and never the machine, so memory loses nothing.
 func Folder(t testing.TB) string {
 	t.Helper()
-	memory := Memory()
-	if memory == "" {
-		return t.TempDir()
-	}
-	folder, err := os.MkdirTemp(memory, "smsbridge-test-")
+	// Not t.TempDir, which GOTMPDIR puts elsewhere than TMPDIR.
+	folder, err := os.MkdirTemp(Memory(), "smsbridge-test-")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	return folder
