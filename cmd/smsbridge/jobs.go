@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -35,7 +36,7 @@ func jobsHelps() kong.Vars {
 		"jobs":       "Show the jobs that fail, wait or died, and try one again.",
 		"jobs_list":  "Show the jobs that fail, wait or died.",
 		"jobs_retry": "Make a job due now, also one that died.",
-		"jobs_all":   "Show the bridge's own periodic jobs and those that are being done, too.",
+		"jobs_all":   "Show the bridge's own periodic jobs, too.",
 		"jobs_id":    "The id of the job, as jobs shows it.",
 	}
 }
@@ -51,8 +52,11 @@ func (jobsCommand) Help() string {
 		"The bridge may be running."
 }
 
-// upkeep are the periodic jobs of the bridge itself, which wait most of the time.
-func isUpkeep(kind string) bool { return kind == "sweep" || kind == "prune" || kind == "reseal" }
+// isUpkeep reports whether a kind is one of the periodic jobs of the bridge itself, which wait most
+// of the time.
+func isUpkeep(kind string) bool {
+	return slices.Contains([]string{"sweep", "prune", "reseal", "price_texts"}, kind)
+}
 
 // Run lists the jobs.
 func (l jobsList) Run(ctx context.Context, w world) (err error) {
@@ -67,7 +71,7 @@ func (l jobsList) Run(ctx context.Context, w world) (err error) {
 	}
 	shown := []store.QueuedJob{}
 	for _, j := range all {
-		quiet := j.State == store.JobWorking || isUpkeep(j.Kind) && j.State == store.JobWaiting
+		quiet := isUpkeep(j.Kind) && (j.State == store.JobWaiting || j.State == store.JobWorking)
 		if l.All || !quiet {
 			shown = append(shown, j)
 		}

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,8 +43,10 @@ func TestJobs(t *testing.T) {
 			require.Empty(t, jobs())
 			require.NoError(t, th.idp.SignUp(ctx, address(phone)))
 			var waiting []store.QueuedJob
-			require.Eventually(t, func() bool { waiting = jobs(); return len(waiting) == 1 },
-				storyPatience, 50*time.Millisecond)
+			for len(waiting) != 1 {
+				require.NoError(t, ctx.Err(), "the text never waited")
+				waiting = jobs()
+			}
 			require.Equal(t, "send_text", waiting[0].Kind)
 			require.NotEmpty(t, waiting[0].About)
 			require.NotEmpty(t, jobs("--all"))
@@ -55,9 +56,13 @@ func TestJobs(t *testing.T) {
 			require.NotContains(t, string(said), phone)
 
 			th.twilio.Set(func(m *twilio.Manners) { *m = twilio.Manners{} })
-			said, err = th.command(ctx, "jobs", "retry", strconv.FormatInt(waiting[0].ID, 10)).Output()
-			require.NoError(t, err)
-			require.Contains(t, string(said), "due now")
+			said, err = th.command(ctx, "jobs", "retry", strconv.FormatInt(waiting[0].ID, 10)).
+				CombinedOutput()
+			if err == nil {
+				require.Contains(t, string(said), "due now")
+			} else { // the bridge tries it at this very moment
+				require.Contains(t, string(said), "it is done, or a worker has it")
+			}
 			_, err = th.twilio.Phone(phone).Wait(ctx, 1)
 			require.NoError(t, err)
 			refused, err := th.command(ctx, "jobs", "retry", "999999").CombinedOutput()
