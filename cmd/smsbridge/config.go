@@ -14,8 +14,9 @@ import (
 
 // The helps are in configHelps, since a tag cannot be broken into lines.
 type checkCommand struct {
-	Config string `help:"${check_config}" short:"c" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	JSON   bool   `help:"${check_json}" name:"json"`
+	Config   string `help:"${check_config}" short:"c" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	LogLevel string `hidden:"" env:"SMSBRIDGE_LOG_LEVEL" default:"info"` // serve judges it, too
+	JSON     bool   `help:"${check_json}" name:"json"`
 }
 
 type configCommand struct {
@@ -68,7 +69,10 @@ type wrongThing struct {
 
 // Run says whether serve would start with the settings.
 func (c checkCommand) Run(w world) error {
-	loaded, err := serveCommand{Config: c.Config}.load(w.environ)
+	loaded, _, err := serveCommand{Config: c.Config, LogLevel: c.LogLevel}.settings(w)
+	if err == nil {
+		err = judgeLinks(loaded.Tenants)
+	}
 	var wrong settings.Mistakes
 	switch {
 	case c.JSON && errors.As(err, &wrong):

@@ -30,7 +30,7 @@ type forgetCommand struct {
 type showCommand struct {
 	Phone  string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
 	Export bool   `help:"${show_export}"`
-	JSON   bool   `help:"${show_json}" name:"json"`
+	JSON   bool   `help:"${check_json}" name:"json"`
 	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
 }
 
@@ -43,7 +43,6 @@ func personHelps() kong.Vars {
 		"person_config": "The file of settings that the bridge is started with, if it has one.",
 		"show_phone": "The phone number, such as +4512345678; or an id: of a mail, text, reply or " +
 			"verification, as the log, /v1 or the provider has it.",
-		"show_json":   "Print one JSON object for programs.",
 		"show_export": "Write every row as JSON, for the person who asks what is held.",
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,25 +52,16 @@ func (serveCommand) Help() string {
 
 // Run serves until the context ends.
 func (s serveCommand) Run(ctx context.Context, w world) error {
-	settings, level, err := s.settings(w.environ)
-	if err != nil {
-		return err
-	}
-	tests, err := settings.JudgeTests(w.clock())
+	settings, level, err := s.settings(w)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
-	for _, warning := range slices.Concat(settings.Warnings, settings.Impossible(), tests) {
+	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
-	for _, t := range settings.Tenants.All() {
-		if err := outbound.Rule(t).Check(); err != nil {
-			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " +
-				strings.ReplaceAll(err.Error(), "\n", "; "),
-				"deploy/smsbridge.yaml explains idp_hosts and links (SMSBRIDGE_LINK_…); " +
-					"smsbridge link shows what they make of a mail"}
-		}
+	if err := judgeLinks(settings.Tenants); err != nil {
+		return err
 	}
 	listener, err := net.Listen("tcp", settings.Addr)
 	if err != nil {

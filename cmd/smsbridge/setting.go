@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -12,17 +13,37 @@ import (
 	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/outbound"
 )
 
-// settings reads the settings and the level of the log, and reports all mistakes of both.
-func (s serveCommand) settings(environ []string) (tenant.Settings, slog.Level, error) {
-	loaded, err := s.load(environ)
-	level, m := s.level(environ)
+// settings reads the settings and the level of the log, and reports all mistakes of both. The
+// settings have all warnings of a start.
+func (s serveCommand) settings(w world) (tenant.Settings, slog.Level, error) {
+	loaded, err := s.load(w.environ)
+	level, m := s.level(w.environ)
 	var mistakes settings.Mistakes
 	if m != nil && (err == nil || errors.As(err, &mistakes)) {
 		err = append(mistakes, *m)
 	}
+	if err != nil {
+		return loaded, level, err
+	}
+	tests, err := loaded.JudgeTests(w.clock())
+	loaded.Warnings = slices.Concat(loaded.Warnings, loaded.Impossible(), tests)
 	return loaded, level, err
+}
+
+// judgeLinks finds link settings that cannot work.
+func judgeLinks(tenants tenant.Set) error {
+	for _, t := range tenants.All() {
+		if err := outbound.Rule(t).Check(); err != nil {
+			return mistake{"tenant " + t.Slug + ": the link settings cannot work: " +
+				strings.ReplaceAll(err.Error(), "\n", "; "),
+				"deploy/smsbridge.yaml explains idp_hosts and links (SMSBRIDGE_LINK_…); " +
+					"smsbridge link shows what they make of a mail"}
+		}
+	}
+	return nil
 }
 
 func (s serveCommand) load(environ []string) (tenant.Settings, error) {

@@ -47,7 +47,7 @@ func TestLogLevel(t *testing.T) {
 		"info": slog.LevelInfo, "INFO": slog.LevelInfo, "Debug": slog.LevelDebug,
 		"WARN": slog.LevelWarn, "error": slog.LevelError, "": slog.LevelInfo,
 	} {
-		_, level, err := serveCommand{LogLevel: word}.settings(tenantEnviron())
+		_, level, err := serveCommand{LogLevel: word}.settings(world{environ: tenantEnviron()})
 		require.NoError(t, err, word)
 		require.Equal(t, want, level, word)
 	}
@@ -126,7 +126,7 @@ func TestPostgresDown(t *testing.T) {
 func TestMistakesOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("public_url: \"https://b.example\nx: y\n"), 0o600))
-	_, _, err := serveCommand{Config: path}.settings(nil)
+	_, _, err := serveCommand{Config: path}.settings(world{})
 	var mistakes settings.Mistakes
 	require.ErrorAs(t, err, &mistakes)
 	require.Equal(t, path+":1: public_url", mistakes[0].Where)

@@ -47,7 +47,7 @@ func (t told) text() string {
 type whyCommand struct {
 	Phone  string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
 	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	JSON   bool   `help:"${show_json}" name:"json"`
+	JSON   bool   `help:"${check_json}" name:"json"`
 }
 
 // whyHelps returns the helps of the command, by the names that its tags have.
@@ -58,8 +58,7 @@ func whyHelps() kong.Vars {
 // Help is shown by smsbridge why --help.
 func (whyCommand) Help() string {
 	return "It looks at the last mail or code for the phone. When its text came, it says when, and " +
-		"how " +
-		"far the person is. It changes nothing, and the bridge may be running.\n\n" +
+		"how far the person is. It changes nothing, and the bridge may be running.\n\n" +
 		"  $ smsbridge why +4512345678\n" +
 		"  no text: country not allowed\n" +
 		"  what to do: add the country to countries (SMSBRIDGE_COUNTRIES), and ask the person to start " +

@@ -28,10 +28,7 @@ func (d *Door) listVerifications(r request) (response, error) {
 	all, err := web.Read(r.ctx, d.Store,
 		func(ctx context.Context, view store.View) ([]verification.Shown, error) {
 			all, err := verification.List(ctx, view, r.tenant.Slug, before, limit+1)
-			for i := range all {
-				if err != nil {
-					return all, err
-				}
+			for i := 0; i < len(all) && err == nil; i++ {
 				v := &all[i].Verification
 				*v, err = verification.WithLimits(ctx, view, r.tenant, *v)
 			}

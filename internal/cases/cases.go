@@ -17,8 +17,10 @@ import (
 	"slices"
 	"time"
 
+	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
 
@@ -198,11 +200,11 @@ func (r rows) ofMail(m db.Mail) Case {
 		}
 	}
 	switch {
-	case m.State == "refused":
+	case m.State == mail.Refused:
 		c.NoText, c.Remedy = m.Reason, remedy(m.Reason)
 	case last != nil:
 		c.NoText, c.Remedy = unreached(*last)
-	case m.State == "received":
+	case m.State == mail.Received:
 		c.NoText = "the mail has not been examined yet"
 	case !asked:
 		c.NoText = "the phone was being asked about another mail already, which stands for this one"
@@ -215,7 +217,7 @@ func (r rows) ofMail(m db.Mail) Case {
 func (r rows) isAbout(t db.Text, m db.Mail) bool {
 	if t.ChallengeID == "" {
 		return t.VerificationID == "" && t.Tenant == m.Tenant && t.CreatedAt == m.EndedAt &&
-			(t.Purpose == "relay" || t.Purpose == "prompt")
+			(t.Purpose == text.Relay || t.Purpose == text.Prompt)
 	}
 	return slices.ContainsFunc(r.challenges, func(q db.Challenge) bool {
 		return q.ID == t.ChallengeID && (q.MailID == m.ID || q.HeldMailID == m.ID)

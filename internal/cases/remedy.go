@@ -67,7 +67,7 @@ func remedy(reason string) string {
 		{string(limit.Unanswered), "smsbridge limits shows the country; smsbridge release closes the " +
 			"breaker"},
 		{"limit:",
-			"smsbridge limits shows what is full, and docs/SETTINGS.md has the limits_… settings; " +
+			"smsbridge limits shows what is full, and docs/SETTINGS.md has the settings of limits; " +
 				"ask the person to start again later"},
 		{phonemail.ErrCountry.Error(), "add the country to countries (SMSBRIDGE_COUNTRIES), and ask " +
 			"the person to start again"},

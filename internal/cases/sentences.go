@@ -212,7 +212,6 @@ func (r rows) verification(v db.Verification) []Step {
 		verification.Expired:            "no right code came in time",
 		verification.MaxAttemptsReached: "too many wrong codes came",
 		verification.Failed:             "it fails: " + string(v.Reason),
-		"denied":                        "the person denied it",
 	}
 	return append(steps, Step{v.EndedAt.Time, ends[v.State]})
 }
