@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/text"
 )
 
 // run runs a command of the program beside the bridge, and returns what it wrote.
@@ -26,6 +29,31 @@ func (m *mine) run(args ...string) []byte {
 	command.Stdout, command.Stderr = &said, &said
 	require.NoError(m.t, command.Run(), said.String())
 	return said.Bytes()
+}
+
+// settle waits until all that was due is done, and until the bridge knows of each text whether the
+// provider has it: the quarantine of texts whose response was lost passes.
+func (m *mine) settle() {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), storyPatience)
+	defer cancel()
+	queue, err := openQueue(m.url)
+	require.NoError(m.t, err)
+	defer queue.db.Close()
+	for {
+		require.NoError(m.t, m.th.settle(ctx, m.url))
+		var unclear int
+		count := "SELECT count(*) FROM text WHERE state = 'unclear'"
+		require.NoError(m.t, queue.db.QueryRowContext(ctx, count).Scan(&unclear))
+		if unclear == 0 {
+			return
+		}
+		ahead := readAhead(m.clock) + text.Quarantine
+		require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
+		rows, err := queue.db.QueryContext(ctx, queue.makeDue, ahead.Seconds())
+		require.NoError(m.t, err)
+		require.NoError(m.t, rows.Close())
+	}
 }
 
 // files are the contents of the database's file, its WAL and a backup. PostgreSQL has none here.

@@ -289,13 +289,6 @@ func (m *mine) exec(statement string) {
 	require.NoError(m.t, err)
 }
 
-func (m *mine) settle() {
-	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), storyPatience)
-	defer cancel()
-	require.NoError(m.t, m.th.settle(ctx, m.url))
-}
-
 var canaryTicket = regexp.MustCompile(`ticket=([A-Za-z0-9]{8,})`)
 
 // canaries are all that were let into the flows.

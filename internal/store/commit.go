@@ -152,7 +152,11 @@ func (s *Store) write(ctx context.Context, to session, events *pending, jobs []q
 func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	session, err := s.engine.begin(ctx)
+	var session session
+	err = Survive("the start of a transaction", func() (err error) {
+		session, err = s.engine.begin(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("store: beginning: %w", err)
 	}

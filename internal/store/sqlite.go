@@ -171,8 +171,14 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := db.New(tx)
-	return &sqliteSession{tx: tx, q: q, at: e.clock(), client: e.client, bell: e.bell}, nil
+	s := &sqliteSession{tx: tx, q: db.New(tx), client: e.client, bell: e.bell}
+	defer func() {
+		if s.at.IsZero() { // the clock panicked, and the only connection that writes must go back
+			s.rollback(ctx)
+		}
+	}()
+	s.at = e.clock()
+	return s, nil
 }
 
 // start hands back what a killed process left. This file has no other user, so no worker does its

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,6 +137,36 @@ func TestDoKeepsCallersApart(t *testing.T) {
 			require.True(t, strings.HasPrefix(id, "good"))
 		}
 	})
+}
+
+// Ensure that a clock that panics ends no lane, keeps no connection, and fails only the calls that
+// it times.
+func TestClockPanics(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var broken atomic.Bool
+			s := storetest.Open(t, database(t), func() time.Time {
+				if broken.Load() {
+					panic("the clock of +4512345678")
+				}
+				return time.Now()
+			})
+			add := func(ctx context.Context, tx *store.Tx) error {
+				return addEvent(ctx, tx, store.NewID())
+			}
+			broken.Store(true)
+			for range 20 { // more than there are connections
+				err := s.Do(t.Context(), add)
+				require.ErrorContains(t, err, "panic in the start of a transaction: string")
+				require.NotContains(t, err.Error(), "12345678")
+			}
+			broken.Store(false)
+			require.NoError(t, s.Do(t.Context(), add))
+			require.Len(t, events(t, s), 1)
+		})
+	}
 }
 
 // Ensure that a panic's words stay in, that Go's own are kept, and that the place is shown.
