@@ -72,6 +72,7 @@ type cli struct {
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
+	Usage   usageCommand     `cmd:"" help:"${usage}"`
 	Hold    holdCommand      `cmd:"" help:"${hold}"`
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -145,7 +146,7 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-			whyHelps(), configHelps(), jobsHelps(), limitHelps()),
+			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -118,6 +118,7 @@ type View interface {
 	) (int64, error)
 	GetText(ctx context.Context, id string) (db.Text, error)
 	TextsSendingSince(ctx context.Context, arg db.TextsSendingSinceParams) ([]string, error)
+	TextsUsed(ctx context.Context, arg db.TextsUsedParams) ([]db.TextsUsedRow, error)
 	TextsWithoutPrice(
 		ctx context.Context, arg db.TextsWithoutPriceParams,
 	) ([]db.TextsWithoutPriceRow, error)

@@ -516,6 +516,64 @@ func (q *Queries) TextsSendingSince(ctx context.Context, arg TextsSendingSincePa
 	return items, nil
 }
 
+const textsUsed = `-- name: TextsUsed :many
+SELECT id, tenant, phone, state, segments, created_at, charged, price, currency FROM text
+WHERE id > $1 AND id < $2
+ORDER BY id LIMIT $3
+`
+
+type TextsUsedParams struct {
+	AfterID  string
+	BeforeID string
+	Most     int32
+}
+
+type TextsUsedRow struct {
+	ID        string
+	Tenant    string
+	Phone     phonemail.Number
+	State     TextState
+	Segments  int64
+	CreatedAt moment.Moment
+	Charged   int64
+	Price     int64
+	Currency  string
+}
+
+// What texts used, after one id and before another, in the order in which they were made.
+func (q *Queries) TextsUsed(ctx context.Context, arg TextsUsedParams) ([]TextsUsedRow, error) {
+	rows, err := q.db.QueryContext(ctx, textsUsed, arg.AfterID, arg.BeforeID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TextsUsedRow
+	for rows.Next() {
+		var i TextsUsedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Phone,
+			&i.State,
+			&i.Segments,
+			&i.CreatedAt,
+			&i.Charged,
+			&i.Price,
+			&i.Currency,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const textsWithoutPrice = `-- name: TextsWithoutPrice :many
 SELECT id, tenant, account, phone, segments, provider, provider_id, created_at, charged FROM text
 WHERE id >= $1 AND id < $2 AND currency = '' AND charged >= 0 AND provider_id <> ''

@@ -95,3 +95,9 @@ ORDER BY id LIMIT @most;
 -- name: SetTextPrice :execrows
 UPDATE text SET price = @price, currency = @currency, segments = @segments
 WHERE id = @id AND currency = '';
+
+-- name: TextsUsed :many
+-- What texts used, after one id and before another, in the order in which they were made.
+SELECT id, tenant, phone, state, segments, created_at, charged, price, currency FROM text
+WHERE id > @after_id AND id < @before_id
+ORDER BY id LIMIT @most;

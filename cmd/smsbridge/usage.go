@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/limit"
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
+)
+
+// mostUsageDays is how far back usage reads: rows go after a year.
+const mostUsageDays = 366
+
+// The helps are in usageHelps, since a tag cannot be broken into lines.
+type usageCommand struct {
+	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Days   int    `help:"${usage_days}" default:"1" placeholder:"N"`
+	Tenant string `help:"${usage_tenant}" placeholder:"NAME"`
+	JSON   bool   `help:"${limits_json}" name:"json"`
+}
+
+// usageHelps returns the helps of the command and its flags, by the names that their tags have.
+func usageHelps() kong.Vars {
+	return kong.Vars{
+		"usage":        "Show how many texts and segments were sent, and what they cost.",
+		"usage_days":   "Today and the days before it, as many in all (UTC).",
+		"usage_tenant": "Only this tenant.",
+	}
+}
+
+// Help is shown by smsbridge usage --help.
+func (usageCommand) Help() string {
+	return "One line for each day, tenant and country. SENT texts are with a provider; some of them " +
+		"were delivered, and some certainly not. NOT SENT are those that a limit, an opt-out or a " +
+		"hold kept back, and those that no provider took. CHARGED is what the daily budgets were " +
+		"charged, in US dollars, by the table of prices. TOLD is what providers said afterwards: " +
+		"Twilio and Flowroute within a day, others never.\n\n" +
+		"  $ smsbridge usage --days 7 --tenant acme\n\n" +
+		"A number that the retention has erased has no country any more; its line says \"-\". It " +
+		"reads the same settings as serve and changes nothing, and the bridge may be running."
+}
+
+// Run shows what texts used.
+func (u usageCommand) Run(ctx context.Context, w world) (err error) {
+	if u.Days < 1 || u.Days > mostUsageDays {
+		return mistake{fmt.Sprintf("--days is %d", u.Days),
+			fmt.Sprintf("use 1 for today, and at most %d: older rows are gone", mostUsageDays)}
+	}
+	st, settings, err := w.beside(ctx, u.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	if err := scopeOf(limit.Scope{Tenant: u.Tenant}, settings); err != nil {
+		return err
+	}
+	var used []text.Usage
+	err = st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		tomorrow := view.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		used, err = text.Used(ctx, view, tomorrow.AddDate(0, 0, -u.Days), tomorrow)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	used = slices.DeleteFunc(used, func(one text.Usage) bool {
+		return u.Tenant != "" && one.Tenant != u.Tenant
+	})
+	if u.JSON {
+		return indented(w, used)
+	}
+	if len(used) == 0 {
+		_, err := fmt.Fprintln(w.stdout, "no text was due in that time")
+		return err
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table,
+		"DAY\tTENANT\tCOUNTRY\tSENT\tDELIVERED\tUNDELIVERED\tNOT SENT\tSEGMENTS\tCHARGED\tTOLD")
+	if len(used) > 1 {
+		sum := text.Sum(used)
+		sum.Day, sum.Tenant = "in all", "-"
+		used = append(used, sum)
+	}
+	for _, one := range used {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", one.Day, one.Tenant,
+			dash(one.Country), one.Sent, one.Delivered, one.Undelivered, one.Suppressed+one.Failed,
+			one.Segments, one.Charged, toldPrices(one))
+	}
+	return table.Flush()
+}
+
+// toldPrices is what providers said that texts cost, in each currency.
+func toldPrices(u text.Usage) string {
+	var amounts []string
+	for _, currency := range u.Currencies() {
+		amounts = append(amounts, u.Told[currency].String()+" "+currency)
+	}
+	return dash(strings.Join(amounts, ", "))
+}
+
+// dash stands for nothing in a table, so that each row has all its columns.
+func dash(value string) string {
+	if value == "" {
+		return "-"
+	}
+	return value
+}
