@@ -73,6 +73,7 @@ type cli struct {
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
 	Usage   usageCommand     `cmd:"" help:"${usage}"`
+	Trigger triggerCommand   `cmd:"" help:"${trigger}"`
 	Hold    holdCommand      `cmd:"" help:"${hold}"`
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -146,7 +147,8 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps()),
+			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
+			triggerHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -61,8 +61,10 @@ func controlKeys() []string {
 	}
 }
 
-// sign returns the signature of a webhook in lower-case hex.
-func sign(key, timestamp, token string) string {
+// Sign returns the signature of a webhook in lower-case hex.
+//
+// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
+func Sign(key, timestamp, token string) string {
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(timestamp + token))
 	return hex.EncodeToString(mac.Sum(nil))
@@ -115,7 +117,7 @@ func (m *Account) attempt(job delivery, triple signedTriple, number int, manners
 	if manners.WrongSignature {
 		key = "not-" + key
 	}
-	triple.signature = sign(key, triple.timestamp, triple.token)
+	triple.signature = Sign(key, triple.timestamp, triple.token)
 	fields := job.fields(triple, manners)
 	contentType, body := job.encode(fields)
 	post := Post{URL: job.effect.url, RouteID: job.effect.routeID, Attempt: number, Form: url.Values{}}

@@ -207,6 +207,18 @@ func sign(authToken, target string, params []param) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// Sign returns the X-Twilio-Signature of a form that is posted to a URL, as it is configured at
+// Twilio and without its fragment.
+func Sign(authToken, target string, form url.Values) string {
+	var params []param
+	for name, values := range form {
+		for _, value := range values {
+			params = append(params, param{name, value})
+		}
+	}
+	return sign(authToken, target, params)
+}
+
 // timeLimits bound the connecting (TCP and TLS) and the wait for a response.
 type timeLimits struct{ connect, read time.Duration }
 
