@@ -343,6 +343,9 @@ func (m *mine) nothingShown(all canaries) {
 	}
 	require.NotEmpty(m.t, m.said)
 	require.Subset(m.t, []string{"number"}, all.in([]byte(strings.Join(m.said, "\n"))), "the API")
+	report := m.run("bugreport", "--out", "-")
+	require.Contains(m.t, string(report), `"database": "ok"`)
+	require.Empty(m.t, all.in(report), "the report")
 }
 
 // columns are the values of all columns of all tables, the queue's too.

@@ -78,6 +78,7 @@ type cli struct {
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
+	Bugreport  bugreportCommand  `cmd:"" help:"${bugreport}"`
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
 }
 
@@ -148,7 +149,7 @@ func run(ctx context.Context, args []string, w world) int {
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
-			triggerHelps()),
+			triggerHelps(), bugreportHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/internal/limit"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
+)
+
+// reportedDays is how many days of usage a report has.
+const reportedDays = 7
+
+// The helps are in bugreportHelps, since a tag cannot be broken into lines.
+type bugreportCommand struct {
+	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Out    string `help:"${bugreport_out}" placeholder:"FILE"`
+}
+
+// bugreportHelps returns the helps of the command and its flag, by the names that their tags have.
+func bugreportHelps() kong.Vars {
+	return kong.Vars{
+		"bugreport":     "Write what helps to find a fault into a file, without secrets and phones.",
+		"bugreport_out": "The file; \"-\" is the standard output. Otherwise the report's id is its name.",
+	}
+}
+
+// Help is shown by smsbridge bugreport --help.
+func (bugreportCommand) Help() string {
+	return "The file is JSON and meant to be read before it is sent to anyone. It has the version, " +
+		"the settings without secrets, the warnings about them, the jobs that fail, the limits, and " +
+		"the texts of a week by day and country. It names your tenants and hosts. It has no key, no " +
+		"link, no code, no mail, and no phone but those that the bridge texts from.\n\n" +
+		"It reads the same settings as serve and changes nothing. The bridge may be running, and a " +
+		"database that cannot be opened is part of the report."
+}
+
+// bugreport is what the file has.
+type bugreport struct {
+	ID       string             `json:"id"`
+	Made     time.Time          `json:"made"`
+	Version  string             `json:"version"`
+	Go       string             `json:"go"`
+	System   string             `json:"system"`
+	Settings []tenant.WrittenBy `json:"settings"`
+
+	Fingerprint string            `json:"fingerprint"`
+	Warnings    []string          `json:"warnings"`
+	Database    string            `json:"database"` // "ok", or why it cannot be opened
+	Jobs        []store.QueuedJob `json:"jobs"`
+	Limits      []limit.Use       `json:"limits"`
+	Usage       []text.Usage      `json:"usage"`
+}
+
+// Run writes the report.
+func (b bugreportCommand) Run(ctx context.Context, w world) error {
+	settings, err := serveCommand{Config: b.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	r := bugreport{
+		ID: randomToken(6), Made: w.clock().UTC().Truncate(time.Second), Version: version(),
+		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		Settings: withoutTests(settings.Written), Fingerprint: settings.Fingerprint,
+		Warnings: settings.Warnings, Database: "ok",
+	}
+	if err := r.look(ctx, w, b.Config); err != nil {
+		r.Database = err.Error()
+	}
+	if b.Out == "-" {
+		return indented(w, r)
+	}
+	name := b.Out
+	if name == "" {
+		name = "smsbridge-bugreport-" + r.ID + ".json"
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return mistake{name + " exists", "give another name: --out FILE"}
+	}
+	if err != nil {
+		return mistake{reason(err), "give the name of a new file: --out FILE"}
+	}
+	into := w
+	into.stdout = file
+	if err := errors.Join(indented(into, r), file.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, "report %s is in %s: read it before you send it\n", r.ID, name)
+	return err
+}
+
+// look adds what the database tells.
+func (r *bugreport) look(ctx context.Context, w world, config string) (err error) {
+	st, settings, err := w.beside(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	if r.Jobs, err = st.Jobs(ctx); err != nil {
+		return err
+	}
+	return st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		if r.Limits, err = limit.Uses(ctx, view, settings.Tenants.All()); err != nil {
+			return err
+		}
+		tomorrow := view.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		r.Usage, err = text.Used(ctx, view, tomorrow.AddDate(0, 0, -reportedDays), tomorrow)
+		return err
+	})
+}
+
+// withoutTests leaves out the test numbers with their codes: these are phones.
+func withoutTests(all []tenant.WrittenBy) (kept []tenant.WrittenBy) {
+	for _, by := range all {
+		one := tenant.WrittenBy{Tenant: by.Tenant}
+		for _, s := range by.Settings {
+			if s.Key == "test_numbers" {
+				s.Value = "set"
+			}
+			one.Settings = append(one.Settings, s)
+		}
+		kept = append(kept, one)
+	}
+	return kept
+}
