@@ -17,7 +17,7 @@ import (
 // what came of it.
 func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error {
 	c := b.row
-	t, known := w.Settings.Tenants.Tenant(c.Challenge.Tenant)
+	t, known := w.settings().Tenants.Tenant(c.Challenge.Tenant)
 	if !known {
 		return w.finish(ctx, nil, c, linkclick.OutcomeUnknown)
 	}

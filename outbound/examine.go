@@ -15,7 +15,7 @@ import (
 // examineMail does the job examine_mail: it finds the link or code in a mail and tells the rule.
 func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	m := b.row
-	t, known := w.Settings.Tenants.Tenant(m.Tenant)
+	t, known := w.settings().Tenants.Tenant(m.Tenant)
 	if !known {
 		return w.refuseMail(ctx, m, "the tenant is not configured any more")
 	}

@@ -37,7 +37,7 @@ func findMail(ctx context.Context, tx store.View, id string) (mail.Mail, bool, e
 
 // deleteMail does the job delete_mail, as far as Mailgun allows.
 func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
-	t, known := w.Settings.Tenants.Tenant(b.row.Tenant)
+	t, known := w.settings().Tenants.Tenant(b.row.Tenant)
 	if !known {
 		return nil
 	}

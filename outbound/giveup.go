@@ -38,7 +38,7 @@ func (w *Worker) lostClick(ctx context.Context, tx *store.Tx, id, _ string) erro
 	if err != nil || !due {
 		return err
 	}
-	t, known := w.Settings.Tenants.Tenant(c.Challenge.Tenant)
+	t, known := w.settings().Tenants.Tenant(c.Challenge.Tenant)
 	if known {
 		clicker := &linkclick.Clicker{Rule: Rule(t), Kind: kindOf(c)}
 		c.GoOn = clicker.GoOn(c.Link)

@@ -12,7 +12,7 @@ import (
 
 // answerTest does the job answer_test: a test number answers as its tenant set.
 func (w *Worker) answerTest(ctx context.Context, tx *store.Tx, id string) error {
-	return reply.AnswerTest(ctx, tx, w.Settings.Tenants, id)
+	return reply.AnswerTest(ctx, tx, w.settings().Tenants, id)
 }
 
 // lookUpMail does the job look_up_mail: a phone said yes, the bridge knows no question to it, and
@@ -22,7 +22,7 @@ func (w *Worker) answerTest(ctx context.Context, tx *store.Tx, id string) error 
 // been meant for another mail, and any sender can have one stored.
 func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 	found, failed := false, false
-	for _, t := range w.Settings.Tenants.ByLine(b.row.Line) {
+	for _, t := range w.settings().Tenants.ByLine(b.row.Line) {
 		if t.Mails.Keep != tenant.KeepMailgun {
 			continue
 		}

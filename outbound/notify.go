@@ -63,7 +63,7 @@ func findEnded(
 // responds with 2xx or the job's patience ends.
 func (w *Worker) notify(ctx context.Context, b begun[verification.Verification]) error {
 	v := b.row
-	t, known := w.Settings.Tenants.Tenant(v.Tenant)
+	t, known := w.settings().Tenants.Tenant(v.Tenant)
 	if !known || t.API.Callback.URL == "" {
 		return nil
 	}

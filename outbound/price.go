@@ -113,7 +113,7 @@ func (w *Worker) priceSome(
 // priceOne asks what a text cost, unless its tenant wants no such questions, or its provider could
 // not be asked before.
 func (w *Worker) priceOne(ctx context.Context, u text.Unpriced, round *pricing) {
-	t, known := w.Settings.Tenants.Tenant(u.Tenant)
+	t, known := w.settings().Tenants.Tenant(u.Tenant)
 	if !known || t.Account() != u.Account || !t.Limits.AskPrices {
 		return
 	}

@@ -132,7 +132,7 @@ func (w *Worker) replaceNumbers(ctx context.Context) error {
 func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, err error) {
 	var before time.Time
 	err = w.Store.Read(ctx, func(_ context.Context, view store.View) error {
-		before = view.Now().Add(-w.Settings.Retention)
+		before = view.Now().Add(-w.settings().Retention)
 		return nil
 	})
 	for err == nil {

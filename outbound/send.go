@@ -48,7 +48,7 @@ func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sendin
 
 // sender is the tenant of a text, if that tenant still texts from the same account.
 func (w *Worker) sender(a text.Attempt) (*tenant.Tenant, bool) {
-	t, known := w.Settings.Tenants.Tenant(a.Tenant)
+	t, known := w.settings().Tenants.Tenant(a.Tenant)
 	if !known {
 		return nil, false
 	}
@@ -193,7 +193,7 @@ func (w *Worker) settle(
 		}
 		if r.result == optedOut {
 			heard := optout.Heard{
-				Line: a.Line, Sharing: w.Settings.Tenants.ByLine(a.Line), Phone: a.Phone,
+				Line: a.Line, Sharing: w.settings().Tenants.ByLine(a.Line), Phone: a.Phone,
 				Via: text.ByProvider,
 			}
 			if err := optout.Learn(ctx, tx, heard); err != nil {

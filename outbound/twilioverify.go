@@ -209,7 +209,7 @@ func (w byVerify) conclude(
 func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Outcome]) error {
 	o := b.row
 	result := "given up"
-	if t, known := w.Settings.Tenants.Tenant(o.Tenant); known && t.Sending.VerifyService.SID != "" {
+	if t, known := w.settings().Tenants.Tenant(o.Tenant); known && t.Sending.VerifyService.SID != "" {
 		told, r := byVerify{w}.conclude(ctx, t, o)
 		if !told && b.patient(o.Ended) {
 			w.Log.Warn("Twilio Verify could not be told how a verification ended",
@@ -233,7 +233,7 @@ func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Ou
 func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]) error {
 	q := b.row
 	verdict := verification.Over
-	if t, known := w.Settings.Tenants.Tenant(q.Tenant); known && t.Sending.VerifyService.SID != "" {
+	if t, known := w.settings().Tenants.Tenant(q.Tenant); known && t.Sending.VerifyService.SID != "" {
 		answer, ended, code := w.compare(ctx, t, q)
 		q.Ended = ended
 		if answer == "" && b.now.Before(q.Expires) {

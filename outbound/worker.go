@@ -118,7 +118,7 @@ func (w *Worker) table() []*job {
 // Worker does the jobs. Set the fields, then Register.
 type Worker struct {
 	Store    *store.Store
-	Settings tenant.Settings
+	Settings tenant.Settings // of the start, see Use
 	Log      *slog.Logger
 
 	http http.RoundTripper
@@ -130,6 +130,19 @@ type Worker struct {
 	unknown sync.Map // by tenant and provider: credentials that the provider refuses
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
+	used    atomic.Pointer[tenant.Settings]
+}
+
+// Use has the jobs that begin from now on use other settings than those of the start. The name
+// server for DKIM stays.
+func (w *Worker) Use(s tenant.Settings) { w.used.Store(&s) }
+
+// settings are those that are in use.
+func (w *Worker) settings() *tenant.Settings {
+	if s := w.used.Load(); s != nil {
+		return s
+	}
+	return &w.Settings
 }
 
 // Register adds the workers to the store, which must not be started yet.

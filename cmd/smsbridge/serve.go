@@ -12,7 +12,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"smsbridge/inbound"
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -47,7 +46,10 @@ func (serveCommand) Help() string {
 		"TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM. SMSBRIDGE_DAILY_SEGMENTS and " +
 		"SMSBRIDGE_DAILY_MONEY bound what a day may cost.\n\n" +
 		"At the start it logs the URLs to paste at Mailgun and Twilio; deploy/PROVIDERS.md says where. " +
-		"SIGTERM and SIGINT stop it without loss; a second one stops it at once."
+		"SIGTERM and SIGINT stop it without loss; a second one stops it at once. SIGHUP reads the " +
+		"settings again: the file, and the files that it or a variable refers to. A mistake, or a " +
+		"change that needs a restart, leaves all as it was and is logged. Variables stay as they were " +
+		"at the start."
 }
 
 // Run serves until the context ends.
@@ -68,18 +70,11 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err),
 			listenHint(err, "SMSBRIDGE_ADDR (addr)")}
 	}
-	return serve(ctx, listener, settings, log, w.now)
-}
-
-// serve runs a bridge on a listener until ctx ends, and then stops it without loss.
-func serve(
-	ctx context.Context, listener net.Listener, settings tenant.Settings, log *slog.Logger,
-	now func() time.Time,
-) error {
-	b, err := openBridge(ctx, settings, log, now)
+	b, err := openBridge(ctx, settings, log, w.now)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	b.again = s.untilReload(w)
 	return b.serve(ctx, listener)
 }
 
@@ -87,10 +82,12 @@ func serve(
 // closes it.
 type bridge struct {
 	store    *store.Store
-	settings tenant.Settings
+	worker   *outbound.Worker
+	settings tenant.Settings // in use now
 	log      *slog.Logger
 	now      func() time.Time
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
+	again    reloading
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -111,7 +108,9 @@ func openBridge(
 	if now == nil {
 		now = time.Now
 	}
-	return bridge{st, settings, log, now, time.Sleep}, nil
+	return bridge{
+		store: st, worker: worker, settings: settings, log: log, now: now, pause: time.Sleep,
+	}, nil
 }
 
 // storeOptions says which database the settings name, and with which keys.
@@ -130,10 +129,12 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
+	var f front
+	f.open(&b)
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
-	doors := []door{b.door(crowd, listener, edge.Handler())}
-	more, err := b.listenDoors(crowd, edge)
+	hall := f.at(func(h *handlers) http.Handler { return h.hall })
+	doors := []door{b.door(crowd, listener, hall)}
+	more, err := b.listenDoors(crowd, &f)
 	if doors = append(doors, more...); err == nil {
 		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
 		err = b.store.Start(context.WithoutCancel(ctx))
@@ -156,12 +157,18 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	b.log.Info("serving", "addr", listener.Addr().String(), "version", version(),
 		"settings", b.settings.Fingerprint)
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
+	for serving := true; serving; {
+		select {
+		case err = <-failed:
+			serving = false
+		case <-ctx.Done():
+			serving = false
+		case <-b.again.asked:
+			b.reload(&f)
+		}
 	}
 	b.log.Info("stopping")
-	edge.Drain()
+	f.current.Load().edge.Drain()
 	if err == nil {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)
@@ -192,7 +199,7 @@ type door struct {
 
 // listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at
 // which it cannot.
-func (b bridge) listenDoors(crowd *web.Crowd, edge *inbound.Server) (doors []door, err error) {
+func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
 		if addr == "" {
@@ -204,7 +211,8 @@ func (b bridge) listenDoors(crowd *web.Crowd, edge *inbound.Server) (doors []doo
 				listenHint(err, "SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr)")}
 		}
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
-		doors = append(doors, b.door(crowd, listener, edge.FlowrouteHandler(t)))
+		handler := f.at(func(h *handlers) http.Handler { return h.flowroute[t.Slug] })
+		doors = append(doors, b.door(crowd, listener, handler))
 	}
 	return doors, nil
 }

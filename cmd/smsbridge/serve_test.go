@@ -47,7 +47,9 @@ func TestFlowrouteDoor(t *testing.T) {
 		return listener
 	}
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	go func() { served <- serve(ctx, listen(), settings, logger, nil) }()
+	b, err := openBridge(ctx, settings, logger, nil)
+	require.NoError(t, err)
+	go func() { served <- b.serve(ctx, listen()) }()
 	require.Eventually(t, func() bool {
 		res, err := http.Get("http://" + addr + "/?auth_id=a&code=1234")
 		if err != nil {
@@ -67,7 +69,9 @@ func TestFlowrouteDoor(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	main := listen()
-	err = serve(t.Context(), main, settings, slog.New(slog.DiscardHandler), nil)
+	b, err = openBridge(t.Context(), settings, slog.New(slog.DiscardHandler), nil)
+	require.NoError(t, err)
+	err = b.serve(t.Context(), main)
 	require.ErrorContains(t, err, "cannot listen on "+addr+" for tenant acme")
 	_, err = main.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)

@@ -35,7 +35,7 @@ func processOptions() []settings.Option[Settings] {
 			Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
 		}, Set: setPublicURL},
 		{Row: row{
-			Key: "addr", Variable: "SMSBRIDGE_ADDR", Default: ":8080",
+			Key: "addr", Variable: "SMSBRIDGE_ADDR", Restart: true, Default: ":8080",
 			Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
 				"container. Write 127.0.0.1:8080 when it is on the same machine. " +
 				"The recipes in this folder set it.",
@@ -61,7 +61,7 @@ func processOptions() []settings.Option[Settings] {
 			func(s *Settings) *time.Duration { return &s.Retention })},
 		dnsOption(),
 		{Row: row{
-			Key: "database", Variable: "SMSBRIDGE_DATABASE", Kind: settings.SecretURL,
+			Key: "database", Variable: "SMSBRIDGE_DATABASE", Restart: true, Kind: settings.SecretURL,
 			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
 			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
 				"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
@@ -69,7 +69,7 @@ func processOptions() []settings.Option[Settings] {
 			Prevents: "Two machines with a SQLite file each would ask people twice.",
 		}, Set: setDatabase},
 		{Row: row{
-			Key: "key", Variable: "SMSBRIDGE_KEY", Kind: settings.SecretOne, Ring: true,
+			Key: "key", Variable: "SMSBRIDGE_KEY", Restart: true, Kind: settings.SecretOne, Ring: true,
 			Example: "env:BRIDGE_KEY",
 			Doc: "The key that seals links, codes and mails in the database: 32 bytes in hex or " +
 				"base64, from `openssl rand -hex 32`. With PostgreSQL it must be set, the same on every " +
@@ -80,7 +80,8 @@ func processOptions() []settings.Option[Settings] {
 				"Keep it safe: what it sealed cannot be read without it.",
 		}, Set: setKey},
 		{Row: row{
-			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Kind: settings.SecretFile, Off: true,
+			Key: "key_file", Variable: "SMSBRIDGE_KEY_FILE", Restart: true, Kind: settings.SecretFile,
+			Off:      true,
 			Ring:     true,
 			Example:  "/etc/smsbridge/key",
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",

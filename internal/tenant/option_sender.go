@@ -61,7 +61,7 @@ func mailSenderOptions() []option {
 // dnsOption is where the keys of signatures are looked up.
 func dnsOption() settings.Option[Settings] {
 	return settings.Option[Settings]{Row: row{
-		Key: "dns", Variable: "SMSBRIDGE_DNS", Off: true, Example: "127.0.0.1:53",
+		Key: "dns", Variable: "SMSBRIDGE_DNS", Off: true, Restart: true, Example: "127.0.0.1:53",
 		Doc: "The name server that is asked for the keys of DKIM signatures, as address and port. " +
 			"The system's, when it is left out.",
 		Prevents: "A name server that strangers can answer for makes forged mails genuine: choose " +

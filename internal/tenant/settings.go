@@ -45,6 +45,25 @@ type Settings struct {
 	// Fingerprint is the same for two processes whose settings are the same, secrets included, and
 	// tells nothing else of them: 12 hex digits.
 	Fingerprint string
+	// digests of what a running bridge cannot change, by tenant and key
+	fixed map[string][sha256.Size]byte
+}
+
+// Fixed returns the settings that differ and that a running bridge cannot change, such as addr, or
+// "acme: flowroute_door.addr".
+func (s Settings) Fixed(next Settings) (changed []string) {
+	for key, value := range s.fixed {
+		if next.fixed[key] != value {
+			changed = append(changed, key)
+		}
+	}
+	for key := range next.fixed {
+		if _, had := s.fixed[key]; !had {
+			changed = append(changed, key)
+		}
+	}
+	slices.Sort(changed)
+	return changed
 }
 
 // WrittenBy are settings as they may be shown.
@@ -178,6 +197,21 @@ func (l *loader) show(s *Settings) {
 		l.given[t].Fingerprint(each, add)
 	}
 	s.Fingerprint = hex.EncodeToString(digest.Sum(nil))[:12]
+	s.fixed = map[string][sha256.Size]byte{}
+	l.process.Fingerprint(restarting(process), func(written string) { s.fix("", written) })
+	for _, t := range s.Tenants.all {
+		l.given[t].Fingerprint(restarting(each), func(written string) { s.fix(t.Slug+": ", written) })
+	}
+}
+
+func (s *Settings) fix(whose, written string) {
+	key, _, _ := strings.Cut(written, "=")
+	s.fixed[whose+key] = sha256.Sum256([]byte(written))
+}
+
+// restarting are the rows whose change needs a restart.
+func restarting(rows []settings.Row) []settings.Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r settings.Row) bool { return !r.Restart })
 }
 
 // checkTogether finds what two tenants must not have in common.

@@ -59,6 +59,9 @@ func mdFacts(r settings.Row) string {
 	if kind := mdKind(r.Kind); kind != "" {
 		facts = append(facts, kind)
 	}
+	if r.Restart {
+		facts = append(facts, "a change needs a restart")
+	}
 	v := r.Default
 	if strings.Contains(v, "\n") {
 		v = strconv.Quote(v)

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"smsbridge/inbound"
+	"smsbridge/internal/tenant"
+)
+
+// reloading is how a running bridge gets other settings. The zero value is a bridge that keeps
+// those of its start.
+type reloading struct {
+	asked <-chan os.Signal                // one for each time that an operator asks
+	read  func() (tenant.Settings, error) // judged as at the start
+}
+
+// untilReload reads the settings again with each SIGHUP.
+func (s serveCommand) untilReload(w world) reloading {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return reloading{signals, func() (tenant.Settings, error) {
+		loaded, _, err := s.settings(w)
+		if err == nil {
+			err = judgeLinks(loaded.Tenants)
+		}
+		return loaded, err
+	}}
+}
+
+// front is what the listeners serve. All of it changes at once, when the settings do: a request is
+// served with one set of settings from its beginning to its end.
+type front struct{ current atomic.Pointer[handlers] }
+
+type handlers struct {
+	edge      *inbound.Server
+	hall      http.Handler
+	flowroute map[string]http.Handler // by tenant
+}
+
+// open makes the handlers for settings, and serves them from now on. What the handlers before them
+// have counted in memory, such as requests a minute, begins anew.
+func (f *front) open(b *bridge) {
+	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
+	h := &handlers{edge, edge.Handler(), map[string]http.Handler{}}
+	for _, t := range b.settings.Tenants.All() {
+		if t.Doors.Flowroute.Addr != "" {
+			h.flowroute[t.Slug] = edge.FlowrouteHandler(t)
+		}
+	}
+	f.current.Store(h)
+}
+
+// at serves requests with the handler that is chosen when each of them comes.
+func (f *front) at(choose func(*handlers) http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		choose(f.current.Load()).ServeHTTP(w, r)
+	})
+}
+
+// reload reads the settings again. It takes all of them up, or, when there is a mistake or a change
+// that needs a restart, none.
+func (b *bridge) reload(f *front) {
+	next, err := b.again.read()
+	if err == nil {
+		if fixed := b.settings.Fixed(next); len(fixed) > 0 {
+			err = errors.New("these need a restart: " + strings.Join(fixed, ", "))
+		}
+	}
+	if err != nil {
+		b.log.Error("the settings were not taken up: the bridge goes on with those that it has",
+			"error", err, "settings", b.settings.Fingerprint, "remedy", "smsbridge check")
+		return
+	}
+	for _, warning := range next.Warnings {
+		b.log.Warn(warning)
+	}
+	b.settings = next
+	b.worker.Use(next)
+	f.open(b)
+	b.log.Info("the settings were taken up", "settings", next.Fingerprint)
+}

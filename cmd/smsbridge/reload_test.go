@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that SIGHUP has a running bridge take up other settings, all or none of them, and that no
+// request fails meanwhile.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	files := t.TempDir()
+	write := func(name, content string) {
+		require.NoError(t, os.WriteFile(filepath.Join(files, name), []byte(content), 0o600))
+	}
+	first, key := th.env["TWILIO_AUTH_TOKEN"], th.env["SMSBRIDGE_KEY"]
+	second := "b41d70c9e6283fa5917e04d2c86bf35a"
+	write("token", first)
+	write("key", key)
+	th.env["TWILIO_AUTH_TOKEN"] = "file:" + filepath.Join(files, "token")
+	th.env["SMSBRIDGE_KEY"] = "file:" + filepath.Join(files, "key")
+	bridge := start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	logged := func() []byte {
+		log, err := os.ReadFile(bridge.Stderr.(*os.File).Name())
+		require.NoError(t, err)
+		return log
+	}
+	reload := func(want string) {
+		t.Helper()
+		before := bytes.Count(logged(), []byte(want))
+		require.NoError(t, bridge.Process.Signal(syscall.SIGHUP))
+		for bytes.Count(logged(), []byte(want)) == before {
+			require.NoError(t, ctx.Err(), "not logged: %s", want)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	reply := func(want string) {
+		t.Helper()
+		said, _ := th.command(ctx, "trigger", "reply", "+4512345678", "hello").CombinedOutput()
+		require.Contains(t, string(said), want) // the command signs with what is in the file
+	}
+	visiting, leave := context.WithCancel(ctx)
+	var visitor sync.WaitGroup
+	visitor.Go(func() {
+		for visiting.Err() == nil {
+			res, err := http.Get(th.public + "/readyz")
+			if err == nil {
+				res.Body.Close()
+			}
+			if visiting.Err() != nil {
+				return // the bridge may be ended by now
+			}
+			if err != nil || res.StatusCode != http.StatusOK {
+				t.Error("a request failed", err)
+				return
+			}
+		}
+	})
+
+	defer visitor.Wait()
+	defer leave()
+
+	reply("200 OK")
+	write("token", second)
+	reply("403 Forbidden")
+	reload("the settings were taken up")
+	reply("200 OK")
+
+	write("token", "short")
+	reload("the settings were not taken up")
+	write("token", second)
+	reply("200 OK")
+
+	write("token", first)
+	write("key", "7d90c1b2e83f46a5"+key[16:])
+	reload("these need a restart: key")
+	reply("403 Forbidden")
+	write("key", key)
+	reload("the settings were taken up")
+	reply("200 OK")
+
+	require.NoError(t, th.idp.SignUp(ctx, address("+4512345678")))
+	_, err = th.twilio.Phone("+4512345678").Wait(ctx, 1)
+	require.NoError(t, err)
+	require.NotContains(t, string(logged()), second)
+}
