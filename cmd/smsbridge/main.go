@@ -71,6 +71,7 @@ type cli struct {
 	Jobs    jobsCommand      `cmd:"" help:"${jobs}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
+	Move    moveCommand      `cmd:"" help:"${move}"`
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
 	Usage   usageCommand     `cmd:"" help:"${usage}"`
 	Trigger triggerCommand   `cmd:"" help:"${trigger}"`
@@ -149,7 +150,7 @@ func run(ctx context.Context, args []string, w world) int {
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
-			triggerHelps(), bugreportHelps()),
+			triggerHelps(), bugreportHelps(), moveHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
