@@ -22,6 +22,7 @@ import (
 	"smsbridge/inbound/auth0"
 	"smsbridge/inbound/azuredurable"
 	"smsbridge/inbound/flowroutedoor"
+	"smsbridge/inbound/operator"
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -84,6 +85,13 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 	e := s.newEcho()
 	(&flowroutedoor.Door{Edge: s.edge(), Tenant: t}).Route(e)
 	return e
+}
+
+// OperatorHandler serves the pages for operators, which have a listener of their own.
+func (s *Server) OperatorHandler() (http.Handler, error) {
+	e := s.newEcho()
+	err := (&operator.Door{Edge: s.edge(), Draining: s.draining.Load}).Route(e)
+	return e, err
 }
 
 func (s *Server) newEcho() *echo.Echo {

@@ -77,6 +77,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
+	Operator   operatorCommand   `cmd:"" help:"${operator}"`
 }
 
 // cliHelps returns the helps of the commands, by the names that their tags have.
@@ -145,7 +146,7 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-			whyHelps(), configHelps(), jobsHelps(), limitHelps()),
+			whyHelps(), configHelps(), jobsHelps(), limitHelps(), operatorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -190,8 +191,8 @@ type door struct {
 	server   *http.Server
 }
 
-// listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at
-// which it cannot.
+// listenDoors listens at the Flowroute doors of the tenants that have one, and for operators, up to
+// the first at which it cannot.
 func (b bridge) listenDoors(crowd *web.Crowd, edge *inbound.Server) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
@@ -206,7 +207,28 @@ func (b bridge) listenDoors(crowd *web.Crowd, edge *inbound.Server) (doors []doo
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
 		doors = append(doors, b.door(crowd, listener, edge.FlowrouteHandler(t)))
 	}
-	return doors, nil
+	pages, err := b.listenOperators(crowd, edge)
+	return append(doors, pages...), err
+}
+
+// listenOperators listens for the pages of operators, if they have an address.
+func (b bridge) listenOperators(crowd *web.Crowd, edge *inbound.Server) ([]door, error) {
+	addr := b.settings.Operator.Addr
+	if addr == "" {
+		return nil, nil
+	}
+	handler, err := edge.OperatorHandler()
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, mistake{"cannot listen on " + addr + " for operators: " + reason(err),
+			listenHint(err, "SMSBRIDGE_OPERATOR_ADDR (operator_addr)")}
+	}
+	at := cmp.Or(b.settings.Operator.URL, "http://"+listener.Addr().String())
+	b.log.Info("pages for operators", "url", at+"/operator")
+	return []door{b.door(crowd, listener, handler)}, nil
 }
 
 // door serves requests that arrive at a listener. What a caller is waited for is bounded, since it
