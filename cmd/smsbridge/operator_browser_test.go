@@ -44,7 +44,8 @@ func (th *theater) busy(t *testing.T, d *desk) string {
 	for !regexp.MustCompile(`country not allowed`).MatchString(d.get("/operator/cases")) {
 		require.NoError(t, ctx.Err(), "the mail was never refused")
 	}
-	id := regexp.MustCompile(`href="/operator/cases/([0-9a-f-]{36})"`).FindAllStringSubmatch(d.page, -1)
+	link := regexp.MustCompile(`href="/operator/cases/([0-9a-f-]{36})"`)
+	id := link.FindAllStringSubmatch(d.page, -1)
 	require.Len(t, id, 4)
 	return id[3][1]
 }
@@ -86,7 +87,8 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 			b.wait("h1", "Cases")
 			require.True(t, b.is(fmt.Sprintf("matchMedia('(prefers-color-scheme: %s)').matches", scheme)))
 			look("cases")
-			for page, title := range map[string]string{"cases/" + id: "Case of", "limits": "Limits and holds",
+			for page, title := range map[string]string{
+				"cases/" + id: "Case of", "limits": "Limits and holds",
 				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit"} {
 				b.do(chromedp.Navigate(pages + "/operator/" + page))
 				b.wait("h1", title)
@@ -109,8 +111,8 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 	}
 }
 
-// Ensure that the list of cases follows what happens, without a reload, and that it is there without
-// JavaScript, too.
+// Ensure that the list of cases follows what happens, without a reload, and that it is there
+// without JavaScript, too.
 func TestOperatorListIsLive(t *testing.T) {
 	t.Parallel()
 	b := openTab(t, "light")
