@@ -22,6 +22,7 @@ import (
 	"smsbridge/inbound/auth0"
 	"smsbridge/inbound/azuredurable"
 	"smsbridge/inbound/flowroutedoor"
+	"smsbridge/inbound/operator"
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -36,7 +37,9 @@ type Server struct {
 	Patience time.Duration    // as in web.Edge, and so is SendWait
 	SendWait time.Duration
 
-	draining atomic.Bool
+	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
+	// serves those that come. Servers that take over from each other share it; nil is never.
+	Draining *atomic.Bool
 	bodies   web.Budget // of all requests, at every door
 }
 
@@ -71,7 +74,7 @@ func (s *Server) Handler() http.Handler {
 	e.HEAD("/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
 	(&api.Door{Edge: s.edge()}).Route(e)
-	(&azuredurable.Door{Edge: s.edge(), Draining: s.draining.Load}).Route(e)
+	(&azuredurable.Door{Edge: s.edge(), Draining: s.drains}).Route(e)
 	(&auth0.Door{Edge: s.edge()}).Route(e)
 	e.RouteNotFound("/", showWelcome)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
@@ -84,6 +87,13 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 	e := s.newEcho()
 	(&flowroutedoor.Door{Edge: s.edge(), Tenant: t}).Route(e)
 	return e
+}
+
+// OperatorHandler serves the pages for operators, which have a listener of their own.
+func (s *Server) OperatorHandler() (http.Handler, error) {
+	e := s.newEcho()
+	err := (&operator.Door{Edge: s.edge(), Draining: s.drains}).Route(e)
+	return e, err
 }
 
 func (s *Server) newEcho() *echo.Echo {
@@ -115,12 +125,10 @@ func showWelcome(c echo.Context) error {
 	)
 }
 
-// Drain makes /readyz say no, so that a load balancer sends no more requests. The server still
-// serves those that come.
-func (s *Server) Drain() { s.draining.Store(true) }
+func (s *Server) drains() bool { return s.Draining != nil && s.Draining.Load() }
 
 func (s *Server) showReady(c echo.Context) error {
-	if s.draining.Load() {
+	if s.drains() {
 		return c.String(http.StatusServiceUnavailable, "shutting down\n")
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)

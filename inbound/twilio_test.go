@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -492,7 +493,9 @@ func TestReadiness(t *testing.T) {
 			// with the database's own clock, which is asked
 			s, err := store.Open(t.Context(), store.Options{URL: databaseURL(t), Key: storetest.Key})
 			require.NoError(t, err)
-			in := &inbound.Server{Store: s, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+			in := &inbound.Server{
+				Store: s, Log: slog.New(slog.DiscardHandler), Now: time.Now, Draining: new(atomic.Bool),
+			}
 			handler := in.Handler()
 			get := func(path string) (int, string) {
 				w := httptest.NewRecorder()
@@ -504,7 +507,7 @@ func TestReadiness(t *testing.T) {
 			require.NoError(t, s.Close())
 			status, body = get("/readyz")
 			require.Equal(t, []any{503, "database does not answer\n"}, []any{status, body})
-			in.Drain()
+			in.Draining.Store(true)
 			status, body = get("/readyz")
 			require.Equal(t, []any{503, "shutting down\n"}, []any{status, body})
 			status, body = get("/healthz")
@@ -517,7 +520,7 @@ func TestReadiness(t *testing.T) {
 // request, are not logged.
 func TestPanics(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
-	b.Inbound.Drain()
+	b.Inbound.Draining.Store(true)
 	require.Equal(
 		t,
 		200,

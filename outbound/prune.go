@@ -10,6 +10,7 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/limit"
+	"smsbridge/internal/operator"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/moment"
@@ -78,6 +79,10 @@ func retentions() []retention {
 		{"auth0_lock", 25 * time.Hour, (*store.Tx).DropAuth0LocksBefore},
 		// Reports to Twilio Verify of others' codes: Verify is told within a day, or never.
 		{"verify_report", 48 * time.Hour, (*store.Tx).DropVerifyReportsBefore},
+		// What operators did, their sessions, and wrong passwords.
+		{"operator_act", flowMemory, (*store.Tx).DropOperatorActsBefore},
+		{"operator_session", operator.Life, (*store.Tx).DropOperatorSessionsBefore},
+		{"operator_guess", operator.GuessMemory, (*store.Tx).DropOperatorGuessesBefore},
 	}
 }
 

@@ -65,6 +65,10 @@ func oldRows() map[string]string {
 		"tally": `(key, window_at, texts, segments, money, alerted, recent, yes_at, answered,
 			unanswered, open_at, probes, held_at) SELECT $1, $2, 1, 1, 1, 0, '', 0, 0, 0, 0, 0, 0`,
 		"verify_report": `(id, tenant, phone, result, at) SELECT $1, 'acme', '', '', $2`,
+		"operator_act":  `(id, operator, act, subject, detail, at) SELECT $3, 'anna', '', '', '', $2`,
+		"operator_session": `(id, name, proof, opened_at, used_at)
+			SELECT $1, 'anna', '', 0, $2`,
+		"operator_guess": `(who, wrong, began_at) SELECT $1, 1, $2`,
 	}
 }
 
@@ -93,6 +97,7 @@ func TestPrune(t *testing.T) {
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
 		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
 		"verify_report": 48 * time.Hour, "tally": 25 * time.Hour,
+		"operator_act": year, "operator_session": 12 * time.Hour, "operator_guess": 15 * time.Minute,
 	}
 	require.Len(t, kept, len(retentions()))
 	each(t, func(w *world) {

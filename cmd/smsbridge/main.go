@@ -81,6 +81,7 @@ type cli struct {
 
 	Bugreport  bugreportCommand  `cmd:"" help:"${bugreport}"`
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
+	Operator   operatorCommand   `cmd:"" help:"${operator}"`
 }
 
 // cliHelps returns the helps of the commands, by the names that their tags have.
@@ -150,7 +151,7 @@ func run(ctx context.Context, args []string, w world) int {
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
-			triggerHelps(), bugreportHelps(), moveHelps()),
+			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

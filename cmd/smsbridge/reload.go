@@ -35,25 +35,35 @@ func (s serveCommand) untilReload(w world) reloading {
 
 // front is what the listeners serve. All of it changes at once, when the settings do: a request is
 // served with one set of settings from its beginning to its end.
-type front struct{ current atomic.Pointer[handlers] }
+type front struct {
+	current  atomic.Pointer[handlers]
+	draining atomic.Bool // says /readyz, whichever settings are in use
+}
 
 type handlers struct {
-	edge      *inbound.Server
 	hall      http.Handler
 	flowroute map[string]http.Handler // by tenant
+	operators http.Handler
 }
 
 // open makes the handlers for settings, and serves them from now on. What the handlers before them
 // have counted in memory, such as requests a minute, begins anew.
-func (f *front) open(b *bridge) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
-	h := &handlers{edge, edge.Handler(), map[string]http.Handler{}}
+func (f *front) open(b *bridge) error {
+	edge := &inbound.Server{
+		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Draining: &f.draining,
+	}
+	operators, err := edge.OperatorHandler()
+	if err != nil {
+		return err
+	}
+	h := &handlers{edge.Handler(), map[string]http.Handler{}, operators}
 	for _, t := range b.settings.Tenants.All() {
 		if t.Doors.Flowroute.Addr != "" {
 			h.flowroute[t.Slug] = edge.FlowrouteHandler(t)
 		}
 	}
 	f.current.Store(h)
+	return nil
 }
 
 // at serves requests with the handler that is chosen when each of them comes.
@@ -72,7 +82,13 @@ func (b *bridge) reload(f *front) {
 			err = errors.New("these need a restart: " + strings.Join(fixed, ", "))
 		}
 	}
+	before := b.settings
+	if err == nil {
+		b.settings = next
+		err = f.open(b)
+	}
 	if err != nil {
+		b.settings = before
 		b.log.Error("the settings were not taken up: the bridge goes on with those that it has",
 			"error", err, "settings", b.settings.Fingerprint, "remedy", "smsbridge check")
 		return
@@ -80,8 +96,6 @@ func (b *bridge) reload(f *front) {
 	for _, warning := range next.Warnings {
 		b.log.Warn(warning)
 	}
-	b.settings = next
 	b.worker.Use(next)
-	f.open(b)
 	b.log.Info("the settings were taken up", "settings", next.Fingerprint)
 }

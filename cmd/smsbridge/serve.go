@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -88,6 +89,7 @@ type bridge struct {
 	now      func() time.Time
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
 	again    reloading
+	pages    net.Listener // for operators; nil: the settings say where it is
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -130,7 +132,9 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	var f front
-	f.open(&b)
+	if err := f.open(&b); err != nil {
+		return errors.Join(err, listener.Close(), b.store.Close())
+	}
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
 	hall := f.at(func(h *handlers) http.Handler { return h.hall })
 	doors := []door{b.door(crowd, listener, hall)}
@@ -168,7 +172,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 	}
 	b.log.Info("stopping")
-	f.current.Load().edge.Drain()
+	f.draining.Store(true)
 	if err == nil {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)
@@ -197,8 +201,8 @@ type door struct {
 	server   *http.Server
 }
 
-// listenDoors listens at the Flowroute doors of the tenants that have one, up to the first at
-// which it cannot.
+// listenDoors listens at the Flowroute doors of the tenants that have one, and for operators, up to
+// the first at which it cannot.
 func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
@@ -214,7 +218,27 @@ func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error
 		handler := f.at(func(h *handlers) http.Handler { return h.flowroute[t.Slug] })
 		doors = append(doors, b.door(crowd, listener, handler))
 	}
-	return doors, nil
+	pages, err := b.listenOperators(crowd, f)
+	return append(doors, pages...), err
+}
+
+// listenOperators listens for the pages of operators, if they have an address.
+func (b bridge) listenOperators(crowd *web.Crowd, f *front) (_ []door, err error) {
+	addr := b.settings.Operator.Addr
+	if addr == "" {
+		return nil, nil
+	}
+	listener := b.pages
+	if listener == nil {
+		if listener, err = net.Listen("tcp", addr); err != nil {
+			return nil, mistake{"cannot listen on " + addr + " for operators: " + reason(err),
+				listenHint(err, "SMSBRIDGE_OPERATOR_ADDR (operator_addr)")}
+		}
+	}
+	at := cmp.Or(b.settings.Operator.URL, "http://"+listener.Addr().String())
+	b.log.Info("pages for operators", "url", at+"/operator")
+	handler := f.at(func(h *handlers) http.Handler { return h.operators })
+	return []door{b.door(crowd, listener, handler)}, nil
 }
 
 // door serves requests that arrive at a listener. What a caller is waited for is bounded, since it

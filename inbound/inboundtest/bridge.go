@@ -64,7 +64,8 @@ func Open(t testing.TB, databaseURL string, changes ...string) *Bridge {
 	t.Cleanup(func() { once.Do(func() { _ = s.Close() }) }) // some tests close it earlier
 	log := slog.New(slog.NewJSONHandler(b.Log, timeless()))
 	b.Inbound = &inbound.Server{
-		Store: s, Settings: Settings(t, changes...), Log: log, Now: now,
+		Draining: new(atomic.Bool),
+		Store:    s, Settings: Settings(t, changes...), Log: log, Now: now,
 		SendWait: time.Nanosecond, // no worker sends anything here
 	}
 	b.Change(func(*inbound.Server) {})

@@ -53,7 +53,8 @@ func ours(rooms ...string) []string {
 // rules are the rooms that decide and record. The doors' rooms under inbound call them.
 func rules() []string {
 	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/limit",
-		"internal/cases", "internal/mail", "internal/optout", "internal/reply", "internal/shortlink",
+		"internal/cases", "internal/mail", "internal/operator", "internal/optout", "internal/reply",
+		"internal/shortlink",
 		"internal/text",
 		"internal/verification")
 }
@@ -147,6 +148,7 @@ func ruleRooms() []room {
 	return []room{
 		rule("mail", downwards("internal/reply")),
 		rule("cases"),
+		rule("operator", ban{paths: rules(), why: "it knows who acts, and not on what"}),
 		rule("reply", downwards("internal/mail")),
 		rule("auth0", downwards("internal/mail", "internal/reply", "internal/challenge")),
 		rule("azuredurable", downwards("internal/mail", "internal/reply", "internal/challenge")),
@@ -202,6 +204,7 @@ func edges() []room {
 // doors are the rooms of inbound that serve one kind of caller each.
 var doors = []string{
 	"inbound/api", "inbound/auth0", "inbound/azuredurable", "inbound/flowroutedoor",
+	"inbound/operator",
 }
 
 // pkg is the part of `go list -json` that the bans are about.

@@ -44,6 +44,11 @@ func (tx *Tx) DropEventsBefore(ctx context.Context, t moment.Moment) (int64, err
 	return tx.DropEvents(ctx, db.DropEventsParams{FirstKept: firstID(t), At: t})
 }
 
+// DropOperatorActsBefore drops what operators did.
+func (tx *Tx) DropOperatorActsBefore(ctx context.Context, t moment.Moment) (int64, error) {
+	return tx.DropOperatorActs(ctx, db.DropOperatorActsParams{FirstKept: firstID(t), At: t})
+}
+
 // firstID sorts before every id that NewID makes at a time or later, and after all before.
 func firstID(t moment.Moment) string {
 	millis := uint64(t.UnixMilli())

@@ -74,8 +74,15 @@ type View interface {
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
+	NewestMails(ctx context.Context, arg db.NewestMailsParams) ([]db.NewestMailsRow, error)
+
+	GetOperatorSession(ctx context.Context, id string) (db.OperatorSession, error)
+	OperatorActsBefore(
+		ctx context.Context, arg db.OperatorActsBeforeParams,
+	) ([]db.OperatorAct, error)
 
 	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
+	GetOptOut(ctx context.Context, id string) ([]db.OptOut, error)
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
 	OlderOptOuts(ctx context.Context, most int32) ([]db.OptOut, error)
 
@@ -132,6 +139,9 @@ type View interface {
 		ctx context.Context, arg db.GetExternalVerificationParams,
 	) (db.Verification, error)
 	GetVerification(ctx context.Context, id string) (db.Verification, error)
+	NewestVerifications(
+		ctx context.Context, arg db.NewestVerificationsParams,
+	) ([]db.NewestVerificationsRow, error)
 	GetVerificationOf(ctx context.Context, arg db.GetVerificationOfParams) (db.Verification, error)
 	ListVerifications(
 		ctx context.Context, arg db.ListVerificationsParams,

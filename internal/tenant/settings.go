@@ -36,8 +36,10 @@ type Settings struct {
 	Key settings.Secret
 	// Tenants holds at least one tenant.
 	Tenants Set
-	day     Budget      // what all tenants together may cost
-	prices  price.Table // empty for the shipped ones
+	// Operator is about the pages for operators.
+	Operator Operator
+	day      Budget      // what all tenants together may cost
+	prices   price.Table // empty for the shipped ones
 	// Warnings are what an operator should know but may have wanted.
 	Warnings []string
 	// Written is all of it as it may be shown: of the process first, then of each tenant.
@@ -172,6 +174,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	l.checkDoorsTogether(s)
 	l.checkAuth0Together(s.Tenants)
 	l.checkOwnHosts(s)
+	l.checkOperator(s)
 	l.checkSecrets(s)
 	if len(l.Mistakes()) > 0 {
 		return Settings{}, l.Mistakes()

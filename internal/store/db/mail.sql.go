@@ -221,6 +221,76 @@ func (q *Queries) MailsOfPhone(ctx context.Context, arg MailsOfPhoneParams) ([]M
 	return items, nil
 }
 
+const newestMails = `-- name: NewestMails :many
+SELECT m.id, m.tenant, m.phone, m.state, m.kind, m.reason, m.received_at,
+    COALESCE(c.state, '') AS question, COALESCE(c.outcome, '') AS outcome,
+    COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, '') AS texted,
+    COALESCE(t.error, '') AS text_error
+FROM mail m
+LEFT JOIN challenge c ON c.mail_id = m.id AND c.mail_id <> ''
+LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+WHERE m.id < $1
+ORDER BY m.id DESC LIMIT $2
+`
+
+type NewestMailsParams struct {
+	Before string
+	Most   int32
+}
+
+type NewestMailsRow struct {
+	ID         string
+	Tenant     string
+	Phone      phonemail.Number
+	State      MailState
+	Kind       string
+	Reason     string
+	ReceivedAt moment.Moment
+	Question   ChallengeState
+	Outcome    ChallengeOutcome
+	Over       moment.Moment
+	Texted     TextState
+	TextError  string
+}
+
+// The newest mails before an id, each with its question and the prompts of that, oldest prompt
+// first.
+func (q *Queries) NewestMails(ctx context.Context, arg NewestMailsParams) ([]NewestMailsRow, error) {
+	rows, err := q.db.QueryContext(ctx, newestMails, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NewestMailsRow
+	for rows.Next() {
+		var i NewestMailsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Phone,
+			&i.State,
+			&i.Kind,
+			&i.Reason,
+			&i.ReceivedAt,
+			&i.Question,
+			&i.Outcome,
+			&i.Over,
+			&i.Texted,
+			&i.TextError,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const phonesOfMail = `-- name: PhonesOfMail :many
 SELECT phone FROM mail WHERE id = $1 OR message_id = $1 LIMIT 2
 `

@@ -113,6 +113,23 @@ type Mail struct {
 	BegunAt    moment.Moment
 }
 
+type OperatorAct struct {
+	ID       string
+	Operator string
+	Act      string
+	Subject  string
+	Detail   string
+	At       moment.Moment
+}
+
+type OperatorSession struct {
+	ID       string
+	Name     string
+	Proof    string
+	OpenedAt moment.Moment
+	UsedAt   moment.Moment
+}
+
 type OptOut struct {
 	Account    string
 	Sender     string

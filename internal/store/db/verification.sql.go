@@ -560,6 +560,68 @@ func (q *Queries) LockVerification(ctx context.Context, id string) (int64, error
 	return result.RowsAffected()
 }
 
+const newestVerifications = `-- name: NewestVerifications :many
+SELECT v.id, v.tenant, v.door, v.phone, v.state, v.reason, v.opened_at, v.expires_at,
+    COALESCE(t.state, '') AS texted, COALESCE(t.error, '') AS text_error
+FROM verification v
+LEFT JOIN text t ON t.verification_id = v.id AND t.verification_id <> ''
+WHERE v.id < $1
+ORDER BY v.id DESC LIMIT $2
+`
+
+type NewestVerificationsParams struct {
+	Before string
+	Most   int32
+}
+
+type NewestVerificationsRow struct {
+	ID        string
+	Tenant    string
+	Door      string
+	Phone     phonemail.Number
+	State     VerificationState
+	Reason    VerificationReason
+	OpenedAt  moment.Moment
+	ExpiresAt moment.Moment
+	Texted    TextState
+	TextError string
+}
+
+// As NewestMails, each with its texts.
+func (q *Queries) NewestVerifications(ctx context.Context, arg NewestVerificationsParams) ([]NewestVerificationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, newestVerifications, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NewestVerificationsRow
+	for rows.Next() {
+		var i NewestVerificationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Door,
+			&i.Phone,
+			&i.State,
+			&i.Reason,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.Texted,
+			&i.TextError,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openVerificationsOfPhone = `-- name: OpenVerificationsOfPhone :many
 SELECT id, tenant, door, external_id, account, sender, phone, locale, state, code, renew, attempts, max_attempts, max_wrong, sends, max_sends, gap, notify, opened_at, sent_at, expires_at, ended_at, told_at, verify_sid, checker, reported, asker, subject, reason, test FROM verification
 WHERE account = $1 AND sender = $2 AND phone = $3

@@ -123,3 +123,12 @@ SELECT * FROM verification WHERE phone IN (@phone, @gone);
 -- name: PhonesOfVerification :many
 -- For an operator, as VerificationsOfPhone.
 SELECT phone FROM verification WHERE id = @key OR external_id = @key OR verify_sid = @key LIMIT 2;
+
+-- name: NewestVerifications :many
+-- As NewestMails, each with its texts.
+SELECT v.id, v.tenant, v.door, v.phone, v.state, v.reason, v.opened_at, v.expires_at,
+    COALESCE(t.state, '') AS texted, COALESCE(t.error, '') AS text_error
+FROM verification v
+LEFT JOIN text t ON t.verification_id = v.id AND t.verification_id <> ''
+WHERE v.id < @before
+ORDER BY v.id DESC LIMIT @most;

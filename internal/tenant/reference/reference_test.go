@@ -95,6 +95,9 @@ func fill(line string) string {
 		sum := sha256.Sum256([]byte(name))
 		v = hex.EncodeToString(sum[:16])
 	}
+	if name == "SMSBRIDGE_OPERATORS" {
+		v = "anna:act:2a:12:" + v + v[:21] // the form of a hash
+	}
 	if name == "SMSBRIDGE_KEY" {
 		v += strings.ToUpper(v)
 	}

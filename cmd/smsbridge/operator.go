@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"smsbridge/internal/tenant"
+)
+
+type operatorCommand struct {
+	Hash operatorHash `cmd:"" help:"${operator_hash}"`
+}
+
+// The helps are in operatorHelps, since a tag cannot be broken into lines.
+type operatorHash struct {
+	Name string `arg:"" help:"${operator_name}"`
+	Role string `help:"${operator_role}" enum:"see,act" default:"see"`
+}
+
+// operatorHelps returns the helps of the commands, arguments and flags, by the names of their tags.
+func operatorHelps() kong.Vars {
+	return kong.Vars{
+		"operator":      "Make entries for those who may log in to the pages for operators.",
+		"operator_hash": "Read a password, and print the entry for SMSBRIDGE_OPERATORS (operators).",
+		"operator_name": "The name with which the operator logs in.",
+		"operator_role": "see looks, and reads masked numbers; act does all that the pages offer.",
+	}
+}
+
+// Help is shown by smsbridge operator hash --help.
+func (operatorHash) Help() string {
+	return "The password is read from the terminal, or from standard input when that is none. It " +
+		"has at least 12 characters. Only its hash is printed (bcrypt), in a form that no shell " +
+		"changes.\n\n" +
+		"  $ smsbridge operator hash anna --role act\n" +
+		"  anna:act:2a:12:…"
+}
+
+// Run prints the entry of an operator.
+func (o operatorHash) Run(w world) error {
+	password, err := o.password(w)
+	if err != nil {
+		return err
+	}
+	entry, wrong := tenant.HashPassword(o.Name, tenant.Role(o.Role), password)
+	if wrong != nil {
+		return mistake{wrong.What, wrong.Hint}
+	}
+	_, err = fmt.Fprintln(w.stdout, entry)
+	return err
+}
+
+// password reads a password without showing it, or the first line of what is no terminal.
+func (o operatorHash) password(w world) (string, error) {
+	file, ok := w.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		line, err := bufio.NewReader(io.LimitReader(w.stdin, 1<<10)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	fmt.Fprintf(w.stderr, "Password of %s: ", o.Name)
+	password, err := term.ReadPassword(int(file.Fd()))
+	fmt.Fprintln(w.stderr)
+	return string(password), err
+}

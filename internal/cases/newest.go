@@ -1,0 +1,198 @@
+package cases
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// Brief is a case in one line.
+type Brief struct {
+	ID     string
+	Kind   Kind
+	What   string // the kind of the mail, or the door of the verification
+	Tenant string
+	Phone  phonemail.Number
+	Began  time.Time
+	State  State
+	Said   string // the state in words
+}
+
+// State says how it is with a case.
+type State string
+
+// The states. A text that does not reach its phone makes a case fail, whatever else there is.
+const (
+	Running   State = "running"   // the bridge or the person has something to do
+	Confirmed State = "confirmed" // a yes had its effect, or the right code came
+	Handed    State = "handed on" // what the mail had is with the person
+	Unwanted  State = "ended"     // no, STOP, too late, or another took its place
+	Failed    State = "failed"    // refused, or it went wrong
+)
+
+// States are all states.
+func States() []State { return []State{Running, Confirmed, Handed, Unwanted, Failed} }
+
+// Filter says which cases are looked for.
+type Filter struct {
+	Tenant string // "" for all
+	State  State  // "" for all
+}
+
+func (f Filter) fits(b Brief) bool {
+	return (f.Tenant == "" || f.Tenant == b.Tenant) && (f.State == "" || f.State == b.State)
+}
+
+const (
+	// readAtOnce is how many mails, and as many verifications, are read to find what is looked for.
+	readAtOnce = 200
+	// readsOfPage bounds how often that is done for one page.
+	readsOfPage = 5
+)
+
+// Newest returns the newest cases that are looked for, at most most, out of those before an id; ""
+// begins with the newest. Next is the id before which the search goes on, "" when there are no
+// more. It reads a bounded number of rows, so that a page may have few cases and a next one.
+func Newest(
+	ctx context.Context, view store.View, f Filter, before string, most int,
+) (found []Brief, next string, err error) {
+	if before == "" {
+		before = "g" // no digit of an id sorts behind it
+	}
+	for range readsOfPage {
+		some, last, err := someBefore(ctx, view, before)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, b := range some {
+			if !f.fits(b) {
+				continue
+			}
+			if found = append(found, b); len(found) == most {
+				return found, b.ID, nil
+			}
+		}
+		if before = last; last == "" {
+			break
+		}
+	}
+	return found, before, nil
+}
+
+// someBefore returns the newest cases before an id, and the id from which on none is left out; ""
+// if these are the last ones.
+func someBefore(
+	ctx context.Context, view store.View, before string,
+) (all []Brief, last string, err error) {
+	mails, err := view.NewestMails(ctx, db.NewestMailsParams{Before: before, Most: readAtOnce})
+	if err != nil {
+		return nil, "", fmt.Errorf("cases: reading the newest mails: %w", err)
+	}
+	codes, err := view.NewestVerifications(ctx,
+		db.NewestVerificationsParams{Before: before, Most: readAtOnce})
+	if err != nil {
+		return nil, "", fmt.Errorf("cases: reading the newest verifications: %w", err)
+	}
+	now := view.Now()
+	for _, m := range mails {
+		all = append(all, briefOfMail(m, now))
+	}
+	for _, v := range codes {
+		all = append(all, briefOfVerification(v, now))
+	}
+	if len(mails) == readAtOnce {
+		last = mails[readAtOnce-1].ID
+	}
+	if len(codes) == readAtOnce {
+		last = max(last, codes[readAtOnce-1].ID)
+	}
+	// A row is there once for each text. That of the text which went wrong counts.
+	slices.SortStableFunc(all, func(a, b Brief) int {
+		return cmp.Or(cmp.Compare(b.ID, a.ID), cmp.Compare(order(a), order(b)))
+	})
+	all = slices.CompactFunc(all, func(a, b Brief) bool { return a.ID == b.ID })
+	all = slices.DeleteFunc(all, func(b Brief) bool { return b.ID < last })
+	return all, last, nil
+}
+
+// order is 0 for a case that failed, and 1 for others.
+func order(b Brief) int {
+	if b.State == Failed {
+		return 0
+	}
+	return 1
+}
+
+func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
+	b := Brief{
+		ID: m.ID, Kind: Mail, What: cmp.Or(m.Kind, "mail"), Tenant: m.Tenant, Phone: m.Phone,
+		Began: m.ReceivedAt.Time,
+	}
+	c := db.Challenge{State: m.Question, Outcome: m.Outcome}
+	switch {
+	case m.State == mail.Received:
+		b.State, b.Said = Running, "the mail is being examined"
+	case m.State == mail.Refused:
+		b.State, b.Said = Failed, m.Reason
+	case unsent(m.Texted):
+		b.State, b.Said = Failed, "no text: "+explained(m.TextError)
+	case m.Question == "":
+		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
+	case m.Question == challenge.Open && !now.Before(m.Over.Time):
+		b.State, b.Said = Unwanted, "no answer came in time"
+	case m.Question == challenge.Open && (m.Texted == text.Due || m.Texted == text.Unclear):
+		b.State, b.Said = Running, "the text waits for a provider"
+	case m.Question == challenge.Open:
+		b.State, b.Said = Running, "the person is asked"
+	case m.Question == challenge.Accepted || m.Question == challenge.Clicking:
+		b.State, b.Said = Running, "the person agreed; the link is being opened"
+	case m.Question == challenge.Confirmed:
+		b.State, b.Said = Confirmed, ended(c)
+	case m.Question == challenge.Failed && m.Outcome == challenge.OutcomeNeedsUser:
+		b.State, b.Said = Handed, ended(c)
+	case m.Question == challenge.Failed:
+		b.State, b.Said = Failed, ended(c)
+	default:
+		b.State, b.Said = Unwanted, ended(c)
+	}
+	return b
+}
+
+func briefOfVerification(v db.NewestVerificationsRow, now time.Time) Brief {
+	b := Brief{
+		ID: v.ID, Kind: Verification, What: v.Door, Tenant: v.Tenant, Phone: v.Phone,
+		Began: v.OpenedAt.Time,
+	}
+	switch {
+	case v.State == verification.Approved:
+		b.State, b.Said = Confirmed, "the right code came"
+	case v.State == verification.Failed:
+		b.State, b.Said = Failed, string(v.Reason)
+	case v.State == verification.MaxAttemptsReached:
+		b.State, b.Said = Failed, "too many wrong codes came"
+	case unsent(v.Texted):
+		b.State, b.Said = Failed, "no text: "+explained(v.TextError)
+	case v.State == verification.Canceled:
+		b.State, b.Said = Unwanted, "it is canceled"
+	case v.State == verification.Pending && now.Before(v.ExpiresAt.Time):
+		b.State, b.Said = Running, "the code is awaited"
+	default:
+		b.State, b.Said = Unwanted, "no right code came in time"
+	}
+	return b
+}
+
+// unsent reports whether a text of that state does not reach its phone.
+func unsent(s text.State) bool {
+	return s == text.Suppressed || s == text.Undelivered || s == text.Failed
+}

@@ -1,0 +1,138 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/verification"
+	"smsbridge/phonemail"
+)
+
+// Ensure that each state of a case is told in words. A text that does not reach its phone counts
+// more than an open question.
+func TestBriefs(t *testing.T) {
+	now := at(30).Time
+	for _, tt := range []struct {
+		row   db.NewestMailsRow
+		state State
+		said  string
+	}{
+		{db.NewestMailsRow{State: "received"}, Running, "the mail is being examined"},
+		{db.NewestMailsRow{State: "refused", Reason: "country not allowed"}, Failed,
+			"country not allowed"},
+		{db.NewestMailsRow{State: "examined"}, Handed,
+			"what the mail had is texted, or another mail stands for it"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31)}, Running,
+			"the person is asked"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31), Texted: "due"},
+			Running, "the text waits for a provider"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(30)}, Unwanted,
+			"no answer came in time"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31),
+			Texted: "undelivered", TextError: "30003"}, Failed,
+			"no text: 30003 (the phone is off, or out of reach)"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Clicking}, Running,
+			"the person agreed; the link is being opened"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Confirmed,
+			Outcome: challenge.OutcomeConfirmed}, Confirmed, "the identity provider confirms it"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Failed,
+			Outcome: challenge.OutcomeNeedsUser}, Handed,
+			"the link leads to a page that only a person can finish"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Failed,
+			Outcome: challenge.OutcomeExpired}, Failed,
+			"the identity provider says that the link is too old"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Denied}, Unwanted,
+			"the person says no"},
+	} {
+		b := briefOfMail(tt.row, now)
+		require.Equal(t, tt.state, b.State, tt.said)
+		require.Equal(t, tt.said, b.Said)
+	}
+	for _, tt := range []struct {
+		row   db.NewestVerificationsRow
+		state State
+		said  string
+	}{
+		{db.NewestVerificationsRow{State: verification.Pending, ExpiresAt: at(31)}, Running,
+			"the code is awaited"},
+		{db.NewestVerificationsRow{State: verification.Pending, ExpiresAt: at(30)}, Unwanted,
+			"no right code came in time"},
+		{db.NewestVerificationsRow{State: verification.Pending, ExpiresAt: at(31), Texted: "failed",
+			TextError: "given up"}, Failed, "no text: given up"},
+		{db.NewestVerificationsRow{State: verification.Approved, Texted: "failed"}, Confirmed,
+			"the right code came"},
+		{db.NewestVerificationsRow{State: verification.Canceled}, Unwanted, "it is canceled"},
+		{db.NewestVerificationsRow{State: verification.MaxAttemptsReached}, Failed,
+			"too many wrong codes came"},
+		{db.NewestVerificationsRow{State: verification.Failed, Reason: "no_provider"}, Failed,
+			"no_provider"},
+	} {
+		b := briefOfVerification(tt.row, now)
+		require.Equal(t, tt.state, b.State, tt.said)
+		require.Equal(t, tt.said, b.Said)
+	}
+}
+
+// Ensure that all cases are found, each once, the newest first, page by page and by what is looked
+// for. A page reads a bounded number of rows.
+func TestNewest(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := storetest.Open(t, database(t), nil)
+			const mails = 1300
+			phone, err := phonemail.ParseNumber("+4520123456")
+			require.NoError(t, err)
+			ids := make([]string, mails)
+			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				for i := range ids {
+					ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
+					tenant := "acme"
+					if i == 3 {
+						tenant = "beta"
+					}
+					if _, err := tx.AddMail(ctx, db.AddMailParams{ID: ids[i], Tenant: tenant,
+						MessageID: ids[i], ReceivedAt: tx.Moment(), Phone: phone}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			look := func(f Filter, before string, most int) (found []Brief, next string) {
+				require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) (err error) {
+					found, next, err = Newest(ctx, view, f, before, most)
+					return err
+				}))
+				return found, next
+			}
+			var seen []string
+			for before, more := "", true; more; {
+				found, next := look(Filter{}, before, 300)
+				for _, b := range found {
+					seen = append(seen, b.ID)
+				}
+				before, more = next, next != ""
+			}
+			require.Len(t, seen, mails)
+			for i, id := range seen {
+				require.Equal(t, ids[mails-1-i], id)
+			}
+			found, next := look(Filter{Tenant: "beta"}, "", 50)
+			require.Empty(t, found, "after 1,000 rows a page ends")
+			require.Equal(t, ids[mails-readsOfPage*readAtOnce], next)
+			found, next = look(Filter{Tenant: "beta"}, next, 50)
+			require.Len(t, found, 1)
+			require.Empty(t, next)
+			found, _ = look(Filter{State: Confirmed}, "", 50)
+			require.Empty(t, found)
+		})
+	}
+}
