@@ -39,7 +39,7 @@ func (w byVerify) send(
 		return err
 	})
 	if err != nil {
-		w.Log.Warn("cannot read a code", "tenant", a.Tenant, "text", a.ID, "error", err)
+		w.ofText(a).Warn("cannot read a code", "text", a.ID, "error", err)
 		// Verify was not asked. If the verification is over, it never will be.
 		return sendResult{result: timeout}
 	}

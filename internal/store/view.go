@@ -74,6 +74,7 @@ type View interface {
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
+	MailOf(ctx context.Context, arg db.MailOfParams) (string, error)
 
 	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
@@ -93,6 +94,7 @@ type View interface {
 	) ([]db.Verification, error)
 
 	GetReply(ctx context.Context, id string) (db.Reply, error)
+	ReplyOf(ctx context.Context, arg db.ReplyOfParams) (db.Reply, error)
 	GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error)
 
 	GetSecret(ctx context.Context, id string) (string, error)

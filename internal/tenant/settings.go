@@ -245,7 +245,9 @@ func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime"
 // ReplyURL is where Twilio posts the replies to a tenant's sender.
 func (s Settings) ReplyURL(slug string) string { return s.PublicURL + "/twilio/" + slug + "/reply" }
 
-// ReceiptURL is where Twilio posts the delivery receipts of one text.
-func (s Settings) ReceiptURL(slug, textID string) string {
-	return s.PublicURL + "/twilio/" + slug + "/receipt?text=" + url.QueryEscape(textID)
+// ReceiptURL is where Twilio posts the delivery receipts of one text. It names the case, too, for
+// the person who looks at Twilio's log.
+func (s Settings) ReceiptURL(slug, textID, caseID string) string {
+	return s.PublicURL + "/twilio/" + slug + "/receipt?text=" + url.QueryEscape(textID) +
+		"&case=" + url.QueryEscape(caseID)
 }
