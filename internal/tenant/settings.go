@@ -25,6 +25,8 @@ type Settings struct {
 	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
 	// Twilio signs it, so it is never guessed from a request.
 	PublicURL string
+	// LogFormat is how the log is written.
+	LogFormat LogFormat
 	// Retention is how long rows have the number of their phone: 48 hours to a year.
 	Retention time.Duration
 	// DNS is the name server for the keys of DKIM signatures; the zero value is the system's.
@@ -46,6 +48,16 @@ type Settings struct {
 	// tells nothing else of them: 12 hex digits.
 	Fingerprint string
 }
+
+// LogFormat is how a log is written.
+type LogFormat string
+
+// The formats of a log. Auto is text on a terminal, and JSON elsewhere.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+	LogAuto LogFormat = "auto"
+)
 
 // WrittenBy are settings as they may be shown.
 type WrittenBy struct {
