@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"smsbridge/internal/mail"
@@ -17,13 +18,13 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	m := b.row
 	t, known := w.Settings.Tenants.Tenant(m.Tenant)
 	if !known {
-		return w.refuseMail(ctx, m, "the tenant is not configured any more")
+		return w.refuseMail(ctx, m, slog.LevelWarn, "the tenant is not configured any more")
 	}
 	body, from, err := w.genuine(ctx, t, m, b.now)
 	var refused sender.Refusal
 	switch {
-	case errors.As(err, &refused):
-		return w.refuseMail(ctx, m, string(refused))
+	case errors.As(err, &refused): // any stranger can mail, and must not fill the log with warnings
+		return w.refuseMail(ctx, m, slog.LevelInfo, string(refused))
 	case err != nil:
 		w.about(m.Tenant, m.ID, m.Phone).Warn("cannot fetch a mail or its sender's key", "error", err)
 		// A failure of Mailgun or of the DNS says nothing about the mail. The job waits for them as
@@ -33,11 +34,11 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 		if b.patient(m.PostedAt) || trouble {
 			return b.again(m.PostedAt)
 		}
-		return w.refuseMail(ctx, m, err.Error())
+		return w.refuseMail(ctx, m, slog.LevelWarn, err.Error())
 	}
 	finding, err := find(t, body)
 	if err != nil {
-		return w.refuseMail(ctx, m, "the mail cannot be read")
+		return w.refuseMail(ctx, m, slog.LevelWarn, "the mail cannot be read")
 	}
 	finding.Sender = from
 	var v mail.Verdict
@@ -60,12 +61,14 @@ func (w *Worker) logExamined(m mail.Mail, f mail.Finding, v mail.Verdict) {
 	}
 }
 
-func (w *Worker) refuseMail(ctx context.Context, m mail.Mail, reason string) error {
+func (w *Worker) refuseMail(
+	ctx context.Context, m mail.Mail, level slog.Level, reason string,
+) error {
 	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return mail.Refuse(ctx, tx, m, reason)
 	})
 	if err == nil {
-		w.about(m.Tenant, m.ID, m.Phone).Warn("mail refused", "reason", reason)
+		w.about(m.Tenant, m.ID, m.Phone).Log(ctx, level, "mail refused", "reason", reason)
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Ensure that a mail for which another's question stands is told in that case, and is a case of its
+// Ensure that a mail for which another's question stands is told in that case. It is a case of its
 // own again when the first is held no more.
 func TestJoinedMail(t *testing.T) {
 	first := db.Mail{ID: "m1", State: "examined", Kind: "verify", ReceivedAt: at(0), EndedAt: at(1)}
