@@ -16,7 +16,9 @@ require (
 	github.com/google/uuid v1.6.0 // ids that sort by time (UUIDv7)
 	github.com/jackc/pgx/v5 v5.13.0 // PostgreSQL
 	github.com/labstack/echo/v4 v4.16.0 // HTTP routing
+	github.com/lmittmann/tint v1.2.1 // the log as a person reads it on a terminal; slog's own text is for programs
 	github.com/mailgun/mailgun-go/v4 v4.23.0 // tests: the client and the mock of its makers, against our simulator and our reading
+	github.com/mattn/go-isatty v0.0.24 // tells whether the log goes to a terminal
 	github.com/nyaruka/phonenumbers v1.8.1 // tests: libphonenumber's metadata, of which phonemail's tables are generated
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/riverqueue/river v0.51.2 // the durable job queue, on both databases; all its modules in one version
@@ -49,7 +51,6 @@ require (
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mailgun/errors v0.4.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
-	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180228061459-e0a39a4cb421 // indirect
 	github.com/modern-go/reflect2 v1.0.2 // indirect

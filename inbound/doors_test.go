@@ -113,6 +113,10 @@ func TestDoorTable(t *testing.T) {
 		s := next(t)
 		log := s.Log.Take()
 		require.NotContains(t, log, "+45201", "no phone")
+		for _, said := range []string{"api", "flowroute", "durable"} {
+			require.Regexp(t, `"msg":"`+said+`","tenant":"acme","case":"[0-9a-f-]{36}",`+
+				`"phone":"\+45\*{6}[0-9]{2}"`, log, "each door says which case a request is about")
+		}
 		for path, item := range s.Spec.At(s.Spec.Root, "paths").(map[string]any) {
 			for method := range item.(map[string]any) {
 				if method == "parameters" || path == "/v1/openapi.yaml" {

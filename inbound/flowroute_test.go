@@ -49,7 +49,7 @@ func (b *bridge) flowrouteURLs(textID string) (replies, receipts string) {
 			acme,
 		), b.Inbound.Settings.FlowrouteReceiptURL(
 			acme,
-			textID,
+			textID, "a-case",
 		)
 }
 

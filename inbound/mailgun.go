@@ -98,7 +98,30 @@ func (d *mailDoor) receiveMail(what reading) echo.HandlerFunc {
 		case post.strangers:
 			r = response{http.StatusOK, "recorded for the recipients that are this tenant's"}
 		}
-		return d.respond(c, "mail", r, err)
+		d.noteMail(c, packed, taken, r, err)
+		return writeReason(c, r)
+	}
+}
+
+// noteMail logs what was made of a mail, one line for each phone. That it was recorded says nothing
+// of what comes of it.
+func (d *mailDoor) noteMail(
+	c echo.Context, packed mail.Packed, taken mail.Taken, r response, err error,
+) {
+	if err != nil || taken == mail.Reused {
+		d.note(c, "mail", r, err)
+		return
+	}
+	entries, err := mail.Entries(c.Request().Context(), d.Store, packed, taken)
+	if err != nil || len(entries) == 0 {
+		d.note(c, "mail", r, err)
+		return
+	}
+	if taken == mail.New {
+		r.reason = "waits for its examination"
+	}
+	for _, e := range entries {
+		d.note(c, "mail", r, nil, "case", e.ID, "phone", e.Phone)
 	}
 }
 

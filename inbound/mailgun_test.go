@@ -108,13 +108,15 @@ func TestMailIsRecordedInEveryForm(t *testing.T) {
 			require.Len(t, lines, 1)
 			require.Equal(
 				t,
-				[]any{"INFO", "mail", "acme", 200.0, "recorded"},
+				[]any{"INFO", "mail", "acme", 200.0, "waits for its examination", m.ID, "+45******56"},
 				[]any{
 					lines[0]["level"],
 					lines[0]["msg"],
 					lines[0]["tenant"],
 					lines[0]["status"],
 					lines[0]["reason"],
+					lines[0]["case"],
+					lines[0]["phone"],
 				},
 			)
 		}

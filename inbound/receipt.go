@@ -44,7 +44,7 @@ func (s *Server) receiveReply(
 		default:
 			r = response{http.StatusOK, "recorded: " + string(taken.Word)}
 		}
-		s.note(c, "reply", r, err)
+		s.note(c, "reply", r, err, "case", taken.Case, "phone", received.Phone)
 		return write(c, r)
 	}
 }
@@ -59,13 +59,33 @@ func (s *Server) receiveReceipt(
 		if refusal.status != 0 {
 			return s.respond(c, "receipt", refusal, nil)
 		}
-		_, err := web.Commit(c.Request().Context(), s.Store,
-			func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-				return struct{}{}, verification.TakeReceipt(ctx, tx, receipt)
+		moved, err := web.Commit(c.Request().Context(), s.Store,
+			func(ctx context.Context, tx *store.Tx) (text.Moved, error) {
+				return verification.TakeReceipt(ctx, tx, receipt)
 			})
 		if err != nil {
 			return s.respond(c, "receipt", notNow, err)
 		}
+		s.noteMoved(c, moved)
 		return c.NoContent(http.StatusOK)
+	}
+}
+
+// noteMoved logs how far a text has come. One that does not reach its phone is a warning.
+func (s *Server) noteMoved(c echo.Context, m text.Moved) {
+	ctx := c.Request().Context()
+	attrs := []any{
+		"tenant", m.Tenant, "case", m.Case, "phone", m.Phone, "text", m.TextID,
+		"purpose", string(m.Purpose),
+	}
+	switch m.State {
+	case text.Delivered:
+		s.Log.InfoContext(ctx, "text delivered", attrs...)
+	case text.Undelivered, text.Failed:
+		attrs = append(attrs, "state", string(m.State), "code", m.Code)
+		if meaning := text.Meaning(m.Code); meaning != "" {
+			attrs = append(attrs, "meaning", meaning)
+		}
+		s.Log.WarnContext(ctx, "text not delivered", attrs...)
 	}
 }

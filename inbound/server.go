@@ -157,8 +157,9 @@ func (s *Server) respond(c echo.Context, what string, r response, err error) err
 func writeReason(c echo.Context, r response) error { return c.String(r.status, r.reason+"\n") }
 
 // note logs a response that is about to be written, and has the provider wait before it retries.
-// The log line names the tenant and the reason, and nothing that came with the request.
-func (s *Server) note(c echo.Context, what string, r response, err error) {
+// The log line names the tenant and the reason, and of the request only what more has: of a proved
+// one the case and the masked phone.
+func (s *Server) note(c echo.Context, what string, r response, err error, more ...any) {
 	level := slog.LevelInfo
 	switch {
 	case r.status >= 500:
@@ -168,7 +169,8 @@ func (s *Server) note(c echo.Context, what string, r response, err error) {
 		level = slog.LevelWarn
 	}
 	slug := web.KnownSlug(s.Settings, c.Param("tenant"))
-	attrs := []any{"tenant", slug, "status", r.status, "reason", r.reason}
+	attrs := append([]any{"tenant", slug}, more...)
+	attrs = append(attrs, "status", r.status, "reason", r.reason)
 	if err != nil {
 		attrs = append(attrs, "error", err)
 	}

@@ -54,21 +54,18 @@ func (s *Server) useShortLink(c echo.Context) error {
 		return s.renderShortLink(c, http.StatusForbidden, notice(c, "foreign"))
 	}
 	l, err := web.Commit(c.Request().Context(), s.Store,
-		func(ctx context.Context, tx *store.Tx) (shortlink.Link, error) {
+		func(ctx context.Context, tx *store.Tx) (reply.Tapped, error) {
 			return reply.Tap(ctx, tx, c.Param("token"))
 		})
 	if err != nil {
 		return s.refuseShortLink(c, err)
 	}
-	s.Log.Info(
-		"short link",
-		"tenant",
-		l.Tenant,
-		"status",
-		http.StatusSeeOther,
-		"leads_on",
-		l.URL != "",
-	)
+	attrs := []any{"tenant", l.Tenant}
+	if l.ChallengeID != "" {
+		attrs = append(attrs, "case", l.ChallengeID, "phone", l.Phone)
+	}
+	s.Log.Info("short link",
+		append(attrs, "status", http.StatusSeeOther, "leads_on", l.URL != "")...)
 	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	if l.URL != "" {

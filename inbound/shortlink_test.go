@@ -91,7 +91,10 @@ func TestShortLinkOfQuestion(t *testing.T) {
 		_, body = b.page(t, http.MethodGet, token)
 		require.Contains(t, body, "ACME: your account is confirmed.")
 		require.NotContains(t, body, "refresh")
-		require.NotContains(t, b.Log.Take(), token)
+		log := b.Log.Take()
+		require.NotContains(t, log, token)
+		require.Contains(t, log, `"msg":"short link","tenant":"acme","case":"`+id+
+			`","phone":"+45******56","status":303`)
 	})
 }
 

@@ -81,7 +81,7 @@ func writeTwiML(c echo.Context, r response) error {
 // readTwilioReceipt reads Twilio's report on a text of ours, which the query names.
 func (s *Server) readTwilioReceipt(c echo.Context) (text.Receipt, response) {
 	form, refusal := s.readTwilio(c, func(slug string) string {
-		url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, ""), "?")
+		url, _, _ := strings.Cut(s.Settings.ReceiptURL(slug, "", ""), "?")
 		return url
 	}, "MessageSid", "MessageStatus")
 	return text.Receipt{

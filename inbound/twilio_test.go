@@ -67,6 +67,10 @@ func TestReply(t *testing.T) {
 		require.Len(t, lines, 5)
 		require.Equal(t, "recorded: yes", lines[0]["reason"])
 		require.Equal(t, "known already", lines[1]["reason"])
+		for _, line := range lines {
+			require.Equal(t, id, line["case"], "that of the question")
+			require.Equal(t, "+45******56", line["phone"])
+		}
 	})
 }
 
@@ -438,12 +442,41 @@ func TestReceipt(t *testing.T) {
 		}
 		require.Equal(t, "SM00000000000000000000000000000001", b.One(t, "SELECT provider_id FROM text"))
 		require.Empty(t, b.One(t, "SELECT body FROM text"))
+		lines := b.Lines(t)
+		require.Len(t, lines, 1, "the other receipts changed nothing")
+		require.Equal(t, "text delivered", lines[0]["msg"])
+		require.Equal(t, id, lines[0]["text"])
+		require.Equal(t, "+45******56", lines[0]["phone"])
+		require.Equal(t, b.One(t, "SELECT challenge_id FROM text"), lines[0]["case"])
 		before := b.Rows(t)
 		for _, query := range []string{"", "?text=", "?text=" + store.NewID(), "?other=" + id} {
 			require.Equal(t, 200, post(query, "failed").StatusCode, query)
 		}
 		require.Equal(t, before, b.Rows(t))
 		b.Lines(t)
+	})
+}
+
+// Ensure that a text which does not reach its phone is a warning that says in words why.
+func TestReceiptOfAnUndeliveredText(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		_, id := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+		form := url.Values{
+			"MessageSid": {"SM00000000000000000000000000000001"}, "MessageStatus": {"undelivered"},
+			"AccountSid": {accountSID}, "ErrorCode": {"30003"},
+		}
+		path := "/twilio/acme/receipt?text=" + id
+		require.Equal(t, 200, b.Hook(t, path, form.Encode(),
+			inboundtest.SignTwilio(authToken, publicURL+path, form)).StatusCode)
+		lines := b.Lines(t)
+		require.Len(t, lines, 1)
+		require.Equal(t, []any{
+			"WARN", "text not delivered", "undelivered", "30003", "the phone is off, or out of reach",
+			b.One(t, "SELECT challenge_id FROM text"),
+		}, []any{
+			lines[0]["level"], lines[0]["msg"], lines[0]["state"], lines[0]["code"], lines[0]["meaning"],
+			lines[0]["case"],
+		})
 	})
 }
 

@@ -77,7 +77,8 @@ func (a *attack) mail(slug string) {
 			return err
 		}
 		t, _ := a.Inbound.Settings.Tenants.Tenant(slug)
-		return mail.Examine(ctx, tx, t, m, mail.Finding{Kind: "verify", Link: link})
+		_, err = mail.Examine(ctx, tx, t, m, mail.Finding{Kind: "verify", Link: link})
+		return err
 	})
 }
 

@@ -15,7 +15,8 @@
 //     whether a link carries a secret. find_links.go reads links out of a body, without those
 //     that find_hidden.go says no reader sees, and find_markup.go out of its markup for mail
 //     programs. find_code.go finds a code, and find_codeform.go tells how one is written.
-//     find_words.go and find_codewords.go hold the words. [Learn] is apart from all that:
+//     find_words.go and find_codewords.go hold the words. find_place.go says where a link leads
+//     without its secret, for an operator. [Learn] is apart from all that:
 //     it makes a path for the rule from several mails (find_learn.go).
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
@@ -82,6 +83,8 @@
 //     password was changed.
 //   - No reason, error or step holds a link, a code or a part of a mail, page or response. Only
 //     [Mail], [Finding], [Candidate], [Rule] and [Result].GoOn hold secrets.
+//   - [Candidate.Place] tells an operator a link's host and those segments of its path that are
+//     short words, or words of links. A secret is in neither.
 //   - A person is never given a tracking link: at most the link behind it, if that one verifies by
 //     its shape or at an allowed path.
 package linkclick

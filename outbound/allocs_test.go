@@ -22,7 +22,7 @@ func TestFlowAllocatesLittle(t *testing.T) {
 		flows[i] = w.newFlow(i)
 	}
 	bounds := map[string]float64{
-		"mail": 275, "examined, prompt begun": 2440, "prompt sent": 175, "yes": 590,
+		"mail": 275, "examined, prompt begun": 2480, "prompt sent": 175, "yes": 590,
 		"click begun": 260, "click ended, outcome begun": 740, "outcome sent": 175,
 	}
 	for i, s := range flows[0].steps() {

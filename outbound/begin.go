@@ -51,7 +51,8 @@ func (w *Worker) finishBegun(
 		return j.queue(ctx, tx, id, tx.Now().Add(wait))
 	})
 	if err != nil {
-		w.Log.ErrorContext(ctx, "a job that must wait is not in the queue; a sweep will find it",
+		w.ofJob(ctx, id).ErrorContext(ctx,
+			"a job that must wait is not in the queue; a sweep will find it",
 			"kind", j.kind, "id", id, "error", err)
 	}
 }

@@ -135,7 +135,7 @@ func TestFollowingTextIsFound(t *testing.T) {
 					Body: "Hello", Deadline: tx.Now().Add(time.Hour),
 				})
 				return err
-			}))
+			}, func() {}))
 		require.Empty(w.t, w.own(), "it needed no row of its own")
 		words := ""
 		w.do(func(_ context.Context, tx *store.Tx) error {
@@ -175,7 +175,7 @@ func TestUncommittedTextIsNotSent(t *testing.T) {
 					Body: "Hello", Deadline: tx.Now().Add(time.Hour),
 				})
 				return err
-			}))
+			}, func() {}))
 		w.inbox(0)
 		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM text"))
 	})

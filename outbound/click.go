@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -31,7 +32,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 		var err error
 		c.Link, err = w.fetchLink(ctx, t, c, b.now)
 		if err != nil {
-			w.Log.Warn("cannot fetch a link", "tenant", t.Slug, "challenge", b.id, "error", err)
+			w.ofQuestion(c.Challenge).Warn("cannot fetch a link", "error", err)
 			if patient && !errors.Is(err, errNoLink) {
 				return w.putBack(ctx, c, b)
 			}
@@ -43,14 +44,33 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return challenge.Submit(ctx, tx, b.id)
 		})
 	})
-	w.Log.Info("link clicked", "tenant", t.Slug, "challenge", b.id,
-		"outcome", string(result.Outcome), "reason", result.Reason, "steps", len(result.Steps))
+	w.logClick(c.Challenge, result)
+	c.Went = courseOf(result)
 	unreached := result.Outcome == linkclick.OutcomeUnreachable && !result.Sent
 	if unreached && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
 	}
 	c.GoOn = result.GoOn
 	return w.finish(ctx, t, c, w.prove(ctx, t, c, result.Outcome))
+}
+
+// logClick says how a click went. One that did not confirm is a warning.
+func (w *Worker) logClick(c challenge.Challenge, r linkclick.Result) {
+	level, what := slog.LevelWarn, "link clicked in vain"
+	if r.Outcome == linkclick.OutcomeConfirmed || r.Outcome == linkclick.OutcomeAlready {
+		level, what = slog.LevelInfo, "link clicked"
+	}
+	w.ofQuestion(c).Log(context.Background(), level, what,
+		"outcome", string(r.Outcome), "reason", r.Reason, "steps", len(r.Steps))
+}
+
+// courseOf is how a click went, as its row keeps it.
+func courseOf(r linkclick.Result) challenge.Try {
+	went := challenge.Try{Outcome: challenge.Outcome(r.Outcome), Reason: r.Reason}
+	for _, s := range r.Steps {
+		went.Steps = append(went.Steps, challenge.Step(s))
+	}
+	return went
 }
 
 // kindOf is the kind of the mail that a click is about.
@@ -78,8 +98,8 @@ func (w *Worker) prove(
 	address := cmp.Or(c.Challenge.Recipient, t.Address.Address(c.Challenge.Phone))
 	verified, err := w.proved(ctx, t.Proof, address)
 	if err != nil {
-		w.Log.Warn("the identity provider's API does not say whether the address is verified",
-			"tenant", t.Slug, "challenge", c.Challenge.ID, "error", err)
+		w.ofQuestion(c.Challenge).Warn(
+			"the identity provider's API does not say whether the address is verified", "error", err)
 		return o
 	}
 	if !verified {
@@ -114,7 +134,7 @@ func (w *Worker) finish(
 ) error {
 	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return endClick(ctx, tx, t, c, o)
-	})
+	}, func() {})
 }
 
 // endClick is what finish does in its transaction.

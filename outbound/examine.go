@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"smsbridge/internal/mail"
@@ -17,16 +18,15 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	m := b.row
 	t, known := w.settings().Tenants.Tenant(m.Tenant)
 	if !known {
-		return w.refuseMail(ctx, m, "the tenant is not configured any more")
+		return w.refuseMail(ctx, m, slog.LevelWarn, "the tenant is not configured any more")
 	}
 	body, from, err := w.genuine(ctx, t, m, b.now)
 	var refused sender.Refusal
 	switch {
-	case errors.As(err, &refused):
-		return w.refuseMail(ctx, m, string(refused))
+	case errors.As(err, &refused): // any stranger can mail, and must not fill the log with warnings
+		return w.refuseMail(ctx, m, slog.LevelInfo, string(refused))
 	case err != nil:
-		w.Log.Warn("cannot fetch a mail or its sender's key",
-			"tenant", m.Tenant, "mail", m.ID, "error", err)
+		w.about(m.Tenant, m.ID, m.Phone).Warn("cannot fetch a mail or its sender's key", "error", err)
 		// A failure of Mailgun or of the DNS says nothing about the mail. The job waits for them as
 		// long as the mail is worth a question.
 		trouble := !errors.Is(err, errGone) && !errors.Is(err, errOther) &&
@@ -34,24 +34,43 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 		if b.patient(m.PostedAt) || trouble {
 			return b.again(m.PostedAt)
 		}
-		return w.refuseMail(ctx, m, err.Error())
+		return w.refuseMail(ctx, m, slog.LevelWarn, err.Error())
 	}
 	finding, err := find(t, body)
 	if err != nil {
-		return w.refuseMail(ctx, m, "the mail cannot be read")
+		return w.refuseMail(ctx, m, slog.LevelWarn, "the mail cannot be read")
 	}
 	finding.Sender = from
-	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", m.ID,
-		"kind", finding.Kind, "found", finding.Link != "" || finding.Code != "")
-	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return mail.Examine(ctx, tx, t, m, finding)
-	})
+	var v mail.Verdict
+	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		v, err = mail.Examine(ctx, tx, t, m, finding)
+		return err
+	}, func() { w.logExamined(m, finding, v) })
 }
 
-func (w *Worker) refuseMail(ctx context.Context, m mail.Mail, reason string) error {
-	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return mail.Refuse(ctx, tx, m, "", reason)
+// logExamined says what an examination made of a mail.
+func (w *Worker) logExamined(m mail.Mail, f mail.Finding, v mail.Verdict) {
+	switch v.Did {
+	case mail.Asking, mail.Relaying:
+		w.about(m.Tenant, v.Case, m.Phone).Info("mail examined", "kind", f.Kind, "did", string(v.Did))
+	case mail.Joining:
+		w.about(m.Tenant, v.Case, m.Phone).Info("mail examined", "kind", f.Kind,
+			"did", string(v.Did), "mail", m.ID)
+	case mail.Refusing:
+		w.about(m.Tenant, v.Case, m.Phone).Warn("mail refused", "kind", f.Kind, "reason", v.Reason)
+	}
+}
+
+func (w *Worker) refuseMail(
+	ctx context.Context, m mail.Mail, level slog.Level, reason string,
+) error {
+	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return mail.Refuse(ctx, tx, m, reason)
 	})
+	if err == nil {
+		w.about(m.Tenant, m.ID, m.Phone).Log(ctx, level, "mail refused", "reason", reason)
+	}
+	return err
 }
 
 // find reads a mail and finds the one link in it.
@@ -69,8 +88,14 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 	if !t.LanguagePinned {
 		language = mailLanguage(m)
 	}
-	return mail.Finding{
+	found := mail.Finding{
 		Kind: string(f.Kind), Link: f.URL, Code: f.Code, Reason: f.Why(),
-		NeedsPerson: rule.NeedsPerson(f), Language: language,
-	}, nil
+		NeedsPerson: rule.NeedsPerson(f), Language: language, Provider: f.Provider,
+	}
+	for _, c := range f.Candidates {
+		found.Links = append(found.Links, mail.Link{
+			Place: c.Place(), Chosen: f.URL != "" && c.URL == f.URL, Why: c.Reasons,
+		})
+	}
+	return found, nil
 }

@@ -46,7 +46,7 @@ func (w *Worker) deleteMail(ctx context.Context, b begun[mail.Mail]) error {
 		if !b.patient(b.row.PostedAt) {
 			return err
 		}
-		w.Log.Warn("Mailgun did not delete a mail", "tenant", t.Slug, "mail", b.id, "error", err)
+		w.about(t.Slug, b.row.ID, b.row.Phone).Warn("Mailgun did not delete a mail", "error", err)
 		return b.again(b.row.PostedAt)
 	}
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {

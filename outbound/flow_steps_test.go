@@ -93,7 +93,8 @@ func (f *flow) steps() []step {
 			require.NoError(f.t, err)
 			finding, err := find(f.tenant(), m.Body)
 			require.NoError(f.t, err)
-			return mail.Examine(ctx, tx, f.tenant(), m, finding)
+			_, err = mail.Examine(ctx, tx, f.tenant(), m, finding)
+			return err
 		}},
 		{"prompt sent", sent("prompt")},
 		{"yes", func(ctx context.Context, tx *store.Tx) error {

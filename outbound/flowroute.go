@@ -35,7 +35,7 @@ func (w byFlowroute) send(
 		"to": flowrouteNumber(t, a.Phone.E164()), "from": flowrouteNumber(
 			t, t.FlowrouteNumber(a.Line),
 		), "body": plainQuotes(a.Body),
-		"dlr_callback": w.settings().FlowrouteReceiptURL(t, a.ID),
+		"dlr_callback": w.settings().FlowrouteReceiptURL(t, a.ID, a.Case),
 	})
 	if err != nil {
 		return sendResult{result: rejected}

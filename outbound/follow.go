@@ -9,9 +9,9 @@ import (
 
 // recordAndText commits what came of an effect, and sends at once the texts that this makes due.
 // Their sending begins in the same transaction: between two effects there is one commit. When the
-// worker dies before it has sent them, the sweep finds them.
+// worker dies before it has sent them, the sweep finds them. Said logs what is on disk by then.
 func (w *Worker) recordAndText(
-	ctx context.Context, f func(ctx context.Context, tx *store.Tx) error,
+	ctx context.Context, f func(ctx context.Context, tx *store.Tx) error, said func(),
 ) error {
 	var texts []begun[sending]
 	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -33,6 +33,7 @@ func (w *Worker) recordAndText(
 	if err != nil {
 		return err
 	}
+	said()
 	for _, b := range texts {
 		w.follow(ctx, b)
 	}
@@ -48,7 +49,8 @@ func (w *Worker) follow(ctx context.Context, b begun[sending]) {
 	if err != nil {
 		j, _ := w.kind(text.SendText{}.Kind())
 		j.failed.Add(1)
-		w.Log.ErrorContext(ctx, "a text's sending failed, and it is looked for at its provider",
+		w.ofText(b.row.Attempt).ErrorContext(ctx,
+			"a text's sending failed, and it is looked for at its provider",
 			"kind", j.kind, "id", b.id, "error", err)
 	}
 }

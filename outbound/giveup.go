@@ -28,7 +28,7 @@ func lostMail(ctx context.Context, tx *store.Tx, id, reason string) error {
 	if err != nil || !due {
 		return err
 	}
-	return mail.Refuse(ctx, tx, m, "", reason)
+	return mail.Refuse(ctx, tx, m, reason)
 }
 
 // lostClick ends an accepted challenge whose link could not be opened. It is not known what an

@@ -34,11 +34,11 @@ func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 			continue
 		}
 		if err != nil {
-			w.Log.Warn("cannot look up a mail", "tenant", t.Slug, "reply", b.id, "error", err)
+			w.about(t.Slug, b.id, b.row.Phone).Warn("cannot look up a mail", "error", err)
 			failed = true
 			continue
 		}
-		if err := w.takeFound(ctx, t, s); err != nil {
+		if err := w.takeFound(ctx, t, s, b.id); err != nil {
 			return err
 		}
 		found = true
@@ -50,14 +50,18 @@ func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 }
 
 // takeFound has a mail that was found examined. It is recorded once, however often it is found.
-func (w *Worker) takeFound(ctx context.Context, t *tenant.Tenant, s stored) error {
+func (w *Worker) takeFound(
+	ctx context.Context, t *tenant.Tenant, s stored, replyID string,
+) error {
 	m := mail.Found{To: s.to, MessageID: s.messageID, MessageURL: s.url, StoredAt: s.at}
 	news := false
 	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		news, err = mail.TakeFound(ctx, tx, t, m)
 		return err
 	})
-	w.Log.Info("mail looked up", "tenant", t.Slug, "new", news)
+	if err == nil {
+		w.about(t.Slug, replyID, s.to.Phone).Info("mail looked up", "new", news)
+	}
 	return err
 }
 

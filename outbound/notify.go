@@ -69,13 +69,13 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 	}
 	event := "verification.notified"
 	if err := w.postNotice(ctx, t, v, b.now); err != nil {
-		w.Log.Warn("the app did not take the news", "tenant", t.Slug, "verification", v.ID, "error", err)
+		w.ofVerification(v).Warn("the app did not take the news", "error", err)
 		if b.patient(v.Ended) {
 			return b.again(v.Ended)
 		}
 		event = "verification.not_notified"
 	} else {
-		w.Log.Info("the app was told", "tenant", t.Slug, "verification", v.ID, "status", string(v.State))
+		w.ofVerification(v).Info("the app was told", "status", string(v.State))
 	}
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Record(ctx, v.Tenant, v.ID, event, "")

@@ -368,7 +368,7 @@ func TestFlowroute(t *testing.T) {
 			got := o.flowroute.Inbox(phone)[0]
 			require.Equal(
 				t, []string{
-					flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id),
+					flowrouteSender, "Don't", version, w.Settings.FlowrouteReceiptURL(w.tenant(), id, id),
 				}, []string{got.From, got.Body, got.Version, got.Callback},
 			)
 			require.Equal(t, got.ID, w.one("SELECT provider_id FROM text"))

@@ -34,7 +34,8 @@ func (w *world) examined(sender string) {
 	require.NoError(w.t, err)
 	finding.Sender = sender
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		return mail.Examine(ctx, tx, w.tenant(), m, finding)
+		_, err := mail.Examine(ctx, tx, w.tenant(), m, finding)
+		return err
 	})
 }
 

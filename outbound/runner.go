@@ -236,7 +236,7 @@ func (w *Worker) tryOnce(
 	case errors.As(err, &snooze):
 		return max(snooze.Duration, time.Millisecond)
 	}
-	w.Log.ErrorContext(ctx, "a job failed and is tried again",
+	w.ofJob(ctx, id).ErrorContext(ctx, "a job failed and is tried again",
 		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "error", err)
 	return failedWait
 }
@@ -285,7 +285,7 @@ func (w *Worker) giveUp(
 		}
 	}
 	j.dead.Add(1)
-	w.Log.ErrorContext(ctx, "a job is dead",
+	w.ofJob(ctx, id).ErrorContext(ctx, "a job is dead",
 		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "reason", reason)
 	return river.JobCancel(reason)
 }

@@ -91,7 +91,7 @@ func TestLinksAndBodiesGo(t *testing.T) {
 		w.do(func(ctx context.Context, tx *store.Tx) error {
 			m, _, err := mail.Pending(ctx, tx, f.mailID())
 			require.NoError(w.t, err)
-			return mail.Refuse(ctx, tx, m, "unknown", "no link")
+			return mail.Refuse(ctx, tx, m, "no link")
 		})
 		require.Equal(w.t, "refused", w.one("SELECT state FROM mail WHERE id = '"+f.mailID()+"'"))
 		require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM mail WHERE packed IS NOT NULL"))

@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -86,14 +85,25 @@ func (w *Worker) ask(ctx context.Context, s sending, now time.Time) sendResult {
 	part, cancel := share(ctx, len(s.queue))
 	defer cancel()
 	r := w.provider(by).send(part, s.tenant, s.Attempt, now)
-	level := slog.LevelInfo
-	if r.result != ok {
-		level = slog.LevelWarn
-	}
-	w.Log.Log(ctx, level, "asked for a text", "tenant", s.Tenant, "text", s.ID,
-		"provider", string(by), "result", string(r.result), "code", r.code)
+	w.logAsked(ctx, s.Attempt, by, r)
 	w.noteCredentials(ctx, s.Tenant, by, r.result)
 	return r
+}
+
+// logAsked says what a provider made of a text.
+func (w *Worker) logAsked(
+	ctx context.Context, a text.Attempt, by tenant.Provider, r sendResult,
+) {
+	attrs := []any{"text", a.ID, "purpose", string(a.Purpose), "provider", string(by)}
+	if r.result == ok {
+		w.ofText(a).InfoContext(ctx, "text handed to the provider", append(attrs, "sid", r.id)...)
+		return
+	}
+	attrs = append(attrs, "result", string(r.result), "code", r.code)
+	if meaning := text.Meaning(r.code); meaning != "" {
+		attrs = append(attrs, "meaning", meaning)
+	}
+	w.ofText(a).WarnContext(ctx, "the provider does not take the text", attrs...)
 }
 
 // noteCredentials logs one error when a provider refuses the credentials of a tenant, and one line
@@ -249,7 +259,7 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	}
 	texts, err := w.provider(tenant.Provider(a.Provider)).find(ctx, t, a)
 	if err != nil {
-		w.Log.Warn("cannot look for a text", "tenant", a.Tenant, "text", a.ID, "error", err)
+		w.ofText(a).Warn("cannot look for a text", "text", a.ID, "error", err)
 		return b.again(a.Began)
 	}
 	over := b.now.Sub(a.Began) >= text.Quarantine

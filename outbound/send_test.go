@@ -68,7 +68,7 @@ func TestSendText(t *testing.T) {
 		got := w.inbox(1)[0]
 		require.Equal(
 			w.t, []string{
-				number, phone, "Hello", w.Settings.ReceiptURL("acme", id),
+				number, phone, "Hello", w.Settings.ReceiptURL("acme", id, id),
 			}, []string{got.From, got.To, got.Body, got.StatusCallback},
 		)
 		require.Equal(w.t, got.SID, w.one("SELECT provider_id FROM text"))
@@ -105,7 +105,8 @@ func TestReceiptURLs(t *testing.T) {
 	}
 	require.Equal(
 		t, map[string]int{
-			"/twilio/acme/receipt?text=" + first: 2, "/twilio/acme/receipt?text=" + second: 2,
+			"/twilio/acme/receipt?text=" + first + "&case=" + first:   2,
+			"/twilio/acme/receipt?text=" + second + "&case=" + second: 2,
 		}, counts,
 	)
 }

@@ -58,10 +58,6 @@ func (w *Worker) proveSender(
 			return w.keys.look(ctx, name, now)
 		})
 	}
-	if err != nil {
-		w.Log.Info("the sender of a mail is not proved",
-			"tenant", t.Slug, "mail", m.ID, "reason", err)
-	}
 	return from, err
 }
 

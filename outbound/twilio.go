@@ -30,7 +30,7 @@ func (w byTwilio) send(
 	validity := min(max(int(a.Deadline.Sub(now).Seconds()), 1), longestValidity)
 	form := url.Values{
 		"To": {a.Phone.E164()}, "Body": {a.Body}, "ValidityPeriod": {strconv.Itoa(validity)},
-		"StatusCallback": {w.settings().ReceiptURL(t.Slug, a.ID)},
+		"StatusCallback": {w.settings().ReceiptURL(t.Slug, a.ID, a.Case)},
 	}
 	if isService(a.Line.Sender) {
 		form.Set("MessagingServiceSid", a.Line.Sender)

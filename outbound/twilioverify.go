@@ -39,7 +39,7 @@ func (w byVerify) send(
 		return err
 	})
 	if err != nil {
-		w.Log.Warn("cannot read a code", "tenant", a.Tenant, "text", a.ID, "error", err)
+		w.ofText(a).Warn("cannot read a code", "text", a.ID, "error", err)
 		// Verify was not asked. If the verification is over, it never will be.
 		return sendResult{result: timeout}
 	}
@@ -212,16 +212,15 @@ func (w *Worker) reportVerification(ctx context.Context, b begun[verification.Ou
 	if t, known := w.settings().Tenants.Tenant(o.Tenant); known && t.Sending.VerifyService.SID != "" {
 		told, r := byVerify{w}.conclude(ctx, t, o)
 		if !told && b.patient(o.Ended) {
-			w.Log.Warn("Twilio Verify could not be told how a verification ended",
-				"tenant", o.Tenant, "verification", b.id, "code", r.code)
+			w.ofJob(ctx, b.id).Warn("Twilio Verify could not be told how a verification ended",
+				"code", r.code)
 			return b.again(o.Ended)
 		}
 		if told {
 			result = r.code
 		}
 	}
-	w.Log.Info("Twilio Verify was told how a verification ended",
-		"tenant", o.Tenant, "verification", b.id, "result", result)
+	w.ofJob(ctx, b.id).Info("Twilio Verify was told how a verification ended", "result", result)
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return verification.Reported(ctx, tx, o, result)
 	})
@@ -237,8 +236,8 @@ func (w *Worker) checkCode(ctx context.Context, b begun[verification.Comparison]
 		answer, ended, code := w.compare(ctx, t, q)
 		q.Ended = ended
 		if answer == "" && b.now.Before(q.Expires) {
-			w.Log.Warn("Twilio Verify could not be asked about a code",
-				"tenant", q.Tenant, "verification", q.VerificationID, "code", code)
+			w.ofJob(ctx, q.VerificationID).Warn("Twilio Verify could not be asked about a code",
+				"code", code)
 			return b.again(q.Asked)
 		}
 		if answer != "" {

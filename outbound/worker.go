@@ -162,6 +162,7 @@ func (w *Worker) Register() {
 		}
 	}
 	w.Store.BeginWith(w.begin, begun...)
+	w.Store.DescribeWith(w.describe)
 	w.joinBundles(w.Store.Workers())
 	w.Store.Every(sweepEvery, Sweep{})
 	w.Store.Every(priceEvery, PriceTexts{})

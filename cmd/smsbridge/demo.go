@@ -60,7 +60,7 @@ func (d demoCommand) Run(ctx context.Context, w world) error {
 	if err := level.UnmarshalText([]byte(d.LogLevel)); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
+	log := logger(w.stderr, tenant.LogAuto, level)
 	if d.Once {
 		return d.runOnce(ctx, w.stdout, log)
 	}

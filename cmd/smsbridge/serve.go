@@ -59,7 +59,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(w.stderr, &slog.HandlerOptions{Level: level}))
+	log := logger(w.stderr, settings.LogFormat, level)
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}

@@ -203,7 +203,7 @@ func (r triggerReceipt) Run(ctx context.Context, w world) error {
 	if r.Code != "" {
 		form.Set("ErrorCode", r.Code)
 	}
-	return r.postTwilio(ctx, w, settings, t, settings.ReceiptURL(t.Slug, r.Text), form)
+	return r.postTwilio(ctx, w, settings, t, settings.ReceiptURL(t.Slug, r.Text, ""), form)
 }
 
 // Run posts a log event.

@@ -113,7 +113,7 @@ func (y whyCommand) Run(ctx context.Context, w world) (err error) {
 func why(all []cases.Case, phone phonemail.Number, settings tenant.Settings) reasons {
 	r := reasons{Phone: phone.E164()}
 	for _, c := range all {
-		if c.Kind == cases.Reply {
+		if c.Kind == cases.OfReply {
 			continue
 		}
 		last := c.Steps[len(c.Steps)-1]

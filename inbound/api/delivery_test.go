@@ -43,7 +43,7 @@ func TestDeliveryIsShown(t *testing.T) {
 		require.NotEqual(t, sent.CreatedAt, sent.Delivery.At)
 		receive := func(state text.State) {
 			a.Do(t, func(ctx context.Context, tx *store.Tx) error {
-				return verification.TakeReceipt(ctx, tx, text.Receipt{
+				return takeReceipt(ctx, tx, text.Receipt{
 					TextID: textID, Account: inboundtest.AccountSID, ProviderID: "SM1", State: state,
 				})
 			})
@@ -105,4 +105,9 @@ func TestSubject(t *testing.T) {
 		require.Equal(t, "subject", empty.Problem.Field)
 		require.NotContains(t, a.Log.Take(), "thief")
 	})
+}
+
+func takeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) error {
+	_, err := verification.TakeReceipt(ctx, tx, r)
+	return err
 }

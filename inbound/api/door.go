@@ -109,9 +109,9 @@ func (d *Door) serve(c echo.Context, m methods) error {
 	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
 	r, err := d.operate(request{Context: c, ctx: ctx, tenant: t, key: key}, m)
-	attrs := []any{
-		"tenant", t.Slug, "key", key, "method", c.Request().Method, "path", c.Path(), "status", r.status,
-	}
+	attrs := append([]any{"tenant", t.Slug}, web.Abouts(c)...)
+	attrs = append(attrs,
+		"key", key, "method", c.Request().Method, "path", c.Path(), "status", r.status)
 	if err == nil {
 		d.Log.Info("api", attrs...)
 		if r.location != "" {

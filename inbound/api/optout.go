@@ -83,6 +83,7 @@ func (d *Door) findOptOut(r request) (response, error) {
 func (d *Door) optOuts(
 	r request, phone phonemail.Number, f func(ctx context.Context, tx *store.Tx) error,
 ) (response, error) {
+	web.About(r, "", phone)
 	shown, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (shownOptOuts, error) {
 			if err := f(ctx, tx); err != nil {

@@ -74,6 +74,7 @@ func (d *Door) createVerification(r request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	web.About(r, "", asked.Phone)
 	key, p := idempotencyKey(r.Request().Header)
 	if p != nil {
 		return response{}, p
@@ -90,6 +91,7 @@ func (d *Door) createVerification(r request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	web.About(r, v.ID, v.Phone)
 	return response{http.StatusCreated, show(v), "/v1/verifications/" + v.ID}, nil
 }
 
@@ -180,6 +182,7 @@ func (d *Door) checkVerification(r request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	web.About(r, checked.Verification.ID, checked.Verification.Phone)
 	switch v := checked.Verification; checked.Verdict {
 	case verification.Right:
 		return response{status: http.StatusOK, body: show(v)}, nil
@@ -219,9 +222,11 @@ func (d *Door) change(
 ) (response, error) {
 	v, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-			if _, err := verification.Show(ctx, tx, r.tenant.Slug, r.Param("id")); err != nil {
+			shown, err := verification.Show(ctx, tx, r.tenant.Slug, r.Param("id"))
+			if err != nil {
 				return verification.Verification{}, err
 			}
+			web.About(r, shown.Verification.ID, shown.Verification.Phone)
 			v, err := f(ctx, tx)
 			if err != nil {
 				return v, err
@@ -242,6 +247,7 @@ func (d *Door) showVerification(r request) (response, error) {
 			if err != nil {
 				return v, err
 			}
+			web.About(r, v.Verification.ID, v.Verification.Phone)
 			v.Verification, err = verification.WithLimits(ctx, view, r.tenant, v.Verification)
 			return v, err
 		})

@@ -88,7 +88,10 @@ func TestVerificationStory(t *testing.T) {
 			a.Call("POST", "/v1/verifications/"+other.ID+"/cancel", "").Kind(),
 		)
 		require.Empty(t, a.One(t, "SELECT MAX(code) FROM verification"), "codes are erased at the end")
-		a.Lines(t)
+		for _, line := range a.Lines(t) {
+			require.Contains(t, []any{v.ID, other.ID}, line["case"], line)
+			require.Equal(t, "+45******56", line["phone"], line)
+		}
 	})
 }
 

@@ -12,6 +12,7 @@ package auth0
 import (
 	"embed"
 	"errors"
+	"log/slog"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,12 +54,15 @@ func (d *Door) proveAction(c echo.Context) (*tenant.Tenant, string, *web.Problem
 	return t, key, nil
 }
 
+// log is the log of a request, with the tenant and what the request is about.
+func (d *Door) log(c echo.Context, slug string) *slog.Logger {
+	return d.Log.With("tenant", slug).With(web.Abouts(c)...)
+}
+
 // refuse logs and writes a problem. A problem of the bridge's own is logged as an error.
 func (d *Door) refuse(c echo.Context, p *web.Problem, cause ...error) error {
-	attrs := []any{
-		"tenant", web.KnownSlug(d.Settings, c.Param("tenant")), "path", c.Path(),
-		"status", p.Status, "reason", p.Name,
-	}
+	attrs := append([]any{"tenant", web.KnownSlug(d.Settings, c.Param("tenant"))}, web.Abouts(c)...)
+	attrs = append(attrs, "path", c.Path(), "status", p.Status, "reason", p.Name)
 	if p.Status >= 500 {
 		d.Log.Error("auth0", append(attrs, "error", errors.Join(cause...))...)
 	} else {

@@ -67,6 +67,7 @@ func (d *Door) openLogin(ctx context.Context, l login) (auth0.Standing, error) {
 			s.Verification, err = d.awaitSent(ctx, s.Verification)
 		}
 	}
+	l.about(s.Verification)
 	return s, err
 }
 
@@ -83,10 +84,11 @@ func (d *Door) awaitSent(
 // texting runs a step that may text a code, and waits a moment to hear what became of that. The
 // step returns an id of "" when it texted none.
 func (d *Door) texting(
-	ctx context.Context,
+	ctx context.Context, l login,
 	step func(context.Context, *store.Tx) (verification.Verification, error),
 ) (texted bool, err error) {
 	v, err := web.Commit(ctx, d.Store, step)
+	l.about(v)
 	if err != nil || v.ID == "" {
 		return false, err
 	}
@@ -109,7 +111,7 @@ func (d *Door) sendBack(c echo.Context, l login, r auth0.Return) error {
 	if err != nil {
 		return d.refuseLogin(c, err)
 	}
-	d.Log.Info("auth0 form", "tenant", l.Tenant.Slug, "status", http.StatusOK, "returns", true,
+	d.log(c, l.Tenant.Slug).Info("auth0 form", "status", http.StatusOK, "returns", true,
 		"verified", r.Phone != "")
 	return d.renderReturn(c, l, token, r.Phone != "")
 }
@@ -141,8 +143,7 @@ func (d *Door) useForm(c echo.Context) error {
 			return d.refuseLogin(c, err)
 		}
 	}
-	d.Log.Info("auth0 form",
-		"tenant", l.Tenant.Slug, "status", http.StatusSeeOther, "said", said)
+	d.log(c, l.Tenant.Slug).Info("auth0 form", "status", http.StatusSeeOther, "said", said)
 	query := url.Values{"session_token": {l.token}, "state": {l.state}}
 	if said != "" {
 		query.Set("said", said)
@@ -166,15 +167,15 @@ func (d *Door) act(ctx context.Context, l login, fields url.Values) (said string
 	case "check":
 		return d.check(ctx, l, fields.Get("code"))
 	case "resend":
-		resent, err := d.texting(ctx, l.Resend)
+		resent, err := d.texting(ctx, l, l.Resend)
 		if err != nil || !resent {
 			return "", err
 		}
 		return "sent", nil
 	case "again":
-		_, err = d.texting(ctx, l.Again)
+		_, err = d.texting(ctx, l, l.Again)
 	case "phone":
-		_, err = d.texting(ctx,
+		_, err = d.texting(ctx, l,
 			func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
 				return l.SetPhone(ctx, tx, fields.Get("phone"))
 			})
@@ -188,6 +189,7 @@ func (d *Door) check(ctx context.Context, l login, code string) (said string, er
 		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
 			return l.Check(ctx, tx, code)
 		})
+	l.about(checked.Verification)
 	if err == nil {
 		checked, err = verification.Await(ctx, d.Store, checked)
 	}
@@ -205,6 +207,7 @@ func (d *Door) check(ctx context.Context, l login, code string) (said string, er
 func (d *Door) leave(ctx context.Context, c echo.Context, l login) error {
 	left, err := web.Commit(ctx, d.Store, l.Leave)
 	v := left.Verification
+	l.about(v)
 	switch {
 	case err != nil:
 		return d.refuseLogin(c, err)

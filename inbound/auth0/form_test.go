@@ -312,6 +312,8 @@ func TestAuth0Form(t *testing.T) {
 		v.Now = v.Now.Add(4 * time.Minute)
 		require.Equal(t, http.StatusGone, v.do(http.MethodGet, v.query(), nil).StatusCode)
 		log := v.Log.Take()
+		require.Contains(t, log, `"msg":"auth0 form","tenant":"acme","case":"`+
+			v.One(t, "SELECT MAX(id) FROM verification")+`","phone":"+45******56"`)
 		for _, secret := range []string{
 			v.token[:30], strings.Split(v.token, ".")[1], loginState, code, "20123456", "auth0|",
 		} {

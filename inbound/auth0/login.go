@@ -31,6 +31,14 @@ type login struct {
 	returnTo     string // one of the tenant's domains
 	redirectURI  string // as the original sample asked for it, "" otherwise
 	known        string // the cookie of a browser that loaded the page before, "" for any other
+	request      echo.Context
+}
+
+// about notes for the log which verification the request is about, if it has one.
+func (l login) about(v verification.Verification) {
+	if v.ID != "" {
+		web.About(l.request, v.ID, v.Phone)
+	}
 }
 
 // refusal is why a request gets no form: a key of the words, and a status.
@@ -84,7 +92,7 @@ func (d *Door) readLogin(c echo.Context, fields url.Values) (login, error) {
 			Tenant: t, Session: session, Locale: pickLocale(t, session.Locale, languages),
 			Source: web.Source(c),
 		},
-		token: token, state: state, returnTo: session.Domain,
+		token: token, state: state, returnTo: session.Domain, request: c,
 	}
 	// The original sample names where it returns to. That must be one of the configured places.
 	if t.Auth0.PassCode && fields.Has("redirect_uri") {

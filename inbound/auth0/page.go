@@ -163,9 +163,9 @@ func (d *Door) refuseLogin(c echo.Context, err error) error {
 	}
 	slug := web.KnownSlug(d.Settings, c.Param("tenant"))
 	if err != nil {
-		d.Log.Error("auth0 form", "tenant", slug, "status", why.status, "error", err)
+		d.log(c, slug).Error("auth0 form", "status", why.status, "error", err)
 	} else {
-		d.Log.Warn("auth0 form", "tenant", slug, "status", why.status, "reason", why.key)
+		d.log(c, slug).Warn("auth0 form", "status", why.status, "reason", why.key)
 	}
 	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok || !t.Auth0.HasForm() {

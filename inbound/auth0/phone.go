@@ -62,6 +62,7 @@ func (d *Door) receiveNotification(c echo.Context) error {
 	if p != nil {
 		return d.refuse(c, p)
 	}
+	web.About(c, "", n.Phone)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), notificationWait)
 	defer cancel()
 	id, err := web.Commit(ctx, d.Store, func(ctx context.Context, tx *store.Tx) (string, error) {
@@ -74,6 +75,7 @@ func (d *Door) receiveNotification(c echo.Context) error {
 	if err != nil {
 		return d.refuse(c, asProblem(err), err)
 	}
+	web.About(c, sent.Case, n.Phone)
 	return d.respondNotification(c, t, id, sent)
 }
 
@@ -120,7 +122,7 @@ func (d *Door) respondNotification(
 	default:
 		body.Status, status = "pending", http.StatusAccepted
 	}
-	d.Log.Info("auth0 phone", "tenant", t.Slug, "status", status, "text", id)
+	d.log(c, t.Slug).Info("auth0 phone", "status", status, "text", id)
 	return c.JSON(status, body)
 }
 

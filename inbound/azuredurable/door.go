@@ -17,6 +17,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
@@ -137,8 +139,23 @@ func (d *Door) serve(c echo.Context) error {
 	if err != nil {
 		a = unavailable()
 	}
+	d.about(r)
 	d.LogDoor(c, "durable", r.tenant.Slug, a.status, "", err)
 	return write(c, a)
+}
+
+// about notes for the log which verification a request has steered.
+func (d *Door) about(r request) {
+	if r.id == "" || len(web.Abouts(r)) > 0 {
+		return
+	}
+	i, err := web.Read(r.ctx, d.Store,
+		func(ctx context.Context, view store.View) (azuredurable.Instance, error) {
+			return azuredurable.Get(ctx, view, r.tenant.Slug, r.id)
+		})
+	if err == nil {
+		web.About(r, i.Case(), i.Phone())
+	}
 }
 
 // write writes a response.

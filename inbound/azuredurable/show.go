@@ -96,6 +96,7 @@ func (d *Door) show(r request) (response, error) {
 	if errors.Is(err, azuredurable.ErrUnknown) {
 		return response{status: http.StatusNotFound}, nil
 	}
+	web.About(r, i.Case(), i.Phone())
 	a := d.shown(r, i, history)
 	if r.query.flag("returnInternalServerErrorOnFailure", false) {
 		a = failureAsError(i, a)

@@ -295,7 +295,7 @@ func TestDurableWait(t *testing.T) {
 
 		// A server that shuts down keeps no client waiting.
 		waiting := started("waiting")
-		d.Inbound.Drain()
+		d.Inbound.Draining.Store(true)
 		require.Equal(t, 202, (<-waiting).StatusCode)
 	})
 }

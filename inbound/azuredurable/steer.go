@@ -79,6 +79,7 @@ func (d *Door) respondStart(
 	case err != nil:
 		return response{}, err
 	}
+	web.About(r, i.Case(), i.Phone())
 	if wait.timeout > 0 {
 		if i, err = d.await(r, i, wait); err != nil {
 			return response{}, err

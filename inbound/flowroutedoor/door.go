@@ -125,6 +125,7 @@ func (d *Door) create(c echo.Context) (response, error) {
 	if !isAuthID(authID) || t.Check(phone, d.Now()) != nil {
 		return malformed("Required arguments: 'auth_id' (str), 'recipient' (int, length=11)"), nil
 	}
+	web.About(c, "", phone)
 	r := verification.For(t, doorName, phone)
 	r.ExternalID, r.Replace, r.Renew, r.Length = authID, true, false, t.Doors.Flowroute.CodeLength
 	r.Limits.Life, r.Limits.Sends = t.Doors.Flowroute.CodeExpiration, 1
@@ -153,6 +154,7 @@ func (d *Door) create(c echo.Context) (response, error) {
 	case err != nil:
 		return response{}, err
 	}
+	web.About(c, v.ID, v.Phone)
 	patient, cancel := d.AwaitSend(c.Request().Context())
 	defer cancel()
 	if v, err = verification.AwaitSent(patient, d.Store, v); err != nil {
@@ -203,6 +205,7 @@ func (d *Door) check(c echo.Context, authID, number string) (response, error) {
 	if errors.Is(err, verification.ErrUnknown) {
 		return failedCheck("Unknown auth id", "UnknownAuthId", 0), nil
 	}
+	web.About(c, checked.Verification.ID, checked.Verification.Phone)
 	if err == nil {
 		patient, cancel := d.Await(ctx)
 		defer cancel()

@@ -76,20 +76,11 @@ var errNoCase = errors.New("operator: no such case")
 
 // findCase returns the case of an id.
 func findCase(ctx context.Context, view store.View, id string) (caseData, error) {
-	phone, err := cases.Whose(ctx, view, id)
+	found, phone, err := cases.Find(ctx, view, id)
 	if errors.Is(err, cases.ErrUnknown) || errors.Is(err, cases.ErrSeveral) {
-		return caseData{}, errNoCase
+		err = errNoCase
 	}
-	if err != nil {
-		return caseData{}, err
-	}
-	all, err := cases.Of(ctx, view, phone)
-	for _, c := range all {
-		if c.ID == id {
-			return caseData{Case: c, Phone: phone}, err
-		}
-	}
-	return caseData{}, errors.Join(errNoCase, err)
+	return caseData{Case: found, Phone: phone}, err
 }
 
 func (d *Door) showCase(c echo.Context, v visitor) error {

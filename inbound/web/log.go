@@ -8,12 +8,14 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
 )
 
 // LogDoor logs one line about a request at a door, without anything that came with the request.
 func (e Edge) LogDoor(c echo.Context, door, slug string, status int, reason string, err error) {
 	log := e.Log.Info
-	attrs := []any{"tenant", slug, "method", c.Request().Method, "status", status, "reason", reason}
+	attrs := append([]any{"tenant", slug}, Abouts(c)...)
+	attrs = append(attrs, "method", c.Request().Method, "status", status, "reason", reason)
 	switch {
 	case err != nil:
 		log, attrs = e.Log.Error, append(attrs, "error", err)
@@ -21,6 +23,29 @@ func (e Edge) LogDoor(c echo.Context, door, slug string, status int, reason stri
 		log = e.Log.Warn
 	}
 	log(door, attrs...)
+}
+
+// aboutKey is where a request keeps what it is about.
+const aboutKey = "smsbridge.about"
+
+// About notes which case and which phone a request is about, for its line of the log. A door calls
+// it as soon as a rule has said so: never with what only the caller says. The id is "" when there
+// is no case yet.
+func About(c echo.Context, caseID string, phone phonemail.Number) {
+	var attrs []any
+	if caseID != "" {
+		attrs = append(attrs, "case", caseID)
+	}
+	if phone != (phonemail.Number{}) {
+		attrs = append(attrs, "phone", phone)
+	}
+	c.Set(aboutKey, attrs)
+}
+
+// Abouts are the values of the log line that About has noted.
+func Abouts(c echo.Context) []any {
+	attrs, _ := c.Get(aboutKey).([]any)
+	return attrs
 }
 
 // KnownSlug is slug if it names a tenant, else "unknown": anyone can put a text into a URL, and it

@@ -23,6 +23,7 @@
 package azuredurable
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -120,6 +121,22 @@ type Instance struct {
 	timedOut bool      // that deadline ended it
 	// reason is why its verification failed, "" if it did not.
 	reason verification.Reason
+}
+
+// Case is the id of the case: that of its verification, or its row's when none could be started.
+func (i Instance) Case() string { return cmp.Or(i.row.VerificationID, i.row.ID) }
+
+// Phone is the phone that it verifies, or no number when its input is none.
+func (i Instance) Phone() phonemail.Number {
+	var given string
+	if json.Unmarshal(i.Input, &given) != nil {
+		return phonemail.Number{}
+	}
+	phone, err := phonemail.ParseNumber(given)
+	if err != nil {
+		return phonemail.Number{}
+	}
+	return phone
 }
 
 // The states of an instance's own. The verification of a running one says how it ended.

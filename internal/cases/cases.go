@@ -1,8 +1,14 @@
 // Package cases tells what happened to the requests of one phone, in sentences.
 //
-// It is for the operator who is asked "I answered YES and nothing happened". A case is one mail
-// or one verification, with its question, texts, replies, click and end. It has the id of that
-// mail or verification. A reply that answered no question is a case by itself.
+// It is for the operator who is asked "I answered YES and nothing happened". A case is all that
+// follows from one mail or one verification: its question, texts, replies, click and end.
+//
+// A case has the id of the row with which it began, and the question about a mail has the mail's
+// id as its own. So most rows name their case without a column for it. A text that follows from a
+// mail or a reply without a question has one. A mail that comes while its phone is being asked
+// about the same has no case of its own: an event says which question stands for it. A reply that
+// answered no question, or a text that follows from nothing else, is a case by itself. Questions
+// of older versions have an id of their own, and are found by their mail's.
 //
 // It promises that no sentence has a number, a link, a code or words of a mail or text: only what
 // the rules recorded. It changes nothing. It reads whole tables, so it takes about a second for
@@ -17,6 +23,7 @@ import (
 	"slices"
 	"time"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -24,13 +31,19 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Case is all that happened about one mail, one verification, or one reply to no question.
+// Case is all that happened about one mail, one verification, one reply to no question, or one text
+// of an app's own words.
 type Case struct {
 	ID     string    `json:"id"`
 	Kind   Kind      `json:"kind"`
 	Tenant string    `json:"tenant,omitempty"` // of a reply to no question it may be unknown
 	Began  time.Time `json:"began"`
 	Steps  []Step    `json:"steps"` // in their order
+	// Mail is what was found in the mail, nil when nothing was looked for.
+	Mail *mail.Report `json:"mail,omitempty"`
+	// Clicks are those of the link, the first of them first.
+	Clicks []challenge.Try `json:"clicks,omitempty"`
+	Texts  []Text          `json:"texts,omitempty"`
 	// NoText is why its last text has not reached the phone, or why there is none; "" when it has.
 	NoText string `json:"no_text,omitempty"`
 	// Remedy is what the operator can do about that, "" for nothing.
@@ -42,9 +55,10 @@ type Kind string
 
 // The kinds of a case.
 const (
-	Mail         Kind = "mail"
-	Verification Kind = "verification"
-	Reply        Kind = "reply"
+	OfMail         Kind = "mail"
+	OfVerification Kind = "verification"
+	OfReply        Kind = "reply"
+	OfText         Kind = "text"
 )
 
 // Step is one thing that happened.
@@ -93,14 +107,21 @@ func Of(ctx context.Context, view store.View, phone phonemail.Number) ([]Case, e
 	}
 	var all []Case
 	for _, m := range r.mails {
-		all = append(all, r.ofMail(m))
+		if _, joined := r.first(m); !joined {
+			all = append(all, r.ofMail(m))
+		}
 	}
 	for _, v := range r.verifications {
 		all = append(all, r.ofVerification(v))
 	}
 	for _, reply := range r.replies {
-		if _, ok := r.questionOf(reply); !ok {
+		if r.stands(reply) {
 			all = append(all, r.ofReply(reply))
+		}
+	}
+	for _, t := range r.texts {
+		if text.CaseOf(t) == t.ID && !r.isAboutAny(t) {
+			all = append(all, r.ofText(t))
 		}
 	}
 	for i := range all {
@@ -176,11 +197,19 @@ func (r rows) ids() (all []string) {
 }
 
 func (r rows) ofMail(m db.Mail) Case {
-	c := Case{ID: m.ID, Kind: Mail, Tenant: m.Tenant, Began: m.ReceivedAt.Time}
+	c := Case{ID: m.ID, Kind: OfMail, Tenant: m.Tenant, Began: m.ReceivedAt.Time}
+	if report := mail.ReportOf(m); m.Found != "" {
+		c.Mail = &report
+	}
 	c.add(r.mail(m)...)
+	for _, later := range r.mails {
+		if first, joined := r.first(later); joined && first == m.ID {
+			c.add(r.joining(later)...)
+		}
+	}
 	asked := false
 	for _, q := range r.challenges {
-		if q.MailID != m.ID && q.HeldMailID != m.ID {
+		if !r.asks(q, m) {
 			continue
 		}
 		asked = true
@@ -191,11 +220,12 @@ func (r rows) ofMail(m db.Mail) Case {
 			}
 		}
 		c.add(r.question(q)...)
+		c.Clicks = append(c.Clicks, challenge.Tries(q)...)
 	}
 	var last *db.Text
 	for i, t := range r.texts {
 		if r.isAbout(t, m) {
-			c.add(r.text(t)...)
+			c.tell(r, t)
 			last = later(last, &r.texts[i])
 		}
 	}
@@ -212,16 +242,46 @@ func (r rows) ofMail(m db.Mail) Case {
 	return c
 }
 
-// isAbout reports whether a text is about a mail: by its question, or as what the mail carried,
-// which is made in the transaction that ends the examination.
+// first is the mail whose question stands for a later mail, if it is still held.
+func (r rows) first(m db.Mail) (id string, joined bool) {
+	for _, e := range r.events[m.ID] {
+		if e.Name == mail.JoinedEvent && e.Detail != m.ID && r.hasMail(e.Detail) {
+			return e.Detail, true
+		}
+	}
+	return "", false
+}
+
+func (r rows) hasMail(id string) bool {
+	return slices.ContainsFunc(r.mails, func(m db.Mail) bool { return m.ID == id })
+}
+
+// asks reports whether a question is that of a mail. One of an older version has an id of its own.
+func (r rows) asks(q db.Challenge, m db.Mail) bool {
+	if r.hasMail(q.ID) {
+		return q.ID == m.ID
+	}
+	return q.MailID == m.ID || q.HeldMailID == m.ID
+}
+
+// isAbout reports whether a text is about a mail: it says so, or its question does. One that an
+// older version made of what a mail carried says nothing: it was made in the transaction that ended
+// the examination.
 func (r rows) isAbout(t db.Text, m db.Mail) bool {
-	if t.ChallengeID == "" {
-		return t.VerificationID == "" && t.Tenant == m.Tenant && t.CreatedAt == m.EndedAt &&
+	if text.CaseOf(t) == m.ID {
+		return true
+	}
+	if text.CaseOf(t) == t.ID {
+		return t.Tenant == m.Tenant && t.CreatedAt == m.EndedAt &&
 			(t.Purpose == text.Relay || t.Purpose == text.Prompt)
 	}
 	return slices.ContainsFunc(r.challenges, func(q db.Challenge) bool {
-		return q.ID == t.ChallengeID && (q.MailID == m.ID || q.HeldMailID == m.ID)
+		return q.ID == t.ChallengeID && r.asks(q, m)
 	})
+}
+
+func (r rows) isAboutAny(t db.Text) bool {
+	return slices.ContainsFunc(r.mails, func(m db.Mail) bool { return r.isAbout(t, m) })
 }
 
 func later(last, t *db.Text) *db.Text {
@@ -232,12 +292,17 @@ func later(last, t *db.Text) *db.Text {
 }
 
 func (r rows) ofVerification(v db.Verification) Case {
-	c := Case{ID: v.ID, Kind: Verification, Tenant: v.Tenant, Began: v.OpenedAt.Time}
+	c := Case{ID: v.ID, Kind: OfVerification, Tenant: v.Tenant, Began: v.OpenedAt.Time}
 	c.add(r.verification(v)...)
+	for _, reply := range r.replies {
+		if reply.ChallengeID == v.ID {
+			c.add(r.reply(reply)...)
+		}
+	}
 	var last *db.Text
 	for i, t := range r.texts {
 		if t.VerificationID == v.ID {
-			c.add(r.text(t)...)
+			c.tell(r, t)
 			last = later(last, &r.texts[i])
 		}
 	}
@@ -270,11 +335,33 @@ func (r rows) questionOf(reply db.Reply) (found db.Challenge, ok bool) {
 }
 
 func (r rows) ofReply(reply db.Reply) Case {
-	c := Case{ID: reply.ID, Kind: Reply, Began: reply.ReceivedAt.Time}
+	c := Case{ID: reply.ID, Kind: OfReply, Began: reply.ReceivedAt.Time}
 	c.add(r.reply(reply)...)
 	for _, e := range r.events[reply.ID] {
 		c.Tenant = cmp.Or(c.Tenant, e.Tenant)
 	}
+	for _, t := range r.texts {
+		if text.CaseOf(t) == reply.ID {
+			c.tell(r, t)
+		}
+	}
+	return c
+}
+
+// stands reports whether a reply is a case by itself.
+func (r rows) stands(reply db.Reply) bool {
+	if _, answers := r.questionOf(reply); answers {
+		return false
+	}
+	return !slices.ContainsFunc(r.verifications, func(v db.Verification) bool {
+		return v.ID == reply.ChallengeID
+	})
+}
+
+func (r rows) ofText(t db.Text) Case {
+	c := Case{ID: t.ID, Kind: OfText, Tenant: t.Tenant, Began: t.CreatedAt.Time}
+	c.tell(r, t)
+	c.NoText, c.Remedy = unreached(t)
 	return c
 }
 

@@ -89,6 +89,36 @@ func Newest(
 	return found, before, nil
 }
 
+// Find returns the case of an id, with its phone: a mail, also one for which the question of
+// another stands, or a verification, reply or text. It returns ErrUnknown when there is none, and
+// ErrSeveral as Whose does.
+func Find(ctx context.Context, view store.View, id string) (Case, phonemail.Number, error) {
+	phone, err := Whose(ctx, view, id)
+	if err != nil {
+		return Case{}, phone, err
+	}
+	events, err := view.EventsOf(ctx, id)
+	if err != nil {
+		return Case{}, phone, fmt.Errorf("cases: reading events: %w", err)
+	}
+	asked := id
+	for _, e := range events {
+		if e.Name == mail.JoinedEvent {
+			asked = e.Detail
+		}
+	}
+	all, err := Of(ctx, view, phone)
+	if err != nil {
+		return Case{}, phone, err
+	}
+	for _, c := range all {
+		if c.ID == asked || c.ID == id {
+			return c, phone, nil
+		}
+	}
+	return Case{}, phone, ErrUnknown
+}
+
 // someBefore returns the newest cases before an id, and the id from which on none is left out; ""
 // if these are the last ones.
 func someBefore(
@@ -135,7 +165,7 @@ func order(b Brief) int {
 
 func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 	b := Brief{
-		ID: m.ID, Kind: Mail, What: cmp.Or(m.Kind, "mail"), Tenant: m.Tenant, Phone: m.Phone,
+		ID: m.ID, Kind: OfMail, What: cmp.Or(m.Kind, "mail"), Tenant: m.Tenant, Phone: m.Phone,
 		Began: m.ReceivedAt.Time,
 	}
 	c := db.Challenge{State: m.Question, Outcome: m.Outcome}
@@ -170,7 +200,7 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 
 func briefOfVerification(v db.NewestVerificationsRow, now time.Time) Brief {
 	b := Brief{
-		ID: v.ID, Kind: Verification, What: v.Door, Tenant: v.Tenant, Phone: v.Phone,
+		ID: v.ID, Kind: OfVerification, What: v.Door, Tenant: v.Tenant, Phone: v.Phone,
 		Began: v.OpenedAt.Time,
 	}
 	switch {

@@ -28,31 +28,9 @@ func unreached(t db.Text) (why, then string) {
 }
 
 // explained adds to a provider's code what it means.
-//
-// Source: https://www.twilio.com/docs/api/errors
 func explained(reason string) string {
-	meanings := map[string]string{
-		"20003": "the account SID and the auth token do not fit (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)",
-		"21211": "Twilio takes the number for none",
-		"21408": "the account may not text this country",
-		"21608": "a trial account texts only numbers that were verified",
-		"21610": "Twilio says that the phone has sent STOP to this sender",
-		"21612": "this sender cannot reach the number",
-		"21614": "the number is not a mobile",
-		"30001": "Twilio's queue overflowed",
-		"30002": "the account is suspended",
-		"30003": "the phone is off, or out of reach",
-		"30004": "the phone's operator, or the person, blocks these texts",
-		"30005": "the number is not in use",
-		"30006": "the number is a landline, or its operator cannot be reached",
-		"30007": "the operator filtered the text as unwanted",
-		"30008": "the operator gave no reason",
-		"30034": "the number is not registered for texts to the US (10DLC)",
-	}
-	for code, meaning := range meanings {
-		if strings.Contains(reason, code) {
-			return reason + " (" + meaning + ")"
-		}
+	if meaning := text.Meaning(reason); meaning != "" {
+		return reason + " (" + meaning + ")"
 	}
 	return reason
 }

@@ -3,6 +3,9 @@ package cases
 import (
 	"cmp"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
@@ -15,7 +18,20 @@ import (
 const clock = "15:04:05"
 
 func (r rows) mail(m db.Mail) []Step {
-	steps := []Step{{m.ReceivedAt.Time, "a mail came, and Mailgun's signature was right"}}
+	return append([]Step{{m.ReceivedAt.Time, "a mail came, and Mailgun's signature was right"}},
+		r.examined(m)...)
+}
+
+// joining says the same of a mail for which this case's question stands.
+func (r rows) joining(m db.Mail) []Step {
+	return append([]Step{{m.ReceivedAt.Time,
+		"another mail came (" + m.ID + "), and the same question stands for it"}}, r.examined(m)...)
+}
+
+func (r rows) examined(m db.Mail) (steps []Step) {
+	if report := mail.ReportOf(m); report.Sender != "" {
+		steps = append(steps, Step{m.EndedAt.Time, "its sender is proved: " + report.Sender})
+	}
 	kinds := map[string]string{
 		"verify": "a sign-up mail", "reset": "a password mail", "login": "a sign-in mail",
 		"code": "a mail with a code",
@@ -23,7 +39,11 @@ func (r rows) mail(m db.Mail) []Step {
 	what := cmp.Or(kinds[m.Kind], "not a mail to act on")
 	switch m.State {
 	case mail.Examined:
-		steps = append(steps, Step{m.EndedAt.Time, "it is " + what + " (" + m.Kind + ")"})
+		said := "it is " + what + " (" + m.Kind + ")"
+		if report := mail.ReportOf(m); report.Provider != "" {
+			said += " of " + report.Provider
+		}
+		steps = append(steps, Step{m.EndedAt.Time, said})
 	case mail.Refused:
 		said := "nothing is done about it: " + m.Reason
 		if m.Kind != "" {
@@ -31,6 +51,7 @@ func (r rows) mail(m db.Mail) []Step {
 		}
 		steps = append(steps, Step{m.EndedAt.Time, said})
 	}
+	steps = append(steps, links(m)...)
 	said := map[string]string{
 		"mail.deleted":   "Mailgun deleted its copy",
 		"mail.gone":      "Mailgun had no copy any more",
@@ -43,6 +64,46 @@ func (r rows) mail(m db.Mail) []Step {
 			continue
 		}
 		steps = append(steps, Step{e.At.Time, said[e.Name]})
+	}
+	return steps
+}
+
+// links says which link of a mail was chosen, and why the others were not.
+func links(m db.Mail) (steps []Step) {
+	report := mail.ReportOf(m)
+	for _, l := range report.Links {
+		said := "not chosen: "
+		if l.Chosen {
+			said = "the link chosen: "
+		}
+		said += l.Place
+		if len(l.Why) > 0 {
+			said += " (" + strings.Join(l.Why, "; ") + ")"
+		}
+		steps = append(steps, Step{m.EndedAt.Time, said})
+	}
+	if report.More > 0 {
+		steps = append(steps, Step{m.EndedAt.Time,
+			fmt.Sprintf("not chosen: %d more links", report.More)})
+	}
+	return steps
+}
+
+// tries says how the clicks of a question went, step by step.
+func tries(c db.Challenge) (steps []Step) {
+	for _, t := range challenge.Tries(c) {
+		said := "the click ends as " + string(t.Outcome)
+		if t.Reason != "" {
+			said += ": " + t.Reason
+		}
+		for i, s := range t.Steps {
+			status := strconv.Itoa(s.Status)
+			if s.Status == 0 {
+				status = "no response"
+			}
+			said += fmt.Sprintf("; step %d, %s %s: %s", i+1, s.Method, s.Host, status)
+		}
+		steps = append(steps, Step{time.UnixMilli(t.At), said})
 	}
 	return steps
 }
@@ -77,6 +138,7 @@ func (r rows) question(c db.Challenge) []Step {
 		steps = append(steps, Step{cmp.Or(c.EndedAt, c.OpenedAt).Time,
 			fmt.Sprintf("wrong codes for it so far: %d", c.WrongCodes)})
 	}
+	steps = append(steps, tries(c)...)
 	return append(steps, Step{c.EndedAt.Time, ended(c)})
 }
 
@@ -160,7 +222,7 @@ func (r rows) text(t db.Text) []Step {
 	default:
 		what += " was offered to " + cmp.Or(t.Provider, "the providers")
 	}
-	steps = append(steps, Step{t.SendingAt.Time, what})
+	steps = append(steps, Step{t.SendingAt.Time, what + worded(t)})
 	switch t.State {
 	case text.Delivered:
 		steps = append(steps, Step{t.EndedAt.Time, "the " + string(t.Purpose) + " is delivered"})
@@ -172,6 +234,17 @@ func (r rows) text(t db.Text) []Step {
 			explained(t.Error)})
 	}
 	return steps
+}
+
+// worded says in which words a text is, and in which language.
+func worded(t db.Text) string {
+	switch {
+	case t.Wording == "":
+		return ""
+	case t.Language == "":
+		return ", worded " + t.Wording
+	}
+	return ", worded " + t.Wording + " in " + t.Language
 }
 
 func segments(n int64) string {

@@ -22,7 +22,7 @@ import (
 // Question is what a mail makes a tenant ask a phone. The tenant's settings say how it is asked and
 // how it can be answered.
 type Question struct {
-	MailID    string
+	MailID    string // the question has it as its own, too
 	MessageID string // the mail's, which is the same for all its phones
 	Phone     phonemail.Number
 	Recipient string // the phone's address exactly as the mail was delivered to it
@@ -125,12 +125,13 @@ func (a *Asking) Admit(ctx context.Context, tx *store.Tx) (*limit.Refusal, error
 
 // prompt is the text that asks c. The token is that of a short link, "" for none.
 func (a Asking) prompt(c Challenge, token string) text.Draft {
-	t := a.tenant
+	t, says := a.tenant, asking(a.way.Answer, c)
 	return text.Draft{
 		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
-		Purpose: text.Prompt, Deadline: c.Expires,
+		Case: a.question.MailID, Purpose: text.Prompt, Deadline: c.Expires,
 		Asker: limit.AskerOfMail(t), Mail: a.question.MessageID, Admitted: a.admitted,
-		Body: t.Say(c.Language, asking(a.way.Answer, c), wording.Fill{
+		Wording: string(says), Language: t.LanguageOf(c.Language),
+		Body: t.Say(c.Language, says, wording.Fill{
 			Code: c.ReplyCode, Link: t.ShortURL(token), Life: t.Question.ValidFor,
 		}),
 	}
@@ -258,7 +259,7 @@ func (q Question) about(t *tenant.Tenant) Challenge {
 func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	t, q := a.tenant, a.question
 	c := q.about(t)
-	c.ID, c.MailID, c.Line, c.Phone, c.State = store.NewID(), q.MailID, a.way.Line, q.Phone, Open
+	c.ID, c.MailID, c.Line, c.Phone, c.State = q.MailID, q.MailID, a.way.Line, q.Phone, Open
 	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
 	c.Coded, c.Language = a.needsCode(), q.Language
 	_, c.Test = t.Test(c.Phone, tx.Now())

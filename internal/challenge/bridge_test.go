@@ -2,6 +2,7 @@ package challenge_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -123,7 +124,13 @@ func (q question) line() phonemail.Line {
 	return q.asker.Line(q.Phone)
 }
 
+// ask asks about a mail. When that one has its question, it is another mail that asks the same.
 func (q question) ask(ctx context.Context, tx *store.Tx) (string, error) {
+	if _, err := challenge.Get(ctx, tx, q.MailID); err == nil {
+		q.MailID = store.NewID()
+	} else if !errors.Is(err, challenge.ErrUnknown) {
+		return "", err
+	}
 	a, err := challenge.Consider(ctx, tx, q.asker, q.Question)
 	if err != nil {
 		return "", err

@@ -39,7 +39,11 @@ type Click struct {
 	Submitted bool   // and it may have submitted a form, which must not happen again
 	Spent     bool   // interrupted as often as is allowed: the link must not be clicked any more
 
-	clicks int64 // this one included
+	// Went is how it went, for the operator. The worker sets it.
+	Went Try
+
+	clicks int64  // this one included
+	tries  string // how those before it went, as the row keeps it
 }
 
 // Opens reports whether a link is the one that the phone was asked about, so that its yes opens it.
@@ -59,6 +63,7 @@ func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, erro
 	click := Click{
 		Challenge: read(row, tx.Now()), Again: begun > 0,
 		Submitted: !row.SubmittedAt.IsZero(), Spent: begun >= maxClicks, clicks: row.Clicks + 1,
+		tries: row.Click,
 	}
 	link, err := tx.Open(place(row.ID, row.Tenant), row.Link)
 	if err != nil && !errors.Is(err, store.ErrSealed) {
@@ -98,7 +103,9 @@ func Queue(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
 // PutBack undoes BeginClick when it is certain that nothing reached the identity provider. The
 // caller sees to the retry.
 func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
-	_, err := tx.UndoClick(ctx, db.UndoClickParams{ID: c.Challenge.ID, Clicks: c.clicks})
+	_, err := tx.UndoClick(ctx, db.UndoClickParams{
+		ID: c.Challenge.ID, Clicks: c.clicks, Click: c.went(tx),
+	})
 	return err
 }
 
@@ -131,7 +138,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 	}
 	n, err := tx.EndClick(ctx, db.EndClickParams{
 		ID: c.Challenge.ID, MailID: c.Challenge.MailID,
-		State: state, Outcome: o, EndedAt: tx.Moment(),
+		State: state, Outcome: o, EndedAt: tx.Moment(), Click: c.went(tx),
 	})
 	if err != nil {
 		return err
@@ -147,8 +154,11 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 			return handOver(ctx, tx, t, way.Line, c, o)
 		}
 	}
-	saying := t.Say(c.Challenge.Language, Saying(c.Challenge.Purpose, o), wording.Fill{})
-	return Tell(ctx, tx, t, c.Challenge, Said{text.Outcome, saying, true})
+	says := Saying(c.Challenge.Purpose, o)
+	return Tell(ctx, tx, t, c.Challenge, Said{
+		Purpose: text.Outcome, Saying: says, Answered: true,
+		Body: t.Say(c.Challenge.Language, says, wording.Fill{}),
+	})
 }
 
 // handOverLife is the least time in which a person can read a text and tap the link in it.
@@ -168,10 +178,12 @@ func handOver(
 	if err != nil {
 		return err
 	}
+	says := relaying(c.Challenge.Purpose)
 	_, err = text.Make(ctx, tx, text.Draft{
 		Tenant: t, ChallengeID: c.Challenge.ID, Answered: true,
 		Line: line, Phone: c.Challenge.Phone, Purpose: text.Outcome,
-		Body: t.Say(c.Challenge.Language, relaying(c.Challenge.Purpose), wording.Fill{
+		Wording: string(says), Language: t.LanguageOf(c.Challenge.Language),
+		Body: t.Say(c.Challenge.Language, says, wording.Fill{
 			Link: t.ShortURL(token), Life: expires.Sub(tx.Now()),
 		}),
 		Deadline: expires,

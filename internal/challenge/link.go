@@ -126,6 +126,7 @@ func takeHeld(ctx context.Context, tx *store.Tx, c Click) (bool, error) {
 	n, err := tx.TakeHeldLink(ctx, db.TakeHeldLinkParams{
 		ID: row.ID, MailID: c.Challenge.MailID, HeldMailID: row.HeldMailID,
 		Link: tx.Seal(place(row.ID, row.Tenant), plain), BegunAt: tx.Enqueue(job),
+		Click: c.went(tx),
 	})
 	if err != nil {
 		return false, err

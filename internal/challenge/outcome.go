@@ -93,6 +93,7 @@ func Tell(
 	_, err := text.Make(ctx, tx, text.Draft{
 		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone, Answered: said.Answered,
 		Purpose: said.Purpose, Body: said.Body, Deadline: tx.Now().Add(outcomeLife),
+		Wording: string(said.Saying), Language: t.LanguageOf(c.Language),
 	})
 	return err
 }
@@ -100,6 +101,7 @@ func Tell(
 // Said is what a phone is told about a challenge.
 type Said struct {
 	Purpose  text.Purpose
+	Saying   wording.Saying // which the body says
 	Body     string
 	Answered bool // it follows from a yes of the phone
 }

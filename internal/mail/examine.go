@@ -33,6 +33,9 @@ type Finding struct {
 	Sender string
 	// Language is that of the mail as a BCP 47 tag, "" when nothing tells it.
 	Language string
+	// Provider is whose mail it is, and Links are those in it, for the operator.
+	Provider string
+	Links    []Link
 }
 
 // Decision is what a tenant does about a mail.
@@ -106,9 +109,11 @@ func relayed(t *tenant.Tenant, phone phonemail.Number, f Finding) tenant.Use {
 }
 
 // Examine ends the examination of a received mail: it asks the question that the finding calls
-// for, relays what the mail carries, or refuses the mail. A mail that was examined before is left
-// alone.
-func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding) error {
+// for, relays what the mail carries, or refuses the mail. It returns what it did. A mail that was
+// examined before is left alone.
+func Examine(
+	ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Finding,
+) (Verdict, error) {
 	d := Decide(t, m.Phone, tx.Now(), f)
 	q := challenge.Question{
 		MailID: m.ID, MessageID: m.MessageID, Phone: m.Phone, Recipient: m.Recipient, Purpose: d.Purpose,
@@ -118,7 +123,7 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	if d.Do == tenant.Ask {
 		var err error
 		if asking, err = challenge.Consider(ctx, tx, t, q); err != nil {
-			return fmt.Errorf("mail %s: %w", m.ID, err)
+			return Verdict{}, fmt.Errorf("mail %s: %w", m.ID, err)
 		}
 		if asking.Obstacle != "" {
 			d = refuse(asking.Obstacle)
@@ -131,29 +136,57 @@ func Examine(ctx context.Context, tx *store.Tx, t *tenant.Tenant, m Mail, f Find
 	if d.Do != tenant.Off {
 		refusal, err := admit(ctx, tx, &asking, passing)
 		if err != nil {
-			return fmt.Errorf("mail %s: %w", m.ID, err)
+			return Verdict{}, fmt.Errorf("mail %s: %w", m.ID, err)
 		}
 		if refusal != nil {
 			d = refuse(string(refusal.Reason))
 		}
 	}
 	if d.Do == tenant.Off {
-		return Refuse(ctx, tx, m, f.Kind, d.Refusal)
+		_, err := end(ctx, tx, m, Refused, f, d.Refusal)
+		return Verdict{m.ID, Refusing, d.Refusal}, err
 	}
-	ended, err := end(ctx, tx, m, Examined, f.Kind, "")
+	ended, err := end(ctx, tx, m, Examined, f, "")
 	if err != nil || !ended {
-		return err
+		return Verdict{}, err
 	}
+	v := Verdict{m.ID, Asking, ""}
 	if d.Do == tenant.Relay {
-		err = passing.relay(ctx, tx)
+		v.Did, err = Relaying, passing.relay(ctx, tx)
 	} else {
-		_, err = asking.Ask(ctx, tx)
+		v.Case, err = asking.Ask(ctx, tx)
+	}
+	if err == nil && v.Case != m.ID {
+		v.Did = Joining
+		err = tx.Record(ctx, t.Slug, m.ID, JoinedEvent, v.Case)
 	}
 	if err != nil {
-		return fmt.Errorf("mail %s: %w", m.ID, err)
+		return Verdict{}, fmt.Errorf("mail %s: %w", m.ID, err)
 	}
-	return nil
+	return v, nil
 }
+
+// Verdict is what came of an examination, the zero value when the mail had been examined before.
+type Verdict struct {
+	Case   string // the mail's id, or that of the question that stands for it
+	Did    Did
+	Reason string // why it was refused
+}
+
+// Did is what an examination made of a mail.
+type Did string
+
+// What an examination makes of a mail.
+const (
+	Asking   Did = "asks"    // its phone is asked
+	Joining  Did = "joins"   // its phone is being asked about the same
+	Relaying Did = "relays"  // its phone is told what it carries
+	Refusing Did = "refuses" // nothing is done about it
+)
+
+// JoinedEvent is the name of the event of a mail for which another mail's question stands. Its
+// detail is the id of that question's case.
+const JoinedEvent = "mail.joined"
 
 // admit counts the text that a mail causes against all limits. A text that must not be sent is
 // recorded as suppressed, and admit returns why.
@@ -210,9 +243,10 @@ func (r relaying) draft(now time.Time, token string) text.Draft {
 	draft := text.Draft{
 		Tenant: t, Line: t.Way(r.mail.Phone, r.use()).Line, Phone: r.mail.Phone,
 		Purpose: text.Relay, Deadline: r.deadline(now),
-		Asker: limit.AskerOfMail(t), Mail: r.mail.MessageID,
+		Asker: limit.AskerOfMail(t), Mail: r.mail.MessageID, Case: r.mail.ID, Language: r.language(),
 	}
 	if r.use() == tenant.ForCode {
+		draft.Wording = "code"
 		draft.Body = t.CodeWording(r.mail.Phone)(r.Code, r.language())
 		return draft
 	}
@@ -223,15 +257,16 @@ func (r relaying) draft(now time.Time, token string) text.Draft {
 	case "login":
 		saying = wording.RelayLogin
 	}
+	draft.Wording = string(saying)
 	draft.Body = t.Say(r.language(), saying, wording.Fill{
 		Link: t.ShortURL(token), Life: t.Question.ValidFor,
 	})
 	return draft
 }
 
-// Refuse ends the examination of a received mail without a question.
-func Refuse(ctx context.Context, tx *store.Tx, m Mail, kind, reason string) error {
-	_, err := end(ctx, tx, m, Refused, kind, reason)
+// Refuse ends the examination of a received mail in which nothing was looked for.
+func Refuse(ctx context.Context, tx *store.Tx, m Mail, reason string) error {
+	_, err := end(ctx, tx, m, Refused, Finding{}, reason)
 	return err
 }
 
@@ -263,17 +298,17 @@ func TakeFound(
 }
 
 func end(
-	ctx context.Context, tx *store.Tx, m Mail, state State, kind, reason string,
+	ctx context.Context, tx *store.Tx, m Mail, state State, f Finding, reason string,
 ) (bool, error) {
 	n, err := tx.EndMail(ctx, db.EndMailParams{
-		ID: m.ID, State: state, Kind: kind, Reason: reason, EndedAt: tx.Moment(),
+		ID: m.ID, State: state, Kind: f.Kind, Reason: reason, Found: f.kept(), EndedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
 		return false, err
 	}
-	detail := kind
+	detail := f.Kind
 	if reason != "" {
-		detail = kind + ": " + reason
+		detail = f.Kind + ": " + reason
 	}
 	return true, record(ctx, tx, m.Tenant, m.ID, state, detail)
 }

@@ -164,15 +164,49 @@ func useToken(ctx context.Context, tx *store.Tx, d Packed) (Taken, error) {
 	return Duplicate, nil
 }
 
+// Entry is the row of a mail to one phone. Its id is that of the case.
+type Entry struct {
+	ID    string
+	Phone phonemail.Number
+}
+
+// Entries are the rows that stand for a delivery which was taken, one for each of its phones. Of a
+// new one with one phone that is known without looking.
+func Entries(
+	ctx context.Context, s *store.Store, d Packed, taken Taken,
+) (entries []Entry, err error) {
+	if taken == New && len(d.parts) == 1 {
+		return []Entry{{d.parts[0].id, d.parts[0].to.Phone}}, nil
+	}
+	err = s.Read(ctx, func(ctx context.Context, view store.View) error {
+		for _, one := range d.parts {
+			id, err := view.MailOf(ctx, db.MailOfParams{
+				Tenant: d.Tenant, MessageID: d.known(), Phone: one.to.Phone,
+			})
+			if err != nil && !store.Missing(err) {
+				return fmt.Errorf("mail: looking for its rows: %w", err)
+			}
+			entries = append(entries, Entry{id, one.to.Phone})
+		}
+		return nil
+	})
+	return entries, err
+}
+
+// known is by what a mail is known when it comes again: without a Message-Id only a repeated token
+// shows that it is the same.
+func (d Delivery) known() string {
+	if d.MessageID == "" {
+		return byToken + d.Token
+	}
+	return d.MessageID
+}
+
 func add(ctx context.Context, tx *store.Tx, d Delivery, one part) (bool, error) {
 	row := db.AddMailParams{
 		ID: one.id, Tenant: d.Tenant, Phone: one.to.Phone, Recipient: one.to.Address,
-		MessageID: d.MessageID, MessageURL: d.MessageURL, Packed: one.body,
+		MessageID: d.known(), MessageURL: d.MessageURL, Packed: one.body,
 		PostedAt: moment.Of(d.PostedAt), ReceivedAt: tx.Moment(),
-	}
-	if row.MessageID == "" {
-		// Without a Message-Id only a repeated token shows that a mail is the same.
-		row.MessageID = byToken + d.Token
 	}
 	return receive(ctx, tx, row, "")
 }

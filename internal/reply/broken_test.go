@@ -218,12 +218,12 @@ func TestTapsThatChangeNothing(t *testing.T) {
 				return err
 			})
 			for range 2 {
-				var got shortlink.Link
+				var got reply.Tapped
 				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 					got, err = reply.Tap(ctx, tx, token)
 					return err
 				})
-				require.Equal(b, want, got)
+				require.Equal(b, want, got.Link)
 			}
 		}
 		require.Equal(b, string(challenge.Accepted), b.state(c.ID))

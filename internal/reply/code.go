@@ -29,7 +29,7 @@ func (t *taking) code(ctx context.Context) error {
 			return err
 		}
 		if checked.Verdict == verification.Right || checked.Verdict == verification.Asked {
-			return nil
+			return t.link(ctx, v.ID)
 		}
 	}
 	return t.hint(ctx)

@@ -184,7 +184,7 @@ func (h *history) examine(m mail.Mail, this *question) (state string) {
 	}
 	found := mail.Finding{Kind: kind, Link: m.Body.Text, Sender: this.author}
 	h.b.Do(func(ctx context.Context, tx *store.Tx) error {
-		if err := mail.Examine(ctx, tx, h.b.lenient(this.tenant), m, found); err != nil {
+		if _, err := mail.Examine(ctx, tx, h.b.lenient(this.tenant), m, found); err != nil {
 			return err
 		}
 		_, now, err := mail.Get(ctx, tx, m.ID)

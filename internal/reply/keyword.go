@@ -76,7 +76,8 @@ func (t *taking) say(
 		return nil
 	}
 	_, err := text.Make(ctx, t.tx, text.Draft{
-		Tenant: speaker, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
+		Tenant: speaker, Case: t.caseID, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
+		Wording: string(s), Language: speaker.LanguageOf(language),
 		Body:     speaker.Say(language, s, wording.Fill{Contact: speaker.OptOut.Contact}),
 		Deadline: t.tx.Now().Add(answerLife),
 	})

@@ -10,6 +10,7 @@
 package reply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ func (LookUpMail) Kind() string { return "look_up_mail" }
 // Taken is what became of a reply.
 type Taken struct {
 	ID        string
+	Case      string // the question or verification that it is about, else its own id
 	Word      Word
 	Duplicate bool // it had been taken before; nothing was done
 }
@@ -67,6 +69,9 @@ func Take(
 	if t.asked, err = challenge.Asked(ctx, tx, r.Line, r.Phone); err != nil {
 		return Taken{}, err
 	}
+	if t.caseID = t.id; len(t.asked) > 0 {
+		t.caseID = t.asked[len(t.asked)-1].ID
+	}
 	t.Reading = t.read()
 	n, err := tx.AddReply(ctx, db.AddReplyParams{
 		ID: t.id, Account: r.Line.Account, ProviderID: r.ProviderID, Sender: r.Line.Sender,
@@ -76,12 +81,25 @@ func Take(
 		return Taken{}, fmt.Errorf("reply: adding: %w", err)
 	}
 	if n == 0 {
-		return Taken{Word: t.Word, Duplicate: true}, nil
+		return t.known(ctx)
 	}
 	if err := tx.Record(ctx, t.about(), t.id, "reply.received", string(t.Word)); err != nil {
 		return Taken{}, err
 	}
-	return Taken{ID: t.id, Word: t.Word}, t.act(ctx)
+	err = t.act(ctx)
+	return Taken{ID: t.id, Case: t.caseID, Word: t.Word}, err
+}
+
+// known is what became of a reply when it came the first time.
+func (t *taking) known(ctx context.Context) (Taken, error) {
+	row, err := t.tx.ReplyOf(ctx, db.ReplyOfParams{
+		Account: t.Line.Account, ProviderID: t.ProviderID,
+	})
+	if err != nil {
+		return Taken{}, fmt.Errorf("reply: looking for it: %w", err)
+	}
+	caseID := cmp.Or(row.ChallengeID, row.ID)
+	return Taken{ID: row.ID, Case: caseID, Word: t.Word, Duplicate: true}, nil
 }
 
 // taking is one reply on its way through the rule.
@@ -89,6 +107,7 @@ type taking struct {
 	Received
 	Reading
 	id      string
+	caseID  string // of the newest question that is open, until it is known which one is meant
 	tx      *store.Tx
 	tenants tenant.Set
 	asked   []challenge.Challenge // the open questions of this phone on this line, oldest first
@@ -227,15 +246,16 @@ func (t *taking) hint(ctx context.Context) error {
 
 // answered notes which question the reply answered, and tells its phone what came of it.
 func (t *taking) answered(ctx context.Context, c challenge.Challenge, s wording.Saying) error {
-	if err := t.link(ctx, c); err != nil {
+	if err := t.link(ctx, c.ID); err != nil {
 		return err
 	}
 	return t.tell(ctx, c, challenge.Said{Purpose: text.Outcome}, s, wording.Fill{})
 }
 
-// link notes which question the reply answered.
-func (t *taking) link(ctx context.Context, c challenge.Challenge) error {
-	return t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: c.ID})
+// link notes which question, or which verification, the reply answered.
+func (t *taking) link(ctx context.Context, id string) error {
+	t.caseID = id
+	return t.tx.SetReplyChallenge(ctx, db.SetReplyChallengeParams{ID: t.id, ChallengeID: id})
 }
 
 func (t *taking) tell(
@@ -246,7 +266,7 @@ func (t *taking) tell(
 	if !ok {
 		return nil // the tenant is no longer configured: there are no words to say it in
 	}
-	said.Body = asker.Say(c.Language, s, fill)
+	said.Saying, said.Body = s, asker.Say(c.Language, s, fill)
 	return challenge.Tell(ctx, t.tx, asker, c, said)
 }
 

@@ -27,7 +27,8 @@ func (b bridge) shorten(l shortlink.Link) (token string) {
 func (b bridge) tap(token string) (l shortlink.Link, err error) {
 	b.Helper()
 	err = b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
-		l, err = reply.Tap(ctx, tx, token)
+		tapped, err := reply.Tap(ctx, tx, token)
+		l = tapped.Link
 		return err
 	})
 	return l, err

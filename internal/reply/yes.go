@@ -92,7 +92,7 @@ func (t *taking) accept(ctx context.Context, c challenge.Challenge) error {
 	if err != nil {
 		return err
 	}
-	return t.link(ctx, c)
+	return t.link(ctx, c.ID)
 }
 
 // askWhich lists the open questions with their codes, once for the newest of them.
@@ -108,7 +108,9 @@ func (t *taking) askWhich(ctx context.Context) error {
 	}
 	language := asker.LanguageOf(newest.Language)
 	body := which(asker, language, t.choices(language), len(t.asked))
-	return challenge.Tell(ctx, t.tx, asker, newest, challenge.Said{Purpose: text.Hint, Body: body})
+	return challenge.Tell(ctx, t.tx, asker, newest, challenge.Said{
+		Purpose: text.Hint, Saying: wording.Several, Body: body,
+	})
 }
 
 // choices are the replies that each mean one open question, with what they mean.

@@ -13,36 +13,28 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// levelHandler lets only some of River's lines reach the log: those of the least level or above. At
-// level info River tells more than an operator wants, and says less about failing jobs than
-// failureLog does.
-type levelHandler struct {
-	slog.Handler
-	least slog.Level
-}
-
-func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= h.least && h.Handler.Enabled(ctx, level)
-}
-
-func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return levelHandler{h.Handler.WithAttrs(attrs), h.least}
-}
-
-func (h levelHandler) WithGroup(name string) slog.Handler {
-	return levelHandler{h.Handler.WithGroup(name), h.least}
-}
-
 // failureLog is River's ErrorHandler: it logs each job that returned an error or panicked. River
 // itself logs both at level info only. A job that snoozes or that is canceled is not such a job.
-type failureLog struct{ log *slog.Logger }
+type failureLog struct {
+	log      *slog.Logger
+	describe *describer
+}
+
+// describer says what the row is about that a job has the id of. The store knows no rule.
+type describer struct {
+	of func(ctx context.Context, id string) []any // nil: nothing is added
+}
+
+// DescribeWith has f say for the log what the row is about that a failing job has the id of. Call
+// it before Start.
+func (s *Store) DescribeWith(f func(ctx context.Context, id string) []any) { s.describe.of = f }
 
 // HandleError implements river.ErrorHandler. River tries the job again unless this was its last
 // try.
 func (f failureLog) HandleError(
 	ctx context.Context, job *rivertype.JobRow, err error,
 ) *river.ErrorHandlerResult {
-	f.log.ErrorContext(ctx, saying(job), append(about(job), "error", err)...)
+	f.log.ErrorContext(ctx, saying(job), append(f.describe.about(ctx, job), "error", err)...)
 	return nil
 }
 
@@ -58,14 +50,16 @@ func (f failureLog) HandlePanic(
 // River tells no error handler and no subscriber of that.
 type rescueLog struct {
 	river.DefaultClientRetryPolicy
-	log *slog.Logger
+	log      *slog.Logger
+	describe *describer
 }
 
 // NextRetry implements river.ClientRetryPolicy. After the last try of a job River asks for it only
 // to discard a job that never ended.
 func (r *rescueLog) NextRetry(job *rivertype.JobRow) time.Time {
 	if job.Attempt >= job.MaxAttempts {
-		r.log.Error("a job did not end at its last try and is dead", about(job)...)
+		r.log.Error("a job did not end at its last try and is dead",
+			r.describe.about(context.Background(), job)...)
 	}
 	return r.DefaultClientRetryPolicy.NextRetry(job)
 }
@@ -111,10 +105,14 @@ func saying(job *rivertype.JobRow) string {
 }
 
 // about names a job by its kind, its number in the queue, and the row it is about.
-func about(job *rivertype.JobRow) []any {
+func (d *describer) about(ctx context.Context, job *rivertype.JobRow) []any {
 	var args struct {
 		ID string `json:"id"`
 	}
 	_ = json.Unmarshal(job.EncodedArgs, &args) // a job about no row has no id
-	return []any{"kind", job.Kind, "job", job.ID, "id", args.ID, "attempt", job.Attempt}
+	attrs := []any{"kind", job.Kind, "job", job.ID, "id", args.ID, "attempt", job.Attempt}
+	if d == nil || d.of == nil {
+		return attrs
+	}
+	return append(attrs, d.of(context.WithoutCancel(ctx), args.ID)...)
 }

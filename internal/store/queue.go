@@ -38,10 +38,10 @@ func queueConfig(workers *river.Workers, o Options) *river.Config {
 		CompletedJobRetentionPeriod: keepFinished,
 		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
-		ErrorHandler:                failureLog{o.Log},
-		RetryPolicy:                 &rescueLog{log: o.Log},
+		ErrorHandler:                failureLog{o.Log, o.describe},
+		RetryPolicy:                 &rescueLog{log: o.Log, describe: o.describe},
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
-		Logger:                      slog.New(levelHandler{o.Log.Handler(), slog.LevelWarn}),
+		Logger:                      slog.New(newFoldHandler(o.Log.Handler())),
 	}
 }
 

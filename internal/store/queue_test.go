@@ -73,6 +73,7 @@ func TestFailingJobsAreLogged(t *testing.T) {
 			river.AddWorker(s.Workers(), river.WorkFunc(
 				func(context.Context, *river.Job[failing]) error { return test.fail() },
 			))
+			s.DescribeWith(func(_ context.Context, id string) []any { return []any{"case", "of " + id} })
 			ctx := context.Background() // the queue is stopped when the test's own context has ended
 			require.NoError(t, s.Start(ctx))
 			t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
@@ -83,7 +84,8 @@ func TestFailingJobsAreLogged(t *testing.T) {
 			require.Eventually(t, func() bool {
 				return log.String() != ""
 			}, 20*time.Second, time.Millisecond)
-			for _, want := range append(test.want, `"level":"ERROR"`, `"kind":"failing"`, `"id":"row-1"`) {
+			for _, want := range append(test.want, `"level":"ERROR"`, `"kind":"failing"`, `"id":"row-1"`,
+				`"case":"of row-1"`) {
 				require.Contains(t, log.String(), want)
 			}
 			require.NotContains(t, log.String(), "482913")

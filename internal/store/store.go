@@ -53,7 +53,8 @@ type Options struct {
 	// Log is told of failing jobs and of the queue's warnings. Nil: nothing is logged.
 	Log *slog.Logger
 
-	poll time.Duration // instead of pollEvery, in tests
+	poll     time.Duration // instead of pollEvery, in tests
+	describe *describer
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -69,6 +70,7 @@ type Store struct {
 	once    sync.Once
 
 	beginner Beginner
+	describe *describer
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
 	periodic []string // the kinds of jobs that Every has done
@@ -115,6 +117,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.describe = &describer{}
 	workers := river.NewWorkers()
 	e, err := openEngine(ctx, &o, workers)
 	if err != nil {
@@ -132,7 +135,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, e.close())
 	}
 	s := &Store{
-		engine: e, sealer: sealer, digests: digests, workers: workers,
+		engine: e, describe: o.describe, sealer: sealer, digests: digests, workers: workers,
 		calls:   make(chan *call, queuedCalls),
 		closing: make(chan struct{}),
 	}

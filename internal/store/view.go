@@ -74,6 +74,7 @@ type View interface {
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
+	MailOf(ctx context.Context, arg db.MailOfParams) (string, error)
 	NewestMails(ctx context.Context, arg db.NewestMailsParams) ([]db.NewestMailsRow, error)
 
 	GetOperatorSession(ctx context.Context, id string) (db.OperatorSession, error)
@@ -100,6 +101,7 @@ type View interface {
 	) ([]db.Verification, error)
 
 	GetReply(ctx context.Context, id string) (db.Reply, error)
+	ReplyOf(ctx context.Context, arg db.ReplyOfParams) (db.Reply, error)
 	GetReplyGuesses(ctx context.Context, phone phonemail.Number) (string, error)
 
 	GetSecret(ctx context.Context, id string) (string, error)

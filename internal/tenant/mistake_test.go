@@ -182,6 +182,7 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_WRONG_TEXT=YES\u200b", "invisible", "retype"},
 		{"SMSBRIDGE_WRONG_TEXT=YES " + strings.Repeat("x", 310), "more than two segments", "160"},
 
+		{"SMSBRIDGE_LOG_FORMAT=TEXT", `"TEXT" is not text or json or auto`, "small letters"},
 		{"SMSBRIDGE_COUNTRY=DK", "not a variable of smsbridge", "did you mean SMSBRIDGE_COUNTRIES?"},
 		{"SMSBRIDGE_LOGLEVEL=x", "not a variable of smsbridge", "did you mean SMSBRIDGE_LOG_LEVEL?"},
 		{"SMSBRIDGE_=x", "not a variable of smsbridge", "known here: SMSBRIDGE_ACCEPT, "},

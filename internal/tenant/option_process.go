@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"net/url"
+	"slices"
 	"smsbridge/internal/settings"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func commandRows() []row {
 // processOptions lists the settings of the process.
 func processOptions() []settings.Option[Settings] {
 	type option = settings.Option[Settings]
-	return append([]option{
+	return slices.Concat([]option{
 		{Row: row{
 			Key: "public_url", Variable: "SMSBRIDGE_PUBLIC_URL", Need: settings.Required,
 			Example: "https://bridge.example",
@@ -87,7 +88,20 @@ func processOptions() []settings.Option[Settings] {
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
-	}, append(budgetOptions(), operatorOptions()...)...)
+	}, logOptions(), budgetOptions(), operatorOptions())
+}
+
+// logOptions lists the settings of the log, beside those of the command line.
+func logOptions() []settings.Option[Settings] {
+	return []settings.Option[Settings]{
+		{Row: row{
+			Key: "log_format", Variable: "SMSBRIDGE_LOG_FORMAT", Restart: true, Default: string(LogAuto),
+			Doc: "How the log is written: text for a person, json for a program, or auto, which is text " +
+				"when standard error is a terminal, and json otherwise.",
+			Prevents: "A program that reads the log finds no fields in text.",
+		}, Set: settings.Choice(func(s *Settings) *LogFormat { return &s.LogFormat },
+			LogText, LogJSON, LogAuto)},
+	}
 }
 
 // judged sets a value and then judges it as it stands.

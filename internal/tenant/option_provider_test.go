@@ -223,6 +223,7 @@ func TestHookKey(t *testing.T) {
 	require.NotEqual(t, key, acme.Sending.Flowroute.HookKey("beta"))
 	require.Equal(t, "https://bridge.acme.example/flowroute/acme/reply?key="+key,
 		s.FlowrouteReplyURL(acme))
-	require.Equal(t, "https://bridge.acme.example/flowroute/acme/receipt?key="+key+"&text=a%26b",
-		s.FlowrouteReceiptURL(acme, "a&b"))
+	require.Equal(t,
+		"https://bridge.acme.example/flowroute/acme/receipt?key="+key+"&text=a%26b&case=c%2F",
+		s.FlowrouteReceiptURL(acme, "a&b", "c/"))
 }

@@ -194,9 +194,9 @@ func (s Settings) FlowrouteReplyURL(t *Tenant) string {
 }
 
 // FlowrouteReceiptURL is where Flowroute posts the delivery receipts of one text. It holds the
-// tenant's HookKey.
-func (s Settings) FlowrouteReceiptURL(t *Tenant, textID string) string {
+// tenant's HookKey, and names the case.
+func (s Settings) FlowrouteReceiptURL(t *Tenant, textID, caseID string) string {
 	return s.PublicURL + "/flowroute/" + t.Slug + "/receipt?key=" +
 		t.Sending.Flowroute.HookKey(t.Slug) +
-		"&text=" + url.QueryEscape(textID)
+		"&text=" + url.QueryEscape(textID) + "&case=" + url.QueryEscape(caseID)
 }

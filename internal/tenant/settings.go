@@ -25,6 +25,8 @@ type Settings struct {
 	// PublicURL is the bridge's address as the providers reach it, without a slash at the end.
 	// Twilio signs it, so it is never guessed from a request.
 	PublicURL string
+	// LogFormat is how the log is written.
+	LogFormat LogFormat
 	// Retention is how long rows have the number of their phone: 48 hours to a year.
 	Retention time.Duration
 	// DNS is the name server for the keys of DKIM signatures; the zero value is the system's.
@@ -67,6 +69,16 @@ func (s Settings) Fixed(next Settings) (changed []string) {
 	slices.Sort(changed)
 	return changed
 }
+
+// LogFormat is how a log is written.
+type LogFormat string
+
+// The formats of a log. Auto is text on a terminal, and JSON elsewhere.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+	LogAuto LogFormat = "auto"
+)
 
 // WrittenBy are settings as they may be shown.
 type WrittenBy struct {
@@ -282,7 +294,9 @@ func (s Settings) MIMEURL(slug string) string { return s.MailURL(slug) + "/mime"
 // ReplyURL is where Twilio posts the replies to a tenant's sender.
 func (s Settings) ReplyURL(slug string) string { return s.PublicURL + "/twilio/" + slug + "/reply" }
 
-// ReceiptURL is where Twilio posts the delivery receipts of one text.
-func (s Settings) ReceiptURL(slug, textID string) string {
-	return s.PublicURL + "/twilio/" + slug + "/receipt?text=" + url.QueryEscape(textID)
+// ReceiptURL is where Twilio posts the delivery receipts of one text. It names the case, too, for
+// the person who looks at Twilio's log.
+func (s Settings) ReceiptURL(slug, textID, caseID string) string {
+	return s.PublicURL + "/twilio/" + slug + "/receipt?text=" + url.QueryEscape(textID) +
+		"&case=" + url.QueryEscape(caseID)
 }

@@ -233,8 +233,8 @@ func TestURLs(t *testing.T) {
 	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme", s.MailURL("acme"))
 	require.Equal(t, "https://bridge.acme.example/x/mailgun/acme/mime", s.MIMEURL("acme"))
 	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/reply", s.ReplyURL("acme"))
-	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/receipt?text=a%26b",
-		s.ReceiptURL("acme", "a&b"))
+	require.Equal(t, "https://bridge.acme.example/x/twilio/acme/receipt?text=a%26b&case=c%2F",
+		s.ReceiptURL("acme", "a&b", "c/"))
 }
 
 func TestStorageURL(t *testing.T) {

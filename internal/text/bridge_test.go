@@ -119,5 +119,10 @@ func (b bridge) putBack(id string, from text.State) {
 
 func (b bridge) receipt(r text.Receipt) {
 	b.Helper()
-	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.TakeReceipt(ctx, tx, r) })
+	b.Do(func(ctx context.Context, tx *store.Tx) error { return takeReceipt(ctx, tx, r) })
+}
+
+func takeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) error {
+	_, err := text.TakeReceipt(ctx, tx, r)
+	return err
 }

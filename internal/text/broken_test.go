@@ -123,7 +123,7 @@ func TestFailingDatabaseWithReceipts(t *testing.T) {
 		for _, state := range []text.State{text.Sent, text.Delivered} {
 			id := b.sending()
 			b.fail(func(ctx context.Context, tx *store.Tx) error {
-				return text.TakeReceipt(ctx, tx, text.Receipt{
+				return takeReceipt(ctx, tx, text.Receipt{
 					TextID: id, Account: line().Account, ProviderID: "SM" + id, State: state,
 				})
 			})
@@ -132,7 +132,7 @@ func TestFailingDatabaseWithReceipts(t *testing.T) {
 		id := b.sending()
 		b.putBack(id, text.Sending)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return text.TakeReceipt(ctx, tx, text.Receipt{
+			return takeReceipt(ctx, tx, text.Receipt{
 				TextID: id, Account: line().Account, ProviderID: "SM" + id, State: text.Sent,
 			})
 		})

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,12 +19,17 @@ import (
 type Draft struct {
 	Tenant      *tenant.Tenant
 	ChallengeID string // "" when it belongs to no question
+	// Case is what it is about when neither a question nor a verification says so: the id of a mail
+	// or a reply. Else "": a case of its own.
+	Case string
 	// VerificationID is the verification whose code it says, "" when it says none.
 	VerificationID string
 	Line           phonemail.Line
 	Phone          phonemail.Number
 	Purpose        Purpose
 	Body           string
+	Wording        string    // the key of its words, "" for those of a caller
+	Language       string    // in which it is said, "" when nothing tells
 	Deadline       time.Time // not worth sending later than this
 	Asker, Mail    string    // who asks for it, and by which mail, as in limit.Text
 	Answered       bool      // it follows from a yes of the phone
@@ -109,7 +115,10 @@ func add(
 		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: slug,
 		Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
 		Purpose: d.Purpose, Segments: int64(d.segments()),
-		Deadline: moment.Of(d.Deadline), CreatedAt: now,
+		Deadline: moment.Of(d.Deadline), CreatedAt: now, Wording: d.Wording, Language: d.Language,
+	}
+	if cmp.Or(d.ChallengeID, d.VerificationID) == "" {
+		row.CaseID = d.Case
 	}
 	detail := string(d.Purpose)
 	if state == Suppressed {

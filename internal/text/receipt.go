@@ -6,6 +6,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/phonemail"
 )
 
 // Receipt is the provider's report on a text.
@@ -59,50 +60,66 @@ const receiptTries = 6
 // TakeReceipt moves a text forward by the provider's report. A report changes nothing when it is
 // for an unknown text, of another account or provider id, or older than what is known. The same
 // holds for a report with an unknown state. None of these is an error, because a retry of the
-// provider could not mend it.
-func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) error {
+// provider could not mend it. TakeReceipt returns where the text was moved to.
+func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) (Moved, error) {
 	if r.State == "" || r.ProviderID == "" {
-		return nil
+		return Moved{}, nil
 	}
 	for range receiptTries {
-		done, err := r.move(ctx, tx, r.State)
+		moved, done, err := r.move(ctx, tx, r.State)
 		if errors.Is(err, ErrUnknown) {
-			return nil
+			return Moved{}, nil
 		}
 		if err != nil || done {
-			return err
+			return moved, err
 		}
 	}
-	return errors.New("text: a receipt lost every race")
+	return Moved{}, errors.New("text: a receipt lost every race")
+}
+
+// Moved is a text that a receipt moved, the zero value when it changed nothing.
+type Moved struct {
+	TextID, Tenant, Case string
+	Phone                phonemail.Number
+	Purpose              Purpose
+	State                State
+	Code                 string // the provider's code for an error, "" for none
 }
 
 // move moves the text to a state, and reports false when another worker or receipt moved it in
 // between.
-func (r Receipt) move(ctx context.Context, tx *store.Tx, state State) (bool, error) {
+func (r Receipt) move(
+	ctx context.Context, tx *store.Tx, state State,
+) (m Moved, done bool, err error) {
 	// Asked before the row is read, so that a claim of the row's own shows in the row.
 	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
 	if err != nil {
-		return false, err
+		return m, false, err
 	}
 	row, err := get(ctx, tx, r.TextID)
 	switch {
 	case err != nil:
-		return false, err
+		return m, false, err
 	case row.Account != r.Account, rank(state) <= rank(row.State):
-		return true, nil
+		return m, true, nil
 	case row.State == Due && row.SendingAt.IsZero():
-		return true, nil // no worker has asked the provider for it
+		return m, true, nil // no worker has asked the provider for it
 	case row.ProviderID == "" && claimed, row.ProviderID != "" && row.ProviderID != r.ProviderID:
-		return true, nil // another text's
+		return m, true, nil // another text's
 	case row.ProviderID == "":
 		taken := db.SetTextProviderIDParams{ID: row.ID, ProviderID: r.ProviderID}
 		n, err := tx.SetTextProviderID(ctx, taken)
 		if err != nil || n == 0 {
-			return false, err
+			return m, false, err
 		}
 	}
 	if state == Sent {
-		return resumeSent(ctx, tx, row, r.ProviderID)
+		done, err = resumeSent(ctx, tx, row, r.ProviderID)
+	} else {
+		done, err = end(ctx, tx, row, state, r.Code)
 	}
-	return end(ctx, tx, row, state, r.Code)
+	if done && err == nil {
+		m = Moved{row.ID, row.Tenant, CaseOf(row), row.Phone, row.Purpose, state, r.Code}
+	}
+	return m, done, err
 }

@@ -110,7 +110,7 @@ func (b bridge) tellInOrder(
 			err = text.Accept(ctx, tx, id, "SM"+id)
 		} else {
 			code := map[string]string{"undelivered": "30003", "failed": "30008"}[status]
-			err = text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
+			err = takeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1", ProviderID: "SM" + id,
 				State: text.TwilioState(status), Code: code})
 		}
 		if err != nil {
@@ -229,7 +229,7 @@ func TestReceiptsRace(t *testing.T) {
 			}
 			for _, status := range []string{"sent", "delivered"} {
 				told = append(told, func(ctx context.Context, tx *store.Tx) error {
-					return text.TakeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1",
+					return takeReceipt(ctx, tx, text.Receipt{TextID: id, Account: "AC1",
 						ProviderID: "SM" + id, State: text.TwilioState(status)})
 				})
 			}

@@ -19,6 +19,7 @@
 package text
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,8 +74,10 @@ const Quarantine = time.Minute
 // Attempt is a text that is being sent, or that may have been.
 type Attempt struct {
 	ID, Tenant     string
-	VerificationID string // the verification whose code it says, "" for none
-	Provider       string // that was asked last to send it, "" for none
+	Case           string  // see CaseOf
+	Purpose        Purpose // why it is sent
+	VerificationID string  // the verification whose code it says, "" for none
+	Provider       string  // that was asked last to send it, "" for none
 	Line           phonemail.Line
 	Phone          phonemail.Number
 	Body           string
@@ -309,7 +312,8 @@ func attempt(tx store.View, row db.Text) (Attempt, error) {
 		return Attempt{}, fmt.Errorf("text %s: %w", row.ID, err)
 	}
 	return Attempt{
-		ID: row.ID, Tenant: row.Tenant, VerificationID: row.VerificationID, Provider: row.Provider,
+		ID: row.ID, Tenant: row.Tenant, Case: CaseOf(row), Purpose: row.Purpose,
+		VerificationID: row.VerificationID, Provider: row.Provider,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
 		Body:    string(body),
 		Created: row.CreatedAt.Time, Began: row.SendingAt.Time, Deadline: row.Deadline.Time,
@@ -324,6 +328,12 @@ func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason str
 		return false, err
 	}
 	return true, record(ctx, tx, row.Tenant, row.ID, state, reason)
+}
+
+// CaseOf is the id of the case that a text belongs to: that of its question, its verification, or
+// what else it is about. It is its own when there is none of these.
+func CaseOf(row db.Text) string {
+	return cmp.Or(row.CaseID, row.ChallengeID, row.VerificationID, row.ID)
 }
 
 func get(ctx context.Context, tx store.View, id string) (db.Text, error) {

@@ -31,7 +31,8 @@ func TestTextIsSent(t *testing.T) {
 		a, due := b.begin(id)
 		require.True(b, due)
 		require.Equal(b, text.Attempt{
-			ID: id, Tenant: "acme", Line: line(), Phone: phone(b, "+4520123456"), Body: "Reply YES.",
+			ID: id, Tenant: "acme", Case: id, Purpose: text.Prompt, Line: line(),
+			Phone: phone(b, "+4520123456"), Body: "Reply YES.",
 			Created: storetest.Start, Began: storetest.Start.Add(time.Second),
 			Deadline: storetest.Start.Add(10 * time.Minute),
 		}, a)

@@ -234,7 +234,7 @@ func TestFailingDatabaseWithTexts(t *testing.T) {
 		v, id = start()
 		b.deliver(id)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return TakeReceipt(ctx, tx, text.Receipt{
+			return takeReceipt(ctx, tx, text.Receipt{
 				TextID: id, Account: line.Account, ProviderID: "SM" + id, State: text.Failed,
 			})
 		})

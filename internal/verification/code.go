@@ -49,3 +49,6 @@ func ParseCode(typed string) (string, error) {
 	}
 	return code, nil
 }
+
+// codeWording is the key of a code's words, for the operator who asks which text a phone got.
+const codeWording = "code"

@@ -94,10 +94,16 @@ func FailLost(ctx context.Context, tx *store.Tx, textID string) error {
 // TakeReceipt is text.TakeReceipt for a text that may say a code. A provider that took the text and
 // now reports that it could not send it has refused it for good, and the verification fails. Other
 // receipts only show in the delivery.
-func TakeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) error {
-	if err := text.TakeReceipt(ctx, tx, r); err != nil || r.State != text.Failed {
-		return err
+func TakeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) (text.Moved, error) {
+	moved, err := text.TakeReceipt(ctx, tx, r)
+	if err == nil && r.State == text.Failed {
+		err = failRefused(ctx, tx, r)
 	}
+	return moved, err
+}
+
+// failRefused ends the verification of a text that its provider could not send after all.
+func failRefused(ctx context.Context, tx *store.Tx, r text.Receipt) error {
 	row, err := tx.GetText(ctx, r.TextID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

@@ -124,7 +124,7 @@ func TestOnlyItsOwnEndFails(t *testing.T) {
 			"SELECT state FROM text WHERE verification_id = $1 ORDER BY state", v.ID))
 		foreign := func(account, sid string) func(ctx context.Context, tx *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
-				return TakeReceipt(ctx, tx, text.Receipt{
+				return takeReceipt(ctx, tx, text.Receipt{
 					TextID: refused, Account: account, ProviderID: sid, State: text.Failed,
 				})
 			}
@@ -177,7 +177,7 @@ func TestReceiptsOfCodes(t *testing.T) {
 			b.Pass(time.Second)
 			receive := func(account, sid string) {
 				b.Do(func(ctx context.Context, tx *store.Tx) error {
-					return TakeReceipt(ctx, tx, text.Receipt{
+					return takeReceipt(ctx, tx, text.Receipt{
 						TextID: id, Account: account, ProviderID: sid, State: test.state,
 					})
 				})
@@ -196,7 +196,7 @@ func TestReceiptsOfCodes(t *testing.T) {
 			}
 		}
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			return TakeReceipt(ctx, tx, text.Receipt{
+			return takeReceipt(ctx, tx, text.Receipt{
 				TextID: "none", Account: "AC1", ProviderID: "SM1", State: text.Failed,
 			})
 		})
@@ -215,7 +215,7 @@ func TestRefusalRaces(t *testing.T) {
 			b.Pass(time.Minute)
 			steps := []func(ctx context.Context, tx *store.Tx) error{
 				func(ctx context.Context, tx *store.Tx) error {
-					return TakeReceipt(ctx, tx, text.Receipt{
+					return takeReceipt(ctx, tx, text.Receipt{
 						TextID: id, Account: line.Account, ProviderID: "SM" + id, State: text.Failed,
 					})
 				},
@@ -335,4 +335,9 @@ func TestUnreachableFails(t *testing.T) {
 		require.Equal(t, 1, b.Count("event WHERE subject = $1 AND name = 'verification.refused' "+
 			"AND detail LIKE 'operators of US%'", v.ID))
 	})
+}
+
+func takeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) error {
+	_, err := TakeReceipt(ctx, tx, r)
+	return err
 }

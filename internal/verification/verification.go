@@ -231,6 +231,7 @@ func Resend(
 	draft := text.Draft{
 		Tenant: t, VerificationID: id, Line: v.Line, Phone: v.Phone, Purpose: text.Code,
 		Body: words(code, v.Locale), Deadline: v.Expires, Asker: asker,
+		Wording: codeWording, Language: v.Locale,
 	}
 	if err := admitText(ctx, tx, draft); err != nil {
 		return v, err

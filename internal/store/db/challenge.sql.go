@@ -90,7 +90,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
   AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
@@ -150,6 +150,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -184,7 +185,7 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 }
 
 const challengesOfPhone = `-- name: ChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE phone IN ($1, $2)
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE phone IN ($1, $2)
 `
 
 type ChallengesOfPhoneParams struct {
@@ -235,6 +236,7 @@ func (q *Queries) ChallengesOfPhone(ctx context.Context, arg ChallengesOfPhonePa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -350,14 +352,15 @@ func (q *Queries) EndChallenge(ctx context.Context, arg EndChallengeParams) (int
 
 const endClick = `-- name: EndClick :execrows
 UPDATE challenge
-SET state = $1, outcome = $2, link = '', digest = '', held_link = '', held_digest = '',
-    held_mail_id = '', ended_at = $3
-WHERE id = $4 AND state = 'clicking' AND mail_id = $5
+SET state = $1, outcome = $2, click = $3, link = '', digest = '', held_link = '',
+    held_digest = '', held_mail_id = '', ended_at = $4
+WHERE id = $5 AND state = 'clicking' AND mail_id = $6
 `
 
 type EndClickParams struct {
 	State   ChallengeState
 	Outcome ChallengeOutcome
+	Click   string
 	EndedAt moment.Moment
 	ID      string
 	MailID  string
@@ -368,6 +371,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 	result, err := q.db.ExecContext(ctx, endClick,
 		arg.State,
 		arg.Outcome,
+		arg.Click,
 		arg.EndedAt,
 		arg.ID,
 		arg.MailID,
@@ -379,7 +383,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -418,12 +422,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Click,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -476,6 +481,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Click,
 	)
 	return i, err
 }
@@ -507,7 +513,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -560,6 +566,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -655,7 +662,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -718,6 +725,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -733,7 +741,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -786,6 +794,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -801,7 +810,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -851,6 +860,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Click,
 		); err != nil {
 			return nil, err
 		}
@@ -924,13 +934,15 @@ const takeHeldLink = `-- name: TakeHeldLink :execrows
 UPDATE challenge
 SET link = $1, digest = held_digest, mail_id = held_mail_id,
     held_link = '', held_digest = '', held_mail_id = '',
-    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = $2
-WHERE id = $3 AND state = 'clicking' AND mail_id = $4 AND held_mail_id = $5
+    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = $2,
+    click = $3
+WHERE id = $4 AND state = 'clicking' AND mail_id = $5 AND held_mail_id = $6
 `
 
 type TakeHeldLinkParams struct {
 	Link       string
 	BegunAt    moment.Moment
+	Click      string
 	ID         string
 	MailID     string
 	HeldMailID string
@@ -941,6 +953,7 @@ func (q *Queries) TakeHeldLink(ctx context.Context, arg TakeHeldLinkParams) (int
 	result, err := q.db.ExecContext(ctx, takeHeldLink,
 		arg.Link,
 		arg.BegunAt,
+		arg.Click,
 		arg.ID,
 		arg.MailID,
 		arg.HeldMailID,
@@ -952,17 +965,18 @@ func (q *Queries) TakeHeldLink(ctx context.Context, arg TakeHeldLinkParams) (int
 }
 
 const undoClick = `-- name: UndoClick :execrows
-UPDATE challenge SET state = 'accepted', clicks = clicks - 1
-WHERE id = $1 AND state = 'clicking' AND clicks = $2 AND submitted_at = 0
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1, click = $1
+WHERE id = $2 AND state = 'clicking' AND clicks = $3 AND submitted_at = 0
 `
 
 type UndoClickParams struct {
+	Click  string
 	ID     string
 	Clicks int64
 }
 
 func (q *Queries) UndoClick(ctx context.Context, arg UndoClickParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, undoClick, arg.ID, arg.Clicks)
+	result, err := q.db.ExecContext(ctx, undoClick, arg.Click, arg.ID, arg.Clicks)
 	if err != nil {
 		return 0, err
 	}

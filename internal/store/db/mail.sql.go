@@ -77,14 +77,16 @@ func (q *Queries) DropMails(ctx context.Context, arg DropMailsParams) (int64, er
 
 const endMail = `-- name: EndMail :execrows
 UPDATE mail
-SET state = $1, kind = $2, reason = $3, body = '', packed = NULL, ended_at = $4
-WHERE id = $5 AND state = 'received'
+SET state = $1, kind = $2, reason = $3, found = $4, body = '', packed = NULL,
+    ended_at = $5
+WHERE id = $6 AND state = 'received'
 `
 
 type EndMailParams struct {
 	State   MailState
 	Kind    string
 	Reason  string
+	Found   string
 	EndedAt moment.Moment
 	ID      string
 }
@@ -94,6 +96,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 		arg.State,
 		arg.Kind,
 		arg.Reason,
+		arg.Found,
 		arg.EndedAt,
 		arg.ID,
 	)
@@ -104,7 +107,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 }
 
 const getMail = `-- name: GetMail :one
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at FROM mail WHERE id = $1
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found FROM mail WHERE id = $1
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
@@ -126,6 +129,7 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.Recipient,
 		&i.Packed,
 		&i.BegunAt,
+		&i.Found,
 	)
 	return i, err
 }
@@ -137,6 +141,23 @@ UPDATE mail SET begun_at = 0 WHERE id = $1
 func (q *Queries) LeaveMail(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, leaveMail, id)
 	return err
+}
+
+const mailOf = `-- name: MailOf :one
+SELECT id FROM mail WHERE tenant = $1 AND message_id = $2 AND phone = $3
+`
+
+type MailOfParams struct {
+	Tenant    string
+	MessageID string
+	Phone     phonemail.Number
+}
+
+func (q *Queries) MailOf(ctx context.Context, arg MailOfParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, mailOf, arg.Tenant, arg.MessageID, arg.Phone)
+	var id string
+	err := row.Scan(&id)
+	return id, err
 }
 
 const mailsBegunBefore = `-- name: MailsBegunBefore :many
@@ -173,7 +194,7 @@ func (q *Queries) MailsBegunBefore(ctx context.Context, arg MailsBegunBeforePara
 }
 
 const mailsOfPhone = `-- name: MailsOfPhone :many
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at FROM mail WHERE phone IN ($1, $2)
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found FROM mail WHERE phone IN ($1, $2)
 `
 
 type MailsOfPhoneParams struct {
@@ -207,6 +228,7 @@ func (q *Queries) MailsOfPhone(ctx context.Context, arg MailsOfPhoneParams) ([]M
 			&i.Recipient,
 			&i.Packed,
 			&i.BegunAt,
+			&i.Found,
 		); err != nil {
 			return nil, err
 		}
@@ -227,7 +249,7 @@ SELECT m.id, m.tenant, m.phone, m.state, m.kind, m.reason, m.received_at,
     COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, '') AS texted,
     COALESCE(t.error, '') AS text_error
 FROM mail m
-LEFT JOIN challenge c ON c.mail_id = m.id AND c.mail_id <> ''
+LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
 WHERE m.id < $1
 ORDER BY m.id DESC LIMIT $2

@@ -52,6 +52,7 @@ type Challenge struct {
 	BegunAt      moment.Moment
 	Language     string
 	Test         int64
+	Click        string
 }
 
 type CodeCheck struct {
@@ -111,6 +112,7 @@ type Mail struct {
 	Recipient  string
 	Packed     []byte
 	BegunAt    moment.Moment
+	Found      string
 }
 
 type OperatorAct struct {
@@ -209,6 +211,9 @@ type Text struct {
 	Charged        int64
 	Price          int64
 	Currency       string
+	CaseID         string
+	Wording        string
+	Language       string
 }
 
 type Verification struct {

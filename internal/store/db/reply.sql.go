@@ -134,6 +134,31 @@ func (q *Queries) RepliesOfPhone(ctx context.Context, arg RepliesOfPhoneParams) 
 	return items, nil
 }
 
+const replyOf = `-- name: ReplyOf :one
+SELECT id, account, provider_id, sender, phone, word, challenge_id, received_at FROM reply WHERE account = $1 AND provider_id = $2
+`
+
+type ReplyOfParams struct {
+	Account    string
+	ProviderID string
+}
+
+func (q *Queries) ReplyOf(ctx context.Context, arg ReplyOfParams) (Reply, error) {
+	row := q.db.QueryRowContext(ctx, replyOf, arg.Account, arg.ProviderID)
+	var i Reply
+	err := row.Scan(
+		&i.ID,
+		&i.Account,
+		&i.ProviderID,
+		&i.Sender,
+		&i.Phone,
+		&i.Word,
+		&i.ChallengeID,
+		&i.ReceivedAt,
+	)
+	return i, err
+}
+
 const setReplyChallenge = `-- name: SetReplyChallenge :exec
 UPDATE reply SET challenge_id = $1 WHERE id = $2
 `

@@ -14,9 +14,11 @@ import (
 
 const addText = `-- name: AddText :exec
 INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
-    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged)
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged,
+    case_id, wording, language)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-    $9, $10, $11, '', $12, $13, $14, 0, $15, $16)
+    $9, $10, $11, '', $12, $13, $14, 0, $15, $16,
+    $17, $18, $19)
 `
 
 type AddTextParams struct {
@@ -36,6 +38,9 @@ type AddTextParams struct {
 	CreatedAt      moment.Moment
 	EndedAt        moment.Moment
 	Charged        int64
+	CaseID         string
+	Wording        string
+	Language       string
 }
 
 func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
@@ -56,6 +61,9 @@ func (q *Queries) AddText(ctx context.Context, arg AddTextParams) error {
 		arg.CreatedAt,
 		arg.EndedAt,
 		arg.Charged,
+		arg.CaseID,
+		arg.Wording,
+		arg.Language,
 	)
 	return err
 }
@@ -166,7 +174,7 @@ func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error)
 }
 
 const getText = `-- name: GetText :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text WHERE id = $1
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency, case_id, wording, language FROM text WHERE id = $1
 `
 
 func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
@@ -194,12 +202,15 @@ func (q *Queries) GetText(ctx context.Context, id string) (Text, error) {
 		&i.Charged,
 		&i.Price,
 		&i.Currency,
+		&i.CaseID,
+		&i.Wording,
+		&i.Language,
 	)
 	return i, err
 }
 
 const lastTextOfVerification = `-- name: LastTextOfVerification :one
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency, case_id, wording, language FROM text
 WHERE verification_id = $1 AND verification_id <> ''
 ORDER BY created_at DESC, id DESC LIMIT 1
 `
@@ -229,6 +240,9 @@ func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID str
 		&i.Charged,
 		&i.Price,
 		&i.Currency,
+		&i.CaseID,
+		&i.Wording,
+		&i.Language,
 	)
 	return i, err
 }
@@ -429,7 +443,7 @@ func (q *Queries) SuppressTextsOfVerification(ctx context.Context, arg SuppressT
 }
 
 const textsOfPhone = `-- name: TextsOfPhone :many
-SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency FROM text WHERE phone IN ($1, $2)
+SELECT id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, verification_id, provider, charged, price, currency, case_id, wording, language FROM text WHERE phone IN ($1, $2)
 `
 
 type TextsOfPhoneParams struct {
@@ -469,6 +483,9 @@ func (q *Queries) TextsOfPhone(ctx context.Context, arg TextsOfPhoneParams) ([]T
 			&i.Charged,
 			&i.Price,
 			&i.Currency,
+			&i.CaseID,
+			&i.Wording,
+			&i.Language,
 		); err != nil {
 			return nil, err
 		}

@@ -69,7 +69,8 @@ WHERE id = @id AND state IN ('open', 'accepted', 'clicking');
 UPDATE challenge
 SET link = @link, digest = held_digest, mail_id = held_mail_id,
     held_link = '', held_digest = '', held_mail_id = '',
-    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = @begun_at
+    state = 'accepted', submitted_at = 0, clicks_before = clicks, begun_at = @begun_at,
+    click = @click
 WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id AND held_mail_id = @held_mail_id;
 
 -- name: AcceptChallenge :execrows
@@ -89,7 +90,7 @@ UPDATE challenge SET state = 'clicking', clicks = clicks + 1
 WHERE id = @id AND state = @state AND clicks = @clicks;
 
 -- name: UndoClick :execrows
-UPDATE challenge SET state = 'accepted', clicks = clicks - 1
+UPDATE challenge SET state = 'accepted', clicks = clicks - 1, click = @click
 WHERE id = @id AND state = 'clicking' AND clicks = @clicks AND submitted_at = 0;
 
 -- name: MarkSubmitted :execrows
@@ -105,8 +106,8 @@ WHERE id = @id AND state = @from_state;
 -- name: EndClick :execrows
 -- A click that was overtaken must not end that of the link which took its link's place.
 UPDATE challenge
-SET state = @state, outcome = @outcome, link = '', digest = '', held_link = '', held_digest = '',
-    held_mail_id = '', ended_at = @ended_at
+SET state = @state, outcome = @outcome, click = @click, link = '', digest = '', held_link = '',
+    held_digest = '', held_mail_id = '', ended_at = @ended_at
 WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id;
 
 -- name: MarkHinted :execrows

@@ -8,6 +8,9 @@ ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 -- name: GetMail :one
 SELECT * FROM mail WHERE id = @id;
 
+-- name: MailOf :one
+SELECT id FROM mail WHERE tenant = @tenant AND message_id = @message_id AND phone = @phone;
+
 -- name: MailsBegunBefore :many
 SELECT id FROM mail
 WHERE state = 'received' AND begun_at <> 0 AND begun_at < @before ORDER BY begun_at LIMIT @most;
@@ -17,7 +20,8 @@ UPDATE mail SET begun_at = 0 WHERE id = @id;
 
 -- name: EndMail :execrows
 UPDATE mail
-SET state = @state, kind = @kind, reason = @reason, body = '', packed = NULL, ended_at = @ended_at
+SET state = @state, kind = @kind, reason = @reason, found = @found, body = '', packed = NULL,
+    ended_at = @ended_at
 WHERE id = @id AND state = 'received';
 
 -- name: DropMails :execrows
@@ -45,7 +49,7 @@ SELECT m.id, m.tenant, m.phone, m.state, m.kind, m.reason, m.received_at,
     COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, '') AS texted,
     COALESCE(t.error, '') AS text_error
 FROM mail m
-LEFT JOIN challenge c ON c.mail_id = m.id AND c.mail_id <> ''
+LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
 WHERE m.id < @before
 ORDER BY m.id DESC LIMIT @most;

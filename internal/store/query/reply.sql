@@ -6,6 +6,9 @@ ON CONFLICT (account, provider_id) DO NOTHING;
 -- name: GetReply :one
 SELECT * FROM reply WHERE id = @id;
 
+-- name: ReplyOf :one
+SELECT * FROM reply WHERE account = @account AND provider_id = @provider_id;
+
 -- name: SetReplyChallenge :exec
 UPDATE reply SET challenge_id = @challenge_id WHERE id = @id;
 

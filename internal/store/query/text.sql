@@ -1,8 +1,10 @@
 -- name: AddText :exec
 INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone, purpose,
-    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged)
+    body, segments, state, provider_id, error, deadline, created_at, sending_at, ended_at, charged,
+    case_id, wording, language)
 VALUES (@id, @challenge_id, @verification_id, @tenant, @account, @sender, @phone, @purpose,
-    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at, @charged);
+    @body, @segments, @state, '', @error, @deadline, @created_at, 0, @ended_at, @charged,
+    @case_id, @wording, @language);
 
 -- name: GetText :one
 SELECT * FROM text WHERE id = @id;
