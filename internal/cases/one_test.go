@@ -138,3 +138,36 @@ func TestAbout(t *testing.T) {
 		return nil
 	}))
 }
+
+// Ensure that a text of an app's own words is a case by itself, and that the answer to a keyword is
+// told with its reply.
+func TestTextsWithoutAMail(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), nil)
+	number, err := phonemail.ParseNumber("+4520123456")
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		for id, about := range map[string]string{"t1": "", "t2": "r"} {
+			if err := tx.AddText(ctx, db.AddTextParams{
+				ID: id, Tenant: "acme", CaseID: about, Phone: number, Purpose: text.Relay, State: text.Due,
+				Segments: 1, CreatedAt: at(2),
+			}); err != nil {
+				return err
+			}
+		}
+		_, err := tx.AddReply(ctx, db.AddReplyParams{
+			ID: "r", Phone: number, Word: "help", ReceivedAt: at(1),
+		})
+		return err
+	}))
+	require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+		all, err := Of(ctx, view, number)
+		require.NoError(t, err)
+		require.Len(t, all, 2)
+		require.Equal(t, []string{"the phone replies HELP", "a text (relay, 1 segment) is due"},
+			said(all[0]))
+		require.Equal(t, OfText, all[1].Kind)
+		require.Equal(t, "t1", all[1].ID)
+		require.Equal(t, "the text waits for a provider", all[1].NoText)
+		return nil
+	}))
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -112,6 +113,34 @@ func TestPutBack(t *testing.T) {
 		b.Do(submit(c.Challenge.ID))
 		b.Do(putBack(c))
 		require.EqualValues(b, "clicking", b.row(c.Challenge.ID).State)
+	})
+}
+
+// Ensure that a row tells how its last four clicks went, also those that were put back.
+func TestTries(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.clicking()
+		id := c.Challenge.ID
+		c.Went = challenge.Try{Outcome: challenge.OutcomeUnreachable, Reason: "the host is down"}
+		for range 5 {
+			b.Pass(time.Second)
+			b.Do(putBack(c))
+			c, _ = b.click(id)
+			c.Went = challenge.Try{Outcome: challenge.OutcomeUnreachable, Reason: "the host is down"}
+		}
+		c.Went = challenge.Try{Outcome: challenge.OutcomeConfirmed, Reason: "the page said so",
+			Steps: []challenge.Step{{Method: "GET", Host: "login.acme.example", Status: 200}}}
+		b.Do(finish(c, challenge.OutcomeConfirmed))
+		tries := challenge.Tries(b.row(id))
+		require.Len(b, tries, 4)
+		c.Went.At = b.Now().UnixMilli()
+		require.Equal(b, c.Went, tries[3])
+		require.Equal(b, "the host is down", tries[2].Reason)
+		require.NotContains(b, b.row(id).Click, "very-secret")
+
+		lost := b.clicking()
+		b.Do(finish(lost, challenge.OutcomeUnknown))
+		require.Empty(b, challenge.Tries(b.row(lost.Challenge.ID)), "nothing was opened")
 	})
 }
 

@@ -169,7 +169,7 @@ func TestProgress(t *testing.T) {
 			return p
 		}
 		id := b.make()
-		require.Equal(b, text.Progress{State: text.Due}, progress(id))
+		require.Equal(b, text.Progress{State: text.Due, Case: id}, progress(id))
 		for state, open := range map[text.State]bool{
 			text.Due: true, text.Sending: true, text.Unclear: true, text.Sent: false,
 			text.Delivered: false, text.Undelivered: false, text.Failed: false,
@@ -179,7 +179,7 @@ func TestProgress(t *testing.T) {
 		}
 		b.begin(id)
 		b.refuse(id, "30003")
-		require.Equal(b, text.Progress{State: text.Failed, Reason: "30003"}, progress(id))
+		require.Equal(b, text.Progress{State: text.Failed, Case: id, Reason: "30003"}, progress(id))
 		err := b.Try(func(ctx context.Context, tx *store.Tx) error {
 			_, err := text.ProgressOf(ctx, tx, "none")
 			return err
