@@ -43,6 +43,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 	l.checkCodes(t, given)
 	l.checkLimits(t, given)
 	l.checkAPI(t, given)
+	l.checkEvents(t, given)
 	l.checkDoors(t, given)
 	l.checkAuth0(t, given)
 	l.checkAnswer(t, given)

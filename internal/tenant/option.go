@@ -50,6 +50,10 @@ func tenantSections() []section {
 		{"The app's API", "", apiOptions()},
 		{"Callbacks", "Where the app is told how verifications ended. Each request is signed as " +
 			"standardwebhooks.com says.", callbackOptions()},
+		{"Events", "Where the app is told what happens to questions, verifications, texts and limits, " +
+			"for a day if need be. Each request is signed as standardwebhooks.com says. docs/EVENTS.md " +
+			"has each event. `smsbridge callbacks` shows which were not taken, and replays them.",
+			eventOptions()},
 	}, doorSections(), []section{
 		{"Auth0", "The hosted form that verifies a phone in the middle of a log-in, a phone " +
 			"provider, and feedback to Twilio Verify. auth0/README.md, beside this file, goes " +

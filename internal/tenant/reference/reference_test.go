@@ -95,6 +95,9 @@ func fill(line string) string {
 		sum := sha256.Sum256([]byte(name))
 		v = hex.EncodeToString(sum[:16])
 	}
+	if name == "SMSBRIDGE_EVENTS_SECRET" {
+		v = "whsec_" + v
+	}
 	if name == "SMSBRIDGE_KEY" {
 		v += strings.ToUpper(v)
 	}
