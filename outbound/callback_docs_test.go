@@ -63,7 +63,7 @@ func requests() (all []received) {
 		old := tenant.Events{Secrets: []settings.Secret{
 			settings.NewSecret("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"), settings.NewSecret(eventSecret),
 		}}
-		sign(header, old.Keys(), "01a2", now, []byte(body))
+		Sign(header, old.Keys(), "01a2", now, []byte(body))
 		r := received{eventSecret, map[string]string{}, body, now.Unix(), true}
 		for name := range header {
 			r.Headers[strings.ToLower(name)] = header.Get(name)

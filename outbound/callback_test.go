@@ -173,7 +173,7 @@ func TestEventsAreRepeated(t *testing.T) {
 		}
 		require.Len(w.t, stamps, 4)
 		want := http.Header{}
-		sign(want, w.tenant().Events.Keys(), event, w.clock(), []byte(app.bodies[3]))
+		Sign(want, w.tenant().Events.Keys(), event, w.clock(), []byte(app.bodies[3]))
 		require.Equal(w.t, want.Get("webhook-signature"), app.headers[3].Get("webhook-signature"))
 	})
 }

@@ -122,7 +122,7 @@ func postSigned(
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, s.keys, s.id, now, s.body)
+	Sign(request.Header, s.keys, s.id, now, s.body)
 	client := &http.Client{
 		Transport:     noticeTransport(unsafeAllow),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -142,13 +142,13 @@ func postSigned(
 	return response.StatusCode, nil
 }
 
-// sign adds the three headers of Standard Webhooks. There is one signature for each key, so that
+// Sign adds the three headers of Standard Webhooks. There is one signature for each key, so that
 // a receiver may change keys when it likes. A retry has the same id, by which the receiver knows
 // it.
 //
 // Source:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-func sign(header http.Header, keys [][]byte, id string, now time.Time, body []byte) {
+func Sign(header http.Header, keys [][]byte, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	signatures := ""
 	for i, key := range keys {

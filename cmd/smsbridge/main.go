@@ -69,6 +69,7 @@ type cli struct {
 	Why     whyCommand       `cmd:"" help:"${why}"`
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Jobs    jobsCommand      `cmd:"" help:"${jobs}"`
+	Listen  listenCommand    `cmd:"" help:"${listen}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
@@ -77,6 +78,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
+	Callbacks  callbacksCommand  `cmd:"" help:"${callbacks}"`
 }
 
 // cliHelps returns the helps of the commands, by the names that their tags have.
@@ -145,7 +147,7 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-			whyHelps(), configHelps(), jobsHelps(), limitHelps()),
+			whyHelps(), configHelps(), jobsHelps(), limitHelps(), callbacksHelps(), listenHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

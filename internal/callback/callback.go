@@ -122,6 +122,15 @@ func Record(
 	return endpoints, nil
 }
 
+// Of is what an app would be told of an event of the timeline, and whether there is such an event
+// of an app. It stands for no row.
+func Of(e store.Event) (Callback, bool) {
+	kind, told := types()[e.Name]
+	return Callback{
+		EventID: e.ID, Tenant: e.Tenant, Type: kind, Subject: e.Subject, At: e.At, detail: e.Detail,
+	}, told
+}
+
 // Waiting reports whether a callback of an address can be claimed now.
 func Waiting(ctx context.Context, view store.View, slug, endpoint string) (bool, error) {
 	_, err := view.NextCallback(ctx, db.NextCallbackParams{
