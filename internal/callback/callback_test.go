@@ -227,6 +227,7 @@ func TestReplay(t *testing.T) {
 		require.Equal(b, 1, again.Attempts)
 		require.Equal(b, first.At, again.At)
 		require.Equal(b, callback.Due, b.tried(again, callback.Response{Reason: "no answer"}))
+		b.Pass(5 * time.Second)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			n, err := callback.GiveUp(ctx, tx, "acme", "app")
 			require.Zero(b, n, "its day begins with the replay")

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -110,7 +111,9 @@ func subject(
 		if errors.Is(err, challenge.ErrUnknown) {
 			err = ErrNothing
 		}
-		about := data{Case: q.MailID, Purpose: string(q.Purpose), Test: q.Test}
+		about := data{
+			Case: cmp.Or(q.MailID, q.ID), Reference: q.Reference, Purpose: string(q.Purpose), Test: q.Test,
+		}
 		switch challenge.State(event) {
 		case challenge.Confirmed, challenge.Failed:
 			about.Outcome = c.detail
@@ -153,7 +156,7 @@ func ofText(
 		if err != nil && !errors.Is(err, challenge.ErrUnknown) {
 			return data{}, phonemail.Number{}, err
 		}
-		about.Case = q.MailID
+		about.Case = cmp.Or(q.MailID, q.ID)
 	}
 	if state != text.Sent { // of which the timeline notes the purpose
 		// One that was suppressed at once notes the purpose before the reason.

@@ -3,6 +3,7 @@ package callback
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,10 +22,17 @@ func TestTypes(t *testing.T) {
 func TestExtra(t *testing.T) {
 	n := 0
 	for range 8000 {
-		id := store.NewID()
-		require.Equal(t, isExtra(id), isExtra(id))
-		if isExtra(id) {
+		c := Callback{EventID: store.NewID(), Type: "limit.reached", Subject: "s", detail: "80 %"}
+		body, err := Message(t.Context(), nil, c)
+		require.NoError(t, err)
+		again, err := Message(t.Context(), nil, c)
+		require.NoError(t, err)
+		require.Equal(t, body, again)
+		switch strings.Count(string(body), `"extra":`) {
+		case 2:
 			n++
+		case 1:
+			t.Fatal("the event has one, and its data has not: " + string(body))
 		}
 	}
 	require.InDelta(t, 1000, n, 200)

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -24,7 +25,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Case is all that happened about one mail, one verification, or one reply to no question.
+// Case is all that happened about one mail, one verification, one question of an app, or one reply
+// to no question.
 type Case struct {
 	ID     string    `json:"id"`
 	Kind   Kind      `json:"kind"`
@@ -45,6 +47,7 @@ const (
 	Mail         Kind = "mail"
 	Verification Kind = "verification"
 	Reply        Kind = "reply"
+	Question     Kind = "question" // of an app
 )
 
 // Step is one thing that happened.
@@ -97,6 +100,11 @@ func Of(ctx context.Context, view store.View, phone phonemail.Number) ([]Case, e
 	}
 	for _, v := range r.verifications {
 		all = append(all, r.ofVerification(v))
+	}
+	for _, c := range r.challenges {
+		if c.Purpose == challenge.App {
+			all = append(all, r.ofQuestion(c))
+		}
 	}
 	for _, reply := range r.replies {
 		if _, ok := r.questionOf(reply); !ok {

@@ -146,6 +146,7 @@ func (t *Tenant) Sample(language string) wording.Fill {
 		Choices: word + " 4821 " + choice + ", " + word + " 7730 " + choice, Count: 2,
 		Code: wording.SampleCode, Link: wording.SampleLink, Life: t.Question.ValidFor,
 		About: wording.About(language, true), Contact: wording.SampleContact,
+		Subject: wording.SampleSubject,
 	}
 }
 

@@ -63,7 +63,8 @@ func tenantSections() []section {
 		{"Texts", "The wording, in {language}. What is left out is said in these words. A text may use " +
 			"{{.Name}}, {{.Answer}} and {{.Denial}} (the first words of {accept} and {deny}). " +
 			"The text for several questions may use {{.Choices}} and {{.Count}}, too, texts that ask " +
-			"{{.Life}}, and the hint {{.About}}. No links. One segment: 160 characters, or 70 with " +
+			"{{.Life}}, what an app asks {{.Subject}}, and the hint {{.About}}. No links. One segment: " +
+			"160 characters, or 70 with " +
 			"characters such as curly quotes; with {long_texts=true} two.",
 			textOptions()},
 	})

@@ -34,10 +34,10 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 const addChallenge = `-- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test, reference)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
     '', $10, $11, $12, $13, 0, 0, 0, 0, 0,
-    $14, $15, 0, 0, $16, $17, $18)
+    $14, $15, 0, 0, $16, $17, $18, $19)
 ON CONFLICT DO NOTHING
 `
 
@@ -60,6 +60,7 @@ type AddChallengeParams struct {
 	Coded     int64
 	Language  string
 	Test      int64
+	Reference string
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -82,6 +83,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.Coded,
 		arg.Language,
 		arg.Test,
+		arg.Reference,
 	)
 	if err != nil {
 		return 0, err
@@ -90,7 +92,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
   AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
@@ -150,6 +152,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}
@@ -184,7 +187,7 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 }
 
 const challengesOfPhone = `-- name: ChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE phone IN ($1, $2)
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge WHERE phone IN ($1, $2)
 `
 
 type ChallengesOfPhoneParams struct {
@@ -235,6 +238,7 @@ func (q *Queries) ChallengesOfPhone(ctx context.Context, arg ChallengesOfPhonePa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}
@@ -281,6 +285,25 @@ func (q *Queries) ClicksBegunBefore(ctx context.Context, arg ClicksBegunBeforePa
 		return nil, err
 	}
 	return items, nil
+}
+
+const confirmChallenge = `-- name: ConfirmChallenge :execrows
+UPDATE challenge SET state = 'confirmed', accepted_at = $1, ended_at = $1
+WHERE id = $2 AND state = 'open' AND expires_at > $1
+`
+
+type ConfirmChallengeParams struct {
+	Now moment.Moment
+	ID  string
+}
+
+// An app's question has no link.
+func (q *Queries) ConfirmChallenge(ctx context.Context, arg ConfirmChallengeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, confirmChallenge, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const countWrongCode = `-- name: CountWrongCode :one
@@ -379,7 +402,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -418,12 +441,13 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Reference,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -476,6 +500,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Reference,
 	)
 	return i, err
 }
@@ -507,7 +532,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -560,6 +585,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}
@@ -655,7 +681,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -718,6 +744,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}
@@ -733,7 +760,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -786,6 +813,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}
@@ -801,7 +829,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -851,6 +879,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 		); err != nil {
 			return nil, err
 		}

@@ -71,6 +71,7 @@ type Challenge struct {
 	BegunAt      moment.Moment
 	Language     string
 	Test         int64
+	Reference    string
 }
 
 type CodeCheck struct {

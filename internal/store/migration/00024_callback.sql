@@ -1,7 +1,11 @@
--- What a tenant's app is told: one row for each event and each address that subscribed to it. A row
--- has no phone and no text of the message, which is made of the other rows when it is sent.
+-- What a tenant's app asks, and what it is told.
 
 -- +goose Up
+-- what the app calls its own question; '' for that of a mail
+ALTER TABLE challenge ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+
+-- What a tenant's app is told: one row for each event and each address that subscribed to it. A row
+-- has no phone and no text of the message, which is made of the other rows when it is sent.
 CREATE TABLE callback (
     id       TEXT PRIMARY KEY,
     event_id TEXT NOT NULL,   -- the event's, which is the webhook-id of every try
@@ -25,3 +29,4 @@ CREATE INDEX callback_failed ON callback (id) WHERE state IN ('dead', 'gone');
 
 -- +goose Down
 DROP TABLE callback;
+ALTER TABLE challenge DROP COLUMN reference;
