@@ -71,6 +71,24 @@ func TestAskApp(t *testing.T) {
 	})
 }
 
+// Ensure that a yes to an app ends the wait of its phone, as a code that came back does.
+func TestYesToAnAppEndsTheWait(t *testing.T) {
+	each(t, func(b bridge) {
+		patient := asker("acme", 10*time.Minute)
+		patient.Limits.Wait = time.Hour
+		q := b.appQuestion()
+		c, err := b.tryApp(patient, q)
+		require.NoError(b, err)
+		again := q
+		again.ID = store.NewID()
+		_, err = b.tryApp(patient, again)
+		require.ErrorIs(b, err, challenge.ErrLimited)
+		b.Do(accept(c))
+		_, err = b.tryApp(patient, again)
+		require.NoError(b, err)
+	})
+}
+
 // Ensure that of those who race for an app's question one wins.
 func TestAppQuestionEndsOnce(t *testing.T) {
 	each(t, func(b bridge) {
