@@ -44,6 +44,11 @@ func apiDoor() door {
 			return s.hear(s.Call("POST", "/v1/opt-outs"+rest, body))
 		}
 	}
+	question := func(method, rest string) func(s *subject) heard {
+		return func(s *subject) heard {
+			return s.hear(s.Call(method, "/v1/questions/"+s.id+rest, ""))
+		}
+	}
 	createOnce := func(s *subject) inboundtest.APIResponse {
 		return create("Idempotency-Key: " + s.external)(s)
 	}
@@ -71,10 +76,16 @@ func apiDoor() door {
 				s.Bridge.Now = s.Bridge.Now.Add(time.Minute)
 				return call("POST", "/resend", "")(s)
 			},
-			"cancel":          call("POST", "/cancel", ""),
-			"opt out":         optOut("", `,"via":"mail"`),
-			"find opt-outs":   optOut("/find", ""),
-			"remove opt-outs": optOut("/remove", ""),
+			"cancel":  call("POST", "/cancel", ""),
+			"opt out": optOut("", `,"via":"mail"`),
+			"ask in vain": func(s *subject) heard {
+				return s.hear(s.Call("POST", "/v1/questions",
+					`{"phone":"`+s.phone.E164()+`","subject":"www.acme.example?"}`))
+			},
+			"show a question":   question("GET", ""), // a verification is none
+			"cancel a question": question("POST", "/cancel"),
+			"find opt-outs":     optOut("/find", ""),
+			"remove opt-outs":   optOut("/remove", ""),
 		},
 		answer: []string{"check right"},
 		table: []expectation{
@@ -84,6 +95,9 @@ func apiDoor() door {
 			{"show", knownStates(), 200, "{}", ""},
 			{"opt out", append(endedStates(), stateUnknown), 200, "", ""},
 			{"opt out", []string{statePending}, 200, "", "canceled 0/1"},
+			{"ask in vain", append(knownStates(), stateUnknown), 422, "invalid-field", ""},
+			{"show a question", append(knownStates(), stateUnknown), 404, "not-found", ""},
+			{"cancel a question", append(knownStates(), stateUnknown), 404, "not-found", ""},
 			{"find opt-outs", append(knownStates(), stateUnknown), 200, "", ""},
 			{"remove opt-outs", append(knownStates(), stateUnknown), 200, "", ""},
 			{"show", []string{stateUnknown}, 404, "not-found", ""},

@@ -14,9 +14,13 @@ import (
 // This file says what is recorded when a job is given up. Each function gets the id in the job's
 // arguments and the reason. What has ended meanwhile stays as it is.
 
-// lostText ends a text that could not be sent, and the verification whose code it says.
+// lostText ends a text that could not be sent, and the verification whose code it says, or the
+// question of an app.
 func lostText(ctx context.Context, tx *store.Tx, id, reason string) error {
 	if err := text.Refuse(ctx, tx, id, reason); err != nil {
+		return err
+	}
+	if err := challenge.FailUnsent(ctx, tx, id); err != nil {
 		return err
 	}
 	return verification.FailLost(ctx, tx, id)

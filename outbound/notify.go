@@ -96,43 +96,59 @@ func (w *Worker) postNotice(
 	if err != nil {
 		return err
 	}
+	_, err = postSigned(ctx, signed{t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body},
+		t.Links.UnsafeAllow, now)
+	return err
+}
+
+// signed is a request that tells a tenant's app something.
+type signed struct {
+	url  string
+	keys [][]byte
+	id   string // by which the app knows it
+	body []byte
+}
+
+// postSigned posts once, and returns the status of the response, 0 for none. Its errors contain
+// neither the address nor the response.
+func postSigned(
+	ctx context.Context, s signed, unsafeAllow []netip.Prefix, now time.Time,
+) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, t.API.Callback.URL, bytes.NewReader(body),
-	)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(s.body))
 	if err != nil {
-		return errors.New("the callback's address cannot be used")
+		return 0, errors.New("the callback's address cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.API.Callback.Keys(), v.ID, now, body)
+	Sign(request.Header, s.keys, s.id, now, s.body)
 	client := &http.Client{
-		Transport:     noticeTransport(t.Links.UnsafeAllow),
+		Transport:     noticeTransport(unsafeAllow),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
 	if err != nil {
 		if errors.Is(err, errAddress) {
-			return errAddress
+			return 0, errAddress
 		}
-		return errors.New("no answer")
+		return 0, errors.New("no answer")
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxNoticeResponse)
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("answered %d", response.StatusCode)
+		return response.StatusCode, fmt.Errorf("answered %d", response.StatusCode)
 	}
-	return nil
+	return response.StatusCode, nil
 }
 
-// sign adds the three headers of Standard Webhooks. There is one signature for each key, so that
+// Sign adds the three headers of Standard Webhooks. There is one signature for each key, so that
 // a receiver may change keys when it likes. A retry has the same id, by which the receiver knows
 // it.
 //
 // Source:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-func sign(header http.Header, keys [][]byte, id string, now time.Time, body []byte) {
+func Sign(header http.Header, keys [][]byte, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	signatures := ""
 	for i, key := range keys {

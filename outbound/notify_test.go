@@ -32,7 +32,7 @@ func TestSign(t *testing.T) {
 	key, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	require.NoError(t, err)
 	header := http.Header{}
-	sign(
+	Sign(
 		header, [][]byte{key, key}, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(
 			`{"test": 2432232314}`,
 		),
@@ -117,7 +117,7 @@ func TestNotify(t *testing.T) {
 			require.Equal(w.t, "application/json", header.Get("Content-Type"))
 			want := http.Header{}
 			sent := w.clock().Add(time.Duration(i-4) * time.Minute)
-			sign(want, w.tenant().API.Callback.Keys(), v.ID, sent, []byte(app.bodies[i]))
+			Sign(want, w.tenant().API.Callback.Keys(), v.ID, sent, []byte(app.bodies[i]))
 			require.Equal(w.t, want.Get("webhook-signature"), header.Get("webhook-signature"))
 			stamps[header.Get("webhook-timestamp")] = true
 			require.Equal(w.t, app.bodies[0], app.bodies[i])

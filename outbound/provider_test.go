@@ -480,7 +480,7 @@ func TestWebhook(t *testing.T) {
 				`"expires_at":"`+expires+`"}`, s.request(0).body,
 		)
 		want := http.Header{}
-		sign(want, w.tenant().Sending.Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
+		Sign(want, w.tenant().Sending.Webhook.Keys(), id, w.clock(), []byte(s.request(0).body))
 		for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature"} {
 			require.Equal(w.t, want.Get(name), s.request(0).header.Get(name))
 		}

@@ -52,6 +52,7 @@ func retentions() []retention {
 	return []retention{
 		// What finished flows leave.
 		{"event", flowMemory, (*store.Tx).DropEventsBefore},
+		{"callback", flowMemory, (*store.Tx).DropCallbacksBefore},
 		{"text", flowMemory, (*store.Tx).DropTextsBefore},
 		{"challenge", flowMemory, (*store.Tx).DropChallengesBefore},
 		{"mail", flowMemory, (*store.Tx).DropMailsBefore},

@@ -35,6 +35,9 @@ func (w *world) exec(statement string, args ...any) {
 func oldRows() map[string]string {
 	return map[string]string{
 		"event": `(id, tenant, subject, name, detail, at) SELECT $3, 'acme', $1, '', '', $2`,
+		"callback": `(id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts,
+			status, reason, at, due_at, next_at, ended_at)
+			SELECT $3, $1, 'acme', 'app', 'text.sent', $1, '', 'due', '', 0, 0, '', $2, $2, 0, 0`,
 		"text": `(id, challenge_id, tenant, account, sender, phone, purpose, body, segments, state,
 			provider_id, error, deadline, created_at, sending_at, ended_at)
 			SELECT $3, '', 'acme', '', '', '', 'prompt', '', 1, 'delivered', $3, '', 0, 0, 0, $2`,
@@ -91,7 +94,7 @@ func TestPrune(t *testing.T) {
 	require.Len(t, oldRows(), len(retentions()), "each table has a row to try it with")
 	const year = 365 * 24 * time.Hour
 	kept := map[string]time.Duration{
-		"event": year, "text": year, "challenge": year, "mail": year,
+		"event": year, "callback": year, "text": year, "challenge": year, "mail": year,
 		"durable_instance": year, "verification": year, "reply_guess": 24 * time.Hour,
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,

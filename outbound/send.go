@@ -7,6 +7,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -26,7 +27,7 @@ type sending struct {
 func (w *Worker) beginText(ctx context.Context, tx *store.Tx, id string) (sending, bool, error) {
 	a, due, err := text.Begin(ctx, tx, id)
 	if err == nil && !due {
-		err = verification.FailOptedOut(ctx, tx, id)
+		err = failUnwanted(ctx, tx, id)
 	}
 	if err != nil || !due {
 		return sending{}, false, err
@@ -151,7 +152,7 @@ func (w *Worker) pass(
 			return nil
 		}
 		if err == nil && !wanted {
-			err = verification.FailOptedOut(ctx, tx, s.ID)
+			err = failUnwanted(ctx, tx, s.ID)
 		}
 		return err
 	})
@@ -217,13 +218,25 @@ func (w *Worker) settle(
 // notConfiguredText is why a text is refused for which the tenant has no provider.
 const notConfiguredText = "not configured"
 
+// failUnwanted ends what waits for the answer to a text that must not be sent: the verification of
+// its code, or the question of an app.
+func failUnwanted(ctx context.Context, tx *store.Tx, id string) error {
+	if err := verification.FailOptedOut(ctx, tx, id); err != nil {
+		return err
+	}
+	return challenge.FailUnsent(ctx, tx, id)
+}
+
 // refuse records that no provider will ever send a text. If the text says a code, and no other text
-// may bring it, the verification of the code has failed.
+// may bring it, the verification of the code has failed. So has the question of an app.
 func refuse(
 	ctx context.Context, tx *store.Tx, a text.Attempt, why string, reason verification.Reason,
 ) error {
-	if err := text.Refuse(ctx, tx, a.ID, why); err != nil || a.VerificationID == "" {
+	if err := text.Refuse(ctx, tx, a.ID, why); err != nil {
 		return err
+	}
+	if a.VerificationID == "" {
+		return challenge.FailUnsent(ctx, tx, a.ID)
 	}
 	return verification.Fail(ctx, tx, a.VerificationID, reason)
 }

@@ -18,7 +18,8 @@ const (
 	sweptAtOnce = 200
 )
 
-// Sweep is the job that ends what is overdue, and takes up what dead workers had begun.
+// Sweep is the job that ends what is overdue, and takes up what dead workers had begun. It has the
+// tenants' apps told once more what they did not take.
 type Sweep struct{}
 
 // Kind names the job in the queue.
@@ -43,7 +44,7 @@ func (w *Worker) sweep(ctx context.Context, _ string) error {
 			}
 		}
 	}
-	return nil
+	return w.wakeLanes(ctx)
 }
 
 // ofTheDead has something done about what dead workers left. Texts that they were sending are

@@ -59,7 +59,7 @@ func (w byWebhook) send(
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	sign(request.Header, t.Sending.Webhook.Keys(), a.ID, now, body)
+	Sign(request.Header, t.Sending.Webhook.Keys(), a.ID, now, body)
 	response, err := w.http.RoundTrip(request) // not Do: a text must not follow a redirect
 	if err != nil {
 		return sendResult{result: timeout, reached: reached}

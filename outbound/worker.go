@@ -128,6 +128,7 @@ type Worker struct {
 	jobs []*job
 
 	bundles bundles
+	lanes   sync.Map // by place
 	aged    sync.Map // by table: the id up to which numbers have been replaced
 	unknown sync.Map // by tenant and provider: credentials that the provider refuses
 	// emptied says that the WAL has been emptied since a number was replaced.
@@ -163,6 +164,7 @@ func (w *Worker) Register() {
 	}
 	w.Store.BeginWith(w.begin, begun...)
 	w.Store.DescribeWith(w.describe)
+	w.Store.RecordWith(w.recorded)
 	w.joinBundles(w.Store.Workers())
 	w.Store.Every(sweepEvery, Sweep{})
 	w.Store.Every(priceEvery, PriceTexts{})

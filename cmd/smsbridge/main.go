@@ -69,6 +69,7 @@ type cli struct {
 	Why     whyCommand       `cmd:"" help:"${why}"`
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Jobs    jobsCommand      `cmd:"" help:"${jobs}"`
+	Listen  listenCommand    `cmd:"" help:"${listen}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
 	Move    moveCommand      `cmd:"" help:"${move}"`
@@ -81,6 +82,7 @@ type cli struct {
 
 	Bugreport  bugreportCommand  `cmd:"" help:"${bugreport}"`
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
+	Callbacks  callbacksCommand  `cmd:"" help:"${callbacks}"`
 	Operator   operatorCommand   `cmd:"" help:"${operator}"`
 }
 
@@ -151,7 +153,8 @@ func run(ctx context.Context, args []string, w world) int {
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
-			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps()),
+			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
+			callbacksHelps(), listenHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -1,4 +1,5 @@
-// Package api is the bridge's own API for apps, under /v1: one-time codes, and who wants no texts.
+// Package api is the bridge's own API for apps, under /v1: one-time codes, questions, and who wants
+// no texts.
 // openapi.yaml describes it.
 //
 // It promises that every response is as openapi.yaml says. Each request makes one log line. A
@@ -63,7 +64,7 @@ type methods map[string]struct {
 // paths are the paths of the API. A GET only shows: some programs fetch links merely to look ahead.
 func paths() map[string]methods {
 	const all, one = "/v1/verifications", "/v1/verifications/:id"
-	const optOuts = "/v1/opt-outs"
+	const optOuts, questions = "/v1/opt-outs", "/v1/questions"
 	return map[string]methods{
 		all: {
 			http.MethodGet: {do: (*Door).listVerifications},
@@ -75,6 +76,11 @@ func paths() map[string]methods {
 		one + "/check":  {http.MethodPost: {do: (*Door).checkVerification, fields: []string{"code"}}},
 		one + "/resend": {http.MethodPost: {do: (*Door).resendVerification}},
 		one + "/cancel": {http.MethodPost: {do: (*Door).cancelVerification}},
+		questions: {
+			http.MethodPost: {do: (*Door).createQuestion, fields: questionFields()},
+		},
+		questions + "/:id":        {http.MethodGet: {do: (*Door).showOneQuestion}},
+		questions + "/:id/cancel": {http.MethodPost: {do: (*Door).cancelQuestion}},
 		optOuts: {
 			http.MethodPost: {do: (*Door).addOptOut, fields: []string{"phone", "via", "since"}},
 		},

@@ -14,6 +14,10 @@ var (
 		"method-not-allowed", http.StatusMethodNotAllowed, "The method does not fit")
 	notPending = web.Kind(
 		"not-pending", http.StatusConflict, "The verification has ended")
+	notOpen = web.Kind(
+		"not-open", http.StatusConflict, "The question has ended")
+	phoneBusy = web.Kind(
+		"phone-busy", http.StatusConflict, "The phone cannot be asked now")
 	noSendsLeft = web.Kind(
 		"no-sends-left", http.StatusConflict, "The code has been texted as often as is allowed")
 	keyReused = web.Kind(

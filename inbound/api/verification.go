@@ -149,8 +149,12 @@ func idempotencyKey(header http.Header) (string, *web.Problem) {
 
 // canonical writes the members of a body in one way, so that equal requests look equal.
 func canonical(fields map[string]string) string {
+	return canonicalOf(fields, []string{"phone", "code", "locale", "subject"})
+}
+
+func canonicalOf(fields map[string]string, names []string) string {
 	var all strings.Builder
-	for _, name := range []string{"phone", "code", "locale", "subject"} {
+	for _, name := range names {
 		value, given := fields[name]
 		all.WriteString(name + strconv.FormatBool(given) + strconv.Itoa(len(value)) + ":" + value)
 	}

@@ -162,7 +162,7 @@ func (d Description) Described(
 func pathTemplate(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	parts := strings.Split(path, "/")
-	if len(parts) > 3 && parts[2] == "verifications" {
+	if len(parts) > 3 && (parts[2] == "verifications" || parts[2] == "questions") {
 		parts[3] = "{id}"
 	}
 	return strings.Join(parts, "/")

@@ -31,8 +31,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Case is all that happened about one mail, one verification, one reply to no question, or one text
-// of an app's own words.
+// Case is all that happened about one thing: a mail, a verification, a question of an app, a reply
+// to no question, or a text of an app's own words.
 type Case struct {
 	ID     string    `json:"id"`
 	Kind   Kind      `json:"kind"`
@@ -59,6 +59,7 @@ const (
 	OfVerification Kind = "verification"
 	OfReply        Kind = "reply"
 	OfText         Kind = "text"
+	OfQuestion     Kind = "question" // of an app
 )
 
 // Step is one thing that happened.
@@ -113,6 +114,11 @@ func Of(ctx context.Context, view store.View, phone phonemail.Number) ([]Case, e
 	}
 	for _, v := range r.verifications {
 		all = append(all, r.ofVerification(v))
+	}
+	for _, c := range r.challenges {
+		if c.Purpose == challenge.App {
+			all = append(all, r.ofQuestion(c))
+		}
 	}
 	for _, reply := range r.replies {
 		if r.stands(reply) {

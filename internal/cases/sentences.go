@@ -110,8 +110,11 @@ func tries(c db.Challenge) (steps []Step) {
 
 func opened(c db.Challenge) Step {
 	what := "a new account"
-	if c.Purpose == challenge.Password {
+	switch c.Purpose {
+	case challenge.Password:
 		what = "a new password"
+	case challenge.App:
+		what = "what the app asks"
 	}
 	said := fmt.Sprintf("a question about %s is opened; it counts until %s", what,
 		c.ExpiresAt.UTC().Format(clock))
@@ -144,6 +147,14 @@ func (r rows) question(c db.Challenge) []Step {
 
 // ended says how a question ended.
 func ended(c db.Challenge) string {
+	if c.Purpose == challenge.App {
+		switch c.State {
+		case challenge.Confirmed:
+			return "the person says yes, and the question is confirmed"
+		case challenge.Failed:
+			return "the question failed: its text did not leave"
+		}
+	}
 	switch c.State {
 	case challenge.Confirmed, challenge.Failed:
 		outcomes := map[challenge.Outcome]string{

@@ -1,6 +1,7 @@
 package challenge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"smsbridge/internal/limit"
 	"smsbridge/internal/shortlink"
@@ -30,6 +32,22 @@ type Question struct {
 	Link      string // what a yes redeems; it is not kept when the tenant keeps mails at Mailgun
 	Language  string // in which the phone is asked
 	Author    string // the sender of the mail, when a signature proved it, "" otherwise
+
+	app AppQuestion // of an app's question, which has no mail
+}
+
+// life is how long the question can be answered.
+func (q Question) life(t *tenant.Tenant) time.Duration {
+	return cmp.Or(q.app.Life, t.Question.ValidFor)
+}
+
+// asker is who asks for the question's prompt, as the limits know it. An app is known by its
+// tenant.
+func (q Question) asker(t *tenant.Tenant) string {
+	if q.Purpose == App {
+		return ""
+	}
+	return limit.AskerOfMail(t)
 }
 
 // Expire is the job that ends the challenge ID when it was not answered in time.
@@ -113,7 +131,7 @@ func (a *Asking) Admit(ctx context.Context, tx *store.Tx) (*limit.Refusal, error
 	c := a.question.about(a.tenant)
 	c.Coded, c.ReplyCode, c.Language = a.needsCode(), "0000", a.question.Language
 	c.Line, c.Phone = a.way.Line, a.question.Phone
-	c.Expires = tx.Now().Add(a.tenant.Question.ValidFor)
+	c.Expires = tx.Now().Add(a.question.life(a.tenant))
 	draft := a.prompt(c, strings.Repeat("x", shortlink.Length))
 	refusal, err := text.Admit(ctx, tx, draft)
 	if err == nil && refusal != nil {
@@ -128,11 +146,12 @@ func (a Asking) prompt(c Challenge, token string) text.Draft {
 	t, says := a.tenant, asking(a.way.Answer, c)
 	return text.Draft{
 		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
-		Case: a.question.MailID, Purpose: text.Prompt, Deadline: c.Expires,
-		Asker: limit.AskerOfMail(t), Mail: a.question.MessageID, Admitted: a.admitted,
+		Case: c.ID, Purpose: text.Prompt, Deadline: c.Expires,
+		Asker: a.question.asker(t), Mail: a.question.MessageID, Admitted: a.admitted,
 		Wording: string(says), Language: t.LanguageOf(c.Language),
 		Body: t.Say(c.Language, says, wording.Fill{
-			Code: c.ReplyCode, Link: t.ShortURL(token), Life: t.Question.ValidFor,
+			Code: c.ReplyCode, Link: t.ShortURL(token), Life: a.question.life(t),
+			Subject: a.question.app.Subject,
 		}),
 	}
 }
@@ -216,6 +235,12 @@ func (AnswerTest) Kind() string { return "answer_test" }
 
 // asking is the text that asks, by how it can be answered. A tap needs no code.
 func asking(a tenant.Answer, c Challenge) wording.Saying {
+	if c.Purpose == App {
+		if c.Coded {
+			return wording.AskAppCode
+		}
+		return wording.AskApp
+	}
 	if c.Purpose == Password {
 		switch {
 		case a == tenant.ByTap:
@@ -260,7 +285,10 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	t, q := a.tenant, a.question
 	c := q.about(t)
 	c.ID, c.MailID, c.Line, c.Phone, c.State = q.MailID, q.MailID, a.way.Line, q.Phone, Open
-	c.Opened, c.Expires = tx.Now(), tx.Now().Add(t.Question.ValidFor)
+	if q.Purpose == App {
+		c.ID = q.app.ID
+	}
+	c.Opened, c.Expires = tx.Now(), tx.Now().Add(q.life(t))
 	c.Coded, c.Language = a.needsCode(), q.Language
 	_, c.Test = t.Test(c.Phone, tx.Now())
 	var err error
@@ -272,7 +300,8 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 		Phone: c.Phone, Recipient: c.Recipient, Purpose: c.Purpose, State: c.State,
 		Link: seal(tx, t, place(c.ID, t.Slug), q.Link), Digest: digest(c.ID, q.Link),
 		Author: q.Author, ReplyCode: c.ReplyCode, Language: c.Language,
-		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(t.Question.ValidFor),
+		OpenedAt: tx.Moment(), ExpiresAt: tx.Moment().Add(q.life(t)),
+		Reference: q.app.Reference,
 	}
 	if c.Coded {
 		row.Coded = 1

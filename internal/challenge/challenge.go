@@ -1,9 +1,12 @@
-// Package challenge is the rule for one question put to one phone about one mail.
+// Package challenge is the rule for one question put to one phone about one mail, or by an app.
 //
-// The rules that open and answer questions (mail, reply) call it. So do the page of a short link
-// and the workers that click a link or expire a question. A challenge goes
+// The rules that open and answer questions (mail, reply) call it. So do the page of a short link,
+// the door of the tenant's app, and the workers that click a link or expire a question. A challenge
+// goes
 //
 //	open ──▶ accepted ──▶ clicking ──▶ confirmed | failed
+//	 ├──▶ confirmed    an app's question, which has no link: the phone said yes
+//	 ├──▶ failed       an app's question whose text did not leave
 //	 ├──▶ denied       the phone said no
 //	 ├──▶ expired      the phone said nothing in time
 //	 └──▶ canceled     the phone opted out, guessed at codes, or was never reached
@@ -90,10 +93,11 @@ const (
 // Purpose is why the mail was sent.
 type Purpose = db.ChallengePurpose
 
-// The purposes of a mail about which a phone is asked.
+// The purposes of a mail about which a phone is asked, and that of an app's own question.
 const (
 	Registration Purpose = "registration"
 	Password     Purpose = "password"
+	App          Purpose = "app"
 )
 
 // outcomeLife is how long it is worth telling how a challenge ended.
@@ -114,7 +118,8 @@ type Challenge struct {
 	ID, MailID, Tenant string
 	Line               phonemail.Line
 	Phone              phonemail.Number
-	Recipient          string // the address that the mail was for
+	Recipient          string // the address that the mail was for; of an app's question its own id
+	Reference          string // what the app calls its question, "" for nothing
 	Purpose            Purpose
 	State              State   // Expired from the deadline on, also before a worker has recorded it
 	Outcome            Outcome // what its click came to, or why it was canceled
@@ -146,7 +151,8 @@ func read(row db.Challenge, now time.Time) Challenge {
 	c := Challenge{
 		ID: row.ID, MailID: row.MailID, Tenant: row.Tenant,
 		Line: phonemail.Line{Account: row.Account, Sender: row.Sender}, Phone: row.Phone,
-		Recipient: row.Recipient, Purpose: row.Purpose, State: row.State, Outcome: row.Outcome,
+		Recipient: row.Recipient, Reference: row.Reference, Purpose: row.Purpose, State: row.State,
+		Outcome:  row.Outcome,
 		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0, Test: row.Test != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
@@ -222,8 +228,12 @@ func Last(
 	return readAll(rows, view.Now()), err
 }
 
-// Accept makes the click of an open challenge due, or returns ErrGone.
+// Accept makes the click of an open challenge due, or returns ErrGone. An app's question, which has
+// nothing to click, it confirms.
 func Accept(ctx context.Context, tx *store.Tx, c Challenge) error {
+	if c.Purpose == App {
+		return acceptApp(ctx, tx, c)
+	}
 	job := ClickLink{c.ID}
 	n, err := tx.AcceptChallenge(ctx, db.AcceptChallengeParams{
 		ID: c.ID, Now: tx.Moment(), BegunAt: tx.Enqueue(job),
@@ -286,20 +296,6 @@ func WrongCode(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 		err = nil
 	}
 	return false, err
-}
-
-// MarkHinted records that the phone gets the one hint about a challenge. It reports false when it
-// has had it.
-func MarkHinted(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
-	n, err := tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: tx.Moment()})
-	return n == 1, err
-}
-
-// MarkLate records that the phone gets the one text that says that a challenge is over. It reports
-// false when it has had it.
-func MarkLate(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
-	n, err := tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: tx.Moment()})
-	return n == 1, err
 }
 
 // ExpireDue ends the challenge if it is still open after its deadline, and does nothing otherwise.

@@ -56,7 +56,7 @@ func OverSaying(c Challenge) wording.Saying {
 	switch {
 	case c.State == Confirmed:
 		return wording.DoneBefore
-	case c.State == Failed:
+	case c.State == Failed && c.Purpose != App: // whose text, if it came after all, came too late
 		return Saying(c.Purpose, c.Outcome)
 	case c.State == Denied:
 		return wording.DeniedBefore
@@ -104,4 +104,18 @@ type Said struct {
 	Saying   wording.Saying // which the body says
 	Body     string
 	Answered bool // it follows from a yes of the phone
+}
+
+// MarkHinted records that the phone gets the one hint about a challenge. It reports false when it
+// has had it.
+func MarkHinted(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
+	n, err := tx.MarkHinted(ctx, db.MarkHintedParams{ID: c.ID, HintedAt: tx.Moment()})
+	return n == 1, err
+}
+
+// MarkLate records that the phone gets the one text that says that a challenge is over. It reports
+// false when it has had it.
+func MarkLate(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
+	n, err := tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: tx.Moment()})
+	return n == 1, err
 }

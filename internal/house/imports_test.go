@@ -52,10 +52,9 @@ func ours(rooms ...string) []string {
 
 // rules are the rooms that decide and record. The doors' rooms under inbound call them.
 func rules() []string {
-	return ours("internal/auth0", "internal/azuredurable", "internal/challenge", "internal/limit",
-		"internal/cases", "internal/mail", "internal/operator", "internal/optout", "internal/reply",
-		"internal/shortlink",
-		"internal/text",
+	return ours("internal/auth0", "internal/azuredurable", "internal/callback", "internal/challenge",
+		"internal/limit", "internal/cases", "internal/mail", "internal/operator", "internal/optout",
+		"internal/reply", "internal/shortlink", "internal/text",
 		"internal/verification")
 }
 
@@ -147,6 +146,7 @@ func ruleRooms() []room {
 	}
 	return []room{
 		rule("mail", downwards("internal/reply")),
+		rule("callback", downwards("internal/mail", "internal/reply", "internal/cases")),
 		rule("cases"),
 		rule("operator", ban{paths: rules(), why: "it knows who acts, and not on what"}),
 		rule("reply", downwards("internal/mail")),

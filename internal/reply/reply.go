@@ -195,6 +195,9 @@ func (t *taking) no(ctx context.Context) error {
 	if denied == nil {
 		return t.hint(ctx)
 	}
+	if denied.Purpose == challenge.App {
+		return t.link(ctx, denied.ID) // the app says what follows
+	}
 	return t.answered(ctx, *denied, wording.Denied)
 }
 
@@ -239,7 +242,7 @@ func (t *taking) hint(ctx context.Context) error {
 		return err
 	}
 	return t.tell(ctx, c, challenge.Said{Purpose: text.Hint}, wording.Wrong, wording.Fill{
-		About: wording.About(t.language(c), c.Purpose == challenge.Password),
+		About: about(t.language(c), c.Purpose),
 		Life:  c.Expires.Sub(t.tx.Now()),
 	})
 }
@@ -276,4 +279,12 @@ func (t *taking) language(c challenge.Challenge) string {
 		return asker.LanguageOf(c.Language)
 	}
 	return c.Language
+}
+
+// about says what a question with a purpose is about.
+func about(language string, p challenge.Purpose) string {
+	if p == challenge.App {
+		return wording.AboutApp(language)
+	}
+	return wording.About(language, p == challenge.Password)
 }

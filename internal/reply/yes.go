@@ -118,6 +118,9 @@ func (t *taking) choices(language string) (choices []string) {
 	for _, c := range t.asked {
 		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
 			about := wording.Choice(language, asker.Name, c.Purpose == challenge.Password)
+			if c.Purpose == challenge.App {
+				about = wording.ChoiceApp(language, asker.Name)
+			}
 			choices = append(choices, asker.AskedAnswer(language)+" "+c.ReplyCode+" "+about)
 		}
 	}

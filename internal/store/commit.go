@@ -168,7 +168,8 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		}
 	}()
 	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
-		events: &pending{}, shared: &shared{surely: surely}, begins: s.begins, session: session}
+		events: &pending{recorder: s.recorder}, shared: &shared{surely: surely}, begins: s.begins,
+		session: session}
 	for _, c := range group {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
 			begins: s.begins, session: session}
@@ -197,6 +198,9 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	}
 	for _, w := range done.works {
 		go s.run(w)
+	}
+	for _, after := range last.events.after {
+		after()
 	}
 	return nil
 }

@@ -32,7 +32,18 @@ func Timeline(ctx context.Context, view View, after string, most int) ([]Event, 
 
 // pending are events that the calls of a group have recorded and no statement has written yet. The
 // commit writes those of all calls together: on PostgreSQL each statement is a round trip.
-type pending struct{ events []db.AddEventParams }
+type pending struct {
+	events   []db.AddEventParams
+	recorder Recorder // nil for none
+	after    []func() // what it wants done once the transaction is on disk
+}
+
+// A Recorder is called with each event that a transaction records, in that transaction. What it
+// returns is done once the transaction is on disk; nil is nothing. It must return at once.
+type Recorder func(ctx context.Context, tx *Tx, e Event) (after func(), err error)
+
+// RecordWith has a Recorder called. Call it before Start.
+func (s *Store) RecordWith(r Recorder) { s.recorder = r }
 
 // mostPending is how many events wait at most. It bounds what a transaction that records thousands
 // of them keeps in memory.
@@ -42,9 +53,20 @@ const mostPending = 512
 // and no phone number. The event is written before the commit, or before this Tx reads events. So
 // an error is nearly always the commit's, which then fails for every call of the group.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
+	id := NewID()
 	tx.events.events = append(tx.events.events, db.AddEventParams{
-		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
+		ID: id, Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
 	})
+	if tx.events.recorder != nil {
+		e := Event{id, tenant, subject, name, detail, tx.Moment().Time}
+		after, err := tx.events.recorder(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if after != nil {
+			tx.events.after = append(tx.events.after, after)
+		}
+	}
 	if len(tx.events.events) < mostPending {
 		return nil
 	}

@@ -49,6 +49,11 @@ func (tx *Tx) DropOperatorActsBefore(ctx context.Context, t moment.Moment) (int6
 	return tx.DropOperatorActs(ctx, db.DropOperatorActsParams{FirstKept: firstID(t), At: t})
 }
 
+// DropCallbacksBefore drops what the tenants' apps were told.
+func (tx *Tx) DropCallbacksBefore(ctx context.Context, t moment.Moment) (int64, error) {
+	return tx.DropCallbacks(ctx, db.DropCallbacksParams{FirstKept: firstID(t), At: t})
+}
+
 // firstID sorts before every id that NewID makes at a time or later, and after all before.
 func firstID(t moment.Moment) string {
 	millis := uint64(t.UnixMilli())

@@ -74,6 +74,9 @@ type Store struct {
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
 	periodic []string // the kinds of jobs that Every has done
+
+	recorder Recorder // nil for none
+	aside    aside
 }
 
 // engine is what differs between the two databases.
@@ -185,6 +188,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if s.beginner != nil {
 		s.turns.admit()
 	}
+	s.aside.admit()
 	return nil
 }
 
@@ -198,7 +202,8 @@ func (s *Store) Every(interval time.Duration, job Job) {
 // done after the next start.
 func (s *Store) Stop(ctx context.Context) error {
 	s.turns.close()
-	return errors.Join(s.engine.stop(ctx), s.turns.wait(ctx))
+	s.aside.close()
+	return errors.Join(s.engine.stop(ctx), s.turns.wait(ctx), s.aside.wait(ctx))
 }
 
 // DeadBefore returns a time: a worker that began something before it, and has not recorded its end,

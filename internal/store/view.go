@@ -31,6 +31,17 @@ type View interface {
 		ctx context.Context, arg db.SameAuth0NotificationParams,
 	) (db.Auth0Notification, error)
 
+	GetCallback(ctx context.Context, id string) (db.Callback, error)
+	NextCallback(ctx context.Context, arg db.NextCallbackParams) (db.Callback, error)
+	CallbacksAfter(ctx context.Context, arg db.CallbacksAfterParams) ([]db.Callback, error)
+	CallbacksBefore(ctx context.Context, arg db.CallbacksBeforeParams) ([]db.Callback, error)
+	FailedCallbacksAfter(
+		ctx context.Context, arg db.FailedCallbacksAfterParams,
+	) ([]db.Callback, error)
+	FailedCallbacksBefore(
+		ctx context.Context, arg db.FailedCallbacksBeforeParams,
+	) ([]db.Callback, error)
+
 	OverdueChallenges(
 		ctx context.Context, arg db.OverdueChallengesParams,
 	) ([]db.Challenge, error)

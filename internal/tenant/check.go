@@ -43,6 +43,7 @@ func (l *loader) addTenant(s *Settings, given settings.Given) {
 	l.checkCodes(t, given)
 	l.checkLimits(t, given)
 	l.checkAPI(t, given)
+	l.checkEvents(t, given)
 	l.checkDoors(t, given)
 	l.checkAuth0(t, given)
 	l.checkAnswer(t, given)
@@ -145,6 +146,7 @@ func (t *Tenant) Sample(language string) wording.Fill {
 		Choices: word + " 4821 " + choice + ", " + word + " 7730 " + choice, Count: 2,
 		Code: wording.SampleCode, Link: wording.SampleLink, Life: t.Question.ValidFor,
 		About: wording.About(language, true), Contact: wording.SampleContact,
+		Subject: wording.SampleSubject,
 	}
 }
 

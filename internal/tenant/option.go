@@ -50,6 +50,10 @@ func tenantSections() []section {
 		{"The app's API", "", apiOptions()},
 		{"Callbacks", "Where the app is told how verifications ended. Each request is signed as " +
 			"standardwebhooks.com says.", callbackOptions()},
+		{"Events", "Where the app is told what happens to questions, verifications, texts and limits, " +
+			"for a day if need be. Each request is signed as standardwebhooks.com says. docs/EVENTS.md " +
+			"has each event. `smsbridge callbacks` shows which were not taken, and replays them.",
+			eventOptions()},
 	}, doorSections(), []section{
 		{"Auth0", "The hosted form that verifies a phone in the middle of a log-in, a phone " +
 			"provider, and feedback to Twilio Verify. auth0/README.md, beside this file, goes " +
@@ -59,7 +63,8 @@ func tenantSections() []section {
 		{"Texts", "The wording, in {language}. What is left out is said in these words. A text may use " +
 			"{{.Name}}, {{.Answer}} and {{.Denial}} (the first words of {accept} and {deny}). " +
 			"The text for several questions may use {{.Choices}} and {{.Count}}, too, texts that ask " +
-			"{{.Life}}, and the hint {{.About}}. No links. One segment: 160 characters, or 70 with " +
+			"{{.Life}}, what an app asks {{.Subject}}, and the hint {{.About}}. No links. One segment: " +
+			"160 characters, or 70 with " +
 			"characters such as curly quotes; with {long_texts=true} two.",
 			textOptions()},
 	})

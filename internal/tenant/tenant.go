@@ -79,6 +79,7 @@ type Tenant struct {
 	Limits   Limits
 	Tests    []TestNumber // never texted
 	API      API
+	Events   Events
 	Doors    Doors
 	Auth0    Auth0
 

@@ -17,6 +17,7 @@ func (t *Tenant) Say(language string, s wording.Saying, fill wording.Fill) strin
 		Name: t.Name, Answer: t.AskedAnswer(language), Denial: t.AskedDenial(language),
 		Choices: fill.Choices, Count: fill.Count, Code: fill.Code, Link: fill.Link,
 		Life: wording.Life(language, fill.Life), About: fill.About, Contact: fill.Contact,
+		Subject: fill.Subject,
 	})
 }
 

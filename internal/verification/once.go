@@ -30,37 +30,47 @@ type Key struct {
 // Besides the errors of Start it returns ErrKeyReused. The request has no ExternalID.
 func StartOnce(ctx context.Context, tx *store.Tx, r Request, key Key) (Verification, error) {
 	id := store.NewID()
-	if key.Value != "" {
-		// The key is taken before the verification starts. A request that comes at the same time
-		// waits here, and then finds the key taken.
-		n, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{
-			Tenant: r.Tenant.Slug, Key: key.hash(), Digest: key.digest(), VerificationID: id,
-			At: tx.Moment(),
-		})
-		if err != nil {
-			return Verification{}, fmt.Errorf("verification: adding a key: %w", err)
-		}
-		if n == 0 {
-			return startedWith(ctx, tx, r.Tenant.Slug, key)
-		}
+	before, err := Once(ctx, tx, r.Tenant.Slug, key, id)
+	if err != nil {
+		return Verification{}, err
+	}
+	if before != "" {
+		return Get(ctx, tx, r.Tenant.Slug, before)
 	}
 	v, _, err := start(ctx, tx, id, r)
 	return v, err
 }
 
-// startedWith returns the verification that the first request with the key started.
-func startedWith(ctx context.Context, tx *store.Tx, tenant string, key Key) (Verification, error) {
-	before, err := tx.GetIdempotencyKey(
-		ctx,
-		db.GetIdempotencyKeyParams{Tenant: tenant, Key: key.hash()},
-	)
+// Once takes the key of a request that makes the row id. When the key came before, it returns the
+// id that the first request made, or ErrKeyReused when that asked for something else. Without a
+// key every request is a new one.
+func Once(
+	ctx context.Context, tx *store.Tx, tenant string, key Key, id string,
+) (before string, err error) {
+	if key.Value == "" {
+		return "", nil
+	}
+	// The key is taken before the row is made. A request that comes at the same time waits here, and
+	// then finds the key taken.
+	n, err := tx.AddIdempotencyKey(ctx, db.AddIdempotencyKeyParams{
+		Tenant: tenant, Key: key.hash(), Digest: key.digest(), VerificationID: id, At: tx.Moment(),
+	})
 	if err != nil {
-		return Verification{}, fmt.Errorf("verification: reading a key: %w", err)
+		return "", fmt.Errorf("verification: adding a key: %w", err)
 	}
-	if before.Digest != key.digest() {
-		return Verification{}, ErrKeyReused
+	if n > 0 {
+		return "", nil
 	}
-	return Get(ctx, tx, tenant, before.VerificationID)
+	first, err := tx.GetIdempotencyKey(ctx, db.GetIdempotencyKeyParams{
+		Tenant: tenant, Key: key.hash(),
+	})
+	if err != nil {
+		return "", fmt.Errorf("verification: reading a key: %w", err)
+	}
+	if first.Digest != key.digest() {
+		return "", ErrKeyReused
+	}
+	return first.VerificationID, nil
 }
 
 func (k Key) hash() string {

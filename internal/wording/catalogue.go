@@ -43,7 +43,7 @@ type catalogue struct {
 	words  map[string]string
 	texts  map[Saying]Text
 	code   Text
-	choice [2]Text           // about an account, about a password
+	choice [3]Text           // about an account, about a password, of an app
 	form   map[string]string // the words of the form
 }
 
@@ -97,6 +97,7 @@ func readCatalogue(language string) *catalogue {
 	c.code = mustParse(templateOf(c.words["code"]), codeFields())
 	c.choice[0] = mustParse(templateOf(c.words["choice_registration"]), codeFields())
 	c.choice[1] = mustParse(templateOf(c.words["choice_password"]), codeFields())
+	c.choice[2] = mustParse(templateOf(c.words["choice_app"]), codeFields())
 	return c
 }
 

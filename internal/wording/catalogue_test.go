@@ -28,7 +28,7 @@ func fieldsIn(language string) Fields {
 	return Fields{
 		Name: longName, Answer: answer, Denial: Denial(language), Count: 2, Code: "4821",
 		Link: SampleLink, Life: Life(language, 10*time.Minute), About: about,
-		Contact: SampleContact,
+		Contact: SampleContact, Subject: SampleSubject,
 		Choices: answer + " 4821 " + choice + ", " + answer + " 7730 " + choice,
 	}
 }
@@ -84,7 +84,7 @@ func TestCatalogueFiles(t *testing.T) {
 	files, err := catalogueFiles.ReadDir("catalogue")
 	require.NoError(t, err)
 	require.Len(t, files, len(Languages()))
-	require.Len(t, Sayings(), 31)
+	require.Len(t, Sayings(), 33)
 	require.GreaterOrEqual(t, len(files), 24)
 	read := func(language string) (entries map[string]any) {
 		raw, err := catalogueFiles.ReadFile("catalogue/" + language + ".arb")

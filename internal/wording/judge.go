@@ -20,6 +20,8 @@ const (
 	SampleLink = "SHORT-LINK-OF-THE-BRIDGE-OF-SOME-FIFTY-CHARACTERS-"
 	// SampleContact is as long as a contact may be.
 	SampleContact = "CONTACT-OF-THE-TENANT-OF-40-CHARACTERS--"
+	// SampleSubject is as long as what an app asks may be in most languages.
+	SampleSubject = "SUBJECT-OF-THE-APP-OF-SOME-FORTY-CHARACTERS"
 )
 
 // Judge judges a text as it will be sent.
@@ -62,6 +64,12 @@ func JudgeSaying(s Saying, rendered string) *Fault {
 		}
 		return &Fault{"does not have the link", "put {{.Link}} into it, with white space around it"}
 	}
+	if has := strings.Contains(rendered, SampleSubject); has != s.needsSubject() {
+		if has {
+			return &Fault{"has {{.Subject}}, which is empty there", "leave it out"}
+		}
+		return &Fault{"does not say what the app asks", "put {{.Subject}} into it"}
+	}
 	if has := strings.Contains(rendered, SampleContact); has != (s == Help) {
 		if has {
 			return &Fault{"has {{.Contact}}, which is empty there", "leave it out"}
@@ -81,6 +89,22 @@ func JudgeContact(contact string) *Fault {
 		return &Fault{"looks like a code", "write it without @ and #"}
 	case utf8.RuneCountInString(contact) > utf8.RuneCountInString(SampleContact):
 		return &Fault{"is longer than 40 characters", "write the shortest one, such as a phone number"}
+	}
+	return nil
+}
+
+// JudgeSubject judges what an app asks a phone, before it is put into a text. The text is judged by
+// its segments.
+func JudgeSubject(subject string) *Fault {
+	switch {
+	case strings.TrimSpace(subject) == "":
+		return &Fault{"is empty", "write a question, such as: Deliver today at 17?"}
+	case hasHidden(subject):
+		return &Fault{"has control or invisible characters, or a line break", "write it on one line"}
+	case looksLikeLink(subject):
+		return &Fault{"has something that phones show as a link", "write it without a link"}
+	case looksLikeBoundCode(subject):
+		return &Fault{"looks like a code for a web site (@host #code)", "reword it"}
 	}
 	return nil
 }

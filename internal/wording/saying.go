@@ -23,6 +23,8 @@ const (
 	BothRegistration      Saying = "both_registration"
 	BothRegistrationCode  Saying = "both_registration_code"
 	BothPassword          Saying = "both_password"
+	AskApp                Saying = "ask_app"
+	AskAppCode            Saying = "ask_app_code"
 	RelayVerify           Saying = "relay_verify"
 	RelayReset            Saying = "relay_reset"
 	RelayLogin            Saying = "relay_login"
@@ -53,9 +55,10 @@ const (
 func Sayings() []Saying {
 	return []Saying{
 		AskRegistration, AskRegistrationCode, AskPassword, AskPasswordCode, TapRegistration,
-		TapPassword, BothRegistration, BothRegistrationCode, BothPassword, RelayVerify, RelayReset,
-		RelayLogin, Wrong, Several, ConfirmedRegistration, ConfirmedPassword, Already, Used,
-		LinkExpired, NeedsUser, Refused, Unreachable, Unknown, Denied, Late, DoneBefore, DeniedBefore,
+		TapPassword, BothRegistration, BothRegistrationCode, BothPassword, AskApp, AskAppCode,
+		RelayVerify, RelayReset, RelayLogin, Wrong, Several, ConfirmedRegistration,
+		ConfirmedPassword, Already, Used, LinkExpired, NeedsUser, Refused, Unreachable, Unknown,
+		Denied, Late, DoneBefore, DeniedBefore,
 		Stopped, WrongCodes, OptedOut, Help,
 	}
 }
@@ -85,14 +88,14 @@ func (s Saying) When() string { return templateOf(whens()[string(s)].Description
 
 // MostSegments is how many segments a shipped text takes with a name of 22 characters. Two are for
 // texts in scripts that GSM-7 lacks. There 70 characters do not hold the name and a link, two codes
-// with a warning, two choices, or a contact.
+// with a warning, two choices, what an app asks, or a contact.
 func (s Saying) MostSegments(language string) int {
 	switch language {
 	case "ar", "el", "ja", "ru", "uk", "zh":
 	default:
 		return 1
 	}
-	if s.needsLink() || s == AskPasswordCode || s == Several || s == Help {
+	if s.needsLink() || s.needsSubject() || s == AskPasswordCode || s == Several || s == Help {
 		return 2
 	}
 	return 1
@@ -111,8 +114,8 @@ func (t Texts) Say(language string, s Saying, f Fields) string {
 	return text.Fill(f)
 }
 
-// Fill is what a text can tell beyond the tenant's settings. It is made by our rules, never of
-// anything from a mail.
+// Fill is what a text can tell beyond the tenant's settings. It is made by our rules, and the
+// Subject by the tenant's own app. Nothing of it is ever from a mail.
 type Fill struct {
 	Choices string        // for Several: "YES 4821 new account at ACME, YES 7730 new Beta password"
 	Count   int           // for Several: how many questions are open
@@ -121,6 +124,7 @@ type Fill struct {
 	Life    time.Duration // for the texts that ask, and for Relay texts: how long they count
 	About   string        // for Wrong: what [About] says
 	Contact string        // for Help: the tenant's
+	Subject string        // for AskApp: what the app asks; see [JudgeSubject]
 }
 
 // Choice says in a language what one of several open questions is about: the purpose and the
@@ -132,6 +136,14 @@ func Choice(language, name string, password bool) string {
 	}
 	return c.choice[0].Fill(Fields{Name: name})
 }
+
+// ChoiceApp is Choice for the question of an app, and AboutApp is About for one.
+func ChoiceApp(language, name string) string {
+	return in(language).choice[2].Fill(Fields{Name: name})
+}
+
+// AboutApp says in a language that a question is an app's.
+func AboutApp(language string) string { return in(language).words["about_app"] }
 
 // AndMore says in a language that some choices are not listed.
 func AndMore(language, choices string) string {
@@ -159,7 +171,7 @@ func Life(language string, d time.Duration) string {
 // needsCode and needsLink say which texts must have the code, and which the link.
 func (s Saying) needsCode() bool {
 	switch s {
-	case AskRegistrationCode, AskPasswordCode, BothRegistrationCode, BothPassword:
+	case AskRegistrationCode, AskPasswordCode, BothRegistrationCode, BothPassword, AskAppCode:
 		return true
 	}
 	return false
@@ -173,3 +185,6 @@ func (s Saying) needsLink() bool {
 	}
 	return false
 }
+
+// needsSubject says which texts must say what an app asks.
+func (s Saying) needsSubject() bool { return s == AskApp || s == AskAppCode }

@@ -13,13 +13,13 @@ import (
 // A tenant's own text is said instead of the shipped one, with every field.
 func TestOwnTexts(t *testing.T) {
 	text, fault := ParseSaying("{{.Name}}|{{.Answer}}|{{.Denial}}|{{.Choices}}|{{.Count}}|" +
-		"{{.Code}}|{{.Link}}|{{.Life}}|{{.About}}|{{.Contact}}")
+		"{{.Code}}|{{.Link}}|{{.Life}}|{{.About}}|{{.Contact}}|{{.Subject}}")
 	require.Nil(t, fault)
 	fields := Fields{
-		"ACME", "JA", "NEJ", "this or that", 7, "4821", "LINK", "10 min", "that", "IT",
+		"ACME", "JA", "NEJ", "this or that", 7, "4821", "LINK", "10 min", "that", "IT", "OK?",
 	}
 	texts := Texts{Wrong: text}
-	require.Equal(t, "ACME|JA|NEJ|this or that|7|4821|LINK|10 min|that|IT",
+	require.Equal(t, "ACME|JA|NEJ|this or that|7|4821|LINK|10 min|that|IT|OK?",
 		texts.Say(English, Wrong, fields))
 	require.Equal(t, "ACME: OK, nothing was changed.", texts.Say(English, Denied, fields))
 }
@@ -65,7 +65,7 @@ func FuzzParseSaying(f *testing.F) {
 			return
 		}
 		filled := text.Fill(Fields{"{{.Code}}", "YES", "NO", "YES 1 for ACME", 2, "4821", "LINK",
-			"LIFE", "ABOUT", "CONTACT"})
+			"LIFE", "ABOUT", "CONTACT", "SUBJECT"})
 		for _, p := range text.parts {
 			if p.field == "Name" {
 				require.Contains(t, filled, "{{.Code}}")

@@ -7,7 +7,7 @@
 //
 //   - A wording is taken apart once, when it is loaded. Saying it joins the parts and cannot fail.
 //   - Of the template language a wording may use plain fields only, such as {{.Name}}. The fields
-//     are filled by our rules and from the tenant's settings, never from a mail.
+//     are filled by our rules, from the tenant's settings and by its app, never from a mail.
 //   - No text has what phones show as a link, but for the short link that stands there on purpose.
 package wording
 
@@ -34,6 +34,7 @@ type Fields struct {
 	Life    string // how long an answer counts
 	About   string // what the question is about
 	Contact string // whom people ask
+	Subject string // what an app asks
 }
 
 // value returns the field of a name as it is shown.
@@ -59,6 +60,8 @@ func (f Fields) value(name string) string {
 		return f.About
 	case "Contact":
 		return f.Contact
+	case "Subject":
+		return f.Subject
 	}
 	return ""
 }
@@ -67,6 +70,7 @@ func (f Fields) value(name string) string {
 func sayingFields() []string {
 	return []string{
 		"Name", "Answer", "Denial", "Choices", "Count", "Code", "Link", "Life", "About", "Contact",
+		"Subject",
 	}
 }
 

@@ -34,10 +34,10 @@ func (q *Queries) AcceptChallenge(ctx context.Context, arg AcceptChallengeParams
 const addChallenge = `-- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test, reference)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
     '', $10, $11, $12, $13, 0, 0, 0, 0, 0,
-    $14, $15, 0, 0, $16, $17, $18)
+    $14, $15, 0, 0, $16, $17, $18, $19)
 ON CONFLICT DO NOTHING
 `
 
@@ -60,6 +60,7 @@ type AddChallengeParams struct {
 	Coded     int64
 	Language  string
 	Test      int64
+	Reference string
 }
 
 func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int64, error) {
@@ -82,6 +83,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 		arg.Coded,
 		arg.Language,
 		arg.Test,
+		arg.Reference,
 	)
 	if err != nil {
 		return 0, err
@@ -90,7 +92,7 @@ func (q *Queries) AddChallenge(ctx context.Context, arg AddChallengeParams) (int
 }
 
 const askedOpenChallenges = `-- name: AskedOpenChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE challenge.account = $1 AND challenge.sender = $2 AND challenge.phone = $3
   AND challenge.state = 'open'
   AND (challenge.test <> 0 OR EXISTS (SELECT 1 FROM text
@@ -150,6 +152,7 @@ func (q *Queries) AskedOpenChallenges(ctx context.Context, arg AskedOpenChalleng
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err
@@ -185,7 +188,7 @@ func (q *Queries) BeginClick(ctx context.Context, arg BeginClickParams) (int64, 
 }
 
 const challengesOfPhone = `-- name: ChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE phone IN ($1, $2)
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge WHERE phone IN ($1, $2)
 `
 
 type ChallengesOfPhoneParams struct {
@@ -236,6 +239,7 @@ func (q *Queries) ChallengesOfPhone(ctx context.Context, arg ChallengesOfPhonePa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err
@@ -283,6 +287,25 @@ func (q *Queries) ClicksBegunBefore(ctx context.Context, arg ClicksBegunBeforePa
 		return nil, err
 	}
 	return items, nil
+}
+
+const confirmChallenge = `-- name: ConfirmChallenge :execrows
+UPDATE challenge SET state = 'confirmed', accepted_at = $1, ended_at = $1
+WHERE id = $2 AND state = 'open' AND expires_at > $1
+`
+
+type ConfirmChallengeParams struct {
+	Now moment.Moment
+	ID  string
+}
+
+// An app's question has no link.
+func (q *Queries) ConfirmChallenge(ctx context.Context, arg ConfirmChallengeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, confirmChallenge, arg.Now, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const countWrongCode = `-- name: CountWrongCode :one
@@ -383,7 +406,7 @@ func (q *Queries) EndClick(ctx context.Context, arg EndClickParams) (int64, erro
 }
 
 const getChallenge = `-- name: GetChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE id = $1
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge WHERE id = $1
 `
 
 func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error) {
@@ -422,13 +445,14 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Reference,
 		&i.Click,
 	)
 	return i, err
 }
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
   AND state = 'open'
 `
@@ -481,6 +505,7 @@ func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengePara
 		&i.BegunAt,
 		&i.Language,
 		&i.Test,
+		&i.Reference,
 		&i.Click,
 	)
 	return i, err
@@ -513,7 +538,7 @@ func (q *Queries) HoldLink(ctx context.Context, arg HoldLinkParams) (int64, erro
 }
 
 const lastChallengesOfPhone = `-- name: LastChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
 ORDER BY opened_at DESC LIMIT 20
 `
@@ -566,6 +591,7 @@ func (q *Queries) LastChallengesOfPhone(ctx context.Context, arg LastChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err
@@ -662,7 +688,7 @@ func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (i
 }
 
 const mistakableChallenges = `-- name: MistakableChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
        OR state IN ('expired', 'superseded') AND ended_at > $4)
@@ -725,6 +751,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err
@@ -741,7 +768,7 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 }
 
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
 ORDER BY opened_at
 `
@@ -794,6 +821,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err
@@ -810,7 +838,7 @@ func (q *Queries) OpenChallengesOfPhone(ctx context.Context, arg OpenChallengesO
 }
 
 const overdueChallenges = `-- name: OverdueChallenges :many
-SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, click FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
 `
 
 type OverdueChallengesParams struct {
@@ -860,6 +888,7 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 			&i.BegunAt,
 			&i.Language,
 			&i.Test,
+			&i.Reference,
 			&i.Click,
 		); err != nil {
 			return nil, err

@@ -19,6 +19,25 @@ type Auth0Notification struct {
 	At             moment.Moment
 }
 
+type Callback struct {
+	ID       string
+	EventID  string
+	Tenant   string
+	Endpoint string
+	Type     string
+	Subject  string
+	Detail   string
+	State    CallbackState
+	Host     string
+	Attempts int64
+	Status   int64
+	Reason   string
+	At       moment.Moment
+	DueAt    moment.Moment
+	NextAt   moment.Moment
+	EndedAt  moment.Moment
+}
+
 type Challenge struct {
 	ID           string
 	MailID       string
@@ -52,6 +71,7 @@ type Challenge struct {
 	BegunAt      moment.Moment
 	Language     string
 	Test         int64
+	Reference    string
 	Click        string
 }
 

@@ -12,6 +12,7 @@ type (
 	VerificationState  string
 	VerificationAsker  string
 	VerificationReason string
+	CallbackState      string
 	CodeVerdict        string
 	DurableState       string
 	ReplyWord          string

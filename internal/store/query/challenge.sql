@@ -1,10 +1,10 @@
 -- name: AddChallenge :execrows
 INSERT INTO challenge (id, mail_id, tenant, account, sender, phone, recipient, purpose, state,
     outcome, link, digest, author, reply_code, clicks, submitted_at, hinted_at, late_at,
-    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test)
+    wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, language, test, reference)
 VALUES (@id, @mail_id, @tenant, @account, @sender, @phone, @recipient, @purpose, @state,
     '', @link, @digest, @author, @reply_code, 0, 0, 0, 0, 0,
-    @opened_at, @expires_at, 0, 0, @coded, @language, @test)
+    @opened_at, @expires_at, 0, 0, @coded, @language, @test, @reference)
 ON CONFLICT DO NOTHING;
 
 -- name: GetChallenge :one
@@ -75,6 +75,11 @@ WHERE id = @id AND state = 'clicking' AND mail_id = @mail_id AND held_mail_id = 
 
 -- name: AcceptChallenge :execrows
 UPDATE challenge SET state = 'accepted', accepted_at = @now, begun_at = @begun_at
+WHERE id = @id AND state = 'open' AND expires_at > @now;
+
+-- name: ConfirmChallenge :execrows
+-- An app's question has no link.
+UPDATE challenge SET state = 'confirmed', accepted_at = @now, ended_at = @now
 WHERE id = @id AND state = 'open' AND expires_at > @now;
 
 -- name: ClicksBegunBefore :many

@@ -98,6 +98,9 @@ func fill(line string) string {
 	if name == "SMSBRIDGE_OPERATORS" {
 		v = "anna:act:2a:12:" + v + v[:21] // the form of a hash
 	}
+	if name == "SMSBRIDGE_EVENTS_SECRET" {
+		v = "whsec_" + v
+	}
 	if name == "SMSBRIDGE_KEY" {
 		v += strings.ToUpper(v)
 	}

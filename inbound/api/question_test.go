@@ -1,0 +1,160 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/text"
+)
+
+// question is a question as the API shows it.
+type question struct {
+	ID, Status, Phone, Reference, Reason string
+	ExpiresAt                            string `json:"expires_at"`
+	EndedAt                              string `json:"ended_at"`
+}
+
+const askBody = `{"phone":"` + inboundtest.Phone + `","subject":"Deliver today at 17?",` +
+	`"expires_in":"5m","reference":"order 66"}`
+
+func readQuestion(t *testing.T, r inboundtest.APIResponse) (q question) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(r.Body), &q))
+	return q
+}
+
+// Ensure that an app asks a phone in its own words, sees the question until it ends, and calls it
+// off. What it asked for is not shown.
+func TestQuestion(t *testing.T) {
+	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
+		app := inboundtest.NewApp(t, b)
+		asked := app.Call("POST", "/v1/questions", askBody)
+		require.Equal(t, http.StatusCreated, asked.StatusCode)
+		q := readQuestion(t, asked)
+		require.Equal(t, "/v1/questions/"+q.ID, asked.Header.Get("Location"))
+		require.Equal(t, question{
+			ID: q.ID, Status: "open", Phone: inboundtest.Phone, Reference: "order 66",
+			ExpiresAt: b.Now.Add(5 * time.Minute).UTC().Format("2006-01-02T15:04:05.000Z"),
+		}, q)
+		require.NotContains(t, asked.Body, "Deliver")
+		bodies := b.Bodies(t)
+		require.Len(t, bodies, 1)
+		require.Contains(t, bodies[0], ": Deliver today at 17? Svar JA eller NEJ inden for 5 min.")
+
+		show := func() question { return readQuestion(t, app.Call("GET", "/v1/questions/"+q.ID, "")) }
+		require.Equal(t, q, show())
+		b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+			c, err := challenge.Get(ctx, tx, q.ID)
+			if err != nil {
+				return err
+			}
+			return challenge.Accept(ctx, tx, c)
+		})
+		require.Equal(t, "confirmed", show().Status)
+		require.NotEmpty(t, show().EndedAt)
+		gone := app.Call("POST", "/v1/questions/"+q.ID+"/cancel", "")
+		require.Equal(t, "not-open", gone.Kind())
+
+		second := readQuestion(t, app.Call("POST", "/v1/questions", askBody))
+		canceled := readQuestion(t, app.Call("POST", "/v1/questions/"+second.ID+"/cancel", ""))
+		require.Equal(t, []string{"canceled", "app"}, []string{canceled.Status, canceled.Reason})
+		third := readQuestion(t, app.Call("POST", "/v1/questions", askBody))
+		b.Now = b.Now.Add(5 * time.Minute)
+		require.Equal(t, "expired",
+			readQuestion(t, app.Call("GET", "/v1/questions/"+third.ID, "")).Status)
+		require.Equal(t, "not-open", app.Call("POST", "/v1/questions/"+third.ID+"/cancel", "").Kind())
+		require.Equal(t, "not-found", app.Call("GET", "/v1/questions/none", "").Kind())
+		require.NotContains(t, b.Log.Take(), "Deliver")
+	}, append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT=0s")...)
+}
+
+// Ensure that a retry with its key asks nothing, and that a key belongs to one request.
+func TestQuestionOnce(t *testing.T) {
+	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
+		app := inboundtest.NewApp(t, b)
+		const key = "Idempotency-Key: 7f1c"
+		first := readQuestion(t, app.Call("POST", "/v1/questions", askBody, key))
+		require.Equal(t, first, readQuestion(t, app.Call("POST", "/v1/questions", askBody, key)))
+		require.Equal(t, 1, b.Count(t, "challenge", "purpose = 'app'"))
+		other := strings.Replace(askBody, "17", "18", 1)
+		require.Equal(t, "idempotency-key-reused",
+			app.Call("POST", "/v1/questions", other, key).Kind())
+		require.Equal(t, "idempotency-key-reused",
+			app.Call("POST", "/v1/verifications", inboundtest.StartBody, key).Kind())
+	}, inboundtest.APISettings()...)
+}
+
+// Ensure that what cannot be asked is a problem that says why, and leaves nothing.
+func TestQuestionProblems(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t),
+		append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT=1m")...)
+	app := inboundtest.NewApp(t, b)
+	ask := func(members string) inboundtest.APIResponse {
+		return app.Call("POST", "/v1/questions", `{"phone":"`+inboundtest.Phone+`"`+members+`}`)
+	}
+	before := b.Recorded(t)
+	for members, want := range map[string][3]string{
+		``:                                      {"invalid-field", "subject", "It is empty"},
+		`,"subject":"see https://acme.example"`: {"invalid-field", "subject", "show as a link"},
+		`,"subject":"a\u200bb?"`:                {"invalid-field", "subject", "invisible"},
+		`,"subject":"OK?","expires_in":"30s"`:   {"invalid-field", "expires_in", "1m to 24h"},
+		`,"subject":"OK?","expires_in":"25h"`:   {"invalid-field", "expires_in", "1m to 24h"},
+		`,"subject":"OK?","expires_in":"soon"`:  {"invalid-field", "expires_in", "1m to 24h"},
+		`,"subject":"OK?","locale":"not a tag"`: {"invalid-field", "locale", "BCP 47"},
+		`,"subject":"OK?","other":"x"`:          {"malformed", "", "not known"},
+		`,"subject":"` + strings.Repeat("long ", 30) + `"`: {"invalid-field", "subject",
+			"makes the text take 2 segments; it may take 1"},
+		`,"subject":"OK?","reference":"` + strings.Repeat("x", 256) + `"`: {"invalid-field",
+			"reference", "255"},
+	} {
+		r := ask(members)
+		require.Equal(t, want[:2], []string{r.Kind(), r.Problem.Field}, members)
+		require.Contains(t, r.Problem.Detail, want[2], members)
+	}
+	require.Equal(t, "number-not-allowed", app.Call("POST", "/v1/questions",
+		`{"phone":"+8613800138000","subject":"OK?"}`).Kind())
+	require.Equal(t, before, b.Recorded(t))
+
+	require.Equal(t, http.StatusCreated, ask(`,"subject":"OK?"`).StatusCode)
+	b.Now = b.Now.Add(20 * time.Second)
+	limited := ask(`,"subject":"OK?"`)
+	require.Equal(t, "too-soon", limited.Kind())
+	require.Equal(t, "40", limited.Header.Get("Retry-After"))
+	for range 2 {
+		b.Now = b.Now.Add(2 * time.Minute)
+		require.Equal(t, http.StatusCreated, ask(`,"subject":"OK?","expires_in":"1h"`).StatusCode)
+	}
+	b.Now = b.Now.Add(10 * time.Minute)
+	ask(`,"subject":"OK?","expires_in":"1h"`)
+	busy := ask(`,"subject":"OK?"`)
+	require.Equal(t, "phone-busy", busy.Kind())
+	require.Contains(t, busy.Problem.Detail, "too many open questions")
+
+	b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+		acme, _ := b.Inbound.Settings.Tenants.Tenant("acme")
+		phone := inboundtest.Number(t, inboundtest.Phone)
+		return text.OptOut(ctx, tx, acme.Line(phone), phone)
+	})
+	require.Equal(t, "opted-out", ask(`,"subject":"OK?"`).Kind())
+}
+
+// Ensure that a question about a mail is not an app's.
+func TestQuestionOfAMail(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...)
+	app := inboundtest.NewApp(t, b)
+	acme, _ := b.Inbound.Settings.Tenants.Tenant("acme")
+	id, _ := b.Ask(t, acme.Line(inboundtest.Number(t, inboundtest.Phone)))
+	require.Equal(t, "not-found", app.Call("GET", "/v1/questions/"+id, "").Kind())
+	require.Equal(t, "not-found", app.Call("POST", "/v1/questions/"+id+"/cancel", "").Kind())
+	require.Equal(t, "open", b.State(t, "challenge", id))
+}
