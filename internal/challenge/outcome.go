@@ -103,3 +103,10 @@ type Said struct {
 	Body     string
 	Answered bool // it follows from a yes of the phone
 }
+
+// record records a move of c, which those who count may tell from others by purpose and country.
+func (c Challenge) record(ctx context.Context, tx *store.Tx, name State, detail string) error {
+	return tx.RecordAbout(ctx, c.Tenant, c.ID, "challenge."+string(name), detail, store.About{
+		Purpose: string(c.Purpose), Country: c.Phone.Country(),
+	})
+}

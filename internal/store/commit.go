@@ -168,7 +168,7 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		}
 	}()
 	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
-		events: &pending{}, shared: &shared{surely: surely}, begins: s.begins}
+		events: &pending{hearing: s.heard != nil}, shared: &shared{surely: surely}, begins: s.begins}
 	for _, c := range group {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
 			begins: s.begins}
@@ -198,5 +198,7 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	for _, w := range done.works {
 		go s.run(w)
 	}
+	s.groups.add(len(group))
+	s.tell(last.events.facts)
 	return nil
 }

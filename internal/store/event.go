@@ -32,7 +32,11 @@ func Timeline(ctx context.Context, view View, after string, most int) ([]Event, 
 
 // pending are events that the calls of a group have recorded and no statement has written yet. The
 // commit writes those of all calls together: on PostgreSQL each statement is a round trip.
-type pending struct{ events []db.AddEventParams }
+type pending struct {
+	events  []db.AddEventParams
+	hearing bool // whether facts are kept, for those who count
+	facts   []Fact
+}
 
 // mostPending is how many events wait at most. It bounds what a transaction that records thousands
 // of them keeps in memory.
@@ -42,6 +46,11 @@ const mostPending = 512
 // and no phone number. The event is written before the commit, or before this Tx reads events. So
 // an error is nearly always the commit's, which then fails for every call of the group.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
+	return tx.RecordAbout(ctx, tenant, subject, name, detail, About{})
+}
+
+// note has an event wait until it is written.
+func (tx *Tx) note(ctx context.Context, tenant, subject, name, detail string) error {
 	tx.events.events = append(tx.events.events, db.AddEventParams{
 		ID: NewID(), Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),
 	})

@@ -70,6 +70,9 @@ type Store struct {
 	beginner Beginner
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
+
+	groups groupCount
+	heard  func(facts []Fact) // nil when none counts
 }
 
 // engine is what differs between the two databases.
@@ -91,6 +94,8 @@ type engine interface {
 	jobs() jobClient
 	// database is for the few statements that are not generated.
 	database() *sql.DB
+	// measured is for reading alone, with a query of how many bytes the database has.
+	measured() (*sql.DB, string)
 }
 
 // session is one transaction: queries and jobs that are committed together.

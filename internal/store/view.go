@@ -75,6 +75,8 @@ type View interface {
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
 
+	NodesSeenSince(ctx context.Context, since moment.Moment) ([]db.Node, error)
+
 	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
 	OlderOptOuts(ctx context.Context, most int32) ([]db.OptOut, error)
@@ -108,6 +110,7 @@ type View interface {
 	GetTally(ctx context.Context, key string) (db.Tally, error)
 	TalliesOf(ctx context.Context, arg db.TalliesOfParams) ([]db.Tally, error)
 	TalliesHeld(ctx context.Context) ([]db.Tally, error)
+	TalliesOpen(ctx context.Context) ([]db.Tally, error)
 	TalliesSince(ctx context.Context, arg db.TalliesSinceParams) ([]db.Tally, error)
 
 	CountTextsOfVerification(

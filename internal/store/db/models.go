@@ -113,6 +113,16 @@ type Mail struct {
 	BegunAt    moment.Moment
 }
 
+type Node struct {
+	ID       string
+	Host     string
+	Version  string
+	Settings string
+	KeyID    string
+	Since    moment.Moment
+	SeenAt   moment.Moment
+}
+
 type OptOut struct {
 	Account    string
 	Sender     string
