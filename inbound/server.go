@@ -22,7 +22,9 @@ import (
 	"smsbridge/inbound/auth0"
 	"smsbridge/inbound/azuredurable"
 	"smsbridge/inbound/flowroutedoor"
+	"smsbridge/inbound/watchdoor"
 	"smsbridge/inbound/web"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -33,8 +35,9 @@ type Server struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is
-	Patience time.Duration    // as in web.Edge, and so is SendWait
+	Patience time.Duration    // as in web.Edge, and so are SendWait and Meter
 	SendWait time.Duration
+	Meter    *meter.Meter
 
 	draining atomic.Bool
 	bodies   web.Budget // of all requests, at every door
@@ -86,10 +89,20 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 	return e
 }
 
+// WatchHandler tells operators how the bridge is. It has a listener of its own.
+func (s *Server) WatchHandler(about watchdoor.About) http.Handler {
+	e := s.newEcho()
+	(&watchdoor.Door{Edge: s.edge(), About: about, Draining: s.draining.Load}).Route(e)
+	return e
+}
+
 func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner = true
 	e.IPExtractor = echo.ExtractIPDirect() // only web.Source reads X-Forwarded-For
+	if s.Meter != nil {
+		e.Use(s.measure)
+	}
 	e.Use(s.edge().SurvivePanics, s.bodies.Bound)
 	return e
 }
@@ -98,7 +111,7 @@ func (s *Server) newEcho() *echo.Echo {
 func (s *Server) edge() web.Edge {
 	return web.Edge{
 		Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now, Patience: s.Patience,
-		SendWait: s.SendWait,
+		SendWait: s.SendWait, Meter: s.Meter,
 	}
 }
 
@@ -159,6 +172,7 @@ func (s *Server) note(c echo.Context, what string, r response, err error) {
 	case r.status >= 400:
 		level = slog.LevelWarn
 	}
+	s.edge().Reason(c, r.reason)
 	slug := web.KnownSlug(s.Settings, c.Param("tenant"))
 	attrs := []any{"tenant", slug, "status", r.status, "reason", r.reason}
 	if err != nil {

@@ -38,6 +38,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
+	began := w.Meter.Now()
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
@@ -45,6 +46,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	})
 	w.Log.Info("link clicked", "tenant", t.Slug, "challenge", b.id,
 		"outcome", string(result.Outcome), "reason", result.Reason, "steps", len(result.Steps))
+	w.clicked(t.Slug, result, began)
 	unreached := result.Outcome == linkclick.OutcomeUnreachable && !result.Sent
 	if unreached && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
@@ -112,9 +114,13 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
-	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return endClick(ctx, tx, t, c, o)
 	})
+	if err == nil {
+		w.ended(c.Challenge)
+	}
+	return err
 }
 
 // endClick is what finish does in its transaction.

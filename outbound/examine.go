@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -43,6 +44,7 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	finding.Sender = from
 	w.Log.Info("mail examined", "tenant", m.Tenant, "mail", m.ID,
 		"kind", finding.Kind, "found", finding.Link != "" || finding.Code != "")
+	w.Meter.Stage(meter.Examined, w.Meter.Now().Sub(m.PostedAt))
 	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return mail.Examine(ctx, tx, t, m, finding)
 	})

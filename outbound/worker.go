@@ -28,6 +28,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/limit"
 	"smsbridge/internal/mail"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -120,6 +121,7 @@ type Worker struct {
 	Store    *store.Store
 	Settings tenant.Settings
 	Log      *slog.Logger
+	Meter    *meter.Meter // nil counts nothing
 
 	http http.RoundTripper
 	keys *keys
@@ -127,7 +129,6 @@ type Worker struct {
 
 	bundles bundles
 	aged    sync.Map // by table: the id up to which numbers have been replaced
-	unknown sync.Map // by tenant and provider: credentials that the provider refuses
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
 }

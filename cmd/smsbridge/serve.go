@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -91,6 +92,7 @@ type bridge struct {
 	log      *slog.Logger
 	now      func() time.Time
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
+	watcher  *watcher
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -106,12 +108,14 @@ func openBridge(
 	if err != nil {
 		return bridge{}, explainDatabase(err)
 	}
-	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
-	worker.Register()
 	if now == nil {
 		now = time.Now
 	}
-	return bridge{st, settings, log, now, time.Sleep}, nil
+	b := bridge{store: st, settings: settings, log: log, now: now, pause: time.Sleep}
+	b.watcher = b.watch()
+	worker := &outbound.Worker{Store: st, Settings: settings, Log: log, Meter: b.watcher.meter}
+	worker.Register()
+	return b, nil
 }
 
 // storeOptions says which database the settings name, and with which keys.
@@ -130,11 +134,17 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
+	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now,
+		Meter: b.watcher.meter}
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
 	doors := []door{b.door(crowd, listener, edge.Handler())}
 	more, err := b.listenDoors(crowd, edge)
-	if doors = append(doors, more...); err == nil {
+	doors = append(doors, more...)
+	if err == nil {
+		more, err = b.listenWatch(crowd, edge)
+		doors = append(doors, more...)
+	}
+	if err == nil {
 		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
 		err = b.store.Start(context.WithoutCancel(ctx))
 	}
@@ -144,6 +154,9 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 		return errors.Join(err, b.store.Close())
 	}
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	var watch sync.WaitGroup
+	watch.Go(func() { b.keepWatch(watching) })
 	failed := make(chan error, len(doors))
 	for _, d := range doors {
 		go func() { failed <- d.server.Serve(d.listener) }()
@@ -166,6 +179,8 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)
 	}
+	stopWatching()
+	watch.Wait()
 	return errors.Join(err, b.stop(ctx, doors))
 }
 

@@ -206,6 +206,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"login":    storyLogin,
 		"press":    storyPress,
 		"page":     storyPage,
+		"finds":    storyFinds,
+		"metric":   storyMetric,
 	}
 }
 
@@ -445,6 +447,8 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 			switch knob {
 			case "busy":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+			case "stranger":
+				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusUnauthorized, 20003
 			case "well":
 				*m, th.noReceipts = twilio.Manners{}, false
 			case "no-receipts":
