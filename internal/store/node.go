@@ -22,14 +22,8 @@ type Node struct {
 // NodeGone is how long a process may say nothing until it counts as gone.
 const NodeGone = time.Minute
 
-// nodesKept is how long a process that died is remembered.
-const nodesKept = 24 * time.Hour
-
-// Beat records that a process lives, and forgets those that have not for a day.
+// Beat records that a process lives.
 func Beat(ctx context.Context, tx *Tx, n Node) error {
-	if _, err := tx.DropNodes(ctx, tx.Moment().Add(-nodesKept)); err != nil {
-		return err
-	}
 	return tx.BeatNode(ctx, db.BeatNodeParams{
 		ID: n.ID, Host: n.Host, Version: n.Version, Settings: n.Settings, KeyID: n.KeyID,
 		Since: moment.Of(n.Since), SeenAt: tx.Moment(),

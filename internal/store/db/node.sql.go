@@ -49,12 +49,15 @@ func (q *Queries) DropNode(ctx context.Context, id string) error {
 	return err
 }
 
-const dropNodes = `-- name: DropNodes :execrows
-DELETE FROM node WHERE seen_at < $1
+const dropNodesBefore = `-- name: DropNodesBefore :execrows
+DELETE FROM node WHERE id IN (
+    SELECT n.id FROM node n WHERE n.seen_at < $1 ORDER BY n.seen_at LIMIT 1000
+)
 `
 
-func (q *Queries) DropNodes(ctx context.Context, before moment.Moment) (int64, error) {
-	result, err := q.db.ExecContext(ctx, dropNodes, before)
+// At most 1,000, so that no webhook waits behind them.
+func (q *Queries) DropNodesBefore(ctx context.Context, seenAt moment.Moment) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropNodesBefore, seenAt)
 	if err != nil {
 		return 0, err
 	}
