@@ -76,6 +76,7 @@ type cli struct {
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
+	Doctor     doctorCommand     `cmd:"" help:"${doctor}"`
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
 }
 
@@ -145,7 +146,8 @@ func run(ctx context.Context, args []string, w world) int {
 		kong.Vars{"version": version()},
 		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
-			whyHelps(), configHelps(), jobsHelps(), limitHelps()),
+			whyHelps(), configHelps(), jobsHelps(), limitHelps(),
+			doctorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

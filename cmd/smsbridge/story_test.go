@@ -128,6 +128,7 @@ func openTheater(database string) (*theater, error) {
 	if err := th.dns.SetTXT(th.idp.KeyName(), th.idp.PublicKey()); err != nil {
 		return nil, err
 	}
+	th.dns.SetMX("sms.acme.example", "mxa.mailgun.org", "mxb.mailgun.org")
 	th.env = map[string]string{
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
 		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
