@@ -27,6 +27,9 @@ It brings up what the tests need and takes it down again:
   Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first;
               npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test
 
+  promtool    the program in SMSBRIDGE_TEST_PROMTOOL, or promtool on the PATH; otherwise, as root on
+              Debian, the one of the package prometheus, which is unpacked and not installed
+
 Without one of them its suites are skipped, and said to be. With CI=true or
 SMSBRIDGE_TEST_STRICT=1 that, or any other skipped test, is a failure.
 
@@ -240,6 +243,27 @@ bring_up_node() {
 	fi
 }
 
+# Installing the package would start a server.
+unpack_promtool() {
+	((EUID == 0)) && command -v apt-get dpkg >/dev/null || return 1
+	if [[ -z $updated ]]; then apt-get update -qq || return 1; fi
+	updated=1
+	mkdir -p "$tmp/promtool"
+	(cd "$tmp/promtool" && apt-get -q download prometheus && dpkg -x prometheus_*.deb .) \
+		>"$tmp/promtool.log" 2>&1 || return 1
+	SMSBRIDGE_TEST_PROMTOOL=$tmp/promtool/usr/bin/promtool
+}
+bring_up_promtool() {
+	if [[ -z ${SMSBRIDGE_TEST_PROMTOOL-} ]] &&
+		! SMSBRIDGE_TEST_PROMTOOL=$(command -v promtool) && ! unpack_promtool; then
+		unset SMSBRIDGE_TEST_PROMTOOL
+		missing+=("no promtool: the alerts are not checked with it (set SMSBRIDGE_TEST_PROMTOOL)")
+		return
+	fi
+	export SMSBRIDGE_TEST_PROMTOOL
+	echo "promtool: $SMSBRIDGE_TEST_PROMTOOL"
+}
+
 say_missing() {
 	((${#missing[@]} > 0)) || return 0
 	local line
@@ -250,6 +274,7 @@ bring_up() {
 	bring_up_postgres
 	bring_up_chromium
 	bring_up_node
+	bring_up_promtool
 	say_missing
 	if ((${#missing[@]} == 0)); then export SMSBRIDGE_TEST_STRICT=1; fi
 	if [[ -n $strict ]] && ((${#missing[@]} > 0)); then

@@ -137,7 +137,7 @@ type mailPost struct {
 func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
 	t, ok := d.Settings.Tenants.Tenant(c.Param("tenant"))
 	if !ok {
-		return mailPost{}, response{http.StatusNotAcceptable, "no such tenant"}
+		return mailPost{}, response{http.StatusNotAcceptable, noSuchTenant}
 	}
 	r := c.Request()
 	if r.ContentLength > maxRead {
@@ -168,7 +168,7 @@ func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
 	switch {
 	case len(recipients) == 0:
 		return mailPost{}, response{
-			http.StatusNotAcceptable, "the recipient is not a phone address of this tenant",
+			http.StatusNotAcceptable, noPhoneAddress,
 		}
 	case len(recipients) > maxRecipients:
 		return mailPost{}, response{

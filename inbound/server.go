@@ -23,7 +23,9 @@ import (
 	"smsbridge/inbound/azuredurable"
 	"smsbridge/inbound/flowroutedoor"
 	"smsbridge/inbound/operator"
+	"smsbridge/inbound/watchdoor"
 	"smsbridge/inbound/web"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -34,8 +36,9 @@ type Server struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is
-	Patience time.Duration    // as in web.Edge, and so is SendWait
+	Patience time.Duration    // as in web.Edge, and so are SendWait and Meter
 	SendWait time.Duration
+	Meter    *meter.Meter
 
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
@@ -96,10 +99,20 @@ func (s *Server) OperatorHandler() (http.Handler, error) {
 	return e, err
 }
 
+// WatchHandler tells operators how the bridge is. It has a listener of its own.
+func (s *Server) WatchHandler(about watchdoor.About) http.Handler {
+	e := s.newEcho()
+	(&watchdoor.Door{Edge: s.edge(), About: about, Draining: s.drains}).Route(e)
+	return e
+}
+
 func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner = true
 	e.IPExtractor = echo.ExtractIPDirect() // only web.Source reads X-Forwarded-For
+	if s.Meter != nil {
+		e.Use(s.measure)
+	}
 	e.Use(s.edge().SurvivePanics, s.bodies.Bound)
 	return e
 }
@@ -108,7 +121,7 @@ func (s *Server) newEcho() *echo.Echo {
 func (s *Server) edge() web.Edge {
 	return web.Edge{
 		Store: s.Store, Settings: s.Settings, Log: s.Log, Now: s.Now, Patience: s.Patience,
-		SendWait: s.SendWait,
+		SendWait: s.SendWait, Meter: s.Meter,
 	}
 }
 
@@ -168,6 +181,7 @@ func (s *Server) note(c echo.Context, what string, r response, err error, more .
 	case r.status >= 400:
 		level = slog.LevelWarn
 	}
+	s.edge().Reason(c, r.reason)
 	slug := web.KnownSlug(s.Settings, c.Param("tenant"))
 	attrs := append([]any{"tenant", slug}, more...)
 	attrs = append(attrs, "status", r.status, "reason", r.reason)

@@ -39,6 +39,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
+	began := w.Meter.Now()
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
@@ -46,6 +47,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	})
 	w.logClick(c.Challenge, result)
 	c.Went = courseOf(result)
+	w.clicked(t.Slug, result, began)
 	unreached := result.Outcome == linkclick.OutcomeUnreachable && !result.Sent
 	if unreached && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
@@ -132,9 +134,13 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
-	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return endClick(ctx, tx, t, c, o)
 	}, func() {})
+	if err == nil {
+		w.ended(c.Challenge)
+	}
+	return err
 }
 
 // endClick is what finish does in its transaction.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -41,6 +42,7 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 		return w.refuseMail(ctx, m, slog.LevelWarn, "the mail cannot be read")
 	}
 	finding.Sender = from
+	w.Meter.Stage(meter.Examined, w.Meter.Now().Sub(m.PostedAt))
 	var v mail.Verdict
 	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		v, err = mail.Examine(ctx, tx, t, m, finding)

@@ -133,12 +133,15 @@ func (w *Worker) askMailgun(
 	if accept != "" {
 		req.Header.Set("Accept", accept)
 	}
+	began := w.Meter.Now()
 	// RoundTrip, not Do: the key must not follow a redirect.
 	res, err := w.http.RoundTrip(req)
 	if err != nil {
+		w.askedMailgun(t.Slug, 0, began)
 		return nil, errors.New("mailgun: no answer")
 	}
 	defer res.Body.Close()
+	w.askedMailgun(t.Slug, res.StatusCode, began)
 	if res.StatusCode >= 300 {
 		return nil, statusError(res.StatusCode)
 	}

@@ -68,7 +68,10 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 		return nil
 	}
 	event := "verification.notified"
-	if err := w.postNotice(ctx, t, v, b.now); err != nil {
+	began := w.Meter.Now()
+	err := w.postNotice(ctx, t, v, b.now)
+	w.calledBack(t.Slug, err, began)
+	if err != nil {
 		w.ofVerification(v).Warn("the app did not take the news", "error", err)
 		if b.patient(v.Ended) {
 			return b.again(v.Ended)
@@ -132,7 +135,7 @@ func postSigned(
 		if errors.Is(err, errAddress) {
 			return 0, errAddress
 		}
-		return 0, errors.New("no answer")
+		return 0, errNoAnswer
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxNoticeResponse)
@@ -164,7 +167,10 @@ func Sign(header http.Header, keys [][]byte, id string, now time.Time, body []by
 	header.Set("webhook-signature", signatures)
 }
 
-var errAddress = errors.New("the address is not public")
+var (
+	errAddress  = errors.New("the address is not public")
+	errNoAnswer = errors.New("no answer")
+)
 
 // noticeTransport connects to public addresses only, on port 443, and to those that the tenant
 // allows nevertheless. The address is judged when it is dialed, after all name resolution.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/health"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/settings"
 	"smsbridge/internal/simulator/flowroute"
 	"smsbridge/internal/simulator/twilio"
@@ -236,6 +238,7 @@ func TestAllProvidersAreBusy(t *testing.T) {
 // and that the log says when they work again.
 func TestRefusedCredentialsAreOneError(t *testing.T) {
 	each(t, func(w *world) {
+		w.Meter = meter.New(w.clock, health.NewMonitor(w.Log))
 		send := func(number string) {
 			_, id := w.verify(number)
 			_ = w.sendText(w.t.Context(), id) // which waits for a provider
@@ -248,9 +251,14 @@ func TestRefusedCredentialsAreOneError(t *testing.T) {
 		}
 		const said = "refuses the credentials"
 		require.Equal(w.t, 1, strings.Count(w.log.String(), said))
-		require.Contains(w.t, w.log.String(), `"settings":"twilio.account_sid, twilio.auth_token"`)
+		for _, part := range []string{
+			`"code":"SB-TWILIO-AUTH","of":"acme"`, "twilio.account_sid", "twilio.auth_token",
+		} {
+			require.Contains(w.t, w.log.String(), part)
+		}
+		w.wait(time.Second)
 		send("+4520000009")
-		require.Equal(w.t, 1, strings.Count(w.log.String(), "takes the credentials again"))
+		require.Equal(w.t, 1, strings.Count(w.log.String(), `health: over","code":"SB-TWILIO-AUTH"`))
 	})
 }
 

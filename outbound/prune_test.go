@@ -54,9 +54,11 @@ func oldRows() map[string]string {
 			expires_at, ended_at)
 			SELECT $3, 'acme', 'api', '', '', '', '', '', 'expired', '',
 			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, $2`,
-		"seen":            `(source, tenant, id, digest, at) SELECT 'mailgun', 'acme', $1, '', $2`,
-		"short_link":      `(id, tenant, challenge_id, link, expires_at) SELECT $1, 'acme', '', '', $2`,
-		"guess":           `(tenant, phone, asker, wrong_at, last_at) SELECT 'acme', $1, 'app', '', $2`,
+		"seen":       `(source, tenant, id, digest, at) SELECT 'mailgun', 'acme', $1, '', $2`,
+		"short_link": `(id, tenant, challenge_id, link, expires_at) SELECT $1, 'acme', '', '', $2`,
+		"guess":      `(tenant, phone, asker, wrong_at, last_at) SELECT 'acme', $1, 'app', '', $2`,
+		"node": `(id, host, version, settings, key_id, since, seen_at)
+			SELECT $1, '', '', '', '', $2, $2`,
 		"pause":           `(tenant, who, wrong_at, last_at) SELECT 'acme', $1, '', $2`,
 		"reply_guess":     `(phone, wrong_at, last_at) SELECT $1, '', $2`,
 		"idempotency_key": `(tenant, key, digest, verification_id, at) SELECT 'acme', $1, '', '', $2`,
@@ -99,7 +101,7 @@ func TestPrune(t *testing.T) {
 		"seen": 48 * time.Hour, "short_link": 0, "guess": 24 * time.Hour, "pause": 24 * time.Hour,
 		"idempotency_key": 48 * time.Hour, "code_check": 24 * time.Hour,
 		"auth0_notification": 25 * time.Hour, "auth0_lock": 25 * time.Hour,
-		"verify_report": 48 * time.Hour, "tally": 25 * time.Hour,
+		"verify_report": 48 * time.Hour, "tally": 25 * time.Hour, "node": 24 * time.Hour,
 		"operator_act": year, "operator_session": 12 * time.Hour, "operator_guess": 15 * time.Minute,
 	}
 	require.Len(t, kept, len(retentions()))

@@ -285,6 +285,7 @@ func (w *Worker) giveUp(
 		}
 	}
 	j.dead.Add(1)
+	w.Meter.Dead(j.kind)
 	w.ofJob(ctx, id).ErrorContext(ctx, "a job is dead",
 		"kind", j.kind, "job", row.ID, "id", id, "attempt", row.Attempt, "reason", reason)
 	return river.JobCancel(reason)

@@ -85,9 +85,10 @@ func (w *Worker) ask(ctx context.Context, s sending, now time.Time) sendResult {
 	by := s.queue[0]
 	part, cancel := share(ctx, len(s.queue))
 	defer cancel()
+	began := w.Meter.Now()
 	r := w.provider(by).send(part, s.tenant, s.Attempt, now)
 	w.logAsked(ctx, s.Attempt, by, r)
-	w.noteCredentials(ctx, s.Tenant, by, r.result)
+	w.askedFor(s, by, r, began)
 	return r
 }
 
@@ -105,37 +106,6 @@ func (w *Worker) logAsked(
 		attrs = append(attrs, "meaning", meaning)
 	}
 	w.ofText(a).WarnContext(ctx, "the provider does not take the text", attrs...)
-}
-
-// noteCredentials logs one error when a provider refuses the credentials of a tenant, and one line
-// when it takes them again. In between, each text has its own warning.
-func (w *Worker) noteCredentials(
-	ctx context.Context, slug string, by tenant.Provider, r result,
-) {
-	key := slug + "/" + string(by)
-	switch _, refused := w.unknown.Load(key); {
-	case r == notConfigured && !refused:
-		w.unknown.Store(key, true)
-		w.Log.ErrorContext(ctx, "a provider refuses the credentials: no text leaves through it",
-			"tenant", slug, "provider", string(by), "settings", credentials(by))
-	case r == ok && refused:
-		w.unknown.Delete(key)
-		w.Log.InfoContext(ctx, "the provider takes the credentials again",
-			"tenant", slug, "provider", string(by))
-	}
-}
-
-// credentials are the settings with which a provider knows the tenant.
-func credentials(by tenant.Provider) string {
-	switch by {
-	case tenant.ByVerify:
-		return "twilio.account_sid, twilio.auth_token, twilio_verify.service_sid"
-	case tenant.ByFlowroute:
-		return "flowroute.access_key, flowroute.secret_key"
-	case tenant.ByWebhook:
-		return "webhook.url, webhook.secret"
-	}
-	return "twilio.account_sid, twilio.auth_token"
 }
 
 // pass records that a provider did nothing and that the next one, now first of the queue, is asked.

@@ -28,6 +28,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/limit"
 	"smsbridge/internal/mail"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -122,6 +123,7 @@ type Worker struct {
 	Store    *store.Store
 	Settings tenant.Settings // of the start, see Use
 	Log      *slog.Logger
+	Meter    *meter.Meter // nil counts nothing
 
 	http http.RoundTripper
 	keys *keys
@@ -130,7 +132,6 @@ type Worker struct {
 	bundles bundles
 	lanes   sync.Map // by place
 	aged    sync.Map // by table: the id up to which numbers have been replaced
-	unknown sync.Map // by tenant and provider: credentials that the provider refuses
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
 	used    atomic.Pointer[tenant.Settings]

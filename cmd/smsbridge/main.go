@@ -81,6 +81,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Bugreport  bugreportCommand  `cmd:"" help:"${bugreport}"`
+	Doctor     doctorCommand     `cmd:"" help:"${doctor}"`
 	Compliance complianceCommand `cmd:"" help:"${compliance}"`
 	Callbacks  callbacksCommand  `cmd:"" help:"${callbacks}"`
 	Operator   operatorCommand   `cmd:"" help:"${operator}"`
@@ -154,7 +155,7 @@ func run(ctx context.Context, args []string, w world) int {
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
-			callbacksHelps(), listenHelps()),
+			callbacksHelps(), listenHelps(), doctorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -44,6 +44,7 @@ type handlers struct {
 	hall      http.Handler
 	flowroute map[string]http.Handler // by tenant
 	operators http.Handler
+	watch     http.Handler
 }
 
 // open makes the handlers for settings, and serves them from now on. What the handlers before them
@@ -51,12 +52,15 @@ type handlers struct {
 func (f *front) open(b *bridge) error {
 	edge := &inbound.Server{
 		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Draining: &f.draining,
+		Meter: b.watcher.meter,
 	}
 	operators, err := edge.OperatorHandler()
 	if err != nil {
 		return err
 	}
-	h := &handlers{edge.Handler(), map[string]http.Handler{}, operators}
+	about := b.watcher.about
+	about.Settings = b.settings.Fingerprint
+	h := &handlers{edge.Handler(), map[string]http.Handler{}, operators, edge.WatchHandler(about)}
 	for _, t := range b.settings.Tenants.All() {
 		if t.Doors.Flowroute.Addr != "" {
 			h.flowroute[t.Slug] = edge.FlowrouteHandler(t)
@@ -97,5 +101,6 @@ func (b *bridge) reload(f *front) {
 		b.log.Warn(warning)
 	}
 	b.worker.Use(next)
+	b.watcher.use(next)
 	b.log.Info("the settings were taken up", "settings", next.Fingerprint)
 }

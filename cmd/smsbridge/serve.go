@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -90,6 +91,7 @@ type bridge struct {
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
 	again    reloading
 	pages    net.Listener // for operators; nil: the settings say where it is
+	watcher  *watcher
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -105,14 +107,14 @@ func openBridge(
 	if err != nil {
 		return bridge{}, explainDatabase(err)
 	}
-	worker := &outbound.Worker{Store: st, Settings: settings, Log: log}
-	worker.Register()
 	if now == nil {
 		now = time.Now
 	}
-	return bridge{
-		store: st, worker: worker, settings: settings, log: log, now: now, pause: time.Sleep,
-	}, nil
+	b := bridge{store: st, settings: settings, log: log, now: now, pause: time.Sleep}
+	b.watcher = b.watch()
+	b.worker = &outbound.Worker{Store: st, Settings: settings, Log: log, Meter: b.watcher.meter}
+	b.worker.Register()
+	return b, nil
 }
 
 // storeOptions says which database the settings name, and with which keys.
@@ -139,7 +141,12 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	hall := f.at(func(h *handlers) http.Handler { return h.hall })
 	doors := []door{b.door(crowd, listener, hall)}
 	more, err := b.listenDoors(crowd, &f)
-	if doors = append(doors, more...); err == nil {
+	doors = append(doors, more...)
+	if err == nil {
+		more, err = b.listenWatch(crowd, &f)
+		doors = append(doors, more...)
+	}
+	if err == nil {
 		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
 		err = b.store.Start(context.WithoutCancel(ctx))
 	}
@@ -149,6 +156,9 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 		return errors.Join(err, b.store.Close())
 	}
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	var watch sync.WaitGroup
+	watch.Go(func() { b.keepWatch(watching) })
 	failed := make(chan error, len(doors))
 	for _, d := range doors {
 		go func() { failed <- d.server.Serve(d.listener) }()
@@ -177,6 +187,8 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)
 	}
+	stopWatching()
+	watch.Wait()
 	return errors.Join(err, b.stop(ctx, doors))
 }
 

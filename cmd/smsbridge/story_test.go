@@ -128,6 +128,7 @@ func openTheater(database string) (*theater, error) {
 	if err := th.dns.SetTXT(th.idp.KeyName(), th.idp.PublicKey()); err != nil {
 		return nil, err
 	}
+	th.dns.SetMX("sms.acme.example", "mxa.mailgun.org", "mxb.mailgun.org")
 	th.env = map[string]string{
 		"SMSBRIDGE_ADDR": addr, "SMSBRIDGE_DRAIN": "0s",
 		"SMSBRIDGE_PUBLIC_URL": th.public, "SMSBRIDGE_DATABASE": database,
@@ -206,6 +207,8 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"login":    storyLogin,
 		"press":    storyPress,
 		"page":     storyPage,
+		"finds":    storyFinds,
+		"metric":   storyMetric,
 	}
 }
 
@@ -445,6 +448,8 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 			switch knob {
 			case "busy":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+			case "stranger":
+				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusUnauthorized, 20003
 			case "well":
 				*m, th.noReceipts = twilio.Manners{}, false
 			case "no-receipts":

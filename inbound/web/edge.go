@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -28,6 +29,7 @@ type Edge struct {
 	Settings tenant.Settings
 	Log      *slog.Logger
 	Now      func() time.Time // judges how fresh a signature is, and how long a retry must wait
+	Meter    *meter.Meter     // counts requests; nil counts none
 	// how long a caller waits for Twilio Verify's verdict, at most CommitWait; 0 is CommitWait
 	Patience time.Duration
 	// how long a caller waits to hear whether a provider took a code; 0 is SendWait

@@ -13,6 +13,7 @@ import (
 
 // LogDoor logs one line about a request at a door, without anything that came with the request.
 func (e Edge) LogDoor(c echo.Context, door, slug string, status int, reason string, err error) {
+	e.Reason(c, reason)
 	log := e.Log.Info
 	attrs := append([]any{"tenant", slug}, Abouts(c)...)
 	attrs = append(attrs, "method", c.Request().Method, "status", status, "reason", reason)
@@ -48,13 +49,16 @@ func Abouts(c echo.Context) []any {
 	return attrs
 }
 
+// UnknownSlug stands for every slug that names no tenant.
+const UnknownSlug = "unknown"
+
 // KnownSlug is slug if it names a tenant, else "unknown": anyone can put a text into a URL, and it
 // stays out of the log.
 func KnownSlug(settings tenant.Settings, slug string) string {
 	if _, ok := settings.Tenants.Tenant(slug); ok {
 		return slug
 	}
-	return "unknown"
+	return UnknownSlug
 }
 
 // SurvivePanics turns a panic into a 503, so that every provider retries.

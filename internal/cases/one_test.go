@@ -139,8 +139,8 @@ func TestAbout(t *testing.T) {
 	}))
 }
 
-// Ensure that a text of an app's own words is a case by itself. The answer to a keyword is told with
-// its reply.
+// Ensure that a text of an app's own words is a case by itself. The answer to a keyword is told
+// with its reply.
 func TestTextsWithoutAMail(t *testing.T) {
 	s := storetest.Open(t, storetest.SQLite(t), nil)
 	number, err := phonemail.ParseNumber("+4520123456")

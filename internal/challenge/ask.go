@@ -316,7 +316,7 @@ func (a Asking) add(ctx context.Context, tx *store.Tx) (Challenge, error) {
 	if err != nil {
 		return Challenge{}, fmt.Errorf("challenge: adding: %w", err)
 	}
-	return c, record(ctx, tx, c.Tenant, c.ID, Open, string(c.Purpose))
+	return c, c.record(ctx, tx, Open, string(c.Purpose))
 }
 
 // seal is what a row keeps of a link: nothing when the tenant keeps mails at Mailgun. The row with

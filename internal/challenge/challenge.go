@@ -245,7 +245,7 @@ func Accept(ctx context.Context, tx *store.Tx, c Challenge) error {
 		tx.Dequeue(job)
 		return ErrGone
 	}
-	return record(ctx, tx, c.Tenant, c.ID, Accepted, "")
+	return c.record(ctx, tx, Accepted, "")
 }
 
 // Deny ends an open challenge because its phone said no, or returns ErrGone.
@@ -374,7 +374,7 @@ func ended(ctx context.Context, tx *store.Tx, c Challenge, to State, outcome Out
 	if err != nil {
 		return err
 	}
-	return record(ctx, tx, c.Tenant, c.ID, to, string(outcome))
+	return c.record(ctx, tx, to, string(outcome))
 }
 
 func record(

@@ -119,3 +119,10 @@ func MarkLate(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 	n, err := tx.MarkLate(ctx, db.MarkLateParams{ID: c.ID, LateAt: tx.Moment()})
 	return n == 1, err
 }
+
+// record records a move of c, which those who count may tell from others by purpose and country.
+func (c Challenge) record(ctx context.Context, tx *store.Tx, name State, detail string) error {
+	return tx.RecordAbout(ctx, c.Tenant, c.ID, "challenge."+string(name), detail, store.About{
+		Purpose: string(c.Purpose), Country: c.Phone.Country(),
+	})
+}

@@ -113,6 +113,14 @@ func vocabulary() []room {
 			{paths: ours("inbound", "outbound"), why: "an edge is given its settings"},
 		}},
 		{path: "internal/store", never: []ban{except("the database knows no rule", "phonemail")}},
+		{path: "internal/health", never: []ban{
+			except("it hears what goes well; it asks no room"),
+			{paths: []string{"net/http"}, why: "it has no network"},
+		}},
+		{path: "internal/meter", never: []ban{
+			except("both edges count with it, so it decides nothing", "internal/health",
+				"internal/store", "phonemail"),
+		}},
 		{path: "linkclick", never: []ban{
 			except("it can be used and judged by itself"),
 			{paths: echoPaths, why: "it opens links and listens to no one"},
@@ -183,6 +191,9 @@ func edges() []room {
 			{paths: ours("internal/simulator"), why: "it plays the providers for tests and the demo"},
 			{paths: echoPaths, why: "what leaves does not listen"},
 		}},
+		{path: "internal/gauge", never: []ban{
+			{paths: ours("inbound", "outbound"), why: "it reads rows, and no edge"},
+		}},
 		{path: "cmd/smsbridge"}, // wires all rooms, and may import each
 		{path: "cmd/bench", never: []ban{
 			except("it measures programs from outside, and so also those of older commits",
@@ -204,7 +215,7 @@ func edges() []room {
 // doors are the rooms of inbound that serve one kind of caller each.
 var doors = []string{
 	"inbound/api", "inbound/auth0", "inbound/azuredurable", "inbound/flowroutedoor",
-	"inbound/operator",
+	"inbound/operator", "inbound/watchdoor",
 }
 
 // pkg is the part of `go list -json` that the bans are about.

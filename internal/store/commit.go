@@ -168,8 +168,8 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		}
 	}()
 	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
-		events: &pending{recorder: s.recorder}, shared: &shared{surely: surely}, begins: s.begins,
-		session: session}
+		events: &pending{recorder: s.recorder, hearing: s.heard != nil},
+		shared: &shared{surely: surely}, begins: s.begins, session: session}
 	for _, c := range group {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
 			begins: s.begins, session: session}
@@ -199,6 +199,8 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	for _, w := range done.works {
 		go s.run(w)
 	}
+	s.groups.add(len(group))
+	s.tell(last.events.facts)
 	for _, after := range last.events.after {
 		after()
 	}

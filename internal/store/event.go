@@ -36,6 +36,8 @@ type pending struct {
 	events   []db.AddEventParams
 	recorder Recorder // nil for none
 	after    []func() // what it wants done once the transaction is on disk
+	hearing  bool     // whether facts are kept, for those who count
+	facts    []Fact
 }
 
 // A Recorder is called with each event that a transaction records, in that transaction. What it
@@ -53,6 +55,11 @@ const mostPending = 512
 // and no phone number. The event is written before the commit, or before this Tx reads events. So
 // an error is nearly always the commit's, which then fails for every call of the group.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
+	return tx.RecordAbout(ctx, tenant, subject, name, detail, About{})
+}
+
+// note has an event wait until it is written.
+func (tx *Tx) note(ctx context.Context, tenant, subject, name, detail string) error {
 	id := NewID()
 	tx.events.events = append(tx.events.events, db.AddEventParams{
 		ID: id, Tenant: tenant, Subject: subject, Name: name, Detail: detail, At: tx.Moment(),

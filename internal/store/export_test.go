@@ -31,3 +31,10 @@ func (s *Store) Turns() (most, taken int) {
 	defer s.turns.mu.Unlock()
 	return begunAtOnce, s.turns.busy
 }
+
+// QueueStatements are the statements that count the queue.
+func QueueStatements() []string {
+	return []string{
+		countDue, oldestDue, countFailing, countCanceled, countDiscarded, lastCanceled, lastDiscarded,
+	}
+}

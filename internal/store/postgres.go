@@ -124,6 +124,10 @@ func (e *postgresEngine) alone() time.Time { return time.Time{} }
 
 func (e *postgresEngine) database() *sql.DB { return e.db }
 
+func (e *postgresEngine) measured() (*sql.DB, string) {
+	return e.db, "SELECT pg_database_size(current_database())"
+}
+
 // retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the
 // transaction to save another (class 40). It does too when the transaction lost a race for a unique
 // row (23505), because the retry finds that row.

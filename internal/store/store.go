@@ -77,6 +77,8 @@ type Store struct {
 
 	recorder Recorder // nil for none
 	aside    aside
+	groups   groupCount
+	heard    func(facts []Fact) // nil when none counts
 }
 
 // engine is what differs between the two databases.
@@ -98,6 +100,8 @@ type engine interface {
 	jobs() jobClient
 	// database is for the few statements that are not generated.
 	database() *sql.DB
+	// measured is for reading alone, with a query of how many bytes the database has.
+	measured() (*sql.DB, string)
 }
 
 // session is one transaction: queries and jobs that are committed together.

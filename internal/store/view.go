@@ -93,6 +93,8 @@ type View interface {
 		ctx context.Context, arg db.OperatorActsBeforeParams,
 	) ([]db.OperatorAct, error)
 
+	NodesSeenSince(ctx context.Context, since moment.Moment) ([]db.Node, error)
+
 	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
 	GetOptOut(ctx context.Context, id string) ([]db.OptOut, error)
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
@@ -128,6 +130,7 @@ type View interface {
 	GetTally(ctx context.Context, key string) (db.Tally, error)
 	TalliesOf(ctx context.Context, arg db.TalliesOfParams) ([]db.Tally, error)
 	TalliesHeld(ctx context.Context) ([]db.Tally, error)
+	TalliesOpen(ctx context.Context) ([]db.Tally, error)
 	TalliesSince(ctx context.Context, arg db.TalliesSinceParams) ([]db.Tally, error)
 
 	CountTextsOfVerification(

@@ -19,6 +19,10 @@ import (
 type Settings struct {
 	// Addr is where to listen.
 	Addr string
+	// MetricsAddr is where operators are told how the bridge is, "" for nowhere.
+	MetricsAddr string
+	// DiskLeast is how many MB must be free on the disk of a SQLite database.
+	DiskLeast int
 	// Drain is how long the bridge goes on serving after the signal to stop. Meanwhile /readyz says
 	// no, so that a load balancer sends no more requests before the bridge closes. 0 to 1 minute.
 	Drain time.Duration
@@ -187,6 +191,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	l.checkAuth0Together(s.Tenants)
 	l.checkOwnHosts(s)
 	l.checkOperator(s)
+	l.checkWatched(&s, l.process)
 	l.checkSecrets(s)
 	if len(l.Mistakes()) > 0 {
 		return Settings{}, l.Mistakes()

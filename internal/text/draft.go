@@ -132,5 +132,6 @@ func add(
 	if err := tx.AddText(ctx, row); err != nil {
 		return "", fmt.Errorf("text: adding: %w", err)
 	}
-	return id, record(ctx, tx, slug, id, row.State, detail)
+	made := db.Text{ID: id, Tenant: slug, Purpose: d.Purpose, Phone: d.Phone}
+	return id, record(ctx, tx, made, row.State, detail)
 }

@@ -270,7 +270,10 @@ func setSent(ctx context.Context, tx *store.Tx, id, providerID string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	return true, record(ctx, tx, sent.Tenant, id, Sent, string(sent.Purpose))
+	row := db.Text{
+		ID: id, Tenant: sent.Tenant, Purpose: sent.Purpose, Phone: sent.Phone, Provider: sent.Provider,
+	}
+	return true, record(ctx, tx, row, Sent, string(sent.Purpose))
 }
 
 // resumeSent moves a text to sent also when it is due again. It was put back because the provider
@@ -327,7 +330,7 @@ func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason str
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, record(ctx, tx, row.Tenant, row.ID, state, reason)
+	return true, record(ctx, tx, row, state, reason)
 }
 
 // CaseOf is the id of the case that a text belongs to: that of its question, its verification, or
@@ -348,9 +351,11 @@ func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 var ErrUnknown = errors.New("text: no such text")
 
 func record(
-	ctx context.Context, tx *store.Tx, tenant, id string, state State, detail string,
+	ctx context.Context, tx *store.Tx, row db.Text, state State, detail string,
 ) error {
-	return tx.Record(ctx, tenant, id, "text."+string(state), detail)
+	return tx.RecordAbout(ctx, row.Tenant, row.ID, "text."+string(state), detail, store.About{
+		Provider: row.Provider, Purpose: string(row.Purpose), Country: row.Phone.Country(),
+	})
 }
 
 func place(id, tenant string) store.Place {

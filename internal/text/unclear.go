@@ -28,7 +28,7 @@ func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
 		return err
 	}
 	tx.EnqueueAt(FindText{id}, tx.Now().Add(Quarantine/6))
-	return record(ctx, tx, row.Tenant, id, Unclear, string(row.Purpose))
+	return record(ctx, tx, row, Unclear, string(row.Purpose))
 }
 
 // LoseSightSince does what LoseSight does for the texts whose sending began before a time and did

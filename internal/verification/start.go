@@ -73,8 +73,8 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		taken, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
 		return taken, false, err
 	}
-	if err := tx.Record(ctx, r.Tenant.Slug, id, "verification."+string(Pending),
-		r.about()); err != nil {
+	if err := tx.RecordAbout(ctx, r.Tenant.Slug, id, "verification."+string(Pending),
+		r.about(), store.About{Country: r.Phone.Country()}); err != nil {
 		return Verification{}, false, err
 	}
 	v := Verification{

@@ -372,7 +372,8 @@ func settle(ctx context.Context, tx *store.Tx, row db.Verification, detail strin
 	if row.VerifySID != "" {
 		tx.Enqueue(ReportVerification{row.ID})
 	}
-	return tx.Record(ctx, row.Tenant, row.ID, "verification."+string(row.State), detail)
+	return tx.RecordAbout(ctx, row.Tenant, row.ID, "verification."+string(row.State), detail,
+		store.About{Country: row.Phone.Country()})
 }
 
 func suppress(ctx context.Context, tx *store.Tx, id, reason string) error {

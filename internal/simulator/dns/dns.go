@@ -1,10 +1,10 @@
-// Package dns plays a name server that knows TXT records. The demo and the tests of the bridge use
-// it to publish the keys of DKIM signatures. It speaks the real protocol, over UDP on loopback, and
-// knows no other records.
+// Package dns plays a name server that knows TXT and MX records. The demo and the tests of the
+// bridge use it to publish the keys of DKIM signatures, and where mails go. It speaks the real
+// protocol, over UDP on loopback, and knows no other records.
 //
 // Its bad manners are a knob of [Manners]: it fails, or says nothing.
 //
-// Source: RFC 1035, sections 3.3.14 and 4.1.
+// Source: RFC 1035, sections 3.3.9, 3.3.14 and 4.1.
 package dns
 
 import (
@@ -40,6 +40,7 @@ type Server struct {
 	mu      sync.Mutex
 	manners Manners
 	records map[string][]string // by name in small letters, without a dot at the end
+	mails   map[string][]string // the hosts of MX records, likewise
 	asked   []string
 }
 
@@ -49,7 +50,8 @@ func Open() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulator: a port for the name server: %w", err)
 	}
-	s := &Server{conn: conn, done: make(chan struct{}), records: map[string][]string{}}
+	s := &Server{conn: conn, done: make(chan struct{}), records: map[string][]string{},
+		mails: map[string][]string{}}
 	go s.serve()
 	return s, nil
 }
@@ -76,6 +78,13 @@ func (s *Server) SetTXT(name string, records ...string) error {
 	defer s.mu.Unlock()
 	s.records[strings.ToLower(name)] = records
 	return nil
+}
+
+// SetMX replaces the MX records of a name, by their hosts.
+func (s *Server) SetMX(name string, hosts ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mails[strings.ToLower(name)] = hosts
 }
 
 // Set changes the manners. The function runs under a lock: it must not call other methods of s.
@@ -124,7 +133,7 @@ func (s *Server) respond(query []byte) ([]byte, bool) {
 	name := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
 	s.mu.Lock()
 	s.asked = append(s.asked, name)
-	records, manners := s.records[name], s.manners
+	records, mails, manners := s.records[name], s.mails[name], s.manners
 	s.mu.Unlock()
 
 	message := dnsmessage.Message{
@@ -141,6 +150,8 @@ func (s *Server) respond(query []byte) ([]byte, bool) {
 		message.RCode = dnsmessage.RCodeServerFailure
 	case manners.Refuse:
 		message.RCode = dnsmessage.RCodeRefused
+	case q.Type == dnsmessage.TypeMX && q.Class == dnsmessage.ClassINET && len(mails) > 0:
+		message.Answers = exchangers(q.Name, mails)
 	case len(records) == 0:
 		message.RCode = dnsmessage.RCodeNameError
 	case q.Type == dnsmessage.TypeTXT && q.Class == dnsmessage.ClassINET:
@@ -153,6 +164,21 @@ func (s *Server) respond(query []byte) ([]byte, bool) {
 	}
 	response, err := message.Pack()
 	return response, err == nil
+}
+
+// exchangers are the MX records of a name.
+func exchangers(name dnsmessage.Name, hosts []string) (answers []dnsmessage.Resource) {
+	for _, host := range hosts {
+		at, err := dnsmessage.NewName(host + ".")
+		if err != nil {
+			continue // such a name has no record
+		}
+		answers = append(answers, dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: ttl},
+			Body:   &dnsmessage.MXResource{Pref: 10, MX: at},
+		})
+	}
+	return answers
 }
 
 // split cuts a record into the strings that it consists of.

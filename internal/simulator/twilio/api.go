@@ -31,6 +31,7 @@ func (t *Account) handler() http.Handler {
 	mux.HandleFunc("GET "+messages+".json", t.listTexts)
 	mux.HandleFunc("GET "+messages+"/{file}", t.fetchText)
 	mux.HandleFunc("DELETE "+messages+"/{file}", t.deleteText)
+	mux.HandleFunc("GET /"+apiVersion+"/Accounts/{account}/IncomingPhoneNumbers.json", t.listNumbers)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { Refuse(w, 404, 20404) })
 	account := "/" + apiVersion + "/Accounts/" + t.config.AccountSID + "/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,6 +46,10 @@ func (t *Account) handler() http.Handler {
 		case user != t.config.AccountSID || password != t.config.AuthToken:
 			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
 			Refuse(w, 401, 20003)
+		case r.Method == http.MethodGet && r.URL.Path == strings.TrimSuffix(account, "/")+".json":
+			t.showAccount(w)
+		case strings.HasPrefix(r.URL.Path, "/v1/Services/"):
+			t.showService(w, strings.TrimPrefix(r.URL.Path, "/v1/Services/"))
 		case !strings.HasPrefix(r.URL.Path, account):
 			Refuse(w, 404, 20404)
 		default:

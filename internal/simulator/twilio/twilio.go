@@ -84,6 +84,11 @@ type Manners struct {
 	Segments int
 	// Slow delays every response of the REST API.
 	Slow time.Duration
+	// Suspended has the account say that it is. Application is the SID of a TwiML app that handles the
+	// texts of its numbers. WebhookOnNumber has its services defer to their numbers' webhooks.
+	Suspended       bool
+	Application     string
+	WebhookOnNumber bool
 }
 
 // Directions of a [Text], in Twilio's words.

@@ -135,6 +135,16 @@ type Mail struct {
 	Found      string
 }
 
+type Node struct {
+	ID       string
+	Host     string
+	Version  string
+	Settings string
+	KeyID    string
+	Since    moment.Moment
+	SeenAt   moment.Moment
+}
+
 type OperatorAct struct {
 	ID       string
 	Operator string

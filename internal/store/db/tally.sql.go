@@ -248,6 +248,47 @@ func (q *Queries) TalliesOf(ctx context.Context, arg TalliesOfParams) ([]Tally, 
 	return items, nil
 }
 
+const talliesOpen = `-- name: TalliesOpen :many
+SELECT key, window_at, texts, segments, money, alerted, recent, yes_at, answered, unanswered, open_at, probes, held_at FROM tally WHERE open_at <> 0 AND key >= '' ORDER BY key LIMIT 10000
+`
+
+func (q *Queries) TalliesOpen(ctx context.Context) ([]Tally, error) {
+	rows, err := q.db.QueryContext(ctx, talliesOpen)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Tally
+	for rows.Next() {
+		var i Tally
+		if err := rows.Scan(
+			&i.Key,
+			&i.WindowAt,
+			&i.Texts,
+			&i.Segments,
+			&i.Money,
+			&i.Alerted,
+			&i.Recent,
+			&i.YesAt,
+			&i.Answered,
+			&i.Unanswered,
+			&i.OpenAt,
+			&i.Probes,
+			&i.HeldAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const talliesSince = `-- name: TalliesSince :many
 SELECT key, window_at, texts, segments, money, alerted, recent, yes_at, answered, unanswered, open_at, probes, held_at FROM tally WHERE window_at >= $1 ORDER BY window_at DESC LIMIT $2
 `

@@ -369,7 +369,7 @@ func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDPa
 const setTextSent = `-- name: SetTextSent :one
 UPDATE text SET state = 'sent', body = '', provider_id = $1, error = ''
 WHERE id = $2 AND state IN ('sending', 'unclear')
-RETURNING tenant, purpose
+RETURNING tenant, purpose, phone, provider
 `
 
 type SetTextSentParams struct {
@@ -378,15 +378,22 @@ type SetTextSentParams struct {
 }
 
 type SetTextSentRow struct {
-	Tenant  string
-	Purpose TextPurpose
+	Tenant   string
+	Purpose  TextPurpose
+	Phone    phonemail.Number
+	Provider string
 }
 
 // Its words are needed no more: many providers post no receipt that would end the text.
 func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (SetTextSentRow, error) {
 	row := q.db.QueryRowContext(ctx, setTextSent, arg.ProviderID, arg.ID)
 	var i SetTextSentRow
-	err := row.Scan(&i.Tenant, &i.Purpose)
+	err := row.Scan(
+		&i.Tenant,
+		&i.Purpose,
+		&i.Phone,
+		&i.Provider,
+	)
 	return i, err
 }
 

@@ -41,6 +41,9 @@ SELECT * FROM tally WHERE window_at >= @since ORDER BY window_at DESC LIMIT @mos
 -- name: TalliesHeld :many
 SELECT * FROM tally WHERE held_at <> 0 AND key >= '' ORDER BY key LIMIT 10000;
 
+-- name: TalliesOpen :many
+SELECT * FROM tally WHERE open_at <> 0 AND key >= '' ORDER BY key LIMIT 10000;
+
 -- name: SetBreaker :exec
 UPDATE tally SET open_at = @open_at, probes = @probes, answered = @answered,
     unanswered = @unanswered

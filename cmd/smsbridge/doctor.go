@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"smsbridge/inbound/watchdoor"
+	"smsbridge/internal/health"
+	"smsbridge/internal/settings"
+	"smsbridge/internal/tenant"
+	"smsbridge/outbound/doctor"
+)
+
+type doctorCommand struct {
+	Config string `help:"${check_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	JSON   bool   `help:"${check_json}" name:"json"`
+}
+
+// doctorHelps returns the help of the command, by the name of its tag.
+func doctorHelps() kong.Vars {
+	return kong.Vars{"doctor": "Ask the providers whether the settings work, and change nothing."}
+}
+
+// Help is shown by smsbridge doctor --help.
+func (doctorCommand) Help() string {
+	return "It judges the settings as check does. Then it tries the credentials at Twilio and " +
+		"Mailgun. It looks at the route, the webhook of replies, the MX records, the public URL, the " +
+		"identity provider's hosts, the database and its disk. It asks the running bridge what is " +
+		"wrong, if SMSBRIDGE_METRICS_ADDR is set. The exit code is 0 without errors, 1 with, and 2 " +
+		"when serve would not start. docs/HEALTH.md explains the codes.\n\n" +
+		"  $ smsbridge doctor\n" +
+		"  ok       SB-TWILIO-AUTH  acme  Twilio takes the credentials.\n" +
+		"  error    SB-ROUTE        acme  No route at Mailgun takes mails to phone addresses.\n" +
+		"           what to do: …"
+}
+
+// Run looks at everything once.
+func (d doctorCommand) Run(ctx context.Context, w world) error {
+	loaded, _, err := serveCommand{Config: d.Config}.settings(w)
+	if err == nil {
+		err = judgeLinks(loaded.Tenants)
+	}
+	if err != nil {
+		return errors.Join(d.show(w, mistakesAsLines(err)), err)
+	}
+	var lines []doctor.Line
+	for _, warning := range loaded.Warnings {
+		lines = append(lines, doctor.Line{Level: doctor.Warning, Code: doctor.Settings, What: warning})
+	}
+	if len(lines) == 0 {
+		lines = append(lines, doctor.Line{
+			Level: doctor.OK, Code: doctor.Settings, What: "The settings are right.",
+		})
+	}
+	asked := doctor.Doctor{Settings: loaded}
+	for _, t := range loaded.Tenants.All() {
+		lines = append(lines, asked.Tenant(ctx, t)...)
+	}
+	lines = append(lines, d.database(ctx, w, loaded)...)
+	lines = append(lines, running(ctx, loaded)...)
+	if err := d.show(w, lines); err != nil {
+		return err
+	}
+	wrong := 0
+	for _, l := range lines {
+		if l.Level == doctor.Error {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("doctor: errors found: %d", wrong)
+	}
+	return nil
+}
+
+// mistakesAsLines are the mistakes in the settings.
+func mistakesAsLines(err error) (lines []doctor.Line) {
+	var several settings.Mistakes
+	errors.As(err, &several)
+	for _, m := range several {
+		lines = append(lines, doctor.Line{
+			Level: doctor.Error, Code: doctor.Settings, What: m.Where + ": " + m.What, Remedy: m.Hint,
+		})
+	}
+	return lines
+}
+
+// show prints lines.
+func (d doctorCommand) show(w world, lines []doctor.Line) error {
+	if d.JSON {
+		return indented(w, lines)
+	}
+	for _, l := range lines {
+		_, err := fmt.Fprintf(w.stdout, "%-8s %-18s %-8s %s\n", l.Level, l.Code, l.Of, l.What)
+		if err == nil && l.Remedy != "" {
+			_, err = fmt.Fprintf(w.stdout, "%-8s what to do: %s\n", "", l.Remedy)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// database looks at the database and its disk.
+func (d doctorCommand) database(ctx context.Context, w world, s tenant.Settings) []doctor.Line {
+	st, _, err := w.beside(ctx, d.Config)
+	if err != nil {
+		l := doctor.Line{Level: doctor.Error, Code: health.Database, What: oneLine(err)}
+		var f failure
+		if errors.As(err, &f) {
+			l.Remedy = f.hint
+		}
+		return []doctor.Line{l}
+	}
+	lines := []doctor.Line{{Level: doctor.OK, Code: health.Database, What: "The database responds."}}
+	if err := st.Close(); err != nil {
+		lines[0].Level, lines[0].What = doctor.Warning, "The database could not be closed."
+	}
+	path, is := strings.CutPrefix(s.Database.Reveal(), "sqlite:")
+	if !is {
+		return lines
+	}
+	disk := diskOf(filepath.Dir(path))
+	l := doctor.Line{
+		Level: doctor.OK, Code: health.DiskFull,
+		What: fmt.Sprintf("The disk of the database has %d MB free.", disk.Free/1e6),
+	}
+	if disk.Size > 0 && disk.Free < uint64(s.DiskLeast)*1e6 {
+		l.Level, l.Remedy = doctor.Error, remedyOf(health.DiskFull)
+	}
+	return append(lines, l)
+}
+
+func remedyOf(code health.Code) string {
+	for _, k := range health.Kinds() {
+		if k.Code == code {
+			return k.Remedy
+		}
+	}
+	return ""
+}
+
+// running asks the bridge that runs what is wrong.
+func running(ctx context.Context, s tenant.Settings) []doctor.Line {
+	host, port, _ := net.SplitHostPort(s.MetricsAddr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if port == "" {
+		return nil
+	}
+	said, err := readFindings(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
+	if err != nil {
+		return []doctor.Line{{
+			Level: doctor.Warning, Code: doctor.PublicURL,
+			What:   "The bridge does not say at SMSBRIDGE_METRICS_ADDR what is wrong.",
+			Remedy: "Is it running here, with the same settings?",
+		}}
+	}
+	lines := []doctor.Line{}
+	for _, f := range said.Findings {
+		lines = append(lines, doctor.Line{
+			Level: doctor.Level(f.Severity), Code: f.Code, Of: f.Of,
+			What:   f.What + " It has been so since " + f.Since.UTC().Format(time.RFC3339) + ".",
+			Remedy: f.Remedy,
+		})
+	}
+	return lines
+}
+
+// readFindings reads what /readyz says as JSON.
+func readFindings(ctx context.Context, address string) (said watchdoor.Ready, err error) {
+	ctx, cancel := context.WithTimeout(ctx, watchWait)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return said, err
+	}
+	req.Header.Set("Accept", "application/json")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return said, err
+	}
+	defer res.Body.Close()
+	return said, json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&said)
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"smsbridge/inbound/watchdoor"
+	"smsbridge/inbound/web"
+	"smsbridge/internal/gauge"
+	"smsbridge/internal/health"
+	"smsbridge/internal/meter"
+	"smsbridge/internal/store"
+	"smsbridge/internal/tenant"
+)
+
+const (
+	// watchEvery is how often the bridge looks how it is.
+	watchEvery = 5 * time.Second
+	// beatEvery is how often it tells the other replicas that it lives.
+	beatEvery = 15 * time.Second
+	// watchWait bounds one look.
+	watchWait = 4 * time.Second
+)
+
+// watcher looks how the bridge is, and tells operators.
+type watcher struct {
+	meter  *meter.Meter
+	reader *gauge.Reader
+	about  watchdoor.About                 // but for the settings
+	used   atomic.Pointer[tenant.Settings] // now
+
+	now  func() time.Time
+	lost error     // why the other replicas could not be told
+	beat time.Time // when they were
+}
+
+// watch makes the watcher of a bridge, which begins to count.
+func (b bridge) watch() *watcher {
+	host, _ := os.Hostname()
+	now := steady(b.now)
+	w := &watcher{
+		now:   now,
+		meter: meter.New(now, health.NewMonitor(b.log)),
+		reader: &gauge.Reader{
+			Store: b.store, Settings: b.settings, Now: now, Disk: b.disk,
+		},
+		about: watchdoor.About{
+			Version: version(), Commit: commit(), Go: runtime.Version(), Since: now(),
+			Key: b.store.KeyID(), Node: store.NewID(), Host: host,
+		},
+	}
+	w.use(b.settings)
+	w.meter.Add(&gauge.Collector{
+		Reader: w.reader, Health: w.meter.Health, Version: w.about.Version, Commit: w.about.Commit,
+		KeyID: w.about.Key,
+	})
+	b.store.Hear(w.meter.Hear)
+	return w
+}
+
+// use has it judge by other settings, and tell of them.
+func (w *watcher) use(s tenant.Settings) {
+	w.used.Store(&s)
+	w.reader.Use(s)
+}
+
+// steady is a clock for those who count: where a clock panics, it says what it said last. They
+// count in goroutines that nothing else guards.
+func steady(now func() time.Time) func() time.Time {
+	var mu sync.Mutex
+	var last time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = store.Survive("the clock", func() error {
+			last = now()
+			return nil
+		})
+		return last
+	}
+}
+
+// disk is the disk of a SQLite database.
+func (b bridge) disk() gauge.Disk {
+	path, is := strings.CutPrefix(b.settings.Database.Reveal(), "sqlite:")
+	if !is {
+		return gauge.Disk{}
+	}
+	return diskOf(filepath.Dir(path))
+}
+
+// keepWatch looks how the bridge is, now and then, until ctx ends. Then the other replicas are told
+// that it stops.
+func (b bridge) keepWatch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		b.look(ctx)
+		select {
+		case <-ctx.Done():
+			b.leave()
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look looks once.
+func (b bridge) look(ctx context.Context) {
+	w, now := b.watcher, b.watcher.now()
+	ctx, cancel := context.WithTimeout(ctx, watchWait)
+	defer cancel()
+	if now.Sub(w.beat) >= beatEvery || w.lost != nil {
+		w.lost = b.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+			return store.Beat(ctx, tx, store.Node{
+				ID: w.about.Node, Host: w.about.Host, Version: w.about.Version,
+				Settings: w.used.Load().Fingerprint, KeyID: w.about.Key, Since: w.about.Since,
+			})
+		})
+		w.beat = now
+	}
+	reading, err := w.reader.Read(ctx)
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		w.meter.Health.Say(errors.Join(err, w.lost) != nil, health.Database, "", now)
+	}
+	if err == nil {
+		reading.Judge(w.meter.Health, uint64(w.used.Load().DiskLeast)*1e6, now)
+	}
+	w.meter.Health.Turn(now)
+}
+
+// leave tells the other replicas that this one stops.
+func (b bridge) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), watchWait)
+	defer cancel()
+	err := b.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return store.Leave(ctx, tx, b.watcher.about.Node)
+	})
+	if err != nil {
+		b.log.Warn("the other replicas take this one for alive for a minute", "error", err)
+	}
+}
+
+// listenWatch listens where operators are told how the bridge is, if they are told anywhere.
+func (b bridge) listenWatch(crowd *web.Crowd, f *front) ([]door, error) {
+	addr := b.settings.MetricsAddr
+	if addr == "" {
+		return nil, nil
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
+			listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+	}
+	b.log.Info("metrics", "addr", listener.Addr().String())
+	handler := f.at(func(h *handlers) http.Handler { return h.watch })
+	return []door{b.door(crowd, listener, handler)}, nil
+}
+
+// commit is the commit that the build recorded, or "".
+func commit() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}

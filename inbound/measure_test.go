@@ -1,0 +1,170 @@
+package inbound_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/inbound"
+	"smsbridge/inbound/inboundtest"
+	"smsbridge/inbound/watchdoor"
+	"smsbridge/internal/health"
+	"smsbridge/internal/meter"
+	"smsbridge/internal/store/storetest"
+)
+
+// measured is a bridge that counts, and what it tells operators.
+type measured struct {
+	*bridge
+	t      *testing.T
+	health *health.Monitor
+	watch  http.Handler
+}
+
+func openMeasured(t *testing.T) *measured {
+	m := &measured{bridge: openBridge(t, storetest.SQLite(t)), t: t}
+	m.health = health.NewMonitor(slog.New(slog.DiscardHandler))
+	m.Change(func(s *inbound.Server) {
+		s.Meter = meter.New(func() time.Time { return m.Now }, m.health)
+	})
+	m.watch = m.Inbound.WatchHandler(watchdoor.About{Version: "v1"})
+	return m
+}
+
+// told is what the listener for operators says at a path.
+func (m *measured) told(path, accept string) (int, string) {
+	m.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Accept", accept)
+	w := httptest.NewRecorder()
+	m.watch.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+func (m *measured) codes() (codes []string) {
+	for _, f := range m.health.Findings(m.Now) {
+		codes = append(codes, string(f.Code)+" "+f.Of)
+	}
+	return codes
+}
+
+// Ensure that requests are counted by door, status and reason, and by nothing that a caller chose.
+func TestRequestsAreCounted(t *testing.T) {
+	m := openMeasured(t)
+	mail := inboundtest.Sign(inboundtest.MailForm(1), signingKey, m.Now, inboundtest.Token(1))
+	m.PostForm(t, "/mailgun/acme", mail)
+	mail.Set("signature", "wrong")
+	m.PostForm(t, "/mailgun/acme", mail)
+	m.PostForm(t, "/mailgun/4512345678", mail)
+	m.Hook(t, "/twilio/acme/reply", inboundtest.ReplyForm(1, "YES").Encode(), "wrong")
+	m.Reply(t, inboundtest.ReplyForm(2, "YES"))
+	for _, path := range []string{"/l/secret-token", "/nowhere/secret", "/v1/verifications/secret"} {
+		m.get(t, path)
+	}
+	_, text := m.told("/metrics", "")
+	for _, line := range []string{
+		`smsbridge_requests_total{door="mailgun",reason="",status="200",tenant="acme"} 1`,
+		`smsbridge_requests_total{door="mailgun",reason="the signature is missing or wrong: compare ` +
+			`the tenant's HTTP webhook signing key",status="401",tenant="acme"} 1`,
+		`smsbridge_requests_total{door="mailgun",reason="no such tenant",status="406",` +
+			`tenant="unknown"} 1`,
+		`door="twilio/reply",reason="the signature is missing or wrong: compare the account's`,
+		`smsbridge_requests_total{door="twilio/reply",reason="",status="200",tenant="acme"} 1`,
+		`smsbridge_requests_total{door="l",reason="",status="410",tenant="unknown"} 1`,
+		`smsbridge_requests_total{door="none",reason="",status="404",tenant="unknown"} 1`,
+		`smsbridge_requests_total{door="v1/verifications",reason="",status="401",tenant="unknown"} 1`,
+	} {
+		require.Contains(t, text, line)
+	}
+	require.NotContains(t, text, "secret")
+	require.NotContains(t, text, "4512345678")
+}
+
+// Ensure that a signing key that is wrong is found, and that a single stranger is not.
+func TestWrongSignaturesAreFound(t *testing.T) {
+	m := openMeasured(t)
+	wrong := inboundtest.Sign(inboundtest.MailForm(1), "another", m.Now, inboundtest.Token(1))
+	right := func(n int) {
+		form := inboundtest.Sign(inboundtest.MailForm(n), signingKey, m.Now, inboundtest.Token(n))
+		require.Equal(t, 200, m.PostForm(t, "/mailgun/acme", form).StatusCode)
+	}
+	for n := range 8 {
+		m.PostForm(t, "/mailgun/acme", wrong)
+		if n%4 == 3 {
+			right(n)
+		}
+	}
+	require.Empty(t, m.codes())
+	for range 5 {
+		m.PostForm(t, "/mailgun/acme", wrong)
+		m.Hook(t, "/twilio/acme/reply", inboundtest.ReplyForm(1, "YES").Encode(), "wrong")
+		m.Hook(t, "/flowroute/acme/reply", "{}", "")
+	}
+	require.Subset(t, m.codes(), []string{"SB-MAILGUN-SIGNING acme", "SB-TWILIO-SIGNING acme"})
+	m.Now = m.Now.Add(2 * time.Minute)
+	right(20)
+	m.Reply(t, inboundtest.ReplyForm(3, "YES"))
+	require.NotContains(t, strings.Join(m.codes(), "\n"), "SIGNING")
+}
+
+// Ensure that a route that leads elsewhere is found: to no tenant, or with addresses of none.
+func TestWrongRouteIsFound(t *testing.T) {
+	m := openMeasured(t)
+	for n := range 3 {
+		form := inboundtest.MailForm(n)
+		form.Set("recipient", "acme@other.example")
+		form = inboundtest.Sign(form, signingKey, m.Now, inboundtest.Token(n))
+		require.Equal(t, 406, m.PostForm(t, "/mailgun/acme", form).StatusCode)
+		require.Equal(t, 406, m.PostForm(t, "/mailgun/akme", form).StatusCode)
+	}
+	require.Equal(t, []string{"SB-ROUTE acme", "SB-ROUTE unknown"}, m.codes())
+	m.Now = m.Now.Add(2 * time.Minute)
+	form := inboundtest.Sign(inboundtest.MailForm(9), signingKey, m.Now, inboundtest.Token(9))
+	require.Equal(t, 200, m.PostForm(t, "/mailgun/acme", form).StatusCode)
+	require.Empty(t, m.codes())
+}
+
+// Ensure that operators are told what runs and what is wrong, as text and as JSON. The public
+// listener tells nothing of it.
+func TestWatchDoor(t *testing.T) {
+	m := openMeasured(t)
+	status, text := m.told("/readyz?verbose", "")
+	require.Equal(t, 200, status)
+	require.Equal(t, "ready\nnothing is wrong\n", text)
+	m.health.Wrong(health.TwilioAuth, "acme", m.Now)
+	status, text = m.told("/readyz?verbose", "")
+	require.Equal(t, 200, status, "a finding takes no replica away")
+	require.Contains(t, text, "error: SB-TWILIO-AUTH (acme) since ")
+	require.Contains(t, text, "TWILIO_AUTH_TOKEN")
+	_, text = m.told("/readyz", "")
+	require.Equal(t, "ready\n", text)
+	_, text = m.told("/readyz", "application/json")
+	require.Contains(t, text, `{"ready":true,"findings":[{"code":"SB-TWILIO-AUTH"`)
+	_, text = m.told("/version", "")
+	require.Contains(t, text, `"version":"v1"`)
+	for _, path := range []string{"/metrics", "/version"} {
+		require.Equal(t, 404, m.get(t, path).StatusCode)
+	}
+	require.Equal(t, "ready\n", m.get(t, "/readyz?verbose").Body)
+
+	m.Inbound.Draining.Store(true)
+	status, text = m.told("/readyz", "")
+	require.Equal(t, 503, status)
+	require.Equal(t, "shutting down\n", text)
+	require.NoError(t, m.Store.Close())
+	status, _ = m.told("/readyz", "")
+	require.Equal(t, 503, status)
+}
+
+// get gets a path of the public listener.
+func (b *bridge) get(t *testing.T, path string) inboundtest.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.URL+path, nil)
+	require.NoError(t, err)
+	return b.Send(t, r)
+}

@@ -1,0 +1,91 @@
+package meter_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/health"
+	"smsbridge/internal/meter"
+	"smsbridge/internal/store"
+)
+
+func open() (*meter.Meter, *health.Monitor) {
+	h := health.NewMonitor(slog.New(slog.DiscardHandler))
+	return meter.New(func() time.Time { return time.Unix(1_800_000_000, 0) }, h), h
+}
+
+func read(m *meter.Meter) string {
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	return w.Body.String()
+}
+
+// Ensure that committed facts are counted once each, and that what is no state of a case is not.
+func TestHear(t *testing.T) {
+	m, h := open()
+	about := store.About{Provider: "twilio", Purpose: "code", Country: "DK"}
+	facts := []store.Fact{
+		{Tenant: "acme", Name: "text.undelivered", About: about},
+		{Tenant: "acme", Name: "text.refused"},
+		{Tenant: "acme", Name: "challenge.denied", About: store.About{
+			Purpose: "registration", Country: "DK",
+		}},
+		{Tenant: "acme", Name: "challenge.clicking"},
+		{Tenant: "acme", Name: "verification.approved", About: store.About{Country: "SE"}},
+		{Tenant: "acme", Name: "verification.wrong"},
+		{Tenant: "acme", Name: "mail.refused"},
+	}
+	m.Hear(facts)
+	text := read(m)
+	for _, line := range []string{
+		`smsbridge_texts_total{country="DK",provider="twilio",purpose="code",state="undelivered",` +
+			`tenant="acme"} 1`,
+		`smsbridge_questions_total{country="DK",purpose="registration",state="denied",tenant="acme"} 1`,
+		`smsbridge_verifications_total{country="SE",state="approved",tenant="acme"} 1`,
+		`smsbridge_mails_total{state="refused",tenant="acme"} 1`,
+	} {
+		require.Contains(t, text, line)
+	}
+	require.NotContains(t, text, "clicking")
+	require.NotContains(t, text, "wrong")
+	for range 4 {
+		m.Hear(facts[:1])
+	}
+	require.Len(t, h.Findings(m.Now()), 1)
+	require.Equal(t, health.Undelivered, h.Findings(m.Now())[0].Code)
+}
+
+// Ensure that a label has few values, whatever a caller does.
+func TestLabelsAreBounded(t *testing.T) {
+	m, _ := open()
+	for i := range 500 {
+		m.Request("mailgun", "acme", 406, fmt.Sprint("reason ", i))
+		m.Hear([]store.Fact{{Tenant: "acme", Name: "text.sent", About: store.About{
+			Purpose: "code", Country: fmt.Sprint("C", i),
+		}}})
+	}
+	text := read(m)
+	require.Equal(t, 101, strings.Count(text, "smsbridge_requests_total{"))
+	require.Equal(t, 41, strings.Count(text, "smsbridge_texts_total{"))
+	require.Contains(t, text, `reason="other"`)
+	require.Contains(t, text, `country="other"`)
+}
+
+// Ensure that a meter that does not exist counts nothing.
+func TestNoMeter(t *testing.T) {
+	var m *meter.Meter
+	m.Request("", "", 200, "")
+	m.Took("", "", 0)
+	m.Stage(meter.Whole, 0)
+	m.Dead("")
+	m.Wrong(health.Database, "")
+	m.Well(health.Database, "")
+	require.Zero(t, m.Now())
+}

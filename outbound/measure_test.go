@@ -1,0 +1,131 @@
+package outbound
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/health"
+	"smsbridge/internal/meter"
+	"smsbridge/internal/simulator/mailgun"
+)
+
+// measure gives the worker a meter, and returns the codes of what is wrong.
+func (w *world) measure(now func() time.Time) (codes func() []string) {
+	monitor := health.NewMonitor(w.Log)
+	w.Meter = meter.New(now, monitor)
+	return func() (codes []string) {
+		for _, f := range monitor.Findings(now()) {
+			codes = append(codes, string(f.Code)+" "+f.Of)
+		}
+		return codes
+	}
+}
+
+// metrics are what the worker counted.
+func (w *world) metrics() string {
+	r := httptest.NewRecorder()
+	w.Meter.Handler().ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/", nil))
+	return r.Body.String()
+}
+
+// Ensure that a provider that is slow, or says nothing, is found after three texts in a row.
+func TestSlowProviderIsFound(t *testing.T) {
+	w := quick(t)
+	took, now := slow, w.clock()
+	codes := w.measure(func() time.Time {
+		now = now.Add(took)
+		return now
+	})
+	send := func(n int) {
+		_, id := w.verify(fmt.Sprintf("+452000000%d", n))
+		require.NoError(t, w.sendText(t.Context(), id))
+	}
+	for n := range 3 {
+		require.Empty(t, codes())
+		send(n)
+	}
+	require.Equal(t, []string{"SB-PROVIDER-SLOW twilio"}, codes())
+	require.Contains(t, w.metrics(),
+		`smsbridge_provider_request_seconds_bucket{result="ok",to="twilio",le="2.5"} 0`)
+	took = time.Millisecond
+	now = now.Add(2 * time.Minute)
+	send(4)
+	require.Empty(t, codes())
+}
+
+// Ensure that a refused key of Mailgun's and an API that is down are told apart.
+func TestMailgunIsJudged(t *testing.T) {
+	w := quick(t)
+	codes := w.measure(w.clock)
+	stored := w.signUp(address)
+	id := w.take(stored, stored.URL)
+	fail := func(n, status int) {
+		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = n, status })
+		_ = w.deleteMail(t.Context(), id)
+	}
+	fail(1, 503)
+	fail(1, 503)
+	require.Empty(t, codes())
+	fail(1, 503)
+	require.Equal(t, []string{"SB-MAILGUN-DOWN acme"}, codes())
+	w.wait(2 * time.Minute)
+	fail(1, 401)
+	require.Equal(t, []string{"SB-MAILGUN-KEY acme"}, codes())
+	w.wait(2 * time.Minute)
+	fail(0, 0)
+	require.Empty(t, codes())
+	require.Contains(t, w.metrics(),
+		`smsbridge_provider_request_seconds_count{result="503",to="mailgun"} 3`)
+}
+
+// Ensure that an app that does not take what it is told is found.
+func TestRefusingAppIsFound(t *testing.T) {
+	w := quick(t)
+	codes := w.measure(w.clock)
+	app := listen(t, w)
+	v := w.verified()
+	app.answer(500)
+	for range 3 {
+		require.Empty(t, codes())
+		w.snoozed(w.notify(t.Context(), v.ID))
+		w.wait(time.Minute)
+	}
+	require.Equal(t, []string{"SB-CALLBACK acme"}, codes())
+	app.answer(200)
+	require.NoError(t, w.notify(t.Context(), v.ID))
+	w.wait(time.Minute)
+	require.Empty(t, codes())
+	require.Contains(t, w.metrics(),
+		`smsbridge_provider_request_seconds_count{result="refused",to="callback"} 3`)
+}
+
+// Ensure that an identity provider that is down is found, and that a link which it refuses is no
+// such thing. The stages of a question are measured once it has ended.
+func TestIdPDownIsFound(t *testing.T) {
+	w := quick(t)
+	codes := w.measure(w.clock)
+	click := func(link string) {
+		id := w.accepted(link, challenge.Registration)
+		w.wait(7 * time.Second)
+		require.NoError(t, w.clickLink(t.Context(), id))
+	}
+	refusing, _ := w.provider(page(http.StatusNotFound, "<p>There is nothing here.</p>"))
+	for range 5 {
+		click(refusing)
+	}
+	require.Empty(t, codes())
+	failing, _ := w.provider(page(http.StatusBadGateway, "<p>Bad gateway</p>"))
+	for range 3 {
+		require.Empty(t, codes())
+		click(failing)
+	}
+	require.Equal(t, []string{"SB-IDP-DOWN acme"}, codes())
+	require.Contains(t, w.metrics(), `smsbridge_stage_seconds_count{stage="clicked"} 8`)
+	require.Contains(t, w.metrics(), `smsbridge_stage_seconds_sum{stage="clicked"} 56`)
+}
