@@ -109,6 +109,8 @@ func openMine(t *testing.T, database string) *mine {
 	th.env[storyClock] = m.clock
 	th.env["SMSBRIDGE_API_KEY"], th.env["SMSBRIDGE_DURABLE_CODE"] = strings.Join(appKeys(), ","),
 		canaryDoor
+	th.env["SMSBRIDGE_METRICS_ADDR"], err = freeAddr()
+	require.NoError(t, err)
 	m.start()
 	return m
 }
@@ -341,8 +343,24 @@ func (m *mine) nothingShown(all canaries) {
 	for _, response := range m.responses {
 		require.Empty(m.t, all.in([]byte(response)), response)
 	}
+	for _, path := range []string{"/metrics", "/version", "/readyz?verbose"} {
+		shown := m.watched(path)
+		require.NotEmpty(m.t, shown)
+		require.Empty(m.t, all.in(shown), path)
+	}
 	require.NotEmpty(m.t, m.said)
 	require.Subset(m.t, []string{"number"}, all.in([]byte(strings.Join(m.said, "\n"))), "the API")
+}
+
+// watched is what the bridge tells operators at a path.
+func (m *mine) watched(path string) []byte {
+	m.t.Helper()
+	res, err := http.Get("http://" + m.th.env["SMSBRIDGE_METRICS_ADDR"] + path)
+	require.NoError(m.t, err)
+	defer res.Body.Close()
+	shown, err := io.ReadAll(res.Body)
+	require.NoError(m.t, err)
+	return shown
 }
 
 // columns are the values of all columns of all tables, the queue's too.

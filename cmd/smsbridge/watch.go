@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"smsbridge/inbound"
@@ -35,6 +36,7 @@ type watcher struct {
 	reader *gauge.Reader
 	about  watchdoor.About
 
+	now  func() time.Time
 	lost error     // why the other replicas could not be told
 	beat time.Time // when they were
 }
@@ -42,13 +44,15 @@ type watcher struct {
 // watch makes the watcher of a bridge, which begins to count.
 func (b bridge) watch() *watcher {
 	host, _ := os.Hostname()
+	now := steady(b.now)
 	w := &watcher{
-		meter: meter.New(b.now, health.NewMonitor(b.log)),
+		now:   now,
+		meter: meter.New(now, health.NewMonitor(b.log)),
 		reader: &gauge.Reader{
-			Store: b.store, Settings: b.settings, Now: b.now, Disk: b.disk,
+			Store: b.store, Settings: b.settings, Now: now, Disk: b.disk,
 		},
 		about: watchdoor.About{
-			Version: version(), Commit: commit(), Go: runtime.Version(), Since: b.now(),
+			Version: version(), Commit: commit(), Go: runtime.Version(), Since: now(),
 			Settings: b.settings.Fingerprint, Key: b.store.KeyID(), Node: store.NewID(), Host: host,
 		},
 	}
@@ -58,6 +62,22 @@ func (b bridge) watch() *watcher {
 	})
 	b.store.Hear(w.meter.Hear)
 	return w
+}
+
+// steady is a clock for those who count: where a clock panics, it says what it said last. They
+// count in goroutines that nothing else guards.
+func steady(now func() time.Time) func() time.Time {
+	var mu sync.Mutex
+	var last time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = store.Survive("the clock", func() error {
+			last = now()
+			return nil
+		})
+		return last
+	}
 }
 
 // disk is the disk of a SQLite database.
@@ -87,7 +107,7 @@ func (b bridge) keepWatch(ctx context.Context) {
 
 // look looks once.
 func (b bridge) look(ctx context.Context) {
-	w, now := b.watcher, b.now()
+	w, now := b.watcher, b.watcher.now()
 	ctx, cancel := context.WithTimeout(ctx, watchWait)
 	defer cancel()
 	if now.Sub(w.beat) >= beatEvery || w.lost != nil {
