@@ -105,6 +105,8 @@ func (w *Worker) table() []*job {
 		inside[challenge.AnswerTest](w, database, w.answerTest),
 		looking[limit.TellOperator](w, database, limit.ToldOf, w.tellOperator),
 
+		inside[store.DropJob](w, database, w.dropJob),
+
 		// Versions before the sweep made these due, one for each row.
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),

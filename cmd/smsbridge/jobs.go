@@ -16,6 +16,7 @@ import (
 type jobsCommand struct {
 	List  jobsList  `cmd:"" default:"withargs" help:"${jobs_list}"`
 	Retry jobsRetry `cmd:"" help:"${jobs_retry}"`
+	Drop  jobsDrop  `cmd:"" help:"${jobs_drop}"`
 }
 
 // The helps are in jobsHelps, since a tag cannot be broken into lines.
@@ -30,12 +31,18 @@ type jobsRetry struct {
 	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
 }
 
+type jobsDrop struct {
+	ID     int64  `arg:"" help:"${jobs_id}"`
+	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+}
+
 // jobsHelps returns the helps of the commands, arguments and flags, by the names of their tags.
 func jobsHelps() kong.Vars {
 	return kong.Vars{
 		"jobs":       "Show the jobs that fail, wait or died, and try one again.",
 		"jobs_list":  "Show the jobs that fail, wait or died.",
 		"jobs_retry": "Make a job due now, also one that died.",
+		"jobs_drop":  "Give a job up: what it is about ends and is not tried again.",
 		"jobs_all":   "Show the bridge's own periodic jobs, too.",
 		"jobs_id":    "The id of the job, as jobs shows it.",
 	}
@@ -116,6 +123,28 @@ func (r jobsRetry) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	_, err = fmt.Fprintln(w.stdout, "it is due now; the bridge takes it up within a second")
+	return err
+}
+
+// Run has a job dropped.
+func (d jobsDrop) Run(ctx context.Context, w world) (err error) {
+	st, _, err := w.beside(ctx, d.Config)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.DropJob(ctx, d.ID)
+	})
+	if errors.Is(err, store.ErrNoJob) {
+		return mistake{fmt.Sprintf("there is no job %d to drop: it is done", d.ID),
+			"smsbridge jobs --all lists all that there are"}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.stdout,
+		"the bridge drops it within a second, or once its worker has ended")
 	return err
 }
 

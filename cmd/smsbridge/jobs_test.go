@@ -65,7 +65,27 @@ func TestJobs(t *testing.T) {
 			}
 			_, err = th.twilio.Phone(phone).Wait(ctx, 1)
 			require.NoError(t, err)
-			refused, err := th.command(ctx, "jobs", "retry", "999999").CombinedOutput()
+			const dropped = "+4520123457"
+			th.twilio.Set(func(m *twilio.Manners) {
+				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+			})
+			require.NoError(t, th.idp.SignUp(ctx, address(dropped)))
+			for waiting = jobs(); len(waiting) != 1; waiting = jobs() {
+				require.NoError(t, ctx.Err(), "the text never waited")
+			}
+			said, err = th.command(ctx, "jobs", "drop", strconv.FormatInt(waiting[0].ID, 10)).Output()
+			require.NoError(t, err)
+			require.Contains(t, string(said), "drops it")
+			for len(jobs()) != 0 {
+				require.NoError(t, ctx.Err(), "the job was never dropped")
+			}
+			why, err := th.command(ctx, "why", dropped).Output()
+			require.NoError(t, err)
+			require.Contains(t, string(why), "no text: dropped by an operator")
+			refused, err := th.command(ctx, "jobs", "drop", "999999").CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(refused), "there is no job 999999 to drop")
+			refused, err = th.command(ctx, "jobs", "retry", "999999").CombinedOutput()
 			require.Error(t, err)
 			require.Contains(t, string(refused), "no job 999999 can be tried again")
 		})

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -223,18 +224,13 @@ func slugsOf(tenants tenant.Set) (slugs []string) {
 	return slugs
 }
 
-// when reads a time that was given on the command line or in a file; zero for none.
+// when reads a time that was given on the command line; zero for none.
 func when(given string) (time.Time, error) {
-	if given == "" {
-		return time.Time{}, nil
+	at, known := optout.ParseTime(given)
+	if !known {
+		return at, mistake{"the time is none", "write it as 2026-01-31 or 2026-01-31T12:00:00Z"}
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, given); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, mistake{"the time is none",
-		"write it as 2026-01-31 or 2026-01-31T12:00:00Z"}
+	return at, nil
 }
 
 // Run ends opt-outs.
@@ -277,7 +273,7 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 	defer closing(st, &err)
 	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PHONE\tHOLDS FOR\tSINCE\tVIA\tBY")
-	err = eachOptOut(ctx, st, func(o text.KnownOptOut) error {
+	err = optout.Each(ctx, st, func(o text.KnownOptOut) error {
 		if only != (phonemail.Number{}) && o.Phone != only {
 			return nil
 		}
@@ -290,34 +286,6 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	return table.Flush()
-}
-
-// optOutsAtOnce is how many opt-outs are read in one transaction.
-const optOutsAtOnce = 500
-
-// eachOptOut calls f with every opt-out, the oldest record first.
-func eachOptOut(
-	ctx context.Context, st *store.Store, f func(o text.KnownOptOut) error,
-) error {
-	if err := optout.Adopt(ctx, st); err != nil {
-		return err
-	}
-	for after := ""; ; {
-		var page []text.KnownOptOut
-		err := st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-			page, err = text.OptOutsAfter(ctx, view, after, optOutsAtOnce)
-			return err
-		})
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, o := range page {
-			if err := f(o); err != nil {
-				return err
-			}
-		}
-		after = page[len(page)-1].ID
-	}
 }
 
 // Run imports opt-outs. A file with a mistake changes nothing.
@@ -336,7 +304,11 @@ func (i optoutImport) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	all, err := readOptOuts(in, settings.Tenants)
+	all, err := optout.ReadCSV(in, settings.Tenants)
+	var bad *optout.Bad
+	if errors.As(err, &bad) {
+		return mistake{bad.What, bad.Hint}
+	}
 	if err != nil {
 		return err
 	}
@@ -362,16 +334,16 @@ func (e optoutExport) Run(ctx context.Context, w world) (err error) {
 	}
 	defer closing(st, &err)
 	gone := 0
-	out := newOptOutWriter(w.stdout)
-	err = eachOptOut(ctx, st, func(o text.KnownOptOut) error {
+	out := optout.NewCSVWriter(w.stdout)
+	err = optout.Each(ctx, st, func(o text.KnownOptOut) error {
 		if o.Phone.Erased() {
 			gone++
 			return nil
 		}
-		return out.write(o)
+		return out.Write(o)
 	})
 	if err == nil {
-		err = out.flush()
+		err = out.Flush()
 	}
 	if gone > 0 {
 		fmt.Fprintf(w.stderr, "smsbridge: warning: %d opt-outs of erased phones are left out: "+

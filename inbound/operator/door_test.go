@@ -141,6 +141,12 @@ func paths() [][2]string {
 	return [][2]string{
 		{"GET", "/operator/cases"}, {"GET", "/operator/cases/x"}, {"POST", "/operator/cases/x/phone"},
 		{"POST", "/operator/search"}, {"GET", "/operator/audit"}, {"POST", "/operator/logout"},
+		{"GET", "/operator/limits"}, {"POST", "/operator/limits/hold"},
+		{"POST", "/operator/limits/release"}, {"GET", "/operator/jobs"},
+		{"POST", "/operator/jobs/1/retry"}, {"POST", "/operator/jobs/1/drop"},
+		{"GET", "/operator/optouts"}, {"POST", "/operator/optouts/add"},
+		{"POST", "/operator/optouts/x/remove"}, {"POST", "/operator/optouts/import"},
+		{"POST", "/operator/optouts/export"},
 	}
 }
 

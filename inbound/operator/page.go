@@ -33,7 +33,8 @@ type page struct {
 }
 
 // templates are the pages by name, each inside of the layout.
-var templates = parse("login", "refusal", "cases", "case", "person", "audit")
+var templates = parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
+	"audit")
 
 func parse(names ...string) map[string]*template.Template {
 	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp}

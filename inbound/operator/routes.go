@@ -9,5 +9,19 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.GET("/operator/cases/:id", d.pageOf(d.showCase))
 	e.POST("/operator/cases/:id/phone", d.pageOf(d.revealPhone))
 	e.POST("/operator/search", d.pageOf(d.search))
+
+	const limits, jobs, optOuts = "/operator/limits", "/operator/jobs", "/operator/optouts"
+	e.GET(limits, d.pageOf(d.showLimits))
+	e.POST(limits+"/hold", d.act(limits, d.hold))
+	e.POST(limits+"/release", d.act(limits, d.release))
+	e.GET(jobs, d.pageOf(d.showJobs))
+	e.POST(jobs+"/:id/retry", d.act(jobs, retryJob))
+	e.POST(jobs+"/:id/drop", d.act(jobs, dropJob))
+	e.GET(optOuts, d.pageOf(d.showOptOuts))
+	e.POST(optOuts+"/add", d.act(optOuts, d.addOptOut))
+	e.POST(optOuts+"/:id/remove", d.act(optOuts, removeOptOut))
+	e.POST(optOuts+"/import", d.act(optOuts, d.importOptOuts))
+	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
+
 	e.GET("/operator/audit", d.pageOf(d.showAudit))
 }

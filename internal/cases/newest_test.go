@@ -15,8 +15,8 @@ import (
 	"smsbridge/phonemail"
 )
 
-// Ensure that each state of a case is told in words, and that a text that does not reach its phone
-// counts more than that its question is open.
+// Ensure that each state of a case is told in words. A text that does not reach its phone counts
+// more than an open question.
 func TestBriefs(t *testing.T) {
 	now := at(30).Time
 	for _, tt := range []struct {

@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -35,6 +36,30 @@ func (s Scope) String() string {
 		return "to " + s.Country
 	}
 	return "all texts"
+}
+
+// scopeOf is the scope of a row's key.
+func scopeOf(key string) Scope {
+	kind, rest, _ := strings.Cut(key, "/")
+	switch kind {
+	case "route":
+		slug, country, _ := strings.Cut(rest, "/")
+		return Scope{slug, country}
+	case "tenant":
+		return Scope{Tenant: rest}
+	case "country":
+		return Scope{Country: rest}
+	}
+	return Scope{}
+}
+
+// Holds returns all that operators hold.
+func Holds(ctx context.Context, view store.View) (all []Scope, err error) {
+	rows, err := view.TalliesHeld(ctx)
+	for _, row := range rows {
+		all = append(all, scopeOf(row.Key))
+	}
+	return all, err
 }
 
 // Hold has no text of a scope made due or sent from now on, except those that tell what came of an

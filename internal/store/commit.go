@@ -168,10 +168,10 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		}
 	}()
 	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
-		events: &pending{}, shared: &shared{surely: surely}, begins: s.begins}
+		events: &pending{}, shared: &shared{surely: surely}, begins: s.begins, session: session}
 	for _, c := range group {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
-			begins: s.begins}
+			begins: s.begins, session: session}
 		// One caller's mistake does not end the lane that serves them all.
 		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
 		if err == nil {

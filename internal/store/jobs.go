@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +34,8 @@ type QueuedJob struct {
 	// when it is tried next, or was to be; of a dead one its end
 	Next  time.Time `json:"next"`
 	Error string    `json:"error,omitempty"` // of its last try, without secrets
+	// Periodic: this very Store has it done at an interval, so that it waits most of the time.
+	Periodic bool `json:"-"`
 }
 
 // JobState says how it is with a job.
@@ -60,7 +64,9 @@ func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
 	}
 	var all []QueuedJob
 	for _, row := range found.Jobs {
-		all = append(all, queuedJob(row))
+		j := queuedJob(row)
+		j.Periodic = slices.Contains(s.periodic, j.Kind)
+		all = append(all, j)
 	}
 	return all, nil
 }
@@ -68,7 +74,15 @@ func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
 // RetryJob makes a job due now, a dead one too. It returns ErrNoJob for one that the queue does not
 // have, or that a worker has.
 func (s *Store) RetryJob(ctx context.Context, id int64) error {
-	row, err := s.engine.jobs().JobRetry(ctx, id)
+	return retried(s.engine.jobs().JobRetry(ctx, id))
+}
+
+// RetryJob is the method of that name on Store, in this transaction.
+func (tx *Tx) RetryJob(ctx context.Context, id int64) error {
+	return retried(tx.session.retryJob(ctx, id))
+}
+
+func retried(row *rivertype.JobRow, err error) error {
 	switch {
 	case errors.Is(err, rivertype.ErrNotFound):
 		return ErrNoJob
@@ -78,6 +92,58 @@ func (s *Store) RetryJob(ctx context.Context, id int64) error {
 		return ErrNoJob
 	}
 	return nil
+}
+
+// DropJob is the job that drops another one, whose id in the queue it has. The row that the dropped
+// one is about gets its end, as if the job had been given up.
+type DropJob struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (DropJob) Kind() string { return "drop_job" }
+
+// DropJob makes it due to drop a job. It returns ErrNoJob for one that the queue does not have.
+func (tx *Tx) DropJob(ctx context.Context, id int64) error {
+	row, err := tx.session.getJob(ctx, id)
+	switch {
+	case errors.Is(err, rivertype.ErrNotFound):
+		return ErrNoJob
+	case err != nil:
+		return fmt.Errorf("store: finding a job: %w", err)
+	case row.State == rivertype.JobStateCompleted:
+		return ErrNoJob
+	}
+	tx.Enqueue(DropJob{strconv.FormatInt(id, 10)})
+	return nil
+}
+
+// ErrAtWork: a worker has the job right now.
+var ErrAtWork = errors.New("store: a worker has the job")
+
+// TakeJob takes a job out of the queue, and returns its kind with the arguments of each job that
+// shared its row. It returns ErrNoJob when the queue does not have it any more, and ErrAtWork.
+func (tx *Tx) TakeJob(ctx context.Context, id int64) (kind string, args [][]byte, err error) {
+	row, err := tx.session.deleteJob(ctx, id)
+	switch {
+	case errors.Is(err, rivertype.ErrNotFound):
+		return "", nil, ErrNoJob
+	case errors.Is(err, rivertype.ErrJobRunning):
+		return "", nil, ErrAtWork
+	case err != nil:
+		return "", nil, fmt.Errorf("store: taking a job out of the queue: %w", err)
+	}
+	var shared Bundle
+	if row.Kind != shared.Kind() {
+		return row.Kind, [][]byte{row.EncodedArgs}, nil
+	}
+	if err := json.Unmarshal(row.EncodedArgs, &shared); err != nil {
+		return "", nil, fmt.Errorf("store: reading a bundle: %w", err)
+	}
+	for _, one := range shared.Jobs {
+		args = append(args, one)
+	}
+	return shared.Of, args, nil
 }
 
 func queuedJob(row *rivertype.JobRow) QueuedJob {

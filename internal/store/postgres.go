@@ -17,6 +17,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
 )
@@ -234,6 +235,37 @@ func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyPa
 		_, err := s.client.InsertManyFastTx(ctx, queuing{s.tx, &s.last}, jobs)
 		return err
 	})
+}
+
+func (s *postgresSession) getJob(
+	ctx context.Context, id int64,
+) (row *rivertype.JobRow, err error) {
+	err = s.direct(func() error {
+		row, err = s.client.JobGetTx(ctx, s.tx, id)
+		return err
+	})
+	return row, err
+}
+
+func (s *postgresSession) retryJob(
+	ctx context.Context, id int64,
+) (row *rivertype.JobRow, err error) {
+	s.jobs = true
+	err = s.direct(func() error {
+		row, err = s.client.JobRetryTx(ctx, s.tx, id)
+		return err
+	})
+	return row, err
+}
+
+func (s *postgresSession) deleteJob(
+	ctx context.Context, id int64,
+) (row *rivertype.JobRow, err error) {
+	err = s.direct(func() error {
+		row, err = s.client.JobDeleteTx(ctx, s.tx, id)
+		return err
+	})
+	return row, err
 }
 
 // queuing is a transaction whose statements without a result wait in a batch. River does not use

@@ -17,6 +17,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
 )
@@ -234,6 +235,19 @@ func (s *sqliteSession) enqueue(ctx context.Context, jobs []river.InsertManyPara
 	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)
 	return err
+}
+
+func (s *sqliteSession) getJob(ctx context.Context, id int64) (*rivertype.JobRow, error) {
+	return s.client.JobGetTx(ctx, s.tx, id)
+}
+
+func (s *sqliteSession) retryJob(ctx context.Context, id int64) (*rivertype.JobRow, error) {
+	s.jobs = true
+	return s.client.JobRetryTx(ctx, s.tx, id)
+}
+
+func (s *sqliteSession) deleteJob(ctx context.Context, id int64) (*rivertype.JobRow, error) {
+	return s.client.JobDeleteTx(ctx, s.tx, id)
 }
 
 func (s *sqliteSession) commit(context.Context) error {

@@ -29,6 +29,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
@@ -70,6 +71,7 @@ type Store struct {
 	beginner Beginner
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
+	periodic []string // the kinds of jobs that Every has done
 }
 
 // engine is what differs between the two databases.
@@ -98,6 +100,10 @@ type session interface {
 	queries() *db.Queries
 	now() time.Time
 	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
+	// These are for operators, who see what the queue has.
+	getJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
+	retryJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
+	deleteJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
 	commit(ctx context.Context) error
 	rollback(ctx context.Context)
 }
@@ -180,7 +186,10 @@ func (s *Store) Start(ctx context.Context) error {
 }
 
 // Every has a job done when the queue starts and at an interval from then on, by one replica.
-func (s *Store) Every(interval time.Duration, job Job) { s.engine.every(interval, job) }
+func (s *Store) Every(interval time.Duration, job Job) {
+	s.periodic = append(s.periodic, job.Kind())
+	s.engine.every(interval, job)
+}
 
 // Stop lets running jobs finish until ctx ends, and begins no more. Jobs that did not finish are
 // done after the next start.
@@ -229,6 +238,8 @@ type Tx struct {
 	events *pending
 
 	shared *shared
+
+	session session // of all callers
 
 	turns  *turns // nil when the queue must have every job
 	begins []string

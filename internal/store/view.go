@@ -82,6 +82,7 @@ type View interface {
 	) ([]db.OperatorAct, error)
 
 	OptOutsOf(ctx context.Context, arg db.OptOutsOfParams) ([]db.OptOut, error)
+	GetOptOut(ctx context.Context, id string) ([]db.OptOut, error)
 	OptOutsAfter(ctx context.Context, arg db.OptOutsAfterParams) ([]db.OptOut, error)
 	OlderOptOuts(ctx context.Context, most int32) ([]db.OptOut, error)
 

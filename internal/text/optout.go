@@ -201,6 +201,21 @@ func OptOutsAfter(
 	return readOptOuts(view, rows)
 }
 
+// OptOutOf returns the opt-out of an id. It reports false when there is none.
+func OptOutOf(
+	ctx context.Context, view store.View, id string,
+) (o KnownOptOut, known bool, err error) {
+	rows, err := view.GetOptOut(ctx, id)
+	if err != nil {
+		return o, false, fmt.Errorf("text: reading an opt-out: %w", err)
+	}
+	all, err := readOptOuts(view, rows)
+	if err != nil || len(all) == 0 {
+		return o, false, err
+	}
+	return all[0], true, nil
+}
+
 // AdoptOptOuts gives rows of older versions, which have the number itself, the digest and an id, at
 // most most of them. It returns how many it found.
 func AdoptOptOuts(ctx context.Context, tx *store.Tx, most int) (int, error) {

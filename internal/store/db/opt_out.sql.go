@@ -30,6 +30,44 @@ func (q *Queries) ClearOptOut(ctx context.Context, arg ClearOptOutParams) (int64
 	return result.RowsAffected()
 }
 
+const getOptOut = `-- name: GetOptOut :many
+SELECT account, sender, phone, since, id, tenant, number, via, recorder, recorded_at FROM opt_out WHERE id = $1 AND id <> '' LIMIT 1
+`
+
+func (q *Queries) GetOptOut(ctx context.Context, id string) ([]OptOut, error) {
+	rows, err := q.db.QueryContext(ctx, getOptOut, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OptOut
+	for rows.Next() {
+		var i OptOut
+		if err := rows.Scan(
+			&i.Account,
+			&i.Sender,
+			&i.Phone,
+			&i.Since,
+			&i.ID,
+			&i.Tenant,
+			&i.Number,
+			&i.Via,
+			&i.Recorder,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const olderOptOuts = `-- name: OlderOptOuts :many
 SELECT account, sender, phone, since, id, tenant, number, via, recorder, recorded_at FROM opt_out WHERE id = '' LIMIT $1
 `

@@ -13,6 +13,9 @@ SELECT * FROM opt_out WHERE phone IN (@digest, @phone);
 -- name: OptOutsAfter :many
 SELECT * FROM opt_out WHERE id > @after ORDER BY id LIMIT @most;
 
+-- name: GetOptOut :many
+SELECT * FROM opt_out WHERE id = @id AND id <> '' LIMIT 1;
+
 -- name: OlderOptOuts :many
 -- Those of older versions, which have the number itself and no id.
 SELECT * FROM opt_out WHERE id = '' LIMIT @most;
