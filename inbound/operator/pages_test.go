@@ -148,6 +148,8 @@ func TestJobs(t *testing.T) {
 		require.Contains(t, b.page.Body, mail)
 		job := regexp.MustCompile(`/operator/jobs/(\d+)/retry`).FindStringSubmatch(b.page.Body)
 		require.NotNil(t, job)
+		require.Contains(t, b.press("/operator/search", "for", mail).Body, "/operator/cases/"+mail)
+		b.get("/operator/jobs")
 		require.Equal(t, http.StatusSeeOther, b.press("/operator/jobs/"+job[1]+"/retry").StatusCode)
 		b.get("/operator/jobs")
 		require.Equal(t, http.StatusSeeOther, b.press("/operator/jobs/"+job[1]+"/drop").StatusCode)

@@ -150,6 +150,8 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
 	case m.Question == challenge.Open && !now.Before(m.Over.Time):
 		b.State, b.Said = Unwanted, "no answer came in time"
+	case m.Question == challenge.Open && (m.Texted == text.Due || m.Texted == text.Unclear):
+		b.State, b.Said = Running, "the text waits for a provider"
 	case m.Question == challenge.Open:
 		b.State, b.Said = Running, "the person is asked"
 	case m.Question == challenge.Accepted || m.Question == challenge.Clicking:

@@ -31,6 +31,8 @@ func TestBriefs(t *testing.T) {
 			"what the mail had is texted, or another mail stands for it"},
 		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31)}, Running,
 			"the person is asked"},
+		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31), Texted: "due"},
+			Running, "the text waits for a provider"},
 		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(30)}, Unwanted,
 			"no answer came in time"},
 		{db.NewestMailsRow{State: "examined", Question: challenge.Open, Over: at(31),

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/nodetest"
+	"smsbridge/internal/simulator/twilio"
+	"smsbridge/internal/store/storetest"
+)
+
+// busy plays a bridge with something on every page for operators, and returns the id of a case.
+func (th *theater) busy(t *testing.T, d *desk) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	const yes, no, waits = "+4520123456", "+4520123457", "+4520123458"
+	for i, phone := range []string{yes, no} {
+		require.NoError(t, th.idp.SignUp(ctx, address(phone)))
+		_, err := th.twilio.Phone(phone).Wait(ctx, 1)
+		require.NoError(t, err)
+		_, err = th.twilio.Phone(phone).ReplyTo(ctx, "+15005550006", []string{"YES", "STOP"}[i])
+		require.NoError(t, err)
+	}
+	_, err := th.twilio.Phone(yes).Wait(ctx, 2)
+	require.NoError(t, err)
+	require.NoError(t, th.idp.SignUp(ctx, address("+46701740605"))) // of a country that is not set
+	th.twilio.Set(func(m *twilio.Manners) {
+		m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
+	})
+	require.NoError(t, th.idp.SignUp(ctx, address(waits)))
+	d.get("/operator/limits")
+	d.press("/operator/limits/hold", "country", "SE")
+	waiting := regexp.MustCompile(`send_text`)
+	for !waiting.MatchString(d.get("/operator/jobs")) {
+		require.NoError(t, ctx.Err(), "the text never waited")
+	}
+	for !regexp.MustCompile(`country not allowed`).MatchString(d.get("/operator/cases")) {
+		require.NoError(t, ctx.Err(), "the mail was never refused")
+	}
+	link := regexp.MustCompile(`href="/operator/cases/([0-9a-f-]{36})"`)
+	id := link.FindAllStringSubmatch(d.page, -1)
+	require.Len(t, id, 4)
+	return id[3][1]
+}
+
+// Ensure that each page for operators can be read and used: wide and narrow, in both themes, with
+// the keyboard alone, and without findings of axe.
+func TestOperatorPagesInBrowser(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			b := openTab(t, scheme)
+			node := nodetest.Folder(t, "testdata/auth0")
+			th, err := openTheater(storetest.SQLite(t))
+			require.NoError(t, err)
+			t.Cleanup(th.close)
+			th.unlimited()
+			pages := th.operate(t)
+			start(t, th)
+			id := th.busy(t, th.desk(t, pages))
+
+			look := func(name string) {
+				for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
+					b.do(chromedp.EmulateViewport(size[0], size[1]))
+					require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
+						"%s is wider than the screen", name)
+					b.axe(node, name)
+					b.picture(fmt.Sprintf("%s-%s-%d", name, scheme, size[0]))
+				}
+				b.do(chromedp.EmulateViewport(1280, 800))
+			}
+			b.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(pages+"/operator"))
+			b.wait("h1", "Log in")
+			look("login")
+			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\twrong words here\r"))
+			b.wait("p[@role='alert']", "The name or the password is wrong.")
+			look("login-wrong")
+			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\t"+operatorPassword+"\r"))
+			b.wait("h1", "Cases")
+			require.True(t, b.is(fmt.Sprintf("matchMedia('(prefers-color-scheme: %s)').matches", scheme)))
+			look("cases")
+			for page, title := range map[string]string{
+				"cases/" + id: "Case of", "limits": "Limits and holds",
+				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit"} {
+				b.do(chromedp.Navigate(pages + "/operator/" + page))
+				b.wait("h1", title)
+				name := regexp.MustCompile(`^[a-z]+`).FindString(page)
+				if len(page) != len(name) {
+					name += "-one"
+				}
+				look(name)
+			}
+			b.do(chromedp.SendKeys(chromedp.CSS("#for"), "+4520123456\r"))
+			b.wait("h1", "Cases of +45******56")
+			look("person")
+			require.True(t, b.is(`!location.href.includes("20123456")`))
+			b.do(chromedp.SendKeys(chromedp.CSS("#for"), "nothing\r"))
+			b.wait("strong", "Nothing here has that number or id.")
+			look("refusal")
+			b.do(chromedp.Navigate(pages+"/operator/cases"), chromedp.KeyEvent("\t"))
+			require.True(t, b.is(`document.activeElement.className === "skip"`))
+		})
+	}
+}
+
+// Ensure that the list of cases follows what happens, without a reload, and that it is there
+// without JavaScript, too.
+func TestOperatorListIsLive(t *testing.T) {
+	t.Parallel()
+	b := openTab(t, "light")
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	pages := th.operate(t)
+	start(t, th)
+	b.do(chromedp.Navigate(pages + "/operator"))
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\t"+operatorPassword+"\r"))
+	b.wait("td", "No case is like that.")
+	b.wait("span[@id='live']", "live")
+	b.is("window.same = true")
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	require.NoError(t, th.idp.SignUp(ctx, address("+4520123456")))
+	b.wait("td", "the person is asked")
+	require.True(t, b.is("window.same === true"), "the page was not loaded again")
+	require.Contains(t, th.desk(t, pages).page, "the person is asked")
+}
