@@ -120,7 +120,11 @@ func openDemoBridge(
 	ctx context.Context, settings tenant.Settings, log *slog.Logger,
 ) (demo.Bridge, error) {
 	b, err := openBridge(ctx, settings, log, nil)
-	return demo.Bridge{Store: b.store, Serve: b.serve}, err
+	serve := func(ctx context.Context, listener, pages net.Listener) error {
+		b.pages = pages
+		return b.serve(ctx, listener)
+	}
+	return demo.Bridge{Store: b.store, Serve: serve}, err
 }
 
 func (d demoCommand) check() error {

@@ -132,3 +132,22 @@ func TestOperatorHashRefuses(t *testing.T) {
 	require.Contains(t, said.String(), "hint: ")
 	require.NotContains(t, said.String(), "tiny-word")
 }
+
+// Ensure that the demo has the pages for operators, and says how to log in.
+func TestDemoHasOperatorPages(t *testing.T) {
+	t.Parallel()
+	demo := startDemo(t, "--addr", "127.0.0.1:0")
+	said := regexp.MustCompile(`at (http://127\.0\.0\.1:\d+)/operator: log in as (\w+), with the ` +
+		`password (\w+)\.`).FindStringSubmatch(demo.stdout)
+	require.NotNil(t, said, demo.stdout)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	d := &desk{t: t, url: said[1], client: &http.Client{Jar: jar}}
+	d.get("/operator")
+	d.press("/operator/login", "name", said[2], "password", said[3])
+	require.Contains(t, d.page, "<h1>Cases</h1>")
+	require.Contains(t, d.page, "(act)")
+	res, err := http.Get(demo.page)
+	require.Contains(t, d.read(res, err), said[1]+"/operator")
+	require.Contains(t, d.page, said[3])
+}

@@ -92,6 +92,7 @@ type bridge struct {
 	log      *slog.Logger
 	now      func() time.Time
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
+	pages    net.Listener        // for operators; nil: the settings say where it is
 }
 
 // openBridge opens the database. A nil now leaves the bridge the clock that it has in production.
@@ -112,7 +113,7 @@ func openBridge(
 	if now == nil {
 		now = time.Now
 	}
-	return bridge{st, settings, log, now, time.Sleep}, nil
+	return bridge{st, settings, log, now, time.Sleep, nil}, nil
 }
 
 // storeOptions says which database the settings name, and with which keys.
@@ -221,10 +222,12 @@ func (b bridge) listenOperators(crowd *web.Crowd, edge *inbound.Server) ([]door,
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, mistake{"cannot listen on " + addr + " for operators: " + reason(err),
-			listenHint(err, "SMSBRIDGE_OPERATOR_ADDR (operator_addr)")}
+	listener := b.pages
+	if listener == nil {
+		if listener, err = net.Listen("tcp", addr); err != nil {
+			return nil, mistake{"cannot listen on " + addr + " for operators: " + reason(err),
+				listenHint(err, "SMSBRIDGE_OPERATOR_ADDR (operator_addr)")}
+		}
 	}
 	at := cmp.Or(b.settings.Operator.URL, "http://"+listener.Addr().String())
 	b.log.Info("pages for operators", "url", at+"/operator")

@@ -71,6 +71,7 @@ type view struct {
 	SMTP      string
 	IdPHosts  string
 	Example   string
+	Operators Operators
 }
 
 // Choice is an identity provider that the page lets ACME have.
@@ -223,6 +224,7 @@ func (p *Page) draw(ctx context.Context, phone phonemail.Number, notice string) 
 		Phone: phone.E164(), Texts: p.Stage.texts(phone), Mails: p.Stage.mailsTo(phone), Events: events,
 		Providers: Providers(), Notice: notice,
 		IdPHosts: strings.Join(p.IdPHosts, ", "), Example: Example,
+		Operators: p.Stage.operators,
 	}
 	v.Account = p.Stage.account(phone)
 	v.Password, v.SignedIn = p.Stage.did(phone)
@@ -392,5 +394,6 @@ func (p *Page) Announce(w io.Writer) {
 			"%s. Links to %s are opened on YES. The sender is not verified, as such mails "+
 			"have no signature.\n", p.SMTP, Example, strings.Join(p.IdPHosts, ", "))
 	}
+	p.Stage.operators.announce(w)
 	fmt.Fprintln(w, "Ctrl-C ends the demo and forgets everything.")
 }

@@ -55,7 +55,9 @@ type Stage struct {
 	idp      *idp.Server
 	dns      *dns.Server // has the identity provider's key
 	bridge   Bridge
-	tenant   *tenant.Tenant
+
+	operators Operators
+	tenant    *tenant.Tenant
 
 	signingUp sync.Mutex // which provider it plays is the identity provider's, not the sign-up's
 
@@ -103,6 +105,9 @@ func Open(ctx context.Context, config Config) (_ *Stage, err error) {
 	}
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("demo: a port for the bridge: %w", err)
+	}
+	if s.operators, err = openOperators(); err != nil {
+		return nil, err
 	}
 	if s.mailgun, err = mailgun.Open(mailgun.Config{
 		Domain: domain,
@@ -162,40 +167,42 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 	if len(idpHosts) > 0 {
 		verify = tenant.VerifyOff // an identity provider on this machine does not sign its mails
 	}
-	return []string{
-		"SMSBRIDGE_SENDER_VERIFY=" + string(verify),
+	return append(s.operators.environ(),
+		"SMSBRIDGE_SENDER_VERIFY="+string(verify),
 		"SMSBRIDGE_SENDER_DOMAINS=acme.example",
-		"SMSBRIDGE_DNS=" + s.dns.Addr().String(),
-		"SMSBRIDGE_PUBLIC_URL=http://" + s.listener.Addr().String(),
+		"SMSBRIDGE_DNS="+s.dns.Addr().String(),
+		"SMSBRIDGE_PUBLIC_URL=http://"+s.listener.Addr().String(),
 		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
-		"SMSBRIDGE_DATABASE=sqlite:" + filepath.Join(s.dir, "smsbridge.db"),
-		"SMSBRIDGE_TENANT=" + slug,
+		"SMSBRIDGE_DATABASE=sqlite:"+filepath.Join(s.dir, "smsbridge.db"),
+		"SMSBRIDGE_TENANT="+slug,
 		"SMSBRIDGE_NAME=ACME",
-		"SMSBRIDGE_MAIL_DOMAIN=" + domain,
+		"SMSBRIDGE_MAIL_DOMAIN="+domain,
 		"SMSBRIDGE_COUNTRIES=*",
 		"SMSBRIDGE_LINKS_WORK=*",
 		"SMSBRIDGE_REPLIES_WORK=*",
 		"SMSBRIDGE_LIMIT_WAIT=0s", "SMSBRIDGE_LIMIT_PHONE_HOUR=0", "SMSBRIDGE_LIMIT_PHONE_DAY=0",
 		"SMSBRIDGE_LIMIT_PREFIX_HOUR=0", "SMSBRIDGE_LIMIT_COUNTRY_HOUR=0",
 		"SMSBRIDGE_LIMIT_ASKER_HOUR=0", "SMSBRIDGE_LIMIT_BREAKER=0", "SMSBRIDGE_DAILY_SEGMENTS=0",
-		"SMSBRIDGE_IDP_HOSTS=" + strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
-		"SMSBRIDGE_UNSAFE_ALLOW=" + reachable,
+		"SMSBRIDGE_IDP_HOSTS="+strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
+		"SMSBRIDGE_UNSAFE_ALLOW="+reachable,
 		"SMSBRIDGE_LINK_PATHS=/v1/verify?_clerk_js_version&token", // Clerk's does not say what it does
 		"SMSBRIDGE_RESET=relay",
 		"SMSBRIDGE_LOGIN=relay",
-		"MAILGUN_API_KEY=" + s.mailgun.APIKey(),
-		"MAILGUN_WEBHOOK_SIGNING_KEY=" + s.mailgun.SigningKey(),
-		"MAILGUN_API_BASE=" + s.mailgun.URL(),
-		"MAILGUN_STORAGE_HOSTS=" + storage.Host,
-		"TWILIO_ACCOUNT_SID=" + accountSID,
-		"TWILIO_AUTH_TOKEN=" + authToken,
-		"TWILIO_FROM=" + sender,
-		"TWILIO_API_BASE=" + s.twilio.URL(),
-	}
+		"MAILGUN_API_KEY="+s.mailgun.APIKey(),
+		"MAILGUN_WEBHOOK_SIGNING_KEY="+s.mailgun.SigningKey(),
+		"MAILGUN_API_BASE="+s.mailgun.URL(),
+		"MAILGUN_STORAGE_HOSTS="+storage.Host,
+		"TWILIO_ACCOUNT_SID="+accountSID,
+		"TWILIO_AUTH_TOKEN="+authToken,
+		"TWILIO_FROM="+sender,
+		"TWILIO_API_BASE="+s.twilio.URL(),
+	)
 }
 
 // Serve runs the bridge until ctx ends, and closes its database.
-func (s *Stage) Serve(ctx context.Context) error { return s.bridge.Serve(ctx, s.listener) }
+func (s *Stage) Serve(ctx context.Context) error {
+	return s.bridge.Serve(ctx, s.listener, s.operators.listener)
+}
 
 // Close ends the simulators and removes the database. If Open has succeeded, Serve must have
 // returned before.
@@ -213,8 +220,10 @@ func (s *Stage) Close() error {
 	if s.dns != nil {
 		err = errors.Join(err, s.dns.Close())
 	}
-	if s.listener != nil {
-		s.listener.Close() // closed already, if the bridge served
+	for _, l := range []net.Listener{s.listener, s.operators.listener} {
+		if l != nil {
+			l.Close() // closed already, if the bridge served
+		}
 	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))
