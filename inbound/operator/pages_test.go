@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,6 +91,8 @@ func TestActs(t *testing.T) {
 			res := act.ask("POST", path(action), fields)
 			require.Contains(t, []int{http.StatusOK, http.StatusSeeOther}, res.StatusCode,
 				action+res.Body)
+			shown := strings.Contains(res.Body, inboundtest.Phone[1:])
+			require.Equal(t, res.StatusCode == http.StatusOK, shown, "whole numbers, on demand")
 		}
 		for _, recorded := range []string{"phone.show", "hold", "release", "optout.remove", "optout.add",
 			"optout.import", "optout.export"} {
@@ -127,6 +130,9 @@ func TestHold(t *testing.T) {
 		require.Contains(t, b.page.Body, "<strong>"+held+"</strong>")
 	}
 	require.Equal(t, 4, p.Count(t, "tally", "held_at <> 0"))
+	other := b.press("/operator/limits/release", "country", "SE")
+	require.Equal(t, http.StatusUnprocessableEntity, other.StatusCode, "that is not held")
+	b.get("/operator/limits")
 	for _, fields := range [][]string{{"tenant", "acme", "country", "DK"}, {"tenant", "acme"},
 		{"country", "DK"}, {}} {
 		require.Equal(t, http.StatusSeeOther, b.press("/operator/limits/release", fields...).StatusCode)
@@ -248,7 +254,9 @@ func TestCases(t *testing.T) {
 func TestLive(t *testing.T) {
 	p := only(t)
 	b := p.login(t, "help")
-	r, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/operator/cases/live", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", p.url+"/operator/cases/live", nil)
 	require.NoError(t, err)
 	r.Header.Set("Cookie", b.cookie)
 	res, err := http.DefaultClient.Do(r)
@@ -267,4 +275,5 @@ func TestLive(t *testing.T) {
 	require.Contains(t, event(), id)
 	b.press("/operator/logout")
 	require.Empty(t, event())
+	require.NoError(t, ctx.Err(), "it never ended")
 }
