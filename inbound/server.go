@@ -36,6 +36,7 @@ type Server struct {
 	Now      func() time.Time // judges how fresh a signature is
 	Patience time.Duration    // as in web.Edge, and so is SendWait
 	SendWait time.Duration
+	Version  string // for operators
 
 	draining atomic.Bool
 	bodies   web.Budget // of all requests, at every door
@@ -90,7 +91,9 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 // OperatorHandler serves the pages for operators, which have a listener of their own.
 func (s *Server) OperatorHandler() (http.Handler, error) {
 	e := s.newEcho()
-	err := (&operator.Door{Edge: s.edge(), Draining: s.draining.Load}).Route(e)
+	err := (&operator.Door{
+		Edge: s.edge(), Version: s.Version, Draining: s.draining.Load,
+	}).Route(e)
 	return e, err
 }
 

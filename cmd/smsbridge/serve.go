@@ -132,7 +132,9 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	edge := &inbound.Server{Store: b.store, Settings: b.settings, Log: b.log, Now: b.now}
+	edge := &inbound.Server{
+		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Version: version(),
+	}
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
 	doors := []door{b.door(crowd, listener, edge.Handler())}
 	more, err := b.listenDoors(crowd, edge)

@@ -277,3 +277,30 @@ func TestLive(t *testing.T) {
 	require.Empty(t, event())
 	require.NoError(t, ctx.Err(), "it never ended")
 }
+
+// Ensure that the texts of a tenant are shown with their segments, in the language that is asked
+// for. A tenant or language that there is not is left out.
+func TestTexts(t *testing.T) {
+	p := only(t)
+	b := p.login(t, "help")
+	require.Contains(t, b.get("/operator/texts?tenant=%3Cb%3E&language=xx").Body, "Reply YES")
+	require.Contains(t, b.page.Body, "1 GSM-7")
+	require.Contains(t, b.page.Body, "482148")
+	require.NotContains(t, b.page.Body, "<b>")
+	require.Contains(t, b.get("/operator/texts?tenant=acme&language=ja").Body, "UCS-2")
+	require.Contains(t, b.page.Body, `lang="ja"`)
+}
+
+// Ensure that the page about the bridge has its settings, and none of its secrets.
+func TestAbout(t *testing.T) {
+	p := only(t, "SMSBRIDGE_TEST_NUMBERS=+447700900123 code 424242 until 2027-01-01")
+	b := p.login(t, "help")
+	body := b.get("/operator/about").Body
+	require.Contains(t, body, "<code>"+p.Inbound.Settings.Fingerprint+"</code>")
+	require.Contains(t, body, "<code>mailgun.api_key</code>")
+	require.Contains(t, body, "login.acme.example")
+	for _, secret := range []string{inboundtest.APISecret, inboundtest.SigningKey,
+		inboundtest.AuthToken, hash(), hash()[7:30], "447700900123", "424242"} {
+		require.NotContains(t, body, secret)
+	}
+}
