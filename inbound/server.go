@@ -39,6 +39,7 @@ type Server struct {
 	Patience time.Duration    // as in web.Edge, and so are SendWait and Meter
 	SendWait time.Duration
 	Meter    *meter.Meter
+	Version  string // for operators
 
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
@@ -95,7 +96,9 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 // OperatorHandler serves the pages for operators, which have a listener of their own.
 func (s *Server) OperatorHandler() (http.Handler, error) {
 	e := s.newEcho()
-	err := (&operator.Door{Edge: s.edge(), Draining: s.drains}).Route(e)
+	err := (&operator.Door{
+		Edge: s.edge(), Version: s.Version, Draining: s.drains,
+	}).Route(e)
 	return e, err
 }
 

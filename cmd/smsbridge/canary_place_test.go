@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,6 +56,17 @@ func (m *mine) settle() {
 		require.NoError(m.t, err)
 		require.NoError(m.t, rows.Close())
 	}
+}
+
+// watched is what the bridge tells operators at a path.
+func (m *mine) watched(path string) []byte {
+	m.t.Helper()
+	res, err := http.Get("http://" + m.th.env["SMSBRIDGE_METRICS_ADDR"] + path)
+	require.NoError(m.t, err)
+	defer res.Body.Close()
+	shown, err := io.ReadAll(res.Body)
+	require.NoError(m.t, err)
+	return shown
 }
 
 // files are the contents of the database's file, its WAL and a backup. PostgreSQL has none here.

@@ -355,28 +355,6 @@ func (m *mine) nothingShown(all canaries) {
 	require.Empty(m.t, all.in(report), "the report")
 }
 
-// watched is what the bridge tells operators at a path.
-func (m *mine) watched(path string) []byte {
-	m.t.Helper()
-	res, err := http.Get("http://" + m.th.env["SMSBRIDGE_METRICS_ADDR"] + path)
-	require.NoError(m.t, err)
-	defer res.Body.Close()
-	shown, err := io.ReadAll(res.Body)
-	require.NoError(m.t, err)
-	return shown
-}
-
-// watched is what the bridge tells operators at a path.
-func (m *mine) watched(path string) []byte {
-	m.t.Helper()
-	res, err := http.Get("http://" + m.th.env["SMSBRIDGE_METRICS_ADDR"] + path)
-	require.NoError(m.t, err)
-	defer res.Body.Close()
-	shown, err := io.ReadAll(res.Body)
-	require.NoError(m.t, err)
-	return shown
-}
-
 // columns are the values of all columns of all tables, the queue's too.
 func (m *mine) columns() map[string][]byte {
 	m.t.Helper()

@@ -89,7 +89,8 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 			look("cases")
 			for page, title := range map[string]string{
 				"cases/" + id: "Case of", "limits": "Limits and holds",
-				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit"} {
+				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit",
+				"texts?language=ar": "Texts", "texts": "Texts", "about": "About this bridge"} {
 				b.do(chromedp.Navigate(pages + "/operator/" + page))
 				b.wait("h1", title)
 				name := regexp.MustCompile(`^[a-z]+`).FindString(page)

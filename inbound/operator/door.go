@@ -32,6 +32,8 @@ import (
 // Door is the pages for operators.
 type Door struct {
 	web.Edge
+	// Version is which smsbridge this is.
+	Version string
 	// Draining reports whether the bridge is about to stop, so that no page should be followed any
 	// more.
 	Draining func() bool

@@ -140,7 +140,8 @@ func (p pages) login(t *testing.T, name string) *browser {
 func paths() [][2]string {
 	return [][2]string{
 		{"GET", "/operator/cases"}, {"GET", "/operator/cases/x"}, {"POST", "/operator/cases/x/phone"},
-		{"POST", "/operator/search"}, {"GET", "/operator/audit"}, {"POST", "/operator/logout"},
+		{"POST", "/operator/search"}, {"GET", "/operator/audit"},
+		{"GET", "/operator/texts"}, {"GET", "/operator/about"}, {"POST", "/operator/logout"},
 		{"GET", "/operator/limits"}, {"POST", "/operator/limits/hold"},
 		{"POST", "/operator/limits/release"}, {"GET", "/operator/jobs"},
 		{"POST", "/operator/jobs/1/retry"}, {"POST", "/operator/jobs/1/drop"},

@@ -34,7 +34,7 @@ type page struct {
 
 // templates are the pages by name, each inside of the layout.
 var templates = parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
-	"audit")
+	"texts", "about", "audit")
 
 func parse(names ...string) map[string]*template.Template {
 	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,6 +91,8 @@ func TestActs(t *testing.T) {
 			res := act.ask("POST", path(action), fields)
 			require.Contains(t, []int{http.StatusOK, http.StatusSeeOther}, res.StatusCode,
 				action+res.Body)
+			shown := strings.Contains(res.Body, inboundtest.Phone[1:])
+			require.Equal(t, res.StatusCode == http.StatusOK, shown, "whole numbers, on demand")
 		}
 		for _, recorded := range []string{"phone.show", "hold", "release", "optout.remove", "optout.add",
 			"optout.import", "optout.export"} {
@@ -127,6 +130,9 @@ func TestHold(t *testing.T) {
 		require.Contains(t, b.page.Body, "<strong>"+held+"</strong>")
 	}
 	require.Equal(t, 4, p.Count(t, "tally", "held_at <> 0"))
+	other := b.press("/operator/limits/release", "country", "SE")
+	require.Equal(t, http.StatusUnprocessableEntity, other.StatusCode, "that is not held")
+	b.get("/operator/limits")
 	for _, fields := range [][]string{{"tenant", "acme", "country", "DK"}, {"tenant", "acme"},
 		{"country", "DK"}, {}} {
 		require.Equal(t, http.StatusSeeOther, b.press("/operator/limits/release", fields...).StatusCode)
@@ -248,7 +254,9 @@ func TestCases(t *testing.T) {
 func TestLive(t *testing.T) {
 	p := only(t)
 	b := p.login(t, "help")
-	r, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/operator/cases/live", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", p.url+"/operator/cases/live", nil)
 	require.NoError(t, err)
 	r.Header.Set("Cookie", b.cookie)
 	res, err := http.DefaultClient.Do(r)
@@ -267,4 +275,32 @@ func TestLive(t *testing.T) {
 	require.Contains(t, event(), id)
 	b.press("/operator/logout")
 	require.Empty(t, event())
+	require.NoError(t, ctx.Err(), "it never ended")
+}
+
+// Ensure that the texts of a tenant are shown with their segments, in the language that is asked
+// for. A tenant or language that there is not is left out.
+func TestTexts(t *testing.T) {
+	p := only(t)
+	b := p.login(t, "help")
+	require.Contains(t, b.get("/operator/texts?tenant=%3Cb%3E&language=xx").Body, "Reply YES")
+	require.Contains(t, b.page.Body, "1 GSM-7")
+	require.Contains(t, b.page.Body, "482148")
+	require.NotContains(t, b.page.Body, "<b>")
+	require.Contains(t, b.get("/operator/texts?tenant=acme&language=ja").Body, "UCS-2")
+	require.Contains(t, b.page.Body, `lang="ja"`)
+}
+
+// Ensure that the page about the bridge has its settings, and none of its secrets.
+func TestAbout(t *testing.T) {
+	p := only(t, "SMSBRIDGE_TEST_NUMBERS=+447700900123 code 424242 until 2027-01-01")
+	b := p.login(t, "help")
+	body := b.get("/operator/about").Body
+	require.Contains(t, body, "<code>"+p.Inbound.Settings.Fingerprint+"</code>")
+	require.Contains(t, body, "<code>mailgun.api_key</code>")
+	require.Contains(t, body, "login.acme.example")
+	for _, secret := range []string{inboundtest.APISecret, inboundtest.SigningKey,
+		inboundtest.AuthToken, hash(), hash()[7:30], "447700900123", "424242"} {
+		require.NotContains(t, body, secret)
+	}
 }

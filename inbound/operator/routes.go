@@ -23,5 +23,7 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST(optOuts+"/import", d.act(optOuts, d.importOptOuts))
 	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
 
+	e.GET("/operator/texts", d.pageOf(d.showTexts))
+	e.GET("/operator/about", d.pageOf(d.showAbout))
 	e.GET("/operator/audit", d.pageOf(d.showAudit))
 }

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,6 +93,7 @@ func TestNewest(t *testing.T) {
 			phone, err := phonemail.ParseNumber("+4520123456")
 			require.NoError(t, err)
 			ids := make([]string, mails)
+			const code = "00000007-5000-7000-8000-000000000000" // between two mails
 			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 				for i := range ids {
 					ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
@@ -104,7 +106,9 @@ func TestNewest(t *testing.T) {
 						return err
 					}
 				}
-				return nil
+				_, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: code, Tenant: "acme",
+					Phone: phone})
+				return err
 			}))
 			look := func(f Filter, before string, most int) (found []Brief, next string) {
 				require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) (err error) {
@@ -121,8 +125,9 @@ func TestNewest(t *testing.T) {
 				}
 				before, more = next, next != ""
 			}
-			require.Len(t, seen, mails)
-			for i, id := range seen {
+			require.Len(t, seen, mails+1)
+			require.Equal(t, code, seen[mails-8])
+			for i, id := range slices.Delete(seen, mails-8, mails-7) {
 				require.Equal(t, ids[mails-1-i], id)
 			}
 			found, next := look(Filter{Tenant: "beta"}, "", 50)
@@ -131,8 +136,10 @@ func TestNewest(t *testing.T) {
 			found, next = look(Filter{Tenant: "beta"}, next, 50)
 			require.Len(t, found, 1)
 			require.Empty(t, next)
-			found, _ = look(Filter{State: Confirmed}, "", 50)
-			require.Empty(t, found)
+			_, next = look(Filter{State: Unwanted}, "", 50)
+			found, _ = look(Filter{State: Unwanted}, next, 50)
+			require.Len(t, found, 1)
+			require.Equal(t, code, found[0].ID)
 		})
 	}
 }

@@ -1,5 +1,4 @@
--- The pages for operators: who is logged in, who guesses at passwords, and who did what;
--- and an index for their list of cases.
+-- The pages for operators: who is logged in, who guesses at passwords, and who did what.
 
 -- +goose Up
 CREATE TABLE operator_session (
@@ -27,11 +26,7 @@ CREATE TABLE operator_act (
     at       BIGINT NOT NULL
 );
 
--- The list of cases asks for the questions of its mails.
-CREATE INDEX challenge_of_mail ON challenge (mail_id) WHERE mail_id <> '';
-
 -- +goose Down
-DROP INDEX challenge_of_mail;
 DROP TABLE operator_act;
 DROP TABLE operator_guess;
 DROP TABLE operator_session;
