@@ -3,15 +3,19 @@
 package outbound
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"regexp"
-	"smsbridge/internal/store"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/longtest"
+	"smsbridge/internal/store"
 )
 
 // columns are all columns of the bridge's own tables and of the queue's, as table.column.
@@ -104,6 +108,29 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 	require.Positive(t, held())
 	require.NoError(t, w.work(t.Context(), "prune", ""))
 	require.Zero(t, held())
+}
+
+// Ensure that a WAL which another process reads is emptied soon after it has been read.
+func TestWALIsEmptiedLater(t *testing.T) {
+	longtest.Skip(t) // SQLite waits for the reader for seconds
+	w := quick(t)
+	w.flows(0, 1)
+	reader, err := sql.Open("sqlite", strings.TrimPrefix(w.databaseURL, "sqlite:"))
+	require.NoError(t, err)
+	defer reader.Close()
+	reading, err := reader.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, reading.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM text").Scan(&n))
+	w.wait(w.Settings.Retention + time.Hour)
+	var snooze *river.JobSnoozeError
+	require.ErrorAs(t, w.work(t.Context(), "prune", ""), &snooze)
+	require.Equal(t, emptyAgain, snooze.Duration)
+	require.NoError(t, reading.Rollback())
+	require.NoError(t, w.work(t.Context(), "prune", ""))
+	info, err := os.Stat(strings.TrimPrefix(w.databaseURL, "sqlite:") + "-wal")
+	require.NoError(t, err)
+	require.Zero(t, info.Size())
 }
 
 // Ensure that a mail that came again after its first number was replaced does not keep the number.

@@ -20,6 +20,10 @@ import (
 // pruneEvery is how often rows that are too old are dropped.
 const pruneEvery = time.Hour
 
+// emptyAgain is after how long the WAL is emptied again when another transaction reads it: no
+// number may stay in a file for long once its retention is over.
+const emptyAgain = 10 * time.Second
+
 // Prune is the job that drops the rows that are too old to matter.
 type Prune struct{}
 
@@ -107,10 +111,15 @@ func (w *Worker) prune(ctx context.Context, _ string) error {
 	if err := optout.Adopt(ctx, w.Store); err != nil && ctx.Err() == nil {
 		errs = append(errs, err)
 	}
-	if len(errs) == 0 && ctx.Err() != nil {
+	switch {
+	case len(errs) > 0:
+		return errors.Join(errs...)
+	case ctx.Err() != nil:
 		return river.JobSnooze(shortestWait)
+	case !w.emptied.Load():
+		return river.JobSnooze(emptyAgain)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // replaceNumbers puts digests in the place of the numbers that rows have had for the retention. In
