@@ -54,16 +54,8 @@ func (listenCommand) Help() string {
 		"unless its address begins with https."
 }
 
-const (
-	// listenEvery is how often the timeline is read.
-	listenEvery = time.Second
-	// listenBack is how long after its time an event may be seen first: a transaction writes it late,
-	// or the clock of another process differs.
-	listenBack = 30 * time.Second
-	// listenMost is how many events are read at once, and forwardWithin how long a receiver may take.
-	listenMost    = 500
-	forwardWithin = 10 * time.Second
-)
+// forwardWithin is how long a receiver may take.
+const forwardWithin = 10 * time.Second
 
 // listener is a listen under way.
 type listener struct {
@@ -71,7 +63,6 @@ type listener struct {
 	world
 	store *store.Store
 	key   []byte
-	seen  map[string]time.Time // the events that were there or printed, by when they happened
 }
 
 // Run prints and forwards until the context ends.
@@ -87,36 +78,17 @@ func (c listenCommand) Run(ctx context.Context, w world) (err error) {
 	if err := knownTenant(settings.Tenants, c.Tenant); err != nil {
 		return err
 	}
-	l := listener{c, w, st, make([]byte, 32), map[string]time.Time{}}
+	l := listener{c, w, st, make([]byte, 32)}
 	if _, err := rand.Read(l.key); err != nil {
 		return err
 	}
-	if _, err := l.fresh(ctx); err != nil {
-		return err
-	}
-	secret := "whsec_" + base64.StdEncoding.EncodeToString(l.key)
-	if c.ForwardTo != "" {
-		fmt.Fprintln(w.stdout, "events are signed with "+secret)
-	}
-	fmt.Fprintln(w.stderr, "smsbridge: listening; end it with Ctrl-C")
-	tick := time.NewTicker(listenEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+	return follow(ctx, st, func() {
+		secret := "whsec_" + base64.StdEncoding.EncodeToString(l.key)
+		if c.ForwardTo != "" {
+			fmt.Fprintln(w.stdout, "events are signed with "+secret)
 		}
-		events, err := l.fresh(ctx)
-		for _, e := range events {
-			if err == nil {
-				err = l.tell(ctx, e)
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
+		fmt.Fprintln(w.stderr, "smsbridge: listening; end it with Ctrl-C")
+	}, l.tell)
 }
 
 // check finds flags that cannot work.
@@ -140,34 +112,6 @@ func (c listenCommand) check() error {
 			"an event has the phone of a person: use https, or a port of this machine"}
 	}
 	return nil
-}
-
-// fresh returns the events that were not seen before, oldest first.
-func (l *listener) fresh(ctx context.Context) (found []store.Event, err error) {
-	err = l.store.Read(ctx, func(ctx context.Context, view store.View) error {
-		since := view.Now().Add(-listenBack)
-		for after, more := store.FirstID(since), true; more; {
-			page, err := store.Timeline(ctx, view, after, listenMost)
-			if err != nil {
-				return err
-			}
-			more = len(page) == listenMost
-			for _, e := range page {
-				after = e.ID
-				if _, again := l.seen[e.ID]; !again {
-					found = append(found, e)
-				}
-				l.seen[e.ID] = e.At
-			}
-		}
-		for id, at := range l.seen {
-			if at.Before(since.Add(-listenBack)) {
-				delete(l.seen, id)
-			}
-		}
-		return nil
-	})
-	return found, err
 }
 
 // tell prints one event, and what the receiver made of it. Events that no app can be told of are

@@ -69,6 +69,7 @@ type cli struct {
 	Why     whyCommand       `cmd:"" help:"${why}"`
 	Forget  forgetCommand    `cmd:"" help:"${forget}"`
 	Jobs    jobsCommand      `cmd:"" help:"${jobs}"`
+	Tail    tailCommand      `cmd:"" help:"${tail}"`
 	Listen  listenCommand    `cmd:"" help:"${listen}"`
 	Backup  backupCommand    `cmd:"" help:"${backup}"`
 	Restore restoreCommand   `cmd:"" help:"${restore}"`
@@ -155,7 +156,7 @@ func run(ctx context.Context, args []string, w world) int {
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
-			callbacksHelps(), listenHelps(), doctorHelps()),
+			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
