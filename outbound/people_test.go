@@ -110,6 +110,39 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 	require.Zero(t, held())
 }
 
+// Ensure that no copy of a row which SQLite left behind when it moved rows between pages keeps a
+// number: once a day the file is written anew.
+func TestNoCopyOfANumberStays(t *testing.T) {
+	w := quick(t)
+	w.flows(0, 1)
+	require.NoError(t, w.work(t.Context(), "prune", "")) // the day's
+	// in order: pages are full, and split when rows grow
+	for i := range 500 {
+		id := fmt.Sprintf("00%08d", i) // made long ago
+		w.exec("INSERT INTO text (id, challenge_id, verification_id, tenant, account, sender, phone,"+
+			" purpose, body, segments, state, provider_id, error, deadline, created_at, sending_at,"+
+			" ended_at) VALUES ($1, '', '', 'acme', '', '', $2, 'prompt', '', 1, 'sent', '', $3, 0, $4,"+
+			" 0, 1)", id, otherPhone, strings.Repeat("x", i%50), w.clock().UnixMilli())
+	}
+	w.exec("UPDATE text SET error = $1 WHERE purpose = 'prompt' AND id LIKE '%7'",
+		strings.Repeat("y", 200))
+	held := func() int {
+		bytes, err := os.ReadFile(strings.TrimPrefix(w.databaseURL, "sqlite:"))
+		require.NoError(t, err)
+		return strings.Count(string(bytes), otherPhone[1:])
+	}
+	w.wait(w.Settings.Retention + time.Hour)
+	for _, table := range store.AgingTables() {
+		_, err := w.replaceNumbersIn(t.Context(), table)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Store.EmptyLog(t.Context()))
+	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM text WHERE phone = '"+otherPhone+"'"))
+	require.Positive(t, held(), "SQLite leaves copies, or the file need not be written anew")
+	require.NoError(t, w.work(t.Context(), "prune", ""))
+	require.Zero(t, held())
+}
+
 // Ensure that a WAL which another process reads is emptied soon after it has been read.
 func TestWALIsEmptiedLater(t *testing.T) {
 	longtest.Skip(t) // SQLite waits for the reader for seconds

@@ -20,6 +20,10 @@ import (
 // pruneEvery is how often rows that are too old are dropped.
 const pruneEvery = time.Hour
 
+// rewriteEvery is how often the file of a SQLite database is written anew, after numbers in it were
+// replaced. Transactions wait for that.
+const rewriteEvery = 24 * time.Hour
+
 // emptyAgain is after how long the WAL is emptied again when another transaction reads it: no
 // number may stay in a file for long once its retention is over.
 const emptyAgain = 10 * time.Second
@@ -135,14 +139,36 @@ func (w *Worker) replaceNumbers(ctx context.Context) error {
 			return fmt.Errorf("replacing numbers: %w", err)
 		}
 	}
-	if w.emptied.Load() {
+	return w.scrub(ctx)
+}
+
+// scrub takes the replaced numbers out of the files: out of the WAL each time, and once a day out
+// of the unused parts of the database.
+func (w *Worker) scrub(ctx context.Context) error {
+	var now time.Time
+	err := w.Store.Read(ctx, func(_ context.Context, view store.View) error {
+		now = view.Now()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	rewrite := !w.clean.Load() && now.Sub(time.UnixMilli(w.rewritten.Load())) >= rewriteEvery
+	switch {
+	case rewrite:
+		err = w.Store.Rewrite(ctx)
+	case !w.emptied.Load():
+		err = w.Store.EmptyLog(ctx)
+	}
+	w.emptied.Store(err == nil)
+	if err != nil {
+		w.Log.Warn("older rows stay in the files of the database for now", "error", err)
 		return nil
 	}
-	if err := w.Store.EmptyLog(ctx); err != nil {
-		w.Log.Warn("older pages of the database stay in the WAL for now", "error", err)
-		return nil
+	if rewrite {
+		w.clean.Store(true)
+		w.rewritten.Store(now.UnixMilli())
 	}
-	w.emptied.Store(true)
 	return nil
 }
 
@@ -157,6 +183,7 @@ func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, e
 		last, n, failed := w.Store.Pseudonymize(ctx, table, after.(string), before)
 		if all += n; n > 0 {
 			w.emptied.Store(false)
+			w.clean.Store(false)
 		}
 		if failed != nil || last == "" {
 			return all, failed
