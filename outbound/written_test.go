@@ -89,7 +89,7 @@ func TestPagesOfAFlow(t *testing.T) {
 		}
 	}
 	bounds := map[string]float64{
-		"mail": 14.5, "examined, prompt begun": 23, "prompt sent": 7.5, "yes": 15, "click begun": 4.5,
+		"mail": 14.5, "examined, prompt begun": 24, "prompt sent": 7.5, "yes": 16, "click begun": 5,
 		"click ended, outcome begun": 18, "outcome sent": 7.5,
 	}
 	require.Len(t, pages, len(bounds))
