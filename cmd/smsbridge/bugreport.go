@@ -70,10 +70,10 @@ func (b bugreportCommand) Run(ctx context.Context, w world) error {
 	r := bugreport{
 		ID: randomToken(6), Made: w.clock().UTC().Truncate(time.Second), Version: version(),
 		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Settings: withoutTests(settings.Written), Fingerprint: settings.Fingerprint,
+		Settings: tenant.WithoutTests(settings.Written), Fingerprint: settings.Fingerprint,
 		Warnings: settings.Warnings, Database: "ok",
 	}
-	if err := r.look(ctx, w, b.Config); err != nil {
+	if err := r.look(ctx, w, settings); err != nil {
 		r.Database = err.Error()
 	}
 	if b.Out == "-" {
@@ -100,8 +100,8 @@ func (b bugreportCommand) Run(ctx context.Context, w world) error {
 }
 
 // look adds what the database tells.
-func (r *bugreport) look(ctx context.Context, w world, config string) (err error) {
-	st, settings, err := w.beside(ctx, config)
+func (r *bugreport) look(ctx context.Context, w world, settings tenant.Settings) (err error) {
+	st, err := w.openBeside(ctx, settings)
 	if err != nil {
 		return err
 	}
@@ -113,23 +113,7 @@ func (r *bugreport) look(ctx context.Context, w world, config string) (err error
 		if r.Limits, err = limit.Uses(ctx, view, settings.Tenants.All()); err != nil {
 			return err
 		}
-		tomorrow := view.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		r.Usage, err = text.Used(ctx, view, tomorrow.AddDate(0, 0, -reportedDays), tomorrow)
+		r.Usage, err = text.UsedLately(ctx, view, reportedDays)
 		return err
 	})
-}
-
-// withoutTests leaves out the test numbers with their codes: these are phones.
-func withoutTests(all []tenant.WrittenBy) (kept []tenant.WrittenBy) {
-	for _, by := range all {
-		one := tenant.WrittenBy{Tenant: by.Tenant}
-		for _, s := range by.Settings {
-			if s.Key == "test_numbers" {
-				s.Value = "set"
-			}
-			one.Settings = append(one.Settings, s)
-		}
-		kept = append(kept, one)
-	}
-	return kept
 }

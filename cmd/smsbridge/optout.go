@@ -100,16 +100,22 @@ func (w world) beside(
 	if err != nil {
 		return nil, settings, err
 	}
+	st, err := w.openBeside(ctx, settings)
+	return st, settings, err
+}
+
+// openBeside does so with settings that are read already.
+func (w world) openBeside(ctx context.Context, settings tenant.Settings) (*store.Store, error) {
 	options, err := storeOptions(settings)
 	if err != nil {
-		return nil, settings, err
+		return nil, err
 	}
 	options.Beside, options.Now = true, w.now
 	st, err := store.Open(ctx, options)
 	if err != nil {
-		return nil, settings, explainDatabase(err)
+		return nil, explainDatabase(err)
 	}
-	return st, settings, nil
+	return st, nil
 }
 
 // number reads a phone that was given on the command line. The mistake does not repeat it.
@@ -163,7 +169,7 @@ func (a optoutAdd) reach(
 		}
 		return text.Reach{All: true}, nil
 	}
-	t, err := oneOf(tenants, a.Tenant)
+	t, err := oneOf(tenants, a.Tenant, "write --all, or --tenant")
 	if err != nil {
 		return text.Reach{}, err
 	}
@@ -202,8 +208,8 @@ func closing(st *store.Store, err *error) {
 	}
 }
 
-// oneOf is the tenant that was named, or the only one.
-func oneOf(tenants tenant.Set, slug string) (*tenant.Tenant, error) {
+// oneOf is the tenant that was named, or the only one. Otherwise the hint is followed by the names.
+func oneOf(tenants tenant.Set, slug, hint string) (*tenant.Tenant, error) {
 	all := tenants.All()
 	if slug == "" && len(all) == 1 {
 		return all[0], nil
@@ -211,7 +217,7 @@ func oneOf(tenants tenant.Set, slug string) (*tenant.Tenant, error) {
 	t, known := tenants.Tenant(slug)
 	if !known {
 		return nil, mistake{"it is not clear which tenant is meant",
-			"write --all, or --tenant with one of: " + strings.Join(slugsOf(tenants), ", ")}
+			hint + " with one of: " + strings.Join(slugsOf(tenants), ", ")}
 	}
 	return t, nil
 }

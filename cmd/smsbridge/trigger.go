@@ -244,7 +244,7 @@ func (f triggerFlags) of(w world) (tenant.Settings, *tenant.Tenant, error) {
 	if err != nil {
 		return settings, nil, err
 	}
-	t, err := oneOf(settings.Tenants, f.Tenant)
+	t, err := oneOf(settings.Tenants, f.Tenant, "write --tenant")
 	return settings, t, err
 }
 

@@ -6,11 +6,9 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/alecthomas/kong"
 
-	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 )
@@ -58,13 +56,12 @@ func (u usageCommand) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	if err := scopeOf(limit.Scope{Tenant: u.Tenant}, settings); err != nil {
+	if err := knownTenant(settings.Tenants, u.Tenant); err != nil {
 		return err
 	}
 	var used []text.Usage
 	err = st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-		tomorrow := view.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		used, err = text.Used(ctx, view, tomorrow.AddDate(0, 0, -u.Days), tomorrow)
+		used, err = text.UsedLately(ctx, view, u.Days)
 		return err
 	})
 	if err != nil {

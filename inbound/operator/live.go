@@ -72,7 +72,7 @@ func (d *Door) rowsOf(ctx context.Context, f cases.Filter, v visitor) ([]byte, e
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = templates["cases"].ExecuteTemplate(&out, "rows", page{Who: v, Now: data.Now, Data: data})
+	err = templates()["cases"].ExecuteTemplate(&out, "rows", page{Who: v, Now: data.Now, Data: data})
 	return out.Bytes(), err
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -32,9 +33,12 @@ type page struct {
 	Data    any
 }
 
-// templates are the pages by name, each inside of the layout.
-var templates = parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
-	"texts", "about", "audit")
+// templates are the pages by name, each inside of the layout. They are parsed when a page is asked
+// for first: most starts of the program show none.
+var templates = sync.OnceValue(func() map[string]*template.Template {
+	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
+		"texts", "about", "audit")
+})
 
 func parse(names ...string) map[string]*template.Template {
 	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp}
@@ -92,7 +96,7 @@ func (d *Door) render(c echo.Context, status int, name string, p page) error {
 		p.Now = d.Now()
 	}
 	var out bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&out, "layout", p); err != nil {
+	if err := templates()[name].ExecuteTemplate(&out, "layout", p); err != nil {
 		return err
 	}
 	return c.HTMLBlob(status, out.Bytes())

@@ -62,19 +62,5 @@ type aboutData struct {
 func (d *Door) showAbout(c echo.Context, v visitor) error {
 	s := d.Settings
 	return d.show(c, v, "about", page{Title: "About this bridge", Current: "about",
-		Data: aboutData{d.Version, s.Fingerprint, withoutNumbers(s.Written), s.Warnings}})
-}
-
-// withoutNumbers are settings without the numbers that are tried, and without their codes.
-func withoutNumbers(all []tenant.WrittenBy) (shown []tenant.WrittenBy) {
-	for _, by := range all {
-		by.Settings = slices.Clone(by.Settings)
-		for i := range by.Settings {
-			if by.Settings[i].Key == "test_numbers" {
-				by.Settings[i].Value = "set"
-			}
-		}
-		shown = append(shown, by)
-	}
-	return shown
+		Data: aboutData{d.Version, s.Fingerprint, tenant.WithoutTests(s.Written), s.Warnings}})
 }

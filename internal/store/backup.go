@@ -198,33 +198,50 @@ func versionOf(ctx context.Context, conn *sql.DB) (int64, error) {
 }
 
 func countRows(ctx context.Context, conn *sql.DB) (counts []TableRows, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table'"+
-		" AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'river%' AND name NOT LIKE 'goose%' ORDER BY 1")
+	tables, err := tablesOf(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("store: listing tables: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var t TableRows
-		if err := rows.Scan(&t.Table); err != nil {
-			return nil, err
-		}
-		counts = append(counts, t)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	filled := counts[:0]
-	for _, t := range counts {
+	for _, table := range tables {
+		t := TableRows{Table: table}
 		query := `SELECT COUNT(*) FROM "` + t.Table + `"`
 		if err := conn.QueryRowContext(ctx, query).Scan(&t.Rows); err != nil {
 			return nil, fmt.Errorf("store: counting rows: %w", err)
 		}
 		if t.Rows > 0 {
-			filled = append(filled, t)
+			counts = append(counts, t)
 		}
 	}
-	return filled, nil
+	return counts, nil
+}
+
+// tablesOf are the bridge's own tables in a SQLite database, by name.
+func tablesOf(ctx context.Context, conn *sql.DB) ([]string, error) {
+	tables, err := column(ctx, conn, "SELECT name FROM sqlite_schema WHERE type = 'table'"+
+		" AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'river%' AND name NOT LIKE 'goose%' ORDER BY 1")
+	if err != nil {
+		return nil, fmt.Errorf("store: listing tables: %w", err)
+	}
+	return tables, nil
+}
+
+// column reads a column of strings.
+func column(
+	ctx context.Context, conn *sql.DB, query string, args ...any,
+) (values []string, err error) {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
 }
 
 // absent returns an error that is fs.ErrExist when there is something at a path.

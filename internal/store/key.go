@@ -168,19 +168,11 @@ func (e *KeyError) Error() string {
 
 // keyIDs are the ids of all keys that may have sealed a value.
 func keyIDs(ctx context.Context, conn *sql.DB) (ids []string, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT id FROM seal_key ORDER BY id")
+	ids, err = column(ctx, conn, "SELECT id FROM seal_key ORDER BY id")
 	if err != nil {
 		return nil, fmt.Errorf("store: reading the keys' ids: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // countSealed is how many values a key has sealed. It reads whole tables: it is for starts and

@@ -76,8 +76,7 @@ type move struct {
 func own(table string) bool { return table == "seal_key" || table == "secret" }
 
 func (m move) all(ctx context.Context) error {
-	tables, err := column(ctx, m.from, "SELECT name FROM sqlite_schema WHERE type = 'table'"+
-		" AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'river%' AND name NOT LIKE 'goose%' ORDER BY 1")
+	tables, err := tablesOf(ctx, m.from)
 	if err != nil {
 		return err
 	}
@@ -183,23 +182,4 @@ func (m move) jobs(ctx context.Context) (n int64, err error) {
 		n++
 	}
 	return n, rows.Err()
-}
-
-// column reads a column of strings.
-func column(
-	ctx context.Context, conn *sql.DB, query string, args ...any,
-) (values []string, err error) {
-	rows, err := conn.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: reading the tables: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-	}
-	return values, rows.Err()
 }

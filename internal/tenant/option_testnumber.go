@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,11 +58,13 @@ func (t *Tenant) Check(phone phonemail.Number, now time.Time) error {
 	return t.Policy.Check(phone)
 }
 
+const testsKey = "test_numbers"
+
 // testOptions are about numbers that are never texted.
 func testOptions() []option {
 	return []option{
 		{Row: row{
-			Key: "test_numbers", Variable: "SMSBRIDGE_TEST_NUMBERS", Kind: settings.List, Off: true,
+			Key: testsKey, Variable: "SMSBRIDGE_TEST_NUMBERS", Kind: settings.List, Off: true,
 			Example: testSample + ",+12025550143 answer yes until 2026-12-31",
 			Doc: "Numbers that are never texted. With code, each one-time code for the number is this " +
 				"one, at every door. With answer yes or no, the number answers each question so at once. " +
@@ -192,4 +195,18 @@ func (s Settings) JudgeTests(now time.Time) (warnings []string, err error) {
 		return nil, mistakes
 	}
 	return warnings, nil
+}
+
+// WithoutTests returns settings without the test numbers and their codes, for who may know neither.
+func WithoutTests(all []WrittenBy) (shown []WrittenBy) {
+	for _, by := range all {
+		by.Settings = slices.Clone(by.Settings)
+		for i := range by.Settings {
+			if by.Settings[i].Key == testsKey {
+				by.Settings[i].Value = "set"
+			}
+		}
+		shown = append(shown, by)
+	}
+	return shown
 }

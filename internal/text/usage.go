@@ -72,6 +72,12 @@ func Used(ctx context.Context, view store.View, from, before time.Time) ([]Usage
 	return all, nil
 }
 
+// UsedLately is Used of today and the days before it, as many in all (UTC).
+func UsedLately(ctx context.Context, view store.View, days int) ([]Usage, error) {
+	tomorrow := view.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	return Used(ctx, view, tomorrow.AddDate(0, 0, -days), tomorrow)
+}
+
 // count adds a text. One that is due or on its way to a provider counts only in what is charged.
 func (u *Usage) count(r db.TextsUsedRow) {
 	switch r.State {

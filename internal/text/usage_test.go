@@ -17,8 +17,7 @@ import (
 func (b bridge) used(days int) (all []text.Usage) {
 	b.Helper()
 	b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		tomorrow := tx.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		all, err = text.Used(ctx, tx, tomorrow.AddDate(0, 0, -days), tomorrow)
+		all, err = text.UsedLately(ctx, tx, days)
 		return err
 	})
 	return all
