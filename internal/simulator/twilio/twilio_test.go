@@ -205,6 +205,8 @@ func TestPrice(t *testing.T) {
 		return body
 	}
 	require.Nil(t, text["price"])
+	require.Eventually(t, func() bool { return strings.Contains(show(), `"status":"delivered"`) },
+		time.Minute, time.Millisecond) // it is sent behind the response, at a time of its own
 	passed.Add(int64(59 * time.Second))
 	require.Contains(t, show(), `"price":null`)
 	passed.Add(int64(time.Second))
