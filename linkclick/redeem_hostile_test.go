@@ -185,6 +185,6 @@ func TestTransport(t *testing.T) {
 	for range 20 {
 		require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x").Outcome)
 	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second,
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, time.Minute,
 		10*time.Millisecond)
 }

@@ -17,7 +17,7 @@ import (
 func (w *world) until(value, query string) {
 	w.t.Helper()
 	is := func() bool { return w.one(query) == value }
-	require.Eventually(w.t, is, 30*time.Second, 5*time.Millisecond, query)
+	require.Eventually(w.t, is, time.Minute, 5*time.Millisecond, query)
 }
 
 // kinds are the kinds of the jobs in the queue, but for those that come back by themselves.

@@ -117,7 +117,7 @@ func TestManyTextsAtOnce(t *testing.T) {
 		}
 		require.NoError(w.t, w.Store.Start(ctx))
 		sent := func() bool { return w.one("SELECT COUNT(*) FROM text WHERE state <> 'sent'") == "0" }
-		require.Eventually(w.t, sent, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(w.t, sent, time.Minute, 10*time.Millisecond)
 		require.NoError(w.t, w.Store.Stop(ctx))
 		require.Equal(w.t, fmt.Sprint(many), w.one("SELECT COUNT(DISTINCT provider_id) FROM text"))
 	})

@@ -270,7 +270,7 @@ func TestEventsAreToldAtOnce(t *testing.T) {
 		require.NoError(w.t, w.Store.Start(w.t.Context()))
 		w.verified()
 		<-hangs
-		require.Eventually(w.t, func() bool { return len(app.types(w.t)) == 1 }, 30*time.Second,
+		require.Eventually(w.t, func() bool { return len(app.types(w.t)) == 1 }, time.Minute,
 			time.Millisecond)
 		close(end)
 		go func() {
@@ -288,7 +288,7 @@ func TestSweepWakes(t *testing.T) {
 	w.verified() // while no queue is worked
 	require.NoError(t, w.Store.Start(t.Context()))
 	require.NoError(t, w.work(t.Context(), "sweep", ""))
-	require.Eventually(t, func() bool { return len(app.types(t)) == 1 }, 30*time.Second,
+	require.Eventually(t, func() bool { return len(app.types(t)) == 1 }, time.Minute,
 		time.Millisecond)
 	require.NoError(t, w.Store.Stop(context.Background()))
 }

@@ -166,5 +166,5 @@ func TestPruneThroughTheQueue(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, w.Store.Stop(ctx)) })
 	require.Eventually(t, func() bool {
 		return w.one("SELECT COUNT(*) FROM short_link") == "0"
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }

@@ -95,7 +95,7 @@ func TestFailureInTheQueue(t *testing.T) {
 	ctx := context.Background()
 	require.NoError(t, w.Store.Start(ctx))
 	failed := func() bool { return w.job("send_text").failed.Load() > 0 }
-	require.Eventually(t, failed, 20*time.Second, time.Millisecond)
+	require.Eventually(t, failed, time.Minute, time.Millisecond)
 	require.NoError(t, w.Store.Stop(ctx))
 	for _, want := range []string{`"a job failed and is tried again"`, `"kind":"send_text"`, id} {
 		require.Contains(t, w.log.String(), want)
@@ -160,8 +160,8 @@ func mute(t *testing.T) string {
 // job has waited much longer than that.
 func (w *world) hurry(kind string) context.Context {
 	w.t.Helper()
-	w.job(kind).limits.within = 100 * time.Millisecond
-	ctx, cancel := context.WithTimeout(w.t.Context(), providerTimeout/2)
+	w.job(kind).limits.within = time.Second // the text is begun within it on a busy machine, too
+	ctx, cancel := context.WithTimeout(w.t.Context(), providerTimeout-time.Second)
 	w.t.Cleanup(cancel)
 	return ctx
 }
@@ -175,6 +175,7 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 		tenant.ByFlowroute: "FLOWROUTE_API_BASE", tenant.ByWebhook: "",
 	} {
 		t.Run(string(by), func(t *testing.T) {
+			t.Parallel()
 			w := quick(t)
 			switch by {
 			case tenant.ByWebhook:
@@ -201,6 +202,7 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 // Ensure that what Verify must hear before it texts a code does not outlive the job either.
 // Verify then has not been asked for the text.
 func TestVerifyHearsTooSlowly(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("verify,twilio")
 	for range 3 {

@@ -177,7 +177,7 @@ func TestQueueForgets(t *testing.T) {
 		w.t.Cleanup(func() { require.NoError(w.t, w.Store.Stop(ctx)) })
 		require.Eventually(w.t, func() bool {
 			return w.one("SELECT COUNT(*) FROM river_job WHERE kind = 'tell_operator'") == "2"
-		}, 20*time.Second, time.Millisecond)
+		}, time.Minute, time.Millisecond)
 		require.Equal(w.t, []string{"job 1", "job 3"},
 			w.all("SELECT args->>'id' FROM river_job WHERE kind = 'tell_operator' ORDER BY id"))
 	})

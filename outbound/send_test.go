@@ -98,7 +98,7 @@ func TestReceiptURLs(t *testing.T) {
 		w.callbacks.mu.Lock()
 		defer w.callbacks.mu.Unlock()
 		return len(w.callbacks.urls) == 4
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	counts := map[string]int{}
 	for _, u := range w.callbacks.urls {
 		counts[u]++

@@ -128,7 +128,7 @@ func TestStopsBehindABalancer(t *testing.T) {
 		paused = append(paused, d)
 		select {
 		case <-front.refused:
-		case <-time.After(20 * time.Second):
+		case <-time.After(storyPatience):
 			t.Error("the balancer was not told")
 		}
 		front.flying.Wait()
@@ -184,12 +184,12 @@ func TestSecondSignalStopsAtOnce(t *testing.T) {
 		}
 		res.Body.Close()
 		return res.StatusCode == http.StatusServiceUnavailable
-	}, 20*time.Second, time.Millisecond, "it drains")
+	}, time.Minute, time.Millisecond, "it drains")
 	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-ended:
 		require.ErrorContains(t, err, "signal: terminated")
-	case <-time.After(20 * time.Second):
+	case <-time.After(storyPatience):
 		t.Fatal("it goes on draining")
 	}
 }

@@ -48,7 +48,7 @@ func TestHalfSentBodiesShutNobodyOut(t *testing.T) {
 	for range 10 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(th.public, "http://"))
 		require.NoError(t, err)
-		require.NoError(t, conn.SetDeadline(time.Now().Add(5*time.Second)))
+		require.NoError(t, conn.SetDeadline(time.Now().Add(storyPatience)))
 		_, err = fmt.Fprint(conn, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
 		require.NoError(t, err)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -70,7 +70,7 @@ func TestUnsolicitedResponsesAreNotPrinted(t *testing.T) {
 	require.NoError(t, err)
 	select {
 	case <-closed:
-	case <-time.After(20 * time.Second):
+	case <-time.After(storyPatience):
 		t.Fatal("the bridge did not notice the words")
 	}
 	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))

@@ -42,7 +42,7 @@ func (b *bridge) action(t *testing.T, path, body string, headers ...string) inbo
 // reason.
 func (b *bridge) provider(t *testing.T, refusal string) (body string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for id := ""; id == ""; {
 		require.NoError(t, ctx.Err(), "no text was made due")

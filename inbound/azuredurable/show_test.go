@@ -276,7 +276,7 @@ func TestDurableWait(t *testing.T) {
 			require.Eventually(
 				t,
 				func() bool { return d.Ask("GET", instance(id), "").StatusCode == 202 },
-				10*time.Second,
+				time.Minute,
 				10*time.Millisecond,
 			)
 			return done

@@ -256,7 +256,7 @@ func TestCases(t *testing.T) {
 func TestLive(t *testing.T) {
 	p := only(t)
 	b := p.login(t, "help")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", p.url+"/operator/cases/live", nil)
 	require.NoError(t, err)

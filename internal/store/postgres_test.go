@@ -117,7 +117,7 @@ func TestQueueHasItsOwnConnections(t *testing.T) {
 	require.NoError(t, s.Start(ctx))
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		require.Fail(t, "the queue waits for a connection of the store")
 	}
 	close(free)

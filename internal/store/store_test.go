@@ -86,7 +86,7 @@ func TestDoCommitsRowsWithTheirJobs(t *testing.T) {
 			case id := <-worked:
 				require.True(t, rows[id])
 				delete(rows, id)
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatalf("%d jobs were not worked", len(rows))
 			}
 		}
@@ -343,7 +343,7 @@ func TestOrphanedJobsAreHandedBack(t *testing.T) {
 	select {
 	case id := <-again:
 		require.Equal(t, "1", id)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the orphaned job was not handed back")
 	}
 	require.NoError(t, second.Stop(context.Background()))

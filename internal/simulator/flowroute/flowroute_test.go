@@ -73,7 +73,7 @@ func TestSendsAndReports(t *testing.T) {
 		require.Equal(t, test.status, res.StatusCode, test.body)
 	}
 	require.Len(t, f.Inbox("+12065550199"), 2)
-	require.Eventually(t, func() bool { return len(f.Hooks()) == 3 }, 5*time.Second,
+	require.Eventually(t, func() bool { return len(f.Hooks()) == 3 }, time.Minute,
 		5*time.Millisecond)
 	for i, want := range []string{`"smsc submit"`, `"status_code":1003`, `"delivered"`} {
 		require.Contains(t, seen()[i], want)

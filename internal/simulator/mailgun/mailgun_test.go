@@ -91,7 +91,7 @@ func openTest(t testing.TB, config Config) *Account {
 // testContext ends a wait that would otherwise hang.
 func testContext(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

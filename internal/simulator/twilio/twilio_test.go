@@ -73,7 +73,7 @@ func (r *receiver) received() []receivedHook {
 // wait returns the requests once there are n.
 func (r *receiver) wait(t *testing.T, n int) []receivedHook {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(r.received()) >= n }, 5*time.Second,
+	require.Eventually(t, func() bool { return len(r.received()) >= n }, time.Minute,
 		time.Millisecond)
 	return r.received()
 }
@@ -95,7 +95,7 @@ func openTest(t *testing.T) *Account {
 }
 
 func testContext(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -346,7 +346,7 @@ func TestGoIsAtHome(t *testing.T) {
 		texts, err := api.ListMessage(list)
 		require.NoError(t, err)
 		return len(texts) == 5
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 
 	_, err = api.FetchMessage("SM1", nil)
 	var refusal *client.TwilioRestError
