@@ -170,6 +170,7 @@ func TestListen(t *testing.T) {
 		require.NoError(t, th.idp.SignUp(ctx, address("+4520123457"))) // before it listens
 		_, err := th.twilio.Phone("+4520123457").Wait(ctx, 1)
 		require.NoError(t, err)
+		require.NoError(t, th.settle(ctx, th.env["SMSBRIDGE_DATABASE"]))
 		laptop := openReceiver(t, http.StatusAccepted)
 		listen := th.command(ctx, "listen", "--forward-to", laptop.URL, "--events",
 			"question.*,text.sent")

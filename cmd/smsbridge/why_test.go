@@ -14,7 +14,8 @@ import (
 // number when none was given.
 func TestShowByID(t *testing.T) {
 	t.Parallel()
-	th, err := openTheater(storetest.SQLite(t))
+	database := storetest.SQLite(t)
+	th, err := openTheater(database)
 	require.NoError(t, err)
 	t.Cleanup(th.close)
 	start(t, th)
@@ -24,6 +25,7 @@ func TestShowByID(t *testing.T) {
 	require.NoError(t, th.idp.SignUp(ctx, address(phone)))
 	texts, err := th.twilio.Phone(phone).Wait(ctx, 1)
 	require.NoError(t, err)
+	require.NoError(t, th.settle(ctx, database))
 	command := func(args ...string) (string, error) {
 		said, err := th.command(ctx, args...).CombinedOutput()
 		return string(said), err
