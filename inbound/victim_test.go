@@ -1,3 +1,5 @@
+//go:build !race
+
 package inbound_test
 
 import (
