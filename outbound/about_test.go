@@ -11,6 +11,7 @@ import (
 // Ensure that a dead job's line says of whom it is, and that it is logged too when the database
 // does not answer.
 func TestDeadJobNamesItsCase(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	id := w.make(phone, "Hello")
 	w.exec("UPDATE text SET case_id = 'the-case' WHERE id = $1", id)
@@ -28,6 +29,7 @@ func TestDeadJobNamesItsCase(t *testing.T) {
 // Ensure that a mail which a setting refuses is a warning, and one without a signature is none.
 // Neither line looks like that of a mail which is acted on.
 func TestRefusedMailsAreLogged(t *testing.T) {
+	t.Parallel()
 	refused := func(w *world) string {
 		id := w.take(w.signUp(address), "")
 		w.log.Reset()
@@ -48,6 +50,7 @@ func TestRefusedMailsAreLogged(t *testing.T) {
 
 // Ensure that a text which a provider refuses says in words why.
 func TestRefusedTextIsExplained(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21610} })
 	id := w.make(phone, "Hello")

@@ -28,6 +28,7 @@ func (w *world) askedByApp() (id, textID string) {
 // Ensure that an app's question fails as soon as its text will not be sent: its phone opted out
 // meanwhile, an operator's provider is gone, or the job was given up.
 func TestAppQuestionThatIsNotSent(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		failed := func(id string) {
 			w.t.Helper()

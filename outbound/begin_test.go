@@ -29,6 +29,7 @@ func (w *world) kinds() []string {
 // Ensure that a mail is examined, its question texted and its link clicked without a row of the
 // queue: only what follows the end has one.
 func TestFlowWithoutTheQueue(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		require.NoError(w.t, w.Store.Start(context.Background()))
 		stored := w.signUp(address)
@@ -47,6 +48,7 @@ func TestFlowWithoutTheQueue(t *testing.T) {
 // Ensure that the queue gets a job that must wait, and one that fails. It is in no other place
 // then, so that a sweep does not make it due a second time.
 func TestBegunJobsThatWaitAreQueued(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"examine_mail", "click_link"} {
 		for how, end := range map[string]func(b begun[mail.Mail]) error{
 			"waits": func(b begun[mail.Mail]) error { return b.again(b.now) },
@@ -72,6 +74,7 @@ func TestBegunJobsThatWaitAreQueued(t *testing.T) {
 
 // Ensure that a job that is done leaves nothing, and that an end for good is recorded.
 func TestBegunJobsEnd(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	id := w.begunLongAgo("examine_mail")
 	j := w.job("examine_mail")
@@ -102,6 +105,7 @@ func (w *world) begunLongAgo(kind string) (id string) {
 // Ensure that a sweep gives what a dead worker had begun to the queue: once, and not while its
 // worker may be alive.
 func TestSweepFindsWhatDeadWorkersHadBegun(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		for _, kind := range []string{"examine_mail", "click_link"} {
 			w.begunLongAgo(kind)
@@ -122,6 +126,7 @@ func TestSweepFindsWhatDeadWorkersHadBegun(t *testing.T) {
 // Ensure that a click that its worker had begun when it died is clicked again as an interrupted
 // one: by the queue, and once more at most.
 func TestClickOfADeadWorker(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		id := w.begunLongAgo("click_link")
 		w.do(func(ctx context.Context, tx *store.Tx) error {

@@ -35,6 +35,7 @@ func (w *world) own() []string {
 // Ensure that each job of a bundle ends by itself: one that waits, fails or panics goes on in a row
 // of its own, and disturbs no other.
 func TestEndsOfABundle(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		ends := map[string]func() error{
 			"done":  func() error { return nil },
@@ -62,6 +63,7 @@ func TestEndsOfABundle(t *testing.T) {
 
 // Ensure that a bundle whose worker died gives each of its jobs a row of its own, and does none.
 func TestBundleOfADeadWorker(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.job("send_text").work = func(context.Context, string) error { panic("done twice") }
 	row := &rivertype.JobRow{ID: 7, Attempt: 2}
@@ -72,6 +74,7 @@ func TestBundleOfADeadWorker(t *testing.T) {
 // Ensure that a bundle waits that is handed out again while it is at work. A bundle of a kind that
 // this version does not know is kept.
 func TestBundleWaits(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.bundles.running.Store(int64(7), struct{}{})
 	w.snoozed(w.runBundle(t.Context(), &rivertype.JobRow{ID: 7, Attempt: 1}, bundleOf("a")))
@@ -82,6 +85,7 @@ func TestBundleWaits(t *testing.T) {
 // Ensure that a job that has no turn in time goes on in a row of its own: its bundle must end
 // before the queue takes its worker for dead.
 func TestBundleWithoutATurn(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.job("send_text").work = func(context.Context, string) error { panic("it has no turn") }
 	for range cap(w.bundles.turns) {
@@ -97,6 +101,7 @@ func TestBundleWithoutATurn(t *testing.T) {
 
 // Ensure that many texts that are made due at once are all sent, once each.
 func TestManyTextsAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		ctx := context.Background()
 		const many = 60
@@ -126,6 +131,7 @@ func TestManyTextsAtOnce(t *testing.T) {
 // Ensure that a text is sent as the next step of another job, without a row of the queue. It is
 // looked for at Twilio when the worker dies meanwhile.
 func TestFollowingTextIsFound(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		var id string
 		require.NoError(w.t, w.recordAndText(w.t.Context(),
@@ -166,6 +172,7 @@ func (uncommitted) Kind() string { return "uncommitted" }
 
 // Ensure that a text whose transaction is not committed is not sent.
 func TestUncommittedTextIsNotSent(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		require.Error(w.t, w.recordAndText(w.t.Context(),
 			func(ctx context.Context, tx *store.Tx) error {

@@ -37,6 +37,7 @@ func snippet(t *testing.T, language string) string {
 
 // Ensure that the page explains each type of event, and no other.
 func TestEventsAreExplained(t *testing.T) {
+	t.Parallel()
 	var explained []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\|").
 		FindAllStringSubmatch(eventsPage(t), -1) {
@@ -89,6 +90,7 @@ func requests() (all []received) {
 
 // Ensure that the code of the page takes what we sign, and nothing else.
 func TestSnippetsVerify(t *testing.T) {
+	t.Parallel()
 	for language, test := range map[string]struct {
 		file, around string
 		run          []string

@@ -73,6 +73,7 @@ func tolerant(m map[string]any) map[string]any {
 // Ensure that an app is told what happens to a question, with the id of the case, the phone and how
 // it ended. No link and no code is in it.
 func TestEventsOfAQuestion(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w, "question.*")
 		link := "http://" + w.idp.Host() + "/verify?ticket=very-secret"
@@ -100,6 +101,7 @@ func TestEventsOfAQuestion(t *testing.T) {
 
 // Ensure that an app is told of a verification with its own reference.
 func TestEventsOfAVerification(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w)
 		v := w.verified()
@@ -117,6 +119,7 @@ func TestEventsOfAVerification(t *testing.T) {
 
 // Ensure that an app is told why a text did not arrive.
 func TestEventsOfAText(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w, "text.*", "limit.*")
 		id := w.make(phone, "Hello.")
@@ -141,6 +144,7 @@ func TestEventsOfAText(t *testing.T) {
 // Ensure that a retry and a replay have the id of the event and say the same. Each has the time of
 // the try, and a signature of each key.
 func TestEventsAreRepeated(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w, "verification.approved")
 		w.tenant().Events.Secrets = append(w.tenant().Events.Secrets,
@@ -180,6 +184,7 @@ func TestEventsAreRepeated(t *testing.T) {
 
 // Ensure that 410 ends the tries of an event, that it is logged, and that the next event is told.
 func TestGoneEndsAnEvent(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := subscribe(w, "verification.approved")
 	app.answer(http.StatusGone)
@@ -198,6 +203,7 @@ func TestGoneEndsAnEvent(t *testing.T) {
 // Ensure that an address that fails again and again rests, longer each time, with all that waits
 // for it. What has waited for a day is given up.
 func TestAddressRests(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := subscribe(w, "verification.approved")
 	app.answer(http.StatusServiceUnavailable)
@@ -232,6 +238,7 @@ func TestAddressRests(t *testing.T) {
 // Ensure that the rests of a lane double and end, that one success ends them, and that no more than
 // two work in it. One that found nothing goes on when more became due meanwhile.
 func TestLane(t *testing.T) {
+	t.Parallel()
 	var l lane
 	now := time.Now()
 	require.True(t, l.enter(now))
@@ -256,6 +263,7 @@ func TestLane(t *testing.T) {
 // Ensure that a process that serves tells an event at once, before any sweep. A receiver that does
 // not respond delays no other address.
 func TestEventsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w, "verification.approved")
 		hangs, end := make(chan struct{}), make(chan struct{})
@@ -283,6 +291,7 @@ func TestEventsAreToldAtOnce(t *testing.T) {
 
 // Ensure that a sweep wakes the lanes of what is due.
 func TestSweepWakes(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := subscribe(w, "verification.approved")
 	w.verified() // while no queue is worked
@@ -295,6 +304,7 @@ func TestSweepWakes(t *testing.T) {
 
 // Ensure that of a person who was erased no app is told any more.
 func TestErasedPersonIsNotTold(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := subscribe(w, "verification.approved", "question.asked", "text.failed")
 		v := w.verified()
@@ -321,6 +331,7 @@ func TestErasedPersonIsNotTold(t *testing.T) {
 // Ensure that no private address is told, unless the tenant allows it, and that what waits for an
 // address that the settings lost stays.
 func TestEventsAreGuarded(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := subscribe(w, "verification.approved")
 	w.verified()
@@ -342,6 +353,7 @@ func TestEventsAreGuarded(t *testing.T) {
 // Ensure that an event costs the transaction that records it one statement for each address, and
 // nothing while no address subscribed to it.
 func TestCostOfEvents(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		cost := func() int {
 			var n int

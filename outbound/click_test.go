@@ -103,6 +103,7 @@ func page(status int, body string) http.HandlerFunc {
 }
 
 func TestClickOutcomes(t *testing.T) {
+	t.Parallel()
 	message := func(text string) http.HandlerFunc {
 		return redirect("success=false&message=" + url.QueryEscape(text))
 	}
@@ -187,6 +188,7 @@ func reset(link string) string { return strings.Replace(link, "verify_email", "r
 // Nothing but words about a password says that one was changed. A link that leads to a page is not
 // even opened, whatever the question was.
 func TestPasswordIsNotConfirmedWhileNothingChanged(t *testing.T) {
+	t.Parallel()
 	for name, serve := range map[string]http.HandlerFunc{
 		"no error":         redirect("ok=1"),
 		"success alone":    redirect("success=true"),
@@ -219,6 +221,7 @@ func TestPasswordIsNotConfirmedWhileNothingChanged(t *testing.T) {
 
 // Each kind of link that the pretend identity provider mails, clicked for real.
 func TestClickRealLinks(t *testing.T) {
+	t.Parallel()
 	for _, answer := range []idp.Provider{
 		idp.Auth0Classic, idp.Auth0ClassicPage, idp.Auth0Universal, idp.Keycloak,
 	} {
@@ -245,6 +248,7 @@ func TestClickRealLinks(t *testing.T) {
 // Ensure that a click that reached no server is put back while there is patience, and told of
 // afterwards.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		server := httptest.NewServer(redirect("success=true"))
 		address := server.Listener.Addr().String()
@@ -271,6 +275,7 @@ func TestUnreachable(t *testing.T) {
 // A provider that took the request and then said nothing may have done what was asked: that is
 // not tried again.
 func TestNoAnswerIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) {
 		panic(http.ErrAbortHandler)
@@ -297,6 +302,7 @@ func (w *world) interrupt(id string, submitting bool) {
 }
 
 func TestInterruptedClick(t *testing.T) {
+	t.Parallel()
 	used := redirect("success=false&message=" + url.QueryEscape("This URL can be used only once"))
 	t.Run("used up by ourselves", func(t *testing.T) {
 		each(t, func(w *world) {
@@ -364,6 +370,7 @@ func TestInterruptedClick(t *testing.T) {
 // Ensure that the outcome is on disk even when the process is asked to stop in the middle of a
 // click.
 func TestClickOutlivesItsContext(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -377,6 +384,7 @@ func TestClickOutlivesItsContext(t *testing.T) {
 }
 
 func TestClickOfATenantThatIsGone(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	id := w.accepted(w.idp.URL()+"/lo/verify_email?ticket=x", challenge.Registration)
 	settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_TENANT=beta"))
@@ -389,6 +397,7 @@ func TestClickOfATenantThatIsGone(t *testing.T) {
 }
 
 func TestDeleteMail(t *testing.T) {
+	t.Parallel()
 	// What was recorded to have become of a mail at Mailgun.
 	became := func(w *world) string {
 		return w.one("SELECT COALESCE(MAX(name), '') FROM event WHERE name IN " +
@@ -435,6 +444,7 @@ func TestDeleteMail(t *testing.T) {
 // Ensure that the record claims no deletion where a webhook pointed to another mail or to another
 // host: the mail itself stays at Mailgun.
 func TestDeleteMailElsewhere(t *testing.T) {
+	t.Parallel()
 	for name, place := range map[string]func(w *world) string{
 		"another mail": func(w *world) string { return w.signUp("acme+4520123457@sms.acme.example").URL },
 		"another host": func(*world) string { return "https://evil.example/v3/domains/x/messages/y" },

@@ -23,6 +23,7 @@ func (w *world) drop(id string) error {
 // Ensure that a job which is dropped is gone from the queue, and that the row it is about has an
 // end with a reason. So it is with all jobs of a bundle. A job that a worker has is waited for.
 func TestDropJob(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		one := w.make(phone, "Hello")
 		job := w.one("SELECT id FROM river_job WHERE kind = 'send_text'")

@@ -12,6 +12,7 @@ import (
 // Ensure that a mail whose link has an unknown shape is held. What is recorded names the entry that
 // would allow it, without the secret. With that entry the same mail is asked about.
 func TestHeldMailIsRecordedWithWhatAllowsIt(t *testing.T) {
+	t.Parallel()
 	const entry, secret = "/account/*/confirm?t", "Zk3vQ8mW1xT5nB7y"
 	body := mail.Body{Subject: "Please confirm your email", From: "no-reply@acme.example",
 		Text: "Confirm: https://login.acme.example/account/17/confirm?t=" + secret}

@@ -31,6 +31,7 @@ func (w *world) tooOften(kind, id string) {
 // Ensure that a job whose worker dies each time is not begun once more, and that its row gets an
 // end state with a reason.
 func TestRowsOfLostJobs(t *testing.T) {
+	t.Parallel()
 	const reason = "given up: "
 	each(t, func(w *world) {
 		mailID := w.take(w.signUp(w.tenant().Address.Address(w.phone(phone))), "")
@@ -57,6 +58,7 @@ func TestRowsOfLostJobs(t *testing.T) {
 // Ensure that the end of a lost click is told as one of which nothing is known. Its link is handed
 // to the person, and opened by no worker.
 func TestLostClick(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	link, clicks := w.provider(func(http.ResponseWriter, *http.Request) {})
 	id := w.accepted(link, challenge.Registration)
@@ -67,6 +69,7 @@ func TestLostClick(t *testing.T) {
 
 // Ensure that Twilio Verify's part in a verification ends when it can never be asked.
 func TestLostReports(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.openOthers("verify,twilio")
 	v, textID := w.verify(phone)
@@ -88,6 +91,7 @@ func TestLostReports(t *testing.T) {
 // Ensure that a job whose worker is still at work is not begun beside it when the queue hands it
 // out again.
 func TestNoJobTwiceAtOnce(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	var (
 		begun = make(chan struct{})
@@ -112,6 +116,7 @@ func TestNoJobTwiceAtOnce(t *testing.T) {
 
 // Ensure that a job is not called dead while its end cannot be recorded: the queue tries again.
 func TestEndThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	broken := errors.New("store: the database is down")
 	j := (&job{kind: "test", limits: limits{within: time.Minute}}).whenLost(

@@ -12,6 +12,7 @@ import (
 // Ensure that a mail's language is what its header says, else its words, else its HTML. A mail that
 // tells none, or whose words are of two languages, has none.
 func TestMailLanguage(t *testing.T) {
+	t.Parallel()
 	const danish = "Hej, bekræft venligst din konto. Hvis det ikke er dig, skal du ikke gøre noget."
 	for want, mails := range map[string][]linkclick.Mail{
 		"fr": {
@@ -47,6 +48,7 @@ func TestMailLanguage(t *testing.T) {
 
 // Ensure that only the beginning of a large mail is read.
 func TestMailLanguageReadsTheBeginning(t *testing.T) {
+	t.Parallel()
 	late := strings.Repeat("x ", maxLanguageText) + strings.Repeat("the your you please ", 9)
 	require.Empty(t, mailLanguage(linkclick.Mail{Text: late}))
 }

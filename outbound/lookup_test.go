@@ -52,6 +52,7 @@ func (w *world) confirmed(challengeID string) {
 
 // The whole way of a mail that the bridge keeps.
 func TestMailKeptHere(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		stored := w.signUp(address)
 		id := w.prompted(w.take(stored, stored.URL))
@@ -65,6 +66,7 @@ func TestMailKeptHere(t *testing.T) {
 
 // The whole way of a mail that stays at Mailgun: found by its URL, and nothing of it here.
 func TestMailKeptAtMailgun(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.gun.Set(func(m *mailgun.Manners) { m.HeaderCollisions = true })
 		stored := w.signUp(address)
@@ -77,6 +79,7 @@ func TestMailKeptAtMailgun(t *testing.T) {
 
 // Without a URL the events lead to the mail; they may be late.
 func TestMailWithoutItsURL(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = time.Minute })
 		mailID := w.take(w.signUp(address), "")
@@ -90,6 +93,7 @@ func TestMailWithoutItsURL(t *testing.T) {
 
 // Ensure that a mail is waited for as long as that may help, and then refused.
 func TestMailThatCannotBeFetched(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	stored := w.signUp(address)
 	mailID := w.take(stored, stored.URL)
@@ -110,6 +114,7 @@ func TestMailThatCannotBeFetched(t *testing.T) {
 
 // A mail that is gone when the yes comes is waited for, and then told of.
 func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	stored := w.signUp(address)
 	id := w.prompted(w.take(stored, stored.URL))
@@ -127,6 +132,7 @@ func TestMailThatIsGoneWhenTheYesComes(t *testing.T) {
 // Ensure that a link that was sealed under a key that is lost is found again at Mailgun, and the
 // body of a mail too.
 func TestLostKey(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		stored := w.signUp(address)
 		mailID := w.take(stored, stored.URL)
@@ -140,6 +146,7 @@ func TestLostKey(t *testing.T) {
 // Ensure that the API key goes to no host but Mailgun's, wherever a webhook says that a mail is
 // kept.
 func TestAPIKeyStaysAtMailgun(t *testing.T) {
+	t.Parallel()
 	var requests atomic.Int32
 	foreign := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		requests.Add(1)
@@ -197,6 +204,7 @@ func (w *world) deliver(to, id string) {
 }
 
 func TestSearchStored(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	since := w.clock()
 	any := func(stored) bool { return true }
@@ -239,6 +247,7 @@ func TestSearchStored(t *testing.T) {
 
 // Ensure that of two neighbors that are listed the wrong way round the newer one is found.
 func TestSearchStoredOutOfOrder(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	w.gun.Set(func(m *mailgun.Manners) { m.EventsOutOfOrder = true })
 	w.deliver(address, "older")
@@ -268,6 +277,7 @@ func (w *world) examineFound() {
 // A yes to a question that the bridge does not know finds its mail at Mailgun, and the phone is
 // asked about it again. Only the next yes clicks.
 func TestYesWithAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.gun.Set(func(m *mailgun.Manners) { m.EventLag = 30 * time.Second })
 		w.deliver(address, "superseded")
@@ -297,6 +307,7 @@ func TestYesWithAnEmptyDatabase(t *testing.T) {
 // Ensure that a mail about which its phone was never asked is not clicked because of a yes. Mailgun
 // stores what any sender mails, also when the bridge's webhook refuses it.
 func TestYesNeverClicksWhatWasNotAsked(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.deliver(address, "outsider")
 		require.NoError(w.t, w.lookUpMail(w.t.Context(), w.yes()))
@@ -312,6 +323,7 @@ func TestYesNeverClicksWhatWasNotAsked(t *testing.T) {
 // Ensure that a webhook which names the stored mail of another phone has that neither asked about,
 // nor clicked, nor deleted.
 func TestMessageURLOfAnotherMail(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.deliver("acme+4520123457@sms.acme.example", "victim")
 		victim := w.gun.Stored()[0]
@@ -338,6 +350,7 @@ func TestMessageURLOfAnotherMail(t *testing.T) {
 // Ensure that a link which was fetched again and is another than the one that was asked about is
 // not clicked.
 func TestFetchedLinkOfAnotherMail(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		stored := w.signUp(address)
 		id := w.prompted(w.take(stored, stored.URL))
@@ -352,6 +365,7 @@ func TestFetchedLinkOfAnotherMail(t *testing.T) {
 
 // Ensure that a yes finds nothing that it cannot be about, and that no phone is told so.
 func TestYesThatFindsNothing(t *testing.T) {
+	t.Parallel()
 	cases := map[string]func(w *world){
 		"no mail":          func(*world) {},
 		"another phone's":  func(w *world) { w.deliver("acme+4520123457@sms.acme.example", "other") },
@@ -408,6 +422,7 @@ func TestYesThatFindsNothing(t *testing.T) {
 
 // Ensure that a mail that was known after all is not clicked because of a second yes.
 func TestYesToAKnownMail(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		stored := w.signUp(address)
 		id := w.yes() // before the mail's webhook was heard
@@ -421,6 +436,7 @@ func TestYesToAKnownMail(t *testing.T) {
 // Ensure that a yes that may mean mails of two tenants clicks neither, and that the phone is asked
 // about both.
 func TestYesToMailsOfTwoTenants(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	var tenants strings.Builder
 	for slug, name := range map[string]string{"acme": "ACME", "beta": "Beta Bank"} {

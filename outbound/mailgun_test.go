@@ -18,6 +18,7 @@ import (
 // The mock of mailgun-go's makers ignores filters and times and lists events of every kind, over
 // several pages.
 func TestSearchStoredAtAnotherMailgun(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	mock := mailgun.NewMockServer()
 	defer mock.Stop()
@@ -37,6 +38,7 @@ func TestSearchStoredAtAnotherMailgun(t *testing.T) {
 // Ensure that a list of events that never ends is left, and that Mailgun's word for what is
 // recent enough is not taken.
 func TestSearchStoredEnds(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	pages := 0
 	var server *httptest.Server
@@ -63,6 +65,7 @@ func TestSearchStoredEnds(t *testing.T) {
 // Ensure that the account's key goes nowhere but to the tenant's API base: neither to what a page
 // names as the next one, nor after a redirect.
 func TestSearchStoredKeepsTheKey(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	asked := 0
 	other := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -108,6 +111,7 @@ func TestSearchStoredKeepsTheKey(t *testing.T) {
 
 // Ensure that what is no page of events is an error, not an empty list: the mail may be there.
 func TestSearchStoredNeedsAPage(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	answer := ""
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -130,6 +134,7 @@ func TestSearchStoredNeedsAPage(t *testing.T) {
 // A stored mail has its own headers beside Mailgun's fields, and the writer of the mail chose
 // those.
 func TestFetchStored(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	answer := ""
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -36,6 +36,7 @@ func (w *world) metrics() string {
 
 // Ensure that a provider that is slow, or says nothing, is found after three texts in a row.
 func TestSlowProviderIsFound(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	took, now := slow, w.clock()
 	codes := w.measure(func() time.Time {
@@ -61,6 +62,7 @@ func TestSlowProviderIsFound(t *testing.T) {
 
 // Ensure that a refused key of Mailgun's and an API that is down are told apart.
 func TestMailgunIsJudged(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	codes := w.measure(w.clock)
 	stored := w.signUp(address)
@@ -86,6 +88,7 @@ func TestMailgunIsJudged(t *testing.T) {
 
 // Ensure that an app that does not take what it is told is found.
 func TestRefusingAppIsFound(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	codes := w.measure(w.clock)
 	app := listen(t, w)
@@ -108,6 +111,7 @@ func TestRefusingAppIsFound(t *testing.T) {
 // Ensure that an identity provider that is down is found, and that a link which it refuses is no
 // such thing. The stages of a question are measured once it has ended.
 func TestIdPDownIsFound(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	codes := w.measure(w.clock)
 	click := func(link string) {

@@ -29,6 +29,7 @@ import (
 // (https://docs.svix.com/receiving/verifying-payloads/how-manual), which Standard Webhooks took
 // over.
 func TestSign(t *testing.T) {
+	t.Parallel()
 	key, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	require.NoError(t, err)
 	header := http.Header{}
@@ -99,6 +100,7 @@ func (w *world) verified() (v verification.Verification) {
 // Ensure that the app is told until it takes the notice, with one id and the time of each
 // attempt. No code is in it.
 func TestNotify(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		app := listen(w.t, w)
 		v := w.verified()
@@ -135,6 +137,7 @@ func TestNotify(t *testing.T) {
 
 // Ensure that a notice has the members that the description of the API promises.
 func TestNoticeIsDescribed(t *testing.T) {
+	t.Parallel()
 	type schema struct {
 		Properties map[string]schema `yaml:"properties"`
 		Required   []string          `yaml:"required"`
@@ -163,6 +166,7 @@ func TestNoticeIsDescribed(t *testing.T) {
 // Ensure that an app that never takes the news is given up after a day, and that a tenant without
 // one is told nothing.
 func TestNotifyGivesUp(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := listen(t, w)
 	app.answer(503)
@@ -183,6 +187,7 @@ func TestNotifyGivesUp(t *testing.T) {
 // Ensure that no private address is connected to, unless the tenant allows it, and that a name
 // that leads to one makes no difference.
 func TestNotifyIsGuarded(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	app := listen(t, w)
 	v := w.verified()

@@ -21,6 +21,7 @@ import (
 // Ensure that a text reaches its phone once, and is known to have, whatever becomes of the
 // requests to two providers. Their lists are late by less than the quarantine.
 func TestEachTextArrivesOnce(t *testing.T) {
+	t.Parallel()
 	longtest.Skip(t)
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
@@ -90,6 +91,7 @@ func TestEachTextArrivesOnce(t *testing.T) {
 // Ensure that the queue brings a code of Verify's own to the phone, and the
 // verdict to the caller that waits for it.
 func TestVerifyThroughTheQueue(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.openOthers("verify,twilio")
 	w.tenant().Sending.VerifyService.OwnCode = true

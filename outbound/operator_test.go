@@ -10,6 +10,7 @@ import (
 
 // Ensure that the log says once at 50, 80 and 100 % that the budget of a day is used.
 func TestBudgetIsLogged(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.tenant().Limits.Day.Segments = 10
 		w.sameDay()

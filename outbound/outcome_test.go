@@ -53,6 +53,7 @@ func outcomesIn(t *testing.T, file *ast.File) (found []linkclick.Outcome) {
 
 // Ensure that the rule knows every outcome of a click, and has words of its own for each.
 func TestOutcomesAreKnown(t *testing.T) {
+	t.Parallel()
 	all := outcomes(t)
 	require.Subset(t, all, []linkclick.Outcome{linkclick.OutcomeConfirmed, linkclick.OutcomeUnknown})
 	for _, purpose := range []challenge.Purpose{challenge.Registration, challenge.Password} {

@@ -50,6 +50,7 @@ func (w *world) holding(digits string) (found []string) {
 // afterwards: in no table, in none of the queue's, and in no file. The rows stay, and those of one
 // phone are still known as of one.
 func TestNumbersGoAfterTheRetention(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.flows(0, 3)
 		w.instance("my"+otherPhone[1:], "running", "approved")
@@ -88,6 +89,7 @@ func TestNumbersGoAfterTheRetention(t *testing.T) {
 // Ensure that no byte of a number stays in a file although the try that replaced the numbers ended
 // before it had emptied the WAL.
 func TestNumbersGoAfterATryThatEnded(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.flows(0, 3)
 	require.NoError(t, w.work(t.Context(), "prune", ""))
@@ -113,6 +115,7 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 // Ensure that no copy of a row which SQLite left behind when it moved rows between pages keeps a
 // number: once a day the file is written anew.
 func TestNoCopyOfANumberStays(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.flows(0, 1)
 	require.NoError(t, w.work(t.Context(), "prune", "")) // the day's
@@ -155,6 +158,7 @@ func (w *world) growTexts(round int) {
 
 // Ensure that a WAL which another process reads is emptied soon after it has been read.
 func TestWALIsEmptiedLater(t *testing.T) {
+	t.Parallel()
 	longtest.Skip(t) // SQLite waits for the reader for seconds
 	w := quick(t)
 	w.flows(0, 1)
@@ -178,6 +182,7 @@ func TestWALIsEmptiedLater(t *testing.T) {
 
 // Ensure that a mail that came again after its first number was replaced does not keep the number.
 func TestTheSameMailAfterTheRetention(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		for range 2 {
 			w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind,"+

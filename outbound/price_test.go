@@ -67,6 +67,7 @@ func (w *world) sameDay() {
 // Ensure that what Twilio says about the price of a text corrects the budgets once. An operator
 // hears once of a price far from the table's.
 func TestPrices(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.sameDay()
 		asked := w.watched(func(*http.Response) {})
@@ -123,6 +124,7 @@ func (w *world) unpriced() (found []text.Unpriced) {
 // Ensure that a price which is known late is asked for three times at most, and that the table's
 // holds when it never is.
 func TestPriceKnownLate(t *testing.T) {
+	t.Parallel()
 	for lag, want := range map[time.Duration]struct {
 		asked int
 		price string
@@ -148,6 +150,7 @@ func TestPriceKnownLate(t *testing.T) {
 // Ensure that a tenant may have no provider asked, and that texts of an older version, whose charge
 // is not known, correct nothing.
 func TestPriceNotAsked(t *testing.T) {
+	t.Parallel()
 	for _, off := range []bool{true, false} {
 		w := quick(t)
 		asked := w.watched(func(*http.Response) {})
@@ -164,6 +167,7 @@ func TestPriceNotAsked(t *testing.T) {
 
 // Ensure that money of another kind is kept with the text, said, and not added to dollars.
 func TestPriceInAnotherCurrency(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.sameDay()
 		w.twilio.Set(func(m *twilio.Manners) { m.Price, m.PriceUnit = "0.08", "EUR" })
@@ -179,6 +183,7 @@ func TestPriceInAnotherCurrency(t *testing.T) {
 
 // Ensure that a provider which cannot be asked is left alone, and is asked again an hour later.
 func TestPriceOfProviderThatIsDown(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	down := true
 	asked := w.watched(func(r *http.Response) {
@@ -199,6 +204,7 @@ func TestPriceOfProviderThatIsDown(t *testing.T) {
 
 // Ensure that a job whose time is up leaves its texts to the next one, and not to the next pass.
 func TestPriceOutOfTime(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.watched(func(r *http.Response) {
@@ -219,6 +225,7 @@ func TestPriceOutOfTime(t *testing.T) {
 
 // Ensure that a job asks about each of many texts once, and about no more than a number of them.
 func TestPriceOfMany(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	asked := w.watched(func(*http.Response) {})
 	w.sent("Hello")
@@ -244,6 +251,7 @@ func TestPriceOfMany(t *testing.T) {
 // Ensure that Flowroute is asked, too, and that a sender of the tenant's own says a price in its
 // response.
 func TestPriceOfOthers(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.sameDay()
 		w.openOthers("flowroute")

@@ -87,6 +87,7 @@ func idpAPI(t *testing.T, verified, unverified string) *httptest.Server {
 // Ensure that each API gets the request it needs, and that only the very address counts. No error
 // repeats the address or a secret.
 func TestProved(t *testing.T) {
+	t.Parallel()
 	server := idpAPI(t, "acme+4512345678@sms.acme.example", "acme+4520123456@sms.acme.example")
 	w := &Worker{http: http.DefaultTransport}
 	for _, p := range []tenant.Proof{
@@ -127,6 +128,7 @@ func TestProved(t *testing.T) {
 // Ensure that the account of another spelling proves nothing about a click, and that the account
 // of the very address does.
 func TestProofIsAboutTheAddressOfTheMail(t *testing.T) {
+	t.Parallel()
 	used := redirect("success=false&message=" + url.QueryEscape("This URL can be used only once"))
 	api := idpAPI(t, address, "acme+4512345678@sms.acme.example")
 	for _, kind := range []tenant.Proof{

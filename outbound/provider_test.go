@@ -134,6 +134,7 @@ func (w *world) events(subject, name string) string {
 
 // Ensure that the next provider is asked when one certainly does nothing, and only then.
 func TestNextProvider(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		manners           twilio.Manners
 		provider, state   string
@@ -192,6 +193,7 @@ func TestNextProvider(t *testing.T) {
 // Ensure that a text that no provider takes now is tried again at the first that may take it
 // later. It fails when none ever will.
 func TestAllProvidersRefuse(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("twilio,flowroute")
 		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
@@ -222,6 +224,7 @@ func TestAllProvidersRefuse(t *testing.T) {
 
 // Ensure that of several providers that may take a text later the first is asked first.
 func TestAllProvidersAreBusy(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
 	w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus = 1, 429 })
@@ -237,6 +240,7 @@ func TestAllProvidersAreBusy(t *testing.T) {
 // Ensure that refused credentials are one error that names the settings, however many texts fail,
 // and that the log says when they work again.
 func TestRefusedCredentialsAreOneError(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.Meter = meter.New(w.clock, health.NewMonitor(w.Log))
 		send := func(number string) {
@@ -264,6 +268,7 @@ func TestRefusedCredentialsAreOneError(t *testing.T) {
 
 // Ensure that the next provider is not asked for a text that is not wanted any more.
 func TestNextProviderForNothing(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
 	id := w.make(phone, "Hello")
@@ -283,6 +288,7 @@ func TestNextProviderForNothing(t *testing.T) {
 // Ensure that a slow worker asks no other provider for a text that another worker has taken up
 // and found unclear: not the next provider, and not the same one later.
 func TestTwoWorkersOneText(t *testing.T) {
+	t.Parallel()
 	for name, status := range map[string]int{"refused": 400, "not now": 429} {
 		for _, providers := range []string{"twilio,flowroute", "twilio"} {
 			t.Run(name+", "+providers, func(t *testing.T) {
@@ -310,6 +316,7 @@ func TestTwoWorkersOneText(t *testing.T) {
 // Ensure that a worker that died while it asked the second provider leaves a text that is looked
 // for there.
 func TestInterruptedAtTheSecondProvider(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("twilio,flowroute")
 	w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: 21612} })
@@ -325,6 +332,7 @@ func TestInterruptedAtTheSecondProvider(t *testing.T) {
 // Ensure that a phone is texted from the sender of its country, and that its questions are on
 // that line.
 func TestSenderByCountry(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.tenant().Sending.Senders = map[string]string{"DK": service}
 	danish := phonemail.Line{Account: accountSID, Sender: service}
@@ -340,6 +348,7 @@ func TestSenderByCountry(t *testing.T) {
 // Ensure that a code comes from the sender of links and codes, and a question from that of
 // questions, at whichever provider.
 func TestSenderByUse(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.tenant().Sending.Twilio.LinksFrom = service
 	_, id := w.verify(phone)
@@ -365,6 +374,7 @@ func TestSenderByUse(t *testing.T) {
 }
 
 func TestFlowroute(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"v2.1", "v2.2"} {
 		t.Run(version, func(t *testing.T) {
 			w := quick(t)
@@ -402,6 +412,7 @@ func TestFlowroute(t *testing.T) {
 
 // Ensure that each of Flowroute's responses becomes what the text needs.
 func TestFlowrouteAnswers(t *testing.T) {
+	t.Parallel()
 	for status, want := range map[int]string{
 		400: "failed/400", 403: "failed/403", 422: "failed/422",
 		401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/",
@@ -476,6 +487,7 @@ func (w *world) openSender() *ownSender {
 }
 
 func TestWebhook(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		s := w.openSender()
 		id := w.make(phone, "Hello")
@@ -512,6 +524,7 @@ func TestWebhook(t *testing.T) {
 
 // Ensure that a sender of the tenant's own can say why it refuses, and nothing else by that.
 func TestWebhookAnswers(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		status       int
 		answer, want string

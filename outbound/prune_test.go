@@ -17,16 +17,19 @@ import (
 // exec changes the database behind the store's back.
 func (w *world) exec(statement string, args ...any) {
 	w.t.Helper()
-	driver, source := "pgx", w.databaseURL
-	if path, ok := strings.CutPrefix(w.databaseURL, "sqlite:"); ok {
-		// It overwrites what it deletes, as the store does.
-		driver = "sqlite"
-		source = "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=secure_delete(ON)"
+	if w.changer == nil {
+		driver, source := "pgx", w.databaseURL
+		if path, ok := strings.CutPrefix(w.databaseURL, "sqlite:"); ok {
+			// It overwrites what it deletes, as the store does.
+			driver = "sqlite"
+			source = "file:" + path + "?_pragma=busy_timeout(60000)&_pragma=secure_delete(ON)"
+		}
+		db, err := sql.Open(driver, source)
+		require.NoError(w.t, err)
+		w.t.Cleanup(func() { require.NoError(w.t, db.Close()) })
+		w.changer = db
 	}
-	db, err := sql.Open(driver, source)
-	require.NoError(w.t, err)
-	defer db.Close()
-	_, err = db.ExecContext(w.t.Context(), statement, args...)
+	_, err := w.changer.ExecContext(w.t.Context(), statement, args...)
 	require.NoError(w.t, err)
 }
 
@@ -93,6 +96,7 @@ func idAt(at time.Time) string {
 
 // Ensure that of each table that is pruned the rows go when they are too old, and not before.
 func TestPrune(t *testing.T) {
+	t.Parallel()
 	require.Len(t, oldRows(), len(retentions()), "each table has a row to try it with")
 	const year = 365 * 24 * time.Hour
 	kept := map[string]time.Duration{
@@ -124,6 +128,7 @@ func TestPrune(t *testing.T) {
 
 // Ensure that no transaction drops more than 1,000 rows, and that all go nevertheless.
 func TestPruneInBatches(t *testing.T) {
+	t.Parallel()
 	const many = `WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 2500)
 		SELECT CAST(i AS TEXT) AS key FROM k`
 	each(t, func(w *world) {
@@ -147,6 +152,7 @@ func TestPruneInBatches(t *testing.T) {
 // Ensure that a prune whose time is up goes on later, and that one at which a table fails fails
 // after the others.
 func TestPruneThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.age("short_link", time.Hour, "SELECT 'old' AS key")
 	over, cancel := context.WithCancel(t.Context())
@@ -159,6 +165,7 @@ func TestPruneThatDoesNotEnd(t *testing.T) {
 
 // Ensure that the queue prunes without being asked to.
 func TestPruneThroughTheQueue(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.age("short_link", time.Hour, "SELECT 'old' AS key")
 	ctx := context.Background() // the queue is stopped when the test's own context has ended

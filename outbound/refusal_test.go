@@ -26,6 +26,7 @@ func (w *world) stands(v verification.Verification, want string) {
 // Ensure that a code that Twilio refuses for good ends its verification at once, with the reason.
 // One that it may send later does not.
 func TestTwilioRefusesACode(t *testing.T) {
+	t.Parallel()
 	for code, want := range map[int]string{
 		21211: "failed/number_invalid", 21217: "failed/number_invalid",
 		21612: "failed/number_unreachable", 21614: "failed/number_unreachable",
@@ -52,6 +53,7 @@ func TestTwilioRefusesACode(t *testing.T) {
 
 // Ensure that a verification fails after the last provider has refused, and not before.
 func TestLastProviderRefusesACode(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio,flowroute")
 		o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60205} })
@@ -80,6 +82,7 @@ func TestLastProviderRefusesACode(t *testing.T) {
 
 // Ensure that a guard against fraud ends the verification with a reason of its own.
 func TestGuardRefusesACode(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	w.openOthers("verify,twilio").verify.Guard("+45")
 	v, id := w.verify(phone)
@@ -89,6 +92,7 @@ func TestGuardRefusesACode(t *testing.T) {
 
 // Ensure that a sender of the tenant's own can say why.
 func TestWebhookRefusesACode(t *testing.T) {
+	t.Parallel()
 	for answer, want := range map[string]string{
 		`{"result":"invalid_number"}`: "failed/number_invalid",
 		`{"result":"unreachable"}`:    "failed/number_unreachable",
@@ -113,6 +117,7 @@ func TestWebhookRefusesACode(t *testing.T) {
 // Ensure that the code of a phone fails when it turns out that the phone opted out, also when no
 // provider was asked. A tenant that lost its provider hears that.
 func TestCodeThatIsNeverSent(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		v, id := w.verify(phone)
 		w.do(func(ctx context.Context, tx *store.Tx) error {
@@ -143,6 +148,7 @@ func TestCodeThatIsNeverSent(t *testing.T) {
 
 // Ensure that Twilio Verify hears of a verification of its own that failed at another provider.
 func TestVerifyHearsOfAFailure(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("verify,twilio")
 	w.tenant().Codes.Renew = true

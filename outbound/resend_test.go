@@ -42,6 +42,7 @@ func (w *world) examined(sender string) {
 // Ensure that a resent link is clicked when the asked one has expired, kept here or at Mailgun. One
 // sender of both mails must be proved. Either way one text asked.
 func TestResentLinkIsClicked(t *testing.T) {
+	t.Parallel()
 	const author = "no-reply@acme.example"
 	for name, change := range map[string][]string{"here": nil, "at Mailgun": {keepMailgun}} {
 		for sender, proved := range map[string]bool{author: true, "": false} {

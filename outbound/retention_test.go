@@ -78,6 +78,7 @@ func (w *world) begun(n, steps int) {
 // Ensure that a year after everything is over nothing is left of it, in whichever table. What is
 // open stays, and so do opt-outs. A new table fails here until it has a retention.
 func TestNothingIsLeftOfWhatIsOver(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.flows(0, 3)
 		for table := range oldRows() {
@@ -121,6 +122,7 @@ func TestNothingIsLeftOfWhatIsOver(t *testing.T) {
 // Ensure that both count: when a row was made and when it ended. One of the two may come from a
 // clock that is wrong.
 func TestARowIsAsOldAsItsYoungerTime(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		for _, table := range []string{
 			"event", "text", "challenge", "mail", "durable_instance", "verification",
@@ -150,6 +152,7 @@ func (w *world) used() int {
 // Ensure that a finished flow leaves few bytes. All but its reply end with retention: what comes
 // later has their place in the file. Its rows in the queue go within the hour.
 func TestBytesOfAFinishedFlow(t *testing.T) {
+	t.Parallel()
 	longtest.Skip(t)
 	w := quick(t)
 	const flows, bound, boundOfReply = 1000, 7_250, 600

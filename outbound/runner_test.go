@@ -21,6 +21,7 @@ import (
 // Ensure that the table has each kind of job once, and that none is still at work when it is
 // rescued.
 func TestTable(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	var kinds []string
 	for _, j := range w.Worker.jobs {
@@ -37,6 +38,7 @@ func TestTable(t *testing.T) {
 
 // Ensure that each end of a job reaches the queue, the log and the counts as what it is.
 func TestEndsOfAJob(t *testing.T) {
+	t.Parallel()
 	failed := func(times int) *rivertype.JobRow {
 		return &rivertype.JobRow{
 			ID: 7, Attempt: times + 1, Errors: make([]rivertype.AttemptError, times),
@@ -88,6 +90,7 @@ func TestEndsOfAJob(t *testing.T) {
 // Ensure that a job that fails in the queue is logged with its kind and the id of its row, and
 // counted.
 func TestFailureInTheQueue(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	id := w.make(phone, "Hello")
 	w.open([]byte("another key of thirty-two bytes!")) // what the text says cannot be opened any more
@@ -106,6 +109,7 @@ func TestFailureInTheQueue(t *testing.T) {
 
 // Ensure that the waits of a job double from two seconds to the longest, and that patience ends.
 func TestWaits(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
 	b := begun[struct{}]{now: now, limits: limits{patience: time.Hour, slowest: time.Minute}}
 	for tried, want := range map[time.Duration]time.Duration{
@@ -123,6 +127,7 @@ func TestWaits(t *testing.T) {
 // Ensure that the parts of a job get no more time than the job has, and that no request gets more
 // than ten seconds.
 func TestShare(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		left time.Duration
 		n    int
@@ -169,6 +174,7 @@ func (w *world) hurry(kind string) context.Context {
 // Ensure that no provider is asked longer than its job may take, even when it never responds. A
 // text that it was asked for is unclear then.
 func TestNoProviderOutlivesItsJob(t *testing.T) {
+	t.Parallel()
 	silence := mute(t)
 	for by, variable := range map[tenant.Provider]string{
 		tenant.ByTwilio: "TWILIO_API_BASE", tenant.ByVerify: "TWILIO_VERIFY_BASE",

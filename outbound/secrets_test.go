@@ -46,6 +46,7 @@ func (w *world) waiting(n int) *flow {
 // Ensure that a link leaves the database with the end of its question, whichever end that is. The
 // body of a mail goes with its examination, and the words of a text when a provider has it.
 func TestLinksAndBodiesGo(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		const link = "SELECT link || held_link || digest || held_digest FROM challenge WHERE id = '"
 		click := func(state linkclick.Outcome) func(f *flow) {
@@ -100,6 +101,7 @@ func TestLinksAndBodiesGo(t *testing.T) {
 
 // Ensure that a code leaves the database with the end of its verification, whichever end that is.
 func TestCodesGo(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		at := func(v verification.Verification) string {
 			return w.one("SELECT state || ' ' || code FROM verification WHERE id = '" + v.ID + "'")
@@ -137,6 +139,7 @@ func TestCodesGo(t *testing.T) {
 
 // Ensure that the token of a mail is there for 48 hours and no longer.
 func TestTokensGo(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.begun(1, 1)
 		const tokens = "SELECT COUNT(*) FROM seen WHERE source = 'mailgun'"
@@ -153,6 +156,7 @@ func TestTokensGo(t *testing.T) {
 // Ensure that the queue's own tables forget a finished job after an hour, and one that was given up
 // after 30 days. Younger ones stay.
 func TestQueueForgets(t *testing.T) {
+	t.Parallel()
 	longtest.Skip(t) // it waits for River's own clean-up
 	each(t, func(w *world) {
 		ago := "datetime('now', '-%d minutes')"

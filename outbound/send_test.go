@@ -58,6 +58,7 @@ func (w *world) retarget(base string) {
 }
 
 func TestSendText(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		base, seen := w.front(w.twilio.URL(), func(*http.Response) {})
 		w.retarget(base)
@@ -90,6 +91,7 @@ func TestSendText(t *testing.T) {
 
 // Ensure that Twilio is told where to report, and with which text's id.
 func TestReceiptURLs(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	first, second := w.make(phone, "one"), w.make(phone, "two")
 	require.NoError(t, w.sendText(t.Context(), first))
@@ -112,6 +114,7 @@ func TestReceiptURLs(t *testing.T) {
 }
 
 func TestSendThroughAService(t *testing.T) {
+	t.Parallel()
 	w := quick(t, "TWILIO_FROM="+service)
 	id := w.make(phone, "Hello")
 	require.NoError(t, w.sendText(t.Context(), id))
@@ -128,6 +131,7 @@ func TestSendThroughAService(t *testing.T) {
 }
 
 func TestRefusedTexts(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		for _, code := range []int{21211, 21408, 21612, 21614, 21617} {
 			w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: code} })
@@ -154,6 +158,7 @@ func TestRefusedTexts(t *testing.T) {
 
 // What Twilio certainly did not do is tried again until it is done, or too late.
 func TestTextsThatTwilioDidNotTake(t *testing.T) {
+	t.Parallel()
 	for _, m := range []twilio.Manners{
 		{
 			FailNext: 1, FailStatus: 429, FailCode: 20429,
@@ -232,6 +237,7 @@ func lostAnswers(w *world) map[string]func() (taken bool) {
 // Ensure that a text whose response was lost is looked up, and reaches the phone exactly once
 // whether or not Twilio had taken it.
 func TestLostAnswersAreLookedUp(t *testing.T) {
+	t.Parallel()
 	for name := range lostAnswers(nil) {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
@@ -270,6 +276,7 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 // Ensure that a text is not sent again while the list may still show it late. A list that cannot
 // be read shows nothing.
 func TestLateAndBrokenLists(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse, m.ListLag = 1, 45*time.Second })
 		id := w.make(phone, "Hello")
@@ -299,6 +306,7 @@ func TestLateAndBrokenLists(t *testing.T) {
 // Ensure that only a text of ours that no other text has claimed yet counts as the one that is
 // looked for.
 func TestLookUpTakesNobodyElsesText(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		send := func(from, to, body string) {
 			form := url.Values{"From": {from}, "To": {to}, "Body": {body}}
@@ -341,6 +349,7 @@ func TestLookUpTakesNobodyElsesText(t *testing.T) {
 // Ensure that a worker that died while it was sending leaves a text that is looked up and not
 // sent blindly.
 func TestInterruptedSending(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		id := w.make(phone, "Hello")
 		w.do(func(ctx context.Context, tx *store.Tx) error {
@@ -357,6 +366,7 @@ func TestInterruptedSending(t *testing.T) {
 
 // Ensure that a request that is asked to stop leaves the outcome on disk all the same.
 func TestSendingOutlivesItsContext(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	base, _ := w.front(w.twilio.URL(), func(*http.Response) { cancel() })
@@ -368,6 +378,7 @@ func TestSendingOutlivesItsContext(t *testing.T) {
 }
 
 func TestTextsOfNobody(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	other, err := tenant.FromEnv(w.environ("SMSBRIDGE_TENANT=beta"))
 	require.NoError(t, err)

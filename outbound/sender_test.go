@@ -75,6 +75,7 @@ func (w *world) costsNothing() {
 // Ensure that a mail that the identity provider did not sign costs no text, however it arrives. One
 // that it signed is asked about.
 func TestSenderOfMail(t *testing.T) {
+	t.Parallel()
 	forged := "the mail has no DKIM signature"
 	for _, keep := range []string{"SMSBRIDGE_KEEP=bridge", keepMailgun} {
 		tests := map[string]struct {
@@ -130,6 +131,7 @@ func TestSenderOfMail(t *testing.T) {
 
 // Ensure that a sender is named only when a signature proved it.
 func TestProvedSender(t *testing.T) {
+	t.Parallel()
 	const results = "X-Mailgun-Dkim-Check-Result: Pass\r\nX-Mailgun-Spf: Pass\r\n"
 	for verify, want := range map[string]string{
 		"dkim": "no-reply@acme.example", "mailgun": "", "off": "",
@@ -150,6 +152,7 @@ func TestProvedSender(t *testing.T) {
 
 // Ensure that what is read is the mail that was proved, and not the fields that came beside it.
 func TestProvedTextIsRead(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	body := mail.Body{Subject: "Your code", Text: "123456 is your verification code"}
 	id := w.arrive("a", body, w.keep(w.signed(w.plain(address, "a"))))
@@ -160,6 +163,7 @@ func TestProvedTextIsRead(t *testing.T) {
 
 // Ensure that a parsed mail that Mailgun does not keep is refused with what to change.
 func TestParsedRoute(t *testing.T) {
+	t.Parallel()
 	for _, verify := range []string{"dkim", "mailgun"} {
 		w := quick(t, "SMSBRIDGE_SENDER_VERIFY="+verify)
 		body := mail.Body{Text: "Confirm: " + w.idp.URL() + "/lo/verify_email?ticket=0123456789abcdef"}
@@ -178,6 +182,7 @@ func TestParsedRoute(t *testing.T) {
 // Ensure that Mailgun's own results decide when the tenant says so, and that a forger's copy of
 // them spoils them.
 func TestMailgunDecides(t *testing.T) {
+	t.Parallel()
 	const results = "X-Mailgun-Dkim-Check-Result: Pass\r\nX-Mailgun-Spf: Pass\r\n"
 	for name, test := range map[string]struct {
 		mime     func(w *world) string
@@ -208,6 +213,7 @@ func TestMailgunDecides(t *testing.T) {
 // Ensure that trouble of the DNS has the mail examined again, as long as it is worth a question. A
 // key that does not exist refuses it at once.
 func TestDNSTrouble(t *testing.T) {
+	t.Parallel()
 	for name, trouble := range map[string]dns.Manners{
 		"SERVFAIL": {Fail: true}, "REFUSED": {Refuse: true},
 	} {
@@ -244,6 +250,7 @@ func TestDNSTrouble(t *testing.T) {
 // Ensure that keys are looked up under their absolute names, once in five minutes. Neither silence
 // nor a server that is gone counts as a key that does not exist.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	name, now := w.idp.KeyName(), w.clock()
 	for _, age := range []time.Duration{0, keyLife - 1, keyLife} {
@@ -279,6 +286,7 @@ func TestKeys(t *testing.T) {
 
 // Ensure that a yes opens no mail that a stranger left at Mailgun.
 func TestYesFindsNoForgedMail(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	w.keep(w.plain(address, "forged"))
 	require.NoError(t, w.lookUpMail(t.Context(), w.yes()))
@@ -298,6 +306,7 @@ func TestYesFindsNoForgedMail(t *testing.T) {
 // Ensure that the raw mail and its SMTP sender are read from Mailgun by their exact names: the
 // mail's writer chose its headers.
 func TestFetchRaw(t *testing.T) {
+	t.Parallel()
 	w := quick(t, keepMailgun)
 	w.gun.Set(func(m *mailgun.Manners) { m.HeaderCollisions = true })
 	raw := "Sender: evil@evil.example\r\nBody-Mime: evil\r\n" + w.signed(w.plain(address, "a"))

@@ -56,6 +56,7 @@ func (w *world) counted() string {
 // Ensure that a test number goes through the whole loop of a sign-up without a request to a
 // provider. No budget and no limit counts it. Each text is recorded with the reason.
 func TestTestNumberAnswers(t *testing.T) {
+	t.Parallel()
 	for answer, want := range map[string]string{"yes": "confirmed", "no": "denied"} {
 		t.Run(answer, func(t *testing.T) {
 			each(t, func(w *world) { w.rehearse(answer, want) })
@@ -93,6 +94,7 @@ func (w *world) rehearse(answer, want string) {
 // Ensure that the fixed code approves, that attempts are counted, and that another tenant gets
 // nothing of it: its codes are drawn, and are texted.
 func TestTestNumberCode(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		requests := testNumbers(w, "yes")
 		v, err := w.prove()
@@ -136,6 +138,7 @@ func TestTestNumberCode(t *testing.T) {
 // Ensure that a fixed code counts no longer than its number is a test number, and is not texted
 // once the setting is gone. What goes unanswered is no silence of a country.
 func TestTestNumberEnds(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		requests := testNumbers(w, "yes")
 		end := w.tenant().Tests[0].End
@@ -167,6 +170,7 @@ func TestTestNumberEnds(t *testing.T) {
 
 // Ensure that an automatic answer means its own question beside another one of the same number.
 func TestTestNumberBesideAnother(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	testNumbers(w, "yes")
 	var ids []string
@@ -192,6 +196,7 @@ func TestTestNumberBesideAnother(t *testing.T) {
 // Ensure that questions to test numbers that go unanswered are counted nowhere, and that they can
 // be asked again.
 func TestTestNumberWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	testNumbers(w, "yes")
 	stored := w.signUp(address)
@@ -207,6 +212,7 @@ func TestTestNumberWithoutAnswer(t *testing.T) {
 // Ensure that a text does not leave that was due before its phone became a test number. An opt-out
 // of a test number holds.
 func TestTestNumberIsNeverTexted(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	v, err := w.prove()
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 // Ensure that a phone never gets a tracking link, wherever that leads. It gets the link behind it
 // only if that one is a verification by its shape or at an allowed path.
 func TestTrackingLinkIsNotHandedOver(t *testing.T) {
+	t.Parallel()
 	const secret = "abcdefghijklmnop12345678"
 	for _, c := range []struct{ path, outcome, given string }{
 		{"https://evil.example/", "unknown", ""},
@@ -67,6 +68,7 @@ func TestTrackingLinkIsNotHandedOver(t *testing.T) {
 
 // Ensure that a tracking link is not given either when its click was lost or interrupted.
 func TestTrackingLinkOfALostClick(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []bool{true, false} {
 		w := quick(t)
 		settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_LINK_WRAPPERS=track.acme.example"))

@@ -14,6 +14,7 @@ import (
 // Ensure that the list of texts is read as Twilio lists it: to the last page, however short the
 // pages are, up to the bound, and not at all when one page fails.
 func TestListMessagesReadsPages(t *testing.T) {
+	t.Parallel()
 	const path = "/2010-04-01/Accounts/" + accountSID + "/Messages.json"
 	for name, test := range map[string]struct {
 		pages []int // messages on each

@@ -49,6 +49,7 @@ func (w *world) reported(id string) string {
 
 // Ensure that Verify is asked for no language that it lacks, which it would refuse.
 func TestVerifyHasTheLanguage(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		for i, language := range append(wording.Languages(), "") {
@@ -67,6 +68,7 @@ func TestVerifyHasTheLanguage(t *testing.T) {
 
 // Ensure that Verify texts our code, and hears how its verification ended.
 func TestVerifyHearsTheOutcome(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		w.tenant().Sending.VerifyService.RateLimits = map[string]string{"a": "phone", "b": "country"}
@@ -113,6 +115,7 @@ func TestVerifyHearsTheOutcome(t *testing.T) {
 // Ensure that a code is known to Verify only when Verify sent it, and that no other text goes
 // there.
 func TestVerifySendsOnlyCodes(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("verify,twilio")
 	id := w.make(phone, "Hello")
@@ -133,6 +136,7 @@ func TestVerifySendsOnlyCodes(t *testing.T) {
 
 // Ensure that no other provider texts a number that Fraud Guard blocks.
 func TestFraudGuard(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("verify,twilio,flowroute")
 	o.verify.Guard("+45")
@@ -149,6 +153,7 @@ func TestFraudGuard(t *testing.T) {
 // Ensure that the outcome reaches Verify although Verify is busy, down or mute, and is given up
 // when Verify cannot know it any more.
 func TestVerifyHearsLate(t *testing.T) {
+	t.Parallel()
 	for name, m := range map[string]twilioverify.Manners{
 		"429": {
 			FailNext: 1, FailStatus: 429, FailCode: 20429,
@@ -202,6 +207,7 @@ func TestVerifyHearsLate(t *testing.T) {
 // Ensure that Verify says the code of this verification, not that of an older one that it still
 // holds, be it ours or another program's.
 func TestVerifyStartsAnew(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		first, id := w.verify(phone)
@@ -241,6 +247,7 @@ func TestVerifyStartsAnew(t *testing.T) {
 // Ensure that another text has the same code, or a new one where the tenant wants that, and five
 // are the most that Verify sends.
 func TestVerifySendsAgain(t *testing.T) {
+	t.Parallel()
 	for _, renew := range []bool{false, true} {
 		w := quick(t)
 		o := w.openOthers("verify,twilio")
@@ -264,6 +271,7 @@ func TestVerifySendsAgain(t *testing.T) {
 
 // Ensure that a start whose response was lost is looked up, and texts once.
 func TestVerifyLostAnswer(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		o.verify.Set(func(m *twilioverify.Manners) { m.LoseResponse = 1 })
@@ -321,6 +329,7 @@ func (w *world) asked(id, code string) verification.Checked {
 // Ensure that a code of Verify's own is compared by Verify, and its outcome not reported back to
 // it.
 func TestVerifysOwnCode(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
 		ours := w.code(v.ID)
@@ -345,6 +354,7 @@ func TestVerifysOwnCode(t *testing.T) {
 // Ensure that wrong codes are counted before Verify is asked, and end the verification only after
 // its last response.
 func TestVerifysOwnCodeWrong(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
 		var asked []string
@@ -371,6 +381,7 @@ func TestVerifysOwnCodeWrong(t *testing.T) {
 // Ensure that a right code that is presented several times at once approves once, in whatever
 // order Verify's responses are recorded.
 func TestVerifysOwnCodeAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o, v, code := w.ownCode()
 		var (
@@ -417,6 +428,7 @@ func TestVerifysOwnCodeAtOnce(t *testing.T) {
 // Ensure that Verify's no to a second copy of the right code does not end what its yes to the
 // first is about to approve.
 func TestVerifysAnswersCross(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		_, v, code := w.ownCode()
 		first, second := w.check(v.ID, code), w.check(v.ID, code)
@@ -439,6 +451,7 @@ func TestVerifysAnswersCross(t *testing.T) {
 // Ensure that a check is asked again when Verify does not respond. A verification that Verify
 // does not know any more is not taken for approved.
 func TestVerifyDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	t.Run("later", func(t *testing.T) {
 		w := quick(t)
 		o, v, code := w.ownCode()
@@ -494,6 +507,7 @@ func TestVerifyDoesNotAnswer(t *testing.T) {
 // Ensure that the code of the newest text counts, when Verify sent one and another provider the
 // next.
 func TestVerifysOwnCodeThenAnothers(t *testing.T) {
+	t.Parallel()
 	w := quick(t)
 	o, v, code := w.ownCode()
 	o.verify.Set(func(m *twilioverify.Manners) { m.Reject = map[string]int{phone: 60205} })
@@ -514,6 +528,7 @@ func TestVerifysOwnCodeThenAnothers(t *testing.T) {
 // Ensure that Verify hears once, by the phone, that a code it texted for another was right. The
 // same holds where Verify would otherwise go on with that code for a verification of ours.
 func TestVerifyHearsOfAnothersCode(t *testing.T) {
+	t.Parallel()
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		report := func(to string) (id string) {

@@ -52,6 +52,7 @@ type world struct {
 	t           *testing.T
 	databaseURL string
 	db          *sql.DB
+	changer     *sql.DB // opened by the first exec
 	twilio      *twilio.Account
 	gun         *mailgun.Account
 	idp         *idp.Server

@@ -18,6 +18,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -269,6 +270,7 @@ func TestSessionsEnd(t *testing.T) {
 // Ensure that wrong passwords are limited, for a name that there is and for another one alike. The
 // right one does not help then, and after a while it does.
 func TestGuessesAreLimited(t *testing.T) {
+	longtest.Skip(t)
 	each(t, func(t *testing.T, p pages) {
 		b := p.browser(t)
 		for _, name := range []string{"anna", "otto"} {
@@ -291,6 +293,7 @@ func TestGuessesAreLimited(t *testing.T) {
 
 // Ensure that guesses from one network are limited, whatever the names.
 func TestGuessesOfOneSource(t *testing.T) {
+	longtest.Skip(t)
 	p := only(t)
 	b := p.browser(t)
 	b.headers["X-Forwarded-For"] = "203.0.113.9"
