@@ -232,9 +232,11 @@ func (w *Worker) post(
 	if u, err := url.Parse(to.URL); err == nil {
 		r.Host = u.Host
 	}
+	began := w.Meter.Now()
 	status, err := postSigned(ctx, signed{
 		url: to.URL, keys: t.Events.Keys(), id: c.EventID, body: body,
 	}, t.Links.UnsafeAllow, now)
+	w.calledBack(t.Slug+"/"+to.Name, status, err, began)
 	r.Status = status
 	if err != nil {
 		r.Reason = err.Error()

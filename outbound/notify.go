@@ -69,8 +69,8 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 	}
 	event := "verification.notified"
 	began := w.Meter.Now()
-	err := w.postNotice(ctx, t, v, b.now)
-	w.calledBack(t.Slug, err, began)
+	status, err := w.postNotice(ctx, t, v, b.now)
+	w.calledBack(t.Slug, status, err, began)
 	if err != nil {
 		w.ofVerification(v).Warn("the app did not take the news", "error", err)
 		if b.patient(v.Ended) {
@@ -85,10 +85,11 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 	})
 }
 
-// postNotice makes one attempt. Its errors contain neither the address nor the response.
+// postNotice makes one attempt, and returns the status of the response, 0 for none. Its errors
+// contain neither the address nor the response.
 func (w *Worker) postNotice(
 	ctx context.Context, t *tenant.Tenant, v verification.Verification, now time.Time,
-) error {
+) (status int, err error) {
 	body, err := json.Marshal(notice{
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
 		Data: noticeData{
@@ -97,11 +98,10 @@ func (w *Worker) postNotice(
 		},
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = postSigned(ctx, signed{t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body},
+	return postSigned(ctx, signed{t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body},
 		t.Links.UnsafeAllow, now)
-	return err
 }
 
 // signed is a request that tells a tenant's app something.

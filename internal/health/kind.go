@@ -174,9 +174,9 @@ func providers() []Kind {
 			"Is it up, and do the hosts in SMSBRIDGE_IDP_HOSTS (idp_hosts) lead to it from here? " +
 				"The bridge tries for five minutes after each yes.",
 			3, 0, minute, hour, nil},
-		{Callback, Warning, "tenant", "Your app does not take what the bridge tells it.",
-			"Is it up at callback.url, and does it respond with 2xx? " +
-				"The bridge tries for a day.",
+		{Callback, Warning, "tenant, or its endpoint", "Your app does not take what the bridge tells it.",
+			"Is it up at the URLs in SMSBRIDGE_EVENTS (events.to) or callback.url, and does it respond " +
+				"with 2xx? The bridge tries for a day.",
 			3, 0, minute, hour, nil},
 	}
 }
