@@ -233,9 +233,11 @@ func (w *Worker) post(
 		r.Host = u.Host
 	}
 	began := w.Meter.Now()
+	span := w.beginCallback(ctx, c, body)
 	status, err := postSigned(ctx, signed{
-		url: to.URL, keys: t.Events.Keys(), id: c.EventID, body: body,
+		url: to.URL, keys: t.Events.Keys(), id: c.EventID, body: body, parent: span.Parent(),
 	}, t.Links.UnsafeAllow, now)
+	endCallback(span, status, err)
 	w.calledBack(t.Slug+"/"+to.Name, status, err, began)
 	r.Status = status
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 	"smsbridge/internal/verification"
 )
 
@@ -100,16 +101,21 @@ func (w *Worker) postNotice(
 	if err != nil {
 		return 0, err
 	}
-	return postSigned(ctx, signed{t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body},
-		t.Links.UnsafeAllow, now)
+	span := trace.Child(ctx, "callback", trace.Call)
+	status, err = postSigned(ctx, signed{
+		t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body, span.Parent(),
+	}, t.Links.UnsafeAllow, now)
+	endCallback(span, status, err)
+	return status, err
 }
 
 // signed is a request that tells a tenant's app something.
 type signed struct {
-	url  string
-	keys [][]byte
-	id   string // by which the app knows it
-	body []byte
+	url    string
+	keys   [][]byte
+	id     string // by which the app knows it
+	body   []byte
+	parent string // the header traceparent, "" for none
 }
 
 // postSigned posts once, and returns the status of the response, 0 for none. Its errors contain
@@ -125,6 +131,9 @@ func postSigned(
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
+	if s.parent != "" {
+		request.Header.Set("traceparent", s.parent)
+	}
 	Sign(request.Header, s.keys, s.id, now, s.body)
 	client := &http.Client{
 		Transport:     noticeTransport(unsafeAllow),

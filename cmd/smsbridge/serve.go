@@ -112,7 +112,9 @@ func openBridge(
 	}
 	b := bridge{store: st, settings: settings, log: log, now: now, pause: time.Sleep}
 	b.watcher = b.watch()
-	b.worker = &outbound.Worker{Store: st, Settings: settings, Log: log, Meter: b.watcher.meter}
+	b.worker = &outbound.Worker{
+		Store: st, Settings: settings, Log: log, Meter: b.watcher.meter, Traces: b.watcher.traces,
+	}
 	b.worker.Register()
 	return b, nil
 }
@@ -204,6 +206,7 @@ func (b bridge) stop(ctx context.Context, doors []door) error {
 	if err := b.store.Stop(ctx); err != nil {
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}
+	b.watcher.closeTraces(ctx)
 	return b.store.Close()
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"smsbridge/internal/simulator/collector"
 	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
@@ -46,6 +47,7 @@ type theater struct {
 	twilio  *twilio.Account
 	idp     *idp.Server
 	dns     *dns.Server
+	traces  *collector.Server // nil when there is none
 	public  string
 	env     map[string]string
 	caller  caller
@@ -215,6 +217,9 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"finds":    storyFinds,
 		"metric":   storyMetric,
 		"poison":   storyPoison,
+
+		"collector": storyCollector,
+		"spans":     storySpans,
 	}
 }
 

@@ -8,7 +8,10 @@
 // the log.
 package health
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Code names a kind of finding.
 type Code string
@@ -37,6 +40,7 @@ const (
 	BudgetUsed     Code = "SB-BUDGET-USED"
 	Breaker        Code = "SB-BREAKER"
 	Held           Code = "SB-HELD"
+	Collector      Code = "SB-COLLECTOR"
 	ConfigDiffers  Code = "SB-CONFIG-DIFFERS"
 	KeyDiffers     Code = "SB-KEY-DIFFERS"
 	VersionDiffers Code = "SB-VERSION-DIFFERS"
@@ -79,7 +83,7 @@ const (
 
 // Kinds returns all kinds of findings.
 func Kinds() []Kind {
-	return append(append(own(), providers()...), replicas()...)
+	return slices.Concat(own(), providers(), watchers(), replicas())
 }
 
 // own are the findings about the bridge and its limits.
@@ -178,6 +182,16 @@ func providers() []Kind {
 			"Is it up at the URLs in SMSBRIDGE_EVENTS (events.to) or callback.url, and does it respond " +
 				"with 2xx? The bridge tries for a day.",
 			3, 0, minute, hour, nil},
+	}
+}
+
+// watchers are the findings about those who watch the bridge. No text waits for them.
+func watchers() []Kind {
+	return []Kind{
+		{Collector, Warning, "", "The collector does not take the traces: they are dropped.",
+			"Is it up at SMSBRIDGE_OTLP_URL (otlp_url), and is the key in SMSBRIDGE_OTLP_HEADERS " +
+				"(otlp_headers) right? Texts do not wait for it.",
+			1, 0, minute, hour, nil},
 	}
 }
 
