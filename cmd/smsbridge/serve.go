@@ -91,6 +91,7 @@ type bridge struct {
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
 	again    reloading
 	pages    net.Listener // for operators; nil: the settings say where it is
+	metrics  net.Listener // likewise
 	watcher  *watcher
 }
 

@@ -189,10 +189,13 @@ func (b bridge) listenWatch(crowd *web.Crowd, f *front) ([]door, error) {
 	if addr == "" {
 		return nil, nil
 	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
-			listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+	listener := b.metrics
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", addr); err != nil {
+			return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
+				listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+		}
 	}
 	b.log.Info("metrics", "addr", listener.Addr().String())
 	handler := f.at(func(h *handlers) http.Handler { return h.watch })
