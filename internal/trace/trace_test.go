@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -57,7 +58,7 @@ func (t *trial) close() {
 func (t *trial) results() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.told
+	return maps.Clone(t.told)
 }
 
 func aCase() Case {
