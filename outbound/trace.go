@@ -93,19 +93,10 @@ func endClicked(span *trace.Span, r linkclick.Result) {
 	span.End()
 }
 
-// beginCallback begins the span of a request that tells an app of an event.
-func (w *Worker) beginCallback(
-	ctx context.Context, c callback.Callback, body []byte,
-) *trace.Span {
-	if w.Traces == nil {
-		return nil
-	}
+// toldOf is the case that an app is told of, as its message says.
+func toldOf(c callback.Callback, body []byte) trace.Case {
 	id, phone := callback.CaseOf(body)
-	of := trace.Case{Tenant: c.Tenant, ID: id, Phone: phone}
-	_, span := w.Traces.Start(ctx, of, "callback", trace.Call)
-	span.Set("smsbridge.event", c.Type)
-	span.Set("smsbridge.endpoint", c.Endpoint)
-	return span
+	return trace.Case{Tenant: c.Tenant, ID: id, Phone: phone}
 }
 
 // endCallback ends the span of a request to an app.
