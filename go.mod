@@ -30,12 +30,14 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0 // tests: stories on the real binary (testscript)
 	github.com/stretchr/testify v1.12.1 // tests: require
 	github.com/twilio/twilio-go v1.31.0 // Twilio's client and signatures; its packages of resources are for tests alone: they take long to compile
+	go.opentelemetry.io/proto/slim/otlp v1.11.1 // the form in which collectors take traces; without gRPC
 	go.yaml.in/yaml/v3 v3.0.6 // the file of several tenants, with the line of every mistake
 	golang.org/x/crypto v0.58.0 // bcrypt: hashes of operators' passwords
 	golang.org/x/net v0.62.0 // reads HTML; knows public suffixes; simulator: speaks DNS
 	golang.org/x/sync v0.24.0 // goroutines that end together
 	golang.org/x/term v0.47.0 // reads a password from a terminal without showing it
 	golang.org/x/text v0.43.0 // normal forms and case folding of replies, charsets of mails
+	google.golang.org/protobuf v1.36.12 // writes that form; Prometheus needs it too
 	modernc.org/sqlite v1.60.1 // SQLite without cgo; the only driver that numbers parameters as PostgreSQL does
 	pgregory.net/rapid v1.3.0 // tests: properties
 )
@@ -75,7 +77,6 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/libc v1.78.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect

@@ -15,10 +15,12 @@ import (
 // again may be a mistake in the settings.
 func (s *Server) measure(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		began := s.Traces.Now()
 		err := next(c)
 		door, status := doorOf(c.Path()), statusOf(c, err)
 		slug := web.KnownSlug(s.Settings, c.Param("tenant"))
 		reason := web.ReasonOf(c)
+		s.trace(c, status, reason, began)
 		if status < 400 {
 			reason = "" // a success has as many reasons as there are words of replies
 		}

@@ -78,6 +78,7 @@ func (s *Server) noteMoved(c echo.Context, m text.Moved) {
 		"tenant", m.Tenant, "case", m.Case, "phone", m.Phone, "text", m.TextID,
 		"purpose", string(m.Purpose),
 	}
+	s.isAbout(c, attrs)
 	switch m.State {
 	case text.Delivered:
 		s.Log.InfoContext(ctx, "text delivered", attrs...)

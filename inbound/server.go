@@ -28,6 +28,7 @@ import (
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 )
 
 // Server serves the bridge's HTTP requests. Set all fields before Handler is called.
@@ -39,7 +40,8 @@ type Server struct {
 	Patience time.Duration    // as in web.Edge, and so are SendWait and Meter
 	SendWait time.Duration
 	Meter    *meter.Meter
-	Version  string // for operators
+	Traces   *trace.Tracer // nil traces nothing; it needs a Meter
+	Version  string        // for operators
 
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
@@ -186,6 +188,7 @@ func (s *Server) note(c echo.Context, what string, r response, err error, more .
 	}
 	s.edge().Reason(c, r.reason)
 	slug := web.KnownSlug(s.Settings, c.Param("tenant"))
+	s.isAbout(c, more)
 	attrs := append([]any{"tenant", slug}, more...)
 	attrs = append(attrs, "status", r.status, "reason", r.reason)
 	if err != nil {

@@ -64,6 +64,7 @@ func (s *Server) useShortLink(c echo.Context) error {
 	if l.ChallengeID != "" {
 		attrs = append(attrs, "case", l.ChallengeID, "phone", l.Phone)
 	}
+	s.isAbout(c, attrs)
 	s.Log.Info("short link",
 		append(attrs, "status", http.StatusSeeOther, "leads_on", l.URL != "")...)
 	c.Response().Header().Set("Cache-Control", "no-store")

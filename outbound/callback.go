@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/callback"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 )
 
 // Events go to the tenants' apps in lanes, one for each address: beside the queue, whose workers
@@ -218,23 +219,30 @@ func (w *Worker) tellNext(p place) (found, goesOn bool, err error) {
 	if err != nil || !found || body == nil {
 		return found, true, err
 	}
-	r := w.post(ctx, t, to, c, body, now)
+	of := toldOf(c, body)
+	r := w.post(ctx, t, to, c, of, body, now)
 	goesOn = w.lane(p).tried(r.Reason == "" || r.Status == 410, now)
-	return true, goesOn, w.tried(ctx, p, c, r, goesOn)
+	return true, goesOn, w.tried(ctx, p, c, of, r, goesOn)
 }
 
 // post makes one try. What it returns has neither the address nor the response.
 func (w *Worker) post(
-	ctx context.Context, t *tenant.Tenant, to tenant.Endpoint, c callback.Callback, body []byte,
-	now time.Time,
+	ctx context.Context, t *tenant.Tenant, to tenant.Endpoint, c callback.Callback, of trace.Case,
+	body []byte, now time.Time,
 ) callback.Response {
 	var r callback.Response
 	if u, err := url.Parse(to.URL); err == nil {
 		r.Host = u.Host
 	}
+	began := w.Meter.Now()
+	_, span := w.Traces.Start(ctx, of, "callback", trace.Call)
+	span.Set("smsbridge.event", c.Type)
+	span.Set("smsbridge.endpoint", c.Endpoint)
 	status, err := postSigned(ctx, signed{
-		url: to.URL, keys: t.Events.Keys(), id: c.EventID, body: body,
+		url: to.URL, keys: t.Events.Keys(), id: c.EventID, body: body, parent: span.Parent(),
 	}, t.Links.UnsafeAllow, now)
+	endCallback(span, status, err)
+	w.calledBack(t.Slug+"/"+to.Name, status, err, began)
 	r.Status = status
 	if err != nil {
 		r.Reason = err.Error()
@@ -245,7 +253,8 @@ func (w *Worker) post(
 // tried records what came of a try, and logs it. When the address rests, what has waited for too
 // long is given up.
 func (w *Worker) tried(
-	ctx context.Context, p place, c callback.Callback, r callback.Response, goesOn bool,
+	ctx context.Context, p place, c callback.Callback, of trace.Case, r callback.Response,
+	goesOn bool,
 ) error {
 	var (
 		state callback.State
@@ -261,7 +270,11 @@ func (w *Worker) tried(
 	if err != nil {
 		return err
 	}
-	log := w.Log.With("tenant", c.Tenant, "endpoint", c.Endpoint, "callback", c.ID, "type", c.Type,
+	log := w.Log.With("tenant", c.Tenant)
+	if of.ID != "" { // a limit is about no case
+		log = w.about(c.Tenant, of.ID, of.Phone)
+	}
+	log = log.With("endpoint", c.Endpoint, "callback", c.ID, "type", c.Type,
 		"subject", c.Subject, "attempt", c.Attempts)
 	switch state {
 	case callback.Delivered:

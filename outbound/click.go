@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 	"smsbridge/linkclick"
 )
 
@@ -39,12 +40,14 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 			return w.finish(ctx, t, c, linkclick.OutcomeExpired)
 		}
 	}
+	span := trace.Child(ctx, "click", trace.Call)
 	began := w.Meter.Now()
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return challenge.Submit(ctx, tx, b.id)
 		})
 	})
+	endClicked(span, result)
 	w.logClick(c.Challenge, result)
 	c.Went = courseOf(result)
 	w.clicked(t.Slug, result, began)

@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 	"smsbridge/linkclick"
 )
 
@@ -47,7 +48,10 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		v, err = mail.Examine(ctx, tx, t, m, finding)
 		return err
-	}, func() { w.logExamined(m, finding, v) })
+	}, func() {
+		examined(ctx, m, finding.Kind, v)
+		w.logExamined(m, finding, v)
+	})
 }
 
 // logExamined says what an examination made of a mail.
@@ -70,6 +74,7 @@ func (w *Worker) refuseMail(
 		return mail.Refuse(ctx, tx, m, reason)
 	})
 	if err == nil {
+		trace.Of(ctx).Set("smsbridge.reason", reason)
 		w.about(m.Tenant, m.ID, m.Phone).Log(ctx, level, "mail refused", "reason", reason)
 	}
 	return err

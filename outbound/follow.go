@@ -45,7 +45,9 @@ func (w *Worker) recordAndText(
 func (w *Worker) follow(ctx context.Context, b begun[sending]) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.within)
 	defer cancel()
-	err := store.Survive("a job", func() error { return w.sendText(ctx, b) })
+	err := store.Survive("a job", func() error {
+		return traced(ctx, w, text.SendText{}.Kind(), b, w.sendText)
+	})
 	if err != nil {
 		j, _ := w.kind(text.SendText{}.Kind())
 		j.failed.Add(1)

@@ -9,11 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 )
 
 // maxStored is the most that is read of a response: a stored mail, or a page of events.
@@ -133,16 +135,22 @@ func (w *Worker) askMailgun(
 	if accept != "" {
 		req.Header.Set("Accept", accept)
 	}
+	span := trace.Child(ctx, "mailgun", trace.Call)
+	defer span.End()
+	span.Set("http.request.method", method)
 	began := w.Meter.Now()
 	// RoundTrip, not Do: the key must not follow a redirect.
 	res, err := w.http.RoundTrip(req)
 	if err != nil {
 		w.askedMailgun(t.Slug, 0, began)
+		span.Fail("no_response")
 		return nil, errors.New("mailgun: no answer")
 	}
 	defer res.Body.Close()
 	w.askedMailgun(t.Slug, res.StatusCode, began)
+	span.SetInt("http.response.status_code", res.StatusCode)
 	if res.StatusCode >= 300 {
+		span.Fail(strconv.Itoa(res.StatusCode))
 		return nil, statusError(res.StatusCode)
 	}
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxStored+1))

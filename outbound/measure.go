@@ -87,15 +87,19 @@ func (w *Worker) ended(c challenge.Challenge) {
 	w.Meter.Stage(meter.Whole, now.Sub(c.Opened))
 }
 
-// calledBack counts what a tenant's app made of what it was told.
-func (w *Worker) calledBack(slug string, err error, began time.Time) {
+// calledBack counts what a tenant's app made of what it was told at an address. A response that an
+// event is not wanted any more is what the app means.
+func (w *Worker) calledBack(of string, status int, err error, began time.Time) {
 	result, tell := "ok", w.Meter.Well
 	if err != nil {
-		result, tell = "refused", w.Meter.Wrong
+		result = "refused"
+		if status != http.StatusGone {
+			tell = w.Meter.Wrong
+		}
 		if errors.Is(err, errNoAnswer) || errors.Is(err, errAddress) {
 			result = "no_response"
 		}
 	}
 	w.Meter.Took("callback", result, w.Meter.Now().Sub(began))
-	tell(health.Callback, slug)
+	tell(health.Callback, of)
 }

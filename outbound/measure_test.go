@@ -108,6 +108,33 @@ func TestRefusingAppIsFound(t *testing.T) {
 		`smsbridge_provider_request_seconds_count{result="refused",to="callback"} 3`)
 }
 
+// Ensure that an address of an app that takes no event is found. An app that wants no more of them
+// is not.
+func TestRefusingEndpointIsFound(t *testing.T) {
+	w := quick(t)
+	codes := w.measure(w.clock)
+	app := subscribe(w, "verification.approved")
+	app.answer(http.StatusGone)
+	for range restAfter {
+		w.verified()
+		w.tellApp()
+	}
+	require.Empty(t, codes())
+	app.answer(http.StatusInternalServerError)
+	for range restAfter {
+		require.Empty(t, codes())
+		w.verified()
+		w.tellApp()
+	}
+	require.Equal(t, []string{"SB-CALLBACK acme/app"}, codes())
+	app.answer(http.StatusOK)
+	w.wait(10 * time.Minute)
+	w.tellApp()
+	require.Empty(t, codes())
+	require.Contains(t, w.metrics(),
+		`smsbridge_provider_request_seconds_count{result="refused",to="callback"} 6`)
+}
+
 // Ensure that an identity provider that is down is found, and that a link which it refuses is no
 // such thing. The stages of a question are measured once it has ended.
 func TestIdPDownIsFound(t *testing.T) {

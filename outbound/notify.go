@@ -22,6 +22,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 	"smsbridge/internal/verification"
 )
 
@@ -69,8 +70,8 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 	}
 	event := "verification.notified"
 	began := w.Meter.Now()
-	err := w.postNotice(ctx, t, v, b.now)
-	w.calledBack(t.Slug, err, began)
+	status, err := w.postNotice(ctx, t, v, b.now)
+	w.calledBack(t.Slug, status, err, began)
 	if err != nil {
 		w.ofVerification(v).Warn("the app did not take the news", "error", err)
 		if b.patient(v.Ended) {
@@ -85,10 +86,11 @@ func (w *Worker) notify(ctx context.Context, b begun[verification.Verification])
 	})
 }
 
-// postNotice makes one attempt. Its errors contain neither the address nor the response.
+// postNotice makes one attempt, and returns the status of the response, 0 for none. Its errors
+// contain neither the address nor the response.
 func (w *Worker) postNotice(
 	ctx context.Context, t *tenant.Tenant, v verification.Verification, now time.Time,
-) error {
+) (status int, err error) {
 	body, err := json.Marshal(notice{
 		Type: "verification." + string(v.State), Timestamp: v.Ended.UTC().Format(time.RFC3339Nano),
 		Data: noticeData{
@@ -97,19 +99,23 @@ func (w *Worker) postNotice(
 		},
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = postSigned(ctx, signed{t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body},
-		t.Links.UnsafeAllow, now)
-	return err
+	span := trace.Child(ctx, "callback", trace.Call)
+	status, err = postSigned(ctx, signed{
+		t.API.Callback.URL, t.API.Callback.Keys(), v.ID, body, span.Parent(),
+	}, t.Links.UnsafeAllow, now)
+	endCallback(span, status, err)
+	return status, err
 }
 
 // signed is a request that tells a tenant's app something.
 type signed struct {
-	url  string
-	keys [][]byte
-	id   string // by which the app knows it
-	body []byte
+	url    string
+	keys   [][]byte
+	id     string // by which the app knows it
+	body   []byte
+	parent string // the header traceparent, "" for none
 }
 
 // postSigned posts once, and returns the status of the response, 0 for none. Its errors contain
@@ -125,6 +131,9 @@ func postSigned(
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
+	if s.parent != "" {
+		request.Header.Set("traceparent", s.parent)
+	}
 	Sign(request.Header, s.keys, s.id, now, s.body)
 	client := &http.Client{
 		Transport:     noticeTransport(unsafeAllow),

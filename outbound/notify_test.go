@@ -198,10 +198,12 @@ func TestNotifyIsGuarded(t *testing.T) {
 		"https://10.0.0.1/", "https://[::1]/", "https://1.1.1.1:8443/",
 	} {
 		w.tenant().API.Callback.URL = target
-		require.ErrorIs(t, w.postNotice(t.Context(), w.tenant(), v, w.clock()), errAddress, target)
+		_, err := w.postNotice(t.Context(), w.tenant(), v, w.clock())
+		require.ErrorIs(t, err, errAddress, target)
 	}
 	w.tenant().API.Callback.URL = app.URL
 	w.tenant().Links.UnsafeAllow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
-	require.ErrorIs(t, w.postNotice(t.Context(), w.tenant(), v, w.clock()), errAddress)
+	_, err := w.postNotice(t.Context(), w.tenant(), v, w.clock())
+	require.ErrorIs(t, err, errAddress)
 	require.Empty(t, app.bodies)
 }

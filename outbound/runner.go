@@ -108,6 +108,7 @@ func on[A reference, R any](
 	begin func(ctx context.Context, tx *store.Tx, id string) (R, bool, error),
 	do func(ctx context.Context, b begun[R]) error,
 ) *job {
+	var none A
 	start := func(
 		ctx context.Context, tx *store.Tx, id string,
 	) (func(ctx context.Context) error, error) {
@@ -116,7 +117,7 @@ func on[A reference, R any](
 			return nil, err
 		}
 		b := begun[R]{id, row, tx.Now(), l}
-		return func(ctx context.Context) error { return do(ctx, b) }, nil
+		return func(ctx context.Context) error { return traced(ctx, w, none.Kind(), b, do) }, nil
 	}
 	j := queued(w, l, idOf[A], func(ctx context.Context, id string) error {
 		var rest func(ctx context.Context) error
@@ -153,7 +154,8 @@ func looking[A reference, R any](
 		if err != nil || !due {
 			return err
 		}
-		return do(ctx, b)
+		var none A
+		return traced(ctx, w, none.Kind(), b, do)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/trace"
 	"smsbridge/internal/verification"
 )
 
@@ -86,7 +87,9 @@ func (w *Worker) ask(ctx context.Context, s sending, now time.Time) sendResult {
 	part, cancel := share(ctx, len(s.queue))
 	defer cancel()
 	began := w.Meter.Now()
+	span := trace.Child(ctx, string(by), trace.Call)
 	r := w.provider(by).send(part, s.tenant, s.Attempt, now)
+	endAsked(span, s.Attempt, r)
 	w.logAsked(ctx, s.Attempt, by, r)
 	w.askedFor(s, by, r, began)
 	return r

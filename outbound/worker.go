@@ -33,6 +33,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/internal/trace"
 	"smsbridge/internal/verification"
 )
 
@@ -123,7 +124,8 @@ type Worker struct {
 	Store    *store.Store
 	Settings tenant.Settings // of the start, see Use
 	Log      *slog.Logger
-	Meter    *meter.Meter // nil counts nothing
+	Meter    *meter.Meter  // nil counts nothing
+	Traces   *trace.Tracer // nil traces nothing
 
 	http http.RoundTripper
 	keys *keys

@@ -120,8 +120,8 @@ func openDemoBridge(
 	ctx context.Context, settings tenant.Settings, log *slog.Logger,
 ) (demo.Bridge, error) {
 	b, err := openBridge(ctx, settings, log, nil)
-	serve := func(ctx context.Context, listener, pages net.Listener) error {
-		b.pages = pages
+	serve := func(ctx context.Context, listener, pages, metrics net.Listener) error {
+		b.pages, b.metrics = pages, metrics
 		return b.serve(ctx, listener)
 	}
 	return demo.Bridge{Store: b.store, Serve: serve}, err

@@ -207,6 +207,23 @@ func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, onStage(t).PlayOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
 }
 
+// Ensure that the demo says where its metrics are, and that they are there.
+func TestDemoHasMetrics(t *testing.T) {
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	said := regexp.MustCompile(`(http://\S+) has /metrics`).FindStringSubmatch(d.stdout)
+	require.NotNil(t, said, d.stdout)
+	for path, want := range map[string]string{
+		"/metrics": "smsbridge_database_up 1", "/readyz?verbose": "ready",
+	} {
+		res, err := http.Get(said[1] + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Contains(t, string(body), want)
+	}
+}
+
 func TestDemoMistakes(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -91,6 +91,7 @@ type bridge struct {
 	pause    func(time.Duration) // lets the time pass in which the bridge drains
 	again    reloading
 	pages    net.Listener // for operators; nil: the settings say where it is
+	metrics  net.Listener // likewise
 	watcher  *watcher
 }
 
@@ -112,7 +113,9 @@ func openBridge(
 	}
 	b := bridge{store: st, settings: settings, log: log, now: now, pause: time.Sleep}
 	b.watcher = b.watch()
-	b.worker = &outbound.Worker{Store: st, Settings: settings, Log: log, Meter: b.watcher.meter}
+	b.worker = &outbound.Worker{
+		Store: st, Settings: settings, Log: log, Meter: b.watcher.meter, Traces: b.watcher.traces,
+	}
 	b.worker.Register()
 	return b, nil
 }
@@ -204,6 +207,7 @@ func (b bridge) stop(ctx context.Context, doors []door) error {
 	if err := b.store.Stop(ctx); err != nil {
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}
+	b.watcher.closeTraces(ctx)
 	return b.store.Close()
 }
 

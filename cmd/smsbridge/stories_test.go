@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,6 +34,12 @@ func TestStories(t *testing.T) {
 						Files: []string{story},
 						Setup: func(e *testscript.Env) error { return setScene(e, url) },
 						Cmds:  storyCommands(),
+						Condition: func(condition string) (bool, error) {
+							if condition != "replicas" {
+								return false, errors.New("the stories know the condition replicas alone")
+							}
+							return name == "postgres", nil
+						},
 					})
 				})
 			}

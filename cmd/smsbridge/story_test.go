@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"smsbridge/internal/simulator/collector"
 	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
@@ -46,6 +47,7 @@ type theater struct {
 	twilio  *twilio.Account
 	idp     *idp.Server
 	dns     *dns.Server
+	traces  *collector.Server // nil when there is none
 	public  string
 	env     map[string]string
 	caller  caller
@@ -103,11 +105,7 @@ func openTheater(database string) (*theater, error) {
 	}); err != nil {
 		return nil, err
 	}
-	err = th.mailgun.AddRoute(mailgun.Route{
-		Expression: `match_recipient("(?i)^acme\+[0-9]+@sms\.acme\.example$")`,
-		Actions:    []string{`store(notify="` + th.public + `/mailgun/acme")`, `stop()`},
-	})
-	if err != nil {
+	if err := th.route("acme"); err != nil {
 		return nil, err
 	}
 	if th.twilio, err = twilio.Open(twilio.Config{
@@ -146,6 +144,15 @@ func openTheater(database string) (*theater, error) {
 		"TWILIO_API_BASE": th.twilio.URL(),
 	}
 	return th, nil
+}
+
+// route has the only route at Mailgun post mails to a tenant's door.
+func (th *theater) route(slug string) error {
+	return th.mailgun.AddRoute(mailgun.Route{
+		ID:         "phones",
+		Expression: `match_recipient("(?i)^acme\+[0-9]+@sms\.acme\.example$")`,
+		Actions:    []string{`store(notify="` + th.public + `/mailgun/` + slug + `")`, `stop()`},
+	})
 }
 
 // close ends the play. Its parts serve loopback sockets only, so there is nothing to lose.
@@ -209,6 +216,10 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"page":     storyPage,
 		"finds":    storyFinds,
 		"metric":   storyMetric,
+		"poison":   storyPoison,
+
+		"collector": storyCollector,
+		"spans":     storySpans,
 	}
 }
 
@@ -450,6 +461,8 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
 			case "stranger":
 				m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusUnauthorized, 20003
+			case "slow":
+				m.Slow = 5200 * time.Millisecond
 			case "well":
 				*m, th.noReceipts = twilio.Manners{}, false
 			case "no-receipts":
@@ -467,6 +480,14 @@ func storyTwilio(ts *testscript.TestScript, _ bool, args []string) {
 
 // mailgun KNOB…: how Mailgun behaves from now on.
 func storyMailgun(ts *testscript.TestScript, _ bool, args []string) {
+	switch args[0] {
+	case "no-route":
+		ts.Check(in(ts).route("acne"))
+		return
+	case "route":
+		ts.Check(in(ts).route("acme"))
+		return
+	}
 	in(ts).mailgun.Set(func(m *mailgun.Manners) {
 		for _, knob := range args {
 			switch knob {

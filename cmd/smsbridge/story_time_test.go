@@ -54,14 +54,7 @@ func readAhead(file string) time.Duration {
 func storyLater(ts *testscript.TestScript, _ bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
-	file := ts.Getenv(storyClock)
-	if file == "" {
-		ts.Fatalf("the clock of this story stands: set %s before the bridge starts", storyClock)
-	}
-	ahead := readAhead(file) + d
-	ts.Check(os.WriteFile(file+".new", []byte(ahead.String()), 0o600))
-	ts.Check(os.Rename(file+".new", file)) // the bridge reads it at any time
-
+	ahead := pass(ts, d)
 	queue, err := openQueue(ts.Getenv("SMSBRIDGE_DATABASE"))
 	ts.Check(err)
 	defer queue.db.Close()
@@ -78,6 +71,18 @@ func storyLater(ts *testscript.TestScript, _ bool, args []string) {
 	if !due {
 		ts.Fatalf("after %s no job %s is due", args[0], args[1])
 	}
+}
+
+// pass moves the bridge's clock, and returns by how much it is ahead now.
+func pass(ts *testscript.TestScript, d time.Duration) time.Duration {
+	file := ts.Getenv(storyClock)
+	if file == "" {
+		ts.Fatalf("the clock of this story stands: set %s before the bridge starts", storyClock)
+	}
+	ahead := readAhead(file) + d
+	ts.Check(os.WriteFile(file+".new", []byte(ahead.String()), 0o600))
+	ts.Check(os.Rename(file+".new", file)) // the bridge reads it at any time
+	return ahead
 }
 
 // settle: all that was due is done, see [theater.settle].

@@ -21,6 +21,7 @@ import (
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/trace"
 )
 
 const (
@@ -36,6 +37,7 @@ const (
 type watcher struct {
 	meter  *meter.Meter
 	reader *gauge.Reader
+	traces *trace.Tracer                   // nil when there is no collector
 	about  watchdoor.About                 // but for the settings
 	used   atomic.Pointer[tenant.Settings] // now
 
@@ -64,8 +66,38 @@ func (b bridge) watch() *watcher {
 		Reader: w.reader, Health: w.meter.Health, Version: w.about.Version, Commit: w.about.Commit,
 		KeyID: w.about.Key,
 	})
-	b.store.Hear(w.meter.Hear)
+	w.openTraces(b.settings.Traces)
+	b.store.Hear(func(facts []store.Fact) {
+		w.meter.Hear(facts)
+		w.traces.Hear(facts)
+	})
 	return w
+}
+
+// openTraces begins to tell a collector, if there is one.
+func (w *watcher) openTraces(to tenant.Traces) {
+	if to.URL == "" {
+		return
+	}
+	w.traces = trace.Open(trace.Options{
+		URL: to.URL, Header: to.Header(), Share: to.Share,
+		Version: w.about.Version, Node: w.about.Node, Host: w.about.Host, Now: w.now,
+		Told: func(result string, spans int) {
+			w.meter.Traced(result, spans)
+			if result == trace.Sent {
+				w.meter.Well(health.Collector, "")
+			} else if result != trace.Full { // which is said of each span
+				w.meter.Wrong(health.Collector, "")
+			}
+		},
+	})
+}
+
+// closeTraces sends the spans that wait, as far as the collector takes them soon.
+func (w *watcher) closeTraces(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, watchWait)
+	defer cancel()
+	w.traces.Close(ctx)
 }
 
 // use has it judge by other settings, and tell of them.
@@ -157,10 +189,13 @@ func (b bridge) listenWatch(crowd *web.Crowd, f *front) ([]door, error) {
 	if addr == "" {
 		return nil, nil
 	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
-			listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+	listener := b.metrics
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", addr); err != nil {
+			return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
+				listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+		}
 	}
 	b.log.Info("metrics", "addr", listener.Addr().String())
 	handler := f.at(func(h *handlers) http.Handler { return h.watch })

@@ -101,6 +101,16 @@ func Message(ctx context.Context, view store.View, c Callback) ([]byte, error) {
 	return json.Marshal(m)
 }
 
+// CaseOf reads in a message which case it is about, and which phone. What it is not about is zero.
+func CaseOf(body []byte) (id string, phone phonemail.Number) {
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return "", phonemail.Number{}
+	}
+	phone, _ = phonemail.ParseNumber(m.Data.Phone) // a limit is about no phone
+	return m.Data.Case, phone
+}
+
 // subject reads what an event is about. A limit is about no phone.
 func subject(
 	ctx context.Context, view store.View, c Callback,

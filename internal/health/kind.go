@@ -8,7 +8,10 @@
 // the log.
 package health
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Code names a kind of finding.
 type Code string
@@ -37,6 +40,7 @@ const (
 	BudgetUsed     Code = "SB-BUDGET-USED"
 	Breaker        Code = "SB-BREAKER"
 	Held           Code = "SB-HELD"
+	Collector      Code = "SB-COLLECTOR"
 	ConfigDiffers  Code = "SB-CONFIG-DIFFERS"
 	KeyDiffers     Code = "SB-KEY-DIFFERS"
 	VersionDiffers Code = "SB-VERSION-DIFFERS"
@@ -79,7 +83,7 @@ const (
 
 // Kinds returns all kinds of findings.
 func Kinds() []Kind {
-	return append(append(own(), providers()...), replicas()...)
+	return slices.Concat(own(), providers(), watchers(), replicas())
 }
 
 // own are the findings about the bridge and its limits.
@@ -174,10 +178,20 @@ func providers() []Kind {
 			"Is it up, and do the hosts in SMSBRIDGE_IDP_HOSTS (idp_hosts) lead to it from here? " +
 				"The bridge tries for five minutes after each yes.",
 			3, 0, minute, hour, nil},
-		{Callback, Warning, "tenant", "Your app does not take what the bridge tells it.",
-			"Is it up at callback.url, and does it respond with 2xx? " +
-				"The bridge tries for a day.",
+		{Callback, Warning, "tenant, or its endpoint", "Your app does not take what the bridge tells it.",
+			"Is it up at the URLs in SMSBRIDGE_EVENTS (events.to) or callback.url, and does it respond " +
+				"with 2xx? The bridge tries for a day.",
 			3, 0, minute, hour, nil},
+	}
+}
+
+// watchers are the findings about those who watch the bridge. No text waits for them.
+func watchers() []Kind {
+	return []Kind{
+		{Collector, Warning, "", "The collector does not take the traces: they are dropped.",
+			"Is it up at SMSBRIDGE_OTLP_URL (otlp_url), and is the key in SMSBRIDGE_OTLP_HEADERS " +
+				"(otlp_headers) right? Texts do not wait for it.",
+			1, 0, minute, hour, nil},
 	}
 }
 

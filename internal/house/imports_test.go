@@ -121,6 +121,11 @@ func vocabulary() []room {
 			except("both edges count with it, so it decides nothing", "internal/health",
 				"internal/store", "phonemail"),
 		}},
+		{path: "internal/trace", never: []ban{
+			except("both edges say with it what they do, so it decides nothing", "internal/store",
+				"phonemail"),
+			{paths: []string{"google.golang.org/grpc"}, why: "a collector takes spans over HTTP too"},
+		}},
 		{path: "linkclick", never: []ban{
 			except("it can be used and judged by itself"),
 			{paths: echoPaths, why: "it opens links and listens to no one"},

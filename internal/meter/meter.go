@@ -41,8 +41,8 @@ type Meter struct {
 	now      func() time.Time
 	registry *prometheus.Registry
 
-	requests, mails, texts, questions, verifications, dead *prometheus.CounterVec
-	stages, providers                                      *prometheus.HistogramVec
+	requests, mails, texts, questions, verifications, dead, spans *prometheus.CounterVec
+	stages, providers                                             *prometheus.HistogramVec
 
 	reasons, countries bounded
 }
@@ -74,6 +74,7 @@ func New(now func() time.Time, h *health.Monitor) *Meter {
 	m.verifications = counter("verifications_total",
 		"Verifications by how they stand; pending is each once.", "tenant", "country", "state")
 	m.dead = counter("jobs_given_up_total", "Jobs that this process gave up.", "kind")
+	m.spans = counter("spans_total", "Spans of traces by what became of them.", "result")
 	m.stages = histogram("stage_seconds", "How long each stage takes.",
 		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800}, "stage")
 	m.providers = histogram("provider_request_seconds",
@@ -127,6 +128,13 @@ func (m *Meter) Stage(s Stage, took time.Duration) {
 func (m *Meter) Dead(kind string) {
 	if m != nil {
 		m.dead.WithLabelValues(kind).Inc()
+	}
+}
+
+// Traced counts spans by what became of them.
+func (m *Meter) Traced(result string, spans int) {
+	if m != nil {
+		m.spans.WithLabelValues(result).Add(float64(spans))
 	}
 }
 

@@ -5,6 +5,7 @@
 //   - twilioverify: Twilio Verify, which texts codes and checks them.
 //   - flowroute: another carrier of texts.
 //   - idp: an identity provider; it sends the mails that verify an address and serves their links.
+//   - collector: a collector of traces, as OpenTelemetry has it.
 //   - loopback: the server and the connections that all of them use.
 //
 // They are for the demo, for every test that would otherwise need an account, and for

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Fact is what a committed transaction recorded in the timeline, for those who count. It names no
-// row and no person.
+// Fact is what a committed transaction recorded in the timeline, for those who count and trace. It
+// names no person.
 type Fact struct {
-	Tenant, Name string
+	Tenant, Subject, Name string // the subject is the id of a row
 	About
 }
 
@@ -30,7 +30,7 @@ func (tx *Tx) RecordAbout(
 	ctx context.Context, tenant, subject, name, detail string, about About,
 ) error {
 	if tx.events.hearing {
-		tx.events.facts = append(tx.events.facts, Fact{tenant, name, about})
+		tx.events.facts = append(tx.events.facts, Fact{tenant, subject, name, about})
 	}
 	return tx.note(ctx, tenant, subject, name, detail)
 }

@@ -31,14 +31,17 @@ func TestHear(t *testing.T) {
 			}
 		}
 		about := store.About{Provider: "twilio", Purpose: "prompt", Country: "DK"}
+		row := store.NewID()
 		record := func(name string, fails error) func(context.Context, *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
-				err := tx.RecordAbout(ctx, "acme", store.NewID(), name, "", about)
+				err := tx.RecordAbout(ctx, "acme", row, name, "", about)
 				return errors.Join(err, fails)
 			}
 		}
 		b.Do(record("text.sent", nil))
-		require.Equal(b, []store.Fact{{Tenant: "acme", Name: "text.sent", About: about}}, next())
+		require.Equal(b, []store.Fact{
+			{Tenant: "acme", Subject: row, Name: "text.sent", About: about},
+		}, next())
 
 		var steps []func(context.Context, *store.Tx) error
 		undone := errors.New("undone")

@@ -88,7 +88,8 @@ func processOptions() []settings.Option[Settings] {
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
-	}, logOptions(), budgetOptions(), operatorOptions(), watchOptions())
+	}, logOptions(), budgetOptions(), operatorOptions(), watchOptions(),
+		traceOptions())
 }
 
 // logOptions lists the settings of the log, beside those of the command line.

@@ -21,6 +21,8 @@ type Settings struct {
 	Addr string
 	// MetricsAddr is where operators are told how the bridge is, "" for nowhere.
 	MetricsAddr string
+	// Traces says where it is told what the bridge does for each case.
+	Traces Traces
 	// DiskLeast is how many MB must be free on the disk of a SQLite database.
 	DiskLeast int
 	// Drain is how long the bridge goes on serving after the signal to stop. Meanwhile /readyz says
@@ -192,6 +194,7 @@ func (l *loader) result(s Settings) (Settings, error) {
 	l.checkOwnHosts(s)
 	l.checkOperator(s)
 	l.checkWatched(&s, l.process)
+	l.checkTraces(&s, l.process)
 	l.checkSecrets(s)
 	if len(l.Mistakes()) > 0 {
 		return Settings{}, l.Mistakes()

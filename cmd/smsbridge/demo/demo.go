@@ -27,8 +27,9 @@ import (
 type Bridge struct {
 	Store *store.Store
 	// Serve sets the bridge to work and serves requests until ctx ends; then it closes the
-	// database. It closes the listeners: that of the bridge, and that of the pages for operators.
-	Serve func(ctx context.Context, listener, pages net.Listener) error
+	// database. It closes the listeners: that of the bridge, that of the pages for operators, and
+	// that of the metrics.
+	Serve func(ctx context.Context, listener, pages, metrics net.Listener) error
 }
 
 // Config says what a stage is made of.

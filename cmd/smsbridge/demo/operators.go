@@ -12,14 +12,17 @@ import (
 type Operators struct {
 	URL, Name, Password string
 
-	listener net.Listener
-	entry    string // of the settings
+	listener, metrics net.Listener
+	entry             string // of the settings
 }
 
 // openOperators opens a port for the pages, and makes a login.
 func openOperators() (o Operators, err error) {
 	if o.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return o, fmt.Errorf("demo: a port for the pages of operators: %w", err)
+	}
+	if o.metrics, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return o, fmt.Errorf("demo: a port for the metrics: %w", err)
 	}
 	o.URL = "http://" + o.listener.Addr().String() + "/operator"
 	o.Name, o.Password = "operator", randomHex(8)
@@ -36,11 +39,13 @@ func (o Operators) environ() []string {
 	return []string{
 		"SMSBRIDGE_OPERATOR_ADDR=" + o.listener.Addr().String(),
 		"SMSBRIDGE_OPERATORS=" + o.entry,
+		"SMSBRIDGE_METRICS_ADDR=" + o.metrics.Addr().String(),
 	}
 }
 
 // announce says where the pages are, and how to log in.
 func (o Operators) announce(w io.Writer) {
 	fmt.Fprintf(w, "The bridge's own pages for operators are at %s: log in as %s, with the password "+
-		"%s.\n", o.URL, o.Name, o.Password)
+		"%s.\nhttp://%s has /metrics, and /readyz?verbose says how it is.\n",
+		o.URL, o.Name, o.Password, o.metrics.Addr())
 }

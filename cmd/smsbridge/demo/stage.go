@@ -201,7 +201,7 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 
 // Serve runs the bridge until ctx ends, and closes its database.
 func (s *Stage) Serve(ctx context.Context) error {
-	return s.bridge.Serve(ctx, s.listener, s.operators.listener)
+	return s.bridge.Serve(ctx, s.listener, s.operators.listener, s.operators.metrics)
 }
 
 // Close ends the simulators and removes the database. If Open has succeeded, Serve must have
@@ -220,7 +220,7 @@ func (s *Stage) Close() error {
 	if s.dns != nil {
 		err = errors.Join(err, s.dns.Close())
 	}
-	for _, l := range []net.Listener{s.listener, s.operators.listener} {
+	for _, l := range []net.Listener{s.listener, s.operators.listener, s.operators.metrics} {
 		if l != nil {
 			l.Close() // closed already, if the bridge served
 		}
