@@ -51,7 +51,9 @@ func (serveCommand) Help() string {
 		"SIGTERM and SIGINT stop it without loss; a second one stops it at once. SIGHUP reads the " +
 		"settings again: the file, and the files that it or a variable refers to. A mistake, or a " +
 		"change that needs a restart, leaves all as it was and is logged. Variables stay as they were " +
-		"at the start."
+		"at the start.\n\n" +
+		"Commands such as smsbridge jobs find the running bridge by the same settings: at a unix " +
+		"socket, which SMSBRIDGE_SOCKET names. The bridge runs them."
 }
 
 // Run serves until the context ends.
@@ -133,7 +135,7 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	var f front
+	f := front{stopping: make(chan struct{})}
 	if err := f.open(&b); err != nil {
 		return errors.Join(err, listener.Close(), b.store.Close())
 	}
@@ -143,7 +145,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	more, err := b.listenDoors(crowd, &f)
 	doors = append(doors, more...)
 	if err == nil {
-		more, err = b.listenWatch(crowd, &f)
+		more, err = b.listenWatch(ctx, crowd, &f)
 		doors = append(doors, more...)
 	}
 	if err == nil {
@@ -183,6 +185,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	b.log.Info("stopping")
 	f.draining.Store(true)
+	close(f.stopping)
 	if err == nil {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)

@@ -88,6 +88,7 @@ func processOptions() []settings.Option[Settings] {
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
+		socketOption(),
 	}, logOptions(), budgetOptions(), operatorOptions(), watchOptions())
 }
 
