@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/user"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -190,8 +191,8 @@ func (b bridge) commands(stopping <-chan struct{}) http.Handler {
 	}
 	return &socket.Handler{Version: version(), Find: func(args []string) socket.Command {
 		quiet := world{stdout: io.Discard, stderr: io.Discard}
-		command, _, err := parse(args, quiet)
-		if err != nil || command.Selected() == nil {
+		command, answered, err := parse(args, quiet)
+		if answered || err != nil || command.Selected() == nil {
 			return nil
 		}
 		if _, ours := command.Selected().Target.Interface().(interface{ forBridge() }); !ours {
@@ -232,6 +233,9 @@ func nameOf(command *kong.Context) string {
 	return name
 }
 
+// commandGrace is how long a command may go on when the bridge stops.
+const commandGrace = 5 * time.Second
+
 // listenCommands listens for commands. Where no socket can be made beside the database, the bridge
 // goes without: then commands open the database themselves.
 func (b bridge) listenCommands(ctx context.Context, f *front) ([]door, error) {
@@ -251,5 +255,5 @@ func (b bridge) listenCommands(ctx context.Context, f *front) ([]door, error) {
 	}
 	b.log.Info("commands", "socket", path)
 	handler := f.at(func(h *handlers) http.Handler { return h.commands })
-	return []door{{listener, socket.Server(handler, b.log)}}, nil
+	return []door{{listener, socket.Server(handler, b.log, commandGrace)}}, nil
 }

@@ -109,6 +109,7 @@ func TestBridgeTouchesNoFile(t *testing.T) {
 		{"serve"}, {"backup", "x"}, {"restore", "x"}, {"keys"}, {"move", "--to", "postgres://x/y"},
 		{"check"}, {"config"}, {"link", secret}, {"texts"}, {"demo"}, {"operator", "hash", "x"},
 		{"trigger", "reply", "+4520123456", "YES"}, {"jobs", "--fast"}, {"dance"}, {"--help"}, {},
+		{"jobs", "--version"}, {"jobs", "--help"},
 	} {
 		require.Nil(t, i.commands(i.stop).(*socket.Handler).Find(args), args)
 	}

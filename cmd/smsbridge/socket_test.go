@@ -206,7 +206,7 @@ func TestOtherVersions(t *testing.T) {
 				return 0
 			}
 		},
-	}, slog.New(slog.DiscardHandler))
+	}, slog.New(slog.DiscardHandler), 0)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)

@@ -63,9 +63,10 @@ type Handler struct {
 }
 
 // Server serves the commands of h. It has no time limit, since tail runs for days: who asks may
-// use the bridge's files anyway.
-func Server(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+// use the bridge's files anyway. A command that has not ended some time after Shutdown is cut off:
+// it may read what a person types.
+func Server(h http.Handler, log *slog.Logger, grace time.Duration) *http.Server {
+	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Second,
@@ -75,6 +76,10 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 			return context.WithValue(ctx, userKey{}, userOf(conn))
 		},
 	}
+	server.RegisterOnShutdown(func() {
+		time.AfterFunc(grace, func() { _ = server.Close() })
+	})
+	return server
 }
 
 type userKey struct{}
@@ -85,14 +90,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	// The response may begin while the body still comes: a command may write before it has read all.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	body := bufio.NewReaderSize(r.Body, 4<<10)
+	defer finish(w, body)
 	if !h.enter() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	defer h.leave()
-	// The response may begin while the body still comes: a command may write before it has read all.
-	_ = http.NewResponseController(w).EnableFullDuplex()
-	body := bufio.NewReaderSize(r.Body, 4<<10)
 	line, err := readLine(body)
 	c := Call{Stdin: body}
 	if err == nil {
@@ -117,8 +123,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.Stdout = writer(func(p []byte) error { return pieces.write(piece{Out: p}) })
 	c.Stderr = writer(func(p []byte) error { return pieces.write(piece{Err: p}) })
 	status := run(r.Context(), c)
-	if pieces.write(piece{Status: &status}) == nil {
-		_, _ = io.Copy(io.Discard, body) // else what is left of it would break the response
+	_ = pieces.write(piece{Status: &status}) // who asked may be gone
+}
+
+// finish sends all that was written, and then reads what is left of the body: if it came to a
+// closed connection, the one who asked might lose the response.
+func finish(w http.ResponseWriter, body io.Reader) {
+	if http.NewResponseController(w).Flush() == nil {
+		_, _ = io.Copy(io.Discard, body)
 	}
 }
 

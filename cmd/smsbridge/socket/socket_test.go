@@ -26,19 +26,28 @@ const patience = time.Minute
 
 // bridge serves commands at a socket until the test ends.
 func bridge(t *testing.T, find func(args []string) socket.Command) (path string) {
+	path, stop := stoppable(t, find)
+	t.Cleanup(func() { require.NoError(t, stop(t.Context())) })
+	return path
+}
+
+// stoppable serves commands at a socket until stop is called.
+func stoppable(
+	t *testing.T, find func(args []string) socket.Command,
+) (path string, stop func(context.Context) error) {
 	path = filepath.Join(t.TempDir(), "b.sock")
 	listener, err := socket.Listen(t.Context(), path)
 	require.NoError(t, err)
 	handler := &socket.Handler{Version: "smsbridge v9", Find: find}
-	server := socket.Server(handler, slog.New(slog.DiscardHandler))
+	server := socket.Server(handler, slog.New(slog.DiscardHandler), 0)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		require.NoError(t, server.Close())
+	return path, func(ctx context.Context) error {
+		err := server.Shutdown(context.WithoutCancel(ctx))
 		require.ErrorIs(t, <-served, http.ErrServerClosed)
 		require.NoFileExists(t, path)
-	})
-	return path
+		return err
+	}
 }
 
 // always finds the same command.
@@ -255,3 +264,52 @@ func TestNoBridge(t *testing.T) {
 type writes func(p []byte) error
 
 func (w writes) Write(p []byte) (int, error) { return len(p), w(p) }
+
+// Ensure that a command which waits for what a person types does not keep the bridge from stopping.
+func TestStop(t *testing.T) {
+	path, stop := stoppable(t, always(func(_ context.Context, c socket.Call) int {
+		fmt.Fprintln(c.Stdout, "reading")
+		_, err := io.Copy(io.Discard, c.Stdin)
+		if err == nil {
+			return 0
+		}
+		return 1
+	}))
+	typed, typing := io.Pipe()
+	defer typing.Close()
+	reading, asked := make(chan struct{}), make(chan error, 1)
+	go func() {
+		_, err := socket.Ask(t.Context(), path, socket.Call{
+			Stdin: typed, Stdout: writes(func([]byte) error {
+				close(reading)
+				return nil
+			}),
+		})
+		asked <- err
+	}()
+	<-reading
+	require.NoError(t, stop(t.Context()))
+	require.ErrorIs(t, <-asked, socket.ErrCut)
+}
+
+// Ensure that the bridge says at once that a command begins, however late that writes.
+func TestBegins(t *testing.T) {
+	release := make(chan struct{})
+	path := bridge(t, always(func(context.Context, socket.Call) int {
+		<-release
+		return 0
+	}))
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
+	res, err := client.Post("http://bridge/command", "", strings.NewReader("{}\n"))
+	close(release)
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, errors.Join(err, res.Body.Close()))
+	require.Equal(t, "{\"status\":0}\n", string(body))
+	client.CloseIdleConnections()
+}
