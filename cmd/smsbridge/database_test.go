@@ -92,11 +92,12 @@ func TestBridgeTouchesNoFile(t *testing.T) {
 	folder := t.TempDir()
 	secret := filepath.Join(folder, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("phone,tenant\n+4520123456,acme\n"), 0o600))
-	status, said := i.says(t, "", "optout", "import", secret)
-	require.Zero(t, status)
-	require.Equal(t, "0 opt-outs read, 0 of them new\n", said, "of standard input alone")
-
-	status, said = i.says(t, "", "jobs", "--config", filepath.Join(folder, "none.yaml"))
+	for _, file := range []string{secret, filepath.Join(folder, "none")} {
+		status, said := i.says(t, "", "optout", "import", file)
+		require.Zero(t, status, said)
+		require.Equal(t, "0 opt-outs read, 0 of them new\n", said, "of standard input alone")
+	}
+	status, said := i.says(t, "", "jobs", "--config", filepath.Join(folder, "none.yaml"))
 	require.Zero(t, status, said)
 	status, said = i.says(t, "", "bugreport", "--out", filepath.Join(folder, "report.json"))
 	require.Zero(t, status, said)

@@ -58,14 +58,8 @@ func Ask(ctx context.Context, path string, c Call) (status int, err error) {
 		DisableKeepAlives: true, ResponseHeaderTimeout: answerTime,
 	}
 	response, err := transport.RoundTrip(request)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED),
-		errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ENOTDIR):
-		return 0, ErrNoBridge
-	case errors.Is(err, fs.ErrPermission):
-		return 0, ErrForbidden
-	case err != nil:
-		return 0, fmt.Errorf("asking the running bridge: %w", err)
+	if err != nil {
+		return 0, explain(err)
 	}
 	defer response.Body.Close()
 	switch response.StatusCode {
@@ -82,6 +76,18 @@ func Ask(ctx context.Context, path string, c Call) (status int, err error) {
 	}
 	return 0, fmt.Errorf("what listens at the socket is no bridge: it responds with %d",
 		response.StatusCode)
+}
+
+// explain says what it means that a bridge could not be asked.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED),
+		errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ENOTDIR):
+		return ErrNoBridge
+	case errors.Is(err, fs.ErrPermission):
+		return ErrForbidden
+	}
+	return fmt.Errorf("asking the running bridge: %w", err)
 }
 
 // follow copies the pieces of a response until the command has ended.

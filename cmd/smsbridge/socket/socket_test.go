@@ -3,6 +3,7 @@ package socket_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -292,6 +293,16 @@ func TestStop(t *testing.T) {
 	require.ErrorIs(t, <-asked, socket.ErrCut)
 }
 
+// dialer is a client of a socket that knows HTTP alone.
+func dialer(path string) *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
+}
+
 // Ensure that the bridge says at once that a command begins, however late that writes.
 func TestBegins(t *testing.T) {
 	release := make(chan struct{})
@@ -299,17 +310,30 @@ func TestBegins(t *testing.T) {
 		<-release
 		return 0
 	}))
-	client := &http.Client{Timeout: patience, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		},
-	}}
+	client := dialer(path)
 	res, err := client.Post("http://bridge/command", "", strings.NewReader("{}\n"))
 	close(release)
 	require.NoError(t, err)
 	body, err := io.ReadAll(res.Body)
 	require.NoError(t, errors.Join(err, res.Body.Close()))
 	require.Equal(t, "{\"status\":0}\n", string(body))
+	client.CloseIdleConnections()
+}
+
+// Ensure that a command reads on after it has written, also for a client that keeps its connection.
+func TestReadsAfterItWrote(t *testing.T) {
+	path := bridge(t, always(func(_ context.Context, c socket.Call) int {
+		n, err := io.Copy(io.Discard, c.Stdin)
+		fmt.Fprint(c.Stdout, n, err)
+		return 0
+	}))
+	client := dialer(path)
+	long := strings.Repeat("x", 100_000) // as much as a server discards
+	res, err := client.Post("http://bridge/command", "", strings.NewReader("{}\n"+long))
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, errors.Join(err, res.Body.Close()))
+	want := base64.StdEncoding.EncodeToString([]byte("100000 <nil>"))
+	require.Equal(t, "{\"out\":\""+want+"\"}\n{\"status\":0}\n", string(body))
 	client.CloseIdleConnections()
 }

@@ -40,7 +40,9 @@ func TestStranger(t *testing.T) {
 		require.NoError(t, syscall.Setfsuid(0))
 		return err
 	}
-	require.ErrorIs(t, connect(), syscall.EACCES)
+	err := connect()
+	require.ErrorIs(t, err, syscall.EACCES)
+	require.ErrorIs(t, socket.Explain(err), socket.ErrForbidden)
 	require.NoError(t, os.Chmod(path, 0o666))
 	require.NoError(t, connect(), "the mode alone keeps strangers out")
 }
