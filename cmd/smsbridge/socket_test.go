@@ -98,12 +98,10 @@ func TestCommandsThroughTheSocket(t *testing.T) {
 		require.Equal(t, th.says(t, ctx, beside, c[0], c[1:]...), there[i], c)
 		require.NotContains(t, there[i].Stderr, "none.db", c)
 	}
-	for _, c := range [][]string{{"bugreport", "--out", "-"}, {"doctor"}} {
-		there, here := th.says(t, ctx, nil, "", c...), th.says(t, ctx, beside, "", c...)
-		require.Equal(t, here.Status, there.Status, c)
-		require.Equal(t, here.Stderr, there.Stderr, c)
-		require.NotEmpty(t, there.Stdout, c)
-	}
+	// With another database than the bridge's there is none: so these are the bridge's words.
+	require.Contains(t, th.says(t, ctx, elsewhere, "", "doctor").Stdout, "The database responds.")
+	require.Contains(t, th.says(t, ctx, elsewhere, "", "bugreport", "--out", "-").Stdout,
+		`"database": "ok"`)
 	report := filepath.Join(folder, "report.json")
 	require.Zero(t, th.says(t, ctx, elsewhere, "", "bugreport", "--out", report).Status)
 	written, err := os.ReadFile(report)
