@@ -7,6 +7,9 @@
 // A mistake of the person who started it is one line "smsbridge: error: …", one line
 // "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit
 // status 1. What is allowed and yet unsafe is one line "smsbridge: warning: …".
+//
+// A command that needs the database has the running bridge run it, over a unix socket. The comment
+// in database.go says which commands do, and what stays with the process of the person.
 package main
 
 import (
