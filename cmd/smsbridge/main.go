@@ -173,11 +173,12 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 			"+4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
-		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
-			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+		withHelps(cliHelps(), databaseHelps(), serveHelps(), demoHelps(), verifyHelps(),
+			addressHelps(), textsHelps(), linkHelps(), keysHelps(), backupHelps(), complianceHelps(),
+			optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
-			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps(), databaseHelps()),
+			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(int) { answered = true }),
 	)

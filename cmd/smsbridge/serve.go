@@ -142,10 +142,10 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
 	hall := f.at(func(h *handlers) http.Handler { return h.hall })
 	doors := []door{b.door(crowd, listener, hall)}
-	more, err := b.listenDoors(crowd, &f)
+	more, err := b.listenDoors(ctx, crowd, &f)
 	doors = append(doors, more...)
 	if err == nil {
-		more, err = b.listenWatch(ctx, crowd, &f)
+		more, err = b.listenWatch(crowd, &f)
 		doors = append(doors, more...)
 	}
 	if err == nil {
@@ -216,9 +216,11 @@ type door struct {
 	server   *http.Server
 }
 
-// listenDoors listens at the Flowroute doors of the tenants that have one, and for operators, up to
-// the first at which it cannot.
-func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error) {
+// listenDoors listens at the Flowroute doors of the tenants that have one, for operators and for
+// commands, up to the first at which it cannot.
+func (b bridge) listenDoors(
+	ctx context.Context, crowd *web.Crowd, f *front,
+) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
 		if addr == "" {
@@ -234,7 +236,11 @@ func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error
 		doors = append(doors, b.door(crowd, listener, handler))
 	}
 	pages, err := b.listenOperators(crowd, f)
-	return append(doors, pages...), err
+	if doors = append(doors, pages...); err != nil {
+		return doors, err
+	}
+	commands, err := b.listenCommands(ctx, f)
+	return append(doors, commands...), err
 }
 
 // listenOperators listens for the pages of operators, if they have an address.

@@ -151,22 +151,20 @@ func (b bridge) leave() {
 	}
 }
 
-// listenWatch listens for commands, and where operators are told how the bridge is, if they are
-// told anywhere.
-func (b bridge) listenWatch(ctx context.Context, crowd *web.Crowd, f *front) ([]door, error) {
-	doors, err := b.listenCommands(ctx, f)
+// listenWatch listens where operators are told how the bridge is, if they are told anywhere.
+func (b bridge) listenWatch(crowd *web.Crowd, f *front) ([]door, error) {
 	addr := b.settings.MetricsAddr
-	if err != nil || addr == "" {
-		return doors, err
+	if addr == "" {
+		return nil, nil
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return doors, mistake{"cannot listen on " + addr + ": " + reason(err),
+		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
 			listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
 	}
 	b.log.Info("metrics", "addr", listener.Addr().String())
 	handler := f.at(func(h *handlers) http.Handler { return h.watch })
-	return append(doors, b.door(crowd, listener, handler)), nil
+	return []door{b.door(crowd, listener, handler)}, nil
 }
 
 // commit is the commit that the build recorded, or "".

@@ -69,6 +69,7 @@ func processOptions() []settings.Option[Settings] {
 				"The recipes in this folder set a path.",
 			Prevents: "Two machines with a SQLite file each would ask people twice.",
 		}, Set: setDatabase},
+		socketOption(),
 		{Row: row{
 			Key: "key", Variable: "SMSBRIDGE_KEY", Restart: true, Kind: settings.SecretOne, Ring: true,
 			Example: "env:BRIDGE_KEY",
@@ -88,7 +89,6 @@ func processOptions() []settings.Option[Settings] {
 			Doc:      "The name of a file with the key, instead of {key}. Old keys follow, a line each.",
 			Prevents: "A key in a variable is visible to everyone who may inspect the process.",
 		}, Set: setKey},
-		socketOption(),
 	}, logOptions(), budgetOptions(), operatorOptions(), watchOptions())
 }
 
