@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,8 +24,8 @@ const reportedDays = 7
 
 // The helps are in bugreportHelps, since a tag cannot be broken into lines.
 type bugreportCommand struct {
-	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	Out    string `help:"${bugreport_out}" placeholder:"FILE"`
+	bridgeFlag
+	Out string `help:"${bugreport_out}" placeholder:"FILE"`
 }
 
 // bugreportHelps returns the helps of the command and its flag, by the names that their tags have.
@@ -61,23 +63,66 @@ type bugreport struct {
 	Usage       []text.Usage      `json:"usage"`
 }
 
-// Run writes the report.
+// Run writes the report. This process writes the file, also when the bridge makes the report.
 func (b bugreportCommand) Run(ctx context.Context, w world) error {
+	if w.inside != nil {
+		return b.at(ctx, w, func(ctx context.Context, d database) error {
+			r := reportOn(w, d.settings)
+			if err := r.look(ctx, d.store, d.settings); err != nil {
+				r.Database = err.Error()
+			}
+			return indented(w, r)
+		})
+	}
 	settings, err := serveCommand{Config: b.Config}.load(w.environ)
 	if err != nil {
 		return err
 	}
-	r := bugreport{
+	var made bytes.Buffer
+	into := w
+	into.stdin, into.stdout = nil, &made
+	answered, err := into.ask(ctx, settings, []string{"bugreport", "--out", "-"})
+	if err == nil && !answered {
+		err = indented(into, reportBeside(ctx, w, settings))
+	}
+	if err != nil {
+		return err
+	}
+	return b.write(w, made.Bytes())
+}
+
+// reportOn begins a report.
+func reportOn(w world, settings tenant.Settings) bugreport {
+	return bugreport{
 		ID: randomToken(6), Made: w.clock().UTC().Truncate(time.Second), Version: version(),
 		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Settings: tenant.WithoutTests(settings.Written), Fingerprint: settings.Fingerprint,
 		Warnings: settings.Warnings, Database: "ok",
 	}
-	if err := r.look(ctx, w, settings); err != nil {
+}
+
+// reportBeside makes a report without a running bridge.
+func reportBeside(ctx context.Context, w world, settings tenant.Settings) bugreport {
+	r := reportOn(w, settings)
+	st, err := w.openBeside(ctx, settings)
+	if err == nil {
+		err = errors.Join(r.look(ctx, st, settings), st.Close())
+	}
+	if err != nil {
 		r.Database = err.Error()
 	}
+	return r
+}
+
+// write writes a report where the person wants it.
+func (b bugreportCommand) write(w world, made []byte) error {
 	if b.Out == "-" {
-		return indented(w, r)
+		_, err := w.stdout.Write(made)
+		return err
+	}
+	var r struct{ ID string }
+	if err := json.Unmarshal(made, &r); err != nil {
+		return fmt.Errorf("reading the report: %w", err)
 	}
 	name := b.Out
 	if name == "" {
@@ -90,9 +135,8 @@ func (b bugreportCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return mistake{reason(err), "give the name of a new file: --out FILE"}
 	}
-	into := w
-	into.stdout = file
-	if err := errors.Join(indented(into, r), file.Close()); err != nil {
+	_, err = file.Write(made)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w.stdout, "report %s is in %s: read it before you send it\n", r.ID, name)
@@ -100,17 +144,12 @@ func (b bugreportCommand) Run(ctx context.Context, w world) error {
 }
 
 // look adds what the database tells.
-func (r *bugreport) look(ctx context.Context, w world, settings tenant.Settings) (err error) {
-	st, err := w.openBeside(ctx, settings)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
+func (r *bugreport) look(ctx context.Context, st *store.Store, s tenant.Settings) (err error) {
 	if r.Jobs, err = st.Jobs(ctx); err != nil {
 		return err
 	}
 	return st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-		if r.Limits, err = limit.Uses(ctx, view, settings.Tenants.All()); err != nil {
+		if r.Limits, err = limit.Uses(ctx, view, s.Tenants.All()); err != nil {
 			return err
 		}
 		r.Usage, err = text.UsedLately(ctx, view, reportedDays)

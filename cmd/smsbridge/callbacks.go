@@ -23,7 +23,7 @@ type callbacksCommand struct {
 
 // The helps are in callbacksHelps, since a tag cannot be broken into lines.
 type callbacksList struct {
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 	Failed bool   `help:"${callbacks_failed}"`
 	Tenant string `help:"${callbacks_tenant}" placeholder:"SLUG"`
 	Most   int    `help:"${callbacks_most}" default:"50"`
@@ -31,8 +31,8 @@ type callbacksList struct {
 }
 
 type callbacksReplay struct {
-	ID     string        `arg:"" optional:"" help:"${callbacks_id}"`
-	Config string        `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	ID string `arg:"" optional:"" help:"${callbacks_id}"`
+	bridgeFlag
 	Since  time.Duration `help:"${callbacks_since}" placeholder:"1h"`
 	All    bool          `help:"${callbacks_all}"`
 	Tenant string        `help:"${callbacks_tenant}" placeholder:"SLUG"`
@@ -105,31 +105,30 @@ func shown(c callback.Callback) shownCallback {
 const callbacksAtOnce = 200
 
 // Run lists the callbacks.
-func (l callbacksList) Run(ctx context.Context, w world) (err error) {
+func (l callbacksList) Run(ctx context.Context, w world) error {
 	if l.Most < 1 {
 		return mistake{"--most is not a number from 1", "write how many you want to see"}
 	}
-	st, settings, err := w.beside(ctx, l.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	if err := knownTenant(settings.Tenants, l.Tenant); err != nil {
+	return l.at(ctx, w, l.list)
+}
+
+func (l callbacksList) list(ctx context.Context, d database) error {
+	if err := knownTenant(d.settings.Tenants, l.Tenant); err != nil {
 		return err
 	}
 	var now time.Time
-	all, err := l.read(ctx, st, &now)
+	all, err := l.read(ctx, d.store, &now)
 	if err != nil {
 		return err
 	}
 	if l.JSON {
-		return indented(w, all)
+		return indented(d.world, all)
 	}
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(w.stdout, "no app was told of an event, or failed to take one")
+		_, err := fmt.Fprintln(d.stdout, "no app was told of an event, or failed to take one")
 		return err
 	}
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tHAPPENED\tTENANT\tTO\tTYPE\tSTATE\tTRIES\tSTATUS\tNEXT\tREASON")
 	for _, c := range all {
 		status, next := "", ""
@@ -175,24 +174,26 @@ func (l callbacksList) read(
 }
 
 // Run makes callbacks due.
-func (r callbacksReplay) Run(ctx context.Context, w world) (err error) {
+func (r callbacksReplay) Run(ctx context.Context, w world) error {
 	if (r.ID == "") == (r.Since <= 0) {
 		return mistake{"say what is told once more: either an id, or --since",
 			"smsbridge callbacks --failed lists the ids; --since 1h means the last hour"}
 	}
-	st, settings, err := w.beside(ctx, r.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	if err := knownTenant(settings.Tenants, r.Tenant); err != nil {
+	return r.at(ctx, w, r.replay)
+}
+
+func (r callbacksReplay) replay(ctx context.Context, d database) error {
+	if err := knownTenant(d.settings.Tenants, r.Tenant); err != nil {
 		return err
 	}
 	if r.ID == "" {
-		return r.several(ctx, w, st)
+		return r.several(ctx, d)
 	}
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return callback.Replay(ctx, tx, r.ID)
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := callback.Replay(ctx, tx, r.ID); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "callback.replay", r.ID, "")
 	})
 	switch {
 	case errors.Is(err, callback.ErrUnknown):
@@ -203,20 +204,20 @@ func (r callbacksReplay) Run(ctx context.Context, w world) (err error) {
 	case err != nil:
 		return err
 	}
-	_, err = fmt.Fprintln(w.stdout, "it is due now; the bridge takes it up within seconds")
+	_, err = fmt.Fprintln(d.stdout, "it is due now; the bridge takes it up within seconds")
 	return err
 }
 
 // several replays what happened within a time, a page in each transaction.
-func (r callbacksReplay) several(ctx context.Context, w world, st *store.Store) error {
+func (r callbacksReplay) several(ctx context.Context, d database) error {
 	after, all := "", 0
-	err := st.Read(ctx, func(_ context.Context, view store.View) error {
+	err := d.store.Read(ctx, func(_ context.Context, view store.View) error {
 		after = store.FirstID(view.Now().Add(-r.Since))
 		return nil
 	})
 	for more := true; more && err == nil; {
 		replayed, next := 0, after
-		err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 			page, err := callback.After(ctx, tx, !r.All, after, callbacksAtOnce)
 			replayed, more = 0, len(page) == callbacksAtOnce
 			for _, c := range page {
@@ -229,14 +230,17 @@ func (r callbacksReplay) several(ctx context.Context, w world, st *store.Store) 
 				}
 				replayed++
 			}
-			return err
+			if replayed == 0 || err != nil {
+				return err
+			}
+			return d.audit(ctx, tx, "callback.replay", r.Tenant, fmt.Sprintf("%d callbacks", replayed))
 		})
 		after, all = next, all+replayed
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.stdout, "due now: %d; the bridge takes them up within seconds\n", all)
+	_, err = fmt.Fprintf(d.stdout, "due now: %d; the bridge takes them up within seconds\n", all)
 	return err
 }
 

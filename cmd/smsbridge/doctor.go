@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,8 +23,8 @@ import (
 )
 
 type doctorCommand struct {
-	Config string `help:"${check_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	JSON   bool   `help:"${check_json}" name:"json"`
+	bridgeFlag
+	JSON bool `help:"${check_json}" name:"json"`
 }
 
 // doctorHelps returns the help of the command, by the name of its tag.
@@ -36,8 +37,8 @@ func (doctorCommand) Help() string {
 	return "It judges the settings as check does. Then it tries the credentials at Twilio and " +
 		"Mailgun. It looks at the route, the webhook of replies, the MX records, the public URL, the " +
 		"identity provider's hosts, the database and its disk. It asks the running bridge what is " +
-		"wrong, if SMSBRIDGE_METRICS_ADDR is set. The exit code is 0 without errors, 1 with, and 2 " +
-		"when serve would not start. docs/HEALTH.md explains the codes.\n\n" +
+		"wrong, at its socket, or at SMSBRIDGE_METRICS_ADDR. The exit code is 0 without errors, 1 " +
+		"with, and 2 when serve would not start. docs/HEALTH.md explains the codes.\n\n" +
 		"  $ smsbridge doctor\n" +
 		"  ok       SB-TWILIO-AUTH  acme  Twilio takes the credentials.\n" +
 		"  error    SB-ROUTE        acme  No route at Mailgun takes mails to phone addresses.\n" +
@@ -46,6 +47,9 @@ func (doctorCommand) Help() string {
 
 // Run looks at everything once.
 func (d doctorCommand) Run(ctx context.Context, w world) error {
+	if w.inside != nil {
+		return d.at(ctx, w, d.tell)
+	}
 	loaded, _, err := serveCommand{Config: d.Config}.settings(w)
 	if err == nil {
 		err = judgeLinks(loaded.Tenants)
@@ -66,8 +70,7 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 	for _, t := range loaded.Tenants.All() {
 		lines = append(lines, asked.Tenant(ctx, t)...)
 	}
-	lines = append(lines, d.database(ctx, w, loaded)...)
-	lines = append(lines, running(ctx, loaded)...)
+	lines = append(lines, d.bridge(ctx, w, loaded)...)
 	if err := d.show(w, lines); err != nil {
 		return err
 	}
@@ -112,9 +115,32 @@ func (d doctorCommand) show(w world, lines []doctor.Line) error {
 	return nil
 }
 
-// database looks at the database and its disk.
-func (d doctorCommand) database(ctx context.Context, w world, s tenant.Settings) []doctor.Line {
-	st, _, err := w.beside(ctx, d.Config)
+// tell prints what the running bridge knows of itself.
+func (d doctorCommand) tell(ctx context.Context, at database) error {
+	lines := databaseLines(at.settings, at.store.Ping(ctx))
+	return indented(at.world, append(lines, findingLines(at.findings())...))
+}
+
+// bridge says how the database and the bridge are: the running bridge knows, if one answers.
+func (d doctorCommand) bridge(
+	ctx context.Context, w world, s tenant.Settings,
+) (lines []doctor.Line) {
+	var said bytes.Buffer
+	asked := w
+	asked.stdin, asked.stdout, asked.stderr = nil, &said, io.Discard
+	answered, err := asked.ask(ctx, s, []string{"doctor", "--json"})
+	if answered && err == nil && json.Unmarshal(said.Bytes(), &lines) == nil {
+		return lines
+	}
+	st, err := w.openBeside(ctx, s)
+	if err == nil {
+		err = st.Close()
+	}
+	return append(databaseLines(s, err), running(ctx, s)...)
+}
+
+// databaseLines are about the database and its disk.
+func databaseLines(s tenant.Settings, err error) []doctor.Line {
 	if err != nil {
 		l := doctor.Line{Level: doctor.Error, Code: health.Database, What: oneLine(err)}
 		var f failure
@@ -124,9 +150,6 @@ func (d doctorCommand) database(ctx context.Context, w world, s tenant.Settings)
 		return []doctor.Line{l}
 	}
 	lines := []doctor.Line{{Level: doctor.OK, Code: health.Database, What: "The database responds."}}
-	if err := st.Close(); err != nil {
-		lines[0].Level, lines[0].What = doctor.Warning, "The database could not be closed."
-	}
 	path, is := strings.CutPrefix(s.Database.Reveal(), "sqlite:")
 	if !is {
 		return lines
@@ -168,8 +191,12 @@ func running(ctx context.Context, s tenant.Settings) []doctor.Line {
 			Remedy: "Is it running here, with the same settings?",
 		}}
 	}
-	lines := []doctor.Line{}
-	for _, f := range said.Findings {
+	return findingLines(said.Findings)
+}
+
+// findingLines are the findings of the running bridge.
+func findingLines(findings []health.Finding) (lines []doctor.Line) {
+	for _, f := range findings {
 		lines = append(lines, doctor.Line{
 			Level: doctor.Level(f.Severity), Code: f.Code, Of: f.Of,
 			What:   f.What + " It has been so since " + f.Since.UTC().Format(time.RFC3339) + ".",

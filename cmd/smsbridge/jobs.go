@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -21,19 +22,19 @@ type jobsCommand struct {
 
 // The helps are in jobsHelps, since a tag cannot be broken into lines.
 type jobsList struct {
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	All    bool   `help:"${jobs_all}"`
-	JSON   bool   `help:"${check_json}" name:"json"`
+	bridgeFlag
+	All  bool `help:"${jobs_all}"`
+	JSON bool `help:"${check_json}" name:"json"`
 }
 
 type jobsRetry struct {
-	ID     int64  `arg:"" help:"${jobs_id}"`
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	ID int64 `arg:"" help:"${jobs_id}"`
+	bridgeFlag
 }
 
 type jobsDrop struct {
-	ID     int64  `arg:"" help:"${jobs_id}"`
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	ID int64 `arg:"" help:"${jobs_id}"`
+	bridgeFlag
 }
 
 // jobsHelps returns the helps of the commands, arguments and flags, by the names of their tags.
@@ -66,13 +67,10 @@ func isUpkeep(kind string) bool {
 }
 
 // Run lists the jobs.
-func (l jobsList) Run(ctx context.Context, w world) (err error) {
-	st, _, err := w.beside(ctx, l.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	all, err := st.Jobs(ctx)
+func (l jobsList) Run(ctx context.Context, w world) error { return l.at(ctx, w, l.list) }
+
+func (l jobsList) list(ctx context.Context, d database) error {
+	all, err := d.store.Jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,21 +82,21 @@ func (l jobsList) Run(ctx context.Context, w world) (err error) {
 		}
 	}
 	if l.JSON {
-		return indented(w, shown)
+		return indented(d.world, shown)
 	}
 	if len(shown) == 0 {
-		_, err := fmt.Fprintln(w.stdout, "no job fails, waits or died")
+		_, err := fmt.Fprintln(d.stdout, "no job fails, waits or died")
 		return err
 	}
 	var now time.Time
-	err = st.Read(ctx, func(_ context.Context, view store.View) error {
+	err = d.store.Read(ctx, func(_ context.Context, view store.View) error {
 		now = view.Now()
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tKIND\tABOUT\tSTATE\tTRIES\tSINCE\tNEXT\tERROR")
 	for _, j := range shown {
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", j.ID, j.Kind, j.About, j.State,
@@ -108,13 +106,15 @@ func (l jobsList) Run(ctx context.Context, w world) (err error) {
 }
 
 // Run makes a job due.
-func (r jobsRetry) Run(ctx context.Context, w world) (err error) {
-	st, _, err := w.beside(ctx, r.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	err = st.RetryJob(ctx, r.ID)
+func (r jobsRetry) Run(ctx context.Context, w world) error { return r.at(ctx, w, r.retry) }
+
+func (r jobsRetry) retry(ctx context.Context, d database) error {
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.RetryJob(ctx, r.ID); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "job.retry", strconv.FormatInt(r.ID, 10), "")
+	})
 	if errors.Is(err, store.ErrNoJob) {
 		return mistake{fmt.Sprintf("no job %d can be tried again: it is done, or a worker has it", r.ID),
 			"smsbridge jobs --all lists all that there are"}
@@ -122,28 +122,28 @@ func (r jobsRetry) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w.stdout, "it is due now; the bridge takes it up within a second")
+	_, err = fmt.Fprintln(d.stdout, "it is due now; the bridge takes it up within a second")
 	return err
 }
 
 // Run has a job dropped.
-func (d jobsDrop) Run(ctx context.Context, w world) (err error) {
-	st, _, err := w.beside(ctx, d.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.DropJob(ctx, d.ID)
+func (o jobsDrop) Run(ctx context.Context, w world) error { return o.at(ctx, w, o.drop) }
+
+func (o jobsDrop) drop(ctx context.Context, d database) error {
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.DropJob(ctx, o.ID); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "job.drop", strconv.FormatInt(o.ID, 10), "")
 	})
 	if errors.Is(err, store.ErrNoJob) {
-		return mistake{fmt.Sprintf("there is no job %d to drop: it is done", d.ID),
+		return mistake{fmt.Sprintf("there is no job %d to drop: it is done", o.ID),
 			"smsbridge jobs --all lists all that there are"}
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w.stdout,
+	_, err = fmt.Fprintln(d.stdout,
 		"the bridge drops it within a second, or once its worker has ended")
 	return err
 }

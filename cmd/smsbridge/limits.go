@@ -17,14 +17,14 @@ import (
 
 // The helps are in limitHelps, since a tag cannot be broken into lines.
 type limitsCommand struct {
-	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	All    bool   `help:"${limits_all}"`
-	JSON   bool   `help:"${limits_json}" name:"json"`
+	bridgeFlag
+	All  bool `help:"${limits_all}"`
+	JSON bool `help:"${limits_json}" name:"json"`
 }
 
 // scopeFlags say what is held or released.
 type scopeFlags struct {
-	Config  string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 	Tenant  string `help:"${limits_tenant}" placeholder:"NAME"`
 	Country string `help:"${limits_country}" placeholder:"DK"`
 }
@@ -37,7 +37,6 @@ type (
 // limitHelps returns the helps of the flags, by the names that their tags have.
 func limitHelps() kong.Vars {
 	return kong.Vars{
-		"limits_config":  "The file of settings that the bridge is started with, if it has one.",
 		"limits_all":     "Show everything that is counted, and not only what is near its limit.",
 		"limits_json":    "Print JSON.",
 		"limits_tenant":  "Only the texts of this tenant.",
@@ -70,15 +69,12 @@ func (releaseCommand) Help() string {
 }
 
 // Run shows what is near its limit.
-func (l limitsCommand) Run(ctx context.Context, w world) (err error) {
-	st, settings, err := w.beside(ctx, l.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
+func (l limitsCommand) Run(ctx context.Context, w world) error { return l.at(ctx, w, l.show) }
+
+func (l limitsCommand) show(ctx context.Context, d database) error {
 	var uses []limit.Use
-	err = st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-		uses, err = limit.Uses(ctx, view, settings.Tenants.All())
+	err := d.store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		uses, err = limit.Uses(ctx, view, d.settings.Tenants.All())
 		return err
 	})
 	if err != nil {
@@ -91,15 +87,15 @@ func (l limitsCommand) Run(ctx context.Context, w world) (err error) {
 		}
 	}
 	if l.JSON {
-		out := json.NewEncoder(w.stdout)
+		out := json.NewEncoder(d.stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(shown)
 	}
 	if len(shown) == 0 {
-		_, err := fmt.Fprintln(w.stdout, "nothing is near its limit, and nothing is held")
+		_, err := fmt.Fprintln(d.stdout, "nothing is near its limit, and nothing is held")
 		return err
 	}
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "WHAT\tLIMIT\tUSED\tOF\tSTATE")
 	for _, u := range shown {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", u.What, u.Limit, u.Used, u.Of, u.State)
@@ -109,40 +105,42 @@ func (l limitsCommand) Run(ctx context.Context, w world) (err error) {
 
 // Run holds texts.
 func (h holdCommand) Run(ctx context.Context, w world) error {
-	return h.set(ctx, w, limit.Hold, "held")
+	return h.at(ctx, w, func(ctx context.Context, d database) error {
+		return h.set(ctx, d, limit.Hold, "hold", "held")
+	})
 }
 
 // Run releases texts.
 func (r releaseCommand) Run(ctx context.Context, w world) error {
-	return r.set(ctx, w, limit.Release, "released")
+	return r.at(ctx, w, func(ctx context.Context, d database) error {
+		return r.set(ctx, d, limit.Release, "release", "released")
+	})
 }
 
 func (f scopeFlags) set(
-	ctx context.Context, w world,
-	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, done string,
-) (err error) {
-	st, settings, err := w.beside(ctx, f.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
+	ctx context.Context, d database,
+	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, act, done string,
+) error {
 	scope := limit.Scope{Tenant: f.Tenant, Country: strings.ToUpper(f.Country)}
-	if err := scopeOf(scope, settings); err != nil {
+	if err := scopeOf(scope, d.settings); err != nil {
 		return err
 	}
 	var held []string
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if err = do(ctx, tx, scope); err == nil {
-			held, err = limit.HeldNow(ctx, tx)
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if err = do(ctx, tx, scope); err != nil {
+			return err
 		}
-		return err
+		if held, err = limit.HeldNow(ctx, tx); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, act, scope.String(), "")
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.stdout, "%s: %s\n", done, scope)
+	fmt.Fprintf(d.stdout, "%s: %s\n", done, scope)
 	for _, what := range held {
-		fmt.Fprintf(w.stdout, "held now: %s\n", what)
+		fmt.Fprintf(d.stdout, "held now: %s\n", what)
 	}
 	return nil
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +27,7 @@ import (
 
 // The helps are in listenHelps, since a tag cannot be broken into lines.
 type listenCommand struct {
-	Config    string   `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 	ForwardTo string   `help:"${listen_to}" placeholder:"URL"`
 	Events    []string `help:"${listen_events}" placeholder:"TYPE"`
 	Tenant    string   `help:"${callbacks_tenant}" placeholder:"SLUG"`
@@ -43,9 +45,9 @@ func listenHelps() kong.Vars {
 // Help is shown by smsbridge listen --help.
 func (listenCommand) Help() string {
 	return "It sees the events of all tenants that happen from now on, also those that no app is " +
-		"told of; docs/EVENTS.md explains each. It reads the database of the bridge once a second, " +
-		"with the same settings as serve, and changes nothing: what the apps are told stays the same. " +
-		"It ends with Ctrl-C.\n\n" +
+		"told of; docs/EVENTS.md explains each. It finds the bridge by the same settings as serve, and " +
+		"changes nothing: what the apps are told stays the same. It posts from here, and not from the " +
+		"bridge. It ends with Ctrl-C, and with the bridge.\n\n" +
 		"  $ smsbridge listen --forward-to http://localhost:3000/hook\n" +
 		"  events are signed with whsec_…\n" +
 		"  12:00:01 acme question.confirmed 01a2… 200\n\n" +
@@ -57,38 +59,92 @@ func (listenCommand) Help() string {
 // forwardWithin is how long a receiver may take.
 const forwardWithin = 10 * time.Second
 
-// listener is a listen under way.
-type listener struct {
-	listenCommand
-	world
-	store *store.Store
-	key   []byte
+// heard is an event as listen gets it from the place where the database is open: a line of JSON
+// when that is the running bridge. The first one has nothing but Ready.
+type heard struct {
+	Ready   bool      `json:"ready,omitempty"` // all events from now on are heard
+	At      time.Time `json:"at,omitzero"`     // when it happened
+	Tenant  string    `json:"tenant,omitempty"`
+	Type    string    `json:"type,omitempty"`
+	Subject string    `json:"subject,omitempty"`
+	EventID string    `json:"event_id,omitempty"`
+	// Of an event that is forwarded:
+	Now  time.Time `json:"now,omitzero"`
+	Body []byte    `json:"body,omitempty"`
+	Not  string    `json:"not,omitempty"` // why it cannot be
 }
 
-// Run prints and forwards until the context ends.
-func (c listenCommand) Run(ctx context.Context, w world) (err error) {
+// Run prints and forwards until the context ends. This process posts, also when the bridge hears:
+// what a laptop listens to is not within the bridge's reach.
+func (c listenCommand) Run(ctx context.Context, w world) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	st, settings, err := w.beside(ctx, c.Config)
-	if err != nil {
+	if w.inside != nil {
+		out := json.NewEncoder(w.stdout)
+		return c.at(ctx, w, func(ctx context.Context, d database) error {
+			return c.hear(ctx, d, func(_ context.Context, h heard) error { return out.Encode(h) })
+		})
+	}
+	f := forwarder{c, w, make([]byte, 32)}
+	if _, err := rand.Read(f.key); err != nil {
 		return err
 	}
-	defer closing(st, &err)
-	if err := knownTenant(settings.Tenants, c.Tenant); err != nil {
+	lines, there := io.Pipe()
+	asked := w
+	asked.stdout = there
+	failed := make(chan error, 1)
+	go func() {
+		err := c.at(ctx, asked, func(ctx context.Context, d database) error {
+			return c.hear(ctx, d, f.tell)
+		})
+		failed <- errors.Join(err, there.Close())
+	}()
+	told := f.tellAll(ctx, lines)
+	err := <-failed
+	if ctx.Err() != nil {
+		return nil // what it did last was cut off
+	}
+	return cmp.Or(err, told)
+}
+
+// hear calls tell with each event that an app can be told of.
+func (c listenCommand) hear(
+	ctx context.Context, d database, tell func(ctx context.Context, h heard) error,
+) error {
+	if err := knownTenant(d.settings.Tenants, c.Tenant); err != nil {
 		return err
 	}
-	l := listener{c, w, st, make([]byte, 32)}
-	if _, err := rand.Read(l.key); err != nil {
-		return err
-	}
-	return follow(ctx, st, func() {
-		secret := "whsec_" + base64.StdEncoding.EncodeToString(l.key)
-		if c.ForwardTo != "" {
-			fmt.Fprintln(w.stdout, "events are signed with "+secret)
+	ready := func() error { return tell(ctx, heard{Ready: true}) }
+	return follow(ctx, d, ready, func(ctx context.Context, e store.Event) error {
+		one, known := callback.Of(e)
+		if !known || c.Tenant != "" && e.Tenant != c.Tenant ||
+			!(tenant.Endpoint{Types: c.Events}).Wants(one.Type) {
+			return nil
 		}
-		fmt.Fprintln(w.stderr, "smsbridge: listening; end it with Ctrl-C")
-	}, l.tell)
+		h := heard{
+			At: e.At, Tenant: e.Tenant, Type: one.Type, Subject: one.Subject, EventID: one.EventID,
+		}
+		if c.ForwardTo != "" {
+			h.read(ctx, d.store, one)
+		}
+		return tell(ctx, h)
+	})
+}
+
+// read adds what an app would be told.
+func (h *heard) read(ctx context.Context, st *store.Store, c callback.Callback) {
+	err := st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		h.Now = view.Now()
+		h.Body, err = callback.Message(ctx, view, c)
+		return err
+	})
+	switch {
+	case errors.Is(err, callback.ErrNothing):
+		h.Not = "the person was erased"
+	case err != nil:
+		h.Not = oneLine(err)
+	}
 }
 
 // check finds flags that cannot work.
@@ -114,50 +170,64 @@ func (c listenCommand) check() error {
 	return nil
 }
 
-// tell prints one event, and what the receiver made of it. Events that no app can be told of are
-// passed over.
-func (l *listener) tell(ctx context.Context, e store.Event) error {
-	c, known := callback.Of(e)
-	if !known || l.Tenant != "" && e.Tenant != l.Tenant ||
-		!(tenant.Endpoint{Types: l.Events}).Wants(c.Type) {
-		return nil
+// forwarder prints events, and posts them.
+type forwarder struct {
+	listenCommand
+	world
+	key []byte
+}
+
+// tellAll tells what the running bridge hears, until that ends.
+func (f forwarder) tellAll(ctx context.Context, lines *io.PipeReader) error {
+	for in := json.NewDecoder(lines); ; {
+		var h heard
+		err := in.Decode(&h)
+		if err == nil {
+			err = f.tell(ctx, h)
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return errors.Join(err, lines.CloseWithError(err))
+		}
+	}
+}
+
+// tell prints one event, and what the receiver made of it.
+func (f forwarder) tell(ctx context.Context, h heard) error {
+	if h.Ready {
+		if f.ForwardTo != "" {
+			secret := "whsec_" + base64.StdEncoding.EncodeToString(f.key)
+			fmt.Fprintln(f.stdout, "events are signed with "+secret)
+		}
+		_, err := fmt.Fprintln(f.stderr, "smsbridge: listening; end it with Ctrl-C")
+		return err
 	}
 	result := ""
-	if l.ForwardTo != "" {
-		result = " " + l.forward(ctx, c)
+	switch {
+	case h.Not != "":
+		result = " not posted: " + h.Not
+	case f.ForwardTo != "":
+		result = " " + f.forward(ctx, h)
 	}
-	_, err := fmt.Fprintf(l.stdout, "%s %s %s %s%s\n", e.At.Format(time.TimeOnly), e.Tenant, c.Type,
-		c.Subject, result)
+	_, err := fmt.Fprintf(f.stdout, "%s %s %s %s%s\n", h.At.Format(time.TimeOnly), h.Tenant, h.Type,
+		h.Subject, result)
 	return err
 }
 
 // forward posts an event, and says what came of it.
-func (l *listener) forward(ctx context.Context, c callback.Callback) string {
-	var (
-		body []byte
-		now  time.Time
-	)
-	err := l.store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
-		now = view.Now()
-		body, err = callback.Message(ctx, view, c)
-		return err
-	})
-	if errors.Is(err, callback.ErrNothing) {
-		return "not posted: the person was erased"
-	}
-	if err != nil {
-		return "not posted: " + oneLine(err)
-	}
+func (f forwarder) forward(ctx context.Context, h heard) string {
 	ctx, cancel := context.WithTimeout(ctx, forwardWithin)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.ForwardTo,
-		bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, f.ForwardTo,
+		bytes.NewReader(h.Body))
 	if err != nil {
 		return "not posted: " + oneLine(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "smsbridge")
-	outbound.Sign(request.Header, [][]byte{l.key}, c.EventID, now, body)
+	outbound.Sign(request.Header, [][]byte{f.key}, h.EventID, h.Now, h.Body)
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -7,6 +7,9 @@
 // A mistake of the person who started it is one line "smsbridge: error: …", one line
 // "smsbridge: hint: …" that says what to do, and exit status 2. A failure later on is exit
 // status 1. What is allowed and yet unsafe is one line "smsbridge: warning: …".
+//
+// A command that needs the database has the running bridge run it, over a unix socket. The comment
+// in database.go says which commands do, and what stays with the process of the person.
 package main
 
 import (
@@ -43,6 +46,9 @@ type world struct {
 	stdout, stderr io.Writer
 	environ        []string
 	now            func() time.Time // nil: the process's clock, and the database's where it has one
+	args           []string         // what the command was given, see run
+	// in the running bridge, which runs the command for another process
+	inside *database
 }
 
 // clock is the time of the process.
@@ -124,7 +130,9 @@ func main() {
 	// that no request waits for, net/http writes up to 4 kB of it. These may hold a link, a code or a
 	// token. What operators need to know goes to the log of serve.
 	log.SetOutput(io.Discard)
-	os.Exit(run(untilSignal(), os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), nil}))
+	os.Exit(run(untilSignal(), os.Args[1:], world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(),
+	}))
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the
@@ -143,7 +151,20 @@ func untilSignal() context.Context {
 
 // run parses the arguments, runs one command and returns the exit status.
 func run(ctx context.Context, args []string, w world) int {
-	exited := -1
+	w.args = args
+	command, answered, err := parse(args, w)
+	switch {
+	case answered:
+		return 0
+	case err != nil:
+		return report(w, err)
+	}
+	return perform(ctx, command, w)
+}
+
+// parse finds the command that the arguments name. It reports true when they asked for help or the
+// version, and have been answered.
+func parse(args []string, w world) (command *kong.Context, answered bool, err error) {
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("smsbridge"),
@@ -152,30 +173,31 @@ func run(ctx context.Context, args []string, w world) int {
 			"+4512345678, and the answer YES opens the link that the mail carried.\n\n"+
 			"Start with: smsbridge demo"),
 		kong.Vars{"version": version()},
-		withHelps(cliHelps(), serveHelps(), demoHelps(), verifyHelps(), addressHelps(), textsHelps(),
-			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
+		withHelps(cliHelps(), databaseHelps(), serveHelps(), demoHelps(), verifyHelps(),
+			addressHelps(), textsHelps(), linkHelps(), keysHelps(), backupHelps(), complianceHelps(),
+			optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
 			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps()),
 		kong.Writers(w.stdout, w.stderr),
-		kong.Exit(func(status int) { exited = status }),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(w),
+		kong.Exit(func(int) { answered = true }),
 	)
 	if err != nil {
-		return report(w, err)
+		return nil, false, err
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	command, err := parser.Parse(args)
-	if exited >= 0 {
-		return exited // --help and --version have answered
+	if command, err = parser.Parse(args); err != nil {
+		err = mistake{err.Error(), "smsbridge --help lists the commands and what they take"}
 	}
-	if err != nil {
-		return report(w, mistake{err.Error(), "smsbridge --help lists the commands and what they take"})
-	}
-	if err := command.Run(); err != nil {
+	return command, answered, err
+}
+
+// perform runs a command and returns the exit status.
+func perform(ctx context.Context, command *kong.Context, w world) int {
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(w); err != nil {
 		return report(w, err)
 	}
 	return 0
@@ -186,7 +208,10 @@ func report(w world, err error) int {
 	var m mistake
 	var f failure
 	var several settings.Mistakes
+	var there ended
 	switch {
+	case errors.As(err, &there):
+		return there.status
 	case errors.As(err, &several):
 		for _, one := range several {
 			fmt.Fprintf(w.stderr, "smsbridge: error: %s: %s\nsmsbridge: hint: %s\n",

@@ -36,27 +36,27 @@ type optoutAdd struct {
 	Via    string `help:"${optout_via}" enum:"mail,phone,letter,other" default:"other"`
 	By     string `help:"${optout_by}" required:"" placeholder:"NAME"`
 	Since  string `help:"${optout_since}" placeholder:"TIME"`
-	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 }
 
 type optoutRemove struct {
 	Phone  string `arg:"" help:"${optout_phone}"`
 	Tenant string `help:"${optout_only}" placeholder:"SLUG"`
-	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 }
 
 type optoutList struct {
-	Phone  string `arg:"" optional:"" help:"${optout_one}"`
-	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Phone string `arg:"" optional:"" help:"${optout_one}"`
+	bridgeFlag
 }
 
 type optoutImport struct {
-	File   string `arg:"" help:"${optout_file}"`
-	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	File string `arg:"" help:"${optout_file}"`
+	bridgeFlag
 }
 
 type optoutExport struct {
-	Config string `help:"${optout_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 }
 
 // optoutHelps returns the helps of the commands and flags, by the names that their tags have.
@@ -78,7 +78,6 @@ func optoutHelps() kong.Vars {
 		"optout_via":    "How the person said so: mail, phone, letter or other.",
 		"optout_by":     "Who records it: your name or that of the case.",
 		"optout_since":  "When the person said so, as 2026-01-31 or 2026-01-31T12:00:00Z; else now.",
-		"optout_config": "The file of settings that the bridge is started with, if it has one.",
 	}
 }
 
@@ -92,32 +91,6 @@ func (optoutCommand) Help() string {
 		"Twilio does after a STOP, ends there only when the phone texts START."
 }
 
-// beside opens the database of a bridge that may be running.
-func (w world) beside(
-	ctx context.Context, config string,
-) (*store.Store, tenant.Settings, error) {
-	settings, err := serveCommand{Config: config}.load(w.environ)
-	if err != nil {
-		return nil, settings, err
-	}
-	st, err := w.openBeside(ctx, settings)
-	return st, settings, err
-}
-
-// openBeside does so with settings that are read already.
-func (w world) openBeside(ctx context.Context, settings tenant.Settings) (*store.Store, error) {
-	options, err := storeOptions(settings)
-	if err != nil {
-		return nil, err
-	}
-	options.Beside, options.Now = true, w.now
-	st, err := store.Open(ctx, options)
-	if err != nil {
-		return nil, explainDatabase(err)
-	}
-	return st, nil
-}
-
 // number reads a phone that was given on the command line. The mistake does not repeat it.
 func number(given string) (phonemail.Number, error) {
 	phone, err := phonemail.ParseNumber(given)
@@ -128,26 +101,31 @@ func number(given string) (phonemail.Number, error) {
 }
 
 // Run records an opt-out.
-func (a optoutAdd) Run(ctx context.Context, w world) (err error) {
+func (a optoutAdd) Run(ctx context.Context, w world) error {
 	phone, err := number(a.Phone)
 	if err != nil {
 		return err
 	}
-	st, settings, err := w.beside(ctx, a.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
+	return a.at(ctx, w, func(ctx context.Context, d database) error { return a.add(ctx, d, phone) })
+}
+
+func (a optoutAdd) add(ctx context.Context, d database, phone phonemail.Number) (err error) {
 	said := text.Said{
 		Phone: phone, Via: text.Via(a.Via), Recorder: a.By,
 	}
-	if said.Reach, err = a.reach(settings.Tenants, phone); err != nil {
+	if said.Reach, err = a.reach(d.settings.Tenants, phone); err != nil {
 		return err
 	}
 	if said.Since, err = when(a.Since); err != nil {
 		return err
 	}
-	first, err := record(ctx, st, settings.Tenants, said)
+	var first bool
+	err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if first, err = record(ctx, tx, d.settings.Tenants, said); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "optout.add", phone.String(), holdsFor(said.Reach))
+	})
 	if err != nil {
 		return err
 	}
@@ -155,7 +133,7 @@ func (a optoutAdd) Run(ctx context.Context, w world) (err error) {
 	if !first {
 		word = "known already"
 	}
-	_, err = fmt.Fprintf(w.stdout, "%s: %s is not texted any more\n", word, phone)
+	_, err = fmt.Fprintf(d.stdout, "%s: %s is not texted any more\n", word, phone)
 	return err
 }
 
@@ -187,25 +165,16 @@ func (a optoutAdd) reach(
 		"write one of: " + strings.Join(senders, ", ")}
 }
 
-func record(
-	ctx context.Context, st *store.Store, tenants tenant.Set, said text.Said,
-) (first bool, err error) {
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		s := said
-		if s.Since.IsZero() {
-			s.Since = tx.Now()
-		}
-		first, err = optout.Record(ctx, tx, tenants, s)
-		return err
-	})
-	return first, err
-}
+// holdsFor names whom an opt-out holds for.
+func holdsFor(r text.Reach) string { return cmp.Or(r.Tenant, r.Line.Sender, "all tenants") }
 
-// closing closes a store when its command ends.
-func closing(st *store.Store, err *error) {
-	if closed := st.Close(); *err == nil {
-		*err = closed
+func record(
+	ctx context.Context, tx *store.Tx, tenants tenant.Set, said text.Said,
+) (first bool, err error) {
+	if said.Since.IsZero() {
+		said.Since = tx.Now()
 	}
+	return optout.Record(ctx, tx, tenants, said)
 }
 
 // oneOf is the tenant that was named, or the only one. Otherwise the hint is followed by the names.
@@ -240,27 +209,29 @@ func when(given string) (time.Time, error) {
 }
 
 // Run ends opt-outs.
-func (r optoutRemove) Run(ctx context.Context, w world) (err error) {
+func (r optoutRemove) Run(ctx context.Context, w world) error {
 	phone, err := number(r.Phone)
 	if err != nil {
 		return err
 	}
-	st, _, err := w.beside(ctx, r.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
+	return r.at(ctx, w, func(ctx context.Context, d database) error { return r.remove(ctx, d, phone) })
+}
+
+func (r optoutRemove) remove(ctx context.Context, d database, phone phonemail.Number) error {
 	var ended int
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		ended, err = text.ClearOptOuts(ctx, tx, phone, func(o text.KnownOptOut) bool {
 			return r.Tenant == "" || o.Reach.Tenant == r.Tenant
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "optout.remove", phone.String(), fmt.Sprintf("%d ended", ended))
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.stdout, "%d opt-outs of %s were ended\n", ended, phone)
+	_, err = fmt.Fprintf(d.stdout, "%d opt-outs of %s were ended\n", ended, phone)
 	return err
 }
 
@@ -272,19 +243,17 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 			return err
 		}
 	}
-	st, _, err := w.beside(ctx, l.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	return l.at(ctx, w, func(ctx context.Context, d database) error { return l.list(ctx, d, only) })
+}
+
+func (l optoutList) list(ctx context.Context, d database, only phonemail.Number) error {
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PHONE\tHOLDS FOR\tSINCE\tVIA\tBY")
-	err = optout.Each(ctx, st, func(o text.KnownOptOut) error {
+	err := optout.Each(ctx, d.store, func(o text.KnownOptOut) error {
 		if only != (phonemail.Number{}) && o.Phone != only {
 			return nil
 		}
-		holds := cmp.Or(o.Reach.Tenant, o.Reach.Line.Sender, "all tenants")
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.Phone, holds,
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.Phone, holdsFor(o.Reach),
 			o.Since.UTC().Format(time.RFC3339), o.Via, o.Recorder)
 		return err
 	})
@@ -294,10 +263,10 @@ func (l optoutList) Run(ctx context.Context, w world) (err error) {
 	return table.Flush()
 }
 
-// Run imports opt-outs. A file with a mistake changes nothing.
+// Run imports opt-outs. The file is opened here, and never by the bridge: that reads its content.
 func (i optoutImport) Run(ctx context.Context, w world) (err error) {
 	in := w.stdin
-	if i.File != "-" {
+	if i.File != "-" && w.inside == nil {
 		file, err := os.Open(i.File)
 		if err != nil {
 			return mistake{"the file cannot be read: " + reason(err), "name a CSV file"}
@@ -305,12 +274,12 @@ func (i optoutImport) Run(ctx context.Context, w world) (err error) {
 		defer file.Close()
 		in = file
 	}
-	st, settings, err := w.beside(ctx, i.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	all, err := optout.ReadCSV(in, settings.Tenants)
+	return i.reading(ctx, w, in, i.read)
+}
+
+// read imports what standard input has. A mistake in it changes nothing.
+func (i optoutImport) read(ctx context.Context, d database) error {
+	all, err := optout.ReadCSV(d.stdin, d.settings.Tenants)
 	var bad *optout.Bad
 	if errors.As(err, &bad) {
 		return mistake{bad.What, bad.Hint}
@@ -318,30 +287,41 @@ func (i optoutImport) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
+	// First, since the opt-outs are recorded one by one: other writers need their turns, too.
+	err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return d.audit(ctx, tx, "optout.import", "", fmt.Sprintf("%d read", len(all)))
+	})
 	added := 0
-	for _, said := range all {
-		first, err := record(ctx, st, settings.Tenants, said)
-		if err != nil {
-			return fmt.Errorf("importing, after %d new ones: %w", added, err)
-		}
-		if first {
+	for n := 0; n < len(all) && err == nil; n++ {
+		var first bool
+		err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			first, err = record(ctx, tx, d.settings.Tenants, all[n])
+			return err
+		})
+		if first && err == nil {
 			added++
 		}
 	}
-	_, err = fmt.Fprintf(w.stdout, "%d opt-outs read, %d of them new\n", len(all), added)
+	if err != nil {
+		return fmt.Errorf("importing, after %d new ones: %w", added, err)
+	}
+	_, err = fmt.Fprintf(d.stdout, "%d opt-outs read, %d of them new\n", len(all), added)
 	return err
 }
 
 // Run exports opt-outs.
-func (e optoutExport) Run(ctx context.Context, w world) (err error) {
-	st, _, err := w.beside(ctx, e.Config)
+func (e optoutExport) Run(ctx context.Context, w world) error { return e.at(ctx, w, e.write) }
+
+func (e optoutExport) write(ctx context.Context, d database) error {
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return d.audit(ctx, tx, "optout.export", "", "")
+	})
 	if err != nil {
 		return err
 	}
-	defer closing(st, &err)
 	gone := 0
-	out := optout.NewCSVWriter(w.stdout)
-	err = optout.Each(ctx, st, func(o text.KnownOptOut) error {
+	out := optout.NewCSVWriter(d.stdout)
+	err = optout.Each(ctx, d.store, func(o text.KnownOptOut) error {
 		if o.Phone.Erased() {
 			gone++
 			return nil
@@ -352,7 +332,7 @@ func (e optoutExport) Run(ctx context.Context, w world) (err error) {
 		err = out.Flush()
 	}
 	if gone > 0 {
-		fmt.Fprintf(w.stderr, "smsbridge: warning: %d opt-outs of erased phones are left out: "+
+		fmt.Fprintf(d.stderr, "smsbridge: warning: %d opt-outs of erased phones are left out: "+
 			"only this database recognizes them\n", gone)
 	}
 	return err

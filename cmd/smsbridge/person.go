@@ -23,24 +23,23 @@ import (
 
 // The helps are in personHelps, since a tag cannot be broken into lines.
 type forgetCommand struct {
-	Phone  string `arg:"" help:"${person_phone}"`
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Phone string `arg:"" help:"${person_phone}"`
+	bridgeFlag
 }
 
 type showCommand struct {
 	Phone  string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
 	Export bool   `help:"${show_export}"`
 	JSON   bool   `help:"${check_json}" name:"json"`
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 }
 
 // personHelps returns the helps of the commands and flags, by the names that their tags have.
 func personHelps() kong.Vars {
 	return kong.Vars{
-		"forget":        "Erase all that is held about a phone, and print a receipt.",
-		"show":          "Tell what happened to a phone's mails, questions, texts and codes.",
-		"person_phone":  "The phone number, such as +4512345678.",
-		"person_config": "The file of settings that the bridge is started with, if it has one.",
+		"forget":       "Erase all that is held about a phone, and print a receipt.",
+		"show":         "Tell what happened to a phone's mails, questions, texts and codes.",
+		"person_phone": "The phone number, such as +4512345678.",
 		"show_phone": "The phone number, such as +4512345678; or an id: of a mail, text, reply or " +
 			"verification, as the log, /v1 or the provider has it.",
 		"show_export": "Write every row as JSON, for the person who asks what is held.",
@@ -71,38 +70,40 @@ func (showCommand) Help() string {
 }
 
 // Run erases a phone.
-func (f forgetCommand) Run(ctx context.Context, w world) (err error) {
+func (f forgetCommand) Run(ctx context.Context, w world) error {
 	phone, err := number(f.Phone)
 	if err != nil {
 		return err
 	}
-	st, settings, err := w.beside(ctx, f.Config)
-	if err != nil {
+	return f.at(ctx, w, func(ctx context.Context, d database) error { return f.erase(ctx, d, phone) })
+}
+
+func (f forgetCommand) erase(ctx context.Context, d database, phone phonemail.Number) error {
+	if err := optout.Adopt(ctx, d.store); err != nil {
 		return err
 	}
-	defer closing(st, &err)
-	if err := optout.Adopt(ctx, st); err != nil {
-		return err
-	}
+	tenants := d.settings.Tenants
 	var counts int64
-	err = st.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		err = optout.CancelAll(ctx, tx, settings.Tenants, phone, "erased")
-		if err == nil {
-			counts, err = limit.Forget(ctx, tx, accountsOf(settings.Tenants, phone), phone)
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if err = optout.CancelAll(ctx, tx, tenants, phone, "erased"); err != nil {
+			return err
 		}
-		return err
+		if counts, err = limit.Forget(ctx, tx, accountsOf(tenants, phone), phone); err != nil {
+			return err
+		}
+		return d.audit(ctx, tx, "forget", phone.String(), "")
 	})
 	if err != nil {
 		return err
 	}
-	erased, err := st.ErasePhone(ctx, phone)
+	erased, err := d.store.ErasePhone(ctx, phone)
 	if err != nil {
 		return err
 	}
 	if counts > 0 {
 		erased.Gone = append(erased.Gone, store.TableRows{Table: "tally", Rows: counts})
 	}
-	return w.receipt(phone, erased)
+	return d.receipt(phone, erased)
 }
 
 // accountsOf are the accounts at providers from which a phone may have been texted, each once.
@@ -153,21 +154,18 @@ type person struct {
 }
 
 // Run tells what happened to a phone, or exports what is held about it.
-func (s showCommand) Run(ctx context.Context, w world) (err error) {
-	st, _, err := w.beside(ctx, s.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	phone, err := whose(ctx, st, s.Phone)
+func (s showCommand) Run(ctx context.Context, w world) error { return s.at(ctx, w, s.tell) }
+
+func (s showCommand) tell(ctx context.Context, d database) error {
+	phone, err := whose(ctx, d.store, s.Phone)
 	if err != nil {
 		return err
 	}
 	p, story := person{Phone: phone.E164()}, told{Phone: phone.E164(), Cases: []cases.Case{}}
-	if p.Tables, err = st.HeldOn(ctx, phone); err != nil {
+	if p.Tables, err = d.store.HeldOn(ctx, phone); err != nil {
 		return err
 	}
-	err = st.Read(ctx, func(ctx context.Context, view store.View) error {
+	err = d.store.Read(ctx, func(ctx context.Context, view store.View) error {
 		p.At = view.Now().UTC()
 		all, err := cases.Of(ctx, view, phone)
 		story.Cases = append(story.Cases, all...)
@@ -178,14 +176,14 @@ func (s showCommand) Run(ctx context.Context, w world) (err error) {
 	}
 	switch {
 	case s.Export:
-		return indented(w, p)
+		return indented(d.world, p)
 	case s.JSON:
-		return indented(w, story)
+		return indented(d.world, story)
 	}
-	if _, err := io.WriteString(w.stdout, story.text()); err != nil {
+	if _, err := io.WriteString(d.stdout, story.text()); err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%s\tROWS\n", phone)
 	for _, t := range p.Tables {
 		fmt.Fprintf(table, "%s\t%d\n", t.Table, len(t.Rows))

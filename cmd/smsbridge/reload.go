@@ -37,7 +37,8 @@ func (s serveCommand) untilReload(w world) reloading {
 // served with one set of settings from its beginning to its end.
 type front struct {
 	current  atomic.Pointer[handlers]
-	draining atomic.Bool // says /readyz, whichever settings are in use
+	draining atomic.Bool   // says /readyz, whichever settings are in use
+	stopping chan struct{} // closed when the bridge stops
 }
 
 type handlers struct {
@@ -45,6 +46,7 @@ type handlers struct {
 	flowroute map[string]http.Handler // by tenant
 	operators http.Handler
 	watch     http.Handler
+	commands  http.Handler
 }
 
 // open makes the handlers for settings, and serves them from now on. What the handlers before them
@@ -60,7 +62,10 @@ func (f *front) open(b *bridge) error {
 	}
 	about := b.watcher.about
 	about.Settings = b.settings.Fingerprint
-	h := &handlers{edge.Handler(), map[string]http.Handler{}, operators, edge.WatchHandler(about)}
+	h := &handlers{
+		hall: edge.Handler(), flowroute: map[string]http.Handler{}, operators: operators,
+		watch: edge.WatchHandler(about), commands: b.commands(f.stopping),
+	}
 	for _, t := range b.settings.Tenants.All() {
 		if t.Doors.Flowroute.Addr != "" {
 			h.flowroute[t.Slug] = edge.FlowrouteHandler(t)

@@ -51,7 +51,9 @@ func (serveCommand) Help() string {
 		"SIGTERM and SIGINT stop it without loss; a second one stops it at once. SIGHUP reads the " +
 		"settings again: the file, and the files that it or a variable refers to. A mistake, or a " +
 		"change that needs a restart, leaves all as it was and is logged. Variables stay as they were " +
-		"at the start."
+		"at the start.\n\n" +
+		"Commands such as smsbridge jobs find the running bridge by the same settings: at a unix " +
+		"socket, which SMSBRIDGE_SOCKET names. The bridge runs them."
 }
 
 // Run serves until the context ends.
@@ -136,14 +138,14 @@ func storeOptions(settings tenant.Settings) (store.Options, error) {
 // serve works the queue and serves requests until ctx ends or the listener fails, and then stops
 // without loss.
 func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
-	var f front
+	f := front{stopping: make(chan struct{})}
 	if err := f.open(&b); err != nil {
 		return errors.Join(err, listener.Close(), b.store.Close())
 	}
 	crowd := web.NewCrowd(maxConnections(descriptorLimit()))
 	hall := f.at(func(h *handlers) http.Handler { return h.hall })
 	doors := []door{b.door(crowd, listener, hall)}
-	more, err := b.listenDoors(crowd, &f)
+	more, err := b.listenDoors(ctx, crowd, &f)
 	doors = append(doors, more...)
 	if err == nil {
 		more, err = b.listenWatch(crowd, &f)
@@ -186,6 +188,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	b.log.Info("stopping")
 	f.draining.Store(true)
+	close(f.stopping)
 	if err == nil {
 		// Load balancers look at /readyz and send no more. Until they have looked, requests are served.
 		b.pause(b.settings.Drain)
@@ -217,9 +220,11 @@ type door struct {
 	server   *http.Server
 }
 
-// listenDoors listens at the Flowroute doors of the tenants that have one, and for operators, up to
-// the first at which it cannot.
-func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error) {
+// listenDoors listens at the Flowroute doors of the tenants that have one, for operators and for
+// commands, up to the first at which it cannot.
+func (b bridge) listenDoors(
+	ctx context.Context, crowd *web.Crowd, f *front,
+) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
 		addr := t.Doors.Flowroute.Addr
 		if addr == "" {
@@ -235,7 +240,11 @@ func (b bridge) listenDoors(crowd *web.Crowd, f *front) (doors []door, err error
 		doors = append(doors, b.door(crowd, listener, handler))
 	}
 	pages, err := b.listenOperators(crowd, f)
-	return append(doors, pages...), err
+	if doors = append(doors, pages...); err != nil {
+		return doors, err
+	}
+	commands, err := b.listenCommands(ctx, f)
+	return append(doors, commands...), err
 }
 
 // listenOperators listens for the pages of operators, if they have an address.

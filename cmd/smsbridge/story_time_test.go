@@ -32,7 +32,9 @@ func storyMain() {
 		return
 	}
 	now := func() time.Time { return time.Now().Add(readAhead(file)) }
-	w := world{os.Stdin, os.Stdout, os.Stderr, os.Environ(), now}
+	w := world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), now: now,
+	}
 	os.Exit(run(untilSignal(), os.Args[1:], w))
 }
 

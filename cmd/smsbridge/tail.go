@@ -25,7 +25,7 @@ const (
 
 // The helps are in tailHelps, since a tag cannot be broken into lines.
 type tailCommand struct {
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 	Tenant string `help:"${callbacks_tenant}" placeholder:"SLUG"`
 	Case   string `help:"${tail_case}" placeholder:"ID"`
 }
@@ -41,31 +41,34 @@ func tailHelps() kong.Vars {
 // Help is shown by smsbridge tail --help.
 func (tailCommand) Help() string {
 	return "It shows each step of every mail, question, text and code from now on: time, tenant, " +
-		"phone, what happened, and the case, of which smsbridge show tells the rest. It reads the " +
-		"database once a second with the same settings as serve, sees all replicas, and changes " +
-		"nothing. It ends with Ctrl-C.\n\n" +
+		"phone, what happened, and the case, of which smsbridge show tells the rest. It finds the " +
+		"bridge by the same settings as serve, sees all replicas, and changes nothing. It ends with " +
+		"Ctrl-C, and with the bridge.\n\n" +
 		"  $ smsbridge tail\n" +
 		"  12:00:01 acme +45******78 mail.received 01a2…"
 }
 
 // Run prints until the context ends.
-func (c tailCommand) Run(ctx context.Context, w world) (err error) {
-	st, settings, err := w.beside(ctx, c.Config)
-	if err != nil {
+func (c tailCommand) Run(ctx context.Context, w world) error {
+	if err := c.at(ctx, w, c.print); ctx.Err() == nil {
 		return err
 	}
-	defer closing(st, &err)
-	if err := knownTenant(settings.Tenants, c.Tenant); err != nil {
+	return nil // what it did last was cut off
+}
+
+func (c tailCommand) print(ctx context.Context, d database) error {
+	if err := knownTenant(d.settings.Tenants, c.Tenant); err != nil {
 		return err
 	}
-	return follow(ctx, st, func() {
-		fmt.Fprintln(w.stderr, "smsbridge: following; end it with Ctrl-C")
+	return follow(ctx, d, func() error {
+		_, err := fmt.Fprintln(d.stderr, "smsbridge: following; end it with Ctrl-C")
+		return err
 	}, func(ctx context.Context, e store.Event) error {
 		if c.Tenant != "" && e.Tenant != c.Tenant {
 			return nil
 		}
 		about := cases.Row{Case: e.Subject}
-		err := st.Read(ctx, func(ctx context.Context, view store.View) error {
+		err := d.store.Read(ctx, func(ctx context.Context, view store.View) error {
 			found, err := cases.About(ctx, view, e.Subject)
 			if err == nil {
 				about = found
@@ -87,31 +90,36 @@ func (c tailCommand) Run(ctx context.Context, w world) (err error) {
 		if e.Detail != "" {
 			line += ": " + printable(e.Detail)
 		}
-		_, err = fmt.Fprintln(w.stdout, line)
+		_, err = fmt.Fprintln(d.stdout, line)
 		return err
 	})
 }
 
-// follow calls tell with each event of the timeline that comes from now on, until ctx ends. It
-// calls ready once it knows which ones there are.
+// follow calls tell with each event of the timeline that comes from now on, until ctx ends or the
+// bridge that runs the command stops. It calls ready once it knows which ones there are.
 func follow(
-	ctx context.Context, st *store.Store, ready func(),
+	ctx context.Context, d database, ready func() error,
 	tell func(ctx context.Context, e store.Event) error,
 ) error {
 	seen := map[string]time.Time{} // the events that were there or told, by when they happened
-	if _, err := fresh(ctx, st, seen); err != nil {
+	_, err := fresh(ctx, d.store, seen)
+	if err == nil {
+		err = ready()
+	}
+	if err != nil {
 		return err
 	}
-	ready()
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-d.stopping:
+			return failure{errors.New("the bridge stops"), "run the command again"}
 		case <-tick.C:
 		}
-		events, err := fresh(ctx, st, seen)
+		events, err := fresh(ctx, d.store, seen)
 		for _, e := range events {
 			if err == nil {
 				err = tell(ctx, e)

@@ -38,7 +38,7 @@ type triggerCommand struct {
 
 // The helps are in triggerHelps, since a tag cannot be broken into lines.
 type triggerFlags struct {
-	Config   string            `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Config   string            `help:"${bridge_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
 	Tenant   string            `help:"${trigger_tenant}" placeholder:"NAME"`
 	To       string            `help:"${trigger_to}" placeholder:"http://127.0.0.1:8080"`
 	Override map[string]string `help:"${trigger_override}" placeholder:"FIELD=VALUE"`

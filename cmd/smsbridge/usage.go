@@ -18,7 +18,7 @@ const mostUsageDays = 366
 
 // The helps are in usageHelps, since a tag cannot be broken into lines.
 type usageCommand struct {
-	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	bridgeFlag
 	Days   int    `help:"${usage_days}" default:"1" placeholder:"N"`
 	Tenant string `help:"${usage_tenant}" placeholder:"NAME"`
 	JSON   bool   `help:"${limits_json}" name:"json"`
@@ -46,21 +46,20 @@ func (usageCommand) Help() string {
 }
 
 // Run shows what texts used.
-func (u usageCommand) Run(ctx context.Context, w world) (err error) {
+func (u usageCommand) Run(ctx context.Context, w world) error {
 	if u.Days < 1 || u.Days > mostUsageDays {
 		return mistake{fmt.Sprintf("--days is %d", u.Days),
 			fmt.Sprintf("use 1 for today, and at most %d: older rows are gone", mostUsageDays)}
 	}
-	st, settings, err := w.beside(ctx, u.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	if err := knownTenant(settings.Tenants, u.Tenant); err != nil {
+	return u.at(ctx, w, u.show)
+}
+
+func (u usageCommand) show(ctx context.Context, d database) error {
+	if err := knownTenant(d.settings.Tenants, u.Tenant); err != nil {
 		return err
 	}
 	var used []text.Usage
-	err = st.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+	err := d.store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 		used, err = text.UsedLately(ctx, view, u.Days)
 		return err
 	})
@@ -71,13 +70,13 @@ func (u usageCommand) Run(ctx context.Context, w world) (err error) {
 		return u.Tenant != "" && one.Tenant != u.Tenant
 	})
 	if u.JSON {
-		return indented(w, used)
+		return indented(d.world, used)
 	}
 	if len(used) == 0 {
-		_, err := fmt.Fprintln(w.stdout, "no text was due in that time")
+		_, err := fmt.Fprintln(d.stdout, "no text was due in that time")
 		return err
 	}
-	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table,
 		"DAY\tTENANT\tCOUNTRY\tSENT\tDELIVERED\tUNDELIVERED\tNOT SENT\tSEGMENTS\tCHARGED\tTOLD")
 	if len(used) > 1 {

@@ -45,9 +45,9 @@ func (t told) text() string {
 
 // The helps are in whyHelps, since a tag cannot be broken into lines.
 type whyCommand struct {
-	Phone  string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
-	Config string `help:"${person_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
-	JSON   bool   `help:"${check_json}" name:"json"`
+	Phone string `arg:"" help:"${show_phone}" placeholder:"PHONE|ID"`
+	bridgeFlag
+	JSON bool `help:"${check_json}" name:"json"`
 }
 
 // whyHelps returns the helps of the command, by the names that its tags have.
@@ -76,36 +76,33 @@ type reasons struct {
 }
 
 // Run says why there was no text.
-func (y whyCommand) Run(ctx context.Context, w world) (err error) {
-	st, settings, err := w.beside(ctx, y.Config)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	phone, err := whose(ctx, st, y.Phone)
+func (y whyCommand) Run(ctx context.Context, w world) error { return y.at(ctx, w, y.say) }
+
+func (y whyCommand) say(ctx context.Context, d database) error {
+	phone, err := whose(ctx, d.store, y.Phone)
 	if err != nil {
 		return err
 	}
 	var all []cases.Case
-	err = st.Read(ctx, func(ctx context.Context, view store.View) error {
+	err = d.store.Read(ctx, func(ctx context.Context, view store.View) error {
 		all, err = cases.Of(ctx, view, phone)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	r := why(all, phone, settings)
+	r := why(all, phone, d.settings)
 	if y.JSON {
-		return indented(w, r)
+		return indented(d.world, r)
 	}
 	if r.NoText == "" {
-		_, err = fmt.Fprintf(w.stdout, "the text left; last, %s\n", r.Last)
+		_, err = fmt.Fprintf(d.stdout, "the text left; last, %s\n", r.Last)
 		return err
 	}
-	if _, err := fmt.Fprintf(w.stdout, "no text: %s\n", r.NoText); err != nil || r.Remedy == "" {
+	if _, err := fmt.Fprintf(d.stdout, "no text: %s\n", r.NoText); err != nil || r.Remedy == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(w.stdout, "what to do: %s\n", r.Remedy)
+	_, err = fmt.Fprintf(d.stdout, "what to do: %s\n", r.Remedy)
 	return err
 }
 

@@ -200,6 +200,7 @@ func edges() []room {
 			{paths: ours("inbound", "outbound"), why: "it reads rows, and no edge"},
 		}},
 		{path: "cmd/smsbridge"}, // wires all rooms, and may import each
+		{path: "cmd/smsbridge/socket", never: []ban{except("it carries commands and knows none")}},
 		{path: "cmd/bench", never: []ban{
 			except("it measures programs from outside, and so also those of older commits",
 				"internal/simulator", "linkclick", "phonemail"),

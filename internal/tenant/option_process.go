@@ -69,6 +69,7 @@ func processOptions() []settings.Option[Settings] {
 				"The recipes in this folder set a path.",
 			Prevents: "Two machines with a SQLite file each would ask people twice.",
 		}, Set: setDatabase},
+		socketOption(),
 		{Row: row{
 			Key: "key", Variable: "SMSBRIDGE_KEY", Restart: true, Kind: settings.SecretOne, Ring: true,
 			Example: "env:BRIDGE_KEY",

@@ -46,6 +46,7 @@ type Settings struct {
 	Tenants Set
 	// Operator is about the pages for operators.
 	Operator Operator
+	socket   string      // see CommandSocket
 	day      Budget      // what all tenants together may cost
 	prices   price.Table // empty for the shipped ones
 	// Warnings are what an operator should know but may have wanted.

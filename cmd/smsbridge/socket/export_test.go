@@ -1,0 +1,4 @@
+package socket
+
+// Explain lets tests see what errors mean that the system gives other users alone.
+var Explain = explain
