@@ -39,7 +39,8 @@ type Server struct {
 	Patience time.Duration    // as in web.Edge, and so are SendWait and Meter
 	SendWait time.Duration
 	Meter    *meter.Meter
-	Version  string // for operators
+	Version  string // for operators, as TryMail is
+	TryMail  operator.TryMail
 
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
@@ -97,7 +98,7 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 func (s *Server) OperatorHandler() (http.Handler, error) {
 	e := s.newEcho()
 	err := (&operator.Door{
-		Edge: s.edge(), Version: s.Version, Draining: s.drains,
+		Edge: s.edge(), Version: s.Version, Draining: s.drains, TryMail: s.TryMail,
 	}).Route(e)
 	return e, err
 }

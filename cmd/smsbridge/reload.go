@@ -52,7 +52,7 @@ type handlers struct {
 func (f *front) open(b *bridge) error {
 	edge := &inbound.Server{
 		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Draining: &f.draining,
-		Meter: b.watcher.meter, Version: version(),
+		Meter: b.watcher.meter, Version: version(), TryMail: b.worker.TryMail,
 	}
 	operators, err := edge.OperatorHandler()
 	if err != nil {

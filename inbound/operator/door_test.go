@@ -150,6 +150,9 @@ func paths() [][2]string {
 		{"GET", "/operator/optouts"}, {"POST", "/operator/optouts/add"},
 		{"POST", "/operator/optouts/x/remove"}, {"POST", "/operator/optouts/import"},
 		{"POST", "/operator/optouts/export"},
+		{"GET", "/operator/try/mail"}, {"POST", "/operator/try/mail"},
+		{"GET", "/operator/try/text"}, {"POST", "/operator/try/text"},
+		{"POST", "/operator/try/text/send"},
 	}
 }
 

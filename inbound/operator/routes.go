@@ -24,6 +24,11 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
 
 	e.GET("/operator/texts", d.pageOf(d.showTexts))
+	e.GET("/operator/try/text", d.pageOf(d.showTryText))
+	e.POST("/operator/try/text", d.pageOf(d.tryText))
+	e.POST("/operator/try/text/send", d.pageOf(d.sendTryText))
+	e.GET("/operator/try/mail", d.pageOf(d.showTryMail))
+	e.POST("/operator/try/mail", d.pageOf(d.tryMail))
 	e.GET("/operator/about", d.pageOf(d.showAbout))
 	e.GET("/operator/audit", d.pageOf(d.showAudit))
 }
