@@ -153,6 +153,9 @@ func paths() [][2]string {
 		{"GET", "/operator/try/mail"}, {"POST", "/operator/try/mail"},
 		{"GET", "/operator/try/text"}, {"POST", "/operator/try/text"},
 		{"POST", "/operator/try/text/send"},
+		{"GET", "/operator/river"}, {"GET", "/operator/river/"}, {"GET", "/operator/river/api/jobs"},
+		{"GET", "/operator/river/icon.svg"}, {"POST", "/operator/river/api/jobs/retry"},
+		{"PUT", "/operator/river/api/queues/default/pause"},
 	}
 }
 

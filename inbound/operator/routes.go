@@ -31,4 +31,5 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST("/operator/try/mail", d.pageOf(d.tryMail))
 	e.GET("/operator/about", d.pageOf(d.showAbout))
 	e.GET("/operator/audit", d.pageOf(d.showAudit))
+	d.routeRiver(e)
 }
