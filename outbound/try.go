@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smsbridge/internal/mail"
+	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -65,6 +66,9 @@ func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, er
 	}
 	if date, err := read.Header.Date(); err == nil && date.Before(now) {
 		now = date
+	}
+	if rehearsal.Is(f.MIME) {
+		t = rehearsal.Of(t, w.settings().PublicURL)
 	}
 	m := mail.Mail{
 		ID: store.NewID(), Tenant: t.Slug, Phone: to.Phone, Recipient: to.Address,

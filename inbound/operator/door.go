@@ -39,6 +39,8 @@ type Door struct {
 	Draining func() bool
 	// TryMail is what a worker says of a mail.
 	TryMail TryMail
+	// Hall is where mails come, for a rehearsal.
+	Hall func() http.Handler
 
 	comparing chan struct{} // of the one password that is compared at a time
 	streams   atomic.Int32

@@ -151,6 +151,7 @@ func paths() [][2]string {
 		{"POST", "/operator/optouts/x/remove"}, {"POST", "/operator/optouts/import"},
 		{"POST", "/operator/optouts/export"},
 		{"GET", "/operator/try/mail"}, {"POST", "/operator/try/mail"},
+		{"GET", "/operator/try/rehearse"}, {"POST", "/operator/try/rehearse"},
 		{"GET", "/operator/try/text"}, {"POST", "/operator/try/text"},
 		{"POST", "/operator/try/text/send"},
 		{"GET", "/operator/river"}, {"GET", "/operator/river/"}, {"GET", "/operator/river/api/jobs"},
@@ -176,6 +177,7 @@ func TestStrangersGetOnlyTheLogin(t *testing.T) {
 	}
 	b := p.browser(t)
 	require.Equal(t, http.StatusNoContent, b.get("/operator/cases/live").StatusCode)
+	require.Equal(t, http.StatusNoContent, b.get("/operator/cases/x/live").StatusCode)
 	for _, path := range []string{"//operator/cases", "/operator/../operator/cases",
 		"/operator//cases",
 		"/operator/./cases", "/OPERATOR/cases", "/operator/%63ases/", "/v1/verifications",

@@ -11,7 +11,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/inbound/web"
 	"smsbridge/internal/cases"
+	"smsbridge/internal/store"
 )
 
 const (
@@ -25,11 +27,36 @@ const (
 	writeTime = 10 * time.Second
 )
 
-// followCases sends the list of cases each time it changes, as server-sent events. It does not
-// count as a use of the session, and ends with it.
+// followCases sends the list of cases each time it changes.
+func (d *Door) followCases(c echo.Context) error {
+	return d.follow(c, func(ctx context.Context, v visitor) ([]byte, error) {
+		return d.rowsOf(ctx, d.filterOf(c), v)
+	})
+}
+
+// followCase sends the story of a case each time it changes.
+func (d *Door) followCase(c echo.Context) error {
+	return d.follow(c, func(ctx context.Context, v visitor) ([]byte, error) {
+		data, err := web.Read(ctx, d.Store,
+			func(ctx context.Context, view store.View) (caseData, error) {
+				return findCase(ctx, view, c.Param("id"))
+			})
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		err = templates()["case"].ExecuteTemplate(&out, "story", data.Case)
+		return out.Bytes(), err
+	})
+}
+
+// follow sends a part of a page each time it changes, as server-sent events. It does not count as a
+// use of the session, and ends with it.
 //
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
-func (d *Door) followCases(c echo.Context) error {
+func (d *Door) follow(
+	c echo.Context, part func(ctx context.Context, v visitor) ([]byte, error),
+) error {
 	v, err := d.who(c)
 	if err != nil {
 		return c.NoContent(http.StatusNoContent) // the browser stops to ask
@@ -44,7 +71,7 @@ func (d *Door) followCases(c echo.Context) error {
 	defer tick.Stop()
 	var seen [sha256.Size]byte
 	for range streamLooks {
-		rows, err := d.rowsOf(c.Request().Context(), d.filterOf(c), v)
+		rows, err := part(c.Request().Context(), v)
 		if err != nil {
 			return nil // what was sent stays on the page; the browser asks again
 		}

@@ -38,7 +38,7 @@ type page struct {
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
 		"texts", "about", "audit",
-		"trymail", "trytext")
+		"trymail", "trytext", "rehearse")
 })
 
 func parse(names ...string) map[string]*template.Template {
@@ -193,6 +193,8 @@ func notices() map[string]string {
 		"optout.add":    "It is recorded: that phone is not texted any more.",
 		"optout.remove": "The opt-out is ended.",
 		"optout.import": "The opt-outs are imported.",
-		"text.try":      "The text is made. Below is what becomes of it.",
+		"rehearse": "The mail is posted, and its question comes to your phone. Answer it: this page " +
+			"follows what happens.",
+		"text.try": "The text is made. Below is what becomes of it.",
 	}
 }
