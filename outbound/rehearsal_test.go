@@ -56,7 +56,7 @@ func TestForgedRehearsal(t *testing.T) {
 		for name, mime := range map[string]string{
 			"unsigned": plain, "by another key": signed.String(),
 			"by the identity provider": w.signed(plain),
-			"with another link": strings.Replace(genuine.MIME, w.Settings.PublicURL, w.idp.URL(), 1),
+			"with another link":        strings.Replace(genuine.MIME, w.Settings.PublicURL, w.idp.URL(), 1),
 		} {
 			forged := genuine
 			forged.MIME = mime

@@ -77,6 +77,7 @@ type cli struct {
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
 	Usage   usageCommand     `cmd:"" help:"${usage}"`
 	Trigger triggerCommand   `cmd:"" help:"${trigger}"`
+	Try     tryCommand       `cmd:"" help:"${try}"`
 	Hold    holdCommand      `cmd:"" help:"${hold}"`
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -156,7 +157,7 @@ func run(ctx context.Context, args []string, w world) int {
 			linkHelps(), keysHelps(), backupHelps(), complianceHelps(), optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
-			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps()),
+			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps(), tryHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(status int) { exited = status }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

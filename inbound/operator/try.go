@@ -8,16 +8,12 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/internal/country"
 	"smsbridge/internal/mail"
-	"smsbridge/internal/tenant"
-	"smsbridge/internal/text"
-	"smsbridge/phonemail"
 )
 
 // TryMail says what would come of a mail. It keeps nothing, texts nothing and opens nothing.
@@ -33,17 +29,10 @@ type tryMailData struct {
 // triedMail is what would come of a mail, as the page shows it.
 type triedMail struct {
 	mail.Trial
-	Rulings []ruling
+	Rulings []mail.Ruling
 	Texts   []triedText
 	Facts   []country.Fact
 	Country string
-}
-
-// ruling is what one rule says.
-type ruling struct {
-	Rule, Said string
-	Case       string // which the saying is about, "" for none
-	Against    bool   // it keeps the text from being sent
 }
 
 // maxMailForm is how many bytes the form with a mail may have: the mail that is taken, and a
@@ -118,121 +107,11 @@ func readMailForm(r *http.Request) (url.Values, error) {
 // shownTrial is a trial in the words of the page.
 func shownTrial(tried mail.Trial, d *Door) *triedMail {
 	code := tried.To.Phone.Country()
-	shown := &triedMail{Trial: tried, Country: code, Facts: country.About(code)}
+	shown := &triedMail{
+		Trial: tried, Rulings: tried.Rulings(d.Now()), Country: code, Facts: country.About(code),
+	}
 	for _, made := range tried.Texts {
 		shown.Texts = append(shown.Texts, shownText(made))
 	}
-	shown.Rulings = slices.Concat(
-		rulingsOfSender(tried), rulingsOfFinding(tried), rulingsOfPhone(tried, d), rulingsOfText(tried),
-	)
 	return shown
-}
-
-func rulingsOfSender(tried mail.Trial) []ruling {
-	came := ruling{"Message-Id", "this mail is new", "", false}
-	if tried.Known != "" {
-		came = ruling{"Message-Id", "this very mail came before, so it would change nothing now. " +
-			"What follows is said of it as of a new one.", tried.Known, true}
-	}
-	proof := ruling{"Sender (sender.verify)", "", "", tried.Unproved != ""}
-	switch by := tried.Tenant.Mails.Sender.Verify; {
-	case tried.Unproved != "":
-		proof.Said = "not proved: " + tried.Unproved
-	case by == tenant.VerifyOff:
-		proof.Said = "not asked for: sender.verify is off"
-	case by == tenant.VerifyMailgun:
-		proof.Said = "proved by what Mailgun found out about the mail"
-	default:
-		proof.Said = "proved by DKIM: " + tried.Finding.Sender
-	}
-	signed := "by no domain"
-	if len(tried.Signers) > 0 {
-		signed = strings.Join(tried.Signers, ", ")
-	}
-	return []ruling{came, proof, {"Signed by", signed, "", false}}
-}
-
-func rulingsOfFinding(tried mail.Trial) []ruling {
-	f := tried.Finding
-	kind := ruling{"Kind of mail", f.Kind, "", false}
-	if f.Provider != "" {
-		kind.Said += ", of " + f.Provider
-	}
-	has := ruling{"Link or code", "one link", "", false}
-	switch {
-	case f.Link == "" && f.Code == "":
-		has.Said, has.Against = "neither: "+f.Reason, true
-	case f.Link == "":
-		has.Said = "a code"
-	case f.Code != "":
-		has.Said = "one link, and a code"
-	}
-	if f.NeedsPerson {
-		has.Said += "; a click alone cannot do what the mail is about"
-	}
-	return []ruling{kind, has}
-}
-
-// rulingsOfPhone are about the number and its country.
-func rulingsOfPhone(tried mail.Trial, d *Door) []ruling {
-	t, phone := tried.Tenant, tried.To.Phone
-	number := ruling{"Number and country (countries)", "allowed: " + phone.Country(), "", false}
-	if err := t.Check(phone, d.Now()); err != nil {
-		number.Said, number.Against = err.Error(), true
-	}
-	if _, test := t.Test(phone, d.Now()); test {
-		number.Said = "a test number, which is never texted (test_numbers)"
-	}
-	all := []ruling{number}
-	for _, use := range []tenant.Use{tenant.ForQuestion, tenant.ForLink, tenant.ForCode} {
-		all = append(all, rulingOfWay(t, phone, use))
-	}
-	opted := ruling{"Opt-outs", "none holds for this sender", "", tried.OptedOut}
-	if tried.OptedOut {
-		opted.Said = "this phone wants no texts from this sender"
-	}
-	return append(all, opted)
-}
-
-// rulingOfWay says how a text for a use would go. What the mail does not need is against nothing.
-func rulingOfWay(t *tenant.Tenant, phone phonemail.Number, use tenant.Use) ruling {
-	way := t.Way(phone, use)
-	r := ruling{"A " + string(use) + " there", "from " + way.Line.Sender, "", false}
-	if way.Answer != "" {
-		r.Said += ", answered by " + string(way.Answer)
-	}
-	if way.Refusal != "" {
-		r.Said = "not possible: " + way.Refusal
-	}
-	return r
-}
-
-func rulingsOfText(tried mail.Trial) []ruling {
-	limits := ruling{"Limits and holds", "let it pass", "", false}
-	if len(tried.Texts) == 0 {
-		limits.Said = "are not asked: there is no text"
-	}
-	for _, made := range tried.Texts {
-		if made.State == text.Suppressed && strings.HasPrefix(made.Reason, "limit: ") {
-			limits.Said, limits.Against = strings.TrimPrefix(made.Reason, "limit: "), true
-		}
-	}
-	v := tried.Verdict
-	said := map[mail.Did]string{
-		mail.Asking: "the phone is asked", mail.Relaying: "the phone is told what the mail carries",
-		mail.Joining: "the phone is being asked about the same already, so there is no other text",
-	}[v.Did]
-	end := ruling{"So", said, "", false}
-	switch {
-	case v.Did == mail.Joining:
-		end.Case = v.Case
-	case v.Did == mail.Refusing:
-		end = ruling{"So", "nothing is done: " + v.Reason, "", true}
-	case len(tried.Texts) > 0 && tried.Texts[0].State == text.Suppressed:
-		end.Said, end.Against = "its text is not sent: "+tried.Texts[0].Reason, true
-	}
-	if tried.Unproved != "" {
-		end.Said, end.Against = "nothing is done: the sender is not proved. Else: "+end.Said, true
-	}
-	return []ruling{limits, end}
 }
