@@ -42,7 +42,7 @@ func rulingsOfSender(tried Trial) []Ruling {
 	default:
 		proof.Said = "proved by DKIM: " + tried.Finding.Sender
 	}
-	signed := "by no domain"
+	signed := "no domain"
 	if len(tried.Signers) > 0 {
 		signed = strings.Join(tried.Signers, ", ")
 	}

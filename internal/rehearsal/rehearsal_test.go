@@ -16,6 +16,7 @@ import (
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 )
 
 const public = "https://sms.acme.example"
@@ -60,6 +61,28 @@ func TestMailIsProved(t *testing.T) {
 			"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="})
 		require.Error(b, err, "another key")
 	})
+}
+
+// Ensure that a rehearsal has the bridge alone as its identity provider, and the tenant's settings
+// beside. The tenant stays as it is.
+func TestTenantOfRehearsal(t *testing.T) {
+	acme := inboundtest.Settings(t, "SMSBRIDGE_LINK_PATHS=verify:/a?t",
+		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8",
+		"SMSBRIDGE_PROOF=auth0", "SMSBRIDGE_PROOF_URL=https://acme.eu.auth0.com",
+		"SMSBRIDGE_PROOF_CLIENT_ID=a", "SMSBRIDGE_PROOF_SECRET=0123456789abcdef0123456789").Tenants.All()[0]
+	before := *acme
+	played := rehearsal.Of(acme, public)
+	require.Equal(t, tenant.Links{
+		IdPHosts: []string{"sms.acme.example"}, Paths: []string{"verify:/rehearsal?ticket"},
+		UnsafeAllow: acme.Links.UnsafeAllow,
+	}, played.Links)
+	require.Equal(t, tenant.Sender{
+		Verify: tenant.VerifyDKIM, Domains: []string{"rehearsal.invalid"},
+	}, played.Mails.Sender)
+	require.Zero(t, played.Proof)
+	require.Equal(t, before, *acme)
+	require.Equal(t, acme.Limits, played.Limits)
+	require.Equal(t, acme.Policy, played.Policy)
 }
 
 // Ensure that only a mail that says so in its one From is a rehearsal's.
