@@ -53,9 +53,6 @@ func (w *Worker) TryMail(ctx context.Context, f mail.File) (mail.Trial, error) {
 
 // received is the mail of a file as it would be received.
 func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, error) {
-	if !strings.Contains(f.MIME, "\r\n") { // a signature is over the lines as SMTP ends them
-		f.MIME = strings.ReplaceAll(f.MIME, "\n", "\r\n")
-	}
 	read, err := netmail.ReadMessage(strings.NewReader(f.MIME))
 	if err != nil {
 		return mail.Mail{}, mail.Trial{}, mail.ErrNoMail

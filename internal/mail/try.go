@@ -64,7 +64,6 @@ func Try(ctx context.Context, tx *store.Tx, m Mail, tried Trial) (Trial, error) 
 		})
 		if err == nil {
 			row.MessageID = byToken + m.ID
-			m.MessageID = row.MessageID
 			_, err = tx.AddMail(ctx, row)
 		}
 	}

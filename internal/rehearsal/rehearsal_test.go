@@ -69,7 +69,8 @@ func TestTenantOfRehearsal(t *testing.T) {
 	acme := inboundtest.Settings(t, "SMSBRIDGE_LINK_PATHS=verify:/a?t",
 		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8",
 		"SMSBRIDGE_PROOF=auth0", "SMSBRIDGE_PROOF_URL=https://acme.eu.auth0.com",
-		"SMSBRIDGE_PROOF_CLIENT_ID=a", "SMSBRIDGE_PROOF_SECRET=0123456789abcdef0123456789").Tenants.All()[0]
+		"SMSBRIDGE_PROOF_CLIENT_ID=a",
+		"SMSBRIDGE_PROOF_SECRET=0123456789abcdef0123456789").Tenants.All()[0]
 	before := *acme
 	played := rehearsal.Of(acme, public)
 	require.Equal(t, tenant.Links{
@@ -92,6 +93,7 @@ func TestOtherMailsAreNone(t *testing.T) {
 		"From: a <REHEARSAL@rehearsal.invalid>\r\n\r\nrehearsal@rehearsal.invalid": true,
 		"From: a@acme.example\r\n\r\nrehearsal@rehearsal.invalid":                  false,
 		"From: a@acme.example, rehearsal@rehearsal.invalid\r\n\r\nx":               false,
+		"From: rehearsal@rehearsal.invalid, a@acme.example\r\n\r\nx":               false,
 		"From: a@acme.example\r\nTo: rehearsal@rehearsal.invalid\r\n\r\nx":         false,
 		"From: rehearsal@rehearsal.invalid.example\r\n\r\nx":                       false,
 		"rehearsal@rehearsal.invalid":                                              false,
