@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 	"smsbridge/inbound/watchdoor"
 	"smsbridge/inbound/web"
 	"smsbridge/internal/meter"
+	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/trace"
@@ -41,7 +43,8 @@ type Server struct {
 	SendWait time.Duration
 	Meter    *meter.Meter
 	Traces   *trace.Tracer // nil traces nothing; it needs a Meter
-	Version  string        // for operators
+	Version  string        // for operators, as TryMail is
+	TryMail  operator.TryMail
 
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
@@ -59,6 +62,7 @@ type Server struct {
 //	POST /flowroute/{tenant}/receipt
 //	GET  /l/{token}                    the page of a short link, which changes nothing
 //	POST /l/{token}                    its button
+//	GET  /rehearsal                    what the link of an operator's rehearsal opens
 //	/v1/…                              package api: one-time codes for apps
 //	/orchestrators/…                   package azuredurable: the same for clients of Azure Durable
 //	/runtime/webhooks/durabletask/…    Functions, and how these watch and steer what they started
@@ -79,6 +83,7 @@ func (s *Server) Handler() http.Handler {
 	e.GET("/l/:token", s.showShortLink)
 	e.HEAD("/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
+	e.GET(rehearsal.Path, s.showRehearsal)
 	(&api.Door{Edge: s.edge()}).Route(e)
 	(&azuredurable.Door{Edge: s.edge(), Draining: s.drains}).Route(e)
 	(&auth0.Door{Edge: s.edge()}).Route(e)
@@ -99,7 +104,8 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 func (s *Server) OperatorHandler() (http.Handler, error) {
 	e := s.newEcho()
 	err := (&operator.Door{
-		Edge: s.edge(), Version: s.Version, Draining: s.drains,
+		Edge: s.edge(), Version: s.Version, Draining: s.drains, TryMail: s.TryMail,
+		Hall: sync.OnceValue(s.Handler),
 	}).Route(e)
 	return e, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
+	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/trace"
@@ -22,6 +23,9 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	t, known := w.settings().Tenants.Tenant(c.Challenge.Tenant)
 	if !known {
 		return w.finish(ctx, nil, c, linkclick.OutcomeUnknown)
+	}
+	if c.Challenge.Author == rehearsal.From {
+		t = rehearsal.Of(t, w.settings().PublicURL)
 	}
 	clicker := &linkclick.Clicker{Rule: Rule(t), Kind: kindOf(c)}
 	if c.Spent {

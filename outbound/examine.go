@@ -8,6 +8,7 @@ import (
 
 	"smsbridge/internal/mail"
 	"smsbridge/internal/meter"
+	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -21,6 +22,9 @@ func (w *Worker) examineMail(ctx context.Context, b begun[mail.Mail]) error {
 	t, known := w.settings().Tenants.Tenant(m.Tenant)
 	if !known {
 		return w.refuseMail(ctx, m, slog.LevelWarn, "the tenant is not configured any more")
+	}
+	if rehearsal.Is(m.Body.MIME) {
+		t = rehearsal.Of(t, w.settings().PublicURL)
 	}
 	body, from, err := w.genuine(ctx, t, m, b.now)
 	var refused sender.Refusal

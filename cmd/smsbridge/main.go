@@ -83,6 +83,7 @@ type cli struct {
 	Limits  limitsCommand    `cmd:"" help:"${limits}"`
 	Usage   usageCommand     `cmd:"" help:"${usage}"`
 	Trigger triggerCommand   `cmd:"" help:"${trigger}"`
+	Try     tryCommand       `cmd:"" help:"${try}"`
 	Hold    holdCommand      `cmd:"" help:"${hold}"`
 	Release releaseCommand   `cmd:"" help:"${release}"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -178,7 +179,7 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 			optoutHelps(), personHelps(),
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
-			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps()),
+			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps(), tryHelps()),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(int) { answered = true }),
 	)

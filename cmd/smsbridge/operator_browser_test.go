@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -99,6 +100,12 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 				}
 				look(name)
 			}
+			b.try(pages, th, look)
+			b.do(chromedp.Navigate(pages + "/operator/river/"))
+			b.wait("a[@href='/operator/river/jobs']", "Jobs")
+			b.picture("river-" + scheme)
+			require.Empty(t, b.keptFrom())
+			b.do(chromedp.Navigate(pages + "/operator/about"))
 			b.do(chromedp.SendKeys(chromedp.CSS("#for"), "+4520123456\r"))
 			b.wait("h1", "Cases of +45******56")
 			look("person")
@@ -110,6 +117,47 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 			require.True(t, b.is(`document.activeElement.className === "skip"`))
 		})
 	}
+}
+
+// keptFrom is what the content security policy of a page kept from it, but for the try whether code
+// may be made of strings. River's pages go on without.
+func (b tab) keptFrom() string {
+	b.t.Helper()
+	kept, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`new Promise(done => {
+		const kept = [];
+		new ReportingObserver(all => { for (const {body} of all)
+			if (body.blockedURL !== "eval") kept.push(JSON.stringify(body)); },
+			{buffered: true, types: ["csp-violation"]}).observe();
+		setTimeout(() => done(kept.join("\n")), 200);
+	})`, chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err)
+	return kept
+}
+
+// try fills the pages on which a mail and a text are tried.
+func (b tab) try(pages string, th *theater, look func(name string)) {
+	b.do(chromedp.Navigate(pages + "/operator/try/text"))
+	b.wait("h1", "Try a text")
+	look("try-text")
+	b.do(chromedp.SendKeys(chromedp.CSS("#try-phone"), "+4520123456\r"))
+	b.wait("h2", "To +45******56")
+	look("try-text-shown")
+	b.do(chromedp.Navigate(pages + "/operator/try/rehearse"))
+	b.wait("h1", "Rehearse a sign-up")
+	look("rehearse")
+	b.do(chromedp.SendKeys(chromedp.CSS("#rehearse-phone"), "+4520123460\r"))
+	b.wait("span", "its sender is proved: rehearsal@rehearsal.invalid")
+	look("rehearsed")
+	b.do(chromedp.Navigate(pages + "/operator/try/mail"))
+	b.wait("h1", "Try a mail")
+	look("try-mail")
+	mail := "From: ACME <no-reply@acme.example>\nTo: " + address("+4520123459") +
+		"\nSubject: Verify your email\nMessage-ID: <b@acme.example>\nDate: " +
+		time.Now().Format(time.RFC1123Z) + "\n\nVerify: " + th.idp.URL() +
+		"/lo/verify_email?ticket=0123456789abcdef0123456789abcdef\n"
+	b.do(chromedp.SetValue(chromedp.CSS("#mail"), mail), chromedp.Click(chromedp.CSS("main button")))
+	b.wait("h2", "What each rule says")
+	look("try-mail-shown")
 }
 
 // Ensure that the list of cases follows what happens, without a reload, and that it is there

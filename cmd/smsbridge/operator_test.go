@@ -119,6 +119,44 @@ func TestOperatorPages(t *testing.T) {
 	}
 }
 
+// Ensure that an operator plays the whole loop with a phone of their own, on the real program: from
+// a signed mail by text, YES and click to the outcome. The case tells each step, and the identity
+// provider is never asked.
+func TestRehearsal(t *testing.T) {
+	t.Parallel()
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	pages := th.operate(t)
+	start(t, th)
+	const phone = "+4520123456"
+	d := th.desk(t, pages)
+	require.NotContains(t, d.get("/operator/try/rehearse"), "notice bad")
+	d.press("/operator/try/rehearse", "tenant", "acme", "phone", phone)
+	require.Contains(t, d.page, "The mail is posted")
+	id := regexp.MustCompile(`data-live="/operator/cases/([0-9a-f-]{36})/live"`).FindStringSubmatch(
+		d.page)
+	require.NotNil(t, id, d.page)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	_, err = th.twilio.Phone(phone).Wait(ctx, 1)
+	require.NoError(t, err)
+	_, err = th.twilio.Phone(phone).ReplyTo(ctx, "+15005550006", "YES")
+	require.NoError(t, err)
+	texts, err := th.twilio.Phone(phone).Wait(ctx, 2)
+	require.NoError(t, err)
+	require.Contains(t, texts[1].Body, "din konto er bekræftet", "in the language of the country")
+	story := d.get("/operator/cases/" + id[1])
+	for _, said := range []string{"its sender is proved: rehearsal@rehearsal.invalid",
+		"the link of the rehearsal was opened", "step 1, GET 127.0.0.1", "confirmed"} {
+		require.Contains(t, story, said)
+	}
+	require.Empty(t, th.idp.Requests(), "nothing of the identity provider was opened")
+	require.NotContains(t, story, phone[1:])
+	require.NotContains(t, story, "ticket")
+	require.Contains(t, d.get("/operator/audit"), ">rehearse<")
+}
+
 // Ensure that a password that is too short gets no entry, and that nothing repeats it.
 func TestOperatorHashRefuses(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,7 @@ func (f *front) open(b *bridge) error {
 	edge := &inbound.Server{
 		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Draining: &f.draining,
 		Meter: b.watcher.meter, Traces: b.watcher.traces, Version: version(),
+		TryMail: b.worker.TryMail,
 	}
 	operators, err := edge.OperatorHandler()
 	if err != nil {

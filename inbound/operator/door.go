@@ -37,6 +37,10 @@ type Door struct {
 	// Draining reports whether the bridge is about to stop, so that no page should be followed any
 	// more.
 	Draining func() bool
+	// TryMail is what a worker says of a mail.
+	TryMail TryMail
+	// Hall is where mails come, for a rehearsal.
+	Hall func() http.Handler
 
 	comparing chan struct{} // of the one password that is compared at a time
 	streams   atomic.Int32

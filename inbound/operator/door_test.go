@@ -151,6 +151,13 @@ func paths() [][2]string {
 		{"GET", "/operator/optouts"}, {"POST", "/operator/optouts/add"},
 		{"POST", "/operator/optouts/x/remove"}, {"POST", "/operator/optouts/import"},
 		{"POST", "/operator/optouts/export"},
+		{"GET", "/operator/try/mail"}, {"POST", "/operator/try/mail"},
+		{"GET", "/operator/try/rehearse"}, {"POST", "/operator/try/rehearse"},
+		{"GET", "/operator/try/text"}, {"POST", "/operator/try/text"},
+		{"POST", "/operator/try/text/send"},
+		{"GET", "/operator/river"}, {"GET", "/operator/river/"}, {"GET", "/operator/river/api/jobs"},
+		{"GET", "/operator/river/icon.svg"}, {"POST", "/operator/river/api/jobs/retry"},
+		{"PUT", "/operator/river/api/queues/default/pause"},
 	}
 }
 
@@ -171,6 +178,7 @@ func TestStrangersGetOnlyTheLogin(t *testing.T) {
 	}
 	b := p.browser(t)
 	require.Equal(t, http.StatusNoContent, b.get("/operator/cases/live").StatusCode)
+	require.Equal(t, http.StatusNoContent, b.get("/operator/cases/x/live").StatusCode)
 	for _, path := range []string{"//operator/cases", "/operator/../operator/cases",
 		"/operator//cases",
 		"/operator/./cases", "/OPERATOR/cases", "/operator/%63ases/", "/v1/verifications",

@@ -11,7 +11,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/inbound/web"
 	"smsbridge/internal/cases"
+	"smsbridge/internal/store"
 )
 
 const (
@@ -25,11 +27,60 @@ const (
 	writeTime = 10 * time.Second
 )
 
-// followCases sends the list of cases each time it changes, as server-sent events. It does not
-// count as a use of the session, and ends with it.
+// followCases sends the list of cases each time it changes.
+func (d *Door) followCases(c echo.Context) error {
+	return d.follow(c, func(ctx context.Context, v visitor) ([]byte, error) {
+		return d.rowsOf(ctx, d.filterOf(c), v)
+	})
+}
+
+// followCase sends the story of a case each time it changes.
+func (d *Door) followCase(c echo.Context) error {
+	f := followed{Case: cases.Case{ID: c.Param("id")}}
+	return d.follow(c, func(ctx context.Context, _ visitor) ([]byte, error) {
+		return web.Read(ctx, d.Store, f.story)
+	})
+}
+
+// wholeLook is every how many looks a case is read although nothing seems to have happened: a reply
+// that is not understood stirs nothing of it, nor does what happens while it is read.
+const wholeLook = 60
+
+// followed is a case as it was read last.
+type followed struct {
+	cases.Case
+	stirred, looks int
+	shown          []byte
+}
+
+// story is the story of the case, read anew when something has happened.
+func (f *followed) story(ctx context.Context, view store.View) ([]byte, error) {
+	stirred, err := f.Stirred(ctx, view)
+	whole := f.looks%wholeLook == 0
+	f.looks++
+	if err != nil || stirred == f.stirred && !whole {
+		return f.shown, err
+	}
+	data, err := findCase(ctx, view, f.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := templates()["case"].ExecuteTemplate(&out, "story", data.Case); err != nil {
+		return nil, err
+	}
+	f.Case, f.shown = data.Case, out.Bytes()
+	f.stirred, err = f.Stirred(ctx, view)
+	return f.shown, err
+}
+
+// follow sends a part of a page each time it changes, as server-sent events. It does not count as a
+// use of the session, and ends with it.
 //
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
-func (d *Door) followCases(c echo.Context) error {
+func (d *Door) follow(
+	c echo.Context, part func(ctx context.Context, v visitor) ([]byte, error),
+) error {
 	v, err := d.who(c)
 	if err != nil {
 		return c.NoContent(http.StatusNoContent) // the browser stops to ask
@@ -44,7 +95,7 @@ func (d *Door) followCases(c echo.Context) error {
 	defer tick.Stop()
 	var seen [sha256.Size]byte
 	for range streamLooks {
-		rows, err := d.rowsOf(c.Request().Context(), d.filterOf(c), v)
+		rows, err := part(c.Request().Context(), v)
 		if err != nil {
 			return nil // what was sent stays on the page; the browser asks again
 		}

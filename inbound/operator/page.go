@@ -37,7 +37,8 @@ type page struct {
 // for first: most starts of the program show none.
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
-		"texts", "about", "audit")
+		"texts", "about", "audit",
+		"trymail", "trytext", "rehearse")
 })
 
 func parse(names ...string) map[string]*template.Template {
@@ -166,15 +167,20 @@ func (d *Door) act(
 			did = a.Act
 			return a, err
 		})
-		var w wrong
-		switch {
-		case errors.As(err, &w):
-			return d.refuse(c, http.StatusUnprocessableEntity, w.what, w.then, &v)
-		case err != nil:
-			return d.fail(c, err)
+		if err != nil {
+			return d.failAct(c, v, err)
 		}
 		return c.Redirect(http.StatusSeeOther, back+"?done="+did)
 	})
+}
+
+// failAct shows why an act was not done: the operator wrote what cannot be, or the bridge failed.
+func (d *Door) failAct(c echo.Context, v visitor, err error) error {
+	var w wrong
+	if errors.As(err, &w) {
+		return d.refuse(c, http.StatusUnprocessableEntity, w.what, w.then, &v)
+	}
+	return d.fail(c, err)
 }
 
 // notices says what was done, by the name of the act.
@@ -187,5 +193,8 @@ func notices() map[string]string {
 		"optout.add":    "It is recorded: that phone is not texted any more.",
 		"optout.remove": "The opt-out is ended.",
 		"optout.import": "The opt-outs are imported.",
+		"rehearse": "The mail is posted, and its question comes to your phone. Answer it: this page " +
+			"follows what happens.",
+		"text.try": "The text is made. Below is what becomes of it.",
 	}
 }

@@ -31,6 +31,8 @@ func acts() map[string]url.Values {
 		"/operator/optouts/import":        {"csv": {inboundtest.Phone + ",all,,,,mail,anna,"}},
 		"/operator/optouts/export":        {},
 		"/operator/optouts/OPTOUT/remove": {},
+		"/operator/try/rehearse":          {"tenant": {"acme"}, "phone": {inboundtest.Phone}},
+		"/operator/try/text/send":         {"tenant": {"acme"}, "phone": {inboundtest.Phone}},
 	}
 }
 

@@ -7,6 +7,7 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.GET("/operator/cases", d.pageOf(d.showCases))
 	e.GET("/operator/cases/live", d.followCases)
 	e.GET("/operator/cases/:id", d.pageOf(d.showCase))
+	e.GET("/operator/cases/:id/live", d.followCase)
 	e.POST("/operator/cases/:id/phone", d.pageOf(d.revealPhone))
 	e.POST("/operator/search", d.pageOf(d.search))
 
@@ -24,6 +25,14 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
 
 	e.GET("/operator/texts", d.pageOf(d.showTexts))
+	e.GET("/operator/try/text", d.pageOf(d.showTryText))
+	e.POST("/operator/try/text", d.pageOf(d.tryText))
+	e.POST("/operator/try/text/send", d.pageOf(d.sendTryText))
+	e.GET("/operator/try/rehearse", d.pageOf(d.showRehearse))
+	e.POST("/operator/try/rehearse", d.pageOf(d.rehearse))
+	e.GET("/operator/try/mail", d.pageOf(d.showTryMail))
+	e.POST("/operator/try/mail", d.pageOf(d.tryMail))
 	e.GET("/operator/about", d.pageOf(d.showAbout))
 	e.GET("/operator/audit", d.pageOf(d.showAudit))
+	d.routeRiver(e)
 }

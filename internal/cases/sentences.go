@@ -53,10 +53,11 @@ func (r rows) examined(m db.Mail) (steps []Step) {
 	}
 	steps = append(steps, links(m)...)
 	said := map[string]string{
-		"mail.deleted":   "Mailgun deleted its copy",
-		"mail.gone":      "Mailgun had no copy any more",
-		"mail.left":      "Mailgun kept its copy: it may be another tenant's, too",
-		"mail.elsewhere": "Mailgun keeps its copy on a host that is not allowed",
+		"mail.deleted":     "Mailgun deleted its copy",
+		"mail.gone":        "Mailgun had no copy any more",
+		"mail.left":        "Mailgun kept its copy: it may be another tenant's, too",
+		"rehearsal.opened": "the link of the rehearsal was opened",
+		"mail.elsewhere":   "Mailgun keeps its copy on a host that is not allowed",
 	}
 	for _, e := range r.events[m.ID] {
 		if e.Name == "mail.not_deleted" {

@@ -131,8 +131,9 @@ type Challenge struct {
 	Accepted           time.Time // zero before
 	Ended              time.Time // zero before; the deadline when no worker has recorded the end
 
-	digest string // of the one link that a yes opens
-	author string // the proved sender of the mail with that link, "" for none
+	Author string // the proved sender of the mail with the link that a yes opens, "" for none
+
+	digest string // of that link
 }
 
 // Same reports whether two questions to one phone are about the same thing: mails of one tenant to
@@ -156,7 +157,7 @@ func read(row db.Challenge, now time.Time) Challenge {
 		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0, Test: row.Test != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
-		digest: row.Digest, author: row.Author,
+		digest: row.Digest, Author: row.Author,
 	}
 	if c.State == Open && !now.Before(c.Expires) {
 		c.State, c.Ended = Expired, c.Expires

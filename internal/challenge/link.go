@@ -86,7 +86,7 @@ func keepResent(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Challenge, q Question,
 ) (string, error) {
 	sum := digest(c.ID, q.Link)
-	if c.State == Open && (c.author == "" || c.author == q.Author) {
+	if c.State == Open && (c.Author == "" || c.Author == q.Author) {
 		n, err := tx.ReplaceLink(ctx, db.ReplaceLinkParams{
 			ID: c.ID, MailID: q.MailID, Digest: sum, Author: q.Author,
 			Link: seal(tx, t, place(c.ID, t.Slug), q.Link),
@@ -98,7 +98,7 @@ func keepResent(
 			return c.ID, record(ctx, tx, t.Slug, c.ID, "resent", "asked about in place of the first")
 		}
 	}
-	if c.author == "" || c.author != q.Author {
+	if c.Author == "" || c.Author != q.Author {
 		return c.ID, record(ctx, tx, t.Slug, c.ID, "resent", "not proved to be of the same sender")
 	}
 	n, err := tx.HoldLink(ctx, db.HoldLinkParams{

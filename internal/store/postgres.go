@@ -18,6 +18,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+	"riverqueue.com/riverui"
+	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 )
@@ -319,3 +321,5 @@ func (s *postgresSession) rollback(ctx context.Context) {
 }
 
 func (e *postgresEngine) jobs() jobClient { return e.client }
+
+func (e *postgresEngine) pages() uiendpoints.Bundle { return riverui.NewEndpoints(e.client, nil) }

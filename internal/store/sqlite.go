@@ -18,6 +18,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+	"riverqueue.com/riverui"
+	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 )
@@ -315,3 +317,5 @@ func private(path string, log *slog.Logger) error {
 }
 
 func (e *sqliteEngine) jobs() jobClient { return e.client }
+
+func (e *sqliteEngine) pages() uiendpoints.Bundle { return riverui.NewEndpoints(e.client, nil) }

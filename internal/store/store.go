@@ -30,6 +30,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
@@ -98,6 +99,7 @@ type engine interface {
 	scrub(ctx context.Context) error
 	// jobs is for operators, who see what the queue has.
 	jobs() jobClient
+	pages() uiendpoints.Bundle
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 	// measured is for reading alone, with a query of how many bytes the database has.

@@ -40,15 +40,27 @@ func (t *Tenant) ownLanguage() string { return cmp.Or(t.Language, wording.Englis
 // country; else the tenant's. It is asked once for each question, each relay and each code, and the
 // row keeps what it said.
 func (t *Tenant) LanguageFor(asked, mail string, phone phonemail.Number) string {
+	language, _ := t.LanguageWhy(asked, mail, phone)
+	return language
+}
+
+// LanguageWhy is LanguageFor, and says what decided.
+func (t *Tenant) LanguageWhy(
+	asked, mail string, phone phonemail.Number,
+) (language, because string) {
 	if t.LanguagePinned {
-		return t.ownLanguage()
+		return t.ownLanguage(), "the tenant insists on it (language_pinned)"
 	}
-	for _, tags := range []string{asked, mail} {
-		if language, ok := wording.Match(tags); ok {
-			return language
-		}
+	if language, ok := wording.Match(asked); ok {
+		return language, "it was asked for"
 	}
-	return t.LanguageIn(phone.Country())
+	if language, ok := wording.Match(mail); ok {
+		return language, "the mail is in it"
+	}
+	if _, ok := wording.OfCountry(phone.Country()); ok {
+		return t.LanguageIn(phone.Country()), "most people in the number's country read it"
+	}
+	return t.LanguageIn(phone.Country()), "it is the tenant's own (language)"
 }
 
 // LanguageIn is the language in which phones of a country are texted when nothing else says one.

@@ -110,6 +110,9 @@ func Suppress(ctx context.Context, tx *store.Tx, d Draft, r limit.Refusal) (stri
 func add(
 	ctx context.Context, tx *store.Tx, d Draft, state State, reason string,
 ) (string, error) {
+	if hear, ok := ctx.Value(hearer{}).(func(Made)); ok {
+		hear(Made{d, state, reason})
+	}
 	id, now, slug := store.NewID(), tx.Moment(), d.Tenant.Slug
 	row := db.AddTextParams{
 		ID: id, ChallengeID: d.ChallengeID, VerificationID: d.VerificationID, Tenant: slug,

@@ -66,6 +66,7 @@ const (
 	// Keyword answers STOP once, or HELP, where the provider does not. It is sent although its phone
 	// opted out.
 	Keyword Purpose = "keyword"
+	Try     Purpose = "try" // an operator tries what a text looks like
 )
 
 // Quarantine is how long an unclear text is looked up at the provider before it is sent again.

@@ -1,5 +1,5 @@
 "use strict";
-// The list of cases follows what happens. Without this the page is reloaded by hand.
+// The list of cases, and a case, follow what happens. Without this the page is reloaded by hand.
 const list = document.querySelector("[data-live]");
 if (list) {
   const follow = new EventSource(list.dataset.live);
