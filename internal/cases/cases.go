@@ -76,9 +76,10 @@ var (
 	ErrSeveral = errors.New("cases: several phones have that id")
 )
 
-// Whose returns the phone of a case, by an id: of any of its rows, the Message-Id of its mail, or
-// what a provider or a door calls its text, reply or verification. The phone may be the digest that
-// stands for a number after the retention. Whose returns ErrUnknown or ErrSeveral.
+// Whose returns the phone of a case, by an id: of any of its rows, or the Message-Id of its mail.
+// An id is also what a provider, a door or an app calls a text, reply, verification or question.
+// The phone may be the digest that stands for a number after the retention. Whose returns
+// ErrUnknown or ErrSeveral.
 func Whose(ctx context.Context, view store.View, id string) (phonemail.Number, error) {
 	var found []phonemail.Number
 	for _, find := range []func(context.Context, string) ([]phonemail.Number, error){

@@ -119,7 +119,8 @@ func readsAll() map[string]string {
 	const why = "an operator asks for one phone now and then, and no flow pays for an index by phone"
 	return map[string]string{
 		"mailsOfPhone": why, "challengesOfPhone": why, "textsOfPhone": why, "repliesOfPhone": why,
-		"verificationsOfPhone": why, "phonesOfMail": why, "phonesOfReply": why, "phonesOfText": why,
+		"verificationsOfPhone": why, "phonesOfChallenge": why, "phonesOfMail": why, "phonesOfReply": why,
+		"phonesOfText":         why,
 		"phonesOfVerification": why,
 	}
 }

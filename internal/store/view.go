@@ -57,6 +57,9 @@ type View interface {
 	MistakableChallenges(
 		ctx context.Context, arg db.MistakableChallengesParams,
 	) ([]db.Challenge, error)
+	NewestAppQuestions(
+		ctx context.Context, arg db.NewestAppQuestionsParams,
+	) ([]db.NewestAppQuestionsRow, error)
 	OpenChallengesOfPhone(
 		ctx context.Context, arg db.OpenChallengesOfPhoneParams,
 	) ([]db.Challenge, error)
