@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/cases"
 	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
 )
@@ -37,11 +38,13 @@ type page struct {
 // for first: most starts of the program show none.
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
-		"texts", "about", "audit")
+		"texts", "about", "audit",
+		"funnel")
 })
 
 func parse(names ...string) map[string]*template.Template {
-	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp}
+	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp,
+		"share": cases.Share}
 	layout := template.Must(template.New("layout.html").Funcs(words).ParseFS(pageFiles,
 		"page/layout.html"))
 	all := map[string]*template.Template{}

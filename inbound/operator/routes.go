@@ -23,6 +23,8 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST(optOuts+"/import", d.act(optOuts, d.importOptOuts))
 	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
 
+	e.GET("/operator/funnel", d.pageOf(d.showFunnel))
+
 	e.GET("/operator/texts", d.pageOf(d.showTexts))
 	e.GET("/operator/about", d.pageOf(d.showAbout))
 	e.GET("/operator/audit", d.pageOf(d.showAudit))

@@ -1,4 +1,5 @@
-// Package cases tells what happened to the requests of one phone, in sentences.
+// Package cases tells what happened to the requests of one phone, in sentences. It lists the newest
+// of all phones, and counts how far the mails of a time came.
 //
 // It is for the operator who is asked "I answered YES and nothing happened". A case is all that
 // follows from one mail or one verification: its question, texts, replies, click and end.
@@ -11,8 +12,8 @@
 // of older versions have an id of their own, and are found by their mail's.
 //
 // It promises that no sentence has a number, a link, a code or words of a mail or text: only what
-// the rules recorded. It changes nothing. It reads whole tables, so it takes about a second for
-// each million rows.
+// the rules recorded. It changes nothing. The cases of a phone are found in whole tables, which
+// takes about a second for each million rows. [Newest] and [Funnels] read what they tell of.
 package cases
 
 import (

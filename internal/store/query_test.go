@@ -111,6 +111,7 @@ func sortsFew() map[string]few {
 		"listVerifications":      {1, "the texts of each, as in lastTextOfVerification"},
 		"showVerification":       {1, "the texts of one, as in lastTextOfVerification"},
 		"promptOfChallenge":      {1, "a question has a few texts at most"},
+		"mailFunnel":             {1, "it is asked hour by hour, and counts each mail once"},
 	}
 }
 

@@ -88,6 +88,7 @@ type View interface {
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
+	MailFunnel(ctx context.Context, arg db.MailFunnelParams) ([]db.MailFunnelRow, error)
 	MailOf(ctx context.Context, arg db.MailOfParams) (string, error)
 	NewestMails(ctx context.Context, arg db.NewestMailsParams) ([]db.NewestMailsRow, error)
 

@@ -133,6 +133,8 @@ type Mail struct {
 	Packed     []byte
 	BegunAt    moment.Moment
 	Found      string
+	Country    string
+	Provider   string
 }
 
 type Node struct {
