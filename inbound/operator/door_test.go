@@ -149,7 +149,9 @@ func paths() [][2]string {
 		{"POST", "/operator/jobs/1/retry"}, {"POST", "/operator/jobs/1/drop"},
 		{"GET", "/operator/optouts"}, {"POST", "/operator/optouts/add"},
 		{"POST", "/operator/optouts/x/remove"}, {"POST", "/operator/optouts/import"},
-		{"POST", "/operator/optouts/export"}, {"GET", "/operator/funnel"},
+		{"POST", "/operator/optouts/export"},
+		{"GET", "/operator/funnel"}, {"GET", "/operator/nodes"}, {"GET", "/operator/callbacks"},
+		{"GET", "/operator/callbacks/x"}, {"POST", "/operator/callbacks/x/replay"},
 	}
 }
 

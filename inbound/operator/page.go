@@ -39,12 +39,12 @@ type page struct {
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
 		"texts", "about", "audit",
-		"funnel")
+		"funnel", "callbacks", "callback", "nodes")
 })
 
 func parse(names ...string) map[string]*template.Template {
 	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp,
-		"share": cases.Share}
+		"due": due, "share": cases.Share}
 	layout := template.Must(template.New("layout.html").Funcs(words).ParseFS(pageFiles,
 		"page/layout.html"))
 	all := map[string]*template.Template{}
@@ -68,6 +68,14 @@ func age(now, t time.Time) string {
 		return "in " + span(-d)
 	}
 	return span(d)
+}
+
+// due is when something comes that waits for its turn.
+func due(now, t time.Time) string {
+	if !t.After(now) {
+		return "now"
+	}
+	return age(now, t)
 }
 
 func span(d time.Duration) string {
@@ -183,12 +191,13 @@ func (d *Door) act(
 // notices says what was done, by the name of the act.
 func notices() map[string]string {
 	return map[string]string{
-		"hold":          "It is held: no question, code or relayed mail is texted from now on.",
-		"release":       "It is released.",
-		"job.retry":     "The job is due now; a worker takes it up within a second.",
-		"job.drop":      "The job is dropped as soon as a worker takes that up, within a second.",
-		"optout.add":    "It is recorded: that phone is not texted any more.",
-		"optout.remove": "The opt-out is ended.",
-		"optout.import": "The opt-outs are imported.",
+		"hold":            "It is held: no question, code or relayed mail is texted from now on.",
+		"release":         "It is released.",
+		"callback.replay": "It is due now; a worker takes it up within seconds.",
+		"job.retry":       "The job is due now; a worker takes it up within a second.",
+		"job.drop":        "The job is dropped as soon as a worker takes that up, within a second.",
+		"optout.add":      "It is recorded: that phone is not texted any more.",
+		"optout.remove":   "The opt-out is ended.",
+		"optout.import":   "The opt-outs are imported.",
 	}
 }

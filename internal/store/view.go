@@ -35,11 +35,11 @@ type View interface {
 	NextCallback(ctx context.Context, arg db.NextCallbackParams) (db.Callback, error)
 	CallbacksAfter(ctx context.Context, arg db.CallbacksAfterParams) ([]db.Callback, error)
 	CallbacksBefore(ctx context.Context, arg db.CallbacksBeforeParams) ([]db.Callback, error)
-	FailedCallbacksAfter(
-		ctx context.Context, arg db.FailedCallbacksAfterParams,
+	CallbacksInStateBefore(
+		ctx context.Context, arg db.CallbacksInStateBeforeParams,
 	) ([]db.Callback, error)
-	FailedCallbacksBefore(
-		ctx context.Context, arg db.FailedCallbacksBeforeParams,
+	CallbacksInStateAfter(
+		ctx context.Context, arg db.CallbacksInStateAfterParams,
 	) ([]db.Callback, error)
 
 	OverdueChallenges(

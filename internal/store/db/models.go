@@ -36,6 +36,7 @@ type Callback struct {
 	DueAt    moment.Moment
 	NextAt   moment.Moment
 	EndedAt  moment.Moment
+	Tries    string
 }
 
 type Challenge struct {
