@@ -24,13 +24,16 @@ func (p pages) callback(t *testing.T, s callback.State) (id string) {
 		To: []tenant.Endpoint{{Name: "app", URL: "https://app.acme.example/hook?key=secret"}},
 	}}
 	p.Do(t, func(ctx context.Context, tx *store.Tx) error {
-		_, err := callback.Record(ctx, tx, told, store.Event{
+		if _, err := callback.Record(ctx, tx, told, store.Event{
 			ID: store.NewID(), Tenant: "acme", Subject: "case-" + string(s), Name: "text.delivered",
 			At: tx.Now(),
-		})
-		require.NoError(t, err)
+		}); err != nil {
+			return err
+		}
 		c, _, err := callback.Claim(ctx, tx, "acme", "app")
-		require.NoError(t, err)
+		if err != nil {
+			return err
+		}
 		id = c.ID
 		r := callback.Response{Host: "app.acme.example", Status: 410, Reason: "<b>answered</b> 410"}
 		if s == callback.Delivered {

@@ -268,27 +268,33 @@ func TestInState(t *testing.T) {
 		}
 		all := b.newest(false)
 		b.Exec("UPDATE callback SET state = 'delivered' WHERE id IN ($1, $2)", all[0].ID, all[3].ID)
-		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			page, err := callback.InState(ctx, tx, "", 1, callback.Delivered)
-			require.NoError(b, err)
-			require.Len(b, page, 1)
-			require.Equal(b, all[0].ID, page[0].ID)
-			page, err = callback.InState(ctx, tx, page[0].ID, 5, callback.Delivered)
-			require.NoError(b, err)
-			require.Len(b, page, 1)
-			require.Equal(b, all[3].ID, page[0].ID)
-			for _, s := range callback.States() {
-				page, err = callback.InState(ctx, tx, "", 5, s)
-				require.NoError(b, err)
-				require.Len(b, page, map[callback.State]int{callback.Delivered: 2, callback.Due: 2}[s], s)
-			}
-			one, err := callback.Get(ctx, tx, all[1].ID)
-			require.NoError(b, err)
-			require.Equal(b, all[1], one)
-			_, err = callback.Get(ctx, tx, "none")
-			require.ErrorIs(b, err, callback.ErrUnknown)
-			return nil
-		})
+		in := func(before string, most int, s callback.State) (ids []string) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				page, err := callback.InState(ctx, tx, before, most, s)
+				ids = nil
+				for _, c := range page {
+					ids = append(ids, c.ID)
+				}
+				return err
+			})
+			return ids
+		}
+		require.Equal(b, []string{all[0].ID}, in("", 1, callback.Delivered))
+		require.Equal(b, []string{all[3].ID}, in(all[0].ID, 5, callback.Delivered))
+		for _, s := range callback.States() {
+			require.Len(b, in("", 5, s),
+				map[callback.State]int{callback.Delivered: 2, callback.Due: 2}[s], s)
+		}
+		var one callback.Callback
+		get := func(id string) error {
+			return b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+				one, err = callback.Get(ctx, tx, id)
+				return err
+			})
+		}
+		require.NoError(b, get(all[1].ID))
+		require.Equal(b, all[1], one)
+		require.ErrorIs(b, get("none"), callback.ErrUnknown)
 	})
 }
 

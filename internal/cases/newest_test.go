@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -120,6 +122,7 @@ func TestNewest(t *testing.T) {
 			ids := make([]string, mails)
 			const code = "00000007-5000-7000-8000-000000000000" // between two mails
 			const question = "00000005-5000-7000-8000-000000000000"
+			const many = 250 // questions behind one mail, more than are read at once
 			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 				for i := range ids {
 					ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
@@ -136,9 +139,19 @@ func TestNewest(t *testing.T) {
 					Phone: phone, Purpose: challenge.App, State: challenge.Denied}); err != nil {
 					return err
 				}
-				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: ids[9], Tenant: "acme",
+				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{Tenant: "acme",
+					ID: ids[9][:9] + "5" + ids[9][10:], MailID: ids[9], // as older versions made them
 					Phone: phone, Purpose: challenge.Registration, State: challenge.Denied}); err != nil {
 					return err
+				}
+				for i := range many {
+					if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{
+						ID: fmt.Sprintf("%s-%04d-7000-8000-000000000000", ids[2][:8], i+1), Tenant: "acme",
+						Phone: phone, Purpose: challenge.App, State: challenge.Accepted,
+						Recipient: strconv.Itoa(i),
+					}); err != nil {
+						return err
+					}
 				}
 				_, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: code, Tenant: "acme",
 					Phone: phone})
@@ -159,6 +172,10 @@ func TestNewest(t *testing.T) {
 				}
 				before, more = next, next != ""
 			}
+			require.Len(t, seen, mails+2+many)
+			seen = slices.DeleteFunc(seen, func(id string) bool {
+				return strings.HasPrefix(id, ids[2][:9]) && id != ids[2]
+			})
 			require.Len(t, seen, mails+2)
 			require.Equal(t, code, seen[mails-8])
 			require.Equal(t, question, seen[mails-5])
