@@ -87,7 +87,7 @@ func retentions() []retention {
 		// Locks of the phones for which Auth0 had something texted.
 		{"auth0_lock", 25 * time.Hour, (*store.Tx).DropAuth0LocksBefore},
 		// Processes that died: a day, for those who ask what happened.
-		{"node", 24 * time.Hour, (*store.Tx).DropNodesBefore},
+		{"node", store.NodeKept, (*store.Tx).DropNodesBefore},
 		// Reports to Twilio Verify of others' codes: Verify is told within a day, or never.
 		{"verify_report", 48 * time.Hour, (*store.Tx).DropVerifyReportsBefore},
 		// What operators did, their sessions, and wrong passwords.

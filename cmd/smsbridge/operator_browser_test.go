@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,8 @@ func (th *theater) busy(t *testing.T, d *desk) string {
 		m.FailNext, m.FailStatus, m.FailCode = 1000, http.StatusTooManyRequests, 20429
 	})
 	require.NoError(t, th.idp.SignUp(ctx, address(waits)))
+	th.asks(t, ctx, "+4520123459")
+	th.another(t)
 	d.get("/operator/limits")
 	d.press("/operator/limits/hold", "country", "SE")
 	waiting := regexp.MustCompile(`send_text`)
@@ -45,10 +49,47 @@ func (th *theater) busy(t *testing.T, d *desk) string {
 	for !regexp.MustCompile(`country not allowed`).MatchString(d.get("/operator/cases")) {
 		require.NoError(t, ctx.Err(), "the mail was never refused")
 	}
+	for len(toldOf(d.get("/operator/callbacks?state=gone"))) == 0 {
+		require.NoError(t, ctx.Err(), "the app was never told")
+	}
 	link := regexp.MustCompile(`href="/operator/cases/([0-9a-f-]{36})"`)
-	id := link.FindAllStringSubmatch(d.page, -1)
-	require.Len(t, id, 4)
-	return id[3][1]
+	id := link.FindAllStringSubmatch(d.get("/operator/cases"), -1)
+	require.Len(t, id, 5)
+	return id[4][1]
+}
+
+// toldOf are the callbacks on a page.
+func toldOf(page string) []string {
+	return regexp.MustCompile(`/operator/callbacks/[0-9a-f-]{36}`).FindAllString(page, -1)
+}
+
+// asks has the tenant's app ask a phone.
+func (th *theater) asks(t *testing.T, ctx context.Context, phone string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, th.public+"/v1/questions",
+		strings.NewReader(`{"phone": "`+phone+`", "subject": "Deliver today at 17?"}`))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+th.env["SMSBRIDGE_API_KEY"])
+	r.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusCreated, res.StatusCode)
+}
+
+// another records two more replicas: one with other settings, and one that died.
+func (th *theater) another(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(th.env["SMSBRIDGE_DATABASE"], "sqlite:")+
+		"?_pragma=busy_timeout(10000)")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	for host, ago := range map[string]time.Duration{"replica-2": 0, "replica-3": time.Hour} {
+		_, err = db.ExecContext(t.Context(), "INSERT INTO node (id, host, version, settings, key_id,"+
+			" since, seen_at) SELECT $1, $1, version, 'other', 'other', since, seen_at - $2 FROM node"+
+			" WHERE host NOT LIKE 'replica-%'", host, ago.Milliseconds())
+		require.NoError(t, err)
+	}
 }
 
 // Ensure that each page for operators can be read and used: wide and narrow, in both themes, with
@@ -65,8 +106,13 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 			t.Cleanup(th.close)
 			th.unlimited()
 			pages := th.operate(t)
+			th.env["SMSBRIDGE_API_KEY"] = "web-0123456789abcdef01234567"
+			th.env["SMSBRIDGE_EVENTS"] = "app=" + openReceiver(t, http.StatusGone).URL + " question.*"
+			th.env["SMSBRIDGE_EVENTS_SECRET"] = eventsSecret
 			start(t, th)
-			id := th.busy(t, th.desk(t, pages))
+			d := th.desk(t, pages)
+			id := th.busy(t, d)
+			told := toldOf(d.get("/operator/callbacks"))[0]
 
 			look := func(name string) {
 				for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
@@ -91,7 +137,9 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 			for page, title := range map[string]string{
 				"cases/" + id: "Case of", "limits": "Limits and holds",
 				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit",
-				"texts?language=ar": "Texts", "texts": "Texts", "about": "About this bridge"} {
+				"texts?language=ar": "Texts", "texts": "Texts", "about": "About this bridge",
+				"funnel": "Funnel", "funnel?by=country": "Funnel", "nodes": "Nodes",
+				"callbacks": "Callbacks", strings.TrimPrefix(told, "/operator/"): "Callback question."} {
 				b.do(chromedp.Navigate(pages + "/operator/" + page))
 				b.wait("h1", title)
 				name := regexp.MustCompile(`^[a-z]+`).FindString(page)

@@ -23,7 +23,7 @@ type tryCommand struct {
 
 type tryMailCommand struct {
 	File   string `arg:"" help:"${link_file}"`
-	Config string `help:"${limits_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
+	Config string `help:"${bridge_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
 	To     string `help:"${try_to}" placeholder:"ADDRESS"`
 	Tenant string `help:"${try_tenant}" placeholder:"SLUG"`
 	JSON   bool   `help:"Print one JSON object for programs." name:"json"`
@@ -79,7 +79,11 @@ func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
-	st, settings, err := w.beside(ctx, c.Config)
+	settings, err := serveCommand{Config: c.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	st, err := w.openBeside(ctx, settings)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,9 @@
 // password, or through a proxy that has done so and names the operator in a header. The role see
 // looks, and reads masked numbers. The role act does all that the pages offer.
 //
+// The pages show the cases, how far mails came, limits and holds, and what failed: jobs and
+// callbacks. They show opt-outs, texts, the replicas, the settings, and what operators did, too.
+//
 // It promises:
 //
 //   - Strangers get the login and the look of the pages, and nothing else.

@@ -158,6 +158,8 @@ func paths() [][2]string {
 		{"GET", "/operator/river"}, {"GET", "/operator/river/"}, {"GET", "/operator/river/api/jobs"},
 		{"GET", "/operator/river/icon.svg"}, {"POST", "/operator/river/api/jobs/retry"},
 		{"PUT", "/operator/river/api/queues/default/pause"},
+		{"GET", "/operator/funnel"}, {"GET", "/operator/nodes"}, {"GET", "/operator/callbacks"},
+		{"GET", "/operator/callbacks/x"}, {"POST", "/operator/callbacks/x/replay"},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/cases"
 	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
 )
@@ -38,11 +39,12 @@ type page struct {
 var templates = sync.OnceValue(func() map[string]*template.Template {
 	return parse("login", "refusal", "cases", "case", "person", "limits", "jobs", "optouts",
 		"texts", "about", "audit",
-		"trymail", "trytext", "rehearse")
+		"funnel", "callbacks", "callback", "nodes", "trymail", "trytext", "rehearse")
 })
 
 func parse(names ...string) map[string]*template.Template {
-	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp}
+	words := template.FuncMap{"utc": utc, "age": age, "stamp": stamp,
+		"due": due, "share": cases.Share}
 	layout := template.Must(template.New("layout.html").Funcs(words).ParseFS(pageFiles,
 		"page/layout.html"))
 	all := map[string]*template.Template{}
@@ -66,6 +68,14 @@ func age(now, t time.Time) string {
 		return "in " + span(-d)
 	}
 	return span(d)
+}
+
+// due is when something comes that waits for its turn.
+func due(now, t time.Time) string {
+	if !t.After(now) {
+		return "now"
+	}
+	return age(now, t)
 }
 
 func span(d time.Duration) string {
@@ -186,13 +196,14 @@ func (d *Door) failAct(c echo.Context, v visitor, err error) error {
 // notices says what was done, by the name of the act.
 func notices() map[string]string {
 	return map[string]string{
-		"hold":          "It is held: no question, code or relayed mail is texted from now on.",
-		"release":       "It is released.",
-		"job.retry":     "The job is due now; a worker takes it up within a second.",
-		"job.drop":      "The job is dropped as soon as a worker takes that up, within a second.",
-		"optout.add":    "It is recorded: that phone is not texted any more.",
-		"optout.remove": "The opt-out is ended.",
-		"optout.import": "The opt-outs are imported.",
+		"hold":            "It is held: no question, code or relayed mail is texted from now on.",
+		"release":         "It is released.",
+		"callback.replay": "It is due now; a worker takes it up within seconds.",
+		"job.retry":       "The job is due now; a worker takes it up within a second.",
+		"job.drop":        "The job is dropped as soon as a worker takes that up, within a second.",
+		"optout.add":      "It is recorded: that phone is not texted any more.",
+		"optout.remove":   "The opt-out is ended.",
+		"optout.import":   "The opt-outs are imported.",
 		"rehearse": "The mail is posted, and its question comes to your phone. Answer it: this page " +
 			"follows what happens.",
 		"text.try": "The text is made. Below is what becomes of it.",

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/callback"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 )
@@ -33,6 +34,7 @@ func acts() map[string]url.Values {
 		"/operator/optouts/OPTOUT/remove": {},
 		"/operator/try/rehearse":          {"tenant": {"acme"}, "phone": {inboundtest.Phone}},
 		"/operator/try/text/send":         {"tenant": {"acme"}, "phone": {inboundtest.Phone}},
+		"/operator/callbacks/TOLD/replay": {},
 	}
 }
 
@@ -62,9 +64,9 @@ func (p pages) optOut(t *testing.T, recorder string) string {
 // does each, and each is recorded with its operator. No number is in what is recorded or logged.
 func TestActs(t *testing.T) {
 	each(t, func(t *testing.T, p pages) {
-		id, optOut := p.mail(t), p.optOut(t, "ann")
+		id, optOut, told := p.mail(t), p.optOut(t, "ann"), p.callback(t, callback.Dead)
 		path := func(path string) string {
-			return strings.NewReplacer("ID", id, "OPTOUT", optOut).Replace(path)
+			return strings.NewReplacer("ID", id, "OPTOUT", optOut, "TOLD", told).Replace(path)
 		}
 		see := p.login(t, "help")
 		for action, fields := range acts() {
@@ -75,10 +77,11 @@ func TestActs(t *testing.T) {
 		}
 		require.Equal(t, 1, p.Count(t, "operator_act", "1=1"), "the login alone")
 		require.Equal(t, 1, p.Count(t, "opt_out", "1=1"))
-		for _, page := range []string{"cases", "cases/" + id, "limits", "jobs", "optouts", "audit"} {
+		for _, page := range []string{"cases", "cases/" + id, "limits", "jobs", "optouts", "audit",
+			"funnel", "nodes", "callbacks", "callbacks/" + told} {
 			res := see.get("/operator/" + page)
 			require.Equal(t, http.StatusOK, res.StatusCode, page)
-			require.NotRegexp(t, `action="/operator/(cases|limits|jobs|optouts)/[^"]*"`,
+			require.NotRegexp(t, `action="/operator/(cases|limits|jobs|optouts|callbacks)/[^"]*"`,
 				strings.ReplaceAll(res.Body, `method="get" action="/operator/cases"`, ""), page)
 			require.NotContains(t, res.Body, inboundtest.Phone[1:], page)
 		}
@@ -86,7 +89,7 @@ func TestActs(t *testing.T) {
 		act := p.login(t, "anna")
 		for _, action := range []string{"/operator/cases/ID/phone", "/operator/limits/hold",
 			"/operator/limits/release", "/operator/optouts/OPTOUT/remove", "/operator/optouts/add",
-			"/operator/optouts/import", "/operator/optouts/export"} {
+			"/operator/optouts/import", "/operator/optouts/export", "/operator/callbacks/TOLD/replay"} {
 			fields := acts()[action]
 			if action == "/operator/limits/release" {
 				fields.Set("country", "DK")
@@ -99,7 +102,7 @@ func TestActs(t *testing.T) {
 			require.Equal(t, res.StatusCode == http.StatusOK, shown, "whole numbers, on demand")
 		}
 		for _, recorded := range []string{"phone.show", "hold", "release", "optout.remove", "optout.add",
-			"optout.import", "optout.export"} {
+			"optout.import", "optout.export", "callback.replay"} {
 			require.Equal(t, 1, p.Count(t, "operator_act", "operator = 'anna' AND act = '"+recorded+"'"),
 				recorded)
 		}

@@ -24,6 +24,13 @@ func (d *Door) routePages(e *echo.Echo) {
 	e.POST(optOuts+"/import", d.act(optOuts, d.importOptOuts))
 	e.POST(optOuts+"/export", d.pageOf(d.exportOptOuts))
 
+	const callbacks = "/operator/callbacks"
+	e.GET("/operator/funnel", d.pageOf(d.showFunnel))
+	e.GET(callbacks, d.pageOf(d.showCallbacks))
+	e.GET(callbacks+"/:id", d.pageOf(d.showCallback))
+	e.POST(callbacks+"/:id/replay", d.act(callbacks, replayCallback))
+	e.GET("/operator/nodes", d.pageOf(d.showNodes))
+
 	e.GET("/operator/texts", d.pageOf(d.showTexts))
 	e.GET("/operator/try/text", d.pageOf(d.showTryText))
 	e.POST("/operator/try/text", d.pageOf(d.tryText))

@@ -15,6 +15,9 @@
 // dies at any moment. Every try has the id of the event, so that the app takes it once. A worker
 // claims a row before it asks the app, and no other asks meanwhile.
 //
+// A row says how its last tries went, for the operator: neither the address nor what the app said
+// is in it.
+//
 // A row has no phone. The message is made of the other rows when it is told: so what is erased is
 // told no more, and a backup has nothing twice. Of those rows only members that stay the same are
 // in a message, so that each try says the same.
@@ -42,6 +45,9 @@ const (
 	Dead      State = "dead"
 	Withdrawn State = "withdrawn"
 )
+
+// States are all states.
+func States() []State { return []State{Due, Delivered, Gone, Dead, Withdrawn} }
 
 // lease is how long a worker that claimed a callback has it. It is longer than a request takes. If
 // the worker dies, another takes the callback up after that.
@@ -73,6 +79,7 @@ type Callback struct {
 	Attempts         int    // since it became due
 	Status           int    // of the last response, 0 for none
 	Reason           string // why the last try failed, "" if it did not
+	Tries            []Try  // the last ones, the first of them first
 	At               time.Time
 	Next             time.Time // when it is tried next, zero if it is not
 	Ended            time.Time // zero while due
@@ -85,7 +92,8 @@ func read(row db.Callback) Callback {
 	c := Callback{
 		ID: row.ID, EventID: row.EventID, Tenant: row.Tenant, Endpoint: row.Endpoint, Type: row.Type,
 		Subject: row.Subject, State: row.State, Host: row.Host, Attempts: int(row.Attempts),
-		Status: int(row.Status), Reason: row.Reason, At: row.At.Time, Ended: row.EndedAt.Time,
+		Status: int(row.Status), Reason: row.Reason, Tries: readTries(row.Tries), At: row.At.Time,
+		Ended:  row.EndedAt.Time,
 		detail: row.Detail,
 	}
 	if c.State == Due {
@@ -181,31 +189,34 @@ const statusGone = 410
 // is followed by another, until all waits are over. What another worker claimed since stays as it
 // is.
 func Tried(ctx context.Context, tx *store.Tx, c Callback, r Response) (State, error) {
-	waits := waits()
+	waits, tries := waits(), c.tried(r, tx.Now())
 	switch {
 	case r.Reason == "":
-		return Delivered, end(ctx, tx, c, Delivered, r)
+		return Delivered, end(ctx, tx, c, Delivered, r, tries)
 	case r.Status == statusGone:
-		return Gone, end(ctx, tx, c, Gone, r)
+		return Gone, end(ctx, tx, c, Gone, r, tries)
 	case c.Attempts > len(waits):
-		return Dead, end(ctx, tx, c, Dead, r)
+		return Dead, end(ctx, tx, c, Dead, r, tries)
 	}
 	_, err := tx.DelayCallback(ctx, db.DelayCallbackParams{
 		ID: c.ID, NextAt: c.claimed, AgainAt: tx.Moment().Add(waits[c.Attempts-1]),
-		Host: r.Host, Status: int64(r.Status), Reason: r.Reason,
+		Host: r.Host, Status: int64(r.Status), Reason: r.Reason, Tries: tries,
 	})
 	return Due, err
 }
 
 // Withdraw ends a claimed callback of which there is nothing to tell any more.
 func Withdraw(ctx context.Context, tx *store.Tx, c Callback, reason string) error {
-	return end(ctx, tx, c, Withdrawn, Response{Host: c.Host, Status: c.Status, Reason: reason})
+	return end(ctx, tx, c, Withdrawn,
+		Response{Host: c.Host, Status: c.Status, Reason: reason}, keep(c.Tries))
 }
 
-func end(ctx context.Context, tx *store.Tx, c Callback, s State, r Response) error {
+func end(
+	ctx context.Context, tx *store.Tx, c Callback, s State, r Response, tries string,
+) error {
 	_, err := tx.EndCallback(ctx, db.EndCallbackParams{
 		ID: c.ID, NextAt: c.claimed, State: s, Host: r.Host, Status: int64(r.Status),
-		Reason: r.Reason, EndedAt: tx.Moment(),
+		Reason: r.Reason, Tries: tries, EndedAt: tx.Moment(),
 	})
 	return err
 }

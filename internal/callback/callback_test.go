@@ -246,6 +246,7 @@ func TestPages(t *testing.T) {
 		require.Len(b, all, 5)
 		require.Empty(b, b.newest(true))
 		b.Exec("UPDATE callback SET state = 'dead'")
+		b.Exec("UPDATE callback SET state = 'gone' WHERE id = $1", all[3].ID)
 		for _, failed := range []bool{false, true} {
 			b.Do(func(ctx context.Context, tx *store.Tx) error {
 				page, err := callback.Newest(ctx, tx, failed, all[1].ID, 2)
@@ -256,5 +257,66 @@ func TestPages(t *testing.T) {
 				return err
 			})
 		}
+	})
+}
+
+// Ensure that those in a state are found, page by page, and that one is found by its id.
+func TestInState(t *testing.T) {
+	each(t, func(b bridge) {
+		for range 4 {
+			b.happens(subscribed(), "text.sent", "x")
+		}
+		all := b.newest(false)
+		b.Exec("UPDATE callback SET state = 'delivered' WHERE id IN ($1, $2)", all[0].ID, all[3].ID)
+		in := func(before string, most int, s callback.State) (ids []string) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				page, err := callback.InState(ctx, tx, before, most, s)
+				ids = nil
+				for _, c := range page {
+					ids = append(ids, c.ID)
+				}
+				return err
+			})
+			return ids
+		}
+		require.Equal(b, []string{all[0].ID}, in("", 1, callback.Delivered))
+		require.Equal(b, []string{all[3].ID}, in(all[0].ID, 5, callback.Delivered))
+		for _, s := range callback.States() {
+			require.Len(b, in("", 5, s),
+				map[callback.State]int{callback.Delivered: 2, callback.Due: 2}[s], s)
+		}
+		var one callback.Callback
+		get := func(id string) error {
+			return b.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+				one, err = callback.Get(ctx, tx, id)
+				return err
+			})
+		}
+		require.NoError(b, get(all[1].ID))
+		require.Equal(b, all[1], one)
+		require.ErrorIs(b, get("none"), callback.ErrUnknown)
+	})
+}
+
+// Ensure that a callback tells of its last tries, also of those before a replay.
+func TestTriesAreKept(t *testing.T) {
+	each(t, func(b bridge) {
+		b.happens(subscribed(), "text.sent", "x")
+		began := b.Now()
+		gone := callback.Response{Host: "app.acme.example", Status: 410, Reason: "answered 410"}
+		for range 22 {
+			c, found := b.claim()
+			require.True(b, found)
+			require.Equal(b, callback.Gone, b.tried(c, gone))
+			b.Pass(time.Minute)
+			b.Do(func(ctx context.Context, tx *store.Tx) error { return callback.Replay(ctx, tx, c.ID) })
+		}
+		c, _ := b.claim()
+		require.Equal(b, callback.Delivered, b.tried(c, callback.Response{Status: 204}))
+		tries := b.newest(false)[0].Tries
+		require.Len(b, tries, 20)
+		require.Equal(b, callback.Try{At: began.Add(3 * time.Minute), Host: "app.acme.example",
+			Status: 410, Reason: "answered 410"}, tries[0])
+		require.Equal(b, callback.Try{At: began.Add(22 * time.Minute), Status: 204}, tries[19])
 	})
 }

@@ -1,8 +1,10 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -26,10 +28,37 @@ func Newest(
 		before = last
 	}
 	if failed {
-		return readAll(view.FailedCallbacksBefore(ctx,
-			db.FailedCallbacksBeforeParams{ID: before, Most: int32(most)}))
+		return InState(ctx, view, before, most, Dead, Gone)
 	}
 	return readAll(view.CallbacksBefore(ctx, db.CallbacksBeforeParams{ID: before, Most: int32(most)}))
+}
+
+// InState is Newest of those in some states.
+func InState(
+	ctx context.Context, view store.View, before string, most int, states ...State,
+) (all []Callback, err error) {
+	if before == "" {
+		before = last
+	}
+	for _, s := range states {
+		some, err := readAll(view.CallbacksInStateBefore(ctx,
+			db.CallbacksInStateBeforeParams{State: s, ID: before, Most: int32(most)}))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b Callback) int { return cmp.Compare(b.ID, a.ID) })
+	return all[:min(most, len(all))], nil
+}
+
+// Get returns a callback, or ErrUnknown.
+func Get(ctx context.Context, view store.View, id string) (Callback, error) {
+	row, err := view.GetCallback(ctx, id)
+	if store.Missing(err) {
+		return Callback{}, ErrUnknown
+	}
+	return read(row), err
 }
 
 // After returns callbacks that were made after the one with the id after, oldest first, or of those
@@ -37,11 +66,20 @@ func Newest(
 func After(
 	ctx context.Context, view store.View, failed bool, after string, most int,
 ) ([]Callback, error) {
-	if failed {
-		return readAll(view.FailedCallbacksAfter(ctx,
-			db.FailedCallbacksAfterParams{ID: after, Most: int32(most)}))
+	if !failed {
+		return readAll(view.CallbacksAfter(ctx, db.CallbacksAfterParams{ID: after, Most: int32(most)}))
 	}
-	return readAll(view.CallbacksAfter(ctx, db.CallbacksAfterParams{ID: after, Most: int32(most)}))
+	var all []Callback
+	for _, s := range []State{Dead, Gone} {
+		some, err := readAll(view.CallbacksInStateAfter(ctx,
+			db.CallbacksInStateAfterParams{State: s, ID: after, Most: int32(most)}))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b Callback) int { return cmp.Compare(a.ID, b.ID) })
+	return all[:min(most, len(all))], nil
 }
 
 func readAll(rows []db.Callback, err error) ([]Callback, error) {

@@ -1,4 +1,5 @@
-// Package cases tells what happened to the requests of one phone, in sentences.
+// Package cases tells what happened to the requests of one phone, in sentences. It lists the newest
+// of all phones, and counts how far the mails of a time came.
 //
 // It is for the operator who is asked "I answered YES and nothing happened". A case is all that
 // follows from one mail or one verification: its question, texts, replies, click and end.
@@ -11,8 +12,8 @@
 // of older versions have an id of their own, and are found by their mail's.
 //
 // It promises that no sentence has a number, a link, a code or words of a mail or text: only what
-// the rules recorded. It changes nothing. It reads whole tables, so it takes about a second for
-// each million rows.
+// the rules recorded. It changes nothing. The cases of a phone are found in whole tables, which
+// takes about a second for each million rows. [Newest] and [Funnels] read what they tell of.
 package cases
 
 import (
@@ -76,9 +77,10 @@ var (
 	ErrSeveral = errors.New("cases: several phones have that id")
 )
 
-// Whose returns the phone of a case, by an id: of any of its rows, the Message-Id of its mail, or
-// what a provider or a door calls its text, reply or verification. The phone may be the digest that
-// stands for a number after the retention. Whose returns ErrUnknown or ErrSeveral.
+// Whose returns the phone of a case, by an id: of any of its rows, or the Message-Id of its mail.
+// An id is also what a provider, a door or an app calls a text, reply, verification or question.
+// The phone may be the digest that stands for a number after the retention. Whose returns
+// ErrUnknown or ErrSeveral.
 func Whose(ctx context.Context, view store.View, id string) (phonemail.Number, error) {
 	var found []phonemail.Number
 	for _, find := range []func(context.Context, string) ([]phonemail.Number, error){

@@ -20,7 +20,7 @@ import (
 type Brief struct {
 	ID     string
 	Kind   Kind
-	What   string // the kind of the mail, or the door of the verification
+	What   string // the kind of the mail, the door of the verification, or whose question it is
 	Tenant string
 	Phone  phonemail.Number
 	Began  time.Time
@@ -54,7 +54,8 @@ func (f Filter) fits(b Brief) bool {
 }
 
 const (
-	// readAtOnce is how many mails, and as many verifications, are read to find what is looked for.
+	// readAtOnce is how many mails, as many verifications and as many questions of apps are read to
+	// find what is looked for.
 	readAtOnce = 200
 	// readsOfPage bounds how often that is done for one page.
 	readsOfPage = 5
@@ -90,8 +91,8 @@ func Newest(
 }
 
 // Find returns the case of an id, with its phone: a mail, also one for which the question of
-// another stands, or a verification, reply or text. It returns ErrUnknown when there is none, and
-// ErrSeveral as Whose does.
+// another stands, or a verification, question of an app, reply or text. It returns ErrUnknown
+// when there is none, and ErrSeveral as Whose does.
 func Find(ctx context.Context, view store.View, id string) (Case, phonemail.Number, error) {
 	phone, err := Whose(ctx, view, id)
 	if err != nil {
@@ -133,6 +134,11 @@ func someBefore(
 	if err != nil {
 		return nil, "", fmt.Errorf("cases: reading the newest verifications: %w", err)
 	}
+	questions, err := view.NewestAppQuestions(ctx,
+		db.NewestAppQuestionsParams{Before: before, Most: readAtOnce})
+	if err != nil {
+		return nil, "", fmt.Errorf("cases: reading the newest questions of apps: %w", err)
+	}
 	now := view.Now()
 	for _, m := range mails {
 		all = append(all, briefOfMail(m, now))
@@ -140,11 +146,17 @@ func someBefore(
 	for _, v := range codes {
 		all = append(all, briefOfVerification(v, now))
 	}
+	for _, q := range questions {
+		all = append(all, briefOfQuestion(q, now))
+	}
 	if len(mails) == readAtOnce {
 		last = mails[readAtOnce-1].ID
 	}
 	if len(codes) == readAtOnce {
 		last = max(last, codes[readAtOnce-1].ID)
+	}
+	if len(questions) == readAtOnce {
+		last = max(last, questions[readAtOnce-1].ID)
 	}
 	// A row is there once for each text. That of the text which went wrong counts.
 	slices.SortStableFunc(all, func(a, b Brief) int {
@@ -168,7 +180,6 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		ID: m.ID, Kind: OfMail, What: cmp.Or(m.Kind, "mail"), Tenant: m.Tenant, Phone: m.Phone,
 		Began: m.ReceivedAt.Time,
 	}
-	c := db.Challenge{State: m.Question, Outcome: m.Outcome}
 	switch {
 	case m.State == mail.Received:
 		b.State, b.Said = Running, "the mail is being examined"
@@ -178,24 +189,46 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		b.State, b.Said = Failed, "no text: "+explained(m.TextError)
 	case m.Question == "":
 		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
-	case m.Question == challenge.Open && !now.Before(m.Over.Time):
-		b.State, b.Said = Unwanted, "no answer came in time"
-	case m.Question == challenge.Open && (m.Texted == text.Due || m.Texted == text.Unclear):
-		b.State, b.Said = Running, "the text waits for a provider"
-	case m.Question == challenge.Open:
-		b.State, b.Said = Running, "the person is asked"
-	case m.Question == challenge.Accepted || m.Question == challenge.Clicking:
-		b.State, b.Said = Running, "the person agreed; the link is being opened"
-	case m.Question == challenge.Confirmed:
-		b.State, b.Said = Confirmed, ended(c)
-	case m.Question == challenge.Failed && m.Outcome == challenge.OutcomeNeedsUser:
-		b.State, b.Said = Handed, ended(c)
-	case m.Question == challenge.Failed:
-		b.State, b.Said = Failed, ended(c)
 	default:
-		b.State, b.Said = Unwanted, ended(c)
+		q := db.Challenge{State: m.Question, Outcome: m.Outcome, ExpiresAt: m.Over}
+		b.State, b.Said = asked(q, m.Texted, now)
 	}
 	return b
+}
+
+func briefOfQuestion(q db.NewestAppQuestionsRow, now time.Time) Brief {
+	b := Brief{
+		ID: q.ID, Kind: OfQuestion, What: string(q.Purpose), Tenant: q.Tenant, Phone: q.Phone,
+		Began: q.OpenedAt.Time,
+	}
+	if unsent(q.Texted) {
+		b.State, b.Said = Failed, "no text: "+explained(q.TextError)
+		return b
+	}
+	b.State, b.Said = asked(db.Challenge{Purpose: q.Purpose, State: q.State, Outcome: q.Outcome,
+		ExpiresAt: q.ExpiresAt}, q.Texted, now)
+	return b
+}
+
+// asked says how it is with a question whose last prompt has a state.
+func asked(q db.Challenge, prompt text.State, now time.Time) (State, string) {
+	switch {
+	case q.State == challenge.Open && !now.Before(q.ExpiresAt.Time):
+		return Unwanted, "no answer came in time"
+	case q.State == challenge.Open && (prompt == text.Due || prompt == text.Unclear):
+		return Running, "the text waits for a provider"
+	case q.State == challenge.Open:
+		return Running, "the person is asked"
+	case q.State == challenge.Accepted || q.State == challenge.Clicking:
+		return Running, "the person agreed; the link is being opened"
+	case q.State == challenge.Confirmed:
+		return Confirmed, ended(q)
+	case q.State == challenge.Failed && q.Outcome == challenge.OutcomeNeedsUser:
+		return Handed, ended(q)
+	case q.State == challenge.Failed:
+		return Failed, ended(q)
+	}
+	return Unwanted, ended(q)
 }
 
 func briefOfVerification(v db.NewestVerificationsRow, now time.Time) Brief {

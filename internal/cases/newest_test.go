@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,6 +81,31 @@ func TestBriefs(t *testing.T) {
 		require.Equal(t, tt.state, b.State, tt.said)
 		require.Equal(t, tt.said, b.Said)
 	}
+	for _, tt := range []struct {
+		row   db.NewestAppQuestionsRow
+		state State
+		said  string
+	}{
+		{db.NewestAppQuestionsRow{State: challenge.Open, ExpiresAt: at(31), Texted: "sent"}, Running,
+			"the person is asked"},
+		{db.NewestAppQuestionsRow{State: challenge.Open, ExpiresAt: at(31), Texted: "due"}, Running,
+			"the text waits for a provider"},
+		{db.NewestAppQuestionsRow{State: challenge.Open, ExpiresAt: at(30)}, Unwanted,
+			"no answer came in time"},
+		{db.NewestAppQuestionsRow{State: challenge.Confirmed}, Confirmed,
+			"the person says yes, and the question is confirmed"},
+		{db.NewestAppQuestionsRow{State: challenge.Denied}, Unwanted, "the person says no"},
+		{db.NewestAppQuestionsRow{State: challenge.Failed, Outcome: challenge.Unsent,
+			Texted: "failed", TextError: "given up"}, Failed, "no text: given up"},
+		{db.NewestAppQuestionsRow{State: challenge.Failed, Outcome: challenge.Unsent}, Failed,
+			"the question failed: its text did not leave"},
+	} {
+		tt.row.ID, tt.row.Purpose = "q", challenge.App
+		b := briefOfQuestion(tt.row, now)
+		require.Equal(t, []any{"q", OfQuestion, "app"}, []any{b.ID, b.Kind, b.What})
+		require.Equal(t, tt.state, b.State, tt.said)
+		require.Equal(t, tt.said, b.Said)
+	}
 }
 
 // Ensure that all cases are found, each once, the newest first, page by page and by what is looked
@@ -94,6 +121,8 @@ func TestNewest(t *testing.T) {
 			require.NoError(t, err)
 			ids := make([]string, mails)
 			const code = "00000007-5000-7000-8000-000000000000" // between two mails
+			const question = "00000005-5000-7000-8000-000000000000"
+			const many = 250 // questions behind one mail, more than are read at once
 			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 				for i := range ids {
 					ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
@@ -103,6 +132,24 @@ func TestNewest(t *testing.T) {
 					}
 					if _, err := tx.AddMail(ctx, db.AddMailParams{ID: ids[i], Tenant: tenant,
 						MessageID: ids[i], ReceivedAt: tx.Moment(), Phone: phone}); err != nil {
+						return err
+					}
+				}
+				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: question, Tenant: "acme",
+					Phone: phone, Purpose: challenge.App, State: challenge.Denied}); err != nil {
+					return err
+				}
+				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{Tenant: "acme",
+					ID: ids[9][:9] + "5" + ids[9][10:], MailID: ids[9], // as older versions made them
+					Phone: phone, Purpose: challenge.Registration, State: challenge.Denied}); err != nil {
+					return err
+				}
+				for i := range many {
+					if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{
+						ID: fmt.Sprintf("%s-%04d-7000-8000-000000000000", ids[2][:8], i+1), Tenant: "acme",
+						Phone: phone, Purpose: challenge.App, State: challenge.Accepted,
+						Recipient: strconv.Itoa(i),
+					}); err != nil {
 						return err
 					}
 				}
@@ -125,8 +172,14 @@ func TestNewest(t *testing.T) {
 				}
 				before, more = next, next != ""
 			}
-			require.Len(t, seen, mails+1)
+			require.Len(t, seen, mails+2+many)
+			seen = slices.DeleteFunc(seen, func(id string) bool {
+				return strings.HasPrefix(id, ids[2][:9]) && id != ids[2]
+			})
+			require.Len(t, seen, mails+2)
 			require.Equal(t, code, seen[mails-8])
+			require.Equal(t, question, seen[mails-5])
+			seen = slices.Delete(seen, mails-5, mails-4)
 			for i, id := range slices.Delete(seen, mails-8, mails-7) {
 				require.Equal(t, ids[mails-1-i], id)
 			}
@@ -138,8 +191,8 @@ func TestNewest(t *testing.T) {
 			require.Empty(t, next)
 			_, next = look(Filter{State: Unwanted}, "", 50)
 			found, _ = look(Filter{State: Unwanted}, next, 50)
-			require.Len(t, found, 1)
-			require.Equal(t, code, found[0].ID)
+			require.Len(t, found, 2, "a mail's question is no case of its own")
+			require.Equal(t, []string{code, question}, []string{found[0].ID, found[1].ID})
 		})
 	}
 }

@@ -1,10 +1,12 @@
 package gauge
 
 import (
+	"slices"
 	"time"
 
 	"smsbridge/internal/health"
 	"smsbridge/internal/limit"
+	"smsbridge/internal/store"
 )
 
 const (
@@ -32,21 +34,38 @@ func (r Reading) Judge(m *health.Monitor, least uint64, now time.Time) {
 	r.compare(m, now)
 }
 
-// compare tells the monitor how the replicas differ. Settings are compared among those of one
-// version: an older one may not know a setting.
+// compare tells the monitor how the replicas differ.
 func (r Reading) compare(m *health.Monitor, now time.Time) {
+	differ := Differ(r.Nodes)
+	for _, code := range []health.Code{
+		health.ConfigDiffers, health.KeyDiffers, health.VersionDiffers,
+	} {
+		m.Say(slices.Contains(differ, code), code, "", now)
+	}
+}
+
+// Differ says how replicas differ, by the codes of the findings. Settings are compared among those
+// of one version: an older one may not know a setting.
+func Differ(nodes []store.Node) (differ []health.Code) {
 	settings, keys, versions := map[string]string{}, map[string]bool{}, map[string]bool{}
-	differ := false
-	for _, n := range r.Nodes {
+	odd := false
+	for _, n := range nodes {
 		keys[n.KeyID], versions[n.Version] = true, true
 		if other, known := settings[n.Version]; known && other != n.Settings {
-			differ = true
+			odd = true
 		}
 		settings[n.Version] = n.Settings
 	}
-	m.Say(differ, health.ConfigDiffers, "", now)
-	m.Say(len(keys) > 1, health.KeyDiffers, "", now)
-	m.Say(len(versions) > 1, health.VersionDiffers, "", now)
+	if odd {
+		differ = append(differ, health.ConfigDiffers)
+	}
+	if len(keys) > 1 {
+		differ = append(differ, health.KeyDiffers)
+	}
+	if len(versions) > 1 {
+		differ = append(differ, health.VersionDiffers)
+	}
+	return differ
 }
 
 // whose says whose day it is, as labels and findings have it.

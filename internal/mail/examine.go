@@ -301,7 +301,8 @@ func end(
 	ctx context.Context, tx *store.Tx, m Mail, state State, f Finding, reason string,
 ) (bool, error) {
 	n, err := tx.EndMail(ctx, db.EndMailParams{
-		ID: m.ID, State: state, Kind: f.Kind, Reason: reason, Found: f.kept(), EndedAt: tx.Moment(),
+		ID: m.ID, State: state, Kind: f.Kind, Reason: reason, Found: f.kept(), Provider: f.Provider,
+		EndedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
 		return false, err

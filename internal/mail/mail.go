@@ -216,7 +216,7 @@ func receive(
 	ctx context.Context, tx *store.Tx, row db.AddMailParams, detail string,
 ) (added bool, err error) {
 	job := ExamineMail{row.ID}
-	row.BegunAt = tx.Enqueue(job)
+	row.BegunAt, row.Country = tx.Enqueue(job), row.Phone.Country()
 	n, err := tx.AddMail(ctx, row)
 	if err != nil {
 		return false, fmt.Errorf("mail: adding: %w", err)

@@ -17,7 +17,9 @@ func TestRowTellsWhatWasFound(t *testing.T) {
 	each(t, func(b bridge) {
 		found := func(f mail.Finding) mail.Report {
 			m := b.received()
+			require.Equal(b, "DK", b.row(m.ID).Country, "from its first moment on")
 			b.Do(examine(acme(t), m, f))
+			require.Equal(b, f.Provider, b.row(m.ID).Provider)
 			return mail.ReportOf(b.row(m.ID))
 		}
 		f := mail.Finding{

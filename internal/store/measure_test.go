@@ -184,5 +184,16 @@ func TestNodes(t *testing.T) {
 		beat("a")
 		b.Do(func(ctx context.Context, tx *store.Tx) error { return store.Leave(ctx, tx, "b") })
 		require.Equal(b, []string{"a"}, ids())
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return store.Beat(ctx, tx, store.Node{ID: "a", Settings: "reloaded", KeyID: "k"})
+		})
+		b.Pass(time.Hour)
+		require.Empty(b, ids())
+		require.NoError(b, b.Store.Read(b.Context(), func(ctx context.Context, view store.View) error {
+			lately, err := store.NodesLately(ctx, view, store.NodeKept)
+			require.Len(b, lately, 1, "it ended without saying so")
+			require.Equal(b, "reloaded", lately[0].Settings)
+			return err
+		}))
 	})
 }

@@ -56,7 +56,8 @@ func TestRowsOfOlderVersionsStay(t *testing.T) {
 			require.Equal(t, "0", one("SELECT SUM(test) FROM challenge"))
 			require.Equal(t, "0", one("SELECT SUM(test) FROM verification"))
 			require.Equal(t, "3", one("SELECT COUNT(*) FROM text WHERE case_id = '' AND wording = ''"))
-			require.Equal(t, "3", one("SELECT COUNT(*) FROM mail WHERE found = ''"))
+			require.Equal(t, "3",
+				one("SELECT COUNT(*) FROM mail WHERE found = '' AND country = '' AND provider = ''"))
 			require.Equal(t, "3", one("SELECT COUNT(*) FROM challenge WHERE click = ''"))
 			require.Equal(t, "0", one("SELECT COUNT(*) FROM tally"))
 			require.Equal(t, "+4520123456 7 reply",

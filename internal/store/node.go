@@ -33,9 +33,18 @@ func Beat(ctx context.Context, tx *Tx, n Node) error {
 // Leave records that a process stops.
 func Leave(ctx context.Context, tx *Tx, id string) error { return tx.DropNode(ctx, id) }
 
+// NodeKept is how long a process is known that ended without saying so.
+const NodeKept = 24 * time.Hour
+
 // Nodes returns the processes that live, at most 100.
 func Nodes(ctx context.Context, view View) (nodes []Node, err error) {
-	rows, err := view.NodesSeenSince(ctx, view.Moment().Add(-NodeGone))
+	return NodesLately(ctx, view, NodeGone)
+}
+
+// NodesLately returns the processes that said within a time that they live, the last that did so
+// first; at most 100.
+func NodesLately(ctx context.Context, view View, within time.Duration) (nodes []Node, err error) {
+	rows, err := view.NodesSeenSince(ctx, view.Moment().Add(-within))
 	for _, row := range rows {
 		nodes = append(nodes, Node{
 			row.ID, row.Host, row.Version, row.Settings, row.KeyID, row.Since.Time, row.SeenAt.Time,

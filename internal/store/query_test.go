@@ -111,6 +111,7 @@ func sortsFew() map[string]few {
 		"listVerifications":      {1, "the texts of each, as in lastTextOfVerification"},
 		"showVerification":       {1, "the texts of one, as in lastTextOfVerification"},
 		"promptOfChallenge":      {1, "a question has a few texts at most"},
+		"mailFunnel":             {1, "it is asked hour by hour, and counts each mail once"},
 	}
 }
 
@@ -119,7 +120,8 @@ func readsAll() map[string]string {
 	const why = "an operator asks for one phone now and then, and no flow pays for an index by phone"
 	return map[string]string{
 		"mailsOfPhone": why, "challengesOfPhone": why, "textsOfPhone": why, "repliesOfPhone": why,
-		"verificationsOfPhone": why, "phonesOfMail": why, "phonesOfReply": why, "phonesOfText": why,
+		"verificationsOfPhone": why, "phonesOfChallenge": why, "phonesOfMail": why, "phonesOfReply": why,
+		"phonesOfText":         why,
 		"phonesOfVerification": why,
 	}
 }

@@ -35,11 +35,11 @@ type View interface {
 	NextCallback(ctx context.Context, arg db.NextCallbackParams) (db.Callback, error)
 	CallbacksAfter(ctx context.Context, arg db.CallbacksAfterParams) ([]db.Callback, error)
 	CallbacksBefore(ctx context.Context, arg db.CallbacksBeforeParams) ([]db.Callback, error)
-	FailedCallbacksAfter(
-		ctx context.Context, arg db.FailedCallbacksAfterParams,
+	CallbacksInStateBefore(
+		ctx context.Context, arg db.CallbacksInStateBeforeParams,
 	) ([]db.Callback, error)
-	FailedCallbacksBefore(
-		ctx context.Context, arg db.FailedCallbacksBeforeParams,
+	CallbacksInStateAfter(
+		ctx context.Context, arg db.CallbacksInStateAfterParams,
 	) ([]db.Callback, error)
 
 	OverdueChallenges(
@@ -57,6 +57,9 @@ type View interface {
 	MistakableChallenges(
 		ctx context.Context, arg db.MistakableChallengesParams,
 	) ([]db.Challenge, error)
+	NewestAppQuestions(
+		ctx context.Context, arg db.NewestAppQuestionsParams,
+	) ([]db.NewestAppQuestionsRow, error)
 	OpenChallengesOfPhone(
 		ctx context.Context, arg db.OpenChallengesOfPhoneParams,
 	) ([]db.Challenge, error)
@@ -85,6 +88,7 @@ type View interface {
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
+	MailFunnel(ctx context.Context, arg db.MailFunnelParams) ([]db.MailFunnelRow, error)
 	MailOf(ctx context.Context, arg db.MailOfParams) (string, error)
 	NewestMails(ctx context.Context, arg db.NewestMailsParams) ([]db.NewestMailsRow, error)
 

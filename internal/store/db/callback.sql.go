@@ -44,7 +44,7 @@ func (q *Queries) AddCallback(ctx context.Context, arg AddCallbackParams) error 
 }
 
 const callbacksAfter = `-- name: CallbacksAfter :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type CallbacksAfterParams struct {
@@ -78,6 +78,7 @@ func (q *Queries) CallbacksAfter(ctx context.Context, arg CallbacksAfterParams) 
 			&i.DueAt,
 			&i.NextAt,
 			&i.EndedAt,
+			&i.Tries,
 		); err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func (q *Queries) CallbacksAfter(ctx context.Context, arg CallbacksAfterParams) 
 }
 
 const callbacksBefore = `-- name: CallbacksBefore :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback WHERE id < $1 ORDER BY id DESC LIMIT $2
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id < $1 ORDER BY id DESC LIMIT $2
 `
 
 type CallbacksBeforeParams struct {
@@ -127,6 +128,109 @@ func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams
 			&i.DueAt,
 			&i.NextAt,
 			&i.EndedAt,
+			&i.Tries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const callbacksInStateAfter = `-- name: CallbacksInStateAfter :many
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3
+`
+
+type CallbacksInStateAfterParams struct {
+	State CallbackState
+	ID    string
+	Most  int32
+}
+
+func (q *Queries) CallbacksInStateAfter(ctx context.Context, arg CallbacksInStateAfterParams) ([]Callback, error) {
+	rows, err := q.db.QueryContext(ctx, callbacksInStateAfter, arg.State, arg.ID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Callback
+	for rows.Next() {
+		var i Callback
+		if err := rows.Scan(
+			&i.ID,
+			&i.EventID,
+			&i.Tenant,
+			&i.Endpoint,
+			&i.Type,
+			&i.Subject,
+			&i.Detail,
+			&i.State,
+			&i.Host,
+			&i.Attempts,
+			&i.Status,
+			&i.Reason,
+			&i.At,
+			&i.DueAt,
+			&i.NextAt,
+			&i.EndedAt,
+			&i.Tries,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const callbacksInStateBefore = `-- name: CallbacksInStateBefore :many
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+type CallbacksInStateBeforeParams struct {
+	State CallbackState
+	ID    string
+	Most  int32
+}
+
+func (q *Queries) CallbacksInStateBefore(ctx context.Context, arg CallbacksInStateBeforeParams) ([]Callback, error) {
+	rows, err := q.db.QueryContext(ctx, callbacksInStateBefore, arg.State, arg.ID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Callback
+	for rows.Next() {
+		var i Callback
+		if err := rows.Scan(
+			&i.ID,
+			&i.EventID,
+			&i.Tenant,
+			&i.Endpoint,
+			&i.Type,
+			&i.Subject,
+			&i.Detail,
+			&i.State,
+			&i.Host,
+			&i.Attempts,
+			&i.Status,
+			&i.Reason,
+			&i.At,
+			&i.DueAt,
+			&i.NextAt,
+			&i.EndedAt,
+			&i.Tries,
 		); err != nil {
 			return nil, err
 		}
@@ -161,8 +265,9 @@ func (q *Queries) ClaimCallback(ctx context.Context, arg ClaimCallbackParams) (i
 }
 
 const delayCallback = `-- name: DelayCallback :execrows
-UPDATE callback SET next_at = $1, host = $2, status = $3, reason = $4
-WHERE id = $5 AND state = 'due' AND next_at = $6
+UPDATE callback SET next_at = $1, host = $2, status = $3, reason = $4,
+    tries = $5
+WHERE id = $6 AND state = 'due' AND next_at = $7
 `
 
 type DelayCallbackParams struct {
@@ -170,6 +275,7 @@ type DelayCallbackParams struct {
 	Host    string
 	Status  int64
 	Reason  string
+	Tries   string
 	ID      string
 	NextAt  moment.Moment
 }
@@ -180,6 +286,7 @@ func (q *Queries) DelayCallback(ctx context.Context, arg DelayCallbackParams) (i
 		arg.Host,
 		arg.Status,
 		arg.Reason,
+		arg.Tries,
 		arg.ID,
 		arg.NextAt,
 	)
@@ -211,8 +318,8 @@ func (q *Queries) DropCallbacks(ctx context.Context, arg DropCallbacksParams) (i
 
 const endCallback = `-- name: EndCallback :execrows
 UPDATE callback SET state = $1, host = $2, status = $3, reason = $4,
-    ended_at = $5
-WHERE id = $6 AND state = 'due' AND next_at = $7
+    tries = $5, ended_at = $6
+WHERE id = $7 AND state = 'due' AND next_at = $8
 `
 
 type EndCallbackParams struct {
@@ -220,6 +327,7 @@ type EndCallbackParams struct {
 	Host    string
 	Status  int64
 	Reason  string
+	Tries   string
 	EndedAt moment.Moment
 	ID      string
 	NextAt  moment.Moment
@@ -231,6 +339,7 @@ func (q *Queries) EndCallback(ctx context.Context, arg EndCallbackParams) (int64
 		arg.Host,
 		arg.Status,
 		arg.Reason,
+		arg.Tries,
 		arg.EndedAt,
 		arg.ID,
 		arg.NextAt,
@@ -271,106 +380,8 @@ func (q *Queries) EndOverdueCallbacks(ctx context.Context, arg EndOverdueCallbac
 	return result.RowsAffected()
 }
 
-const failedCallbacksAfter = `-- name: FailedCallbacksAfter :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback WHERE state IN ('dead', 'gone') AND id > $1 ORDER BY id LIMIT $2
-`
-
-type FailedCallbacksAfterParams struct {
-	ID   string
-	Most int32
-}
-
-func (q *Queries) FailedCallbacksAfter(ctx context.Context, arg FailedCallbacksAfterParams) ([]Callback, error) {
-	rows, err := q.db.QueryContext(ctx, failedCallbacksAfter, arg.ID, arg.Most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Callback
-	for rows.Next() {
-		var i Callback
-		if err := rows.Scan(
-			&i.ID,
-			&i.EventID,
-			&i.Tenant,
-			&i.Endpoint,
-			&i.Type,
-			&i.Subject,
-			&i.Detail,
-			&i.State,
-			&i.Host,
-			&i.Attempts,
-			&i.Status,
-			&i.Reason,
-			&i.At,
-			&i.DueAt,
-			&i.NextAt,
-			&i.EndedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const failedCallbacksBefore = `-- name: FailedCallbacksBefore :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback WHERE state IN ('dead', 'gone') AND id < $1 ORDER BY id DESC LIMIT $2
-`
-
-type FailedCallbacksBeforeParams struct {
-	ID   string
-	Most int32
-}
-
-func (q *Queries) FailedCallbacksBefore(ctx context.Context, arg FailedCallbacksBeforeParams) ([]Callback, error) {
-	rows, err := q.db.QueryContext(ctx, failedCallbacksBefore, arg.ID, arg.Most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Callback
-	for rows.Next() {
-		var i Callback
-		if err := rows.Scan(
-			&i.ID,
-			&i.EventID,
-			&i.Tenant,
-			&i.Endpoint,
-			&i.Type,
-			&i.Subject,
-			&i.Detail,
-			&i.State,
-			&i.Host,
-			&i.Attempts,
-			&i.Status,
-			&i.Reason,
-			&i.At,
-			&i.DueAt,
-			&i.NextAt,
-			&i.EndedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const getCallback = `-- name: GetCallback :one
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback WHERE id = $1
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id = $1
 `
 
 func (q *Queries) GetCallback(ctx context.Context, id string) (Callback, error) {
@@ -393,12 +404,13 @@ func (q *Queries) GetCallback(ctx context.Context, id string) (Callback, error) 
 		&i.DueAt,
 		&i.NextAt,
 		&i.EndedAt,
+		&i.Tries,
 	)
 	return i, err
 }
 
 const nextCallback = `-- name: NextCallback :one
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at FROM callback
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback
 WHERE tenant = $1 AND endpoint = $2 AND state = 'due' AND next_at <= $3
 ORDER BY next_at LIMIT 1
 `
@@ -429,6 +441,7 @@ func (q *Queries) NextCallback(ctx context.Context, arg NextCallbackParams) (Cal
 		&i.DueAt,
 		&i.NextAt,
 		&i.EndedAt,
+		&i.Tries,
 	)
 	return i, err
 }

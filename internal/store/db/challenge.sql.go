@@ -767,6 +767,68 @@ func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChalle
 	return items, nil
 }
 
+const newestAppQuestions = `-- name: NewestAppQuestions :many
+SELECT c.id, c.tenant, c.phone, c.purpose, c.state, c.outcome, c.opened_at, c.expires_at,
+    COALESCE(t.state, '') AS texted, COALESCE(t.error, '') AS text_error
+FROM challenge c
+LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+WHERE c.purpose = 'app' AND c.id < $1
+ORDER BY c.id DESC LIMIT $2
+`
+
+type NewestAppQuestionsParams struct {
+	Before string
+	Most   int32
+}
+
+type NewestAppQuestionsRow struct {
+	ID        string
+	Tenant    string
+	Phone     phonemail.Number
+	Purpose   ChallengePurpose
+	State     ChallengeState
+	Outcome   ChallengeOutcome
+	OpenedAt  moment.Moment
+	ExpiresAt moment.Moment
+	Texted    TextState
+	TextError string
+}
+
+// The newest questions of apps before an id, each with its prompts.
+func (q *Queries) NewestAppQuestions(ctx context.Context, arg NewestAppQuestionsParams) ([]NewestAppQuestionsRow, error) {
+	rows, err := q.db.QueryContext(ctx, newestAppQuestions, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NewestAppQuestionsRow
+	for rows.Next() {
+		var i NewestAppQuestionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Phone,
+			&i.Purpose,
+			&i.State,
+			&i.Outcome,
+			&i.OpenedAt,
+			&i.ExpiresAt,
+			&i.Texted,
+			&i.TextError,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openChallengesOfPhone = `-- name: OpenChallengesOfPhone :many
 SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3 AND state = 'open'
@@ -905,9 +967,11 @@ func (q *Queries) OverdueChallenges(ctx context.Context, arg OverdueChallengesPa
 }
 
 const phonesOfChallenge = `-- name: PhonesOfChallenge :many
-SELECT phone FROM challenge WHERE id = $1
+SELECT DISTINCT phone FROM challenge
+WHERE id = $1 OR reference = $1 AND reference <> '' LIMIT 2
 `
 
+// For an operator, as ChallengesOfPhone. An app may have a reference for several questions.
 func (q *Queries) PhonesOfChallenge(ctx context.Context, key string) ([]phonemail.Number, error) {
 	rows, err := q.db.QueryContext(ctx, phonesOfChallenge, key)
 	if err != nil {

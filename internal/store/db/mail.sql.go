@@ -14,9 +14,9 @@ import (
 
 const addMail = `-- name: AddMail :execrows
 INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
-    reason, posted_at, received_at, ended_at, begun_at)
+    reason, posted_at, received_at, ended_at, begun_at, country)
 VALUES ($1, $2, $3, $4, $5, $6, '', $7, 'received', '',
-    '', $8, $9, 0, $10)
+    '', $8, $9, 0, $10, $11)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING
 `
 
@@ -31,6 +31,7 @@ type AddMailParams struct {
 	PostedAt   moment.Moment
 	ReceivedAt moment.Moment
 	BegunAt    moment.Moment
+	Country    string
 }
 
 func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error) {
@@ -45,6 +46,7 @@ func (q *Queries) AddMail(ctx context.Context, arg AddMailParams) (int64, error)
 		arg.PostedAt,
 		arg.ReceivedAt,
 		arg.BegunAt,
+		arg.Country,
 	)
 	if err != nil {
 		return 0, err
@@ -77,18 +79,19 @@ func (q *Queries) DropMails(ctx context.Context, arg DropMailsParams) (int64, er
 
 const endMail = `-- name: EndMail :execrows
 UPDATE mail
-SET state = $1, kind = $2, reason = $3, found = $4, body = '', packed = NULL,
-    ended_at = $5
-WHERE id = $6 AND state = 'received'
+SET state = $1, kind = $2, reason = $3, found = $4, provider = $5,
+    body = '', packed = NULL, ended_at = $6
+WHERE id = $7 AND state = 'received'
 `
 
 type EndMailParams struct {
-	State   MailState
-	Kind    string
-	Reason  string
-	Found   string
-	EndedAt moment.Moment
-	ID      string
+	State    MailState
+	Kind     string
+	Reason   string
+	Found    string
+	Provider string
+	EndedAt  moment.Moment
+	ID       string
 }
 
 func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error) {
@@ -97,6 +100,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 		arg.Kind,
 		arg.Reason,
 		arg.Found,
+		arg.Provider,
 		arg.EndedAt,
 		arg.ID,
 	)
@@ -107,7 +111,7 @@ func (q *Queries) EndMail(ctx context.Context, arg EndMailParams) (int64, error)
 }
 
 const getMail = `-- name: GetMail :one
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found FROM mail WHERE id = $1
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found, country, provider FROM mail WHERE id = $1
 `
 
 func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
@@ -130,6 +134,8 @@ func (q *Queries) GetMail(ctx context.Context, id string) (Mail, error) {
 		&i.Packed,
 		&i.BegunAt,
 		&i.Found,
+		&i.Country,
+		&i.Provider,
 	)
 	return i, err
 }
@@ -141,6 +147,99 @@ UPDATE mail SET begun_at = 0 WHERE id = $1
 func (q *Queries) LeaveMail(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, leaveMail, id)
 	return err
+}
+
+const mailFunnel = `-- name: MailFunnel :many
+SELECT m.tenant, m.country, m.provider, COUNT(*) AS seen,
+    COUNT(CASE WHEN m.state = 'refused' THEN 1 END) AS refused,
+    COUNT(CASE WHEN m.state = 'received' THEN 1 END) AS unread,
+    COUNT(CASE WHEN m.state = 'examined' AND c.id IS NULL THEN 1 END) AS unasked,
+    COUNT(t.id) AS asked,
+    COUNT(CASE WHEN t.state = 'delivered' THEN 1 END) AS delivered,
+    COUNT(CASE WHEN t.id <> '' AND c.accepted_at > 0 THEN 1 END) AS yes,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'denied' THEN 1 END) AS "no",
+    COUNT(CASE WHEN t.id <> '' AND (c.state IN ('expired', 'superseded')
+        OR c.state = 'open' AND c.expires_at <= $1) THEN 1 END) AS expired,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'canceled' THEN 1 END) AS canceled,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'confirmed' THEN 1 END) AS confirmed,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'failed' AND c.outcome = 'needs_user' THEN 1 END)
+        AS handed,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'failed' AND c.outcome <> 'needs_user' THEN 1 END)
+        AS failed
+FROM mail m
+LEFT JOIN challenge c ON c.id = m.id
+LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+    AND t.state IN ('sent', 'delivered', 'undelivered', 'unclear')
+WHERE m.id >= $2 AND m.id < $3 AND COALESCE(c.test, 0) = 0
+GROUP BY m.tenant, m.country, m.provider
+`
+
+type MailFunnelParams struct {
+	Now      moment.Moment
+	FirstID  string
+	BeforeID string
+}
+
+type MailFunnelRow struct {
+	Tenant    string
+	Country   string
+	Provider  string
+	Seen      int64
+	Refused   int64
+	Unread    int64
+	Unasked   int64
+	Asked     int64
+	Delivered int64
+	Yes       int64
+	No        int64
+	Expired   int64
+	Canceled  int64
+	Confirmed int64
+	Handed    int64
+	Failed    int64
+}
+
+// How far the mails came that were taken from one id to before another, in one row for each tenant,
+// country and identity provider. A question has one prompt, and is asked once a provider has that.
+// A question to a test number is no person's.
+func (q *Queries) MailFunnel(ctx context.Context, arg MailFunnelParams) ([]MailFunnelRow, error) {
+	rows, err := q.db.QueryContext(ctx, mailFunnel, arg.Now, arg.FirstID, arg.BeforeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MailFunnelRow
+	for rows.Next() {
+		var i MailFunnelRow
+		if err := rows.Scan(
+			&i.Tenant,
+			&i.Country,
+			&i.Provider,
+			&i.Seen,
+			&i.Refused,
+			&i.Unread,
+			&i.Unasked,
+			&i.Asked,
+			&i.Delivered,
+			&i.Yes,
+			&i.No,
+			&i.Expired,
+			&i.Canceled,
+			&i.Confirmed,
+			&i.Handed,
+			&i.Failed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const mailOf = `-- name: MailOf :one
@@ -194,7 +293,7 @@ func (q *Queries) MailsBegunBefore(ctx context.Context, arg MailsBegunBeforePara
 }
 
 const mailsOfPhone = `-- name: MailsOfPhone :many
-SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found FROM mail WHERE phone IN ($1, $2)
+SELECT id, tenant, phone, message_id, message_url, body, state, kind, reason, posted_at, received_at, ended_at, recipient, packed, begun_at, found, country, provider FROM mail WHERE phone IN ($1, $2)
 `
 
 type MailsOfPhoneParams struct {
@@ -229,6 +328,8 @@ func (q *Queries) MailsOfPhone(ctx context.Context, arg MailsOfPhoneParams) ([]M
 			&i.Packed,
 			&i.BegunAt,
 			&i.Found,
+			&i.Country,
+			&i.Provider,
 		); err != nil {
 			return nil, err
 		}

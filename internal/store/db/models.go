@@ -36,6 +36,7 @@ type Callback struct {
 	DueAt    moment.Moment
 	NextAt   moment.Moment
 	EndedAt  moment.Moment
+	Tries    string
 }
 
 type Challenge struct {
@@ -133,6 +134,8 @@ type Mail struct {
 	Packed     []byte
 	BegunAt    moment.Moment
 	Found      string
+	Country    string
+	Provider   string
 }
 
 type Node struct {

@@ -14,7 +14,7 @@ import (
 const beatNode = `-- name: BeatNode :exec
 INSERT INTO node (id, host, version, settings, key_id, since, seen_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, settings = excluded.settings
 `
 
 type BeatNodeParams struct {

@@ -17,12 +17,13 @@ UPDATE callback SET next_at = @until_at, attempts = attempts + 1
 WHERE id = @id AND state = 'due' AND next_at = @next_at;
 
 -- name: DelayCallback :execrows
-UPDATE callback SET next_at = @again_at, host = @host, status = @status, reason = @reason
+UPDATE callback SET next_at = @again_at, host = @host, status = @status, reason = @reason,
+    tries = @tries
 WHERE id = @id AND state = 'due' AND next_at = @next_at;
 
 -- name: EndCallback :execrows
 UPDATE callback SET state = @state, host = @host, status = @status, reason = @reason,
-    ended_at = @ended_at
+    tries = @tries, ended_at = @ended_at
 WHERE id = @id AND state = 'due' AND next_at = @next_at;
 
 -- name: EndOverdueCallbacks :execrows
@@ -41,11 +42,11 @@ SELECT * FROM callback WHERE id > @id ORDER BY id LIMIT @most;
 -- name: CallbacksBefore :many
 SELECT * FROM callback WHERE id < @id ORDER BY id DESC LIMIT @most;
 
--- name: FailedCallbacksAfter :many
-SELECT * FROM callback WHERE state IN ('dead', 'gone') AND id > @id ORDER BY id LIMIT @most;
+-- name: CallbacksInStateBefore :many
+SELECT * FROM callback WHERE state = @state AND id < @id ORDER BY id DESC LIMIT @most;
 
--- name: FailedCallbacksBefore :many
-SELECT * FROM callback WHERE state IN ('dead', 'gone') AND id < @id ORDER BY id DESC LIMIT @most;
+-- name: CallbacksInStateAfter :many
+SELECT * FROM callback WHERE state = @state AND id > @id ORDER BY id LIMIT @most;
 
 -- name: DropCallbacks :execrows
 -- As DropMails. One that is due for an address that the settings lost goes, too.

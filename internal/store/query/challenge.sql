@@ -140,4 +140,15 @@ DELETE FROM challenge WHERE id IN (
 SELECT * FROM challenge WHERE phone IN (@phone, @gone);
 
 -- name: PhonesOfChallenge :many
-SELECT phone FROM challenge WHERE id = @key;
+-- For an operator, as ChallengesOfPhone. An app may have a reference for several questions.
+SELECT DISTINCT phone FROM challenge
+WHERE id = @key OR reference = @key AND reference <> '' LIMIT 2;
+
+-- name: NewestAppQuestions :many
+-- The newest questions of apps before an id, each with its prompts.
+SELECT c.id, c.tenant, c.phone, c.purpose, c.state, c.outcome, c.opened_at, c.expires_at,
+    COALESCE(t.state, '') AS texted, COALESCE(t.error, '') AS text_error
+FROM challenge c
+LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+WHERE c.purpose = 'app' AND c.id < @before
+ORDER BY c.id DESC LIMIT @most;

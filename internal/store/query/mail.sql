@@ -1,8 +1,8 @@
 -- name: AddMail :execrows
 INSERT INTO mail (id, tenant, phone, recipient, message_id, message_url, body, packed, state, kind,
-    reason, posted_at, received_at, ended_at, begun_at)
+    reason, posted_at, received_at, ended_at, begun_at, country)
 VALUES (@id, @tenant, @phone, @recipient, @message_id, @message_url, '', @packed, 'received', '',
-    '', @posted_at, @received_at, 0, @begun_at)
+    '', @posted_at, @received_at, 0, @begun_at, @country)
 ON CONFLICT (tenant, message_id, phone) DO NOTHING;
 
 -- name: GetMail :one
@@ -20,8 +20,8 @@ UPDATE mail SET begun_at = 0 WHERE id = @id;
 
 -- name: EndMail :execrows
 UPDATE mail
-SET state = @state, kind = @kind, reason = @reason, found = @found, body = '', packed = NULL,
-    ended_at = @ended_at
+SET state = @state, kind = @kind, reason = @reason, found = @found, provider = @provider,
+    body = '', packed = NULL, ended_at = @ended_at
 WHERE id = @id AND state = 'received';
 
 -- name: DropMails :execrows
@@ -53,3 +53,30 @@ LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
 WHERE m.id < @before
 ORDER BY m.id DESC LIMIT @most;
+
+-- name: MailFunnel :many
+-- How far the mails came that were taken from one id to before another, in one row for each tenant,
+-- country and identity provider. A question has one prompt, and is asked once a provider has that.
+-- A question to a test number is no person's.
+SELECT m.tenant, m.country, m.provider, COUNT(*) AS seen,
+    COUNT(CASE WHEN m.state = 'refused' THEN 1 END) AS refused,
+    COUNT(CASE WHEN m.state = 'received' THEN 1 END) AS unread,
+    COUNT(CASE WHEN m.state = 'examined' AND c.id IS NULL THEN 1 END) AS unasked,
+    COUNT(t.id) AS asked,
+    COUNT(CASE WHEN t.state = 'delivered' THEN 1 END) AS delivered,
+    COUNT(CASE WHEN t.id <> '' AND c.accepted_at > 0 THEN 1 END) AS yes,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'denied' THEN 1 END) AS "no",
+    COUNT(CASE WHEN t.id <> '' AND (c.state IN ('expired', 'superseded')
+        OR c.state = 'open' AND c.expires_at <= @now) THEN 1 END) AS expired,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'canceled' THEN 1 END) AS canceled,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'confirmed' THEN 1 END) AS confirmed,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'failed' AND c.outcome = 'needs_user' THEN 1 END)
+        AS handed,
+    COUNT(CASE WHEN t.id <> '' AND c.state = 'failed' AND c.outcome <> 'needs_user' THEN 1 END)
+        AS failed
+FROM mail m
+LEFT JOIN challenge c ON c.id = m.id
+LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+    AND t.state IN ('sent', 'delivered', 'undelivered', 'unclear')
+WHERE m.id >= @first_id AND m.id < @before_id AND COALESCE(c.test, 0) = 0
+GROUP BY m.tenant, m.country, m.provider;
