@@ -29,9 +29,10 @@ import (
 // process that the person has started: it sends and gets the content. doctor tries the settings
 // from where it is started, and asks the bridge only how that is.
 //
-// The others never ask the bridge. check, config, texts, try, link, address, compliance and operator
-// judge what they are given, which may not be in use yet. trigger and verify speak to the bridge as
-// its callers do. backup, restore, move and keys are about files, whose bridge may be stopped.
+// The others never ask the bridge. check, config, texts, try, link, address, compliance and
+// operator judge what they are given, which may not be in use yet. trigger and verify speak to the
+// bridge as its callers do. backup, restore, move and keys are about files, whose bridge may be
+// stopped.
 
 // bridgeFlag is part of each command that the running bridge may run.
 type bridgeFlag struct {
