@@ -3,6 +3,7 @@ package rehearsal_test
 import (
 	"context"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -61,6 +62,13 @@ func TestMailIsProved(t *testing.T) {
 			"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="})
 		require.Error(b, err, "another key")
 	})
+}
+
+// Ensure that the proxy which is shipped lets the click of a rehearsal through.
+func TestProxyLetsItThrough(t *testing.T) {
+	proxy, err := os.ReadFile("../../deploy/Caddyfile")
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^\s*@public path .* `+rehearsal.Path+`$`, string(proxy))
 }
 
 // Ensure that a rehearsal has the bridge alone as its identity provider, and the tenant's settings
