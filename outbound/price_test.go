@@ -19,6 +19,10 @@ func (w *world) sent(body string) (id string) {
 	w.t.Helper()
 	id = w.make(phone, body)
 	require.NoError(w.t, w.sendText(w.t.Context(), id))
+	require.Eventually(w.t, func() bool { // its price is known a minute after that
+		all := w.twilio.Texts()
+		return len(all) == 0 || all[len(all)-1].Status == "delivered"
+	}, time.Minute, time.Millisecond)
 	return id
 }
 
