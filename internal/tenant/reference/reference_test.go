@@ -101,6 +101,9 @@ func fill(line string) string {
 	if name == "SMSBRIDGE_EVENTS_SECRET" {
 		v = "whsec_" + v
 	}
+	if name == "SMSBRIDGE_OTLP_HEADERS" {
+		v = "Authorization=" + v
+	}
 	if name == "SMSBRIDGE_KEY" {
 		v += strings.ToUpper(v)
 	}
