@@ -151,6 +151,7 @@ func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
 	case proof.refusal.status != 0:
 		return mailPost{}, proof.refusal
 	}
+	d.edge().Used(t.Slug, "mailgun.signing_key", proof.place)
 	id, ok := messageID(form)
 	if !ok {
 		return mailPost{}, response{

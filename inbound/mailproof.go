@@ -33,6 +33,7 @@ type mailProof struct {
 
 	refusal       response // to the form as far as it has come, which begins unsigned
 	signer, token string
+	place         int // of the key among those of the tenant, counted from 1
 	posted        time.Time
 }
 
@@ -62,9 +63,9 @@ func (p *mailProof) judge(f form) response {
 	if !okStamp || !okToken || !okSignature || len(stamp) > maxToken || len(token) > maxToken {
 		return unsigned
 	}
-	for _, s := range p.signers { // all of them, so that the time tells nothing
+	for i, s := range p.signers { // all of them, so that the time tells nothing
 		if s.signed(stamp, token, signature) {
-			p.signer = s.digest
+			p.signer, p.place = s.digest, i+1
 		}
 	}
 	if p.signer == "" {

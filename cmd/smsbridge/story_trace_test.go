@@ -13,9 +13,6 @@ import (
 	"smsbridge/internal/simulator/collector"
 )
 
-// collectorKey is where a story has its collector.
-type collectorKey struct{}
-
 // collector [KNOB]: a collector of traces listens, and the bridge is told of it. hang: it does not
 // respond from now on; refuse: it refuses the key; well: it takes all.
 func storyCollector(ts *testscript.TestScript, _ bool, args []string) {

@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/tenant"
 )
 
@@ -112,6 +113,7 @@ func (d *Door) serve(c echo.Context, m methods) error {
 		d.Log.Warn("api", "tenant", "unknown", "path", c.Path(), "status", p.Status, "reason", p.Name)
 		return web.WriteProblem(c, p, d.Now())
 	}
+	d.Meter.Used(meter.Key{Tenant: t.Slug, Setting: "api_keys", Which: key})
 	ctx, cancel := web.Bound(c.Request().Context())
 	defer cancel()
 	r, err := d.operate(request{Context: c, ctx: ctx, tenant: t, key: key}, m)

@@ -51,6 +51,7 @@ func (d *Door) proveAction(c echo.Context) (*tenant.Tenant, string, *web.Problem
 	if !t.Auth0.AllowsProvider(key) {
 		return nil, "", web.Unauthorized.Of("Send it as Authorization: Bearer KEY.")
 	}
+	d.Used(t.Slug, "auth0.provider_key", tenant.Place(t.Auth0.ProviderKeys, key))
 	return t, key, nil
 }
 

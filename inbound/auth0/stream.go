@@ -73,6 +73,9 @@ func (d *Door) receiveStream(c echo.Context) error {
 		!t.Auth0.AllowsStream(values[0]) && !t.Auth0.AllowsStream(web.Bearer(c.Request())) {
 		return d.refuse(c, web.Unauthorized.Of("Send the configured token as Authorization."))
 	}
+	for _, token := range []string{values[0], web.Bearer(c.Request())} {
+		d.Used(t.Slug, "auth0.log_stream_token", tenant.Place(t.Auth0.StreamTokens, token))
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, maxStream))
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		return d.refuse(c, web.TooLarge.Of("It is larger than any batch."))

@@ -116,6 +116,7 @@ func (d *Door) prove(r *request) {
 	} {
 		if t, ok := d.Settings.Tenants.ByDurableCode(code); ok {
 			r.tenant, r.code = t, code
+			d.Used(t.Slug, "durable_door.code", tenant.Place(t.Doors.Durable.Codes, code))
 		}
 	}
 }

@@ -95,9 +95,9 @@ func (d *Door) serve(do func(echo.Context) (response, error)) echo.HandlerFunc {
 
 // prove refuses a request that may not be made here. The response has no status when it may.
 func (d *Door) prove(c echo.Context) response {
-	door := d.Tenant.Doors.Flowroute
+	door, key := d.Tenant.Doors.Flowroute, web.PresentedKey(c.Request())
 	switch {
-	case !door.Allows(web.PresentedKey(c.Request())):
+	case !door.Allows(key):
 		c.Response().Header().Set("WWW-Authenticate", `Basic realm="smsbridge"`)
 		return response{
 			Message: "A key is needed, as a bearer token or as a password",
@@ -110,6 +110,7 @@ func (d *Door) prove(c echo.Context) response {
 			Reason:  "Forbidden", status: http.StatusForbidden,
 		}
 	}
+	d.Used(d.Tenant.Slug, "flowroute_door.key", tenant.Place(door.Keys, key))
 	return response{}
 }
 

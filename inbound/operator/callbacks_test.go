@@ -69,7 +69,7 @@ func TestCallbacks(t *testing.T) {
 		require.Equal(t, []string{delivered, gone, due}, shown(""))
 		require.Equal(t, []string{delivered, gone, due}, shown("?state=%3Cb%3E"), "no such state")
 		require.Equal(t, []string{gone}, shown("?state=gone"))
-		require.Contains(t, b.page.Body, "410 &lt;b&gt;answered&lt;/b&gt; 410")
+		require.Contains(t, b.page.Body, "<span>&lt;b&gt;answered&lt;/b&gt; 410")
 		require.Contains(t, b.page.Body, ">never<")
 		require.Equal(t, []string{due}, shown("?state=due"))
 		require.Contains(t, b.page.Body, ">in 5 s<")

@@ -14,8 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/callback"
+	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 )
@@ -301,11 +303,21 @@ func TestTexts(t *testing.T) {
 // Ensure that the page about the bridge has its settings, and none of its secrets.
 func TestAbout(t *testing.T) {
 	p := only(t, "SMSBRIDGE_TEST_NUMBERS=+447700900123 code 424242 until 2027-01-01")
+	var m *meter.Meter
+	p.Change(func(s *inbound.Server) {
+		m = meter.New(func() time.Time { return p.Bridge.Now }, nil)
+		s.Meter = m
+	})
+	m.Used(meter.Key{Tenant: "acme", Setting: "mailgun.signing_key", Which: "2"})
+	p.Bridge.Now = p.Bridge.Now.Add(3 * time.Hour)
+	p = open(t, p.Bridge)
 	b := p.login(t, "help")
 	body := b.get("/operator/about").Body
 	require.Contains(t, body, "<code>"+p.Inbound.Settings.Fingerprint+"</code>")
 	require.Contains(t, body, "<code>mailgun.api_key</code>")
 	require.Contains(t, body, "login.acme.example")
+	require.Regexp(t, `<code>mailgun.signing_key</code></td><td data-label="Key">2</td>`+
+		`<td data-label="Last used">3 h ago<`, body)
 	for _, secret := range []string{inboundtest.APISecret, inboundtest.SigningKey,
 		inboundtest.AuthToken, hash(), hash()[7:30], "447700900123", "424242"} {
 		require.NotContains(t, body, secret)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"smsbridge/internal/meter"
 	"smsbridge/internal/segment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
@@ -57,10 +58,12 @@ type aboutData struct {
 	Version, Fingerprint string
 	Settings             []tenant.WrittenBy // secrets are not among their values
 	Warnings             []string
+	Keys                 []meter.KeyUse // at this replica
 }
 
 func (d *Door) showAbout(c echo.Context, v visitor) error {
 	s := d.Settings
-	return d.show(c, v, "about", page{Title: "About this bridge", Current: "about",
-		Data: aboutData{d.Version, s.Fingerprint, tenant.WithoutTests(s.Written), s.Warnings}})
+	return d.show(c, v, "about", page{Title: "About this bridge", Current: "about", Now: d.Meter.Now(),
+		Data: aboutData{d.Version, s.Fingerprint, tenant.WithoutTests(s.Written), s.Warnings,
+			d.Meter.KeysUsed()}})
 }

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"smsbridge/internal/meter"
@@ -34,6 +35,13 @@ type Edge struct {
 	Patience time.Duration
 	// how long a caller waits to hear whether a provider took a code; 0 is SendWait
 	SendWait time.Duration
+}
+
+// Used notes which of a setting's keys proved a request, counted from 1. 0 is none of them.
+func (e Edge) Used(slug, setting string, place int) {
+	if place > 0 {
+		e.Meter.Used(meter.Key{Tenant: slug, Setting: setting, Which: strconv.Itoa(place)})
+	}
 }
 
 // SendWait is how long the caller of a door waits to hear whether a provider took a code, if the

@@ -45,6 +45,7 @@ type Meter struct {
 	stages, providers                                             *prometheus.HistogramVec
 
 	reasons, countries bounded
+	keys               keys
 }
 
 // New returns a meter with a clock that measures how long things take.
@@ -80,7 +81,7 @@ func New(now func() time.Time, h *health.Monitor) *Meter {
 	m.providers = histogram("provider_request_seconds",
 		"Requests to providers, identity providers and apps, by result.",
 		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20}, "to", "result")
-	m.registry.MustRegister(collectors.NewGoCollector(),
+	m.registry.MustRegister(newKeysCollector(m), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -85,7 +85,25 @@ func TestNoMeter(t *testing.T) {
 	m.Took("", "", 0)
 	m.Stage(meter.Whole, 0)
 	m.Dead("")
+	m.Used(meter.Key{})
+	require.Empty(t, m.KeysUsed())
 	m.Wrong(health.Database, "")
 	m.Well(health.Database, "")
 	require.Zero(t, m.Now())
+}
+
+// Ensure that Prometheus hears when each key was used last, and of no key that was not.
+func TestKeysUsed(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	m := meter.New(func() time.Time { return now }, health.NewMonitor(slog.New(slog.DiscardHandler)))
+	older := meter.Key{Tenant: "acme", Setting: "mailgun.signing_key", Which: "2"}
+	web := meter.Key{Tenant: "acme", Setting: "api_keys", Which: "web"}
+	m.Used(older)
+	m.Used(web)
+	now = now.Add(time.Hour)
+	m.Used(web)
+	require.Equal(t, []meter.KeyUse{{web, now}, {older, now.Add(-time.Hour)}}, m.KeysUsed())
+	require.Contains(t, read(m), `smsbridge_key_used_timestamp_seconds{setting="mailgun.signing_key",`+
+		`tenant="acme",which="2"} 1.8e+09`)
+	require.Equal(t, 2, strings.Count(read(m), "smsbridge_key_used_timestamp_seconds{"))
 }

@@ -35,10 +35,10 @@ type Auth0 struct {
 func (a Auth0) HasForm() bool { return len(a.Domains) > 0 && len(a.Secrets) > 0 }
 
 // AllowsProvider reports whether the key opens the phone provider's door.
-func (a Auth0) AllowsProvider(key string) bool { return anyKey(a.ProviderKeys, key) }
+func (a Auth0) AllowsProvider(key string) bool { return Place(a.ProviderKeys, key) > 0 }
 
 // AllowsStream reports whether the token opens the streams' door.
-func (a Auth0) AllowsStream(token string) bool { return anyKey(a.StreamTokens, token) }
+func (a Auth0) AllowsStream(token string) bool { return Place(a.StreamTokens, token) > 0 }
 
 // ContinueURL is where a log-in at one of the domains goes on. It is https, but for this very
 // machine, which only tests have.

@@ -39,18 +39,20 @@ type KeyCheck [sha256.Size]byte
 // NewKeyCheck returns the check of a key. Keys are random, so the digest need not be slow.
 func NewKeyCheck(key string) KeyCheck { return sha256.Sum256([]byte(key)) }
 
-// anyKey reports whether the key is one of them, comparing each in constant time.
-func anyKey(checks []KeyCheck, key string) bool {
-	given, found := NewKeyCheck(key), 0
-	for _, check := range checks {
-		found |= subtle.ConstantTimeCompare(given[:], check[:])
+// Place returns which of the keys one is, counted from 1, or 0 for none of them. It compares each
+// in constant time.
+func Place(checks []KeyCheck, key string) (place int) {
+	given := NewKeyCheck(key)
+	for i, check := range checks {
+		fits := subtle.ConstantTimeCompare(given[:], check[:])
+		place = subtle.ConstantTimeSelect(fits, i+1, place)
 	}
-	return found == 1
+	return place
 }
 
 // Allows reports whether the key opens the door. When the door asks for none, every key does, and
 // no key does, too.
-func (f FlowrouteDoor) Allows(key string) bool { return len(f.Keys) == 0 || anyKey(f.Keys, key) }
+func (f FlowrouteDoor) Allows(key string) bool { return len(f.Keys) == 0 || Place(f.Keys, key) > 0 }
 
 // FlowrouteDoorText returns what the Flowroute door texts: the service's AUTH_MESSAGE, filled with
 // the code and the name.
@@ -65,7 +67,7 @@ func (t *Tenant) FlowrouteDoorText(code string) string {
 // ByDurableCode returns the tenant whose Durable door a system key opens.
 func (s Set) ByDurableCode(code string) (found *Tenant, ok bool) {
 	for _, t := range s.all {
-		if anyKey(t.Doors.Durable.Codes, code) {
+		if Place(t.Doors.Durable.Codes, code) > 0 {
 			found, ok = t, true
 		}
 	}
