@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
 )
 
@@ -70,7 +71,32 @@ func (b backupCommand) Run(ctx context.Context, w world) error {
 		return explainCopy(err)
 	}
 	fmt.Fprintf(w.stdout, "%s: %s, written and read back\n", b.File, size(made.Bytes))
+	if err := b.record(ctx, w, size(made.Bytes)); err != nil {
+		fmt.Fprintln(w.stderr, "smsbridge: warning: the backup is whole, and could not be recorded: "+
+			reason(err))
+	}
 	return w.describe(made)
+}
+
+// backupAct is how the audit names a backup. doctor tells the last one.
+const backupAct = "backup"
+
+// record says in the audit that there is a backup. It does not say where.
+func (b backupCommand) record(ctx context.Context, w world, size string) (err error) {
+	settings, err := serveCommand{Config: b.Config}.load(w.environ)
+	if err != nil {
+		return err
+	}
+	st, err := w.openBeside(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	return st.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return operator.Record(ctx, tx, operator.Act{
+			Operator: actor(ownName()), Act: backupAct, Detail: size,
+		})
+	})
 }
 
 // Run puts a backup in the database's place.

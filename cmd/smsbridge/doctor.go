@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,9 @@ import (
 
 	"smsbridge/inbound/watchdoor"
 	"smsbridge/internal/health"
+	"smsbridge/internal/operator"
 	"smsbridge/internal/settings"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/outbound/doctor"
 )
@@ -117,7 +120,8 @@ func (d doctorCommand) show(w world, lines []doctor.Line) error {
 
 // tell prints what the running bridge knows of itself.
 func (d doctorCommand) tell(ctx context.Context, at database) error {
-	lines := databaseLines(at.settings, at.store.Ping(ctx))
+	lines := append(databaseLines(at.settings, at.store.Ping(ctx)), keyLine(at.store))
+	lines = append(lines, backupLines(ctx, at.store, at.settings)...)
 	return indented(at.world, append(lines, findingLines(at.findings())...))
 }
 
@@ -134,9 +138,44 @@ func (d doctorCommand) bridge(
 	}
 	st, err := w.openBeside(ctx, s)
 	if err == nil {
+		lines = append(backupLines(ctx, st, s), keyLine(st))
 		err = st.Close()
 	}
-	return append(databaseLines(s, err), running(ctx, s)...)
+	return slices.Concat(databaseLines(s, err), lines, running(ctx, s))
+}
+
+// keyLine says which key must be kept beside the backups.
+func keyLine(st *store.Store) doctor.Line {
+	return doctor.Line{Level: doctor.OK, Code: health.Database,
+		What: "The key " + st.KeyID() + " seals: keep it, apart from the backups."}
+}
+
+// actsLooked is among how many acts the last backup is looked for.
+const actsLooked = 1000
+
+// backupLines say when the last backup was made. PostgreSQL has tools of its own for that.
+func backupLines(ctx context.Context, st *store.Store, s tenant.Settings) []doctor.Line {
+	if !strings.HasPrefix(s.Database.Reveal(), "sqlite:") {
+		return nil
+	}
+	l := doctor.Line{Level: doctor.Warning, Code: health.Database,
+		What: "No backup is known.", Remedy: "Make one: smsbridge backup FILE."}
+	err := st.Read(ctx, func(ctx context.Context, view store.View) error {
+		acts, err := operator.Acts(ctx, view, "", actsLooked)
+		for _, a := range acts {
+			if a.Act == backupAct {
+				l.Level, l.Remedy = doctor.OK, ""
+				l.What = fmt.Sprintf("The last backup was made %s, by %s.", fromNow(view.Now(), a.At),
+					a.Operator)
+				break
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil // the database does not respond, which another line says
+	}
+	return []doctor.Line{l}
 }
 
 // databaseLines are about the database and its disk.
