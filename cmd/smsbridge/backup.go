@@ -83,11 +83,7 @@ const backupAct = "backup"
 
 // record says in the audit that there is a backup. It does not say where.
 func (b backupCommand) record(ctx context.Context, w world, size string) (err error) {
-	settings, err := serveCommand{Config: b.Config}.load(w.environ)
-	if err != nil {
-		return err
-	}
-	st, err := w.openBeside(ctx, settings)
+	st, _, err := w.beside(ctx, b.Config)
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,19 @@ func (w world) ask(
 	return err == nil || status != 0, err
 }
 
+// beside opens the database that a file of settings or the variables name, for a command that never
+// asks the bridge.
+func (w world) beside(
+	ctx context.Context, config string,
+) (*store.Store, tenant.Settings, error) {
+	settings, err := serveCommand{Config: config}.load(w.environ)
+	if err != nil {
+		return nil, settings, err
+	}
+	st, err := w.openBeside(ctx, settings)
+	return st, settings, err
+}
+
 // openBeside opens the database of a bridge that may be running. The apps of the tenants are told
 // of what a command does there, by the bridge.
 func (w world) openBeside(ctx context.Context, settings tenant.Settings) (*store.Store, error) {

@@ -79,11 +79,7 @@ func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
 	if err != nil {
 		return err
 	}
-	settings, err := serveCommand{Config: c.Config}.load(w.environ)
-	if err != nil {
-		return err
-	}
-	st, err := w.openBeside(ctx, settings)
+	st, settings, err := w.beside(ctx, c.Config)
 	if err != nil {
 		return err
 	}
