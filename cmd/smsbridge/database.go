@@ -17,6 +17,7 @@ import (
 	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/outbound"
 )
 
 // This file says where a command works that needs the database. The running bridge runs it, with
@@ -58,6 +59,7 @@ type database struct {
 	// Of the bridge that runs the command:
 	stopping <-chan struct{} // closed when it stops
 	findings func() []health.Finding
+	worker   *outbound.Worker
 }
 
 // ended is how a command ended in the bridge, which has said why already.
@@ -198,7 +200,7 @@ func (d database) audit(ctx context.Context, tx *store.Tx, act, subject, detail 
 // commands runs commands for other processes, with the settings that are in use.
 func (b bridge) commands(stopping <-chan struct{}) http.Handler {
 	inside := database{
-		store: b.store, settings: b.settings, stopping: stopping,
+		store: b.store, settings: b.settings, stopping: stopping, worker: b.worker,
 		findings: func() []health.Finding {
 			return b.watcher.meter.Health.Findings(b.watcher.now())
 		},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/outbound"
 	"smsbridge/outbound/doctor"
 )
 
@@ -122,6 +124,7 @@ func (d doctorCommand) show(w world, lines []doctor.Line) error {
 func (d doctorCommand) tell(ctx context.Context, at database) error {
 	lines := append(databaseLines(at.settings, at.store.Ping(ctx)), keyLine(at.store))
 	lines = append(lines, backupLines(ctx, at.store, at.settings)...)
+	lines = append(lines, postedLines(ctx, at.worker, at.settings)...)
 	return indented(at.world, append(lines, findingLines(at.findings())...))
 }
 
@@ -139,9 +142,36 @@ func (d doctorCommand) bridge(
 	st, err := w.openBeside(ctx, s)
 	if err == nil {
 		lines = append(backupLines(ctx, st, s), keyLine(st))
+		lines = append(lines, postedLines(ctx, workerBeside(st, s), s)...)
 		err = st.Close()
 	}
 	return slices.Concat(databaseLines(s, err), lines, running(ctx, s))
+}
+
+// postedLines say whether all mails came that Mailgun stored lately. Nothing is said when there was
+// none, or when Mailgun does not tell, which another line says.
+func postedLines(ctx context.Context, w *outbound.Worker, s tenant.Settings) (lines []doctor.Line) {
+	for _, t := range s.Tenants.All() {
+		kept, missing, err := w.Unposted(ctx, t)
+		l := doctor.Line{Level: doctor.OK, Code: health.Route, Of: t.Slug,
+			What: fmt.Sprintf("Mailgun stored %d mails to phones in the last hour, and all came.", kept)}
+		if missing > 0 {
+			l.Level, l.Remedy = doctor.Error, remedyOf(health.Route)
+			l.What = fmt.Sprintf("Mailgun stored %d mails to phones in the last hour. %d never came.",
+				kept, missing)
+		}
+		if err == nil && kept > 0 {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// workerBeside asks others with the settings of a bridge. It works no queue.
+func workerBeside(st *store.Store, s tenant.Settings) *outbound.Worker {
+	w := &outbound.Worker{Store: st, Settings: s, Log: slog.New(slog.DiscardHandler)}
+	w.Register()
+	return w
 }
 
 // keyLine says which key must be kept beside the backups.

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"smsbridge/internal/mail"
-	"smsbridge/outbound"
 )
 
 // The helps are in tryHelps, since a tag cannot be broken into lines.
@@ -84,11 +82,8 @@ func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	worker := &outbound.Worker{
-		Store: st, Settings: settings, Log: slog.New(slog.DiscardHandler),
-	}
-	worker.Register()
-	tried, err := worker.TryMail(ctx, mail.File{MIME: mime, Address: c.To, Tenant: c.Tenant})
+	tried, err := workerBeside(st, settings).TryMail(ctx,
+		mail.File{MIME: mime, Address: c.To, Tenant: c.Tenant})
 	switch {
 	case errors.Is(err, mail.ErrNoMail):
 		return mistake{"that is no raw mail", "it must be a raw mail with its header, of at most 2 MiB"}

@@ -11,6 +11,7 @@ import (
 	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
+	"smsbridge/phonemail"
 )
 
 // File is a raw mail that an operator has, and wants to know about.
@@ -83,4 +84,18 @@ func Try(ctx context.Context, tx *store.Tx, m Mail, tried Trial) (Trial, error) 
 	}
 	tried.OptedOut, err = text.OptedOut(ctx, tx, t.Slug, line, m.Phone)
 	return tried, err
+}
+
+// Came reports whether the mail with a Message-Id was recorded for a phone.
+func Came(
+	ctx context.Context, view store.View, slug, messageID string, phone phonemail.Number,
+) (bool, error) {
+	_, err := view.MailOf(ctx, db.MailOfParams{Tenant: slug, MessageID: messageID, Phone: phone})
+	if store.Missing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("mail: looking for one: %w", err)
+	}
+	return true, nil
 }

@@ -1,0 +1,41 @@
+package outbound
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/simulator/mailgun"
+	"smsbridge/internal/store"
+)
+
+// Ensure that mails are found that Mailgun stored and never posted. It has some minutes for that,
+// and what is older than an hour is not compared.
+func TestUnposted(t *testing.T) {
+	t.Parallel()
+	w := quick(t, keepMailgun)
+	found := func() []int {
+		kept, missing, err := w.Unposted(t.Context(), w.tenant())
+		require.NoError(t, err)
+		return []int{kept, missing}
+	}
+	require.Equal(t, []int{0, 0}, found())
+	w.deliver(address, "came")
+	w.exec("INSERT INTO mail (id, tenant, phone, message_id, message_url, body, state, kind, reason,"+
+		" posted_at, received_at, ended_at) VALUES"+
+		" ($1, 'acme', $2, 'came@acme.example', '', '', 'received', '', '', 0, 0, 0)",
+		store.NewID(), phone)
+	w.deliver(address, "lost")
+	w.deliver("acme+4521000001@sms.acme.example", "came") // the row is another phone's
+	w.deliver("kim@sms.acme.example", "of no phone")
+	w.wait(unpostedGrace - time.Second)
+	require.Equal(t, []int{0, 0}, found(), "it may still come")
+	w.wait(time.Second)
+	require.Equal(t, []int{3, 2}, found())
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
+	_, _, err := w.Unposted(t.Context(), w.tenant())
+	require.Error(t, err)
+	w.wait(unpostedWithin)
+	require.Equal(t, []int{0, 0}, found())
+}
