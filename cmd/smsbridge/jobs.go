@@ -137,8 +137,8 @@ func (o jobsDrop) drop(ctx context.Context, d database) error {
 		return d.audit(ctx, tx, "job.drop", strconv.FormatInt(o.ID, 10), "")
 	})
 	if errors.Is(err, store.ErrNoJob) {
-		return mistake{fmt.Sprintf("there is no job %d to drop: it is done", o.ID),
-			"smsbridge jobs --all lists all that there are"}
+		return mistake{fmt.Sprintf("there is no job %d to drop: it is done or was tried again", o.ID),
+			"smsbridge jobs lists those that wait: one that was tried again has another id"}
 	}
 	if err != nil {
 		return err

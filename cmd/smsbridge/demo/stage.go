@@ -174,7 +174,8 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_PUBLIC_URL=http://"+s.listener.Addr().String(),
 		"SMSBRIDGE_DRAIN=0s", // no balancer is in front
 		"SMSBRIDGE_DATABASE=sqlite:"+filepath.Join(s.dir, "smsbridge.db"),
-		"SMSBRIDGE_SOCKET=off", // no command would know of it
+		"SMSBRIDGE_DISK_LEAST=0", // what it keeps is thrown away at its end
+		"SMSBRIDGE_SOCKET=off",   // no command would know of it
 		"SMSBRIDGE_TENANT="+slug,
 		"SMSBRIDGE_NAME=ACME",
 		"SMSBRIDGE_MAIL_DOMAIN="+domain,
