@@ -93,7 +93,8 @@ func TestEventsOfAQuestion(t *testing.T) {
 		}, tolerant(events[2]))
 		for _, body := range app.bodies {
 			require.NotContains(w.t, body, "secret")
-			require.NotContains(w.t, body, w.one("SELECT reply_code FROM challenge"))
+			shown := strings.ReplaceAll(storetest.WithoutIDs(body), phone, "PHONE")
+			require.NotContains(w.t, shown, w.one("SELECT reply_code FROM challenge"))
 		}
 		require.Equal(w.t, []string{"delivered"}, w.all("SELECT DISTINCT state FROM callback"))
 	})

@@ -83,7 +83,7 @@ func TestFlowrouteStory(t *testing.T) {
 		says(t, f.Check(t, "my_identifier", " 0"+code), 200, saysRight) // numbers are compared
 		says(t, f.Check(t, "my_identifier", code), 400, saysUnknown)    // and it was forgotten
 		require.Equal(t, "approved", f.One(t, "SELECT state FROM verification"))
-		require.NotContains(t, f.Log.Take(), code)
+		require.NotContains(t, storetest.WithoutIDs(f.Log.Take()), code)
 	}, "SMSBRIDGE_ORG_NAME=Acme Inc")
 }
 
