@@ -49,11 +49,7 @@ func hookAt(addr string) string { return "http://" + addr + "/twilio/" + slug + 
 
 // startServer starts a bridge on a database, and waits until it is ready.
 func (b *bench) startServer(ctx context.Context, program candidate, url string) (*server, error) {
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	door, err := freeAddr()
+	addr, door, err := freeAddrs()
 	if err != nil {
 		return nil, err
 	}
@@ -132,11 +128,23 @@ func (s *server) ready(ctx context.Context) error {
 	}
 }
 
-// freeAddr is a loopback address with a free port.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddrs are two loopback addresses with free ports. The ports are below those that the system
+// gives to programs that ask for any: the load itself opens connections from there meanwhile.
+func freeAddrs() (addr, door string, err error) {
+	const first, most = 31_000, 1_700
+	var free []string
+	for i := range most {
+		candidate := fmt.Sprintf("127.0.0.1:%d", first+(os.Getpid()+i)%most)
+		l, err := net.Listen("tcp", candidate)
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			return "", "", err
+		}
+		if free = append(free, candidate); len(free) == 2 {
+			return free[0], free[1], nil
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", "", fmt.Errorf("no two ports of %d to %d are free", first, first+most-1)
 }
