@@ -24,6 +24,9 @@ import (
 // that take longer are done after the next start.
 const stopTime = 20 * time.Second
 
+// silenceTime is how long the bridge waits, once it stops, for connections that have sent nothing.
+const silenceTime = 500 * time.Millisecond
+
 // The helps are in serveHelps, since a tag cannot be broken into lines.
 type serveCommand struct {
 	Config   string `help:"${serve_config}" env:"SMSBRIDGE_CONFIG" placeholder:"FILE"`
@@ -195,18 +198,24 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	stopWatching()
 	watch.Wait()
-	return errors.Join(err, b.stop(ctx, doors))
+	return errors.Join(err, b.stop(ctx, crowd, doors))
 }
 
 // stop closes the doors, lets requests and jobs under way end, and closes the database.
-func (b bridge) stop(ctx context.Context, doors []door) error {
+func (b bridge) stop(ctx context.Context, crowd *web.Crowd, doors []door) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
+	silent := time.AfterFunc(silenceTime, crowd.CloseSilent)
+	var closing sync.WaitGroup
 	for _, d := range doors {
-		if err := d.server.Shutdown(ctx); err != nil {
-			b.log.Warn("requests were cut off", "error", err)
-		}
+		closing.Go(func() {
+			if err := d.server.Shutdown(ctx); err != nil {
+				b.log.Warn("requests were cut off", "error", err)
+			}
+		})
 	}
+	closing.Wait()
+	silent.Stop()
 	if err := b.store.Stop(ctx); err != nil {
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}

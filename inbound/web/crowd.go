@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // Crowd bounds how many connections are open at all listeners together. When one more comes, the
@@ -40,6 +41,7 @@ func (c *Crowd) Admit(listener net.Listener, server *http.Server) net.Listener {
 	}
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
 		if m, ok := conn.(*member); ok && (state == http.StateActive || state == http.StateIdle) {
+			m.spoke.Store(true)
 			m.waits()
 		}
 	}
@@ -51,6 +53,22 @@ func (c *Crowd) Admit(listener net.Listener, server *http.Server) net.Listener {
 func AtWork(ctx context.Context) {
 	if m, ok := ctx.Value(memberKey{}).(*member); ok {
 		m.works()
+	}
+}
+
+// CloseSilent closes the connections on which no byte has ever come. A client opens such a spare
+// one when another becomes free first. Call it some time after the listeners are closed: a server
+// that shuts down would wait five seconds for each to say something
+// (https://pkg.go.dev/net/http#Server.Shutdown).
+func (c *Crowd) CloseSilent() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for place := c.waiting.Front(); place != nil; {
+		m := place.Value.(*member)
+		place = place.Next()
+		if !m.spoke.Load() {
+			_ = m.leave()
+		}
 	}
 }
 
@@ -95,12 +113,13 @@ func (e *entrance) Close() error {
 	return e.Listener.Close()
 }
 
-// member is a connection of a crowd. Its fields are guarded by the crowd's mutex.
+// member is a connection of a crowd. The crowd's mutex guards place and gone.
 type member struct {
 	net.Conn
 	crowd *Crowd
 	place *list.Element // among those that keep the bridge waiting, nil while a request is served
 	gone  bool
+	spoke atomic.Bool // a byte has come
 }
 
 // waits says that the connection keeps the bridge waiting from now on.

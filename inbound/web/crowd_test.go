@@ -22,6 +22,8 @@ import (
 type crowded struct {
 	t       *testing.T
 	at      string
+	crowd   *web.Crowd
+	server  *http.Server
 	working chan struct{} // gets one value for each request at work
 	finish  chan struct{} // closed to end them
 }
@@ -48,12 +50,12 @@ func openCrowded(t *testing.T, max int) *crowded {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	c.at = listener.Addr().String()
-	server := &http.Server{Handler: e}
-	entrance := web.NewCrowd(max).Admit(listener, server)
+	c.server, c.crowd = &http.Server{Handler: e}, web.NewCrowd(max)
+	entrance := c.crowd.Admit(listener, c.server)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(entrance) }()
+	go func() { served <- c.server.Serve(entrance) }()
 	t.Cleanup(func() {
-		require.NoError(t, server.Close())
+		require.NoError(t, c.server.Close())
 		require.ErrorIs(t, <-served, http.ErrServerClosed)
 	})
 	return c
@@ -123,6 +125,35 @@ func TestCrowdMakesRoom(t *testing.T) {
 			c.get()
 		})
 	}
+}
+
+// Ensure that a server that shuts down need not wait for a connection on which nothing came. A
+// request whose first bytes came before is served, and one at work ends.
+func TestCloseSilent(t *testing.T) {
+	c := openCrowded(t, 8)
+	silent := c.send("")
+	half := c.send("POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n" +
+		"Expect: 100-continue\r\n\r\n")
+	require.Equal(t, http.StatusContinue, c.status(half), "the server has its header")
+	working := c.send("GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-c.working
+	idle := c.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.Equal(t, 200, c.status(idle))
+	closed := make(chan error, 1)
+	go func() {
+		_, err := silent.Read(make([]byte, 1))
+		closed <- err
+	}()
+	c.crowd.CloseSilent()
+	require.ErrorIs(t, <-closed, io.EOF)
+	down := make(chan error, 1)
+	go func() { down <- c.server.Shutdown(t.Context()) }()
+	close(c.finish)
+	require.Equal(t, 200, c.status(working))
+	_, err := io.WriteString(half, "body")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNoContent, c.status(half))
+	require.NoError(t, <-down)
 }
 
 // Ensure that a request that has come whole is not cut off, and that callers wait for room while
