@@ -18,6 +18,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -102,6 +103,7 @@ func (a *attack) form() {
 // Ensure that one phone gets at most ten texts in any day, whatever doors are used, in turn and all
 // at once. Each door gets a text through when it is the first.
 func TestOneVictim(t *testing.T) {
+	longtest.Skip(t)
 	each(t, func(t *testing.T, b *bridge) {
 		b.Change(func(s *inbound.Server) { s.Settings = allDoors(t) })
 		a := &attack{b, t, inboundtest.OpenFlowroute(t, b.Bridge), 0}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
@@ -19,6 +20,7 @@ import (
 // Ensure that an operator sees which text waits for a provider, and can have it tried at once.
 func TestJobs(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	for name, database := range map[string]func(t *testing.T) string{
 		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
 	} {

@@ -49,7 +49,7 @@ func (o operatorHash) Run(w world) error {
 	if err != nil {
 		return err
 	}
-	entry, wrong := tenant.HashPassword(o.Name, tenant.Role(o.Role), password)
+	entry, wrong := tenant.HashPassword(o.Name, tenant.Role(o.Role), password, tenant.ChosenCost)
 	if wrong != nil {
 		return mistake{wrong.What, wrong.Hint}
 	}

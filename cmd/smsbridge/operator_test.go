@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -174,6 +175,7 @@ func TestOperatorHashRefuses(t *testing.T) {
 // Ensure that the demo has the pages for operators, and says how to log in.
 func TestDemoHasOperatorPages(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	demo := startDemo(t, "--addr", "127.0.0.1:0")
 	said := regexp.MustCompile(`at (http://127\.0\.0\.1:\d+)/operator: log in as (\w+), with the ` +
 		`password (\w+)\.`).FindStringSubmatch(demo.stdout)

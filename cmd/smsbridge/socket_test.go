@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/cmd/smsbridge/socket"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
@@ -75,6 +76,7 @@ func commands(file string) [][]string {
 // opens the database itself. In the bridge it needs no database of its own.
 func TestCommandsThroughTheSocket(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)
@@ -128,6 +130,7 @@ func TestCommandsThroughTheSocket(t *testing.T) {
 // end ends what runs in it. A SIGINT ends a command, here and there.
 func TestSocketBesideTheDatabase(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	database := storetest.SQLite(t)
 	th, err := openTheater(database)
 	require.NoError(t, err)
@@ -253,6 +256,7 @@ func TestNoSocket(t *testing.T) {
 // Ensure that the tenant's app is told of what a command does, and that the audit has it. The
 // running bridge may run the command, or not.
 func TestActsByCommand(t *testing.T) {
+	longtest.Skip(t)
 	eachTheater(t, func(t *testing.T, ctx context.Context, th *theater) {
 		app := openReceiver(t, http.StatusOK)
 		th.env["SMSBRIDGE_EVENTS"] = "app=" + app.URL + "/hook question.canceled"

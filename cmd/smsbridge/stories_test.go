@@ -5,11 +5,13 @@ package main
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -23,12 +25,20 @@ func TestStories(t *testing.T) {
 	if err != nil || len(stories) == 0 {
 		t.Fatal("there are no stories", err)
 	}
+	// These take a second and more of processor time, or wait for sweeps.
+	long := []string{
+		"backup", "health", "metrics", "new-key", "optout", "restart", "traces", "trigger", "usage",
+	}
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, story := range stories {
-				t.Run(strings.TrimSuffix(filepath.Base(story), ".txt"), func(t *testing.T) {
+				title := strings.TrimSuffix(filepath.Base(story), ".txt")
+				t.Run(title, func(t *testing.T) {
 					t.Parallel()
+					if slices.Contains(long, title) {
+						longtest.Skip(t)
+					}
 					url := database(t)
 					testscript.Run(t, testscript.Params{
 						Files: []string{story},

@@ -261,6 +261,7 @@ func TestCases(t *testing.T) {
 
 // Ensure that the list is followed: what comes later is sent, and the stream ends with its session.
 func TestLive(t *testing.T) {
+	t.Parallel()
 	p := only(t)
 	b := p.login(t, "help")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -20,6 +20,7 @@ import (
 // Ensure that a rehearsal posts one mail to the door of mails as Mailgun does, on both databases.
 // It is recorded with its operator, and its case is followed: what happens later is sent.
 func TestRehearse(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, p pages) {
 		const button = `action="/operator/try/rehearse"`
 		require.NotContains(t, p.login(t, "help").get("/operator/try/rehearse").Body, button)

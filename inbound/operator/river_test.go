@@ -27,6 +27,7 @@ func (b *browser) call(method, path, body string) int {
 // Ensure that River's own pages show the raw jobs to both roles, on both databases, and no secret.
 // Only the role act changes something, from those pages alone, and each time it is recorded.
 func TestRiverPages(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, p pages) {
 		id := p.mail(t)
 		job := p.One(t, "SELECT CAST(id AS TEXT) FROM river_job")

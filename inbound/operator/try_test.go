@@ -106,6 +106,7 @@ func TestTryMailPage(t *testing.T) {
 // Ensure that the page says which rule keeps a mail from being acted on. The text that it would
 // have caused is shown all the same.
 func TestTryMailPageSaysNo(t *testing.T) {
+	t.Parallel()
 	p := trying(t)
 	p.optOut(t, "ann")
 	b := p.login(t, "help")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/phonemail"
@@ -55,6 +56,7 @@ func fill(t *testing.T, conn *sql.DB, phone string, n int) {
 // Ensure that after an erasure no table and no file holds the number. Other phones lose nothing,
 // and a reply and an opt-out stay as digests.
 func TestErasePhone(t *testing.T) {
+	longtest.Skip(t)
 	for name, database := range map[string]func(*testing.T) string{
 		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
 	} {

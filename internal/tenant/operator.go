@@ -79,18 +79,27 @@ func (o Operator) Fits(name, password string) (Login, bool) {
 	return l, known && err == nil
 }
 
+// What one guess at a password costs, as bcrypt counts it.
+const (
+	// ChosenCost is for a password that a person chose: a quarter of a second of a processor.
+	ChosenCost = 12
+	// DrawnCost is for a password that was drawn, which no guess finds. It is the least that the
+	// settings take.
+	DrawnCost = 10
+	mostCost  = 14
+)
+
 const (
 	anyPerson = "*"
-	// hashCost makes one guess at a password cost a quarter of a second of a processor.
-	hashCost = 12
 	// leastPassword is the fewest characters of a password.
 	leastPassword = 12
 	mostName      = 64
 )
 
 // HashPassword returns the entry of an operator for the settings, or says what is wrong with the
-// name or the password. No character of the entry means anything to a shell, Docker or Compose.
-func HashPassword(name string, role Role, password string) (string, *settings.Mistake) {
+// name or the password. The cost is ChosenCost or DrawnCost. No character of the entry means
+// anything to a shell, Docker or Compose.
+func HashPassword(name string, role Role, password string, cost int) (string, *settings.Mistake) {
 	if m := judgeOperator(name, role); m != nil {
 		return "", m
 	}
@@ -98,7 +107,7 @@ func HashPassword(name string, role Role, password string) (string, *settings.Mi
 		return "", settings.Wrong(fmt.Sprintf("the password has fewer than %d characters", leastPassword),
 			"take several words, or let a password manager make one")
 	}
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), cost)
 	if err != nil { // bcrypt refuses nothing else
 		return "", settings.Wrong("the password has more than 72 bytes", "take a shorter one")
 	}
@@ -120,7 +129,7 @@ func readLogin(entry string) (Login, *settings.Mistake) {
 	case err != nil || len(hash) != 60:
 		return Login{}, settings.Wrong("has no hash of a password for "+settings.Quote(name),
 			"make the entry with: smsbridge operator hash "+name+" --role "+role)
-	case cost < 10 || cost > 14:
+	case cost < DrawnCost || cost > mostCost:
 		return Login{}, settings.Wrong(fmt.Sprintf("has a hash of cost %d for %s", cost,
 			settings.Quote(name)), "make the entry with: smsbridge operator hash "+name)
 	}

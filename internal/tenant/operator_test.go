@@ -12,7 +12,7 @@ import (
 // Ensure that the entry that the command prints lets its operator in, and no other password.
 func TestHashPassword(t *testing.T) {
 	const password = "correct horse battery"
-	entry, m := HashPassword("anna", Act, password)
+	entry, m := HashPassword("anna", Act, password, DrawnCost)
 	require.Nil(t, m)
 	require.NotRegexp(t, "[$\"'` ,]", entry, "no shell and no Compose changes it")
 	require.NotContains(t, entry, "horse")
@@ -34,7 +34,7 @@ func TestHashPassword(t *testing.T) {
 	}
 	for name, wrong := range map[string]string{"anna": "short", "": password, "a:b": password,
 		"otto": strings.Repeat("x", 73)} {
-		_, m := HashPassword(name, Act, wrong)
+		_, m := HashPassword(name, Act, wrong, DrawnCost)
 		require.NotNil(t, m, name)
 		require.NotEmpty(t, m.Hint)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"smsbridge/internal/settings"
@@ -70,14 +71,14 @@ func tenantSections() []section {
 	})
 }
 
-// tenantOptions lists the settings of a tenant.
-func tenantOptions() []option {
-	var all []option
+// tenantOptions lists the settings of a tenant. It is not changed: loading settings, which every
+// command does, reads it five times.
+var tenantOptions = sync.OnceValue(func() (all []option) {
 	for _, s := range tenantSections() {
 		all = append(all, s.options...)
 	}
 	return all
-}
+})
 
 // Reference returns everything there is to know about the settings, for documents: those of the
 // command line, which only variables and flags give, those of the process, and a tenant's.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/settings"
 	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
@@ -286,6 +287,7 @@ func TestSet(t *testing.T) {
 
 // No way of showing settings shows a secret.
 func TestSecretsNeverLeak(t *testing.T) {
+	longtest.Skip(t)
 	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@db/bridge",
 		"SMSBRIDGE_KEY="+testKey))
 	require.NoError(t, err)
@@ -357,5 +359,13 @@ func TestExampleFile(t *testing.T) {
 		key := o.Key[strings.LastIndexByte(o.Key, '.')+1:]
 		require.Regexp(t, `(?m)^[ -]*(# )?`+key+`:`, string(text))
 		require.Contains(t, string(text), o.Variable)
+	}
+}
+
+func BenchmarkFromEnv(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := FromEnv(oneTenant())
+		require.NoError(b, err)
 	}
 }

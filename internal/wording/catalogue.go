@@ -102,12 +102,15 @@ func readCatalogue(language string) *catalogue {
 }
 
 // templateOf writes a text of the catalogue as settings write it: {name} becomes {{.Name}}.
-func templateOf(words string) string {
+func templateOf(words string) string { return toFields().Replace(words) }
+
+var toFields = sync.OnceValue(func() *strings.Replacer {
+	var pairs []string
 	for _, field := range sayingFields() {
-		words = strings.ReplaceAll(words, "{"+strings.ToLower(field)+"}", "{{."+field+"}}")
+		pairs = append(pairs, "{"+strings.ToLower(field)+"}", "{{."+field+"}}")
 	}
-	return words
-}
+	return strings.NewReplacer(pairs...)
+})
 
 // Page returns the words of a page in a language, by their key in the catalogue. Each pair after it
 // is the name of a value and the value.

@@ -26,7 +26,7 @@ func openOperators() (o Operators, err error) {
 	}
 	o.URL = "http://" + o.listener.Addr().String() + "/operator"
 	o.Name, o.Password = "operator", randomHex(8)
-	entry, wrong := tenant.HashPassword(o.Name, tenant.Act, o.Password)
+	entry, wrong := tenant.HashPassword(o.Name, tenant.Act, o.Password, tenant.DrawnCost)
 	if wrong != nil {
 		return o, fmt.Errorf("demo: a login for operators: %s", wrong.What)
 	}
