@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/store/storetest"
 )
@@ -20,6 +21,7 @@ import (
 // relayed, and everything else is left alone.
 func TestEveryProvider(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	// What an operator must say about a provider whose link does not.
 	needs := map[idp.Provider]map[string]string{
 		idp.GoTrueTokenHash: {"SMSBRIDGE_LINK_API": "/auth/v1",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -20,6 +21,7 @@ import (
 // request fails meanwhile.
 func TestReload(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)

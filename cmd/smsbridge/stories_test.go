@@ -25,9 +25,11 @@ func TestStories(t *testing.T) {
 	if err != nil || len(stories) == 0 {
 		t.Fatal("there are no stories", err)
 	}
-	// These take a second and more of processor time, or wait for sweeps.
+	// These start many commands, or wait for sweeps and for mails that come again.
 	long := []string{
-		"backup", "health", "metrics", "new-key", "optout", "restart", "traces", "trigger", "usage",
+		"backup", "bugreport", "case", "config", "country", "doctor", "forged", "forget", "health",
+		"limits", "lost-answer", "lost-key", "metrics", "new-key", "optout", "restart", "traces",
+		"trigger", "try", "usage", "why",
 	}
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {

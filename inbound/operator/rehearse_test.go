@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/store"
 )
@@ -21,6 +22,7 @@ import (
 // It is recorded with its operator, and its case is followed: what happens later is sent.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	each(t, func(t *testing.T, p pages) {
 		const button = `action="/operator/try/rehearse"`
 		require.NotContains(t, p.login(t, "help").get("/operator/try/rehearse").Body, button)

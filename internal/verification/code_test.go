@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -16,6 +17,7 @@ import (
 // is five standard deviations of chi-square, which chance passes once in some million runs. Digits
 // that are bytes modulo 10, and codes that are 24 bits modulo a million, exceed it.
 func TestDrawIsEven(t *testing.T) {
+	longtest.Skip(t)
 	const n = 300_000
 	thousands := make([]int, 1000)
 	var digits [6][10]int
