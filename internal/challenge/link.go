@@ -38,7 +38,8 @@ func openAbout(
 	ctx context.Context, view store.View, same Challenge, phone phonemail.Number,
 ) (Challenge, bool, error) {
 	row, err := view.GetOpenChallenge(ctx, db.GetOpenChallengeParams{
-		Tenant: same.Tenant, Phone: phone, Recipient: same.Recipient, Purpose: same.Purpose,
+		Tenant: same.Tenant, Phone: phone, Recipient: same.Recipient,
+		Purpose: string(same.Purpose),
 	})
 	if store.Missing(err) {
 		return Challenge{}, false, nil

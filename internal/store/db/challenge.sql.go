@@ -453,17 +453,18 @@ func (q *Queries) GetChallenge(ctx context.Context, id string) (Challenge, error
 
 const getOpenChallenge = `-- name: GetOpenChallenge :one
 SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
-WHERE tenant = $1 AND phone = $2 AND recipient = $3 AND purpose = $4
-  AND state = 'open'
+WHERE tenant = $1 AND phone = $2 AND recipient = $3
+  AND purpose = CAST($4 AS TEXT) AND state = 'open'
 `
 
 type GetOpenChallengeParams struct {
 	Tenant    string
 	Phone     phonemail.Number
 	Recipient string
-	Purpose   ChallengePurpose
+	Purpose   string
 }
 
+// The CAST: see TestPreparedOnce.
 func (q *Queries) GetOpenChallenge(ctx context.Context, arg GetOpenChallengeParams) (Challenge, error) {
 	row := q.db.QueryRowContext(ctx, getOpenChallenge,
 		arg.Tenant,

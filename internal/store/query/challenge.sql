@@ -11,9 +11,10 @@ ON CONFLICT DO NOTHING;
 SELECT * FROM challenge WHERE id = @id;
 
 -- name: GetOpenChallenge :one
+-- The CAST: see TestPreparedOnce.
 SELECT * FROM challenge
-WHERE tenant = @tenant AND phone = @phone AND recipient = @recipient AND purpose = @purpose
-  AND state = 'open';
+WHERE tenant = @tenant AND phone = @phone AND recipient = @recipient
+  AND purpose = CAST(@purpose AS TEXT) AND state = 'open';
 
 -- name: AskedOpenChallenges :many
 -- The open questions whose prompt was handed to a provider, and those to test numbers, whose prompt
