@@ -167,9 +167,11 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 			s.abandon(done)
 		}
 	}()
-	last := &Tx{reader: reader{session.queries(), session.now(), s.sealer, s.digests},
+	last := &Tx{
+		reader: reader{session.queries(), session.now(), s.sealer, s.digests, &s.packer},
 		events: &pending{recorder: s.recorder, hearing: s.heard != nil},
-		shared: &shared{surely: surely}, begins: s.begins, session: session}
+		shared: &shared{surely: surely}, begins: s.begins, session: session,
+	}
 	for _, c := range group {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
 			begins: s.begins, session: session}

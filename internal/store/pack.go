@@ -10,8 +10,9 @@ import (
 // mostPacked is how many bytes a packed value may unpack to. It bounds what a damaged row costs.
 const mostPacked = 8 << 20
 
-// packer compresses large values. A flate.Writer is large itself, so that it is used again.
-type packer struct{ writers sync.Pool }
+// packer compresses large values. A flate.Writer and a reader are large themselves, so that they
+// are used again.
+type packer struct{ writers, readers sync.Pool }
 
 // pack returns plain compressed (RFC 1951), at the quickest level.
 func (p *packer) pack(plain []byte) []byte {
@@ -29,13 +30,22 @@ func (p *packer) pack(plain []byte) []byte {
 }
 
 // unpack is the opposite of pack. It returns ErrSealed for what pack does not make.
-func unpack(packed []byte) ([]byte, error) {
-	r := flate.NewReader(bytes.NewReader(packed))
-	plain, err := io.ReadAll(io.LimitReader(r, mostPacked+1))
-	if err != nil || len(plain) > mostPacked {
+func (p *packer) unpack(packed []byte) ([]byte, error) {
+	from := bytes.NewReader(packed)
+	r, _ := p.readers.Get().(io.Reader)
+	if r == nil {
+		r = flate.NewReader(from)
+	} else {
+		_ = r.(flate.Resetter).Reset(from, nil) // without a dictionary nothing can fail
+	}
+	defer p.readers.Put(r)
+	// Text shrinks to a third or less.
+	plain := bytes.NewBuffer(make([]byte, 0, 4*len(packed)+bytes.MinRead))
+	_, err := plain.ReadFrom(io.LimitReader(r, mostPacked+1))
+	if err != nil || plain.Len() > mostPacked {
 		return nil, ErrSealed
 	}
-	return plain, nil
+	return plain.Bytes(), nil
 }
 
 // Pack returns a large value compressed and encrypted for its place. It is for what is packed
@@ -53,7 +63,7 @@ func (r *reader) Unpack(p Place, packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return unpack(raw)
+	return r.packer.unpack(raw)
 }
 
 // openRaw opens a sealed value that is bytes: its prefix, nonce and ciphertext.

@@ -78,7 +78,11 @@ const generated = "-- name: "
 const mostPrepared = 512
 
 // take returns the kept statement for a text. It is nil when there is none to keep, or it is busy.
+// It returns the error of a context that has ended.
 func (c *preparingConn) take(ctx context.Context, text string) (*prepared, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	kept := c.statements[text]
 	switch {
 	case kept != nil && kept.busy:

@@ -185,11 +185,19 @@ func (e *sqliteEngine) read(ctx context.Context) (*db.Queries, time.Time, error)
 func (e *sqliteEngine) ping(ctx context.Context) error { return e.readOnly.PingContext(ctx) }
 
 func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
-	tx, err := e.db.BeginTx(ctx, nil)
+	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &sqliteSession{tx: tx, q: db.New(tx), client: e.client, bell: e.bell}
+	// Not ctx: at its end, database/sql would roll back between two statements, and the second one
+	// would be a transaction of its own.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	s := &sqliteSession{
+		conn: conn, tx: tx, q: db.New(uninterrupted{conn}), client: e.client, bell: e.bell,
+	}
 	defer func() {
 		if s.at.IsZero() { // the clock panicked, and the only connection that writes must go back
 			s.rollback(ctx)
@@ -237,6 +245,7 @@ func (e *sqliteEngine) close() error {
 }
 
 type sqliteSession struct {
+	conn   *sql.Conn // of the transaction
 	tx     *sql.Tx
 	q      *db.Queries
 	at     time.Time
@@ -272,10 +281,15 @@ func (s *sqliteSession) commit(context.Context) error {
 	if err == nil && s.jobs {
 		s.bell.ring()
 	}
+	_ = s.conn.Close() // it goes back to the pool
 	return err
 }
 
-func (s *sqliteSession) rollback(context.Context) { _ = s.tx.Rollback() }
+// rollback may follow a commit that failed.
+func (s *sqliteSession) rollback(context.Context) {
+	_ = s.tx.Rollback()
+	_ = s.conn.Close()
+}
 
 // folderOf returns an error when the folder of a SQLite file does not exist. A bridge that made it
 // would begin with an empty database where a disk is not mounted or a path is misspelled.

@@ -241,7 +241,7 @@ func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View)
 	if err != nil {
 		return fmt.Errorf("store: reading: %w", err)
 	}
-	return f(ctx, &reader{queries, now, s.sealer, s.digests})
+	return f(ctx, &reader{queries, now, s.sealer, s.digests, &s.packer})
 }
 
 // Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the

@@ -190,6 +190,7 @@ type reader struct {
 	now     time.Time
 	sealer  sealer
 	digests digestKey
+	packer  *packer
 }
 
 func (r *reader) Now() time.Time { return r.now }
