@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,28 +70,41 @@ func (c *child) kill() {
 	<-c.done
 }
 
-// lastWords keeps the end of what a child writes. It is shown when the child fails.
+var complains = regexp.MustCompile(`"level":"(WARN|ERROR)"`)
+
+// lastWords keeps the end of what a child writes, and its last complaint. They are shown when the
+// child fails. A busy server writes a line for each request after the one that says why.
 type lastWords struct {
-	mu   sync.Mutex
-	text []byte
+	mu        sync.Mutex
+	text      []byte
+	complaint []byte
 }
 
 // Write never fails.
 func (w *lastWords) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for line := range bytes.Lines(p) {
+		if complains.Match(line) {
+			w.complaint = bytes.Clone(bytes.TrimSpace(line))
+		}
+	}
 	if w.text = append(w.text, p...); len(w.text) > 2*keptWords {
 		w.text = append(w.text[:0], w.text[len(w.text)-keptWords:]...)
 	}
 	return len(p), nil
 }
 
-// String is the last line.
+// String is the last line, and the last complaint if that is another one.
 func (w *lastWords) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	lines := bytes.Split(bytes.TrimSpace(w.text), []byte("\n"))
-	return string(lines[len(lines)-1])
+	last := lines[len(lines)-1]
+	if len(w.complaint) > 0 && !bytes.Equal(last, w.complaint) {
+		return string(w.complaint) + "\n" + string(last)
+	}
+	return string(last)
 }
 
 // usage is what processes have used up to a moment.

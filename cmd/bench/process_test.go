@@ -85,3 +85,14 @@ func TestChild(t *testing.T) {
 	_, err := startChild(t.Context(), exec.Command(filepath.Join(t.TempDir(), "none")))
 	require.Error(t, err)
 }
+
+// Ensure that the last complaint of a server is kept, whatever it writes afterwards.
+func TestLastComplaint(t *testing.T) {
+	var w lastWords
+	for _, line := range []string{`{"level":"INFO","msg":"a"}`, `{"level":"ERROR","msg":"b"}`,
+		`{"level":"INFO","msg":"c"}`} {
+		_, err := w.Write([]byte(line + "\n"))
+		require.NoError(t, err)
+	}
+	require.Equal(t, `{"level":"ERROR","msg":"b"}`+"\n"+`{"level":"INFO","msg":"c"}`, w.String())
+}

@@ -16,6 +16,7 @@ import (
 	"smsbridge/inbound/web"
 	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/queuepages"
 )
 
 // riverPath is where River's own pages are, which show the rows of the queue.
@@ -26,7 +27,9 @@ const mostNamed = 20
 
 // routeRiver adds River's own pages. They are made when an operator asks for them first.
 func (d *Door) routeRiver(e *echo.Echo) {
-	pages := sync.OnceValues(func() (http.Handler, error) { return d.Store.Pages(riverPath, d.Log) })
+	pages := sync.OnceValues(func() (http.Handler, error) {
+		return queuepages.New(d.Store.QueueClients(), riverPath, d.Log)
+	})
 	serve := func(c echo.Context, v visitor) error { return d.serveRiver(c, v, pages) }
 	shown := d.pageOf(serve)
 	all := func(c echo.Context) error {

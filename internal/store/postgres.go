@@ -18,8 +18,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
-	"riverqueue.com/riverui"
-	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 )
@@ -322,4 +320,6 @@ func (s *postgresSession) rollback(ctx context.Context) {
 
 func (e *postgresEngine) jobs() jobClient { return e.client }
 
-func (e *postgresEngine) pages() uiendpoints.Bundle { return riverui.NewEndpoints(e.client, nil) }
+func (e *postgresEngine) clients() QueueClients {
+	return QueueClients{PostgreSQL: e.client}
+}

@@ -18,8 +18,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
-	"riverqueue.com/riverui"
-	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 )
@@ -332,4 +330,4 @@ func private(path string, log *slog.Logger) error {
 
 func (e *sqliteEngine) jobs() jobClient { return e.client }
 
-func (e *sqliteEngine) pages() uiendpoints.Bundle { return riverui.NewEndpoints(e.client, nil) }
+func (e *sqliteEngine) clients() QueueClients { return QueueClients{SQLite: e.client} }

@@ -28,9 +28,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
-	"riverqueue.com/riverui/uiendpoints"
 
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/moment"
@@ -99,7 +99,7 @@ type engine interface {
 	scrub(ctx context.Context) error
 	// jobs is for operators, who see what the queue has.
 	jobs() jobClient
-	pages() uiendpoints.Bundle
+	clients() QueueClients
 	// database is for the few statements that are not generated.
 	database() *sql.DB
 	// measured is for reading alone, with a query of how many bytes the database has.
@@ -182,6 +182,16 @@ func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine
 
 var errNoPostgresKey = errors.New("store: PostgreSQL needs a configured key:" +
 	" replicas must share it and it must not lie beside the data")
+
+// QueueClients has River's client for one database, and nil for the other. It is for River's own
+// pages: a rule makes a job due through its Tx.
+type QueueClients struct {
+	SQLite     *river.Client[*sql.Tx]
+	PostgreSQL *river.Client[pgx.Tx]
+}
+
+// QueueClients returns the client of the job queue.
+func (s *Store) QueueClients() QueueClients { return s.engine.clients() }
 
 // Workers is where the functions that do the queued jobs are added, before Start.
 func (s *Store) Workers() *river.Workers { return s.workers }
