@@ -23,8 +23,8 @@ func TestFlowAllocatesLittle(t *testing.T) {
 	}
 	// What else the process does meanwhile is counted, too: some fifteen allocations.
 	bounds := map[string]float64{
-		"mail": 275, "examined, prompt begun": 2650, "prompt sent": 190, "yes": 630,
-		"click begun": 265, "click ended, outcome begun": 800, "outcome sent": 190,
+		"mail": 225, "examined, prompt begun": 2400, "prompt sent": 165, "yes": 560,
+		"click begun": 245, "click ended, outcome begun": 700, "outcome sent": 165,
 	}
 	for i, s := range flows[0].steps() {
 		next := 0
