@@ -209,10 +209,10 @@ func (c column) copied(kind string, n, copies int, now time.Time) string {
 	text := c.kind == "text"
 	id := c.name == "id" || c.name == "key" || c.name == "token" || strings.HasSuffix(c.name, "_id")
 	number := c.kind == "bigint" || c.kind == "integer"
-	moment := c.name == "at" || c.name == "deadline" || strings.HasSuffix(c.name, "_at")
-	// A count may begin with its day. If it were older still, the bridge would drop a million counts
-	// while it is measured.
-	window := c.name == "window_at"
+	// Not the beginning of a window, which may be that of the day. If it were older still, the bridge
+	// would drop a million counts while it is measured.
+	moment := c.name == "at" || c.name == "deadline" ||
+		strings.HasSuffix(c.name, "_at") && c.name != "window_at"
 	switch {
 	case text && id:
 		return `CASE WHEN ` + name + ` = '' THEN '' WHEN ` + name + ` LIKE '` + uuidPattern +
@@ -231,7 +231,7 @@ func (c column) copied(kind string, n, copies int, now time.Time) string {
 	case id && c.kind == "bytea":
 		return `CASE WHEN length(` + name + `) = 0 THEN ` + name + ` ELSE decode(` + digits +
 			`, 'hex') || substr(` + name + `, 5) END`
-	case number && moment && !window:
+	case number && moment:
 		return `CASE WHEN ` + name + ` = 0 THEN 0 ELSE ` + name + ` ` + shift + ` END`
 	case number && (id || c.unique): // numbers before the first
 		return name + ` - i * 1000`

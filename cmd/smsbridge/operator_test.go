@@ -28,6 +28,7 @@ func (th *theater) operate(t *testing.T) string {
 	hash.Stdin = strings.NewReader(operatorPassword + "\n")
 	entry, err := hash.Output()
 	require.NoError(t, err)
+	require.Contains(t, string(entry), ":2a:12:", "a person chose the password")
 	addr, err := freeAddr()
 	require.NoError(t, err)
 	th.env["SMSBRIDGE_OPERATOR_ADDR"] = addr
