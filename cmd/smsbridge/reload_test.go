@@ -47,10 +47,9 @@ func TestReload(t *testing.T) {
 		t.Helper()
 		before := bytes.Count(logged(), []byte(want))
 		require.NoError(t, bridge.Process.Signal(syscall.SIGHUP))
-		for bytes.Count(logged(), []byte(want)) == before {
-			require.NoError(t, ctx.Err(), "not logged: %s", want)
-			time.Sleep(5 * time.Millisecond)
-		}
+		require.Eventually(t, func() bool {
+			return bytes.Count(logged(), []byte(want)) > before
+		}, storyPatience, 5*time.Millisecond, "not logged: %s", want)
 	}
 	reply := func(want string) {
 		t.Helper()
