@@ -113,7 +113,7 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 }
 
 // Ensure that no copy of a row which SQLite left behind when it moved rows between pages keeps a
-// number: once a day the file is written anew.
+// number: once a day such parts of the file are overwritten.
 func TestNoCopyOfANumberStays(t *testing.T) {
 	t.Parallel()
 	w := quick(t)
@@ -126,7 +126,7 @@ func TestNoCopyOfANumberStays(t *testing.T) {
 	}
 	// How many copies SQLite leaves depends on ids that are drawn: nearly always some.
 	for round := 0; held() == 0; round++ {
-		require.Less(t, round, 10, "SQLite leaves no copies: the file need not be written anew")
+		require.Less(t, round, 10, "SQLite leaves no copies: nothing need be overwritten")
 		w.growTexts(round)
 		w.wait(w.Settings.Retention + time.Hour)
 		for _, table := range store.AgingTables() {

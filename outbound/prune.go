@@ -20,9 +20,9 @@ import (
 // pruneEvery is how often rows that are too old are dropped.
 const pruneEvery = time.Hour
 
-// rewriteEvery is how often the file of a SQLite database is written anew, after numbers in it were
-// replaced. Transactions wait for that.
-const rewriteEvery = 24 * time.Hour
+// blankEvery is how often the unused parts of a SQLite file are overwritten, after numbers in it
+// were replaced. The whole file is read for that.
+const blankEvery = 24 * time.Hour
 
 // emptyAgain is after how long the WAL is emptied again when another transaction reads it: no
 // number may stay in a file for long once its retention is over.
@@ -153,21 +153,24 @@ func (w *Worker) scrub(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rewrite := !w.clean.Load() && now.Sub(time.UnixMilli(w.rewritten.Load())) >= rewriteEvery
+	blank := !w.clean.Load() && now.Sub(time.UnixMilli(w.blanked.Load())) >= blankEvery
 	switch {
-	case rewrite:
-		err = w.Store.Rewrite(ctx)
+	case blank:
+		err = w.Store.Blank(ctx)
 	case !w.emptied.Load():
 		err = w.Store.EmptyLog(ctx)
 	}
 	w.emptied.Store(err == nil)
+	if err != nil && ctx.Err() != nil {
+		return nil // the next try goes on with what is left
+	}
 	if err != nil {
 		w.Log.Warn("older rows stay in the files of the database for now", "error", err)
 		return nil
 	}
-	if rewrite {
+	if blank {
 		w.clean.Store(true)
-		w.rewritten.Store(now.UnixMilli())
+		w.blanked.Store(now.UnixMilli())
 	}
 	return nil
 }

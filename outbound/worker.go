@@ -136,11 +136,11 @@ type Worker struct {
 	aged    sync.Map // by table: the id up to which numbers have been replaced
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
-	// clean says that the file has been written anew since, and rewritten when: milliseconds since
-	// 1970.
-	clean     atomic.Bool
-	rewritten atomic.Int64
-	used      atomic.Pointer[tenant.Settings]
+	// clean says that the unused parts of the file have been overwritten since, and blanked when:
+	// milliseconds since 1970.
+	clean   atomic.Bool
+	blanked atomic.Int64
+	used    atomic.Pointer[tenant.Settings]
 }
 
 // Use has the jobs that begin from now on use other settings than those of the start. The name

@@ -4,8 +4,6 @@ package outbound
 
 import (
 	"context"
-	"encoding/binary"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,46 +11,18 @@ import (
 
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 )
 
-// wal is what a SQLite database has written since its WAL was begun.
-type wal struct {
-	salts          string // another pair says that the WAL was begun anew
-	pages, commits int
-}
-
-// wal reads the headers of the WAL's frames: there is one for each page that was written. Those
-// with the size of the database end a commit. Frames with other salts are older.
-//
-// Source: https://sqlite.org/fileformat2.html#walformat
-func (w *world) wal() (read wal) {
-	w.t.Helper()
-	const header, frame, page = 32, 24, 4096
-	content, err := os.ReadFile(strings.TrimPrefix(w.databaseURL, "sqlite:") + "-wal")
-	require.NoError(w.t, err)
-	require.GreaterOrEqual(w.t, len(content), header)
-	require.EqualValues(w.t, page, binary.BigEndian.Uint32(content[8:]), "bytes of a page")
-	read.salts = string(content[16:24])
-	for rest := content[header:]; len(rest) >= frame+page; rest = rest[frame+page:] {
-		if string(rest[8:16]) != read.salts {
-			break
-		}
-		read.pages++
-		if binary.BigEndian.Uint32(rest[4:]) != 0 {
-			read.commits++
-		}
-	}
-	return read
-}
-
 // written is what do writes.
-func (w *world) written(do func()) wal {
+func (w *world) written(do func()) storetest.WAL {
 	w.t.Helper()
-	before := w.wal()
+	path := strings.TrimPrefix(w.databaseURL, "sqlite:")
+	before := storetest.ReadWAL(w.t, path)
 	do()
-	after := w.wal()
-	require.Equal(w.t, before.salts, after.salts, "the WAL was begun anew meanwhile")
-	return wal{after.salts, after.pages - before.pages, after.commits - before.commits}
+	after := storetest.ReadWAL(w.t, path)
+	require.Equal(w.t, before.Salts, after.Salts, "the WAL was begun anew meanwhile")
+	return storetest.WAL{Pages: after.Pages - before.Pages, Commits: after.Commits - before.Commits}
 }
 
 // keepWAL has the WAL grow until the test ends: SQLite does not begin it anew while it is read.
@@ -84,8 +54,8 @@ func TestPagesOfAFlow(t *testing.T) {
 			wrote := w.written(func() {
 				w.do(func(ctx context.Context, tx *store.Tx) error { return f.take(ctx, tx, step) })
 			})
-			require.Equal(t, 1, wrote.commits, step.name)
-			pages[step.name] += float64(wrote.pages) / rounds
+			require.Equal(t, 1, wrote.Commits, step.name)
+			pages[step.name] += float64(wrote.Pages) / rounds
 		}
 	}
 	bounds := map[string]float64{
@@ -113,9 +83,9 @@ func TestPagesOfAFlow(t *testing.T) {
 			return nil
 		})
 	})
-	t.Logf("%d mails together: %d pages", group, wrote.pages)
-	require.Equal(t, 1, wrote.commits)
-	require.LessOrEqual(t, wrote.pages, bound)
+	t.Logf("%d mails together: %d pages", group, wrote.Pages)
+	require.Equal(t, 1, wrote.Commits)
+	require.LessOrEqual(t, wrote.Pages, bound)
 }
 
 // Ensure that the workers commit no more often than they must: once between two effects.
@@ -124,7 +94,7 @@ func TestCommitsOfAFlow(t *testing.T) {
 	w.age("seen", 0, "SELECT 'before' AS key") // begins the WAL
 	w.keepWAL()
 	commits := map[string]int{}
-	count := func(name string, do func()) { commits[name] = w.written(do).commits }
+	count := func(name string, do func()) { commits[name] = w.written(do).Commits }
 	stored := w.signUp(address)
 	var mailID string
 	count("mail", func() { mailID = w.take(stored, stored.URL) })

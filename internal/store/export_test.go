@@ -10,6 +10,17 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 	return s.engine.(*sqliteEngine).checkpoint(ctx)
 }
 
+// Overwrite is Blank without emptying the WAL, which would wait for readers.
+func (s *Store) Overwrite(ctx context.Context) error {
+	return s.engine.(*sqliteEngine).blank(ctx)
+}
+
+// Unallocated is the part of a page that Blank overwrites.
+func Unallocated(number int64, content []byte) []byte { return unallocated(number, content) }
+
+// BlankedAtOnce is how many pages of a file Blank looks at together.
+const BlankedAtOnce = blankedAtOnce
+
 // OpenWithoutPolls is Open for a store whose workers look for jobs only when they are told of some.
 func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {
 	o.poll = 24 * time.Hour

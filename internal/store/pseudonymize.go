@@ -144,9 +144,9 @@ func (s *Store) EmptyLog(ctx context.Context) error {
 	return nil
 }
 
-// Rewrite writes a SQLite file anew, so that no unused part of it has an older row, and empties the
-// WAL. Transactions wait meanwhile, about a second for each 100 MB. PostgreSQL does so by itself.
-func (s *Store) Rewrite(ctx context.Context) error {
+// Blank overwrites the unused parts of a SQLite file, so that none has an older row, and empties
+// the WAL. Transactions wait for some pages at a time. PostgreSQL does so by itself.
+func (s *Store) Blank(ctx context.Context) error {
 	if e, isSQLite := s.engine.(*sqliteEngine); isSQLite {
 		return e.scrub(ctx)
 	}

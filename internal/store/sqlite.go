@@ -127,8 +127,7 @@ func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// scrub empties the WAL, which has the pages as they were before. What is deleted in the database
-// file itself is overwritten as it is deleted (secure_delete).
+// emptyLog empties the WAL, which has the pages as they were before.
 func (e *sqliteEngine) emptyLog(ctx context.Context) error {
 	var busy, pages, moved int
 	row := e.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -141,13 +140,9 @@ func (e *sqliteEngine) emptyLog(ctx context.Context) error {
 	return nil
 }
 
-// scrub writes the file anew and empties the WAL. What is deleted or replaced is overwritten, see
-// secure_delete. But when SQLite splits or joins pages, the copies of rows that it leaves behind
-// are not (https://sqlite.org/fileformat2.html section 1.6: unallocated space). Writers wait
-// meanwhile: about a second for each 100 MB.
 func (e *sqliteEngine) scrub(ctx context.Context) error {
-	if _, err := e.db.ExecContext(ctx, "VACUUM"); err != nil {
-		return fmt.Errorf("store: writing the database anew: %w", err)
+	if err := e.blank(ctx); err != nil {
+		return err
 	}
 	return e.emptyLog(ctx)
 }

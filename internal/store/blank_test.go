@@ -1,0 +1,144 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// left counts the pages of a database that have something in their unallocated space.
+func left(t *testing.T, conn *sql.DB) (pages, dirty int) {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), "SELECT pgno, data FROM sqlite_dbpage")
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			number  int64
+			content []byte
+		)
+		require.NoError(t, rows.Scan(&number, &content))
+		pages++
+		if strings.Trim(string(store.Unallocated(number, content)), "\x00") != "" {
+			dirty++
+		}
+	}
+	require.NoError(t, rows.Err())
+	return pages, dirty
+}
+
+// churn makes rows that grow, move between pages and go, as a bridge's do.
+func churn(t *testing.T, conn *sql.DB, random *rand.Rand, rows int) {
+	t.Helper()
+	for _, statement := range []string{
+		"CREATE TABLE churned (id TEXT PRIMARY KEY, at INTEGER, body BLOB) STRICT",
+		"CREATE INDEX churned_body ON churned (body)",
+		"BEGIN",
+	} {
+		_, err := conn.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	for i := range rows {
+		body := strings.Repeat(fmt.Sprintf("row %06d ", i), 1+random.IntN(60))
+		id := fmt.Sprintf("%08x", random.Uint32())
+		_, err := conn.ExecContext(t.Context(), "INSERT INTO churned VALUES ($1, $2, CAST($3 AS BLOB))",
+			id, i, body)
+		require.NoError(t, err)
+	}
+	for _, statement := range []string{
+		"UPDATE churned SET body = CAST(body || body AS BLOB) WHERE at % 3 = 0",
+		"DELETE FROM churned WHERE at % 5 = 0",
+		"COMMIT",
+	} {
+		_, err := conn.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+	}
+}
+
+// Ensure that every copy which SQLite left in a page is overwritten, and that no row and no index
+// changes. Other transactions wait for no more than some pages at a time. A file that has been
+// blanked is not written to again.
+func TestBlank(t *testing.T) {
+	url := storetest.SQLite(t)
+	path := strings.TrimPrefix(url, "sqlite:")
+	s := storetest.Open(t, url, nil)
+	conn, _ := beside(t, url)
+	conn.SetMaxOpenConns(1)
+	churn(t, conn, rand.New(rand.NewPCG(1, 2)), 8_000)
+	pages, dirty := left(t, conn)
+	require.Greater(t, pages, 2*store.BlankedAtOnce)
+	require.Greater(t, dirty, pages/10)
+	rows := func() (all []string) {
+		return column(t, conn, "SELECT id || at || body FROM churned ORDER BY id")
+	}
+	before := rows()
+
+	require.NoError(t, s.EmptyLog(t.Context()))
+	reader, err := sql.Open("sqlite", path) // so that the WAL is not begun anew
+	require.NoError(t, err)
+	defer reader.Close()
+	reading, err := reader.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, reading.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM seen").Scan(&n))
+	require.NoError(t, s.Overwrite(t.Context()))
+	wrote := storetest.ReadWAL(t, path)
+	require.LessOrEqual(t, wrote.Largest, store.BlankedAtOnce)
+	require.Greater(t, wrote.Commits, pages/store.BlankedAtOnce/2)
+	require.NoError(t, reading.Rollback())
+
+	_, dirty = left(t, conn)
+	require.Zero(t, dirty)
+	require.Equal(t, before, rows())
+	require.Equal(t, []string{"ok"}, column(t, conn, "PRAGMA integrity_check"))
+	require.NoError(t, s.Blank(t.Context())) // and empty the WAL
+	require.NoError(t, s.Overwrite(t.Context()))
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "after")
+	}))
+	require.Equal(t, 1, storetest.ReadWAL(t, path).Commits, "nothing was left to overwrite")
+}
+
+func column(t *testing.T, conn *sql.DB, query string) (values []string) {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		require.NoError(t, rows.Scan(&value))
+		values = append(values, value)
+	}
+	require.NoError(t, rows.Err())
+	return values
+}
+
+// Whatever a page holds, what is overwritten lies between its pointers and its end.
+func FuzzUnallocated(f *testing.F) {
+	f.Add(int64(2), "\x0d\x00\x00\x00\x01\x00\x20\x00\x00\x30"+strings.Repeat("x", 54))
+	f.Add(int64(1), strings.Repeat("\x00", 100)+"\x05\x00\x00\x00\x00\x00\x00\x00")
+	f.Add(int64(3), "\x0a\x00\x00\xff\xff\x00\x00\x00\x00\x00\x00\x00")
+	f.Fuzz(func(t *testing.T, number int64, content string) {
+		page := []byte(content)
+		part := store.Unallocated(number, page)
+		if len(part) == 0 {
+			return
+		}
+		clear(part)
+		header := 8
+		if number == 1 {
+			header += 100
+		}
+		require.Equal(t, content[:header], string(page[:header]))
+		require.Len(t, page, len(content))
+		require.Contains(t, []byte{2, 5, 10, 13}, page[header-8])
+	})
+}
