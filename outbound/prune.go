@@ -20,10 +20,6 @@ import (
 // pruneEvery is how often rows that are too old are dropped.
 const pruneEvery = time.Hour
 
-// blankEvery is how often the unused parts of a SQLite file are overwritten, after numbers in it
-// were replaced. The whole file is read for that.
-const blankEvery = 24 * time.Hour
-
 // emptyAgain is after how long the WAL is emptied again when another transaction reads it: no
 // number may stay in a file for long once its retention is over.
 const emptyAgain = 10 * time.Second
@@ -120,15 +116,12 @@ func (w *Worker) prune(ctx context.Context, _ string) error {
 		return errors.Join(errs...)
 	case ctx.Err() != nil:
 		return river.JobSnooze(shortestWait)
-	case !w.emptied.Load():
-		return river.JobSnooze(emptyAgain)
 	}
-	return nil
+	return w.emptyLog(ctx)
 }
 
 // replaceNumbers puts digests in the place of the numbers that rows have had for the retention. In
-// each table it goes on where this process ended the last time; after a start it reads all. An
-// earlier try may have replaced numbers and had no time to empty the WAL, also one before a start.
+// each table it goes on where this process ended the last time; after a start it reads all.
 func (w *Worker) replaceNumbers(ctx context.Context) error {
 	for _, table := range store.AgingTables() {
 		n, err := w.replaceNumbersIn(ctx, table)
@@ -138,39 +131,6 @@ func (w *Worker) replaceNumbers(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("replacing numbers: %w", err)
 		}
-	}
-	return w.scrub(ctx)
-}
-
-// scrub takes the replaced numbers out of the files: out of the WAL each time, and once a day out
-// of the unused parts of the database.
-func (w *Worker) scrub(ctx context.Context) error {
-	var now time.Time
-	err := w.Store.Read(ctx, func(_ context.Context, view store.View) error {
-		now = view.Now()
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	blank := !w.clean.Load() && now.Sub(time.UnixMilli(w.blanked.Load())) >= blankEvery
-	switch {
-	case blank:
-		err = w.Store.Blank(ctx)
-	case !w.emptied.Load():
-		err = w.Store.EmptyLog(ctx)
-	}
-	w.emptied.Store(err == nil)
-	if err != nil && ctx.Err() != nil {
-		return nil // the next try goes on with what is left
-	}
-	if err != nil {
-		w.Log.Warn("older rows stay in the files of the database for now", "error", err)
-		return nil
-	}
-	if blank {
-		w.clean.Store(true)
-		w.blanked.Store(now.UnixMilli())
 	}
 	return nil
 }
@@ -186,7 +146,7 @@ func (w *Worker) replaceNumbersIn(ctx context.Context, table string) (all int, e
 		last, n, failed := w.Store.Pseudonymize(ctx, table, after.(string), before)
 		if all += n; n > 0 {
 			w.emptied.Store(false)
-			w.clean.Store(false)
+			w.blanked.Store(false)
 		}
 		if failed != nil || last == "" {
 			return all, failed

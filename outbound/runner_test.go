@@ -30,7 +30,7 @@ func TestTable(t *testing.T) {
 		require.LessOrEqual(t, j.limits.within, store.RescueAfter-10*time.Second, j.kind)
 	}
 	require.ElementsMatch(t, []string{
-		"answer_test", "check_code", "click_link", "delete_mail", "drop_job", "examine_mail",
+		"answer_test", "blank", "check_code", "click_link", "delete_mail", "drop_job", "examine_mail",
 		"expire", "expire_verification", "find_text", "look_up_mail", "notify", "price_texts", "prune",
 		"report_verification", "reseal", "send_text", "sweep", "tell_operator",
 	}, kinds)

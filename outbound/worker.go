@@ -115,6 +115,7 @@ func (w *Worker) table() []*job {
 		queued(w, limits{within: oneTry}, func(Sweep) string { return "" }, w.sweep),
 		queued(w, limits{within: oneTry}, func(PriceTexts) string { return "" }, w.priceTexts),
 		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
+		queued(w, database, func(Blank) string { return "" }, w.blank),
 		queued(w, limits{within: oneTry}, func(Reseal) string { return "" }, w.reseal),
 	}
 }
@@ -136,11 +137,11 @@ type Worker struct {
 	aged    sync.Map // by table: the id up to which numbers have been replaced
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
-	// clean says that the unused parts of the file have been overwritten since, and blanked when:
-	// milliseconds since 1970.
-	clean   atomic.Bool
-	blanked atomic.Int64
-	used    atomic.Pointer[tenant.Settings]
+	// blanked says that since then a pass over the unused parts of the file has begun. It goes on at
+	// the page blankFrom, 0 when it is over.
+	blanked   atomic.Bool
+	blankFrom atomic.Int64
+	used      atomic.Pointer[tenant.Settings]
 }
 
 // Use has the jobs that begin from now on use other settings than those of the start. The name
@@ -176,5 +177,6 @@ func (w *Worker) Register() {
 	w.Store.Every(sweepEvery, Sweep{})
 	w.Store.Every(priceEvery, PriceTexts{})
 	w.Store.Every(pruneEvery, Prune{})
+	w.Store.Every(blankEvery, Blank{})
 	w.Store.Every(resealEvery, Reseal{})
 }

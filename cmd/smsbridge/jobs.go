@@ -63,7 +63,7 @@ func (jobsCommand) Help() string {
 // isUpkeep reports whether a kind is one of the periodic jobs of the bridge itself, which wait most
 // of the time.
 func isUpkeep(kind string) bool {
-	return slices.Contains([]string{"sweep", "prune", "reseal", "price_texts"}, kind)
+	return slices.Contains([]string{"sweep", "prune", "blank", "reseal", "price_texts"}, kind)
 }
 
 // Run lists the jobs.

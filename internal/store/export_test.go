@@ -10,11 +10,6 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 	return s.engine.(*sqliteEngine).checkpoint(ctx)
 }
 
-// Overwrite is Blank without emptying the WAL, which would wait for readers.
-func (s *Store) Overwrite(ctx context.Context) error {
-	return s.engine.(*sqliteEngine).blank(ctx)
-}
-
 // Unallocated is the part of a page that Blank overwrites.
 func Unallocated(number int64, content []byte) []byte { return unallocated(number, content) }
 

@@ -144,11 +144,12 @@ func (s *Store) EmptyLog(ctx context.Context) error {
 	return nil
 }
 
-// Blank overwrites the unused parts of a SQLite file, so that none has an older row, and empties
-// the WAL. Transactions wait for some pages at a time. PostgreSQL does so by itself.
-func (s *Store) Blank(ctx context.Context) error {
+// Blank overwrites the unused parts of 200 pages of a SQLite file, so that none has an older row.
+// Other transactions wait meanwhile. The first page has the number 1. Blank returns the one to go
+// on with, 0 after the last. PostgreSQL overwrites by itself.
+func (s *Store) Blank(ctx context.Context, first int64) (next int64, err error) {
 	if e, isSQLite := s.engine.(*sqliteEngine); isSQLite {
-		return e.scrub(ctx)
+		return e.blank(ctx, first)
 	}
-	return nil
+	return 0, nil
 }

@@ -141,8 +141,11 @@ func (e *sqliteEngine) emptyLog(ctx context.Context) error {
 }
 
 func (e *sqliteEngine) scrub(ctx context.Context) error {
-	if err := e.blank(ctx); err != nil {
-		return err
+	for next := int64(1); next != 0; {
+		var err error
+		if next, err = e.blank(ctx, next); err != nil {
+			return err
+		}
 	}
 	return e.emptyLog(ctx)
 }
