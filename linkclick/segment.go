@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,22 +18,33 @@ import (
 // that an identity provider sends has 15.
 const minID = 12
 
+// segmentForm is what a segment is made of, and how many bytes it has at least and at most. Lengths
+// in the expressions would make them long: a program of theirs has an instruction for each byte.
+type segmentForm struct {
+	of          *regexp.Regexp
+	least, most int
+}
+
+func (f segmentForm) fits(segment string) bool {
+	return len(segment) >= f.least && len(segment) <= f.most && f.of.MatchString(segment)
+}
+
 // segmentForms are the forms of a segment that a shape may name, beside a literal, "*", "{id}" and
 // "{name}". The last is a name that an operator or a person chose. It says nothing, because the
 // rest of the link tells what it does.
-var segmentForms = map[string]*regexp.Regexp{
+var segmentForms = map[string]segmentForm{
 	// The models for which applications use Devise. For others the operator says that the link
 	// verifies an address, and not an order.
-	"{scope}": regexp.MustCompile(`^(users?|accounts?|members?|customers?|auth)$`),
-	"{num}":   regexp.MustCompile(`^[0-9]{1,20}$`),
-	"{hex}":   regexp.MustCompile(`^[0-9a-f]{32,128}$`),
-	"{uuid}":  regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`),
-	"{alnum}": regexp.MustCompile(`^[0-9A-Za-z]{20,128}$`),
-	"{b64}":   regexp.MustCompile(`^[0-9A-Za-z_-]{20,256}$`),
+	"{scope}": {regexp.MustCompile(`^(users?|accounts?|members?|customers?|auth)$`), 4, 9},
+	"{num}":   {regexp.MustCompile(`^[0-9]+$`), 1, 20},
+	"{hex}":   {regexp.MustCompile(`^[0-9a-f]+$`), 32, 128},
+	"{uuid}":  {regexp.MustCompile(`^[0-9A-Fa-f]+(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`), 36, 36},
+	"{alnum}": {regexp.MustCompile(`^[0-9A-Za-z]+$`), 20, 128},
+	"{b64}":   {regexp.MustCompile(`^[0-9A-Za-z_-]+$`), 20, 256},
 	// A value that Django has signed, or the key of a row as before that.
-	"{signed}": regexp.MustCompile(`^([\w-]+:[\w-]+:[\w-]+|[0-9a-z]{64})$`),
+	"{signed}": {regexp.MustCompile(`^([\w-]+:[\w-]+:[\w-]+|[0-9a-z]{64})$`), 5, math.MaxInt},
 	// Django's token: a time in base 36, a dash and a digest.
-	"{stamped}": regexp.MustCompile(`^[0-9a-z]{1,13}-[0-9A-Za-z]{20,64}$`),
+	"{stamped}": {regexp.MustCompile(`^[0-9a-z]{1,13}-[0-9A-Za-z]{20,64}$`), 22, 78},
 }
 
 // fitsSegment reports whether a segment of a path is what a shape wants there.
@@ -43,10 +55,10 @@ func fitsSegment(want, have string) bool {
 	case "{id}":
 		return len(have) >= minID && !isNamed(have)
 	case "{alnum}", "{b64}":
-		return segmentForms[want].MatchString(have) && !isNamed(have)
+		return segmentForms[want].fits(have) && !isNamed(have)
 	}
-	if form := segmentForms[want]; form != nil {
-		return form.MatchString(have)
+	if form, is := segmentForms[want]; is {
+		return form.fits(have)
 	}
 	return want == have
 }

@@ -3,6 +3,7 @@ package linkclick
 import (
 	"math/rand/v2"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,6 +45,56 @@ func TestSegmentForms(t *testing.T) {
 	}
 	for form := range segmentForms {
 		require.False(t, fitsSegment(form, form), "a form is no segment of a link")
+	}
+}
+
+// Ensure that a form takes what its whole expression takes, whose lengths are kept beside it:
+// segments as long as it allows, a byte shorter and longer, and with a byte that is not of it.
+func TestSegmentFormsAreExact(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 5))
+	forms := map[string]string{
+		"{scope}":   `^(users?|accounts?|members?|customers?|auth)$`,
+		"{num}":     `^[0-9]{1,20}$`,
+		"{hex}":     `^[0-9a-f]{32,128}$`,
+		"{uuid}":    `^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`,
+		"{alnum}":   `^[0-9A-Za-z]{20,128}$`,
+		"{b64}":     `^[0-9A-Za-z_-]{20,256}$`,
+		"{signed}":  `^([\w-]+:[\w-]+:[\w-]+|[0-9a-z]{64})$`,
+		"{stamped}": `^[0-9a-z]{1,13}-[0-9A-Za-z]{20,64}$`,
+	}
+	require.Len(t, forms, len(segmentForms))
+	for form, whole := range forms {
+		want, have := regexp.MustCompile(whole), segmentForms[form]
+		fitted := 0
+		try := func(segment string) {
+			if want.MatchString(segment) {
+				fitted++
+			}
+			require.Equal(t, want.MatchString(segment), have.fits(segment), "%s %q", form, segment)
+		}
+		for _, word := range strings.Fields("user users account members customers auth author a-b") {
+			try(word)
+		}
+		for _, alphabet := range []string{"0123456789", "0123456789abcdef", "09afAF", "0aZz", "0aZz_-"} {
+			draw := func(n int) string {
+				drawn := make([]byte, n)
+				for i := range drawn {
+					drawn[i] = alphabet[random.IntN(len(alphabet))]
+				}
+				return string(drawn)
+			}
+			for n := range 260 {
+				try(draw(n))
+				try(draw(n) + "é")
+				try(draw(n) + "\n")
+				first := min(n, random.IntN(15))
+				try(draw(first) + "-" + draw(n-first))
+				try(draw(first) + ":" + draw(first) + ":" + draw(n-first))
+				try(draw(n%10) + "-" + draw(4) + "-" + draw(4) + "-" + draw(4) + "-" + draw(12))
+				try(draw(8) + "-" + draw(4) + "-" + draw(n%6) + "-" + draw(4) + "-" + draw(12+n%2))
+			}
+		}
+		require.Greater(t, fitted, 3, form)
 	}
 }
 

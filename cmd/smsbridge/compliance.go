@@ -57,14 +57,14 @@ func (complianceCommand) Help() string {
 
 // compliance is what --json prints.
 type compliance struct {
-	Country  string    `json:"country"`
-	Facts    []fact    `json:"facts"`
-	Tenant   string    `json:"tenant,omitempty"`
-	Ways     []way     `json:"ways,omitempty"`
-	Campaign *campaign `json:"campaign,omitempty"`
+	Country  string        `json:"country"`
+	Facts    []countryFact `json:"facts"`
+	Tenant   string        `json:"tenant,omitempty"`
+	Ways     []way         `json:"ways,omitempty"`
+	Campaign *campaign     `json:"campaign,omitempty"`
 }
 
-type fact struct {
+type countryFact struct {
 	About     country.Topic `json:"about"`
 	Value     string        `json:"value"`
 	Note      string        `json:"note,omitempty"`
@@ -90,9 +90,9 @@ func (c complianceCommand) Run(w world) error {
 		return mistake{"there is no country with the code " + printable(c.Country),
 			"write a code of two letters (ISO 3166-1), such as DK, SE or GB"}
 	}
-	found := compliance{Country: code, Facts: []fact{}}
+	found := compliance{Country: code, Facts: []countryFact{}}
 	for _, f := range country.About(code) {
-		found.Facts = append(found.Facts, fact{
+		found.Facts = append(found.Facts, countryFact{
 			f.Topic, f.Value, f.Note, f.Source.Name, f.Source.URL, f.Source.Read.Format(time.DateOnly),
 			f.Source.FirstHand,
 		})

@@ -20,6 +20,7 @@ import (
 	"smsbridge/internal/health"
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/trace"
 )
@@ -67,7 +68,7 @@ func (b bridge) watch() *watcher {
 		KeyID: w.about.Key,
 	})
 	w.openTraces(b.settings.Traces)
-	b.store.Hear(func(facts []store.Fact) {
+	b.store.Hear(func(facts []fact.Fact) {
 		w.meter.Hear(facts)
 		w.traces.Hear(facts)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/internal/wording"
@@ -122,7 +123,7 @@ func MarkLate(ctx context.Context, tx *store.Tx, c Challenge) (bool, error) {
 
 // record records a move of c, which those who count may tell from others by purpose and country.
 func (c Challenge) record(ctx context.Context, tx *store.Tx, name State, detail string) error {
-	return tx.RecordAbout(ctx, c.Tenant, c.ID, "challenge."+string(name), detail, store.About{
+	return tx.RecordAbout(ctx, c.Tenant, c.ID, "challenge."+string(name), detail, fact.About{
 		Purpose: string(c.Purpose), Country: c.Phone.Country(),
 	})
 }

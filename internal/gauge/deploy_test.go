@@ -19,7 +19,7 @@ import (
 	"smsbridge/internal/health"
 	"smsbridge/internal/meter"
 	"smsbridge/internal/price"
-	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 )
 
 // everything is a scrape that has each metric.
@@ -32,10 +32,10 @@ func (d *desk) everything() string {
 	d.meter.Took("twilio", "ok", time.Second)
 	d.meter.Stage(meter.Whole, time.Second)
 	d.meter.Dead("sweep")
-	about := store.About{Provider: "twilio", Purpose: "prompt", Country: "DK"}
+	about := fact.About{Provider: "twilio", Purpose: "prompt", Country: "DK"}
 	names := []string{"mail.asked", "text.sent", "challenge.open", "verification.pending"}
 	for _, name := range names {
-		d.meter.Hear([]store.Fact{{Tenant: "acme", Name: name, About: about}})
+		d.meter.Hear([]fact.Fact{{Tenant: "acme", Name: name, About: about}})
 	}
 	return d.scrape()
 }

@@ -15,6 +15,7 @@ import (
 	"smsbridge/internal/gauge"
 	"smsbridge/internal/health"
 	"smsbridge/internal/limit"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
@@ -118,6 +119,7 @@ func TestScrape(t *testing.T) {
 // Ensure that a scrape of a database with many rows takes a moment, and that scrapes share a
 // reading: the second one asks the database nothing.
 func TestScrapeIsCheap(t *testing.T) {
+	longtest.Skip(t)
 	each(t, func(d *desk) {
 		const series = `WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < 50000) `
 		at := d.Now().Format("2006-01-02 15:04:05")

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/limit"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/price"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
@@ -113,6 +114,7 @@ func acme() *tenant.Tenant {
 // Ensure that a phone is texted a minute, two, four and eight after a text that it leaves
 // unanswered. It is texted five times in an hour and ten times in a day, whichever tenant asks.
 func TestPhone(t *testing.T) {
+	longtest.Skip(t)
 	each(t, func(d *desk) {
 		start, texted := d.at, []int(nil)
 		for ; d.at.Sub(start) < 48*time.Hour; d.at = d.at.Add(time.Minute) {

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"smsbridge/internal/health"
-	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 )
 
 // Stage is a part of the way from a mail to its outcome.
@@ -154,7 +154,7 @@ func (m *Meter) Well(code health.Code, of string) {
 }
 
 // Hear counts what transactions recorded.
-func (m *Meter) Hear(facts []store.Fact) {
+func (m *Meter) Hear(facts []fact.Fact) {
 	for _, f := range facts {
 		subject, state, _ := strings.Cut(f.Name, ".")
 		country := m.countries.keep(f.Country, mostCountries)

@@ -13,7 +13,7 @@ import (
 
 	"smsbridge/internal/health"
 	"smsbridge/internal/meter"
-	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 )
 
 func open() (*meter.Meter, *health.Monitor) {
@@ -30,15 +30,15 @@ func read(m *meter.Meter) string {
 // Ensure that committed facts are counted once each, and that what is no state of a case is not.
 func TestHear(t *testing.T) {
 	m, h := open()
-	about := store.About{Provider: "twilio", Purpose: "code", Country: "DK"}
-	facts := []store.Fact{
+	about := fact.About{Provider: "twilio", Purpose: "code", Country: "DK"}
+	facts := []fact.Fact{
 		{Tenant: "acme", Name: "text.undelivered", About: about},
 		{Tenant: "acme", Name: "text.refused"},
-		{Tenant: "acme", Name: "challenge.denied", About: store.About{
+		{Tenant: "acme", Name: "challenge.denied", About: fact.About{
 			Purpose: "registration", Country: "DK",
 		}},
 		{Tenant: "acme", Name: "challenge.clicking"},
-		{Tenant: "acme", Name: "verification.approved", About: store.About{Country: "SE"}},
+		{Tenant: "acme", Name: "verification.approved", About: fact.About{Country: "SE"}},
 		{Tenant: "acme", Name: "verification.wrong"},
 		{Tenant: "acme", Name: "mail.refused"},
 	}
@@ -67,7 +67,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	m, _ := open()
 	for i := range 500 {
 		m.Request("mailgun", "acme", 406, fmt.Sprint("reason ", i))
-		m.Hear([]store.Fact{{Tenant: "acme", Name: "text.sent", About: store.About{
+		m.Hear([]fact.Fact{{Tenant: "acme", Name: "text.sent", About: fact.About{
 			Purpose: "code", Country: fmt.Sprint("C", i),
 		}}})
 	}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -71,6 +72,7 @@ type posted struct {
 //
 //	go test ./internal/reply -run TestHistories/sqlite -rapid.checks=100000 -timeout=0
 func TestHistories(t *testing.T) {
+	longtest.Skip(t)
 	t.Run("sqlite", func(t *testing.T) { histories(t, storetest.SQLite(t), 20) })
 	t.Run("postgres", func(t *testing.T) { histories(t, storetest.PostgreSQL(t), 8) })
 }

@@ -72,7 +72,7 @@ func TestBlank(t *testing.T) {
 	s := storetest.Open(t, url, nil)
 	conn, _ := beside(t, url)
 	conn.SetMaxOpenConns(1)
-	churn(t, conn, rand.New(rand.NewPCG(1, 2)), 8_000)
+	churn(t, conn, rand.New(rand.NewPCG(1, 2)), 3_000)
 	pages, dirty := left(t, conn)
 	require.Greater(t, pages, 2*store.BlankedAtOnce)
 	require.Greater(t, dirty, pages/10)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 )
 
 // Event is one entry of the timeline, which [Tx.Record] wrote: what happened to which row, and
@@ -37,7 +38,7 @@ type pending struct {
 	recorder Recorder // nil for none
 	after    []func() // what it wants done once the transaction is on disk
 	hearing  bool     // whether facts are kept, for those who count
-	facts    []Fact
+	facts    []fact.Fact
 }
 
 // A Recorder is called with each event that a transaction records, in that transaction. What it
@@ -55,7 +56,7 @@ const mostPending = 512
 // and no phone number. The event is written before the commit, or before this Tx reads events. So
 // an error is nearly always the commit's, which then fails for every call of the group.
 func (tx *Tx) Record(ctx context.Context, tenant, subject, name, detail string) error {
-	return tx.RecordAbout(ctx, tenant, subject, name, detail, About{})
+	return tx.RecordAbout(ctx, tenant, subject, name, detail, fact.About{})
 }
 
 // note has an event wait until it is written.

@@ -8,35 +8,28 @@ import (
 	"math/bits"
 	"sync/atomic"
 	"time"
+
+	"smsbridge/internal/store/fact"
 )
-
-// Fact is what a committed transaction recorded in the timeline, for those who count and trace. It
-// names no person.
-type Fact struct {
-	Tenant, Subject, Name string // the subject is the id of a row
-	About
-}
-
-// About says more of a fact: the provider of a text, the purpose of a text or question, and the
-// country of the phone. What does not apply is "".
-type About struct{ Provider, Purpose, Country string }
 
 // Hear has f told what each transaction of this process recorded, once that is on disk. It must
 // return soon: the next transaction may wait for it. Call it before the first transaction.
-func (s *Store) Hear(f func(facts []Fact)) { s.heard = f }
+func (s *Store) Hear(f func(facts []fact.Fact)) { s.heard = f }
 
 // RecordAbout is Record, and tells those who count more of the fact.
 func (tx *Tx) RecordAbout(
-	ctx context.Context, tenant, subject, name, detail string, about About,
+	ctx context.Context, tenant, subject, name, detail string, about fact.About,
 ) error {
 	if tx.events.hearing {
-		tx.events.facts = append(tx.events.facts, Fact{tenant, subject, name, about})
+		tx.events.facts = append(tx.events.facts, fact.Fact{
+			Tenant: tenant, Subject: subject, Name: name, About: about,
+		})
 	}
 	return tx.note(ctx, tenant, subject, name, detail)
 }
 
 // tell tells those who count what a transaction recorded.
-func (s *Store) tell(facts []Fact) {
+func (s *Store) tell(facts []fact.Fact) {
 	if len(facts) > 0 {
 		s.heard(facts)
 	}

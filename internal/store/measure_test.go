@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -19,9 +20,9 @@ import (
 // nothing of one that was undone, and each fact once, also when another caller undid the group.
 func TestHear(t *testing.T) {
 	storetest.EachBench(t, func(b storetest.Bench) {
-		heard := make(chan []store.Fact, 100)
-		b.Store.Hear(func(facts []store.Fact) { heard <- facts })
-		next := func() []store.Fact {
+		heard := make(chan []fact.Fact, 100)
+		b.Store.Hear(func(facts []fact.Fact) { heard <- facts })
+		next := func() []fact.Fact {
 			select {
 			case facts := <-heard:
 				return facts
@@ -30,7 +31,7 @@ func TestHear(t *testing.T) {
 				return nil
 			}
 		}
-		about := store.About{Provider: "twilio", Purpose: "prompt", Country: "DK"}
+		about := fact.About{Provider: "twilio", Purpose: "prompt", Country: "DK"}
 		row := store.NewID()
 		record := func(name string, fails error) func(context.Context, *store.Tx) error {
 			return func(ctx context.Context, tx *store.Tx) error {
@@ -39,7 +40,7 @@ func TestHear(t *testing.T) {
 			}
 		}
 		b.Do(record("text.sent", nil))
-		require.Equal(b, []store.Fact{
+		require.Equal(b, []fact.Fact{
 			{Tenant: "acme", Subject: row, Name: "text.sent", About: about},
 		}, next())
 

@@ -31,9 +31,6 @@ func migrate[T any](
 	if err := tooNew(version, provider); err != nil {
 		return err
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrating: %w", err)
-	}
 	migrator, err := rivermigrate.New(driver, config)
 	if err != nil {
 		return fmt.Errorf("store: preparing the queue's migrations: %w", err)
@@ -43,6 +40,10 @@ func migrate[T any](
 	}
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("store: migrating the queue: %w", err)
+	}
+	// After the queue's: those rename tables, for which SQLite reads again what all tables are.
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrating: %w", err)
 	}
 	return nil
 }

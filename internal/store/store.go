@@ -33,6 +33,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/store/moment"
 )
 
@@ -79,7 +80,7 @@ type Store struct {
 	recorder Recorder // nil for none
 	aside    aside
 	groups   groupCount
-	heard    func(facts []Fact) // nil when none counts
+	heard    func(facts []fact.Fact) // nil when none counts
 }
 
 // engine is what differs between the two databases.

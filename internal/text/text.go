@@ -28,6 +28,7 @@ import (
 	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/store/moment"
 	"smsbridge/phonemail"
 )
@@ -354,7 +355,7 @@ var ErrUnknown = errors.New("text: no such text")
 func record(
 	ctx context.Context, tx *store.Tx, row db.Text, state State, detail string,
 ) error {
-	return tx.RecordAbout(ctx, row.Tenant, row.ID, "text."+string(state), detail, store.About{
+	return tx.RecordAbout(ctx, row.Tenant, row.ID, "text."+string(state), detail, fact.About{
 		Provider: row.Provider, Purpose: string(row.Purpose), Country: row.Phone.Country(),
 	})
 }

@@ -28,7 +28,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/slim/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/slim/otlp/trace/v1"
 
-	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 	"smsbridge/phonemail"
 )
 
@@ -113,7 +113,7 @@ func (t *Tracer) Now() time.Time {
 }
 
 // Hear makes the first spans of the cases that a transaction opened.
-func (t *Tracer) Hear(facts []store.Fact) {
+func (t *Tracer) Hear(facts []fact.Fact) {
 	if t == nil {
 		return
 	}
@@ -134,7 +134,7 @@ func (t *Tracer) Hear(facts []store.Fact) {
 }
 
 // opening names the case that a fact opens, or is "".
-func opening(f store.Fact) string {
+func opening(f fact.Fact) string {
 	switch {
 	case f.Name == "mail.received":
 		return "mail"

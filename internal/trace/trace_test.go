@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/simulator/collector"
-	"smsbridge/internal/store"
+	"smsbridge/internal/store/fact"
 	"smsbridge/phonemail"
 )
 
@@ -66,7 +66,7 @@ func aCase() Case {
 	if err != nil {
 		panic(err)
 	}
-	return Case{Tenant: "acme", ID: store.NewID(), Phone: phone}
+	return Case{Tenant: "acme", ID: uuid.Must(uuid.NewV7()).String(), Phone: phone}
 }
 
 // Ensure that the id of a case is the id of its trace, that the spans hang together, and that no
@@ -77,7 +77,7 @@ func TestOneTrace(t *testing.T) {
 		o.Header = http.Header{"X-Key": {"secret"}}
 	})
 	of := aCase()
-	tr.Hear([]store.Fact{
+	tr.Hear([]fact.Fact{
 		{Tenant: "acme", Subject: of.ID, Name: "mail.received"},
 		{Tenant: "acme", Subject: of.ID, Name: "challenge.open"}, // it is of the mail
 		{Tenant: "acme", Subject: "none", Name: "mail.received"},
@@ -133,9 +133,9 @@ func TestOpenings(t *testing.T) {
 		"mail.received": "mail", "verification.pending": "verification", "mail.examined": "",
 		"challenge.open": "", "text.sent": "",
 	} {
-		require.Equal(t, want, opening(store.Fact{Name: name}), name)
+		require.Equal(t, want, opening(fact.Fact{Name: name}), name)
 	}
-	asked := store.Fact{Name: "challenge.open", About: store.About{Purpose: "app"}}
+	asked := fact.Fact{Name: "challenge.open", About: fact.About{Purpose: "app"}}
 	require.Equal(t, "question", opening(asked))
 }
 
@@ -232,7 +232,7 @@ func TestOffCostsNothing(t *testing.T) {
 		if child.Parent() != "" || off.Begin(of, "x", Job, off.Now()) != nil {
 			panic("there is a span")
 		}
-		off.Hear([]store.Fact{{Name: "mail.received"}})
+		off.Hear([]fact.Fact{{Name: "mail.received"}})
 		span.End()
 	})
 	require.Zero(t, cost)

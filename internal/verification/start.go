@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
@@ -74,7 +75,7 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		return taken, false, err
 	}
 	if err := tx.RecordAbout(ctx, r.Tenant.Slug, id, "verification."+string(Pending),
-		r.about(), store.About{Country: r.Phone.Country()}); err != nil {
+		r.about(), fact.About{Country: r.Phone.Country()}); err != nil {
 		return Verification{}, false, err
 	}
 	v := Verification{

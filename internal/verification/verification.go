@@ -61,6 +61,7 @@ import (
 	"smsbridge/internal/limit"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/fact"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
@@ -373,7 +374,7 @@ func settle(ctx context.Context, tx *store.Tx, row db.Verification, detail strin
 		tx.Enqueue(ReportVerification{row.ID})
 	}
 	return tx.RecordAbout(ctx, row.Tenant, row.ID, "verification."+string(row.State), detail,
-		store.About{Country: row.Phone.Country()})
+		fact.About{Country: row.Phone.Country()})
 }
 
 func suppress(ctx context.Context, tx *store.Tx, id, reason string) error {
