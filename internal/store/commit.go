@@ -203,6 +203,7 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	}
 	s.groups.add(len(group))
 	s.tell(last.events.facts)
+	s.waiters.tell(last.events.announced)
 	for _, after := range last.events.after {
 		after()
 	}

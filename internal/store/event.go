@@ -39,6 +39,8 @@ type pending struct {
 	after    []func() // what it wants done once the transaction is on disk
 	hearing  bool     // whether facts are kept, for those who count
 	facts    []fact.Fact
+	// announced are the ids that calls of the group have announced.
+	announced []string
 }
 
 // A Recorder is called with each event that a transaction records, in that transaction. What it

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -15,6 +18,33 @@ func Unallocated(number int64, content []byte) []byte { return unallocated(numbe
 
 // BlankedAtOnce is how many pages of a file Blank looks at together.
 const BlankedAtOnce = blankedAtOnce
+
+// Awaited are the ids that are awaited.
+func (s *Store) Awaited() []string {
+	s.waiters.mu.Lock()
+	defer s.waiters.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.waiters.of))
+}
+
+// ReadAtOnce has every connection that reads a SQLite file in use at once. It returns how many of
+// them were closed because too many had nothing to do.
+func (s *Store) ReadAtOnce(ctx context.Context) (closed int64, err error) {
+	reading := s.engine.(*sqliteEngine).readOnly
+	var held []*sql.Conn
+	for range readers {
+		conn, err := reading.Conn(ctx)
+		if err != nil {
+			return 0, err
+		}
+		held = append(held, conn)
+	}
+	for _, conn := range held {
+		if err := conn.Close(); err != nil {
+			return 0, err
+		}
+	}
+	return reading.Stats().MaxIdleClosed, nil
+}
 
 // OpenWithoutPolls is Open for a store whose workers look for jobs only when they are told of some.
 func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {

@@ -150,6 +150,10 @@ func (e *sqliteEngine) scrub(ctx context.Context) error {
 	return e.emptyLog(ctx)
 }
 
+// readers is how many connections read at once. Each is kept: a new one reads the schema first, and
+// prepares its statements again, which takes longer than most readings.
+const readers = 4
+
 // openReading opens a SQLite file for reading, which another process may be writing.
 func openReading(path string) (*sql.DB, error) {
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
@@ -158,7 +162,8 @@ func openReading(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.SetMaxOpenConns(4)
+	conn.SetMaxOpenConns(readers)
+	conn.SetMaxIdleConns(readers)
 	return conn, nil
 }
 

@@ -80,6 +80,7 @@ type Store struct {
 	recorder Recorder // nil for none
 	aside    aside
 	groups   groupCount
+	waiters  waiters
 	heard    func(facts []fact.Fact) // nil when none counts
 }
 

@@ -273,7 +273,8 @@ func setSent(ctx context.Context, tx *store.Tx, id, providerID string) (bool, er
 		return false, err
 	}
 	row := db.Text{
-		ID: id, Tenant: sent.Tenant, Purpose: sent.Purpose, Phone: sent.Phone, Provider: sent.Provider,
+		ID: id, Tenant: sent.Tenant, VerificationID: sent.VerificationID, Purpose: sent.Purpose,
+		Phone: sent.Phone, Provider: sent.Provider,
 	}
 	return true, record(ctx, tx, row, Sent, string(sent.Purpose))
 }
@@ -355,6 +356,9 @@ var ErrUnknown = errors.New("text: no such text")
 func record(
 	ctx context.Context, tx *store.Tx, row db.Text, state State, detail string,
 ) error {
+	if row.VerificationID != "" {
+		tx.Announce(row.VerificationID)
+	}
 	return tx.RecordAbout(ctx, row.Tenant, row.ID, "text."+string(state), detail, fact.About{
 		Provider: row.Provider, Purpose: string(row.Purpose), Country: row.Phone.Country(),
 	})

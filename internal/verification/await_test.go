@@ -125,6 +125,39 @@ func TestAwaitSent(t *testing.T) {
 	})
 }
 
+// Ensure that who waits is told as soon as there is something to hear, and need not look for it.
+func TestWhatIsAwaitedIsAnnounced(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		told := func(id string, do func()) {
+			t.Helper()
+			announced, stop := b.Store.Await(id)
+			defer stop()
+			do()
+			require.Len(t, announced, 1)
+		}
+		for _, end := range []func(id string){
+			func(id string) { b.deliver(id) },
+			func(id string) { b.refuse(id) },
+			func(id string) {
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					_, _, err := text.Begin(ctx, tx, id)
+					return err
+				})
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					return text.Accept(ctx, tx, id, "SM"+id)
+				})
+			},
+		} {
+			v := b.start(func(r *Request) { r.Phone = b.Phone() })
+			told(v.ID, func() { end(b.textsOf(v)[0]) })
+		}
+		for _, verdict := range []Verdict{Right, Wrong} {
+			c, q := b.asked(right)
+			told(c.CheckID, func() { b.answer(q, verdict) })
+		}
+	})
+}
+
 // patience is a context that ends after some looks at it.
 type patience struct {
 	context.Context

@@ -91,28 +91,49 @@ func List(
 // AwaitSent waits until ctx ends to hear what becomes of the last text with a verification's code,
 // and returns the verification as it stands then.
 func AwaitSent(ctx context.Context, s *store.Store, v Verification) (Verification, error) {
-	tick := time.NewTicker(askAgain)
+	err := await(ctx, s, v.ID, func(ctx context.Context, view store.View) (bool, error) {
+		last, err := view.LastTextOfVerification(ctx, v.ID)
+		if err != nil {
+			return false, err
+		}
+		now, err := Get(ctx, view, v.Tenant, v.ID)
+		if err != nil {
+			return false, err
+		}
+		v = now
+		return (last.State == text.Due || last.State == text.Sending) && v.State == Pending, nil
+	})
+	return v, err
+}
+
+// lookAgain is how often one who waits looks without being told: another replica may do the work.
+const lookAgain = 100 * time.Millisecond
+
+// await looks until there is nothing to wait for, or ctx ends: at once, when the id is announced,
+// and now and then.
+func await(
+	ctx context.Context, s *store.Store, id string,
+	look func(ctx context.Context, view store.View) (waiting bool, err error),
+) error {
+	announced, stop := s.Await(id)
+	defer stop()
+	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
 		waiting := false
-		err := s.Read(ctx, func(ctx context.Context, tx store.View) (err error) {
-			last, err := tx.LastTextOfVerification(ctx, v.ID)
-			if err != nil {
-				return err
-			}
-			waiting = last.State == text.Due || last.State == text.Sending
-			v, err = Get(ctx, tx, v.Tenant, v.ID)
+		err := s.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+			waiting, err = look(ctx, view)
 			return err
 		})
-		switch {
-		case ctx.Err() != nil:
-			return v, nil
-		case err != nil || !waiting || v.State != Pending:
-			return v, err
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil || !waiting {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return v, nil
+		case <-announced:
 		case <-tick.C:
 		}
 	}

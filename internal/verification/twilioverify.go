@@ -20,8 +20,6 @@ import (
 // Verify by a job, and awaited.
 
 const (
-	// askAgain is how often a caller looks whether Verify has answered.
-	askAgain = 50 * time.Millisecond
 	// verifyLife is the longest life of a verification at Verify
 	// (https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts).
 	verifyLife = 24 * time.Hour
@@ -262,6 +260,7 @@ func Answer(ctx context.Context, tx *store.Tx, q Comparison, verdict Verdict) er
 	if err != nil || n == 0 {
 		return err
 	}
+	tx.Announce(q.ID)
 	if row, err = tx.GetVerification(ctx, q.VerificationID); err != nil {
 		return err
 	}
@@ -321,33 +320,22 @@ func Await(ctx context.Context, s *store.Store, checked Checked) (Checked, error
 	if checked.Verdict != Asked {
 		return checked, nil
 	}
-	tick := time.NewTicker(askAgain)
-	defer tick.Stop()
-	for {
-		err := s.Read(ctx, func(ctx context.Context, tx store.View) error {
-			check, err := tx.GetCodeCheck(ctx, checked.CheckID)
-			if err != nil || check.Verdict == "" {
-				return err
-			}
-			checked.Verdict = check.Verdict
-			checked.Verification, err = Get(ctx, tx, checked.Verification.Tenant, checked.Verification.ID)
-			if checked.Verdict == Right && checked.Verification.State != Approved {
-				checked.Verdict = Over // it was canceled while Verify was asked
-			}
-			return err
-		})
-		if ctx.Err() != nil || err != nil || checked.Verdict != Asked {
-			if ctx.Err() != nil {
-				err = nil
-			}
-			return checked, err
+	err := await(ctx, s, checked.CheckID, func(ctx context.Context, view store.View) (bool, error) {
+		check, err := view.GetCodeCheck(ctx, checked.CheckID)
+		if err != nil || check.Verdict == "" {
+			return true, err
 		}
-		select {
-		case <-ctx.Done():
-			return checked, nil
-		case <-tick.C:
+		now, err := Get(ctx, view, checked.Verification.Tenant, checked.Verification.ID)
+		if err != nil {
+			return false, err
 		}
-	}
+		checked.Verdict, checked.Verification = check.Verdict, now
+		if check.Verdict == Right && now.State != Approved {
+			checked.Verdict = Over // it was canceled while Verify was asked
+		}
+		return checked.Verdict == Asked, nil
+	})
+	return checked, err
 }
 
 func checkPlace(id, tenant string) store.Place {

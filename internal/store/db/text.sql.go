@@ -369,7 +369,7 @@ func (q *Queries) SetTextProviderID(ctx context.Context, arg SetTextProviderIDPa
 const setTextSent = `-- name: SetTextSent :one
 UPDATE text SET state = 'sent', body = '', provider_id = $1, error = ''
 WHERE id = $2 AND state IN ('sending', 'unclear')
-RETURNING tenant, purpose, phone, provider
+RETURNING tenant, verification_id, purpose, phone, provider
 `
 
 type SetTextSentParams struct {
@@ -378,10 +378,11 @@ type SetTextSentParams struct {
 }
 
 type SetTextSentRow struct {
-	Tenant   string
-	Purpose  TextPurpose
-	Phone    phonemail.Number
-	Provider string
+	Tenant         string
+	VerificationID string
+	Purpose        TextPurpose
+	Phone          phonemail.Number
+	Provider       string
 }
 
 // Its words are needed no more: many providers post no receipt that would end the text.
@@ -390,6 +391,7 @@ func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (SetTe
 	var i SetTextSentRow
 	err := row.Scan(
 		&i.Tenant,
+		&i.VerificationID,
 		&i.Purpose,
 		&i.Phone,
 		&i.Provider,

@@ -50,7 +50,7 @@ UPDATE text SET provider_id = @provider_id WHERE id = @id AND provider_id = '';
 -- Its words are needed no more: many providers post no receipt that would end the text.
 UPDATE text SET state = 'sent', body = '', provider_id = @provider_id, error = ''
 WHERE id = @id AND state IN ('sending', 'unclear')
-RETURNING tenant, purpose, phone, provider;
+RETURNING tenant, verification_id, purpose, phone, provider;
 
 -- name: SetTextUnclear :execrows
 UPDATE text SET state = 'unclear' WHERE id = @id AND state = 'sending';
