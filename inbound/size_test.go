@@ -200,6 +200,7 @@ func TestLargeMails(t *testing.T) {
 // Ensure that what is kept is measured decoded, alike in both kinds of form, and over all
 // fields together.
 func TestKeptSize(t *testing.T) {
+	longtest.Skip(t)
 	b := openBridge(t, storetest.SQLite(t))
 	others := 0
 	for name, values := range inboundtest.MailForm(1) {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/simulator/idp"
 	"smsbridge/internal/simulator/mailgun"
@@ -104,6 +105,7 @@ func page(status int, body string) http.HandlerFunc {
 
 func TestClickOutcomes(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	message := func(text string) http.HandlerFunc {
 		return redirect("success=false&message=" + url.QueryEscape(text))
 	}

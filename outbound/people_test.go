@@ -119,6 +119,7 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 // number: once a day such parts of the file are overwritten.
 func TestNoCopyOfANumberStays(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	w := quick(t)
 	w.flows(0, 1)
 	w.blanks() // the day's
@@ -157,8 +158,8 @@ func (w *world) blanks() {
 	w.t.Fatal("the job does not end")
 }
 
-// Ensure that a pass over the file which numbers that are replaced meanwhile may miss is followed
-// by another. One after which nothing was replaced is not: a day's pass reads the whole file.
+// Ensure that a pass over the file is followed by another when a number was replaced meanwhile: it
+// may have missed that. Otherwise it is not, because a pass reads the whole file.
 func TestBlankingBeginsAgain(t *testing.T) {
 	t.Parallel()
 	w := quick(t)

@@ -126,6 +126,7 @@ func TestOperatorPages(t *testing.T) {
 // provider is never asked.
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(th.close)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -14,6 +15,7 @@ import (
 // number when none was given.
 func TestShowByID(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	database := storetest.SQLite(t)
 	th, err := openTheater(database)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/longtest"
 )
 
 // call makes a request as a script of River's pages does.
@@ -28,6 +30,7 @@ func (b *browser) call(method, path, body string) int {
 // Only the role act changes something, from those pages alone, and each time it is recorded.
 func TestRiverPages(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	each(t, func(t *testing.T, p pages) {
 		id := p.mail(t)
 		job := p.One(t, "SELECT CAST(id AS TEXT) FROM river_job")

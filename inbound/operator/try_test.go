@@ -17,6 +17,7 @@ import (
 
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/limit"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/outbound"
@@ -107,6 +108,7 @@ func TestTryMailPage(t *testing.T) {
 // have caused is shown all the same.
 func TestTryMailPageSaysNo(t *testing.T) {
 	t.Parallel()
+	longtest.Skip(t)
 	p := trying(t)
 	p.optOut(t, "ann")
 	b := p.login(t, "help")

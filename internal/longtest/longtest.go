@@ -1,5 +1,5 @@
-// Package longtest is for tests that take half a second of processor time or more, or wait. A plain
-// `go test ./...` skips them, so that a colleague does not wait for them and runs it often.
+// Package longtest is for tests that take a third of a second of processor time or more, or wait. A
+// plain `go test ./...` skips them, so that a colleague does not wait for them and runs it often.
 // ./test.sh runs every one of them. Nothing but tests may import it.
 package longtest
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
@@ -67,6 +68,7 @@ func churn(t *testing.T, conn *sql.DB, random *rand.Rand, rows int) {
 // changes. Other transactions wait for no more than some pages at a time. A file that has been
 // blanked is not written to again.
 func TestBlank(t *testing.T) {
+	longtest.Skip(t)
 	url := storetest.SQLite(t)
 	path := strings.TrimPrefix(url, "sqlite:")
 	s := storetest.Open(t, url, nil)

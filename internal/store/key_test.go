@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
@@ -135,6 +136,7 @@ func opened(t *testing.T, s *store.Store, conn *sql.DB, id string) (good int, ke
 // goes all the way: both open, the new one seals, everything is sealed anew, and the old one may
 // go.
 func TestKeyChanges(t *testing.T) {
+	longtest.Skip(t)
 	for name, database := range map[string]func(*testing.T) string{
 		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
 	} {

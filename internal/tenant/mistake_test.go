@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/settings"
 	"smsbridge/phonemail"
 )
@@ -30,6 +31,7 @@ func mistakesOf(t *testing.T, err error) settings.Mistakes {
 
 // Every mistake that a variable can have: its place, what it is and what to do.
 func TestMistakesInVariables(t *testing.T) {
+	longtest.Skip(t)
 	for _, tt := range []struct{ change, what, hint string }{
 		{"SMSBRIDGE_ADDR=8080", "not an address to listen on", ":8080"},
 		{"SMSBRIDGE_ADDR=:99999", "not an address to listen on", ":8080"},
