@@ -118,6 +118,7 @@ func blank(t *testing.T, s *store.Store) {
 	}
 }
 
+// column reads the one column of a query.
 func column(t *testing.T, conn *sql.DB, query string) (values []string) {
 	t.Helper()
 	rows, err := conn.QueryContext(t.Context(), query)

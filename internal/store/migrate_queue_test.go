@@ -54,18 +54,7 @@ func TestJobsComeForward(t *testing.T) {
 		created_at || json(errors) || coalesce(finalized_at, '-') || kind || max_attempts ||
 		json(metadata) || priority || queue || state || scheduled_at || json(tags)
 		FROM river_job ORDER BY id`
-	read := func(query string) (values []string) {
-		rows, err := db.QueryContext(t.Context(), query)
-		require.NoError(t, err)
-		defer rows.Close()
-		for rows.Next() {
-			var value string
-			require.NoError(t, rows.Scan(&value))
-			values = append(values, value)
-		}
-		require.NoError(t, rows.Err())
-		return values
-	}
+	read := func(query string) []string { return column(t, db, query) }
 	before := read(all)
 	require.Len(t, before, len(states))
 
