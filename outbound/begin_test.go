@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,8 +23,7 @@ func (w *world) until(value, query string) {
 
 // kinds are the kinds of the jobs in the queue, but for those that come back by themselves.
 func (w *world) kinds() []string {
-	return w.all("SELECT kind FROM river_job" +
-		" WHERE kind NOT IN ('sweep', 'prune', 'blank', 'reseal', 'price_texts') ORDER BY kind")
+	return slices.DeleteFunc(w.all("SELECT kind FROM river_job ORDER BY kind"), IsPeriodic)
 }
 
 // Ensure that a mail is examined, its question texted and its link clicked without a row of the

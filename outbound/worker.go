@@ -21,6 +21,7 @@ package outbound
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -174,9 +175,25 @@ func (w *Worker) Register() {
 	w.Store.DescribeWith(w.describe)
 	w.Store.RecordWith(w.recorded)
 	w.joinBundles(w.Store.Workers())
-	w.Store.Every(sweepEvery, Sweep{})
-	w.Store.Every(priceEvery, PriceTexts{})
-	w.Store.Every(pruneEvery, Prune{})
-	w.Store.Every(blankEvery, Blank{})
-	w.Store.Every(resealEvery, Reseal{})
+	for _, p := range periodics() {
+		w.Store.Every(p.every, p.job)
+	}
+}
+
+// periodic is a job that comes back by itself, and how often.
+type periodic struct {
+	every time.Duration
+	job   store.Job
+}
+
+func periodics() []periodic {
+	return []periodic{
+		{sweepEvery, Sweep{}}, {priceEvery, PriceTexts{}}, {pruneEvery, Prune{}},
+		{blankEvery, Blank{}}, {resealEvery, Reseal{}},
+	}
+}
+
+// IsPeriodic reports whether jobs of a kind come back by themselves. They wait most of the time.
+func IsPeriodic(kind string) bool {
+	return slices.ContainsFunc(periodics(), func(p periodic) bool { return p.job.Kind() == kind })
 }

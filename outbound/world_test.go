@@ -224,18 +224,9 @@ func (w *world) one(query string) string {
 }
 
 // all reads one column from disk.
-func (w *world) all(query string) (values []string) {
+func (w *world) all(query string) []string {
 	w.t.Helper()
-	rows, err := w.db.Query(query)
-	require.NoError(w.t, err, query)
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		require.NoError(w.t, rows.Scan(&value))
-		values = append(values, value)
-	}
-	require.NoError(w.t, rows.Err())
-	return values
+	return storetest.Strings(w.t, w.db, query)
 }
 
 func (w *world) jobs(kind string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"smsbridge/internal/store"
+	"smsbridge/outbound"
 )
 
 type jobsCommand struct {
@@ -60,12 +60,6 @@ func (jobsCommand) Help() string {
 		"The bridge may be running."
 }
 
-// isUpkeep reports whether a kind is one of the periodic jobs of the bridge itself, which wait most
-// of the time.
-func isUpkeep(kind string) bool {
-	return slices.Contains([]string{"sweep", "prune", "blank", "reseal", "price_texts"}, kind)
-}
-
 // Run lists the jobs.
 func (l jobsList) Run(ctx context.Context, w world) error { return l.at(ctx, w, l.list) }
 
@@ -76,7 +70,8 @@ func (l jobsList) list(ctx context.Context, d database) error {
 	}
 	shown := []store.QueuedJob{}
 	for _, j := range all {
-		quiet := isUpkeep(j.Kind) && (j.State == store.JobWaiting || j.State == store.JobWorking)
+		quiet := outbound.IsPeriodic(j.Kind) &&
+			(j.State == store.JobWaiting || j.State == store.JobWorking)
 		if l.All || !quiet {
 			shown = append(shown, j)
 		}

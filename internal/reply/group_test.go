@@ -89,7 +89,7 @@ func (b bridge) Pass(d time.Duration) {
 }
 
 // Strings is Bench.Strings, in the group if there is one.
-func (b bridge) Strings(query string, args ...any) (values []string) {
+func (b bridge) Strings(query string, args ...any) []string {
 	b.Helper()
 	if b.group == nil {
 		return b.Bench.Strings(query, args...)
@@ -97,16 +97,7 @@ func (b bridge) Strings(query string, args ...any) (values []string) {
 	b.begin()
 	_, err := b.group.tx.EventsOf(b.group.ctx, "") // which writes what was recorded
 	require.NoError(b, err)
-	rows, err := b.group.raw.QueryContext(b.group.ctx, query, args...)
-	require.NoError(b, err)
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		require.NoError(b, rows.Scan(&value))
-		values = append(values, value)
-	}
-	require.NoError(b, rows.Err())
-	return values
+	return storetest.Strings(b, b.group.raw, query, args...)
 }
 
 // Exec is Bench.Exec, in the group if there is one.

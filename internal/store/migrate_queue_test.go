@@ -54,7 +54,7 @@ func TestJobsComeForward(t *testing.T) {
 		created_at || json(errors) || coalesce(finalized_at, '-') || kind || max_attempts ||
 		json(metadata) || priority || queue || state || scheduled_at || json(tags)
 		FROM river_job ORDER BY id`
-	read := func(query string) []string { return column(t, db, query) }
+	read := func(query string) []string { return storetest.Strings(t, db, query) }
 	before := read(all)
 	require.Len(t, before, len(states))
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
 	"smsbridge/phonemail"
 )
 
@@ -113,17 +114,23 @@ func (b Bench) Exec(statement string, args ...any) {
 }
 
 // Strings is the one column that query selects, row by row.
-func (b Bench) Strings(query string, args ...any) (values []string) {
+func (b Bench) Strings(query string, args ...any) []string {
 	b.Helper()
-	rows, err := b.outside.QueryContext(b.Context(), query, args...)
-	require.NoError(b, err)
+	return Strings(b, b.outside, query, args...)
+}
+
+// Strings is the one column that query selects, row by row, wherever it is asked.
+func Strings(t testing.TB, from db.DBTX, query string, args ...any) (values []string) {
+	t.Helper()
+	rows, err := from.QueryContext(t.Context(), query, args...)
+	require.NoError(t, err, query)
 	defer rows.Close()
 	for rows.Next() {
 		var value string
-		require.NoError(b, rows.Scan(&value))
+		require.NoError(t, rows.Scan(&value))
 		values = append(values, value)
 	}
-	require.NoError(b, rows.Err())
+	require.NoError(t, rows.Err())
 	return values
 }
 
