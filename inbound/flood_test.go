@@ -17,6 +17,7 @@ import (
 
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -66,6 +67,7 @@ func TestHalfSentBodiesAtOnce(t *testing.T) {
 // Ensure that a body which does not fit into the memory for all has its sender come back, at once.
 // It is taken when there is room again.
 func TestBodiesBeyondTheBudget(t *testing.T) {
+	longtest.Skip(t)
 	b := openBridge(t, storetest.SQLite(t))
 	const kept = 8 * mebi // from mails, for small bodies
 	others := b.Inbound.Fill(t, kept+mebi/2)
@@ -104,6 +106,7 @@ func TestBodiesBeyondTheBudget(t *testing.T) {
 
 // Ensure that what is certain without the body is said without it.
 func TestRefusedBeforeTheBody(t *testing.T) {
+	longtest.Skip(t)
 	b := openBridge(t, storetest.SQLite(t))
 	for _, c := range []struct {
 		path   string

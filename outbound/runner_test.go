@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
@@ -174,6 +175,7 @@ func (w *world) hurry(kind string) context.Context {
 // Ensure that no provider is asked longer than its job may take, even when it never responds. A
 // text that it was asked for is unclear then.
 func TestNoProviderOutlivesItsJob(t *testing.T) {
+	longtest.Skip(t)
 	t.Parallel()
 	silence := mute(t)
 	for by, variable := range map[tenant.Provider]string{
@@ -208,6 +210,7 @@ func TestNoProviderOutlivesItsJob(t *testing.T) {
 // Ensure that what Verify must hear before it texts a code does not outlive the job either.
 // Verify then has not been asked for the text.
 func TestVerifyHearsTooSlowly(t *testing.T) {
+	longtest.Skip(t)
 	t.Parallel()
 	w := quick(t)
 	o := w.openOthers("verify,twilio")

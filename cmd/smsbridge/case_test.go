@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store/storetest"
 )
@@ -17,6 +18,7 @@ import (
 // Ensure that one id leads through a sign-up: in each line of the log, in the address to which
 // Twilio reports on a text, and for the operator.
 func TestOneIDFromMailToReceipt(t *testing.T) {
+	longtest.Skip(t)
 	t.Parallel()
 	database := storetest.SQLite(t)
 	th, err := openTheater(database)

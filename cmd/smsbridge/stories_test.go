@@ -27,9 +27,10 @@ func TestStories(t *testing.T) {
 	}
 	// These start many commands, or wait for sweeps and for mails that come again.
 	long := []string{
-		"backup", "bugreport", "case", "config", "country", "doctor", "forged", "forget", "health",
-		"limits", "lost-answer", "lost-key", "metrics", "new-key", "optout", "restart", "traces",
-		"trigger", "try", "usage", "why",
+		"answers", "backup", "bugreport", "case", "config", "country", "doctor", "duplicates",
+		"events", "forged", "forget", "health", "limits", "lost-answer", "lost-key", "metrics",
+		"new-key", "no-text", "optout", "resend", "reset", "restart", "second-mail", "tap",
+		"test-number", "traces", "trigger", "try", "usage", "why",
 	}
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 )
 
@@ -249,6 +250,7 @@ func TestDurablePurge(t *testing.T) {
 
 // A start can wait for the end: for the bare output, for the status of another end, or for nothing.
 func TestDurableWait(t *testing.T) {
+	longtest.Skip(t)
 	onlyDurable(t, func(t *testing.T, d durableClient) {
 		path := func(id, query string) string {
 			return durableBase + "/orchestrators/" + azuredurable.Function + "/" + id + "?" + query

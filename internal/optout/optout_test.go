@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/store"
@@ -57,8 +56,8 @@ func configured(t *testing.T, scope string) tenant.Set {
 	path := filepath.Join(t.TempDir(), "smsbridge.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(file), 0o600))
 	settings, err := tenant.FromFile(path, []string{
-		"SECRET=" + inboundtest.AuthToken, "API=" + inboundtest.APISecret,
-		"SIGNING=" + inboundtest.SigningKey,
+		"SECRET=fedcba9876543210fedcba9876543210", "API=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
+		"SIGNING=9c4be1f072a8d6350e7b1fc2a95d8e46",
 	})
 	require.NoError(t, err)
 	return settings.Tenants

@@ -12,7 +12,6 @@ import (
 	"github.com/mailgun/mailgun-go/v4"
 	"github.com/mailgun/mailgun-go/v4/events"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 )
 
 // testClock starts at a fixed second and is moved by hand.
@@ -144,10 +143,9 @@ func TestEventFilters(t *testing.T) {
 // and previous leads all the way back.
 func TestEventPaging(t *testing.T) {
 	m, _ := openEventful(t, 7)
-	rapid.Check(t, func(rt *rapid.T) {
-		parameters := url.Values{"event": {"stored"}, "ascending": {rapid.SampledFrom([]string{"yes",
-			"no"}).Draw(rt, "ascending")}}
-		parameters.Set("limit", fmt.Sprint(rapid.IntRange(1, 9).Draw(rt, "limit")))
+	for n := range 2 * 9 {
+		parameters := url.Values{"event": {"stored"}, "ascending": {[]string{"yes", "no"}[n%2]},
+			"limit": {fmt.Sprint(1 + n/2)}}
 		var forward, backward []int
 		at := eventsURL(m, parameters)
 		var paging map[string]string
@@ -178,7 +176,7 @@ func TestEventPaging(t *testing.T) {
 		last, _ := eventPage(t, m, paging["last"])
 		require.Equal(t, want[0], first[0])
 		require.Equal(t, want[6], last[len(last)-1])
-	})
+	}
 }
 
 // Events appear late, and, if the lag changes, after younger ones; or each pair the wrong way
