@@ -11,23 +11,46 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/rehearsal"
 	"smsbridge/internal/sender"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
 )
 
 const public = "https://sms.acme.example"
 
+// configured is the tenant acme; more are environment variables.
+func configured(t testing.TB, more ...string) *tenant.Tenant {
+	t.Helper()
+	settings, err := tenant.FromEnv(append([]string{
+		"SMSBRIDGE_PUBLIC_URL=" + public, "SMSBRIDGE_TENANT=acme", "SMSBRIDGE_NAME=ACME",
+		"SMSBRIDGE_COUNTRIES=DK", "SMSBRIDGE_LINKS_WORK=DK", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.example",
+		"SMSBRIDGE_SENDER_DOMAINS=acme.example", "SMSBRIDGE_IDP_HOSTS=login.acme.example",
+		"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
+		"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
+	}, more...))
+	require.NoError(t, err)
+	return settings.Tenants.All()[0]
+}
+
+func number(t testing.TB) phonemail.Number {
+	t.Helper()
+	n, err := phonemail.ParseNumber("+4520123456")
+	require.NoError(t, err)
+	return n
+}
+
 // written is the mail of a rehearsal on this database, and the ticket of its link.
 func written(b storetest.Bench) (l rehearsal.Letter, ticket string, records []string) {
-	t := inboundtest.Settings(b).Tenants.All()[0]
+	t := configured(b)
 	require.NoError(b, b.Store.Read(b.Context(), func(_ context.Context, v store.View) (err error) {
 		records = rehearsal.Records(v)
-		l, err = rehearsal.Write(v, t, inboundtest.Number(b, inboundtest.Phone), public, time.Now())
+		l, err = rehearsal.Write(v, t, number(b), public, time.Now())
 		return err
 	}))
 	link := regexp.MustCompile(`https://\S+`).FindString(l.MIME)
@@ -74,11 +97,11 @@ func TestProxyLetsItThrough(t *testing.T) {
 // Ensure that a rehearsal has the bridge alone as its identity provider, and the tenant's settings
 // beside. The tenant stays as it is.
 func TestTenantOfRehearsal(t *testing.T) {
-	acme := inboundtest.Settings(t, "SMSBRIDGE_LINK_PATHS=verify:/a?t",
+	acme := configured(t, "SMSBRIDGE_LINK_PATHS=verify:/a?t",
 		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8",
 		"SMSBRIDGE_PROOF=auth0", "SMSBRIDGE_PROOF_URL=https://acme.eu.auth0.com",
 		"SMSBRIDGE_PROOF_CLIENT_ID=a",
-		"SMSBRIDGE_PROOF_SECRET=0123456789abcdef0123456789").Tenants.All()[0]
+		"SMSBRIDGE_PROOF_SECRET=0123456789abcdef0123456789")
 	before := *acme
 	played := rehearsal.Of(acme, public)
 	require.Equal(t, tenant.Links{
@@ -128,7 +151,7 @@ func TestOpen(t *testing.T) {
 		}
 		require.True(b, knows(ticket))
 		require.Zero(b, open(ticket), "its mail has not come")
-		phone := inboundtest.Number(b, inboundtest.Phone)
+		phone := number(b)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			_, err := mail.Take(ctx, tx, mail.Pack(b.Store, mail.Delivery{
 				Tenant: "acme", Recipients: []mail.Recipient{mail.To(phone, l.To)}, Token: "a",
