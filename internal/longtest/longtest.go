@@ -1,6 +1,6 @@
-// Package longtest is for tests that take a third of a second or more on two idle cores, the time in
-// which they wait included. A plain `go test ./...` skips them, so that a colleague does not wait
-// for them and runs it often. ./test.sh runs every one of them. Nothing but tests may import it.
+// Package longtest is for tests that take a third of a second or more on two idle cores, waits
+// included. A plain `go test ./...` skips them, so that a colleague does not wait for them and runs
+// it often. ./test.sh runs every one of them. Nothing but tests may import it.
 package longtest
 
 import (
