@@ -84,13 +84,15 @@ type shownCallback struct {
 	At       time.Time  `json:"at"`
 	Next     *time.Time `json:"next,omitempty"`
 	Ended    *time.Time `json:"ended,omitempty"`
+	// Tries are the last ones, the oldest first.
+	Tries []callback.Try `json:"tries,omitempty"`
 }
 
 func shown(c callback.Callback) shownCallback {
 	s := shownCallback{
 		ID: c.ID, EventID: c.EventID, Tenant: c.Tenant, Endpoint: c.Endpoint, Host: c.Host,
 		Type: c.Type, Subject: c.Subject, State: string(c.State), Attempts: c.Attempts,
-		Status: c.Status, Reason: c.Reason, At: c.At,
+		Status: c.Status, Reason: c.Reason, At: c.At, Tries: c.Tries,
 	}
 	if !c.Next.IsZero() {
 		s.Next = &c.Next

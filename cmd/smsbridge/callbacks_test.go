@@ -21,6 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/callback"
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/outbound"
@@ -122,6 +123,9 @@ func TestCallbacks(t *testing.T) {
 		require.Equal(t, strings.TrimPrefix(app.URL, "http://"), gone.Host)
 		require.NotNil(t, gone.Ended)
 		require.Nil(t, gone.Next)
+		require.Equal(t, []callback.Try{{
+			At: gone.Tries[0].At, Host: gone.Host, Status: 410, Reason: "answered 410",
+		}}, gone.Tries)
 		require.Equal(t, first.Get("webhook-id"), gone.EventID)
 		require.Regexp(t, gone.ID+` .* acme +app +question.asked +gone +1 +410`, callbacks("--failed"))
 		for _, said := range []string{callbacks(), callbacks("--json")} {
