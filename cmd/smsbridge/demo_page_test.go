@@ -131,8 +131,16 @@ func TestDemoRefusesAForgedMail(t *testing.T) {
 	require.NotContains(t, page, "account: waiting")
 }
 
-func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
+// Ensure what a page promises that no person has used yet.
+func TestDemoPage(t *testing.T) {
 	d := startDemo(t, "--addr", "127.0.0.1:0")
+	t.Run("is labeled", d.isLabeled)
+	t.Run("is for this machine only", d.isForThisMachineOnly)
+	t.Run("says what is wrong with a form", d.saysWhatIsWrongWithAForm)
+	t.Run("has metrics", d.hasMetrics)
+}
+
+func (d runningDemo) saysWhatIsWrongWithAForm(t *testing.T) {
 	tests := map[string]struct {
 		path   string
 		fields url.Values
@@ -162,8 +170,7 @@ func TestDemoSaysWhatIsWrongWithAForm(t *testing.T) {
 	}
 }
 
-func TestDemoPageIsForThisMachineOnly(t *testing.T) {
-	d := startDemo(t, "--addr", "127.0.0.1:0")
+func (d runningDemo) isForThisMachineOnly(t *testing.T) {
 	port := d.page[strings.LastIndex(d.page, ":"):]
 	tests := map[string]struct {
 		method string
@@ -209,6 +216,46 @@ func TestDemoPageIsForThisMachineOnly(t *testing.T) {
 	}
 }
 
+// Ensure that the page is shown under a name that no other site can give this machine, and under
+// the one that the person asked for.
+func TestPageHasTheNamesOfItsAddress(t *testing.T) {
+	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}
+	const refused = "This page is at http://127.0.0.1:8080\n"
+	tests := map[string]struct {
+		addr net.Addr
+		name string // of --addr
+		host string
+		want bool
+	}{
+		"loopback by address":             {loopback, "127.0.0.1", "127.0.0.9:8080", true},
+		"loopback by name":                {loopback, "localhost", "localhost:8080", true},
+		"loopback without a port":         {loopback, "localhost", "localhost", true},
+		"loopback by another name":        {loopback, "bridge.example", "bridge.example:8080", false},
+		"loopback without a name":         {loopback, "127.0.0.1", "", false},
+		"the network by address":          {everywhere, "", "192.0.2.1:8080", true},
+		"the network by its name":         {everywhere, "bridge.example", "Bridge.example:8080", true},
+		"the network by another name":     {everywhere, "bridge.example", "evil.example:8080", false},
+		"the network without a name":      {everywhere, "", "", false},
+		"the network by a strange number": {everywhere, "", "2130706433:8080", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := &demo.Page{Addr: test.addr, Asked: test.name + ":8080"}
+			r := httptest.NewRequest(http.MethodGet, "/style.css", nil)
+			r.Host = test.host
+			w := httptest.NewRecorder()
+			p.Handler().ServeHTTP(w, r)
+			if test.want {
+				require.Equal(t, http.StatusOK, w.Code)
+				return
+			}
+			require.Equal(t, http.StatusMisdirectedRequest, w.Code)
+			require.Equal(t, refused, w.Body.String())
+		})
+	}
+}
+
 func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 	var stderr bytes.Buffer
 	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false,
@@ -225,8 +272,7 @@ func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 }
 
 // A person who cannot see the page hears what each control is for, and what is new.
-func TestDemoPageIsLabeled(t *testing.T) {
-	d := startDemo(t, "--addr", "127.0.0.1:0")
+func (d runningDemo) isLabeled(t *testing.T) {
 	document, err := html.Parse(strings.NewReader(d.await(t, "")))
 	require.NoError(t, err)
 	ids, labeled, elements := map[string]bool{}, map[string]bool{}, map[string]int{}

@@ -207,9 +207,8 @@ func TestDemoOnceEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, onStage(t).PlayOnce(ctx, io.Discard, idp.Auth0Classic), context.Canceled)
 }
 
-// Ensure that the demo says where its metrics are, and that they are there.
-func TestDemoHasMetrics(t *testing.T) {
-	d := startDemo(t, "--addr", "127.0.0.1:0")
+// hasMetrics ensures that the demo says where its metrics are, and that they are there.
+func (d runningDemo) hasMetrics(t *testing.T) {
 	said := regexp.MustCompile(`(http://\S+) has /metrics`).FindStringSubmatch(d.stdout)
 	require.NotNil(t, said, d.stdout)
 	for path, want := range map[string]string{
