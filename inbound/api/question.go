@@ -131,7 +131,7 @@ func (d *Door) cancelQuestion(r request) (response, error) {
 				err = challenge.ErrGone
 			}
 			if err == nil {
-				err = challenge.Cancel(ctx, tx, c, "app")
+				err = challenge.Cancel(ctx, tx, c, string(challenge.CanceledByApp))
 			}
 			if err != nil {
 				return c, err

@@ -42,12 +42,12 @@
 //     held.
 //   - A mail to another spelling of the address, for another purpose or of another tenant may be
 //     about another account. It is a question of its own. Its prompt asks for a code beside
-//     another question of that phone. That is one which is open or being clicked, or which went
-//     unanswered in the last ten minutes. So at most one open question takes a bare yes, and a
-//     second mail cannot take that yes away.
+//     another question of that phone. That is one which is open or being clicked, or which ended in
+//     the last ten minutes without a text about it: see [Mistakable]. So at most one open question
+//     takes a bare yes, and a second mail cannot take that yes away.
 //   - A yes that comes late opens no later question, because that one wants its code. Only the same
 //     question, asked anew, takes a bare yes then. The same holds for a yes that is repeated
-//     while its click is under way.
+//     while its click is under way, or after an app's question, whose end no text tells.
 //   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
 //     a prompt of its own.
 //   - A reply code can be guessed ten times a day for each phone; see [MayGuess]. A guess counts
@@ -143,8 +143,8 @@ func (c Challenge) Same(other Challenge) bool {
 	return c.Tenant == other.Tenant && c.Recipient == other.Recipient && c.Purpose == other.Purpose
 }
 
-// Unanswered reports whether a question ended because its phone said nothing.
-func (c Challenge) Unanswered() bool { return c.State == Expired || c.State == Superseded }
+// Over reports whether a question has ended.
+func (c Challenge) Over() bool { return !c.Ended.IsZero() }
 
 // read is a row as it stands at a time. It is the one place that decides that a question is over
 // although its row says open.
@@ -203,7 +203,9 @@ func Asked(
 const lookalikeTime = 10 * time.Minute
 
 // Mistakable returns the questions to a phone on a line that a yes might be meant for, oldest
-// first: those without an end, and those that went unanswered in the last lookalikeTime.
+// first: those without an end, and those that ended in the last lookalikeTime while no text said so
+// to the phone. They went unanswered, or the app called its question off. Wrong codes may have
+// ended them, or a yes that an app got, and that its person may repeat.
 func Mistakable(
 	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
 ) (found []Challenge, err error) {
@@ -211,7 +213,7 @@ func Mistakable(
 		Account: l.Account, Sender: l.Sender, Phone: phone, Since: view.Moment().Add(-lookalikeTime),
 	})
 	for _, c := range readAll(rows, view.Now()) {
-		if !c.Unanswered() || view.Now().Sub(c.Ended) < lookalikeTime {
+		if !c.Over() || view.Now().Sub(c.Ended) < lookalikeTime {
 			found = append(found, c)
 		}
 	}

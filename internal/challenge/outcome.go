@@ -72,6 +72,7 @@ func OverSaying(c Challenge) wording.Saying {
 // Why a question was canceled because of its phone.
 const (
 	CanceledByStop  Outcome = "stop"
+	CanceledByApp   Outcome = "app"
 	CanceledByCodes Outcome = "wrong codes"
 )
 

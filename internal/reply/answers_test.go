@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/wording"
 )
@@ -140,4 +141,42 @@ func TestFalseFriends(t *testing.T) {
 		require.Equal(t, reply.Other, reply.Read("no", reply.Words{Language: asked}).Word, asked)
 	}
 	require.Equal(t, reply.No, reply.Read("no", reply.Words{Language: "es"}).Word)
+}
+
+// Ensure that a word answers a question only if it does in the language of that question, whatever
+// else was asked in another one. Beside the code of the question, too.
+func TestFalseFriendsBesideAnotherLanguage(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		ask := func(recipient, link, language string) challenge.Challenge {
+			q := signUp(phone, recipient, link, idp)
+			q.Language = language
+			id := b.askAbout("acme", q)
+			require.True(b, b.deliver(id))
+			return b.challenge(id)
+		}
+		danish := ask(to("acme", phone), victims, "da")
+		polish := ask("A"+to("acme", phone)[1:], attackers, "pl")
+		require.False(b, danish.Coded)
+		require.True(b, polish.Coded)
+		b.text(phone, "tak") // Danish for thanks, Polish for yes
+		b.text(phone, "tak "+danish.ReplyCode)
+		require.Equal(b, "open", b.state(danish.ID))
+		require.Equal(b, "open", b.state(polish.ID))
+		b.text(phone, "tak "+polish.ReplyCode)
+		require.Equal(b, "accepted", b.state(polish.ID))
+		b.text(phone, "ja")
+		require.Equal(b, "accepted", b.state(danish.ID))
+	})
+}
+
+// Ensure that the digits of an Arabic keyboard are digits.
+func TestDigitsOfOtherKeyboards(t *testing.T) {
+	words := reply.Words{Language: "ar"}
+	for typed, want := range map[string]reply.Reading{
+		"نعم ٤٨٢١": {Word: reply.Yes, Code: "4821"}, "۴۸۲۹۱۳": {Word: reply.Code, Code: "482913"},
+		"لا ４８２１": {Word: reply.No, Code: "4821"}, "٤٨٢": {Word: reply.Other},
+	} {
+		require.Equal(t, want, reply.Read(typed, words), typed)
+	}
 }

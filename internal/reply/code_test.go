@@ -1,6 +1,7 @@
 package reply_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/reply"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
@@ -226,6 +228,30 @@ func TestTakeMistakableQuestion(t *testing.T) {
 				phone phonemail.Number) {
 				b.Do(clicked(challenge.OutcomeConfirmed)(b.asked("beta",
 					phone)))
+			}, 0, true},
+			{"an app's called off", func(b bridge, phone phonemail.Number) {
+				c := b.askedByApp(phone)
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					return challenge.Cancel(ctx, tx, c, string(challenge.CanceledByApp))
+				})
+			}, 0, false},
+			{"an app's confirmed, whose yes may be repeated", func(b bridge, phone phonemail.Number) {
+				b.text(phone, "YES, "+b.askedByApp(phone).ReplyCode)
+			}, 0, false},
+			{"an app's confirmed long ago", func(b bridge, phone phonemail.Number) {
+				b.text(phone, "YES, "+b.askedByApp(phone).ReplyCode)
+			}, 10 * time.Minute, true},
+			{"another tenant's ended by wrong codes", func(b bridge, phone phonemail.Number) {
+				c := b.asked("beta", phone)
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					return challenge.Cancel(ctx, tx, c, string(challenge.CanceledByCodes))
+				})
+			}, 0, false},
+			{"another tenant's ended by STOP", func(b bridge, phone phonemail.Number) {
+				c := b.asked("beta", phone)
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					return challenge.Cancel(ctx, tx, c, string(challenge.CanceledByStop))
+				})
 			}, 0, true},
 			{"somebody else's expired", func(b bridge,
 				_ phonemail.Number) {

@@ -11,6 +11,7 @@ import (
 
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/wording"
+	"smsbridge/phonemail"
 )
 
 // Word is what a reply says.
@@ -123,7 +124,7 @@ func normalize(body string) string {
 	if len(body) > 8*maxRunes {
 		return ""
 	}
-	s := norm.NFKC.String(body)
+	s := phonemail.PlainDigits(norm.NFKC.String(body))
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), strings.ContainsRune(",،、", r):

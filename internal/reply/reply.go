@@ -118,9 +118,8 @@ type taking struct {
 func (t *taking) read() Reading {
 	var readers []Words
 	for _, c := range t.asked {
-		if asker, ok := t.tenants.Tenant(c.Tenant); ok {
-			language := asker.LanguageOf(c.Language)
-			readers = append(readers, Words{asker.Question.Accept, asker.Question.Deny, language})
+		if words, ok := t.words(c); ok {
+			readers = append(readers, words)
 		}
 	}
 	if len(readers) == 0 {
@@ -143,6 +142,23 @@ func (t *taking) read() Reading {
 		return Reading{Word: word}
 	}
 	return reading
+}
+
+// words are those with which a question is answered. It has none when its tenant is no longer
+// configured.
+func (t *taking) words(c challenge.Challenge) (Words, bool) {
+	asker, ok := t.tenants.Tenant(c.Tenant)
+	if !ok {
+		return Words{}, false
+	}
+	return Words{asker.Question.Accept, asker.Question.Deny, asker.LanguageOf(c.Language)}, true
+}
+
+// says reports whether the reply means this word where a question was asked. Another question may
+// have been put in a language in which it means something else.
+func (t *taking) says(c challenge.Challenge, word Word) bool {
+	words, _ := t.words(c)
+	return Read(t.Body, words).Word == word
 }
 
 // about is the tenant that the reply is recorded for, "" when it may be about several.
@@ -183,6 +199,9 @@ func (t *taking) act(ctx context.Context) error {
 func (t *taking) no(ctx context.Context) error {
 	var denied *challenge.Challenge
 	for _, c := range t.refused() {
+		if !t.says(c, No) {
+			continue
+		}
 		err := challenge.Deny(ctx, t.tx, c)
 		if errors.Is(err, challenge.ErrGone) {
 			continue

@@ -29,13 +29,16 @@ func (t *taking) yes(ctx context.Context) error {
 	if !one {
 		return t.askWhich(ctx)
 	}
+	if !t.says(c, Yes) {
+		return t.hint(ctx)
+	}
 	return t.accept(ctx, c)
 }
 
 // meant returns the question that a bare yes means, and false when it does not say which. All but
 // one of the open questions told their code in the prompt. Two replicas that opened questions at
 // once did not know of each other's; then neither takes a bare yes. Nor does one take it that might
-// be meant for another such question that has just gone unanswered.
+// be meant for another such question that has just ended without a text about it.
 func (t *taking) meant(ctx context.Context) (c challenge.Challenge, one bool, err error) {
 	for _, asked := range t.asked {
 		if asked.Coded {
@@ -51,7 +54,7 @@ func (t *taking) meant(ctx context.Context) (c challenge.Challenge, one bool, er
 	}
 	others, err := challenge.Mistakable(ctx, t.tx, t.Line, t.Phone)
 	for _, other := range others {
-		if other.Unanswered() && !other.Coded && !other.Same(c) {
+		if other.Over() && !other.Coded && !other.Same(c) {
 			return challenge.Challenge{}, false, err
 		}
 	}
@@ -79,6 +82,9 @@ func (t *taking) coded(ctx context.Context) error {
 	case 0:
 		return t.wrongCode(ctx)
 	case 1:
+		if !t.says(meant[0], Yes) {
+			return t.hint(ctx)
+		}
 		return t.accept(ctx, meant[0])
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"smsbridge/phonemail"
 )
 
 // The digits of a code. Twilio Verify has the same bounds
@@ -43,7 +45,7 @@ func ParseCode(typed string) (string, error) {
 	if len(typed) > maxTyped {
 		return "", ErrCode
 	}
-	code := strings.NewReplacer(" ", "", "-", "").Replace(typed)
+	code := phonemail.PlainDigits(strings.NewReplacer(" ", "", "-", "").Replace(typed))
 	if len(code) < MinDigits || len(code) > MaxDigits || strings.Trim(code, "0123456789") != "" {
 		return "", ErrCode
 	}

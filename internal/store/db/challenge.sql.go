@@ -692,7 +692,9 @@ const mistakableChallenges = `-- name: MistakableChallenges :many
 SELECT id, mail_id, tenant, account, sender, phone, purpose, state, outcome, link, reply_code, clicks, submitted_at, hinted_at, late_at, wrong_codes, opened_at, expires_at, accepted_at, ended_at, coded, recipient, digest, author, asked_at, held_mail_id, held_link, held_digest, clicks_before, begun_at, language, test, reference, click FROM challenge
 WHERE account = $1 AND sender = $2 AND phone = $3
   AND (state IN ('open', 'accepted', 'clicking')
-       OR state IN ('expired', 'superseded') AND ended_at > $4)
+       OR ended_at > $4 AND (state IN ('expired', 'superseded')
+              OR state = 'canceled' AND outcome IN ('app', 'wrong codes')
+              OR state = 'confirmed' AND purpose = 'app'))
 ORDER BY opened_at, id
 `
 
@@ -703,8 +705,8 @@ type MistakableChallengesParams struct {
 	Since   moment.Moment
 }
 
-// The questions to a phone that a reply might be meant for: those without an end, and those that
-// went unanswered since a time. One whose deadline has passed may still say open.
+// The questions to a phone that a reply might be meant for: those without an end, and those whose
+// end no text told the phone, since a time. One whose deadline has passed may still say open.
 func (q *Queries) MistakableChallenges(ctx context.Context, arg MistakableChallengesParams) ([]Challenge, error) {
 	rows, err := q.db.QueryContext(ctx, mistakableChallenges,
 		arg.Account,

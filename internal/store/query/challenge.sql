@@ -39,12 +39,14 @@ WHERE account = @account AND sender = @sender AND phone = @phone
 ORDER BY opened_at DESC LIMIT 20;
 
 -- name: MistakableChallenges :many
--- The questions to a phone that a reply might be meant for: those without an end, and those that
--- went unanswered since a time. One whose deadline has passed may still say open.
+-- The questions to a phone that a reply might be meant for: those without an end, and those whose
+-- end no text told the phone, since a time. One whose deadline has passed may still say open.
 SELECT * FROM challenge
 WHERE account = @account AND sender = @sender AND phone = @phone
   AND (state IN ('open', 'accepted', 'clicking')
-       OR state IN ('expired', 'superseded') AND ended_at > @since)
+       OR ended_at > @since AND (state IN ('expired', 'superseded')
+              OR state = 'canceled' AND outcome IN ('app', 'wrong codes')
+              OR state = 'confirmed' AND purpose = 'app'))
 ORDER BY opened_at, id;
 
 -- name: OverdueChallenges :many
