@@ -67,8 +67,9 @@ func WithLimits(
 	return v, err
 }
 
-// afterAll sorts after every id.
-const afterAll = "~"
+// afterAll sorts after every id, whose digits are hexadecimal, in the order of each language. There
+// "~" may come before the digits.
+const afterAll = "g"
 
 // List returns a tenant's verifications, the newest first: at most most of them, and only those
 // older than the one with the id before unless it is "".
