@@ -101,8 +101,10 @@ func showOptOuts(
 	t *tenant.Tenant, phone phonemail.Number, all []text.KnownOptOut,
 ) shownOptOuts {
 	shown := shownOptOuts{Phone: phone.E164(), OptOuts: []shownOptOut{}}
+	lines := t.Lines(phone) // codes may come from another than questions
 	for _, o := range all {
-		if !o.Reach.Covers(t.Slug, t.Line(phone)) {
+		covers := func(l phonemail.Line) bool { return o.Reach.Covers(t.Slug, l) }
+		if !slices.ContainsFunc(lines, covers) {
 			continue
 		}
 		one := shownOptOut{

@@ -36,11 +36,11 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
-		line, _ := rows.FieldPos(0)
 		if err != nil {
 			return nil, &Bad{fmt.Sprintf("the file is not a CSV file of %d columns",
 				len(columns())), "its columns are " + strings.Join(columns(), ",")}
 		}
+		line, _ := rows.FieldPos(0)
 		if len(all) == 0 && slices.Equal(row, columns()) {
 			continue
 		}

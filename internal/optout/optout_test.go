@@ -243,6 +243,33 @@ func TestStartAndYes(t *testing.T) {
 	})
 }
 
+// Ensure that a YES does not end what a person wrote after a STOP, and that a STOP changes nothing of
+// what a person wrote.
+func TestLetterAfterStop(t *testing.T) {
+	each(t, "tenant", func(b bridge) {
+		phone := b.Phone()
+		letter := func() {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				_, err := optout.Record(ctx, tx, b.tenants, text.Said{
+					Phone: phone, Reach: text.Reach{Tenant: "acme"}, Via: text.ByLetter, Since: tx.Now(),
+					Recorder: "web",
+				})
+				return err
+			})
+		}
+		yes := func(ctx context.Context, tx *store.Tx) error { return optout.Yes(ctx, tx, b.heard(phone)) }
+		since := b.Now()
+		b.stop(phone)
+		b.Pass(time.Hour)
+		letter()
+		b.stop(phone)
+		b.Do(yes)
+		require.Equal(b, []string{"acme"}, b.out(phone), "no answer undoes a letter")
+		require.Equal(b, []string{fmt.Sprint(since.UnixMilli()) + " letter web"}, b.Strings(
+			"SELECT CAST(since AS TEXT) || ' ' || via || ' ' || recorder FROM opt_out"))
+	})
+}
+
 // Ensure that what an operator records for a tenant ends what the phone is being asked by it alone.
 func TestRecordEndsWhatIsOpen(t *testing.T) {
 	each(t, "sender", func(b bridge) {

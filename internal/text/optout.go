@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"smsbridge/internal/store"
@@ -87,15 +88,24 @@ type KnownOptOut struct {
 	Recorded time.Time // zero in a row of an older version
 }
 
-// SetOptOut records that a phone must not be texted any more. It reports whether that is new.
+// SetOptOut records that a phone must not be texted any more. It reports whether that is new. What a
+// person wrote or said takes the place of a STOP by text: a reply would end that. It keeps the time
+// since which the phone must not be texted.
 func SetOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error) {
 	known, err := OptOutsOf(ctx, tx, s.Phone)
 	if err != nil {
 		return false, err
 	}
 	for _, o := range known {
-		if o.Reach == s.Reach {
+		switch {
+		case o.Reach != s.Reach:
+			continue
+		case !slices.Contains(Vias(), s.Via) || slices.Contains(Vias(), o.Via):
 			return false, nil
+		}
+		s.Since = o.Since
+		if _, err := removeOptOut(ctx, tx, o, s.Phone); err != nil {
+			return false, err
 		}
 	}
 	id, err := addOptOut(ctx, tx, s)
@@ -141,23 +151,35 @@ func ClearOptOuts(
 		if !ends(o) {
 			continue
 		}
-		key := o.Reach.key()
-		// By the digest, and by the number in a row of an older version.
-		for _, as := range []phonemail.Number{tx.Pseudonym(phone), phone} {
-			n, err := tx.ClearOptOut(ctx, db.ClearOptOutParams{
-				Account: key.Account, Sender: key.Sender, Phone: as,
-			})
-			if err != nil {
-				return ended, fmt.Errorf("text: clearing an opt-out: %w", err)
-			}
-			ended += int(n)
+		n, err := removeOptOut(ctx, tx, o, phone)
+		if err != nil {
+			return ended, err
 		}
-		err := tx.Record(ctx, o.Reach.Tenant, o.ID, "opt_out.cleared", o.Reach.String())
+		ended += n
+		err = tx.Record(ctx, o.Reach.Tenant, o.ID, "opt_out.cleared", o.Reach.String())
 		if err != nil {
 			return ended, err
 		}
 	}
 	return ended, nil
+}
+
+// removeOptOut removes the row of an opt-out: by the digest, and by the number in a row of an older
+// version. It returns how many there were.
+func removeOptOut(
+	ctx context.Context, tx *store.Tx, o KnownOptOut, phone phonemail.Number,
+) (removed int, err error) {
+	key := o.Reach.key()
+	for _, as := range []phonemail.Number{tx.Pseudonym(phone), phone} {
+		n, err := tx.ClearOptOut(ctx, db.ClearOptOutParams{
+			Account: key.Account, Sender: key.Sender, Phone: as,
+		})
+		if err != nil {
+			return removed, fmt.Errorf("text: removing an opt-out: %w", err)
+		}
+		removed += int(n)
+	}
+	return removed, nil
 }
 
 // OptedOut reports whether a tenant must not text a phone from a line.

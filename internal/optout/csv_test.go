@@ -1,0 +1,41 @@
+package optout_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/optout"
+	"smsbridge/internal/tenant"
+)
+
+// Ensure that a file that is no CSV is refused with its columns, wherever it is broken: a mark before
+// quotes, a quote that is not closed, one within a field, too few fields.
+func TestReadBrokenCSV(t *testing.T) {
+	for _, text := range []string{
+		"\uFEFF\"phone\",\"scope\",\"tenant\",\"account\",\"sender\",\"via\",\"by\",\"since\"\n",
+		"+46701740613,all,,,,mail,ann,\n\"+46701740614,all,,,,mail,ann,\n", "a\"b,c\n", "phone\n",
+	} {
+		_, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{})
+		require.ErrorAs(t, err, new(*optout.Bad), text)
+		require.ErrorContains(t, err, "the file is not a CSV file of 8 columns")
+	}
+}
+
+// FuzzReadCSV ensures that what is read once can be read from any text without a panic.
+func FuzzReadCSV(f *testing.F) {
+	for _, text := range []string{"", "\"", "+46701740613,all,,,,mail,ann,2026-01-31\n", "\"\",,,,,,,\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{})
+		if err != nil {
+			require.ErrorAs(t, err, new(*optout.Bad))
+			return
+		}
+		for _, said := range all {
+			require.NotEmpty(t, said.Phone.E164())
+		}
+	})
+}
