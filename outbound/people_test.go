@@ -3,10 +3,13 @@
 package outbound
 
 import (
+	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +17,11 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
+	"smsbridge/internal/text"
 )
 
 // columns are all columns of the bridge's own tables and of the queue's, as table.column.
@@ -230,5 +236,77 @@ func TestTheSameMailAfterTheRetention(t *testing.T) {
 			require.Empty(t, w.holding(otherPhone[1:]))
 			require.Equal(t, "1", w.one("SELECT COUNT(*) FROM mail"))
 		}
+	})
+}
+
+// Ensure that a person who comes back under an instance's id with the own number keeps no number of
+// others: the same id may be there twice, when the first one is old.
+func TestNumbersGoWhenAnIDComesAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		for range 2 {
+			w.instance("my"+otherPhone[1:], "running", "approved")
+			w.wait(w.Settings.Retention + time.Hour)
+			require.NoError(w.t, w.work(w.t.Context(), "prune", ""))
+			require.Empty(w.t, w.holding(otherPhone[1:]))
+		}
+		require.Equal(w.t, "2", w.one("SELECT COUNT(*) FROM durable_instance"))
+	})
+}
+
+// Ensure that a number goes that an app packed twice into an instance's input, or escaped, and that it
+// is told to the person before.
+func TestNumbersGoFromPackedInputs(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		start := func(input string) {
+			w.do(func(ctx context.Context, tx *store.Tx) error {
+				_, err := azuredurable.Start(ctx, tx, w.tenant(), "a", json.RawMessage(input))
+				return err
+			})
+		}
+		for _, input := range []string{
+			`"` + otherPhone + `"`, `"\"` + otherPhone + `\""`, `"\u002b` + otherPhone[1:] + `"`,
+			`"\u002b\u0034` + otherPhone[2:] + `"`,
+		} {
+			w.do(func(ctx context.Context, tx *store.Tx) error {
+				return text.OptOut(ctx, tx, w.line(), w.phone(otherPhone))
+			})
+			start(input)
+			held, err := w.Store.HeldOn(w.t.Context(), w.phone(otherPhone))
+			require.NoError(w.t, err)
+			require.True(w.t, slices.ContainsFunc(held, func(h store.HeldTable) bool {
+				return h.Table == "durable_instance"
+			}), input)
+			_, err = w.Store.ErasePhone(w.t.Context(), w.phone(otherPhone))
+			require.NoError(w.t, err)
+			require.Empty(w.t, w.holding(otherPhone[1:]), input)
+			require.Equal(w.t, "0", w.one("SELECT COUNT(*) FROM durable_instance"))
+
+			start(input)
+			w.wait(w.Settings.Retention + time.Hour)
+			require.NoError(w.t, w.work(w.t.Context(), "prune", ""))
+			require.Empty(w.t, w.holding(otherPhone[1:]), input)
+			w.exec("DELETE FROM durable_instance")
+		}
+	})
+}
+
+// Ensure that a number goes from what an app calls its question.
+func TestNumbersGoFromReferences(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := challenge.AskApp(ctx, tx, w.tenant(), challenge.AppQuestion{
+				ID: store.NewID(), Phone: w.phone(phone), Subject: "OK?", Life: time.Hour,
+				Reference: "delivery-" + phone[1:],
+			})
+			return err
+		})
+		w.wait(w.Settings.Retention + time.Hour)
+		require.NoError(w.t, w.work(w.t.Context(), "sweep", ""))
+		require.NoError(w.t, w.work(w.t.Context(), "prune", ""))
+		require.Empty(w.t, w.holding(phone[1:]))
+		require.Equal(w.t, "delivery-erased", w.one("SELECT reference FROM challenge"))
 	})
 }

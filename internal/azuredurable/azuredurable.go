@@ -160,7 +160,8 @@ func Start(
 	if err := judgeID(id); err != nil {
 		return Instance{}, err
 	}
-	if _, err := ParseInput(t, input, tx.Now()); err != nil {
+	phone, err := ParseInput(t, input, tx.Now())
+	if err != nil {
 		return Instance{}, err
 	}
 	old, err := Get(ctx, tx, t.Slug, id)
@@ -177,7 +178,7 @@ func Start(
 	}
 	row := store.NewID()
 	n, err := tx.AddDurableInstance(ctx, db.AddDurableInstanceParams{
-		ID: row, Tenant: t.Slug, InstanceID: id, Input: string(input),
+		ID: row, Tenant: t.Slug, InstanceID: id, Input: kept(input, phone),
 		Digits: int64(t.Doors.Durable.CodeLength), Now: tx.Moment(),
 	})
 	if err != nil {
@@ -216,6 +217,16 @@ func ParseInput(
 		return phonemail.Number{}, ErrInput
 	}
 	return phone, nil
+}
+
+// kept is an input as the row keeps it: as it was given, if the number can be read in it without
+// unpacking it. By that the row is found when the number must go.
+func kept(input json.RawMessage, phone phonemail.Number) string {
+	plain := strings.NewReplacer(`"`, "", `\`, "").Replace(string(input))
+	if phone == (phonemail.Number{}) || plain == phone.E164() {
+		return string(input)
+	}
+	return `"` + phone.E164() + `"`
 }
 
 func judgeID(id string) error {

@@ -44,7 +44,7 @@ func heldTables() []held {
 				"DELETE FROM idempotency_key WHERE verification_id = $1",
 				"DELETE FROM durable_instance WHERE verification_id = $1",
 			}},
-		{table: "durable_instance", key: byID, phone: `replace(input, '"', '')`},
+		{table: "durable_instance", key: byID, phone: phoneOfInput},
 		{table: "verify_report", key: byID, phone: "phone"},
 		{table: "guess", key: []string{"tenant", "phone", "asker"}, phone: "phone"},
 		{table: "reply_guess", key: []string{"phone"}, phone: "phone"},

@@ -31,15 +31,21 @@ func agings() []aging {
 				" WHERE o.tenant = mail.tenant AND o.message_id = mail.message_id AND o.phone = $2)"},
 		// One that still says open must differ from others of its phone.
 		{table: "challenge", phone: "phone",
-			set: "phone = $2, recipient = CASE WHEN state = 'open' THEN id ELSE '' END"},
+			set: "phone = $2, recipient = CASE WHEN state = 'open' THEN id ELSE '' END," +
+				" reference = replace(reference, $3, 'erased')", digits: true},
 		{table: "text", phone: "phone", set: "phone = $2"},
 		{table: "reply", phone: "phone", set: "phone = $2"},
 		{table: "verification", phone: "phone",
 			set: "phone = $2, external_id = replace(external_id, $3, 'erased')", digits: true},
-		{table: "durable_instance", phone: `replace(input, '"', '')`,
-			set: "input = 'null', instance_id = replace(instance_id, $3, $2)", digits: true},
+		// The row's id keeps two instances apart whose ids had the same number.
+		{table: "durable_instance", phone: phoneOfInput,
+			set: "input = 'null', instance_id = replace(instance_id, $3, $2 || id)", digits: true},
 	}
 }
+
+// phoneOfInput is the phone in the input of an instance, which is JSON: a string, or one that holds a
+// string.
+const phoneOfInput = `replace(replace(input, '"', ''), '\', '')`
 
 // AgingTables are the tables in which Pseudonymize replaces numbers.
 func AgingTables() (names []string) {
