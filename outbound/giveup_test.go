@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
+	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/verification"
 	"smsbridge/internal/wording"
@@ -128,4 +131,48 @@ func TestEndThatCannotBeRecorded(t *testing.T) {
 	require.False(t, errors.As(err, new(*river.JobCancelError)))
 	require.Zero(t, j.dead.Load())
 	require.EqualValues(t, 1, j.failed.Load())
+}
+
+// Ensure that a job that was given up is tried again when an operator wants it, and has all its tries
+// then.
+func TestRetryOfADeadJob(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.do(func(_ context.Context, tx *store.Tx) error {
+			tx.Enqueue(mail.DeleteMail{ID: "gone"})
+			return nil
+		})
+		set := "attempt = 7, state = 'cancelled', finalized_at = "
+		if one := `{"at":"2026-11-28T01:00:00Z","attempt":1,"error":"x","trace":""}`; strings.HasPrefix(w.databaseURL, "sqlite:") {
+			w.exec("UPDATE river_job SET "+set+"datetime('now','subsec'), errors = jsonb($1)",
+				"["+one+strings.Repeat(","+one, mostFailures)+"]")
+		} else {
+			w.exec("UPDATE river_job SET "+set+"now(), errors = array_fill(CAST($1 AS jsonb), ARRAY[7])", one)
+		}
+		jobs, err := w.Store.Jobs(w.t.Context())
+		require.NoError(w.t, err)
+		require.Equal(w.t, store.JobDead, jobs[0].State)
+		w.do(func(ctx context.Context, tx *store.Tx) error { return tx.RetryJob(ctx, jobs[0].ID) })
+		require.Equal(w.t, "available", w.one("SELECT state FROM river_job"))
+		require.Equal(w.t, "1", w.one("SELECT COUNT(*) FROM river_job WHERE errors IS NULL"))
+	})
+}
+
+// Ensure that a text ends whose provider cannot say for a day whether it was sent.
+func TestTextThatCannotBeFound(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	id := w.make(phone, "Hello")
+	w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 500, 20500 })
+	_ = w.sendText(t.Context(), id)
+	require.Equal(t, "unclear", w.one("SELECT state FROM text"))
+	w.twilio.Close()
+	w.wait(findPatience)
+	require.ErrorAs(t, w.findText(t.Context(), id), new(*river.JobSnoozeError))
+	require.Equal(t, "unclear", w.one("SELECT state FROM text"))
+	w.wait(time.Hour)
+	require.NoError(t, w.findText(t.Context(), id))
+	require.Equal(t, "failed its provider does not say whether it was sent",
+		w.one("SELECT state || ' ' || error FROM text"))
+	require.Empty(t, w.one("SELECT body FROM text"))
 }

@@ -234,7 +234,8 @@ func accept(
 }
 
 // findText does the job find_text: it looks for an unclear text in its provider's list. Only when
-// the text is not there after the quarantine is it sent again.
+// the text is not there after the quarantine is it sent again. When the list cannot be read for a
+// day after the text's deadline, the text is given up.
 func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	a := b.row
 	t, known := w.sender(a)
@@ -246,6 +247,11 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	texts, err := w.provider(tenant.Provider(a.Provider)).find(ctx, t, a)
 	if err != nil {
 		w.ofText(a).Warn("cannot look for a text", "text", a.ID, "error", err)
+		if !b.patient(a.Deadline) {
+			return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+				return text.Refuse(ctx, tx, a.ID, "its provider does not say whether it was sent")
+			})
+		}
 		return b.again(a.Began)
 	}
 	over := b.now.Sub(a.Began) >= text.Quarantine

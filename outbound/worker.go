@@ -60,6 +60,8 @@ const (
 	// notifyPatience, from the end of a verification on: the tenant's app may be down or respond
 	// with an error.
 	notifyPatience = 24 * time.Hour
+	// findPatience, from the deadline of an unclear text on: its provider may be down.
+	findPatience = 24 * time.Hour
 	// deletePatience, from Mailgun's time stamp on: Mailgun may be down. Its own retention ends a
 	// stored mail after some days.
 	deletePatience = 24 * time.Hour
@@ -84,7 +86,7 @@ func (w *Worker) table() []*job {
 		on[text.SendText](w, sendLimits(), w.beginText, w.sendText).whenLost(lostText).
 			begunAtOnce(queueText),
 		looking[text.FindText](
-			w, limits{oneTry, 0, slowly}, text.Find, w.findText).whenLost(text.Refuse),
+			w, limits{oneTry, findPatience, slowly}, text.Find, w.findText).whenLost(text.Refuse),
 		looking[verification.CheckCode](
 			w, limits{oneTry, 0, slowly}, verification.Unanswered, w.checkCode).whenLost(lostCheck),
 

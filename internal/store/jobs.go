@@ -20,7 +20,6 @@ var ErrNoJob = errors.New("store: no such job")
 // jobClient is the part of River's client that operators need.
 type jobClient interface {
 	JobList(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
-	JobRetry(ctx context.Context, id int64) (*rivertype.JobRow, error)
 }
 
 // QueuedJob is a job of the queue that is not done. Most jobs need none: see begin.go.
@@ -71,13 +70,12 @@ func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
 	return all, nil
 }
 
-// RetryJob makes a job due now, a dead one too. It returns ErrNoJob for one that the queue does not
-// have, or that a worker has.
-func (s *Store) RetryJob(ctx context.Context, id int64) error {
-	return retried(s.engine.jobs().JobRetry(ctx, id))
-}
+// forgetFailures empties the failures of a job: a worker gives a job up for their number. The log has
+// told each of them.
+const forgetFailures = "UPDATE river_job SET errors = NULL WHERE id = $1 AND state <> 'running'"
 
-// RetryJob is the method of that name on Store, in this transaction.
+// RetryJob makes a job due now, a dead one too, with all its tries before it. It returns ErrNoJob
+// for one that the queue does not have, or that a worker has.
 func (tx *Tx) RetryJob(ctx context.Context, id int64) error {
 	return retried(tx.session.retryJob(ctx, id))
 }

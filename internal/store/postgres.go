@@ -256,6 +256,9 @@ func (s *postgresSession) retryJob(
 ) (row *rivertype.JobRow, err error) {
 	s.jobs = true
 	err = s.direct(func() error {
+		if _, err := s.tx.Exec(ctx, forgetFailures, id); err != nil {
+			return err
+		}
 		row, err = s.client.JobRetryTx(ctx, s.tx, id)
 		return err
 	})

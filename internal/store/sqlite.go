@@ -270,6 +270,9 @@ func (s *sqliteSession) getJob(ctx context.Context, id int64) (*rivertype.JobRow
 
 func (s *sqliteSession) retryJob(ctx context.Context, id int64) (*rivertype.JobRow, error) {
 	s.jobs = true
+	if _, err := s.tx.ExecContext(ctx, forgetFailures, id); err != nil {
+		return nil, err
+	}
 	return s.client.JobRetryTx(ctx, s.tx, id)
 }
 
