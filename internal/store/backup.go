@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,10 +113,10 @@ func Restore(
 		return Copy{}, "", err
 	}
 	part := path + ".part"
-	if err := copyFile(file, part, tell); err != nil {
+	defer os.Remove(part)
+	if err := copyOf(ctx, file, part, tell); err != nil {
 		return Copy{}, "", err
 	}
-	defer os.Remove(part)
 	if restored, err = inspect(ctx, part, o); err != nil {
 		return Copy{}, "", err
 	}
@@ -269,24 +268,20 @@ func makePrivate(path string) error {
 	return file.Close()
 }
 
-// copyFile copies a file to one that only its owner may read.
-func copyFile(from, to string, tell func(bytes int64)) (err error) {
+// copyOf makes a compact copy of a SQLite database that may have a WAL beside it: what a bridge
+// committed before it was killed is there.
+func copyOf(ctx context.Context, from, to string, tell func(bytes int64)) (err error) {
+	conn, err := openReading(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
 	if err := makePrivate(to); err != nil {
 		return err
 	}
-	in, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
 	stop := watch(to, tell)
-	_, err = io.Copy(out, in)
-	stop()
-	if err := errors.Join(err, out.Close()); err != nil {
+	defer stop()
+	if err := vacuumInto(ctx, conn, to); err != nil {
 		return fmt.Errorf("store: copying: %w", err)
 	}
 	return nil

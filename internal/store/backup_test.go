@@ -223,3 +223,30 @@ func TestCheckpoint(t *testing.T) {
 	require.NoError(t, s.Checkpoint(t.Context()))
 	require.Len(t, alone(), 20)
 }
+
+// Ensure that a restore takes what a killed bridge had committed, also when it is only in the WAL
+// beside the file.
+func TestRestoreTakesTheWAL(t *testing.T) {
+	folder := storetest.Folder(t)
+	killed, path := filepath.Join(folder, "killed.db"), filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	require.NoError(t, s.Checkpoint(t.Context()))
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "kept")
+	}))
+	for _, part := range []string{"", "-wal"} { // as a kill leaves them
+		content, err := os.ReadFile(path + part)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(killed+part, content, 0o600))
+	}
+	require.NoError(t, s.Close())
+	restored, replaced, err := store.Restore(t.Context(), options(path), killed, true, silent)
+	require.NoError(t, err)
+	require.NotEmpty(t, replaced)
+	require.EqualValues(t, 1, rowsOf(restored, "event"))
+	s, err = store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	defer s.Close()
+	require.Len(t, events(t, s), 1)
+}
