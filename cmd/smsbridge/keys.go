@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -82,6 +83,10 @@ func advice(use store.KeyUse) string {
 
 func (k keysCommand) forget(ctx context.Context, w world, o store.Options) error {
 	known, err := store.Forget(ctx, o, k.Forget)
+	if errors.Is(err, store.ErrKeyInUse) {
+		return mistake{"the key " + k.Forget + " is configured, and so it is not lost",
+			"take it out of the settings first, if it is to be forgotten"}
+	}
 	if err != nil {
 		return explainDatabase(err)
 	}

@@ -206,6 +206,8 @@ func TestKeyChanges(t *testing.T) {
 			require.ErrorAs(t, err, &wrong)
 			require.Equal(t, idB, wrong.Missing)
 
+			_, err = store.Forget(t.Context(), store.Options{URL: url, Key: a}, idA)
+			require.ErrorIs(t, err, store.ErrKeyInUse)
 			known, err := store.Forget(t.Context(), store.Options{URL: url, Key: a}, idB)
 			require.NoError(t, err)
 			require.True(t, known)
@@ -276,6 +278,9 @@ func TestKeysOfOlderVersions(t *testing.T) {
 	require.ErrorContains(t, err, "1 values sealed with the key 0badc0de")
 	_, err = store.Forget(t.Context(), store.Options{URL: url, Key: keyOf("a")}, "0badc0de")
 	require.NoError(t, err)
+	_, err = store.Forget(t.Context(), store.Options{URL: url + "x", Key: keyOf("a")}, "0badc0de")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NoFileExists(t, strings.TrimPrefix(url, "sqlite:")+"x")
 	s, err := openWith(t, url, keyOf("a"), keyOf("b"))
 	require.NoError(t, err)
 	moved, err := s.Reseal(t.Context())

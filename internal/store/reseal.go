@@ -112,13 +112,32 @@ func rollback(tx *sql.Tx) error {
 	return nil
 }
 
+// ErrKeyInUse says that a key is configured, so that it is not to be forgotten.
+var ErrKeyInUse = errors.New("store: the key is configured")
+
 // Forget has a bridge start without a key that is lost for good. What that key sealed stays sealed:
 // its mails, links and codes are lost. If the digests' key is among that, the next start makes
 // another, and no phone of before is recognized any more: neither those that opted out. It reports
 // whether the database knew the key.
+//
+// It returns ErrKeyInUse for a key that is configured: that is not lost.
 func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	conn, err := beside(&o)
+	if err != nil {
+		return false, err
+	}
+	if err := conn.Close(); err != nil {
+		return false, err
+	}
+	given, err := o.sealer()
+	if err != nil {
+		return false, err
+	}
+	if given.has(id) {
+		return false, ErrKeyInUse
 	}
 	e, err := openEngine(ctx, &o, river.NewWorkers())
 	if err != nil {

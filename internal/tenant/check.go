@@ -228,7 +228,7 @@ func (l *loader) warnOf(t *Tenant) {
 
 func isDatabase(s string) bool {
 	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
-		return path != ""
+		return path != "" && !strings.HasPrefix(path, ":") // :memory: is no file
 	}
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Path != ""

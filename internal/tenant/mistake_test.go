@@ -46,6 +46,8 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_PUBLIC_URL=https://my_bridge.acme.example", "an underscore", "Twilio"},
 		{"SMSBRIDGE_DATABASE=mysql://x/y", "not a database", "sqlite:PATH"},
 		{"SMSBRIDGE_DATABASE=sqlite:", "not a database", "sqlite:PATH"},
+		{"SMSBRIDGE_DATABASE=sqlite::memory:", "not a database", "sqlite:PATH"},
+		{"SMSBRIDGE_TEST_NUMBER=+447700900123", "not a variable", "SMSBRIDGE_TEST_NUMBERS"},
 		{"SMSBRIDGE_KEY=secret", "not a key of 32 bytes", "openssl rand"},
 		{"SMSBRIDGE_KEY_FILE=/nowhere/at/all", "cannot be read", "/nowhere/at/all"},
 
