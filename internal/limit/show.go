@@ -59,7 +59,10 @@ func usesOf(row db.Tally, now moment.Moment, tenants []*tenant.Tenant) (all []Us
 	slug, _, _ := strings.Cut(rest, "/")
 	var limits tenant.Limits
 	for i, t := range tenants {
-		if t.Slug == slug || i == 0 || scope == "phone" && t.Limits.PhoneDay < limits.PhoneDay {
+		// 0 is no limit.
+		lower := t.Limits.PhoneDay != 0 &&
+			(limits.PhoneDay == 0 || t.Limits.PhoneDay < limits.PhoneDay)
+		if t.Slug == slug || i == 0 || scope == "phone" && lower {
 			limits = t.Limits
 		}
 	}

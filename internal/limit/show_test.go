@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +83,24 @@ func TestUses(t *testing.T) {
 		require.NotContains(d, strings.Join(d.uses(first, small), "\n"), "hour", "that hour is over")
 		d.at = d.at.Add(24 * time.Hour)
 		require.Equal(d, []string{"country/SE hold held *"}, d.uses(first, small))
+	})
+}
+
+// Ensure that a phone's texts are shown although one tenant has no limit for them.
+func TestUsesBesideNoLimit(t *testing.T) {
+	each(t, func(d *desk) {
+		limited, free := acme(), acme()
+		free.Slug = "beta"
+		limited.Limits.PhoneDay, free.Limits.PhoneDay = 3, 0
+		p := d.prompt(0)
+		p.Tenant = limited
+		require.Empty(d, d.count(p))
+		shown := func(tenants ...*tenant.Tenant) bool {
+			return slices.ContainsFunc(d.uses(tenants...), func(line string) bool {
+				return strings.Contains(line, "limits.phone_day 1 3")
+			})
+		}
+		require.True(d, shown(limited, free))
+		require.True(d, shown(free, limited))
 	})
 }
