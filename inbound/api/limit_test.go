@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/verification"
 )
 
 const limitedKey = "0f5c2f7e9d3b4a618c7d5e2f1a0b9c8d7e6f5a4b"
@@ -68,4 +72,48 @@ func TestNextSend(t *testing.T) {
 			require.Equal(t, next, again.NextSendAt[:19]+"Z")
 		}
 	}
+}
+
+// unanswered lets ten minutes pass, after which no code that was texted counts any more.
+func unanswered(t *testing.T, b *inboundtest.Bridge) {
+	b.Now = b.Now.Add(10 * time.Minute)
+	b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+		_, err := verification.ExpireOverdue(ctx, tx, 1000)
+		return err
+	})
+}
+
+// Ensure that the breaker of a country opens at codes that go unanswered, stays open over the turn
+// of the hour, and lets codes try again, although the door refuses with an error.
+func TestBreakerOfCodes(t *testing.T) {
+	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
+		n := 0
+		create := func() int {
+			n++
+			return b.Send(t, request(t, b, fmt.Sprintf(`{"phone":"+4520%06d"}`, n*97))).StatusCode
+		}
+		events := func() int { return b.Count(t, "event", "name = 'limit.breaker'") }
+		b.Now = b.Now.Truncate(time.Hour).Add(time.Hour + 40*time.Minute)
+		for range 20 {
+			require.Equal(t, http.StatusCreated, create())
+		}
+		unanswered(t, b)
+		require.Equal(t, http.StatusTooManyRequests, create())
+		require.Equal(t, http.StatusTooManyRequests, create())
+		require.Equal(t, 1, b.Count(t, "tally", "open_at <> 0"))
+		require.Equal(t, 1, events(), "it is told once")
+		b.Now = b.Now.Truncate(time.Hour).Add(time.Hour) // ten minutes later
+		require.Equal(t, http.StatusTooManyRequests, create(), "a new hour")
+		b.Now = b.Now.Add(20 * time.Minute)
+		for range 5 {
+			require.Equal(t, http.StatusCreated, create(), "one of five that try")
+		}
+		require.Equal(t, http.StatusTooManyRequests, create())
+		unanswered(t, b)
+		b.Now = b.Now.Add(20 * time.Minute)
+		require.Equal(t, http.StatusTooManyRequests, create())
+		require.Equal(t, 2, events(), "it opened again")
+		b.Now = b.Now.Add(30 * time.Minute)
+		require.Equal(t, http.StatusCreated, create(), "and the next may try")
+	}, "SMSBRIDGE_API_KEY="+limitedKey, "SMSBRIDGE_LIMIT_BREAKER=20")
 }

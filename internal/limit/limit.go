@@ -42,6 +42,7 @@ package limit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -124,7 +125,8 @@ func (t Text) Cost() int64 {
 }
 
 // Count counts a text, and returns why it must not be sent, or nil. A text that is refused is not
-// counted.
+// counted. When the refusal turns the breaker, that stays, also if the caller returns the refusal as
+// an error, which undoes all else.
 func Count(ctx context.Context, tx *store.Tx, t Text) (*Refusal, error) {
 	c, l := newCount(t, tx), ledgerOf(tx)
 	rows := c.rows(t)
@@ -156,8 +158,20 @@ func Count(ctx context.Context, tx *store.Tx, t Text) (*Refusal, error) {
 		}
 	}
 	c.watch(l, refusal)
+	if refusal != nil && turn != nil && turn.detail != "" {
+		tx.IfUndone(func(ctx context.Context, tx *store.Tx) error {
+			refusal, err := Count(ctx, tx, t)
+			if err == nil && refusal == nil {
+				err = errAdmitted
+			}
+			return err
+		})
+	}
 	return refusal, nil
 }
+
+// errAdmitted undoes the count of a text that was refused before, and is not sent now either.
+var errAdmitted = errors.New("limit: the text was refused a moment ago")
 
 // count is the rows of one text.
 type count struct {

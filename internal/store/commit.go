@@ -27,6 +27,8 @@ type call struct {
 	f     func(ctx context.Context, tx *Tx) error
 	state atomic.Int32 // callWaiting → callTaken or callAbandoned
 	done  chan error
+	// what is to be done since its error undid it; see Tx.IfUndone
+	undone []func(ctx context.Context, tx *Tx) error
 }
 
 const (
@@ -125,10 +127,25 @@ func (s *Store) alone(c *call) error {
 		case errors.Is(err, errBegin):
 			turns = nil
 		case err == nil, !s.engine.retryable(err):
+			s.leave(c)
 			return err
 		}
 	}
 	return err
+}
+
+// IfUndone has f run in a transaction of its own after the call's error has undone what it did. It
+// is for what a refusal must leave, such as that a limit was reached. An error of f undoes f, and is
+// told to no caller: whatever is refused next leaves the same.
+func (tx *Tx) IfUndone(f func(ctx context.Context, tx *Tx) error) {
+	tx.undone = append(tx.undone, f)
+}
+
+// leave does what an undone call leaves.
+func (s *Store) leave(c *call) {
+	for _, f := range c.undone {
+		_ = s.alone(&call{ctx: c.ctx, f: f})
+	}
 }
 
 // write writes the events that wait, and gives jobs to the queue.
@@ -176,9 +193,12 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		tx := &Tx{reader: last.reader, events: last.events, shared: last.shared, turns: turns,
 			begins: s.begins, session: session}
 		// One caller's mistake does not end the lane that serves them all.
+		c.undone = nil
 		err := Survive("a transaction", func() error { return c.f(ctx, tx) })
 		if err == nil {
 			err = s.begin(ctx, tx, &done)
+		} else {
+			c.undone = tx.undone
 		}
 		done.add(tx)
 		if err != nil {

@@ -267,6 +267,8 @@ type Tx struct {
 
 	session session // of all callers
 
+	undone []func(ctx context.Context, tx *Tx) error // see IfUndone
+
 	turns  *turns // nil when the queue must have every job
 	begins []string
 	begun  []Job // those that are begun in this transaction
