@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -47,6 +48,15 @@ type request struct {
 	tenant *tenant.Tenant
 	key    string            // the name of the API key
 	fields map[string]string // of the body
+}
+
+// id is the id in the request's path. It is "", which nothing has, where no id can be: PostgreSQL
+// takes no NUL, and no bytes that are not UTF-8.
+func (r request) id() string {
+	if id := r.Param("id"); utf8.ValidString(id) && !strings.ContainsRune(id, 0) {
+		return id
+	}
+	return ""
 }
 
 // response is a response that is no problem.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
 )
@@ -63,4 +65,18 @@ func TestOptOuts(t *testing.T) {
 			require.Contains(t, []int{400, 422}, status, wrong)
 		}
 	})
+}
+
+// Ensure that a STOP to the line that codes come from is told, where questions come from another.
+func TestFindOptOutOfTheLineOfCodes(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t), append(inboundtest.APISettings(),
+		"TWILIO_LINKS_FROM=+15005550010")...)
+	app := inboundtest.NewApp(t, b)
+	form := inboundtest.ReplyForm(1, "STOP")
+	form.Set("To", "+15005550010")
+	require.Equal(t, http.StatusOK, b.Reply(t, form).StatusCode)
+	require.Equal(t, http.StatusConflict,
+		app.Call("POST", "/v1/verifications", inboundtest.StartBody).StatusCode)
+	found := app.Call("POST", "/v1/opt-outs/find", `{"phone":"`+inboundtest.Phone+`"}`)
+	require.Contains(t, found.Body, `"opted_out":true`)
 }

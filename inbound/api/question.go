@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/challenge"
@@ -96,8 +98,8 @@ func readQuestion(r request, now time.Time) (q challenge.AppQuestion, err error)
 		return q, err
 	}
 	q.Subject, q.Reference = r.fields["subject"], r.fields["reference"]
-	if len(q.Reference) > maxReference {
-		return q, web.BadField.On("reference", "It has at most 255 bytes.")
+	if len(q.Reference) > maxReference || strings.ContainsFunc(q.Reference, unicode.IsControl) {
+		return q, web.BadField.On("reference", "It has at most 255 bytes, and no control characters.")
 	}
 	if life, given := r.fields["expires_in"]; given {
 		q.Life, err = time.ParseDuration(life)
@@ -117,7 +119,7 @@ func readQuestion(r request, now time.Time) (q challenge.AppQuestion, err error)
 func (d *Door) showOneQuestion(r request) (response, error) {
 	c, err := web.Read(r.ctx, d.Store,
 		func(ctx context.Context, view store.View) (challenge.Challenge, error) {
-			return challenge.OfApp(ctx, view, r.tenant.Slug, r.Param("id"))
+			return challenge.OfApp(ctx, view, r.tenant.Slug, r.id())
 		})
 	return response{status: http.StatusOK, body: showQuestion(c)}, asQuestionProblem(err)
 }
@@ -126,7 +128,7 @@ func (d *Door) showOneQuestion(r request) (response, error) {
 func (d *Door) cancelQuestion(r request) (response, error) {
 	c, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (challenge.Challenge, error) {
-			c, err := challenge.OfApp(ctx, tx, r.tenant.Slug, r.Param("id"))
+			c, err := challenge.OfApp(ctx, tx, r.tenant.Slug, r.id())
 			if err == nil && c.State != challenge.Open {
 				err = challenge.ErrGone
 			}

@@ -158,3 +158,23 @@ func TestQuestionOfAMail(t *testing.T) {
 	require.Equal(t, "not-found", app.Call("POST", "/v1/questions/"+id+"/cancel", "").Kind())
 	require.Equal(t, "open", b.State(t, "challenge", id))
 }
+
+// Ensure that what no database takes is refused in the same way on both: an id or a reference with
+// a NUL, or an id that is no text.
+func TestBytesThatAreNoText(t *testing.T) {
+	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
+		app := inboundtest.NewApp(t, b)
+		for _, path := range []string{
+			"GET /v1/verifications/%00", "GET /v1/questions/%00", "GET /v1/questions/%ff",
+			"POST /v1/questions/%00/cancel", "POST /v1/verifications/%ff/cancel",
+		} {
+			method, path, _ := strings.Cut(path, " ")
+			require.Equal(t, http.StatusNotFound, app.Call(method, path, "").StatusCode, path)
+		}
+		for _, reference := range []string{`a\u0000b`, `a\nb`} {
+			r := app.Call("POST", "/v1/questions", `{"phone":"`+inboundtest.Phone+
+				`","subject":"Deliver today?","reference":"`+reference+`"}`)
+			require.Equal(t, http.StatusUnprocessableEntity, r.StatusCode, r.Body)
+		}
+	}, inboundtest.APISettings()...)
+}

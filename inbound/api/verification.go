@@ -170,7 +170,7 @@ func (d *Door) checkVerification(r request) (response, error) {
 	}
 	checked, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Checked, error) {
-			checked, err := verification.Check(ctx, tx, r.tenant.Slug, r.Param("id"),
+			checked, err := verification.Check(ctx, tx, r.tenant.Slug, r.id(),
 				verification.Presented{Door: doorName, Code: code})
 			if err == nil && checked.Verdict == verification.Wrong {
 				v := &checked.Verification
@@ -205,7 +205,7 @@ func (d *Door) checkVerification(r request) (response, error) {
 // resendVerification texts the code again.
 func (d *Door) resendVerification(r request) (response, error) {
 	return d.change(r, func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-		v, err := verification.Get(ctx, tx, r.tenant.Slug, r.Param("id"))
+		v, err := verification.Get(ctx, tx, r.tenant.Slug, r.id())
 		if err != nil {
 			return v, err
 		}
@@ -216,7 +216,7 @@ func (d *Door) resendVerification(r request) (response, error) {
 // cancelVerification cancels a verification.
 func (d *Door) cancelVerification(r request) (response, error) {
 	return d.change(r, func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-		return verification.Cancel(ctx, tx, r.tenant.Slug, r.Param("id"), "app")
+		return verification.Cancel(ctx, tx, r.tenant.Slug, r.id(), "app")
 	})
 }
 
@@ -226,7 +226,7 @@ func (d *Door) change(
 ) (response, error) {
 	v, err := web.Commit(r.ctx, d.Store,
 		func(ctx context.Context, tx *store.Tx) (verification.Verification, error) {
-			shown, err := verification.Show(ctx, tx, r.tenant.Slug, r.Param("id"))
+			shown, err := verification.Show(ctx, tx, r.tenant.Slug, r.id())
 			if err != nil {
 				return verification.Verification{}, err
 			}
@@ -247,7 +247,7 @@ func (d *Door) change(
 func (d *Door) showVerification(r request) (response, error) {
 	v, err := web.Read(r.ctx, d.Store,
 		func(ctx context.Context, view store.View) (verification.Shown, error) {
-			v, err := verification.Show(ctx, view, r.tenant.Slug, r.Param("id"))
+			v, err := verification.Show(ctx, view, r.tenant.Slug, r.id())
 			if err != nil {
 				return v, err
 			}

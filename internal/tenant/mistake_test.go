@@ -466,6 +466,8 @@ func TestMistakesInFiles(t *testing.T) {
 			"s.yaml:16: tenants[0].auth0.color", "takes for a comment", `quote it: color: "#0b57d0"`},
 		{"a path of two kinds", minimal + "    links:\n      paths: [\"verify:reset:/x\"]\n",
 			"s.yaml:15: tenants[0].links.paths", "not a path", "one of verify:"},
+		{"a path that no link has", minimal + "    links:\n      paths: [/bekræft/konto]\n",
+			"s.yaml:15: tenants[0].links.paths", "no link is opened that fits", "beyond ASCII"},
 		{"a text in braces", change("    name:", "    code_text: {{.Code}}\n    name:"),
 			"s.yaml:4: tenants[0].code_text", "begins with {{", "in quotes"},
 		{"a text that begins with braces",

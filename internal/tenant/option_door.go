@@ -171,12 +171,12 @@ const leastOdds = 100_000
 func (l *loader) checkDoorsTogether(s Settings) {
 	for i, t := range s.Tenants.all {
 		place := l.given[t].Place
-		if t.Doors.Flowroute.Addr != "" && t.Doors.Flowroute.Addr == s.Addr {
+		if sameListener(t.Doors.Flowroute.Addr, s.Addr) {
 			l.Add(place("flowroute_door.addr"),
 				settings.Wrong("is where the bridge itself listens", "choose another port"))
 		}
 		for _, other := range s.Tenants.all[:i] {
-			if t.Doors.Flowroute.Addr != "" && t.Doors.Flowroute.Addr == other.Doors.Flowroute.Addr {
+			if sameListener(t.Doors.Flowroute.Addr, other.Doors.Flowroute.Addr) {
 				l.Add(place("flowroute_door.addr"), settings.Wrong("is another tenant's",
 					"choose another port: it tells whose request it is"))
 			}

@@ -122,8 +122,22 @@ func (l *loader) checkOperator(s Settings) {
 	}
 }
 
-// sameListener reports whether two addresses to listen on are the same. Port 0 is any free port.
+// sameListener reports whether two addresses to listen on cannot both be listened on. Port 0 is any
+// free port. A host that is missing, or [::], is each of the machine's, and 0.0.0.0 is each of IPv4.
 func sameListener(a, b string) bool {
-	_, port, _ := net.SplitHostPort(a)
-	return a == b && port != "0"
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || covers(hostA, hostB) || covers(hostB, hostA)
+}
+
+// covers reports whether who listens on a host listens on the other one, too.
+func covers(host, other string) bool {
+	if host == "" || host == "::" {
+		return true
+	}
+	ip, err := netip.ParseAddr(other)
+	return host == "0.0.0.0" && (err != nil || ip.Is4())
 }

@@ -33,9 +33,20 @@ func (l *loader) checkWatched(s *Settings, given settings.Given) {
 	if s.MetricsAddr == "" {
 		return
 	}
-	if s.MetricsAddr == s.Addr {
-		l.Add(given.Place("metrics_addr"), settings.Wrong("is where the bridge itself listens",
+	wrong := func(what string) {
+		l.Add(given.Place("metrics_addr"), settings.Wrong(what,
 			"choose another port: what is told there is not for strangers"))
+	}
+	if sameListener(s.MetricsAddr, s.Addr) {
+		wrong("is where the bridge itself listens")
+	}
+	if sameListener(s.MetricsAddr, s.Operator.Addr) {
+		wrong("is where the pages for operators listen")
+	}
+	for _, t := range s.Tenants.all {
+		if sameListener(s.MetricsAddr, t.Doors.Flowroute.Addr) {
+			wrong("is where the Flowroute door of tenant " + t.Slug + " listens")
+		}
 	}
 	if !isAtHome(s.MetricsAddr) {
 		l.Warn("%s is neither a loopback nor a private address: every caller who reaches it reads how "+

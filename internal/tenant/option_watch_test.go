@@ -3,6 +3,7 @@
 package tenant
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,11 +32,31 @@ func TestMetricsAddr(t *testing.T) {
 	require.Empty(t, s.MetricsAddr)
 	require.Equal(t, 512, s.DiskLeast)
 	for change, what := range map[string]string{
-		"SMSBRIDGE_METRICS_ADDR=9464":  "not an address to listen on",
-		"SMSBRIDGE_METRICS_ADDR=:8080": "where the bridge itself listens",
-		"SMSBRIDGE_DISK_LEAST=-1":      "not a number",
+		"SMSBRIDGE_METRICS_ADDR=9464":           "not an address to listen on",
+		"SMSBRIDGE_METRICS_ADDR=:8080":          "where the bridge itself listens",
+		"SMSBRIDGE_METRICS_ADDR=127.0.0.1:8080": "where the bridge itself listens",
+		"SMSBRIDGE_METRICS_ADDR=:8090 SMSBRIDGE_OPERATOR_ADDR=127.0.0.1:8090 SMSBRIDGE_OPERATORS=" +
+			loginOf("anna", "act", "12"): "where the pages for operators listen",
+		"SMSBRIDGE_DISK_LEAST=-1": "not a number",
 	} {
-		_, err := FromEnv(oneTenant(change))
+		_, err := FromEnv(oneTenant(strings.Fields(change)...))
 		require.Contains(t, mistakesOf(t, err)[0].What, what)
+	}
+}
+
+// Ensure that two addresses are the same where one of the listeners could not be opened.
+func TestSameListener(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"127.0.0.1:80", "127.0.0.1:80", true}, {"127.0.0.1:80", "127.0.0.2:80", false},
+		{"127.0.0.1:80", "127.0.0.1:81", false}, {":80", "127.0.0.1:80", true},
+		{"0.0.0.0:80", "127.0.0.1:80", true}, {"0.0.0.0:80", "[::1]:80", false},
+		{"[::]:80", "[::1]:80", true}, {"[::]:80", "127.0.0.1:80", true}, {":0", ":0", false},
+		{"", "127.0.0.1:80", false}, {"", "", false}, {"0.0.0.0:80", "localhost:80", true},
+	} {
+		require.Equal(t, c.same, sameListener(c.a, c.b), c)
+		require.Equal(t, c.same, sameListener(c.b, c.a), c)
 	}
 }

@@ -9,6 +9,7 @@ package linkpath
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,8 @@ var (
 	ErrForm = errors.New("linkpath: not a path")
 	// ErrEvery: it names nothing, so that every link of a host would fit.
 	ErrEvery = errors.New("linkpath: a path that every link has")
+	// ErrNever: no link is opened that fits.
+	ErrNever = errors.New("linkpath: a path of links that are never opened")
 )
 
 // kinds are what may stand before the slash, with a colon.
@@ -35,7 +38,7 @@ type Entry struct {
 	Query []string // "name" or "name=value"
 }
 
-// Parse reads an entry, or returns ErrForm or ErrEvery.
+// Parse reads an entry, or returns ErrForm, ErrEvery or ErrNever.
 func Parse(text string) (Entry, error) {
 	var e Entry
 	rest := text
@@ -49,21 +52,45 @@ func Parse(text string) (Entry, error) {
 	}
 	rest, query, asks := strings.Cut(rest, "?")
 	rest, route, routed := strings.Cut(rest, "#")
+	if !isPlain(rest) || !isPlain(route) || strings.Contains(query, ";") {
+		return Entry{}, ErrNever
+	}
 	e.Exact = asks || routed
 	e.Segments = Segments(rest)
 	if routed {
 		e.Route = Segments(route)
 	}
-	for name := range strings.SplitSeq(query, "&") {
-		if name != "" {
-			e.Query = append(e.Query, name)
+	named := map[string]bool{}
+	for parameter := range strings.SplitSeq(query, "&") {
+		if parameter == "" {
+			continue
 		}
+		name, _, _ := strings.Cut(parameter, "=")
+		if named[name] {
+			return Entry{}, ErrNever // a link that has one twice
+		}
+		named[name] = true
+		e.Query = append(e.Query, parameter)
 	}
-	named := len(e.Query) > 0 || slices.ContainsFunc(slices.Concat(e.Segments, e.Route), IsLiteral)
-	if !named || !e.Exact && !slices.ContainsFunc(e.Segments, IsLiteral) {
+	names := len(e.Query) > 0 || slices.ContainsFunc(slices.Concat(e.Segments, e.Route), IsLiteral)
+	if !names || !e.Exact && !slices.ContainsFunc(e.Segments, IsLiteral) {
 		return Entry{}, ErrEvery
 	}
 	return e, nil
+}
+
+// isPlain reports whether links are opened that have this part. One that hides letters, leads
+// upwards, or could be read in two ways is none, whatever an operator allows.
+func isPlain(part string) bool {
+	for segment := range strings.SplitSeq(part, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	plain, err := url.PathUnescape(part)
+	return err == nil && !strings.ContainsFunc(plain, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`;\`, r)
+	})
 }
 
 // IsLiteral reports whether a segment of an entry stands for itself.

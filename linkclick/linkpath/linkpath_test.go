@@ -29,6 +29,9 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]error{
 		"": ErrForm, "account": ErrForm, "verify:": ErrForm, "Reset:/x": ErrForm, "delete:/x": ErrForm,
 		"verify:reset:/x": ErrForm, "login:verify:/x": ErrForm, "verify:verify:/x": ErrForm,
+		"/bekræft/konto": ErrNever, "/bekr%C3%A6ft/konto": ErrNever, "/a;b": ErrNever, `/a\b`: ErrNever,
+		"/../x": ErrNever, "/x/.": ErrNever, "/confirm?a&a": ErrNever, "/confirm?a=1&a=2": ErrNever,
+		"/confirm?a;b": ErrNever, "/#/x/..": ErrNever, "/a%": ErrNever,
 		"https://login.acme.example/confirm": ErrForm, " /confirm": ErrForm, "?token": ErrForm,
 		"/": ErrEvery, "//": ErrEvery, "/*": ErrEvery, "/*/*/": ErrEvery, "reset:/": ErrEvery,
 		"/?": ErrEvery, "/#": ErrEvery, "/?&": ErrEvery, "/*?": ErrEvery, "/#/*?": ErrEvery,
