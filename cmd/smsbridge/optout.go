@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -72,7 +73,7 @@ func optoutHelps() kong.Vars {
 		"optout_one":    "Only the opt-outs of this phone.",
 		"optout_file":   "The CSV file; - is standard input.",
 		"optout_tenant": "The tenant that must not text it. It may be left out if there is one alone.",
-		"optout_only":   "Only what holds for this tenant.",
+		"optout_only":   "Only what holds for this tenant, or for a sender that it has.",
 		"optout_all":    "No tenant may text it.",
 		"optout_sender": "Only this sender of the tenant must not text it: its number, name or service.",
 		"optout_via":    "How the person said so: mail, phone, letter or other.",
@@ -218,11 +219,18 @@ func (r optoutRemove) Run(ctx context.Context, w world) error {
 }
 
 func (r optoutRemove) remove(ctx context.Context, d database, phone phonemail.Number) error {
+	if err := knownTenant(d.settings.Tenants, r.Tenant); err != nil {
+		return err
+	}
+	of := func(o text.KnownOptOut) bool { return true }
+	if t, one := d.settings.Tenants.Tenant(r.Tenant); one {
+		of = func(o text.KnownOptOut) bool {
+			return o.Reach.Tenant == t.Slug || slices.Contains(t.Lines(phone), o.Reach.Line)
+		}
+	}
 	var ended int
 	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		ended, err = text.ClearOptOuts(ctx, tx, phone, func(o text.KnownOptOut) bool {
-			return r.Tenant == "" || o.Reach.Tenant == r.Tenant
-		})
+		ended, err = text.ClearOptOuts(ctx, tx, phone, of)
 		if err != nil {
 			return err
 		}
