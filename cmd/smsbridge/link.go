@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ type candidate struct {
 
 // Run explains which link or code of a mail would be chosen, and why, or learns a rule from
 // several.
-func (c linkCommand) Run(w world) error {
+func (c linkCommand) Run(ctx context.Context, w world) error {
 	rule, err := c.rule()
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func (c linkCommand) Run(w world) error {
 		signers []string
 	)
 	for _, file := range c.Files {
-		m, by, err := read(file, w.stdin)
+		m, by, err := read(file, untilDone(ctx, w.stdin))
 		if err != nil {
 			return err
 		}

@@ -273,7 +273,7 @@ func (l optoutList) list(ctx context.Context, d database, only phonemail.Number)
 
 // Run imports opt-outs. The file is opened here, and never by the bridge: that reads its content.
 func (i optoutImport) Run(ctx context.Context, w world) (err error) {
-	in := w.stdin
+	in := untilDone(ctx, w.stdin)
 	if i.File != "-" && w.inside == nil {
 		file, err := os.Open(i.File)
 		if err != nil {

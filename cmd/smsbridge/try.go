@@ -73,7 +73,7 @@ type triedText struct {
 
 // Run says what would come of a mail.
 func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
-	mime, err := c.read(w.stdin)
+	mime, err := c.read(untilDone(ctx, w.stdin))
 	if err != nil {
 		return err
 	}

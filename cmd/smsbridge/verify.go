@@ -120,7 +120,7 @@ func notStarted(err error) error {
 func (v verifyCommand) converse(
 	ctx context.Context, w world, api verifyAPI, started apiVerification,
 ) error {
-	lines := bufio.NewScanner(w.stdin)
+	lines := bufio.NewScanner(untilDone(ctx, w.stdin))
 	for {
 		fmt.Fprint(w.stdout, "Code: ")
 		if !lines.Scan() {

@@ -60,6 +60,42 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 	require.NoError(t, bridge.Wait())
 }
 
+// Ensure that the first signal ends the command while it waits for a code, and that the verification
+// is canceled then.
+func TestVerifyEndsAtTheFirstSignal(t *testing.T) {
+	t.Parallel()
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	th.env["SMSBRIDGE_API_KEY"] = "0123456789abcdef0123456789abcdef"
+	bridge := start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	command := exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
+	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public,
+		"SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
+	_, err = command.StdinPipe() // stays open
+	require.NoError(t, err)
+	var said strings.Builder
+	command.Stderr = &said
+	screen, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	prompt := bufio.NewReader(screen)
+	_, err = prompt.ReadString(':') // the time
+	require.NoError(t, err)
+	for shown := ""; !strings.HasSuffix(shown, "Code:"); {
+		shown, err = prompt.ReadString(':')
+		require.NoError(t, err)
+	}
+	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+	require.Error(t, command.Wait())
+	require.NoError(t, ctx.Err())
+	require.Contains(t, said.String(), "no code was given; the verification is canceled")
+	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, bridge.Wait())
+}
+
 // Ensure that a person who asks too early hears how long to wait, and of no header.
 func TestVerifyNamesNoHeader(t *testing.T) {
 	bridge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
