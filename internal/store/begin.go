@@ -200,9 +200,12 @@ func (s *Store) begin(ctx context.Context, tx *Tx, done *outcome) error {
 	return nil
 }
 
-// beginOne begins a job. What is left of it may take until another worker may take it for lost.
+// beginOne begins a job. What is left of it may take until another worker may take it for lost: the
+// row has the time at which the transaction began, commitTimeout before ctx ends.
 func (s *Store) beginOne(ctx context.Context, tx *Tx, job Job) (w work, err error) {
-	w.ctx, w.cancel = context.WithTimeout(context.WithoutCancel(ctx), begunWithin)
+	end, _ := ctx.Deadline()
+	w.ctx, w.cancel = context.WithDeadline(context.WithoutCancel(ctx),
+		end.Add(begunWithin-commitTimeout))
 	err = Survive("beginning a job", func() (err error) {
 		w.do, err = s.beginner(ctx, tx, job)
 		return err

@@ -193,3 +193,28 @@ func TestJobsAreTakenBack(t *testing.T) {
 		require.Equal(b, 1, b.Count("river_job WHERE kind = 'bundle' AND args->>'jobs' LIKE '%2%3%'"))
 	})
 }
+
+// Ensure that a begun job ends before its row is taken for a dead worker's, however long the rest of
+// its transaction takes: the row has the time at which that began.
+func TestBegunJobsEndInTime(t *testing.T) {
+	storetest.EachBench(t, func(b storetest.Bench) {
+		ends := make(chan time.Time, 1)
+		b.Store.BeginWith(func(
+			context.Context, *store.Tx, store.Job,
+		) (func(ctx context.Context), error) {
+			return func(ctx context.Context) {
+				end, _ := ctx.Deadline()
+				ends <- end
+			}, nil
+		}, probe{}.Kind())
+		b.Store.Admit()
+		var inside time.Time
+		b.Do(func(_ context.Context, tx *store.Tx) error {
+			tx.Enqueue(probe{"now"})
+			inside = time.Now()
+			return nil
+		})
+		require.True(b, (<-ends).Before(inside.Add(store.BegunWithin)))
+		require.NoError(b, b.Store.Refuse(b.Context()))
+	})
+}

@@ -74,3 +74,6 @@ func QueueStatements() []string {
 		countDue, oldestDue, countFailing, countCanceled, countDiscarded, lastCanceled, lastDiscarded,
 	}
 }
+
+// BegunWithin is how long a begun job may take, its transaction included.
+const BegunWithin = begunWithin
