@@ -133,8 +133,8 @@ func TestEndThatCannotBeRecorded(t *testing.T) {
 	require.EqualValues(t, 1, j.failed.Load())
 }
 
-// Ensure that a job that was given up is tried again when an operator wants it, and has all its tries
-// then.
+// Ensure that a job that was given up is tried again when an operator wants it, and has all its
+// tries then.
 func TestRetryOfADeadJob(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
@@ -142,12 +142,13 @@ func TestRetryOfADeadJob(t *testing.T) {
 			tx.Enqueue(mail.DeleteMail{ID: "gone"})
 			return nil
 		})
-		set := "attempt = 7, state = 'cancelled', finalized_at = "
-		if one := `{"at":"2026-11-28T01:00:00Z","attempt":1,"error":"x","trace":""}`; strings.HasPrefix(w.databaseURL, "sqlite:") {
-			w.exec("UPDATE river_job SET "+set+"datetime('now','subsec'), errors = jsonb($1)",
+		const dead = "UPDATE river_job SET attempt = 7, state = 'cancelled', finalized_at = "
+		one := `{"at":"2026-11-28T01:00:00Z","attempt":1,"error":"x","trace":""}`
+		if strings.HasPrefix(w.databaseURL, "sqlite:") {
+			w.exec(dead+"datetime('now','subsec'), errors = jsonb($1)",
 				"["+one+strings.Repeat(","+one, mostFailures)+"]")
 		} else {
-			w.exec("UPDATE river_job SET "+set+"now(), errors = array_fill(CAST($1 AS jsonb), ARRAY[7])", one)
+			w.exec(dead+"now(), errors = array_fill(CAST($1 AS jsonb), ARRAY[7])", one)
 		}
 		jobs, err := w.Store.Jobs(w.t.Context())
 		require.NoError(w.t, err)

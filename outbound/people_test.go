@@ -254,8 +254,8 @@ func TestNumbersGoWhenAnIDComesAgain(t *testing.T) {
 	})
 }
 
-// Ensure that a number goes that an app packed twice into an instance's input, or escaped, and that it
-// is told to the person before.
+// Ensure that a number goes that an app packed twice into an instance's input, or escaped, and that
+// it is told to the person before.
 func TestNumbersGoFromPackedInputs(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {

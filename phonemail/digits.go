@@ -2,8 +2,8 @@ package phonemail
 
 import "strings"
 
-// PlainDigits writes the digits of a text in ASCII: those that keyboards of Arabic, Persian and Urdu
-// type, such as ٤, and full-width ones. All else stays as it is.
+// PlainDigits writes the digits of a text in ASCII: those that keyboards of Arabic, Persian and
+// Urdu type, such as ٤, and full-width ones. All else stays as it is.
 func PlainDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		for _, zero := range []rune{'٠', '۰', '０'} {

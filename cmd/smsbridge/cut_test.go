@@ -96,8 +96,8 @@ func (l *line) mend() {
 	l.shut = false
 }
 
-// Ensure that a bridge whose connections to PostgreSQL are cut again and again, as in a failover,
-// loses no mail, opens each link, and texts no phone twice.
+// Ensure that a bridge loses no mail, opens each link and texts no phone twice. Meanwhile its
+// connections to PostgreSQL are cut again and again, as in a failover.
 func TestCutConnectionsLoseNothing(t *testing.T) {
 	longtest.Skip(t)
 	const phones = 60

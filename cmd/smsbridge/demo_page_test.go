@@ -216,8 +216,8 @@ func (d runningDemo) isForThisMachineOnly(t *testing.T) {
 	}
 }
 
-// Ensure that the page is shown under a name that no other site can give this machine, and under
-// the one that the person asked for.
+// Ensure that the page is shown under a name that no other site can give this machine. It is also
+// shown under the one that the person asked for.
 func TestPageHasTheNamesOfItsAddress(t *testing.T) {
 	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
 	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 8080}

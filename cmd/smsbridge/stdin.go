@@ -5,8 +5,9 @@ import (
 	"io"
 )
 
-// untilDone returns what reads from standard input until ctx ends, as it does at the first SIGINT or
-// SIGTERM. Then it returns ctx's error, while the read that waits goes on until the process ends.
+// untilDone returns what reads from standard input until ctx ends, as it does at the first SIGINT
+// or SIGTERM. Then it returns ctx's error, while the read that waits goes on until the process
+// ends.
 func untilDone(ctx context.Context, in io.Reader) io.Reader { return &doneReader{ctx, in} }
 
 type doneReader struct {

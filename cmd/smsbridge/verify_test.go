@@ -60,8 +60,8 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 	require.NoError(t, bridge.Wait())
 }
 
-// Ensure that the first signal ends the command while it waits for a code, and that the verification
-// is canceled then.
+// Ensure that the first signal ends the command while it waits for a code, and that the
+// verification is canceled then.
 func TestVerifyEndsAtTheFirstSignal(t *testing.T) {
 	t.Parallel()
 	th, err := openTheater(storetest.SQLite(t))

@@ -83,8 +83,8 @@ func unanswered(t *testing.T, b *inboundtest.Bridge) {
 	})
 }
 
-// Ensure that the breaker of a country opens at codes that go unanswered, stays open over the turn
-// of the hour, and lets codes try again, although the door refuses with an error.
+// Ensure that the breaker of a country opens at codes that go unanswered, although the door refuses
+// with an error. It stays open over the turn of the hour, and lets codes try again.
 func TestBreakerOfCodes(t *testing.T) {
 	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
 		n := 0

@@ -125,8 +125,8 @@ func (t Text) Cost() int64 {
 }
 
 // Count counts a text, and returns why it must not be sent, or nil. A text that is refused is not
-// counted. When the refusal turns the breaker, that stays, also if the caller returns the refusal as
-// an error, which undoes all else.
+// counted. When the refusal turns the breaker, that stays, also if the caller returns the refusal
+// as an error, which undoes all else.
 func Count(ctx context.Context, tx *store.Tx, t Text) (*Refusal, error) {
 	c, l := newCount(t, tx), ledgerOf(tx)
 	rows := c.rows(t)

@@ -10,8 +10,8 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// Ensure that a file that is no CSV is refused with its columns, wherever it is broken: a mark before
-// quotes, a quote that is not closed, one within a field, too few fields.
+// Ensure that a file that is no CSV is refused with its columns, wherever it is broken: a mark
+// before quotes, a quote that is not closed, one within a field, too few fields.
 func TestReadBrokenCSV(t *testing.T) {
 	for _, text := range []string{
 		"\uFEFF\"phone\",\"scope\",\"tenant\",\"account\",\"sender\",\"via\",\"by\",\"since\"\n",
@@ -25,7 +25,9 @@ func TestReadBrokenCSV(t *testing.T) {
 
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
 func FuzzReadCSV(f *testing.F) {
-	for _, text := range []string{"", "\"", "+46701740613,all,,,,mail,ann,2026-01-31\n", "\"\",,,,,,,\n"} {
+	for _, text := range []string{
+		"", "\"", "+46701740613,all,,,,mail,ann,2026-01-31\n", "\"\",,,,,,,\n",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -243,8 +243,8 @@ func TestStartAndYes(t *testing.T) {
 	})
 }
 
-// Ensure that a YES does not end what a person wrote after a STOP, and that a STOP changes nothing of
-// what a person wrote.
+// Ensure that a YES does not end what a person wrote after a STOP, and that a STOP changes nothing
+// of what a person wrote.
 func TestLetterAfterStop(t *testing.T) {
 	each(t, "tenant", func(b bridge) {
 		phone := b.Phone()
@@ -257,7 +257,9 @@ func TestLetterAfterStop(t *testing.T) {
 				return err
 			})
 		}
-		yes := func(ctx context.Context, tx *store.Tx) error { return optout.Yes(ctx, tx, b.heard(phone)) }
+		yes := func(ctx context.Context, tx *store.Tx) error {
+			return optout.Yes(ctx, tx, b.heard(phone))
+		}
 		since := b.Now()
 		b.stop(phone)
 		b.Pass(time.Hour)

@@ -194,8 +194,8 @@ func TestJobsAreTakenBack(t *testing.T) {
 	})
 }
 
-// Ensure that a begun job ends before its row is taken for a dead worker's, however long the rest of
-// its transaction takes: the row has the time at which that began.
+// Ensure that a begun job ends before its row is taken for a dead worker's, however long the rest
+// of its transaction takes: the row has the time at which that began.
 func TestBegunJobsEndInTime(t *testing.T) {
 	storetest.EachBench(t, func(b storetest.Bench) {
 		ends := make(chan time.Time, 1)

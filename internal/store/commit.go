@@ -135,8 +135,8 @@ func (s *Store) alone(c *call) error {
 }
 
 // IfUndone has f run in a transaction of its own after the call's error has undone what it did. It
-// is for what a refusal must leave, such as that a limit was reached. An error of f undoes f, and is
-// told to no caller: whatever is refused next leaves the same.
+// is for what a refusal must leave, such as that a limit was reached. An error of f undoes f, and
+// is told to no caller: whatever is refused next leaves the same.
 func (tx *Tx) IfUndone(f func(ctx context.Context, tx *Tx) error) {
 	tx.undone = append(tx.undone, f)
 }

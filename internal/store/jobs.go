@@ -70,8 +70,8 @@ func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
 	return all, nil
 }
 
-// forgetFailures empties the failures of a job: a worker gives a job up for their number. The log has
-// told each of them.
+// forgetFailures empties the failures of a job: a worker gives a job up for their number. The log
+// has told each of them.
 const forgetFailures = "UPDATE river_job SET errors = NULL WHERE id = $1 AND state <> 'running'"
 
 // RetryJob makes a job due now, a dead one too, with all its tries before it. It returns ErrNoJob

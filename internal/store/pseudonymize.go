@@ -43,8 +43,8 @@ func agings() []aging {
 	}
 }
 
-// phoneOfInput is the phone in the input of an instance, which is JSON: a string, or one that holds a
-// string.
+// phoneOfInput is the phone in the input of an instance, which is JSON: a string, or one that holds
+// a string.
 const phoneOfInput = `replace(replace(input, '"', ''), '\', '')`
 
 // AgingTables are the tables in which Pseudonymize replaces numbers.

@@ -13,8 +13,8 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// Ensure that what an undone call leaves is on disk when the call has its error, alone and beside
-// calls that succeed, and that a call which succeeds leaves nothing.
+// Ensure that what an undone call leaves is on disk when the call has its error, also beside calls
+// that succeed. Those leave nothing.
 func TestIfUndone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		refused := errors.New("refused")

@@ -123,7 +123,8 @@ func (l *loader) checkOperator(s Settings) {
 }
 
 // sameListener reports whether two addresses to listen on cannot both be listened on. Port 0 is any
-// free port. A host that is missing, or [::], is each of the machine's, and 0.0.0.0 is each of IPv4.
+// free port. A host that is missing, or [::], is each of the machine's, and 0.0.0.0 is each of
+// IPv4.
 func sameListener(a, b string) bool {
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)

@@ -88,9 +88,9 @@ type KnownOptOut struct {
 	Recorded time.Time // zero in a row of an older version
 }
 
-// SetOptOut records that a phone must not be texted any more. It reports whether that is new. What a
-// person wrote or said takes the place of a STOP by text: a reply would end that. It keeps the time
-// since which the phone must not be texted.
+// SetOptOut records that a phone must not be texted any more. It reports whether that is new. What
+// a person wrote or said takes the place of a STOP by text: a reply would end that. It keeps the
+// time since which the phone must not be texted.
 func SetOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error) {
 	known, err := OptOutsOf(ctx, tx, s.Phone)
 	if err != nil {
