@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -17,26 +18,39 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
+// verify starts a bridge, and smsbridge verify beside it.
+func (th *theater) verify(
+	t *testing.T,
+) (ctx context.Context, command *exec.Cmd, keyboard io.Writer, screen io.Reader) {
+	t.Helper()
+	t.Cleanup(th.close)
+	th.env["SMSBRIDGE_API_KEY"] = "0123456789abcdef0123456789abcdef"
+	bridge := start(t, th)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, bridge.Wait())
+	})
+	command = exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
+	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public,
+		"SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
+	command.Stderr = new(bytes.Buffer)
+	keyboard, err := command.StdinPipe()
+	require.NoError(t, err)
+	screen, err = command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	return ctx, command, keyboard, screen
+}
+
 // Ensure that a person at the keyboard verifies a phone with the code that it received. Before that
 // the person types a wrong code and asks too soon for another text.
 func TestVerifyAtTheKeyboard(t *testing.T) {
 	t.Parallel()
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
-	t.Cleanup(th.close)
-	th.env["SMSBRIDGE_API_KEY"] = "0123456789abcdef0123456789abcdef"
-	bridge := start(t, th)
-	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
-	defer cancel()
-
-	command := exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
-	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public,
-		"SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
-	keyboard, err := command.StdinPipe()
-	require.NoError(t, err)
-	screen, err := command.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
+	ctx, command, keyboard, screen := th.verify(t)
 	texts, err := th.twilio.Phone("+4512345678").Wait(ctx, 1)
 	require.NoError(t, err)
 	code := regexp.MustCompile(`[0-9]{6}`).FindString(texts[0].Body)
@@ -55,9 +69,6 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 	require.Regexp(t, `(?s)A code is on its way to \+4512345678.*[Ww]rong.*\+4512345678 is verified\.`,
 		said.String())
 	require.Len(t, th.twilio.Phone("+4512345678").Inbox(), 1, "too soon for another")
-
-	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, bridge.Wait())
 }
 
 // Ensure that the first signal ends the command while it waits for a code, and that the
@@ -66,21 +77,7 @@ func TestVerifyEndsAtTheFirstSignal(t *testing.T) {
 	t.Parallel()
 	th, err := openTheater(storetest.SQLite(t))
 	require.NoError(t, err)
-	t.Cleanup(th.close)
-	th.env["SMSBRIDGE_API_KEY"] = "0123456789abcdef0123456789abcdef"
-	bridge := start(t, th)
-	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
-	defer cancel()
-	command := exec.CommandContext(ctx, "smsbridge", "verify", "+4512345678")
-	command.Env = []string{"SMSBRIDGE_PUBLIC_URL=" + th.public,
-		"SMSBRIDGE_API_KEY=" + th.env["SMSBRIDGE_API_KEY"]}
-	_, err = command.StdinPipe() // stays open
-	require.NoError(t, err)
-	var said strings.Builder
-	command.Stderr = &said
-	screen, err := command.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
+	ctx, command, _, screen := th.verify(t) // its standard input stays open
 	prompt := bufio.NewReader(screen)
 	_, err = prompt.ReadString(':') // the time
 	require.NoError(t, err)
@@ -91,9 +88,8 @@ func TestVerifyEndsAtTheFirstSignal(t *testing.T) {
 	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
 	require.Error(t, command.Wait())
 	require.NoError(t, ctx.Err())
-	require.Contains(t, said.String(), "no code was given; the verification is canceled")
-	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, bridge.Wait())
+	require.Contains(t, command.Stderr.(*bytes.Buffer).String(),
+		"no code was given; the verification is canceled")
 }
 
 // Ensure that a person who asks too early hears how long to wait, and of no header.

@@ -99,3 +99,20 @@ func TestWhichOfTwo(t *testing.T) {
 		require.Contains(b, b.told(phone)[0], "YES "+first.ReplyCode+" question from ACME")
 	})
 }
+
+// Ensure that a phone hears of the mail's question that its no denied, though an app's was denied,
+// too.
+func TestNoToAMailAndAnApp(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		id := b.ask("acme", phone, challenge.Registration)
+		require.True(b, b.deliver(id))
+		app := b.askedByApp(phone)
+		b.Exec("UPDATE challenge SET coded = 1 WHERE phone = $1", phone.E164()) // as if both told one
+		taken := b.text(phone, "NO")
+		require.Equal(b, "denied", b.state(id))
+		require.Equal(b, "denied", b.state(app.ID))
+		require.Len(b, b.told(phone), 1)
+		require.Equal(b, id, b.reply(taken.ID).ChallengeID)
+	})
+}

@@ -209,13 +209,15 @@ func (t *taking) no(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		denied = &c
+		if denied == nil || denied.Purpose == challenge.App {
+			denied = &c // an app says itself what follows
+		}
 	}
 	if denied == nil {
 		return t.hint(ctx)
 	}
 	if denied.Purpose == challenge.App {
-		return t.link(ctx, denied.ID) // the app says what follows
+		return t.link(ctx, denied.ID)
 	}
 	return t.answered(ctx, *denied, wording.Denied)
 }
