@@ -16,16 +16,13 @@ var ErrUnknown = errors.New("callback: no such callback")
 // ErrDue says that a callback is due already.
 var ErrDue = errors.New("callback: it is due already")
 
-// last sorts after every id, in each collation.
-const last = "z"
-
 // Newest returns callbacks, the newest first, or of those only the ones that failed: dead and gone.
 // Their number is at most most. Before is the id of the last one of the page before, "" for none.
 func Newest(
 	ctx context.Context, view store.View, failed bool, before string, most int,
 ) ([]Callback, error) {
 	if before == "" {
-		before = last
+		before = store.AfterAll
 	}
 	if failed {
 		return InState(ctx, view, before, most, Dead, Gone)
@@ -38,7 +35,7 @@ func InState(
 	ctx context.Context, view store.View, before string, most int, states ...State,
 ) (all []Callback, err error) {
 	if before == "" {
-		before = last
+		before = store.AfterAll
 	}
 	for _, s := range states {
 		some, err := readAll(view.CallbacksInStateBefore(ctx,

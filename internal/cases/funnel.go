@@ -75,7 +75,7 @@ func Funnels(
 		span := db.MailFunnelParams{Now: view.Moment(), FirstID: store.FirstID(from),
 			BeforeID: store.FirstID(from.Add(time.Hour))}
 		if !from.Add(time.Hour).Before(view.Now()) {
-			span.BeforeID = "g" // no digit of an id sorts behind it
+			span.BeforeID = store.AfterAll
 		}
 		rows, err := view.MailFunnel(ctx, span)
 		if err != nil {

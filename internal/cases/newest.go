@@ -68,7 +68,7 @@ func Newest(
 	ctx context.Context, view store.View, f Filter, before string, most int,
 ) (found []Brief, next string, err error) {
 	if before == "" {
-		before = "g" // no digit of an id sorts behind it
+		before = store.AfterAll
 	}
 	for range readsOfPage {
 		some, last, err := someBefore(ctx, view, before)

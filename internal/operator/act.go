@@ -35,7 +35,7 @@ func Record(ctx context.Context, tx *store.Tx, a Act) error {
 // that was shown, "" for none.
 func Acts(ctx context.Context, view store.View, before string, most int) ([]Act, error) {
 	if before == "" {
-		before = "g" // no digit of an id sorts behind it
+		before = store.AfterAll
 	}
 	rows, err := view.OperatorActsBefore(ctx,
 		db.OperatorActsBeforeParams{Before: before, Most: int32(most)})

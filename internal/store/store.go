@@ -299,5 +299,9 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // FirstID sorts before every id that NewID makes at a time or later, and after all before.
 func FirstID(t time.Time) string { return firstID(moment.Of(t)) }
 
+// AfterAll sorts after every id, in the order of each language: it comes after the digits of an id.
+// In that of English, "~" comes before them.
+const AfterAll = "g"
+
 // Missing reports whether err says that a query for one row found none.
 func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -67,17 +67,13 @@ func WithLimits(
 	return v, err
 }
 
-// afterAll sorts after every id, whose digits are hexadecimal, in the order of each language. There
-// "~" may come before the digits.
-const afterAll = "g"
-
 // List returns a tenant's verifications, the newest first: at most most of them, and only those
 // older than the one with the id before unless it is "".
 func List(
 	ctx context.Context, tx store.View, tenant, before string, most int,
 ) ([]Shown, error) {
 	if before == "" {
-		before = afterAll
+		before = store.AfterAll
 	}
 	rows, err := tx.ListVerifications(ctx, db.ListVerificationsParams{
 		Tenant: tenant, Before: before, Most: int32(most), Elsewhere: elsewhere,
