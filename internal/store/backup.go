@@ -51,15 +51,9 @@ func Backup(ctx context.Context, o Options, file string, tell func(bytes int64))
 	}
 	defer conn.Close()
 	part := file + ".part"
-	if err := makePrivate(part); err != nil {
-		return Copy{}, err
-	}
 	defer os.Remove(part)
-	stop := watch(part, tell)
-	err = vacuumInto(ctx, conn, part)
-	stop()
-	if err != nil {
-		return Copy{}, fmt.Errorf("store: copying %s: %w", path, err)
+	if err := copyOf(ctx, conn, path, part, tell); err != nil {
+		return Copy{}, err
 	}
 	made, err := inspect(ctx, part, o)
 	if err != nil {
@@ -114,7 +108,7 @@ func Restore(
 	}
 	part := path + ".part"
 	defer os.Remove(part)
-	if err := copyOf(ctx, file, part, tell); err != nil {
+	if err := copyWithWAL(ctx, file, part, tell); err != nil {
 		return Copy{}, "", err
 	}
 	if restored, err = inspect(ctx, part, o); err != nil {
@@ -268,21 +262,28 @@ func makePrivate(path string) error {
 	return file.Close()
 }
 
-// copyOf makes a compact copy of a SQLite database that may have a WAL beside it: what a bridge
+// copyWithWAL makes a compact copy of a SQLite file that may have a WAL beside it: what a bridge
 // committed before it was killed is there.
-func copyOf(ctx context.Context, from, to string, tell func(bytes int64)) (err error) {
+func copyWithWAL(ctx context.Context, from, to string, tell func(bytes int64)) (err error) {
 	conn, err := openReading(from)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
+	return copyOf(ctx, conn, from, to, tell)
+}
+
+// copyOf makes a compact copy of the open database of that name. Only its owner may read it.
+func copyOf(
+	ctx context.Context, from *sql.DB, name, to string, tell func(bytes int64),
+) error {
 	if err := makePrivate(to); err != nil {
 		return err
 	}
 	stop := watch(to, tell)
 	defer stop()
-	if err := vacuumInto(ctx, conn, to); err != nil {
-		return fmt.Errorf("store: copying: %w", err)
+	if err := vacuumInto(ctx, from, to); err != nil {
+		return fmt.Errorf("store: copying %s: %w", name, err)
 	}
 	return nil
 }

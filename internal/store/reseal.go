@@ -125,11 +125,7 @@ func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	conn, err := beside(&o)
-	if err != nil {
-		return false, err
-	}
-	if err := conn.Close(); err != nil {
+	if err := o.existing(); err != nil {
 		return false, err
 	}
 	given, err := o.sealer()
@@ -157,24 +153,34 @@ func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	return n == 1, err
 }
 
-// beside opens a database for reading, and reads the keys beside a SQLite file. It creates nothing.
-func beside(o *Options) (*sql.DB, error) {
+// existing returns an error unless there are keys, and a SQLite file. It reads the keys beside that
+// file when none are given. It creates nothing.
+func (o *Options) existing() error {
 	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
 	if !isSQLite {
 		if o.Key == nil {
-			return nil, errNoPostgresKey
+			return errNoPostgresKey
 		}
-		return sql.Open("pgx", o.URL)
+		return nil
 	}
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return fmt.Errorf("store: %w", err)
 	}
 	if o.Key == nil {
-		if err := o.take(keysBeside(path)); err != nil {
-			return nil, err
-		}
+		return o.take(keysBeside(path))
 	}
-	return openReading(path)
+	return nil
+}
+
+// beside opens a database for reading, and reads the keys beside a SQLite file. It creates nothing.
+func beside(o *Options) (*sql.DB, error) {
+	if err := o.existing(); err != nil {
+		return nil, err
+	}
+	if path, isSQLite := strings.CutPrefix(o.URL, "sqlite:"); isSQLite {
+		return openReading(path)
+	}
+	return sql.Open("pgx", o.URL)
 }
 
 // KeyUse says what one key does in a database.
