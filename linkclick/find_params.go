@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"smsbridge/linkclick/linkpath"
 )
 
 // This file reads what a link says by itself, before any word around it is heard: whether it can
@@ -57,12 +59,8 @@ func isPlainlyWritten(u *url.URL) bool {
 		return false
 	}
 	path := u.EscapedPath()
-	for s := range strings.SplitSeq(u.Path, "/") {
-		if s == "." || s == ".." {
-			return false
-		}
-	}
-	if strings.ContainsAny(path, ";\\") || hidesLetters(path) || hidesLetters(u.EscapedFragment()) {
+	if linkpath.HasDots(u.Path) || strings.ContainsAny(path, ";\\") ||
+		hidesLetters(path) || hidesLetters(u.EscapedFragment()) {
 		return false
 	}
 	seen := map[string]bool{}

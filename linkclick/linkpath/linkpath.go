@@ -82,15 +82,20 @@ func Parse(text string) (Entry, error) {
 // isPlain reports whether links are opened that have this part. One that hides letters, leads
 // upwards, or could be read in two ways is none, whatever an operator allows.
 func isPlain(part string) bool {
-	for segment := range strings.SplitSeq(part, "/") {
-		if segment == "." || segment == ".." {
-			return false
-		}
-	}
 	plain, err := url.PathUnescape(part)
-	return err == nil && !strings.ContainsFunc(plain, func(r rune) bool {
+	return err == nil && !HasDots(part) && !strings.ContainsFunc(plain, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`;\`, r)
 	})
+}
+
+// HasDots reports whether a path has a segment . or .., which servers and proxies take away.
+func HasDots(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // IsLiteral reports whether a segment of an entry stands for itself.
