@@ -222,15 +222,15 @@ func (r optoutRemove) remove(ctx context.Context, d database, phone phonemail.Nu
 	if err := knownTenant(d.settings.Tenants, r.Tenant); err != nil {
 		return err
 	}
-	of := func(o text.KnownOptOut) bool { return true }
-	if t, one := d.settings.Tenants.Tenant(r.Tenant); one {
-		of = func(o text.KnownOptOut) bool {
-			return o.Reach.Tenant == t.Slug || slices.Contains(t.Lines(phone), o.Reach.Line)
-		}
+	var lines []phonemail.Line
+	if t, named := d.settings.Tenants.Tenant(r.Tenant); named {
+		lines = t.Lines(phone)
 	}
 	var ended int
 	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		ended, err = text.ClearOptOuts(ctx, tx, phone, of)
+		ended, err = text.ClearOptOuts(ctx, tx, phone, func(o text.KnownOptOut) bool {
+			return r.Tenant == "" || o.Reach.Tenant == r.Tenant || slices.Contains(lines, o.Reach.Line)
+		})
 		if err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func OverSaying(c Challenge) wording.Saying {
 	return wording.Late
 }
 
-// Why a question was canceled because of its phone.
+// Why a question was canceled by its phone or app.
 const (
 	CanceledByStop  Outcome = "stop"
 	CanceledByApp   Outcome = "app"

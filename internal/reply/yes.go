@@ -29,9 +29,6 @@ func (t *taking) yes(ctx context.Context) error {
 	if !one {
 		return t.askWhich(ctx)
 	}
-	if !t.says(c, Yes) {
-		return t.hint(ctx)
-	}
 	return t.accept(ctx, c)
 }
 
@@ -82,15 +79,16 @@ func (t *taking) coded(ctx context.Context) error {
 	case 0:
 		return t.wrongCode(ctx)
 	case 1:
-		if !t.says(meant[0], Yes) {
-			return t.hint(ctx)
-		}
 		return t.accept(ctx, meant[0])
 	}
 	return nil
 }
 
+// accept accepts a question, unless the reply is a yes to others only: then it is no answer.
 func (t *taking) accept(ctx context.Context, c challenge.Challenge) error {
+	if !t.says(c, Yes) {
+		return t.hint(ctx)
+	}
 	err := challenge.Accept(ctx, t.tx, c)
 	if errors.Is(err, challenge.ErrGone) {
 		return nil // a reply that was quicker answered it, and was told what came of it

@@ -97,10 +97,10 @@ func SetOptOut(ctx context.Context, tx *store.Tx, s Said) (first bool, err error
 		return false, err
 	}
 	for _, o := range known {
-		switch {
-		case o.Reach != s.Reach:
+		if o.Reach != s.Reach {
 			continue
-		case !slices.Contains(Vias(), s.Via) || slices.Contains(Vias(), o.Via):
+		}
+		if !slices.Contains(Vias(), s.Via) || slices.Contains(Vias(), o.Via) {
 			return false, nil
 		}
 		s.Since = o.Since
