@@ -13,6 +13,9 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 	return s.engine.(*sqliteEngine).checkpoint(ctx)
 }
 
+// MigrationLock is the advisory lock of the replica that migrates.
+const MigrationLock = migrationLock
+
 // Unallocated is the part of a page that Blank overwrites.
 func Unallocated(number int64, content []byte) []byte { return unallocated(number, content) }
 

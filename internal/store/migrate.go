@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver"
@@ -13,36 +14,53 @@ import (
 	"smsbridge/internal/store/migration"
 )
 
-// migrate brings our tables and River's to the newest version. The caller keeps other processes
-// out meanwhile.
-func migrate[T any](
-	ctx context.Context, dialect goose.Dialect, conn *sql.DB,
-	driver riverdriver.Driver[T], config *rivermigrate.Config,
-) error {
+// upgrade brings our tables and River's to the newest version.
+type upgrade[T any] struct {
+	conn   *sql.DB
+	tables *goose.Provider
+	queue  *rivermigrate.Migrator[T]
+}
+
+func newUpgrade[T any](
+	dialect goose.Dialect, conn *sql.DB, driver riverdriver.Driver[T],
+) (*upgrade[T], error) {
 	alone := goose.WithDisableGlobalRegistry(true)
-	provider, err := goose.NewProvider(dialect, conn, migration.Files, alone)
+	tables, err := goose.NewProvider(dialect, conn, migration.Files, alone)
 	if err != nil {
-		return fmt.Errorf("store: preparing migrations: %w", err)
+		return nil, fmt.Errorf("store: preparing migrations: %w", err)
 	}
-	version, err := provider.GetDBVersion(ctx)
+	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
+	queue, err := rivermigrate.New(driver, quiet)
 	if err != nil {
-		return fmt.Errorf("store: reading the version of the tables: %w", err)
+		return nil, fmt.Errorf("store: preparing the queue's migrations: %w", err)
 	}
-	if err := tooNew(version, provider); err != nil {
-		return err
+	return &upgrade[T]{conn, tables, queue}, nil
+}
+
+// needed reports whether tables are missing or old. It returns a SchemaError when some are newer
+// than the migrations of this program. It takes a version that cannot be read for a new database:
+// apply meets any other reason again.
+func (u *upgrade[T]) needed(ctx context.Context) (bool, error) {
+	tables, _ := tableVersion(ctx, u.conn)
+	if err := tooNew(tables, u.tables); err != nil {
+		return false, err
 	}
-	migrator, err := rivermigrate.New(driver, config)
-	if err != nil {
-		return fmt.Errorf("store: preparing the queue's migrations: %w", err)
+	all := u.queue.AllVersions()
+	known := int64(all[len(all)-1].Version)
+	queue, _ := readVersion(ctx, u.conn, "SELECT MAX(version) FROM river_migration")
+	if queue > known {
+		return false, &SchemaError{"queue tables", queue, known}
 	}
-	if err := queueTooNew(ctx, conn, migrator); err != nil {
-		return err
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	return tables < newest(u.tables) || queue < known, nil
+}
+
+// apply runs the migrations that are missing. The caller keeps other processes out meanwhile.
+func (u *upgrade[T]) apply(ctx context.Context) error {
+	if _, err := u.queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("store: migrating the queue: %w", err)
 	}
 	// After the queue's: those rename tables, for which SQLite reads again what all tables are.
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := u.tables.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrating: %w", err)
 	}
 	return nil
@@ -59,16 +77,31 @@ func current(ctx context.Context, dialect goose.Dialect, conn *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("store: reading migrations: %w", err)
 	}
-	var version int64
-	const newest = "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
-	if err := conn.QueryRowContext(ctx, newest).Scan(&version); err != nil {
+	version, err := tableVersion(ctx, conn)
+	if err != nil {
 		return fmt.Errorf("store: reading the version of the tables: %w", err)
 	}
-	sources := provider.ListSources()
-	if version < sources[len(sources)-1].Version {
+	if version < newest(provider) {
 		return ErrOld
 	}
 	return tooNew(version, provider)
+}
+
+// tableVersion reads the version of our tables.
+func tableVersion(ctx context.Context, conn *sql.DB) (int64, error) {
+	const applied = "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
+	return readVersion(ctx, conn, applied)
+}
+
+func readVersion(ctx context.Context, conn *sql.DB, query string) (version int64, err error) {
+	err = conn.QueryRowContext(ctx, query).Scan(&version)
+	return version, err
+}
+
+// newest is the version that the migrations of this program lead to.
+func newest(provider *goose.Provider) int64 {
+	sources := provider.ListSources()
+	return sources[len(sources)-1].Version
 }
 
 // SchemaError says that a newer smsbridge has migrated the database.
@@ -86,23 +119,8 @@ func (e *SchemaError) Error() string {
 // tooNew returns a SchemaError when the tables are newer than the migrations of this program. It
 // would not know what it must write.
 func tooNew(version int64, provider *goose.Provider) error {
-	sources := provider.ListSources()
-	if known := sources[len(sources)-1].Version; version > known {
+	if known := newest(provider); version > known {
 		return &SchemaError{"tables", version, known}
 	}
 	return nil
-}
-
-// queueTooNew does the same for River's tables.
-func queueTooNew[T any](
-	ctx context.Context, conn *sql.DB, migrator *rivermigrate.Migrator[T],
-) error {
-	all := migrator.AllVersions()
-	known := int64(all[len(all)-1].Version)
-	var version int64
-	err := conn.QueryRowContext(ctx, "SELECT MAX(version) FROM river_migration").Scan(&version)
-	if err == nil && version > known {
-		return &SchemaError{"queue tables", version, known}
-	}
-	return nil // without the table it is a new database, and any other error comes again at once
 }

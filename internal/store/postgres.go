@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
@@ -99,17 +97,30 @@ func (e *postgresEngine) connect(ctx context.Context, url string) error {
 	return nil
 }
 
+// migrate waits for another replica only if something is to be migrated, and then looks again.
 func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
+	all, err := newUpgrade(goose.DialectPostgres, e.db, driver)
+	if err != nil {
+		return err
+	}
+	if err := e.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+	}
+	if needed, err := all.needed(ctx); err != nil || !needed {
+		return err
+	}
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+		return fmt.Errorf("store: waiting to migrate: %w", err)
 	}
 	defer conn.Release()
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("store: waiting to migrate: %w", err)
 	}
-	err = migrate(ctx, goose.DialectPostgres, e.db, driver,
-		&rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	needed, err := all.needed(ctx)
+	if needed && err == nil {
+		err = all.apply(ctx)
+	}
 	_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)",
 		int64(migrationLock))
 	return errors.Join(err, unlockErr)

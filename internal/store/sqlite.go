@@ -16,7 +16,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
 	"smsbridge/internal/store/db"
@@ -70,11 +69,10 @@ func openSQLite(
 	}
 	e.db.SetMaxOpenConns(1)
 	driver := riversqlite.New(e.db)
-	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
 	if o.Beside {
 		err = current(ctx, goose.DialectSQLite3, e.db)
 	} else {
-		err = migrate(ctx, goose.DialectSQLite3, e.db, driver, quiet)
+		err = e.migrate(ctx, driver)
 	}
 	if err != nil {
 		return nil, err
@@ -98,6 +96,17 @@ func openSQLite(
 	e.rest = rest
 	e.fresh.Go(func() { e.keepFresh(awake, o.Log) })
 	return e, nil
+}
+
+func (e *sqliteEngine) migrate(ctx context.Context, driver *riversqlite.Driver) error {
+	all, err := newUpgrade(goose.DialectSQLite3, e.db, driver)
+	if err != nil {
+		return err
+	}
+	if needed, err := all.needed(ctx); err != nil || !needed {
+		return err
+	}
+	return all.apply(ctx)
 }
 
 // keepFresh makes a checkpoint now and then, until ctx ends.

@@ -394,6 +394,49 @@ func TestReplicasMigrateOnce(t *testing.T) {
 	wait.Wait()
 }
 
+// Ensure that a replica waits for the one that migrates only if it finds tables that are old.
+func TestReplicaOfCurrentTablesDoesNotWait(t *testing.T) {
+	for name, old := range map[string]string{
+		"current": "SELECT 1",
+		"tables": "DELETE FROM goose_db_version WHERE version_id = " +
+			"(SELECT MAX(version_id) FROM goose_db_version)",
+		"queue": "DELETE FROM river_migration WHERE version = " +
+			"(SELECT MAX(version) FROM river_migration)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := storetest.PostgreSQL(t)
+			db, _ := beside(t, url)
+			migrating, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			defer migrating.Close()
+			_, err = migrating.ExecContext(t.Context(), "SELECT pg_advisory_lock($1)", store.MigrationLock)
+			require.NoError(t, err)
+			_, err = migrating.ExecContext(t.Context(), old)
+			require.NoError(t, err)
+			if name == "current" {
+				require.NoError(t, storetest.Open(t, url, nil).Close())
+				return
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			opened := make(chan error, 1)
+			go func() {
+				_, err := store.Open(ctx, store.Options{URL: url, Key: storetest.Key})
+				opened <- err
+			}()
+			const waits = `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND
+				database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+			require.Eventually(t, func() bool {
+				var waiting int
+				err := db.QueryRowContext(t.Context(), waits).Scan(&waiting)
+				return err == nil && waiting == 1
+			}, time.Minute, 10*time.Millisecond)
+			stop()
+			require.ErrorContains(t, <-opened, "waiting to migrate")
+		})
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for url, want := range map[string]string{
 		"mysql://x":          "must be",
