@@ -23,8 +23,21 @@ import (
 // store migrates again whatever it opens, so a template that is too old costs time and nothing
 // else.
 
-// migratedSQLite is the content of a migrated SQLite file.
+// migratedSQLite is the content of a migrated SQLite file. It is kept for other test programs and
+// for the next run, in the caches of the user who runs the tests. Without such a place each program
+// makes its own.
 var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
+	name, err := templateName()
+	if err != nil {
+		return nil, err
+	}
+	kept := ""
+	if caches, err := os.UserCacheDir(); err == nil {
+		kept = filepath.Join(caches, "smsbridge-test", name+".db")
+		if content, err := os.ReadFile(kept); err == nil {
+			return content, nil
+		}
+	}
 	folder, err := os.MkdirTemp(Memory(), "smsbridge-template-")
 	if err != nil {
 		return nil, err
@@ -34,8 +47,35 @@ var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
 	if err := migrate("sqlite:" + path); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	content, err := os.ReadFile(path)
+	if err == nil && kept != "" {
+		keep(kept, content)
+	}
+	return content, err
 })
+
+// keep writes the file whole or not at all, in the place of those of other migrations. A test does
+// without it.
+func keep(path string, content []byte) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "fresh-")
+	if err != nil {
+		return
+	}
+	_, err = file.Write(content)
+	old, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "smsbridge_template_*.db"))
+	for _, other := range old {
+		_ = os.Remove(other)
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+}
 
 // migrate opens a store, which migrates its database, and closes it. What it sealed for itself
 // goes: a test may open the copy with any key.
