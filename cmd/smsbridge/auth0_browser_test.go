@@ -1,14 +1,11 @@
+//go:build !race
+
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -18,40 +15,6 @@ import (
 func (s *auth0Stage) axe(b tab, what string) {
 	s.t.Helper()
 	b.axe(s.node, what)
-}
-
-// axe finds nothing wrong with the page: no rule of WCAG 2.2 A and AA, and none of axe's best
-// practices. Its code is among the modules in the folder node.
-func (b tab) axe(node, what string) {
-	b.t.Helper()
-	library, err := os.ReadFile(filepath.Join(node, "node_modules", "axe-core", "axe.min.js"))
-	require.NoError(b.t, err)
-	_, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](string(library)+"; true"))
-	require.NoError(b.t, err)
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`axe.run().then(r => JSON.stringify({passes: r.passes.length, violations: `+
-			`r.violations.map(v => v.id + ": " + v.help + " " + `+
-			`v.nodes.map(n => n.html).join(" "))}))`, chromedp.EvalAwaitPromise))
-	require.NoError(b.t, err)
-	var result struct {
-		Passes     int
-		Violations []string
-	}
-	require.NoError(b.t, json.Unmarshal([]byte(found), &result))
-	require.Empty(b.t, result.Violations, what)
-	require.Greater(b.t, result.Passes, 10, what)
-}
-
-// picture keeps the page as it is seen now in the folder SMSBRIDGE_SCREENSHOTS.
-func (b tab) picture(name string) {
-	b.t.Helper()
-	folder := os.Getenv("SMSBRIDGE_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	require.NoError(b.t, err)
-	require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o600))
 }
 
 // Ensure that a person with a phone finds the way through the form and back to the app. That is so
@@ -155,13 +118,8 @@ func TestAuth0FormTakesCodeOfText(t *testing.T) {
 	const webOTP = `window.OTPCredential = class {};
 		navigator.credentials.get = ({ otp }) => new Promise((found) => {
 			window.offer = (code) => otp.transport.includes("sms") && found({ code }) && true });`
-	_, err := chromedp.Run(b.ctx, func(
-		ctx context.Context, target *chromedp.Target,
-	) (page.ScriptIdentifier, error) {
-		added, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument,
-			page.AddScriptToEvaluateOnNewDocumentParams{Source: webOTP})
-		return added.Identifier, err
-	})
+	_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: webOTP})
 	require.NoError(t, err)
 	b.do(chromedp.Navigate(s.signIn(profile("auth0|1", "phone_number", auth0Phone),
 		redirecting{State: "s"})))
@@ -180,12 +138,8 @@ func TestAuth0FormWithoutJavaScript(t *testing.T) {
 			t.Parallel()
 			b := openTab(t, "light")
 			s := openAuth0(t, way)
-			_, err := chromedp.Run(b.ctx, func(
-				ctx context.Context, target *chromedp.Target,
-			) (cdp.Empty, error) {
-				return cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled,
-					emulation.SetScriptExecutionDisabledParams{Value: true})
-			})
+			_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+				emulation.SetScriptExecutionDisabledParams{Value: true})
 			require.NoError(t, err)
 			b.do(chromedp.Navigate(s.signIn(profile("auth0|1", "phone_number", auth0Phone),
 				redirecting{State: "s"})))

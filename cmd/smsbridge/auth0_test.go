@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -225,10 +227,7 @@ func (r *reader) read(res *http.Response, err error) *reader {
 
 func (r *reader) open(address string) *reader { r.t.Helper(); return r.read(r.client.Get(address)) }
 
-var (
-	posted  = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
-	leadsTo = regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`)
-)
+var leadsTo = regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`)
 
 func (r *reader) fields() url.Values {
 	fields := url.Values{}

@@ -1,7 +1,8 @@
+//go:build !race
+
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,66 +13,6 @@ import (
 
 	"smsbridge/internal/wording"
 )
-
-// tab is a tab of a real browser.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
-
-// openTab starts the Chromium in SMSBRIDGE_TEST_CHROMIUM, which keeps to itself. The scheme is
-// what the person prefers: dark or light.
-func openTab(t *testing.T, scheme string) tab {
-	t.Helper()
-	path := os.Getenv("SMSBRIDGE_TEST_CHROMIUM")
-	if path == "" {
-		if os.Getenv("SMSBRIDGE_TEST_STRICT") == "1" {
-			require.FailNow(t, "SMSBRIDGE_TEST_CHROMIUM names no browser")
-		}
-		t.Skip("SMSBRIDGE_TEST_CHROMIUM names no browser")
-	}
-	preferred := map[string]string{"dark": "preferredColorScheme=0",
-		"light": "preferredColorScheme=1"}[scheme]
-	ctx, stop := chromedp.NewExecAllocator(context.Background(),
-		append(chromedp.DefaultExecAllocatorOptions[:],
-			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-			chromedp.Flag("disable-background-networking", true),
-			chromedp.Flag("disable-component-update", true),
-			chromedp.Flag("disable-sync", true),
-			chromedp.Flag("disable-quic", true),
-			chromedp.Flag("blink-settings", preferred),
-		)...)
-	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(closeTab)
-	require.NoError(t, chromedp.Do(ctx)) // starts the browser, which lives as long as this context
-	return tab{t, ctx}
-}
-
-func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, demoPatience)
-	defer cancel()
-	require.NoError(b.t, chromedp.Do(ctx, steps...))
-}
-
-// wait waits until an element of the kind that shows the words is seen.
-func (b tab) wait(element, words string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, demoPatience)
-	defer cancel()
-	path := fmt.Sprintf(`//%s[contains(., "%s")]`, element, words)
-	require.NoError(b.t, chromedp.Do(ctx, chromedp.WaitVisible(path)), "the page never showed %q",
-		words)
-}
-
-// is runs an expression of the page.
-func (b tab) is(expression string) bool {
-	b.t.Helper()
-	yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression, chromedp.EvalAwaitPromise))
-	require.NoError(b.t, err)
-	return yes
-}
 
 func (b tab) signUp(phone string) {
 	b.t.Helper()

@@ -180,17 +180,6 @@ func onStage(t *testing.T) *demo.Stage {
 	return s
 }
 
-func TestDemoOnceWithEveryProvider(t *testing.T) {
-	longtest.Skip(t)
-	t.Parallel()
-	for _, provider := range demo.Providers() {
-		t.Run(string(provider.Value), func(t *testing.T) {
-			t.Parallel()
-			require.NoError(t, onStage(t).PlayOnce(t.Context(), io.Discard, provider.Value))
-		})
-	}
-}
-
 // The exit status is the identity provider's word, not the bridge's.
 func TestDemoOnceFailsWhenTheAddressIsNotVerified(t *testing.T) {
 	s := onStage(t)

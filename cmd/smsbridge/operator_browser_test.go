@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -96,75 +98,77 @@ func (th *theater) another(t *testing.T) {
 // the keyboard alone, and without findings of axe.
 func TestOperatorPagesInBrowser(t *testing.T) {
 	t.Parallel()
-	for _, scheme := range []string{"light", "dark"} {
-		t.Run(scheme, func(t *testing.T) {
-			t.Parallel()
-			b := openTab(t, scheme)
-			node := nodetest.Folder(t, "testdata/auth0")
-			th, err := openTheater(storetest.SQLite(t))
-			require.NoError(t, err)
-			t.Cleanup(th.close)
-			th.unlimited()
-			pages := th.operate(t)
-			th.env["SMSBRIDGE_API_KEY"] = "web-0123456789abcdef01234567"
-			th.env["SMSBRIDGE_EVENTS"] = "app=" + openReceiver(t, http.StatusGone).URL + " question.*"
-			th.env["SMSBRIDGE_EVENTS_SECRET"] = eventsSecret
-			start(t, th)
-			d := th.desk(t, pages)
-			id := th.busy(t, d)
-			told := toldOf(d.get("/operator/callbacks"))[0]
+	b := openTab(t, "light")
+	node := nodetest.Folder(t, "testdata/auth0")
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	th.unlimited()
+	pages := th.operate(t)
+	th.env["SMSBRIDGE_API_KEY"] = "web-0123456789abcdef01234567"
+	th.env["SMSBRIDGE_EVENTS"] = "app=" + openReceiver(t, http.StatusGone).URL + " question.*"
+	th.env["SMSBRIDGE_EVENTS_SECRET"] = eventsSecret
+	start(t, th)
+	d := th.desk(t, pages)
+	id := th.busy(t, d)
+	told := toldOf(d.get("/operator/callbacks"))[0]
 
-			look := func(name string) {
-				for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
-					b.do(chromedp.EmulateViewport(size[0], size[1]))
-					require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
-						"%s is wider than the screen", name)
-					b.axe(node, name)
-					b.picture(fmt.Sprintf("%s-%s-%d", name, scheme, size[0]))
-				}
-				b.do(chromedp.EmulateViewport(1280, 800))
-			}
-			b.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(pages+"/operator"))
-			b.wait("h1", "Log in")
-			look("login")
-			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\twrong words here\r"))
-			b.wait("p[@role='alert']", "The name or the password is wrong.")
-			look("login-wrong")
-			b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\t"+operatorPassword+"\r"))
-			b.wait("h1", "Cases")
-			require.True(t, b.is(fmt.Sprintf("matchMedia('(prefers-color-scheme: %s)').matches", scheme)))
-			look("cases")
-			for page, title := range map[string]string{
-				"cases/" + id: "Case of", "limits": "Limits and holds",
-				"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit",
-				"texts?language=ar": "Texts", "texts": "Texts", "about": "About this bridge",
-				"funnel": "Funnel", "funnel?by=country": "Funnel", "nodes": "Nodes",
-				"callbacks": "Callbacks", strings.TrimPrefix(told, "/operator/"): "Callback question."} {
-				b.do(chromedp.Navigate(pages + "/operator/" + page))
-				b.wait("h1", title)
-				name := regexp.MustCompile(`^[a-z]+`).FindString(page)
-				if len(page) != len(name) {
-					name += "-one"
-				}
-				look(name)
-			}
-			b.try(pages, th, look)
-			b.do(chromedp.Navigate(pages + "/operator/river/"))
-			b.wait("a[@href='/operator/river/jobs']", "Jobs")
-			b.picture("river-" + scheme)
-			require.Empty(t, b.keptFrom())
-			b.do(chromedp.Navigate(pages + "/operator/about"))
-			b.do(chromedp.SendKeys(chromedp.CSS("#for"), "+4520123456\r"))
-			b.wait("h1", "Cases of +45******56")
-			look("person")
-			require.True(t, b.is(`!location.href.includes("20123456")`))
-			b.do(chromedp.SendKeys(chromedp.CSS("#for"), "nothing\r"))
-			b.wait("strong", "Nothing here has that number or id.")
-			look("refusal")
-			b.do(chromedp.Navigate(pages+"/operator/cases"), chromedp.KeyEvent("\t"))
-			require.True(t, b.is(`document.activeElement.className === "skip"`))
-		})
+	look := func(name string) {
+		for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
+			b.do(chromedp.EmulateViewport(size[0], size[1]))
+			require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
+				"%s is wider than the screen", name)
+			b.axe(node, name)
+			b.picture(fmt.Sprintf("%s-light-%d", name, size[0]))
+			b.prefer("dark")
+			require.True(t, b.is("matchMedia('(prefers-color-scheme: dark)').matches"))
+			b.axeColors(node, name)
+			b.picture(fmt.Sprintf("%s-dark-%d", name, size[0]))
+			b.prefer("light")
+		}
+		b.do(chromedp.EmulateViewport(1280, 800))
 	}
+	b.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(pages+"/operator"))
+	b.wait("h1", "Log in")
+	look("login")
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\twrong words here\r"))
+	b.wait("p[@role='alert']", "The name or the password is wrong.")
+	look("login-wrong")
+	b.do(chromedp.SendKeys(chromedp.CSS("#name"), "anna\t"+operatorPassword+"\r"))
+	b.wait("h1", "Cases")
+	look("cases")
+	for page, title := range map[string]string{
+		"cases/" + id: "Case of", "limits": "Limits and holds",
+		"limits?all=1": "Limits and holds", "jobs": "Jobs", "optouts": "Opt-outs", "audit": "Audit",
+		"texts?language=ar": "Texts", "texts": "Texts", "about": "About this bridge",
+		"funnel": "Funnel", "funnel?by=country": "Funnel", "nodes": "Nodes",
+		"callbacks": "Callbacks", strings.TrimPrefix(told, "/operator/"): "Callback question."} {
+		b.do(chromedp.Navigate(pages + "/operator/" + page))
+		b.wait("h1", title)
+		name := regexp.MustCompile(`^[a-z]+`).FindString(page)
+		if len(page) != len(name) {
+			name += "-one"
+		}
+		look(name)
+	}
+	b.try(pages, th, look)
+	b.do(chromedp.Navigate(pages + "/operator/river/"))
+	b.wait("a[@href='/operator/river/jobs']", "Jobs")
+	b.picture("river-light")
+	b.prefer("dark")
+	b.picture("river-dark")
+	b.prefer("light")
+	require.Empty(t, b.keptFrom())
+	b.do(chromedp.Navigate(pages + "/operator/about"))
+	b.do(chromedp.SendKeys(chromedp.CSS("#for"), "+4520123456\r"))
+	b.wait("h1", "Cases of +45******56")
+	look("person")
+	require.True(t, b.is(`!location.href.includes("20123456")`))
+	b.do(chromedp.SendKeys(chromedp.CSS("#for"), "nothing\r"))
+	b.wait("strong", "Nothing here has that number or id.")
+	look("refusal")
+	b.do(chromedp.Navigate(pages+"/operator/cases"), chromedp.KeyEvent("\t"))
+	require.True(t, b.is(`document.activeElement.className === "skip"`))
 }
 
 // keptFrom is what the content security policy of a page kept from it, but for the try whether code

@@ -124,6 +124,9 @@ func storyLogin(ts *testscript.TestScript, _ bool, args []string) {
 	c.see(ts, res)
 }
 
+// posted is a field that a form has and no person sees.
+var posted = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
+
 // press BUTTON [FIELD=VALUE...]: the browser fills in the form and presses a button of it.
 func storyPress(ts *testscript.TestScript, _ bool, args []string) {
 	c := &in(ts).caller

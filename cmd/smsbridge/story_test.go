@@ -38,7 +38,16 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", storiesAtOnce); err != nil { // -parallel changes it
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"smsbridge": storyMain})
+	testscript.Main(tests{m}, map[string]func(){"smsbridge": storyMain})
+}
+
+// tests are those of this package.
+type tests struct{ *testing.M }
+
+// Run implements testscript.TestingM. It closes the browser that the tests share.
+func (t tests) Run() int {
+	defer chromium.close()
+	return t.M.Run()
 }
 
 // theater is what plays around a story, and what the bridge in it is told.
