@@ -25,7 +25,8 @@ It brings up what the tests need and takes it down again:
               otherwise chromium or google-chrome on the PATH;
               otherwise, as root on Debian, apt-get installs it first
   Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first;
-              npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test
+              npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test,
+              where the tests keep a migrated SQLite file, too
 
   promtool    the program in SMSBRIDGE_TEST_PROMTOOL, or promtool on the PATH; otherwise, as root on
               Debian, the one of the package prometheus, which is unpacked and not installed
@@ -316,13 +317,13 @@ report_progress() {
 
 # go_test LOG ARGUMENT… runs go test. It shows the result line of a package that passes and the
 # whole story of one that fails. It asks for everything (-v) all the same: a skipped test is seen in
-# no other way. go vet has run before. A linker without debug information (-w) is quicker, and stack
+# no other way. go vet has run before. A linker without debug information (-s) is quicker, and stack
 # traces need none. Tests wait for PostgreSQL, browsers and bridges: twice as many as cores keep
 # them busy.
 go_test() {
 	local log=$1 twice=$((2 * $(nproc)))
 	mkdir -m 700 -p "$tmp/tests"
-	GOTMPDIR=${TMPDIR:-/tmp} TMPDIR=$tmp/tests go test -vet=off -ldflags=-w -p="$twice" \
+	GOTMPDIR=${TMPDIR:-/tmp} TMPDIR=$tmp/tests go test -vet=off -ldflags=-s -p="$twice" \
 		-parallel="$twice" -shuffle=on -timeout=15m -v "${@:2}" 2>&1 |
 		tee "$log" | awk '
 		/^=== (RUN|PAUSE|CONT) / || /^ *--- PASS: / { next }

@@ -49,7 +49,7 @@ func (p pages) callback(t *testing.T, s callback.State) (id string) {
 
 // Ensure that callbacks are shown by their state, each with its tries, and are told once more on
 // demand. What an app is told with is shown nowhere.
-func TestCallbacks(t *testing.T) {
+func TestCallbacksPage(t *testing.T) {
 	each(t, func(t *testing.T, p pages) {
 		b := p.login(t, "anna")
 		require.Contains(t, b.get("/operator/callbacks").Body, "No app was told of an event")

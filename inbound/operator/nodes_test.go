@@ -15,7 +15,7 @@ import (
 
 // Ensure that each replica is shown, and that those which differ are marked, in the words of the
 // findings. One that died is said to be gone, and is held against no other.
-func TestNodes(t *testing.T) {
+func TestNodesPage(t *testing.T) {
 	p := only(t)
 	beat := func(id, version, settings, key string) {
 		p.Do(t, func(ctx context.Context, tx *store.Tx) error {

@@ -118,7 +118,7 @@ func TestActs(t *testing.T) {
 
 // Ensure that a hold stops texts and is shown, that what cannot be is refused with what to do, and
 // that nothing is recorded then.
-func TestHold(t *testing.T) {
+func TestHoldPage(t *testing.T) {
 	p := only(t)
 	b := p.login(t, "anna")
 	b.get("/operator/limits")
@@ -155,7 +155,7 @@ func TestHold(t *testing.T) {
 
 // Ensure that jobs are shown, tried and dropped from the page, and that one that is gone is said to
 // be.
-func TestJobs(t *testing.T) {
+func TestJobsPage(t *testing.T) {
 	each(t, func(t *testing.T, p pages) {
 		b := p.login(t, "anna")
 		require.Contains(t, b.get("/operator/jobs").Body, "No job fails, waits or died.")
