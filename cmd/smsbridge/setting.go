@@ -115,6 +115,9 @@ func explainDatabase(err error) error {
 	case errors.As(err, &key):
 		return failure{err, "add the key " + key.Missing + " behind the others in SMSBRIDGE_KEY (key) " +
 			"or in its file, with a comma between; if it is lost for good, smsbridge keys --help says more"}
+	case errors.Is(err, store.ErrRestoring):
+		return failure{err, "run smsbridge restore again; to begin with an empty database instead, " +
+			"remove the file that ends in .part"}
 	case errors.Is(err, store.ErrOld):
 		return failure{err, "start smsbridge serve once: it brings the tables up to date"}
 	case errors.As(err, &newer):

@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/store"
+
 	"smsbridge/internal/settings"
 )
 
@@ -118,6 +120,9 @@ func TestPostgresDown(t *testing.T) {
 		require.ErrorAs(t, err, &f)
 		require.Contains(t, f.hint, want)
 	}
+	var f failure
+	require.ErrorAs(t, explainDatabase(store.ErrRestoring), &f)
+	require.Contains(t, f.hint, "smsbridge restore again")
 	other := errors.New("disk full")
 	require.Equal(t, other, explainDatabase(other))
 }

@@ -19,6 +19,13 @@ import (
 // ErrNotSQLite says that a database is not a SQLite file, so that its own tools make its backups.
 var ErrNotSQLite = errors.New("store: the database is not a SQLite file")
 
+// ErrRestoring says that a restore did not end, and left no database. Open makes no new one in its
+// place: the bridge would forget every person without a word.
+var ErrRestoring = errors.New("store: a restore of the database did not end")
+
+// restoring is the end of the name of a copy that is not yet complete.
+const restoring = ".part"
+
 // Copy is what a backup holds, as it was read back.
 type Copy struct {
 	Bytes   int64
@@ -50,7 +57,7 @@ func Backup(ctx context.Context, o Options, file string, tell func(bytes int64))
 		return Copy{}, err
 	}
 	defer conn.Close()
-	part := file + ".part"
+	part := file + restoring
 	defer os.Remove(part)
 	if err := copyOf(ctx, conn, path, part, tell); err != nil {
 		return Copy{}, err
@@ -106,7 +113,7 @@ func Restore(
 	if _, err := inspect(ctx, file, o); err != nil {
 		return Copy{}, "", err
 	}
-	part := path + ".part"
+	part := path + restoring
 	defer os.Remove(part)
 	if err := copyWithWAL(ctx, file, part, tell); err != nil {
 		return Copy{}, "", err
@@ -182,9 +189,8 @@ func versionOf(ctx context.Context, conn *sql.DB) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var version int64
-	const newest = "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"
-	if err := conn.QueryRowContext(ctx, newest).Scan(&version); err != nil {
+	version, err := tableVersion(ctx, conn)
+	if err != nil {
 		return 0, err
 	}
 	return version, tooNew(version, provider)

@@ -250,3 +250,34 @@ func TestRestoreTakesTheWAL(t *testing.T) {
 	defer s.Close()
 	require.Len(t, events(t, s), 1)
 }
+
+// Ensure that no bridge starts with an empty database after a restore that a crash ended, and that
+// the restore can be repeated.
+func TestOpenAfterARestoreThatDidNotEnd(t *testing.T) {
+	folder := storetest.Folder(t)
+	good, path := filepath.Join(folder, "good.db"), filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(good))
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "kept")
+	}))
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(path+".part", []byte("SQLite format 3"), 0o600))
+
+	_, err = store.Open(t.Context(), options(path))
+	require.ErrorIs(t, err, store.ErrRestoring)
+	require.NoFileExists(t, path)
+
+	_, replaced, err := store.Restore(t.Context(), options(path), good, false, silent)
+	require.NoError(t, err)
+	require.Empty(t, replaced)
+	s, err = store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	require.Len(t, events(t, s), 1)
+	require.NoError(t, s.Close())
+
+	require.NoError(t, os.WriteFile(path+".part", nil, 0o600))
+	s, err = store.Open(t.Context(), options(path))
+	require.NoError(t, err, "the database is there")
+	require.NoError(t, s.Close())
+}
