@@ -126,25 +126,16 @@ func TestDoorTable(t *testing.T) {
 				if method == "parameters" || path == "/v1/openapi.yaml" {
 					continue
 				}
-				line := `"method":"` + strings.ToUpper(
-					method,
-				) + `","path":"` + strings.ReplaceAll(
-					path,
-					"{id}",
-					":id",
-				) + `"`
+				line := `"method":"` + strings.ToUpper(method) +
+					`","path":"` + strings.ReplaceAll(path, "{id}", ":id") + `"`
 				require.Contains(t, log, line, "every operation of the API was in it")
 			}
 		}
 		for _, state := range inboundtest.List(s.Spec.At(
 			s.Spec.Root, "components", "schemas", "Status", "enum",
 		)) {
-			require.Contains(
-				t,
-				slices.Collect(maps.Values(apiDoor().stands)),
-				state,
-				"and so was every state",
-			)
+			stands := slices.Collect(maps.Values(apiDoor().stands))
+			require.Contains(t, stands, state, "and so was every state")
 		}
 	})
 }
@@ -193,13 +184,9 @@ func TestDoorAnswers(t *testing.T) {
 // that of the last.
 func eachDoor(t *testing.T, test func(t *testing.T, next func(t *testing.T) *subject)) {
 	each(t, func(t *testing.T, b *bridge) {
-		spec, flowroute, n := inboundtest.ReadDescription(
-			t,
-			b.Bridge,
-		), inboundtest.OpenFlowroute(
-			t,
-			b.Bridge,
-		), 0
+		spec := inboundtest.ReadDescription(t, b.Bridge)
+		flowroute := inboundtest.OpenFlowroute(t, b.Bridge)
+		n := 0
 		test(t, func(t *testing.T) *subject {
 			n++
 			b.Now = b.Now.Add(time.Minute)
@@ -228,15 +215,8 @@ func (d door) expected(t *testing.T, operation, state string) expectation {
 	var found []expectation
 	for _, e := range d.table {
 		if e.operation == operation && slices.Contains(e.in, state) {
-			e.says, e.does = strings.ReplaceAll(
-				e.says,
-				"{}",
-				d.stands[state],
-			), strings.ReplaceAll(
-				e.does,
-				"{}",
-				d.stands[state],
-			)
+			e.says = strings.ReplaceAll(e.says, "{}", d.stands[state])
+			e.does = strings.ReplaceAll(e.does, "{}", d.stands[state])
 			found = append(found, e)
 		}
 	}
@@ -369,12 +349,8 @@ func (s *subject) meets(t *testing.T, d door, want expectation) {
 	for _, v := range after {
 		sends += v.Sends
 	}
-	require.Equal(
-		t,
-		fmt.Sprint(sends),
-		s.One(t, "SELECT COUNT(*) FROM text WHERE phone = '"+s.phone.E164()+"'"),
-		"nothing else was said",
-	)
+	const texts = "SELECT COUNT(*) FROM text WHERE phone = '"
+	require.Equal(t, fmt.Sprint(sends), s.One(t, texts+s.phone.E164()+"'"), "nothing else was said")
 }
 
 // shown is how a door shows the verification, "" where nothing shows one.

@@ -45,12 +45,8 @@ func (b *bridge) flowroute(t testing.TB, target, body string) inboundtest.Respon
 
 func (b *bridge) flowrouteURLs(textID string) (replies, receipts string) {
 	acme := b.Inbound.Settings.Tenants.All()[0]
-	return b.Inbound.Settings.FlowrouteReplyURL(
-			acme,
-		), b.Inbound.Settings.FlowrouteReceiptURL(
-			acme,
-			textID, "a-case",
-		)
+	settings := b.Inbound.Settings
+	return settings.FlowrouteReplyURL(acme), settings.FlowrouteReceiptURL(acme, textID, "a-case")
 }
 
 // flowrouteText is a text from the phone as version 2.1 posts it.

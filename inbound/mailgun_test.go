@@ -282,11 +282,7 @@ func TestGenuineTimeStampsAndKeys(t *testing.T) {
 	const vectorKey = "5f2d9b0c7a418e63d1c0b7f8a9e24d65"
 	// The vector of Mailgun's scheme: HMAC-SHA256 under vectorKey over 1700000000 and
 	// fifty zeros.
-	vector := openBridge(
-		t,
-		storetest.SQLite(t),
-		"MAILGUN_WEBHOOK_SIGNING_KEY="+vectorKey,
-	)
+	vector := openBridge(t, storetest.SQLite(t), "MAILGUN_WEBHOOK_SIGNING_KEY="+vectorKey)
 	form := inboundtest.MailForm(0)
 	form.Set("signature", "c1259273069b2176c9d5c89fa180401851b47f544df36b8de2d30966d4a50d43")
 	require.Equal(t, "recorded\n", vector.PostForm(t, "/mailgun/acme", form).Body)

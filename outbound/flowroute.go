@@ -68,6 +68,7 @@ type flowroutePageOf struct {
 
 func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error) {
 	var texts []listed
+	from, to := digits(t.FlowrouteNumber(a.Line)), digits(a.Phone.E164())
 	for page := range flowroutePages {
 		query := url.Values{
 			"start_date": {a.Began.Add(-time.Minute).UTC().Format(time.RFC3339)},
@@ -82,11 +83,8 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 		}
 		for _, m := range found.Data {
 			at := m.Attributes
-			if at.Direction == "outbound" && digits(at.To) == digits(
-				a.Phone.E164(),
-			) && digits(at.From) == digits(
-				t.FlowrouteNumber(a.Line),
-			) && at.Body == plainQuotes(a.Body) {
+			if at.Direction == "outbound" && digits(at.To) == to && digits(at.From) == from &&
+				at.Body == plainQuotes(a.Body) {
 				texts = append(texts, listed{id: m.ID, body: a.Body, created: at.Timestamp})
 			}
 		}

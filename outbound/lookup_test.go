@@ -156,12 +156,10 @@ func TestAPIKeyStaysAtMailgun(t *testing.T) {
 	stored := w.signUp(address)
 	path := strings.TrimPrefix(stored.URL, w.gun.StorageURL())
 	for n, at := range []string{
-		foreign.URL + path, "http://x@" + strings.TrimPrefix(
-			foreign.URL, "http://",
-		) + path, strings.TrimPrefix(foreign.URL, "http:") + path,
-		w.gun.StorageURL() + "@" + strings.TrimPrefix(
-			foreign.URL, "http://",
-		) + path, w.gun.StorageURL() + "/elsewhere", "::", "",
+		foreign.URL + path, "http://x@" + strings.TrimPrefix(foreign.URL, "http://") + path,
+		strings.TrimPrefix(foreign.URL, "http:") + path,
+		w.gun.StorageURL() + "@" + strings.TrimPrefix(foreign.URL, "http://") + path,
+		w.gun.StorageURL() + "/elsewhere", "::", "",
 	} {
 		_, err := w.fetchStored(t.Context(), w.tenant(), mail.Mail{}, at)
 		require.ErrorIs(t, err, errURL, n)
@@ -198,9 +196,7 @@ func (w *world) deliver(to, id string) {
 		w.clock().Format(time.RFC1123Z), w.idp.URL(), id)
 	signed, err := w.idp.Sign([]byte(mime))
 	require.NoError(w.t, err)
-	require.NoError(
-		w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, signed),
-	)
+	require.NoError(w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, signed))
 }
 
 func TestSearchStored(t *testing.T) {

@@ -28,9 +28,7 @@ func TestSearchStoredAtAnotherMailgun(t *testing.T) {
 	require.Greater(t, len(mock.Events()), 10)
 	asked := 0
 	count := func(stored) bool { asked++; return true }
-	_, err = w.searchStored(
-		t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(), count,
-	)
+	_, err = w.searchStored(t.Context(), w.tenant(), w.phone(phone), time.Time{}, w.clock(), count)
 	require.ErrorIs(t, err, errGone)
 	require.Zero(t, asked, "none of its mails is for the phone")
 }

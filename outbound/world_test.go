@@ -106,9 +106,7 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
-	w.gun, err = mailgun.Open(
-		mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock},
-	)
+	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
 	require.NoError(

@@ -92,23 +92,10 @@ func TestAuth0FormRefusesTokens(t *testing.T) {
 
 	// Without its secret there is no form.
 	closed := openBridge(t, storetest.SQLite(t), "AUTH0_DOMAIN=acme.eu.auth0.com")
-	require.Equal(
-		t,
-		http.StatusNotFound,
-		closed.visitor(
-			t,
-			withPhone,
-		).do(
-			http.MethodGet,
-			closed.visitor(t, withPhone).query(),
-			nil,
-		).StatusCode,
-	)
-	require.Equal(
-		t,
-		http.StatusNotFound,
-		closed.visitor(t, nil).do(http.MethodGet, "/auth0/acme/theme.css", nil).StatusCode,
-	)
+	for _, path := range []string{closed.visitor(t, withPhone).query(), "/auth0/acme/theme.css"} {
+		r := closed.visitor(t, withPhone).do(http.MethodGet, path, nil)
+		require.Equal(t, http.StatusNotFound, r.StatusCode, path)
+	}
 }
 
 // Ensure that only the browser that loaded the page can press its buttons, only from that page, and

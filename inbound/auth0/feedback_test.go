@@ -164,20 +164,11 @@ func (b *bridge) stream(t *testing.T, body string, headers ...string) inboundtes
 func TestAuth0Stream(t *testing.T) {
 	each(t, func(t *testing.T, b *bridge) {
 		passwordless := logged("1", "s", `,"strategy":"sms","user_id":"sms|1","user_name":"`+phone+`"`)
-		mfa := logged(
-			"2",
-			"gd_auth_succeed",
-			`,"user_id":"auth0|5f7c","details":{"request":{"auth":{"user":"x"}}}`,
-		)
-		noise := logged(
-			"3",
-			"fp",
-			`,"user_name":"`+phone+`"`,
-		) + "\n" + logged(
-			"4",
-			"s",
-			`,"strategy":"auth0","user_id":"auth0|5f7c"`,
-		) + "\n" + `{"log_id":"5","data":{"type":7}}`
+		mfa := logged("2", "gd_auth_succeed",
+			`,"user_id":"auth0|5f7c","details":{"request":{"auth":{"user":"x"}}}`)
+		noise := logged("3", "fp", `,"user_name":"`+phone+`"`) + "\n" +
+			logged("4", "s", `,"strategy":"auth0","user_id":"auth0|5f7c"`) + "\n" +
+			`{"log_id":"5","data":{"type":7}}`
 
 		b.textedOTP(t, otp)
 		require.Equal(
@@ -204,74 +195,28 @@ func TestAuth0Stream(t *testing.T) {
 				`"id":"` + id + `","time":"2023-11-14T22:13:20Z",` +
 				`"data":{"object":` + object + `},"a0stream":"s"}`
 		}
-		created := event(
-			"e1",
-			"user.created",
-			`{"user_id":"sms|1","phone_number":"`+phone+`","phone_verified":true}`,
-		)
-		require.Equal(
-			t,
-			map[string]int{"matched": 1},
-			counts(t, b.stream(t, created, "Authorization: Bearer "+retiring)),
-		)
-		require.Equal(t, map[string]int{"known": 1}, counts(t, b.stream(t, created)))
-		require.Equal(
-			t,
-			map[string]int{"known": 1},
-			counts(
-				t,
-				b.stream(
-					t,
-					`{"id":"e0","spec_version":"1.0","type":"com.auth0.user.created",`+
-						`"data":{"object":{"phone_number":"`+phone+`","phone_verified":true}}}`,
-				),
-			),
-		)
+		is := func(outcome string, n int, body string, header ...string) {
+			t.Helper()
+			require.Equal(t, map[string]int{outcome: n}, counts(t, b.stream(t, body, header...)))
+		}
+		created := event("e1", "user.created",
+			`{"user_id":"sms|1","phone_number":"`+phone+`","phone_verified":true}`)
+		is("matched", 1, created, "Authorization: Bearer "+retiring)
+		is("known", 1, created)
+		is("known", 1, `{"id":"e0","spec_version":"1.0","type":"com.auth0.user.created",`+
+			`"data":{"object":{"phone_number":"`+phone+`","phone_verified":true}}}`)
 		updated := `{"specversion":"1.0","type":"user.updated","id":"e2",` +
 			`"data":{"object":{"user_id":"u","phone_number":"` + phone + `","phone_verified":true},` +
 			`"previous_object":{"phone_verified":true}}}`
-		require.Equal(
-			t,
-			map[string]int{"other": 3},
-			counts(
-				t,
-				b.stream(
-					t,
-					updated+event(
-						"e3",
-						"user.deleted",
-						`{"phone_verified":true}`,
-					)+event(
-						"e4",
-						"user.created",
-						`{"user_id":"auth0|1","email":"x"}`,
-					),
-				),
-			),
-		)
+		deleted := event("e3", "user.deleted", `{"phone_verified":true}`)
+		mailed := event("e4", "user.created", `{"user_id":"auth0|1","email":"x"}`)
+		is("other", 3, updated+deleted+mailed)
 
-		unknown := logged(
-			"9",
-			"gd_auth_succeed",
-			`,"user_id":"auth0|other","details":{"phone":"+4520123499"}`,
-		)
-		require.Equal(t, map[string]int{"forwarded": 1}, counts(t, b.stream(t, unknown)))
-		require.Equal(
-			t,
-			map[string]int{"unmatched": 1},
-			counts(
-				t,
-				b.stream(
-					t,
-					logged(
-						"10",
-						"gd_auth_succeed",
-						`,"user_id":"auth0|other","details":{"a":"+4520123499","b":"+4520123498"}`,
-					),
-				),
-			),
-			"which of the two?",
-		)
+		is("forwarded", 1, logged("9", "gd_auth_succeed",
+			`,"user_id":"auth0|other","details":{"phone":"+4520123499"}`))
+		// Which of two phones is it?
+		is("unmatched", 1, logged("10", "gd_auth_succeed",
+			`,"user_id":"auth0|other","details":{"a":"+4520123499","b":"+4520123498"}`))
 		log := b.Log.Take()
 		require.NotContains(t, log, "201234")
 		require.NotContains(t, log, "auth0|")

@@ -198,11 +198,8 @@ func (v *visitor) returned(r inboundtest.Response) (*url.URL, jwt.MapClaims) {
 	v.t.Helper()
 	require.Equal(v.t, http.StatusOK, r.StatusCode, r.Body)
 	v.guarded(r)
-	match := regexp.MustCompile(
-		`<form method="post" action="([^"]+)" id="return">`,
-	).FindStringSubmatch(
-		r.Body,
-	)
+	back := regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`)
+	match := back.FindStringSubmatch(r.Body)
 	token := hidden(r.Body).Get("session_token")
 	if match == nil {
 		match = regexp.MustCompile(`content="0;url=([^"]+)"`).FindStringSubmatch(r.Body)

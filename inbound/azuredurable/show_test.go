@@ -353,13 +353,8 @@ func TestDurablePython(t *testing.T) {
 		r := d.Ask("POST", durableBase+"/orchestrators/"+azuredurable.Function+"/py", `"\"`+phone+`\""`)
 		require.Equal(t, 202, r.StatusCode, r.Body)
 		code, _ := d.Texted(t)
-		status := d.Ask(
-			"GET",
-			instance(
-				"py",
-			)+"?taskHub=Hub&connectionName=Storage&showInput=True&showHistory=True&showHistoryOutput=True",
-			"",
-		)
+		status := d.Ask("GET", instance("py")+"?taskHub=Hub&connectionName=Storage&showInput=True"+
+			"&showHistory=True&showHistoryOutput=True", "")
 		require.Equal(t, 202, status.StatusCode)
 		require.Contains(t, status.Body, "historyEvents")
 		d.Empty(d.Raise("py", `"`+inboundtest.OtherCode(code)+`"`), 202) // json.dumps(1234)

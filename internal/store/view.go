@@ -42,13 +42,9 @@ type View interface {
 		ctx context.Context, arg db.CallbacksInStateAfterParams,
 	) ([]db.Callback, error)
 
-	OverdueChallenges(
-		ctx context.Context, arg db.OverdueChallengesParams,
-	) ([]db.Challenge, error)
+	OverdueChallenges(ctx context.Context, arg db.OverdueChallengesParams) ([]db.Challenge, error)
 	ClicksBegunBefore(ctx context.Context, arg db.ClicksBegunBeforeParams) ([]string, error)
-	AskedOpenChallenges(
-		ctx context.Context, arg db.AskedOpenChallengesParams,
-	) ([]db.Challenge, error)
+	AskedOpenChallenges(ctx context.Context, arg db.AskedOpenChallengesParams) ([]db.Challenge, error)
 	GetChallenge(ctx context.Context, id string) (db.Challenge, error)
 	GetOpenChallenge(ctx context.Context, arg db.GetOpenChallengeParams) (db.Challenge, error)
 	LastChallengesOfPhone(
@@ -82,9 +78,7 @@ type View interface {
 
 	GetGuesses(ctx context.Context, arg db.GetGuessesParams) (string, error)
 
-	GetIdempotencyKey(
-		ctx context.Context, arg db.GetIdempotencyKeyParams,
-	) (db.IdempotencyKey, error)
+	GetIdempotencyKey(ctx context.Context, arg db.GetIdempotencyKeyParams) (db.IdempotencyKey, error)
 
 	MailsBegunBefore(ctx context.Context, arg db.MailsBegunBeforeParams) ([]string, error)
 	GetMail(ctx context.Context, id string) (db.Mail, error)
@@ -93,9 +87,7 @@ type View interface {
 	NewestMails(ctx context.Context, arg db.NewestMailsParams) ([]db.NewestMailsRow, error)
 
 	GetOperatorSession(ctx context.Context, id string) (db.OperatorSession, error)
-	OperatorActsBefore(
-		ctx context.Context, arg db.OperatorActsBeforeParams,
-	) ([]db.OperatorAct, error)
+	OperatorActsBefore(ctx context.Context, arg db.OperatorActsBeforeParams) ([]db.OperatorAct, error)
 
 	NodesSeenSince(ctx context.Context, since moment.Moment) ([]db.Node, error)
 
