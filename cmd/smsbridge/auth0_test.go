@@ -229,18 +229,10 @@ func (r *reader) open(address string) *reader { r.t.Helper(); return r.read(r.cl
 
 var leadsTo = regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`)
 
-func (r *reader) fields() url.Values {
-	fields := url.Values{}
-	for _, match := range posted.FindAllStringSubmatch(r.page, -1) {
-		fields.Set(match[1], html.UnescapeString(match[2]))
-	}
-	return fields
-}
-
 // press presses a button of the form.
 func (r *reader) press(do string, more ...string) *reader {
 	r.t.Helper()
-	fields := r.fields()
+	fields := hiddenFields(r.page)
 	fields.Set("do", do)
 	for i := 0; i < len(more); i += 2 {
 		fields.Set(more[i], more[i+1])
@@ -253,7 +245,7 @@ func (r *reader) way() (to, token string) {
 	r.t.Helper()
 	match := leadsTo.FindStringSubmatch(r.page)
 	require.NotNil(r.t, match, r.page)
-	return html.UnescapeString(match[1]), r.fields().Get("session_token")
+	return html.UnescapeString(match[1]), hiddenFields(r.page).Get("session_token")
 }
 
 // code is the code in the phone's nth text.

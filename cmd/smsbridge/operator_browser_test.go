@@ -114,17 +114,16 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 	told := toldOf(d.get("/operator/callbacks"))[0]
 
 	look := func(name string) {
-		for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
-			b.do(chromedp.EmulateViewport(size[0], size[1]))
-			require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
-				"%s is wider than the screen", name)
-			b.axe(node, name)
-			b.picture(fmt.Sprintf("%s-light-%d", name, size[0]))
-			b.prefer("dark")
-			require.True(t, b.is("matchMedia('(prefers-color-scheme: dark)').matches"))
-			b.axeColors(node, name)
-			b.picture(fmt.Sprintf("%s-dark-%d", name, size[0]))
-			b.prefer("light")
+		for _, scheme := range []string{"dark", "light"} {
+			b.prefer(scheme)
+			require.True(t, b.is(fmt.Sprintf("matchMedia('(prefers-color-scheme: %s)').matches", scheme)))
+			for _, size := range [][2]int64{{1280, 800}, {390, 844}} {
+				b.do(chromedp.EmulateViewport(size[0], size[1]))
+				require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
+					"%s is wider than the screen", name)
+				b.axe(node, name)
+				b.picture(fmt.Sprintf("%s-%s-%d", name, scheme, size[0]))
+			}
 		}
 		b.do(chromedp.EmulateViewport(1280, 800))
 	}

@@ -14,9 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/internal/store"
-
 	"smsbridge/internal/settings"
+	"smsbridge/internal/store"
 )
 
 // tenantEnviron is a whole set of settings by variables, with more of them.
@@ -120,11 +119,15 @@ func TestPostgresDown(t *testing.T) {
 		require.ErrorAs(t, err, &f)
 		require.Contains(t, f.hint, want)
 	}
+	other := errors.New("disk full")
+	require.Equal(t, other, explainDatabase(other))
+}
+
+// Ensure that an operator learns what to do after a restore that a crash ended.
+func TestRestoreThatDidNotEnd(t *testing.T) {
 	var f failure
 	require.ErrorAs(t, explainDatabase(store.ErrRestoring), &f)
 	require.Contains(t, f.hint, "smsbridge restore again")
-	other := errors.New("disk full")
-	require.Equal(t, other, explainDatabase(other))
 }
 
 // What a file has wrong is told with its line.

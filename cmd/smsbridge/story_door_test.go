@@ -127,13 +127,20 @@ func storyLogin(ts *testscript.TestScript, _ bool, args []string) {
 // posted is a field that a form has and no person sees.
 var posted = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
 
+// hiddenFields are what the form on a page posts beside what is typed.
+func hiddenFields(page string) url.Values {
+	fields := url.Values{}
+	for _, field := range posted.FindAllStringSubmatch(page, -1) {
+		fields.Set(field[1], html.UnescapeString(field[2]))
+	}
+	return fields
+}
+
 // press BUTTON [FIELD=VALUE...]: the browser fills in the form and presses a button of it.
 func storyPress(ts *testscript.TestScript, _ bool, args []string) {
 	c := &in(ts).caller
-	fields := url.Values{"do": {args[0]}}
-	for _, hidden := range posted.FindAllStringSubmatch(c.page, -1) {
-		fields.Set(hidden[1], html.UnescapeString(hidden[2]))
-	}
+	fields := hiddenFields(c.page)
+	fields.Set("do", args[0])
 	for _, typed := range args[1:] {
 		name, value, _ := strings.Cut(typed, "=")
 		fields.Set(name, value)
@@ -150,11 +157,7 @@ func storyPage(ts *testscript.TestScript, _ bool, args []string) {
 		if want.MatchString(c.page) {
 			return true
 		}
-		fields := url.Values{}
-		for _, hidden := range posted.FindAllStringSubmatch(c.page, -1) {
-			fields.Set(hidden[1], html.UnescapeString(hidden[2]))
-		}
-		res, err := c.browser.Get(c.form + "?" + fields.Encode())
+		res, err := c.browser.Get(c.form + "?" + hiddenFields(c.page).Encode())
 		ts.Check(err)
 		c.see(ts, res)
 		return want.MatchString(c.page)
