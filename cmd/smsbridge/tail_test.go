@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,21 +38,23 @@ func TestTail(t *testing.T) {
 		require.NoError(t, err)
 		_, err = th.twilio.Phone(phone).Reply(ctx, "YES")
 		require.NoError(t, err)
+		// A quick phone answers before the bridge has recorded that its text went out.
+		awaited := []string{"mail.received", "challenge.open", "text.sent", "challenge.confirmed"}
+		of := map[string]string{} // a step -> its case
+		untold := func(step string) bool { return of[step] == "" }
 		var told []string
-		lines := bufio.NewScanner(out)
-		for !strings.Contains(strings.Join(told, "\n"), "challenge.confirmed") && lines.Scan() {
-			told = append(told, lines.Text())
-		}
-		all := strings.Join(told, "\n")
-		require.NotContains(t, all, phone[1:])
-		of := map[string]string{}
-		for _, line := range told {
+		for lines := bufio.NewScanner(out); slices.ContainsFunc(awaited, untold) && lines.Scan(); {
+			line := lines.Text()
+			told = append(told, line)
 			require.Regexp(t, `^\d\d:\d\d:\d\d acme \+45\*+56 [a-z.]+ [0-9a-f-]{36}(: .+)?$`, line)
 			words := strings.Fields(line)
 			of[words[3]] = strings.TrimSuffix(words[4], ":")
 		}
-		for _, step := range []string{"mail.received", "challenge.open", "text.sent"} {
-			require.Equal(t, of["challenge.confirmed"], of[step], "one case: %s", all)
+		all := strings.Join(told, "\n")
+		require.NotContains(t, all, phone[1:])
+		for _, step := range awaited {
+			require.NotEmpty(t, of[step], "%s is told: %s", step, all)
+			require.Equal(t, of["mail.received"], of[step], "one case: %s", all)
 		}
 		require.NoError(t, tail.Process.Signal(os.Interrupt))
 		require.NoError(t, tail.Wait())
