@@ -171,7 +171,7 @@ func inspect(ctx context.Context, path string, o Options) (c Copy, err error) {
 	if err != nil {
 		return Copy{}, err
 	}
-	if c.Keys, err = keyUse(ctx, conn, given); err != nil {
+	if c.Keys, err = keyUse(ctx, conn, sqliteColumns, given); err != nil {
 		return Copy{}, err
 	}
 	for _, use := range c.Keys {

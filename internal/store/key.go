@@ -102,9 +102,12 @@ type sealedColumn struct {
 	binary        bool // its values are bytes, not text
 }
 
+// sealedIn are places of sealed values.
+type sealedIn []sealedColumn
+
 // sealedColumns are all places of sealed values.
-func sealedColumns() []sealedColumn {
-	return []sealedColumn{
+func sealedColumns() sealedIn {
+	return sealedIn{
 		{table: "mail", column: "body"}, {table: "mail", column: "packed", binary: true},
 		{table: "challenge", column: "link"}, {table: "challenge", column: "held_link"},
 		{table: "text", column: "body"}, {table: "verification", column: "code"},
@@ -125,7 +128,7 @@ func (s sealer) admit(ctx context.Context, conn *sql.DB) error {
 		if s.has(id) {
 			continue
 		}
-		n, err := countSealed(ctx, conn, id)
+		n, err := sealedColumns().count(ctx, conn, id)
 		if err != nil {
 			return err
 		}
@@ -175,11 +178,24 @@ func keyIDs(ctx context.Context, conn *sql.DB) (ids []string, err error) {
 	return ids, nil
 }
 
-// countSealed is how many values a key has sealed. It reads whole tables: it is for starts and
-// people that have a reason to ask.
-func countSealed(ctx context.Context, conn *sql.DB, id string) (int, error) {
-	all := 0
-	for _, c := range sealedColumns() {
+// keyIDs are the ids of all keys that have sealed a value of these columns, which are text.
+func (in sealedIn) keyIDs(ctx context.Context, conn *sql.DB) (ids []string, err error) {
+	for _, c := range in {
+		found, err := column(ctx, conn, fmt.Sprintf("SELECT DISTINCT substr(%[2]s, 4, 8) FROM %[1]s"+
+			" WHERE substr(%[2]s, 1, 3) = 'v1.'", c.table, c.column))
+		if err != nil {
+			return nil, fmt.Errorf("store: reading the keys' ids: %w", err)
+		}
+		ids = append(ids, found...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// count is how many values of these columns a key has sealed. It reads whole tables: it is for
+// starts and people that have a reason to ask.
+func (in sealedIn) count(ctx context.Context, conn *sql.DB, id string) (all int, err error) {
+	for _, c := range in {
 		var n int
 		query := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE substr(%s, 1, %d) = $1",
 			c.table, c.column, len(sealedBy(id)))

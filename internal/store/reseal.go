@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/riverqueue/river"
@@ -203,11 +204,38 @@ func Keys(ctx context.Context, o Options) (uses []KeyUse, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return keyUse(ctx, conn, given)
+	catalog := postgresColumns
+	if strings.HasPrefix(o.URL, "sqlite:") {
+		catalog = sqliteColumns
+	}
+	return keyUse(ctx, conn, catalog, given)
 }
 
-func keyUse(ctx context.Context, conn *sql.DB, given sealer) (uses []KeyUse, err error) {
-	ids, err := keyIDs(ctx, conn)
+// Each lists the columns of a database, as TABLE.COLUMN.
+const (
+	sqliteColumns = "SELECT m.name || '.' || c.name" +
+		" FROM sqlite_schema m, pragma_table_info(m.name) c"
+	postgresColumns = "SELECT table_name || '.' || column_name FROM information_schema.columns" +
+		" WHERE table_schema = current_schema()"
+)
+
+// keyUse reads tables of an older version, too: those of a backup from before an update, or of a
+// bridge that has not started since. The catalog is the query for the columns.
+func keyUse(
+	ctx context.Context, conn *sql.DB, catalog string, given sealer,
+) (uses []KeyUse, err error) {
+	there, err := column(ctx, conn, catalog)
+	if err != nil {
+		return nil, fmt.Errorf("store: listing columns: %w", err)
+	}
+	sealed := slices.DeleteFunc(sealedColumns(), func(c sealedColumn) bool {
+		return !slices.Contains(there, c.table+"."+c.column)
+	})
+	read := keyIDs
+	if !slices.Contains(there, "seal_key.id") {
+		read = sealed.keyIDs
+	}
+	ids, err := read(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +248,7 @@ func keyUse(ctx context.Context, conn *sql.DB, given sealer) (uses []KeyUse, err
 		}
 	}
 	for i := range uses {
-		if uses[i].Values, err = countSealed(ctx, conn, uses[i].ID); err != nil {
+		if uses[i].Values, err = sealed.count(ctx, conn, uses[i].ID); err != nil {
 			return nil, err
 		}
 	}
