@@ -155,10 +155,10 @@ func (m move) table(ctx context.Context, table string) (int64, error) {
 }
 
 // jobs gives PostgreSQL's queue the jobs that are not done. One that a worker had when the bridge
-// was killed is due.
+// was killed is due. A job that drops another one names its number, so they keep their numbers.
 func (m move) jobs(ctx context.Context) (n int64, err error) {
-	rows, err := m.from.QueryContext(ctx, "SELECT json(args), kind, max_attempts, attempt, priority,"+
-		" queue, scheduled_at FROM river_job"+
+	rows, err := m.from.QueryContext(ctx, "SELECT id, json(args), kind, max_attempts, attempt,"+
+		" priority, queue, scheduled_at FROM river_job"+
 		" WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') ORDER BY id")
 	if err != nil {
 		return 0, err
@@ -166,20 +166,25 @@ func (m move) jobs(ctx context.Context) (n int64, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var (
-			args, kind, queue           string
-			attempts, attempt, priority int64
-			at                          time.Time
+			args, kind, queue               string
+			id, attempts, attempt, priority int64
+			at                              time.Time
 		)
-		err := rows.Scan(&args, &kind, &attempts, &attempt, &priority, &queue, &at)
+		err := rows.Scan(&id, &args, &kind, &attempts, &attempt, &priority, &queue, &at)
 		if err == nil {
-			_, err = m.to.Exec(ctx, "INSERT INTO river_job (args, kind, max_attempts, attempt, priority,"+
-				" queue, scheduled_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'available')",
-				args, kind, attempts, min(attempt, attempts-1), priority, queue, at)
+			_, err = m.to.Exec(ctx, "INSERT INTO river_job (id, args, kind, max_attempts, attempt,"+
+				" priority, queue, scheduled_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'available')",
+				id, args, kind, attempts, min(attempt, attempts-1), priority, queue, at)
 		}
 		if err != nil {
 			return 0, err
 		}
 		n++
 	}
-	return n, rows.Err()
+	if err := rows.Err(); err != nil || n == 0 {
+		return n, err
+	}
+	_, err = m.to.Exec(ctx, "SELECT setval(pg_get_serial_sequence('river_job', 'id'), max(id))"+
+		" FROM river_job")
+	return n, err
 }

@@ -28,7 +28,13 @@ func TestMove(t *testing.T) {
 	}
 	later := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
 	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		tx.EnqueueAt(probe{ID: "done"}, later)
 		tx.EnqueueAt(probe{ID: "later"}, later)
+		return nil
+	}))
+	_, err = conn.ExecContext(t.Context(), "DELETE FROM river_job WHERE args->>'ID' = 'done'")
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		return addEvent(ctx, tx, "it's <\\> 日本")
 	}))
 	require.ErrorContains(t, store.Move(t.Context(), options(path), to, func(string, int64) {}),
@@ -55,12 +61,24 @@ func TestMove(t *testing.T) {
 		good, _ := opened(t, target, there, id)
 		require.Equal(t, len(sealedPlaces(t)), good)
 	}
-	var kind string
-	var at time.Time
+	var (
+		kind     string
+		at       time.Time
+		was, now int64
+	)
+	require.NoError(t, conn.QueryRowContext(t.Context(), "SELECT id FROM river_job").Scan(&was))
 	require.NoError(t, there.QueryRowContext(t.Context(),
-		"SELECT kind || (args->>'ID'), scheduled_at FROM river_job").Scan(&kind, &at))
+		"SELECT id, kind || (args->>'ID'), scheduled_at FROM river_job").Scan(&now, &kind, &at))
 	require.Equal(t, "probelater", kind)
 	require.WithinDuration(t, later, at, time.Millisecond)
+	require.Equal(t, was, now, "which a job that drops it names")
+	require.NoError(t, target.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		tx.EnqueueAt(probe{ID: "new"}, later)
+		return nil
+	}))
+	require.NoError(t, there.QueryRowContext(t.Context(),
+		"SELECT id FROM river_job WHERE args->>'ID' = 'new'").Scan(&now))
+	require.Greater(t, now, was)
 	require.NoError(t, target.Close())
 
 	tell := func(string, int64) {}
