@@ -63,8 +63,10 @@ func readPage(query url.Values) (limit int, before string, p *web.Problem) {
 				err = strconv.ErrRange
 			}
 		case name == "before":
-			before = values[0]
-			_, err = uuid.Parse(before)
+			// In the one spelling that ids have in the database, which compares texts.
+			var id uuid.UUID
+			id, err = uuid.Parse(values[0])
+			before = id.String()
 		default:
 			return 0, "", web.BadRequest.Of("The query has a parameter that is not known here" +
 				named(name) + ".")

@@ -415,6 +415,15 @@ func TestListVerifications(t *testing.T) {
 			query = "?limit=2&before=" + page.Next
 		}
 		require.Equal(t, want, got)
+		for _, spelling := range []string{
+			strings.ToUpper(want[2]), strings.ReplaceAll(want[2], "-", ""), "urn:uuid:" + want[2],
+		} {
+			var page struct{ Verifications []inboundtest.Verification }
+			r := a.Call("GET", "/v1/verifications?before="+spelling, "")
+			require.NoError(t, json.Unmarshal([]byte(r.Body), &page))
+			require.Len(t, page.Verifications, 2, spelling)
+			require.Equal(t, want[3], page.Verifications[0].ID, spelling)
+		}
 	})
 }
 
