@@ -25,3 +25,31 @@ func TestResendSuppressesTheEarlierText(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that no further text leaves while no code of the phone is compared, or while who typed the
+// number must pause.
+func TestResendHeedsWrongCodes(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		v := b.start(as("api", Asker{}))
+		for range share(string(App), 10) {
+			require.Equal(t, Wrong, b.check(v, wrong).Verdict)
+		}
+		b.Pass(time.Minute)
+		_, err := b.resend(v)
+		require.ErrorIs(t, err, ErrBlocked)
+		require.Equal(t, 1, b.get(v).Sends)
+
+		typed := b.start(func(r *Request) {
+			as("auth0", typedBy("thief"))(r)
+			r.Phone, r.Limits.Gap, r.Limits.Wrong = b.Phone(), 0, 20
+		})
+		for range 3 {
+			require.Equal(t, Wrong, b.check(typed, wrong).Verdict)
+		}
+		_, err = b.resend(typed)
+		require.ErrorIs(t, err, ErrPaused)
+		b.Pass(5 * time.Second)
+		_, err = b.resend(typed)
+		require.NoError(t, err)
+	})
+}
