@@ -223,6 +223,24 @@ func TestAuth0Stream(t *testing.T) {
 	}, withVerify...)
 }
 
+// Ensure that an id which a database does not take is no reason to fail: Auth0 would send it again,
+// and with it the whole batch.
+func TestAuth0OddIDs(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		for n, odd := range []string{`oidc|\u0000`, strings.Repeat("\u00e6", 4000)} {
+			request := strings.NewReplacer("auth0|5f7c", odd, "20123456", fmt.Sprint("2012340", n))
+			r, _ := b.sends(t, request.Replace(otp), "")
+			require.Equal(t, http.StatusOK, r.StatusCode, r.Body)
+			require.Equal(t, map[string]int{"unmatched": 1},
+				counts(t, b.action(t, "feedback", `{"factor":"mfa","user_id":"`+odd+`"}`)))
+			is := `,"user_id":"` + odd + `"}}`
+			require.Equal(t, map[string]int{"unmatched": 2, "other": 1}, counts(t, b.stream(t,
+				`{"log_id":"`+odd+`","data":{"type":"gd_auth_succeed"`+is+
+					fmt.Sprintf(`{"log_id":"%d","data":{"type":"gd_auth_succeed"`, n)+is+`{"log_id":"x"}`)))
+		}
+	}, auth0Settings...)
+}
+
 func TestAuth0StreamRefuses(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	one := logged("1", "fp", "")

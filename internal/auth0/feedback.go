@@ -51,11 +51,11 @@ const (
 
 // TakeEvent takes feedback that a stream delivered as the event id. A stream delivers an event at
 // least once: the second time TakeEvent returns Known and does nothing. An event without an id, or
-// with one too long to keep, is taken each time.
+// with one that cannot be kept, is taken each time.
 func TakeEvent(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string, f Feedback,
 ) (Result, error) {
-	if id != "" && len(id) <= maxEventID {
+	if id = kept(id, maxEventID); id != "" {
 		n, err := tx.AddSeen(ctx, db.AddSeenParams{
 			Source: sourceStream, Tenant: t.Slug, ID: id, At: tx.Moment(),
 		})
@@ -106,9 +106,9 @@ func codeOf(
 	ctx context.Context, tx *store.Tx, t *tenant.Tenant, f Feedback,
 ) (verification.Verification, error) {
 	since := tx.Now().Add(-feedbackSince)
-	if f.UserID != "" {
+	if user := kept(f.UserID, maxUserID); user != "" {
 		last, err := tx.LastAuth0Code(ctx, db.LastAuth0CodeParams{
-			Tenant: t.Slug, UserID: f.UserID, Since: moment.Of(since),
+			Tenant: t.Slug, UserID: user, Since: moment.Of(since),
 		})
 		if err == nil {
 			return verification.Get(ctx, tx, t.Slug, last.VerificationID)

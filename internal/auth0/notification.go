@@ -112,7 +112,7 @@ func Notify(
 		return "", err
 	}
 	return textID, tx.AddAuth0Notification(ctx, db.AddAuth0NotificationParams{
-		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: n.UserID,
+		ID: store.NewID(), Tenant: t.Slug, Digest: digest, UserID: kept(n.UserID, maxUserID),
 		VerificationID: verificationID, TextID: textID, At: tx.Moment(),
 	})
 }
