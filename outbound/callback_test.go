@@ -14,10 +14,12 @@ import (
 
 	"smsbridge/internal/callback"
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/price"
 	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 )
 
 const eventSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -180,6 +182,32 @@ func TestEventsAreRepeated(t *testing.T) {
 		want := http.Header{}
 		Sign(want, w.tenant().Events.Keys(), event, w.clock(), []byte(app.bodies[3]))
 		require.Equal(w.t, want.Get("webhook-signature"), app.headers[3].Get("webhook-signature"))
+	})
+}
+
+// Ensure that a retry says what the try before said. Meanwhile a provider corrected the segments of
+// a text, and the link of a later mail took the place of the question's.
+func TestRetriesSayTheSame(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		app := subscribe(w, "question.accepted", "text.sent")
+		app.answer(http.StatusInternalServerError)
+		id := w.sent("Hello.")
+		w.accepted("http://"+w.idp.Host()+"/verify?ticket=none", challenge.Registration)
+		w.tellApp()
+		require.Len(w.t, app.bodies, 2)
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			told, err := price.ReadTold("0.02", price.USD, 2)
+			require.NoError(w.t, err)
+			return text.SetPrice(ctx, tx, id, "twilio", told, 0)
+		})
+		w.exec("UPDATE challenge SET mail_id = 'later'")
+		require.Equal(w.t, "2", w.one("SELECT segments FROM text WHERE id = '"+id+"'"))
+		app.answer(http.StatusOK)
+		w.wait(5 * time.Second)
+		w.tellApp()
+		require.Len(w.t, app.bodies, 4)
+		require.ElementsMatch(w.t, app.bodies[:2], app.bodies[2:])
 	})
 }
 

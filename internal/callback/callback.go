@@ -20,7 +20,8 @@
 //
 // A row has no phone. The message is made of the other rows when it is told: so what is erased is
 // told no more, and a backup has nothing twice. Of those rows only members that stay the same are
-// in a message, so that each try says the same.
+// in a message, so that each try says the same. A text's segments, which its provider may correct,
+// are in the row as they were.
 package callback
 
 import (
@@ -84,8 +85,9 @@ type Callback struct {
 	Next             time.Time // when it is tried next, zero if it is not
 	Ended            time.Time // zero while due
 
-	detail  string
-	claimed moment.Moment
+	detail   string
+	segments int64 // of a text, 0 for what is about none
+	claimed  moment.Moment
 }
 
 func read(row db.Callback) Callback {
@@ -94,7 +96,7 @@ func read(row db.Callback) Callback {
 		Subject: row.Subject, State: row.State, Host: row.Host, Attempts: int(row.Attempts),
 		Status: int(row.Status), Reason: row.Reason, Tries: readTries(row.Tries), At: row.At.Time,
 		Ended:  row.EndedAt.Time,
-		detail: row.Detail,
+		detail: row.Detail, segments: row.Segments,
 	}
 	if c.State == Due {
 		c.Next = row.NextAt.Time

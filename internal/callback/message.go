@@ -122,7 +122,7 @@ func subject(
 			err = ErrNothing
 		}
 		about := data{
-			Case: cmp.Or(q.MailID, q.ID), Reference: q.Reference, Purpose: string(q.Purpose), Test: q.Test,
+			Case: q.ID, Reference: q.Reference, Purpose: string(q.Purpose), Test: q.Test,
 		}
 		switch challenge.State(event) {
 		case challenge.Confirmed, challenge.Failed:
@@ -158,15 +158,9 @@ func ofText(
 		return data{}, phonemail.Number{}, err
 	}
 	about := data{
-		Case: t.VerificationID, QuestionID: t.ChallengeID, VerificationID: t.VerificationID,
-		Purpose: string(t.Purpose), Segments: t.Segments,
-	}
-	if t.ChallengeID != "" {
-		q, err := challenge.Get(ctx, view, t.ChallengeID)
-		if err != nil && !errors.Is(err, challenge.ErrUnknown) {
-			return data{}, phonemail.Number{}, err
-		}
-		about.Case = cmp.Or(q.MailID, q.ID)
+		Case: cmp.Or(t.ChallengeID, t.VerificationID), QuestionID: t.ChallengeID,
+		VerificationID: t.VerificationID, Purpose: string(t.Purpose),
+		Segments: cmp.Or(c.segments, t.Segments),
 	}
 	if state != text.Sent { // of which the timeline notes the purpose
 		// One that was suppressed at once notes the purpose before the reason.

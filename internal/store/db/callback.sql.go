@@ -13,9 +13,9 @@ import (
 
 const addCallback = `-- name: AddCallback :exec
 INSERT INTO callback (id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts,
-    status, reason, at, due_at, next_at, ended_at)
+    status, reason, at, due_at, next_at, ended_at, segments)
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'due', '', 0, 0, '', $8, $8,
-    $8, 0)
+    $8, 0, COALESCE((SELECT t.segments FROM text t WHERE t.id = $6), 0))
 `
 
 type AddCallbackParams struct {
@@ -29,6 +29,7 @@ type AddCallbackParams struct {
 	At       moment.Moment
 }
 
+// An event that is about no text has no segments.
 func (q *Queries) AddCallback(ctx context.Context, arg AddCallbackParams) error {
 	_, err := q.db.ExecContext(ctx, addCallback,
 		arg.ID,
@@ -44,7 +45,7 @@ func (q *Queries) AddCallback(ctx context.Context, arg AddCallbackParams) error 
 }
 
 const callbacksAfter = `-- name: CallbacksAfter :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type CallbacksAfterParams struct {
@@ -79,6 +80,7 @@ func (q *Queries) CallbacksAfter(ctx context.Context, arg CallbacksAfterParams) 
 			&i.NextAt,
 			&i.EndedAt,
 			&i.Tries,
+			&i.Segments,
 		); err != nil {
 			return nil, err
 		}
@@ -94,7 +96,7 @@ func (q *Queries) CallbacksAfter(ctx context.Context, arg CallbacksAfterParams) 
 }
 
 const callbacksBefore = `-- name: CallbacksBefore :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id < $1 ORDER BY id DESC LIMIT $2
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback WHERE id < $1 ORDER BY id DESC LIMIT $2
 `
 
 type CallbacksBeforeParams struct {
@@ -129,6 +131,7 @@ func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams
 			&i.NextAt,
 			&i.EndedAt,
 			&i.Tries,
+			&i.Segments,
 		); err != nil {
 			return nil, err
 		}
@@ -144,7 +147,7 @@ func (q *Queries) CallbacksBefore(ctx context.Context, arg CallbacksBeforeParams
 }
 
 const callbacksInStateAfter = `-- name: CallbacksInStateAfter :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type CallbacksInStateAfterParams struct {
@@ -180,6 +183,7 @@ func (q *Queries) CallbacksInStateAfter(ctx context.Context, arg CallbacksInStat
 			&i.NextAt,
 			&i.EndedAt,
 			&i.Tries,
+			&i.Segments,
 		); err != nil {
 			return nil, err
 		}
@@ -195,7 +199,7 @@ func (q *Queries) CallbacksInStateAfter(ctx context.Context, arg CallbacksInStat
 }
 
 const callbacksInStateBefore = `-- name: CallbacksInStateBefore :many
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `
 
 type CallbacksInStateBeforeParams struct {
@@ -231,6 +235,7 @@ func (q *Queries) CallbacksInStateBefore(ctx context.Context, arg CallbacksInSta
 			&i.NextAt,
 			&i.EndedAt,
 			&i.Tries,
+			&i.Segments,
 		); err != nil {
 			return nil, err
 		}
@@ -381,7 +386,7 @@ func (q *Queries) EndOverdueCallbacks(ctx context.Context, arg EndOverdueCallbac
 }
 
 const getCallback = `-- name: GetCallback :one
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback WHERE id = $1
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback WHERE id = $1
 `
 
 func (q *Queries) GetCallback(ctx context.Context, id string) (Callback, error) {
@@ -405,12 +410,13 @@ func (q *Queries) GetCallback(ctx context.Context, id string) (Callback, error) 
 		&i.NextAt,
 		&i.EndedAt,
 		&i.Tries,
+		&i.Segments,
 	)
 	return i, err
 }
 
 const nextCallback = `-- name: NextCallback :one
-SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries FROM callback
+SELECT id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts, status, reason, at, due_at, next_at, ended_at, tries, segments FROM callback
 WHERE tenant = $1 AND endpoint = $2 AND state = 'due' AND next_at <= $3
 ORDER BY next_at LIMIT 1
 `
@@ -442,6 +448,7 @@ func (q *Queries) NextCallback(ctx context.Context, arg NextCallbackParams) (Cal
 		&i.NextAt,
 		&i.EndedAt,
 		&i.Tries,
+		&i.Segments,
 	)
 	return i, err
 }

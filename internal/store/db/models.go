@@ -37,6 +37,7 @@ type Callback struct {
 	NextAt   moment.Moment
 	EndedAt  moment.Moment
 	Tries    string
+	Segments int64
 }
 
 type Challenge struct {

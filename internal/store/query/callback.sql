@@ -1,8 +1,9 @@
 -- name: AddCallback :exec
+-- An event that is about no text has no segments.
 INSERT INTO callback (id, event_id, tenant, endpoint, type, subject, detail, state, host, attempts,
-    status, reason, at, due_at, next_at, ended_at)
+    status, reason, at, due_at, next_at, ended_at, segments)
 VALUES (@id, @event_id, @tenant, @endpoint, @type, @subject, @detail, 'due', '', 0, 0, '', @at, @at,
-    @at, 0);
+    @at, 0, COALESCE((SELECT t.segments FROM text t WHERE t.id = @subject), 0));
 
 -- name: GetCallback :one
 SELECT * FROM callback WHERE id = @id;
