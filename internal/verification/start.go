@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/fact"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
@@ -31,7 +32,7 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 	if err != nil || known && old.State == Pending && !r.Replace {
 		return old, false, err
 	}
-	now := tx.Moment()
+	now := opens(tx.Moment(), id, old)
 	if number, test := r.Tenant.Test(r.Phone, now.Time); test {
 		r = r.rehearsed(number, now.Time)
 	}
@@ -67,12 +68,11 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 		Asker: cmp.Or(r.Asker.class, App), Subject: r.Asker.subject, Test: flag(r.test),
 	}
 	n, err := tx.AddVerification(ctx, row)
+	if err == nil && n == 0 {
+		err = store.ErrConflict // another replica took the external id at this very moment
+	}
 	if err != nil {
 		return Verification{}, false, fmt.Errorf("verification: adding: %w", err)
-	}
-	if n == 0 { // another replica took the external id at this very moment
-		taken, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
-		return taken, false, err
 	}
 	if err := tx.RecordAbout(ctx, r.Tenant.Slug, id, "verification."+string(Pending),
 		r.about(), fact.About{Country: r.Phone.Country()}); err != nil {
@@ -158,16 +158,34 @@ func (r Request) whose() string {
 	return ""
 }
 
-// standing is what has the request's external id, if any has.
+// standing is what has the request's external id, if any has. A request that replaces it locks it:
+// another one that comes at once waits, and then finds what this one started.
 func standing(ctx context.Context, tx *store.Tx, r Request) (Verification, bool, error) {
 	if r.ExternalID == "" {
 		return Verification{}, false, nil
 	}
-	old, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
-	if errors.Is(err, ErrUnknown) {
-		return old, false, nil
+	for locked := ""; ; {
+		old, err := ByExternalID(ctx, tx, r.Tenant.Slug, r.Door, r.ExternalID)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			return old, false, nil
+		case err != nil || !r.Replace || old.ID == locked:
+			return old, err == nil, err
+		}
+		if _, err := tx.LockVerification(ctx, old.ID); err != nil {
+			return old, false, fmt.Errorf("verification %s: locking: %w", old.ID, err)
+		}
+		locked = old.ID
 	}
-	return old, err == nil, err
+}
+
+// opens is when a verification with an id opens: now, or just after the one before it. A request
+// that waited may have begun before that one, and must still be the newest of its external id.
+func opens(now moment.Moment, id string, old Verification) moment.Moment {
+	if old.Opened.After(now.Time) || old.Opened.Equal(now.Time) && old.ID > id {
+		return moment.Of(old.Opened.Add(time.Millisecond))
+	}
+	return now
 }
 
 // makeRoom ends what has the external id of a request and does not keep it.
