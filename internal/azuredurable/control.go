@@ -120,13 +120,13 @@ func Rewind(ctx context.Context, tx *store.Tx, t *tenant.Tenant, id string) erro
 		failing := move{
 			from: []db.DurableState{running}, to: failedState, output: refusal(i.reason), event: failed,
 		}
-		if made, err := failing.make(ctx, tx, i); err != nil || !made {
-			return err // another request rewound it at this very moment
+		if err := failing.asRead(ctx, tx, i); err != nil {
+			return err
 		}
 	}
 	rewind := move{from: []db.DurableState{failedState}, to: running, event: rewound}
-	if made, err := rewind.make(ctx, tx, i); err != nil || !made {
-		return err // another request rewound it at this very moment
+	if err := rewind.asRead(ctx, tx, i); err != nil {
+		return err
 	}
 	_, err = run(ctx, tx, t, id)
 	return err
@@ -164,9 +164,14 @@ func Purge(ctx context.Context, tx *store.Tx, tenant, id string) error {
 	return drop(ctx, tx, i)
 }
 
-// drop deletes an instance. Its timeline stays, as the timeline of every row does.
+// drop deletes an instance as it was read. Its timeline stays, as the timeline of every row does.
 func drop(ctx context.Context, tx *store.Tx, i Instance) error {
-	_, err := tx.DropDurableInstance(ctx, i.row.ID)
+	n, err := tx.DropDurableInstance(ctx, db.DropDurableInstanceParams{
+		ID: i.row.ID, State: i.row.State, VerificationID: i.row.VerificationID,
+	})
+	if err == nil && n == 0 {
+		err = store.ErrConflict // another request was quicker, as in asRead
+	}
 	return err
 }
 
@@ -195,6 +200,16 @@ func (m move) steer(ctx context.Context, tx *store.Tx, i Instance) error {
 		return err
 	}
 	_, err = Unfinished(ctx, tx, i.row.Tenant, i.ID)
+	return err
+}
+
+// asRead makes the move of an instance as it was read. If another request was quicker, the
+// transaction is run again, and reads it anew.
+func (m move) asRead(ctx context.Context, tx *store.Tx, i Instance) error {
+	made, err := m.make(ctx, tx, i)
+	if err == nil && !made {
+		err = store.ErrConflict
+	}
 	return err
 }
 

@@ -43,11 +43,19 @@ func (q *Queries) AddDurableInstance(ctx context.Context, arg AddDurableInstance
 }
 
 const dropDurableInstance = `-- name: DropDurableInstance :execrows
-DELETE FROM durable_instance WHERE id = $1
+DELETE FROM durable_instance
+WHERE id = $1 AND state = $2 AND verification_id = $3
 `
 
-func (q *Queries) DropDurableInstance(ctx context.Context, id string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, dropDurableInstance, id)
+type DropDurableInstanceParams struct {
+	ID             string
+	State          DurableState
+	VerificationID string
+}
+
+// It drops nothing when another request has steered the instance meanwhile.
+func (q *Queries) DropDurableInstance(ctx context.Context, arg DropDurableInstanceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, dropDurableInstance, arg.ID, arg.State, arg.VerificationID)
 	if err != nil {
 		return 0, err
 	}

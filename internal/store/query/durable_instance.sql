@@ -41,7 +41,9 @@ WHERE id = @id AND state = 'running';
 UPDATE durable_instance SET updated_at = @now WHERE id = @id;
 
 -- name: DropDurableInstance :execrows
-DELETE FROM durable_instance WHERE id = @id;
+-- It drops nothing when another request has steered the instance meanwhile.
+DELETE FROM durable_instance
+WHERE id = @id AND state = @state AND verification_id = @verification_id;
 
 -- name: DropDurableInstances :execrows
 -- As DropMails. The verification of a running one says whether it has ended. A suspended one has
