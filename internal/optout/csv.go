@@ -73,6 +73,9 @@ func readLine(row []string, tenants tenant.Set) (s text.Said, wrong string) {
 		if row[3] == "" || row[4] == "" {
 			return s, "the scope sender needs an account and a sender"
 		}
+		if !text.IsAccount(row[3]) {
+			return s, "the account is none of a provider"
+		}
 	default:
 		return s, "the scope is not sender, tenant or all"
 	}

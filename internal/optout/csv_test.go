@@ -23,6 +23,17 @@ func TestReadBrokenCSV(t *testing.T) {
 	}
 }
 
+// Ensure that no line stands for an account that no provider has: the opt-out would hold for all
+// tenants or for another one, and no command could end it.
+func TestReadCSVOfNoAccount(t *testing.T) {
+	for _, account := range []string{"/all", "/tenant"} {
+		_, err := optout.ReadCSV(strings.NewReader("+46701740613,sender,,"+account+",acme,mail,ann,\n"),
+			tenant.Set{})
+		require.ErrorAs(t, err, new(*optout.Bad))
+		require.ErrorContains(t, err, "line 1: the account is none of a provider")
+	}
+}
+
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
 func FuzzReadCSV(f *testing.F) {
 	for _, text := range []string{

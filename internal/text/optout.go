@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"smsbridge/internal/store"
@@ -28,6 +29,10 @@ const (
 	ofTenant = "/tenant"
 	ofAll    = "/all"
 )
+
+// IsAccount reports whether an opt-out may hold for a line of an account: the rows of others have a
+// meaning of their own.
+func IsAccount(account string) bool { return !strings.HasPrefix(account, "/") }
 
 // key is the account and the sender in the row of an opt-out.
 func (r Reach) key() phonemail.Line {
