@@ -62,7 +62,7 @@ type checked struct {
 }
 
 type wrongThing struct {
-	Where string `json:"where"`
+	Where string `json:"where,omitempty"` // "" when several settings do not fit together
 	What  string `json:"what"`
 	Hint  string `json:"hint"`
 }
@@ -73,11 +73,10 @@ func (c checkCommand) Run(w world) error {
 	if err == nil {
 		err = judgeLinks(loaded.Tenants)
 	}
-	var wrong settings.Mistakes
 	switch {
-	case c.JSON && errors.As(err, &wrong):
+	case c.JSON && err != nil:
 		found := checked{}
-		for _, m := range wrong {
+		for _, m := range mistakesIn(err) {
 			found.Mistakes = append(found.Mistakes, wrongThing(m))
 		}
 		return errors.Join(indented(w, found), err)
@@ -95,6 +94,16 @@ func (c checkCommand) Run(w world) error {
 	_, err = fmt.Fprintf(w.stdout, "the settings are right: %s; fingerprint %s\n",
 		strings.Join(found.Tenants, ", "), found.Fingerprint)
 	return err
+}
+
+// mistakesIn are the mistakes that keep serve from starting, each with its place where it has one.
+func mistakesIn(err error) settings.Mistakes {
+	var several settings.Mistakes
+	var one mistake
+	if !errors.As(err, &several) && errors.As(err, &one) {
+		several = settings.Mistakes{{What: one.what, Hint: one.hint}}
+	}
+	return several
 }
 
 // effective is what config --json prints.

@@ -20,7 +20,6 @@ import (
 	"smsbridge/inbound/watchdoor"
 	"smsbridge/internal/health"
 	"smsbridge/internal/operator"
-	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/outbound"
@@ -93,12 +92,12 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 
 // mistakesAsLines are the mistakes in the settings.
 func mistakesAsLines(err error) (lines []doctor.Line) {
-	var several settings.Mistakes
-	errors.As(err, &several)
-	for _, m := range several {
-		lines = append(lines, doctor.Line{
-			Level: doctor.Error, Code: doctor.Settings, What: m.Where + ": " + m.What, Remedy: m.Hint,
-		})
+	for _, m := range mistakesIn(err) {
+		l := doctor.Line{Level: doctor.Error, Code: doctor.Settings, What: m.What, Remedy: m.Hint}
+		if m.Where != "" {
+			l.What = m.Where + ": " + m.What
+		}
+		lines = append(lines, l)
 	}
 	return lines
 }

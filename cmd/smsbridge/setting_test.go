@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -69,6 +70,25 @@ func TestLogLevel(t *testing.T) {
 		lines[0])
 	_, lines = serveWith(t, []string{"--config", filepath.Join(t.TempDir(), "none.yaml")})
 	require.Len(t, lines, 4, "the file cannot be read, and the level is wrong")
+}
+
+// Ensure that check and doctor tell programs, too, that the settings of links do not fit together.
+func TestLinkMistakesAsJSON(t *testing.T) {
+	for command, want := range map[string]string{
+		"check":  `{"ok": false, "mistakes": [{"what": %q, "hint": %q}]}`,
+		"doctor": `[{"level": "error", "code": "SB-SETTINGS", "what": %q, "remedy": %q}]`,
+	} {
+		var stdout, stderr bytes.Buffer
+		w := world{stdout: &stdout, stderr: &stderr,
+			environ: tenantEnviron("SMSBRIDGE_LINK_API=https://elsewhere.example/x")}
+		require.Equal(t, exitMistake, run(t.Context(), []string{command, "--json"}, w))
+		said := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+		require.Len(t, said, 2)
+		what, hint := strings.TrimPrefix(said[0], "smsbridge: error: "),
+			strings.TrimPrefix(said[1], "smsbridge: hint: ")
+		require.Contains(t, what, "the link settings cannot work")
+		require.JSONEq(t, fmt.Sprintf(want, what, hint), stdout.String())
+	}
 }
 
 // What the system says about an address has a remedy of its own.
