@@ -49,6 +49,9 @@ type Server struct {
 	// Draining makes /readyz say no, so that a load balancer sends no more requests. The server still
 	// serves those that come. Servers that take over from each other share it; nil is never.
 	Draining *atomic.Bool
+	// Replaced says that another server with other settings has taken over. What operators follow
+	// ends then, since they may have lost their roles; nil is never.
+	Replaced *atomic.Bool
 	bodies   web.Budget // of all requests, at every door
 }
 
@@ -104,7 +107,8 @@ func (s *Server) FlowrouteHandler(t *tenant.Tenant) http.Handler {
 func (s *Server) OperatorHandler() (http.Handler, error) {
 	e := s.newEcho()
 	err := (&operator.Door{
-		Edge: s.edge(), Version: s.Version, Draining: s.drains, TryMail: s.TryMail,
+		Edge: s.edge(), Version: s.Version, TryMail: s.TryMail,
+		Over: func() bool { return s.drains() || s.Replaced != nil && s.Replaced.Load() },
 		Hall: sync.OnceValue(s.Handler),
 	}).Route(e)
 	return e, err

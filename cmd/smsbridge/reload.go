@@ -42,6 +42,7 @@ type front struct {
 }
 
 type handlers struct {
+	replaced  atomic.Bool // others are current
 	hall      http.Handler
 	flowroute map[string]http.Handler // by tenant
 	operators http.Handler
@@ -52,10 +53,11 @@ type handlers struct {
 // open makes the handlers for settings, and serves them from now on. What the handlers before them
 // have counted in memory, such as requests a minute, begins anew.
 func (f *front) open(b *bridge) error {
+	h := &handlers{flowroute: map[string]http.Handler{}, commands: b.commands(f.stopping)}
 	edge := &inbound.Server{
 		Store: b.store, Settings: b.settings, Log: b.log, Now: b.now, Draining: &f.draining,
 		Meter: b.watcher.meter, Traces: b.watcher.traces, Version: version(),
-		TryMail: b.worker.TryMail,
+		TryMail: b.worker.TryMail, Replaced: &h.replaced,
 	}
 	operators, err := edge.OperatorHandler()
 	if err != nil {
@@ -63,16 +65,15 @@ func (f *front) open(b *bridge) error {
 	}
 	about := b.watcher.about
 	about.Settings = b.settings.Fingerprint
-	h := &handlers{
-		hall: edge.Handler(), flowroute: map[string]http.Handler{}, operators: operators,
-		watch: edge.WatchHandler(about), commands: b.commands(f.stopping),
-	}
+	h.hall, h.operators, h.watch = edge.Handler(), operators, edge.WatchHandler(about)
 	for _, t := range b.settings.Tenants.All() {
 		if t.Doors.Flowroute.Addr != "" {
 			h.flowroute[t.Slug] = edge.FlowrouteHandler(t)
 		}
 	}
-	f.current.Store(h)
+	if before := f.current.Swap(h); before != nil {
+		before.replaced.Store(true)
+	}
 	return nil
 }
 

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -100,4 +102,39 @@ func TestReload(t *testing.T) {
 	_, err = th.twilio.Phone("+4512345678").Wait(ctx, 1)
 	require.NoError(t, err)
 	require.NotContains(t, string(logged()), second)
+}
+
+// Ensure that an operator whom SIGHUP takes out of the settings sees nothing more, also on a page
+// that was open before.
+func TestReloadEndsWhatIsFollowed(t *testing.T) {
+	t.Parallel()
+	longtest.Skip(t)
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	url, file := th.operate(t), filepath.Join(t.TempDir(), "operators")
+	write := func(entry string) { require.NoError(t, os.WriteFile(file, []byte(entry), 0o600)) }
+	anna := th.env["SMSBRIDGE_OPERATORS"]
+	write(anna)
+	th.env["SMSBRIDGE_OPERATORS"] = "file:" + file
+	bridge := start(t, th)
+	operator := th.desk(t, url)
+	ctx, cancel := context.WithTimeout(t.Context(), storyPatience)
+	defer cancel()
+	follow := func() *http.Response {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/operator/cases/live", nil)
+		require.NoError(t, err)
+		res, err := operator.client.Do(r)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res
+	}
+	page := follow()
+	require.Equal(t, http.StatusOK, page.StatusCode)
+
+	write("berta" + strings.TrimPrefix(anna, "anna"))
+	require.NoError(t, bridge.Process.Signal(syscall.SIGHUP))
+	_, err = io.Copy(io.Discard, page.Body)
+	require.NoError(t, err, "it ends, and is not cut off by the end of the test")
+	require.Equal(t, http.StatusNoContent, follow().StatusCode)
 }

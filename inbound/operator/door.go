@@ -37,9 +37,9 @@ type Door struct {
 	web.Edge
 	// Version is which smsbridge this is.
 	Version string
-	// Draining reports whether the bridge is about to stop, so that no page should be followed any
-	// more.
-	Draining func() bool
+	// Over reports whether no page should be followed any more: the bridge is about to stop, or has
+	// other settings than these.
+	Over func() bool
 	// TryMail is what a worker says of a mail.
 	TryMail TryMail
 	// Hall is where mails come, for a rehearsal.

@@ -109,7 +109,7 @@ func (d *Door) follow(
 			return nil
 		case <-tick.C:
 		}
-		if _, err := d.who(c); err != nil || d.Draining() {
+		if _, err := d.who(c); err != nil || d.Over() {
 			return nil
 		}
 	}
