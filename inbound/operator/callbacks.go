@@ -30,13 +30,12 @@ func (d *Door) showCallbacks(c echo.Context, v visitor) error {
 	p, err := web.Read(c.Request().Context(), d.Store,
 		func(ctx context.Context, view store.View) (p page, err error) {
 			if data.State == "" {
-				data.Callbacks, err = callback.Newest(ctx, view, false, before, perPage)
+				data.Callbacks, err = callback.Newest(ctx, view, false, before, perPage+1)
 			} else {
-				data.Callbacks, err = callback.InState(ctx, view, before, perPage, data.State)
+				data.Callbacks, err = callback.InState(ctx, view, before, perPage+1, data.State)
 			}
-			if len(data.Callbacks) == perPage {
-				data.Next = data.Callbacks[perPage-1].ID
-			}
+			data.Callbacks, data.Next = paged(data.Callbacks,
+				func(c callback.Callback) string { return c.ID })
 			return page{Title: "Callbacks", Current: "callbacks", Now: view.Now(), Data: data}, err
 		})
 	if err != nil {

@@ -4,6 +4,7 @@ package operator_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -11,9 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/callback"
+	"smsbridge/internal/operator"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/internal/text"
 )
 
 // callback records an event that an app is told of, after a try that came to a state, and returns
@@ -101,17 +105,45 @@ func TestCallbacksPage(t *testing.T) {
 	})
 }
 
-// Ensure that the page has more callbacks on the next one.
+// Ensure that the page has more callbacks on the next one, and none when all fit on it: the next
+// page would say that there are none at all.
 func TestOlderCallbacks(t *testing.T) {
 	p := only(t)
-	for range 51 {
+	for range 50 {
 		p.callback(t, callback.Delivered)
 	}
 	b := p.login(t, "help")
+	body := b.get("/operator/callbacks").Body
+	require.Equal(t, 50, strings.Count(body, `data-label="Type"`))
+	require.NotContains(t, body, "Older")
+	p.callback(t, callback.Delivered)
 	older := regexp.MustCompile(`href="(/operator/callbacks\?state=&amp;before=[^"]+)">Older`).
 		FindStringSubmatch(b.get("/operator/callbacks").Body)
 	require.NotNil(t, older)
-	body := b.get(strings.ReplaceAll(older[1], "&amp;", "&")).Body
+	body = b.get(strings.ReplaceAll(older[1], "&amp;", "&")).Body
 	require.Equal(t, 1, strings.Count(body, `data-label="Type"`))
 	require.NotContains(t, body, "Older")
+}
+
+// Ensure that the pages of opt-outs and of what was done name a next page only when there is one.
+func TestNextPages(t *testing.T) {
+	p := only(t)
+	b := p.login(t, "help") // the first act
+	for n := range 50 {
+		p.Do(t, func(ctx context.Context, tx *store.Tx) error {
+			_, err := text.SetOptOut(ctx, tx, text.Said{
+				Phone: inboundtest.Number(t, fmt.Sprintf("+45201234%02d", n)), Reach: text.Reach{All: true},
+				Via: text.ByLetter, Since: tx.Now(),
+			})
+			if err == nil && n > 0 {
+				err = operator.Record(ctx, tx, operator.Act{Operator: "anna", Act: "hold"})
+			}
+			return err
+		})
+	}
+	for page, next := range map[string]string{"optouts": "Newer", "audit": "Older"} {
+		body := b.get("/operator/" + page).Body
+		require.Equal(t, 51, strings.Count(body, "<tr>"), "50 rows and the head")
+		require.NotContains(t, body, next, page)
+	}
 }

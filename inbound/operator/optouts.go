@@ -33,15 +33,14 @@ func (d *Door) showOptOuts(c echo.Context, v visitor) error {
 	}
 	data, err := web.Read(ctx, d.Store,
 		func(ctx context.Context, view store.View) (data optOutsData, err error) {
-			data.OptOuts, err = text.OptOutsAfter(ctx, view, c.QueryParam("after"), perPage)
+			data.OptOuts, err = text.OptOutsAfter(ctx, view, c.QueryParam("after"), perPage+1)
 			return data, err
 		})
 	if err != nil {
 		return d.fail(c, err)
 	}
-	if data.Vias = text.Vias(); len(data.OptOuts) == perPage {
-		data.Next = data.OptOuts[perPage-1].ID
-	}
+	data.Vias = text.Vias()
+	data.OptOuts, data.Next = paged(data.OptOuts, func(o text.KnownOptOut) string { return o.ID })
 	return d.show(c, v, "optouts", page{Title: "Opt-outs", Current: "optouts", Data: data})
 }
 
