@@ -109,6 +109,10 @@ func (r restoreCommand) Run(ctx context.Context, w world) error {
 		return mistake{"there is a database already: " + database,
 			"add --replace to restore all the same; the old one stays beside it under another name"}
 	}
+	if errors.Is(err, store.ErrOwnPart) {
+		return mistake{r.File + " is what a restore left that did not end",
+			"restore the backup itself; if that is lost, give this file another name first"}
+	}
 	if err != nil {
 		return explainCopy(err)
 	}

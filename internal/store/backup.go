@@ -26,6 +26,9 @@ var ErrRestoring = errors.New("store: a restore of the database did not end")
 // restoring is the end of the name of a copy that is not yet complete.
 const restoring = ".part"
 
+// ErrOwnPart says that a restore was given the file that it would write itself, and remove before.
+var ErrOwnPart = errors.New("store: it is what a restore left that did not end")
+
 // Copy is what a backup holds, as it was read back.
 type Copy struct {
 	Bytes   int64
@@ -114,6 +117,9 @@ func Restore(
 		return Copy{}, "", err
 	}
 	part := path + restoring
+	if same(file, part) {
+		return Copy{}, "", ErrOwnPart
+	}
 	defer os.Remove(part)
 	if err := copyWithWAL(ctx, file, part, tell); err != nil {
 		return Copy{}, "", err
@@ -241,6 +247,13 @@ func column(
 		values = append(values, value)
 	}
 	return values, rows.Err()
+}
+
+// same reports whether two names are those of one file.
+func same(one, other string) bool {
+	a, err := os.Stat(one)
+	b, missing := os.Stat(other)
+	return err == nil && missing == nil && os.SameFile(a, b)
 }
 
 // absent returns an error that is fs.ErrExist when there is something at a path.

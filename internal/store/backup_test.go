@@ -197,6 +197,32 @@ func TestRestoreRefuses(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(folder, "none.db"))
 }
 
+// Ensure that a restore does not remove the only copy that there may be: what one left that a crash
+// ended when the copy was whole.
+func TestRestoreOfWhatARestoreLeft(t *testing.T) {
+	folder := storetest.Folder(t)
+	path := filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	conn, _ := beside(t, "sqlite:"+path)
+	keep(t, s, conn, "kept")
+	_, err = store.Backup(t.Context(), options(path), path+".part", silent)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	before, err := os.ReadFile(path + ".part")
+	require.NoError(t, err)
+	_, _, err = store.Restore(t.Context(), options(path), path+".part", true, silent)
+	require.ErrorIs(t, err, store.ErrOwnPart)
+	after, err := os.ReadFile(path + ".part")
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+
+	named := filepath.Join(folder, "named.db")
+	require.NoError(t, os.Rename(path+".part", named))
+	_, _, err = store.Restore(t.Context(), options(path), named, true, silent)
+	require.NoError(t, err)
+}
+
 // Ensure that the database file alone holds what was committed before a checkpoint, while the store
 // is open: it is what a person copies who does not know better.
 func TestCheckpoint(t *testing.T) {
