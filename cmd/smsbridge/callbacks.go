@@ -192,14 +192,25 @@ func (r callbacksReplay) replay(ctx context.Context, d database) error {
 		return r.several(ctx, d)
 	}
 	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := callback.Replay(ctx, tx, r.ID); err != nil {
+		c, err := callback.Get(ctx, tx, r.ID)
+		if err == nil && r.Tenant != "" && c.Tenant != r.Tenant {
+			err = callback.ErrUnknown
+		}
+		if err == nil {
+			err = callback.Replay(ctx, tx, r.ID)
+		}
+		if err != nil {
 			return err
 		}
 		return d.audit(ctx, tx, "callback.replay", r.ID, "")
 	})
 	switch {
 	case errors.Is(err, callback.ErrUnknown):
-		return mistake{"no callback has the id " + printable(r.ID),
+		of := ""
+		if r.Tenant != "" {
+			of = " of the tenant " + r.Tenant
+		}
+		return mistake{"no callback" + of + " has the id " + printable(r.ID),
 			"smsbridge callbacks lists the ids; one that is older than a year is gone"}
 	case errors.Is(err, callback.ErrDue):
 		return mistake{"the callback is due already", "smsbridge callbacks says when it is tried next"}

@@ -23,7 +23,9 @@ import (
 
 	"smsbridge/internal/callback"
 	"smsbridge/internal/longtest"
+	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/outbound"
 )
 
@@ -164,6 +166,35 @@ func TestCallbacks(t *testing.T) {
 			require.Contains(t, string(said), hint, args)
 		}
 	})
+}
+
+// Ensure that --tenant keeps a replay from the callback of another tenant that an id names.
+func TestReplayOfAnotherTenant(t *testing.T) {
+	i := openInsider(t)
+	id := ""
+	require.NoError(t, i.store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		told := &tenant.Tenant{Slug: "beta", Events: tenant.Events{
+			To: []tenant.Endpoint{{Name: "app", URL: "https://app.beta.example/hook"}},
+		}}
+		e := store.Event{ID: store.NewID(), Tenant: "beta", Name: "text.delivered", At: tx.Now()}
+		if _, err := callback.Record(ctx, tx, told, e); err != nil {
+			return err
+		}
+		c, _, err := callback.Claim(ctx, tx, "beta", "app")
+		if err != nil {
+			return err
+		}
+		id = c.ID
+		_, err = callback.Tried(ctx, tx, c, callback.Response{Status: 410, Reason: "answered 410"})
+		return err
+	}))
+	status, said := i.says(t, "", "callbacks", "replay", id, "--tenant", "acme")
+	require.Equal(t, exitMistake, status)
+	require.Contains(t, said, "no callback of the tenant acme has the id "+id)
+	_, said = i.says(t, "", "callbacks", "--json")
+	require.Contains(t, said, `"state": "gone"`)
+	status, said = i.says(t, "", "callbacks", "replay", id)
+	require.Zero(t, status, said)
 }
 
 var signedWith = regexp.MustCompile(`whsec_([A-Za-z0-9+/=]+)`)
