@@ -262,7 +262,7 @@ func (l optoutList) list(ctx context.Context, d database, only phonemail.Number)
 			return nil
 		}
 		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.Phone, holdsFor(o.Reach),
-			o.Since.UTC().Format(time.RFC3339), o.Via, o.Recorder)
+			o.Since.UTC().Format(time.RFC3339), o.Via, printable(o.Recorder))
 		return err
 	})
 	if err != nil {
