@@ -41,6 +41,10 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 				len(columns())), "its columns are " + strings.Join(columns(), ",")}
 		}
 		line, _ := rows.FieldPos(0)
+		if !store.IsText(strings.Join(row, ",")) {
+			return nil, &Bad{fmt.Sprintf("line %d has bytes that are no text", line),
+				"write it in UTF-8; nothing was imported"}
+		}
 		if len(all) == 0 && slices.Equal(row, columns()) {
 			continue
 		}

@@ -34,6 +34,17 @@ func TestReadCSVOfNoAccount(t *testing.T) {
 	}
 }
 
+// Ensure that a line is refused which one of the databases would not take: an import ends with its
+// first error, and what is before that stays.
+func TestReadCSVOfNoText(t *testing.T) {
+	for _, by := range []string{"\x00", "J\xf8rgen"} {
+		_, err := optout.ReadCSV(strings.NewReader(
+			"+46701740613,all,,,,mail,ann,\n+46701740614,all,,,,mail,"+by+",\n"), tenant.Set{})
+		require.ErrorAs(t, err, new(*optout.Bad))
+		require.ErrorContains(t, err, "line 2 has bytes that are no text")
+	}
+}
+
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
 func FuzzReadCSV(f *testing.F) {
 	for _, text := range []string{

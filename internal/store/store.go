@@ -26,6 +26,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -302,6 +303,11 @@ func FirstID(t time.Time) string { return firstID(moment.Of(t)) }
 // AfterAll sorts after every id, in the order of each language: it comes after the digits of an id.
 // In that of English, "~" comes before them.
 const AfterAll = "g"
+
+// IsText reports whether every database takes a text. PostgreSQL refuses NUL and what is not UTF-8.
+//
+// Source: https://www.postgresql.org/docs/current/datatype-character.html
+func IsText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // Missing reports whether err says that a query for one row found none.
 func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
