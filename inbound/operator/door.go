@@ -30,6 +30,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/store"
 )
 
 // Door is the pages for operators.
@@ -93,7 +94,10 @@ func (d *Door) protect(origins *http.CrossOriginProtection) echo.MiddlewareFunc 
 				return d.refuse(c, http.StatusForbidden, "This form is not of these pages.",
 					"Nothing was done. Open the page here and try again.", nil)
 			}
-			err := next(c)
+			var err error = echo.ErrNotFound
+			if isText(c.Request().URL) {
+				err = next(c)
+			}
 			var status *echo.HTTPError
 			if errors.As(err, &status) {
 				return d.refuse(c, status.Code, "There is no such page.", "", nil)
@@ -101,6 +105,13 @@ func (d *Door) protect(origins *http.CrossOriginProtection) echo.MiddlewareFunc 
 			return err
 		}
 	}
+}
+
+// isText reports whether an address has nothing that a database cannot look for. No page has
+// an address or an id like that.
+func isText(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	return err == nil && store.IsText(u.Path) && store.IsText(query)
 }
 
 // ownHost reports whether a request is to the pages' own host: the one that is set, or else this

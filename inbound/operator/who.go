@@ -7,9 +7,12 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -183,6 +186,9 @@ func (d *Door) formOf(c echo.Context, v visitor, see bool) (f form, done bool, e
 	case err != nil:
 		return f, true, d.refuse(c, http.StatusBadRequest, "The form cannot be read.",
 			"Nothing was done. What is longer goes by the command line.", &v)
+	case !store.IsText(strings.Join(slices.Concat(slices.Collect(maps.Values(values))...), "\n")):
+		return f, true, d.refuse(c, http.StatusBadRequest, "The form has bytes that are no text.",
+			"Nothing was done. Write it in UTF-8.", &v)
 	case !holds(values, v.Token):
 		return f, true, d.refuse(c, http.StatusForbidden, "This form is too old, or not yours.",
 			"Nothing was done. Open the page again, and press the button there.", &v)
