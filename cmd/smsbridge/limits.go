@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -122,11 +123,16 @@ func (f scopeFlags) set(
 	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, act, done string,
 ) error {
 	scope := limit.Scope{Tenant: f.Tenant, Country: strings.ToUpper(f.Country)}
-	if err := scopeOf(scope, d.settings); err != nil {
-		return err
-	}
+	wrong := scopeOf(scope, d.settings)
 	var held []string
-	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		holds, err := limit.Holds(ctx, tx)
+		switch {
+		case err != nil:
+			return err
+		case wrong != nil && !(act == "release" && slices.Contains(holds, scope)):
+			return wrong // the hold of a tenant that there is no more can be ended
+		}
 		if err = do(ctx, tx, scope); err != nil {
 			return err
 		}
