@@ -51,6 +51,9 @@ func (w *Worker) TryMail(ctx context.Context, f mail.File) (mail.Trial, error) {
 	return tried, err
 }
 
+// longestID is how long a Message-Id may be that the door of mails takes.
+const longestID = 998
+
 // received is the mail of a file as it would be received.
 func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, error) {
 	read, err := netmail.ReadMessage(strings.NewReader(f.MIME))
@@ -61,6 +64,10 @@ func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, er
 	if !ok {
 		return mail.Mail{}, mail.Trial{}, mail.ErrNoAddress
 	}
+	id := sender.MessageID(f.MIME)
+	if !store.IsText(id) || len(id) > longestID {
+		return mail.Mail{}, mail.Trial{}, mail.ErrBadID
+	}
 	if date, err := read.Header.Date(); err == nil && date.Before(now) {
 		now = date
 	}
@@ -69,7 +76,7 @@ func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, er
 	}
 	m := mail.Mail{
 		ID: store.NewID(), Tenant: t.Slug, Phone: to.Phone, Recipient: to.Address,
-		MessageID: sender.MessageID(f.MIME), PostedAt: now, HasBody: true,
+		MessageID: id, PostedAt: now, HasBody: true,
 		Body: mail.Body{
 			MIME: f.MIME, Envelope: strings.Trim(read.Header.Get("Return-Path"), "<> "),
 		},

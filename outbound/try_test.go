@@ -150,14 +150,20 @@ func TestTriedMailTellsWhy(t *testing.T) {
 	})
 }
 
-// Ensure that what is no mail of a phone of the tenant is told from one.
+// Ensure that what is no mail of a phone of the tenant is told from one. The door of mails does not
+// take every Message-Id, either.
 func TestFileThatCannotBeTried(t *testing.T) {
 	w := quick(t)
+	withID := func(id string) string {
+		return "To: <" + address + ">\r\nMessage-Id: <" + id + ">\r\n\r\na"
+	}
 	for _, test := range []struct {
 		file mail.File
 		err  error
 	}{
 		{mail.File{MIME: "hello"}, mail.ErrNoMail},
+		{mail.File{MIME: withID("J\xf8rgen@acme.example")}, mail.ErrBadID},
+		{mail.File{MIME: withID(strings.Repeat("a", 2000) + "@acme.example")}, mail.ErrBadID},
 		{mail.File{MIME: w.plain("kim@acme.example", "a")}, mail.ErrNoAddress},
 		{mail.File{MIME: w.plain(address, "a"), Address: "acme+4520123456@other.example"},
 			mail.ErrNoAddress},

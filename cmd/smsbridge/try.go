@@ -87,6 +87,9 @@ func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
 	switch {
 	case errors.Is(err, mail.ErrNoMail):
 		return mistake{"that is no raw mail", "it must be a raw mail with its header, of at most 2 MiB"}
+	case errors.Is(err, mail.ErrBadID):
+		return mistake{"no bridge takes a mail with that Message-Id",
+			"Mailgun is told 406: the id is too long, or has bytes that are no text"}
 	case errors.Is(err, mail.ErrNoAddress):
 		return mistake{"no address of that mail is a phone's address of a tenant",
 			"name the one to which it was delivered: --to acme+4512345678@sms.acme.example"}

@@ -69,6 +69,9 @@ func (d *Door) tryMail(c echo.Context, v visitor) error {
 	case errors.Is(err, mail.ErrNoMail):
 		return d.refuse(c, http.StatusUnprocessableEntity, "That is no raw mail.",
 			`Give all of it, with its header, as "Show original" of a mail program saves it.`, &v)
+	case errors.Is(err, mail.ErrBadID):
+		return d.refuse(c, http.StatusUnprocessableEntity, "No bridge takes a mail with that Message-Id.",
+			"Mailgun is told 406. The id is too long, or has bytes that are no text.", &v)
 	case errors.Is(err, mail.ErrNoAddress):
 		return d.refuse(c, http.StatusUnprocessableEntity,
 			"No address of that mail is a phone's address of a tenant.",

@@ -25,6 +25,7 @@ type File struct {
 // Reasons why a file cannot be tried.
 var (
 	ErrNoMail    = errors.New("mail: that is no raw mail")
+	ErrBadID     = errors.New("mail: no bridge takes a mail with that Message-Id")
 	ErrNoAddress = errors.New("mail: no address of the mail is a phone's address of a tenant")
 )
 
