@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,9 +26,6 @@ const (
 	// newestPost is how far Mailgun's clock may be ahead of ours.
 	newestPost = 5 * time.Minute
 	maxToken   = 128
-	// maxMessageID is the longest line of a mail (RFC 5322 section 2.1.1), so no Message-Id is longer.
-	// The database indexes it.
-	maxMessageID = 998
 	// maxRecipients is how many phones one mail may be for.
 	maxRecipients = 50
 	// maxParsed is of the fields of a parsed mail, together: its text and its HTML, of which
@@ -159,7 +155,7 @@ func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
 		}
 	}
 	place := form.get("message-url")
-	if !storable(id) || !storable(place) || !storable(proof.token) || len(id) > maxMessageID {
+	if !mail.IsMessageID(id) || !storable(place) || !storable(proof.token) {
 		return mailPost{}, response{
 			http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one",
 		}
@@ -250,11 +246,10 @@ func idOf(mime string) string {
 	return bareID(m.Header.Get("Message-Id"))
 }
 
-// storable reports whether every database takes a text. PostgreSQL refuses NUL and what is not
-// UTF-8 (https://www.postgresql.org/docs/current/datatype-character.html), and would refuse
-// each retry. The sender of a mail chooses its Message-Id.
+// storable reports whether a field of a post can be kept: it has no control character, and every
+// database takes it. One that PostgreSQL refused would be refused at each retry.
 func storable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return store.IsText(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone.

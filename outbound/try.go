@@ -51,9 +51,6 @@ func (w *Worker) TryMail(ctx context.Context, f mail.File) (mail.Trial, error) {
 	return tried, err
 }
 
-// longestID is how long a Message-Id may be that the door of mails takes.
-const longestID = 998
-
 // received is the mail of a file as it would be received.
 func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, error) {
 	read, err := netmail.ReadMessage(strings.NewReader(f.MIME))
@@ -65,7 +62,7 @@ func (w *Worker) received(f mail.File, now time.Time) (mail.Mail, mail.Trial, er
 		return mail.Mail{}, mail.Trial{}, mail.ErrNoAddress
 	}
 	id := sender.MessageID(f.MIME)
-	if !store.IsText(id) || len(id) > longestID {
+	if !mail.IsMessageID(id) {
 		return mail.Mail{}, mail.Trial{}, mail.ErrBadID
 	}
 	if date, err := read.Header.Date(); err == nil && date.Before(now) {

@@ -13,12 +13,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/meter"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
@@ -50,10 +50,9 @@ type request struct {
 	fields map[string]string // of the body
 }
 
-// id is the id in the request's path. It is "", which nothing has, where no id can be: PostgreSQL
-// takes no NUL, and no bytes that are not UTF-8.
+// id is the id in the request's path. It is "", which nothing has, where no id can be.
 func (r request) id() string {
-	if id := r.Param("id"); utf8.ValidString(id) && !strings.ContainsRune(id, 0) {
+	if id := r.Param("id"); store.IsText(id) {
 		return id
 	}
 	return ""

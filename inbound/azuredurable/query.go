@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/azuredurable"
+	"smsbridge/internal/store"
 )
 
 // This file reads queries and codes.
@@ -91,7 +91,7 @@ func (q params) filter() (f azuredurable.Filter, refused string) {
 			refused = "runtimeStatus has a word that is no status."
 		}
 	}
-	if f.Prefix = q.text("instanceIdPrefix"); !plainText(f.Prefix) {
+	if f.Prefix = q.text("instanceIdPrefix"); !store.IsText(f.Prefix) {
 		refused = "instanceIdPrefix has characters that no id has."
 	}
 	return f, refused
@@ -112,11 +112,6 @@ func parseTime(text string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-// plainText reports whether the databases take a text.
-func plainText(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 }
 
 // unpack is the text of a JSON string or number. The Python client packs twice, so it is also the

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/store"
 )
 
 func FuzzParams(f *testing.F) {
@@ -30,7 +31,7 @@ func FuzzParams(f *testing.F) {
 			require.LessOrEqual(t, wait.interval, maxLook)
 		}
 		if filter, refused := q.filter(); refused == "" {
-			require.True(t, plainText(filter.Prefix))
+			require.True(t, store.IsText(filter.Prefix))
 		}
 	})
 }

@@ -268,8 +268,7 @@ func failedCheck(message, reason string, attemptsLeft int) response {
 
 // isAuthID reports whether the databases take a text as an auth_id.
 func isAuthID(id string) bool {
-	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= maxAuthID &&
-		!strings.ContainsRune(id, 0)
+	return id != "" && store.IsText(id) && utf8.RuneCountInString(id) <= maxAuthID
 }
 
 // parseRecipient is the number of a recipient, which the service wants as an integer that is

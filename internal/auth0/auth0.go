@@ -13,7 +13,7 @@
 //     contains any of it.
 package auth0
 
-import "strings"
+import "smsbridge/internal/store"
 
 // doorPhone names the phone provider as the door of its verifications.
 const doorPhone = "auth0_phone"
@@ -24,7 +24,7 @@ const maxUserID = 255
 // kept is an id of Auth0's as the databases keep it, "" for one that they do not take: PostgreSQL
 // has no NUL in a text, and no long text in an index. An error would come again at each retry.
 func kept(id string, most int) string {
-	if len(id) > most || strings.ContainsRune(id, 0) {
+	if len(id) > most || !store.IsText(id) {
 		return ""
 	}
 	return id

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -243,6 +244,16 @@ func BegunBefore(
 func Queue(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
 	tx.EnqueueAt(ExamineMail{id}, at)
 	return tx.LeaveMail(ctx, id)
+}
+
+// maxMessageID is the longest line of a mail (RFC 5322 section 2.1.1), so no Message-Id is longer.
+// The database indexes it.
+const maxMessageID = 998
+
+// IsMessageID reports whether a bridge takes a mail with a Message-Id. Its sender chose that, and
+// PostgreSQL does not keep everything.
+func IsMessageID(id string) bool {
+	return len(id) <= maxMessageID && store.IsText(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }
 
 // Mail is a received mail that waits for its examination.
