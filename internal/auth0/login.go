@@ -133,6 +133,9 @@ func (l Login) Leave(ctx context.Context, tx *store.Tx) (Left, error) {
 	if err == nil && v.State == verification.Pending {
 		v, err = verification.Cancel(ctx, tx, l.Tenant.Slug, v.ID, "left")
 	}
+	if errors.Is(err, verification.ErrGone) { // another request ended it at this very moment
+		v, err = l.last(ctx, tx)
+	}
 	return Left{v, tx.Now()}, err
 }
 

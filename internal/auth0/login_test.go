@@ -2,6 +2,7 @@ package auth0_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -294,4 +295,34 @@ func TestLoginWithoutALink(t *testing.T) {
 	words.Text = "Hello"
 	id := w.notify(words)
 	require.Equal(t, []string{"ACME"}, w.Strings("SELECT sender FROM text WHERE id = $1", id))
+}
+
+// Ensure that who leaves while the code is checked hears how the log-in ended, whichever came
+// first.
+func TestLeaveBesideTheCode(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		for n := range 20 {
+			l := w.login(fmt.Sprint("d", n), w.Phone().E164())
+			_, err := w.open(l)
+			require.NoError(t, err)
+			code := w.code(l)
+			var left auth0.Left
+			for _, err := range w.AtOnce(
+				func(ctx context.Context, tx *store.Tx) (err error) {
+					left, err = l.Leave(ctx, tx)
+					return err
+				},
+				func(ctx context.Context, tx *store.Tx) error {
+					_, err := l.Check(ctx, tx, code)
+					if errors.Is(err, verification.ErrGone) {
+						err = nil
+					}
+					return err
+				},
+			) {
+				require.NoError(t, err)
+			}
+			require.Equal(t, w.find(l).Verification.State, left.Verification.State)
+		}
+	})
 }
