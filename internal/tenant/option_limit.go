@@ -51,9 +51,10 @@ func limitOptions() []option {
 		}, Set: settings.Count(0, mostTexts, func(t *Tenant) *int { return &t.Limits.CountryHour })},
 		{Row: row{
 			Key: "limits.asker_hour", Variable: "SMSBRIDGE_LIMIT_ASKER_HOUR", Default: "30",
-			Doc: "How many texts one who asks causes in an hour of the clock. That is an address of " +
-				"the Internet at the form (of IPv6 a /64 network), or a subject that an app names. All " +
-				"mails whose sender is not proved count as those of one. 0 is no limit.",
+			Doc: "How many texts one who asks causes in an hour of the clock. That is Auth0's user, " +
+				"or a subject that an app names. Who types numbers at the form is an address of the " +
+				"Internet, of IPv6 a /64 network. All mails whose sender is not proved count as those of " +
+				"one. 0 is no limit.",
 			Prevents: "Without it, one person with a list of numbers spends what the tenant may spend.",
 		}, Set: settings.Count(0, mostTexts, func(t *Tenant) *int { return &t.Limits.AskerHour })},
 		{Row: row{

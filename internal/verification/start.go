@@ -147,9 +147,9 @@ func send(ctx context.Context, tx *store.Tx, d text.Draft) error {
 }
 
 // whose is who asks for the text: the source of a person who types numbers, else the subject that
-// an app or an identity provider names.
+// an app or an identity provider names. So the people of one office, whom Auth0 names, share none.
 func (r Request) whose() string {
-	if r.Source != "" {
+	if r.Asker.class == Typed && r.Source != "" {
 		return ofSource + r.Source
 	}
 	if r.Asker.subject != "" {
