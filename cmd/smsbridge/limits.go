@@ -107,33 +107,45 @@ func (l limitsCommand) show(ctx context.Context, d database) error {
 // Run holds texts.
 func (h holdCommand) Run(ctx context.Context, w world) error {
 	return h.at(ctx, w, func(ctx context.Context, d database) error {
-		return h.set(ctx, d, limit.Hold, "hold", "held")
+		may := func(s limit.Scope, _ []limit.Scope) error { return scopeOf(s, d.settings) }
+		return h.change(ctx, d, may, limit.Hold, "hold", "held")
 	})
 }
 
-// Run releases texts.
+// Run releases texts, also those of a tenant that there is no more: they would be held again when
+// the tenant comes back.
 func (r releaseCommand) Run(ctx context.Context, w world) error {
 	return r.at(ctx, w, func(ctx context.Context, d database) error {
-		return r.set(ctx, d, limit.Release, "release", "released")
+		may := func(s limit.Scope, held []limit.Scope) error {
+			if slices.Contains(held, s) {
+				return nil
+			}
+			if err := scopeOf(s, d.settings); err != nil {
+				return err
+			}
+			return mistake{"not held: " + s.String(),
+				"smsbridge limits shows what is held; release it as it was held"}
+		}
+		return r.change(ctx, d, may, limit.Release, "release", "released")
 	})
 }
 
-func (f scopeFlags) set(
-	ctx context.Context, d database,
+// change does what may be done with a scope, given what is held, and tells what is held then.
+func (f scopeFlags) change(
+	ctx context.Context, d database, may func(s limit.Scope, held []limit.Scope) error,
 	do func(ctx context.Context, tx *store.Tx, s limit.Scope) error, act, done string,
 ) error {
 	scope := limit.Scope{Tenant: f.Tenant, Country: strings.ToUpper(f.Country)}
-	wrong := scopeOf(scope, d.settings)
 	var held []string
 	err := d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		holds, err := limit.Holds(ctx, tx)
-		switch {
-		case err != nil:
-			return err
-		case wrong != nil && !(act == "release" && slices.Contains(holds, scope)):
-			return wrong // the hold of a tenant that there is no more can be ended
+		before, err := limit.Holds(ctx, tx)
+		if err == nil {
+			err = may(scope, before)
 		}
-		if err = do(ctx, tx, scope); err != nil {
+		if err == nil {
+			err = do(ctx, tx, scope)
+		}
+		if err != nil {
 			return err
 		}
 		if held, err = limit.HeldNow(ctx, tx); err != nil {

@@ -22,10 +22,11 @@ func TestReleaseOfALostTenant(t *testing.T) {
 	status, said = i.says(t, "", "release", "--tenant", "lost")
 	require.Zero(t, status, said)
 	require.Equal(t, "released: tenant lost\n", said)
-	for _, args := range [][]string{{"--tenant", "lost"}, {"--country", "XX"}} {
+	for _, args := range [][]string{{"--tenant", "lost"}, {"--country", "XX"}, {"--country", "SE"}} {
 		status, said = i.says(t, "", append([]string{"release"}, args...)...)
 		require.Equal(t, exitMistake, status, said)
 	}
+	require.Contains(t, said, "not held: to SE")
 	_, said = i.says(t, "", "limits")
 	require.Equal(t, "nothing is near its limit, and nothing is held\n", said)
 }
