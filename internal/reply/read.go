@@ -136,20 +136,13 @@ func normalize(body string) string {
 		}
 		return r
 	}, s)
-	s = withoutDots(cases.Fold().String(s))
+	s = wording.Undotted(cases.Fold().String(s))
 	s = strings.Trim(s, " .,!?¡¿。؟\"'`´«»“”„‘’‚")
 	s = strings.Join(strings.Fields(s), " ")
 	if len([]rune(s)) > maxRunes {
 		return ""
 	}
 	return s
-}
-
-// withoutDots writes the i of Turkish as that of other languages. There the capital of i is İ,
-// which folds to i and a dot, and I is the capital of ı. Phones set to other languages write both
-// as I.
-func withoutDots(folded string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "ı", "i")
 }
 
 func isDigits(s string) bool {

@@ -47,6 +47,7 @@ func TestRead(t *testing.T) {
 			"OPT OUT", " opt\u00a0 out. ", "opt-out", "Stop  all!", "please stop", "stopp", "baja",
 			"отписка",
 			"arrêt", "ARRÊT", "arre\u0302t", "ARRE\u0302T.", "ARRET",
+			"abonelikten çık", "ABONELİKTEN ÇIK", "Abonelikten Çık", "İptal", "IPTAL", "iptal",
 		}},
 		{reply.Start, "", []string{"START", "start", "UNSTOP"}},
 		{reply.Help, "", []string{"HELP", "help", "Info", "help?"}},

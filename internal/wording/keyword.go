@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"strings"
 	"sync"
 
 	"golang.org/x/text/cases"
@@ -50,7 +51,7 @@ func stopWords() []string {
 		"отписка", "отписаться", "стоп", // ru
 		"відписка", "відписатися", // uk
 		"dezabonare", "dezabonează", "dezaboneaza", // ro
-		"ret", "iptal", "i̇ptal", "abonelikten çık", // tr
+		"ret", "iptal", "abonelikten çik", // tr
 		"توقف", "إيقاف", "ايقاف", "إلغاء الاشتراك", "الغاء الاشتراك", // ar
 		"jooji",                                       // so
 		"dừng", "ngừng", "hủy đăng ký", "huỷ đăng ký", // vi
@@ -82,5 +83,11 @@ var keywords = sync.OnceValue(func() map[string]Keyword {
 func KeywordOf(text string) Keyword { return keywords()[folded(text)] }
 
 func folded(text string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFKC.String(text)))
+	return Undotted(norm.NFC.String(cases.Fold().String(norm.NFKC.String(text))))
+}
+
+// Undotted writes the i of Turkish as that of other languages. There the capital of i is İ, which
+// folds to i and a dot, and I is the capital of ı. Phones set to other languages write both as I.
+func Undotted(folded string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(folded, "i\u0307", "i"), "ı", "i")
 }

@@ -13,6 +13,7 @@ func TestStopWords(t *testing.T) {
 		"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe", // 47 CFR 64.1200(a)(10)
 		"OPT OUT", "Stop All", "opt-out", "PLEASE STOP", "don’t text me",
 		"STOPP", "Arrêt", "BAJA", "afmeld", "AFMELD", "отписка", "ОТПИСКА", "Стоп", "İPTAL", "RET",
+		"Abonelikten Çık", "ABONELİKTEN ÇIK",
 		"退订", "停止", "إيقاف", "Dừng", "ΔΙΑΚΟΠΉ",
 	} {
 		require.Equal(t, StopKeyword, KeywordOf(word), word)
