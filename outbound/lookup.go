@@ -19,7 +19,8 @@ func (w *Worker) answerTest(ctx context.Context, tx *store.Tx, id string) error 
 // at least one tenant on that line keeps its mails at Mailgun. For each such tenant it takes the
 // newest mail to the phone, if that is not older than a question lives. The mail is examined like
 // any other, and the phone is asked about it. No link is clicked because of this yes: it may have
-// been meant for another mail, and any sender can have one stored.
+// been meant for another mail, and any sender can have one stored. So one whose Message-Id cannot
+// be recorded is passed over: it must not hide the mail that the phone waits for.
 func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 	found, failed := false, false
 	for _, t := range w.settings().Tenants.ByLine(b.row.Line) {
@@ -27,7 +28,7 @@ func (w *Worker) lookUpMail(ctx context.Context, b begun[reply.Kept]) error {
 			continue
 		}
 		since, before := b.row.At.Add(-t.Question.ValidFor), func(s stored) bool {
-			return !s.at.After(b.row.At)
+			return !s.at.After(b.row.At) && mail.IsMessageID(s.messageID)
 		}
 		s, err := w.searchStored(ctx, t, b.row.Phone, since, b.now, before)
 		if errors.Is(err, errGone) {

@@ -416,6 +416,24 @@ func TestYesThatFindsNothing(t *testing.T) {
 	require.Equal(t, "0", w.one("SELECT COUNT(*) FROM challenge"))
 }
 
+// Ensure that a stranger's newer mail does not keep the genuine one from being found, when its
+// Message-Id cannot be recorded. The door refuses such a mail, and Mailgun stores it all the same.
+func TestYesBesideAMailThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		for i, id := range []string{"a\x00b", strings.Repeat("a", 998)} {
+			genuine := fmt.Sprint("genuine", i)
+			w.deliver(address, genuine)
+			w.wait(time.Second)
+			w.deliver(address, id)
+			w.wait(time.Second)
+			require.NoError(w.t, w.lookUpMail(w.t.Context(), w.yes()))
+			require.Equal(w.t, genuine+"@acme.example",
+				w.one("SELECT message_id FROM mail ORDER BY id DESC LIMIT 1"))
+		}
+	}, keepMailgun)
+}
+
 // Ensure that a mail that was known after all is not clicked because of a second yes.
 func TestYesToAKnownMail(t *testing.T) {
 	t.Parallel()
