@@ -100,6 +100,9 @@ func keepResent(
 		}
 	}
 	if c.Author == "" || c.Author != q.Author {
+		if now, err := Get(ctx, tx, c.ID); err != nil || now.Over() {
+			return "", err // it ended after c was read
+		}
 		return c.ID, record(ctx, tx, t.Slug, c.ID, "resent", "not proved to be of the same sender")
 	}
 	n, err := tx.HoldLink(ctx, db.HoldLinkParams{
