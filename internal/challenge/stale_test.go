@@ -30,6 +30,23 @@ func TestQuestionEndsUnderAResend(t *testing.T) {
 	})
 }
 
+// Ensure that a mail takes no link's place whose sender was proved after the mail was looked at.
+func TestProvedMailComesUnderAResend(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, author := range []string{"", "other@acme.example"} {
+			c := b.get(b.ask(b.question()))
+			proved, later := again(c).by(idp), again(c).by(author)
+			later.Link = link + "3"
+			id := b.askAfter(later, func(ctx context.Context, tx *store.Tx) error {
+				_, err := proved.ask(ctx, tx)
+				return err
+			})
+			require.Equal(b, c.ID, id)
+			require.Equal(b, link+"2", b.clicked(c), "%q", author)
+		}
+	})
+}
+
 // askAfter asks about a mail, before which a step comes that was not there when it was looked at.
 // On PostgreSQL another replica may make it.
 func (b bridge) askAfter(

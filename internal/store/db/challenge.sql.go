@@ -1000,7 +1000,7 @@ func (q *Queries) PhonesOfChallenge(ctx context.Context, key string) ([]phonemai
 
 const replaceLink = `-- name: ReplaceLink :execrows
 UPDATE challenge SET link = $1, digest = $2, author = $3, mail_id = $4
-WHERE id = $5 AND state = 'open' AND asked_at = 0
+WHERE id = $5 AND state = 'open' AND asked_at = 0 AND (author = '' OR author = $3)
 `
 
 type ReplaceLinkParams struct {
@@ -1011,7 +1011,7 @@ type ReplaceLinkParams struct {
 	ID     string
 }
 
-// Only while the prompt has not begun to leave.
+// Only while the prompt has not begun to leave, and never that of another or better proved sender.
 func (q *Queries) ReplaceLink(ctx context.Context, arg ReplaceLinkParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, replaceLink,
 		arg.Link,

@@ -58,9 +58,9 @@ UPDATE challenge SET asked_at = CASE WHEN asked_at = 0 THEN @now ELSE asked_at E
 WHERE id = @id AND state = 'open';
 
 -- name: ReplaceLink :execrows
--- Only while the prompt has not begun to leave.
+-- Only while the prompt has not begun to leave, and never that of another or better proved sender.
 UPDATE challenge SET link = @link, digest = @digest, author = @author, mail_id = @mail_id
-WHERE id = @id AND state = 'open' AND asked_at = 0;
+WHERE id = @id AND state = 'open' AND asked_at = 0 AND (author = '' OR author = @author);
 
 -- name: HoldLink :execrows
 UPDATE challenge
