@@ -110,10 +110,18 @@ func lineToAllow(u *url.URL, kind Kind) string {
 		}
 	}
 	p, ok := readPath(line)
-	if !ok || len(line) > maxEntry || strings.ContainsAny(line, ", \"'%") || !p.fits(u) {
+	if !ok || !isWritable(line) || !p.fits(u) {
 		return ""
 	}
 	return line
+}
+
+// isWritable reports whether an entry can stand in a list of settings, in a log and in a database.
+// The name of a parameter may be anything, as in /confirm?t[%00]=SECRET.
+func isWritable(entry string) bool {
+	return len(entry) <= maxEntry && !strings.ContainsFunc(entry, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`,"'%`, r)
+	})
 }
 
 // wildcards returns a path with a wildcard in place of each segment that is no plain word. A secret

@@ -218,7 +218,7 @@ func entryFor(links []*url.URL) (entry string, kept []string, err error) {
 		return "", nil, errWildcards
 	}
 	p, ok := readPath(entry)
-	if !ok || len(entry) > maxEntry || strings.ContainsAny(entry, ", \"'%") {
+	if !ok || !isWritable(entry) {
 		return "", nil, errUnwritable
 	}
 	if slices.ContainsFunc(links, func(u *url.URL) bool { return !p.fits(u) }) {

@@ -135,12 +135,14 @@ func TestLearnRefuses(t *testing.T) {
 	}
 }
 
-// An entry is recorded and shown, and the mail's author chose its words. So it is short, and the
-// name of a parameter that could be the secret is in none.
+// An entry is recorded and shown, and the mail's author chose its words. So it is short and of
+// plain characters, and the name of a parameter that could be the secret is in none.
 func TestLinesToAllowAreShortAndHoldNoSecret(t *testing.T) {
 	for _, link := range []string{
 		"/confirm?Zk3vQ8mW1xT5nB7y=1", "/confirm?t=Zk3vQ8mW1x&Zk3vQ8mW1xT5nB7y=1",
 		"/confirm/" + strings.Repeat("word/", 40) + "Zk3vQ8mW1xT5",
+		"/confirm?a%00b=Zk3vQ8mW1x", "/confirm?t[%ff]=Zk3vQ8mW1x", "/confirm?t[%1b%5B2J]=Zk3vQ8mW1x",
+		"/confirm?t[%0a]=Zk3vQ8mW1x", "/confirm?t[%C3%A9]=Zk3vQ8mW1x",
 	} {
 		u, err := url.Parse(atLogin + link)
 		require.NoError(t, err)
@@ -151,6 +153,11 @@ func TestLinesToAllowAreShortAndHoldNoSecret(t *testing.T) {
 		sampleTo("Confirm", "/confirm/"+strings.Repeat("word/", 40)+"aB7c9dE2fG4h"),
 	}
 	_, err := Learn(long, acme)
+	require.ErrorIs(t, err, errUnwritable)
+	_, err = Learn([]Mail{
+		sampleTo("Confirm", "/confirm?t[%1b]=Zk3vQ8mW1xT5"),
+		sampleTo("Confirm", "/confirm?t[%1b]=aB7c9dE2fG4h"),
+	}, acme)
 	require.ErrorIs(t, err, errUnwritable)
 }
 
