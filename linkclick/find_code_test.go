@@ -19,7 +19,7 @@ func TestFindCode(t *testing.T) {
 			"Ihr Bestätigungscode lautet 583920", "Votre code est 583920", "Tu código es 583920",
 			"Il codice è 583920", "認証コードは583920です", "確認番号：583920",
 			"您的验证码为583920", "Ваш код: 583920", "583920 — ваш код",
-			"Twój kod to 583920",
+			"Twój kod to 583920", "Your code is 𝟓𝟖𝟑𝟗𝟐𝟎", "Your code is 𝟱𝟴𝟯𝟵𝟮𝟬", "Your code is 𝟻𝟾𝟹𝟿𝟸𝟶",
 		}},
 		{"5839", []string{"Your PIN is 5839"}},
 		{"", []string{"G-583920 is your code"}},

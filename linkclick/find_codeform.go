@@ -46,8 +46,12 @@ func beyondLatin1(s string) bool {
 	return false
 }
 
-// digitValue returns the value of a decimal digit. Unicode keeps the ten of a script in a row.
+// digitValue returns the value of a decimal digit. Unicode keeps the ten of a script in a row, and
+// those of mathematics, which have five styles, in one row.
 func digitValue(r rune) rune {
+	if '𝟎' <= r && r <= '𝟿' {
+		return (r - '𝟎') % 10
+	}
 	first := r
 	for r-first < 9 && unicode.IsDigit(first-1) {
 		first--
