@@ -133,7 +133,8 @@ type Challenge struct {
 
 	Author string // the proved sender of the mail with the link that a yes opens, "" for none
 
-	digest string // of that link
+	digest string    // of that link
+	asked  time.Time // when its prompt began to leave, zero before
 }
 
 // Same reports whether two questions to one phone are about the same thing: mails of one tenant to
@@ -157,7 +158,7 @@ func read(row db.Challenge, now time.Time) Challenge {
 		Language: row.Language, ReplyCode: row.ReplyCode, Coded: row.Coded != 0, Test: row.Test != 0,
 		Opened: row.OpenedAt.Time, Expires: row.ExpiresAt.Time,
 		Accepted: row.AcceptedAt.Time, Ended: row.EndedAt.Time,
-		digest: row.Digest, Author: row.Author,
+		digest: row.Digest, Author: row.Author, asked: row.AskedAt.Time,
 	}
 	if c.State == Open && !now.Before(c.Expires) {
 		c.State, c.Ended = Expired, c.Expires

@@ -145,6 +145,27 @@ func TestRepeatedYesOpensNothingElse(t *testing.T) {
 	})
 }
 
+// Ensure that a repeated yes does not open a question that another replica opened at once, and
+// whose prompt left after the first yes.
+func TestRepeatedYesBesideAnotherReplica(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		first := b.ask("acme", phone, challenge.Registration)
+		id := b.askAbout("acme", signUp(phone, "A"+to("acme", phone)[1:], attackers, idp))
+		second := b.atOnce(b.challenge(id))
+		require.True(b, b.deliver(first))
+		b.text(phone, "YES")
+		require.Equal(b, "accepted", b.state(first))
+		b.Pass(time.Second)
+		require.True(b, b.deliver(id))
+		b.text(phone, "YES")
+		require.Equal(b, "open", b.state(id))
+		require.Equal(b, b.which(second), b.told(phone))
+		b.text(phone, "YES "+second.ReplyCode)
+		require.Equal(b, "accepted", b.state(id))
+	})
+}
+
 // Ensure that a wrong code counts once for each question with whose code it was compared. Else many
 // questions to one phone, in the spellings of its address, would make as many chances of one guess.
 func TestAWrongCodeCountsForEachQuestion(t *testing.T) {

@@ -35,7 +35,8 @@ func (t *taking) yes(ctx context.Context) error {
 // meant returns the question that a bare yes means, and false when it does not say which. All but
 // one of the open questions told their code in the prompt. Two replicas that opened questions at
 // once did not know of each other's; then neither takes a bare yes. Nor does one take it that might
-// be meant for another such question that has just ended without a text about it.
+// be meant for another such question that has just ended without a text about it. The same goes for
+// a yes that may be the one to a question once more that is being clicked.
 func (t *taking) meant(ctx context.Context) (c challenge.Challenge, one bool, err error) {
 	for _, asked := range t.asked {
 		if asked.Coded {
@@ -51,7 +52,7 @@ func (t *taking) meant(ctx context.Context) (c challenge.Challenge, one bool, er
 	}
 	others, err := challenge.Mistakable(ctx, t.tx, t.Line, t.Phone)
 	for _, other := range others {
-		if other.Over() && !other.Coded && !other.Same(c) {
+		if (other.Over() || c.MayRepeat(other)) && !other.Coded && !other.Same(c) {
 			return challenge.Challenge{}, false, err
 		}
 	}
