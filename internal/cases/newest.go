@@ -79,11 +79,12 @@ func Newest(
 			if !f.fits(b) {
 				continue
 			}
-			if found = append(found, b); len(found) == most {
-				return found, b.ID, nil
+			if len(found) == most {
+				return found, found[most-1].ID, nil
 			}
+			found = append(found, b)
 		}
-		if before = last; last == "" {
+		if before = last; last == "" || len(found) == most {
 			break
 		}
 	}
@@ -125,38 +126,28 @@ func Find(ctx context.Context, view store.View, id string) (Case, phonemail.Numb
 func someBefore(
 	ctx context.Context, view store.View, before string,
 ) (all []Brief, last string, err error) {
-	mails, err := view.NewestMails(ctx, db.NewestMailsParams{Before: before, Most: readAtOnce})
+	const most = readAtOnce + 1 // see whole
+	mails, err := view.NewestMails(ctx, db.NewestMailsParams{Before: before, Most: most})
 	if err != nil {
 		return nil, "", fmt.Errorf("cases: reading the newest mails: %w", err)
 	}
 	codes, err := view.NewestVerifications(ctx,
-		db.NewestVerificationsParams{Before: before, Most: readAtOnce})
+		db.NewestVerificationsParams{Before: before, Most: most})
 	if err != nil {
 		return nil, "", fmt.Errorf("cases: reading the newest verifications: %w", err)
 	}
 	questions, err := view.NewestAppQuestions(ctx,
-		db.NewestAppQuestionsParams{Before: before, Most: readAtOnce})
+		db.NewestAppQuestionsParams{Before: before, Most: most})
 	if err != nil {
 		return nil, "", fmt.Errorf("cases: reading the newest questions of apps: %w", err)
 	}
 	now := view.Now()
-	for _, m := range mails {
-		all = append(all, briefOfMail(m, now))
-	}
-	for _, v := range codes {
-		all = append(all, briefOfVerification(v, now))
-	}
-	for _, q := range questions {
-		all = append(all, briefOfQuestion(q, now))
-	}
-	if len(mails) == readAtOnce {
-		last = mails[readAtOnce-1].ID
-	}
-	if len(codes) == readAtOnce {
-		last = max(last, codes[readAtOnce-1].ID)
-	}
-	if len(questions) == readAtOnce {
-		last = max(last, questions[readAtOnce-1].ID)
+	for _, of := range [][]Brief{
+		briefs(mails, briefOfMail, now), briefs(codes, briefOfVerification, now),
+		briefs(questions, briefOfQuestion, now),
+	} {
+		of, end := whole(of)
+		all, last = append(all, of...), max(last, end)
 	}
 	// A row is there once for each text. That of the text which went wrong counts.
 	slices.SortStableFunc(all, func(a, b Brief) int {
@@ -165,6 +156,30 @@ func someBefore(
 	all = slices.CompactFunc(all, func(a, b Brief) bool { return a.ID == b.ID })
 	all = slices.DeleteFunc(all, func(b Brief) bool { return b.ID < last })
 	return all, last, nil
+}
+
+func briefs[R any](rows []R, of func(row R, now time.Time) Brief, now time.Time) []Brief {
+	all := make([]Brief, len(rows))
+	for i, row := range rows {
+		all[i] = of(row, now)
+	}
+	return all
+}
+
+// whole leaves out the last case of a read that may have more rows than were read. It also returns
+// the id of the last case that stays, "" when the read has all cases.
+func whole(read []Brief) (cases []Brief, last string) {
+	if len(read) <= readAtOnce {
+		return read, ""
+	}
+	end := readAtOnce
+	for end > 0 && read[end-1].ID == read[readAtOnce].ID {
+		end--
+	}
+	if end == 0 { // one case has them all, and is told by those
+		end = len(read)
+	}
+	return read[:end], read[end-1].ID
 }
 
 // order is 0 for a case that failed, and 1 for others.

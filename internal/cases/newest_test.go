@@ -14,6 +14,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 	"smsbridge/phonemail"
 )
@@ -194,5 +195,76 @@ func TestNewest(t *testing.T) {
 			require.Len(t, found, 2, "a mail's question is no case of its own")
 			require.Equal(t, []string{code, question}, []string{found[0].ID, found[1].ID})
 		})
+	}
+}
+
+// Ensure that a case is told with all of its texts, also where a read ends in the middle of them.
+func TestNewestWithAllTexts(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := storetest.Open(t, database(t), nil)
+			phone, err := phonemail.ParseNumber("+4520123456")
+			require.NoError(t, err)
+			states := []text.State{text.Sent, text.Failed, text.Sent}
+			id := func(n int) string { return fmt.Sprintf("%08d-0000-7000-8000-000000000000", n) }
+			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				for i := range readAtOnce {
+					if _, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: id(i),
+						Tenant: "acme", Phone: phone}); err != nil {
+						return err
+					}
+				}
+				for i, state := range states { // their order is the database's
+					for _, n := range []int{0, 1} {
+						if err := tx.AddText(ctx, db.AddTextParams{ID: id(1000 + 10*n + i), Tenant: "acme",
+							VerificationID: id(n), Phone: phone, State: state}); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			}))
+			for skipped := range 4 { // by each, the read ends at another text
+				var all []Brief
+				for before, more := id(readAtOnce-skipped), true; more; {
+					require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+						found, next, err := Newest(ctx, view, Filter{}, before, 3*readAtOnce)
+						all, before, more = append(all, found...), next, next != ""
+						return err
+					}))
+				}
+				require.Len(t, all, readAtOnce-skipped)
+				for _, b := range all[len(all)-2:] {
+					require.Equal(t, Failed, b.State, skipped)
+				}
+			}
+		})
+	}
+}
+
+// Ensure that a page which has the last case is the last page, however full it is.
+func TestNewestEnds(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), nil)
+	phone, err := phonemail.ParseNumber("+4520123456")
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		for i := range 3 {
+			id := fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
+			if _, err := tx.AddMail(ctx, db.AddMailParams{ID: id, Tenant: "acme",
+				MessageID: id, Phone: phone}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for most, ends := range map[int]bool{2: false, 3: true, 4: true} {
+		require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+			found, next, err := Newest(ctx, view, Filter{Tenant: "acme"}, "", most)
+			require.Len(t, found, min(most, 3))
+			require.Equal(t, ends, next == "", most)
+			return err
+		}))
 	}
 }
