@@ -48,6 +48,9 @@ func Move(
 		return err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
+	if err := unused(ctx, to, old.engine.database()); err != nil {
+		return err
+	}
 	target, err := Open(ctx, Options{URL: to, Key: from.Key, OldKeys: from.OldKeys, Now: from.Now})
 	if err != nil {
 		return err
@@ -62,6 +65,35 @@ func Move(
 		m := move{old.engine.database(), tx, tell}
 		return m.all(ctx)
 	})
+}
+
+// unused returns ErrNotEmpty when PostgreSQL has a row in one of the tables. It asks before Open
+// does, which migrates: a bridge of an older version may be running on that database.
+func unused(ctx context.Context, to string, from *sql.DB) (err error) {
+	var e postgresEngine
+	defer func() { err = errors.Join(err, e.close()) }()
+	if err := e.connect(ctx, to); err != nil {
+		return err
+	}
+	tables, err := tablesOf(ctx, from)
+	if err != nil {
+		return err
+	}
+	for _, table := range append(tables, "river_job") {
+		there := false
+		quoted := pgx.Identifier{table}.Sanitize()
+		row := e.db.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", quoted)
+		if err := row.Scan(&there); err != nil {
+			return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+		}
+		if !there || own(table) {
+			continue
+		}
+		if err := none(e.db.QueryRowContext(ctx, someRow(table)), table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // move is a move under way.
@@ -112,14 +144,26 @@ func (m move) empty(ctx context.Context, tables []string) error {
 			}
 			continue
 		}
-		var some bool
-		query := "SELECT EXISTS (SELECT 1 FROM " + pgx.Identifier{table}.Sanitize() + ")"
-		if err := m.to.QueryRow(ctx, query).Scan(&some); err != nil {
-			return fmt.Errorf("store: looking into %s: %w", table, err)
+		if err := none(m.to.QueryRow(ctx, someRow(table)), table); err != nil {
+			return err
 		}
-		if some {
-			return fmt.Errorf("%w: in %s", ErrNotEmpty, table)
-		}
+	}
+	return nil
+}
+
+// someRow is the query for whether a table has a row.
+func someRow(table string) string {
+	return "SELECT EXISTS (SELECT 1 FROM " + pgx.Identifier{table}.Sanitize() + ")"
+}
+
+// none returns ErrNotEmpty when the response to that query is yes.
+func none(row interface{ Scan(into ...any) error }, table string) error {
+	var some bool
+	if err := row.Scan(&some); err != nil {
+		return fmt.Errorf("store: looking into %s: %w", table, err)
+	}
+	if some {
+		return fmt.Errorf("%w: in %s", ErrNotEmpty, table)
 	}
 	return nil
 }

@@ -89,6 +89,33 @@ func TestMove(t *testing.T) {
 	require.ErrorIs(t, store.Move(t.Context(), options(path+".none"), to, tell), fs.ErrNotExist)
 }
 
+// Ensure that a database which has rows stays as it is, also one of an older version: its bridge is
+// running on it.
+func TestMoveLeavesTheOtherDatabaseAlone(t *testing.T) {
+	file, to := storetest.SQLite(t), storetest.PostgreSQL(t)
+	path := strings.TrimPrefix(file, "sqlite:")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	target, err := store.Open(t.Context(), store.Options{URL: to, Key: storetest.Key})
+	require.NoError(t, err)
+	require.NoError(t, target.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "kept")
+	}))
+	require.NoError(t, target.Close())
+	_, older := beside(t, to)
+	_, err = older.Down(t.Context())
+	require.NoError(t, err)
+	version, err := older.GetDBVersion(t.Context())
+	require.NoError(t, err)
+
+	err = store.Move(t.Context(), options(path), to, func(string, int64) {})
+	require.ErrorIs(t, err, store.ErrNotEmpty)
+	now, err := older.GetDBVersion(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, version, now)
+}
+
 // cells are the rows of a table, as text.
 func cells(t *testing.T, conn *sql.DB, table string) (all []string) {
 	t.Helper()
