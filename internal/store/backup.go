@@ -127,7 +127,7 @@ func Restore(
 	if restored, err = inspect(ctx, part, o); err != nil {
 		return Copy{}, "", err
 	}
-	if replaced, err = moveAside(path); err != nil {
+	if replaced, err = moveAside(path, os.Rename); err != nil {
 		return Copy{}, "", err
 	}
 	return restored, replaced, settle(part, path)
@@ -329,22 +329,34 @@ func syncFile(name string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// moveAside renames a database and the files beside it, which belong to it: SQLite would read the
-// WAL of one database into another. It returns the new name, "" when there was no database.
-func moveAside(path string) (string, error) {
-	aside := path + ".replaced"
+// moveAside renames a database and its WAL, which SQLite would read into another one. It returns
+// the new name, "" when there was no database. The database goes first: without its WAL it lacks
+// what was committed last. A kill after it leaves none, and a part, on which no bridge starts. The
+// WAL follows when the restore is repeated.
+func moveAside(path string, rename func(from, to string) error) (moved string, err error) {
+	aside, before := path+".replaced", ""
 	for n := 2; absent(aside) != nil; n++ {
-		aside = fmt.Sprintf("%s.replaced%d", path, n)
+		before, aside = aside, fmt.Sprintf("%s.replaced%d", path, n)
 	}
-	moved := ""
-	for _, end := range []string{"-wal", "-shm", ""} { // the database last: it says what was moved
-		err := os.Rename(path+end, aside+end)
-		switch {
-		case err == nil && end == "":
-			moved = aside
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("store: %w", err)
+	err = rename(path, aside)
+	switch {
+	case err == nil:
+		moved = aside
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("store: %w", err)
+	case before != "" && absent(before+"-wal") == nil:
+		aside = before
+	}
+	err = rename(path+"-wal", aside+"-wal")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if moved != "" {
+			err = errors.Join(err, rename(aside, path))
 		}
+		return "", fmt.Errorf("store: %w", err)
+	}
+	err = os.Remove(path + "-shm") // SQLite makes it anew from the WAL
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("store: %w", err)
 	}
 	return moved, nil
 }

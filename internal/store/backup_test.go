@@ -307,3 +307,48 @@ func TestOpenAfterARestoreThatDidNotEnd(t *testing.T) {
 	require.NoError(t, err, "the database is there")
 	require.NoError(t, s.Close())
 }
+
+// Ensure that a kill between the files of the replaced database separates none from its WAL: no
+// bridge starts on a part of it, and the restore can be repeated.
+func TestRestoreKilledBetweenFiles(t *testing.T) {
+	for renamed := range 3 {
+		folder := storetest.Folder(t)
+		good, path := filepath.Join(folder, "good.db"), filepath.Join(folder, "smsbridge.db")
+		s, err := store.Open(t.Context(), options(good))
+		require.NoError(t, err)
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, "kept")
+		}))
+		for _, end := range []string{"", "-wal"} { // as a kill leaves them
+			content, err := os.ReadFile(good + end)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path+end, content, 0o600))
+		}
+		require.NoError(t, s.Close())
+		require.NoError(t, os.WriteFile(path+".part", nil, 0o600))
+		n, killed := 0, errors.New("killed")
+		_, err = store.MoveAside(path, func(from, to string) error {
+			if n++; n > renamed {
+				return killed
+			}
+			return os.Rename(from, to)
+		})
+		require.Equal(t, renamed < 2, errors.Is(err, killed))
+		s, err = store.Open(t.Context(), options(path))
+		if renamed == 0 {
+			require.NoError(t, err)
+			require.Len(t, events(t, s), 1)
+			require.NoError(t, s.Close())
+			continue
+		}
+		require.ErrorIs(t, err, store.ErrRestoring)
+		_, _, err = store.Restore(t.Context(), options(path), good, true, silent)
+		require.NoError(t, err)
+		for _, name := range []string{path, path + ".replaced"} {
+			s, err = store.Open(t.Context(), options(name))
+			require.NoError(t, err)
+			require.Len(t, events(t, s), 1, name)
+			require.NoError(t, s.Close())
+		}
+	}
+}

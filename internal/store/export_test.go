@@ -80,3 +80,8 @@ func QueueStatements() []string {
 
 // BegunWithin is how long a begun job may take, its transaction included.
 const BegunWithin = begunWithin
+
+// MoveAside is what Restore does with the database that it replaces.
+func MoveAside(path string, rename func(from, to string) error) (string, error) {
+	return moveAside(path, rename)
+}
