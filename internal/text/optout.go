@@ -2,6 +2,7 @@ package text
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -289,7 +290,7 @@ func readOptOuts(view store.View, rows []db.OptOut) ([]KnownOptOut, error) {
 			ID: row.ID, Recorded: row.RecordedAt.Time,
 		}
 		number, err := view.Open(numberPlace(row.ID, row.Tenant), row.Number)
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrSealed) { // an operator has forgotten that key
 			return nil, fmt.Errorf("text: opt-out %s: %w", row.ID, err)
 		}
 		if len(number) > 0 {

@@ -31,6 +31,26 @@ func TestOptOutKeepsNoNumber(t *testing.T) {
 	})
 }
 
+// Ensure that an opt-out whose number has a forgotten key counts, is listed and can be ended.
+func TestOptOutOfForgottenKey(t *testing.T) {
+	each(t, func(b bridge) {
+		to := b.Phone()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return text.OptOut(ctx, tx, line(), to)
+		})
+		b.Exec("UPDATE opt_out SET number = 'v1.00000000.AAAA'")
+		require.True(b, b.optOuts()[0].Erased())
+		b.Do(func(ctx context.Context, tx *store.Tx) error { return text.OptOut(ctx, tx, line(), to) })
+		require.Equal(b, 1, b.Count("opt_out"))
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			ended, err := text.ClearOptOuts(ctx, tx, to, func(text.KnownOptOut) bool { return true })
+			require.Equal(b, 1, ended)
+			return err
+		})
+		require.Zero(b, b.Count("opt_out"))
+	})
+}
+
 // optOuts are the phones of all opt-outs that have an id.
 func (b bridge) optOuts() (phones []phonemail.Number) {
 	b.Helper()
