@@ -20,6 +20,10 @@ const (
 // ErrClosed says that the store was closed before the call was begun.
 var ErrClosed = errors.New("store: closed")
 
+// errUncertain says that the response to a commit got lost. What the transaction did may be on
+// disk, so that it must not be done again.
+var errUncertain = errors.New("store: it is not known whether the transaction is committed")
+
 // call is one waiting Do. Its state decides a race between the lane that takes it and the caller
 // that gives up.
 type call struct {
@@ -42,6 +46,7 @@ const (
 // have no effect outside of tx, and must set what it captures, not add to it. A duplicate is a
 // value, not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is
 // returned as it is. If ctx ends before f is begun, nothing is done and ctx's error is returned.
+// When the database is lost in the midst of a commit, Do returns an error although f may be done.
 func (s *Store) Do(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -102,11 +107,14 @@ func take(group []*call, c *call) []*call {
 }
 
 func (s *Store) commit(group []*call) {
-	if len(group) > 1 && s.transact(group, s.open(), false) == nil {
-		for _, c := range group {
-			c.done <- nil
+	if len(group) > 1 {
+		err := s.transact(group, s.open(), false)
+		if err == nil || errors.Is(err, errUncertain) {
+			for _, c := range group {
+				c.done <- err
+			}
+			return
 		}
-		return
 	}
 	for _, c := range group {
 		c.done <- s.alone(c)

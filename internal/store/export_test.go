@@ -85,3 +85,6 @@ const BegunWithin = begunWithin
 func MoveAside(path string, rename func(from, to string) error) (string, error) {
 	return moveAside(path, rename)
 }
+
+// Waiting is how many calls wait for a lane.
+func (s *Store) Waiting() int { return len(s.calls) }

@@ -316,13 +316,23 @@ func (s *postgresSession) commit(ctx context.Context) error {
 	})
 	err := s.direct(func() error { return s.tx.SendBatch(ctx, &s.last).Close() })
 	if err != nil {
-		return err
+		return uncertain(err)
 	}
 	if s.jobs {
 		s.bell.ring()
 	}
 	_ = s.conn.Close() // what is committed stays so, whatever becomes of the connection
 	return nil
+}
+
+// uncertain tells a commit that PostgreSQL refused, or never got, from one whose response got lost.
+func uncertain(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) || errors.Is(err, pgx.ErrTxCommitRollback) ||
+		pgconn.SafeToRetry(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUncertain, err)
 }
 
 func (s *postgresSession) rollback(ctx context.Context) {

@@ -1,0 +1,124 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// cutting is the URL of the same database behind a relay. When it is armed, it cuts the next
+// connection whose transaction is committed, before the client hears of that.
+func cutting(t *testing.T, address string) (relayed string, armed *atomic.Bool) {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	server := u.Host
+	relay, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = relay.Close() })
+	u.Host = relay.Addr().String()
+	q := u.Query()
+	q.Set("sslmode", "disable")
+	u.RawQuery = q.Encode()
+	armed = new(atomic.Bool)
+	go func() {
+		for {
+			client, err := relay.Accept()
+			if err != nil {
+				return
+			}
+			backend, err := net.Dial("tcp", server)
+			if err != nil {
+				_ = client.Close()
+				return
+			}
+			go func() {
+				_, _ = io.Copy(backend, client)
+				_ = backend.Close()
+			}()
+			go func() {
+				cut(client, backend, armed)
+				_ = client.Close()
+				_ = backend.Close()
+			}()
+		}
+	}()
+	return u.String(), armed
+}
+
+// cut passes on what PostgreSQL says, but for the commit.
+func cut(client io.Writer, backend io.Reader, armed *atomic.Bool) {
+	in := bufio.NewReader(backend)
+	for {
+		head := make([]byte, 5)
+		if _, err := io.ReadFull(in, head); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
+		if _, err := io.ReadFull(in, body); err != nil {
+			return
+		}
+		if head[0] == 'C' && string(body) == "COMMIT\x00" && armed.Swap(false) {
+			return
+		}
+		if _, err := client.Write(append(head, body...)); err != nil {
+			return
+		}
+	}
+}
+
+// Ensure that calls which shared a commit are not run again when PostgreSQL's response to it was
+// lost: it may have committed what they did.
+func TestSharedCommitOfUnknownOutcome(t *testing.T) {
+	address, armed := cutting(t, storetest.PostgreSQL(t))
+	s := storetest.Open(t, address, nil)
+	var lanes, callers sync.WaitGroup
+	taken, free := make(chan struct{}), make(chan struct{})
+	for range 4 {
+		lanes.Go(func() {
+			require.NoError(t, s.Do(t.Context(), func(context.Context, *store.Tx) error {
+				taken <- struct{}{}
+				<-free
+				return nil
+			}))
+		})
+		<-taken // so that each lane takes one call
+	}
+	var (
+		first sync.Once
+		errs  [2]error
+	)
+	for i := range errs {
+		callers.Go(func() {
+			errs[i] = s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				first.Do(func() { armed.Store(true) })
+				return tx.Record(ctx, "acme", "row", "done", "")
+			})
+		})
+	}
+	require.Eventually(t, func() bool { return s.Waiting() == 2 }, time.Minute, time.Millisecond)
+	free <- struct{}{}
+	callers.Wait()
+	close(free)
+	lanes.Wait()
+	require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+		done, err := view.EventsOf(ctx, "row")
+		require.Len(t, done, 2, "each has done it once")
+		return err
+	}))
+	for _, err := range errs {
+		require.ErrorContains(t, err, "committing", "and hears that it is not known")
+	}
+}
