@@ -415,7 +415,7 @@ func (q *Queries) NewestMails(ctx context.Context, arg NewestMailsParams) ([]New
 }
 
 const phonesOfMail = `-- name: PhonesOfMail :many
-SELECT phone FROM mail WHERE id = $1 OR message_id = $1 LIMIT 2
+SELECT DISTINCT phone FROM mail WHERE id = $1 OR message_id = $1 LIMIT 2
 `
 
 // For an operator, as MailsOfPhone.

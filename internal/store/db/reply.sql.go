@@ -65,7 +65,7 @@ func (q *Queries) GetReply(ctx context.Context, id string) (Reply, error) {
 }
 
 const phonesOfReply = `-- name: PhonesOfReply :many
-SELECT phone FROM reply WHERE id = $1 OR provider_id = $1 LIMIT 2
+SELECT DISTINCT phone FROM reply WHERE id = $1 OR provider_id = $1 LIMIT 2
 `
 
 // For an operator, as RepliesOfPhone.

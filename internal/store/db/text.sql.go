@@ -248,7 +248,7 @@ func (q *Queries) LastTextOfVerification(ctx context.Context, verificationID str
 }
 
 const phonesOfText = `-- name: PhonesOfText :many
-SELECT phone FROM text WHERE id = $1 OR provider_id = $1 LIMIT 2
+SELECT DISTINCT phone FROM text WHERE id = $1 OR provider_id = $1 LIMIT 2
 `
 
 // For an operator, as TextsOfPhone.

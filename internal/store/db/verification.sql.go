@@ -729,7 +729,8 @@ func (q *Queries) OverdueVerifications(ctx context.Context, arg OverdueVerificat
 }
 
 const phonesOfVerification = `-- name: PhonesOfVerification :many
-SELECT phone FROM verification WHERE id = $1 OR external_id = $1 OR verify_sid = $1 LIMIT 2
+SELECT DISTINCT phone FROM verification
+WHERE id = $1 OR external_id = $1 OR verify_sid = $1 LIMIT 2
 `
 
 // For an operator, as VerificationsOfPhone.

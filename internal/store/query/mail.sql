@@ -39,7 +39,7 @@ SELECT * FROM mail WHERE phone IN (@phone, @gone);
 
 -- name: PhonesOfMail :many
 -- For an operator, as MailsOfPhone.
-SELECT phone FROM mail WHERE id = @key OR message_id = @key LIMIT 2;
+SELECT DISTINCT phone FROM mail WHERE id = @key OR message_id = @key LIMIT 2;
 
 -- name: NewestMails :many
 -- The newest mails before an id, each with its question and the prompts of that, oldest prompt

@@ -18,4 +18,4 @@ SELECT * FROM reply WHERE phone IN (@phone, @gone) AND word <> '';
 
 -- name: PhonesOfReply :many
 -- For an operator, as RepliesOfPhone.
-SELECT phone FROM reply WHERE id = @key OR provider_id = @key LIMIT 2;
+SELECT DISTINCT phone FROM reply WHERE id = @key OR provider_id = @key LIMIT 2;

@@ -86,7 +86,7 @@ SELECT * FROM text WHERE phone IN (@phone, @gone);
 
 -- name: PhonesOfText :many
 -- For an operator, as TextsOfPhone.
-SELECT phone FROM text WHERE id = @key OR provider_id = @key LIMIT 2;
+SELECT DISTINCT phone FROM text WHERE id = @key OR provider_id = @key LIMIT 2;
 
 -- name: TextsWithoutPrice :many
 -- Those that a provider has, and whose charge is known, by their ids from one to before another.

@@ -122,7 +122,8 @@ SELECT * FROM verification WHERE phone IN (@phone, @gone);
 
 -- name: PhonesOfVerification :many
 -- For an operator, as VerificationsOfPhone.
-SELECT phone FROM verification WHERE id = @key OR external_id = @key OR verify_sid = @key LIMIT 2;
+SELECT DISTINCT phone FROM verification
+WHERE id = @key OR external_id = @key OR verify_sid = @key LIMIT 2;
 
 -- name: NewestVerifications :many
 -- As NewestMails, each with its texts.
