@@ -85,6 +85,7 @@ func (e *postgresEngine) connect(ctx context.Context, url string) error {
 	if !strings.Contains(url, "pool_max_conns=") {
 		config.MaxConns = storeConns
 	}
+	config.MaxConns = max(config.MaxConns, 2) // a migration holds its lock on one of them
 	own := config.Copy()
 	own.MaxConns, own.MinConns, own.MinIdleConns = queueConns, 0, 0
 	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {

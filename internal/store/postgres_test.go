@@ -151,3 +151,17 @@ func TestEndedStatements(t *testing.T) {
 		return addEvent(ctx, tx, "after")
 	}))
 }
+
+// Ensure that a store migrates and works whose URL allows it one connection.
+func TestOneConnection(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s, err := store.Open(ctx, store.Options{
+		URL: storetest.EmptyPostgreSQL(t) + "&pool_max_conns=1", Key: storetest.Key,
+	})
+	require.NoError(t, err)
+	require.NoError(t, s.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "done")
+	}))
+	require.NoError(t, s.Close())
+}
