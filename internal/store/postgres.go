@@ -74,13 +74,22 @@ func openPostgres(
 	return e, nil
 }
 
-// connect makes the pools. Their connections are opened when they are needed. A URL with
-// pool_max_conns says how many the store may have; River has its own all the same.
-func (e *postgresEngine) connect(ctx context.Context, url string) error {
+// parseURL reads a URL, which may say things of pools that PostgreSQL itself refuses.
+func parseURL(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// pgx's error may quote the password
-		return errors.New("store: the database URL cannot be used")
+		return nil, errors.New("store: the database URL cannot be used")
+	}
+	return config, nil
+}
+
+// connect makes the pools. Their connections are opened when they are needed. A URL with
+// pool_max_conns says how many the store may have; River has its own all the same.
+func (e *postgresEngine) connect(ctx context.Context, url string) error {
+	config, err := parseURL(url)
+	if err != nil {
+		return err
 	}
 	if !strings.Contains(url, "pool_max_conns=") {
 		config.MaxConns = storeConns

@@ -165,3 +165,15 @@ func TestOneConnection(t *testing.T) {
 	}))
 	require.NoError(t, s.Close())
 }
+
+// Ensure that the keys are told of with a URL that says how many connections the store may have.
+func TestKeysWithSizeOfPool(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	s := storetest.Open(t, url, nil)
+	require.NoError(t, s.Ping(t.Context()))
+	uses, err := store.Keys(t.Context(), store.Options{
+		URL: url + "&pool_max_conns=4", Key: storetest.Key,
+	})
+	require.NoError(t, err)
+	require.Len(t, uses, 1)
+}

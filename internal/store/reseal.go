@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
 )
 
@@ -181,7 +182,11 @@ func beside(o *Options) (*sql.DB, error) {
 	if path, isSQLite := strings.CutPrefix(o.URL, "sqlite:"); isSQLite {
 		return openReading(path)
 	}
-	return sql.Open("pgx", o.URL)
+	config, err := parseURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	return stdlib.OpenDB(*config.ConnConfig), nil
 }
 
 // KeyUse says what one key does in a database.
