@@ -34,6 +34,9 @@ type Draft struct {
 	Asker, Mail    string    // who asks for it, and by which mail, as in limit.Text
 	Answered       bool      // it follows from a yes of the phone
 	Admitted       bool      // Admit has counted it
+	// NotBefore is when its verification opened, which may be just after now. Its row says no earlier
+	// time: texts from before the last code was made are not sent.
+	NotBefore time.Time
 }
 
 // Admit counts a text against all limits before it is made, for a rule that does something else
@@ -119,6 +122,9 @@ func add(
 		Account: d.Line.Account, Sender: d.Line.Sender, Phone: d.Phone,
 		Purpose: d.Purpose, Segments: int64(d.segments()),
 		Deadline: moment.Of(d.Deadline), CreatedAt: now, Wording: d.Wording, Language: d.Language,
+	}
+	if d.NotBefore.After(now.Time) {
+		row.CreatedAt = moment.Of(d.NotBefore)
 	}
 	if cmp.Or(d.ChallengeID, d.VerificationID) == "" {
 		row.CaseID = d.Case

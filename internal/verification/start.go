@@ -46,7 +46,7 @@ func start(ctx context.Context, tx *store.Tx, id string, r Request) (Verificatio
 	draft := text.Draft{
 		Tenant: r.Tenant, VerificationID: id, Line: r.Line, Phone: r.Phone, Purpose: text.Code,
 		Body: r.Wording(code, r.Locale), Deadline: now.Add(r.Limits.Life).Time, Asker: r.whose(),
-		Wording: codeWording, Language: r.Locale,
+		Wording: codeWording, Language: r.Locale, NotBefore: now.Time,
 	}
 	if r.Unreachable == "" { // else nothing is texted
 		if err := admitText(ctx, tx, draft); err != nil {

@@ -2,12 +2,15 @@ package verification
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/text"
 )
 
 // Ensure that people behind one address, whose phones Auth0 knows, have a budget each. Those who
@@ -64,5 +67,38 @@ func TestReplacedAtOnce(t *testing.T) {
 		}
 		require.Len(t, b.Strings("SELECT external_id FROM verification WHERE state = 'pending'"+
 			" GROUP BY external_id HAVING COUNT(*) = 1"), 20)
+	})
+}
+
+// Ensure that a code is texted which replaces one that opened a little later, by the clock: of a
+// replica that waited for the other one, or one that was set back. When its second text is refused,
+// the first one counts.
+func TestReplacedByOneThatBeganBefore(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		replace := func(r *Request) { r.ExternalID, r.Replace = "order", true }
+		first := b.start(replace)
+		b.Pass(-5 * time.Millisecond)
+		second := b.start(replace)
+		require.True(t, second.Opened.After(first.Opened))
+		textOf := func() string {
+			return b.Strings("SELECT MAX(id) FROM text WHERE verification_id = '" + second.ID + "'")[0]
+		}
+		id, due := textOf(), false
+		b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+			_, due, err = text.Begin(ctx, tx, id)
+			return errors.Join(err, text.Accept(ctx, tx, id, "SM1"))
+		})
+		require.True(t, due)
+		b.Pass(2 * time.Minute)
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := Resend(ctx, tx, named("acme"), second.ID, words, "")
+			return err
+		})
+		id = textOf()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(text.Refuse(ctx, tx, id, "21614"),
+				Fail(ctx, tx, second.ID, ProviderRefused))
+		})
+		require.Equal(t, Pending, b.get(second).State)
 	})
 }
