@@ -123,6 +123,20 @@ func TestSweepFindsWhatDeadWorkersHadBegun(t *testing.T) {
 	})
 }
 
+// Ensure that a row which cannot be ended keeps no sweep from what dead workers had begun.
+func TestSweepGoesOnBesideABrokenRow(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	w.accepted("http://"+w.idp.Host()+"/verify?ticket=none", challenge.Registration)
+	w.exec("UPDATE challenge SET state = 'open', expires_at = 1")
+	w.exec("CREATE TRIGGER breaks BEFORE UPDATE ON challenge" +
+		" BEGIN SELECT RAISE(ABORT, 'a broken row'); END")
+	w.begunLongAgo("examine_mail")
+	w.wait(store.RescueAfter + time.Millisecond)
+	require.ErrorContains(t, w.work(t.Context(), "sweep", ""), "a broken row")
+	require.Equal(t, "1", w.jobs("examine_mail"))
+}
+
 // Ensure that a click that its worker had begun when it died is clicked again as an interrupted
 // one: by the queue, and once more at most.
 func TestClickOfADeadWorker(t *testing.T) {

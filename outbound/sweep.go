@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"smsbridge/internal/challenge"
@@ -26,25 +27,34 @@ type Sweep struct{}
 func (Sweep) Kind() string { return "sweep" }
 
 // sweep does the job sweep. What it looks for has an index of its own. So a sweep that finds
-// nothing costs next to nothing, however many rows there are.
-func (w *Worker) sweep(ctx context.Context, _ string) error {
+// nothing costs next to nothing, however many rows there are. A row that cannot be ended fails the
+// job, and keeps none of what follows from being done.
+func (w *Worker) sweep(ctx context.Context, _ string) (failed error) {
 	for _, end := range []func(context.Context, *store.Tx, int) (int, error){
 		challenge.ExpireOverdue, verification.ExpireOverdue,
 		w.ofTheDead(text.LoseSightSince),
 		w.ofTheDead(takeUp(mail.BegunBefore, mail.Queue)),
 		w.ofTheDead(takeUp(challenge.BegunBefore, challenge.Queue)),
 	} {
-		for n := sweptAtOnce; n == sweptAtOnce; {
-			err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-				n, err = end(ctx, tx, sweptAtOnce)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		failed = errors.Join(failed, w.sweepUp(ctx, end))
+	}
+	return errors.Join(failed, w.wakeLanes(ctx))
+}
+
+// sweepUp ends rows until there are no more of them.
+func (w *Worker) sweepUp(
+	ctx context.Context, end func(ctx context.Context, tx *store.Tx, most int) (int, error),
+) error {
+	for n := sweptAtOnce; n == sweptAtOnce; {
+		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+			n, err = end(ctx, tx, sweptAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return w.wakeLanes(ctx)
+	return nil
 }
 
 // ofTheDead has something done about what dead workers left. Texts that they were sending are

@@ -120,7 +120,11 @@ func Restore(
 	if same(file, part) {
 		return Copy{}, "", ErrOwnPart
 	}
-	defer os.Remove(part)
+	defer func() {
+		if replaced == "" { // else it is what says that this restore did not end
+			_ = os.Remove(part)
+		}
+	}()
 	if err := copyWithWAL(ctx, file, part, tell); err != nil {
 		return Copy{}, "", err
 	}
