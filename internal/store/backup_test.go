@@ -250,6 +250,21 @@ func TestCheckpoint(t *testing.T) {
 	require.Len(t, alone(), 20)
 }
 
+// killedAfter leaves a copy of an open database as a kill would, just after an event was committed,
+// and closes the database itself.
+func killedAfter(t *testing.T, s *store.Store, path, as string) {
+	t.Helper()
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return addEvent(ctx, tx, "kept")
+	}))
+	for _, part := range []string{"", "-wal"} {
+		content, err := os.ReadFile(path + part)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(as+part, content, 0o600))
+	}
+	require.NoError(t, s.Close())
+}
+
 // Ensure that a restore takes what a killed bridge had committed, also when it is only in the WAL
 // beside the file.
 func TestRestoreTakesTheWAL(t *testing.T) {
@@ -258,15 +273,7 @@ func TestRestoreTakesTheWAL(t *testing.T) {
 	s, err := store.Open(t.Context(), options(path))
 	require.NoError(t, err)
 	require.NoError(t, s.Checkpoint(t.Context()))
-	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		return addEvent(ctx, tx, "kept")
-	}))
-	for _, part := range []string{"", "-wal"} { // as a kill leaves them
-		content, err := os.ReadFile(path + part)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(killed+part, content, 0o600))
-	}
-	require.NoError(t, s.Close())
+	killedAfter(t, s, path, killed)
 	restored, replaced, err := store.Restore(t.Context(), options(path), killed, true, silent)
 	require.NoError(t, err)
 	require.NotEmpty(t, replaced)
@@ -316,15 +323,7 @@ func TestRestoreKilledBetweenFiles(t *testing.T) {
 		good, path := filepath.Join(folder, "good.db"), filepath.Join(folder, "smsbridge.db")
 		s, err := store.Open(t.Context(), options(good))
 		require.NoError(t, err)
-		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			return addEvent(ctx, tx, "kept")
-		}))
-		for _, end := range []string{"", "-wal"} { // as a kill leaves them
-			content, err := os.ReadFile(good + end)
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(path+end, content, 0o600))
-		}
-		require.NoError(t, s.Close())
+		killedAfter(t, s, good, path)
 		require.NoError(t, os.WriteFile(path+".part", nil, 0o600))
 		n, killed := 0, errors.New("killed")
 		_, err = store.MoveAside(path, func(from, to string) error {

@@ -18,11 +18,11 @@ import (
 	"smsbridge/phonemail"
 )
 
-// counted is the URL of the same database behind a relay, which counts the messages that ask
-// PostgreSQL to respond: each is a round trip.
-//
-// Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
-func counted(t *testing.T, address string) (relayed string, trips *atomic.Int64) {
+// relayed is the URL of the same database behind a relay. Up passes on what a client says, and down
+// what PostgreSQL says, each until it returns.
+func relayed(
+	t *testing.T, address string, up, down func(to io.Writer, from io.Reader),
+) (behind string) {
 	t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(t, err)
@@ -34,7 +34,10 @@ func counted(t *testing.T, address string) (relayed string, trips *atomic.Int64)
 	q := u.Query()
 	q.Set("sslmode", "disable")
 	u.RawQuery = q.Encode()
-	trips = new(atomic.Int64)
+	pass := func(way func(to io.Writer, from io.Reader), to, from net.Conn) {
+		way(to, from)
+		_, _ = to.Close(), from.Close()
+	}
 	go func() {
 		for {
 			client, err := relay.Accept()
@@ -46,17 +49,26 @@ func counted(t *testing.T, address string) (relayed string, trips *atomic.Int64)
 				_ = client.Close()
 				return
 			}
-			go func() {
-				_, _ = io.Copy(client, backend)
-				_ = client.Close()
-			}()
-			go func() {
-				count(client, backend, trips)
-				_ = backend.Close()
-			}()
+			go pass(up, backend, client)
+			go pass(down, client, backend)
 		}
 	}()
-	return u.String(), trips
+	return u.String()
+}
+
+// all passes on everything.
+func all(to io.Writer, from io.Reader) { _, _ = io.Copy(to, from) }
+
+// counted is the URL of the same database behind a relay, which counts the messages that ask
+// PostgreSQL to respond: each is a round trip.
+//
+// Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
+func counted(t *testing.T, address string) (behind string, trips *atomic.Int64) {
+	t.Helper()
+	trips = new(atomic.Int64)
+	return relayed(t, address, func(backend io.Writer, client io.Reader) {
+		count(client, backend, trips)
+	}, all), trips
 }
 
 // count passes on what a client says, and counts its Query and Sync messages.

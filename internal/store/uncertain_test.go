@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,42 +18,12 @@ import (
 
 // cutting is the URL of the same database behind a relay. When it is armed, it cuts the next
 // connection whose transaction is committed, before the client hears of that.
-func cutting(t *testing.T, address string) (relayed string, armed *atomic.Bool) {
+func cutting(t *testing.T, address string) (behind string, armed *atomic.Bool) {
 	t.Helper()
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	server := u.Host
-	relay, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = relay.Close() })
-	u.Host = relay.Addr().String()
-	q := u.Query()
-	q.Set("sslmode", "disable")
-	u.RawQuery = q.Encode()
 	armed = new(atomic.Bool)
-	go func() {
-		for {
-			client, err := relay.Accept()
-			if err != nil {
-				return
-			}
-			backend, err := net.Dial("tcp", server)
-			if err != nil {
-				_ = client.Close()
-				return
-			}
-			go func() {
-				_, _ = io.Copy(backend, client)
-				_ = backend.Close()
-			}()
-			go func() {
-				cut(client, backend, armed)
-				_ = client.Close()
-				_ = backend.Close()
-			}()
-		}
-	}()
-	return u.String(), armed
+	return relayed(t, address, all, func(client io.Writer, backend io.Reader) {
+		cut(client, backend, armed)
+	}), armed
 }
 
 // cut passes on what PostgreSQL says, but for the commit.
