@@ -203,24 +203,6 @@ func Asked(
 // lookalikeTime is how long after the end of a question a yes might still be meant for it.
 const lookalikeTime = 10 * time.Minute
 
-// Mistakable returns the questions to a phone on a line that a yes might be meant for, oldest
-// first: those without an end, and those that ended in the last lookalikeTime while no text said so
-// to the phone. They went unanswered, or the app called its question off. Wrong codes may have
-// ended them, or a yes that an app got, and that its person may repeat.
-func Mistakable(
-	ctx context.Context, view store.View, l phonemail.Line, phone phonemail.Number,
-) (found []Challenge, err error) {
-	rows, err := view.MistakableChallenges(ctx, db.MistakableChallengesParams{
-		Account: l.Account, Sender: l.Sender, Phone: phone, Since: view.Moment().Add(-lookalikeTime),
-	})
-	for _, c := range readAll(rows, view.Now()) {
-		if !c.Over() || view.Now().Sub(c.Ended) < lookalikeTime {
-			found = append(found, c)
-		}
-	}
-	return found, err
-}
-
 // Last returns the questions to a phone on a line whatever became of them, newest first, at most
 // 20.
 func Last(

@@ -49,12 +49,6 @@ type Click struct {
 // Opens reports whether a link is the one that the phone was asked about, so that its yes opens it.
 func (c Click) Opens(link string) bool { return c.Challenge.opens(link) }
 
-// MayRepeat reports whether a yes to c may be the one to another question once more: that one is
-// being clicked, and had its yes before the prompt of c left.
-func (c Challenge) MayRepeat(other Challenge) bool {
-	return (other.State == Accepted || other.State == Clicking) && !c.asked.Before(other.Accepted)
-}
-
 // BeginClick moves an accepted challenge to clicking and returns what to redeem. The second
 // result is false when there is nothing to do.
 func BeginClick(ctx context.Context, tx *store.Tx, id string) (Click, bool, error) {
