@@ -7,12 +7,10 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -186,7 +184,7 @@ func (d *Door) formOf(c echo.Context, v visitor, see bool) (f form, done bool, e
 	case err != nil:
 		return f, true, d.refuse(c, http.StatusBadRequest, "The form cannot be read.",
 			"Nothing was done. What is longer goes by the command line.", &v)
-	case !store.IsText(strings.Join(slices.Concat(slices.Collect(maps.Values(values))...), "\n")):
+	case !isTextOnly(values):
 		return f, true, d.refuse(c, http.StatusBadRequest, "The form has bytes that are no text.",
 			"Nothing was done. Write it in UTF-8.", &v)
 	case !holds(values, v.Token):
@@ -197,4 +195,14 @@ func (d *Door) formOf(c echo.Context, v visitor, see bool) (f form, done bool, e
 			"Nothing was done. Ask an operator whose role is act.", &v)
 	}
 	return form{values, c.Param("id"), v}, false, nil
+}
+
+// isTextOnly reports whether every database takes what a form says.
+func isTextOnly(values url.Values) bool {
+	for _, of := range values {
+		if slices.ContainsFunc(of, func(said string) bool { return !store.IsText(said) }) {
+			return false
+		}
+	}
+	return true
 }
