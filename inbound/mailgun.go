@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/labstack/echo/v4"
 
@@ -155,7 +154,8 @@ func (d *mailDoor) readMail(c echo.Context, what reading) (mailPost, response) {
 		}
 	}
 	place := form.get("message-url")
-	if !mail.IsMessageID(id) || !storable(place) || !storable(proof.token) {
+	// One that PostgreSQL refused would be refused at each retry.
+	if !mail.IsMessageID(id) || !store.IsPlain(place) || !store.IsPlain(proof.token) {
 		return mailPost{}, response{
 			http.StatusNotAcceptable, "the token, Message-Id or message-url cannot be one",
 		}
@@ -244,12 +244,6 @@ func idOf(mime string) string {
 		return ""
 	}
 	return bareID(m.Header.Get("Message-Id"))
-}
-
-// storable reports whether a field of a post can be kept: it has no control character, and every
-// database takes it. One that PostgreSQL refused would be refused at each retry.
-func storable(s string) bool {
-	return store.IsText(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // recipientsOf reads the recipients that are phone addresses of the tenant, one for each phone.

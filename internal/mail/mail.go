@@ -23,7 +23,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -250,10 +249,9 @@ func Queue(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
 // The database indexes it.
 const maxMessageID = 998
 
-// IsMessageID reports whether a bridge takes a mail with a Message-Id. Its sender chose that, and
-// PostgreSQL does not keep everything.
+// IsMessageID reports whether a bridge takes a mail with a Message-Id, which its sender chose.
 func IsMessageID(id string) bool {
-	return len(id) <= maxMessageID && store.IsText(id) && !strings.ContainsFunc(id, unicode.IsControl)
+	return len(id) <= maxMessageID && store.IsPlain(id)
 }
 
 // Mail is a received mail that waits for its examination.

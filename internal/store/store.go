@@ -26,6 +26,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -308,6 +309,9 @@ const AfterAll = "g"
 //
 // Source: https://www.postgresql.org/docs/current/datatype-character.html
 func IsText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// IsPlain reports whether a text has no control character either, such as the end of a line.
+func IsPlain(s string) bool { return IsText(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
 // Missing reports whether err says that a query for one row found none.
 func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
