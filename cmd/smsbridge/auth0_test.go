@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/nodetest"
 	"smsbridge/internal/simulator/twilioverify"
 	"smsbridge/internal/store/storetest"
@@ -232,7 +233,7 @@ var leadsTo = regexp.MustCompile(`<form method="post" action="([^"]+)" id="retur
 // press presses a button of the form.
 func (r *reader) press(do string, more ...string) *reader {
 	r.t.Helper()
-	fields := hiddenFields(r.page)
+	fields := inboundtest.HiddenFields(r.page)
 	fields.Set("do", do)
 	for i := 0; i < len(more); i += 2 {
 		fields.Set(more[i], more[i+1])
@@ -245,7 +246,7 @@ func (r *reader) way() (to, token string) {
 	r.t.Helper()
 	match := leadsTo.FindStringSubmatch(r.page)
 	require.NotNil(r.t, match, r.page)
-	return html.UnescapeString(match[1]), hiddenFields(r.page).Get("session_token")
+	return html.UnescapeString(match[1]), inboundtest.HiddenFields(r.page).Get("session_token")
 }
 
 // code is the code in the phone's nth text.

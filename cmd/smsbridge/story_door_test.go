@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/simulator/twilio"
 )
 
@@ -124,22 +124,10 @@ func storyLogin(ts *testscript.TestScript, _ bool, args []string) {
 	c.see(ts, res)
 }
 
-// posted is a field that a form has and no person sees.
-var posted = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
-
-// hiddenFields are what the form on a page posts beside what is typed.
-func hiddenFields(page string) url.Values {
-	fields := url.Values{}
-	for _, field := range posted.FindAllStringSubmatch(page, -1) {
-		fields.Set(field[1], html.UnescapeString(field[2]))
-	}
-	return fields
-}
-
 // press BUTTON [FIELD=VALUE...]: the browser fills in the form and presses a button of it.
 func storyPress(ts *testscript.TestScript, _ bool, args []string) {
 	c := &in(ts).caller
-	fields := hiddenFields(c.page)
+	fields := inboundtest.HiddenFields(c.page)
 	fields.Set("do", args[0])
 	for _, typed := range args[1:] {
 		name, value, _ := strings.Cut(typed, "=")
@@ -157,7 +145,7 @@ func storyPage(ts *testscript.TestScript, _ bool, args []string) {
 		if want.MatchString(c.page) {
 			return true
 		}
-		res, err := c.browser.Get(c.form + "?" + hiddenFields(c.page).Encode())
+		res, err := c.browser.Get(c.form + "?" + inboundtest.HiddenFields(c.page).Encode())
 		ts.Check(err)
 		c.see(ts, res)
 		return want.MatchString(c.page)

@@ -103,10 +103,10 @@ func TestAuth0FormRefusesTokens(t *testing.T) {
 func TestAuth0FormIsNotForgedAcrossSites(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	v := b.visitor(t, withPhone)
-	form := hidden(v.load().Body)
+	form := inboundtest.HiddenFields(v.load().Body)
 	form.Set("do", "leave")
 	other := b.visitor(t, jwt.MapClaims{"sub": "auth0|other", "phone_number": "+4520123457"})
-	foreign := hidden(other.load().Body)
+	foreign := inboundtest.HiddenFields(other.load().Body)
 	changed := func(name, value string) url.Values {
 		all := url.Values{}
 		for key, values := range form {
@@ -165,7 +165,7 @@ func TestAuth0FormKeepsTheStateOfItsFirstLoad(t *testing.T) {
 		b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 		b.set(t, func(a *tenant.Auth0) { a.PassCode = passCode })
 		v := b.visitor(t, withPhone)
-		form := hidden(v.load().Body)
+		form := inboundtest.HiddenFields(v.load().Body)
 		evil := &visitor{b, t, v.token, "attackers-own-log-in", v.cookies}
 		refused := func(r inboundtest.Response, why string) {
 			t.Helper()
@@ -196,8 +196,8 @@ func TestAuth0FormKeepsTheStateOfItsFirstLoad(t *testing.T) {
 func TestAuth0FormOfManyTabs(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
 	v := b.visitor(t, withPhone)
-	first := hidden(v.load().Body)
-	second := hidden(v.load().Body)
+	first := inboundtest.HiddenFields(v.load().Body)
+	second := inboundtest.HiddenFields(v.load().Body)
 	post := func(form url.Values, do, code string) inboundtest.Response {
 		t.Helper()
 		form.Set("do", do)
@@ -228,7 +228,7 @@ func TestAuth0FormOfManyTabs(t *testing.T) {
 	blocked := b.visitor(t, jwt.MapClaims{"sub": "auth0|blocked", "phone_number": "+4520123458"})
 	for _, state := range []string{"a", "a", "b"} {
 		blocked.state, blocked.cookies = state, map[string]string{}
-		form := hidden(blocked.load().Body)
+		form := inboundtest.HiddenFields(blocked.load().Body)
 		blocked.cookies = map[string]string{}
 		form.Set("do", "leave")
 		r := blocked.do(http.MethodPost, "/auth0/acme/verify", form)
@@ -286,7 +286,7 @@ func TestAuth0FormIsNoOpenRedirect(t *testing.T) {
 		)
 		require.Equal(t, http.StatusOK, r.StatusCode, "%d: %v", n, more)
 		v.guarded(r)
-		form := hidden(r.Body)
+		form := inboundtest.HiddenFields(r.Body)
 		require.Equal(t, v.state, form.Get("state"), "nothing gets out of its quotes")
 		form.Set("do", "leave")
 		r = v.do(http.MethodPost, "/auth0/acme/verify", form, "X-Forwarded-Host: evil.example")

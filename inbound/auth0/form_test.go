@@ -159,21 +159,10 @@ func (v *visitor) guarded(r inboundtest.Response) {
 	}
 }
 
-var hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
-
-// hidden are the fields that the page posts by itself.
-func hidden(body string) url.Values {
-	fields := url.Values{}
-	for _, match := range hiddenField.FindAllStringSubmatch(body, -1) {
-		fields.Set(match[1], html.UnescapeString(match[2]))
-	}
-	return fields
-}
-
 // press presses a button of the page, follows the redirect, and returns the page after.
 func (v *visitor) press(do string, fields ...string) inboundtest.Response {
 	v.t.Helper()
-	form := hidden(v.load().Body)
+	form := inboundtest.HiddenFields(v.load().Body)
 	form.Set("do", do)
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
@@ -200,7 +189,7 @@ func (v *visitor) returned(r inboundtest.Response) (*url.URL, jwt.MapClaims) {
 	v.guarded(r)
 	back := regexp.MustCompile(`<form method="post" action="([^"]+)" id="return">`)
 	match := back.FindStringSubmatch(r.Body)
-	token := hidden(r.Body).Get("session_token")
+	token := inboundtest.HiddenFields(r.Body).Get("session_token")
 	if match == nil {
 		match = regexp.MustCompile(`content="0;url=([^"]+)"`).FindStringSubmatch(r.Body)
 	}
@@ -539,7 +528,7 @@ func TestAuth0FormPassesCode(t *testing.T) {
 	require.Zero(t, v.Count(t, "verification", "1=1"), "the Action texts and compares")
 
 	// Where the sample asked to return to is still known when the code is posted.
-	form := hidden(
+	form := inboundtest.HiddenFields(
 		v.do(http.MethodGet, v.query("redirect_uri", "https://acme.eu.auth0.com/continue"), nil).Body,
 	)
 	form.Set("code", "482913")

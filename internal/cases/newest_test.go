@@ -112,136 +112,126 @@ func TestBriefs(t *testing.T) {
 // Ensure that all cases are found, each once, the newest first, page by page and by what is looked
 // for. A page reads a bounded number of rows.
 func TestNewest(t *testing.T) {
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := storetest.Open(t, database(t), nil)
-			const mails = 1300
-			phone, err := phonemail.ParseNumber("+4520123456")
-			require.NoError(t, err)
-			ids := make([]string, mails)
-			const code = "00000007-5000-7000-8000-000000000000" // between two mails
-			const question = "00000005-5000-7000-8000-000000000000"
-			const many = 250 // questions behind one mail, more than are read at once
-			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-				for i := range ids {
-					ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
-					tenant := "acme"
-					if i == 3 {
-						tenant = "beta"
-					}
-					if _, err := tx.AddMail(ctx, db.AddMailParams{ID: ids[i], Tenant: tenant,
-						MessageID: ids[i], ReceivedAt: tx.Moment(), Phone: phone}); err != nil {
-						return err
-					}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const mails = 1300
+		phone, err := phonemail.ParseNumber("+4520123456")
+		require.NoError(t, err)
+		ids := make([]string, mails)
+		const code = "00000007-5000-7000-8000-000000000000" // between two mails
+		const question = "00000005-5000-7000-8000-000000000000"
+		const many = 250 // questions behind one mail, more than are read at once
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			for i := range ids {
+				ids[i] = fmt.Sprintf("%08d-0000-7000-8000-000000000000", i)
+				tenant := "acme"
+				if i == 3 {
+					tenant = "beta"
 				}
-				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: question, Tenant: "acme",
-					Phone: phone, Purpose: challenge.App, State: challenge.Denied}); err != nil {
+				if _, err := tx.AddMail(ctx, db.AddMailParams{ID: ids[i], Tenant: tenant,
+					MessageID: ids[i], ReceivedAt: tx.Moment(), Phone: phone}); err != nil {
 					return err
 				}
-				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{Tenant: "acme",
-					ID: ids[9][:9] + "5" + ids[9][10:], MailID: ids[9], // as older versions made them
-					Phone: phone, Purpose: challenge.Registration, State: challenge.Denied}); err != nil {
+			}
+			if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{ID: question, Tenant: "acme",
+				Phone: phone, Purpose: challenge.App, State: challenge.Denied}); err != nil {
+				return err
+			}
+			if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{Tenant: "acme",
+				ID: ids[9][:9] + "5" + ids[9][10:], MailID: ids[9], // as older versions made them
+				Phone: phone, Purpose: challenge.Registration, State: challenge.Denied}); err != nil {
+				return err
+			}
+			for i := range many {
+				if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{
+					ID: fmt.Sprintf("%s-%04d-7000-8000-000000000000", ids[2][:8], i+1), Tenant: "acme",
+					Phone: phone, Purpose: challenge.App, State: challenge.Accepted,
+					Recipient: strconv.Itoa(i),
+				}); err != nil {
 					return err
 				}
-				for i := range many {
-					if _, err := tx.AddChallenge(ctx, db.AddChallengeParams{
-						ID: fmt.Sprintf("%s-%04d-7000-8000-000000000000", ids[2][:8], i+1), Tenant: "acme",
-						Phone: phone, Purpose: challenge.App, State: challenge.Accepted,
-						Recipient: strconv.Itoa(i),
-					}); err != nil {
-						return err
-					}
-				}
-				_, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: code, Tenant: "acme",
-					Phone: phone})
+			}
+			_, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: code, Tenant: "acme",
+				Phone: phone})
+			return err
+		}))
+		look := func(f Filter, before string, most int) (found []Brief, next string) {
+			require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) (err error) {
+				found, next, err = Newest(ctx, view, f, before, most)
 				return err
 			}))
-			look := func(f Filter, before string, most int) (found []Brief, next string) {
-				require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) (err error) {
-					found, next, err = Newest(ctx, view, f, before, most)
-					return err
-				}))
-				return found, next
+			return found, next
+		}
+		var seen []string
+		for before, more := "", true; more; {
+			found, next := look(Filter{}, before, 300)
+			for _, b := range found {
+				seen = append(seen, b.ID)
 			}
-			var seen []string
-			for before, more := "", true; more; {
-				found, next := look(Filter{}, before, 300)
-				for _, b := range found {
-					seen = append(seen, b.ID)
-				}
-				before, more = next, next != ""
-			}
-			require.Len(t, seen, mails+2+many)
-			seen = slices.DeleteFunc(seen, func(id string) bool {
-				return strings.HasPrefix(id, ids[2][:9]) && id != ids[2]
-			})
-			require.Len(t, seen, mails+2)
-			require.Equal(t, code, seen[mails-8])
-			require.Equal(t, question, seen[mails-5])
-			seen = slices.Delete(seen, mails-5, mails-4)
-			for i, id := range slices.Delete(seen, mails-8, mails-7) {
-				require.Equal(t, ids[mails-1-i], id)
-			}
-			found, next := look(Filter{Tenant: "beta"}, "", 50)
-			require.Empty(t, found, "after 1,000 rows a page ends")
-			require.Equal(t, ids[mails-readsOfPage*readAtOnce], next)
-			found, next = look(Filter{Tenant: "beta"}, next, 50)
-			require.Len(t, found, 1)
-			require.Empty(t, next)
-			_, next = look(Filter{State: Unwanted}, "", 50)
-			found, _ = look(Filter{State: Unwanted}, next, 50)
-			require.Len(t, found, 2, "a mail's question is no case of its own")
-			require.Equal(t, []string{code, question}, []string{found[0].ID, found[1].ID})
+			before, more = next, next != ""
+		}
+		require.Len(t, seen, mails+2+many)
+		seen = slices.DeleteFunc(seen, func(id string) bool {
+			return strings.HasPrefix(id, ids[2][:9]) && id != ids[2]
 		})
-	}
+		require.Len(t, seen, mails+2)
+		require.Equal(t, code, seen[mails-8])
+		require.Equal(t, question, seen[mails-5])
+		seen = slices.Delete(seen, mails-5, mails-4)
+		for i, id := range slices.Delete(seen, mails-8, mails-7) {
+			require.Equal(t, ids[mails-1-i], id)
+		}
+		found, next := look(Filter{Tenant: "beta"}, "", 50)
+		require.Empty(t, found, "after 1,000 rows a page ends")
+		require.Equal(t, ids[mails-readsOfPage*readAtOnce], next)
+		found, next = look(Filter{Tenant: "beta"}, next, 50)
+		require.Len(t, found, 1)
+		require.Empty(t, next)
+		_, next = look(Filter{State: Unwanted}, "", 50)
+		found, _ = look(Filter{State: Unwanted}, next, 50)
+		require.Len(t, found, 2, "a mail's question is no case of its own")
+		require.Equal(t, []string{code, question}, []string{found[0].ID, found[1].ID})
+	})
 }
 
 // Ensure that a case is told with all of its texts, also where a read ends in the middle of them.
 func TestNewestWithAllTexts(t *testing.T) {
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := storetest.Open(t, database(t), nil)
-			phone, err := phonemail.ParseNumber("+4520123456")
-			require.NoError(t, err)
-			states := []text.State{text.Sent, text.Failed, text.Sent}
-			id := func(n int) string { return fmt.Sprintf("%08d-0000-7000-8000-000000000000", n) }
-			require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-				for i := range readAtOnce {
-					if _, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: id(i),
-						Tenant: "acme", Phone: phone}); err != nil {
-						return err
-					}
-				}
-				for i, state := range states { // their order is the database's
-					for _, n := range []int{0, 1} {
-						if err := tx.AddText(ctx, db.AddTextParams{ID: id(1000 + 10*n + i), Tenant: "acme",
-							VerificationID: id(n), Phone: phone, State: state}); err != nil {
-							return err
-						}
-					}
-				}
-				return nil
-			}))
-			for skipped := range 4 { // by each, the read ends at another text
-				var all []Brief
-				for before, more := id(readAtOnce-skipped), true; more; {
-					require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
-						found, next, err := Newest(ctx, view, Filter{}, before, 3*readAtOnce)
-						all, before, more = append(all, found...), next, next != ""
-						return err
-					}))
-				}
-				require.Len(t, all, readAtOnce-skipped)
-				for _, b := range all[len(all)-2:] {
-					require.Equal(t, Failed, b.State, skipped)
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		phone, err := phonemail.ParseNumber("+4520123456")
+		require.NoError(t, err)
+		states := []text.State{text.Sent, text.Failed, text.Sent}
+		id := func(n int) string { return fmt.Sprintf("%08d-0000-7000-8000-000000000000", n) }
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			for i := range readAtOnce {
+				if _, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: id(i),
+					Tenant: "acme", Phone: phone}); err != nil {
+					return err
 				}
 			}
-		})
-	}
+			for i, state := range states { // their order is the database's
+				for _, n := range []int{0, 1} {
+					if err := tx.AddText(ctx, db.AddTextParams{ID: id(1000 + 10*n + i), Tenant: "acme",
+						VerificationID: id(n), Phone: phone, State: state}); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}))
+		for skipped := range 4 { // by each, the read ends at another text
+			var all []Brief
+			for before, more := id(readAtOnce-skipped), true; more; {
+				require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+					found, next, err := Newest(ctx, view, Filter{}, before, 3*readAtOnce)
+					all, before, more = append(all, found...), next, next != ""
+					return err
+				}))
+			}
+			require.Len(t, all, readAtOnce-skipped)
+			for _, b := range all[len(all)-2:] {
+				require.Equal(t, Failed, b.State, skipped)
+			}
+		}
+	})
 }
 
 // Ensure that a page which has the last case is the last page, however full it is.
