@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -106,18 +107,39 @@ func take(group []*call, c *call) []*call {
 	return group
 }
 
+// commit commits calls together. A call that fails undoes all that share its transaction. Then those
+// before it are committed without it, and those after it go on together. So a refusal costs the
+// others one transaction, and not one for each of them.
 func (s *Store) commit(group []*call) {
-	if len(group) > 1 {
-		err := s.transact(group, s.open(), false)
-		if err == nil || errors.Is(err, errUncertain) {
-			for _, c := range group {
-				c.done <- err
-			}
+	for len(group) > 1 {
+		failed, err := s.transact(group, s.open(), false)
+		if failed == nil {
+			s.settle(group, err)
 			return
 		}
+		n := slices.Index(group, failed)
+		before := group[:n]
+		if n > 1 {
+			_, err = s.transact(before, s.open(), false)
+		}
+		s.settle(before, err)
+		failed.done <- s.alone(failed)
+		group = group[n+1:]
 	}
 	for _, c := range group {
 		c.done <- s.alone(c)
+	}
+}
+
+// settle tells calls how the transaction that they shared has ended. If it failed, each gets one of
+// its own first.
+func (s *Store) settle(group []*call, err error) {
+	for _, c := range group {
+		if err != nil && !errors.Is(err, errUncertain) {
+			c.done <- s.alone(c)
+			continue
+		}
+		c.done <- err
 	}
 }
 
@@ -128,7 +150,7 @@ func (s *Store) alone(c *call) error {
 	var err error
 	turns, surely := s.open(), false
 	for range commitTries {
-		err = s.transact([]*call{c}, turns, surely)
+		_, err = s.transact([]*call{c}, turns, surely)
 		switch {
 		case errors.Is(err, ErrConflict):
 			surely = true
@@ -173,8 +195,9 @@ func (s *Store) write(ctx context.Context, to session, events *pending, jobs []q
 
 // transact makes one transaction of a group. It does not use the callers' contexts: a caller that
 // gives up must not undo the others' work. Jobs that become due are begun in it as long as there
-// are turns; what is left of them is done once it is committed.
-func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
+// are turns; what is left of them is done once it is committed. If it fails by a call's own error,
+// that call is returned.
+func (s *Store) transact(group []*call, turns *turns, surely bool) (failed *call, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	var session session
@@ -183,7 +206,7 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: beginning: %w", err)
+		return nil, fmt.Errorf("store: beginning: %w", err)
 	}
 	var done outcome
 	defer func() {
@@ -210,21 +233,21 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 		}
 		done.add(tx)
 		if err != nil {
-			return err
+			return c, err
 		}
 	}
 	if err := s.write(ctx, session, last.events, done.jobs); err != nil {
-		return err
+		return nil, err
 	}
 	err = Survive("the end of a transaction", func() error { return last.shared.end(ctx, last) })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.write(ctx, session, last.events, last.jobs); err != nil {
-		return err
+		return nil, err
 	}
 	if err := session.commit(ctx); err != nil {
-		return fmt.Errorf("store: committing: %w", err)
+		return nil, fmt.Errorf("store: committing: %w", err)
 	}
 	for _, w := range done.works {
 		go s.run(w)
@@ -235,5 +258,5 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (err error) {
 	for _, after := range last.events.after {
 		after()
 	}
-	return nil
+	return nil, nil
 }
