@@ -202,6 +202,8 @@ func TestFlowrouteWebhookRefusals(t *testing.T) {
 			"a receipt as a reply": {replies, flowrouteReceipt("mdr2-00000000000000000000000000000001",
 				"delivered", "0"), 200},
 			"a reply as a receipt": {receipts, good, 200},
+			"a NUL in the text's id": {strings.Replace(receipts, "text=x", "text=%00", 1),
+				flowrouteReceipt("mdr2-00000000000000000000000000000001", "delivered", "0"), 200},
 		} {
 			require.Equal(t, test.status, b.flowroute(t, test.target, test.body).StatusCode, name)
 			require.Empty(t, b.Rows(t), name)

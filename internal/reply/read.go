@@ -79,6 +79,9 @@ const (
 	maxRunes     = 32 // no answer is longer
 	codeDigits   = 4  // of the code that tells questions apart
 	longestDigit = 10 // of a one-time code
+
+	punctuation = ".,!?¡¿。؟"
+	separators  = " :،、" + punctuation // between an answer and the digits that say which question
 )
 
 // Read says what a reply means. Case, white space around and within, quotes, final punctuation
@@ -106,7 +109,7 @@ func Read(body string, words Words) Reading {
 		return Reading{Word: Code, Code: digits}
 	}
 	if i := strings.LastIndexByte(s, ' '); i > 0 && len(s)-i-1 == codeDigits && isDigits(s[i+1:]) {
-		word := words.answer(strings.Trim(s[:i], " ,.:،、"))
+		word := words.answer(strings.Trim(s[:i], separators))
 		if word != Other {
 			return Reading{Word: word, Code: s[i+1:]}
 		}
@@ -137,7 +140,7 @@ func normalize(body string) string {
 		return r
 	}, s)
 	s = wording.Undotted(cases.Fold().String(s))
-	s = strings.Trim(s, " .,!?¡¿。؟\"'`´«»“”„‘’‚")
+	s = strings.Trim(s, " "+punctuation+"\"'`´«»“”„‘’‚")
 	s = strings.Join(strings.Fields(s), " ")
 	if len([]rune(s)) > maxRunes {
 		return ""

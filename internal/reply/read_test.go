@@ -36,7 +36,7 @@ func TestRead(t *testing.T) {
 		}},
 		{reply.Yes, "4821", []string{
 			"YES 4821", "yes 4821", "Y 4821", "ja 4821.", " YES  4821 ", "YES\n4821", "YES, 4821",
-			"YES: 4821", "YES. 4821", `"YES 4821"`, "ＹＥＳ ４８２１", "YES\u00a04821",
+			"YES: 4821", "YES. 4821", "YES! 4821", "¡Sí! 4821", `"YES 4821"`, "ＹＥＳ ４８２１", "YES\u00a04821",
 		}},
 		{reply.Yes, "0000", []string{"yes 0000"}},
 		{reply.No, "", []string{"NO", "no", "No.", "N", "nej", "NEJ!", "ｎｏ", "“No”"}},

@@ -107,9 +107,9 @@ func take(group []*call, c *call) []*call {
 	return group
 }
 
-// commit commits calls together. A call that fails undoes all that share its transaction. Then those
-// before it are committed without it, and those after it go on together. So a refusal costs the
-// others one transaction, and not one for each of them.
+// commit commits calls together. A call that fails undoes all that share its transaction. Then
+// those before it are committed without it, and those after it go on together. So a refusal costs
+// the others one transaction, and not one for each of them.
 func (s *Store) commit(group []*call) {
 	for len(group) > 1 {
 		failed, err := s.transact(group, s.open(), false)

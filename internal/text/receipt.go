@@ -62,7 +62,7 @@ const receiptTries = 6
 // holds for a report with an unknown state. None of these is an error, because a retry of the
 // provider could not mend it. TakeReceipt returns where the text was moved to.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) (Moved, error) {
-	if r.State == "" || r.ProviderID == "" {
+	if r.State == "" || r.ProviderID == "" || !store.IsText(r.TextID) {
 		return Moved{}, nil
 	}
 	for range receiptTries {
