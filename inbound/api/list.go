@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -53,8 +55,9 @@ func (d *Door) listVerifications(r request) (response, error) {
 // readPage reads the query of the list.
 func readPage(query url.Values) (limit int, before string, p *web.Problem) {
 	limit = defaultPage
-	for name, values := range query {
+	for _, name := range slices.Sorted(maps.Keys(query)) { // so that equal requests hear the same
 		var err error
+		values := query[name]
 		switch {
 		case len(values) != 1:
 			err = web.ErrRepeated
