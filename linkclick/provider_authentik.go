@@ -12,7 +12,12 @@ import (
 // what comes next and answers it. Since version 2025.4 a link from a mail is consented to first,
 // so that no scanner uses it up.
 //
-// Source: authentik/stages/email, templates and flow.py.
+// A link that was used or is too old begins its flow anew. If the flow may not begin, for a policy
+// or because it wants a session, the executor leads on to the "next" of the link: in the words with
+// which it ends a flow that was passed.
+//
+// Sources: authentik/stages/email, templates, stage.py and flow.py;
+// authentik/flows/views/executor.py, _check_flow_token, handle_invalid_flow, stage_ok, _flow_done.
 var authentik = provider{
 	name: "authentik",
 	shapes: []shape{
@@ -60,6 +65,7 @@ type authentikRecipe struct{}
 type authentikFlow struct {
 	*click
 	executor *url.URL
+	passed   bool // a stage: the executor redirects to itself after each but the last
 }
 
 func (authentikRecipe) start(k *click) (request, bool) {
@@ -90,6 +96,7 @@ func (f *authentikFlow) stage(a response) request {
 		if err != nil || !sameOrigin(to, f.executor) || to.Path != f.executor.Path {
 			return f.end(OutcomeUnknown, ReasonLeft)
 		}
+		f.passed = true
 		return request{to: f.executor, api: true}
 	}
 	stage := readFields(a)
@@ -108,7 +115,10 @@ func (f *authentikFlow) stage(a response) request {
 	case component == "ak-stage-consent":
 		return f.consent(stage)
 	case component == "xak-flow-redirect" && !strings.Contains(stage.text("to"), "/if/flow/"):
-		return f.said(a, OutcomeConfirmed)
+		if f.passed || f.posted {
+			return f.said(a, OutcomeConfirmed)
+		}
+		return f.said(a, OutcomeUnknown)
 	}
 	return f.end(OutcomeNeedsUser, ReasonWantsInput)
 }

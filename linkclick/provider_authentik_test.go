@@ -80,8 +80,10 @@ func TestAuthentik(t *testing.T) {
 		"consents again":    {[]string{consent, "302", consent}, OutcomeUnknown, true},
 		"another flow": {[]string{`{"component":"xak-flow-redirect","to":"/if/flow/` +
 			`default-authentication-flow/"}`}, OutcomeNeedsUser, false},
-		"circle":  {[]string{"302"}, OutcomeUnknown, false},
-		"no JSON": {[]string{"oops"}, OutcomeUnknown, false},
+		// So it answers a spent link too, if its flow may not begin anew.
+		"no stage passed": {[]string{done}, OutcomeUnknown, false},
+		"circle":          {[]string{"302"}, OutcomeUnknown, false},
+		"no JSON":         {[]string{"oops"}, OutcomeUnknown, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := &goauthentik{stages: tt.stages}
