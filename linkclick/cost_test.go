@@ -262,6 +262,16 @@ func TestLongPageIsJudgedQuickly(t *testing.T) {
 	start := processorTime(t)
 	require.Equal(t, OutcomeUnknown, judgeWords(strings.Repeat("x\n", 128<<10), true))
 	require.Less(t, processorTime(t)-start, 3*time.Second) // some 50 ms
+
+	// One sentence with every phrase of success, each of which depends on a word far before it.
+	conditions, phrases := "", ""
+	for _, l := range known.languages {
+		conditions += l.unless[0] + " "
+		phrases += strings.Join(l.phrases[OutcomeConfirmed], " ") + " "
+	}
+	start = processorTime(t)
+	judgeWords(strings.Repeat("x ", 120<<10)+conditions+phrases, true)
+	require.Less(t, processorTime(t)-start, time.Second) // some 50 ms
 }
 
 // tagsAgree asserts that tags and attributes are named as the tokenizer names them.

@@ -241,7 +241,8 @@ func TestNeedsPerson(t *testing.T) {
 	require.Equal(t, RecipeUser, Rule{Recipe: RecipeGet}.recipe(verify))
 }
 
-// A page of another host, a page that repeats its address, and an error page tell of no success.
+// A page of another host, a page that repeats its address, an error page and a page that denies it
+// tell of no success.
 func TestPagesThatProveNothing(t *testing.T) {
 	const words = "Your email has been verified."
 	other, _ := serve(t, says(words))
@@ -249,6 +250,8 @@ func TestPagesThatProveNothing(t *testing.T) {
 		switch r.URL.Path {
 		case "/away", "/lo/verify_email":
 			redirectTo(other.URL+"/welcome")(w, r)
+		case "/not-yet":
+			html200(w, "O seu e-mail ainda não foi verificado.")
 		case "/shown":
 			html200(w, r.FormValue("m"))
 		case "/led":
@@ -267,7 +270,7 @@ func TestPagesThatProveNothing(t *testing.T) {
 	})
 	c.Rule.Hosts = append(c.Rule.Hosts, other.Listener.Addr().String())
 	for _, link := range []string{
-		"/away?t=1", "/lo/verify_email?ticket=t", "/led?t=1", "/gone?t=1",
+		"/away?t=1", "/lo/verify_email?ticket=t", "/led?t=1", "/gone?t=1", "/not-yet?t=1",
 		"/shown?t=1&m=" + url.QueryEscape(words), "/json?t=1&m=" + url.QueryEscape(words),
 		"/plain/" + url.PathEscape(words) + "?t=1", "/plain?t=1#m=" + url.QueryEscape(words),
 	} {

@@ -11,6 +11,9 @@ type language struct {
 	// unless holds words that make a phrase after them in the same sentence a condition: "once your
 	// email has been verified" reports nothing.
 	unless []string
+	// denies holds denials that mean something else in another language: "no" is "in the" in
+	// Portuguese. There it denies only the word right after it.
+	denies []string
 	// after holds what makes a phrase a condition if it follows at once.
 	after []string
 	// phrases are looked for in the order of judged.
@@ -23,6 +26,7 @@ type language struct {
 var genericLanguages = []language{
 	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
 		"ensure maybe perhaps may might"),
+		denies: []string{"no"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"can only be used once", "was already used", "already been used", "has been used already",
@@ -153,6 +157,7 @@ var genericLanguages = []language{
 			},
 		}},
 	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después"),
+		denies: []string{"no"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"ya se ha utilizado", "ya ha sido utilizado", "ya fue utilizado", "usarse una sola vez",

@@ -22,6 +22,11 @@ func TestPhrases(t *testing.T) {
 				require.Equal(t, plain(phrase), phrase)
 				require.Equal(t, outcome, read("Hello.\nX "+phrase+" y. Bye"), "%s: %s", l.name, phrase)
 				require.NotEqual(t, outcome, read(l.unless[0]+" "+phrase), "%s: %s", l.name, phrase)
+				denied := read(denials[0] + " " + phrase)
+				require.False(t, succeeds(denied), "%s: %s", l.name, phrase)
+				if succeeds(outcome) {
+					require.NotEqual(t, outcome, read(phrase+", "+l.unless[0]), "%s: %s", l.name, phrase)
+				}
 				for _, after := range l.after {
 					require.NotEqual(t, outcome, read(phrase+after), "%s: %s", l.name, phrase)
 				}
@@ -76,11 +81,37 @@ func TestJudgeWords(t *testing.T) {
 			"Sobald Ihre E-Mail-Adresse erfolgreich bestätigt wurde",
 			"Javascript is not enabled on your browser, please click button to continue.",
 			"Your e-mail is not verified yet. Press the button to verify it.",
+			"Your email was not successfully verified.",
+			"Your account must be successfully activated first",
+			"Ihre E-Mail-Adresse wurde noch nicht erfolgreich bestätigt.",
+			"En adresse, som ikke er bekræftet, kan ikke bruges.",
+			"Uw e-mailadres is niet succesvol geverifieerd.",
+			"Tu correo electrónico aún no ha sido verificado.",
+			"Tu correo no está verificado.",
+			"Tu correo no pudo ser verificado correctamente.",
+			"There is no account verified by this link.",
+			"L'indirizzo non è stato verificato.",
+			"O seu e-mail ainda não foi verificado.",
+			"Ваш адрес ещё не был подтверждён.",
+			"Вашу адресу не було підтверджено.",
+			"We found no email address verified by you, nor one that is already confirmed.",
+			"Please wait while your email address is verified.",
+			"Your email is verified when you click the button below.",
+			"Get your account verified",
+			"Din e-mail er bekræftet, når du trykker på knappen.",
+			"Ihre Adresse ist jetzt bestätigt, sobald Sie auf den Knopf drücken.",
+			"Tu correo ha sido verificado cuando pulses el botón.",
 		},
 		OutcomeConfirmed: {
 			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
 			"Your email has been verified. If it was not you, tell us.",
 			"Your email has been verified. Need help?",
+			"You need not do anything else: your email has been verified.",
+			"No es necesario nada más, tu correo ha sido verificado",
+			"Seu cadastro no site ACME foi verificado com sucesso.",
+			"Damit ist die Adresse erfolgreich bestätigt.",
+			"The address that you provided was successfully verified.",
+			"Your email has been verified, you can close this page once you have read it.",
 			"メールアドレスが確認されました。ログインしてください。",
 			"Ваш адрес был подтверждён!",
 			"Din e-mail er nu bekræftet",
@@ -106,6 +137,10 @@ func TestJudgeWords(t *testing.T) {
 		}
 	}
 	require.Equal(t, OutcomeUnknown, judgeWords("Your email has been verified.", false))
+	for _, denial := range denials {
+		said := judgeWords("Hello, "+denial+" your email has been verified", true)
+		require.Equal(t, OutcomeUnknown, said, denial)
+	}
 }
 
 func TestJudgeRedirect(t *testing.T) {

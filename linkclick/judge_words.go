@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // This file judges the words of a page.
@@ -47,7 +48,7 @@ func readWords(languages []language, text string, successPossible bool) Outcome 
 		}
 		for _, l := range languages {
 			for _, phrase := range l.phrases[outcome] {
-				if strings.Contains(whole, phrase) && l.states(said, phrase) {
+				if strings.Contains(whole, phrase) && l.states(said, phrase, succeeds(outcome)) {
 					return outcome
 				}
 			}
@@ -56,28 +57,63 @@ func readWords(languages []language, text string, successPossible bool) Outcome 
 	return OutcomeUnknown
 }
 
-// states reports whether a statement holds phrase and no condition before it.
-func (l language) states(statements []string, phrase string) bool {
+// denials are words of a clause after which a phrase of success tells of none: it is not so, or not
+// yet, or only ought to be. They count in every language: a phrase of Portuguese is Spanish, too.
+var denials = strings.Fields("not nor never cannot must should isn wasn hasn hadn couldn didn " +
+	"nicht kein keine nie muss müssen ikke inte ej niet geen nooit moet moeten ne n pas jamais doit " +
+	"nunca debe non deve não jamás не ни нет должен должна должно нужно ні має повинен повинна " +
+	"потрібно while soon wait get make keep während mens medan terwijl pendant mientras mentre " +
+	"enquanto")
+
+// states reports whether a statement holds phrase and no condition before it. A success must not be
+// taken back either.
+func (l language) states(statements []string, phrase string, success bool) bool {
 	for _, s := range statements {
 		at := strings.Index(s, phrase)
 		if at < 0 {
 			continue
 		}
-		words := strings.FieldsFunc(s[:at], func(r rune) bool { return !unicode.IsLetter(r) })
-		rest := s[at+len(phrase):]
+		before, rest := s[:at], s[at+len(phrase):]
 		continued := slices.ContainsFunc(l.after, func(condition string) bool {
 			return strings.HasPrefix(rest, condition)
 		})
-		if !continued && !anyOf(words, l.unless) {
+		if !continued && !hasWord(before, l.unless) && !(success && l.takesBack(before, rest)) {
 			return true
 		}
 	}
 	return false
 }
 
-func anyOf(words, wanted []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(wanted, w) })
+// takesBack reports whether a phrase of success is denied in its clause, or a condition follows.
+func (l language) takesBack(before, rest string) bool {
+	clause := before[max(0, len(before)-maxContext):]
+	clause = clause[strings.LastIndexAny(clause, ",;:()–—|")+1:]
+	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
+	rest = strings.TrimLeftFunc(rest, isNoLetter)
+	next := rest[:len(rest)-len(strings.TrimLeftFunc(rest, unicode.IsLetter))]
+	return hasWord(clause, denials) || hasWord(clause, l.denies) ||
+		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, next)
 }
+
+// hasWord reports whether one of words stands in s, and is no part of a longer word.
+func hasWord(s string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		for at := 0; ; {
+			n := strings.Index(s[at:], word)
+			if n < 0 {
+				return false
+			}
+			before, _ := utf8.DecodeLastRuneInString(s[:at+n])
+			at += n + len(word)
+			after, _ := utf8.DecodeRuneInString(s[at:])
+			if isNoLetter(before) && isNoLetter(after) {
+				return true
+			}
+		}
+	})
+}
+
+func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }
 
 // statements splits text into sentences in plain form and drops questions.
 func statements(text string) []string {

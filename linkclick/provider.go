@@ -119,7 +119,8 @@ func learn(all []*provider) knowledge {
 			k.marks = append(k.marks, m)
 		}
 		k.menu = append(k.menu, p.menu...)
-		own := language{name: p.name, unless: english.unless, phrases: map[Outcome][]string{}}
+		own := language{name: p.name, unless: english.unless, denies: english.denies,
+			phrases: map[Outcome][]string{}}
 		for outcome, phrases := range p.phrases {
 			if succeeds(outcome) {
 				own.phrases[outcome] = phrases
