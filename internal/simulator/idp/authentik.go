@@ -24,7 +24,7 @@ func authentik() []*profile {
 		link: "/if/flow/enrollment/?flow_token={secret}",
 		style: mailStyle{Subject: "Account confirmation", Anchor: "Confirm Account", Repeat: true,
 			ConfirmAction: true, Powered: "authentik", Parts: bothParts},
-		says: sameWords("", "Link was already used, please request a new link."), get: scriptPage,
+		get: scriptPage,
 	}}
 }
 
@@ -48,19 +48,17 @@ func (i *Server) serveExecutor(w http.ResponseWriter, r *http.Request) {
 
 // nextStage goes on with the flow. Since 2025.4 a mail's token is first to be consented to, so
 // that no scanner uses it up (authentik/stages/email/flow.py); the address is verified by the
-// GET after that. A token that is not known or too old starts the flow from its beginning,
-// which is a form.
+// GET after that. The consent deletes the token. One that is not there any more starts the flow
+// from its beginning, which is a form (authentik/flows/views/executor.py, _check_flow_token).
 func (i *Server) nextStage(r *http.Request) response {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	k, inSession := i.executorTicket(r)
 	o := i.outlook(k)
 	switch {
-	case o == unknown || o == tooLate:
+	case o != verified, k.state == authentikConsented && !inSession:
 		username := map[string]any{"field_key": "username", "type": "username", "required": true}
 		return authentikStage("ak-stage-prompt", "fields", []any{username})
-	case o != verified, k.state == authentikConsented && !inSession:
-		return authentikStage("ak-stage-access-denied", "error_message", k.provider.says[alreadyUsed])
 	case k.state == authentikConsented:
 		i.redeem(k)
 		return authentikStage("xak-flow-redirect", "to", "/")

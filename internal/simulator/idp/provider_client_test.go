@@ -258,7 +258,7 @@ var testClients = map[Provider]struct {
 	}), `"OK"`, "INVALID_TOKEN", "INVALID_TOKEN"},
 	PocketBase: {testAPI("/api/collections/_pb_users_auth_/confirm-verification", testPocketBase),
 		"no content", "Invalid or expired token", "Invalid or expired token"},
-	Authentik:   {testAuthentik, "xak-flow-redirect", "Link was already used", "ak-stage-prompt"},
+	Authentik:   {testAuthentik, "xak-flow-redirect", "ak-stage-prompt", "ak-stage-prompt"},
 	KratosCode:  {testKratos, `"passed_challenge"`, "already completed", "expired"},
 	KratosLink:  {testKratos, `"passed_challenge"`, "already completed", "expired"},
 	CognitoCode: {testCode, "accepted", "not accept", "not accept"},

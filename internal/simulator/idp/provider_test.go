@@ -204,7 +204,7 @@ func TestAuthentikWantsSessionAndConsent(t *testing.T) {
 	require.Equal(t, "ak-stage-consent", jsonOf(b, executor)["component"], "a second GET asks again")
 	status, _ = b.send(executor, body)
 	require.Equal(t, 302, status)
-	require.Equal(t, "ak-stage-access-denied", jsonOf(newBrowser(t), executor)["component"],
+	require.Equal(t, "ak-stage-prompt", jsonOf(newBrowser(t), executor)["component"],
 		"another session")
 	require.False(t, idp.Verified(mail.To))
 	require.Equal(t, "xak-flow-redirect", jsonOf(b, executor)["component"])
