@@ -12,7 +12,8 @@ type language struct {
 	// email has been verified" reports nothing.
 	unless []string
 	// denies holds denials that mean something else in another language: "no" is "in the" in
-	// Portuguese. There it denies only the word right after it.
+	// Portuguese. There it denies only the word right after it. What "I" have done is the label of a
+	// button.
 	denies []string
 	// after holds what makes a phrase a condition if it follows at once.
 	after []string
@@ -26,7 +27,7 @@ type language struct {
 var genericLanguages = []language{
 	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
 		"ensure maybe perhaps may might"),
-		denies: []string{"no"},
+		denies: []string{"no", "i"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"can only be used once", "was already used", "already been used", "has been used already",

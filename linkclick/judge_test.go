@@ -90,6 +90,7 @@ func TestJudgeWords(t *testing.T) {
 			"Tu correo no está verificado.",
 			"Tu correo no pudo ser verificado correctamente.",
 			"There is no account verified by this link.",
+			"I have already verified my email", // a button beside one that sends another mail
 			"L'indirizzo non è stato verificato.",
 			"O seu e-mail ainda não foi verificado.",
 			"Ваш адрес ещё не был подтверждён.",
