@@ -46,14 +46,14 @@ func (w *world) openOthers(providers string, changes ...string) others {
 	w.t.Helper()
 	v, err := twilioverify.Open(twilioverify.Config{
 		AccountSID: accountSID, AuthToken: authToken, ServiceSID: verifyService, Phones: w.twilio,
-		Now: w.clock,
+		Now: w.elsewhere,
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(v.Close)
 	f, err := flowroute.Open(flowroute.Config{
 		AccessKey: flowrouteKey, SecretKey: flowrouteSecret, Numbers: []string{
 			flowrouteSender, "+12065550102",
-		}, ResendAfter: []time.Duration{}, Now: w.clock,
+		}, ResendAfter: []time.Duration{}, Now: w.elsewhere,
 	})
 	require.NoError(w.t, err)
 	w.t.Cleanup(f.Close)

@@ -262,6 +262,10 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	return river.JobSnooze(text.Quarantine / 6)
 }
 
+// clocks is how long before an attempt began its provider may say that it took the text. Five
+// minutes are for clocks that are wrong, and one for the whole seconds of the provider's time.
+const clocks = 6 * time.Minute
+
 // match takes the first listed text that is the attempt's and that belongs to no other text of
 // ours. When there is none and the quarantine is over, the text is due again.
 func (w *Worker) match(
@@ -270,8 +274,7 @@ func (w *Worker) match(
 	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		found = false
 		for _, l := range texts {
-			// A minute for the clocks; the provider's time has whole seconds.
-			if l.body != a.Body || l.created.Before(a.Began.Add(-time.Minute)) {
+			if l.body != a.Body || l.created.Before(a.Began.Add(-clocks)) {
 				continue
 			}
 			claimed, err := text.Claimed(ctx, tx, a.Line.Account, l.id)

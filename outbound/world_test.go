@@ -45,8 +45,8 @@ const (
 	address     = "acme+4520123456@sms.acme.example"
 )
 
-// world is a worker between a database and pretend providers, which all have one clock. Jobs are
-// not worked by the queue: each test does them.
+// world is a worker between a database and pretend providers, which all have one clock unless the
+// bridge's is ahead. Jobs are not worked by the queue: each test does them.
 type world struct {
 	*Worker
 	t           *testing.T
@@ -60,8 +60,9 @@ type world struct {
 	callbacks   *receipts
 	log         bytes.Buffer
 
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	ahead time.Duration // of the bridge's clock, before those of all others
 
 	tries atomic.Int64 // each try is a job of its own
 }
@@ -102,11 +103,11 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	w.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{
 			number, otherNumber,
-		}, Services: map[string][]string{service: {number}}, Now: w.clock,
+		}, Services: map[string][]string{service: {number}}, Now: w.elsewhere,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)
-	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.clock})
+	w.gun, err = mailgun.Open(mailgun.Config{RetryAfter: []time.Duration{}, Now: w.elsewhere})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.gun.Close()) })
 	require.NoError(
@@ -114,7 +115,7 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	)
 	w.idp, err = idp.Open(idp.Config{
 		Name: "ACME", From: "no-reply@acme.example", Domain: "acme.example", Selector: "s1",
-		Now: w.clock, Send: w.gun.Deliver,
+		Now: w.elsewhere, Send: w.gun.Deliver,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.idp.Close)
@@ -205,6 +206,20 @@ func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
+}
+
+// elsewhere is the clock of all others.
+func (w *world) elsewhere() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now.Add(-w.ahead)
+}
+
+// setAhead sets the bridge's clock ahead of all others, which go on as before.
+func (w *world) setAhead(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now, w.ahead = w.now.Add(d-w.ahead), d
 }
 
 func (w *world) wait(d time.Duration) {
