@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	mostPriced = 1000
 	// askedAtOnce is how many requests about prices are under way at once. Twilio takes many more.
 	askedAtOnce = 8
+	// downAfter is after how many failures in a row a provider is asked no more: one may be about the
+	// text that was asked about.
+	downAfter = 3
 )
 
 // PriceTexts is the job that asks providers what texts cost.
@@ -47,14 +51,49 @@ func pricePasses() []pricePass {
 
 // pricing is one round of questions about prices.
 type pricing struct {
-	down   sync.Map // by tenant and provider: whether the provider could not be asked
 	mu     sync.Mutex
+	of     map[payee]asking
 	priced []text.Priced
+}
+
+// payee is a provider that a tenant pays.
+type payee struct{ tenant, provider string }
+
+// asking is how asking a payee goes.
+type asking struct {
+	failed        int  // how often in a row
+	down, misread bool // what was logged: that it failed, and that a price could not be read
+}
+
+// isDown reports whether a provider is not to be asked any more.
+func (r *pricing) isDown(p payee) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.of[p].failed >= downAfter
+}
+
+// heard counts how a question ended. It reports whether an error is to be logged: each kind once. A
+// price that cannot be read says nothing about the next text.
+func (r *pricing) heard(p payee, err error) (news bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.of[p]
+	switch {
+	case errors.Is(err, price.ErrTold):
+		news, a.misread, a.failed = !a.misread, true, 0
+	case err != nil:
+		news, a.down = !a.down, true
+		a.failed++
+	default:
+		a.failed = 0
+	}
+	r.of[p] = a
+	return news
 }
 
 // priceTexts does the job price_texts.
 func (w *Worker) priceTexts(ctx context.Context, _ string) error {
-	var round pricing
+	round := pricing{of: map[payee]asking{}}
 	asked, known := 0, 0
 	for _, pass := range pricePasses() {
 		for done := 0; done < mostPriced && ctx.Err() == nil; done += pricedAtOnce {
@@ -110,26 +149,23 @@ func (w *Worker) priceSome(
 	return len(found), len(round.priced), err
 }
 
-// priceOne asks what a text cost, unless its tenant wants no such questions, or its provider could
-// not be asked before.
+// priceOne asks what a text cost, unless its tenant wants no such questions, or its provider is
+// down.
 func (w *Worker) priceOne(ctx context.Context, u text.Unpriced, round *pricing) {
 	t, known := w.settings().Tenants.Tenant(u.Tenant)
 	if !known || t.Account() != u.Account || !t.Limits.AskPrices {
 		return
 	}
-	provider := [2]string{u.Tenant, u.Provider}
-	if _, down := round.down.Load(provider); down {
+	p := payee{u.Tenant, u.Provider}
+	if round.isDown(p) {
 		return
 	}
 	told, err := w.provider(tenant.Provider(u.Provider)).price(ctx, t, u.ProviderID)
-	if err != nil {
-		if _, twice := round.down.LoadOrStore(provider, true); !twice {
-			w.Log.Warn("cannot ask what texts cost",
-				"tenant", u.Tenant, "provider", u.Provider, "text", u.ID, "error", err)
-		}
-		return
+	if round.heard(p, err) {
+		w.Log.Warn("cannot ask what a text cost",
+			"tenant", u.Tenant, "provider", u.Provider, "text", u.ID, "error", err)
 	}
-	if !told.Known() {
+	if err != nil || !told.Known() {
 		return
 	}
 	priced := text.Priced{Unpriced: u, Told: told, Table: tablePrice(t, u.Provider, u.Phone.Country())}

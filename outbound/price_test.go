@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/longtest"
+	"smsbridge/internal/price"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
@@ -174,11 +176,55 @@ func TestPriceOfProviderThatIsDown(t *testing.T) {
 		w.sent("Hello")
 	}
 	w.priced(10 * time.Minute)
-	require.LessOrEqual(t, len(asked()), askedAtOnce)
-	require.Equal(t, 1, strings.Count(w.log.String(), "cannot ask what texts cost"))
+	require.Less(t, len(asked()), downAfter+askedAtOnce)
+	require.Equal(t, 1, strings.Count(w.log.String(), "cannot ask what a text cost"))
 	down = false
 	w.priced(time.Hour)
 	require.Equal(t, "24", w.one("SELECT COUNT(*) FROM text WHERE price = 7500"))
+}
+
+// Ensure that texts whose price cannot be read or asked for are skipped, and no others.
+func TestPriceOfOneThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	for _, provider := range []string{"twilio", "flowroute"} {
+		w := quick(t)
+		o := w.openOthers(provider)
+		broken := map[string]string{}
+		change := func(r *http.Response) {
+			if r.Request.Method != http.MethodGet {
+				return
+			}
+			_, id, _ := strings.Cut(r.Request.URL.Path, "essages/")
+			switch said := broken[strings.TrimSuffix(id, ".json")]; said {
+			case "":
+			case "cut":
+				panic(http.ErrAbortHandler)
+			default:
+				_ = r.Body.Close()
+				r.Body = io.NopCloser(strings.NewReader(said))
+			}
+		}
+		twilioBase, _ := w.front(w.twilio.URL(), change)
+		flowrouteBase, _ := w.front(o.flowroute.URL(), change)
+		w.tenant().Sending.Twilio.APIBase = twilioBase
+		w.tenant().Sending.Flowroute.APIBase = flowrouteBase
+		for range 5 * askedAtOnce {
+			w.sent("Hello")
+		}
+		ids := w.all("SELECT provider_id FROM text ORDER BY id")
+		const much = `{"price": "much", ` +
+			`"data": {"attributes": {"amount_nanodollars": 9000000000000000000}}}`
+		for i, said := range []string{"cut", "{", much, "cut"} {
+			broken[ids[askedAtOnce*i]] = said // so that others are asked about between them
+		}
+		for _, id := range ids[len(ids)-downAfter:] {
+			broken[id] = much
+		}
+		w.priced(10 * time.Minute)
+		require.Equal(t, "33", w.one("SELECT COUNT(*) FROM text WHERE price > 0"), provider)
+		require.Equal(t, 2, strings.Count(w.log.String(), "cannot ask what a text cost"))
+		require.Equal(t, 1, strings.Count(w.log.String(), price.ErrTold.Error()))
+	}
 }
 
 // Ensure that a job whose time is up leaves its texts to the next one, and not to the next pass.

@@ -23,8 +23,8 @@ type provider interface {
 	// provider cannot be asked.
 	find(ctx context.Context, t *tenant.Tenant, a text.Attempt) ([]listed, error)
 	// price returns what a text cost, by the provider's id of it. It returns the zero Told while the
-	// provider does not know, or when it never says. It returns an error when the provider cannot be
-	// asked.
+	// provider does not know, or when it never says. It returns price.ErrTold when the provider says
+	// something else, and another error when it cannot be asked.
 	price(ctx context.Context, t *tenant.Tenant, providerID string) (price.Told, error)
 }
 

@@ -23,14 +23,16 @@ const USD = "USD"
 // mostTold is the highest price of a text that is believed, in any currency.
 const mostTold = 1_000
 
-var errTold = errors.New("price: what a provider told is no price of a text")
+// ErrTold says that a provider told something that is no price of a text.
+var ErrTold = errors.New("price: what the provider told is no price of a text")
 
-// ReadTold reads a price as providers write it: Twilio's is negative, others' are not.
+// ReadTold reads a price as providers write it: Twilio's is negative, others' are not. Its error is
+// ErrTold.
 func ReadTold(amount, currency string, segments int) (Told, error) {
 	value, err := strconv.ParseFloat(amount, 64)
 	currency = strings.ToUpper(currency)
 	if err != nil || !(math.Abs(value) <= mostTold) || !isCurrency(currency) {
-		return Told{}, errTold
+		return Told{}, ErrTold
 	}
 	if segments < 0 || segments > mostSegments {
 		segments = 0
