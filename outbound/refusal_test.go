@@ -51,6 +51,26 @@ func TestTwilioRefusesACode(t *testing.T) {
 	}
 }
 
+// Ensure that an account that is suspended or has no funds is found. What it should send waits
+// until it is active again.
+func TestTwilioSuspendsTheAccount(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[int]int{10001: 403, 20005: 401, 20403: 403, 90010: 400} {
+		w := quick(t)
+		codes := w.measure(w.clock)
+		w.twilio.Set(func(m *twilio.Manners) {
+			m.FailNext, m.FailStatus, m.FailCode = 1, status, code
+		})
+		v, id := w.verify(phone)
+		w.later(id, w.sendText(t.Context(), id))
+		w.stands(v, "pending/")
+		require.Equal(t, []string{"SB-TWILIO-AUTH acme"}, codes())
+		require.Contains(t, w.log.String(), "has no funds")
+		require.NoError(t, w.sendText(t.Context(), id))
+		w.is(id, "sent", "")
+	}
+}
+
 // Ensure that a verification fails after the last provider has refused, and not before.
 func TestLastProviderRefusesACode(t *testing.T) {
 	t.Parallel()

@@ -142,7 +142,8 @@ func providers() []Kind {
 			3, 0, minute, day, nil},
 		{TwilioAuth, Error, "tenant", "Twilio refuses the credentials: no text leaves through it.",
 			"Compare TWILIO_ACCOUNT_SID (twilio.account_sid) and TWILIO_AUTH_TOKEN " +
-				"(twilio.auth_token) with the account that owns the sender.",
+				"(twilio.auth_token) with the account that owns the sender. Twilio's console says whether " +
+				"that is suspended or has no funds.",
 			1, 0, 0, day, nil},
 		{TwilioSigning, Error, "tenant",
 			"Twilio's webhooks have a wrong signature, and none has the right one: replies are lost.",
@@ -151,7 +152,8 @@ func providers() []Kind {
 			5, 0, minute, day, []Code{TwilioAuth}},
 		{VerifyAuth, Error, "tenant", "Twilio Verify refuses the credentials or the service.",
 			"Compare TWILIO_VERIFY_SERVICE_SID (twilio_verify.service_sid), TWILIO_ACCOUNT_SID " +
-				"(twilio.account_sid) and TWILIO_AUTH_TOKEN (twilio.auth_token) with the account.",
+				"(twilio.account_sid) and TWILIO_AUTH_TOKEN (twilio.auth_token) with the account. Twilio's " +
+				"console says whether that is suspended or has no funds.",
 			1, 0, 0, day, []Code{TwilioAuth}},
 		{FlowrouteAuth, Error, "tenant",
 			"Flowroute refuses the credentials: no text leaves through it.",

@@ -7,7 +7,9 @@ import "strings"
 //
 // Source: https://www.twilio.com/docs/api/errors
 func Meaning(reason string) string {
+	const inactive = "the account is suspended, or has no funds: Twilio's console says which"
 	meanings := map[string]string{
+		"10001": inactive, "20005": inactive, "20403": inactive, "90010": inactive,
 		"20003": "the account SID and the auth token do not fit (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)",
 		"21211": "Twilio takes the number for none",
 		"21408": "the account may not text this country",
