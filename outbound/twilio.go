@@ -1,8 +1,10 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -15,6 +17,9 @@ import (
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
+
+// maxTwilioResponse is the most that is read of a response: a page of the list has 50 texts.
+const maxTwilioResponse = 1 << 20
 
 // longestValidity is the most that Twilio takes for ValidityPeriod, in seconds.
 const longestValidity = 36000
@@ -188,6 +193,10 @@ func (w *twilioWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.status = res.StatusCode
+	// twilio-go reads without a bound, and does not close the body of a refusal. A body that is cut
+	// off says nothing more than its status.
+	defer res.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxTwilioResponse))
+	w.status, res.Body = res.StatusCode, io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
