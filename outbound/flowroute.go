@@ -89,10 +89,10 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 			}
 		}
 		if len(found.Data) < flowroutePage {
-			break
+			return texts, nil
 		}
 	}
-	return texts, nil
+	return nil, errors.New("flowroute: the list of texts is too long, and may have the text")
 }
 
 // price reads the amount of a message detail record. Flowroute bills in US dollars. An amount of

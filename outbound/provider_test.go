@@ -410,6 +410,32 @@ func TestFlowroute(t *testing.T) {
 	}
 }
 
+// Ensure that a text is not sent again because Flowroute's list is too long to be read to its end.
+func TestFlowrouteLongList(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	o := w.openOthers("flowroute")
+	full := `{"data":[{}` + strings.Repeat(",{}", flowroutePage-1) + `]}`
+	base, asked := w.front(o.flowroute.URL(), func(r *http.Response) {
+		if r.Request.Method == http.MethodGet {
+			_ = r.Body.Close()
+			r.Body = io.NopCloser(strings.NewReader(full))
+		}
+	})
+	own := w.tenant().Sending.Flowroute.APIBase
+	w.tenant().Sending.Flowroute.APIBase = base
+	o.flowroute.Set(func(m *flowroute.Manners) { m.LoseResponse = 1 })
+	id := w.make(phone, "Hello")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.wait(text.Quarantine)
+	w.snoozed(w.findText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "unclear", "")
+	require.Len(t, asked(), 1+flowroutePages)
+	w.tenant().Sending.Flowroute.APIBase = own
+	require.NoError(t, w.findText(t.Context(), id))
+	w.carriedBy(id, "flowroute", "sent", "")
+}
+
 // Ensure that each of Flowroute's responses becomes what the text needs.
 func TestFlowrouteAnswers(t *testing.T) {
 	t.Parallel()
