@@ -71,6 +71,24 @@ func TestTwilioSuspendsTheAccount(t *testing.T) {
 	}
 }
 
+// Ensure that a service at Verify that does not exist is found, and that what it should send waits
+// until the setting is right.
+func TestVerifyServiceIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	o := w.openOthers("verify,twilio")
+	w.tenant().Sending.Providers = []tenant.Provider{tenant.ByVerify}
+	w.tenant().Sending.VerifyService.SID = "VA00000000000000000000000000000002"
+	codes := w.measure(w.clock)
+	v, id := w.verify(phone)
+	w.later(id, w.sendText(t.Context(), id))
+	w.stands(v, "pending/")
+	require.Equal(t, []string{"SB-VERIFY-AUTH acme"}, codes())
+	w.tenant().Sending.VerifyService.SID = verifyService
+	require.NoError(t, w.sendText(t.Context(), id))
+	require.Len(t, o.verify.Texts(), 1)
+}
+
 // Ensure that a verification fails after the last provider has refused, and not before.
 func TestLastProviderRefusesACode(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,8 @@ func twilioResult(code int) (result, bool) {
 	case 21211, 21217:
 		return invalidNumber, true
 	// The account is not active: it is suspended, or has no funds. It may be again within minutes.
-	case 10001, 20005, 20403, 90010:
+	// The account, or its service at Verify, does not exist.
+	case 10001, 20005, 20403, 90010, 20404:
 		return notConfigured, true
 	// Region not enabled, no route, no mobile phone, landline, landline, country not enabled.
 	case 21408, 21612, 21614, 21635, 60205, 60605:

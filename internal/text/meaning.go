@@ -11,6 +11,7 @@ func Meaning(reason string) string {
 	meanings := map[string]string{
 		"10001": inactive, "20005": inactive, "20403": inactive, "90010": inactive,
 		"20003": "the account SID and the auth token do not fit (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)",
+		"20404": "Twilio does not know the account or its Verify service (TWILIO_VERIFY_SERVICE_SID)",
 		"21211": "Twilio takes the number for none",
 		"21408": "the account may not text this country",
 		"21608": "a trial account texts only numbers that were verified",
