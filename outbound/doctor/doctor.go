@@ -90,6 +90,9 @@ type answer struct {
 
 func (a answer) read(into any) bool { return json.Unmarshal(a.body, into) == nil }
 
+// busy reports whether the host says nothing but that it does not respond now.
+func (a answer) busy() bool { return a.status == http.StatusTooManyRequests || a.status >= 500 }
+
 // get asks with a user and a password, which follow no redirect.
 func get(ctx context.Context, address, user, password string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -201,7 +204,7 @@ func (d Doctor) mailgun(ctx context.Context, t *tenant.Tenant) []Line {
 	a, err := get(ctx, t.Mails.Mailgun.APIBase+"/v3/routes/match?"+
 		url.Values{"address": {address}}.Encode(), "api", key)
 	switch {
-	case err != nil || a.status >= 500:
+	case err != nil || a.busy():
 		return []Line{line(Error, health.MailgunDown, t.Slug, "Mailgun's API does not respond.", "")}
 	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
 		return []Line{line(Error, health.MailgunKey, t.Slug, "Mailgun refuses the API key.", "")}

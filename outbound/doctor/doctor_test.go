@@ -181,6 +181,15 @@ func TestRoute(t *testing.T) {
 		"SMSBRIDGE_DNS="+p.dnsFor("sms.acme.com"))
 }
 
+// Ensure that a Mailgun that is busy or down says nothing about the route.
+func TestMailgunIsBusy(t *testing.T) {
+	p := open(t)
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		p.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
+		p.finds(doctor.Error, "SB-MAILGUN-DOWN", "Mailgun's API does not respond")
+	}
+}
+
 // dnsFor has the name server know another mail domain.
 func (p *practice) dnsFor(domain string) string {
 	p.dns.SetMX(domain, "mxa.mailgun.org")

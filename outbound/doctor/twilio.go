@@ -22,7 +22,7 @@ func (d Doctor) twilio(ctx context.Context, t *tenant.Tenant) []Line {
 		Status string `json:"status"`
 	}
 	switch {
-	case err != nil || a.status >= 500:
+	case err != nil || a.busy():
 		return []Line{line(Error, health.ProviderSlow, t.Slug, "Twilio's API does not respond.", "")}
 	case a.status == http.StatusUnauthorized:
 		return []Line{line(Error, health.TwilioAuth, t.Slug, "Twilio refuses the credentials.", "")}
