@@ -118,6 +118,11 @@ func HashPassword(name string, role Role, password string, cost int) (string, *s
 func readLogin(entry string) (Login, *settings.Mistake) {
 	name, rest, _ := strings.Cut(entry, ":")
 	role, hash, _ := strings.Cut(rest, ":")
+	if Role(role) != See && Role(role) != Act {
+		// Where the role was forgotten, a hash or a password stands in its place.
+		return Login{}, settings.Wrong("has an entry without a role", "write name:see:hash or "+
+			"name:act:hash, as smsbridge operator hash NAME --role act prints it")
+	}
 	if m := judgeOperator(name, Role(role)); m != nil {
 		return Login{}, m
 	}
