@@ -156,6 +156,7 @@ func TestReferences(t *testing.T) {
 		{SecretURL, false, "postgres://u@h/d", "postgres://u@h/d", "", nil},
 		{SecretURL, false, "postgres://u:p@h/d", "", "has a secret written out", nil},
 		{SecretURL, false, "postgres://h/d?user=u&password=p", "", "has a secret written out", nil},
+		{SecretURL, false, "postgres://u@h/d?sslpassword=p", "", "has a secret written out", nil},
 		{SecretURL, false, "postgres://u:%zz@h/d", "", "has a secret written out", nil},
 		{SecretURL, true, "postgres://u:p@h/d", "postgres://u:p@h/d", "", nil},
 		{One, false, "env:KEY", "env:KEY", "", nil},

@@ -183,7 +183,10 @@ func (l *Loader) lookUp(from source, k Kind, item string) (string, *Mistake) {
 	return item, nil
 }
 
-// hasPassword reports whether a database URL contains a password, or may.
+// hasPassword reports whether a database URL contains a password, or may: the user's, or that of
+// the key of its certificate.
+//
+// Source: https://www.postgresql.org/docs/current/libpq-connect.html (sslpassword)
 func hasPassword(s string) bool {
 	if strings.HasPrefix(s, "sqlite:") {
 		return false
@@ -193,7 +196,7 @@ func hasPassword(s string) bool {
 		return true
 	}
 	_, set := u.User.Password()
-	return set || u.Query().Has("password")
+	return set || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
 // maxSecretFile, in bytes, is far beyond any key or token.

@@ -23,10 +23,12 @@ func TestWritten(t *testing.T) {
 		{Key: "file", Variable: "FILE", Kind: SecretFile},
 		{Key: "url", Variable: "URL", Kind: SecretURL},
 		{Key: "plain", Variable: "PLAIN", Kind: SecretURL},
+		{Key: "tls", Variable: "TLS", Kind: SecretURL},
 	}
 	given := NewLoader([]string{
 		"ONE=2", "SAME=x", "LIST=a, b", "SECRET=" + secret, "SECRETS=" + secret + ",another" + secret,
 		"NAMED=" + secret, "FILE=" + path, "URL=postgres://u:" + secret + "@h/d", "PLAIN=sqlite:/x.db",
+		"TLS=postgres://u@h/d?sslkey=k&sslpassword=" + secret,
 	}).Variables(rows)
 	written := given.Written(rows)
 	require.Equal(t, []Written{
@@ -40,6 +42,7 @@ func TestWritten(t *testing.T) {
 		{Key: "file", Value: "set", Where: "FILE"},
 		{Key: "url", Value: "set", Where: "URL"},
 		{Key: "plain", Value: "sqlite:/x.db", Where: "PLAIN"},
+		{Key: "tls", Value: "set", Where: "TLS"},
 	}, written)
 	shown, err := json.Marshal(written)
 	require.NoError(t, err)
