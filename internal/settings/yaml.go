@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,12 +19,18 @@ var (
 	itemLine = regexp.MustCompile(`^[ \t]*(?:- +)+(\S.*)$`)
 	// A value that begins with #, so that YAML takes it for a comment.
 	hashValue = regexp.MustCompile(`:[ \t]+(#[^\s,#}\]]+)`)
+	// A * alone, in a list on one line.
+	loneStar = regexp.MustCompile(`[\[,][ \t]*\*[ \t]*[\],]`)
+	// What the library says of a value that begins with *. It repeats the value.
+	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
 const (
 	bracesWhat = "begins with {{, which YAML takes for a group of settings"
 	bracesHint = `put the whole text in quotes: "{{.Name}} …"`
 	hashWhat   = "has a value that begins with #, which YAML takes for a comment"
+	starWhat   = "begins with *, which YAML takes for the name of another value"
+	quoteHint  = "put the value in quotes"
 )
 
 // explain reports why a file is no YAML: in our words where a line has one of the usual mistakes,
@@ -38,6 +45,12 @@ func (w walker) explain(err error, form Form) {
 			w.Add(where, m)
 			return
 		}
+	}
+	if found := unknownAnchor.FindStringSubmatch(err.Error()); found != nil {
+		named := func(line string) bool { return strings.Contains(line, "*"+found[1]) }
+		w.Add(fmt.Sprintf("%s:%d", w.path, slices.IndexFunc(w.lines, named)+1),
+			Wrong("has a value that "+starWhat, quoteHint))
+		return
 	}
 	w.Add(w.path, Wrong("is not valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "),
 		"compare it with "+form.Sample))
@@ -66,15 +79,20 @@ func judgeLine(line string) (key string, m *Mistake) {
 	case text[0] == '"' || text[0] == '\'':
 		return key, judgeQuoted(text)
 	case text[0] == '{' || text[0] == '[':
-		if hashValue.MatchString(text) {
-			return key, Wrong(hashWhat, "put the value in quotes")
+		switch {
+		case hashValue.MatchString(text):
+			return key, Wrong(hashWhat, quoteHint)
+		case loneStar.MatchString(text):
+			return key, Wrong("has a value that "+starWhat, quoteHint)
 		}
+	case strings.TrimSpace(uncommented(text)) == "*":
+		return key, Wrong(starWhat, quoteHint)
 	case strings.ContainsAny(text[:1], "@`%"):
 		return key, Wrong("begins with "+text[:1]+", which YAML keeps for itself",
-			"put the value in quotes")
+			quoteHint)
 	case strings.Contains(uncommented(text), ": "):
 		return key, Wrong("has a colon and a space in its value, which YAML takes for another setting",
-			"put the value in quotes")
+			quoteHint)
 	}
 	return key, nil
 }
@@ -138,7 +156,7 @@ func (w walker) empty(key *yaml.Node, r Row) *Mistake {
 		return Wrong("has no value", "write one, or remove the line")
 	}
 	if r.Kind.Hidden() {
-		return Wrong(hashWhat, "put the value in quotes")
+		return Wrong(hashWhat, quoteHint)
 	}
 	v := line[i+len(key.Value):][found[2]:found[3]]
 	return Wrong(hashWhat, "quote it: "+key.Value+`: "`+v+`"`)

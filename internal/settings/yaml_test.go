@@ -30,6 +30,26 @@ func TestRightLinesOfBrokenYAML(t *testing.T) {
 	}
 }
 
+// Ensure that a value that begins with * is explained, and not repeated: it may be a secret. An
+// alias that names a value is right.
+func TestStars(t *testing.T) {
+	const shops = "title: &n x\nshops:\n  - name: *n\n"
+	for text, want := range map[string]Mistake{
+		"    mode: *\n":               {"s.yaml:4: mode", starWhat, quoteHint},
+		"    mode: *  # all\n":        {"s.yaml:4: mode", starWhat, quoteHint},
+		"    hosts: [*]\n":            {"s.yaml:4: hosts", "has a value that " + starWhat, quoteHint},
+		"    hosts: [a.example, *]\n": {"s.yaml:4: hosts", "has a value that " + starWhat, quoteHint},
+		"    hosts:\n      - *\n":     {"s.yaml:5", starWhat, quoteHint},
+		"    token: *s3cret\n":        {"s.yaml:4", "has a value that " + starWhat, quoteHint},
+		"    hosts: [*n, *s3cret]\n":  {"s.yaml:4", "has a value that " + starWhat, quoteHint},
+	} {
+		_, l := fromText(shops + text)
+		require.Equal(t, Mistakes{want}, l.Mistakes(), "%q", text)
+	}
+	_, l := fromText(shops + "    hosts: [*n]\n    mode: \"x\" y\n")
+	require.Equal(t, "s.yaml:5: mode", l.Mistakes()[0].Where)
+}
+
 // Ensure that a mistake is explained on the first line and on the last. YAML also counts line ends
 // that other programs do not.
 func TestFirstAndLastLine(t *testing.T) {
