@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
@@ -98,7 +97,7 @@ func (c linkCommand) Run(ctx context.Context, w world) error {
 		signers []string
 	)
 	for _, file := range c.Files {
-		m, by, err := read(file, untilDone(ctx, w.stdin))
+		m, by, err := w.read(ctx, file)
 		if err != nil {
 			return err
 		}
@@ -169,22 +168,19 @@ func (c linkCommand) print(w world, object any, text string) error {
 
 // read reads a mail, and the domains that it says it was signed by. Whatever is wrong with it is a
 // mistake of the person who gave it.
-func read(name string, stdin io.Reader) (linkclick.Mail, []string, error) {
-	in := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return linkclick.Mail{}, nil,
-				mistake{err.Error(), "give the path of a raw mail, or - for standard input"}
-		}
-		defer file.Close()
-		in = file
+func (w world) read(ctx context.Context, name string) (linkclick.Mail, []string, error) {
+	in, err := w.input(ctx, name, "give the path of a raw mail, or - for standard input")
+	if err != nil {
+		return linkclick.Mail{}, nil, err
 	}
+	defer in.Close()
 	var raw strings.Builder
 	m, err := linkclick.ReadMIME(io.TeeReader(in, &raw))
+	if err != nil && ctx.Err() == nil {
+		err = mistake{err.Error(), "it must be a raw mail with its header, of at most 2 MiB"}
+	}
 	if err != nil {
-		return linkclick.Mail{}, nil,
-			mistake{err.Error(), "it must be a raw mail with its header, of at most 2 MiB"}
+		return linkclick.Mail{}, nil, err
 	}
 	return m, sender.Signers(raw.String()), nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -273,15 +272,14 @@ func (l optoutList) list(ctx context.Context, d database, only phonemail.Number)
 
 // Run imports opt-outs. The file is opened here, and never by the bridge: that reads its content.
 func (i optoutImport) Run(ctx context.Context, w world) (err error) {
-	in := untilDone(ctx, w.stdin)
-	if i.File != "-" && w.inside == nil {
-		file, err := os.Open(i.File)
-		if err != nil {
-			return mistake{"the file cannot be read: " + reason(err), "name a CSV file"}
-		}
-		defer file.Close()
-		in = file
+	if w.inside != nil {
+		i.File = "-"
 	}
+	in, err := w.input(ctx, i.File, "name a CSV file, or - for standard input")
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	return i.reading(ctx, w, in, i.read)
 }
 

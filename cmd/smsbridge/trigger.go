@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -129,7 +128,7 @@ func (m triggerMail) Run(ctx context.Context, w world) error {
 		return mistake{"the tenant has no signing key", "set MAILGUN_WEBHOOK_SIGNING_KEY"}
 	}
 	to := t.Address.Address(phone)
-	mime, err := m.mime(t, to, w.clock())
+	mime, err := m.mime(ctx, w, t, to)
 	if err != nil {
 		return err
 	}
@@ -146,13 +145,16 @@ func (m triggerMail) Run(ctx context.Context, w world) error {
 }
 
 // mime is the mail in the file, or one with a link to the identity provider.
-func (m triggerMail) mime(t *tenant.Tenant, to string, now time.Time) ([]byte, error) {
+func (m triggerMail) mime(
+	ctx context.Context, w world, t *tenant.Tenant, to string,
+) ([]byte, error) {
 	if m.EML != "" {
-		content, err := os.ReadFile(m.EML)
+		in, err := w.input(ctx, m.EML, "give the path of a mail: --eml FILE")
 		if err != nil {
-			return nil, mistake{reason(err), "give the path of a mail: --eml FILE"}
+			return nil, err
 		}
-		return content, nil
+		defer in.Close()
+		return io.ReadAll(in)
 	}
 	from, host := "idp.invalid", "idp.invalid"
 	if domains := t.Mails.Sender.Domains; len(domains) > 0 {
@@ -165,7 +167,7 @@ func (m triggerMail) mime(t *tenant.Tenant, to string, now time.Time) ([]byte, e
 		"From: trigger <trigger@%s>\r\nTo: <%s>\r\nSubject: Verify your e-mail\r\n"+
 			"Date: %s\r\nMessage-Id: <%s@trigger.invalid>\r\n\r\nPlease verify your e-mail address:\r\n"+
 			"https://%s/u/email-verification?ticket=%s\r\n",
-		from, to, now.UTC().Format(time.RFC1123Z), randomToken(8), host, randomToken(16)), nil
+		from, to, w.clock().UTC().Format(time.RFC1123Z), randomToken(8), host, randomToken(16)), nil
 }
 
 // Run posts a reply.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -73,7 +72,7 @@ type triedText struct {
 
 // Run says what would come of a mail.
 func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
-	mime, err := c.read(untilDone(ctx, w.stdin))
+	mime, err := c.read(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -108,16 +107,12 @@ func (c tryMailCommand) Run(ctx context.Context, w world) (err error) {
 	return errors.New("no text would be sent")
 }
 
-func (c tryMailCommand) read(stdin io.Reader) (string, error) {
-	in := stdin
-	if c.File != "-" {
-		file, err := os.Open(c.File)
-		if err != nil {
-			return "", mistake{reason(err), "give the path of a raw mail, or - for standard input"}
-		}
-		defer file.Close()
-		in = file
+func (c tryMailCommand) read(ctx context.Context, w world) (string, error) {
+	in, err := w.input(ctx, c.File, "give the path of a raw mail, or - for standard input")
+	if err != nil {
+		return "", err
 	}
+	defer in.Close()
 	const most = 2 << 20
 	raw, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err == nil && len(raw) > most {

@@ -1,0 +1,84 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store/storetest"
+)
+
+// fromFile lists the commands that read a file, without its name.
+func fromFile() [][]string {
+	return [][]string{
+		{"link"}, {"try", "mail"}, {"optout", "import"}, {"trigger", "mail", "+4512345678", "--eml"},
+	}
+}
+
+// Ensure that the first signal ends a command that reads a FIFO: while no process writes to it, and
+// while one does and says nothing.
+func TestSignalEndsTheReadingOfAFile(t *testing.T) {
+	t.Parallel()
+	environ := tenantEnviron("SMSBRIDGE_DATABASE="+storetest.SQLite(t),
+		"SMSBRIDGE_KEY="+hex.EncodeToString(storetest.Key))
+	for _, args := range fromFile() {
+		for _, written := range []bool{false, true} {
+			fifo := filepath.Join(t.TempDir(), "fifo")
+			require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+			ctx, signal := context.WithCancel(t.Context())
+			var errs bytes.Buffer
+			ended := make(chan int, 1)
+			go func() {
+				ended <- run(ctx, append(args, fifo), world{stdout: &errs, stderr: &errs, environ: environ})
+			}()
+			if written {
+				require.Eventually(t, func() bool { // once the command has opened it
+					file, err := os.OpenFile(fifo, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+					if err == nil {
+						t.Cleanup(func() { _ = file.Close() })
+					}
+					return !errors.Is(err, syscall.ENXIO)
+				}, storyPatience, time.Millisecond)
+			}
+			signal()
+			select {
+			case status := <-ended:
+				require.Equal(t, exitFailure, status, "%v: %s", args, errs.String())
+				require.NotContains(t, errs.String(), "hint:", "it is no mistake of the person")
+			case <-time.After(10 * time.Second):
+				t.Fatal("the signal does not end it:", args, written)
+			}
+		}
+	}
+}
+
+// Ensure that a file that cannot be read is a mistake that names it.
+func TestFilesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	environ := tenantEnviron("SMSBRIDGE_DATABASE="+storetest.SQLite(t),
+		"SMSBRIDGE_KEY="+hex.EncodeToString(storetest.Key))
+	folder := t.TempDir()
+	for _, args := range fromFile() {
+		for file, what := range map[string]string{
+			folder:                        folder + " cannot be read: is a directory",
+			filepath.Join(folder, "none"): "none cannot be read: no such file or directory",
+		} {
+			var errs bytes.Buffer
+			status := run(t.Context(), append(args, file),
+				world{stdout: &errs, stderr: &errs, environ: environ})
+			require.Equal(t, exitMistake, status, "%v: %s", args, errs.String())
+			require.Contains(t, errs.String(), what, args)
+			require.Contains(t, errs.String(), "hint: ", args)
+		}
+	}
+}
