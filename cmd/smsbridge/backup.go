@@ -68,7 +68,7 @@ func (b backupCommand) Run(ctx context.Context, w world) error {
 		return mistake{b.File + " exists already", "give the name of a new file; none is replaced"}
 	}
 	if err != nil {
-		return explainCopy(err)
+		return explainCopy(err, options)
 	}
 	fmt.Fprintf(w.stdout, "%s: %s, written and read back\n", b.File, size(made.Bytes))
 	if err := b.record(ctx, w, size(made.Bytes)); err != nil {
@@ -114,7 +114,7 @@ func (r restoreCommand) Run(ctx context.Context, w world) error {
 			"restore the backup itself; if that is lost, give this file another name first"}
 	}
 	if err != nil {
-		return explainCopy(err)
+		return explainCopy(err, options)
 	}
 	fmt.Fprintf(w.stdout, "%s: %s, restored and read back\n", database, size(restored.Bytes))
 	if replaced != "" {
@@ -160,10 +160,10 @@ func optionsOf(config string, w world) (store.Options, error) {
 }
 
 // explainCopy adds what to do to an error of a backup or a restore.
-func explainCopy(err error) error {
+func explainCopy(err error, o store.Options) error {
 	if errors.Is(err, store.ErrNotSQLite) {
 		return mistake{"the database is PostgreSQL, which has tools of its own",
 			"use pg_dump and pg_restore; the key in SMSBRIDGE_KEY is in neither of them"}
 	}
-	return explainDatabase(err)
+	return explainMissing(err, o)
 }

@@ -153,7 +153,7 @@ func (w world) openBeside(ctx context.Context, settings tenant.Settings) (*store
 	options.Beside, options.Now = true, w.now
 	st, err := store.Open(ctx, options)
 	if err != nil {
-		return nil, explainDatabase(err)
+		return nil, explainMissing(err, options)
 	}
 	st.RecordWith(func(ctx context.Context, tx *store.Tx, e store.Event) (func(), error) {
 		t, known := settings.Tenants.Tenant(e.Tenant)

@@ -56,7 +56,7 @@ func (k keysCommand) Run(ctx context.Context, w world) error {
 	}
 	uses, err := store.Keys(ctx, options)
 	if err != nil {
-		return explainDatabase(err)
+		return explainMissing(err, options)
 	}
 	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KEY\tSEALED VALUES\t")
@@ -88,7 +88,7 @@ func (k keysCommand) forget(ctx context.Context, w world, o store.Options) error
 			"take it out of the settings first, if it is to be forgotten"}
 	}
 	if err != nil {
-		return explainDatabase(err)
+		return explainMissing(err, o)
 	}
 	if !known {
 		return mistake{"no value was sealed with a key " + k.Forget,

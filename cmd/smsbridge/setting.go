@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"slices"
@@ -103,6 +104,23 @@ const (
 	wrongPassword  = "28P01"
 	notAuthorized  = "28000"
 )
+
+// explainMissing is explainDatabase for a command that uses the database of a bridge, and makes
+// none.
+func explainMissing(err error, o store.Options) error {
+	var missing *fs.PathError
+	path := strings.TrimPrefix(o.URL, "sqlite:")
+	if errors.As(err, &missing) && errors.Is(missing, fs.ErrNotExist) {
+		switch missing.Path {
+		case path:
+			return failure{err, "set SMSBRIDGE_DATABASE (database) to that of the bridge; a path without " +
+				"a slash before it begins in this folder. The first smsbridge serve makes it"}
+		case path + ".key":
+			return failure{err, "put the key there, or set SMSBRIDGE_KEY_FILE (key_file) to where it is"}
+		}
+	}
+	return explainDatabase(err)
+}
 
 // explainDatabase adds what to do to an error of a database that cannot be used.
 func explainDatabase(err error) error {

@@ -150,6 +150,26 @@ func TestRestoreThatDidNotEnd(t *testing.T) {
 	require.Contains(t, f.hint, "smsbridge restore again")
 }
 
+// Ensure that a command says what to do where the database of the bridge is not.
+func TestMissingDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.db")
+	for _, args := range [][]string{
+		{"jobs"}, {"show", "+4512345678"}, {"keys"}, {"keys", "--forget", "ce496b46"},
+		{"backup", path + ".copy"}, {"restore", path + ".copy"},
+	} {
+		var said bytes.Buffer
+		status := run(t.Context(), args, world{stdout: &said, stderr: &said,
+			environ: tenantEnviron("SMSBRIDGE_DATABASE=sqlite:" + path)})
+		require.Equal(t, exitFailure, status, args)
+		require.Contains(t, said.String(), "no such file", args)
+		want := "hint: set SMSBRIDGE_DATABASE (database) to that of the bridge"
+		if args[0] == "restore" {
+			want = "hint: put the key there, or set SMSBRIDGE_KEY_FILE (key_file)"
+		}
+		require.Contains(t, said.String(), want, args)
+	}
+}
+
 // What a file has wrong is told with its line.
 func TestMistakesOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.yaml")
