@@ -36,9 +36,13 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
-		if err != nil {
+		var form *csv.ParseError
+		switch {
+		case errors.As(err, &form):
 			return nil, &Bad{fmt.Sprintf("the file is not a CSV file of %d columns",
 				len(columns())), "its columns are " + strings.Join(columns(), ",")}
+		case err != nil:
+			return nil, fmt.Errorf("reading opt-outs: %w", err)
 		}
 		line, _ := rows.FieldPos(0)
 		if !store.IsText(strings.Join(row, ",")) {

@@ -1,8 +1,11 @@
 package optout_test
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -43,6 +46,16 @@ func TestReadCSVOfNoText(t *testing.T) {
 		require.ErrorAs(t, err, new(*optout.Bad))
 		require.ErrorContains(t, err, "line 2 has bytes that are no text")
 	}
+}
+
+// Ensure that a file that cannot be read to its end is not called a file of another form.
+func TestReadCSVThatBreaksOff(t *testing.T) {
+	broken := errors.New("the connection broke")
+	_, err := optout.ReadCSV(io.MultiReader(strings.NewReader("+46701740613,all,,,,mail,ann,\n"),
+		iotest.ErrReader(broken)), tenant.Set{})
+	require.ErrorIs(t, err, broken)
+	var bad *optout.Bad
+	require.NotErrorAs(t, err, &bad)
 }
 
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
