@@ -27,24 +27,26 @@ func request(t *testing.T, b *inboundtest.Bridge, body string) *http.Request {
 	return r
 }
 
-// Ensure that a code which a limit refuses is a 429 with the time to wait, and leaves nothing.
+// Ensure that a code which a limit refuses is a 429 with the time to wait, and leaves nothing: its
+// Idempotency-Key counts for the next try.
 func TestLimitedCode(t *testing.T) {
 	b := inboundtest.Open(t, storetest.SQLite(t), "SMSBRIDGE_API_KEY="+limitedKey,
 		"SMSBRIDGE_LIMIT_WAIT=1m")
-	create := func() inboundtest.Response {
+	create := func(key string) inboundtest.Response {
 		r := request(t, b, `{"phone":"+4520123456"}`)
+		r.Header.Set("Idempotency-Key", key)
 		return b.Send(t, r)
 	}
-	require.Equal(t, 201, create().StatusCode)
+	require.Equal(t, 201, create("1").StatusCode)
 	before := b.Recorded(t)
 	b.Now = b.Now.Add(20 * time.Second)
-	refused := create()
+	refused := create("2")
 	require.Equal(t, 429, refused.StatusCode)
 	require.Equal(t, "40", refused.Header.Get("Retry-After"))
 	require.Contains(t, refused.Body, "urn:smsbridge:problem:too-soon")
 	require.Equal(t, before, b.Recorded(t))
 	b.Now = b.Now.Add(40 * time.Second)
-	require.Equal(t, 201, create().StatusCode)
+	require.Equal(t, 201, create("2").StatusCode)
 }
 
 // Ensure that the app hears when another text may follow: by the gap of the code, or by what the

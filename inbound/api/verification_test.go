@@ -366,6 +366,10 @@ func TestIdempotencyKey(t *testing.T) {
 		require.Equal(t, [6]int{1, 1, 0, 1, 2, 1}, a.Recorded(t))
 		require.Len(t, a.Bodies(t), 1)
 		require.NotContains(t, a.One(t, "SELECT key || digest FROM idempotency_key"), "order-66")
+		other := a
+		other.Key = inboundtest.Retiring
+		again := other.Call("POST", "/v1/verifications", startBody, "Idempotency-Key: order-66")
+		require.True(t, one[again.ID], "it is the tenant's, whichever API key it comes with")
 		require.NotEqual(
 			t,
 			a.Call("POST", "/v1/verifications", startBody).ID,

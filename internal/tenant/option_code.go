@@ -121,7 +121,8 @@ func apiOptions() []option {
 			Example: "web=env:ACME_API_KEY_WEB,batch=env:ACME_API_KEY_BATCH",
 			Doc: "The keys with which the app asks for codes, as a bearer token. In a file each has a " +
 				"name for the log. At least 24 characters, such as from `openssl rand -hex 24`. " +
-				"To change one, have both for a while.",
+				"To change one, have both for a while. They share Idempotency-Keys: two apps must not " +
+				"choose the same.",
 			Prevents: "Without a key no app may ask: otherwise strangers could text at your cost.",
 		}, Set: setAPIKeys},
 		{Row: row{
