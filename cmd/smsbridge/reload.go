@@ -20,6 +20,23 @@ type reloading struct {
 	read  func() (tenant.Settings, error) // judged as at the start
 }
 
+// reread are settings that were read again, or why they cannot be taken up.
+type reread struct {
+	settings tenant.Settings
+	err      error
+}
+
+// begin reads the settings in the background, since the bridge must be able to stop meanwhile. A
+// file that they refer to may be a FIFO, or on a disk that does not respond.
+func (r reloading) begin() <-chan reread {
+	done := make(chan reread, 1)
+	go func() {
+		settings, err := r.read()
+		done <- reread{settings, err}
+	}()
+	return done
+}
+
 // untilReload reads the settings again with each SIGHUP.
 func (s serveCommand) untilReload(w world) reloading {
 	signals := make(chan os.Signal, 1)
@@ -84,10 +101,10 @@ func (f *front) at(choose func(*handlers) http.Handler) http.Handler {
 	})
 }
 
-// reload reads the settings again. It takes all of them up, or, when there is a mistake or a change
-// that needs a restart, none.
-func (b *bridge) reload(f *front) {
-	next, err := b.again.read()
+// reload takes all settings up that were read again, or, when there is a mistake or a change that
+// needs a restart, none.
+func (b *bridge) reload(f *front, read reread) {
+	next, err := read.settings, read.err
 	if err == nil {
 		if fixed := b.settings.Fixed(next); len(fixed) > 0 {
 			err = errors.New("these need a restart: " + strings.Join(fixed, ", "))

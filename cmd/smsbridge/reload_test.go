@@ -104,6 +104,40 @@ func TestReload(t *testing.T) {
 	require.NotContains(t, string(logged()), second)
 }
 
+// Ensure that the bridge stops also while it reads its settings again, which may take for ever: a
+// file that they refer to may be a FIFO by then.
+func TestStopsWhileItReloads(t *testing.T) {
+	t.Parallel()
+	longtest.Skip(t)
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(th.env["TWILIO_AUTH_TOKEN"]), 0o600))
+	th.env["TWILIO_AUTH_TOKEN"] = "file:" + file
+	bridge := start(t, th)
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, syscall.Mkfifo(file, 0o600))
+	require.NoError(t, bridge.Process.Signal(syscall.SIGHUP))
+	require.Eventually(t, func() bool { // once the bridge has opened it
+		writer, err := os.OpenFile(file, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			t.Cleanup(func() { _ = writer.Close() })
+		}
+		return err == nil
+	}, storyPatience, time.Millisecond)
+	require.NoError(t, bridge.Process.Signal(syscall.SIGTERM))
+	ended := make(chan error, 1)
+	go func() { ended <- bridge.Wait() }()
+	select {
+	case err := <-ended:
+		require.NoError(t, err)
+	case <-time.After(stopTime):
+		require.NoError(t, bridge.Process.Kill())
+		t.Fatal("it does not stop")
+	}
+}
+
 // Ensure that an operator whom SIGHUP takes out of the settings sees nothing more, also on a page
 // that was open before.
 func TestReloadEndsWhatIsFollowed(t *testing.T) {

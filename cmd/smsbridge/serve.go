@@ -179,14 +179,18 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	b.log.Info("serving", "addr", listener.Addr().String(), "version", version(),
 		"settings", b.settings.Fingerprint)
+	asked, read := b.again.asked, (<-chan reread)(nil)
 	for serving := true; serving; {
 		select {
 		case err = <-failed:
 			serving = false
 		case <-ctx.Done():
 			serving = false
-		case <-b.again.asked:
-			b.reload(&f)
+		case <-asked:
+			asked, read = nil, b.again.begin()
+		case got := <-read:
+			asked, read = b.again.asked, nil
+			b.reload(&f, got)
 		}
 	}
 	b.log.Info("stopping")
