@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -134,8 +136,13 @@ func (w walker) flatten(
 		case ok:
 			given[key] = value{where, w.setting(n.Content[i], node, where, row)}
 		case isGroup(rows, key) && node.Kind == yaml.MappingNode:
-			for k, v := range w.flatten(node, path, key+".", rows, list) {
-				given[k] = v
+			below := w.flatten(node, path, key+".", rows, list)
+			for _, k := range slices.Sorted(maps.Keys(below)) {
+				if seen[k] { // as group.key beside the group
+					w.Add(below[k].where, Wrong("is there twice", "keep one of the two"))
+					continue
+				}
+				seen[k], given[k] = true, below[k]
 			}
 		case isGroup(rows, key):
 			w.Add(where, Wrong("is not a group of settings",
