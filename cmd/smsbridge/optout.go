@@ -121,6 +121,10 @@ func (a optoutAdd) add(ctx context.Context, d database, phone phonemail.Number) 
 	}
 	var first bool
 	err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		// The date of today may begin as late as this, where it begins before that of UTC.
+		if said.Since.After(tx.Now().Add(24 * time.Hour)) {
+			return mistake{"the time is in the future", "write when the person said so, or leave it out"}
+		}
 		if first, err = record(ctx, tx, d.settings.Tenants, said); err != nil {
 			return err
 		}
