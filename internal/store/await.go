@@ -13,7 +13,7 @@ type waiters struct {
 
 // Await returns a channel that has a value when a transaction that announced the id is on disk. Of
 // transactions before the call, and of other replicas, it hears nothing. So a caller looks once
-// after it, and now and then. The caller calls stop in the end.
+// after it, and later again. The caller calls stop in the end.
 func (s *Store) Await(id string) (announced <-chan struct{}, stop func()) {
 	told := make(chan struct{}, 1)
 	w := &s.waiters

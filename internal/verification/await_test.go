@@ -4,11 +4,13 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
@@ -194,6 +196,22 @@ func TestAwaitSentWaits(t *testing.T) {
 			return text.Accept(ctx, tx, id, "SM"+id)
 		})
 		require.False(t, looked(), "a provider has it")
+	})
+}
+
+// Ensure that a caller that waits in vain looks a few times, and not thirty. In a flood there are
+// hundreds of them, and their looks would hold up the very texts that they wait for.
+func TestAwaitLooksLessAndLess(t *testing.T) {
+	s := storetest.Open(t, storetest.SQLite(t), nil)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		looks := 0
+		require.NoError(t, await(ctx, s, "none", func(context.Context, store.View) (bool, error) {
+			looks++
+			return true, nil
+		}))
+		require.Equal(t, 5, looks, "at once, and after 100, 300, 700 and 1,500 ms")
 	})
 }
 

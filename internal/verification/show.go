@@ -103,7 +103,9 @@ func AwaitSent(ctx context.Context, s *store.Store, v Verification) (Verificatio
 	return v, err
 }
 
-// lookAgain is how often one who waits looks without being told: another replica may do the work.
+// lookAgain is when one who waits looks again without being told, since another replica may do the
+// work. Each further pause is twice as long. The database may be why it takes long, and many who
+// wait must not keep it busy.
 const lookAgain = 100 * time.Millisecond
 
 // await looks until there is nothing to wait for, or ctx ends: at once, when the id is announced,
@@ -114,9 +116,7 @@ func await(
 ) error {
 	announced, stop := s.Await(id)
 	defer stop()
-	tick := time.NewTicker(lookAgain)
-	defer tick.Stop()
-	for {
+	for pause := lookAgain; ; {
 		waiting := false
 		err := s.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 			waiting, err = look(ctx, view)
@@ -131,7 +131,8 @@ func await(
 		select {
 		case <-ctx.Done():
 		case <-announced:
-		case <-tick.C:
+		case <-time.After(pause):
+			pause *= 2
 		}
 	}
 }
