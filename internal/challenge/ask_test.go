@@ -3,6 +3,7 @@ package challenge_test
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -107,6 +108,25 @@ func TestWordsOfAHandOver(t *testing.T) {
 			require.NotEmpty(b, token)
 			fill := wording.Fill{Link: q.asker.ShortURL(token), Life: 10 * time.Minute}
 			require.Equal(b, q.asker.Say("", saying, fill), told.Body)
+		}
+	})
+}
+
+// Ensure that a question needs a code beside another one on its line. It needs none beside one from
+// another sender or account: a reply to that one comes on the other line.
+func TestCodeBesideAnotherQuestionOfItsLine(t *testing.T) {
+	each(t, func(b bridge) {
+		first := b.open()
+		for i, test := range []struct {
+			account, sender string
+			coded           bool
+		}{
+			{"AC1", "+15005550007", false}, {"AC2", "+15005550006", false}, {"AC1", "+15005550006", true},
+		} {
+			q := again(first)
+			q.Recipient = strconv.Itoa(i) + first.Recipient
+			q.asker.Sending.Twilio = tenant.Twilio{AccountSID: test.account, From: test.sender}
+			require.Equal(b, test.coded, b.get(b.ask(q)).Coded, "%+v", test)
 		}
 	})
 }

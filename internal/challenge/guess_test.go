@@ -150,14 +150,26 @@ func TestOpenQuestionsOfAPhone(t *testing.T) {
 }
 
 // Ensure that a blocked phone is not asked anew either where the same question is over, or its
-// prompt is lost. No worker need have recorded that. Such a mail is no resend.
+// prompt is lost. No worker need have recorded that it expired. Such a mail is no resend.
 func TestBlockedPhoneIsNotAskedAnew(t *testing.T) {
 	const blocked = "too many wrong reply codes from this phone in a day"
 	each(t, func(b bridge) {
 		for name, end := range map[string]func(id string){
-			"expired": func(string) { b.Pass(10 * time.Minute) },
+			"expired": func(id string) {
+				b.Pass(10 * time.Minute)
+				require.Equal(b, challenge.Open, b.row(id).State)
+			},
 			"lost": func(id string) {
 				b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1", id)
+			},
+			"canceled by codes": func(id string) {
+				c := b.get(id)
+				for range 3 {
+					b.Do(func(ctx context.Context, tx *store.Tx) error {
+						_, err := challenge.WrongCode(ctx, tx, c)
+						return err
+					})
+				}
 			},
 		} {
 			q := b.question()
@@ -169,7 +181,6 @@ func TestBlockedPhoneIsNotAskedAnew(t *testing.T) {
 			}
 			require.Empty(b, b.obstacle(q), "%s: a resend", name)
 			end(id)
-			require.EqualValues(b, "open", b.row(id).State)
 			require.Equal(b, blocked, b.obstacle(q), name)
 		}
 	})
