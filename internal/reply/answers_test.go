@@ -165,6 +165,11 @@ func TestFalseFriendsBesideAnotherLanguage(t *testing.T) {
 		require.Equal(b, "open", b.state(polish.ID))
 		b.text(phone, "tak "+polish.ReplyCode)
 		require.Equal(b, "accepted", b.state(polish.ID))
+		romanian := ask("aC"+to("acme", phone)[2:], attackers, "ro")
+		b.text(phone, "nu") // Danish for now, Romanian for no
+		require.Equal(b, "open", b.state(danish.ID))
+		b.text(phone, "nu "+romanian.ReplyCode)
+		require.Equal(b, "denied", b.state(romanian.ID))
 		b.text(phone, "ja")
 		require.Equal(b, "accepted", b.state(danish.ID))
 	})

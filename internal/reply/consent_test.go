@@ -166,6 +166,23 @@ func TestRepeatedYesBesideAnotherReplica(t *testing.T) {
 	})
 }
 
+// Ensure that a late yes does not open a question that another replica opened beside its own, and
+// which takes a bare yes, too.
+func TestLateYesBesideAnotherReplica(t *testing.T) {
+	each(t, func(b bridge) {
+		phone := b.Phone()
+		first := b.asked("acme", phone)
+		b.Pass(time.Minute)
+		id := b.askAbout("acme", signUp(phone, "A"+to("acme", phone)[1:], attackers, idp))
+		require.True(b, b.deliver(id))
+		second := b.atOnce(b.challenge(id))
+		b.Pass(first.Expires.Sub(b.Now()))
+		b.text(phone, "YES")
+		require.Equal(b, "open", b.state(id))
+		require.Equal(b, b.which(second), b.told(phone))
+	})
+}
+
 // Ensure that a wrong code counts once for each question with whose code it was compared. Else many
 // questions to one phone, in the spellings of its address, would make as many chances of one guess.
 func TestAWrongCodeCountsForEachQuestion(t *testing.T) {
