@@ -323,3 +323,55 @@ func TestFailures(t *testing.T) {
 		require.Equal(b, []string{"acme", "beta"}, b.out(phone))
 	})
 }
+
+// Ensure that a YES on one line ends nothing that was said on another one. It ends what a provider
+// said, as it ends a reply. START ends what was said to a tenant, whatever the scope.
+func TestYesEndsWhatItsLineSaid(t *testing.T) {
+	each(t, "sender", func(b bridge) {
+		phone := b.Phone()
+		say := func(f func(context.Context, *store.Tx, optout.Heard) error, via text.Via) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				h := b.heard(phone)
+				h.Via = via
+				return f(ctx, tx, h)
+			})
+		}
+		said := func(reach text.Reach, via text.Via) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				_, err := optout.Record(ctx, tx, b.tenants, text.Said{
+					Phone: phone, Reach: reach, Via: via, Since: b.Now(),
+				})
+				return err
+			})
+		}
+		said(text.Reach{Line: b.tenant("gamma").Line(phone)}, text.ByReply)
+		say(optout.Learn, text.ByProvider)
+		require.Equal(b, []string{"acme", "beta", "gamma"}, b.out(phone))
+		say(optout.Yes, text.ByReply)
+		require.Equal(b, []string{"gamma"}, b.out(phone))
+		said(text.Reach{Tenant: "acme"}, text.ByPhone)
+		say(optout.Start, text.ByReply)
+		require.Equal(b, []string{"gamma"}, b.out(phone))
+	})
+}
+
+// Ensure that a STOP is confirmed once, although the setting reaches farther by the second one.
+// What is said to a tenant that is not configured any more is kept.
+func TestStopAfterTheSettingsChanged(t *testing.T) {
+	each(t, "sender", func(b bridge) {
+		phone := b.Phone()
+		require.True(b, b.stop(phone))
+		b.tenants = configured(b.T, "all")
+		require.False(b, b.stop(phone), "the line has heard it before")
+		require.Equal(b, []string{"acme", "beta", "gamma"}, b.out(phone))
+
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			first, err := optout.Record(ctx, tx, b.tenants, text.Said{
+				Phone: phone, Reach: text.Reach{Tenant: "gone"}, Via: text.ByMail, Since: b.Now(),
+			})
+			require.True(b, first)
+			return err
+		})
+		require.Equal(b, 1, b.Count("opt_out WHERE account = '/tenant' AND sender = 'gone'"))
+	})
+}
