@@ -211,7 +211,10 @@ func TestPausesOfOneSource(t *testing.T) {
 			r.Source = "203.0.113.7"
 		}), ErrPaused)
 		require.Equal(t, Right, guess(12, "198.51.100.1", right).Verdict)
-		require.Equal(t, Right, guess(13, "", right).Verdict, "a source that is not known waits for none")
+		for n := range 11 {
+			require.Equal(t, Wrong, guess(20+n, "", wrong).Verdict)
+		}
+		require.Equal(t, Right, guess(13, "", right).Verdict, "sources that are not known share none")
 		b.Pass(2 * time.Second)
 		require.Equal(t, Right, guess(14, "203.0.113.7", right).Verdict)
 		require.NotContains(t, fmt.Sprint(b.Strings("SELECT who FROM pause")), "203.0.113.7")

@@ -285,6 +285,17 @@ func TestExpiry(t *testing.T) {
 		require.Equal(t, Expired, now.State, "also when nobody has recorded it")
 		require.Equal(t, now.Expires, now.Ended)
 		require.NotEmpty(t, b.row(later).Code)
+		for _, end := range []func(context.Context, *store.Tx, string, string, string) (
+			Verification, error,
+		){Approve, Cancel} {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				ended, err := end(ctx, tx, later.Tenant, later.ID, "")
+				require.ErrorIs(t, err, ErrGone, "nobody's word counts from then on")
+				require.Equal(t, now, ended)
+				return nil
+			})
+		}
+		require.Equal(t, []string{"verification.pending"}, b.EventNames(later.ID))
 		b.Pass(time.Second)
 		c := b.check(later, right)
 		require.Equal(t, Over, c.Verdict)
