@@ -89,6 +89,23 @@ func TestYesToAnAppEndsTheWait(t *testing.T) {
 	})
 }
 
+// Ensure that an app, which is known by its key, spends none of what mails without a proved sender
+// may cause.
+func TestAppIsNotTheAskerOfMails(t *testing.T) {
+	each(t, func(b bridge) {
+		acme := asker("acme", 10*time.Minute)
+		acme.Mails.Sender.Verify, acme.Limits.AskerHour = tenant.VerifyOff, 1
+		for range 2 {
+			_, err := b.tryApp(acme, b.appQuestion())
+			require.NoError(b, err)
+		}
+		first, second := b.question(), b.question()
+		first.asker, second.asker = acme, acme
+		require.Equal(b, []string{"due"}, b.texts(b.ask(first)))
+		require.Equal(b, []string{"suppressed"}, b.texts(b.ask(second)))
+	})
+}
+
 // Ensure that of those who race for an app's question one wins.
 func TestAppQuestionEndsOnce(t *testing.T) {
 	each(t, func(b bridge) {
@@ -217,6 +234,16 @@ func TestFailUnsent(t *testing.T) {
 		require.Equal(b, []challenge.State{challenge.Open, challenge.Failed, challenge.Open},
 			[]challenge.State{b.get(mails).State, b.get(c.ID).State, b.get(sent.ID).State})
 		require.Equal(b, challenge.Unsent, b.get(c.ID).Outcome)
+
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return tell(ctx, tx, sent, text.Hint, "Reply YES or NO.")
+		})
+		hint := b.Strings("SELECT id FROM text WHERE challenge_id = $1 AND purpose = 'hint'", sent.ID)[0]
+		b.Exec("UPDATE text SET state = 'failed' WHERE id = $1", hint)
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return challenge.FailUnsent(ctx, tx, hint)
+		})
+		require.Equal(b, challenge.Open, b.get(sent.ID).State, "its prompt is under way")
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
 			return challenge.FailUnsent(ctx, tx, "none")
 		})

@@ -43,6 +43,10 @@ func TestFormOfCountry(t *testing.T) {
 				"filter texts with links that are not registered (links_work)", a.Obstacle)
 			return err
 		})
+		q.asker.Tests = []tenant.TestNumber{{Phone: q.Phone, End: b.Now().Add(time.Minute)}}
+		require.Empty(b, b.obstacle(q), "a test number is not texted")
+		b.Pass(time.Minute)
+		require.NotEmpty(b, b.obstacle(q), "it is one no longer")
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
 )
 
 // guess texts a wrong reply code, and reports whether it would have been compared.
@@ -144,6 +145,11 @@ func TestOpenQuestionsOfAPhone(t *testing.T) {
 		require.Empty(b, b.obstacle(fourth))
 		b.send(b.ask(fourth))
 		require.Equal(b, full, b.obstacle(tap))
+		own := again(first)
+		own.asker.Address = phonemail.Scheme{Prefix: "acme", Domain: "sms.acme.example"}
+		require.Empty(b, b.obstacle(own), "other spellings hold up no sign-up")
+		own.Recipient = fourth.Recipient + "x"
+		require.Equal(b, full, b.obstacle(own))
 		b.Pass(10 * time.Minute)
 		require.Empty(b, b.obstacle(tap), "all are over, although no worker has recorded it")
 	})

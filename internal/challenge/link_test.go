@@ -66,6 +66,46 @@ func TestLinkIsFixedWhenThePromptLeaves(t *testing.T) {
 	})
 }
 
+// Ensure that a mail is a resend or not by the prompt of its own question alone: by no other one's,
+// and by no other text about it.
+func TestWhichPromptIsLost(t *testing.T) {
+	each(t, func(b bridge) {
+		before, lost, after := b.open(), b.open(), b.open()
+		for _, c := range []challenge.Challenge{lost, after} {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return tell(ctx, tx, c, text.Hint, "Reply YES or NO.")
+			})
+		}
+		b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1 AND purpose = 'prompt'", lost.ID)
+		b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1 AND purpose = 'hint'", after.ID)
+		require.Equal(b, before.ID, b.ask(again(before)))
+		require.NotEqual(b, lost.ID, b.ask(again(lost)))
+		require.Equal(b, after.ID, b.ask(again(after)))
+	})
+}
+
+// Ensure that a resend, which causes no text, is admitted when no text may be sent and is not
+// counted as one.
+func TestResendIsNotCounted(t *testing.T) {
+	each(t, func(b bridge) {
+		q := b.question()
+		q.asker.Limits.PhoneHour = 1
+		id := b.ask(q)
+		b.send(id)
+		resent := again(b.get(id))
+		resent.asker = q.asker
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			a, err := challenge.Consider(ctx, tx, resent.asker, resent.Question)
+			if err != nil {
+				return err
+			}
+			refusal, err := a.Admit(ctx, tx)
+			require.Nil(b, refusal)
+			return err
+		})
+	})
+}
+
 // Ensure that a question that was answered or has expired takes no link: the mail is asked about.
 func TestMailAfterTheEndIsAskedAbout(t *testing.T) {
 	each(t, func(b bridge) {
