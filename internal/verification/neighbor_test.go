@@ -1,0 +1,111 @@
+package verification
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+)
+
+// Ensure that wrong codes of another phone, tenant or class leave what was counted as it is: it is
+// neither added to, nor written over.
+func TestWrongCodesOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for name, other := range map[string]func(*Request){
+			"phone":  func(r *Request) { r.Phone = b.Phone() },
+			"tenant": func(r *Request) { r.Tenant = named("beta") },
+			"class":  func(r *Request) { r.Asker = AskedBy(Claim) },
+		} {
+			mine := func(r *Request) { r.Tenant, r.Limits.Attempts = named("of "+name), 20 }
+			guess := func(change func(*Request), times int) {
+				v := b.start(func(r *Request) { mine(r); change(r) })
+				for range times {
+					require.Equal(t, Wrong, b.check(v, wrong).Verdict, name)
+				}
+			}
+			nothing := func(*Request) {}
+			guess(nothing, 9)
+			guess(other, 2)
+			guess(nothing, 1)
+			require.ErrorIs(t, b.begin(mine), ErrBlocked, name)
+			guess(other, 1)
+			require.ErrorIs(t, b.begin(mine), ErrBlocked, name)
+		}
+	})
+}
+
+// Ensure that a pause of one person is neither ended nor caused by another one, or at another
+// tenant.
+func TestPausesOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for name, other := range map[string]func(*Request){
+			"subject": as("auth0", typedBy("another")),
+			"tenant":  func(r *Request) { r.Tenant = named("beta") },
+		} {
+			mine := func(r *Request) {
+				as("auth0", typedBy("thief of "+name))(r)
+				r.Phone = b.Phone()
+			}
+			guess := func(change func(*Request)) {
+				v := b.start(func(r *Request) { mine(r); change(r) })
+				require.Equal(t, Wrong, b.check(v, wrong).Verdict, name)
+			}
+			guess(other)
+			for range 3 {
+				guess(func(*Request) {})
+			}
+			guess(other)
+			require.ErrorIs(t, b.begin(mine), ErrPaused, name)
+		}
+	})
+}
+
+// Ensure that the end of one verification leaves the text of another one due.
+func TestEndLeavesOtherTexts(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		first, second, third := b.start(nil), b.start(nil), b.start(nil)
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := Cancel(ctx, tx, second.Tenant, second.ID, "")
+			return err
+		})
+		for v, want := range map[Verification]string{
+			first: "due", second: "suppressed", third: "due",
+		} {
+			require.Equal(t, []string{want},
+				b.Strings("SELECT state FROM text WHERE verification_id = $1", v.ID))
+		}
+	})
+}
+
+// Ensure that a key makes a request that was sent again the one of its own tenant and key.
+func TestKeysOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		start := func(tenant, key string) (v Verification) {
+			r := b.request()
+			r.Tenant = named(tenant)
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				v, err = StartOnce(ctx, tx, r, Key{Value: key})
+				return err
+			})
+			return v
+		}
+		started := map[string]string{}
+		for range 2 {
+			for _, tenant := range []string{"acme", "beta"} {
+				for _, key := range []string{"order-66", "order-67"} {
+					v := start(tenant, key)
+					require.Equal(t, tenant, v.Tenant)
+					name := fmt.Sprint(tenant, " ", key)
+					if started[name] == "" {
+						started[name] = v.ID
+					}
+					require.Equal(t, started[name], v.ID, name)
+				}
+			}
+		}
+		require.Equal(t, 4, b.Count("verification"))
+	})
+}
