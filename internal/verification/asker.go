@@ -156,12 +156,14 @@ func look(ctx context.Context, tx store.View, tenant string, all []*budget) (*Wa
 	return obstacle(all, tx.Now()), nil
 }
 
-// obstacle is why the budgets let no code be compared: a block before a pause.
+// obstacle is why the budgets let no code be compared: a block before a pause, and of two pauses
+// the longer one.
 func obstacle(all []*budget, now time.Time) *WaitError {
 	var wait *WaitError
 	for _, b := range all {
 		if b.pauses() {
-			if until := b.pause.until(b.wrong); wait == nil && now.Before(until) {
+			until := b.pause.until(b.wrong)
+			if now.Before(until) && (wait == nil || wait.Until.Before(until)) {
 				wait = &WaitError{ErrPaused, until}
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -59,6 +60,49 @@ func TestPausesOfOthers(t *testing.T) {
 			}
 			guess(other)
 			require.ErrorIs(t, b.begin(mine), ErrPaused, name)
+		}
+	})
+}
+
+// Ensure that who must pause for two reasons is told the longer pause.
+func TestLongerOfTwoPauses(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		start := func(subject string) Verification {
+			return b.start(func(r *Request) { as("auth0", typedBy(subject))(r); r.Phone = b.Phone() })
+		}
+		const office, elsewhere = "203.0.113.7", "198.51.100.1"
+		thief := start("thief")
+		for range 3 {
+			require.Equal(t, Wrong, b.present(thief, Presented{"auth0", wrong, elsewhere}).Verdict)
+		}
+		for n := range 14 {
+			v := start(fmt.Sprint(n))
+			require.Equal(t, Wrong, b.present(v, Presented{"auth0", wrong, office}).Verdict)
+			if n == 10 {
+				require.Equal(t, b.Now().Add(5*time.Second),
+					b.present(thief, Presented{"auth0", right, office}).Until)
+			}
+			if n > 9 && n < 13 {
+				b.Pass(2 * time.Second << (n - 10))
+			}
+		}
+		require.Equal(t, Wrong, b.present(thief, Presented{"auth0", wrong, elsewhere}).Verdict)
+		require.Equal(t, b.Now().Add(16*time.Second),
+			b.present(thief, Presented{"auth0", right, office}).Until, "10 seconds for the person alone")
+	})
+}
+
+// Ensure that the limit of an asker is not shared by those of whom no subject or source is known.
+func TestUnknownAskersShareNoLimit(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for name, who := range map[string]Asker{"app": {}, "typed": {class: Typed}} {
+			for range 3 {
+				require.NoError(t, b.begin(func(r *Request) {
+					as("api", who)(r)
+					r.Phone = b.Phone()
+					r.Tenant.Limits.AskerHour = 1
+				}), name)
+			}
 		}
 	})
 }
