@@ -13,6 +13,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/text"
+	"smsbridge/internal/wording"
 )
 
 // Ensure that asking seals the link, makes the prompt due and sets the deadline.
@@ -354,4 +355,26 @@ func TestExpireOverdue(t *testing.T) {
 		require.EqualValues(b, "open", b.row(third).State)
 		sweep(10, 0)
 	})
+}
+
+// Ensure that a yes which comes when a question is over is told the truth about its end.
+func TestOverSaying(t *testing.T) {
+	for _, test := range []struct {
+		state   challenge.State
+		purpose challenge.Purpose
+		outcome challenge.Outcome
+		want    wording.Saying
+	}{
+		{challenge.Confirmed, challenge.Registration, challenge.OutcomeConfirmed, wording.DoneBefore},
+		{challenge.Failed, challenge.Registration, challenge.OutcomeExpired, wording.LinkExpired},
+		{challenge.Failed, challenge.App, challenge.Unsent, wording.Late},
+		{challenge.Denied, challenge.Registration, "", wording.DeniedBefore},
+		{challenge.Canceled, challenge.Registration, challenge.CanceledByStop, wording.Stopped},
+		{challenge.Canceled, challenge.Registration, challenge.CanceledByCodes, wording.WrongCodes},
+		{challenge.Canceled, challenge.App, challenge.CanceledByApp, wording.Late},
+		{challenge.Expired, challenge.Registration, "", wording.Late},
+	} {
+		c := challenge.Challenge{State: test.state, Purpose: test.purpose, Outcome: test.outcome}
+		require.Equal(t, test.want, challenge.OverSaying(c), "%+v", test)
+	}
 }

@@ -81,6 +81,15 @@ func TestWhichPromptIsLost(t *testing.T) {
 		require.Equal(b, before.ID, b.ask(again(before)))
 		require.NotEqual(b, lost.ID, b.ask(again(lost)))
 		require.Equal(b, after.ID, b.ask(again(after)))
+
+		answered := b.accepted()
+		b.Exec("UPDATE text SET state = 'failed' WHERE challenge_id = $1", answered.ID)
+		require.Equal(b, answered.ID, b.ask(again(answered)), "it came after all")
+		rehearsed := b.question()
+		rehearsed.asker.Tests = []tenant.TestNumber{{Phone: rehearsed.Phone, End: b.Now().Add(time.Hour)}}
+		id := b.ask(rehearsed)
+		require.Equal(b, []string{"suppressed"}, b.texts(id))
+		require.Equal(b, id, b.ask(rehearsed), "a test number needs no prompt")
 	})
 }
 
