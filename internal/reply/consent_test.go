@@ -149,20 +149,25 @@ func TestRepeatedYesOpensNothingElse(t *testing.T) {
 // whose prompt left after the first yes.
 func TestRepeatedYesBesideAnotherReplica(t *testing.T) {
 	each(t, func(b bridge) {
-		phone := b.Phone()
-		first := b.ask("acme", phone, challenge.Registration)
-		id := b.askAbout("acme", signUp(phone, "A"+to("acme", phone)[1:], attackers, idp))
-		second := b.atOnce(b.challenge(id))
-		require.True(b, b.deliver(first))
-		b.text(phone, "YES")
-		require.Equal(b, "accepted", b.state(first))
-		b.Pass(time.Second)
-		require.True(b, b.deliver(id))
-		b.text(phone, "YES")
-		require.Equal(b, "open", b.state(id))
-		require.Equal(b, b.which(second), b.told(phone))
-		b.text(phone, "YES "+second.ReplyCode)
-		require.Equal(b, "accepted", b.state(id))
+		for _, state := range []string{"accepted", "clicking"} {
+			phone := b.Phone()
+			first := b.ask("acme", phone, challenge.Registration)
+			id := b.askAbout("acme", signUp(phone, "A"+to("acme", phone)[1:], attackers, idp))
+			second := b.atOnce(b.challenge(id))
+			require.True(b, b.deliver(first))
+			b.text(phone, "YES")
+			if state == "clicking" {
+				b.clickOf(first)
+			}
+			require.Equal(b, state, b.state(first))
+			b.Pass(time.Second)
+			require.True(b, b.deliver(id))
+			b.text(phone, "YES")
+			require.Equal(b, "open", b.state(id), state)
+			require.Equal(b, b.which(second), b.told(phone))
+			b.text(phone, "YES "+second.ReplyCode)
+			require.Equal(b, "accepted", b.state(id), state)
+		}
 	})
 }
 

@@ -29,10 +29,13 @@ func TestReplyIsAboutItsOwnLineAndPhone(t *testing.T) {
 			say := func(body string) {
 				taken := b.take(reply.Received{
 					ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: line, Phone: from, Body: body,
+					Unanswered: true,
 				})
 				require.Equal(b, taken.ID, taken.Case, "another %s: %s is about nothing", name, body)
 			}
-			for _, body := range []string{"YES", "NO", "YES " + c.ReplyCode, "482913", "what?", "STOP"} {
+			for _, body := range []string{
+				"YES", "NO", "YES " + c.ReplyCode, "482913", "what?", "HELP", "STOP",
+			} {
 				say(body)
 			}
 			require.Equal(b, "open", b.state(c.ID), name)

@@ -229,7 +229,7 @@ func (t *taking) no(ctx context.Context) error {
 func (t *taking) refused() (refused []challenge.Challenge) {
 	var bare []challenge.Challenge
 	for _, c := range t.asked {
-		if t.Code != "" && t.Code == c.ReplyCode {
+		if t.Code == c.ReplyCode {
 			refused = append(refused, c)
 		}
 		if !c.Coded {
