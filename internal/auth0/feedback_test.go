@@ -170,3 +170,24 @@ func TestFeedbackThatCannotBeForwarded(t *testing.T) {
 	require.Zero(t, w.Count("verify_report"))
 	require.Equal(t, auth0.Forwarded, w.feed(f))
 }
+
+// A user of one tenant is not taken for a user of another one that has the same id there. Nor is a
+// notification taken for a retry of one at another tenant.
+func TestUsersOfAnotherTenant(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		other := *w.tenant
+		other.Slug = "beta"
+		beta := world{w.Bench, &other}
+		phone := w.Phone()
+		n := code(phone, "482913")
+		f := auth0.Feedback{Source: "mfa", UserID: n.UserID}
+		first := w.notify(n)
+		require.Equal(t, auth0.Unmatched, beta.feed(f))
+		w.Pass(time.Millisecond)
+		require.NotEqual(t, first, beta.notify(n))
+		require.Equal(t, []string{"pending", "pending"}, w.states(phone))
+		require.Equal(t, auth0.Matched, w.feed(f))
+		require.Equal(t, []string{"approved", "pending"}, w.states(phone))
+		require.Equal(t, auth0.Matched, beta.feed(f))
+	})
+}
