@@ -320,3 +320,39 @@ func TestTriesAreKept(t *testing.T) {
 		require.Equal(b, callback.Try{At: began.Add(22 * time.Minute), Status: 204}, tries[19])
 	})
 }
+
+// Ensure that each address of each tenant is told of its own events alone, and that giving up on
+// one leaves the others.
+func TestAddressesStandApart(t *testing.T) {
+	each(t, func(b bridge) {
+		addresses := [][2]string{{"acme", "app"}, {"acme", "crm"}, {"beta", "app"}}
+		for _, a := range addresses {
+			asked := subscribed("text.sent")
+			asked.Slug, asked.Events.To[0].Name = a[0], a[1]
+			require.Equal(b, a[1:], b.happens(asked, "text.sent", a[0]+" "+a[1]))
+		}
+		b.Pass(callback.Patience + time.Millisecond)
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			ended, err := callback.GiveUp(ctx, tx, "acme", "app")
+			require.EqualValues(b, 1, ended)
+			return err
+		})
+		for _, a := range addresses {
+			var told []string
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				for {
+					c, found, err := callback.Claim(ctx, tx, a[0], a[1])
+					if err != nil || !found {
+						return err
+					}
+					told = append(told, c.Subject)
+				}
+			})
+			if a == addresses[0] {
+				require.Empty(b, told)
+				continue
+			}
+			require.Equal(b, []string{a[0] + " " + a[1]}, told)
+		}
+	})
+}
