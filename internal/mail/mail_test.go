@@ -3,6 +3,7 @@ package mail_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -231,5 +232,32 @@ func TestUnknownMail(t *testing.T) {
 			return err
 		})
 		require.True(b, errors.Is(err, mail.ErrUnknown))
+	})
+}
+
+// Ensure that the rows which a repeated delivery is logged with are its own: those of its tenant,
+// Message-Id and phones.
+func TestEntriesOfADuplicate(t *testing.T) {
+	each(t, func(b bridge) {
+		d := b.delivery(2)
+		require.Equal(b, mail.New, b.take(d))
+		for i, change := range []func(d *mail.Delivery){
+			func(d *mail.Delivery) { d.Tenant = "beta" },
+			func(d *mail.Delivery) { d.MessageID = "another@idp.example" },
+			func(d *mail.Delivery) { d.Recipients = b.delivery(1).Recipients },
+		} {
+			other := d
+			other.Token += strconv.Itoa(i)
+			change(&other)
+			require.Equal(b, mail.New, b.take(other))
+		}
+		entries, err := mail.Entries(b.Context(), b.Store, mail.Pack(b.Store, d), mail.Duplicate)
+		require.NoError(b, err)
+		require.Len(b, entries, 2)
+		for i, to := range d.Recipients {
+			require.Equal(b, mail.Entry{ID: b.Strings("SELECT id FROM mail WHERE tenant = $1"+
+				" AND message_id = $2 AND phone = $3", d.Tenant, d.MessageID, to.Phone.E164())[0],
+				Phone: to.Phone}, entries[i])
+		}
 	})
 }
