@@ -345,10 +345,14 @@ func TestYesEndsWhatItsLineSaid(t *testing.T) {
 			})
 		}
 		said(text.Reach{Line: b.tenant("gamma").Line(phone)}, text.ByReply)
+		elsewhere := b.tenant("acme").Line(phone)
+		elsewhere.Account = "AC00000000000000000000000000000002"
+		said(text.Reach{Line: elsewhere}, text.ByReply)
 		say(optout.Learn, text.ByProvider)
 		require.Equal(b, []string{"acme", "beta", "gamma"}, b.out(phone))
 		say(optout.Yes, text.ByReply)
 		require.Equal(b, []string{"gamma"}, b.out(phone))
+		require.Equal(b, 2, b.Count("opt_out"), "the same sender of another account is another line")
 		said(text.Reach{Tenant: "acme"}, text.ByPhone)
 		say(optout.Start, text.ByReply)
 		require.Equal(b, []string{"gamma"}, b.out(phone))
