@@ -104,6 +104,13 @@ func TestUnknownAskersShareNoLimit(t *testing.T) {
 				}), name)
 			}
 		}
+		ann := func(r *Request) {
+			as("api", AskedBy(App, "ann"))(r)
+			r.Phone = b.Phone()
+			r.Tenant.Limits.AskerHour = 1
+		}
+		require.NoError(t, b.begin(ann))
+		require.ErrorIs(t, b.begin(ann), ErrLimited, "one who is known has it")
 	})
 }
 
