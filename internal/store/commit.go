@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	groupSize     = 256  // calls that may share one transaction
-	queuedCalls   = 1024 // calls that may wait for one; more block until their context ends
-	commitTimeout = 30 * time.Second
+	groupSize   = 256  // calls that may share one transaction
+	queuedCalls = 1024 // calls that may wait for one; more block until their context ends
+	// how long a transaction may take. A database that hangs takes it from all callers of a lane.
+	commitTimeout = 15 * time.Second
 	// how often a call that has a transaction of its own is tried, if the database says that a retry
 	// helps
 	commitTries = 3
@@ -46,7 +47,8 @@ const (
 // transaction is shared with the other callers that wait, so f may be run more than once. It must
 // have no effect outside of tx, and must set what it captures, not add to it. A duplicate is a
 // value, not a constraint error (ON CONFLICT DO NOTHING). An error from f undoes f alone and is
-// returned as it is. If ctx ends before f is begun, nothing is done and ctx's error is returned.
+// returned as it is. If ctx ends before f is begun, or begun again after a transaction that failed,
+// nothing is done and ctx's error is returned.
 // When the database is lost in the midst of a commit, Do returns an error although f may be done.
 func (s *Store) Do(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
@@ -118,17 +120,29 @@ func (s *Store) commit(group []*call) {
 			return
 		}
 		n := slices.Index(group, failed)
-		before := group[:n]
-		if n > 1 {
+		before := waiting(group[:n])
+		if len(before) > 1 {
 			_, err = s.transact(before, s.open(), false)
 		}
 		s.settle(before, err)
 		failed.done <- s.alone(failed)
-		group = group[n+1:]
+		group = waiting(group[n+1:])
 	}
 	for _, c := range group {
 		c.done <- s.alone(c)
 	}
+}
+
+// waiting tells calls whose context has ended meanwhile, and returns the others.
+func waiting(group []*call) (left []*call) {
+	for _, c := range group {
+		if err := c.ctx.Err(); err != nil {
+			c.done <- err
+			continue
+		}
+		left = append(left, c)
+	}
+	return left
 }
 
 // settle tells calls how the transaction that they shared has ended. If it failed, each gets one of
@@ -145,11 +159,14 @@ func (s *Store) settle(group []*call, err error) {
 
 // alone gives one call a transaction of its own, because its shared one failed, possibly through
 // another call's fault, or because no other call waited. A call whose job cannot be begun succeeds
-// without: the queue gets the job, whose worker finds out why.
-func (s *Store) alone(c *call) error {
-	var err error
+// without: the queue gets the job, whose worker finds out why. What failed is not done late: a
+// caller that has given up may have tried again.
+func (s *Store) alone(c *call) (err error) {
 	turns, surely := s.open(), false
 	for range commitTries {
+		if ended := c.ctx.Err(); ended != nil {
+			return ended
+		}
 		_, err = s.transact([]*call{c}, turns, surely)
 		switch {
 		case errors.Is(err, ErrConflict):

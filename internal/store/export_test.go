@@ -88,3 +88,13 @@ func MoveAside(path string, rename func(from, to string) error) (string, error) 
 
 // Waiting is how many calls wait for a lane.
 func (s *Store) Waiting() int { return len(s.calls) }
+
+// PoolTimeouts are how long each pool waits for a connection to be made, and to answer.
+func PoolTimeouts(url string) (waits [4]time.Duration, err error) {
+	config, own, err := pools(url)
+	if err != nil {
+		return waits, err
+	}
+	return [4]time.Duration{config.ConnConfig.ConnectTimeout, config.PingTimeout,
+		own.ConnConfig.ConnectTimeout, own.PingTimeout}, nil
+}

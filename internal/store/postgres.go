@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -35,6 +36,14 @@ const migrationLock = 7_726_274_343
 const (
 	storeConns = 2 * postgresLanes
 	queueConns = 6
+)
+
+// A server that is gone does not say so. So a connection that is not made, or does not answer, is
+// given up soon: callers wait for it, and it keeps its place in the pool. pgx would wait two
+// minutes for the former, and without end for the latter.
+const (
+	connectTimeout = 5 * time.Second // if the URL has no connect_timeout
+	pingTimeout    = 2 * time.Second // of a connection that was idle for a second
 )
 
 type postgresEngine struct {
@@ -84,19 +93,29 @@ func parseURL(url string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// connect makes the pools. Their connections are opened when they are needed. A URL with
-// pool_max_conns says how many the store may have; River has its own all the same.
-func (e *postgresEngine) connect(ctx context.Context, url string) error {
-	config, err := parseURL(url)
-	if err != nil {
-		return err
+// pools are how the pools of the store and of River are made. A URL with pool_max_conns says how
+// many connections the store may have; River has its own all the same.
+func pools(url string) (config, own *pgxpool.Config, err error) {
+	if config, err = parseURL(url); err != nil {
+		return nil, nil, err
 	}
 	if !strings.Contains(url, "pool_max_conns=") {
 		config.MaxConns = storeConns
 	}
 	config.MaxConns = max(config.MaxConns, 2) // a migration holds its lock on one of them
-	own := config.Copy()
+	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, connectTimeout)
+	config.PingTimeout = cmp.Or(config.PingTimeout, pingTimeout)
+	own = config.Copy()
 	own.MaxConns, own.MinConns, own.MinIdleConns = queueConns, 0, 0
+	return config, own, nil
+}
+
+// connect makes the pools. Their connections are opened when they are needed.
+func (e *postgresEngine) connect(ctx context.Context, url string) error {
+	config, own, err := pools(url)
+	if err != nil {
+		return err
+	}
 	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return errors.New("store: the pool cannot be made")
 	}

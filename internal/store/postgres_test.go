@@ -177,3 +177,17 @@ func TestKeysWithSizeOfPool(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, uses, 1)
 }
+
+// Ensure that a connection to a server that is gone is given up soon, unless the URL has a time of
+// its own.
+func TestPoolsDoNotWaitLong(t *testing.T) {
+	const url = "postgres://bridge@db.acme.example/bridge"
+	waits, err := store.PoolTimeouts(url)
+	require.NoError(t, err)
+	require.Equal(t, [4]time.Duration{5 * time.Second, 2 * time.Second, 5 * time.Second,
+		2 * time.Second}, waits)
+	waits, err = store.PoolTimeouts(url + "?connect_timeout=20&pool_ping_timeout=9s")
+	require.NoError(t, err)
+	require.Equal(t, [4]time.Duration{20 * time.Second, 9 * time.Second, 20 * time.Second,
+		9 * time.Second}, waits)
+}

@@ -15,14 +15,14 @@ import (
 	"smsbridge/internal/store/storetest"
 )
 
-// held takes every lane, so that later calls wait and share what comes next. It returns how many
-// calls wait already, and what frees the lanes.
-func held(t *testing.T, s *store.Store) (waiting int, free func()) {
+// inOneTransaction has calls of Do share one transaction, in their order, and returns the error of
+// each.
+func inOneTransaction(t *testing.T, s *store.Store, calls []func() error) []error {
 	t.Helper()
 	const lanes = 4 // of PostgreSQL; SQLite has one, for which the other calls wait
 	var wait sync.WaitGroup
 	var begun atomic.Int64
-	gate := make(chan struct{})
+	gate, waiting := make(chan struct{}), 0
 	for i := range lanes {
 		wait.Go(func() {
 			require.NoError(t, s.Do(t.Context(), func(context.Context, *store.Tx) error {
@@ -36,40 +36,38 @@ func held(t *testing.T, s *store.Store) (waiting int, free func()) {
 			return int(begun.Load())+waiting == i+1
 		}, time.Minute, time.Millisecond)
 	}
-	return waiting, func() {
-		close(gate)
-		wait.Wait()
+	errs := make([]error, len(calls))
+	for i, call := range calls {
+		wait.Go(func() { errs[i] = call() })
+		require.Eventually(t, func() bool { return s.Waiting() == waiting+i+1 },
+			time.Minute, time.Millisecond)
 	}
+	close(gate)
+	wait.Wait()
+	return errs
 }
 
 // Ensure that calls that are refused leave the others their shared commits. Otherwise an attacker
 // whom a limit refuses would make every other call wait for a commit of its own.
 func TestRefusalsAmongOthers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		const calls = 100
 		refused := errors.New("refused")
-		refuses := map[int]bool{0: true, 1: true, 50: true, calls - 1: true}
-		waiting, free := held(t, s)
-		before := s.Groups()
-		var runs [calls]int
-		var errs [calls]error
-		var wait sync.WaitGroup
+		refuses := map[int]bool{0: true, 1: true, 50: true, 99: true}
+		var runs [100]int
+		calls := make([]func() error, len(runs))
 		for i := range calls {
-			wait.Go(func() {
-				errs[i] = s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			calls[i] = func() error {
+				return s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 					runs[i]++
 					if refuses[i] {
 						return refused
 					}
 					return addEvent(ctx, tx, fmt.Sprint(i))
 				})
-			})
-			require.Eventually(t, func() bool { return s.Waiting() == waiting+i+1 },
-				time.Minute, time.Millisecond)
+			}
 		}
-		free()
-		wait.Wait()
-		for i, err := range errs {
+		before := s.Groups()
+		for i, err := range inOneTransaction(t, s, calls) {
 			if refuses[i] {
 				require.Equal(t, refused, err)
 			} else {
@@ -77,8 +75,54 @@ func TestRefusalsAmongOthers(t *testing.T) {
 			}
 			require.LessOrEqual(t, runs[i], 3, i)
 		}
-		require.Len(t, events(t, s), calls-len(refuses))
-		after := s.Groups()
-		require.LessOrEqual(t, after.Commits-before.Commits, uint64(4+len(refuses)+1))
+		require.Len(t, events(t, s), len(calls)-len(refuses))
+		const holding = 4 // calls of inOneTransaction's own
+		require.LessOrEqual(t, s.Groups().Commits-before.Commits, uint64(holding+len(refuses)+1))
 	})
+}
+
+// Ensure that what a failed transaction undid is not done again for a caller that has given up: it
+// may have tried again, and a phone would get two codes.
+func TestNothingIsDoneLate(t *testing.T) {
+	conflict := func(_ context.Context, tx *store.Tx, _ *int) error {
+		if tx.Surely() {
+			return nil
+		}
+		return store.ErrConflict
+	}
+	for name, fails := range map[string]func(tx *store.Tx) error{
+		"a call's own error": func(*store.Tx) error { return errors.New("refused") },
+		"a conflict at the end": func(tx *store.Tx) error {
+			store.Shared(tx, conflict)
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				const failing = 4
+				ctx, giveUp := context.WithCancel(t.Context())
+				defer giveUp()
+				calls := make([]func() error, 9)
+				for i := range calls {
+					calls[i] = func() error {
+						return s.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+							return addEvent(ctx, tx, fmt.Sprint(i))
+						})
+					}
+				}
+				calls[failing] = func() error {
+					return s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+						giveUp()
+						return fails(tx)
+					})
+				}
+				for i, err := range inOneTransaction(t, s, calls) {
+					if i != failing {
+						require.ErrorIs(t, err, context.Canceled, i)
+					}
+				}
+				require.Empty(t, events(t, s))
+			})
+		})
+	}
 }
