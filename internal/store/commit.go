@@ -120,13 +120,17 @@ func (s *Store) commit(group []*call) {
 			return
 		}
 		n := slices.Index(group, failed)
+		if n == 0 { // so that it failed by itself
+			s.refuse(failed, err)
+			group = waiting(group[1:])
+			continue
+		}
 		before := waiting(group[:n])
 		if len(before) > 1 {
 			_, err = s.transact(before, s.open(), false)
 		}
 		s.settle(before, err)
-		failed.done <- s.alone(failed)
-		group = waiting(group[n+1:])
+		group = waiting(group[n:])
 	}
 	for _, c := range group {
 		c.done <- s.alone(c)
@@ -157,6 +161,21 @@ func (s *Store) settle(group []*call, err error) {
 	}
 }
 
+// refuse tells a call that it failed, unless it may succeed in another transaction.
+func (s *Store) refuse(c *call, err error) {
+	if s.passes(err) {
+		err = s.alone(c)
+	} else {
+		s.leave(c)
+	}
+	c.done <- err
+}
+
+// passes reports whether an error may be gone in another transaction.
+func (s *Store) passes(err error) bool {
+	return errors.Is(err, ErrConflict) || errors.Is(err, errBegin) || s.engine.retryable(err)
+}
+
 // alone gives one call a transaction of its own, because its shared one failed, possibly through
 // another call's fault, or because no other call waited. A call whose job cannot be begun succeeds
 // without: the queue gets the job, whose worker finds out why. What failed is not done late: a
@@ -168,14 +187,13 @@ func (s *Store) alone(c *call) (err error) {
 			return ended
 		}
 		_, err = s.transact([]*call{c}, turns, surely)
-		switch {
-		case errors.Is(err, ErrConflict):
-			surely = true
-		case errors.Is(err, errBegin):
-			turns = nil
-		case err == nil, !s.engine.retryable(err):
+		if err == nil || !s.passes(err) {
 			s.leave(c)
 			return err
+		}
+		surely = surely || errors.Is(err, ErrConflict)
+		if errors.Is(err, errBegin) {
+			turns = nil
 		}
 	}
 	return err
@@ -228,7 +246,9 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (failed *call
 	var done outcome
 	defer func() {
 		if err != nil {
-			session.rollback(ctx)
+			if lost := session.rollback(ctx); lost != nil {
+				failed = nil // it is the database that failed
+			}
 			s.abandon(done)
 		}
 	}()

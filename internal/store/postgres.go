@@ -204,7 +204,7 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 		return err
 	})
 	if err != nil {
-		s.rollback(ctx)
+		_ = s.rollback(ctx)
 		return nil, err
 	}
 	s.q = db.New(conn)
@@ -364,11 +364,11 @@ func uncertain(err error) error {
 	return fmt.Errorf("%w: %w", errUncertain, err)
 }
 
-func (s *postgresSession) rollback(ctx context.Context) {
+func (s *postgresSession) rollback(ctx context.Context) (err error) {
 	if s.tx != nil {
-		_ = s.direct(func() error { return s.tx.Rollback(ctx) })
+		err = s.direct(func() error { return s.tx.Rollback(ctx) })
 	}
-	_ = s.conn.Close()
+	return errors.Join(err, s.conn.Close())
 }
 
 func (e *postgresEngine) jobs() jobClient { return e.client }

@@ -210,7 +210,7 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	}
 	defer func() {
 		if s.at.IsZero() { // the clock panicked, and the only connection that writes must go back
-			s.rollback(ctx)
+			_ = s.rollback(ctx)
 		}
 	}()
 	s.at = e.clock()
@@ -299,9 +299,8 @@ func (s *sqliteSession) commit(context.Context) error {
 }
 
 // rollback may follow a commit that failed.
-func (s *sqliteSession) rollback(context.Context) {
-	_ = s.tx.Rollback()
-	_ = s.conn.Close()
+func (s *sqliteSession) rollback(context.Context) error {
+	return errors.Join(s.tx.Rollback(), s.conn.Close())
 }
 
 // folderOf returns an error when the folder of a SQLite file does not exist. A bridge that made it

@@ -120,7 +120,8 @@ type session interface {
 	retryJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
 	deleteJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
 	commit(ctx context.Context) error
-	rollback(ctx context.Context)
+	// rollback gives the connection back. An error says that the database did not answer.
+	rollback(ctx context.Context) error
 }
 
 // Open opens the database, creating the SQLite file where there is none, and applies the

@@ -28,11 +28,11 @@ func TestTransactionOfAnEndedContext(t *testing.T) {
 	_, err = u.QueryContext(ctx, "SELECT 1")
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, u.QueryRowContext(ctx, "SELECT 1").Scan(new(int)), context.Canceled)
-	begun.rollback(ctx)
+	require.NoError(t, begun.rollback(ctx))
 
 	next, err := s.engine.begin(t.Context())
 	require.NoError(t, err)
-	defer next.rollback(t.Context())
+	defer func() { require.NoError(t, next.rollback(t.Context())) }()
 	row := next.(*sqliteSession).tx.QueryRowContext(t.Context(), "SELECT id FROM seen")
 	require.ErrorIs(t, row.Scan(new(string)), sql.ErrNoRows)
 }
