@@ -151,6 +151,9 @@ var findWords = map[string]findCase{
 	"by the subject": {
 		mail: Mail{Subject: "=Confirm your e-mail", HTML: linkTo("/e?"+aToken, "Click here")},
 		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
+	"a common path at a site that is not SuperTokens": {
+		mail: Mail{HTML: linkTo("/api/auth/verify-email?token=Zk3vQ8mW1xT5", "Verify your email")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/api/auth/verify-email?token"},
 	"by nothing": {mail: Mail{Subject: "이메일", HTML: linkTo("/e?"+aToken, "여기")},
 		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
 	"subject and two links": {mail: Mail{Subject: "Confirm",

@@ -7,14 +7,18 @@ import (
 )
 
 // supertokens is SuperTokens. The page of its link is a script, and we call the API that it
-// calls: at /auth of the link's origin, if the rule does not say where.
+// calls: at /auth of the link's origin, if the rule does not say where. Its links name a recipe, a
+// tenant or both. Without them the path is that of many a site, which has no such API.
 //
 // Sources: supertokens.com/docs, email verification, passwordless, and the frontend driver
-// interface (FDI), emailverification recipe.
+// interface (FDI), emailverification recipe; supertokens-node 9 to 23, getEmailVerifyLink.
 var supertokens = provider{
 	name: "supertokens",
 	shapes: []shape{
-		{path: "/auth/verify-email", query: "token", kind: KindVerify, recipe: RecipeSuperTokens},
+		{path: "/auth/verify-email", query: "token tenantId",
+			kind: KindVerify, recipe: RecipeSuperTokens},
+		{path: "/auth/verify-email", query: "token rid",
+			kind: KindVerify, recipe: RecipeSuperTokens},
 		{path: "/auth/reset-password", query: "token", kind: KindReset, recipe: RecipeUser},
 		{path: "/auth/verify", query: "preAuthSessionId", kind: KindLogin, recipe: RecipeUser},
 	},

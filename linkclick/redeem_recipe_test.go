@@ -88,10 +88,10 @@ func (tt apiCase) run(t *testing.T) {
 
 func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	p, c := serve(t, (&api{status: 200, response: `{"status":"OK"}`}).ServeHTTP)
-	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1",
+	r := c.Click(t.Context(), p.URL+"/auth/verify-email?token=t1&tenantId=public",
 		func() error { return errors.New("already tried") })
 	require.Equal(t, Result{Outcome: OutcomeUnknown, Reason: ReasonSubmitRefused,
-		GoOn: p.URL + "/auth/verify-email?token=t1"}, r)
+		GoOn: p.URL + "/auth/verify-email?token=t1&tenantId=public"}, r)
 	require.Empty(t, p.requests())
 }
 
@@ -105,8 +105,8 @@ func TestRecipesThatCannotStart(t *testing.T) {
 		"/__/auth/action?mode=verifyEmail&oobCode=c1":          {},
 		"/__/auth/action?mode=verifyEmail&oobCode=c1&apiKey=k": {API: "https://evil.example/v1"},
 
-		"/auth/verify-email?token=t1":             {API: "https://evil.example/auth"},
-		"/auth/confirm?token_hash=h1&type=signup": {API: "http://169.254.169.254"},
+		"/auth/verify-email?token=t1&tenantId=public": {API: "https://evil.example/auth"},
+		"/auth/confirm?token_hash=h1&type=signup":     {API: "http://169.254.169.254"},
 		"/x?t=1": {Recipe: RecipeFirebase},
 		"/x?t=2": {Recipe: RecipeSupabase, API: p.URL},
 		"/ui/v2/login/verify?code=K7X2PQ&userId=1": {Recipe: RecipeZitadel},
