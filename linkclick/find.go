@@ -103,7 +103,7 @@ func Find(m Mail, rule Rule) Finding {
 
 	f := Finding{Kind: KindUnknown}
 	signed := signedBy(m, words+"\n"+plainWords)
-	search := codeSearch{letters: lettersOf(signed), anyLanguage: true, elements: markup.alone}
+	search := codeSearch{letters: lettersOf(signed), anyLanguage: true, elements: markup.numbers()}
 	for _, c := range all {
 		f.Candidates = append(f.Candidates, c.Candidate)
 		search.anyLanguage = search.anyLanguage && !c.token

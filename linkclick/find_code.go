@@ -120,6 +120,22 @@ func (s codeSearch) onlyNumber(hits []codeHit) string {
 	return only
 }
 
+// numbers returns the digits that have an element to themselves. Those that are announced as
+// something else, or are an amount, are left out.
+func (d *document) numbers() []string {
+	var all []string
+	text := d.text.String()
+	for _, s := range d.alone {
+		before := strings.TrimSpace(text[max(0, s.start-maxContext):s.start])
+		before = before[strings.LastIndexByte(before, '\n')+1:]
+		after, _, _ := strings.Cut(text[s.end:min(len(text), s.end+maxContext)], "\n")
+		if nearest(before) != nearOther && !isUnit(after) && !isMarked(before, after) {
+			all = append(all, strings.TrimSpace(text[s.start:s.end]))
+		}
+	}
+	return all
+}
+
 // appendCodes adds what may be a code in a body. It is false if there is too much of it.
 func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 	judged, lines := 0, 0

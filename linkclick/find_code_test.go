@@ -129,6 +129,16 @@ func TestOnlyNumber(t *testing.T) {
 	}
 	require.Equal(t, "583920", Find(Mail{HTML: html + linkTo("/help", "x")}, acme).Code)
 	require.Empty(t, Find(Mail{HTML: `<p hidden>Jen <b>583920</b></p>`}, acme).Code)
+	for _, html := range []string{
+		"<table><tr><td>Invoice number</td><td>583920</td></tr></table>",
+		"<table><tr><th>Bestellung</th>\n<td><b> 583920 </b></td></tr></table>",
+		"<p>Order <b>583920</b> is on its way.</p>", "<p>Ni ricevis <b>583920</b> kr</p>",
+		"<p>Ni ricevis $<b>583920</b></p>", "<p>+<span>45583920</span></p>",
+	} {
+		f := Find(Mail{Subject: "ACME", HTML: html}, acme)
+		require.Equal(t, KindNotice, f.Kind, html)
+		require.Empty(t, f.Code, html)
+	}
 }
 
 // Letters count if the provider draws such codes, and if they spell nothing.

@@ -31,13 +31,13 @@ type link struct {
 // document is a body as text with its links. Blocks of HTML become lines.
 type document struct {
 	text    strings.Builder
-	spans   []span   // in order, not overlapping
-	actions []link   // marked up for programs
-	alone   []string // digits that have an element to themselves
-	full    bool     // a bound was reached, so there may be more links
+	spans   []span // in order, not overlapping
+	actions []link // marked up for programs
+	alone   []span // digits that have an element to themselves
+	full    bool   // a bound was reached, so there may be more links
 }
 
-// span is a link's place in the text.
+// span is the place of a link or a number in the text.
 type span struct {
 	href       string
 	start, end int
@@ -188,7 +188,7 @@ func (r *htmlReader) standsAlone(at int) {
 	}
 	digits := strings.TrimSpace(r.text.String()[at:])
 	if digits != "" && !isPlainLetter(digits[0]) && isNumber(asciiDigits(digits)) {
-		r.alone = append(r.alone, digits)
+		r.alone = append(r.alone, span{start: at, end: r.text.Len()})
 	}
 }
 
