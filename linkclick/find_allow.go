@@ -97,7 +97,7 @@ func lineToAllow(u *url.URL, kind Kind) string {
 	line += "?"
 	for i, p := range parametersOf(u) {
 		switch {
-		case looksSecret(p.name, minID):
+		case looksSecret(p.name, minID), p.value == "" && !isWordy(p.name):
 			return "" // as in /confirm?SECRET=
 		case isCampaign(p.name):
 			continue
@@ -105,7 +105,7 @@ func lineToAllow(u *url.URL, kind Kind) string {
 			line += "&"
 		}
 		line += p.name
-		if isSelector(p.name) && isWordy(p.value) {
+		if p.value == "" || isSelector(p.name) && isWordy(p.value) {
 			line += "=" + p.value
 		}
 	}

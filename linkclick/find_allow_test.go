@@ -120,6 +120,10 @@ func TestLineToAllow(t *testing.T) {
 		"/e/2f1c9a52-5d1f-4a4f-9a77-d3a4c6e8b9f0/confirm": "/e/*/confirm?",
 		"/e?a%2Cb=Zk3vQ8mW1xT5":                           "",
 		"/e?utm_source=mail&t=Zk3vQ8mW1xT5":               "/e?t",
+		"/confirm/?back_url=&id=57&key=Zk3vQ8mW1xT5":      "/confirm?back_url=&id&key",
+		"/e?t=Zk3vQ8mW1xT5&again":                         "/e?t&again=",
+		"/e?583920":                                       "",
+		"/e?u=a1b2c3d4&k3x9":                              "",
 	} {
 		u, err := url.Parse("https://login.acme.example" + link)
 		require.NoError(t, err)

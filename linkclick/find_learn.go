@@ -241,7 +241,7 @@ func merge(paths [][]string) []string {
 }
 
 // mergeParameters returns the names of the parameters of all links. A value stays if it is a word
-// and the same in all.
+// or empty, and the same in all.
 func mergeParameters(links []*url.URL) string {
 	var merged []string
 	for _, p := range parametersOf(links[0]) {
@@ -251,7 +251,7 @@ func mergeParameters(links []*url.URL) string {
 		everywhere := !slices.ContainsFunc(links, func(u *url.URL) bool {
 			return !slices.Contains(parametersOf(u), p)
 		})
-		if everywhere && isWordy(p.value) {
+		if everywhere && (p.value == "" || isWordy(p.value)) {
 			merged = append(merged, p.name+"="+p.value)
 		} else {
 			merged = append(merged, p.name)
