@@ -95,3 +95,17 @@ func TestCircleThatTakesACookieAway(t *testing.T) {
 		require.Len(t, p.requests(), 1, name)
 	}
 }
+
+func TestSameForAll(t *testing.T) {
+	for link, want := range map[string]string{
+		"https://a.example/%41?b=%41%3a%2F%3f%40%7e": "https://a.example/%41?b=A:/?@~",
+		"https://a.example/?b=%26%3d%2b%23%25%20%3b": "https://a.example/?b=%26%3D%2B%23%25%20%3B",
+		"https://a.example/?b=%c3%a9%00&c=%zz%4":     "https://a.example/?b=%C3%A9%00&c=%ZZ%4",
+		"https://a.example/?b=%3A#c=%3A":             "https://a.example/?b=:#c=%3A",
+		"https://a.example/#b?c=%3A":                 "https://a.example/#b?c=%3A",
+		"https://a.example/?b=%":                     "https://a.example/?b=%",
+	} {
+		require.Equal(t, want, sameForAll(link))
+		require.Equal(t, want, sameForAll(want))
+	}
+}

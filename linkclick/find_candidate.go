@@ -42,7 +42,8 @@ type found struct {
 	u       *url.URL
 }
 
-// collect judges every occurrence of a link and merges those of one URL.
+// collect judges every occurrence of a link and merges those of one URL, which is the first of
+// them as written.
 func collect(links []link, rule Rule, about topic) []*found {
 	var all []*found
 	index := map[string]*found{}
@@ -51,11 +52,12 @@ func collect(links []link, rule Rule, about topic) []*found {
 		if c == nil {
 			continue
 		}
-		if old := index[c.URL]; old != nil {
+		key := sameForAll(c.URL)
+		if old := index[key]; old != nil {
 			old.merge(c)
 			continue
 		}
-		index[c.URL] = c
+		index[key] = c
 		all = append(all, c)
 	}
 	return all

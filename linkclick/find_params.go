@@ -108,6 +108,41 @@ func hidesLetters(escaped string) bool {
 	return false
 }
 
+// neverSplit are characters that may stand in a query as they are or escaped, and split no
+// parameters (RFC 3986 section 3.4). Programs that make the text of a mail from its markup, or its
+// markup from the text, may change which they are.
+const neverSplit = "-._~!$'()*,:@/?"
+
+// sameForAll returns what a link and its other spellings have in common: those that differ in
+// which of such characters are escaped in the query, or in the case of an escape.
+func sameForAll(link string) string {
+	head, query, found := strings.Cut(link, "?")
+	if !found || !strings.Contains(query, "%") || strings.Contains(head, "#") {
+		return link
+	}
+	query, fragment, fragmented := strings.Cut(query, "#")
+	var b strings.Builder
+	b.WriteString(head + "?")
+	for i := 0; i < len(query); i++ {
+		if query[i] != '%' || i+2 >= len(query) {
+			b.WriteByte(query[i])
+			continue
+		}
+		escape := query[i : i+3]
+		i += 2
+		c, err := url.PathUnescape(escape)
+		if err == nil && (isAlnum(c[0]) || strings.Contains(neverSplit, c)) {
+			b.WriteString(c)
+		} else {
+			b.WriteString(strings.ToUpper(escape))
+		}
+	}
+	if fragmented {
+		b.WriteString("#" + fragment)
+	}
+	return b.String()
+}
+
 // isSelector names the parameters that tell a server what to do.
 func isSelector(name string) bool {
 	switch bareName(name) {

@@ -82,6 +82,15 @@ var findShapes = map[string]findCase{
 			Text: "Confirm: <" + strings.ReplaceAll(auth0Verify, "?", "?a=1&") + ">"},
 		kind: KindVerify, provider: "auth0", url: strings.ReplaceAll(auth0Verify, "?", "?a=1&"),
 		recipe: "form"},
+	"same link in both parts, escaped by the text part only": {
+		mail: Mail{HTML: verifyMail(signupLink + "&redirect_to=https://a.example/~x?y,z"),
+			Text: "Confirm: " + signupLink + "&redirect_to=https%3a%2F%2Fa.example%2f%7Ex%3Fy%2Cz"},
+		kind: KindVerify, provider: "gotrue",
+		url: signupLink + "&redirect_to=https://a.example/~x?y,z", recipe: "get"},
+	"two links that an escape makes different": {
+		mail: Mail{HTML: verifyMail(signupLink + "&redirect_to=a%26b"),
+			Text: "Confirm: " + signupLink + "&redirect_to=a&b"},
+		kind: KindVerify, provider: "gotrue", reason: ReasonSeveralLinks},
 	"entities in the text part": {
 		mail: Mail{Text: "Verify " + strings.ReplaceAll(signupLink, "&", "&amp;")},
 		kind: KindVerify, provider: "gotrue", url: signupLink, recipe: "get"},
