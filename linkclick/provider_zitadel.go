@@ -6,10 +6,13 @@ import (
 	"net/url"
 )
 
-// zitadel is ZITADEL. A link of its first login takes one GET. A link of its second login shows a
-// page that needs its script; the API redeems the code instead, for a service user's token.
+// zitadel is ZITADEL. A link of its first login takes one GET. A code that was used is found no
+// more, and any other that does not count is invalid; both pages ask for a code, too. A link of its
+// second login shows a page that needs its script; the API redeems the code instead, for a service
+// user's token.
 //
-// Sources: zitadel internal/api/ui/login and apps/login; zitadel.com/docs/apis, user service v2.
+// Sources: zitadel internal/api/ui/login, its static/i18n and apps/login;
+// internal/command/user_human_email.go, VerifyHumanEmail; zitadel.com/docs/apis, user service v2.
 var zitadel = provider{
 	name:    "zitadel",
 	letters: 6,
@@ -31,7 +34,9 @@ var zitadel = provider{
 		name: RecipeZitadel, redeemer: zitadelRecipe{}, needs: needsToken, instead: RecipeScript,
 	},
 	phrases: map[Outcome][]string{
+		OutcomeUsed:    {"could not find code"},
 		OutcomeExpired: {"code is expired"},
+		OutcomeRefused: {"code is invalid"},
 	},
 }
 
