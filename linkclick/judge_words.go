@@ -68,12 +68,15 @@ var denials = strings.Fields("not nor never cannot must should isn wasn hasn had
 // states reports whether a statement holds phrase and no condition before it. A success must not be
 // taken back either.
 func (l language) states(statements []string, phrase string, success bool) bool {
-	for _, s := range statements {
+	for i, s := range statements {
 		at := strings.Index(s, phrase)
 		if at < 0 {
 			continue
 		}
 		before, rest := s[:at], s[at+len(phrase):]
+		if success && isDenied(rest, statements[i+1:]) {
+			continue
+		}
 		continued := slices.ContainsFunc(l.after, func(condition string) bool {
 			return strings.HasPrefix(rest, condition)
 		})
@@ -82,6 +85,22 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 		}
 	}
 	return false
+}
+
+// refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
+var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
+	"ikke ennå,inte ännu,nee,nog niet,non,pas encore,aún no,todavía no,non ancora,não,ainda não,"+
+	"いいえ,нет,ещё нет,ні,ще ні,✗,✘,✖,❌", ",")
+
+// isDenied reports whether a phrase, after which its statement goes on with rest, is the name of a
+// fact that is not so. The answer may have a cell of its own, and so be the next statement.
+func isDenied(rest string, next []string) bool {
+	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
+	answer := strings.Trim(rest, " .:;,-–—=|()[]\u2192")
+	if answer == "" && len(next) > 0 {
+		answer = strings.Trim(next[0], " .:()[]")
+	}
+	return slices.Contains(refusals, answer)
 }
 
 // takesBack reports whether a phrase of success is denied in its clause, or a condition follows.
