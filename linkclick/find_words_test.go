@@ -45,3 +45,32 @@ func TestChangeOfAddress(t *testing.T) {
 		require.Equal(t, KindVerify, Find(mail(subject), rule).Kind, subject)
 	}
 }
+
+// What invites, removes or signs in is no sign-up either, and what only sounds like it is one.
+func TestOtherPurposes(t *testing.T) {
+	rule := Rule{Hosts: acme.Hosts, Paths: []string{"verify:/confirm/*?"}}
+	mail := func(line string) Mail {
+		return Mail{Subject: "ACME", HTML: "<p>" + line + "</p><p>" +
+			linkTo("/confirm/Zk3vQ8mW1xT5", "&gt;&gt;")}
+	}
+	for _, line := range []string{
+		"Kim has added you to ACME. Please confirm:", "Kim lädt dich zu ACME ein. Bestätige:",
+		"Kim har bjudit in dig. Bekräfta:", "Kim heeft je uitgenodigd. Bevestig:",
+		"Kim te invitó a ACME. Confirma:", "Kim ti invita in ACME. Conferma:",
+		"Kim convidou você. Confirme:", "Kim zaprasza Cię. Potwierdź:", "Вас пригласили. Подтвердите:",
+		"Kim запрошує вас. Підтвердьте:", "Kim 邀请您加入。验证：", "Un invito per te. Conferma:",
+		"Bekræft sletning af din konto:", "Bekreft sletting av kontoen:", "Bekräfta radering av kontot:",
+		"Confirma tu inicio de sesión:", "Bekreft innlogging:", "Bekräfta inloggning:",
+		"Potwierdź logowanie:", "Vahvista kirjautuminen:",
+	} {
+		f := Find(mail(line), rule)
+		require.NotEqual(t, KindVerify, f.Kind, line)
+		require.Empty(t, f.URL, line)
+	}
+	for _, line := range []string{
+		"Nous vous invitons à confirmer votre adresse :", "Te invitamos a confirmar tu correo:",
+		"Ti invitiamo a confermare il tuo indirizzo:", "Thanks for joining! Please confirm:",
+	} {
+		require.Equal(t, KindVerify, Find(mail(line), rule).Kind, line)
+	}
+}
