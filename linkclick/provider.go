@@ -64,7 +64,7 @@ var providers = []*provider{
 	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &phoenix,
 	&allauth, &authgear, &casdoor, &entra, &hanko, &logto,
 	// Mastodon and GitLab stand above Devise, whose shapes are more general.
-	&mastodon, &gitlab, &devise, &django, &laravel, &symfony, &aspnet, &jhipster,
+	&mastodon, &gitlab, &devise, &rails, &authjs, &django, &laravel, &symfony, &aspnet, &jhipster,
 	&discourse, &mattermost, &nextcloud, &ghost, &strapi, &directus, &appwrite, &parse, &meteor,
 	&wordpress, &woocommerce, &drupal, &moodle, &odoo, &gitea,
 }

@@ -234,7 +234,7 @@ var exampleSegments = strings.NewReplacer("*", "a1b2c3", "{id}", "a1b2c3d4e5f6",
 	"{scope}", "users", "{name}", "kim", "{hex}", strings.Repeat("a1", 20), "{signed}",
 	"MQ:1vXyZ0:Zk3vQ8",
 	"{stamped}", "c1d2e3-"+strings.Repeat("b2", 16), "{alnum}", strings.Repeat("Az4", 14),
-	"{b64}", strings.Repeat("A-z_4", 8))
+	"{b64}", strings.Repeat("A-z_4", 8), "{message}", "eyJfcmFpbHMifQ==--"+strings.Repeat("a1", 32))
 
 // exampleLink returns a link of a shape.
 func exampleLink(s shape) string {

@@ -43,6 +43,8 @@ var segmentForms = map[string]segmentForm{
 	"{b64}":   {regexp.MustCompile(`^[0-9A-Za-z_-]+$`), 20, 256},
 	// A value that Django has signed, or the key of a row as before that.
 	"{signed}": {regexp.MustCompile(`^([\w-]+:[\w-]+:[\w-]+|[0-9a-z]{64})$`), 5, math.MaxInt},
+	// A message that Rails has signed: base64, two dashes and a digest.
+	"{message}": {regexp.MustCompile(`^[0-9A-Za-z_-]+={0,2}--[0-9a-f]{40,64}$`), 43, math.MaxInt},
 	// Django's token: a time in base 36, a dash and a digest.
 	"{stamped}": {regexp.MustCompile(`^[0-9a-z]{1,13}-[0-9A-Za-z]{20,64}$`), 22, 78},
 }

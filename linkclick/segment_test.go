@@ -36,6 +36,8 @@ func TestSegmentForms(t *testing.T) {
 			[]string{digest, "delete-my-account", "MQ:1vXyZ0", "a:b:c:d"}},
 		"{stamped}": {[]string{"cxy1z2-" + digest},
 			[]string{digest, "approve-login-of-a-device", "c-" + digest[:19]}},
+		"{message}": {[]string{"eyJfcmFpbHMifQ==--" + digest + "a1b2c3d4", "eyJf--" + digest + digest},
+			[]string{digest, "eyJf==-" + digest + digest, "eyJf--" + digest, "approve--the-payment"}},
 		"confirm": {[]string{"confirm"}, []string{"Confirm", "confirmed", ""}},
 	} {
 		for _, have := range tt.fits {
@@ -64,6 +66,7 @@ func TestSegmentFormsAreExact(t *testing.T) {
 		"{b64}":     `^[0-9A-Za-z_-]{20,256}$`,
 		"{signed}":  `^([\w-]+:[\w-]+:[\w-]+|[0-9a-z]{64})$`,
 		"{stamped}": `^[0-9a-z]{1,13}-[0-9A-Za-z]{20,64}$`,
+		"{message}": `^[0-9A-Za-z_-]+={0,2}--[0-9a-f]{40,64}$`,
 	}
 	require.Len(t, forms, len(segmentForms))
 	for form, whole := range forms {
@@ -92,6 +95,7 @@ func TestSegmentFormsAreExact(t *testing.T) {
 				try(draw(n) + "\n")
 				first := min(n, random.IntN(15))
 				try(draw(first) + "-" + draw(n-first))
+				try(draw(first) + "==--" + draw(n))
 				try(draw(first) + ":" + draw(first) + ":" + draw(n-first))
 				try(draw(n%10) + "-" + draw(4) + "-" + draw(4) + "-" + draw(4) + "-" + draw(12))
 				try(draw(8) + "-" + draw(4) + "-" + draw(n%6) + "-" + draw(4) + "-" + draw(12+n%2))

@@ -25,7 +25,11 @@ var writtenLinks = map[string][]string{
 		"/auth/magic-url?" + lasts + "&project=acme"},
 	"appwrite reset user":    {"/console/recover?" + lasts, "/recover?" + lasts},
 	"appwrite verify script": {"/console/verify-email?" + lasts, "/verify-email?" + lasts},
-	"devise verify get":      {"/users/confirmation?confirmation_token=" + drawn},
+	"authjs login user": {
+		"/api/auth/callback/email?callbackUrl=https%3A%2F%2Flogin.acme.example%2F&token=" + longer +
+			"&email=kim%2Bx%40acme.example",
+		"/auth/callback/nodemailer?callbackUrl=%2Fn%2Fwelcome&token=Zk3vQ8mW&email=kim%40acme.example"},
+	"devise verify get": {"/users/confirmation?confirmation_token=" + drawn},
 	"directus verify get": {"/cms/users/register/verify-email?token=" +
 		unsigned(`{"email":"kim@acme.example","scope":"pending-registration","iss":"directus"}`)},
 	"directus reset user": {"/admin/reset-password?token=" +
@@ -61,6 +65,9 @@ var writtenLinks = map[string][]string{
 		"/index.php/apps/provisioning_api/mailVerification/" + sealed + "/" + drawn + "/kim"},
 	"nextcloud reset user": {"/lostpassword/reset/form/" + drawn + "/kim",
 		"/index.php/lostpassword/reset/form/" + drawn + "/kim@acme.example"},
+	"rails reset user": {
+		"/passwords/eyJfcmFpbHMiOnsiZGF0YSI6WzEsIktpbSJdfX0=--" + hashed + "/edit",
+		"/shop/passwords/eyJfcmFpbHMiOnsicHVyIjoiVXNlclxucGFzc3dvcmRfcmVzZXQifX0--" + longer + "/edit"},
 	"woocommerce invite user": {
 		"/my-account/lost-password/?action=newaccount&key=" + drawn + "&login=kim"},
 	"woocommerce reset user": {"/my-account/lost-password/?key=" + drawn + "&id=17",
@@ -98,6 +105,8 @@ func TestLinksThatNoSourceWrites(t *testing.T) {
 		"/password-reset/" + longer,
 		"/verify-email?userId=65a1c2d3e4f5&secret=" + longer,
 		"/welcome?" + lasts, // verifies or recovers
+		"/passwords/reset-the-password-of-kim--now/edit",
+		"/api/auth/callback/email?callbackUrl=%2F&email=kim%40acme.example",
 	} {
 		u, why := acme.judge("https://login.acme.example" + link)
 		require.Empty(t, why, link)
