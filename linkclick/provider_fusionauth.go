@@ -1,7 +1,8 @@
 package linkclick
 
-// fusionauth is FusionAuth. Its verification link shows a form that a script submits, or, as
-// older templates have it, takes one GET.
+// fusionauth is FusionAuth. It verifies an address, or the registration of a person with one
+// application, in one way: the link shows a form that a script submits, or, as older templates have
+// it, takes one GET.
 //
 // Source: fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables.
 var fusionauth = provider{
@@ -9,6 +10,8 @@ var fusionauth = provider{
 	letters: 6,
 	shapes: []shape{
 		{path: "/email/verify/{id}", kind: KindVerify, recipe: RecipeForm},
+		{path: "/registration/verify/{id}", query: "tenantId",
+			kind: KindVerify, recipe: RecipeForm},
 		{path: "/password/change/{id}", kind: KindReset, recipe: RecipeUser},
 		{path: "/oauth2/passwordless/{id}", kind: KindLogin, recipe: RecipeUser},
 	},
