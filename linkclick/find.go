@@ -11,6 +11,7 @@ const (
 	ReasonNoLink       = "the mail has no link and no code"
 	ReasonNotAllowed   = "no link is allowed by the link rule"
 	ReasonUnknownShape = "no link has a known shape or an allowed path"
+	ReasonForbidden    = "the words around a link that may be used, or in it, speak of something else"
 	ReasonNoSecret     = "no link carries a secret"
 	ReasonCodeOnly     = "the mail has a code and no usable link"
 	ReasonOtherKind    = "the link is of a kind that is never opened for a person"

@@ -204,7 +204,8 @@ func strongest(all []*found, kind Kind) *found {
 }
 
 // hold says that no link has leave to be used, and which entry of the rule would give it. There is
-// such an entry only if one link is meant more than all others, and no words forbid it.
+// such an entry only if one link is meant more than all others, and no words forbid it. Where words
+// forbid a link that has leave, no entry helps.
 func (f *Finding) hold(all []*found) {
 	f.Reason = ReasonNoSecret
 	top, lines := -1, map[string]bool{}
@@ -212,7 +213,10 @@ func (f *Finding) hold(all []*found) {
 		if !c.allowed || !c.token {
 			continue
 		}
-		f.Reason = ReasonUnknownShape
+		if f.Reason = ReasonUnknownShape; c.vetoed && c.leave != leaveNone {
+			f.Reason = ReasonForbidden
+			return
+		}
 		if c.vetoed || c.leave != leaveNone || c.kind == KindNotice {
 			continue
 		}

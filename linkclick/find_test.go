@@ -213,6 +213,25 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// Where words forbid a link that a shape or the rule knows, the reason says so, and no entry is
+// told that would not help.
+func TestReasonOfAForbiddenLink(t *testing.T) {
+	rule := Rule{Hosts: acme.Hosts, Paths: []string{"verify:/e?t"}}
+	other := linkTo("/news?"+bToken, "News")
+	for name, m := range map[string]Mail{
+		"an allowed path": {Subject: "Verify", HTML: linkTo("/e?"+aToken, "Confirm payment") + other},
+		"a body about a password": {Subject: "ACME", HTML: "<p>Your password is safe.</p><p>Hi</p>" +
+			linkTo("/e?"+aToken, "Activate") + other},
+		"a shape": {Subject: "Change of email",
+			HTML: linkTo("/users/confirmation?confirmation_token=Zk3vQ8mW1xT5", "Confirm")},
+	} {
+		f := Find(m, rule)
+		require.Equal(t, ReasonForbidden, f.Reason, name)
+		require.Equal(t, ReasonForbidden, f.Why(), name)
+		require.Empty(t, f.URL, name)
+	}
+}
+
 // In a path that the operator allowed, words choose between verifying, resetting and signing in,
 // and everything that speaks against it forbids it.
 func TestFindAtAllowedPaths(t *testing.T) {
