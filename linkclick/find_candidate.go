@@ -148,8 +148,9 @@ func (c *found) take(said heard) {
 	c.is(said.kind(), said.score, said.reason+" says "+string(said.kind()))
 }
 
-// byPath judges a link whose path the operator allowed. The operator says what such links do; in a
-// path without a kind words may choose between verifying, resetting and signing in.
+// byPath judges a link whose path the operator allowed. The operator says what such links do, which
+// a password in the text does not contradict: mails of forums repeat the name and password of who
+// signs up. In a path without a kind words may choose between verifying, resetting and signing in.
 func (c *found) byPath(p pathRule, l link, about topic) {
 	said, kind := l.says("", about), Kind(p.Kind)
 	if kind == "" {
@@ -162,7 +163,7 @@ func (c *found) byPath(p pathRule, l link, about topic) {
 	c.leave = leaveRule
 	c.is(kind, scoreRule, "the path is one of the link rule")
 	c.vetoed = said.forbids(kind) || contradicts(c.u, kind, p.Query) ||
-		kind == KindVerify && about.warns()
+		kind == KindVerify && p.Kind == "" && about.warns()
 	if !c.token {
 		c.is("", 0, "carries no token")
 	}

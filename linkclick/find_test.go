@@ -216,7 +216,7 @@ func TestFind(t *testing.T) {
 // Where words forbid a link that a shape or the rule knows, the reason says so, and no entry is
 // told that would not help.
 func TestReasonOfAForbiddenLink(t *testing.T) {
-	rule := Rule{Hosts: acme.Hosts, Paths: []string{"verify:/e?t"}}
+	rule := Rule{Hosts: acme.Hosts, Paths: []string{"/e?t"}}
 	other := linkTo("/news?"+bToken, "News")
 	for name, m := range map[string]Mail{
 		"an allowed path": {Subject: "Verify", HTML: linkTo("/e?"+aToken, "Confirm payment") + other},
@@ -261,6 +261,9 @@ func TestFindAtAllowedPaths(t *testing.T) {
 			Mail{Text: "Close account?\n\nHi\n\nYes:\n" + atLogin + "/e?" + aToken}, ""},
 		"a password, in the body": {"/e",
 			Mail{Text: "Your password.\n\nHi\n\nYes:\n" + atLogin + "/e?" + aToken}, ""},
+		"verifications only, a password in the body": {"verify:/e",
+			Mail{Subject: "Welcome to ACME", Text: "Name: kim\nPassword: as you chose it\n\nHi\n\n" +
+				"Go here:\n" + atLogin + "/e?" + aToken}, KindVerify},
 		"an act for resets": {"reset:/e", link("Approve", "Approve"), ""},
 		"a new address":     {"/e", link("Hi", "Confirm your new email address"), ""},
 		"an invitation":     {"/e", link("Hi", "Accept the invitation"), ""},

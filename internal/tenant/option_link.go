@@ -59,7 +59,8 @@ func linkOptions() []option {
 			Example: "/account/confirm,/t/*/confirm",
 			Doc: "Paths whose links may be used although their shape is unknown; * stands for any one " +
 				"segment. A question mark ends a path and names the parameters, as in /confirm?token. " +
-				"reset: or login: before a path says that its links are passed on, not opened.",
+				"reset: or login: before a path says that its links are passed on, not opened. verify: " +
+				"says that they only verify, so that a password in the mail's text holds none.",
 			Prevents: "A link of an unknown shape is held and not opened: it might do anything.",
 		}, Set: setPaths},
 		{Row: row{
