@@ -42,18 +42,19 @@ func TestEndsOfABundle(t *testing.T) {
 			"waits": func() error { return river.JobSnooze(time.Minute) },
 			"fails": func() error { return errors.New("mailgun: status 500") },
 			"panic": func() error { panic("the code is 482913") },
-			"dead":  func() error { return mail.ErrUnknown },
+			"gone":  func() error { return mail.ErrUnknown },
 		}
 		j := w.job("send_text")
 		j.work = func(_ context.Context, id string) error { return ends[id]() }
 		row := &rivertype.JobRow{ID: 7, Attempt: 1}
-		bundle := bundleOf("done", "waits", "fails", "panic", "dead")
+		bundle := bundleOf("done", "waits", "fails", "panic", "gone")
 		require.NoError(w.t, w.runBundle(w.t.Context(), row, bundle))
 		require.ElementsMatch(w.t, []string{"waits", "fails", "panic"}, w.own())
 		require.EqualValues(w.t, 2, j.failed.Load())
-		require.EqualValues(w.t, 1, j.dead.Load())
+		require.Zero(w.t, j.dead.Load())
 		for _, want := range []string{
-			`"a job failed and is tried again"`, `"id":"fails"`, `"id":"panic"`, `"a job is dead"`,
+			`"a job failed and is tried again"`, `"id":"fails"`, `"id":"panic"`,
+			`"a job ends: the row that it is about is gone"`,
 		} {
 			require.Contains(w.t, w.log.String(), want)
 		}

@@ -37,7 +37,7 @@ func (w *Worker) dropJob(ctx context.Context, tx *store.Tx, id string) error {
 			return err
 		}
 		err = j.lost(ctx, tx, about, "dropped by an operator")
-		if err != nil && !hopeless(err) {
+		if err != nil && !rowGone(err) {
 			return err
 		}
 	}

@@ -91,6 +91,32 @@ func TestLostReports(t *testing.T) {
 	})
 }
 
+// Ensure that a job ends quietly when its row was erased while it waited: nothing is wrong then.
+func TestJobsOfErasedRowsEndQuietly(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.twilio.Set(func(m *twilio.Manners) { m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429 })
+		id := w.make(phone, "Hello")
+		w.later(id, w.sendText(w.t.Context(), id))
+		w.exec("UPDATE text SET state = 'suppressed' WHERE id = $1", id) // as forget does first
+		_, err := w.Store.ErasePhone(w.t.Context(), w.phone(phone))
+		require.NoError(w.t, err)
+		w.log.Reset()
+		for _, kind := range []string{
+			"send_text", "find_text", "examine_mail", "click_link", "check_code", "look_up_mail",
+			"report_verification", "notify", "delete_mail", "answer_test", "tell_operator",
+		} {
+			require.NoError(w.t, w.work(w.t.Context(), kind, id), kind)
+			require.Zero(w.t, w.job(kind).dead.Load(), kind)
+		}
+		worn := &rivertype.JobRow{Errors: make([]rivertype.AttemptError, mostFailures)}
+		require.NoError(w.t, w.run(w.t.Context(), w.job("send_text"), worn, id))
+		require.NotContains(w.t, w.log.String(), `"ERROR"`)
+		require.Contains(w.t, w.log.String(), `"a job ends: the row that it is about is gone",`+
+			`"kind":"send_text"`)
+	})
+}
+
 // Ensure that a job whose worker is still at work is not begun beside it when the queue hands it
 // out again.
 func TestNoJobTwiceAtOnce(t *testing.T) {

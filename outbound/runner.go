@@ -261,7 +261,11 @@ func (w *Worker) try(
 	switch {
 	case err == nil, errors.As(err, &snooze):
 		return err
-	case !hopeless(err) && len(row.Errors)+1 < mostFailures:
+	case rowGone(err):
+		w.Log.InfoContext(ctx, "a job ends: the row that it is about is gone",
+			"kind", j.kind, "job", row.ID, "id", id)
+		return nil
+	case len(row.Errors)+1 < mostFailures:
 		j.failed.Add(1)
 		return err
 	}
@@ -276,12 +280,15 @@ var errDied = errors.New("its workers panicked or died")
 func (w *Worker) giveUp(
 	ctx context.Context, j *job, row *rivertype.JobRow, id string, reason error,
 ) error {
-	if j.lost != nil && !hopeless(reason) {
+	if j.lost != nil {
 		said := fmt.Sprintf("given up: %s failed %d times", j.kind, mostFailures)
 		err := w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 			return j.lost(ctx, tx, id, said)
 		})
-		if err != nil && !hopeless(err) {
+		if rowGone(err) {
+			return nil
+		}
+		if err != nil {
 			j.failed.Add(1)
 			return err
 		}
@@ -293,9 +300,9 @@ func (w *Worker) giveUp(
 	return river.JobCancel(reason)
 }
 
-// hopeless reports whether an error stays the same however often the job is tried: the row that it
-// is about does not exist.
-func hopeless(err error) bool {
+// rowGone reports whether a job failed because the row that it is about does not exist. An operator
+// may have had it erased while the job waited: then nothing is left to do, and nothing is wrong.
+func rowGone(err error) bool {
 	return errors.Is(err, text.ErrUnknown) || errors.Is(err, mail.ErrUnknown)
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/longtest"
-	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
@@ -57,7 +56,6 @@ func TestEndsOfAJob(t *testing.T) {
 		"its first error":   {failed(0), broken, 1, 0, false},
 		"still failing":     {failed(mostFailures - 2), broken, 1, 0, false},
 		"failing too often": {failed(mostFailures - 1), broken, 0, 1, true},
-		"without a row":     {failed(0), mail.ErrUnknown, 0, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := quick(t)
