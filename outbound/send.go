@@ -148,44 +148,51 @@ func recordRefusal(
 
 // settle records the last result. The argument later has the providers that did nothing but may
 // send the text later. If there are any, the text is due again after a wait, and the first of them
-// is asked next.
+// is asked next. A worker that was held up so long that another one sends the text by now leaves it
+// alone: only that a provider took the text is recorded even then.
 func (w *Worker) settle(
 	ctx context.Context, s sending, r sendResult, later []tenant.Provider, wait time.Duration,
 ) error {
-	a, by, v := s.Attempt, s.queue[0], r.verdict()
-	again := v == untried || v == refused && r.passable() && len(later) > 0
 	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		switch {
-		case v == taken:
-			return accept(ctx, tx, a, by, r.id, r.record)
-		case v == unsure:
-			return text.LoseSight(ctx, tx, a.ID)
+		err := w.settleIn(ctx, tx, s, r, later, wait)
+		if errors.Is(err, text.ErrMoved) {
+			return nil
 		}
-		if err := recordRefusal(ctx, tx, a, by, r); err != nil {
+		return err
+	})
+}
+
+func (w *Worker) settleIn(
+	ctx context.Context, tx *store.Tx, s sending, r sendResult, later []tenant.Provider,
+	wait time.Duration,
+) error {
+	a, by, v := s.Attempt, s.queue[0], r.verdict()
+	switch v {
+	case taken:
+		return accept(ctx, tx, a, by, r.id, r.record)
+	case unsure:
+		return text.LoseSight(ctx, tx, a)
+	}
+	if err := recordRefusal(ctx, tx, a, by, r); err != nil {
+		return err
+	}
+	if v == untried || r.passable() && len(later) > 0 {
+		if err := text.Route(ctx, tx, a, string(later[0])); err != nil {
 			return err
 		}
-		if again {
-			err := text.Route(ctx, tx, a, string(later[0]))
-			if errors.Is(err, text.ErrMoved) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			tx.EnqueueAt(text.SendText{ID: a.ID}, tx.Now().Add(wait))
-			return text.PutBack(ctx, tx, a.ID, text.Sending)
+		tx.EnqueueAt(text.SendText{ID: a.ID}, tx.Now().Add(wait))
+		return text.PutBack(ctx, tx, a, text.Sending)
+	}
+	if r.result == optedOut {
+		heard := optout.Heard{
+			Line: a.Line, Sharing: w.settings().Tenants.ByLine(a.Line), Phone: a.Phone,
+			Via: text.ByProvider,
 		}
-		if r.result == optedOut {
-			heard := optout.Heard{
-				Line: a.Line, Sharing: w.settings().Tenants.ByLine(a.Line), Phone: a.Phone,
-				Via: text.ByProvider,
-			}
-			if err := optout.Learn(ctx, tx, heard); err != nil {
-				return err
-			}
+		if err := optout.Learn(ctx, tx, heard); err != nil {
+			return err
 		}
-		return refuse(ctx, tx, a, r.code, r.reason())
-	})
+	}
+	return refuse(ctx, tx, a, r.code, r.reason())
 }
 
 // notConfiguredText is why a text is refused for which the tenant has no provider.
@@ -201,11 +208,12 @@ func failUnwanted(ctx context.Context, tx *store.Tx, id string) error {
 }
 
 // refuse records that no provider will ever send a text. If the text says a code, and no other text
-// may bring it, the verification of the code has failed. So has the question of an app.
+// may bring it, the verification of the code has failed. So has the question of an app. It returns
+// text.ErrMoved when another worker sends the text by now.
 func refuse(
 	ctx context.Context, tx *store.Tx, a text.Attempt, why string, reason verification.Reason,
 ) error {
-	if err := text.Refuse(ctx, tx, a.ID, why); err != nil {
+	if err := text.RefuseAttempt(ctx, tx, a, why); err != nil {
 		return err
 	}
 	if a.VerificationID == "" {
@@ -240,17 +248,13 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 	a := b.row
 	t, known := w.sender(a)
 	if !known {
-		return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return text.Refuse(ctx, tx, a.ID, notConfiguredText) // it may have been sent
-		})
+		return w.giveUpLooking(ctx, a, notConfiguredText)
 	}
 	texts, err := w.provider(tenant.Provider(a.Provider)).find(ctx, t, a)
 	if err != nil {
 		w.ofText(a).Warn("cannot look for a text", "text", a.ID, "error", err)
 		if !b.patient(a.Deadline) {
-			return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-				return text.Refuse(ctx, tx, a.ID, "its provider does not say whether it was sent")
-			})
+			return w.giveUpLooking(ctx, a, "its provider does not say whether it was sent")
 		}
 		return b.again(a.Began)
 	}
@@ -260,6 +264,17 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 		return err
 	}
 	return river.JobSnooze(text.Quarantine / 6)
+}
+
+// giveUpLooking ends a text that may have been sent.
+func (w *Worker) giveUpLooking(ctx context.Context, a text.Attempt, reason string) error {
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := text.RefuseAttempt(ctx, tx, a, reason)
+		if errors.Is(err, text.ErrMoved) {
+			return nil
+		}
+		return err
+	})
 }
 
 // clocks is how long before an attempt began its provider may say that it took the text. Five
@@ -289,7 +304,7 @@ func (w *Worker) match(
 		if !over {
 			return nil
 		}
-		if err := text.PutBack(ctx, tx, a.ID, text.Unclear); err != nil {
+		if err := text.PutBack(ctx, tx, a, text.Unclear); err != nil {
 			return err
 		}
 		tx.Enqueue(text.SendText{ID: a.ID})

@@ -2,6 +2,7 @@ package challenge_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -56,10 +57,10 @@ func TestLinkIsFixedWhenThePromptLeaves(t *testing.T) {
 		}
 
 		put := b.get(b.ask(b.question()))
-		b.send(put.ID)
 		prompt := b.Strings("SELECT id FROM text WHERE challenge_id = $1", put.ID)[0]
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			return text.PutBack(ctx, tx, prompt, text.Sending)
+			a, _, err := text.Begin(ctx, tx, prompt)
+			return errors.Join(err, text.PutBack(ctx, tx, a, text.Sending))
 		})
 		b.ask(again(put))
 		require.Equal(b, link, b.clicked(put), "the first attempt may have reached the phone")

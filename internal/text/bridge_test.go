@@ -97,9 +97,15 @@ func (b bridge) sending() string {
 	return id
 }
 
+// last is the last attempt to send a text.
+func (b bridge) last(id string) text.Attempt {
+	return text.Attempt{ID: id, Began: b.row(id).SendingAt.Time}
+}
+
 func (b bridge) loseSight(id string) {
 	b.Helper()
-	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, id) })
+	a := b.last(id)
+	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, a) })
 }
 
 func (b bridge) accept(id, providerID string) {
@@ -114,7 +120,8 @@ func (b bridge) refuse(id, reason string) {
 
 func (b bridge) putBack(id string, from text.State) {
 	b.Helper()
-	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, id, from) })
+	a := b.last(id)
+	b.Do(func(ctx context.Context, tx *store.Tx) error { return text.PutBack(ctx, tx, a, from) })
 }
 
 func (b bridge) receipt(r text.Receipt) {

@@ -97,7 +97,7 @@ func TestFailingDatabase(t *testing.T) {
 			return err
 		})
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
-			return text.PutBack(ctx, tx, a.ID, text.Unclear)
+			return text.PutBack(ctx, tx, a, text.Unclear)
 		})
 		b.fail(func(ctx context.Context, tx *store.Tx) error {
 			return text.Accept(ctx, tx, a.ID, "SM1")

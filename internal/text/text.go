@@ -99,7 +99,7 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 	}
 	switch {
 	case row.State == Sending:
-		return Attempt{}, false, LoseSight(ctx, tx, id)
+		return Attempt{}, false, loseSight(ctx, tx, row)
 	case row.State != Due:
 		return Attempt{}, false, nil
 	}
@@ -118,6 +118,7 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 	if err != nil || n != 1 {
 		return Attempt{}, false, err
 	}
+	row.State, row.SendingAt = Sending, tx.Moment()
 	if row.Purpose == Prompt && row.ChallengeID != "" {
 		// From here on the question's link must not change: the phone may read about it.
 		n, err := tx.MarkAsked(ctx, db.MarkAskedParams{ID: row.ChallengeID, Now: tx.Moment()})
@@ -125,12 +126,10 @@ func Begin(ctx context.Context, tx *store.Tx, id string) (Attempt, bool, error) 
 			return Attempt{}, false, err
 		}
 		if n == 0 { // it has ended
-			row.State = Sending
 			_, err := end(ctx, tx, row, Suppressed, over)
 			return Attempt{}, false, err
 		}
 	}
-	row.SendingAt = tx.Moment()
 	a, err := attempt(tx, row)
 	return a, err == nil, err
 }
@@ -298,17 +297,33 @@ func Refuse(ctx context.Context, tx *store.Tx, id, reason string) error {
 	if err != nil {
 		return err
 	}
+	return refuse(ctx, tx, row, reason)
+}
+
+// RefuseAttempt does what Refuse does, for what came of one attempt. It returns ErrMoved when the
+// text has been begun again since.
+func RefuseAttempt(ctx context.Context, tx *store.Tx, a Attempt, reason string) error {
+	row, err := ofAttempt(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	return refuse(ctx, tx, row, reason)
+}
+
+func refuse(ctx context.Context, tx *store.Tx, row db.Text, reason string) error {
 	if rank(row.State) >= rank(Sent) {
 		return nil
 	}
-	_, err = end(ctx, tx, row, Failed, reason)
+	_, err := end(ctx, tx, row, Failed, reason)
 	return err
 }
 
-// PutBack makes a text due again when it is certain that the provider did nothing with it. The
-// caller makes the next attempt due.
-func PutBack(ctx context.Context, tx *store.Tx, id string, from State) error {
-	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{ID: id, FromState: from})
+// PutBack makes a text due again when it is certain that the provider did nothing with an attempt.
+// The caller makes the next attempt due. Nothing changes when it has been begun already.
+func PutBack(ctx context.Context, tx *store.Tx, a Attempt, from State) error {
+	_, err := tx.SetTextDue(ctx, db.SetTextDueParams{
+		ID: a.ID, FromState: from, SendingAt: moment.Of(a.Began),
+	})
 	return err
 }
 
@@ -328,7 +343,8 @@ func attempt(tx store.View, row db.Text) (Attempt, error) {
 
 func end(ctx context.Context, tx *store.Tx, row db.Text, state State, reason string) (bool, error) {
 	n, err := tx.EndText(ctx, db.EndTextParams{
-		ID: row.ID, FromState: row.State, State: state, Error: reason, EndedAt: tx.Moment(),
+		ID: row.ID, FromState: row.State, SendingAt: row.SendingAt, State: state, Error: reason,
+		EndedAt: tx.Moment(),
 	})
 	if err != nil || n == 0 {
 		return false, err
@@ -346,6 +362,15 @@ func get(ctx context.Context, tx store.View, id string) (db.Text, error) {
 	row, err := tx.GetText(ctx, id)
 	if store.Missing(err) {
 		return row, ErrUnknown
+	}
+	return row, err
+}
+
+// ofAttempt returns the text of an attempt, or ErrMoved when it has been begun again since.
+func ofAttempt(ctx context.Context, tx store.View, a Attempt) (db.Text, error) {
+	row, err := get(ctx, tx, a.ID)
+	if err == nil && !row.SendingAt.Equal(a.Began) {
+		err = ErrMoved
 	}
 	return row, err
 }

@@ -278,6 +278,24 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 			})
 			require.ErrorIs(b, err, text.ErrMoved, name)
 			require.Equal(b, before, b.row(id), name)
+			if name != "sent once more" {
+				continue
+			}
+			for _, late := range []func(context.Context, *store.Tx) error{
+				func(ctx context.Context, tx *store.Tx) error { return text.LoseSight(ctx, tx, a) },
+				func(ctx context.Context, tx *store.Tx) error {
+					return text.RefuseAttempt(ctx, tx, a, "21211")
+				},
+			} {
+				require.ErrorIs(b, b.Try(late), text.ErrMoved)
+			}
+			for _, state := range []text.State{text.Sending, text.Unclear} {
+				b.Do(func(ctx context.Context, tx *store.Tx) error {
+					return text.PutBack(ctx, tx, a, state)
+				})
+				require.Equal(b, state, b.row(id).State)
+				b.loseSight(id)
+			}
 		}
 	})
 }
@@ -371,8 +389,11 @@ func TestUnknownText(t *testing.T) {
 			"refuse": func(ctx context.Context, tx *store.Tx) error {
 				return text.Refuse(ctx, tx, "none", "x")
 			},
+			"refuse an attempt": func(ctx context.Context, tx *store.Tx) error {
+				return text.RefuseAttempt(ctx, tx, text.Attempt{ID: "none"}, "x")
+			},
 			"lose": func(ctx context.Context, tx *store.Tx) error {
-				return text.LoseSight(ctx, tx, "none")
+				return text.LoseSight(ctx, tx, text.Attempt{ID: "none"})
 			},
 		} {
 			require.True(b, errors.Is(b.Try(f), text.ErrUnknown), name)

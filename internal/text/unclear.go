@@ -17,17 +17,22 @@ type FindText struct {
 // Kind names the job in the queue.
 func (FindText) Kind() string { return "find_text" }
 
-// LoseSight records that it is unclear whether the provider took the text, and has it looked up.
-func LoseSight(ctx context.Context, tx *store.Tx, id string) error {
-	row, err := get(ctx, tx, id)
+// LoseSight records that it is unclear whether the provider took the text of an attempt, and has it
+// looked up. It returns ErrMoved when the text has been begun again since.
+func LoseSight(ctx context.Context, tx *store.Tx, a Attempt) error {
+	row, err := ofAttempt(ctx, tx, a)
 	if err != nil {
 		return err
 	}
-	n, err := tx.SetTextUnclear(ctx, id)
+	return loseSight(ctx, tx, row)
+}
+
+func loseSight(ctx context.Context, tx *store.Tx, row db.Text) error {
+	n, err := tx.SetTextUnclear(ctx, db.SetTextUnclearParams{ID: row.ID, SendingAt: row.SendingAt})
 	if err != nil || n == 0 {
 		return err
 	}
-	tx.EnqueueAt(FindText{id}, tx.Now().Add(Quarantine/6))
+	tx.EnqueueAt(FindText{row.ID}, tx.Now().Add(Quarantine/6))
 	return record(ctx, tx, row, Unclear, string(row.Purpose))
 }
 
@@ -42,7 +47,11 @@ func LoseSightSince(ctx context.Context, tx *store.Tx, before time.Time, most in
 		return 0, err
 	}
 	for _, id := range ids {
-		if err := LoseSight(ctx, tx, id); err != nil {
+		row, err := get(ctx, tx, id)
+		if err == nil {
+			err = loseSight(ctx, tx, row)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}

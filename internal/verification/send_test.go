@@ -121,10 +121,13 @@ func TestNewCodeEachTime(t *testing.T) {
 func TestOldCodeStaysBack(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		v := b.start(func(r *Request) { r.Code, r.Renew = "", true })
-		var first string
+		var (
+			first string
+			a     text.Attempt
+		)
 		begin := func() (due bool) {
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-				_, due, err = text.Begin(ctx, tx, first)
+				a, due, err = text.Begin(ctx, tx, first)
 				return err
 			})
 			return due
@@ -132,7 +135,7 @@ func TestOldCodeStaysBack(t *testing.T) {
 		putBack := func() {
 			b.Do(
 				func(ctx context.Context, tx *store.Tx) error {
-					return text.PutBack(ctx, tx, first, text.Sending)
+					return text.PutBack(ctx, tx, a, text.Sending)
 				},
 			)
 		}

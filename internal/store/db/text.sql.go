@@ -148,7 +148,7 @@ func (q *Queries) DropTexts(ctx context.Context, arg DropTextsParams) (int64, er
 
 const endText = `-- name: EndText :execrows
 UPDATE text SET state = $1, error = $2, body = '', ended_at = $3
-WHERE id = $4 AND state = $5
+WHERE id = $4 AND state = $5 AND sending_at = $6
 `
 
 type EndTextParams struct {
@@ -157,6 +157,7 @@ type EndTextParams struct {
 	EndedAt   moment.Moment
 	ID        string
 	FromState TextState
+	SendingAt moment.Moment
 }
 
 func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error) {
@@ -166,6 +167,7 @@ func (q *Queries) EndText(ctx context.Context, arg EndTextParams) (int64, error)
 		arg.EndedAt,
 		arg.ID,
 		arg.FromState,
+		arg.SendingAt,
 	)
 	if err != nil {
 		return 0, err
@@ -289,16 +291,18 @@ func (q *Queries) PromptOfChallenge(ctx context.Context, challengeID string) (Te
 }
 
 const setTextDue = `-- name: SetTextDue :execrows
-UPDATE text SET state = 'due' WHERE id = $1 AND state = $2 AND provider_id = ''
+UPDATE text SET state = 'due'
+WHERE id = $1 AND state = $2 AND sending_at = $3 AND provider_id = ''
 `
 
 type SetTextDueParams struct {
 	ID        string
 	FromState TextState
+	SendingAt moment.Moment
 }
 
 func (q *Queries) SetTextDue(ctx context.Context, arg SetTextDueParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setTextDue, arg.ID, arg.FromState)
+	result, err := q.db.ExecContext(ctx, setTextDue, arg.ID, arg.FromState, arg.SendingAt)
 	if err != nil {
 		return 0, err
 	}
@@ -400,11 +404,16 @@ func (q *Queries) SetTextSent(ctx context.Context, arg SetTextSentParams) (SetTe
 }
 
 const setTextUnclear = `-- name: SetTextUnclear :execrows
-UPDATE text SET state = 'unclear' WHERE id = $1 AND state = 'sending'
+UPDATE text SET state = 'unclear' WHERE id = $1 AND state = 'sending' AND sending_at = $2
 `
 
-func (q *Queries) SetTextUnclear(ctx context.Context, id string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setTextUnclear, id)
+type SetTextUnclearParams struct {
+	ID        string
+	SendingAt moment.Moment
+}
+
+func (q *Queries) SetTextUnclear(ctx context.Context, arg SetTextUnclearParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setTextUnclear, arg.ID, arg.SendingAt)
 	if err != nil {
 		return 0, err
 	}

@@ -53,14 +53,15 @@ WHERE id = @id AND state IN ('sending', 'unclear')
 RETURNING tenant, verification_id, purpose, phone, provider;
 
 -- name: SetTextUnclear :execrows
-UPDATE text SET state = 'unclear' WHERE id = @id AND state = 'sending';
+UPDATE text SET state = 'unclear' WHERE id = @id AND state = 'sending' AND sending_at = @sending_at;
 
 -- name: SetTextDue :execrows
-UPDATE text SET state = 'due' WHERE id = @id AND state = @from_state AND provider_id = '';
+UPDATE text SET state = 'due'
+WHERE id = @id AND state = @from_state AND sending_at = @sending_at AND provider_id = '';
 
 -- name: EndText :execrows
 UPDATE text SET state = @state, error = @error, body = '', ended_at = @ended_at
-WHERE id = @id AND state = @from_state;
+WHERE id = @id AND state = @from_state AND sending_at = @sending_at;
 
 -- name: SuppressTextsOfChallenge :execrows
 -- A text that asks goes with its question; a text that says how it ended stays.
