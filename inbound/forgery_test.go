@@ -508,6 +508,23 @@ func TestOtherMethodsAndPathsLeaveNothing(t *testing.T) {
 	}
 }
 
+// Ensure that a monitor may ask with HEAD wherever it may ask with GET.
+func TestMonitorsMayAskWithHead(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t))
+	for _, path := range []string{"/", "/healthz", "/readyz", "/v1/openapi.yaml"} {
+		head, err := http.NewRequest("HEAD", b.URL+path, nil)
+		require.NoError(t, err)
+		said := b.Send(t, head)
+		get, err := http.NewRequest("GET", b.URL+path, nil)
+		require.NoError(t, err)
+		shown := b.Send(t, get)
+		require.Equal(t, 200, said.StatusCode, path)
+		require.Equal(t, shown.Header.Get("Content-Type"), said.Header.Get("Content-Type"), path)
+		require.Empty(t, said.Body, path)
+	}
+	require.Empty(t, b.Rows(t))
+}
+
 // Ensure that a person who opens the bridge's address reads what it is.
 func TestWelcome(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))

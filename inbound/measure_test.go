@@ -39,7 +39,12 @@ func openMeasured(t *testing.T) *measured {
 // told is what the listener for operators says at a path.
 func (m *measured) told(path, accept string) (int, string) {
 	m.t.Helper()
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	return m.asked(http.MethodGet, path, accept)
+}
+
+func (m *measured) asked(method, path, accept string) (int, string) {
+	m.t.Helper()
+	r := httptest.NewRequest(method, path, nil)
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
 	m.watch.ServeHTTP(w, r)
@@ -147,6 +152,10 @@ func TestWatchDoor(t *testing.T) {
 	require.Contains(t, text, `{"ready":true,"findings":[{"code":"SB-TWILIO-AUTH"`)
 	_, text = m.told("/version", "")
 	require.Contains(t, text, `"version":"v1"`)
+	for _, path := range []string{"/metrics", "/version", "/readyz"} {
+		status, _ = m.asked(http.MethodHead, path, "")
+		require.Equal(t, 200, status, path)
+	}
 	for _, path := range []string{"/metrics", "/version"} {
 		require.Equal(t, 404, m.get(t, path).StatusCode)
 	}

@@ -91,8 +91,10 @@ func (s *Server) Handler() http.Handler {
 	(&azuredurable.Door{Edge: s.edge(), Draining: s.drains}).Route(e)
 	(&auth0.Door{Edge: s.edge()}).Route(e)
 	e.RouteNotFound("/", showWelcome)
-	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
-	e.GET("/readyz", s.showReady)
+	e.Match(web.Looks(), "/healthz", func(c echo.Context) error {
+		return c.String(http.StatusOK, "alive\n")
+	})
+	e.Match(web.Looks(), "/readyz", s.showReady)
 	return e
 }
 

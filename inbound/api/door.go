@@ -104,7 +104,7 @@ func (d *Door) Route(e *echo.Echo) {
 	for path, m := range paths() {
 		e.Any(path, func(c echo.Context) error { return d.serve(c, m) })
 	}
-	e.GET("/v1/openapi.yaml", func(c echo.Context) error {
+	e.Match(web.Looks(), "/v1/openapi.yaml", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, "application/yaml", openAPI)
 	})
 	e.Any("/v1/*", func(c echo.Context) error {

@@ -44,9 +44,11 @@ type Ready struct {
 
 // Route adds the paths.
 func (d *Door) Route(e *echo.Echo) {
-	e.GET("/metrics", echo.WrapHandler(d.Meter.Handler()))
-	e.GET("/version", func(c echo.Context) error { return c.JSON(http.StatusOK, d.About) })
-	e.GET("/readyz", d.showReady)
+	e.Match(web.Looks(), "/metrics", echo.WrapHandler(d.Meter.Handler()))
+	e.Match(web.Looks(), "/version", func(c echo.Context) error {
+		return c.JSON(http.StatusOK, d.About)
+	})
+	e.Match(web.Looks(), "/readyz", d.showReady)
 }
 
 // showReady says whether the bridge can record what it is sent. Findings do not make it unready: a

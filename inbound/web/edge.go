@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -36,6 +37,9 @@ type Edge struct {
 	// how long a caller waits to hear whether a provider took a code; 0 is SendWait
 	SendWait time.Duration
 }
+
+// Looks are the methods of a path that only shows something. Monitors ask with HEAD, too.
+func Looks() []string { return []string{http.MethodGet, http.MethodHead} }
 
 // Used notes which of a setting's keys proved a request, counted from 1. 0 is none of them.
 func (e Edge) Used(slug, setting string, place int) {
