@@ -48,7 +48,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	began := w.Meter.Now()
 	result := clicker.Click(ctx, c.Link, func() error {
 		return w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return challenge.Submit(ctx, tx, b.id)
+			return challenge.Submit(ctx, tx, b.id, c.Challenge.MailID)
 		})
 	})
 	endClicked(span, result)

@@ -293,10 +293,10 @@ func TestNoAnswerIsNotTriedAgain(t *testing.T) {
 func (w *world) interrupt(id string, submitting bool) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *store.Tx) error {
-		_, due, err := challenge.BeginClick(ctx, tx, id)
+		c, due, err := challenge.BeginClick(ctx, tx, id)
 		require.True(w.t, due)
 		if err == nil && submitting {
-			err = challenge.Submit(ctx, tx, id)
+			err = challenge.Submit(ctx, tx, id, c.Challenge.MailID)
 		}
 		return err
 	})

@@ -204,6 +204,10 @@ func finish(c challenge.Click, o challenge.Outcome) func(context.Context, *store
 	}
 }
 
-func submit(id string) func(context.Context, *store.Tx) error {
-	return func(ctx context.Context, tx *store.Tx) error { return challenge.Submit(ctx, tx, id) }
+// submit submits a form for the link that a challenge has now.
+func (b bridge) submit(id string) func(context.Context, *store.Tx) error {
+	mailID := b.row(id).MailID
+	return func(ctx context.Context, tx *store.Tx) error {
+		return challenge.Submit(ctx, tx, id, mailID)
+	}
 }

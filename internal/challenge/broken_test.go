@@ -192,7 +192,7 @@ func TestFailingDatabaseWhileClicking(t *testing.T) {
 		b.fail(putBack(click))
 		click = begin(c.ID)
 		require.False(b, click.Again)
-		b.fail(submit(c.ID))
+		b.fail(b.submit(c.ID))
 		require.NotZero(b, b.row(c.ID).SubmittedAt)
 		asker := asker("acme", time.Minute)
 		b.fail(func(ctx context.Context, tx *store.Tx) error {

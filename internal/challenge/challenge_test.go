@@ -92,7 +92,7 @@ func TestEnds(t *testing.T) {
 				b.Do(expire(c))
 				_, due := b.click(c.ID)
 				require.False(b, due)
-				require.ErrorIs(b, b.Try(submit(c.ID)), challenge.ErrSubmitted)
+				require.ErrorIs(b, b.Try(b.submit(c.ID)), challenge.ErrSubmitted)
 				require.Equal(b, ended, b.row(c.ID), "the end is final")
 				require.Zero(b, b.Jobs("click_link", c.ID))
 			})

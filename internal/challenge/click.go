@@ -109,9 +109,12 @@ func PutBack(ctx context.Context, tx *store.Tx, c Click) error {
 	return err
 }
 
-// Submit records that a form is about to be submitted; ErrSubmitted if one was before.
-func Submit(ctx context.Context, tx *store.Tx, id string) error {
-	n, err := tx.MarkSubmitted(ctx, db.MarkSubmittedParams{ID: id, SubmittedAt: tx.Moment()})
+// Submit records that a form is about to be submitted for the link of a mail. It returns
+// ErrSubmitted if one was before, or if the challenge is about another mail's link by now.
+func Submit(ctx context.Context, tx *store.Tx, id, mailID string) error {
+	n, err := tx.MarkSubmitted(ctx, db.MarkSubmittedParams{
+		ID: id, MailID: mailID, SubmittedAt: tx.Moment(),
+	})
 	if err == nil && n == 0 {
 		err = ErrSubmitted
 	}

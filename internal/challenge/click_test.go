@@ -59,14 +59,14 @@ func TestInterruptedClick(t *testing.T) {
 	each(t, func(b bridge) {
 		first := b.clicking()
 		id := first.Challenge.ID
-		b.Do(submit(id))
+		b.Do(b.submit(id))
 		second, due := b.click(id)
 		require.True(b, due)
 		require.True(b, second.Again)
 		require.True(b, second.Submitted)
 		require.False(b, second.Spent)
 		require.Equal(b, link, second.Link)
-		require.ErrorIs(b, b.Try(submit(id)), challenge.ErrSubmitted)
+		require.ErrorIs(b, b.Try(b.submit(id)), challenge.ErrSubmitted)
 
 		for range 2 {
 			third, due := b.click(id)
@@ -85,11 +85,11 @@ func TestInterruptedClick(t *testing.T) {
 // while it is clicked.
 func TestSubmitOnce(t *testing.T) {
 	each(t, func(b bridge) {
-		require.ErrorIs(b, b.Try(submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
+		require.ErrorIs(b, b.Try(b.submit(b.accepted().ID)), challenge.ErrSubmitted, "nobody is clicking")
 		for range 10 {
 			id := b.clicking().Challenge.ID
-			require.Equal(b, 1, b.race(challenge.ErrSubmitted, submit(id), submit(id), submit(id),
-				submit(id)))
+			require.Equal(b, 1, b.race(challenge.ErrSubmitted, b.submit(id), b.submit(id), b.submit(id),
+				b.submit(id)))
 			require.NotZero(b, b.row(id).SubmittedAt)
 		}
 	})
@@ -110,7 +110,7 @@ func TestPutBack(t *testing.T) {
 			require.False(b, again.Again || again.Spent)
 			require.Equal(b, link, again.Link)
 		}
-		b.Do(submit(c.Challenge.ID))
+		b.Do(b.submit(c.Challenge.ID))
 		b.Do(putBack(c))
 		require.EqualValues(b, "clicking", b.row(c.Challenge.ID).State)
 	})

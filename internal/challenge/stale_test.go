@@ -68,7 +68,7 @@ func (b bridge) askAfter(
 }
 
 // Ensure that the end of a click whose held link was taken already takes no other one: the click of
-// that link is under way.
+// that link is under way. Nor does the first click submit a form any more.
 func TestClickEndsAfterItsHeldLinkWasTaken(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.ask(b.question().by(idp))
@@ -86,6 +86,11 @@ func TestClickEndsAfterItsHeldLinkWasTaken(t *testing.T) {
 		newest.Link = link + "3"
 		require.Equal(b, id, b.ask(newest))
 
+		late := func(ctx context.Context, tx *store.Tx) error {
+			return challenge.Submit(ctx, tx, id, first.Challenge.MailID)
+		}
+		require.ErrorIs(b, b.Try(late), challenge.ErrSubmitted)
+		require.Zero(b, b.row(id).SubmittedAt, "the form of the second link is still to be submitted")
 		b.tooLate(finish(first, challenge.OutcomeExpired))
 		require.Equal(b, 2, b.Jobs("click_link", id), "one for each link that was clicked")
 		require.Equal(b, challenge.Clicking, b.row(id).State)

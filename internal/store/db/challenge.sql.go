@@ -672,16 +672,17 @@ func (q *Queries) MarkLate(ctx context.Context, arg MarkLateParams) (int64, erro
 
 const markSubmitted = `-- name: MarkSubmitted :execrows
 UPDATE challenge SET submitted_at = $1
-WHERE id = $2 AND state = 'clicking' AND submitted_at = 0
+WHERE id = $2 AND mail_id = $3 AND state = 'clicking' AND submitted_at = 0
 `
 
 type MarkSubmittedParams struct {
 	SubmittedAt moment.Moment
 	ID          string
+	MailID      string
 }
 
 func (q *Queries) MarkSubmitted(ctx context.Context, arg MarkSubmittedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, markSubmitted, arg.SubmittedAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, markSubmitted, arg.SubmittedAt, arg.ID, arg.MailID)
 	if err != nil {
 		return 0, err
 	}

@@ -103,7 +103,7 @@ WHERE id = @id AND state = 'clicking' AND clicks = @clicks AND submitted_at = 0;
 
 -- name: MarkSubmitted :execrows
 UPDATE challenge SET submitted_at = @submitted_at
-WHERE id = @id AND state = 'clicking' AND submitted_at = 0;
+WHERE id = @id AND mail_id = @mail_id AND state = 'clicking' AND submitted_at = 0;
 
 -- name: EndChallenge :execrows
 UPDATE challenge
