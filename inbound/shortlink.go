@@ -55,7 +55,11 @@ func (s *Server) useShortLink(c echo.Context) error {
 	}
 	l, err := web.Commit(c.Request().Context(), s.Store,
 		func(ctx context.Context, tx *store.Tx) (reply.Tapped, error) {
-			return reply.Tap(ctx, tx, c.Param("token"))
+			l, err := reply.Tap(ctx, tx, c.Param("token"))
+			if _, known := s.Settings.Tenants.Tenant(l.Tenant); err == nil && !known {
+				err = shortlink.ErrGone // there are no words in which to say how it went
+			}
+			return l, err
 		})
 	if err != nil {
 		return s.refuseShortLink(c, err)

@@ -11,11 +11,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/inbound"
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/shortlink"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/wording"
 	"smsbridge/phonemail"
 )
@@ -95,6 +97,26 @@ func TestShortLinkOfQuestion(t *testing.T) {
 		require.NotContains(t, log, token)
 		require.Contains(t, log, `"msg":"short link","tenant":"acme","case":"`+id+
 			`","phone":"+45******56","status":303`)
+	})
+}
+
+// Ensure that the button of a tenant that was taken out of the settings accepts no question, and
+// leads nowhere.
+func TestShortLinkOfARemovedTenant(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		id, _ := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+		asks := b.shorten(t, shortlink.Link{ChallengeID: id})
+		leads := b.shorten(t, shortlink.Link{URL: secretLink})
+		b.Change(func(s *inbound.Server) { s.Settings.Tenants = tenant.Set{} })
+		for _, token := range []string{asks, leads} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				res, _ := b.page(t, method, token)
+				require.Equal(t, http.StatusGone, res.StatusCode, method)
+				require.Empty(t, res.Header.Get("Location"))
+			}
+		}
+		require.Equal(t, "open", b.State(t, "challenge", id))
+		require.Zero(t, b.Count(t, "river_job", "kind = 'click_link'"))
 	})
 }
 
