@@ -66,10 +66,10 @@ func (c count) overDays(now map[string]db.Tally) *Refusal {
 func (c count) overHours(now map[string]db.Tally) *Refusal {
 	limits := c.Tenant.Limits
 	for _, r := range []*Refusal{
-		c.overHour(now[c.route], limits.CountryHour, InCountry),
-		c.overHour(now[c.mail], limits.MailPhones, OfMail),
-		c.overHour(now[c.asker], limits.AskerHour, OfAsker),
-		c.overHour(now[c.prefix], limits.PrefixHour, InRange),
+		c.overTexts(now[c.route], limits.CountryHour, InCountry, hour),
+		c.overTexts(now[c.mail], limits.MailPhones, OfMail, day),
+		c.overTexts(now[c.asker], limits.AskerHour, OfAsker, hour),
+		c.overTexts(now[c.prefix], limits.PrefixHour, InRange, hour),
 	} {
 		if r != nil {
 			return r
@@ -89,11 +89,14 @@ func (c count) overDay(row db.Tally, b tenant.Budget) *Refusal {
 	return nil
 }
 
-func (c count) overHour(row db.Tally, most int, reason Reason) *Refusal {
+// overTexts judges a row that counts texts in a window of the clock.
+func (c count) overTexts(
+	row db.Tally, most int, reason Reason, window time.Duration,
+) *Refusal {
 	if most == 0 || row.Texts <= int64(most) {
 		return nil
 	}
-	return &Refusal{reason, c.now.Truncate(hour).Add(hour)}
+	return &Refusal{reason, c.now.Truncate(window).Add(window)}
 }
 
 // overPhone judges a phone by the times at which it was texted before.

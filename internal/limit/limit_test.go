@@ -52,16 +52,21 @@ func (d *desk) do(f func(ctx context.Context, tx *store.Tx) error) {
 // count counts a text, and returns why it is refused, or "".
 func (d *desk) count(t limit.Text) limit.Reason {
 	d.Helper()
-	var refusal *limit.Refusal
-	d.do(func(ctx context.Context, tx *store.Tx) (err error) {
-		refusal, err = limit.Count(ctx, tx, t)
-		return err
-	})
+	refusal := d.refusal(t)
 	if refusal == nil {
 		return ""
 	}
 	require.True(d, refusal.Until.After(d.at), "a refusal ends some time")
 	return refusal.Reason
+}
+
+func (d *desk) refusal(t limit.Text) (refusal *limit.Refusal) {
+	d.Helper()
+	d.do(func(ctx context.Context, tx *store.Tx) (err error) {
+		refusal, err = limit.Count(ctx, tx, t)
+		return err
+	})
+	return refusal
 }
 
 // silence lets questions go unanswered.
@@ -175,33 +180,36 @@ func TestHour(t *testing.T) {
 			most   int
 			text   func(n int) limit.Text
 			reason limit.Reason
+			window time.Duration
 		}{
 			"range": {20, func(n int) limit.Text {
 				p := d.prompt(0)
 				p.Tenant.Slug, p.Phone = "range", number(d, fmt.Sprintf("+452777%04d", n))
 				return p
-			}, limit.InRange},
+			}, limit.InRange, time.Hour},
 			"country": {200, func(n int) limit.Text {
 				p := d.prompt(n)
 				p.Tenant.Slug = "country"
 				return p
-			}, limit.InCountry},
+			}, limit.InCountry, time.Hour},
 			"asker": {30, func(n int) limit.Text {
 				p := d.prompt(1000 + n)
 				p.Tenant.Slug, p.Asker = "asker", "192.0.2.1"
 				return p
-			}, limit.OfAsker},
+			}, limit.OfAsker, time.Hour},
 			"mail": {10, func(n int) limit.Text {
 				p := d.prompt(2000 + n)
 				p.Tenant.Slug, p.Mail = "mail", "id@acme.example"
 				return p
-			}, limit.OfMail},
+			}, limit.OfMail, 24 * time.Hour},
 		} {
 			for n := range test.most {
 				require.Empty(d, d.count(test.text(n)), "%s %d", name, n)
 			}
 			for n := range 3 {
-				require.Equal(d, test.reason, d.count(test.text(test.most+n)), name)
+				r := d.refusal(test.text(test.most + n))
+				require.Equal(d, test.reason, r.Reason, name)
+				require.Equal(d, d.at.Truncate(test.window).Add(test.window), r.Until, name)
 			}
 			if name != "country" {
 				apart := d.prompt(3000)
