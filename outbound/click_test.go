@@ -420,7 +420,7 @@ func TestDeleteMail(t *testing.T) {
 	w := quick(t)
 	stored := w.signUp(address)
 	id := w.take(stored, stored.URL)
-	for _, status := range []int{429, 500, 503} {
+	for _, status := range []int{401, 429, 500, 503} {
 		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		w.snoozed(w.deleteMail(t.Context(), id))
 		require.Len(t, w.gun.Stored(), 1)
@@ -431,7 +431,7 @@ func TestDeleteMail(t *testing.T) {
 	err := w.deleteMail(t.Context(), id)
 	require.Error(t, err)
 	require.False(t, errors.As(err, new(*river.JobSnoozeError)), "Mailgun had a day")
-	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 401 })
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 403 })
 	require.NoError(t, w.deleteMail(t.Context(), id), "a refusal is no reason to ask again")
 	require.Equal(t, "mail.left", became(w))
 	require.Len(t, w.gun.Stored(), 1)

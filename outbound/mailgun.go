@@ -76,7 +76,7 @@ func words(raw json.RawMessage) string {
 
 // deleteStored deletes a mail where Mailgun keeps it, as far as Mailgun allows, if it is m. It says
 // what became of the mail there. The operation is not in Mailgun's reference any more, so a refusal
-// is no reason to ask again.
+// is no reason to ask again. A key that Mailgun does not take is: it may be about to be changed.
 func (w *Worker) deleteStored(
 	ctx context.Context, t *tenant.Tenant, m mail.Mail, at string,
 ) (mail.Deletion, error) {
@@ -93,7 +93,7 @@ func (w *Worker) deleteStored(
 	case errors.Is(err, errURL), errors.Is(err, errOther):
 		return mail.Elsewhere, nil
 	case errors.As(err, &status) && (status == http.StatusNotImplemented ||
-		status < 500 && status != http.StatusTooManyRequests):
+		status < 500 && status != http.StatusTooManyRequests && status != http.StatusUnauthorized):
 		return mail.Left, nil
 	}
 	return "", err
