@@ -128,6 +128,9 @@ func ParseBaseURL(s string) (string, *Mistake) {
 	case u.Scheme == "http" && !IsLoopbackURL(s):
 		return "", Wrong("is plain http", "use https; http is for localhost only")
 	}
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
+		return "", Wrong("has a port that cannot exist", "write a port from 1 to 65535, or none")
+	}
 	return strings.TrimRight(s, "/"), nil
 }
 

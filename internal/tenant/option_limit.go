@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"os"
+	"strings"
 	"time"
 
 	"smsbridge/internal/price"
@@ -128,8 +129,11 @@ func budgetOptions() []settings.Option[Settings] {
 func setMoney[T any](of func(*T) *price.Micro) settings.Setter[T] {
 	return func(target *T, v []string) *settings.Mistake {
 		amount, err := price.Parse(v[0])
-		if err != nil {
+		switch plain := strings.Trim(v[0], "0123456789.") == ""; {
+		case err != nil || !plain:
 			return settings.Wrong(settings.Quote(v[0])+" is not an amount", hintAmount)
+		case amount == 0 && strings.Trim(v[0], "0.") != "":
+			return settings.Wrong(settings.Quote(v[0])+" is less than a millionth of a dollar", hintAmount)
 		}
 		*of(target) = amount
 		return nil

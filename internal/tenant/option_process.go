@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"net/url"
+	"os"
 	"slices"
 	"smsbridge/internal/settings"
 	"strings"
@@ -142,8 +143,18 @@ func setDatabase(s *Settings, v []string) *settings.Mistake {
 		return settings.Wrong("is not a database",
 			"write sqlite:PATH or postgres://user:password@host/name")
 	}
+	if path, ok := strings.CutPrefix(v[0], "sqlite:"); ok && isFolder(path) {
+		return settings.Wrong("is a folder",
+			"add the name of a file, as in sqlite:/var/lib/smsbridge/smsbridge.db")
+	}
 	s.Database = settings.NewSecret(v[0])
 	return nil
+}
+
+// isFolder reports whether a path can only be that of a folder.
+func isFolder(path string) bool {
+	found, err := os.Stat(path)
+	return strings.HasSuffix(path, "/") || err == nil && found.IsDir()
 }
 
 func setKey(s *Settings, v []string) *settings.Mistake {
