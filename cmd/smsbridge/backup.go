@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -66,6 +68,10 @@ func (b backupCommand) Run(ctx context.Context, w world) error {
 	})
 	if errors.Is(err, fs.ErrExist) {
 		return mistake{b.File + " exists already", "give the name of a new file; none is replaced"}
+	}
+	folder := filepath.Dir(b.File)
+	if _, missing := os.Stat(folder); err != nil && errors.Is(missing, fs.ErrNotExist) {
+		return mistake{"there is no folder " + folder, "make it first, or name a file in another one"}
 	}
 	if err != nil {
 		return explainCopy(err, options)

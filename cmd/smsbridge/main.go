@@ -195,10 +195,17 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 	return command, answered, err
 }
 
-// perform runs a command and returns the exit status.
+// perform runs a command and returns the exit status. A command whose output could not be written
+// has failed: a script must not take what it got for all there is.
 func perform(ctx context.Context, command *kong.Context, w world) int {
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(w); err != nil {
+	out := &output{Writer: w.stdout}
+	w.stdout = out
+	err := command.Run(w)
+	if err == nil {
+		err = out.failed()
+	}
+	if err != nil {
 		return report(w, err)
 	}
 	return 0
