@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -114,6 +115,11 @@ func (w walker) items(top *yaml.Node, form Form) []Given {
 	return all
 }
 
+// nameOfSetting is what names of settings and of variables look like, also misspelled ones: short
+// words of one case. Keys and tokens have many digits, both cases, or no words.
+var nameOfSetting = regexp.MustCompile(
+	`^(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})[0-9]?(?:[._-](?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})[0-9]?)*$`)
+
 // flatten collects the settings of a mapping: those of the group "mailgun" get keys such as
 // "mailgun.api_key". The path is what stands before the key in mistakes. The key of the list is
 // left to items.
@@ -123,8 +129,9 @@ func (w walker) flatten(
 	given := map[string]value{}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, node := group+n.Content[i].Value, target(n.Content[i+1])
-		where := w.at(n.Content[i], path+key)
+		name := n.Content[i].Value
+		key, node := group+name, target(n.Content[i+1])
+		where := w.at(n.Content[i], path+group+shownName(name))
 		if seen[key] {
 			w.Add(where, Wrong("is there twice", "keep one of the two"))
 			continue
@@ -152,6 +159,15 @@ func (w walker) flatten(
 		}
 	}
 	return given
+}
+
+// shownName is a name in the file as mistakes repeat it. What does not look like the name of a
+// setting may be a secret in the wrong place, and is left out: the line says where it is.
+func shownName(name string) string {
+	if len(name) > maxQuoted || !nameOfSetting.MatchString(name) {
+		return "…"
+	}
+	return name
 }
 
 // setting reads one setting, or reports why it cannot. A setting without a value is a mistake, so
