@@ -1,7 +1,6 @@
 package limit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -156,12 +155,7 @@ func (l *ledger) end(ctx context.Context, tx *store.Tx) error {
 		return nil // texts that were refused leave nothing
 	}
 	l.add([]db.TallyParams{widest(tx.Moment())})
-	keys := slices.SortedFunc(maps.Keys(l.adds), func(a, b string) int {
-		if a == keyAll || b == keyAll {
-			return cmp.Compare(rank(a), rank(b))
-		}
-		return cmp.Compare(a, b)
-	})
+	keys := slices.Sorted(maps.Keys(l.adds)) // "all" sorts before every other
 	got := make(map[string]*db.Tally, len(keys))
 	for some := range slices.Chunk(keys, rowsAtOnce) {
 		rows := make([]db.TallyParams, 0, len(some))
@@ -180,14 +174,6 @@ func (l *ledger) end(ctx context.Context, tx *store.Tx) error {
 		return store.ErrConflict
 	}
 	return l.settle(ctx, tx, got)
-}
-
-// rank puts the row of all texts before every other.
-func rank(key string) int {
-	if key == keyAll {
-		return 0
-	}
-	return 1
 }
 
 // holds reports whether every text that was judged may be sent also by what the rows say now that
