@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -60,8 +61,14 @@ func TestMeanwhile(t *testing.T) {
 			return nil
 		}
 	}
+	correct := func(c limit.Charge) func(ctx context.Context, tx *store.Tx) error {
+		return func(ctx context.Context, tx *store.Tx) error {
+			return limit.Correct(ctx, tx, []limit.Charge{c})
+		}
+	}
 	for name, test := range map[string]struct {
 		before int // texts that were counted
+		silent int // texts that went unanswered
 		text   func(p *limit.Text)
 		other  func(d *desk) func(ctx context.Context, tx *store.Tx) error
 		why    limit.Reason
@@ -98,12 +105,53 @@ func TestMeanwhile(t *testing.T) {
 			},
 			why: limit.Held, judged: 2,
 		},
+		"a dear price": {
+			before: 1, text: func(p *limit.Text) { p.Tenant.Limits.Day.Money = price.Dollar },
+			other: func(d *desk) func(context.Context, *store.Tx) error {
+				return correct(d.charge("acme", price.Dollar))
+			},
+			why: limit.NoMoney, judged: 2,
+		},
+		"more segments": {
+			before: 1, text: func(p *limit.Text) { p.Tenant.Limits.Day.Segments = 5 },
+			other: func(d *desk) func(context.Context, *store.Tx) error {
+				more := d.charge("acme", 59_200)
+				more.Segments = 6
+				return correct(more)
+			},
+			why: limit.NoSegments, judged: 2,
+		},
+		"the last unanswered text": {
+			silent: 19,
+			other: func(d *desk) func(context.Context, *store.Tx) error {
+				return func(context.Context, *store.Tx) error {
+					d.silence(d.prompt(0), 1)
+					require.Equal(d, limit.Unanswered, d.count(d.prompt(50)))
+					return nil
+				}
+			},
+			why: limit.Unanswered, judged: 2,
+		},
+		"answers": {
+			silent: 20,
+			other: func(d *desk) func(context.Context, *store.Tx) error {
+				return func(ctx context.Context, tx *store.Tx) error {
+					var err error
+					for n := range 3 {
+						err = errors.Join(err, limit.Answer(ctx, tx, "acme", "AC1", d.prompt(n).Phone))
+					}
+					return err
+				}
+			},
+			judged: 2,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := replicas(t)
 			for n := range test.before {
 				require.Empty(t, d.count(d.prompt(n)))
 			}
+			d.silence(d.prompt(0), test.silent)
 			p := d.prompt(90)
 			if test.text != nil {
 				test.text(&p)
@@ -158,6 +206,55 @@ func TestWithinOneTransaction(t *testing.T) {
 			limit.InCountry, limit.InCountry}, reasons)
 		segments, _ := d.budget("all")
 		require.EqualValues(d, 3, segments)
+	})
+}
+
+// Ensure that an answer ends the wait of its phone for what its transaction counts afterwards. It
+// does for later ones, too, whatever the transaction has counted before.
+func TestAnswerWithinOneTransaction(t *testing.T) {
+	answer, text := "answer", "text"
+	each(t, func(d *desk) {
+		for n, test := range []struct {
+			calls []string
+			whys  []limit.Reason
+		}{
+			{[]string{answer, text}, []limit.Reason{""}},
+			{[]string{text, answer, text}, []limit.Reason{limit.TooSoon, ""}},
+			{[]string{text, answer}, []limit.Reason{limit.TooSoon}},
+		} {
+			p := d.prompt(n)
+			require.Empty(d, d.count(p))
+			d.at = d.at.Add(time.Second)
+			var whys []limit.Reason
+			d.do(func(ctx context.Context, tx *store.Tx) error {
+				whys = nil
+				for _, call := range test.calls {
+					if call == answer {
+						if err := limit.Answer(ctx, tx, "acme", "AC1", p.Phone); err != nil {
+							return err
+						}
+						continue
+					}
+					refusal, err := limit.Count(ctx, tx, p)
+					if err != nil {
+						return err
+					}
+					if refusal == nil {
+						refusal = &limit.Refusal{}
+					}
+					whys = append(whys, refusal.Reason)
+				}
+				return nil
+			})
+			require.Equal(d, test.whys, whys, test.calls)
+		}
+		p := d.prompt(10)
+		d.do(func(ctx context.Context, tx *store.Tx) error {
+			refusal, err := limit.Count(ctx, tx, p)
+			require.Nil(d, refusal)
+			return errors.Join(err, limit.Answer(ctx, tx, "acme", "AC1", p.Phone))
+		})
+		require.Empty(d, d.count(p))
 	})
 }
 
