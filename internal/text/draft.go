@@ -53,7 +53,7 @@ func Admit(ctx context.Context, tx *store.Tx, d Draft) (*limit.Refusal, error) {
 // counted is a text as the limits count it.
 func (d Draft) counted() limit.Text {
 	return limit.Text{
-		Tenant: d.Tenant, Account: d.Line.Account, Phone: d.Phone, Kind: d.kind(), Asker: d.Asker,
+		Tenant: d.Tenant, Account: d.Line.Account, Phone: d.Phone, Kind: kind(d.Purpose), Asker: d.Asker,
 		Mail: d.Mail, Segments: d.segments(), Code: d.VerificationID != "", Answered: d.Answered,
 	}
 }
@@ -61,8 +61,8 @@ func (d Draft) counted() limit.Text {
 func (d Draft) segments() int { return segment.Measure(d.Body).Segments }
 
 // kind is how the limits treat a text.
-func (d Draft) kind() limit.Kind {
-	switch d.Purpose {
+func kind(p Purpose) limit.Kind {
+	switch p {
 	case Hint:
 		return limit.Hints
 	case Outcome, Keyword:

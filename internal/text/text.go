@@ -160,7 +160,7 @@ func obstacle(ctx context.Context, tx store.View, row db.Text) (string, error) {
 		return OptedOutReason, err
 	}
 	// A text that was made in this very transaction was counted in it, and is not held.
-	if row.Purpose != Outcome && row.CreatedAt.Before(tx.Moment().Time) {
+	if kind(row.Purpose) != limit.Tells && row.CreatedAt.Before(tx.Moment().Time) {
 		held, err := limit.IsHeld(ctx, tx, row.Tenant, row.Phone.Country())
 		if err != nil || held {
 			return string(limit.Held), err
