@@ -2,14 +2,17 @@ package text_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/limit"
+	"smsbridge/internal/price"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/tenant"
 	"smsbridge/internal/text"
 )
 
@@ -79,4 +82,67 @@ func (b bridge) asking(p text.Purpose) text.Draft {
 		return err
 	})
 	return d
+}
+
+// Ensure that a job which comes again after the deadline of its text changes nothing about what a
+// provider has, or may have.
+func TestLateJob(t *testing.T) {
+	each(t, func(b bridge) {
+		for name, move := range map[string]func(id string){
+			"unclear": b.loseSight,
+			"sent":    func(id string) { b.accept(id, "SM"+id) },
+			"failed":  func(id string) { b.refuse(id, "21211") },
+		} {
+			id := b.sending()
+			move(id)
+			b.Pass(time.Hour)
+			before := b.row(id)
+			_, due := b.begin(id)
+			require.False(b, due, name)
+			require.Equal(b, before, b.row(id), name)
+		}
+	})
+}
+
+// Ensure that a code is charged what the provider of codes takes, and other texts what the provider
+// of texts does.
+func TestCharged(t *testing.T) {
+	each(t, func(b bridge) {
+		acme := acme()
+		acme.Sending.Providers = []tenant.Provider{tenant.ByVerify, tenant.ByTwilio}
+		acme.Limits.Prices = price.Shipped()
+		draft := text.Draft{
+			Tenant: acme, Line: line(), Phone: b.Phone(), Purpose: text.Relay, Body: "x",
+			Deadline: b.Now().Add(time.Hour),
+		}
+		relay, code := acme.Price("DK", 1, false), acme.Price("DK", 1, true)
+		require.NotEqual(b, relay, code)
+		require.EqualValues(b, relay, b.row(b.draft(draft)).Charged)
+		draft.Purpose, draft.VerificationID = text.Code, store.NewID()
+		require.EqualValues(b, code, b.row(b.draft(draft)).Charged)
+	})
+}
+
+// Ensure that of many that record one opt-out at once, one is told that it is new: that one has the
+// STOP answered.
+func TestOptOutsRace(t *testing.T) {
+	each(t, func(b bridge) {
+		for range 10 {
+			said := text.Said{
+				Phone: b.Phone(), Reach: text.Reach{Line: line()}, Via: text.ByReply, Since: b.Now(),
+			}
+			var (
+				first [4]bool
+				steps []func(context.Context, *store.Tx) error
+			)
+			for i := range first {
+				steps = append(steps, func(ctx context.Context, tx *store.Tx) (err error) {
+					first[i], err = text.SetOptOut(ctx, tx, said)
+					return err
+				})
+			}
+			require.NoError(b, errors.Join(b.AtOnce(steps...)...))
+			require.ElementsMatch(b, []bool{true, false, false, false}, first)
+		}
+	})
 }

@@ -269,6 +269,7 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 			require.NoError(b, err)
 			require.True(b, wanted)
 			move(id)
+			b.optOut(line())
 			before := b.row(id)
 			wanted, err = b.reroute(a, "third")
 			require.ErrorIs(b, err, text.ErrMoved, name)
@@ -278,6 +279,7 @@ func TestMovedTextIsNotRerouted(t *testing.T) {
 			})
 			require.ErrorIs(b, err, text.ErrMoved, name)
 			require.Equal(b, before, b.row(id), name)
+			b.optIn(line())
 			if name != "sent once more" {
 				continue
 			}
