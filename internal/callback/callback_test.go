@@ -181,6 +181,30 @@ func TestEnds(t *testing.T) {
 	})
 }
 
+// Ensure that a worker whose lease is over, or whose callback has ended, changes nothing.
+func TestLateWorker(t *testing.T) {
+	each(t, func(b bridge) {
+		b.happens(subscribed(), "text.sent", "x")
+		late, _ := b.claim()
+		b.Pass(time.Minute)
+		c, found := b.claim()
+		require.True(b, found)
+		responses := []callback.Response{{Reason: "no answer"}, {Status: 204}, {Status: 410, Reason: "x"}}
+		unchanged := func(c callback.Callback) {
+			b.Helper()
+			before := b.newest(false)
+			for _, r := range responses {
+				b.tried(c, r)
+				require.Equal(b, before, b.newest(false), r)
+			}
+		}
+		unchanged(late)
+		require.Equal(b, callback.Delivered, b.tried(c, callback.Response{Status: 204}))
+		unchanged(c)
+		unchanged(late)
+	})
+}
+
 // Ensure that what waited for a day at an address that takes nothing is given up, and nothing else.
 func TestGiveUp(t *testing.T) {
 	each(t, func(b bridge) {
