@@ -281,13 +281,14 @@ func TestUnreported(t *testing.T) {
 func TestUnreportedOfPhone(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		phone := b.Phone()
-		atVerify := func(to phonemail.Number) Verification {
-			v := b.start(func(r *Request) { r.Phone = to })
+		startAs := func(to phonemail.Number, change func(*Request)) Verification {
+			v := b.start(func(r *Request) { r.Phone = to; change(r) })
 			b.Do(func(ctx context.Context, tx *store.Tx) error {
 				return SentByVerify(ctx, tx, v.ID, "VE"+v.ID, false)
 			})
 			return v
 		}
+		atVerify := func(to phonemail.Number) Verification { return startAs(to, func(*Request) {}) }
 		report := func(slug string, to phonemail.Number) (id string) {
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
 				id, err = ReportPhone(ctx, tx, slug, to)
@@ -316,6 +317,9 @@ func TestUnreportedOfPhone(t *testing.T) {
 			b.Pass(time.Second)
 		}
 		atVerify(b.Phone())
+		startAs(phone, func(r *Request) { r.Tenant = named("beta") })
+		startAs(phone, func(r *Request) { r.Line.Account = "AC2" })
+		startAs(phone, func(r *Request) { r.Line.Sender = "+4512340009" })
 		report("beta", phone)
 		report("acme", b.Phone())
 		next := b.start(func(r *Request) { r.Phone = phone })

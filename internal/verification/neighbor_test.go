@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
 )
 
 // Ensure that wrong codes of another phone, tenant or class leave what was counted as it is: it is
@@ -158,5 +159,56 @@ func TestKeysOfOthers(t *testing.T) {
 			}
 		}
 		require.Equal(t, 4, b.Count("verification"))
+	})
+}
+
+// Ensure that each caller hears that its verification has expired. Another tenant or door that has
+// one by the same name may have been told before.
+func TestExpiryIsToldToEach(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		type caller struct{ tenant, door string }
+		callers := []caller{{"acme", "api"}, {"beta", "api"}, {"acme", "durable"}}
+		for _, c := range callers {
+			b.start(func(r *Request) {
+				r.Tenant, r.Door, r.ExternalID, r.Phone = named(c.tenant), c.door, "mine", b.Phone()
+			})
+		}
+		b.Pass(10 * time.Minute)
+		b.Exec("UPDATE verification SET state = 'expired'")
+		for n := range 2 {
+			for _, c := range callers {
+				var news bool
+				b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+					_, news, err = CheckExternal(ctx, tx, c.tenant, "mine", at(c.door, right))
+					return err
+				})
+				require.Equal(t, n == 0, news, c)
+			}
+		}
+	})
+}
+
+// Ensure that a verification is shown with what became of its own text, whatever becomes of another
+// one's.
+func TestTextsOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		mine := b.start(nil)
+		b.deliver(b.textsOf(mine)[0])
+		b.Pass(time.Minute)
+		other := b.start(func(r *Request) { r.Phone = b.Phone() })
+		for id, want := range map[string]DeliveryState{mine.ID: Sent, other.ID: Waiting} {
+			var (
+				shown Shown
+				last  db.Text
+			)
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				if shown, err = Show(ctx, tx, "acme", id); err == nil {
+					last, err = tx.LastTextOfVerification(ctx, id)
+				}
+				return err
+			})
+			require.Equal(t, want, shown.Delivery.State)
+			require.Equal(t, id, last.VerificationID)
+		}
 	})
 }
