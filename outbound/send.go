@@ -139,6 +139,20 @@ func (w *Worker) record(
 	return w.Store.Do(context.WithoutCancel(ctx), f)
 }
 
+// recordUnlessMoved is record for what came of an attempt. It is no error that another worker has
+// taken the text up meanwhile, which records the end.
+func (w *Worker) recordUnlessMoved(
+	ctx context.Context, f func(ctx context.Context, tx *store.Tx) error,
+) error {
+	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := f(ctx, tx)
+		if errors.Is(err, text.ErrMoved) {
+			return nil
+		}
+		return err
+	})
+}
+
 func recordRefusal(
 	ctx context.Context, tx *store.Tx, a text.Attempt, by tenant.Provider, r sendResult,
 ) error {
@@ -153,12 +167,8 @@ func recordRefusal(
 func (w *Worker) settle(
 	ctx context.Context, s sending, r sendResult, later []tenant.Provider, wait time.Duration,
 ) error {
-	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := w.settleIn(ctx, tx, s, r, later, wait)
-		if errors.Is(err, text.ErrMoved) {
-			return nil
-		}
-		return err
+	return w.recordUnlessMoved(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return w.settleIn(ctx, tx, s, r, later, wait)
 	})
 }
 
@@ -268,12 +278,8 @@ func (w *Worker) findText(ctx context.Context, b begun[text.Attempt]) error {
 
 // giveUpLooking ends a text that may have been sent.
 func (w *Worker) giveUpLooking(ctx context.Context, a text.Attempt, reason string) error {
-	return w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := text.RefuseAttempt(ctx, tx, a, reason)
-		if errors.Is(err, text.ErrMoved) {
-			return nil
-		}
-		return err
+	return w.recordUnlessMoved(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return text.RefuseAttempt(ctx, tx, a, reason)
 	})
 }
 
