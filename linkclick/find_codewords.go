@@ -147,6 +147,11 @@ func standsAlone(s string, at int, w string) bool {
 	if utf8.RuneCountInString(w) > 4 || slices.Contains(stems, w) || w[0] >= 0xe0 {
 		return true
 	}
+	return isWhole(s, at, w)
+}
+
+// isWhole reports whether w, at a place in s, is no part of a longer word.
+func isWhole(s string, at int, w string) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:at])
 	after, _ := utf8.DecodeRuneInString(s[at+len(w):])
 	return !unicode.IsLetter(before) && !unicode.IsLetter(after)

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // This file judges the words of a page.
@@ -74,13 +73,11 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 			continue
 		}
 		before, rest := s[:at], s[at+len(phrase):]
-		if success && isDenied(rest, statements[i+1:]) {
-			continue
-		}
 		continued := slices.ContainsFunc(l.after, func(condition string) bool {
 			return strings.HasPrefix(rest, condition)
 		})
-		if !continued && !hasWord(before, l.unless) && !(success && l.takesBack(before, rest)) {
+		if !continued && !hasWord(before, l.unless) &&
+			!(success && l.takesBack(before, rest, statements[i+1:])) {
 			return true
 		}
 	}
@@ -95,7 +92,6 @@ var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej
 // isDenied reports whether a phrase, after which its statement goes on with rest, is the name of a
 // fact that is not so. The answer may have a cell of its own, and so be the next statement.
 func isDenied(rest string, next []string) bool {
-	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
 	answer := strings.Trim(rest, " .:;,-–—=|()[]\u2192")
 	if answer == "" && len(next) > 0 {
 		answer = strings.Trim(next[0], " .:()[]")
@@ -103,31 +99,31 @@ func isDenied(rest string, next []string) bool {
 	return slices.Contains(refusals, answer)
 }
 
-// takesBack reports whether a phrase of success is denied in its clause, or a condition follows.
-func (l language) takesBack(before, rest string) bool {
+// takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
+// follows. Next are the statements after that of the phrase.
+func (l language) takesBack(before, rest string, next []string) bool {
 	clause := before[max(0, len(before)-maxContext):]
 	clause = clause[strings.LastIndexAny(clause, ",;:()–—|")+1:]
 	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
-	rest = strings.TrimLeftFunc(rest, isNoLetter)
-	next := rest[:len(rest)-len(strings.TrimLeftFunc(rest, unicode.IsLetter))]
+	words := strings.TrimLeftFunc(rest, isNoLetter)
+	word := words[:len(words)-len(strings.TrimLeftFunc(words, unicode.IsLetter))]
 	return hasWord(clause, denials) || hasWord(clause, l.denies) ||
-		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, next)
+		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, word) ||
+		isDenied(rest, next)
 }
 
 // hasWord reports whether one of words stands in s, and is no part of a longer word.
 func hasWord(s string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
-		for at := 0; ; {
-			n := strings.Index(s[at:], word)
+		for from := 0; ; {
+			n := strings.Index(s[from:], word)
 			if n < 0 {
 				return false
 			}
-			before, _ := utf8.DecodeLastRuneInString(s[:at+n])
-			at += n + len(word)
-			after, _ := utf8.DecodeRuneInString(s[at:])
-			if isNoLetter(before) && isNoLetter(after) {
+			if isWhole(s, from+n, word) {
 				return true
 			}
+			from += n + len(word)
 		}
 	})
 }
