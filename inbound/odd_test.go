@@ -44,7 +44,6 @@ var oddTexts = []string{
 // as the responses are.
 type oddRequests struct {
 	*rand.Rand
-	b    *bridge
 	app  inboundtest.App
 	flow inboundtest.FlowrouteClient
 	ids  []string // of what earlier requests made
@@ -191,7 +190,7 @@ func (o *oddRequests) durable() (string, int) {
 		{"DELETE", base + "/instances" + filter, ""},
 	}
 	c := calls[o.IntN(len(calls))]
-	d := inboundtest.DurableClient{Bridge: o.b.Bridge, T: o.app.T}
+	d := inboundtest.DurableClient{Bridge: o.app.Bridge, T: o.app.T}
 	headers := o.headers("x-ms-continuation-token")
 	r := d.Ask(c.method, c.path, c.body, headers...)
 	var links inboundtest.DurableLinks
@@ -239,7 +238,7 @@ func TestOddRequests(t *testing.T) {
 				b := openBridge(t, address, append(inboundtest.APISettings(),
 					"SMSBRIDGE_FLOWROUTE_ADDR=127.0.0.1:8000",
 					"SMSBRIDGE_DURABLE_CODE="+inboundtest.DurableKey)...)
-				o := &oddRequests{rand.New(rand.NewPCG(*oddSeed, 0)), b, inboundtest.NewApp(t, b.Bridge),
+				o := &oddRequests{rand.New(rand.NewPCG(*oddSeed, 0)), inboundtest.NewApp(t, b.Bridge),
 					inboundtest.OpenFlowroute(t, b.Bridge), nil}
 				for range *oddCount {
 					b.Now = b.Now.Add(time.Duration(o.IntN(40)) * time.Second)
