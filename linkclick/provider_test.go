@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -159,6 +160,14 @@ func TestListOfProviders(t *testing.T) {
 		listed = append(listed, p.name)
 	}
 	require.ElementsMatch(t, names, listed)
+}
+
+// Ensure that the README says how many providers are known.
+func TestReadmeCountsProviders(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(strings.Fields(string(readme)), " "),
+		fmt.Sprint(len(providers), " identity providers and frameworks are known"))
 }
 
 // No two providers claim one link, one sender, one footer, one recipe or one phrase.
