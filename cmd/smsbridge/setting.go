@@ -103,6 +103,8 @@ const (
 	noSuchDatabase = "3D000"
 	wrongPassword  = "28P01"
 	notAuthorized  = "28000"
+	notAllowed     = "42501"
+	noConnections  = "53300"
 )
 
 // explainMissing is explainDatabase for a command that uses the database of a bridge, and makes
@@ -146,6 +148,18 @@ func explainDatabase(err error) error {
 	case errors.As(err, &refused) && (refused.Code == wrongPassword || refused.Code == notAuthorized):
 		return failure{err, "check the user and the password in " + setting +
 			", and whether pg_hba.conf lets this machine in"}
+	case errors.As(err, &refused) && refused.Code == notAllowed:
+		return failure{err, "the bridge makes its tables itself: make its user the owner of the " +
+			"database, or run there: GRANT CREATE ON SCHEMA public TO the user"}
+	case errors.As(err, &refused) && refused.Code == noConnections:
+		return failure{err, "raise max_connections of PostgreSQL: a replica has up to 14 connections, " +
+			"and 10 with ?pool_max_conns=4 behind the URL in " + setting}
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return failure{err, "name the primary server in " + setting + "; several may stand there: " +
+			"postgres://user:password@host1,host2/name"}
+	case errors.Is(err, store.ErrPooler):
+		return failure{err, "name PostgreSQL itself in " + setting + ", or a pool with a connection for " +
+			"each session (PgBouncer: pool_mode = session)"}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
 			"The host and the port are in " + setting}

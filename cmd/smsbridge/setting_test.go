@@ -132,11 +132,19 @@ func TestPostgresDown(t *testing.T) {
 
 	for code, want := range map[string]string{
 		noSuchDatabase: "create the database", wrongPassword: "the password",
-		notAuthorized: "pg_hba.conf",
+		notAuthorized: "pg_hba.conf", notAllowed: "GRANT CREATE", noConnections: "max_connections",
 	} {
 		var f failure
 		err := explainDatabase(errors.Join(errors.New("store"), &pgconn.PgError{Code: code}))
 		require.ErrorAs(t, err, &f)
+		require.Contains(t, f.hint, want)
+	}
+	for cause, want := range map[error]string{
+		store.ErrPooler:              "pool_mode = session",
+		pgconn.ErrReadOnlyConnection: "the primary server",
+	} {
+		var f failure
+		require.ErrorAs(t, explainDatabase(fmt.Errorf("store: %w", cause)), &f)
 		require.Contains(t, f.hint, want)
 	}
 	other := errors.New("disk full")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,23 +28,6 @@ const postgresLanes = 4
 // number means nothing; no other user of the database may take it.
 const migrationLock = 7_726_274_343
 
-// Connections of one replica. Those of the store are for the lanes and as many readers. River has
-// its own: a listener, a fetch, a batch of ended jobs, an election, and two for its upkeep. With
-// one pool for both, lanes that wait for a slow database would keep River from holding its
-// leadership: it is elected, steps down and is elected again, and no job is fetched meanwhile.
-const (
-	storeConns = 2 * postgresLanes
-	queueConns = 6
-)
-
-// A server that is gone does not say so. So a connection that is not made, or does not answer, is
-// given up soon: callers wait for it, and it keeps its place in the pool. pgx would wait two
-// minutes for the former, and without end for the latter.
-const (
-	connectTimeout = 5 * time.Second // if the URL has no connect_timeout
-	pingTimeout    = 2 * time.Second // of a connection that was idle for a second
-)
-
 type postgresEngine struct {
 	pool   *pgxpool.Pool // of the store
 	queue  *pgxpool.Pool // of River
@@ -67,6 +49,9 @@ func openPostgres(
 	if err := e.connect(ctx, o.URL); err != nil {
 		return nil, err
 	}
+	if err := e.sessions(ctx); err != nil {
+		return nil, err
+	}
 	driver := riverpgxv5.New(e.queue)
 	if o.Beside {
 		err = current(ctx, goose.DialectPostgres, e.db)
@@ -83,57 +68,11 @@ func openPostgres(
 	return e, nil
 }
 
-// parseURL reads a URL, which may say things of pools that PostgreSQL itself refuses.
-func parseURL(url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// pgx's error may quote the password
-		return nil, errors.New("store: the database URL cannot be used")
-	}
-	return config, nil
-}
-
-// pools are how the pools of the store and of River are made. A URL with pool_max_conns says how
-// many connections the store may have; River has its own all the same.
-func pools(url string) (config, own *pgxpool.Config, err error) {
-	if config, err = parseURL(url); err != nil {
-		return nil, nil, err
-	}
-	if !strings.Contains(url, "pool_max_conns=") {
-		config.MaxConns = storeConns
-	}
-	config.MaxConns = max(config.MaxConns, 2) // a migration holds its lock on one of them
-	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, connectTimeout)
-	config.PingTimeout = cmp.Or(config.PingTimeout, pingTimeout)
-	own = config.Copy()
-	own.MaxConns, own.MinConns, own.MinIdleConns = queueConns, 0, 0
-	return config, own, nil
-}
-
-// connect makes the pools. Their connections are opened when they are needed.
-func (e *postgresEngine) connect(ctx context.Context, url string) error {
-	config, own, err := pools(url)
-	if err != nil {
-		return err
-	}
-	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return errors.New("store: the pool cannot be made")
-	}
-	if e.queue, err = pgxpool.NewWithConfig(ctx, own); err != nil {
-		return errors.New("store: the queue's pool cannot be made")
-	}
-	e.db = stdlib.OpenDBFromPool(e.pool)
-	return nil
-}
-
 // migrate waits for another replica only if something is to be migrated, and then looks again.
 func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
 	all, err := newUpgrade(goose.DialectPostgres, e.db, driver)
 	if err != nil {
 		return err
-	}
-	if err := e.pool.Ping(ctx); err != nil {
-		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
 	}
 	if needed, err := all.needed(ctx); err != nil || !needed {
 		return err
@@ -187,7 +126,17 @@ func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, erro
 	return db.New(e.db), now, err
 }
 
-func (e *postgresEngine) ping(ctx context.Context) error { return e.pool.Ping(ctx) }
+// ping fails, too, while PostgreSQL records nothing. A provider of databases may have it so when the
+// disk is full.
+func (e *postgresEngine) ping(ctx context.Context) error {
+	var readOnly bool
+	const asked = "SELECT current_setting('transaction_read_only')::bool"
+	err := e.pool.QueryRow(ctx, asked).Scan(&readOnly)
+	if err == nil && readOnly {
+		err = errors.New("store: PostgreSQL records nothing: it is read-only")
+	}
+	return err
+}
 
 // begin starts a pgx transaction on a connection that database/sql lends, so that the generated
 // queries and River share it. The queries run on the connection outside of Raw, which would

@@ -66,7 +66,9 @@ func processOptions() []settings.Option[Settings] {
 			Key: "database", Variable: "SMSBRIDGE_DATABASE", Restart: true, Kind: settings.SecretURL,
 			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
 			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
-				"for several equal ones. With a password in it, a file writes env:NAME or file:PATH. " +
+				"for several equal ones. A replica has up to 14 connections to PostgreSQL. A pooler between " +
+				"must give each a session of its own. With a password in it, a file writes env:NAME or " +
+				"file:PATH. " +
 				"The recipes in this folder set a path.",
 			Prevents: "Two machines with a SQLite file each would ask people twice.",
 		}, Set: setDatabase},

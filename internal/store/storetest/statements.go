@@ -25,6 +25,12 @@ func Watch(tx *store.Tx) *Statements {
 	return s
 }
 
+// Exec runs a statement in the transaction of tx.
+func Exec(ctx context.Context, tx *store.Tx, statement string) error {
+	_, err := (*way(tx)).ExecContext(ctx, statement)
+	return err
+}
+
 // way is the way of a transaction's queries into the database, which the whole transaction shares.
 // It reaches into the generated code, so that the program needs no hook for it.
 func way(tx *store.Tx) *db.DBTX {
