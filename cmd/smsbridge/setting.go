@@ -158,8 +158,8 @@ func explainDatabase(err error) error {
 		return failure{err, "name the primary server in " + setting + "; several may stand there: " +
 			"postgres://user:password@host1,host2/name"}
 	case errors.Is(err, store.ErrPooler):
-		return failure{err, "name PostgreSQL itself in " + setting + ", or a pool with a connection for " +
-			"each session (PgBouncer: pool_mode = session)"}
+		return failure{err, "name PostgreSQL itself in " + setting + ", or a pool with a connection " +
+			"for each session (PgBouncer: pool_mode = session)"}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
 			"The host and the port are in " + setting}

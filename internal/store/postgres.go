@@ -126,8 +126,8 @@ func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, erro
 	return db.New(e.db), now, err
 }
 
-// ping fails, too, while PostgreSQL records nothing. A provider of databases may have it so when the
-// disk is full.
+// ping fails, too, while PostgreSQL records nothing. A provider of databases may have it so when
+// the disk is full.
 func (e *postgresEngine) ping(ctx context.Context) error {
 	var readOnly bool
 	const asked = "SELECT current_setting('transaction_read_only')::bool"

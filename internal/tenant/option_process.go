@@ -62,16 +62,7 @@ func processOptions() []settings.Option[Settings] {
 		}, Set: settings.Duration(48*time.Hour, 365*24*time.Hour, "720h",
 			func(s *Settings) *time.Duration { return &s.Retention })},
 		dnsOption(),
-		{Row: row{
-			Key: "database", Variable: "SMSBRIDGE_DATABASE", Restart: true, Kind: settings.SecretURL,
-			Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
-			Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
-				"for several equal ones. A replica has up to 14 connections to PostgreSQL. A pooler between " +
-				"must give each a session of its own. With a password in it, a file writes env:NAME or " +
-				"file:PATH. " +
-				"The recipes in this folder set a path.",
-			Prevents: "Two machines with a SQLite file each would ask people twice.",
-		}, Set: setDatabase},
+		databaseOption(),
 		socketOption(),
 		{Row: row{
 			Key: "key", Variable: "SMSBRIDGE_KEY", Restart: true, Kind: settings.SecretOne, Ring: true,
@@ -138,6 +129,20 @@ func setPublicURL(s *Settings, v []string) *settings.Mistake {
 	}
 	s.PublicURL = address
 	return nil
+}
+
+// databaseOption is where all is recorded.
+func databaseOption() settings.Option[Settings] {
+	return settings.Option[Settings]{Row: row{
+		Key: "database", Variable: "SMSBRIDGE_DATABASE", Restart: true, Kind: settings.SecretURL,
+		Default: "sqlite:smsbridge.db", Example: "sqlite:/var/lib/smsbridge/smsbridge.db",
+		Doc: "The database: sqlite:PATH for one machine, or postgres://user:password@host:5432/name " +
+			"for several equal ones. A replica has up to 14 connections to PostgreSQL. A pooler between " +
+			"must give each a session of its own. With a password in it, a file writes env:NAME or " +
+			"file:PATH. " +
+			"The recipes in this folder set a path.",
+		Prevents: "Two machines with a SQLite file each would ask people twice.",
+	}, Set: setDatabase}
 }
 
 func setDatabase(s *Settings, v []string) *settings.Mistake {
