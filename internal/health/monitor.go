@@ -183,15 +183,9 @@ func (m *Monitor) Findings(now time.Time) []Finding {
 }
 
 func (m *Monitor) visible() []Finding {
-	raised := map[Code]bool{}
-	for w, s := range m.watched {
-		if !s.since.IsZero() {
-			raised[w.code] = true
-		}
-	}
 	found := []Finding{}
 	for w, s := range m.watched {
-		if k := m.kinds[w.code]; !s.since.IsZero() && !k.hidden(raised) {
+		if k := m.kinds[w.code]; !s.since.IsZero() && !m.hidden(w) {
 			found = append(found, Finding{k.Code, k.Severity, w.of, k.What, k.Remedy, s.since})
 		}
 	}
@@ -202,10 +196,18 @@ func (m *Monitor) visible() []Finding {
 	return found
 }
 
-// hidden reports whether a finding of the kind follows from others that there are.
-func (k Kind) hidden(raised map[Code]bool) bool {
-	if k.Code != Database && raised[Database] {
-		return true
+// hidden reports whether a finding follows from another one that there is. What one tenant has
+// wrong explains nothing of another tenant.
+func (m *Monitor) hidden(w watch) bool {
+	k := m.kinds[w.code]
+	for other, s := range m.watched {
+		cause := m.kinds[other.code]
+		if s.since.IsZero() || cause.Of == k.Of && other.of != w.of {
+			continue
+		}
+		if other.code == Database && w.code != Database || slices.Contains(k.Behind, other.code) {
+			return true
+		}
 	}
-	return slices.ContainsFunc(k.Behind, func(cause Code) bool { return raised[cause] })
+	return false
 }

@@ -160,6 +160,27 @@ func TestHiddenBehindItsCause(t *testing.T) {
 		"INFO SB-TWILIO-AUTH over", "WARN SB-JOB-DEAD"}, tr.lines())
 }
 
+// Ensure that what one tenant has wrong hides nothing of another, and that what is wrong with all
+// hides what each tenant has.
+func TestHiddenBehindItsOwnCause(t *testing.T) {
+	tr := newTrial(t)
+	tr.wrong(health.TwilioAuth, "acme")
+	for range 5 {
+		tr.wrong(health.TwilioSigning, "acme")
+		tr.wrong(health.TwilioSigning, "other")
+	}
+	require.Equal(t, []string{"SB-TWILIO-AUTH acme", "SB-TWILIO-SIGNING other"}, tr.codes())
+	tr.wrong(health.BudgetUsed, "acme")
+	tr.wrong(health.Budget, "acme")
+	tr.wrong(health.Budget, "all")
+	tr.wrong(health.JobDead, "")
+	require.Equal(t, []string{"SB-BUDGET-USED acme", "SB-TWILIO-AUTH acme",
+		"SB-TWILIO-SIGNING other", "SB-BUDGET all"}, tr.codes())
+	tr.wrong(health.Database, "")
+	tr.wrong(health.Database, "")
+	require.Equal(t, []string{"SB-DATABASE"}, tr.codes())
+}
+
 // Ensure that Only ends what is not named any more.
 func TestOnly(t *testing.T) {
 	tr := newTrial(t)
