@@ -125,6 +125,17 @@ func (m *Meter) Stage(s Stage, took time.Duration) {
 	}
 }
 
+// Kinds names the kinds of jobs. Each is counted from 0: of a count that begins with 1, Prometheus
+// sees no increase.
+func (m *Meter) Kinds(kinds ...string) {
+	if m == nil {
+		return
+	}
+	for _, kind := range kinds {
+		m.dead.WithLabelValues(kind)
+	}
+}
+
 // Dead counts a job that was given up.
 func (m *Meter) Dead(kind string) {
 	if m != nil {
@@ -166,6 +177,8 @@ func (m *Meter) Hear(facts []fact.Fact) {
 			m.arrived(state, f.Country)
 		case subject == "challenge" && f.Purpose != "":
 			m.questions.WithLabelValues(f.Tenant, f.Purpose, country, state).Inc()
+			// Where no phone confirms there would be nothing to compare: an alert needs the 0.
+			m.questions.WithLabelValues(f.Tenant, f.Purpose, country, "confirmed")
 		case subject == "verification" && f.Country != "":
 			m.verifications.WithLabelValues(f.Tenant, country, state).Inc()
 		}

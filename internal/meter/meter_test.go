@@ -53,6 +53,8 @@ func TestHear(t *testing.T) {
 	} {
 		require.Contains(t, text, line)
 	}
+	require.Contains(t, text, `smsbridge_questions_total{country="DK",purpose="registration",`+
+		`state="confirmed",tenant="acme"} 0`, "where no phone confirms, an alert needs a 0")
 	require.NotContains(t, text, "clicking")
 	require.NotContains(t, text, "wrong")
 	for range 4 {
@@ -84,6 +86,7 @@ func TestNoMeter(t *testing.T) {
 	m.Request("", "", 200, "")
 	m.Took("", "", 0)
 	m.Stage(meter.Whole, 0)
+	m.Kinds("")
 	m.Dead("")
 	m.Used(meter.Key{})
 	require.Empty(t, m.KeysUsed())
