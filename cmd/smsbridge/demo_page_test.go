@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -46,6 +47,20 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	d.submit(t, "/sign-up", url.Values{"phone": {"+4512345679"}})
 	requireOn(t, d.await(t, "", "account: waiting"),
 		`<a href="/?phone=%2b4512345679" aria-current="page">`)
+}
+
+// Ensure that the page shows of each identity provider's mail the link that the bridge asks about.
+func TestDemoShowsTheLinkOfEveryProvider(t *testing.T) {
+	longtest.Skip(t)
+	d := startDemo(t, "--addr", "127.0.0.1:0")
+	for i, provider := range demo.Providers() {
+		status, page := d.submit(t, "/sign-up", url.Values{
+			"phone": {fmt.Sprint("+4512345", 100+i)}, "provider": {string(provider.Value)},
+		})
+		require.Equal(t, http.StatusOK, status)
+		requireOn(t, page, say(wording.AskRegistration))
+		require.Contains(t, page, "the link that a YES opens (verify)", provider.Words)
+	}
 }
 
 // Every kind of mail can be played: a new password and a sign-in by the link in a text, and a
