@@ -175,7 +175,7 @@ func providers() []Kind {
 		{Undelivered, Warning, "country", "No text to a country arrives.",
 			"smsbridge show of one of the phones explains the provider's code, and smsbridge " +
 				"compliance says what the country wants.",
-			5, 0, minute, day, []Code{TwilioAuth, FlowrouteAuth, WebhookAuth}},
+			5, 0, minute, day, []Code{TwilioAuth, VerifyAuth, FlowrouteAuth, WebhookAuth, ProviderSlow}},
 		{IdPDown, Error, "tenant", "The identity provider cannot be reached: links are not opened.",
 			"Is it up, and do the hosts in SMSBRIDGE_IDP_HOSTS (idp_hosts) lead to it from here? " +
 				"The bridge tries for five minutes after each yes.",

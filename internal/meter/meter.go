@@ -174,7 +174,7 @@ func (m *Meter) Hear(facts []fact.Fact) {
 			m.mails.WithLabelValues(f.Tenant, state).Inc()
 		case subject == "text" && f.Purpose != "":
 			m.texts.WithLabelValues(f.Tenant, f.Provider, f.Purpose, country, state).Inc()
-			m.arrived(state, f.Country)
+			m.arrived(state, f.About)
 		case subject == "challenge" && f.Purpose != "":
 			m.questions.WithLabelValues(f.Tenant, f.Purpose, country, state).Inc()
 			// Where no phone confirms there would be nothing to compare: an alert needs the 0.
@@ -185,13 +185,15 @@ func (m *Meter) Hear(facts []fact.Fact) {
 	}
 }
 
-// arrived tells the monitor whether a text arrived.
-func (m *Meter) arrived(state, country string) {
-	switch state {
-	case "delivered":
-		m.Well(health.Undelivered, country)
-	case "undelivered":
-		m.Wrong(health.Undelivered, country)
+// arrived tells the monitor whether a text arrived. Only Twilio and Flowroute report it. Of what
+// others take it stays unknown, and so what they refuse says nothing of the country.
+func (m *Meter) arrived(state string, about fact.About) {
+	reported := about.Provider == "twilio" || about.Provider == "flowroute"
+	switch {
+	case state == "delivered":
+		m.Well(health.Undelivered, about.Country)
+	case state == "undelivered", state == "failed" && reported:
+		m.Wrong(health.Undelivered, about.Country)
 	}
 }
 

@@ -57,11 +57,33 @@ func TestHear(t *testing.T) {
 		`state="confirmed",tenant="acme"} 0`, "where no phone confirms, an alert needs a 0")
 	require.NotContains(t, text, "clicking")
 	require.NotContains(t, text, "wrong")
-	for range 4 {
-		m.Hear(facts[:1])
+	require.Empty(t, h.Findings(m.Now()))
+}
+
+// Ensure that a country is found to which no text arrives: the carrier does not deliver them, or
+// the provider takes none. One that arrives is enough. Verify does not report any.
+func TestNoTextArrives(t *testing.T) {
+	for _, state := range []string{"undelivered", "failed"} {
+		m, h := open()
+		hear := func(provider, state string) {
+			m.Hear([]fact.Fact{{Tenant: "acme", Name: "text." + state, About: fact.About{
+				Provider: provider, Purpose: "code", Country: "DK",
+			}}})
+		}
+		for range 4 {
+			hear("twilio", state)
+		}
+		hear("twilio", "delivered")
+		for range 5 {
+			require.Empty(t, h.Findings(m.Now()))
+			hear("verify", "failed")
+			hear("twilio", state)
+		}
+		found := h.Findings(m.Now())
+		require.Len(t, found, 1, state)
+		require.Equal(t, health.Undelivered, found[0].Code)
+		require.Equal(t, "DK", found[0].Of)
 	}
-	require.Len(t, h.Findings(m.Now()), 1)
-	require.Equal(t, health.Undelivered, h.Findings(m.Now())[0].Code)
 }
 
 // Ensure that a label has few values, whatever a caller does.
