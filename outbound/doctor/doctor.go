@@ -141,7 +141,11 @@ func (d Doctor) mx(ctx context.Context, t *tenant.Tenant) Line {
 	}
 	const remedy = "Enter the MX records that Mailgun shows for SMSBRIDGE_MAIL_DOMAIN " +
 		"(mail_domain), and set MAILGUN_API_BASE (mailgun.api_base) to its region."
+	var failed *net.DNSError
 	switch {
+	case errors.As(err, &failed) && !failed.IsNotFound:
+		return line(Error, MX, t.Slug, "The name server does not say where mails to the domain go.",
+			"Does it respond from here? SMSBRIDGE_DNS (dns) names another one.")
 	case err != nil || len(records) == 0:
 		return line(Error, MX, t.Slug, "The mail domain has no MX record.", remedy)
 	case !slices.ContainsFunc(records, ours):

@@ -206,6 +206,15 @@ func TestMX(t *testing.T) {
 	}
 }
 
+// Ensure that a name server that does not tell is not taken for a domain without records.
+func TestNameServerIsDown(t *testing.T) {
+	p := open(t)
+	for _, manners := range []dns.Manners{{Fail: true}, {Refuse: true}} {
+		p.dns.Set(func(m *dns.Manners) { *m = manners })
+		p.finds(doctor.Error, "SB-MX", "The name server does not say")
+	}
+}
+
 // Ensure that a proxy that leads elsewhere, and an identity provider that is down, are found.
 func TestReachable(t *testing.T) {
 	p := open(t)
