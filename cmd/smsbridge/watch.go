@@ -101,9 +101,16 @@ func (w *watcher) closeTraces(ctx context.Context) {
 	w.traces.Close(ctx)
 }
 
-// use has it judge by other settings, and tell of them.
+// use has it judge by other settings, and tell of them. What is about a tenant that they do not
+// have is over.
 func (w *watcher) use(s tenant.Settings) {
-	w.used.Store(&s)
+	if before := w.used.Swap(&s); before != nil {
+		for _, t := range before.Tenants.All() {
+			if _, still := s.Tenants.Tenant(t.Slug); !still {
+				w.meter.Health.Gone(t.Slug, w.now())
+			}
+		}
+	}
 	w.reader.Use(s)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -129,6 +130,31 @@ func (m *Monitor) Only(code Code, wrong []string, now time.Time) {
 	}
 }
 
+// Gone says that a tenant is not in the settings any more. What is about it, or about an endpoint
+// of it, is over: nothing will go well there.
+func (m *Monitor) Gone(tenant string, now time.Time) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for w, s := range m.watched {
+		about, _, _ := strings.Cut(w.of, "/")
+		if about == tenant && strings.HasPrefix(m.kinds[w.code].Of, "tenant") {
+			m.end(w, s)
+		}
+	}
+	m.settle(now)
+}
+
+// end forgets what was heard, and logs that a finding is over.
+func (m *Monitor) end(w watch, s *state) {
+	if s.told {
+		m.log.Info("health: over", "code", string(w.code), "of", w.of, "since", s.since)
+	}
+	delete(m.watched, w)
+}
+
 // Turn lets time pass: what was wrong may be over.
 func (m *Monitor) Turn(now time.Time) {
 	if m == nil {
@@ -145,13 +171,8 @@ func (m *Monitor) settle(now time.Time) {
 		k := m.kinds[w.code]
 		over := s.well.After(s.last) && now.Sub(s.last) >= k.Quiet || now.Sub(s.last) >= k.Forget
 		switch {
-		case over && s.since.IsZero():
-			delete(m.watched, w)
 		case over:
-			if s.told {
-				m.log.Info("health: over", "code", string(w.code), "of", w.of, "since", s.since)
-			}
-			delete(m.watched, w)
+			m.end(w, s)
 		case s.since.IsZero() && s.wrong >= k.Times && s.last.Sub(s.first) >= k.For:
 			s.since = s.first
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,25 @@ func TestHiddenBehindItsOwnCause(t *testing.T) {
 	require.Equal(t, []string{"SB-DATABASE"}, tr.codes())
 }
 
+// Ensure that what is about a tenant is over when the tenant is gone, and nothing else.
+func TestTenantIsGone(t *testing.T) {
+	tr := newTrial(t)
+	tr.wrong(health.TwilioAuth, "acme")
+	tr.wrong(health.TwilioAuth, "other")
+	tr.wrong(health.Held, "acme")
+	for range 3 {
+		tr.wrong(health.Callback, "acme/app")
+		tr.wrong(health.IdPDown, "acme-two")
+	}
+	tr.Gone("acme", tr.now)
+	require.Equal(t, []string{"SB-IDP-DOWN acme-two", "SB-TWILIO-AUTH other", "SB-HELD acme"},
+		tr.codes())
+	lines := tr.lines()
+	slices.Sort(lines)
+	require.Equal(t, []string{"ERROR SB-IDP-DOWN", "ERROR SB-TWILIO-AUTH", "ERROR SB-TWILIO-AUTH",
+		"INFO SB-CALLBACK over", "INFO SB-TWILIO-AUTH over", "WARN SB-CALLBACK", "WARN SB-HELD"}, lines)
+}
+
 // Ensure that Only ends what is not named any more.
 func TestOnly(t *testing.T) {
 	tr := newTrial(t)
@@ -196,6 +216,7 @@ func TestNoMonitor(t *testing.T) {
 	var m *health.Monitor
 	m.Say(true, health.Database, "", time.Time{})
 	m.Only(health.Held, []string{"all"}, time.Time{})
+	m.Gone("acme", time.Time{})
 	m.Turn(time.Time{})
 	require.Empty(t, m.Findings(time.Time{}))
 }
