@@ -130,6 +130,23 @@ func TestSendThroughAService(t *testing.T) {
 	w.inbox(2)
 }
 
+// Ensure that a sender's name is sent as a name, also when it begins as the id of a service does.
+func TestSendUnderAName(t *testing.T) {
+	t.Parallel()
+	w := quick(t, "TWILIO_FROM=MG Motor", "SMSBRIDGE_ANSWER=tap")
+	id := w.make(phone, "Hello")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.is(id, "sent", "")
+	require.Equal(t, "MG Motor", w.inbox(1)[0].From)
+
+	lost := w.make(phone, "Lost")
+	w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 })
+	require.NoError(t, w.sendText(t.Context(), lost))
+	require.NoError(t, w.findText(t.Context(), lost))
+	w.is(lost, "sent", "")
+	w.inbox(2)
+}
+
 func TestRefusedTexts(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {

@@ -37,7 +37,7 @@ func (w byTwilio) send(
 		"To": {a.Phone.E164()}, "Body": {a.Body}, "ValidityPeriod": {strconv.Itoa(validity)},
 		"StatusCallback": {w.settings().ReceiptURL(t.Slug, a.ID, a.Case)},
 	}
-	if isService(a.Line.Sender) {
+	if tenant.IsService(a.Line.Sender) {
 		form.Set("MessagingServiceSid", a.Line.Sender)
 	} else {
 		form.Set("From", a.Line.Sender)
@@ -68,7 +68,7 @@ func (w byTwilio) find(
 			continue
 		}
 		sender := m.From
-		if m.ServiceSID != nil && isService(a.Line.Sender) {
+		if m.ServiceSID != nil && tenant.IsService(a.Line.Sender) {
 			sender = m.ServiceSID
 		}
 		if sender != nil && *sender == a.Line.Sender {
@@ -126,9 +126,6 @@ func twilioResult(code int) (result, bool) {
 
 // isCountryClosed reports whether a code of Twilio's says that the account may not text a country.
 func isCountryClosed(code int) bool { return code == 21408 || code == 60605 }
-
-// isService reports whether a sender is a messaging service, not a number.
-func isService(sender string) bool { return len(sender) > 2 && sender[:2] == "MG" }
 
 // twilioWire sends one request of twilio-go to the tenant's API base and bounds it by a context.
 // The hosts of twilio-go are constants, and it takes no context. It remembers what twilio-go

@@ -103,7 +103,8 @@ func openWorld(t *testing.T, databaseURL string, changes ...string) *world {
 	w.twilio, err = twilio.Open(twilio.Config{
 		AccountSID: accountSID, AuthToken: authToken, Numbers: []string{
 			number, otherNumber,
-		}, Services: map[string][]string{service: {number}}, Now: w.elsewhere,
+		}, Names: []string{"MG Motor"}, Services: map[string][]string{service: {number}},
+		Now: w.elsewhere,
 	})
 	require.NoError(t, err)
 	t.Cleanup(w.twilio.Close)

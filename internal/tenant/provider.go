@@ -33,6 +33,10 @@ type Twilio struct {
 	APIBase    string // without slash at the end: "https://api.twilio.com"
 }
 
+// IsService reports whether a sender at Twilio is a Messaging Service, not a number or a name. A
+// name may begin with MG, too.
+func IsService(sender string) bool { return serviceSID.MatchString(sender) }
+
 // VerifyService is a tenant's service at Twilio Verify, in the account of its Twilio settings.
 type VerifyService struct {
 	SID     string // VA and 32 letters and digits

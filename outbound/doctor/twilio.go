@@ -34,7 +34,7 @@ func (d Doctor) twilio(ctx context.Context, t *tenant.Tenant) []Line {
 	}
 	right := line(OK, health.TwilioAuth, t.Slug, "Twilio takes the credentials.", "")
 	switch {
-	case strings.HasPrefix(s.Twilio.From, "MG"):
+	case tenant.IsService(s.Twilio.From):
 		return []Line{right, d.twilioService(ctx, t)}
 	case strings.HasPrefix(s.Twilio.From, "+"):
 		return []Line{right, d.twilioNumber(ctx, t)}
