@@ -320,26 +320,46 @@ func TestLateAndBrokenLists(t *testing.T) {
 	})
 }
 
+// othersText has another program text a phone through the account.
+func (w *world) othersText(from, to, body string) {
+	w.t.Helper()
+	form := url.Values{"From": {from}, "To": {to}, "Body": {body}}
+	r, err := http.NewRequestWithContext(
+		w.t.Context(), http.MethodPost,
+		w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json",
+		strings.NewReader(form.Encode()),
+	)
+	require.NoError(w.t, err)
+	r.SetBasicAuth(accountSID, authToken)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(w.t, err)
+	require.NoError(w.t, res.Body.Close())
+	require.Equal(w.t, http.StatusCreated, res.StatusCode)
+}
+
+// Ensure that a text is found behind many later ones to its phone, and not sent again.
+func TestLookUpBehindManyTexts(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	w.twilio.Set(func(m *twilio.Manners) { m.LoseResponse = 1 })
+	id := w.make(phone, "Hello")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.is(id, "unclear", "")
+	for range twilioPageSize {
+		w.othersText(otherNumber, phone, "Your parcel is on its way.")
+	}
+	w.wait(text.Quarantine)
+	require.NoError(t, w.findText(t.Context(), id))
+	w.is(id, "sent", "")
+}
+
 // Ensure that only a text of ours that no other text has claimed yet counts as the one that is
 // looked for.
 func TestLookUpTakesNobodyElsesText(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
-		send := func(from, to, body string) {
-			form := url.Values{"From": {from}, "To": {to}, "Body": {body}}
-			r, err := http.NewRequestWithContext(
-				w.t.Context(), http.MethodPost,
-				w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json",
-				strings.NewReader(form.Encode()),
-			)
-			require.NoError(w.t, err)
-			r.SetBasicAuth(accountSID, authToken)
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			res, err := http.DefaultClient.Do(r)
-			require.NoError(w.t, err)
-			require.NoError(w.t, res.Body.Close())
-			require.Equal(w.t, http.StatusCreated, res.StatusCode)
-		}
+		send := w.othersText
 		send(number, phone, "Hello") // long ago
 		w.wait(clocks + time.Second)
 		// Our own, with the same words.

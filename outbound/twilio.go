@@ -53,18 +53,18 @@ func (w byTwilio) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
 	wire := &twilioWire{ctx: ctx, base: t.Sending.Twilio.APIBase, next: w.http}
-	found, err := listMessages(wire.handler(t), a.Phone.E164())
+	found, err := listMessages(wire.handler(t), a.Phone.E164(), a.Began.Add(-clocks))
+	if errors.Is(err, errTwilioList) {
+		return nil, err
+	}
 	if err != nil {
 		status := strconv.Itoa(wire.status)
 		return nil, errors.New("twilio: the list of texts cannot be read, status " + status)
 	}
 	var texts []listed
 	for _, m := range found {
-		if m.SID == nil || m.Body == nil || m.DateCreated == nil {
-			continue
-		}
-		created, err := time.Parse(time.RFC1123Z, *m.DateCreated)
-		if err != nil {
+		created, known := m.created()
+		if m.SID == nil || m.Body == nil || !known {
 			continue
 		}
 		sender := m.From

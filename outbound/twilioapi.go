@@ -2,9 +2,12 @@ package outbound
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twilio/twilio-go/client"
 )
@@ -16,8 +19,15 @@ import (
 // twilioHost is where twilio-go sends. twilioWire puts the tenant's API base in its place.
 const twilioHost = "https://api.twilio.com"
 
-// twilioListed is how many messages are read at most when a text is looked for.
-const twilioListed = 50
+const (
+	// twilioPageSize is how many messages are on a page of the list.
+	twilioPageSize = 50
+	// twilioListed is how many messages are read at most when a text is looked for.
+	twilioListed = 1000
+)
+
+// errTwilioList says that a text may be in the list of messages behind those that were read.
+var errTwilioList = errors.New("twilio: the list of texts is too long, and may have the text")
 
 // twilioMessage has the fields that the bridge reads of a message
 // (https://www.twilio.com/docs/messaging/api/message-resource#message-properties).
@@ -72,19 +82,29 @@ func fetchMessage(h *client.RequestHandler, sid string) (twilioMessage, error) {
 	return message, err
 }
 
-// listMessages reads the newest messages to a phone. A page may be short and not be the last.
-func listMessages(h *client.RequestHandler, to string) (messages []twilioMessage, err error) {
+// listMessages reads the messages to a phone, which Twilio lists newest first, until a whole page
+// is older than a time. A page may be short and not be the last. The error is errTwilioList when
+// there are too many.
+func listMessages(
+	h *client.RequestHandler, to string, since time.Time,
+) (messages []twilioMessage, err error) {
 	at, headers := twilioMessages(h), twilioHeaders()
-	query := url.Values{"To": {to}, "PageSize": {strconv.Itoa(twilioListed)}}
-	for at != "" && len(messages) < twilioListed {
+	query := url.Values{"To": {to}, "PageSize": {strconv.Itoa(twilioPageSize)}}
+	for at != "" {
 		var page twilioPage
 		if page, err = readMessages(h, at, query, headers); err != nil {
 			return nil, err
 		}
 		messages = append(messages, page.Messages...)
+		if page.isBefore(since) {
+			break
+		}
+		if len(messages) > twilioListed {
+			return nil, errTwilioList
+		}
 		at, query, headers = page.next(), nil, nil // the next page's address says it all
 	}
-	return messages[:min(len(messages), twilioListed)], nil
+	return messages, nil
 }
 
 func readMessages(
@@ -97,6 +117,24 @@ func readMessages(
 	defer res.Body.Close()
 	err = json.NewDecoder(res.Body).Decode(&page)
 	return page, err
+}
+
+// isBefore reports whether all messages of a page were created before a time. An empty page says
+// nothing about the next one.
+func (p twilioPage) isBefore(since time.Time) bool {
+	return len(p.Messages) > 0 && !slices.ContainsFunc(p.Messages, func(m twilioMessage) bool {
+		created, known := m.created()
+		return !known || !created.Before(since)
+	})
+}
+
+// created is when a message was created. It is false when Twilio does not say.
+func (m twilioMessage) created() (at time.Time, known bool) {
+	if m.DateCreated == nil {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC1123Z, *m.DateCreated)
+	return at, err == nil
 }
 
 // next is the address of the next page, or empty.
