@@ -354,6 +354,19 @@ func TestLookUpBehindManyTexts(t *testing.T) {
 	w.is(id, "sent", "")
 }
 
+// Ensure that a text is found although a trial account puts words before it.
+func TestLookUpOfATrialAccount(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	w.twilio.Set(func(m *twilio.Manners) { m.Trial, m.LoseResponse = true, 1 })
+	id := w.make(phone, "Hello")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.is(id, "unclear", "")
+	require.Equal(t, "Sent from your Twilio trial account - Hello", w.inbox(1)[0].Body)
+	require.NoError(t, w.findText(t.Context(), id))
+	w.is(id, "sent", "")
+}
+
 // Ensure that only a text of ours that no other text has claimed yet counts as the one that is
 // looked for.
 func TestLookUpTakesNobodyElsesText(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twilio/twilio-go/client"
@@ -23,6 +24,11 @@ const maxTwilioResponse = 1 << 20
 
 // longestValidity is the most that Twilio takes for ValidityPeriod, in seconds.
 const longestValidity = 36000
+
+// trialWords are what a trial account puts before each text, also in the list.
+//
+// Source: https://help.twilio.com/articles/360036052753
+const trialWords = "Sent from your Twilio trial account - "
 
 // byTwilio sends through Twilio's Messages
 // (https://www.twilio.com/docs/messaging/api/message-resource).
@@ -72,7 +78,8 @@ func (w byTwilio) find(
 			sender = m.ServiceSID
 		}
 		if sender != nil && *sender == a.Line.Sender {
-			texts = append(texts, listed{id: *m.SID, body: *m.Body, created: created})
+			body := strings.TrimPrefix(*m.Body, trialWords)
+			texts = append(texts, listed{id: *m.SID, body: body, created: created})
 		}
 	}
 	return texts, nil

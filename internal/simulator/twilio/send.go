@@ -56,8 +56,12 @@ func (t *Account) accept(form url.Values) (text *storedText, fault refusal, lost
 	if form.Get("MessagingServiceSid") != "" {
 		status = "accepted"
 	}
+	body := form.Get("Body")
+	if m.Trial {
+		body = "Sent from your Twilio trial account - " + body
+	}
 	text = t.send(Text{
-		From: from, To: to, ServiceSID: form.Get("MessagingServiceSid"), Body: form.Get("Body"),
+		From: from, To: to, ServiceSID: form.Get("MessagingServiceSid"), Body: body,
 		StatusCallback: form.Get("StatusCallback"), Direction: TextSent, Status: status,
 	})
 	if m.LoseResponse > 0 {

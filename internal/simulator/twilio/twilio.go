@@ -84,6 +84,9 @@ type Manners struct {
 	Segments int
 	// Slow delays every response of the REST API.
 	Slow time.Duration
+	// Trial has the account put words before each text, as a trial account does
+	// (https://help.twilio.com/articles/360036052753).
+	Trial bool
 	// Suspended has the account say that it is. Application is the SID of a TwiML app that handles the
 	// texts of its numbers. WebhookOnNumber has its services defer to their numbers' webhooks.
 	Suspended       bool
