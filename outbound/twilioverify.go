@@ -78,17 +78,24 @@ func (w byVerify) start(
 		if s := started.Status; s != nil && (*s == "failed" || *s == "canceled") {
 			return sendResult{result: rejected, code: *s, reached: true} // it texts no code
 		}
-		last, sends := lastAttempt(started)
-		if sends > 1 && *started.SID != s.VerifySID && !t.Sending.VerifyService.OwnCode {
+		if saysAnothers(t, s, started) {
 			if told, r := w.conclude(ctx, t, verification.Outcome{VerifySID: *started.SID}); !told {
 				return r
 			}
 			continue
 		}
+		last, _ := lastAttempt(started)
 		id := cmp.Or(last.SID, a.ID)
 		return sendResult{result: ok, id: id, record: recordVerify(t, a, *started.SID)}
 	}
 	return sendResult{result: rateLimited, code: "concurrent"}
+}
+
+// saysAnothers reports whether the texts of a verification at Verify say the code of another one
+// than ours: it had been texted before our first request.
+func saysAnothers(t *tenant.Tenant, s verification.Secret, at verifyResource) bool {
+	_, sends := lastAttempt(at)
+	return sends > 1 && *at.SID != s.VerifySID && !t.Sending.VerifyService.OwnCode
 }
 
 // startForm says which text Verify is to send.
@@ -154,7 +161,19 @@ func lastAttempt(v verifyResource) (last sendAttempt, sends int) {
 	return last, 1
 }
 
-// find returns the last text of the verification that is pending for the phone.
+// secret is the verification whose code a text says.
+func (w byVerify) secret(
+	ctx context.Context, a text.Attempt,
+) (s verification.Secret, err error) {
+	err = w.Store.Read(ctx, func(ctx context.Context, view store.View) (err error) {
+		s, err = verification.Open(ctx, view, a.Tenant, a.VerificationID)
+		return err
+	})
+	return s, err
+}
+
+// find returns the last text of the verification that is pending for the phone. One that says the
+// code of another verification is ended instead, as in start.
 func (w byVerify) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
@@ -165,6 +184,18 @@ func (w byVerify) find(
 		return nil, nil
 	case err != nil || pending.SID == nil:
 		return nil, errors.New("verify: the verification cannot be read")
+	}
+	s, err := w.secret(ctx, a)
+	switch {
+	case errors.Is(err, verification.ErrGone), errors.Is(err, verification.ErrUnknown):
+		// Whatever code was texted counts no more.
+	case err != nil:
+		return nil, err
+	case saysAnothers(t, s, pending):
+		if told, _ := w.conclude(ctx, t, verification.Outcome{VerifySID: *pending.SID}); !told {
+			return nil, errors.New("verify: a verification that is not ours cannot be ended")
+		}
+		return nil, nil
 	}
 	last, _ := lastAttempt(pending)
 	return []listed{{

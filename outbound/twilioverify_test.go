@@ -225,23 +225,52 @@ func TestVerifyStartsAnew(t *testing.T) {
 
 		w.finish(second.ID, "canceled")
 		require.NoError(w.t, w.reportVerification(w.t.Context(), second.ID))
-		form := "To=%2B4520123456&Channel=sms&CustomCode=111111"
-		r, err := http.NewRequestWithContext(
-			w.t.Context(), http.MethodPost, o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications",
-			strings.NewReader(form),
-		)
-		require.NoError(w.t, err)
-		r.SetBasicAuth(accountSID, authToken)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		res, err := http.DefaultClient.Do(r)
-		require.NoError(w.t, err)
-		require.NoError(w.t, res.Body.Close())
+		w.othersStart(o, "To=%2B4520123456&Channel=sms&CustomCode=111111")
 		third, id := w.verify(phone)
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		texts = o.verify.Texts()
 		require.Equal(w.t, w.code(third.ID), texts[len(texts)-1].Code)
 		require.Equal(w.t, verification.Right, w.check(third.ID, texts[len(texts)-1].Code).Verdict)
 	})
+}
+
+// Ensure that a text which Verify sent for another program's verification, and whose response was
+// lost, is not taken for ours: it says another code.
+func TestVerifyLostAnswerAboutAnothersCode(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		o := w.openOthers("verify,twilio")
+		w.othersStart(o, "To=%2B4520123456&Channel=sms&CustomCode=111111")
+		o.verify.Set(func(m *twilioverify.Manners) { m.LoseResponse = 1 })
+		v, id := w.verify(phone)
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.carriedBy(id, "verify", "unclear", "")
+		require.Equal(w.t, "111111", o.verify.Texts()[1].Code)
+		o.verify.Set(func(m *twilioverify.Manners) { m.FailNext = 1 })
+		w.snoozed(w.findText(w.t.Context(), id))
+		w.wait(text.Quarantine)
+		require.NoError(w.t, w.findText(w.t.Context(), id))
+		w.carriedBy(id, "verify", "due", "")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		texts := o.verify.Texts()
+		require.Len(w.t, texts, 3)
+		require.Equal(w.t, w.code(v.ID), texts[2].Code)
+	})
+}
+
+// othersStart has another program start a verification at the service.
+func (w *world) othersStart(o others, form string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(
+		w.t.Context(), http.MethodPost, o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications",
+		strings.NewReader(form),
+	)
+	require.NoError(w.t, err)
+	r.SetBasicAuth(accountSID, authToken)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(w.t, err)
+	require.NoError(w.t, res.Body.Close())
 }
 
 // Ensure that another text has the same code, or a new one where the tenant wants that, and five
@@ -532,15 +561,7 @@ func TestVerifyHearsOfAnothersCode(t *testing.T) {
 	each(t, func(w *world) {
 		o := w.openOthers("verify,twilio")
 		report := func(to string) (id string) {
-			form := strings.NewReader("To=" + url.QueryEscape(to) + "&Channel=sms")
-			r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost,
-				o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications", form)
-			require.NoError(w.t, err)
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.SetBasicAuth(accountSID, authToken)
-			res, err := http.DefaultClient.Do(r)
-			require.NoError(w.t, err)
-			require.NoError(w.t, res.Body.Close())
+			w.othersStart(o, "To="+url.QueryEscape(to)+"&Channel=sms")
 			w.do(func(ctx context.Context, tx *store.Tx) (err error) {
 				id, err = verification.ReportPhone(ctx, tx, "acme", w.phone(to))
 				return err
