@@ -73,6 +73,7 @@ type sendResult struct {
 	id      string // the provider's id of the text, when ok
 	reached bool   // the provider may have got the request
 	closed  bool   // unreachable because the account may not text the country
+	kept    bool   // no other provider may be asked meanwhile
 	// record records what else is to be kept when the text was taken. It may be nil.
 	record func(ctx context.Context, tx *store.Tx) error
 }
@@ -128,7 +129,7 @@ func (r sendResult) passable() bool {
 		return false
 	}
 	v := r.verdict()
-	return v == refused || v == untried
+	return !r.kept && (v == refused || v == untried)
 }
 
 // resultOf is the result that an HTTP status stands for; 0 is no response.

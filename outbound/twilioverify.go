@@ -16,6 +16,10 @@ import (
 	"smsbridge/internal/verification"
 )
 
+// tooManyRequests is Twilio's error for too many requests at once, and Verify's for one that passes
+// a rate limit of the service (https://www.twilio.com/docs/api/errors/20429).
+const tooManyRequests = 20429
+
 // codeChecksExceeded is Verify's error for a verification with too many wrong codes
 // (https://www.twilio.com/docs/api/errors/60202).
 const codeChecksExceeded = 60202
@@ -73,7 +77,11 @@ func (w byVerify) start(
 		wire := w.wire(ctx, t)
 		started, err := wire.verify(t).start(startForm(t, s))
 		if err != nil || started.SID == nil {
-			return wire.result(err)
+			r := wire.result(err)
+			// A rate limit of the service's own may be behind it, which the tenant set. No other provider
+			// is asked to get around that.
+			r.kept = wire.code(err) == tooManyRequests && len(t.Sending.VerifyService.RateLimits) > 0
+			return r
 		}
 		if s := started.Status; s != nil && (*s == "failed" || *s == "canceled") {
 			return sendResult{result: rejected, code: *s, reached: true} // it texts no code

@@ -258,6 +258,32 @@ func TestVerifyLostAnswerAboutAnothersCode(t *testing.T) {
 	})
 }
 
+// Ensure that no other provider is asked around a rate limit of the service at Verify, which the
+// tenant set there. Verify says of such a limit no more than of too many requests.
+func TestVerifyRateLimit(t *testing.T) {
+	t.Parallel()
+	for _, limits := range []map[string]string{nil, {"per_phone": "phone"}} {
+		w := quick(t)
+		o := w.openOthers("verify,twilio")
+		w.tenant().Sending.VerifyService.RateLimits = limits
+		o.verify.Set(func(m *twilioverify.Manners) {
+			m.FailNext, m.FailStatus, m.FailCode = 1, 429, 20429
+		})
+		_, id := w.verify(phone)
+		err := w.sendText(t.Context(), id)
+		if limits == nil {
+			require.NoError(t, err)
+			w.carriedBy(id, "twilio", "sent", "")
+			continue
+		}
+		w.later(id, err)
+		w.carriedBy(id, "verify", "due", "")
+		w.inbox(0)
+		require.NoError(t, w.sendText(t.Context(), id))
+		w.carriedBy(id, "verify", "sent", "")
+	}
+}
+
 // othersStart has another program start a verification at the service.
 func (w *world) othersStart(o others, form string) {
 	w.t.Helper()
