@@ -45,11 +45,14 @@ func (w byFlowroute) send(
 			ID string `json:"id"`
 		} `json:"data"`
 	}
-	status, reached, err := w.call(ctx, t, http.MethodPost, "messages", body, &sent)
-	if err == nil && status/100 == 2 && sent.Data.ID != "" {
+	answer, err := w.call(ctx, t, http.MethodPost, "messages", body, &sent)
+	if err == nil && answer.status/100 == 2 && sent.Data.ID != "" {
 		return sendResult{result: ok, id: sent.Data.ID}
 	}
-	return sendResult{result: resultOf(status), code: strconv.Itoa(status), reached: reached}
+	return sendResult{
+		result: resultOf(answer.status), code: strconv.Itoa(answer.status), reached: answer.reached,
+		after: answer.after,
+	}
 }
 
 // flowroutePageOf is a page of Flowroute's list.
@@ -75,10 +78,10 @@ func (w byFlowroute) find(ctx context.Context, t *tenant.Tenant, a text.Attempt)
 			"limit":      {strconv.Itoa(flowroutePage)}, "offset": {strconv.Itoa(page * flowroutePage)},
 		}
 		var found flowroutePageOf
-		status, _, err := w.call(ctx, t, http.MethodGet, "messages?"+query.Encode(), nil, &found)
-		if err != nil || status != http.StatusOK {
+		answer, err := w.call(ctx, t, http.MethodGet, "messages?"+query.Encode(), nil, &found)
+		if err != nil || answer.status != http.StatusOK {
 			return nil, errors.New(
-				"flowroute: the list of texts cannot be read, status " + strconv.Itoa(status),
+				"flowroute: the list of texts cannot be read, status " + strconv.Itoa(answer.status),
 			)
 		}
 		for _, m := range found.Data {
@@ -108,37 +111,43 @@ func (w byFlowroute) price(
 		} `json:"data"`
 	}
 	path := "messages/" + url.PathEscape(providerID)
-	status, _, err := w.call(ctx, t, http.MethodGet, path, nil, &found)
+	answer, err := w.call(ctx, t, http.MethodGet, path, nil, &found)
 	nano := found.Data.Attributes.Nanodollars
 	switch {
-	case status == http.StatusNotFound:
+	case answer.status == http.StatusNotFound:
 		return price.Told{}, nil
-	case err != nil || status != http.StatusOK:
+	case err != nil || answer.status != http.StatusOK:
 		return price.Told{}, errors.New("flowroute: a text cannot be read, status " +
-			strconv.Itoa(status))
+			strconv.Itoa(answer.status))
 	case nano == 0:
 		return price.Told{}, nil
 	}
 	return price.ReadTold(strconv.FormatFloat(float64(nano)/1e9, 'f', -1, 64), price.USD, 0)
 }
 
-// call makes one request and reads the JSON of its response. Status is 0 without a response.
-// Reached says whether Flowroute may have got the request. Errors contain neither the address nor
+// flowrouteAnswer is what came of a request, beside what was asked for.
+type flowrouteAnswer struct {
+	status  int           // 0 without a response
+	reached bool          // Flowroute may have got the request
+	after   time.Duration // how long the response asks to wait
+}
+
+// call makes one request and reads the JSON of its response. Errors contain neither the address nor
 // the response.
 func (w byFlowroute) call(
 	ctx context.Context, t *tenant.Tenant, method, path string, body []byte, into any,
-) (status int, reached bool, err error) {
+) (answer flowrouteAnswer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		reached = true
+		answer.reached = true
 	}})
 	request, err := http.NewRequestWithContext(
 		ctx, method, t.Sending.Flowroute.APIBase+"/"+t.Sending.Flowroute.Version+"/"+path,
 		bytes.NewReader(body),
 	)
 	if err != nil {
-		return 0, false, errors.New("flowroute: the API's address cannot be used")
+		return answer, errors.New("flowroute: the API's address cannot be used")
 	}
 	request.SetBasicAuth(t.Sending.Flowroute.AccessKey, t.Sending.Flowroute.SecretKey.Reveal())
 	request.Header.Set("Accept", "application/vnd.api+json")
@@ -148,17 +157,18 @@ func (w byFlowroute) call(
 	// RoundTrip, not Do: the keys must not follow a redirect.
 	response, err := w.http.RoundTrip(request)
 	if err != nil {
-		return 0, reached, errors.New("flowroute: no answer")
+		return answer, errors.New("flowroute: no answer")
 	}
 	defer response.Body.Close()
+	answer = flowrouteAnswer{response.StatusCode, true, retryAfter(response.Header)}
 	if err := json.NewDecoder(
 		io.LimitReader(response.Body, maxFlowrouteResponse),
 	).Decode(into); err != nil {
-		return response.StatusCode, true, errors.New(
+		return answer, errors.New(
 			"flowroute: the answer is not the JSON that was expected",
 		)
 	}
-	return response.StatusCode, true, nil
+	return answer, nil
 }
 
 // flowrouteNumber is a number as the version of the API takes it: 2.1 digits only, 2.2 E.164.

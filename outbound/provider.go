@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"smsbridge/internal/price"
@@ -74,6 +75,8 @@ type sendResult struct {
 	reached bool   // the provider may have got the request
 	closed  bool   // unreachable because the account may not text the country
 	kept    bool   // no other provider may be asked meanwhile
+	// after is how long the provider asks to be left alone, 0 when it does not say.
+	after time.Duration
 	// record records what else is to be kept when the text was taken. It may be nil.
 	record func(ctx context.Context, tx *store.Tx) error
 }
@@ -130,6 +133,26 @@ func (r sendResult) passable() bool {
 	}
 	v := r.verdict()
 	return !r.kept && (v == refused || v == untried)
+}
+
+// retryAfter is how long a response asks its client to wait, 0 when it does not say. A date is
+// compared with the response's own, so that no clock needs to be right.
+//
+// Source: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+func retryAfter(header http.Header) time.Duration {
+	said := header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(said, 10, 32); err == nil {
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	until, err := http.ParseTime(said)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(until.Sub(now), 0)
 }
 
 // resultOf is the result that an HTTP status stands for; 0 is no response.

@@ -63,15 +63,20 @@ func (w *Worker) sendText(ctx context.Context, b begun[sending]) error {
 	var (
 		s     = b.row
 		later []tenant.Provider
+		after time.Duration // the shortest wait that one of those asks for
 	)
 	for {
 		by := s.queue[0]
 		r := w.ask(ctx, s, b.now)
 		if r.verdict() == untried {
+			if len(later) == 0 || r.after < after {
+				after = r.after
+			}
 			later = append(later, by)
 		}
 		if !r.passable() || len(s.queue) == 1 {
-			return w.settle(ctx, s, r, later, b.wait(s.Created))
+			wait := min(max(b.wait(s.Created), after), b.slowest)
+			return w.settle(ctx, s, r, later, wait)
 		}
 		s.queue = s.queue[1:]
 		wanted, err := w.pass(ctx, s, by, r)

@@ -137,12 +137,13 @@ func isCountryClosed(code int) bool { return code == 21408 || code == 60605 }
 // twilioWire sends one request of twilio-go to the tenant's API base and bounds it by a context.
 // The hosts of twilio-go are constants, and it takes no context. It remembers what twilio-go
 // forgets: the status of a response that twilio-go cannot decode, and whether there was a
-// connection on which the request may have been sent.
+// connection on which the request may have been sent. It also reads how long to wait.
 type twilioWire struct {
 	ctx    context.Context // of one request, as the wire is
 	base   string
 	next   http.RoundTripper
 	status int
+	after  time.Duration
 	sent   bool
 }
 
@@ -156,6 +157,7 @@ func (w *twilioWire) result(err error) sendResult {
 	}
 	return sendResult{
 		result: result, code: strconv.Itoa(code), reached: w.sent, closed: isCountryClosed(code),
+		after: w.after,
 	}
 }
 
@@ -202,6 +204,7 @@ func (w *twilioWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	// off says nothing more than its status.
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, maxTwilioResponse))
-	w.status, res.Body = res.StatusCode, io.NopCloser(bytes.NewReader(body))
+	w.status, w.after = res.StatusCode, retryAfter(res.Header)
+	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }

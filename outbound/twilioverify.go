@@ -240,7 +240,7 @@ func (w byVerify) conclude(
 	if r.verdict() == refused {
 		return true, sendResult{result: rejected, code: "refused"}
 	}
-	return false, sendResult{result: rateLimited, code: r.code}
+	return false, sendResult{result: rateLimited, code: r.code, after: r.after}
 }
 
 // reportVerification does the job report_verification: it tells Verify how a verification ended,

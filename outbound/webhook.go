@@ -71,7 +71,10 @@ func (w byWebhook) send(
 	if response.StatusCode/100 == 2 {
 		return sendResult{result: ok, id: a.ID, record: recordPrice(t, a, answer)}
 	}
-	o := sendResult{result: resultOf(response.StatusCode), code: code, reached: true}
+	o := sendResult{
+		result: resultOf(response.StatusCode), code: code, reached: true,
+		after: retryAfter(response.Header),
+	}
 	var said struct {
 		Result result `json:"result"`
 	}
