@@ -109,7 +109,8 @@ func budgetOptions() []settings.Option[Settings] {
 			Doc: "How many segments all replicas together may have texted from midnight to midnight " +
 				"(UTC), for all tenants. At 50, 80 and 100 % it is logged and recorded, once each. " +
 				"Reaching it ends all texts but those that tell how a question ended, which count all " +
-				"the same. 0 is no limit.",
+				"the same. A text counts when it is made, also when it is not sent after all. 0 is no " +
+				"limit.",
 			Prevents: "Without it, a fraud that no other limit stops is paid for until the month's bill.",
 		}, Set: settings.Count(0, mostTexts, func(s *Settings) *int { return &s.day.Segments })},
 		{Row: row{
