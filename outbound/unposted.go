@@ -20,7 +20,7 @@ const (
 
 // Unposted compares the mails to phones that Mailgun stored in the last hour with those that came
 // here. Missing are those that never came, although Mailgun has had the time to post them. A mail
-// without a Message-Id is not compared.
+// without a Message-Id is not compared, nor one with a Message-Id for which the door refuses it.
 func (w *Worker) Unposted(ctx context.Context, t *tenant.Tenant) (kept, missing int, err error) {
 	var now time.Time
 	err = w.Store.Read(ctx, func(_ context.Context, view store.View) error {
@@ -42,7 +42,8 @@ func (w *Worker) Unposted(ctx context.Context, t *tenant.Tenant) (kept, missing 
 		}
 		for _, s := range page.stored(t, since) {
 			one := s.messageID + " " + s.to.Phone.E164()
-			if s.messageID == "" || seen[one] || now.Sub(s.at) < unpostedGrace {
+			compared := s.messageID != "" && mail.IsMessageID(s.messageID)
+			if !compared || seen[one] || now.Sub(s.at) < unpostedGrace {
 				continue
 			}
 			seen[one] = true

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,4 +39,19 @@ func TestUnposted(t *testing.T) {
 	require.Error(t, err)
 	w.wait(unpostedWithin)
 	require.Equal(t, []int{0, 0}, found())
+}
+
+// Ensure that a stranger's mail whose Message-Id cannot be recorded counts neither as kept nor as
+// missing. The door refuses it, and Mailgun stores it all the same.
+func TestUnpostedBesideAMailThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		for _, id := range []string{"a\x00b", strings.Repeat("a", 998), "lost"} {
+			w.deliver(address, id)
+		}
+		w.wait(unpostedGrace)
+		kept, missing, err := w.Unposted(w.t.Context(), w.tenant())
+		require.NoError(w.t, err)
+		require.Equal(w.t, []int{1, 1}, []int{kept, missing})
+	}, keepMailgun)
 }
