@@ -15,7 +15,9 @@ func TestSharedShapes(t *testing.T) {
 			"&email=kim%40acme.example": "/do_verify_email?token&email",
 		atLogin + "/welcome?userId=65a1c2d3e4&secret=" + secret +
 			"&expire=2026": "/welcome?userId&secret&expire",
-		atLogin + "/v1/verify?_clerk_js_version=5&token=" + secret:  "/v1/verify?_clerk_js_version&token",
+		atLogin + "/v1/verify?_clerk_js_version=5&token=" + secret: "/v1/verify?_clerk_js_version&token",
+		atLogin + "/email/verify/0oai9ifvveyL3QZ8K696?token=" +
+			secret: "/email/verify/*?token",
 		atLogin + "/auth/v1/verify?token=" + secret + "&type=email": "/auth/v1/verify?token&type=email",
 		atLogin + "/auth/confirm?token_hash=" + secret +
 			"&type=email": "/auth/confirm?token_hash&type=email",

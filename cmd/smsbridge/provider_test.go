@@ -28,6 +28,7 @@ func TestEveryProvider(t *testing.T) {
 			"SMSBRIDGE_LINK_PATHS": "/auth/confirm?token_hash&type=email&next"},
 		idp.Firebase: {"SMSBRIDGE_LINK_API": "/v1"},
 		idp.Clerk:    {"SMSBRIDGE_LINK_PATHS": "/v1/verify?_clerk_js_version&token"},
+		idp.Okta:     {"SMSBRIDGE_LINK_PATHS": "/email/verify/*?token"},
 	}
 	rest := slices.DeleteFunc(idp.Providers(), func(p idp.Provider) bool { return needs[p] != nil })
 	t.Run("whose links say all", func(t *testing.T) {

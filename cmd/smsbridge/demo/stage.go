@@ -187,7 +187,8 @@ func (s *Stage) environ(accountSID, authToken string, idpHosts []string) []strin
 		"SMSBRIDGE_LIMIT_ASKER_HOUR=0", "SMSBRIDGE_LIMIT_BREAKER=0", "SMSBRIDGE_DAILY_SEGMENTS=0",
 		"SMSBRIDGE_IDP_HOSTS="+strings.Join(append([]string{s.idp.Host()}, idpHosts...), ","),
 		"SMSBRIDGE_UNSAFE_ALLOW="+reachable,
-		"SMSBRIDGE_LINK_PATHS=/v1/verify?_clerk_js_version&token", // Clerk's does not say what it does
+		// The links of Clerk and of Okta do not say what they do.
+		"SMSBRIDGE_LINK_PATHS=/v1/verify?_clerk_js_version&token,/email/verify/*?token",
 		"SMSBRIDGE_RESET=relay",
 		"SMSBRIDGE_LOGIN=relay",
 		"MAILGUN_API_KEY="+s.mailgun.APIKey(),
