@@ -68,7 +68,8 @@ var genericLanguages = []language{
 				"password has been changed", "password was changed", "password has been reset",
 			},
 		}},
-	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern"),
+	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern " +
+		"eventuell vielleicht möglicherweise"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
 			OutcomeAlready: {
@@ -85,7 +86,8 @@ var genericLanguages = []language{
 				"wurde aktiviert", "erfolgreich aktiviert",
 			},
 		}},
-	{name: "Danish, Norwegian", unless: strings.Fields("hvis når efter etter indtil før dersom"),
+	{name: "Danish, Norwegian", unless: strings.Fields("hvis når efter etter indtil før dersom " +
+		"måske kanskje muligvis muligens"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"allerede brugt", "allerede brukt", "allerede blevet brugt", "kun bruges én gang",
@@ -109,7 +111,7 @@ var genericLanguages = []language{
 				"er nå aktivert",
 			},
 		}},
-	{name: "Swedish", unless: strings.Fields("om när efter tills innan"),
+	{name: "Swedish", unless: strings.Fields("om när efter tills innan kanske möjligen"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"redan använts", "redan använd", "bara användas en gång"},
 			OutcomeAlready: {
@@ -125,7 +127,8 @@ var genericLanguages = []language{
 				"är nu verifierad", "har aktiverats", "är nu aktiverat",
 			},
 		}},
-	{name: "Dutch", unless: strings.Fields("als zodra nadat wanneer totdat voordat indien"),
+	{name: "Dutch", unless: strings.Fields("als zodra nadat wanneer totdat voordat indien " +
+		"wellicht misschien mogelijk"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"al gebruikt", "maar één keer worden gebruikt"},
 			OutcomeAlready: {
@@ -141,7 +144,7 @@ var genericLanguages = []language{
 				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd",
 			},
 		}},
-	{name: "French", unless: strings.Fields("si lorsque quand après dès avant fois"),
+	{name: "French", unless: strings.Fields("si lorsque quand après dès avant fois peut-être"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"déjà été utilisé", "déjà utilisé", "utilisé qu'une seule fois"},
 			OutcomeAlready: {
@@ -157,7 +160,7 @@ var genericLanguages = []language{
 				"a été activé", "est maintenant activ",
 			},
 		}},
-	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después"),
+	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después quizá quizás"),
 		denies: []string{"no"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
@@ -178,7 +181,7 @@ var genericLanguages = []language{
 				"verificado con éxito", "ha sido activad",
 			},
 		}},
-	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima"),
+	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima forse"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"già stato utilizzato", "già stato usato", "una sola volta"},
 			OutcomeAlready: {
@@ -195,7 +198,7 @@ var genericLanguages = []language{
 				"verificato con successo", "verificata con successo", "è stato attivato",
 			},
 		}},
-	{name: "Portuguese", unless: strings.Fields("se quando após vez até antes"),
+	{name: "Portuguese", unless: strings.Fields("se quando após vez até antes talvez"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"já foi utilizado", "já foi usado", "usado apenas uma vez"},
 			OutcomeAlready: {
@@ -212,7 +215,7 @@ var genericLanguages = []language{
 				"está verificad", "está confirmad", "foi ativad",
 			},
 		}},
-	{name: "Japanese", unless: []string{"もし"},
+	{name: "Japanese", unless: []string{"もし", "おそらく"},
 		after: []string{"ら", "後", "場合", "か"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
@@ -236,7 +239,7 @@ var genericLanguages = []language{
 				"有効になりました",
 			},
 		}},
-	{name: "Russian", unless: strings.Fields("если когда после пока чтобы"),
+	{name: "Russian", unless: strings.Fields("если когда после пока чтобы возможно может"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"уже использован", "уже была использован",
@@ -262,7 +265,7 @@ var genericLanguages = []language{
 				"успешно активирован",
 			},
 		}},
-	{name: "Ukrainian", unless: strings.Fields("якщо коли після поки щоб"),
+	{name: "Ukrainian", unless: strings.Fields("якщо коли після поки щоб можливо може"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"вже використан", "вже було використан",

@@ -37,6 +37,8 @@ func TestKeycloak(t *testing.T) {
 		failure("Action expired. Please continue with login now."): OutcomeExpired,
 		failure("The link you clicked is an old stale link and is no longer valid. " +
 			"Maybe you have already verified your email."): OutcomeExpired,
+		failure("Dieser Link ist nicht mehr gültig. Eventuell haben Sie Ihre E-Mail-Adresse " +
+			"bereits verifiziert."): OutcomeExpired,
 		failure("予期しないエラーが発生しました"): OutcomeRefused,
 		`<p>Hello</p>`: OutcomeUnknown,
 		`<form method="post"><label>New password</label>` +
