@@ -41,6 +41,7 @@ func TestFindCode(t *testing.T) {
 			"Mã xác minh của bạn là 583920", "รหัสของคุณคือ 583920", "קוד האימות שלך: 583920",
 			"Kode verifikasi Anda: 583920", "Vaš kod je 583920", "Codul dvs. este 583920",
 			"認証コード：５８３９２０", "Code: \u200e583920\u200e",
+			"이 코드로 비밀번호를 재설정하세요.\n\n583920", "일회용 비밀번호: 583920",
 		}},
 		// Letters are words.
 		{"", []string{
@@ -165,6 +166,7 @@ func TestOneTimePasswords(t *testing.T) {
 		"One-time password", "Your One-Time Password (OTP)", "Ihr Einmalpasswort",
 		"Din engangsadgangskode",
 		"ワンタイムパスワード", "一次性密码", "Kata sandi sekali pakai", "Hasło jednorazowe", "Одноразовый пароль",
+		"Еднократна парола за ACME", "일회용 비밀번호",
 		"Mot de passe à usage unique", "Contraseña de un solo uso", "Engångslösenord",
 	} {
 		require.Less(t, hear(plain(text)), saysReset, text)

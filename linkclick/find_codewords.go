@@ -75,6 +75,11 @@ const (
 	nearOther
 )
 
+// unnumbered takes out what holds a word for a number and announces none: "in order to" speaks of
+// no order, and the Korean word for a password ends in that for a number. A one-time one stays.
+var unnumbered = strings.NewReplacer("in order to", "",
+	"일회용 비밀번호", "일회용 비밀번호", "비밀번호", "")
+
 // maxAnnounce is how far from a number, in bytes, its word may stand.
 const maxAnnounce = 120
 
@@ -83,7 +88,7 @@ const maxAnnounce = 120
 func nearest(before string) int {
 	before = strings.ToLower(before[max(0, len(before)-maxAnnounce):])
 	before = before[strings.LastIndexAny(before, "?？")+1:] // a question announces nothing
-	before = strings.ReplaceAll(before, "in order to", "") // speaks of no order
+	before = unnumbered.Replace(before)
 	code, codeLen := lastWord(before, codeWords)
 	other, otherLen := lastWord(before, otherWords)
 	return nearer(code, other, codeLen > otherLen)
@@ -91,7 +96,7 @@ func nearest(before string) int {
 
 // first is nearest for the words after a number.
 func first(after string) int {
-	after = strings.ToLower(after[:min(len(after), maxAnnounce)])
+	after = unnumbered.Replace(strings.ToLower(after[:min(len(after), maxAnnounce)]))
 	code, other := firstWord(after, codeWords), firstWord(after, otherWords)
 	return nearer(-code, -other, code <= other)
 }

@@ -42,6 +42,7 @@ func spellings() []string {
 		"hasła jednorazowego", "jednorazowe hasło", "jednorazowego hasła", "kertakäyttöinen salasana",
 		"kertakäyttöisen salasana", "ワンタイムパスワード", "一次性密码", "一次性密碼", "动态密码",
 		"動態密碼", "一次性パスワード", "одноразовый пароль", "одноразового пароля", "одноразовий пароль",
+		"еднократна парола",
 		"jednorázové heslo", "jednorazové heslo", "egyszer használatos jelszó", "kata sandi sekali pakai",
 		"tek kullanımlık şifre", "tek kullanımlık parola", "일회용 비밀번호", "mật khẩu dùng một lần",
 		"كلمة مرور لمرة واحدة", "كلمة المرور لمرة واحدة", "वन-टाइम पासवर्ड", "κωδικός μίας χρήσης",
