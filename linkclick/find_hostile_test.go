@@ -151,6 +151,7 @@ var hostilePaths = map[string]string{
 	"changes too":           "/confirmEmail?userId=1&code=Zk3vQ8mW1xT5&newEmail=a%40evil.example",
 	"approves too":          "/u/email-verification?ticket=Zk3vQ8mW1xT5&approve=1",
 	"Clerk, any purpose":    "/v1/verify?_clerk_js_version=5&token=Zk3vQ8mW1xT5",
+	"Authgear, any purpose": "/authflow/v2/verify_login_link?code=k7x2mq9w4tbn8vzr3dcy6hjp5gfs1ael",
 	"Okta, any purpose":     "/email/verify/0oaZk3vQ8mW1xT5nB7yR?token=Zk3vQ8mW1xT5",
 	"GoTrue, any purpose":   "/auth/v1/verify?token=Zk3vQ8mW1xT5&type=email",
 	"its site, any purpose": "/auth/confirm?token_hash=Zk3vQ8mW1xT5&type=email",
