@@ -47,7 +47,7 @@ func (checkCommand) Help() string {
 func (configCommand) Help() string {
 	return "Each line has the setting, its value, and where it was written. Of a secret it says " +
 		"that it is set. The fingerprint is the same on every replica that has the same settings, " +
-		"secrets included. serve logs it at the start.\n\n" +
+		"secrets included; where each one listens does not count. serve logs it at the start.\n\n" +
 		"  $ smsbridge config\n" +
 		"  $ smsbridge config --effective --json"
 }

@@ -58,6 +58,7 @@ type Row struct {
 	Shared   bool   // a secret of an account, which two tenants may have in common
 	Ring     bool   // its secret is a list of keys, see [SplitRing]
 	Restart  bool   // a change needs a restart: a running process cannot take it up
+	Local    bool   // it says where one process is reached: replicas may differ in it
 	Doc      string // what it is, in plain words; {key} and {key=value} name other settings
 	Prevents string // the failure it prevents, or that follows from a wrong value
 }

@@ -25,7 +25,7 @@ func flowrouteDoorOptions() []option {
 	return []option{
 		{Row: row{
 			Key: "flowroute_door.addr", Variable: "SMSBRIDGE_FLOWROUTE_ADDR", Restart: true,
-			Example:  "127.0.0.1:8000",
+			Local: true, Example: "127.0.0.1:8000",
 			Doc:      "Where it listens, for this tenant alone. Without an address there is no door.",
 			Prevents: "It is plain http: put TLS in front of it, or its key can be read on the way.",
 		}, Set: settings.ListenAddr("write host:port, such as 127.0.0.1:8000",

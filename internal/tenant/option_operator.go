@@ -16,7 +16,7 @@ func operatorOptions() []settings.Option[Settings] {
 	return []option{
 		{Row: row{
 			Key: "operator_addr", Variable: "SMSBRIDGE_OPERATOR_ADDR", Example: "127.0.0.1:8090",
-			Off: true, Restart: true,
+			Off: true, Restart: true, Local: true,
 			Doc: "Where the pages for operators listen, at /operator. Without an address there are " +
 				"none. It needs {operators}, or {operator_header}.",
 			Prevents: "The pages show who was texted. On a listener of their own, a firewall keeps the " +
@@ -25,7 +25,7 @@ func operatorOptions() []settings.Option[Settings] {
 			func(s *Settings) *string { return &s.Operator.Addr })},
 		{Row: row{
 			Key: "operator_url", Variable: "SMSBRIDGE_OPERATOR_URL", Example: "https://ops.acme.example",
-			Off: true,
+			Off: true, Local: true,
 			Doc: "The address at which browsers reach these pages, through a proxy with TLS. It may be " +
 				"left out when {operator_addr} is on the loopback interface.",
 			Prevents: "A request to any other host is refused: a page elsewhere could point its own name " +

@@ -37,7 +37,8 @@ func processOptions() []settings.Option[Settings] {
 			Prevents: "Twilio signs this very URL: with another one, the bridge refuses every reply.",
 		}, Set: setPublicURL},
 		{Row: row{
-			Key: "addr", Variable: "SMSBRIDGE_ADDR", Restart: true, Default: ":8080",
+			Key: "addr", Variable: "SMSBRIDGE_ADDR", Restart: true, Local: true,
+			Default: ":8080",
 			Doc: "Where to listen. The default is all interfaces, as the TLS proxy is often another " +
 				"container. Write 127.0.0.1:8080 when it is on the same machine. " +
 				"The recipes in this folder set it.",

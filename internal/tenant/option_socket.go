@@ -29,7 +29,7 @@ func (s Settings) CommandSocket() (path string, chosen bool) {
 // socketOption is where the commands find the running bridge.
 func socketOption() settings.Option[Settings] {
 	return settings.Option[Settings]{Row: row{
-		Key: "socket", Variable: "SMSBRIDGE_SOCKET", Restart: true, Off: true,
+		Key: "socket", Variable: "SMSBRIDGE_SOCKET", Restart: true, Local: true, Off: true,
 		Example: "/run/smsbridge/bridge.sock",
 		Doc: "The unix socket at which the running bridge takes commands, such as `smsbridge jobs`, " +
 			"and runs them. Without it, a SQLite database has one beside it, whose name ends in .sock, " +

@@ -11,7 +11,7 @@ import (
 func watchOptions() []settings.Option[Settings] {
 	return []settings.Option[Settings]{
 		{Row: row{
-			Key: "metrics_addr", Variable: "SMSBRIDGE_METRICS_ADDR", Restart: true,
+			Key: "metrics_addr", Variable: "SMSBRIDGE_METRICS_ADDR", Restart: true, Local: true,
 			Example: "127.0.0.1:9464",
 			Doc: "Where operators and Prometheus are told how the bridge is: /metrics, /version and " +
 				"/readyz?verbose. Without an address they are told nowhere.",

@@ -53,8 +53,8 @@ type Settings struct {
 	Warnings []string
 	// Written is all of it as it may be shown: of the process first, then of each tenant.
 	Written []WrittenBy
-	// Fingerprint is the same for two processes whose settings are the same, secrets included, and
-	// tells nothing else of them: 12 hex digits.
+	// Fingerprint is the same for two processes whose settings are the same, secrets included and
+	// the addresses at which each is reached left out. It tells nothing else of them: 12 hex digits.
 	Fingerprint string
 	// digests of what a running bridge cannot change, by tenant and key
 	fixed map[string][sha256.Size]byte
@@ -217,10 +217,10 @@ func (l *loader) show(s *Settings) {
 	add := func(written string) { digest.Write([]byte(written + "\x01")) }
 	process, each := settings.Rows(processOptions()), settings.Rows(tenantOptions())
 	s.Written = []WrittenBy{{"", l.process.Written(process)}}
-	l.process.Fingerprint(process, add)
+	l.process.Fingerprint(common(process), add)
 	for _, t := range s.Tenants.all {
 		s.Written = append(s.Written, WrittenBy{t.Slug, l.given[t].Written(each)})
-		l.given[t].Fingerprint(each, add)
+		l.given[t].Fingerprint(common(each), add)
 	}
 	s.Fingerprint = hex.EncodeToString(digest.Sum(nil))[:12]
 	s.fixed = map[string][sha256.Size]byte{}
@@ -233,6 +233,11 @@ func (l *loader) show(s *Settings) {
 func (s *Settings) fix(whose, written string) {
 	key, _, _ := strings.Cut(written, "=")
 	s.fixed[whose+key] = sha256.Sum256([]byte(written))
+}
+
+// common are the rows in which replicas must not differ.
+func common(rows []settings.Row) []settings.Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r settings.Row) bool { return r.Local })
 }
 
 // restarting are the rows whose change needs a restart.

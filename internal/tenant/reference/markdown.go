@@ -62,6 +62,9 @@ func mdFacts(r settings.Row) string {
 	if r.Restart {
 		facts = append(facts, "a change needs a restart")
 	}
+	if r.Local {
+		facts = append(facts, "replicas may differ")
+	}
 	v := r.Default
 	if strings.Contains(v, "\n") {
 		v = strconv.Quote(v)
