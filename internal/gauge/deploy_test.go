@@ -137,8 +137,60 @@ func TestAlertNamesErrors(t *testing.T) {
 	require.Equal(t, want, found)
 }
 
-// Ensure that Prometheus takes the alerts, the queries of the dashboard, and the metrics.
-func TestPromtool(t *testing.T) {
+// Ensure that the alert about conversion fires where not one person confirms, and not where half
+// of them do. Such is a country to which texts are pumped, or where none arrive.
+func TestConversionAlertFires(t *testing.T) {
+	rules, err := filepath.Abs(filepath.Join("..", "..", "deploy", "alerts.yaml"))
+	require.NoError(t, err)
+	asked := func(tenant, state, values string) map[string]string {
+		return map[string]string{"values": values, "series": `smsbridge_questions_total{` +
+			`country="LV",purpose="registration",state="` + state + `",tenant="` + tenant + `"}`}
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"rule_files": []string{rules},
+		"tests": []any{map[string]any{
+			"interval": "1m",
+			"input_series": []any{
+				asked("none", "open", "0+1x120"), asked("none", "confirmed", "0+0x120"),
+				asked("half", "open", "0+2x120"), asked("half", "confirmed", "0+1x120"),
+			},
+			"alert_rule_test": []any{map[string]any{
+				"eval_time": "2h", "alertname": "SMSBridgeConversion",
+				"exp_alerts": []any{map[string]any{
+					"exp_labels": map[string]string{
+						"severity": "warning", "tenant": "none", "country": "LV",
+					},
+					"exp_annotations": annotations(t, "SMSBridgeConversion", strings.NewReplacer(
+						"{{ $labels.tenant }}", "none", "{{ $labels.country }}", "LV")),
+				}},
+			}},
+		}},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "test.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	askPromtool(t, "", "test", "rules", file)
+}
+
+// annotations are those of an alert, filled.
+func annotations(t *testing.T, alert string, filled *strings.Replacer) map[string]string {
+	t.Helper()
+	var a alerts
+	require.NoError(t, yaml.Unmarshal(deployed(t, "alerts.yaml"), &a))
+	said := map[string]string{}
+	for _, r := range a.Groups[0].Rules {
+		if r.Alert == alert {
+			for name, text := range r.Annotations {
+				said[name] = filled.Replace(text)
+			}
+		}
+	}
+	return said
+}
+
+// askPromtool has promtool check its input, if there is one on this machine.
+func askPromtool(t *testing.T, input string, args ...string) {
+	t.Helper()
 	promtool := os.Getenv("SMSBRIDGE_TEST_PROMTOOL")
 	if promtool == "" {
 		var err error
@@ -146,15 +198,16 @@ func TestPromtool(t *testing.T) {
 			t.Skip("promtool is not installed: name it in SMSBRIDGE_TEST_PROMTOOL")
 		}
 	}
-	run := func(input string, args ...string) {
-		t.Helper()
-		check := exec.CommandContext(t.Context(), promtool, args...)
-		check.Stdin = strings.NewReader(input)
-		var said bytes.Buffer
-		check.Stdout, check.Stderr = &said, &said
-		require.NoError(t, check.Run(), said.String())
-	}
-	run("", "check", "rules", filepath.Join("..", "..", "deploy", "alerts.yaml"))
+	check := exec.CommandContext(t.Context(), promtool, args...)
+	check.Stdin = strings.NewReader(input)
+	var said bytes.Buffer
+	check.Stdout, check.Stderr = &said, &said
+	require.NoError(t, check.Run(), &said)
+}
+
+// Ensure that Prometheus takes the alerts, the queries of the dashboard, and the metrics.
+func TestPromtool(t *testing.T) {
+	askPromtool(t, "", "check", "rules", filepath.Join("..", "..", "deploy", "alerts.yaml"))
 
 	type rule struct {
 		Record string `yaml:"record"`
@@ -171,7 +224,7 @@ func TestPromtool(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
-	run("", "check", "rules", "--lint=none", file)
+	askPromtool(t, "", "check", "rules", "--lint=none", file)
 	each(t, func(d *desk) {
 		var own strings.Builder
 		for line := range strings.Lines(d.everything()) {
@@ -179,6 +232,6 @@ func TestPromtool(t *testing.T) {
 				own.WriteString(line)
 			}
 		}
-		run(own.String(), "check", "metrics")
+		askPromtool(t, own.String(), "check", "metrics")
 	})
 }
