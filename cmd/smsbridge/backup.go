@@ -59,6 +59,10 @@ func (restoreCommand) Help() string {
 
 // Run writes a backup.
 func (b backupCommand) Run(ctx context.Context, w world) error {
+	if b.File == "-" {
+		return mistake{"a backup is not written to the standard output",
+			"name a file: the copy is read back, which a pipe cannot be"}
+	}
 	options, err := optionsOf(b.Config, w)
 	if err != nil {
 		return err
