@@ -1,6 +1,7 @@
 package optout
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -27,9 +28,16 @@ func columns() []string {
 	return []string{"phone", "scope", "tenant", "account", "sender", "via", "by", "since"}
 }
 
+// byteOrderMark is what spreadsheets put before a CSV file in UTF-8.
+const byteOrderMark = "\ufeff"
+
 // ReadCSV reads such a file. A [*Bad] names the line.
 func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
-	rows := csv.NewReader(in)
+	text := bufio.NewReader(in)
+	if start, _ := text.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
+		_, _ = text.Discard(len(byteOrderMark)) // which cannot fail after the look at it
+	}
+	rows := csv.NewReader(text)
 	rows.FieldsPerRecord = len(columns())
 	for {
 		row, err := rows.Read()

@@ -13,11 +13,10 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// Ensure that a file that is no CSV is refused with its columns, wherever it is broken: a mark
-// before quotes, a quote that is not closed, one within a field, too few fields.
+// Ensure that a file that is no CSV is refused with its columns, wherever it is broken: a quote
+// that is not closed, one within a field, too few fields.
 func TestReadBrokenCSV(t *testing.T) {
 	for _, text := range []string{
-		"\uFEFF\"phone\",\"scope\",\"tenant\",\"account\",\"sender\",\"via\",\"by\",\"since\"\n",
 		"+46701740613,all,,,,mail,ann,\n\"+46701740614,all,,,,mail,ann,\n", "a\"b,c\n", "phone\n",
 	} {
 		_, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{})
@@ -56,6 +55,19 @@ func TestReadCSVThatBreaksOff(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 	var bad *optout.Bad
 	require.NotErrorAs(t, err, &bad)
+}
+
+// Ensure that a file is read which a spreadsheet saved: with a byte order mark, and CRLF.
+func TestReadCSVOfASpreadsheet(t *testing.T) {
+	for _, heading := range []string{
+		"phone,scope,tenant,account,sender,via,by,since",
+		`"phone","scope","tenant","account","sender","via","by","since"`,
+	} {
+		all, err := optout.ReadCSV(strings.NewReader(
+			"\ufeff"+heading+"\r\n+46701740613,all,,,,mail,ann,2026-01-31T12:00:00Z\r\n"), tenant.Set{})
+		require.NoError(t, err, heading)
+		require.Len(t, all, 1)
+	}
 }
 
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
