@@ -326,3 +326,18 @@ func TestAbout(t *testing.T) {
 		require.NotContains(t, body, secret)
 	}
 }
+
+// Ensure that no label of a filter stands at the end of a line on a phone, and its field on the
+// next one.
+func TestFiltersKeepLabelsAndFieldsTogether(t *testing.T) {
+	p := only(t)
+	b := p.login(t, "anna")
+	for _, path := range []string{"cases", "callbacks", "texts", "funnel", "limits"} {
+		body := b.get("/operator/" + path).Body
+		for _, form := range regexp.MustCompile(`(?s)<form class="(?:filter|row)".*?</form>`).
+			FindAllString(body, -1) {
+			labels := strings.Count(form, "<label")
+			require.Equal(t, labels, strings.Count(form, `<span class="pair"><label`), path)
+		}
+	}
+}
