@@ -241,3 +241,30 @@ func FuzzJudgeRedirect(f *testing.F) {
 		}
 	})
 }
+
+// An address that another account has is not confirmed for the reader's, whatever word stands
+// beside that.
+func TestConfirmedByAnotherAccount(t *testing.T) {
+	for text, want := range map[string]Outcome{
+		"Unable to confirm a@x because it is already confirmed by a different account.": OutcomeRefused,
+		"This address is already verified by another user.":                             OutcomeUnknown,
+		"Kan ikke bekræfte a@x, da den er bekræftet af en anden konto.":                 OutcomeUnknown,
+		"Impossible de valider a@x, déjà confirmé par un autre compte.":                 OutcomeUnknown,
+		"Esta dirección ya ha sido confirmada por otra cuenta.":                         OutcomeUnknown,
+		"O endereço já foi confirmado por uma conta diferente.":                         OutcomeUnknown,
+		"a@x はすでにほかのアカウントで確認済みです。":                                                      OutcomeUnknown,
+		"Адрес уже подтверждён другим пользователем.":                                   OutcomeUnknown,
+		"Адреса вже підтверджена іншим обліковим записом.":                              OutcomeUnknown,
+		"Your email is already verified. Sign in, or use another account.":              OutcomeAlready,
+	} {
+		require.Equal(t, want, judgeWords(text, true), text)
+	}
+	for _, other := range others {
+		said := judgeWords("Your email has been verified for "+other, true)
+		require.Equal(t, OutcomeUnknown, said, other)
+	}
+	const link = "/accounts/confirm-email/MTI:1rAbCd:k123456789abcdefghijklmnopqrstuvwxyzABCDEFG/"
+	p, c := serve(t, says("<p>Unable to confirm kim@acme.example because it is already confirmed "+
+		"by a different account.</p>"))
+	require.Equal(t, OutcomeRefused, open(t, c, p.URL+link).Outcome)
+}

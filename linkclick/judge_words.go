@@ -59,10 +59,10 @@ func readWords(languages []language, text string, successPossible bool) Outcome 
 // denials are words of a clause after which a phrase of success tells of none: it is not so, or not
 // yet, or only ought to be. They count in every language: a phrase of Portuguese is Spanish, too.
 var denials = strings.Fields("not nor never cannot must should isn wasn hasn hadn couldn didn " +
-	"nicht kein keine nie muss müssen ikke inte ej niet geen nooit moet moeten ne n pas jamais doit " +
-	"nunca debe non deve não jamás не ни нет должен должна должно нужно ні має повинен повинна " +
-	"потрібно while soon wait get make keep während mens medan terwijl pendant mientras mentre " +
-	"enquanto")
+	"nicht kein keine nie muss müssen ikke inte ej niet geen nooit moet moeten ne n pas " +
+	"jamais doit nunca debe non deve não jamás не ни нет должен должна должно нужно ні має повинен " +
+	"повинна потрібно while soon wait get make keep während mens medan terwijl pendant mientras " +
+	"mentre enquanto")
 
 // states reports whether a statement holds phrase and no condition before it. A success must not be
 // taken back either.
@@ -77,11 +77,29 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 			return strings.HasPrefix(rest, condition)
 		})
 		if !continued && !hasWord(before, l.unless) &&
-			!(success && l.takesBack(before, rest, statements[i+1:])) {
+			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) {
 			return true
 		}
 	}
 	return false
+}
+
+// others name an account that is not the reader's. allauth refuses an address as "already confirmed
+// by a different account", which is no success of this one.
+var others = strings.Split("different account,another account,different user,another user,"+
+	"someone else,anderes konto,anderen konto,anderen account,anderen benutzer,"+
+	"anden konto,annen konto,anden bruger,annen bruker,annat konto,annan användare,"+
+	"ander account,andere gebruiker,autre compte,autre utilisateur,otra cuenta,otro usuario,"+
+	"altro account,altro utente,outra conta,conta diferente,outro usuário,outro utilizador,"+
+	"ほかのアカウント,他のアカウント,別のアカウント,他のユーザー,別のユーザー,"+
+	"другой учетной,другой учётной,другим аккаунт,другим пользовател,"+
+	"іншим обліковим,іншим акаунт,іншим користувач", ",")
+
+// namesOther reports whether a statement speaks of another person's account.
+func namesOther(statement string) bool {
+	return slices.ContainsFunc(others, func(other string) bool {
+		return strings.Contains(statement, other)
+	})
 }
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
