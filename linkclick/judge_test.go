@@ -85,6 +85,7 @@ func TestJudgeWords(t *testing.T) {
 			"Your account must be successfully activated first",
 			"Ihre E-Mail-Adresse wurde noch nicht erfolgreich bestätigt.",
 			"En adresse, som ikke er bekræftet, kan ikke bruges.",
+			"Kontoen ikkje er aktivert enno.",
 			"Uw e-mailadres is niet succesvol geverifieerd.",
 			"Tu correo electrónico aún no ha sido verificado.",
 			"Tu correo no está verificado.",
