@@ -29,6 +29,9 @@ var writtenLinks = map[string][]string{
 		"/api/auth/callback/email?callbackUrl=https%3A%2F%2Flogin.acme.example%2F&token=" + longer +
 			"&email=kim%2Bx%40acme.example",
 		"/auth/callback/nodemailer?callbackUrl=%2Fn%2Fwelcome&token=Zk3vQ8mW&email=kim%40acme.example"},
+	"casdoor invite user": {"/signup/app-acme?invitationCode=583920"},
+	"casdoor reset user": {
+		"/forget/app-acme?code=583920&dest=a%2A%2A%2A%40acme.example&username=kim"},
 	"devise verify get": {"/users/confirmation?confirmation_token=" + drawn},
 	"directus verify get": {"/cms/users/register/verify-email?token=" +
 		unsigned(`{"email":"kim@acme.example","scope":"pending-registration","iss":"directus"}`)},

@@ -2,7 +2,8 @@ package idp
 
 import "time"
 
-// CasdoorCode is Casdoor. It mails a code, and no link. Source: object/email.go.
+// CasdoorCode is Casdoor. Its mails for signing up have a code, and no link. Source:
+// object/verification.go.
 const CasdoorCode Provider = "casdoor-code"
 
 // casdoor returns the row of Casdoor.
