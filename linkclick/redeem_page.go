@@ -156,13 +156,15 @@ func isGoingOn(label string) bool {
 	if said != saysNothing && said != saysVerify {
 		return false
 	}
+	label = " " + label
 	return !slices.ContainsFunc(again, func(w string) bool { return strings.Contains(label, w) })
 }
 
-// again are words for asking for another mail, and for leaving.
+// again are words for asking for another mail, and for leaving. The Danish "igen" begins a word:
+// the German "bestätigen" ends in it.
 var again = []string{
 	"resend", "re-send", "send", "request", "new link", "log out", "logout", "sign out", "try again",
-	"back", "erneut", "neuen link", "abbrechen", "igen", "igjen", "annuller", "avbryt", "opnieuw",
+	"back", "erneut", "neuen link", "abbrechen", " igen", "igjen", "annuller", "avbryt", "opnieuw",
 	"annuleer", "renvoyer", "annuler", "reenviar", "nuevo enlace", "rispedi", "invia", "novo link",
 }
 
