@@ -86,6 +86,8 @@ func TestJudgeWords(t *testing.T) {
 			"Ihre E-Mail-Adresse wurde noch nicht erfolgreich bestätigt.",
 			"En adresse, som ikke er bekræftet, kan ikke bruges.",
 			"Kontoen ikkje er aktivert enno.",
+			"Denne side kræver bekræftet e-mail.", "Administrer verifiserte domener",
+			"Du mangler bekreftet e-post", "Was unsuccessfully verified",
 			"Uw e-mailadres is niet succesvol geverifieerd.",
 			"Tu correo electrónico aún no ha sido verificado.",
 			"Tu correo no está verificado.",
@@ -136,6 +138,7 @@ func TestJudgeWords(t *testing.T) {
 			"メールアドレスが確認されました。ログインしてください。",
 			"Ваш адрес был подтверждён!",
 			"Din e-mail er nu bekræftet",
+			"Siden kræver bekræftet e-mail, og din er bekræftet.",
 			"Ihre E-Mail-Adresse wurde erfolgreich bestätigt",
 		},
 		OutcomeRefused: {
