@@ -68,7 +68,7 @@ var genericLanguages = []language{
 				"password has been changed", "password was changed", "password has been reset",
 			},
 		}},
-	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern " +
+	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern ob sicher " +
 		"eventuell vielleicht möglicherweise"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
@@ -87,6 +87,7 @@ var genericLanguages = []language{
 			},
 		}},
 	{name: "Danish, Norwegian", unless: strings.Fields("hvis når efter etter indtil før dersom " +
+		"medmindre sørg sikre kontroller kontrollér tjek sjekk " +
 		"måske kanskje muligvis muligens"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
@@ -111,7 +112,8 @@ var genericLanguages = []language{
 				"er nå aktivert",
 			},
 		}},
-	{name: "Swedish", unless: strings.Fields("om när efter tills innan kanske möjligen"),
+	{name: "Swedish", unless: append(strings.Fields("om när efter tills innan såvida "+
+		"kontrollera säkerställ kanske möjligen"), "se till"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"redan använts", "redan använd", "bara användas en gång"},
 			OutcomeAlready: {
@@ -127,8 +129,8 @@ var genericLanguages = []language{
 				"är nu verifierad", "har aktiverats", "är nu aktiverat",
 			},
 		}},
-	{name: "Dutch", unless: strings.Fields("als zodra nadat wanneer totdat voordat indien " +
-		"wellicht misschien mogelijk"),
+	{name: "Dutch", unless: strings.Fields("als zodra nadat wanneer totdat voordat indien tenzij " +
+		"zorg controleer wellicht misschien mogelijk"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"al gebruikt", "maar één keer worden gebruikt"},
 			OutcomeAlready: {
@@ -144,7 +146,8 @@ var genericLanguages = []language{
 				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd",
 			},
 		}},
-	{name: "French", unless: strings.Fields("si lorsque quand après dès avant fois peut-être"),
+	{name: "French", unless: strings.Fields("si lorsque quand après dès avant fois sauf moins " +
+		"assurez vérifiez peut-être"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"déjà été utilisé", "déjà utilisé", "utilisé qu'une seule fois"},
 			OutcomeAlready: {
@@ -160,7 +163,8 @@ var genericLanguages = []language{
 				"a été activé", "est maintenant activ",
 			},
 		}},
-	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después quizá quizás"),
+	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después salvo menos " +
+		"asegúrate asegúrese comprueba compruebe quizá quizás"),
 		denies: []string{"no"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
@@ -181,7 +185,8 @@ var genericLanguages = []language{
 				"verificado con éxito", "ha sido activad",
 			},
 		}},
-	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima forse"),
+	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima salvo meno " +
+		"assicurati assicurarsi forse"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"già stato utilizzato", "già stato usato", "una sola volta"},
 			OutcomeAlready: {
@@ -198,7 +203,8 @@ var genericLanguages = []language{
 				"verificato con successo", "verificata con successo", "è stato attivato",
 			},
 		}},
-	{name: "Portuguese", unless: strings.Fields("se quando após vez até antes talvez"),
+	{name: "Portuguese", unless: strings.Fields("se quando após vez até antes salvo menos " +
+		"certifique assegure verifique talvez"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"já foi utilizado", "já foi usado", "usado apenas uma vez"},
 			OutcomeAlready: {
@@ -239,7 +245,8 @@ var genericLanguages = []language{
 				"有効になりました",
 			},
 		}},
-	{name: "Russian", unless: strings.Fields("если когда после пока чтобы возможно может"),
+	{name: "Russian", unless: strings.Fields("если когда после пока чтобы убедитесь проверьте " +
+		"возможно может"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"уже использован", "уже была использован",
@@ -265,7 +272,8 @@ var genericLanguages = []language{
 				"успешно активирован",
 			},
 		}},
-	{name: "Ukrainian", unless: strings.Fields("якщо коли після поки щоб можливо може"),
+	{name: "Ukrainian", unless: strings.Fields("якщо коли після поки щоб переконайтеся перевірте " +
+		"можливо може"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"вже використан", "вже було використан",
