@@ -18,6 +18,9 @@ var symfony = provider{
 	},
 	phrases: map[Outcome][]string{
 		OutcomeExpired: {"the link to verify your email has expired"},
-		OutcomeRefused: {"the link to verify your email appears to be for a different"},
+		OutcomeRefused: {
+			"the link to verify your email is invalid",
+			"the link to verify your email appears to be for a different",
+		},
 	},
 }
