@@ -94,6 +94,8 @@ var vocabulary = []struct {
 		"herstel", "mot de passe", "réinitialis", "contraseña", "restablec", "reimposta", "senha",
 		"palavra-passe", "redefin", "hasł", "salasana", "パスワード", "再設定", "リセット",
 		"парол", "сброс", "восстанов", "скинути", "відновл",
+		"wiederherstell", "wiederherzustell", "gendan", "gjenopprett", "récupér", "recuper", "odzysk",
+		"palauta", "重置", "找回", "恢复",
 	}},
 	{saysChange, []string{
 		"new email", "new address", "change of email", "change of your email", "change of the email",

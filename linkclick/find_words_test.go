@@ -62,6 +62,10 @@ func TestOtherPurposes(t *testing.T) {
 		"Bekræft sletning af din konto:", "Bekreft sletting av kontoen:", "Bekräfta radering av kontot:",
 		"Confirma tu inicio de sesión:", "Bekreft innlogging:", "Bekräfta inloggning:",
 		"Potwierdź logowanie:", "Vahvista kirjautuminen:",
+		"Um Ihr Konto wiederherzustellen:", "Gendan din konto:",
+		"Gjenopprett kontoen din:", "Récupérez votre compte :", "Recupera tu cuenta:",
+		"Recupera il tuo account:", "Recupere a sua conta:", "Odzyskaj konto:", "Palauta tilisi:",
+		"恢复您的账户：", "找回您的账户：", "重置您的账户：",
 	} {
 		f := Find(mail(line), rule)
 		require.NotEqual(t, KindVerify, f.Kind, line)
