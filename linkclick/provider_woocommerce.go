@@ -1,12 +1,14 @@
 package linkclick
 
 // woocommerce is WooCommerce, the shop for WordPress. It resets passwords on a page of its own,
-// whose name the operator may translate. It verifies no address.
+// whose name the operator may translate. Version 11 verifies an address by a code, which the mail
+// has without a link.
 //
-// Sources: woocommerce/woocommerce 6 to 10, plugins/woocommerce/templates/emails,
+// Sources: woocommerce/woocommerce 6 to 11, plugins/woocommerce/templates/emails,
 // customer-reset-password.php and customer-new-account.php;
 // plugins/woocommerce/includes/emails/class-wc-email-customer-new-account.php
-// (generate_set_password_url).
+// (generate_set_password_url);
+// plugins/woocommerce/src/Internal/CustomerEmailVerification/VerificationController.php.
 var woocommerce = provider{
 	name: "woocommerce",
 	shapes: []shape{
