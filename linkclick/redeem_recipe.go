@@ -86,7 +86,7 @@ func (s shape) activatesPassword() bool { return s.kind == KindReset && s.recipe
 // link is known only when it is clicked.
 func (r Rule) NeedsPerson(f Finding) bool {
 	u, wrapped, why := r.judgeLink(f.URL)
-	if f.URL == "" || why != "" || wrapped {
+	if why != "" || wrapped {
 		return false
 	}
 	s := shapeOf(u)
