@@ -73,6 +73,8 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 			hidden("https://app.example/?code=x"),
 		gotrue + named("redirect_to", "https://app.example/") + named("x", "code=x%zz") +
 			hidden("https://app.example/?code=x"),
+		// A place that cannot be read.
+		gotrue + named("redirect_to", "http://[bad") + hidden(session),
 		// Another place of the host first.
 		ticket + hidden("/hop"),
 		gotrue + hidden("/hop"),
@@ -80,8 +82,13 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 		notSuccess(t, open(t, c, p.URL+link), link)
 	}
 	proven := gotrue + named("redirect_to", "https://app.example/") + named("x", "y%3Dz")
-	require.Equal(t, OutcomeConfirmed,
-		open(t, c, p.URL+proven+hidden("https://app.example/?code=x")).Outcome)
+	for _, link := range []string{
+		proven + hidden("https://app.example/?code=x"), proven + hidden(p.URL+"/?code=x"),
+		gotrue + hidden("acme:/?code=x"), // an app on the person's phone
+		ticket + hidden(p.URL+"/?success=true"),
+	} {
+		require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+link).Outcome, link)
+	}
 }
 
 // What a reader does not see says nothing.
@@ -115,6 +122,8 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 	const link = "/realms/r/login-actions/action-token?key=1"
 	notSuccess(t, open(t, c, p.URL+link), "a hidden mark")
 	require.Len(t, p.requests(), 1, "a hidden anchor is not followed")
+	p, c = serve(t, says(`<p hidden id="kc-error-message">?</p>`))
+	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+link).Outcome, "a hidden mark of a failure")
 
 	for _, body := range []string{
 		style("opacity:1; font-size:10px; left:-1px"), style("font-size:1em"), style("height:0"),
@@ -137,6 +146,7 @@ func TestFormsThatAreNotExpected(t *testing.T) {
 		return `<form method="post" action="` + action + `"><input type="hidden" name="a" value="b">` +
 			`<button>Continue</button></form>`
 	}
+	const signed = "/MQ:1vXyZ0:Zk3vQ8"
 	for link, body := range map[string]string{
 		"/x?t=1":                                       form("/hit/delete"),
 		"/x?t=2":                                       form(""),
@@ -146,7 +156,10 @@ func TestFormsThatAreNotExpected(t *testing.T) {
 		"/u/email-verification?ticket=v":               form("/u"),
 		"/lo/verify_email?ticket=t":                    form(""),
 		"/email/verify/a1b2c3d4e5f6":                   form("/"),
-		"/accounts/confirm-email/a1b2c3d4e5f6/":        form("/accounts/delete/"),
+		"/email/verify/a1b2c3d4e5f7":                   form("/account/delete"),
+		"/accounts/confirm-email" + signed + "/":       form("/accounts/delete/"),
+		"/users/confirm-email" + signed:                form("/users/"),
+		"/u/email-verification?ticket=w":               form("http://[bad"),
 		"/auth/v1/verify?type=signup&token=1":          form(""),
 		"/realms/r/login-actions/action-token?key=1":   form(""),
 		"/verify-email?token=1&callbackURL=%2Faccount": form("/account/delete"),
@@ -174,6 +187,14 @@ func TestFormsThatAreNotExpected(t *testing.T) {
 		html200(w, form("/email/verify"))
 	})
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/email/verify/a1b2c3d4e5f6").Outcome)
+}
+
+// One reset link by itself activates a password. It is the only one that a click opens.
+func TestResetLinkThatIsOpened(t *testing.T) {
+	for _, s := range allShapes() {
+		activates := s.provider == &auth0 && s.path == "/lo/reset"
+		require.Equal(t, activates, s.activatesPassword(), "%s %s", s.provider.name, s.path)
+	}
 }
 
 // A link that needs the person is not opened, whatever the rule and the mail say.
@@ -234,8 +255,10 @@ func TestNeedsPerson(t *testing.T) {
 	require.False(t, rule.NeedsPerson(Finding{Kind: KindVerify, URL: unknown}))
 	require.False(t, rule.NeedsPerson(Finding{Kind: KindReset, URL: unknown}))
 	require.False(t, rule.NeedsPerson(Finding{Kind: KindReset}))
-	rule.Recipe = RecipeUser
+	rule.Recipe, rule.Wrappers = RecipeUser, []string{"track.acme.example"}
 	require.True(t, rule.NeedsPerson(Finding{Kind: KindVerify, URL: unknown}))
+	const tracked = "https://track.acme.example/x?t=1" // only the click knows what is behind it
+	require.False(t, rule.NeedsPerson(Finding{Kind: KindVerify, URL: tracked}))
 	// A recipe of the operator's opens no link that needs the person.
 	verify := shape{kind: KindVerify, recipe: RecipeUser}
 	require.Equal(t, RecipeUser, Rule{Recipe: RecipeGet}.recipe(verify))
@@ -245,11 +268,31 @@ func TestNeedsPerson(t *testing.T) {
 // tell of no success.
 func TestPagesThatProveNothing(t *testing.T) {
 	const words = "Your email has been verified."
-	other, _ := serve(t, says(words))
+	other, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/json":
+			sendJSON(w, http.StatusOK, `{"email_verified":true}`)
+		case "/expired":
+			html200(w, "This link has expired.")
+		default:
+			html200(w, words)
+		}
+	})
 	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/away", "/lo/verify_email":
 			redirectTo(other.URL+"/welcome")(w, r)
+		case "/away/json", "/away/expired":
+			redirectTo(other.URL+r.URL.Path[len("/away"):])(w, r)
+		case "/keeps":
+			http.SetCookie(w, &http.Cookie{Name: "m", Value: url.QueryEscape(r.FormValue("m"))})
+			redirectTo("/kept")(w, r)
+		case "/kept":
+			m, err := r.Cookie("m")
+			require.NoError(t, err)
+			said, err := url.QueryUnescape(m.Value)
+			require.NoError(t, err)
+			html200(w, said)
 		case "/not-yet":
 			html200(w, "O seu e-mail ainda não foi verificado.")
 		case "/shown":
@@ -260,7 +303,7 @@ func TestPagesThatProveNothing(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusOK)
 			_, _ = w.Write([]byte(`{"message":"` + r.FormValue("m") + `"}`))
-		case "/gone":
+		case "/gone", "/users/confirmation":
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte("Your email is already verified."))
@@ -271,6 +314,7 @@ func TestPagesThatProveNothing(t *testing.T) {
 	c.Rule.Hosts = append(c.Rule.Hosts, other.Listener.Addr().String())
 	for _, link := range []string{
 		"/away?t=1", "/lo/verify_email?ticket=t", "/led?t=1", "/gone?t=1", "/not-yet?t=1",
+		"/away/json?t=1", "/keeps?t=1&m=" + url.QueryEscape(words),
 		"/shown?t=1&m=" + url.QueryEscape(words), "/json?t=1&m=" + url.QueryEscape(words),
 		"/plain/" + url.PathEscape(words) + "?t=1", "/plain?t=1#m=" + url.QueryEscape(words),
 	} {
@@ -278,6 +322,11 @@ func TestPagesThatProveNothing(t *testing.T) {
 	}
 	require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/plain?t=1&email=acme+45@x").Outcome,
 		"its own page")
+	require.Equal(t, OutcomeExpired, open(t, c, p.URL+"/away/expired?t=1").Outcome,
+		"a failure may be told by another host")
+	require.Equal(t, OutcomeAlready,
+		open(t, c, p.URL+"/users/confirmation?confirmation_token=a1b2c3d4e5").Outcome,
+		"a known provider tells with an error that it was done before")
 }
 
 // Nothing that proves an address proves a new password: not the words, not a session, not the
@@ -304,6 +353,7 @@ func TestResetIsConfirmedByItsOwnWordsOnly(t *testing.T) {
 		"an API": {func(w http.ResponseWriter, _ *http.Request) {
 			sendJSON(w, http.StatusOK, `{"email_verified":true}`)
 		}, OutcomeUnknown},
+		"expired": {says("This link has expired."), OutcomeExpired},
 		"used": {redirectTo("https://app.example/?success=false&message=" +
 			"This+URL+can+be+used+only+once"), OutcomeUsed},
 	} {

@@ -161,6 +161,7 @@ func TestJudgeWords(t *testing.T) {
 			"Email link is invalid or has expired",
 			// In doubt it is no success.
 			"Your account has been confirmed. This link is no longer valid for anything else.",
+			"The link was not found or has expired.", // a denial takes back a success only
 		},
 		OutcomeUsed: {
 			"このリンクは、すでに使用されています。",
@@ -200,6 +201,10 @@ func TestJudgeRedirect(t *testing.T) {
 			OutcomeRefused},
 		{"https://a.example/?success=true&message=Link+expired", &auth0, false, OutcomeUnknown},
 		{"https://a.example/#/home?success=true", &auth0, false, OutcomeConfirmed},
+		{"https://a.example/?error=x&message=Your+account+is+already+verified", nil, false,
+			OutcomeRefused},
+		{"https://a.example/?error=", nil, false, OutcomeUnknown},
+		{"https://a.example/?code=", &gotrue, true, OutcomeUnknown},
 		{"https://a.example/?message=Your+email+was+verified", nil, true, OutcomeUnknown},
 		{"https://a.example/?message=Your+email+was+verified", &auth0, true, OutcomeUnknown},
 		{"https://a.example/?message=Link+expired", nil, true, OutcomeExpired},

@@ -61,4 +61,52 @@ func TestKeycloak(t *testing.T) {
 		notSuccess(t, r, "the mark of a success on an error page")
 		require.Len(t, r.Steps, 2)
 	}
+	for _, status := range []int{200, 403, 500} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			html200(w, failure("予期しないエラーが発生しました"))
+		})
+		require.Equal(t, OutcomeRefused, open(t, c, p.URL+path+"?key=first").Outcome, status)
+		require.Len(t, p.requests(), 1, status)
+	}
+}
+
+// The mark of a success counts for a link of Keycloak, on its host, behind its one "proceed" link.
+func TestMarkOfSuccess(t *testing.T) {
+	const path, mark = "/realms/r/login-actions/action-token", `<p id="kc-info-message">OK</p>`
+	proceed := func(key string) string { return `<a href="?key=` + key + `">Proceed</a>` }
+	other, _ := serve(t, says(mark))
+	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch key := r.FormValue("key"); {
+		case key == "first", key == "again":
+			html200(w, proceed(key+"2"))
+		case key == "away":
+			html200(w, proceed("led"))
+		case key == "sign in":
+			html200(w, `<a href="?key=x">Sign in</a><a href="?key=x">Delete account</a>`)
+		case key == "led":
+			redirectTo(other.URL+"/")(w, r)
+		case key == "again2":
+			html200(w, proceed("again3"))
+		default:
+			html200(w, mark)
+		}
+	})
+	c.Rule.Hosts = append(c.Rule.Hosts, other.Listener.Addr().String())
+	c.Rule.Recipe = RecipeProceed
+	for link, want := range map[string]struct {
+		outcome  Outcome
+		requests int
+	}{
+		path + "?key=first":   {OutcomeConfirmed, 2},
+		path + "?key=away":    {OutcomeUnknown, 3},
+		path + "?key=again":   {OutcomeUnknown, 2}, // another "proceed" link is not followed
+		path + "?key=sign+in": {OutcomeUnknown, 1},
+		"/x?key=first":        {OutcomeUnknown, 2}, // of an unknown provider
+	} {
+		r := open(t, c, p.URL+link)
+		require.Equal(t, want.outcome, r.Outcome, link)
+		require.Len(t, r.Steps, want.requests, link)
+	}
 }

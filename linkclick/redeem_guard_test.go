@@ -113,6 +113,7 @@ func TestGuardPortsAndUnsafeAllow(t *testing.T) {
 	}
 	g := newGuard(rule, false)
 	require.NoError(t, g.control("tcp4", "10.1.2.3:443", nil))
+	require.NoError(t, g.control("tcp6", "[fd00:1::1]:443", nil))
 	require.ErrorIs(t, g.control("udp4", "10.1.2.3:443", nil), errAddressNotAllowed)
 	require.ErrorIs(t, g.control("unix", "/tmp/socket", nil), errAddressNotAllowed)
 	require.ErrorIs(t, g.control("tcp4", "login.acme.example:443", nil), errAddressNotAllowed)

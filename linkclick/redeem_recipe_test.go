@@ -95,6 +95,22 @@ func TestAPIWaitsForTheSubmitHook(t *testing.T) {
 	require.Empty(t, p.requests())
 }
 
+// An API that answers otherwise than it should has said nothing.
+func TestAPISaysNothing(t *testing.T) {
+	for status, reason := range map[int]string{
+		302: ReasonBadRedirect, 204: ReasonNothingClear, 500: ReasonServerError, 503: ReasonServerError,
+	} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/login")
+			w.WriteHeader(status)
+		})
+		r := open(t, c, p.URL+"/auth/verify-email?token=t1&tenantId=public")
+		require.Equal(t, OutcomeUnknown, r.Outcome, status)
+		require.Equal(t, reason, r.Reason, status)
+		require.Len(t, p.requests(), 1, status)
+	}
+}
+
 // A link that lacks what its API needs, or an API outside the rule, costs no request.
 func TestRecipesThatCannotStart(t *testing.T) {
 	p, c := serve(t, says("Your email has been verified."))
@@ -186,6 +202,14 @@ func TestForcedRecipeAndScript(t *testing.T) {
 	require.Empty(t, p.requests())
 	scripted := shape{kind: KindVerify, recipe: RecipeScript}
 	require.Equal(t, RecipeSupabase, Rule{Recipe: RecipeSupabase}.recipe(scripted))
+	for _, tt := range []struct {
+		rule Rule
+		want string
+	}{{Rule{Token: "service"}, RecipeGet}, {Rule{API: p.URL}, RecipeSupabase}} {
+		require.Equal(t, tt.want, tt.rule.recipe(shape{kind: KindVerify, recipe: RecipeSupabase}))
+	}
+	withAPI := Rule{API: p.URL}
+	require.Equal(t, RecipeScript, withAPI.recipe(shape{kind: KindVerify, recipe: RecipeZitadel}))
 	withToken := Rule{Recipe: RecipeGet, Token: "service"}
 	require.Equal(t, RecipeZitadel, withToken.recipe(shape{kind: KindVerify, recipe: RecipeZitadel}))
 }
@@ -236,7 +260,10 @@ func TestJSONPages(t *testing.T) {
 			`{"code":"TOKEN_EXPIRED","message":"Token expired"}`, OutcomeExpired},
 		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 401, `{"status":true}`, OutcomeUnknown},
 		{"/x?t=1", 200, `{"status":true}`, OutcomeUnknown},
+		{"/api/auth/verify-email?token=a.b.c&callbackURL=%2F", 200, `{"status":false}`, OutcomeUnknown},
 		{"/x?t=1", 200, `{"email_verified":true}`, OutcomeConfirmed},
+		{"/x?t=1", 200, `{"emailVerified":true}`, OutcomeConfirmed},
+		{"/x?t=1", 200, `{"error":{"message":"Link expired"}}`, OutcomeExpired},
 		{"/x?t=1", 200, `{"hint":"Your email has been verified."}`, OutcomeUnknown},
 		{"/x?t=1", 200, `{"data":[{"message":"Your email has been verified."}]}`, OutcomeConfirmed},
 		{"/x?t=1", 400, `{"message":"Your email has been verified."}`, OutcomeRefused},

@@ -163,8 +163,13 @@ func TestPagesThatAreNotSubmitted(t *testing.T) {
 		OutcomeNeedsUser: {
 			`<form method="post">` + hidden + `<input name="email"><button>Go</button></form>`,
 			`<form method="post">` + hidden + `<select name="x"></select></form>`,
+			`<form method="post">` + hidden + `<textarea name="x"></textarea></form>`,
 			`<form method="post">` + hidden + `<button>Yes</button><button>No</button></form>`,
 			`<form method="post">` + hidden + `<button>Resend e-mail</button></form>`,
+			`<form method="post">` + hidden + `<button>Delete account</button></form>`,
+			`<form method="post">` + hidden + `<button>Sign in</button></form>`,
+			`<form method="post">` + hidden + `<button>Reset password</button></form>`,
+			`<form method="post">` + hidden + `<button formmethod="get">Continue</button></form>`,
 			`<form method="post">` + hidden + `<button formaction="/x">Continue</button></form>`,
 			`<form method="post" action="https://evil.example/">` + hidden + `</form>`,
 			`<form method="post" action="http://127.0.0.1/">` + hidden + `</form>`,
@@ -173,6 +178,8 @@ func TestPagesThatAreNotSubmitted(t *testing.T) {
 		},
 		OutcomeUnknown: {
 			`<form method="get">` + hidden + `</form>`,
+			`<div>Your email</div><div>has been verified</div>`, // two blocks are two sentences
+			`<table><tr><td>Email verified</td><td>No</td></tr></table>`,
 			`<p>Once your email has been verified, you can sign in.</p>`,
 			`<p>If the link has expired, ask for a new one.</p>`,
 			`<p hidden>Your email has been verified.</p><p style="display: none">Link expired</p>`,
@@ -259,6 +266,7 @@ func TestRedirects(t *testing.T) {
 	}
 	require.Empty(t, other.requests())
 	require.LessOrEqual(t, len(p.requests()), 30)
+	require.Len(t, open(t, c, p.URL+"/long").Steps, 6)
 	for _, r := range p.requests() {
 		require.True(t, strings.HasPrefix(r, "GET "), r)
 	}
@@ -287,34 +295,10 @@ func TestNothingFollowsToAnotherHost(t *testing.T) {
 	require.Empty(t, got.Get("Referer"))
 }
 
-// A form is posted only to the origin it came from, and only once.
-func TestFormStaysWhereItIs(t *testing.T) {
-	second, _ := serve(t, says("Your email has been verified."))
-	first, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		html200(w, `<form method="post" action="`+second.URL+`"><input type="hidden" name="state" `+
-			`value="s"></form>`)
-	})
-	c.Rule.Hosts = append(c.Rule.Hosts, second.Listener.Addr().String())
-	const link = "/u/email-verification?ticket=t"
-	require.Equal(t, OutcomeNeedsUser, open(t, c, first.URL+link).Outcome)
-	require.Empty(t, second.requests())
-
-	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			universalForm(w, r)
-			return
-		}
-		w.Header().Set("Location", "/again")
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	})
-	require.Equal(t, ReasonBadRedirect, open(t, c, p.URL+link).Reason)
-	require.Equal(t, []string{"GET /u/email-verification", "POST /u/email-verification"}, p.requests())
-}
-
 func TestStatus(t *testing.T) {
 	for status, want := range map[int]Outcome{
-		200: OutcomeUnknown, 204: OutcomeUnknown, 400: OutcomeRefused, 401: OutcomeUnknown,
-		403: OutcomeUnknown, 404: OutcomeRefused,
+		200: OutcomeUnknown, 204: OutcomeUnknown, 302: OutcomeUnknown, 400: OutcomeRefused,
+		401: OutcomeUnknown, 403: OutcomeUnknown, 404: OutcomeRefused,
 		410: OutcomeRefused, 429: OutcomeUnknown, 500: OutcomeUnknown, 503: OutcomeUnknown,
 		304: OutcomeUnknown,
 	} {
@@ -331,16 +315,34 @@ func TestStatus(t *testing.T) {
 	})
 	require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x").Outcome,
 		"an error page cannot tell of a success")
-	for _, status := range []int{500, 503} {
+	for status, reason := range map[int]string{
+		500: ReasonServerError, 503: ReasonServerError, 302: ReasonNothingClear, // it has no Location
+	} {
 		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		require.Equal(t, ReasonServerError, open(t, c, p.URL+"/x").Reason)
+		require.Equal(t, reason, open(t, c, p.URL+"/x").Reason, status)
+	}
+}
+
+// A page of plain text is judged by its words.
+func TestPlainText(t *testing.T) {
+	for words, want := range map[string]Outcome{
+		"Your email has been verified.\n": OutcomeConfirmed, "This link has expired.": OutcomeExpired,
+		"<p>Hello</p>": OutcomeUnknown,
+	} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			fmt.Fprint(w, words)
+		})
+		require.Equal(t, want, open(t, c, p.URL+"/x?t=1").Outcome, words)
 	}
 }
 
 // An address in a response is followed only if its status says so, and the status alone leads
 // nowhere.
 func TestLocationWithoutRedirect(t *testing.T) {
-	for status, requests := range map[int]int{200: 1, 201: 1, 400: 1, 404: 1, 300: 2, 302: 2} {
+	for status, requests := range map[int]int{
+		200: 1, 201: 1, 400: 1, 404: 1, 300: 2, 302: 2, 307: 2, 308: 2,
+	} {
 		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/x" {
 				w.Header().Set("Location", "/y")
