@@ -158,3 +158,44 @@ func TestProofIsAboutTheAddressOfTheMail(t *testing.T) {
 		}
 	}
 }
+
+// Ensure that the API is asked only about a sign-up whose click left it open. What the click said,
+// and what became of a password, is nothing that it knows.
+func TestProofDecidesOnlyWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	longtest.Skip(t)
+	proof := tenant.Proof{
+		Kind: tenant.ProofGoTrue, URL: idpAPI(t, address, "").URL, Secret: settings.NewSecret("s3cret"),
+	}
+	asks := page(http.StatusOK, `<form method="post"><input type="password" name="p"></form>`)
+	nothing := page(http.StatusOK, "<p>Hello.</p>")
+	confirmed := redirect("success=true&message=Your+email+was+verified")
+	for name, tt := range map[string]struct {
+		serve          http.HandlerFunc
+		state, outcome string
+		saying         wording.Saying
+	}{
+		"nothing clear": {nothing, "confirmed", "already", wording.Already},
+		"a question":    {asks, "confirmed", "already", wording.Already},
+		"confirmed":     {confirmed, "confirmed", "confirmed", wording.ConfirmedRegistration},
+		"expired": {page(http.StatusOK, "This link has expired."), "failed", "expired",
+			wording.LinkExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := quick(t)
+			link, _ := w.provider(tt.serve)
+			w.tenant().Proof = proof
+			id := w.acceptedFor(address, link, challenge.Registration)
+			require.NoError(t, w.clickLink(t.Context(), id))
+			w.ended(id, tt.state, tt.outcome, tt.saying)
+		})
+	}
+	t.Run("a password", func(t *testing.T) {
+		w := quick(t)
+		link, _ := w.provider(nothing)
+		w.tenant().Proof = proof
+		id := w.acceptedFor(address, reset(link), challenge.Password)
+		require.NoError(t, w.clickLink(t.Context(), id))
+		w.handedOver(id, "unknown", reset(link), wording.RelayReset)
+	})
+}
