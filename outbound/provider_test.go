@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -235,6 +236,23 @@ func TestAllProvidersAreBusy(t *testing.T) {
 	require.NoError(t, w.sendText(t.Context(), id))
 	w.carriedBy(id, "twilio", "sent", "")
 	require.Empty(t, o.flowroute.Inbox(phone))
+}
+
+// Ensure that what a provider says of the phone is the end, although one before it may take the
+// text later.
+func TestBusyProviderBeforeARefusal(t *testing.T) {
+	t.Parallel()
+	for code, optedOut := range map[int]string{21610: "1", 21211: "0"} {
+		w := quick(t)
+		o := w.openOthers("flowroute,twilio")
+		o.flowroute.Set(func(m *flowroute.Manners) { m.FailNext, m.FailStatus = 1, 429 })
+		w.twilio.Set(func(m *twilio.Manners) { m.Reject = map[string]int{phone: code} })
+		id := w.make(phone, "Hello")
+		require.NoError(t, w.sendText(t.Context(), id))
+		w.carriedBy(id, "twilio", "failed", strconv.Itoa(code))
+		require.Equal(t, optedOut, w.one("SELECT COUNT(*) FROM opt_out"))
+		require.Empty(t, o.flowroute.Inbox(phone))
+	}
 }
 
 // Ensure that refused credentials are one error that names the settings, however many texts fail,
