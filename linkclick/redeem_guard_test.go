@@ -33,6 +33,7 @@ func TestJudge(t *testing.T) {
 		{acme, "https://login.acme.example:8443/", otherPort},
 		{acme, "https://login.acme.example:0443/", otherPort},
 		{acme, "https://a@login.acme.example/", hasUser},
+		{acme, `https://login.acme.example/a\b`, notClean},
 		{acme, "https://login.acme.example./", notInRule},
 		{acme, "https://acme.example/", notInRule},
 		{acme, "https://login.acme.example/" + strings.Repeat("x", maxURL), tooLongForURL},
