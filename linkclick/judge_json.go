@@ -9,12 +9,13 @@ import (
 // fields is the JSON object of a response.
 type fields struct {
 	object map[string]any
-	good   bool // the status is one of success
+	body   string // of the object
+	good   bool   // the status is one of success
 }
 
 // readFields reads a response that is JSON; anything but a whole object is empty.
 func readFields(a response) fields {
-	f := fields{good: a.status >= 200 && a.status < 300}
+	f := fields{body: a.body, good: a.status >= 200 && a.status < 300}
 	if a.isJSON && a.whole {
 		_ = json.Unmarshal([]byte(a.body), &f.object) // leaves it empty if it fails
 	}
@@ -50,27 +51,34 @@ var wordFields = []string{
 	"error_message", "reason", "detail", "description", "title", "text", "string", "code",
 }
 
-// words returns what the object says at any depth, one member a line. A name such as
-// TOKEN_EXPIRED becomes words.
+// words returns what the object says at any depth, one member a line, in the order of the response:
+// a member may deny what the one before it names. A name such as TOKEN_EXPIRED becomes words.
 func (f fields) words() string {
+	if f.object == nil {
+		return ""
+	}
 	var lines []string
-	var collect func(value any)
-	collect = func(value any) {
-		switch v := value.(type) {
-		case []any:
-			for _, item := range v {
-				collect(item)
-			}
-		case map[string]any:
-			for name, item := range v {
-				if s, ok := item.(string); ok && slices.Contains(wordFields, name) {
-					lines = append(lines, strings.ReplaceAll(s, "_", " "))
-				} else {
-					collect(item)
+	d := json.NewDecoder(strings.NewReader(f.body)) // which was read as a whole object before
+	var collect func(name string)
+	collect = func(name string) {
+		token, _ := d.Token()
+		switch v := token.(type) {
+		case json.Delim:
+			for d.More() {
+				member := ""
+				if v == '{' {
+					key, _ := d.Token()
+					member, _ = key.(string)
 				}
+				collect(member)
+			}
+			_, _ = d.Token() // its end
+		case string:
+			if slices.Contains(wordFields, name) {
+				lines = append(lines, strings.ReplaceAll(v, "_", " "))
 			}
 		}
 	}
-	collect(f.object)
+	collect("")
 	return strings.Join(lines, "\n")
 }

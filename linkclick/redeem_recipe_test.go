@@ -277,6 +277,17 @@ func TestJSONPages(t *testing.T) {
 	}
 }
 
+// Members are read in the order of the response, so that one may deny what the one before it names.
+// Go's maps have another order each time.
+func TestWordsOfJSONHaveAnOrder(t *testing.T) {
+	const body = `{"title":"Email verified","data":[{"text":"no"},"x"],"n":{"code":"a_b"},"error":"c"}`
+	for range 100 {
+		f := readFields(response{status: 200, isJSON: true, whole: true, body: body})
+		require.Equal(t, "Email verified\nno\na b\nc", f.words())
+		require.Equal(t, OutcomeUnknown, judgeWords(f.words(), true))
+	}
+}
+
 func FuzzFields(f *testing.F) {
 	f.Add(`{"message":"Your email has been ` +
 		`verified.","ui":{"messages":[{"type":"error","id":4070006}]},"emailVerified":true}`)
