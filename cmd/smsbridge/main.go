@@ -155,18 +155,19 @@ func run(ctx context.Context, args []string, w world) int {
 	w.args = args
 	command, answered, err := parse(args, w)
 	switch {
-	case answered:
-		return 0
 	case err != nil:
 		return report(w, err)
+	case answered:
+		return 0
 	}
 	return perform(ctx, command, w)
 }
 
 // parse finds the command that the arguments name. It reports true when they asked for help or the
-// version, and have been answered.
+// version, and have been answered, or could not be.
 func parse(args []string, w world) (command *kong.Context, answered bool, err error) {
 	var c cli
+	out := &output{Writer: w.stdout}
 	parser, err := kong.New(&c,
 		kong.Name("smsbridge"),
 		kong.Description("smsbridge stands between software that sends e-mail and people who have "+
@@ -180,7 +181,7 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 			whyHelps(), configHelps(), jobsHelps(), limitHelps(), usageHelps(),
 			triggerHelps(), bugreportHelps(), moveHelps(), operatorHelps(),
 			callbacksHelps(), listenHelps(), tailHelps(), doctorHelps(), tryHelps()),
-		kong.Writers(w.stdout, w.stderr),
+		kong.Writers(out, w.stderr),
 		kong.Exit(func(int) { answered = true }),
 	)
 	if err != nil {
@@ -191,6 +192,9 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 	}
 	if command, err = parser.Parse(args); err != nil {
 		err = mistake{err.Error(), "smsbridge --help lists the commands and what they take"}
+	}
+	if unwritten := out.failed(); answered || unwritten != nil {
+		return command, answered, unwritten
 	}
 	return command, answered, err
 }

@@ -31,6 +31,10 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 		{"demo", "--once"},
 		{"trigger", "mail", "--to", bridge.URL, "+4512345678"},
 		{"address", "+4512345678", "--prefix", "acme", "--domain", "sms.acme.example"},
+		{"--version"},
+		{"--help"},
+		{"optout", "import", "--help"},
+		{},
 	} {
 		var errs bytes.Buffer
 		status := run(t.Context(), args, world{stdout: full{}, stderr: &errs, environ: environ})
