@@ -63,7 +63,7 @@ func (b backupCommand) Run(ctx context.Context, w world) error {
 		return mistake{"a backup is not written to the standard output",
 			"name a file: the copy is read back, which a pipe cannot be"}
 	}
-	options, err := optionsOf(b.Config, w)
+	options, err := optionsOf(ctx, b.Config, w)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (b backupCommand) record(ctx context.Context, w world, size string) (err er
 
 // Run puts a backup in the database's place.
 func (r restoreCommand) Run(ctx context.Context, w world) error {
-	options, err := optionsOf(r.Config, w)
+	options, err := optionsOf(ctx, r.Config, w)
 	if err != nil {
 		return err
 	}
@@ -161,8 +161,8 @@ func size(bytes int64) string {
 }
 
 // optionsOf says which database the settings name, which are read as serve reads them.
-func optionsOf(config string, w world) (store.Options, error) {
-	settings, err := serveCommand{Config: config}.load(w.environ)
+func optionsOf(ctx context.Context, config string, w world) (store.Options, error) {
+	settings, err := serveCommand{Config: config}.load(ctx, w.environ)
 	if err != nil {
 		return store.Options{}, err
 	}

@@ -74,7 +74,7 @@ func (b bugreportCommand) Run(ctx context.Context, w world) error {
 			return indented(w, r)
 		})
 	}
-	settings, err := serveCommand{Config: b.Config}.load(w.environ)
+	settings, err := serveCommand{Config: b.Config}.load(ctx, w.environ)
 	if err != nil {
 		return err
 	}

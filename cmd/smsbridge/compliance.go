@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ type way struct {
 }
 
 // Run prints what the operator has to know, and to file, for a country.
-func (c complianceCommand) Run(w world) error {
+func (c complianceCommand) Run(ctx context.Context, w world) error {
 	code := strings.ToUpper(c.Country)
 	if !phonemail.IsCountry(code) {
 		return mistake{"there is no country with the code " + printable(c.Country),
@@ -97,7 +98,7 @@ func (c complianceCommand) Run(w world) error {
 			f.Source.FirstHand,
 		})
 	}
-	t, err := c.chosen(w)
+	t, err := c.chosen(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (c complianceCommand) Run(w world) error {
 }
 
 // chosen is the tenant whose texts are shown; nil when there are no settings at all.
-func (c complianceCommand) chosen(w world) (*tenant.Tenant, error) {
+func (c complianceCommand) chosen(ctx context.Context, w world) (*tenant.Tenant, error) {
 	hasTenant := func() bool {
 		for _, variable := range w.environ {
 			if name, v, _ := strings.Cut(variable, "="); name == "SMSBRIDGE_TENANT" && v != "" {
@@ -132,7 +133,7 @@ func (c complianceCommand) chosen(w world) (*tenant.Tenant, error) {
 			"your texts; name their file with --config, or set the variables that serve reads")
 		return nil, nil
 	}
-	s, err := serveCommand{Config: c.Config}.load(w.environ)
+	s, err := serveCommand{Config: c.Config}.load(ctx, w.environ)
 	if err != nil {
 		return nil, err
 	}

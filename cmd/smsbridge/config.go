@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -68,8 +69,8 @@ type wrongThing struct {
 }
 
 // Run says whether serve would start with the settings.
-func (c checkCommand) Run(w world) error {
-	loaded, _, err := serveCommand{Config: c.Config, LogLevel: c.LogLevel}.settings(w)
+func (c checkCommand) Run(ctx context.Context, w world) error {
+	loaded, _, err := serveCommand{Config: c.Config, LogLevel: c.LogLevel}.settings(ctx, w)
 	if err == nil {
 		err = judgeLinks(loaded.Tenants)
 	}
@@ -113,8 +114,8 @@ type effective struct {
 }
 
 // Run shows the settings.
-func (c configCommand) Run(w world) error {
-	loaded, err := serveCommand{Config: c.Config}.load(w.environ)
+func (c configCommand) Run(ctx context.Context, w world) error {
+	loaded, err := serveCommand{Config: c.Config}.load(ctx, w.environ)
 	if err != nil {
 		return err
 	}

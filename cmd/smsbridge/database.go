@@ -83,7 +83,7 @@ func (b bridgeFlag) reading(
 		d.world = w
 		return do(ctx, d)
 	}
-	settings, err := serveCommand{Config: b.Config}.load(w.environ)
+	settings, err := serveCommand{Config: b.Config}.load(ctx, w.environ)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (w world) ask(
 func (w world) beside(
 	ctx context.Context, config string,
 ) (*store.Store, tenant.Settings, error) {
-	settings, err := serveCommand{Config: config}.load(w.environ)
+	settings, err := serveCommand{Config: config}.load(ctx, w.environ)
 	if err != nil {
 		return nil, settings, err
 	}

@@ -54,7 +54,7 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 	if w.inside != nil {
 		return d.at(ctx, w, d.tell)
 	}
-	loaded, _, err := serveCommand{Config: d.Config}.settings(w)
+	loaded, _, err := serveCommand{Config: d.Config}.settings(ctx, w)
 	if err == nil {
 		err = judgeLinks(loaded.Tenants)
 	}

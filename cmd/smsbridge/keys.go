@@ -47,7 +47,7 @@ func (keysCommand) Help() string {
 
 // Run prints what each key seals.
 func (k keysCommand) Run(ctx context.Context, w world) error {
-	options, err := optionsOf(k.Config, w)
+	options, err := optionsOf(ctx, k.Config, w)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (moveCommand) Help() string {
 
 // Run moves the database.
 func (m moveCommand) Run(ctx context.Context, w world) error {
-	options, err := optionsOf(m.Config, w)
+	options, err := optionsOf(ctx, m.Config, w)
 	if err != nil {
 		return err
 	}

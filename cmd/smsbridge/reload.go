@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -20,7 +21,7 @@ type reloading struct {
 	read  func() (tenant.Settings, error) // judged as at the start
 }
 
-// reread are settings that were read again, or why they cannot be taken up.
+// reread are settings that were read, or why they cannot be taken up.
 type reread struct {
 	settings tenant.Settings
 	err      error
@@ -38,11 +39,11 @@ func (r reloading) begin() <-chan reread {
 }
 
 // untilReload reads the settings again with each SIGHUP.
-func (s serveCommand) untilReload(w world) reloading {
+func (s serveCommand) untilReload(ctx context.Context, w world) reloading {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	return reloading{signals, func() (tenant.Settings, error) {
-		loaded, _, err := s.settings(w)
+		loaded, _, err := s.settings(ctx, w)
 		if err == nil {
 			err = judgeLinks(loaded.Tenants)
 		}

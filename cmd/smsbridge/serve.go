@@ -61,7 +61,7 @@ func (serveCommand) Help() string {
 
 // Run serves until the context ends.
 func (s serveCommand) Run(ctx context.Context, w world) error {
-	settings, level, err := s.settings(w)
+	settings, level, err := s.settings(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	b.again = s.untilReload(w)
+	b.again = s.untilReload(ctx, w)
 	return b.serve(ctx, listener)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -19,8 +20,10 @@ import (
 
 // settings reads the settings and the level of the log, and reports all mistakes of both. The
 // settings have all warnings of a start.
-func (s serveCommand) settings(w world) (tenant.Settings, slog.Level, error) {
-	loaded, err := s.load(w.environ)
+func (s serveCommand) settings(
+	ctx context.Context, w world,
+) (tenant.Settings, slog.Level, error) {
+	loaded, err := s.load(ctx, w.environ)
 	level, m := s.level(w.environ)
 	var mistakes settings.Mistakes
 	if m != nil && (err == nil || errors.As(err, &mistakes)) {
@@ -47,11 +50,25 @@ func judgeLinks(tenants tenant.Set) error {
 	return nil
 }
 
-func (s serveCommand) load(environ []string) (tenant.Settings, error) {
-	if s.Config != "" {
-		return tenant.FromFile(s.Config, environ)
+// load reads the settings until ctx ends. Their file may be a FIFO to which no process writes, or
+// on a disk that does not respond. So may a file that they refer to.
+func (s serveCommand) load(ctx context.Context, environ []string) (tenant.Settings, error) {
+	read := make(chan reread, 1)
+	go func() {
+		var r reread
+		if s.Config != "" {
+			r.settings, r.err = tenant.FromFile(s.Config, environ)
+		} else {
+			r.settings, r.err = tenant.FromEnv(environ)
+		}
+		read <- r
+	}()
+	select {
+	case <-ctx.Done():
+		return tenant.Settings{}, ctx.Err()
+	case r := <-read:
+		return r.settings, r.err
 	}
-	return tenant.FromEnv(environ)
 }
 
 // level reads the level of the log, in any case. A mistake names the variable when the level comes

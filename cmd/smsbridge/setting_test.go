@@ -49,7 +49,8 @@ func TestLogLevel(t *testing.T) {
 		"info": slog.LevelInfo, "INFO": slog.LevelInfo, "Debug": slog.LevelDebug,
 		"WARN": slog.LevelWarn, "error": slog.LevelError, "": slog.LevelInfo,
 	} {
-		_, level, err := serveCommand{LogLevel: word}.settings(world{environ: tenantEnviron()})
+		_, level, err := serveCommand{LogLevel: word}.settings(t.Context(),
+			world{environ: tenantEnviron()})
 		require.NoError(t, err, word)
 		require.Equal(t, want, level, word)
 	}
@@ -182,7 +183,7 @@ func TestMissingDatabase(t *testing.T) {
 func TestMistakesOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("public_url: \"https://b.example\nx: y\n"), 0o600))
-	_, _, err := serveCommand{Config: path}.settings(world{})
+	_, _, err := serveCommand{Config: path}.settings(t.Context(), world{})
 	var mistakes settings.Mistakes
 	require.ErrorAs(t, err, &mistakes)
 	require.Equal(t, path+":1: public_url", mistakes[0].Where)

@@ -82,3 +82,33 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// Ensure that the first signal ends a command whose settings are in a FIFO, or refer to one, to
+// which no process writes.
+func TestSignalEndsTheReadingOfSettings(t *testing.T) {
+	t.Parallel()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	in := func(args ...string) []string { return append(args, "--config", fifo) }
+	for _, args := range [][]string{
+		in("serve"), in("check"), in("config"), in("jobs"), in("keys"), in("bugreport"), in("doctor"),
+		in("try", "mail", os.DevNull), in("trigger", "reply", "+4512345678", "YES"),
+		in("texts"), in("compliance", "DK"), {"serve"},
+	} {
+		var errs bytes.Buffer
+		ctx, signal := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, args, world{stdout: &errs, stderr: &errs,
+				environ: tenantEnviron("MAILGUN_API_KEY=file:" + fifo)})
+		}()
+		signal()
+		select {
+		case status := <-ended:
+			require.Equal(t, exitFailure, status, "%v: %s", args, errs.String())
+			require.NotContains(t, errs.String(), "hint:", "it is no mistake of the person")
+		case <-time.After(10 * time.Second):
+			t.Fatal("the signal does not end it:", args)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,8 +49,8 @@ type saidText struct {
 }
 
 // Run prints the texts.
-func (c textsCommand) Run(w world) error {
-	settings, err := serveCommand{Config: c.Config}.load(w.environ)
+func (c textsCommand) Run(ctx context.Context, w world) error {
+	settings, err := serveCommand{Config: c.Config}.load(ctx, w.environ)
 	if err != nil {
 		return err
 	}

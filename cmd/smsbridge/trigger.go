@@ -120,7 +120,7 @@ func (m triggerMail) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	settings, t, err := m.of(w)
+	settings, t, err := m.of(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (r triggerReply) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	settings, t, err := r.ofTwilio(w)
+	settings, t, err := r.ofTwilio(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (r triggerReply) Run(ctx context.Context, w world) error {
 
 // Run posts a receipt.
 func (r triggerReceipt) Run(ctx context.Context, w world) error {
-	settings, t, err := r.ofTwilio(w)
+	settings, t, err := r.ofTwilio(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (l triggerLog) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	settings, t, err := l.of(w)
+	settings, t, err := l.of(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -241,8 +241,8 @@ func (l triggerLog) Run(ctx context.Context, w world) error {
 }
 
 // of are the settings and the tenant that is meant.
-func (f triggerFlags) of(w world) (tenant.Settings, *tenant.Tenant, error) {
-	settings, err := serveCommand{Config: f.Config}.load(w.environ)
+func (f triggerFlags) of(ctx context.Context, w world) (tenant.Settings, *tenant.Tenant, error) {
+	settings, err := serveCommand{Config: f.Config}.load(ctx, w.environ)
 	if err != nil {
 		return settings, nil, err
 	}
@@ -250,8 +250,10 @@ func (f triggerFlags) of(w world) (tenant.Settings, *tenant.Tenant, error) {
 	return settings, t, err
 }
 
-func (f triggerFlags) ofTwilio(w world) (tenant.Settings, *tenant.Tenant, error) {
-	settings, t, err := f.of(w)
+func (f triggerFlags) ofTwilio(
+	ctx context.Context, w world,
+) (tenant.Settings, *tenant.Tenant, error) {
+	settings, t, err := f.of(ctx, w)
 	if err == nil && t.Sending.Twilio.AuthToken.Reveal() == "" {
 		err = mistake{"the tenant does not text by Twilio",
 			"this command posts as Twilio does; set TWILIO_AUTH_TOKEN if it is meant to"}
