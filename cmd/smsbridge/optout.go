@@ -121,11 +121,11 @@ func (a optoutAdd) add(ctx context.Context, d database, phone phonemail.Number) 
 	}
 	var first bool
 	err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		// The date of today may begin as late as this, where it begins before that of UTC.
-		if said.Since.After(tx.Now().Add(24 * time.Hour)) {
+		first, err = optout.Record(ctx, tx, d.settings.Tenants, said)
+		if errors.Is(err, optout.ErrFuture) {
 			return mistake{"the time is in the future", "write when the person said so, or leave it out"}
 		}
-		if first, err = record(ctx, tx, d.settings.Tenants, said); err != nil {
+		if err != nil {
 			return err
 		}
 		return d.audit(ctx, tx, "optout.add", phone.String(), holdsFor(said.Reach))
@@ -171,15 +171,6 @@ func (a optoutAdd) reach(
 
 // holdsFor names whom an opt-out holds for.
 func holdsFor(r text.Reach) string { return cmp.Or(r.Tenant, r.Line.Sender, "all tenants") }
-
-func record(
-	ctx context.Context, tx *store.Tx, tenants tenant.Set, said text.Said,
-) (first bool, err error) {
-	if said.Since.IsZero() {
-		said.Since = tx.Now()
-	}
-	return optout.Record(ctx, tx, tenants, said)
-}
 
 // oneOf is the tenant that was named, or the only one. Otherwise the hint is followed by the names.
 func oneOf(tenants tenant.Set, slug, hint string) (*tenant.Tenant, error) {
@@ -289,7 +280,7 @@ func (i optoutImport) Run(ctx context.Context, w world) (err error) {
 
 // read imports what standard input has. A mistake in it changes nothing.
 func (i optoutImport) read(ctx context.Context, d database) error {
-	all, err := optout.ReadCSV(d.stdin, d.settings.Tenants)
+	all, err := optout.ReadCSV(d.stdin, d.settings.Tenants, d.clock())
 	var bad *optout.Bad
 	if errors.As(err, &bad) {
 		return mistake{bad.What, bad.Hint}
@@ -305,7 +296,7 @@ func (i optoutImport) read(ctx context.Context, d database) error {
 	for n := 0; n < len(all) && err == nil; n++ {
 		var first bool
 		err = d.store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			first, err = record(ctx, tx, d.settings.Tenants, all[n])
+			first, err = optout.Record(ctx, tx, d.settings.Tenants, all[n])
 			return err
 		})
 		if first && err == nil {

@@ -35,4 +35,8 @@ func TestOptOutSinceTheFuture(t *testing.T) {
 	status, said = add("+4520123456", time.Now().Add(14*time.Hour))
 	require.Zero(t, status, said)
 	require.Contains(t, said, "recorded")
+	status, said = i.says(t, "+4520123457,all,,,,mail,ann,"+
+		time.Now().AddDate(1, 0, 0).UTC().Format(time.DateOnly)+"\n", "optout", "import", "-")
+	require.Equal(t, exitMistake, status, said)
+	require.Contains(t, said, "error: line 1: the time is in the future")
 }

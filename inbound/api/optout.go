@@ -38,7 +38,7 @@ func (d *Door) addOptOut(r request) (response, error) {
 	}
 	said := text.Said{
 		Phone: phone, Reach: text.Reach{Tenant: r.tenant.Slug}, Via: text.Via(r.fields["via"]),
-		Recorder: r.key, Since: d.Now(),
+		Recorder: r.key,
 	}
 	if !slices.Contains(text.Vias(), said.Via) {
 		return response{}, web.BadField.On("via", "It is mail, phone, letter or other.")

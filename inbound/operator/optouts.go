@@ -50,7 +50,7 @@ func (d *Door) addOptOut(ctx context.Context, tx *store.Tx, f form) (operator.Ac
 		return operator.Act{}, wrong{"That is no phone number.", "Write it as +4512345678."}
 	}
 	s := text.Said{
-		Phone: phone, Via: text.Via(f.Get("via")), Recorder: f.by.Name, Since: tx.Now(),
+		Phone: phone, Via: text.Via(f.Get("via")), Recorder: f.by.Name,
 		Reach: text.Reach{Tenant: f.Get("tenant"), All: f.Get("tenant") == ""},
 	}
 	if _, known := d.Settings.Tenants.Tenant(s.Reach.Tenant); !known && !s.Reach.All {
@@ -91,16 +91,13 @@ func removeOptOut(ctx context.Context, tx *store.Tx, f form) (operator.Act, erro
 
 // importOptOuts records the opt-outs of a CSV file. One with a mistake changes nothing.
 func (d *Door) importOptOuts(ctx context.Context, tx *store.Tx, f form) (operator.Act, error) {
-	all, err := optout.ReadCSV(strings.NewReader(f.Get("csv")), d.Settings.Tenants)
+	all, err := optout.ReadCSV(strings.NewReader(f.Get("csv")), d.Settings.Tenants, tx.Now())
 	var bad *optout.Bad
 	if errors.As(err, &bad) {
 		return operator.Act{}, wrong{"Nothing was imported: " + bad.What + ".", bad.Hint}
 	}
 	added := 0
 	for _, s := range all {
-		if s.Since.IsZero() {
-			s.Since = tx.Now()
-		}
 		first, err := optout.Record(ctx, tx, d.Settings.Tenants, s)
 		if err != nil {
 			return operator.Act{}, err

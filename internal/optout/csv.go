@@ -28,12 +28,16 @@ func columns() []string {
 	return []string{"phone", "scope", "tenant", "account", "sender", "via", "by", "since"}
 }
 
+// mostCSV, in bytes, is half a million opt-outs.
+const mostCSV = 64 << 20
+
 // byteOrderMark is what spreadsheets put before a CSV file in UTF-8.
 const byteOrderMark = "\ufeff"
 
 // ReadCSV reads such a file. A [*Bad] names the line.
-func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
-	text := bufio.NewReader(in)
+func ReadCSV(in io.Reader, tenants tenant.Set, now time.Time) (all []text.Said, err error) {
+	limited := &io.LimitedReader{R: in, N: mostCSV + 1}
+	text := bufio.NewReader(limited)
 	if start, _ := text.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
 		_, _ = text.Discard(len(byteOrderMark)) // which cannot fail after the look at it
 	}
@@ -41,6 +45,9 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 	rows.FieldsPerRecord = len(columns())
 	for {
 		row, err := rows.Read()
+		if limited.N == 0 {
+			return nil, &Bad{"the file is larger than 64 MiB", "import it in parts; nothing was imported"}
+		}
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
@@ -60,7 +67,7 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 		if len(all) == 0 && slices.Equal(row, columns()) {
 			continue
 		}
-		said, what := readLine(row, tenants)
+		said, what := readLine(row, tenants, now)
 		if what != "" {
 			return nil, &Bad{fmt.Sprintf("line %d: %s", line, what),
 				"write it as smsbridge optout export does; nothing was imported"}
@@ -70,7 +77,9 @@ func ReadCSV(in io.Reader, tenants tenant.Set) (all []text.Said, err error) {
 }
 
 // readLine reads one line, or says what is wrong with it.
-func readLine(row []string, tenants tenant.Set) (s text.Said, wrong string) {
+func readLine(
+	row []string, tenants tenant.Set, now time.Time,
+) (s text.Said, wrong string) {
 	phone, err := phonemail.ParseNumber(row[0])
 	if err != nil {
 		return s, "the phone is not a number such as +4512345678"
@@ -101,6 +110,9 @@ func readLine(row []string, tenants tenant.Set) (s text.Said, wrong string) {
 	known := false
 	if s.Since, known = ParseTime(row[7]); !known {
 		return s, "the time is none"
+	}
+	if isFuture(s.Since, now) {
+		return s, "the time is in the future"
 	}
 	return s, ""
 }

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/optout"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 )
 
@@ -19,7 +21,7 @@ func TestReadBrokenCSV(t *testing.T) {
 	for _, text := range []string{
 		"+46701740613,all,,,,mail,ann,\n\"+46701740614,all,,,,mail,ann,\n", "a\"b,c\n", "phone\n",
 	} {
-		_, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{})
+		_, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{}, storetest.Start)
 		require.ErrorAs(t, err, new(*optout.Bad), text)
 		require.ErrorContains(t, err, "the file is not a CSV file of 8 columns")
 	}
@@ -30,7 +32,7 @@ func TestReadBrokenCSV(t *testing.T) {
 func TestReadCSVOfNoAccount(t *testing.T) {
 	for _, account := range []string{"/all", "/tenant"} {
 		_, err := optout.ReadCSV(strings.NewReader("+46701740613,sender,,"+account+",acme,mail,ann,\n"),
-			tenant.Set{})
+			tenant.Set{}, storetest.Start)
 		require.ErrorAs(t, err, new(*optout.Bad))
 		require.ErrorContains(t, err, "line 1: the account is none of a provider")
 	}
@@ -41,7 +43,7 @@ func TestReadCSVOfNoAccount(t *testing.T) {
 func TestReadCSVOfNoText(t *testing.T) {
 	for _, by := range []string{"\x00", "J\xf8rgen"} {
 		_, err := optout.ReadCSV(strings.NewReader(
-			"+46701740613,all,,,,mail,ann,\n+46701740614,all,,,,mail,"+by+",\n"), tenant.Set{})
+			"+46701740613,all,,,,mail,ann,\n+46701740614,all,,,,mail,"+by+",\n"), tenant.Set{}, storetest.Start)
 		require.ErrorAs(t, err, new(*optout.Bad))
 		require.ErrorContains(t, err, "line 2 has bytes that are no text")
 	}
@@ -51,7 +53,7 @@ func TestReadCSVOfNoText(t *testing.T) {
 func TestReadCSVThatBreaksOff(t *testing.T) {
 	broken := errors.New("the connection broke")
 	_, err := optout.ReadCSV(io.MultiReader(strings.NewReader("+46701740613,all,,,,mail,ann,\n"),
-		iotest.ErrReader(broken)), tenant.Set{})
+		iotest.ErrReader(broken)), tenant.Set{}, storetest.Start)
 	require.ErrorIs(t, err, broken)
 	var bad *optout.Bad
 	require.NotErrorAs(t, err, &bad)
@@ -64,10 +66,39 @@ func TestReadCSVOfASpreadsheet(t *testing.T) {
 		`"phone","scope","tenant","account","sender","via","by","since"`,
 	} {
 		all, err := optout.ReadCSV(strings.NewReader(
-			"\ufeff"+heading+"\r\n+46701740613,all,,,,mail,ann,2026-01-31T12:00:00Z\r\n"), tenant.Set{})
+			"\ufeff"+heading+"\r\n+46701740613,all,,,,mail,ann,2026-01-31T12:00:00Z\r\n"), tenant.Set{},
+			storetest.Start)
 		require.NoError(t, err, heading)
 		require.Len(t, all, 1)
 	}
+}
+
+// Ensure that a line is refused whose time is to come. That of a date may be tomorrow's in UTC.
+func TestReadCSVOfTheFuture(t *testing.T) {
+	read := func(since time.Time) error {
+		_, err := optout.ReadCSV(strings.NewReader("+46701740613,all,,,,mail,ann,\n"+
+			"+46701740614,all,,,,mail,ann,"+since.Format(time.RFC3339)+"\n"), tenant.Set{}, storetest.Start)
+		return err
+	}
+	require.NoError(t, read(storetest.Start.Add(24*time.Hour)))
+	err := read(storetest.Start.Add(24*time.Hour + time.Second))
+	require.ErrorAs(t, err, new(*optout.Bad))
+	require.ErrorContains(t, err, "line 2: the time is in the future")
+}
+
+// zeros never ends, as /dev/zero does not.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// Ensure that a file without an end is not read for ever.
+func TestReadCSVWithoutAnEnd(t *testing.T) {
+	_, err := optout.ReadCSV(zeros{}, tenant.Set{}, storetest.Start)
+	require.ErrorAs(t, err, new(*optout.Bad))
+	require.ErrorContains(t, err, "the file is larger than 64 MiB")
 }
 
 // FuzzReadCSV ensures that what is read once can be read from any text without a panic.
@@ -78,7 +109,7 @@ func FuzzReadCSV(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		all, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{})
+		all, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{}, storetest.Start)
 		if err != nil {
 			require.ErrorAs(t, err, new(*optout.Bad))
 			return

@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
@@ -88,10 +89,24 @@ func reaches(h Heard) []text.Reach {
 	return all
 }
 
-// Record records what a person said, and ends what the phone is being asked within its reach.
+// ErrFuture says that a person cannot have said so yet.
+var ErrFuture = errors.New("optout: the time is in the future")
+
+// isFuture reports whether a person cannot have said so yet. The date of today may begin as late as
+// a day after now, where it begins before that of UTC.
+func isFuture(since, now time.Time) bool { return since.After(now.Add(24 * time.Hour)) }
+
+// Record records what a person said, and ends what the phone is being asked within its reach. A
+// zero Since is now.
 func Record(
 	ctx context.Context, tx *store.Tx, tenants tenant.Set, s text.Said,
 ) (first bool, err error) {
+	if s.Since.IsZero() {
+		s.Since = tx.Now()
+	}
+	if isFuture(s.Since, tx.Now()) {
+		return false, ErrFuture
+	}
 	if first, err = text.SetOptOut(ctx, tx, s); err != nil {
 		return false, err
 	}
