@@ -50,6 +50,16 @@ func openToRead(name string) (*os.File, error) {
 	return file, nil
 }
 
+// whole reads all that there is. More than so many bytes are a mistake: a person may name what never
+// ends, such as /dev/zero.
+func whole(in io.Reader, most int, larger mistake) ([]byte, error) {
+	read, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
+	if err == nil && len(read) > most {
+		err = larger
+	}
+	return read, err
+}
+
 // untilDone returns what reads from a file until ctx ends, as it does at the first SIGINT
 // or SIGTERM. Then it returns ctx's error, while the read that waits goes on until the process
 // ends.

@@ -112,3 +112,21 @@ func TestSignalEndsTheReadingOfSettings(t *testing.T) {
 		}
 	}
 }
+
+// Ensure that a file without an end is a mistake, and is not read for ever.
+func TestFilesWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	environ := backupEnviron(t)
+	for _, args := range fromFile() {
+		var errs bytes.Buffer
+		status := run(t.Context(), append(args, "/dev/zero"),
+			world{stdout: &errs, stderr: &errs, environ: environ})
+		require.Equal(t, exitMistake, status, "%v: %s", args, errs.String())
+		require.Contains(t, errs.String(), "hint: ", args)
+	}
+	var errs bytes.Buffer
+	status := run(t.Context(), []string{"check"}, world{stdout: &errs, stderr: &errs,
+		environ: append(environ, "SMSBRIDGE_PRICES=/dev/zero")})
+	require.Equal(t, exitMistake, status, errs.String())
+	require.Contains(t, errs.String(), "SMSBRIDGE_PRICES: is not a file that can be read")
+}

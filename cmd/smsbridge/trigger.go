@@ -21,10 +21,11 @@ import (
 	"smsbridge/internal/tenant"
 )
 
-// triggerTime bounds a request of trigger, and triggerShown what is shown of the response, in
-// bytes.
+// triggerTime bounds a request of trigger, triggerMost a mail that it posts, and triggerShown what
+// is shown of the response, in bytes.
 const (
 	triggerTime  = 30 * time.Second
+	triggerMost  = 25 << 20
 	triggerShown = 400
 )
 
@@ -154,7 +155,8 @@ func (m triggerMail) mime(
 			return nil, err
 		}
 		defer in.Close()
-		return io.ReadAll(in)
+		return whole(in, triggerMost, mistake{"no bridge gets such a mail",
+			"Mailgun takes mails of at most 25 MB"})
 	}
 	from, host := "idp.invalid", "idp.invalid"
 	if domains := t.Mails.Sender.Domains; len(domains) > 0 {

@@ -113,11 +113,8 @@ func (c tryMailCommand) read(ctx context.Context, w world) (string, error) {
 		return "", err
 	}
 	defer in.Close()
-	const most = 2 << 20
-	raw, err := io.ReadAll(io.LimitReader(in, most+1))
-	if err == nil && len(raw) > most {
-		err = mistake{"that is no raw mail", "it must be a raw mail with its header, of at most 2 MiB"}
-	}
+	raw, err := whole(in, 2<<20, mistake{"that is no raw mail",
+		"it must be a raw mail with its header, of at most 2 MiB"})
 	return string(raw), err
 }
 

@@ -36,7 +36,7 @@ type File struct {
 // ReadFile reads a configuration file, and reports all that is wrong with its form. It returns
 // false when there is nothing to go on with.
 func (l *Loader) ReadFile(path string, form Form) (File, bool) {
-	text, err := readLimited(path, maxFile)
+	text, err := ReadLimited(path, maxFile)
 	if err != nil {
 		l.Add(path, Wrong("cannot be read", err.Error()))
 		return File{}, false

@@ -206,7 +206,7 @@ func readSecret(dir, path string) (string, *Mistake) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	text, err := readLimited(path, maxSecretFile)
+	text, err := ReadLimited(path, maxSecretFile)
 	if err != nil {
 		return "", Wrong("refers to a file that cannot be read", err.Error())
 	}
@@ -218,8 +218,8 @@ func readSecret(dir, path string) (string, *Mistake) {
 	return secret, nil
 }
 
-// readLimited reads a file of at most limit bytes.
-func readLimited(path string, limit int64) ([]byte, error) {
+// ReadLimited reads a file of at most limit bytes.
+func ReadLimited(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err

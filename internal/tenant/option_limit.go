@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"os"
 	"strings"
 	"time"
 
@@ -141,8 +140,11 @@ func setMoney[T any](of func(*T) *price.Micro) settings.Setter[T] {
 	}
 }
 
+// maxPrices, in bytes, is far beyond a price for each provider and country.
+const maxPrices = 1 << 20
+
 func setPrices(s *Settings, v []string) *settings.Mistake {
-	text, err := os.ReadFile(v[0])
+	text, err := settings.ReadLimited(v[0], maxPrices)
 	if err != nil {
 		return settings.Wrong("is not a file that can be read",
 			"write the path of a file, or leave it out for the shipped prices")
