@@ -50,8 +50,8 @@ func openToRead(name string) (*os.File, error) {
 	return file, nil
 }
 
-// whole reads all that there is. More than so many bytes are a mistake: a person may name what never
-// ends, such as /dev/zero.
+// whole reads all that there is. More than so many bytes are a mistake: a person may name what
+// never ends, such as /dev/zero.
 func whole(in io.Reader, most int, larger mistake) ([]byte, error) {
 	read, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
 	if err == nil && len(read) > most {

@@ -42,8 +42,8 @@ func TestReadCSVOfNoAccount(t *testing.T) {
 // first error, and what is before that stays.
 func TestReadCSVOfNoText(t *testing.T) {
 	for _, by := range []string{"\x00", "J\xf8rgen"} {
-		_, err := optout.ReadCSV(strings.NewReader(
-			"+46701740613,all,,,,mail,ann,\n+46701740614,all,,,,mail,"+by+",\n"), tenant.Set{}, storetest.Start)
+		_, err := optout.ReadCSV(strings.NewReader("+46701740613,all,,,,mail,ann,\n"+
+			"+46701740614,all,,,,mail,"+by+",\n"), tenant.Set{}, storetest.Start)
 		require.ErrorAs(t, err, new(*optout.Bad))
 		require.ErrorContains(t, err, "line 2 has bytes that are no text")
 	}
