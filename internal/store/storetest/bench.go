@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -76,9 +77,21 @@ func (b Bench) Phone() phonemail.Number {
 	return phone
 }
 
-// Try runs step in a transaction and returns its error.
+// errEnded says that a step did not return, as one does not whose requirement fails.
+var errEnded = errors.New("storetest: the step ended its goroutine")
+
+// Try runs step in a transaction and returns its error. Step has a goroutine of its own: that of
+// the store serves all callers, who would wait for ever if a failed requirement ended it.
 func (b Bench) Try(step func(ctx context.Context, tx *store.Tx) error) error {
-	return b.Store.Do(b.Context(), step)
+	return b.Store.Do(b.Context(), func(ctx context.Context, tx *store.Tx) error {
+		err := errEnded
+		var done sync.WaitGroup
+		done.Go(func() {
+			err = store.Survive("a step", func() error { return step(ctx, tx) })
+		})
+		done.Wait()
+		return err
+	})
 }
 
 // Do runs step in a transaction that must succeed.
