@@ -21,8 +21,8 @@ const (
 
 // vocabulary lists the parts of words that tell each meaning. The languages are English, German,
 // Danish, Norwegian, Swedish, Dutch, French, Spanish, Italian, Portuguese, Polish, Finnish,
-// Japanese, Russian, Ukrainian and a little Chinese. Earlier rows win, so words of harm come
-// first.
+// Japanese, Russian, Ukrainian and a little Chinese. A change of address is known in Czech, Korean
+// and Turkish, too. Earlier rows win, so words of harm come first.
 var vocabulary = []struct {
 	says  speech
 	words []string
@@ -144,6 +144,14 @@ var vocabulary = []struct {
 		"зміна адреси", "зміни адреси", "змінити адресу",
 		"新邮箱", "新的邮箱", "新电子邮件", "新的电子邮件", "更改邮箱", "更换邮箱", "修改邮箱", "邮箱变更",
 		"邮箱更改", "更改电子邮件",
+		"nový email", "nová email", "nové email", "novou email", "změna email", "změnu email",
+		"změny email", "změně email", "změnit email", "změna adresy", "změnu adresy", "změny adresy",
+		"změnit adresu",
+		"새 이메일", "새로운 이메일", "이메일 변경", "이메일을 변경", "이메일 주소 변경",
+		"이메일 주소를 변경", "이메일 주소가 변경",
+		"yeni eposta", "yeni email", "eposta değiş", "epostanızı değiş", "eposta adresi değiş",
+		"eposta adresini değiş", "eposta adresinizi değiş", "eposta adresinizin değiş",
+		"email adresi değiş", "email adresinizi değiş",
 	}},
 	{saysInvite, []string{
 		"invite", "invitation", "accept the offer", "einladung", "eingeladen", "invitér", "inviteret",

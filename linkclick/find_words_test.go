@@ -28,6 +28,11 @@ func TestChangeOfAddress(t *testing.T) {
 		"Potwierdź zmianę adresu e-mail", "Vahvista sähköpostiosoitteen vaihto",
 		"メールアドレスを変更する確認", "Подтвердите изменение адреса", "Підтвердьте нову електронну пошту",
 		"验证您的新邮箱", "确认更改邮箱",
+		"Potvrďte změnu e-mailu", "Potvrzení změny e-mailové adresy",
+		"Ověřte svou novou e-mailovou adresu",
+		"이메일 변경 확인", "이메일 주소 변경을 확인해 주세요", "새 이메일 주소를 확인해 주세요",
+		"E-posta değişikliğini onaylayın", "E-posta adresi değişikliği",
+		"Yeni e-posta adresinizi doğrulayın",
 	} {
 		f := Find(mail(subject), rule)
 		require.NotEqual(t, KindVerify, f.Kind, subject)
@@ -41,6 +46,8 @@ func TestChangeOfAddress(t *testing.T) {
 		"Conferma il tuo indirizzo email", "Confirme seu endereço de e-mail",
 		"Potwierdź swój adres e-mail", "Vahvista sähköpostiosoitteesi", "メールアドレスを確認してください",
 		"Подтвердите адрес электронной почты", "Підтвердьте адресу", "验证您的邮箱",
+		"Potvrďte svou e-mailovou adresu", "Ověření e-mailu", "이메일 주소를 확인해 주세요", "이메일 인증",
+		"E-posta adresinizi doğrulayın", "E-postanızı onaylayın",
 	} {
 		require.Equal(t, KindVerify, Find(mail(subject), rule).Kind, subject)
 	}
