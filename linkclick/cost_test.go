@@ -189,6 +189,10 @@ func worstMails() map[string]Mail {
 		all.HTML += m.HTML[:min(len(m.HTML), maxBody/len(mails))] + "\n"
 	}
 	mails["everything"] = all
+	for name, m := range mails { // of what is longer, only the bound is seen
+		m.Text, m.HTML = m.Text[:min(len(m.Text), maxBody)], m.HTML[:min(len(m.HTML), maxBody)]
+		mails[name] = m
+	}
 	return mails
 }
 

@@ -46,7 +46,7 @@ type span struct {
 // readText finds the URLs of a plain text body.
 func readText(body string) *document {
 	d := &document{}
-	if len(body) > maxBody {
+	if d.full = len(body) > maxBody; d.full {
 		body = body[:strings.LastIndexAny(body[:maxBody], " \n")+1]
 	}
 	d.text.WriteString(strings.ReplaceAll(body, "\r", ""))
@@ -58,7 +58,7 @@ func readText(body string) *document {
 // readHTML finds a[href] and the URLs that stand in the visible text. A relative link means
 // nothing in a mail and is judged like any other.
 func readHTML(body string) *document {
-	d := &document{}
+	d := &document{full: len(body) > maxBody}
 	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
 	z.SetMaxBuf(maxBody)
 	r := htmlReader{document: d, open: -1}

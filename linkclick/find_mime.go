@@ -41,8 +41,8 @@ type Mail struct {
 
 // ReadMIME reads a raw mail (RFC 5322, RFC 2045 to 2047): multipart bodies, quoted-printable and
 // base64, charsets and encoded header words. It decodes only inline text/plain and text/html
-// parts, joins several of a type, and keeps at most 512 KiB of each. Attachments and attached
-// mails are skipped.
+// parts, joins several of a type, and keeps at most 512 KiB of each. One byte more is kept, too:
+// it tells [Find] that there is a rest. Attachments and attached mails are skipped.
 //
 // It returns an error that wraps [ErrTooLarge], [ErrMalformed] or the error of r. Its own texts
 // hold no part of the mail.
@@ -139,7 +139,7 @@ func asItIs(text string) string { return text }
 
 // appendBody adds what fits of a part to dst, as read makes of it. Line ends become "\n".
 func appendBody(dst *strings.Builder, body io.Reader, read func(string) string) error {
-	room := maxBody - dst.Len()
+	room := maxBody + 1 - dst.Len()
 	if room <= 0 {
 		return nil
 	}

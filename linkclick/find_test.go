@@ -367,6 +367,23 @@ func TestFindBounds(t *testing.T) {
 	f = Find(Mail{Text: strings.Repeat("x", maxBody-len(auth0Verify)) + " " + auth0Verify + "yz"},
 		acme)
 	require.Empty(t, f.Candidates)
+
+	// It may contradict what was seen: another link, or words that forbid one.
+	long := strings.Repeat("x ", maxBody/2)
+	for _, m := range []Mail{
+		{Text: auth0Verify + " " + long + auth0Verify + "2"}, {HTML: verifyMail(auth0Verify) + long},
+		{Subject: "Your code", Text: "Your code: 583920\n" + long + "\nYour code: 111111"},
+	} {
+		f = Find(m, acme)
+		require.Equal(t, ReasonTooMany, f.Reason)
+		require.Empty(t, f.URL+f.Code)
+	}
+	for _, kind := range []string{"plain", "html"} {
+		m, err := ReadMIME(strings.NewReader("Content-Type: text/" + kind + "\r\n\r\n" +
+			verifyMail(auth0Verify) + " " + auth0Verify + " " + long))
+		require.NoError(t, err)
+		require.Equal(t, ReasonTooMany, Find(m, acme).Reason, kind)
+	}
 }
 
 // As many links and as long a body as are allowed are read as a whole.
