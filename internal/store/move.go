@@ -199,10 +199,12 @@ func (m move) table(ctx context.Context, table string) (int64, error) {
 }
 
 // jobs gives PostgreSQL's queue the jobs that are not done. One that a worker had when the bridge
-// was killed is due. A job that drops another one names its number, so they keep their numbers.
+// was killed is due. One that waits for its time waits there, too. A job that drops another one
+// names its number, so they keep their numbers.
 func (m move) jobs(ctx context.Context) (n int64, err error) {
 	rows, err := m.from.QueryContext(ctx, "SELECT id, json(args), kind, max_attempts, attempt,"+
-		" priority, queue, scheduled_at FROM river_job"+
+		" priority, queue, scheduled_at,"+
+		" CASE WHEN state IN ('retryable', 'scheduled') THEN state ELSE 'available' END FROM river_job"+
 		" WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') ORDER BY id")
 	if err != nil {
 		return 0, err
@@ -210,15 +212,16 @@ func (m move) jobs(ctx context.Context) (n int64, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var (
-			args, kind, queue               string
+			args, kind, queue, state        string
 			id, attempts, attempt, priority int64
 			at                              time.Time
 		)
-		err := rows.Scan(&id, &args, &kind, &attempts, &attempt, &priority, &queue, &at)
+		err := rows.Scan(&id, &args, &kind, &attempts, &attempt, &priority, &queue, &at, &state)
 		if err == nil {
 			_, err = m.to.Exec(ctx, "INSERT INTO river_job (id, args, kind, max_attempts, attempt,"+
-				" priority, queue, scheduled_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'available')",
-				id, args, kind, attempts, min(attempt, attempts-1), priority, queue, at)
+				" priority, queue, scheduled_at, state)"+
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::river_job_state)",
+				id, args, kind, attempts, min(attempt, attempts-1), priority, queue, at, state)
 		}
 		if err != nil {
 			return 0, err

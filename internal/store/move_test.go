@@ -72,6 +72,9 @@ func TestMove(t *testing.T) {
 	require.Equal(t, "probelater", kind)
 	require.WithinDuration(t, later, at, time.Millisecond)
 	require.Equal(t, was, now, "which a job that drops it names")
+	queue, err := target.Queue(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, queue.Due, "it waits for its time")
 	require.NoError(t, target.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
 		tx.EnqueueAt(probe{ID: "new"}, later)
 		return nil
