@@ -84,10 +84,12 @@ func Commit[T any](ctx context.Context, s *store.Store,
 	return value, err
 }
 
-// Read runs f, which only reads, and returns its value.
+// Read runs f, which only reads, and returns its value, at the latest after CommitWait.
 func Read[T any](ctx context.Context, s *store.Store,
 	f func(ctx context.Context, view store.View) (T, error),
 ) (T, error) {
+	ctx, cancel := Bound(ctx)
+	defer cancel()
 	var value T
 	err := s.Read(ctx, func(ctx context.Context, view store.View) (err error) {
 		value, err = f(ctx, view)

@@ -1,12 +1,15 @@
 package web_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 )
 
 // Ensure that one time bounds a whole request, the wait for Twilio Verify's verdict included.
@@ -23,6 +26,14 @@ func TestOneTimeBoundsARequest(t *testing.T) {
 		require.True(t, bounded)
 		require.False(t, at.After(end), "%s", patience)
 	}
+	s := storetest.Open(t, storetest.SQLite(t), nil)
+	end, err := web.Read(t.Context(), s, func(ctx context.Context, _ store.View) (time.Time, error) {
+		end, bounded := ctx.Deadline()
+		require.True(t, bounded)
+		return end, nil
+	})
+	require.NoError(t, err)
+	require.LessOrEqual(t, time.Until(end), web.CommitWait)
 	short, cancel := web.Edge{Patience: time.Nanosecond}.Await(t.Context())
 	defer cancel()
 	<-short.Done()

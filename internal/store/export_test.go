@@ -55,6 +55,12 @@ func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {
 	return Open(ctx, o)
 }
 
+// OpenImpatient is Open for a store that waits for what it reads as long as a test does.
+func OpenImpatient(ctx context.Context, o Options) (*Store, error) {
+	o.patience = 500 * time.Millisecond
+	return Open(ctx, o)
+}
+
 // Admit lets jobs be begun as Start does, without a queue that is worked.
 func (s *Store) Admit() { s.turns.admit() }
 

@@ -54,10 +54,15 @@ const mostJobs = 1000
 // Jobs returns the jobs that are waiting, failing or being done, and those that died within thirty
 // days: at most 1,000, the oldest first.
 func (s *Store) Jobs(ctx context.Context) ([]QueuedJob, error) {
-	found, err := s.engine.jobs().JobList(ctx, river.NewJobListParams().First(mostJobs).States(
+	which := river.NewJobListParams().First(mostJobs).States(
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled,
 		rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateDiscarded,
-		rivertype.JobStateCancelled))
+		rivertype.JobStateCancelled)
+	var found *river.JobListResult
+	err := s.patiently(ctx, func(ctx context.Context) (err error) {
+		found, err = s.engine.jobs().JobList(ctx, which)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store: reading the queue: %w", err)
 	}

@@ -213,7 +213,11 @@ func (s *Store) HeldOn(ctx context.Context, phone phonemail.Number) (all []HeldT
 		held{table: "opt_out", phone: "phone"})
 	for _, t := range tables {
 		query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN ($1, $2)", t.table, t.phone)
-		rows, err := s.heldRows(ctx, t.table, query, phone, gone)
+		var rows []map[string]any
+		err := s.patiently(ctx, func(ctx context.Context) (err error) {
+			rows, err = s.heldRows(ctx, t.table, query, phone, gone)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -58,6 +59,7 @@ type Options struct {
 	Log *slog.Logger
 
 	poll     time.Duration // instead of pollEvery, in tests
+	patience time.Duration // instead of readTimeout, in tests
 	describe *describer
 }
 
@@ -74,6 +76,7 @@ type Store struct {
 	once    sync.Once
 
 	beginner Beginner
+	patience time.Duration // of Read
 	describe *describer
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
@@ -150,8 +153,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		engine: e, describe: o.describe, sealer: sealer, digests: digests, workers: workers,
-		calls:   make(chan *call, queuedCalls),
-		closing: make(chan struct{}),
+		patience: cmp.Or(o.patience, readTimeout),
+		calls:    make(chan *call, queuedCalls),
+		closing:  make(chan struct{}),
 	}
 	for range e.lanes() {
 		s.lanes.Go(s.lane)
@@ -249,14 +253,31 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.engine.ping(ctx)
 }
 
+// readTimeout is how long what is read may take. A server that is gone without a word would take
+// the caller with it, and one of few connections.
+const readTimeout = time.Minute
+
 // Read runs f with what the newest commit left, or one an instant before it. It is no snapshot:
-// what is committed while f runs may be seen by its later queries.
+// what is committed while f runs may be seen by its later queries. After a minute it fails.
 func (s *Store) Read(ctx context.Context, f func(ctx context.Context, view View) error) error {
-	queries, now, err := s.engine.read(ctx)
-	if err != nil {
-		return fmt.Errorf("store: reading: %w", err)
+	return s.patiently(ctx, func(ctx context.Context) error {
+		queries, now, err := s.engine.read(ctx)
+		if err != nil {
+			return fmt.Errorf("store: reading: %w", err)
+		}
+		return f(ctx, &reader{queries, now, s.sealer, s.digests, &s.packer})
+	})
+}
+
+// patiently runs what reads, until ctx ends or readTimeout is over.
+func (s *Store) patiently(ctx context.Context, f func(ctx context.Context) error) error {
+	bound, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	err := f(bound)
+	if err != nil && bound.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("store: the database did not answer within %s: %w", s.patience, err)
 	}
-	return f(ctx, &reader{queries, now, s.sealer, s.digests, &s.packer})
+	return err
 }
 
 // Tx is one transaction, shared with other callers of Do. Queries are typed and generated from the
