@@ -107,7 +107,9 @@ func (d *mailDoor) noteMail(
 		d.note(c, "mail", r, err)
 		return
 	}
-	entries, err := mail.Entries(c.Request().Context(), d.Store, packed, taken)
+	ctx, cancel := web.Bound(c.Request().Context())
+	defer cancel()
+	entries, err := mail.Entries(ctx, d.Store, packed, taken)
 	if err != nil || len(entries) == 0 {
 		d.note(c, "mail", r, err)
 		return
