@@ -72,7 +72,7 @@ type wrongThing struct {
 func (c checkCommand) Run(ctx context.Context, w world) error {
 	loaded, _, err := serveCommand{Config: c.Config, LogLevel: c.LogLevel}.settings(ctx, w)
 	if err == nil {
-		err = judgeLinks(loaded.Tenants)
+		err = judge(loaded)
 	}
 	switch {
 	case c.JSON && err != nil:

@@ -56,7 +56,7 @@ func (d doctorCommand) Run(ctx context.Context, w world) error {
 	}
 	loaded, _, err := serveCommand{Config: d.Config}.settings(ctx, w)
 	if err == nil {
-		err = judgeLinks(loaded.Tenants)
+		err = judge(loaded)
 	}
 	if err != nil {
 		return errors.Join(d.show(w, mistakesAsLines(err)), err)

@@ -45,7 +45,7 @@ func (s serveCommand) untilReload(ctx context.Context, w world) reloading {
 	return reloading{signals, func() (tenant.Settings, error) {
 		loaded, _, err := s.settings(ctx, w)
 		if err == nil {
-			err = judgeLinks(loaded.Tenants)
+			err = judge(loaded)
 		}
 		return loaded, err
 	}}

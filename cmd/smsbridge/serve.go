@@ -69,7 +69,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
-	if err := judgeLinks(settings.Tenants); err != nil {
+	if err := judge(settings); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", settings.Addr)

@@ -37,6 +37,18 @@ func (s serveCommand) settings(
 	return loaded, level, err
 }
 
+// judge finds what the settings themselves do not know to be wrong.
+func judge(s tenant.Settings) error {
+	var url *store.URLError
+	if errors.As(store.CheckURL(s.Database.Reveal()), &url) {
+		return mistake{"SMSBRIDGE_DATABASE (database) cannot be used, for " + url.Part, urlHint}
+	}
+	return judgeLinks(s.Tenants)
+}
+
+const urlHint = "https://www.postgresql.org/docs/current/libpq-connect.html lists the parameters " +
+	"of PostgreSQL; pool_max_conns bounds the connections"
+
 // judgeLinks finds link settings that cannot work.
 func judgeLinks(tenants tenant.Set) error {
 	for _, t := range tenants.All() {

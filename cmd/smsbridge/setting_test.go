@@ -152,6 +152,19 @@ func TestPostgresDown(t *testing.T) {
 	require.Equal(t, other, explainDatabase(other))
 }
 
+// Ensure that check and serve name the part of a database URL that cannot be used, and no value.
+func TestDatabaseURLThatCannotBeUsed(t *testing.T) {
+	for _, args := range [][]string{{"check"}, {"serve"}} {
+		var said bytes.Buffer
+		status := run(t.Context(), args, world{stdout: &said, stderr: &said,
+			environ: tenantEnviron("SMSBRIDGE_DATABASE=postgres://bridge:hunter2@h/db?sslmode=hunter2",
+				"SMSBRIDGE_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")})
+		require.Equal(t, exitMistake, status, args)
+		require.Contains(t, said.String(), `cannot be used, for its parameter "sslmode"`, args)
+		require.NotContains(t, said.String(), "hunter2", args)
+	}
+}
+
 // Ensure that an operator learns what to do after a restore that a crash ended.
 func TestRestoreThatDidNotEnd(t *testing.T) {
 	var f failure

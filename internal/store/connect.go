@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,14 +36,43 @@ const (
 	pingTimeout    = 2 * time.Second // of a connection that was idle for a second
 )
 
-// parseURL reads a URL, which may say things of pools that PostgreSQL itself refuses.
-func parseURL(url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// pgx's error may quote the password
-		return nil, errors.New("store: the database URL cannot be used")
+// URLError says which part of the URL of a PostgreSQL database cannot be used.
+type URLError struct{ Part string }
+
+func (e *URLError) Error() string {
+	return "store: the database URL cannot be used, for " + e.Part
+}
+
+// CheckURL returns a URLError unless the URL of a database can be used. It looks for no database.
+func CheckURL(url string) error {
+	if strings.HasPrefix(url, "sqlite:") {
+		return nil
 	}
-	return config, nil
+	_, err := parseURL(url)
+	return err
+}
+
+// parseURL reads a URL, which may say things of pools that PostgreSQL itself refuses. The error of
+// pgx is not passed on, since it may quote the password.
+func parseURL(address string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err == nil {
+		return config, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, &URLError{"its form"}
+	}
+	all := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		others := maps.Clone(all)
+		delete(others, name)
+		u.RawQuery = others.Encode()
+		if _, err := pgxpool.ParseConfig(u.String()); err == nil {
+			return nil, &URLError{fmt.Sprintf("its parameter %q", name)}
+		}
+	}
+	return nil, &URLError{"its host, its port or several parameters"}
 }
 
 // pools are how the pools of the store and of River are made. A URL with pool_max_conns says how

@@ -189,3 +189,25 @@ func TestReadOnlySessions(t *testing.T) {
 	}))
 	require.ErrorContains(t, s.Ping(t.Context()), "records nothing")
 }
+
+// Ensure that a URL which cannot be used is told with the part that is wrong, and nothing of what
+// it holds.
+func TestCheckURL(t *testing.T) {
+	for url, part := range map[string]string{
+		"sqlite:bridge.db":                             "",
+		"postgres://u:hunter2@h/db":                    "",
+		"postgres://u:hunter2@h1:5432,h2:5433/db":      "",
+		"postgres:///db?host=/run/postgresql&user=a@b": "",
+		"postgres://u:hunter2@h/db?sslmode=hunter2":    `its parameter "sslmode"`,
+		"postgres://u:hunter2@h/db?pool_max_conns=":    `its parameter "pool_max_conns"`,
+		"postgres://u:hunter2@h:port/db":               "its form",
+		"postgres://u:hunter2@h:99999/db":              "its host, its port or several parameters",
+	} {
+		err := store.CheckURL(url)
+		if part == "" {
+			require.NoError(t, err, url)
+			continue
+		}
+		require.EqualError(t, err, "store: the database URL cannot be used, for "+part, url)
+	}
+}

@@ -226,6 +226,26 @@ func (l *loader) warnOf(t *Tenant) {
 	}
 }
 
+// hasOpenPassword reports whether the password in a URL has a sign that stands for something else
+// there: one that ends the password, or a % that begins no escape. The clients of PostgreSQL take
+// the first @ for its end.
+func hasOpenPassword(address string) bool {
+	_, rest, is := strings.Cut(address, "://")
+	if !is {
+		return false
+	}
+	authority := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		authority = rest[:end]
+	}
+	if user, _, found := strings.Cut(authority, "@"); found {
+		_, err := url.PathUnescape(user)
+		return err != nil || strings.Count(authority, "@") > 1
+	}
+	_, port, _ := strings.Cut(authority, ":")
+	return strings.Trim(port, "0123456789") != "" && strings.Contains(rest, "@")
+}
+
 func isDatabase(s string) bool {
 	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
 		return path != "" && !strings.HasPrefix(path, ":") // :memory: is no file

@@ -147,7 +147,11 @@ func databaseOption() settings.Option[Settings] {
 }
 
 func setDatabase(s *Settings, v []string) *settings.Mistake {
-	if !isDatabase(v[0]) {
+	switch {
+	case hasOpenPassword(v[0]):
+		return settings.Wrong("has a password with a sign that means something else in a URL",
+			"write %40 for @ in the password, %23 for #, %2F for /, %3F for ? and %25 for %")
+	case !isDatabase(v[0]):
 		return settings.Wrong("is not a database",
 			"write sqlite:PATH or postgres://user:password@host/name")
 	}
