@@ -11,12 +11,19 @@ type language struct {
 	// unless holds words that make a phrase after them in the same sentence a condition: "once your
 	// email has been verified" reports nothing.
 	unless []string
-	// denies holds denials that mean something else in another language: "no" is "in the" in
-	// Portuguese. There it denies only the word right after it. What "I" have done is the label of a
-	// button.
+	// denies holds denials of this language alone, since some mean something else in another: "no" is
+	// "in the" in Portuguese. There it denies only the word right after it. What "I" have done is the
+	// label of a button.
 	denies []string
 	// after holds what makes a phrase a condition if it follows at once.
 	after []string
+	// late tells that a denial may stand anywhere before a success or in its clause, and a condition
+	// anywhere after it.
+	late bool
+	// whole tells that a success ends with its word: the stem of "confirmed" is that of the noun.
+	whole bool
+	// opens and closes tell that a success stands at the beginning or the end of its clause.
+	opens, closes bool
 	// phrases are looked for in the order of judged.
 	phrases map[Outcome][]string
 }
@@ -27,7 +34,7 @@ type language struct {
 var genericLanguages = []language{
 	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
 		"ensure maybe perhaps may might"),
-		denies: []string{"no", "i"},
+		denies: []string{"no", "i", "please", "confirm", "check"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"can only be used once", "was already used", "already been used", "has been used already",
@@ -53,7 +60,8 @@ var genericLanguages = []language{
 				"email was verified", "email was successfully verified", "email has been verified",
 				"email has been successfully verified", "email address was verified",
 				"email address was successfully verified", "email address has been verified",
-				"email address has been successfully verified", "email is verified", "email is now verified",
+				"email address has been successfully verified", "email is verified",
+				"email is now verified",
 				"email address is verified", "email address is now verified", "email verified",
 				"email address verified", "successfully verified", "verified successfully",
 				"successfully confirmed", "confirmed successfully", "email was confirmed",
@@ -68,7 +76,8 @@ var genericLanguages = []language{
 				"password has been changed", "password was changed", "password has been reset",
 			},
 		}},
-	{name: "German", unless: strings.Fields("wenn falls sobald nachdem bis bevor sofern ob sicher " +
+	{name: "German", unless: strings.Fields("prüfen überprüfen bestätigen " +
+		"wenn falls sobald nachdem bis bevor sofern ob sicher " +
 		"eventuell vielleicht möglicherweise"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
@@ -86,7 +95,8 @@ var genericLanguages = []language{
 				"wurde aktiviert", "erfolgreich aktiviert",
 			},
 		}},
-	{name: "Danish, Norwegian", unless: strings.Fields("hvis når efter etter indtil før dersom " +
+	{name: "Danish, Norwegian", unless: strings.Fields("bekræft bekreft " +
+		"hvis når efter etter indtil før dersom " +
 		"medmindre sørg sikre kontroller kontrollér tjek sjekk " +
 		"måske kanskje muligvis muligens"),
 		phrases: map[Outcome][]string{
@@ -97,11 +107,13 @@ var genericLanguages = []language{
 			OutcomeAlready: {
 				"allerede bekræftet", "allerede bekreftet", "allerede verificeret", "allerede verifisert",
 				"allerede aktiveret", "allerede aktivert",
+				"allerede blitt bekreftet", "allerede blevet bekræftet",
 			},
 			OutcomeExpired: {"udløbet", "utløpt", "ikke længere gyldig", "ikke lenger gyldig"},
 			OutcomeRefused: {
 				"kunne ikke bekræftes", "kunne ikke bekreftes", "kunne ikke verificeres",
-				"kunne ikke verifiseres", "linket er ugyldigt", "ugyldigt link", "lenken er ugyldig",
+				"kunne ikke verifiseres", "kan ikke bekræfte", "kan ikke bekrefte", "linket er ugyldigt",
+				"ugyldigt link", "lenken er ugyldig",
 				"ugyldig lenke",
 			},
 			OutcomeConfirmed: {
@@ -109,10 +121,11 @@ var genericLanguages = []language{
 				"er blevet verificeret", "er verificeret", "er nu verificeret", "er bekreftet",
 				"er nå bekreftet", "ble bekreftet", "er blitt bekreftet", "er verifisert",
 				"er nå verifisert", "er blitt verifisert", "er aktiveret", "er nu aktiveret", "er aktivert",
-				"er nå aktivert",
+				"er nå aktivert", "har blitt bekreftet", "har blitt verifisert", "har blitt aktivert",
 			},
 		}},
-	{name: "Swedish", unless: append(strings.Fields("om när efter tills innan såvida "+
+	{name: "Swedish", unless: append(strings.Fields("bekräfta verifiera "+
+		"om när efter tills innan såvida "+
 		"kontrollera säkerställ kanske möjligen"), "se till"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"redan använts", "redan använd", "bara användas en gång"},
@@ -122,19 +135,22 @@ var genericLanguages = []language{
 			},
 			OutcomeExpired: {"har gått ut", "har löpt ut", "inte längre giltig"},
 			OutcomeRefused: {
-				"kunde inte bekräftas", "kunde inte verifieras", "länken är ogiltig", "ogiltig länk",
+				"kan inte bekräfta", "kunde inte bekräftas", "kunde inte verifieras", "länken är ogiltig",
+				"ogiltig länk",
 			},
 			OutcomeConfirmed: {
 				"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad",
 				"är nu verifierad", "har aktiverats", "är nu aktiverat",
 			},
 		}},
-	{name: "Dutch", unless: strings.Fields("als zodra nadat wanneer totdat voordat indien tenzij " +
+	{name: "Dutch", unless: strings.Fields("bevestig " +
+		"als zodra nadat wanneer totdat voordat indien tenzij " +
 		"zorg controleer wellicht misschien mogelijk"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"al gebruikt", "maar één keer worden gebruikt"},
 			OutcomeAlready: {
-				"al bevestigd", "al geverifieerd", "reeds bevestigd", "reeds geverifieerd", "al geactiveerd",
+				"al bevestigd", "al geverifieerd", "reeds bevestigd", "reeds geverifieerd",
+				"al geactiveerd",
 			},
 			OutcomeExpired: {"verlopen", "niet meer geldig", "niet langer geldig"},
 			OutcomeRefused: {
@@ -146,7 +162,8 @@ var genericLanguages = []language{
 				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd",
 			},
 		}},
-	{name: "French", unless: strings.Fields("si lorsque quand après dès avant fois sauf moins " +
+	{name: "French", unless: strings.Fields("confirmez " +
+		"si lorsque quand après dès avant fois sauf moins " +
 		"assurez vérifiez peut-être"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"déjà été utilisé", "déjà utilisé", "utilisé qu'une seule fois"},
@@ -155,7 +172,8 @@ var genericLanguages = []language{
 				"déjà activé",
 			},
 			OutcomeExpired: {"a expiré", "est expiré", "n'est plus valide"},
-			OutcomeRefused: {"n'a pas pu être vérifié", "n'a pas pu être confirmé", "lien invalide",
+			OutcomeRefused: {"n'a pas pu être vérifié", "n'a pas pu être confirmé",
+				"impossible de confirmer", "lien invalide",
 				"lien n'est pas valide", "lien non valide"},
 			OutcomeConfirmed: {
 				"a été vérifié", "a bien été vérifié", "a été confirmé", "a bien été confirmé",
@@ -163,7 +181,8 @@ var genericLanguages = []language{
 				"a été activé", "est maintenant activ",
 			},
 		}},
-	{name: "Spanish", unless: strings.Fields("si cuando vez hasta antes después salvo menos " +
+	{name: "Spanish", unless: strings.Fields("confirma confirme verifique " +
+		"si cuando vez hasta antes después salvo menos " +
 		"asegúrate asegúrese comprueba compruebe quizá quizás"),
 		denies: []string{"no"},
 		phrases: map[Outcome][]string{
@@ -187,23 +206,29 @@ var genericLanguages = []language{
 		}},
 	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima salvo meno " +
 		"assicurati assicurarsi forse"),
+		denies: strings.Fields("verifica verificate conferma confermate controlla"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"già stato utilizzato", "già stato usato", "una sola volta"},
 			OutcomeAlready: {
 				"già stato verificato", "già verificat", "già stato confermato", "già confermat",
+				"già stata verificata", "già stata confermata",
 				"già attivo",
 			},
 			OutcomeExpired: {"è scaduto", "non è più valido"},
 			OutcomeRefused: {
-				"non è stato possibile verificare", "impossibile verificare", "link non è valido",
+				"non è stato possibile verificare", "impossibile verificare", "impossibile confermare",
+				"link non è valido",
 				"link non valido",
 			},
 			OutcomeConfirmed: {
 				"è stato verificato", "è stata verificata", "è stato confermato", "è stata confermata",
 				"verificato con successo", "verificata con successo", "è stato attivato",
+				"è stato correttamente confermato", "è stata correttamente confermata",
+				"è stato correttamente verificato", "è stata correttamente verificata",
 			},
 		}},
-	{name: "Portuguese", unless: strings.Fields("se quando após vez até antes salvo menos " +
+	{name: "Portuguese", unless: strings.Fields("confirme confira " +
+		"se quando após vez até antes salvo menos " +
 		"certifique assegure verifique talvez"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"já foi utilizado", "já foi usado", "usado apenas uma vez"},
@@ -222,7 +247,7 @@ var genericLanguages = []language{
 			},
 		}},
 	{name: "Japanese", unless: []string{"もし", "おそらく"},
-		after: []string{"ら", "後", "場合", "か"},
+		after: []string{"ら", "後", "場合", "か", "こと"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"すでに使用されています", "既に使用されています", "使用済みです",
@@ -245,16 +270,19 @@ var genericLanguages = []language{
 				"有効になりました",
 			},
 		}},
-	{name: "Russian", unless: strings.Fields("если когда после пока чтобы убедитесь проверьте " +
-		"возможно может"),
+	{name: "Russian", whole: true,
+		unless: strings.Fields("подтвердите " +
+			"если когда после пока чтобы убедитесь проверьте " +
+			"возможно может"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"уже использован", "уже была использован",
 				"можно использовать только один раз",
 			},
 			OutcomeAlready: {
-				"уже подтвержд", "уже был подтвержд",
-				"уже была подтвержд", "уже активирован",
+				"уже подтвержден", "уже подтверждён", "уже подтверждена", "уже подтверждено",
+				"уже был подтвержден", "уже был подтверждён", "уже была подтверждена",
+				"уже активирован", "уже активирована",
 			},
 			OutcomeExpired: {
 				"срок действия истек", "срок действия истёк",
@@ -266,22 +294,24 @@ var genericLanguages = []language{
 				"недействительная ссылка", "неверная ссылка",
 			},
 			OutcomeConfirmed: {
-				"успешно подтвержд", "был подтвержд",
-				"была подтвержд", "адрес подтвержд",
-				"почта подтвержд", "почты подтвержд",
-				"успешно активирован",
+				"успешно подтвержден", "успешно подтверждён", "успешно подтверждена",
+				"успешно подтверждено", "был подтвержден", "был подтверждён", "была подтверждена",
+				"адрес подтвержден", "адрес подтверждён", "почта подтверждена", "почты подтвержден",
+				"почты подтверждён", "успешно активирован", "успешно активирована",
 			},
 		}},
-	{name: "Ukrainian", unless: strings.Fields("якщо коли після поки щоб переконайтеся перевірте " +
-		"можливо може"),
+	{name: "Ukrainian", whole: true,
+		unless: strings.Fields("підтвердіть " +
+			"якщо коли після поки щоб переконайтеся перевірте " +
+			"можливо може"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"вже використан", "вже було використан",
 				"можна використати лише один раз",
 			},
 			OutcomeAlready: {
-				"вже підтвердж", "вже було підтвердж",
-				"вже активован",
+				"вже підтверджено", "вже підтверджена", "вже підтверджений", "вже було підтверджено",
+				"вже була підтверджена", "вже активовано", "вже активований",
 			},
 			OutcomeExpired: {
 				"термін дії минув", "термін дії закінчився",
@@ -293,9 +323,10 @@ var genericLanguages = []language{
 				"недійсне посилання", "неправильне посилання",
 			},
 			OutcomeConfirmed: {
-				"успішно підтвердж", "було підтвердж",
-				"адресу підтвердж", "пошту підтвердж",
-				"успішно активован",
+				"успішно підтверджено", "успішно підтверджена", "успішно підтверджений",
+				"було підтверджено", "була підтверджена", "адресу підтверджено", "пошту підтверджено",
+				"пошта підтверджена", "обліковий запис підтверджено", "успішно активовано",
+				"успішно активований",
 			},
 		}},
 }

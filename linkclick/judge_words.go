@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // This file judges the words of a page.
@@ -65,6 +67,11 @@ var denials = strings.Fields("not nor never cannot must should isn wasn hasn had
 	"повинна потрібно while soon wait get make keep während mens medan terwijl pendant mientras " +
 	"mentre enquanto")
 
+// restrictions are words that, right after a success, begin what it still depends on: "only when".
+var restrictions = strings.Fields("only erst nur først kun bare först bara endast pas alleen " +
+	"slechts seulement uniquement solo sólo solamente únicamente soltanto só somente apenas " +
+	"только лишь тільки лише")
+
 // states reports whether a statement holds phrase and no condition before it. A success must not be
 // taken back either.
 func (l language) states(statements []string, phrase string, success bool) bool {
@@ -77,6 +84,9 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 			continue
 		}
 		before, rest := s[:at], s[at+len(phrase):]
+		if success && !l.fits(before, rest) {
+			continue
+		}
 		continued := slices.ContainsFunc(l.after, func(condition string) bool {
 			return strings.HasPrefix(rest, condition)
 		})
@@ -88,8 +98,32 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 	return false
 }
 
+// fits reports whether a success stands where this language has it, between before and rest.
+func (l language) fits(before, rest string) bool {
+	next, _ := utf8.DecodeRuneInString(rest)
+	following, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " "))
+	return !(l.whole && unicode.IsLetter(next)) &&
+		!(l.closes && (unicode.IsLetter(following) || unicode.IsDigit(following) ||
+			strings.ContainsRune("/\"'”」』»", following))) &&
+		!(l.opens && strings.ContainsFunc(lastClause(before), unicode.IsLetter))
+}
+
+// lastClause returns what stands in s after the last mark between clauses.
+func lastClause(s string) string {
+	s = s[max(0, len(s)-maxContext):]
+	at := strings.LastIndexAny(s, clauseMarks)
+	if at < 0 {
+		return s
+	}
+	_, size := utf8.DecodeRuneInString(s[at:])
+	return s[at+size:]
+}
+
+const clauseMarks = ",;:()–—|،؛"
+
 // indexOfWords returns where phrase begins in s with a word, and -1 if it does nowhere. The Danish
-// "kræver bekræftet e-mail" asks for what "er bekræftet" would report. Japanese has no blanks.
+// "kræver bekræftet e-mail" asks for what "er bekræftet" would report. Chinese and Japanese have no
+// blanks.
 func indexOfWords(s, phrase string) int {
 	first, _ := utf8.DecodeRuneInString(phrase)
 	for from := 0; ; {
@@ -98,7 +132,7 @@ func indexOfWords(s, phrase string) int {
 			return -1
 		}
 		before, _ := utf8.DecodeLastRuneInString(s[:from+n])
-		if !unicode.IsLetter(before) || first >= 0x3000 {
+		if !unicode.IsLetter(before) || hasNoBlanks(before) || hasNoBlanks(first) {
 			return from + n
 		}
 		from += n + len(phrase)
@@ -114,7 +148,14 @@ var others = strings.Split("different account,another account,different user,ano
 	"altro account,altro utente,outra conta,conta diferente,outro usuário,outro utilizador,"+
 	"ほかのアカウント,他のアカウント,別のアカウント,他のユーザー,別のユーザー,"+
 	"другой учетной,другой учётной,другим аккаунт,другим пользовател,"+
-	"іншим обліковим,іншим акаунт,іншим користувач", ",")
+	"іншим обліковим,іншим акаунт,іншим користувач,"+
+	"anderem konto,compte différent,cuenta diferente,cuenta distinta,account diverso,"+
+	"jiným účtem,jiného účtu,jiný účet,jiným uživatelem,toiselle tilille,toisella tilillä,"+
+	"toinen tili,toinen käyttäjä,toisen käyttäjän,διαφορετικό λογαριασμό,άλλο λογαριασμό,"+
+	"άλλον λογαριασμό,άλλον χρήστη,innego konta,inne konto,innym kontem,innego użytkownika,"+
+	"alt cont,altui cont,alt utilizator,altui utilizator,başka bir hesap,başka hesap,"+
+	"farklı bir hesap,başka bir kullanıcı,حساب مختلف,حساب آخر,مستخدم آخر,tài khoản khác,"+
+	"người dùng khác,另一个,其他账,其他帐,其他用户,别的,他人,另一個,其他帳,其他使用者,別的", ",")
 
 // namesOther reports whether a statement speaks of another person's account.
 func namesOther(statement string) bool {
@@ -126,7 +167,8 @@ func namesOther(statement string) bool {
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
 var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
 	"ikke ennå,inte ännu,nee,nog niet,non,pas encore,aún no,todavía no,non ancora,não,ainda não,"+
-	"いいえ,нет,ещё нет,ні,ще ні,✗,✘,✖,❌", ",")
+	"いいえ,нет,ещё нет,ні,ще ні,ne,zatím ne,ei,ei vielä,όχι,όχι ακόμα,nie,jeszcze nie,nu,încă nu,"+
+	"hayır,henüz değil,لا,ليس بعد,không,chưa,否,未,尚未,未验证,未驗證,未确认,未確認,✗,✘,✖,❌", ",")
 
 // isDenied reports whether a phrase, after which its statement goes on with rest, is the name of a
 // fact that is not so. The answer may have a cell of its own, and so be the next statement.
@@ -141,17 +183,24 @@ func isDenied(rest string, next []string) bool {
 // takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
 // follows. Next are the statements after that of the phrase.
 func (l language) takesBack(before, rest string, next []string) bool {
-	clause := before[max(0, len(before)-maxContext):]
-	clause = clause[strings.LastIndexAny(clause, ",;:()–—|")+1:]
+	clause := lastClause(before)
+	if l.late {
+		end := strings.IndexAny(rest+",", clauseMarks)
+		if hasWord(rest, l.unless) || hasWord(rest[:end], l.denies) || hasWord(before, l.denies) {
+			return true
+		}
+	}
 	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
 	words := strings.TrimLeftFunc(rest, isNoLetter)
 	word := words[:len(words)-len(strings.TrimLeftFunc(words, unicode.IsLetter))]
 	return hasWord(clause, denials) || hasWord(clause, l.denies) ||
 		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, word) ||
+		slices.Contains(restrictions, word) ||
 		isDenied(rest, next)
 }
 
-// hasWord reports whether one of words stands in s, and is no part of a longer word.
+// hasWord reports whether one of words stands in s, and is no part of a longer word. Where
+// words have no blanks between them, nothing tells what a longer word is.
 func hasWord(s string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
 		for from := 0; ; {
@@ -159,7 +208,8 @@ func hasWord(s string, words []string) bool {
 			if n < 0 {
 				return false
 			}
-			if isWhole(s, from+n, word) {
+			first, _ := utf8.DecodeRuneInString(word)
+			if isWhole(s, from+n, word) || hasNoBlanks(first) {
 				return true
 			}
 			from += n + len(word)
@@ -167,35 +217,45 @@ func hasWord(s string, words []string) bool {
 	})
 }
 
+// hasNoBlanks reports whether a letter is of Chinese or Japanese.
+func hasNoBlanks(letter rune) bool { return letter >= 0x3000 && letter < 0xac00 }
+
 func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// statements splits text into sentences in plain form and drops questions.
+// statements splits text into sentences in plain form and drops questions. Arabic may be written
+// with marks for vowels, or in the forms that letters have inside words; NFKC makes one of these.
 func statements(text string) []string {
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
-		rest := plain(sentenceMarks.Replace(line))
+		rest := norm.NFKC.String(plain(sentenceMarks.Replace(line)))
 		for rest != "" {
-			end := sentenceEnd(rest)
-			s := rest[:end]
-			rest = strings.TrimLeft(rest[end:], " .!?")
-			if !strings.HasSuffix(s, "?") {
-				out = append(out, s)
+			end, asks := sentenceEnd(rest)
+			if !asks {
+				out = append(out, rest[:end])
 			}
+			rest = strings.TrimLeft(rest[end:], " .!?")
 		}
 	}
 	return out
 }
 
-// sentenceMarks are those of scripts without spaces.
-var sentenceMarks = strings.NewReplacer("。", ". ", "！", "! ", "？", "? ")
+// sentenceMarks are those of scripts without spaces and of Arabic. Marks for vowels, the long
+// stroke and marks for the direction say nothing.
+var sentenceMarks = strings.NewReplacer("。", ". ", "！", "! ", "？", "? ", "؟", "? ",
+	"\u064b", "", "\u064c", "", "\u064d", "", "\u064e", "", "\u064f", "", "\u0650", "", "\u0651", "",
+	"\u0652", "", "\u0670", "", "\u0640", "", "\u200c", "", "\u200d", "", "\u200e", "", "\u200f", "",
+	"\u202a", "", "\u202b", "", "\u202c", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "")
 
-// sentenceEnd returns the length of the first sentence of s with its mark. A point inside a word,
-// as in an address, ends nothing.
-func sentenceEnd(s string) int {
+// sentenceEnd returns the length of the first sentence of s with its mark, and whether it asks. A
+// point inside a word, as in an address, ends nothing. Greek asks with a semicolon.
+func sentenceEnd(s string) (length int, asks bool) {
+	greek := false
 	for i := range len(s) {
-		if strings.IndexByte(".!?", s[i]) >= 0 && (i+1 == len(s) || s[i+1] == ' ') {
-			return i + 1
+		greek = greek || s[i] == 0xce || s[i] == 0xcf // the first byte of each Greek letter
+		mark := strings.IndexByte(".!?", s[i]) >= 0 || greek && s[i] == ';'
+		if mark && (i+1 == len(s) || s[i+1] == ' ') {
+			return i + 1, s[i] == '?' || s[i] == ';'
 		}
 	}
-	return len(s)
+	return len(s), false
 }
