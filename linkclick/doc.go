@@ -27,8 +27,8 @@
 //     redeem_goon.go says which link a person may be given to finish what a click did not.
 //  3. Judging (judge*.go) reads the host's response and says how the click ended. Open
 //     judge.go for the outcomes, judge_redirect.go for the parameters of a redirect,
-//     judge_page.go for a page and judge_json.go for JSON. judge_words.go and
-//     judge_phrases.go know the words of success and failure.
+//     judge_page.go for a page and judge_json.go for JSON. judge_words.go, judge_phrases.go
+//     and judge_phrases_more.go know the words of success and failure.
 //
 // All three share the tenant's [Rule] of where a link may lead (rule.go). The entries of its paths
 // are read by package linkpath, which the settings share. They also share the kinds of mail

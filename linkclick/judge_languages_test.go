@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,9 @@ type saying struct {
 // Products that speak one language only tell of success in it. In every language a page that
 // denies, asks, sets a condition, announces or speaks of another account tells of none.
 func TestLanguages(t *testing.T) {
-	for name, says := range sayingsOfTheWest {
+	all := maps.Clone(sayings)
+	maps.Copy(all, sayingsOfTheWest)
+	for name, says := range all {
 		for want, texts := range map[Outcome][]string{
 			OutcomeConfirmed: says.confirmed, OutcomeAlready: says.already,
 		} {
@@ -44,4 +47,180 @@ func TestLanguages(t *testing.T) {
 			}
 		}
 	}
+}
+
+var sayings = map[string]saying{
+	"Czech": {
+		confirmed: []string{
+			"Vaše e-mailová adresa byla úspěšně potvrzena.", "Děkujeme. Váš email byl ověřen.",
+			"Váš email byl potvrzen. Nyní se můžete přihlásit.",
+		},
+		already: []string{"Email byl již potvrzen, zkuste se přihlásit",
+			"Vaše e-mailová adresa již byla ověřena."},
+		failed: []string{"Odkaz vypršel.", "Tento odkaz již není platný.", "E-mail nelze ověřit.",
+			"Odkaz byl již použit."},
+		nothing: []string{
+			"Potvrďte, že váš účet byl ověřen.",
+			"Váš email nebyl potvrzen.", "Váš email ještě nebyl ověřen.",
+			"Není pravda, že účet byl ověřen.", "Pokud byl váš email ověřen, přihlaste se.",
+			"Jakmile byla vaše adresa potvrzena, dáme vědět.", "Váš email byl ověřen?",
+			"Váš email bude potvrzen po kliknutí.", "Váš email byl potvrzen, pokud kliknete na odkaz.",
+			"Ujistěte se, že váš email byl ověřen.", "Zkontrolujte, zda byla adresa ověřena.",
+			"Možná byl váš email ověřen.", "Email byl ověřen jiným účtem.",
+			"Nelze potvrdit x, protože již byl potvrzen jiným účtem.", "Email byl ověřen: ne",
+		},
+	},
+	"Finnish": {
+		confirmed: []string{
+			"Sähköpostiosoitteesi on nyt vahvistettu.", "Kiitos. Sähköpostiosoitteesi on vahvistettu.",
+			"Sähköpostiosoite a@b.example on vahvistettu.",
+		},
+		already: []string{"Sähköpostiosoite on jo vahvistettu, yritä kirjautua sisään uudelleen"},
+		failed: []string{"Linkki on vanhentunut.", "Osoitetta ei voida vahvistaa.",
+			"Vahvistus epäonnistui."},
+		nothing: []string{
+			"Sähköpostiosoitettasi ei ole vahvistettu.", "Osoite ei vielä on vahvistettu.",
+			"Jos osoitteesi on vahvistettu, kirjaudu sisään.", "Kun osoitteesi on vahvistettu, ilmoitamme.",
+			"Osoitteesi on vahvistettu, kun napsautat linkkiä.", "Onko osoitteesi vahvistettu?",
+			"Varmista, että osoitteesi on vahvistettu.", "Ehkä osoitteesi on vahvistettu.",
+			"Osoitteesi on vahvistettava.", "Osoite on jo vahvistettu toiselle tilille.",
+			"Tarkista, että tilisi on aktivoitu.", "Osoite on vahvistettu: ei",
+			"Osoite on vahvistettu vasta napsautuksen jälkeen.",
+		},
+	},
+	"Greek": {
+		confirmed: []string{
+			"Η διεύθυνση email σας επιβεβαιώθηκε επιτυχώς", "Το email σας έχει επιβεβαιωθεί.",
+			"Το email σας επαληθεύτηκε.",
+		},
+		already: []string{"Το email σας έχει ήδη επιβεβαιωθεί.",
+			"επιβεβαιώθηκε ήδη, παρακαλώ δοκιμάστε να συνδεθείτε"},
+		failed: []string{"Ο σύνδεσμος έχει λήξει.", "Ο σύνδεσμος δεν είναι έγκυρος."},
+		nothing: []string{
+			"Παρακαλούμε επιβεβαιώστε ότι το email έχει επαληθευτεί.",
+			"Το email σας δεν επιβεβαιώθηκε.", "Το email σας δεν έχει επιβεβαιωθεί ακόμα.",
+			"Αν το email σας επιβεβαιώθηκε, συνδεθείτε.", "Όταν το email σας έχει επιβεβαιωθεί, συνδεθείτε.",
+			"Το email σας επιβεβαιώθηκε;", "Επιβεβαιώθηκε το email; Πείτε μας.", "Έχει επιβεβαιωθεί\u037e",
+			"Βεβαιωθείτε ότι το email σας έχει επιβεβαιωθεί.", "Ίσως το email σας επιβεβαιώθηκε.",
+			"Το email πρέπει να έχει επιβεβαιωθεί.", "Αύριο θα έχει επιβεβαιωθεί το email σας.",
+			"Επιβεβαιώθηκε ότι το email δεν υπάρχει.", "Το email έχει επιβεβαιωθεί: όχι",
+			"Έχει ήδη επιβεβαιωθεί από διαφορετικό λογαριασμό.",
+			"Το email σας επιβεβαιώθηκε μόνο αν πατήσετε το κουμπί.",
+		},
+	},
+	"Polish": {
+		confirmed: []string{
+			"Twój adres e-mail został potwierdzony.", "Dziękujemy. Twój adres email został zweryfikowany.",
+			"Twoja rejestracja została zweryfikowana.",
+		},
+		already: []string{"już został aktywowany, możesz się zalogować",
+			"Twój adres został już potwierdzony."},
+		failed: []string{"Ten link wygasł.", "Nie można potwierdzić adresu.", "Nieprawidłowy link."},
+		nothing: []string{
+			"Potwierdź, że adres został zweryfikowany.",
+			"Twój adres nie został potwierdzony.", "Adres jeszcze nie został zweryfikowany.",
+			"Jeśli adres został potwierdzony, zaloguj się.", "Gdy adres został potwierdzony, zaloguj się.",
+			"Twój adres został potwierdzony, jeśli klikniesz link.", "Czy adres został potwierdzony",
+			"Adres został potwierdzony dopiero po kliknięciu.", "Adres zostanie potwierdzony po kliknięciu.",
+			"Upewnij się, że adres został potwierdzony.", "Sprawdź, że konto zostało aktywowane.",
+			"Może adres został potwierdzony.", "Adres został potwierdzony z innego konta.",
+			"Adres został potwierdzony: nie",
+		},
+	},
+	"Romanian": {
+		confirmed: []string{
+			"Contul dvs. a fost confirmat cu succes.", "E-mailul tău a fost confirmat.",
+			"Adresa dvs. de e-mail a fost verificată.",
+		},
+		already: []string{"Contul a fost deja confirmat, vă rugăm să încercaţi"},
+		failed:  []string{"Linkul a expirat.", "Adresa nu a putut fi verificată."},
+		nothing: []string{
+			"Vă rugăm confirmați că adresa a fost verificată.",
+			"Contul nu a fost confirmat.", "Adresa încă nu a fost verificată.",
+			"Dacă adresa a fost confirmată, conectați-vă.", "După ce adresa a fost confirmată, reveniți.",
+			"Contul a fost confirmat?", "Contul va fi confirmat după ce apăsați.",
+			"Contul a fost confirmat doar dacă apăsați.", "Asigurați-vă că adresa a fost verificată.",
+			"Verificați că adresa a fost confirmată.", "Poate contul a fost confirmat.",
+			"Adresa a fost confirmată de un alt cont.", "Adresa trebuie confirmată.",
+			"Contul a fost confirmat: nu", "Până când contul a fost activat, așteptați.",
+		},
+	},
+	"Turkish": {
+		confirmed: []string{
+			"Hesabınız başarıyla onaylandı. Şu an giriş yapmış bulunuyorsunuz.",
+			"E-posta adresiniz onaylandı.", "Teşekkürler. E-posta adresiniz başarıyla doğrulandı.",
+		},
+		already: []string{"Hesap zaten onaylanmış, lütfen giriş yapmayı deneyin"},
+		failed:  []string{"Bağlantının süresi doldu.", "E-posta adresi doğrulanamadı."},
+		nothing: []string{
+			"Hesabınız onaylanmadı.", "Hesabınız henüz onaylandı değil.", "Hesabınız onaylandı mı?",
+			"Hesabınız onaylandı mı", "Hesabınız onaylandığında haber veririz.",
+			"Hesabınız onaylandıktan sonra giriş yapın.", "Hesabınız onaylandıysa giriş yapın.",
+			"Hesabınız onaylandı ise giriş yapın.", "E-posta adresiniz doğrulandı olarak görünmüyor.",
+			"Eğer hesabınız onaylandı, giriş yapın.", "E-posta adresiniz doğrulanacak.",
+			"E-posta adresiniz doğrulandığından emin olun.", "Belki hesabınız onaylandı.",
+			"Bu adres başka bir hesap tarafından zaten doğrulandı.", "Hesabınız onaylandı: hayır",
+			"Siparişiniz onaylandı.", "HESABINIZ ONAYLANMADI.",
+		},
+	},
+	"Arabic": {
+		confirmed: []string{
+			"تم تأكيد عنوان بريدك الإلكتروني بنجاح.", "شكرا لك. تم التحقق من بريدك الالكتروني.",
+			"تم التأكيد من عنوان بريدك الالكتروني.", "لقد تم تأكيد حسابك", "تَمَّ تأكيد بريدك",
+			"تـــم تأكيد حسابك", "\u202bتم تأكيد حسابك\u202c", "ﺗﻢ تأكيد حسابك", // forms in the word
+		},
+		already: []string{"تم تأكيده بالفعل، الرجاء محاولة تسجيل الدخول"},
+		failed:  []string{"انتهت صلاحية هذا الرابط.", "الرابط غير صالح.", "فشل تأكيد البريد"},
+		nothing: []string{
+			"يرجى التأكيد أنه تم تأكيد حسابك",
+			"لم يتم تأكيد بريدك الإلكتروني.", "لَمْ يتم تأكيد حسابك", "لن يتم تأكيد حسابك.",
+			"سيتم تأكيد بريدك بعد النقر.", "إذا تم تأكيد بريدك فسجل الدخول.", "هل تم تأكيد بريدك؟",
+			"تم تأكيد حسابك؟", "بعد أن تم تأكيد حسابك سجل الدخول.", "عندما تم تأكيد حسابك",
+			"تأكد من أنه تم تأكيد بريدك.", "ربما تم تأكيد حسابك.", "ما تم تأكيد حسابك.",
+			"تم تأكيد بريدك الإلكتروني بعد النقر على الزر فقط.", "لو تم تأكيد حسابك",
+			"غير مؤكد بالفعل", "مؤكد بالفعل في حساب مختلف", "تم تأكيد بريدك: لا",
+			"\u200fلم\u200f تم تأكيد حسابك", "تم تأكيد طلبك.", "ﻟﻢ تم تأكيد حسابك",
+		},
+	},
+	"Vietnamese": {
+		confirmed: []string{
+			"Xác nhận tài khoản thành công! Bạn hiện đang đăng nhập.",
+			"Email của bạn đã được xác minh.", "Tài khoản của bạn đã được kích hoạt.",
+			"đã được xác nhận, vui lòng đăng nhập để tiếp tục.",
+		},
+		already: []string{"Email của bạn đã được xác minh trước đó."},
+		failed:  []string{"Liên kết đã hết hạn.", "Không thể xác nhận email."},
+		nothing: []string{
+			"Vui lòng xác nhận rằng email đã được xác minh.",
+			"Email của bạn chưa được xác nhận.", "Email không đã được xác nhận.",
+			"Nếu email đã được xác nhận, hãy đăng nhập.", "Khi email đã được xác minh, hãy đăng nhập.",
+			"Email đã được xác nhận chưa", "Email đã được xác minh hay chưa?",
+			"Hãy đảm bảo email đã được xác minh.", "Có thể email đã được xác nhận.",
+			"Email đã được xác nhận sau khi bạn nhấp vào nút.", "Email sẽ được xác nhận.",
+			"Hướng dẫn xác nhận tài khoản thành công", "Xác nhận tài khoản thành công như thế nào?",
+			"Xác nhận tài khoản không thành công.", "Email đã được xác nhận bởi tài khoản khác.",
+			"Email đã được xác nhận: chưa",
+		},
+	},
+	"Chinese": {
+		confirmed: []string{
+			"成功验证您的邮箱。", "您的信箱已通過驗證，現在您已成功登入。", "您的Email已经被确认。",
+			"您的電子郵件已確認。", "谢谢。您的电子邮件已通过验证。", "邮箱验证成功！", "您的注册已通过验证。",
+		},
+		already: []string{"邮箱已经确认，请重新登录。", "您的信箱已經驗證，請直接登入。"},
+		failed: []string{"链接已过期。", "此電子郵件確認連結已過期或無效。", "无法确认您的邮箱。",
+			"验证失败"},
+		nothing: []string{
+			"邮箱验证成功/失败",
+			"页面显示“邮箱已验证”即表示完成",
+			"邮箱已验证 后登录",
+			"您的邮箱未验证。", "您的邮箱尚未已验证", "未能成功验证您的邮箱。", "邮箱没有验证成功。",
+			"如果邮箱已验证，请登录。", "邮箱验证成功后即可登录。", "邮箱已验证吗？", "邮箱已验证吗",
+			"您的邮箱是否已验证", "请确认邮箱已验证", "请确保您的邮箱已验证。", "已验证邮箱的用户",
+			"邮箱已验证的用户可以登录。", "当邮箱已验证时", "可能您的邮箱已验证", "您的邮箱将被验证。",
+			"邮箱已验证：否", "邮箱已验证\n否", "无法验证，因为该邮件已由其他帐户验证。",
+			"電子郵件已驗證，但由其他帳戶使用", "点击按钮成功验证您的邮箱", "如何成功验证您的邮箱",
+			"为了成功验证您的邮箱", "一旦您的郵件已驗證，我們會通知您", "邮箱已验证，才能登录。",
+		},
+	},
 }

@@ -97,7 +97,7 @@ var sayingsOfTheWest = map[string]saying{
 	"Spanish": {
 		confirmed: []string{"Tu cuenta ha sido confirmada satisfactoriamente.",
 			"Se ha confirmado la dirección de correo electrónico correctamente.",
-			"Su correo electrónico ha sido verificado."},
+			"Su correo electrónico ha sido verificado.", "Gracias. E-mail verificado."},
 		already: []string{"Tu correo ya ha sido confirmado, por favor intenta iniciar sesión"},
 		nothing: []string{
 			"Por favor, confirme que su correo ha sido verificado.",
@@ -141,7 +141,7 @@ var sayingsOfTheWest = map[string]saying{
 		},
 	},
 	"Japanese": {
-		confirmed: []string{"メールアドレスが確認できました。",
+		confirmed: []string{"メールアドレスが確認できました。", "あなたのメールアドレスを確認しました。",
 			"ありがとうございました。メールアドレスが認証されました。"},
 		nothing: []string{
 			"メールが確認されましたことを確かめてください。",

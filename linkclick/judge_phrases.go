@@ -1,6 +1,9 @@
 package linkclick
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // This file holds the sentences of success and failure in every language.
 
@@ -31,7 +34,7 @@ type language struct {
 // genericLanguages holds what is usual in each language and belongs to no single provider.
 // English comes first, and learn adds the providers' own phrases to it. Sources of the English:
 // Auth0, customize-text-elements, "email-verification-result"; Keycloak, login theme messages.
-var genericLanguages = []language{
+var genericLanguages = slices.Concat([]language{
 	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
 		"ensure maybe perhaps may might"),
 		denies: []string{"no", "i", "please", "confirm", "check"},
@@ -329,4 +332,4 @@ var genericLanguages = []language{
 				"успішно активований",
 			},
 		}},
-}
+}, furtherLanguages)

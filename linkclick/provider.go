@@ -41,8 +41,9 @@ type provider struct {
 
 	verdicts []verdict // parameters of a redirect that tell the end
 	marks    []mark    // elements of a page that tell the end
-	// phrases are sentences of its pages that no other provider has, by outcome. They are English
-	// and in plain form. Those of success count for its own links only.
+	// phrases are sentences of its pages that no other provider has, by outcome. They are in plain
+	// form. Those of success may be of any language, and count for its own links only. The others are
+	// English.
 	phrases map[Outcome][]string
 	// proves reports whether a redirect that carries no word tells of success. It is asked about the
 	// response to the link itself, before anything was posted; nil means no.
@@ -107,6 +108,10 @@ func learn(all []*provider) knowledge {
 		recipes:   slices.Clone(genericRecipes),
 		shapes:    indexShapes(all),
 	}
+	var unless, denies []string
+	for _, l := range genericLanguages {
+		unless, denies = append(unless, l.unless...), append(denies, l.denies...)
+	}
 	english := &k.languages[0]
 	english.phrases = maps.Clone(english.phrases)
 	for _, p := range all {
@@ -119,7 +124,7 @@ func learn(all []*provider) knowledge {
 			k.marks = append(k.marks, m)
 		}
 		k.menu = append(k.menu, p.menu...)
-		own := language{name: p.name, unless: english.unless, denies: english.denies,
+		own := language{name: p.name, unless: unless, denies: denies,
 			phrases: map[Outcome][]string{}}
 		for outcome, phrases := range p.phrases {
 			if succeeds(outcome) {

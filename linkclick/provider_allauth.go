@@ -4,7 +4,7 @@ package linkclick
 // be posted with the cookie of the page. The page of an application that uses its API is a script.
 //
 // Sources: pennersr/django-allauth 0.51 to 65, allauth/account/urls.py; docs.allauth.org, account
-// URLs, ACCOUNT_CONFIRM_EMAIL_ON_GET and HEADLESS_FRONTEND_URLS.
+// URLs, ACCOUNT_CONFIRM_EMAIL_ON_GET and HEADLESS_FRONTEND_URLS; allauth/locale.
 var allauth = provider{
 	name: "allauth",
 	shapes: []shape{
@@ -13,6 +13,11 @@ var allauth = provider{
 		{path: "/password/reset/key/{id}", kind: KindReset, recipe: RecipeUser},
 	},
 	phrases: map[Outcome][]string{
-		OutcomeConfirmed: {"you have confirmed"},
+		OutcomeConfirmed: {
+			"you have confirmed", "ověřili jste", "du har bekræftet", "du har bekreftet",
+			"du har verifierat", "vous avez confirmé", "ha confirmado", "hai appena confermato",
+			"você confirmou", "ai confirmat", "έχετε επιβεβαιώσει", "ви підтвердили",
+			"لقد أكدت عنوان البريد", "您已确认email地址",
+		},
 	},
 }

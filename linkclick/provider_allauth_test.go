@@ -31,3 +31,34 @@ func TestAllauthFormIsPostedInEveryLanguage(t *testing.T) {
 		require.Equal(t, want, open(t, c, p.URL+link).Outcome, label)
 	}
 }
+
+// A site speaks its own language, whatever a click asks for. The sentence counts on a link of
+// allauth alone, and not if it is denied or depends on something.
+func TestAllauthSaysInItsLanguageThatItIsDone(t *testing.T) {
+	hear := func(p *provider, text string) Outcome {
+		k := &click{Clicker: &Clicker{Kind: KindVerify}, shape: shape{provider: p}}
+		return k.hear(text, true)
+	}
+	for _, text := range []string{
+		"Ověřili jste a@b.example.", "Du har bekræftet a@b.example.", "Du har bekreftet a@b.example.",
+		"Du har verifierat a@b.example.", "Vous avez confirmé a@b.example.",
+		"Ha confirmado a@b.example.", "Hai appena confermato l’indirizzo email a@b.example.",
+		"Você confirmou a@b.example.", "Ai confirmat a@b.example.",
+		"Έχετε επιβεβαιώσει το a@b.example.", "Ви підтвердили a@b.example.",
+		"لقد أكدت عنوان البريد الإلكتروني a@b.example.", "您已确认Email地址 a@b.example。",
+		"Sähköpostiosoite a@b.example on vahvistettu.", "Adres a@b.example został potwierdzony.",
+	} {
+		require.Equal(t, OutcomeConfirmed, hear(&allauth, text), text)
+	}
+	require.Equal(t, OutcomeUnknown, hear(&devise, "Vous avez confirmé a@b.example."))
+	for _, text := range []string{
+		"Pokud ověřili jste a@b.example", "Hvis du har bekræftet a@b.example", "Om du har verifierat",
+		"Si vous avez confirmé a@b.example", "Quand vous avez confirmé", "No ha confirmado a@b.example.",
+		"Si ha confirmado a@b.example", "Se você confirmou a@b.example", "Você não: você confirmou?",
+		"Nu ai confirmat a@b.example.", "Dacă ai confirmat", "Δεν έχετε επιβεβαιώσει το a@b.example.",
+		"Αν έχετε επιβεβαιώσει", "Έχετε επιβεβαιώσει το a@b.example;", "Якщо ви підтвердили",
+		"إذا لقد أكدت عنوان البريد", "如果您已确认Email地址", "是否您已确认Email地址",
+	} {
+		require.Equal(t, OutcomeUnknown, hear(&allauth, text), text)
+	}
+}
