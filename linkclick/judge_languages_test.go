@@ -207,7 +207,8 @@ var sayings = map[string]saying{
 			"成功验证您的邮箱。", "您的信箱已通過驗證，現在您已成功登入。", "您的Email已经被确认。",
 			"您的電子郵件已確認。", "谢谢。您的电子邮件已通过验证。", "邮箱验证成功！", "您的注册已通过验证。",
 		},
-		already: []string{"邮箱已经确认，请重新登录。", "您的信箱已經驗證，請直接登入。"},
+		already: []string{"邮箱已经确认，请重新登录。", "您的电子邮件地址已被验证通过。",
+			"Email已經驗證，請直接登入。", "您的信箱已經驗證，請直接登入。"},
 		failed: []string{"链接已过期。", "此電子郵件確認連結已過期或無效。", "无法确认您的邮箱。",
 			"验证失败"},
 		nothing: []string{
@@ -223,4 +224,30 @@ var sayings = map[string]saying{
 			"为了成功验证您的邮箱", "一旦您的郵件已驗證，我們會通知您", "邮箱已验证，才能登录。",
 		},
 	},
+}
+
+// A page may tell of a phone number that was verified, or of a second factor that was activated.
+// That says nothing about the address.
+func TestSuccessOfSomethingElse(t *testing.T) {
+	for _, text := range []string{
+		"Your phone number was successfully verified.", "Mobile number successfully verified",
+		"Ihre Telefonnummer wurde erfolgreich bestätigt.", "Ihre Handynummer wurde bestätigt.",
+		"Die zweistufige Authentifizierung wurde aktiviert.", "Zwei-Faktor-Anmeldung wurde aktiviert.",
+		"L'authentification à deux étapes a été activée", "Votre numéro de téléphone a été vérifié.",
+		"A autenticação de dois fatores foi ativada.", "O número de telefone foi confirmado.",
+		"La aplicación de autenticación ha sido activada.", "Su número de teléfono ha sido verificado.",
+		"Il numero di telefono è stato verificato.", "Autentifikátor byl aktivován.",
+		"Telefonní číslo bylo a zařízení byla ověřena.", "Telefonnummeret er bekræftet.",
+		"Telefonnummeret er bekreftet.", "Ditt telefonnummer har bekräftats.",
+		"Uw telefoonnummer is bevestigd.",
+		"Puhelinnumerosi on vahvistettu.", "JavaScript is geactiveerd.",
+		"Ο αριθμός τηλεφώνου επιβεβαιώθηκε.", "Η εφαρμογή Authenticator ενεργοποιήθηκε.",
+		"Numer telefonu został potwierdzony.", "Numărul de telefon a fost confirmat.",
+		"Aplicația de autentificare a fost activată.", "Cookies er aktiveret",
+		"Ваш номер телефона успешно подтверждён.", "Номер телефону успішно підтверджено.",
+		"Số điện thoại đã được xác minh.", "電話番号が確認されました。", "電話番号が認証されました。",
+		"Σημείωση επιλεγμένων διευθύνσεων όπως επαληθεύτηκε",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
 }

@@ -7,7 +7,8 @@ import "strings"
 //
 // Sources: devise-i18n 1.13, rails/locales, "confirmations.confirmed" and "already_confirmed";
 // django-allauth 65, allauth/locale; FusionAuth, fusionauth-localization, theme,
-// "email-verification-complete". Somali is left out: no source has its sentences.
+// "email-verification-complete"; Keycloak, login theme messages. Somali is left out: no source has
+// its sentences.
 
 var furtherLanguages = []language{
 	{name: "Czech", late: true,
@@ -51,7 +52,7 @@ var furtherLanguages = []language{
 	{name: "Greek", late: true,
 		unless: strings.Fields("αν εάν όταν μόλις αφού αφότου μετά μέχρι πριν εφόσον εκτός μόνο " +
 			"επιβεβαιώστε βεβαιωθείτε ελέγξτε ίσως μήπως μπορεί"),
-		denies: strings.Fields("δεν δε μην μη όχι ποτέ πρέπει θα να"),
+		denies: strings.Fields("δεν δε μην μη όχι ποτέ πρέπει θα να όπως"),
 		after:  []string{" ότι", " πως"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"έχει ήδη χρησιμοποιηθεί"},
@@ -123,7 +124,7 @@ var furtherLanguages = []language{
 				"doğrulanamadı", "onaylanamadı", "onaylanamıyor", "geçersiz bağlantı",
 				"bağlantı geçersiz",
 			},
-			OutcomeConfirmed: pairs([]string{"hesabınız ", "eposta adresiniz "},
+			OutcomeConfirmed: pairs([]string{"hesabınız ", "eposta adresiniz ", "kaydınız "},
 				[]string{"onaylandı", "doğrulandı", "etkinleştirildi"}, "", "başarıyla "),
 		}},
 	{name: "Arabic", late: true,
@@ -165,9 +166,9 @@ var furtherLanguages = []language{
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"链接已被使用", "链接已使用", "連結已被使用", "連結已使用"},
 			OutcomeAlready: append(
-				pairs(simplifiedSubjects, []string{"已经验证", "已经确认", "已经激活"}, ""),
+				pairs(simplifiedSubjects, []string{"已经验证", "已经过验证", "已经确认", "已被验证通过"}, ""),
 				pairs(traditionalSubjects, []string{"已經驗證", "已經確認", "已經啟用"}, "")...),
-			OutcomeExpired: {"已过期", "已过期失效", "已失效", "已過期", "已經過期"},
+			OutcomeExpired: {"已过期", "已失效", "已過期", "已經過期"},
 			OutcomeRefused: {
 				"链接无效", "无效的链接", "无效链接", "无法验证", "无法确认", "验证失败", "連結無效",
 				"無效的連結", "無法驗證", "無法確認", "驗證失敗",
@@ -200,7 +201,7 @@ var (
 	chineseDenials = strings.Fields("未 没 沒 不 无 無 非 否 请 請 将 將 待 想 要 让 讓 何 尚 再 等")
 
 	simplifiedSubjects  = strings.Fields("邮箱 邮件 邮箱地址 邮件地址 email 账户 账号 帐户 帐号 注册")
-	traditionalSubjects = strings.Fields("信箱 郵件 郵件地址 郵箱 帳戶 帳號")
+	traditionalSubjects = strings.Fields("信箱 郵件 郵件地址 郵箱 email 帳戶 帳號")
 )
 
 // pairs returns each subject with each verb, and each of some adverbs between them.

@@ -157,11 +157,23 @@ var others = strings.Split("different account,another account,different user,ano
 	"farklı bir hesap,başka bir kullanıcı,حساب مختلف,حساب آخر,مستخدم آخر,tài khoản khác,"+
 	"người dùng khác,另一个,其他账,其他帐,其他用户,别的,他人,另一個,其他帳,其他使用者,別的", ",")
 
-// namesOther reports whether a statement speaks of another person's account.
+// facts name what may be verified or activated beside an address: a phone number, a second factor
+// and what a browser permits.
+var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,mobilnummer,"+
+	"telefoonnummer,numéro de téléphone,número de teléfono,número de telefone,"+
+	"número de telemóvel,numero di telefono,numer telefonu,număr de telefon,numărul de telefon,"+
+	"telefonní číslo,telefonního čísla,puhelinnumero,αριθμός τηλεφώνου,αριθμό τηλεφώνου,"+
+	"номер телефона,номер телефону,telefon numara,رقم الهاتف,رقم هاتف,số điện thoại,"+
+	"手机号,手機號,电话号码,電話號碼,電話番号,two-factor,two factor,2fa,authenticator,"+
+	"zweistufig,zwei-faktor,deux étapes,deux facteurs,dois fatores,dos factores,due fattori,"+
+	"aplicación de autenticación,tofaktor,tvåfaktor,tweestaps,двухфактор,двофактор,"+
+	"autentifikátor,autentificare,javascript,cookie", ",")
+
+// namesOther reports whether a statement speaks of another person's account, or of a fact that is
+// no address.
 func namesOther(statement string) bool {
-	return slices.ContainsFunc(others, func(other string) bool {
-		return strings.Contains(statement, other)
-	})
+	holds := func(other string) bool { return strings.Contains(statement, other) }
+	return slices.ContainsFunc(others, holds) || slices.ContainsFunc(facts, holds)
 }
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
