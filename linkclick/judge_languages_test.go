@@ -57,7 +57,9 @@ var sayings = map[string]saying{
 		},
 		already: []string{"Email byl již potvrzen, zkuste se přihlásit",
 			"Vaše e-mailová adresa již byla ověřena."},
-		failed: []string{"Odkaz vypršel.", "Tento odkaz již není platný.", "E-mail nelze ověřit.",
+		failed: []string{
+			"Je to starý odkaz a již není platný. Možná jste již ověřili svůj e-mail?",
+			"Odkaz vypršel.", "Tento odkaz již není platný.", "E-mail nelze ověřit.",
 			"Odkaz byl již použit."},
 		nothing: []string{
 			"Potvrďte, že váš účet byl ověřen.",
@@ -165,13 +167,20 @@ var sayings = map[string]saying{
 	},
 	"Arabic": {
 		confirmed: []string{
+			"تم التحقق من عنوان البريد الإلكتروني الخاص بك.",
+
 			"تم تأكيد عنوان بريدك الإلكتروني بنجاح.", "شكرا لك. تم التحقق من بريدك الالكتروني.",
 			"تم التأكيد من عنوان بريدك الالكتروني.", "لقد تم تأكيد حسابك", "تَمَّ تأكيد بريدك",
 			"تـــم تأكيد حسابك", "\u202bتم تأكيد حسابك\u202c", "ﺗﻢ تأكيد حسابك", // forms in the word
 		},
 		already: []string{"تم تأكيده بالفعل، الرجاء محاولة تسجيل الدخول"},
-		failed:  []string{"انتهت صلاحية هذا الرابط.", "الرابط غير صالح.", "فشل تأكيد البريد"},
+		failed: []string{
+			"هو رابط قديم ولم يعد صالحًا. ربما تكون قد تحققت مسبقًا من بريدك.",
+			"انتهت صلاحية هذا الرابط.", "الرابط غير صالح.", "فشل تأكيد البريد"},
 		nothing: []string{
+			"لم يتم التحقق من عنوان البريد الإلكتروني.",
+			"ربما تم التحقق من عنوان البريد.",
+
 			"يرجى التأكيد أنه تم تأكيد حسابك",
 			"لم يتم تأكيد بريدك الإلكتروني.", "لَمْ يتم تأكيد حسابك", "لن يتم تأكيد حسابك.",
 			"سيتم تأكيد بريدك بعد النقر.", "إذا تم تأكيد بريدك فسجل الدخول.", "هل تم تأكيد بريدك؟",
@@ -209,7 +218,9 @@ var sayings = map[string]saying{
 		},
 		already: []string{"邮箱已经确认，请重新登录。", "您的电子邮件地址已被验证通过。",
 			"Email已經驗證，請直接登入。", "您的信箱已經驗證，請直接登入。"},
-		failed: []string{"链接已过期。", "此電子郵件確認連結已過期或無效。", "无法确认您的邮箱。",
+		failed: []string{
+			"您点击的链接是旧的链接，已经不再有效。 也许您的邮箱已经验证。",
+			"链接已过期。", "此電子郵件確認連結已過期或無效。", "无法确认您的邮箱。",
 			"验证失败"},
 		nothing: []string{
 			"邮箱验证成功/失败",

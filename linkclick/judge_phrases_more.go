@@ -134,13 +134,13 @@ var furtherLanguages = []language{
 		phrases: map[Outcome][]string{
 			OutcomeUsed:    {"تم استخدام هذا الرابط", "تم استخدام الرابط"},
 			OutcomeAlready: {"تم تأكيده بالفعل", "تم التحقق منه بالفعل", "مؤكد بالفعل"},
-			OutcomeExpired: {"انتهت صلاحية", "منتهي الصلاحية", "انتهت المدة"},
+			OutcomeExpired: {"انتهت صلاحية", "منتهي الصلاحية", "انتهت المدة", "لم يعد صالح"},
 			OutcomeRefused: {
 				"فشل تأكيد", "فشل التحقق", "تعذر تأكيد", "تعذر التحقق", "الرابط غير صالح",
 				"رابط غير صالح",
 			},
 			OutcomeConfirmed: pairs([]string{"تم تأكيد ", "تم التحقق من ", "تم التأكيد من "},
-				[]string{"بريدك", "عنوان بريدك", "البريد", "حسابك", "تسجيلك"}, ""),
+				[]string{"بريدك", "عنوان بريدك", "البريد", "عنوان البريد", "حسابك", "تسجيلك"}, ""),
 		}},
 	{name: "Vietnamese", late: true, unless: vietnameseConditions, denies: vietnameseDenials,
 		phrases: map[Outcome][]string{
@@ -168,7 +168,7 @@ var furtherLanguages = []language{
 			OutcomeAlready: append(
 				pairs(simplifiedSubjects, []string{"已经验证", "已经过验证", "已经确认", "已被验证通过"}, ""),
 				pairs(traditionalSubjects, []string{"已經驗證", "已經確認", "已經啟用"}, "")...),
-			OutcomeExpired: {"已过期", "已失效", "已過期", "已經過期"},
+			OutcomeExpired: {"已过期", "已失效", "已過期", "已經過期", "不再有效"},
 			OutcomeRefused: {
 				"链接无效", "无效的链接", "无效链接", "无法验证", "无法确认", "验证失败", "連結無效",
 				"無效的連結", "無法驗證", "無法確認", "驗證失敗",
