@@ -62,6 +62,9 @@ var sayings = map[string]saying{
 			"Odkaz vypršel.", "Tento odkaz již není platný.", "E-mail nelze ověřit.",
 			"Odkaz byl již použit."},
 		nothing: []string{
+			"Tvůj e-mail, který byl ověřen, není tento.",
+			"Skoro je účet byl ověřen",
+			"Žádný účet byl ověřen",
 			"Potvrďte, že váš účet byl ověřen.",
 			"Váš email nebyl potvrzen.", "Váš email ještě nebyl ověřen.",
 			"Není pravda, že účet byl ověřen.", "Pokud byl váš email ověřen, přihlaste se.",
@@ -81,6 +84,7 @@ var sayings = map[string]saying{
 		failed: []string{"Linkki on vanhentunut.", "Osoitetta ei voida vahvistaa.",
 			"Vahvistus epäonnistui."},
 		nothing: []string{
+			"Osoitetta jota on vahvistettu",
 			"Sähköpostiosoitettasi ei ole vahvistettu.", "Osoite ei vielä on vahvistettu.",
 			"Jos osoitteesi on vahvistettu, kirjaudu sisään.", "Kun osoitteesi on vahvistettu, ilmoitamme.",
 			"Osoitteesi on vahvistettu, kun napsautat linkkiä.", "Onko osoitteesi vahvistettu?",
@@ -99,6 +103,8 @@ var sayings = map[string]saying{
 			"επιβεβαιώθηκε ήδη, παρακαλώ δοκιμάστε να συνδεθείτε"},
 		failed: []string{"Ο σύνδεσμος έχει λήξει.", "Ο σύνδεσμος δεν είναι έγκυρος."},
 		nothing: []string{
+			"Ο λογαριασμός που επιβεβαιώθηκε είναι άλλος",
+			"Τι επιβεβαιώθηκε",
 			"Παρακαλούμε επιβεβαιώστε ότι το email έχει επαληθευτεί.",
 			"Το email σας δεν επιβεβαιώθηκε.", "Το email σας δεν έχει επιβεβαιωθεί ακόμα.",
 			"Αν το email σας επιβεβαιώθηκε, συνδεθείτε.", "Όταν το email σας έχει επιβεβαιωθεί, συνδεθείτε.",
@@ -119,6 +125,8 @@ var sayings = map[string]saying{
 			"Twój adres został już potwierdzony."},
 		failed: []string{"Ten link wygasł.", "Nie można potwierdzić adresu.", "Nieprawidłowy link."},
 		nothing: []string{
+			"Adres, który został potwierdzony",
+			"Żaden adres został potwierdzony",
 			"Potwierdź, że adres został zweryfikowany.",
 			"Twój adres nie został potwierdzony.", "Adres jeszcze nie został zweryfikowany.",
 			"Jeśli adres został potwierdzony, zaloguj się.", "Gdy adres został potwierdzony, zaloguj się.",
@@ -137,6 +145,9 @@ var sayings = map[string]saying{
 		already: []string{"Contul a fost deja confirmat, vă rugăm să încercaţi"},
 		failed:  []string{"Linkul a expirat.", "Adresa nu a putut fi verificată."},
 		nothing: []string{
+			"Contul care a fost confirmat",
+			"E posibil ca adresa a fost confirmată",
+			"Nicio adresă a fost confirmată",
 			"Vă rugăm confirmați că adresa a fost verificată.",
 			"Contul nu a fost confirmat.", "Adresa încă nu a fost verificată.",
 			"Dacă adresa a fost confirmată, conectați-vă.", "După ce adresa a fost confirmată, reveniți.",
@@ -178,6 +189,10 @@ var sayings = map[string]saying{
 			"هو رابط قديم ولم يعد صالحًا. ربما تكون قد تحققت مسبقًا من بريدك.",
 			"انتهت صلاحية هذا الرابط.", "الرابط غير صالح.", "فشل تأكيد البريد"},
 		nothing: []string{
+			"من المفترض أنه تم تأكيد بريدك",
+			"عند تم تأكيد بريدك",
+			"من أجل تم تأكيد حسابك",
+			"قريبا تم تأكيد حسابك",
 			"لم يتم التحقق من عنوان البريد الإلكتروني.",
 			"ربما تم التحقق من عنوان البريد.",
 
@@ -200,6 +215,9 @@ var sayings = map[string]saying{
 		already: []string{"Email của bạn đã được xác minh trước đó."},
 		failed:  []string{"Liên kết đã hết hạn.", "Không thể xác nhận email."},
 		nothing: []string{
+			"Tài khoản nào đã được xác nhận",
+			"Giả sử email đã được xác nhận",
+			"Email gần đã được xác nhận",
 			"Vui lòng xác nhận rằng email đã được xác minh.",
 			"Email của bạn chưa được xác nhận.", "Email không đã được xác nhận.",
 			"Nếu email đã được xác nhận, hãy đăng nhập.", "Khi email đã được xác minh, hãy đăng nhập.",
@@ -223,6 +241,12 @@ var sayings = map[string]saying{
 			"链接已过期。", "此電子郵件確認連結已過期或無效。", "无法确认您的邮箱。",
 			"验证失败"},
 		nothing: []string{
+			"邮箱已验证（待处理）",
+			"邮箱已验证，但已撤销",
+			"万一邮箱已验证",
+			"取消邮箱已验证",
+			"选择邮箱已验证",
+			"系统认为邮箱已验证",
 			"邮箱验证成功/失败",
 			"页面显示“邮箱已验证”即表示完成",
 			"邮箱已验证 后登录",

@@ -14,7 +14,8 @@ var furtherLanguages = []language{
 	{name: "Czech", late: true,
 		unless: strings.Fields("pokud jestliže když až jakmile poté po dokud zda jestli ujistěte " +
 			"zkontrolujte ověřte potvrďte možná snad aby před než kdyby případně"),
-		denies: strings.Fields("není nebyl nebyla nebylo nelze nikdy nemůže musí bude zatím"),
+		denies: strings.Fields("není nebyl nebyla nebylo nelze nikdy nemůže musí bude zatím " +
+			"který která které žádný žádná žádné kdo téměř skoro"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"již použit", "již byl použit", "použít pouze jednou"},
 			OutcomeAlready: {
@@ -35,7 +36,7 @@ var furtherLanguages = []language{
 	{name: "Finnish", late: true,
 		unless: strings.Fields("jos mikäli kun kunnes sitten jälkeen ennen vasta varmista vahvista " +
 			"tarkista ehkä mahdollisesti saattaa ettei"),
-		denies: strings.Fields("ei eivät en emme vielä pitää täytyy"),
+		denies: strings.Fields("ei eivät en emme vielä pitää täytyy joka jota jonka melkein"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed:    {"on jo käytetty", "käyttää vain kerran"},
 			OutcomeAlready: {"on jo vahvistettu", "on jo varmistettu", "on jo aktivoitu"},
@@ -52,8 +53,9 @@ var furtherLanguages = []language{
 	{name: "Greek", late: true,
 		unless: strings.Fields("αν εάν όταν μόλις αφού αφότου μετά μέχρι πριν εφόσον εκτός μόνο " +
 			"επιβεβαιώστε βεβαιωθείτε ελέγξτε ίσως μήπως μπορεί"),
-		denies: strings.Fields("δεν δε μην μη όχι ποτέ πρέπει θα να όπως"),
-		after:  []string{" ότι", " πως"},
+		denies: strings.Fields("δεν δε μην μη όχι ποτέ πρέπει θα να όπως που τι " +
+			"κανένας καμία κανένα σχεδόν"),
+		after: []string{" ότι", " πως"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"έχει ήδη χρησιμοποιηθεί"},
 			OutcomeAlready: {
@@ -73,7 +75,8 @@ var furtherLanguages = []language{
 	{name: "Polish", late: true,
 		unless: strings.Fields("jeśli jeżeli gdy kiedy po aż zanim przed dopóki dopiero tylko czy " +
 			"upewnij sprawdź potwierdź może chyba aby żeby"),
-		denies: strings.Fields("nie nigdy musi powinien powinna powinno trzeba zostanie"),
+		denies: strings.Fields("nie nigdy musi powinien powinna powinno trzeba zostanie " +
+			"który która które żaden żadna żadne prawie"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"został już użyty", "już został użyty", "użyć tylko raz"},
 			OutcomeAlready: {
@@ -97,7 +100,8 @@ var furtherLanguages = []language{
 		unless: strings.Fields("dacă daca când cand după dupa până pana înainte inainte odată odata " +
 			"doar numai confirmați confirmaţi asigurați asiguraţi " +
 			"verificați verificaţi poate eventual probabil"),
-		denies: strings.Fields("nu niciodată niciodata trebuie va să sa"),
+		denies: strings.Fields("nu niciodată niciodata trebuie va să sa care nicio niciun " +
+			"posibil aproape"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"a fost deja folosit", "a fost deja utilizat", "folosit o singură dată"},
 			OutcomeAlready: {
@@ -130,7 +134,8 @@ var furtherLanguages = []language{
 	{name: "Arabic", late: true,
 		unless: strings.Fields("إذا اذا وإذا واذا فإذا فاذا إن لو عندما حين حينما بعد بعدما قبل حتى " +
 			"متى كلما لما ربما لعل يكون تكون تأكد تأكدي تأكدوا التأكد هل بمجرد حالما ريثما شرط فقط"),
-		denies: strings.Fields("لم ولم فلم لن ولن لا ولا ما ليس وليس غير يجب سوف عدم يرجى الرجاء"),
+		denies: strings.Fields("لم ولم فلم لن ولن لا ولا ما ليس وليس غير يجب سوف عدم يرجى الرجاء " +
+			"الذي التي المفترض عند كي لكي أجل قريبا أي كيف"),
 		phrases: map[Outcome][]string{
 			OutcomeUsed:    {"تم استخدام هذا الرابط", "تم استخدام الرابط"},
 			OutcomeAlready: {"تم تأكيده بالفعل", "تم التحقق منه بالفعل", "مؤكد بالفعل"},
@@ -193,12 +198,13 @@ var furtherLanguages = []language{
 var (
 	vietnameseConditions = append(strings.Fields("nếu khi sau trước đảm liệu chờ hay miễn"),
 		"chắc chắn", "có thể", "có lẽ", "kiểm tra")
-	vietnameseDenials = append(strings.Fields("chưa không chẳng đừng cần phải hãy sẽ sắp"),
+	vietnameseDenials = append(strings.Fields("chưa không chẳng đừng cần phải hãy sẽ sắp "+
+		"nào giả gần mà"),
 		"vui lòng")
 
 	chineseConditions = strings.Fields("如 若 假设 倘 一旦 当 當 是否 可能 也许 也許 或许 或許 大概 只有 " +
-		"只要 除非 直到 之前 前 后 後 时 時 才 即可 方可 确保 確保 检查 檢查 吗 嗎 为了 為了 需 须 須 必")
-	chineseDenials = strings.Fields("未 没 沒 不 无 無 非 否 请 請 将 將 待 想 要 让 讓 何 尚 再 等")
+		"但 待 撤 取消 假如 万一 萬一 只要 除非 直到 之前 前 后 後 时 時 才 即可 方可 确保 確保 检查 檢查 吗 嗎 为了 為了 需 须 須 必")
+	chineseDenials = strings.Fields("未 没 沒 不 无 無 非 否 请 請 将 將 待 想 要 让 讓 何 尚 再 等 选 選 认为 認為")
 
 	simplifiedSubjects  = strings.Fields("邮箱 邮件 邮箱地址 邮件地址 email 账户 账号 帐户 帐号 注册")
 	traditionalSubjects = strings.Fields("信箱 郵件 郵件地址 郵箱 email 帳戶 帳號")
