@@ -55,8 +55,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 	w.logClick(c.Challenge, result)
 	c.Went = courseOf(result)
 	w.clicked(t.Slug, result, began)
-	unreached := result.Outcome == linkclick.OutcomeUnreachable && !result.Sent
-	if unreached && patient && retryable(result.Reason) {
+	if !result.Sent && patient && retryable(result.Reason) {
 		return w.putBack(ctx, c, b)
 	}
 	c.GoOn = result.GoOn
@@ -120,8 +119,7 @@ func (w *Worker) prove(
 // retryable reports whether a click that reached no server may end otherwise when it is tried
 // again.
 func retryable(reason string) bool {
-	return reason == linkclick.ReasonConnect || reason == linkclick.ReasonTimeout ||
-		reason == linkclick.ReasonNoAnswer
+	return reason == linkclick.ReasonConnect || reason == linkclick.ReasonTimeout
 }
 
 // putBack has a click tried again when nothing of it reached the identity provider.
@@ -192,9 +190,9 @@ func (w *Worker) fetchLink(
 	if err != nil {
 		return "", errNoLink
 	}
+	// A mail that would not be asked about now has no purpose.
 	d := mail.Decide(t, m.Phone, now, finding)
-	asks := d.Do == tenant.Ask && d.Purpose == c.Challenge.Purpose
-	if !asks || !c.Opens(finding.Link) {
+	if d.Purpose != c.Challenge.Purpose || !c.Opens(finding.Link) {
 		return "", errNoLink
 	}
 	return finding.Link, nil
