@@ -1,11 +1,15 @@
 package outbound
 
 import (
-	"smsbridge/internal/simulator/twilio"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/challenge"
+	"smsbridge/internal/simulator/twilio"
+	"smsbridge/linkclick"
 )
 
 // Ensure that a dead job's line says of whom it is, and that it is logged too when the database
@@ -46,6 +50,47 @@ func TestRefusedMailsAreLogged(t *testing.T) {
 	w := quick(t)
 	require.NoError(t, w.dns.SetTXT(w.idp.KeyName()))
 	require.Contains(t, refused(w), `"level":"INFO"`)
+}
+
+// Ensure that a text which a provider took is logged with its case and the provider's id of it.
+// Its words are not.
+func TestTextThatIsTakenIsLogged(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	id := w.make(phone, "Hello, your secret is mellon")
+	w.log.Reset()
+	require.NoError(t, w.sendText(t.Context(), id))
+	require.Equal(t, `{"level":"INFO","msg":"text handed to the provider","tenant":"acme","case":"`+
+		id+`","phone":"+45******56","text":"`+id+`","purpose":"outcome","provider":"twilio","sid":"`+
+		w.inbox(1)[0].SID+`"}`+"\n", w.log.String())
+}
+
+// Ensure that a click is logged with its case and how it went. Its link is not.
+func TestClicksAreLogged(t *testing.T) {
+	t.Parallel()
+	confirmed := redirect("success=true&message=Your+email+was+verified")
+	already := redirect("success=false&message=This+account+is+already+verified")
+	for outcome, tt := range map[string]struct {
+		serve       http.HandlerFunc
+		level, says string
+		reason      string
+	}{
+		"confirmed": {confirmed, "INFO", "link clicked", linkclick.ReasonRedirect},
+		"already":   {already, "INFO", "link clicked", linkclick.ReasonRedirect},
+		"refused": {page(http.StatusNotFound, "<p>There is nothing here.</p>"), "WARN",
+			"link clicked in vain", linkclick.ReasonStatus},
+	} {
+		w := quick(t)
+		link, _ := w.provider(tt.serve)
+		id := w.accepted(link, challenge.Registration)
+		from := w.one("SELECT mail_id FROM challenge WHERE id = '" + id + "'")
+		w.log.Reset()
+		require.NoError(t, w.clickLink(t.Context(), id))
+		require.Contains(t, w.log.String(), `{"level":"`+tt.level+`","msg":"`+tt.says+
+			`","tenant":"acme","case":"`+from+`","phone":"+45******56","outcome":"`+outcome+
+			`","reason":"`+tt.reason+`","steps":1}`)
+		require.NotContains(t, w.log.String(), strings.TrimPrefix(link, "http://"))
+	}
 }
 
 // Ensure that a text which a provider refuses says in words why.

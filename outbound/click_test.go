@@ -274,6 +274,31 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
+// Ensure that a click which the end of the process cuts off, before its request has left, is put
+// back.
+func TestClickThatIsCutOffBeforeItsRequest(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	host, err := net.Listen("tcp", "127.0.0.1:0") // it never says a word of TLS
+	require.NoError(t, err)
+	defer host.Close()
+	w.trust(host.Addr().String())
+	id := w.accepted(
+		"https://"+host.Addr().String()+"/lo/verify_email?ticket=abcdefghijklmnop12345678",
+		challenge.Registration,
+	)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		defer cancel()
+		if conn, err := host.Accept(); err == nil {
+			t.Cleanup(func() { _ = conn.Close() })
+		}
+	}()
+	w.snoozed(w.clickLink(ctx, id))
+	require.EqualValues(t, "accepted", w.challenge(id).State)
+	require.NotEmpty(t, w.link(id))
+}
+
 // A provider that took the request and then said nothing may have done what was asked: that is
 // not tried again.
 func TestNoAnswerIsNotTriedAgain(t *testing.T) {

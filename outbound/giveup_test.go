@@ -81,6 +81,7 @@ func TestLostReports(t *testing.T) {
 	w.tooOften("report_verification", v.ID)
 	require.Equal(t, "given up", w.one("SELECT reported FROM verification WHERE id = '"+v.ID+"'"))
 	w.tooOften("notify", v.ID)
+	w.tooOften("notify", "no-such-row")
 	require.Equal(t, "1",
 		w.one("SELECT COUNT(*) FROM event WHERE name = 'verification.not_notified'"))
 	other, otherText := w.verify("+4520123457")

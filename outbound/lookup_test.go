@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/simulator/mailgun"
@@ -359,6 +360,29 @@ func TestFetchedLinkOfAnotherMail(t *testing.T) {
 	}, keepMailgun)
 }
 
+// Ensure that a fetched link is not clicked when the settings refuse its mail by now. Nor is it
+// when its mail is for another purpose than the phone was asked about.
+func TestFetchedLinkThatIsRuledOtherwise(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(w *world){
+		"verify is off": func(w *world) { w.tenant().Mails.Verify = tenant.Off },
+		"a password": func(w *world) {
+			w.exec("UPDATE challenge SET purpose = $1", string(challenge.Password))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := quick(t, keepMailgun)
+			stored := w.signUp(address)
+			id := w.prompted(w.take(stored, stored.URL))
+			w.yes()
+			change(w)
+			require.NoError(t, w.clickLink(t.Context(), id))
+			require.EqualValues(t, "expired", w.challenge(id).Outcome)
+			require.Empty(t, w.idp.Requests())
+		})
+	}
+}
+
 // Ensure that a yes finds nothing that it cannot be about, and that no phone is told so.
 func TestYesThatFindsNothing(t *testing.T) {
 	t.Parallel()
@@ -489,6 +513,18 @@ func TestYesToMailsOfTwoTenants(t *testing.T) {
 	require.Equal(t, []string{"acme open", "beta open"},
 		w.all("SELECT tenant || ' ' || state FROM challenge ORDER BY tenant"))
 	require.Equal(t, "0", w.jobs("click_link"))
+
+	// Mailgun fails for one of the two, so both are looked up once more.
+	w.wait(time.Second)
+	w.deliver(address, "late one")
+	w.deliver("beta+4520123456@sms.acme.example", "late two")
+	again := w.yes()
+	w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, 503 })
+	w.snoozed(w.lookUpMail(t.Context(), again))
+	require.Equal(t, "3", w.one("SELECT COUNT(*) FROM mail"))
+	require.NoError(t, w.lookUpMail(t.Context(), again))
+	require.Equal(t, "4", w.one("SELECT COUNT(*) FROM mail"))
+	w.examineFound()
 
 	w.deliver("beta+4520123457@sms.acme.example", "three")
 	var replyID string

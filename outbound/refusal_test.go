@@ -2,11 +2,13 @@ package outbound
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/simulator/flowroute"
 	"smsbridge/internal/simulator/twilio"
 	"smsbridge/internal/simulator/twilioverify"
@@ -181,6 +183,36 @@ func TestCodeThatIsNeverSent(t *testing.T) {
 		w.tenant().Sending.Providers = []tenant.Provider{}
 		require.NoError(w.t, w.sendText(w.t.Context(), id))
 		w.stands(v, "failed/not_configured")
+	})
+}
+
+// Ensure that a code and the question of an app fail at once when the phone opts out between two
+// providers.
+func TestOptOutBetweenTwoProviders(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.openOthers("twilio,flowroute")
+		optsOut := false
+		base, _ := w.front(w.twilio.URL(), func(r *http.Response) {
+			if optsOut {
+				w.do(func(ctx context.Context, tx *store.Tx) error {
+					return text.OptOut(ctx, tx, w.line(), w.phone(phone))
+				})
+			}
+			r.StatusCode = http.StatusTooManyRequests
+		})
+		w.tenant().Sending.Twilio.APIBase = base
+		v, codeID := w.verify(phone)
+		id, promptID := w.askedByApp()
+		optsOut = true
+		require.NoError(w.t, w.sendText(w.t.Context(), codeID))
+		w.carriedBy(codeID, "twilio", "suppressed", "opted out")
+		w.stands(v, "failed/opted_out")
+
+		w.exec("DELETE FROM opt_out")
+		require.NoError(w.t, w.sendText(w.t.Context(), promptID))
+		w.carriedBy(promptID, "twilio", "suppressed", "opted out")
+		require.Equal(w.t, challenge.Unsent, w.challenge(id).Outcome)
 	})
 }
 

@@ -441,6 +441,15 @@ func TestTextsOfNobody(t *testing.T) {
 		require.NoError(t, w.sendText(t.Context(), id))
 		w.is(id, "failed", "not configured")
 		w.Settings = mine
+
+		id = w.make(phone, "Hello")
+		w.twilio.Set(func(m *twilio.Manners) { m.FailNext = 1 })
+		require.NoError(t, w.sendText(t.Context(), id))
+		w.is(id, "unclear", "")
+		w.Settings = settings
+		require.NoError(t, w.findText(t.Context(), id))
+		w.is(id, "failed", "not configured")
+		w.Settings = mine
 	}
 	w.inbox(0)
 	require.NoError(t, w.sendText(t.Context(), store.NewID()), "its row is gone")
