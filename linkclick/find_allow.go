@@ -66,6 +66,8 @@ func (p pathRule) fitsQuery(u *url.URL) bool {
 	seen := 0
 	for _, have := range parametersOf(u) {
 		switch {
+		case strings.Contains(have.name, "="):
+			return false // as in /?type%3Dmagic=x, which has no type
 		case slices.Contains(p.Query, have.name) && have.value != "",
 			slices.Contains(p.Query, have.name+"="+have.value):
 			seen++

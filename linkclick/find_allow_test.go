@@ -23,7 +23,8 @@ func TestAllowedPaths(t *testing.T) {
 			"/x/account/confirm": false, "/account/confirm/../delete": false, "/account/./confirm": false,
 			"/account/confirm#/delete": false, "/Account/confirm": false,
 		},
-		"/t/*/c/": {"/t/acme/c/1": true, "/t/acme/d": false, "/t/c": false},
+		"/t/*/c/": {"/t/acme/c/1": true, "/t/acme/d": false, "/t/c": false,
+			"/t//c/1": false},
 		"/c/*?": {
 			"/c/a1": true, "/c/a1/": true, "/c/a1?lang=da&utm_source=x": true, "/c/a1/delete": false,
 			"/c/a1?do=x": false, "/c": false, "/c/a1#x": false,
@@ -31,7 +32,7 @@ func TestAllowedPaths(t *testing.T) {
 		"login:/?type=magic&token": {
 			"/?token=a1&type=magic": true, "/?type=magic&token=a1&lang=da": true, "/?token=a1": false,
 			"/?type=magic&token=": false, "/?type=reset&token=a1": false, "/x?type=magic&token=a1": false,
-			"/?type=magic&token=a1&go=x": false,
+			"/?type=magic&token=a1&go=x": false, "/?token=a1&type%3Dmagic=x": false,
 		},
 		"/app#/confirm/*?": {
 			"/app#/confirm/a1": true, "/app#/delete/a1": false, "/app": false, "/app?x=1#/confirm/a1": false,
@@ -123,6 +124,9 @@ func TestLineToAllow(t *testing.T) {
 		"/confirm/?back_url=&id=57&key=Zk3vQ8mW1xT5":      "/confirm?back_url=&id&key",
 		"/e?t=Zk3vQ8mW1xT5&again":                         "/e?t&again=",
 		"/e?583920":                                       "",
+		"/e?action=Zk3vQ8mW1xT5&t=a1":                     "/e?action&t",
+		"/e?a%26b=Zk3vQ8mW1xT5":                           "",
+		"/e?a%3Db=Zk3vQ8mW1xT5":                           "",
 		"/e?u=a1b2c3d4&k3x9":                              "",
 	} {
 		u, err := url.Parse("https://login.acme.example" + link)
@@ -154,7 +158,11 @@ func TestCarriesSecret(t *testing.T) {
 		"/e?t=abc123":           true,
 		"/c/confirm-your-email": false, "/c/Zk3vQ8mW1xT5": true, "/c/Zk3vQ8": false,
 		"/authorize?client_id=evil77&redirect_uri=https://evil7.example": false,
-		"/e?t=aBcDeFgHiJkLmN":     true,
+		"/e?t=aBcDeFgHiJkL": true, "/e?t=aBcDeFgHiJk": false,
+		"/e?t=abcdefghijklmn": false, "/e?t=ABCDEFGHIJKLMN": false,
+		"/e?lang=da77da77": false, "/e?locale=da77da77": false, "/e?ui_locales=da77da77": false,
+		"/e?hl=da77da77": false, "/e?ref=da77da77": false, "/e?source=da77da77": false,
+		"/e?l=da77da77": false, "/e?theme=da77da77": false, "/e?clientId=da77da77": false,
 		"/#/confirm/Zk3vQ8mW1xT5": true, "/#/confirm?token=Zk3vQ8": true, "/#top": false,
 	} {
 		u, err := url.Parse("https://login.acme.example" + link)
