@@ -37,6 +37,15 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 			redirectTo(evil+said)(w, r)
 			return
 		}
+		if r.URL.Path == "/there" {
+			http.SetCookie(w, &http.Cookie{Name: "there", Value: "1", Path: "/"})
+			redirectTo(ticket+hidden("/there"))(w, r)
+			return
+		}
+		if _, err := r.Cookie("there"); err == nil {
+			redirectTo("https://app.example/?success=true&message="+said)(w, r)
+			return
+		}
 		to, _ := base64.RawURLEncoding.DecodeString(r.FormValue("k"))
 		for _, name := range []string{"redirect_to", "redirectTo", "returnTo", "next"} {
 			if r.Form.Has(name) && len(to) == 0 {
@@ -77,6 +86,7 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 		gotrue + named("redirect_to", "http://[bad") + hidden(session),
 		// Another place of the host first.
 		ticket + hidden("/hop"),
+		ticket + hidden("/there"),
 		gotrue + hidden("/hop"),
 	} {
 		notSuccess(t, open(t, c, p.URL+link), link)
@@ -104,7 +114,7 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 		style("text-indent:-9999px"), style("margin-left:-2000px"), style("transform:scale(0)"),
 		style("clip:rect(0,0,0,0)"), style("clip-path: inset(50%)"), style("color:transparent"),
 		style("height:0;overflow:hidden"), style("max-height:1px; overflow: hidden"),
-		style("content-visibility:hidden"),
+		style("content-visibility:hidden"), style("font-size:1pt"), style("height:0;overflow:clip"),
 		`<p hidden>` + words + `</p>`, `<p aria-hidden="TRUE">` + words + `</p>`,
 		`<div inert><p>` + words + `</p></div>`, `<dialog>` + words + `</dialog>`,
 		`<p class="alert d-none">` + words + `</p>`, `<p class="sr-only">` + words + `</p>`,
@@ -112,6 +122,11 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 		`<style>@media all{#done{display:none}}</style><div id="done"><p>` + words + `</p></div>`,
 		`<div style="display:none"><div style="display:block">` + words + `</div></div>`,
 		`<svg><text>` + words + `</text></svg>`, `<datalist><option>` + words + `</datalist>`,
+		`<iframe>` + words + `</iframe>`, `<object>` + words + `</object>`,
+		`<canvas>` + words + `</canvas>`, `<audio>` + words + `</audio>`,
+		`<video>` + words + `</video>`, `<style>` + words + `</style>`,
+		`<title>` + words + `</title>`, `<noembed>` + words + `</noembed>`,
+		`<noframes>` + words + `</noframes>`,
 	}
 	for _, body := range hidden {
 		p, c := serve(t, says(body))

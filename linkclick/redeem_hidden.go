@@ -46,11 +46,12 @@ func readSheet(root *html.Node) sheet {
 	return hidden
 }
 
-// hides reports whether a reader does not see what is in n.
+// hides reports whether a reader does not see what is in n. A title may stand outside of the head
+// of a broken page (HTML Standard, "hidden elements").
 func (s sheet) hides(n *html.Node) bool {
 	switch n.DataAtom {
-	case atom.Head, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg,
-		atom.Canvas, atom.Audio, atom.Video, atom.Datalist:
+	case atom.Title, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg,
+		atom.Canvas, atom.Audio, atom.Video, atom.Datalist, atom.Noembed, atom.Noframes:
 		return true
 	case atom.Dialog:
 		if !hasAttr(n, "open") {
