@@ -147,6 +147,12 @@ const (
 	bToken = "t=p0Lq7Rt2Xc9V"
 )
 
+// confirmMarkup is a script that marks up a link as one that confirms.
+func confirmMarkup(name string) string {
+	return `<script type="application/ld+json">{"@type":"ConfirmAction","name":"` + name +
+		`","url":"` + atLogin + "/e?" + aToken + `"}</script>`
+}
+
 // Words open no link of an unknown shape, whatever they say. They tell which entry of the rule
 // would allow it.
 var findWords = map[string]findCase{
@@ -177,6 +183,12 @@ var findWords = map[string]findCase{
 	"verify label, line about deleting": {
 		mail: Mail{HTML: "<p>To delete your account, " + linkTo("/e?"+aToken, "confirm here") + "</p>"},
 		kind: KindUnknown, reason: ReasonUnknownShape},
+	"by the markup, in no known word": {mail: Mail{HTML: confirmMarkup("이메일 확인") +
+		linkTo("/f?"+bToken, "Verify")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
+	"by the markup and its words": {mail: Mail{HTML: confirmMarkup("Verify") +
+		linkTo("/f?"+bToken, "Verify")},
+		kind: KindUnknown, reason: ReasonUnknownShape, allow: "/e?t"},
 	"not me": {mail: Mail{Subject: "Verify your email",
 		HTML: "<p>If this wasn't you, " + linkTo("/e?"+aToken, "click here")},
 		kind: KindUnknown, reason: ReasonUnknownShape},
@@ -257,6 +269,9 @@ func TestFindAtAllowedPaths(t *testing.T) {
 		"an act, in the label":        {"/e", link("Verify", "Confirm payment"), ""},
 		"an act, in the line above": {"/e",
 			Mail{Subject: "Verify", Text: "Delete it?\n" + atLogin + "/e?" + aToken}, ""},
+		"an act, in the line above a password": {"/e",
+			Mail{Subject: "Hi", Text: "Delete your data?\nFor a new password: " + atLogin + "/e?" + aToken},
+			""},
 		"an act, in the body": {"/e",
 			Mail{Text: "Close account?\n\nHi\n\nYes:\n" + atLogin + "/e?" + aToken}, ""},
 		"a password, in the body": {"/e",
@@ -264,9 +279,11 @@ func TestFindAtAllowedPaths(t *testing.T) {
 		"verifications only, a password in the body": {"verify:/e",
 			Mail{Subject: "Welcome to ACME", Text: "Name: kim\nPassword: as you chose it\n\nHi\n\n" +
 				"Go here:\n" + atLogin + "/e?" + aToken}, KindVerify},
-		"an act for resets": {"reset:/e", link("Approve", "Approve"), ""},
-		"a new address":     {"/e", link("Hi", "Confirm your new email address"), ""},
-		"an invitation":     {"/e", link("Hi", "Accept the invitation"), ""},
+		"an act for resets":              {"reset:/e", link("Approve", "Approve"), ""},
+		"a new address":                  {"/e", link("Hi", "Confirm your new email address"), ""},
+		"an invitation":                  {"/e", link("Hi", "Accept the invitation"), ""},
+		"an invitation, said to reset":   {"reset:/e", link("Hi", "Accept the invitation"), ""},
+		"an invitation, said to sign in": {"login:/e", link("Hi", "Accept the invitation"), ""},
 		"not me": {"/e",
 			Mail{Subject: "Verify", Text: "If it was not you: " + atLogin + "/e?" + aToken}, ""},
 		"not me, in the next sentence": {"/e",

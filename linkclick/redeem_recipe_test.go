@@ -111,6 +111,21 @@ func TestAPISaysNothing(t *testing.T) {
 	}
 }
 
+// An API on another host hears the origin of the link, as it does from the provider's page.
+func TestOriginAtAnAPIElsewhere(t *testing.T) {
+	elsewhere := &api{status: 200, response: `{"status":"OK"}`}
+	other, _ := serve(t, elsewhere.ServeHTTP)
+	p, c := serve(t, says("x"))
+	c.Rule.Hosts = append(c.Rule.Hosts, other.Listener.Addr().String())
+	c.Rule.API = other.URL + "/auth"
+	c.UserAgent = "Bridge/1"
+	r := open(t, c, p.URL+"/auth/verify-email?token=t1&tenantId=public")
+	require.Equal(t, OutcomeConfirmed, r.Outcome, r.Reason)
+	require.Equal(t, p.URL, elsewhere.header.Get("Origin"))
+	require.Equal(t, "Bridge/1", elsewhere.header.Get("User-Agent"))
+	require.Empty(t, p.requests())
+}
+
 // A link that lacks what its API needs, or an API outside the rule, costs no request.
 func TestRecipesThatCannotStart(t *testing.T) {
 	p, c := serve(t, says("Your email has been verified."))

@@ -289,7 +289,8 @@ func TestNothingFollowsToAnotherHost(t *testing.T) {
 		"what another host shows proves nothing")
 	require.Len(t, second.requests(), 1)
 	require.True(t, closes, "connections are not kept")
-	require.NotEmpty(t, got.Get("User-Agent"))
+	require.Equal(t, defaultUserAgent, got.Get("User-Agent"))
+	require.Equal(t, "en", got.Get("Accept-Language"))
 	require.Contains(t, got.Get("Accept"), "text/html")
 	require.Empty(t, got.Get("Cookie"))
 	require.Empty(t, got.Get("Referer"))
@@ -334,6 +335,17 @@ func TestPlainText(t *testing.T) {
 			fmt.Fprint(w, words)
 		})
 		require.Equal(t, want, open(t, c, p.URL+"/x?t=1").Outcome, words)
+	}
+}
+
+// A response that does not say that it is text says nothing.
+func TestResponseWithoutAType(t *testing.T) {
+	for _, kind := range [][]string{nil, {""}, {"text"}, {"text/html; charset"}, {"image/png"}} {
+		p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = kind
+			fmt.Fprint(w, "Your email has been verified.")
+		})
+		require.Equal(t, OutcomeUnknown, open(t, c, p.URL+"/x?t=1").Outcome, kind)
 	}
 }
 
