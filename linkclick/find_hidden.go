@@ -39,7 +39,7 @@ const maxSteps = 500_000
 type nesting struct {
 	open  []element
 	at    int  // where in the text the tokenizer is
-	steps int  // taken in vain
+	steps int  // taken in searches
 	full  bool // a bound was reached
 }
 
@@ -87,7 +87,7 @@ func (n *nesting) end(tag atom.Atom, name string) (at int, ok bool) {
 	case atom.Table, atom.Body, atom.Html:
 		walls = in()
 	}
-	return n.pop(func(e element) bool { return e.tag == tag && (tag != 0 || e.name == name) }, walls)
+	return n.pop(func(e element) bool { return e.tag == tag && e.name == name }, walls)
 }
 
 func in(tags ...atom.Atom) func(element) bool {
@@ -104,7 +104,6 @@ func (n *nesting) pop(meant, wall func(element) bool) (at int, ok bool) {
 		n.steps++
 		if meant(n.open[i]) {
 			at = n.open[i].at
-			n.steps -= len(n.open) - i // they are gone
 			n.open = n.open[:i]
 			return at, true
 		}
