@@ -103,7 +103,7 @@ func setPaths(t *Tenant, v []string) *settings.Mistake {
 		case errors.Is(err, linkpath.ErrNever):
 			return settings.Wrong("has "+settings.Quote(path)+", and no link is opened that fits",
 				"links are held whose path has letters beyond ASCII, ; or .., or whose parameters have "+
-					"a name twice; write the part before that, or * for the segment")
+					"a name twice; write the part before that, or * for the segment, and / instead of %2F")
 		case err != nil:
 			return settings.Wrong("has "+settings.Quote(path)+", which is not a path",
 				"write where links begin, such as /account/confirm; * stands for any one segment, "+

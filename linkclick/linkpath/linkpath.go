@@ -9,7 +9,6 @@ package linkpath
 
 import (
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -52,7 +51,7 @@ func Parse(text string) (Entry, error) {
 	}
 	rest, query, asks := strings.Cut(rest, "?")
 	rest, route, routed := strings.Cut(rest, "#")
-	if !isPlain(rest) || !isPlain(route) || strings.Contains(query, ";") {
+	if !isPlain(rest) || !isPlain(route) || strings.ContainsAny(query, ";%") {
 		return Entry{}, ErrNever
 	}
 	e.Exact = asks || routed
@@ -72,19 +71,18 @@ func Parse(text string) (Entry, error) {
 		named[name] = true
 		e.Query = append(e.Query, parameter)
 	}
-	names := len(e.Query) > 0 || slices.ContainsFunc(slices.Concat(e.Segments, e.Route), IsLiteral)
-	if !names || !e.Exact && !slices.ContainsFunc(e.Segments, IsLiteral) {
+	if len(e.Query) == 0 && !slices.ContainsFunc(slices.Concat(e.Segments, e.Route), IsLiteral) {
 		return Entry{}, ErrEvery
 	}
 	return e, nil
 }
 
 // isPlain reports whether links are opened that have this part. One that hides letters, leads
-// upwards, or could be read in two ways is none, whatever an operator allows.
+// upwards, or could be read in two ways is none, whatever an operator allows. An entry is held
+// against what the escapes of a link stand for, so one with an escape fits none.
 func isPlain(part string) bool {
-	plain, err := url.PathUnescape(part)
-	return err == nil && !HasDots(part) && !strings.ContainsFunc(plain, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`;\`, r)
+	return !HasDots(part) && !strings.ContainsFunc(part, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`;\%`, r)
 	})
 }
 

@@ -17,6 +17,7 @@ func TestParse(t *testing.T) {
 			Query: []string{"token"}},
 		"login:/?a=1&&b": {Kind: "login", Exact: true, Query: []string{"a=1", "b"}},
 		"/#/confirm/*?":  {Route: []string{"confirm", "*"}, Exact: true},
+		"/x#/~go":        {Segments: []string{"x"}, Route: []string{"~go"}, Exact: true},
 		"/confirm?":      {Segments: []string{"confirm"}, Exact: true},
 		"/reset:/x":      {Segments: []string{"reset:", "x"}},
 		"/app#confirm?t=a?": {Segments: []string{"app"}, Route: []string{"confirm"}, Exact: true,
@@ -31,11 +32,13 @@ func TestParse(t *testing.T) {
 		"verify:reset:/x": ErrForm, "login:verify:/x": ErrForm, "verify:verify:/x": ErrForm,
 		"/bekræft/konto": ErrNever, "/bekr%C3%A6ft/konto": ErrNever, "/a;b": ErrNever, `/a\b`: ErrNever,
 		"/../x": ErrNever, "/x/.": ErrNever, "/confirm?a&a": ErrNever, "/confirm?a=1&a=2": ErrNever,
-		"/confirm?a;b": ErrNever, "/#/x/..": ErrNever, "/a%": ErrNever,
+		"/confirm?a;b": ErrNever, "/#/x/..": ErrNever, "/a%": ErrNever, "/a%2Bb": ErrNever,
+		"/#/a%2Fb": ErrNever, "/a?next=%2Fhome&t": ErrNever, "/a b": ErrNever, "/a\x7fb": ErrNever,
 		"https://login.acme.example/confirm": ErrForm, " /confirm": ErrForm, "?token": ErrForm,
 		"/": ErrEvery, "//": ErrEvery, "/*": ErrEvery, "/*/*/": ErrEvery, "reset:/": ErrEvery,
-		"/?": ErrEvery, "/#": ErrEvery, "/?&": ErrEvery, "/*?": ErrEvery, "/#/*?": ErrEvery,
-		"/#?": ErrEvery, "login:/*#*": ErrEvery,
+		"/*//*": ErrEvery, "/?": ErrEvery, "/#": ErrEvery, "/?&": ErrEvery, "/*?": ErrEvery,
+		"/#/*?": ErrEvery,
+		"/#?":   ErrEvery, "login:/*#*": ErrEvery,
 	} {
 		_, err := Parse(text)
 		require.ErrorIs(t, err, want, text)
