@@ -12,7 +12,7 @@ import (
 func TestPlainDigits(t *testing.T) {
 	for typed, plain := range map[string]string{
 		"٠١٢٣٤٥٦٧٨٩": "0123456789", "۰۱۲۳۴۵۶۷۸۹": "0123456789", "０１２３４５６７８９": "0123456789",
-		"نعم ٤٨٢١": "نعم 4821", "x/9:²": "x/9:²", "": "", "\xff٤": "\uFFFD4",
+		"نعم ٤٨٢١": "نعم 4821", "x/9:²٪：": "x/9:²٪：", "": "", "\xff٤": "\uFFFD4",
 	} {
 		require.Equal(t, plain, phonemail.PlainDigits(typed))
 	}

@@ -120,6 +120,8 @@ func TestNumberNeverLeaks(t *testing.T) {
 	require.Equal(t, "+45******78 +45******78 \"+45******78\" [ +45******78]",
 		fmt.Sprintf("%v %#v %q [%12s]", n, n, n, n))
 
+	require.Equal(t, "+247*****", mustNumber(t, "+24765123").String(), "too short to show a part")
+
 	var buf bytes.Buffer
 	for _, h := range []slog.Handler{slog.NewJSONHandler(&buf, nil), slog.NewTextHandler(&buf, nil)} {
 		slog.New(h).Info("text sent", "phone", n, "all", values)
@@ -176,7 +178,7 @@ func TestCountriesOf(t *testing.T) {
 	require.Equal(t, []string{"DK"}, phonemail.CountriesOf("45"))
 	require.Equal(t, "US", phonemail.CountriesOf("1")[0])
 	require.Contains(t, phonemail.CountriesOf("1"), "CA")
-	for _, code := range []string{"", "0", "870", "999", "x", "+45"} {
+	for _, code := range []string{"", "0", "870", "999", "1000", "65536", "x", "+45"} {
 		require.Empty(t, phonemail.CountriesOf(code), code)
 	}
 }
