@@ -12,6 +12,7 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
+	"smsbridge/internal/text"
 )
 
 // until waits until a query for one value gives it.
@@ -83,6 +84,32 @@ func TestBegunJobsEnd(t *testing.T) {
 	w.finishBegun(t.Context(), j, id, func(context.Context) error { return mail.ErrUnknown })
 	require.Zero(t, j.dead.Load())
 	require.Empty(t, w.kinds())
+}
+
+// Ensure that a text is sent once whose transaction is made again, because another job could not be
+// begun in it: what the undone one had made is not sent.
+func TestTextOfATransactionThatIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	click := challenge.ClickLink{ID: w.begunLongAgo("click_link")}
+	w.exec("CREATE TRIGGER breaks BEFORE UPDATE ON challenge" +
+		" BEGIN SELECT RAISE(ABORT, 'a broken row'); END")
+	require.NoError(t, w.Store.Start(context.Background()))
+	made := 0
+	err := w.recordAndText(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		made++
+		tx.Enqueue(click)
+		_, err := text.Make(ctx, tx, text.Draft{
+			Tenant: w.tenant(), Line: w.line(), Phone: w.phone(phone), Purpose: text.Outcome,
+			Body: "Hello", Deadline: tx.Now().Add(time.Minute),
+		})
+		return err
+	}, func() {})
+	require.NoError(t, err)
+	require.Equal(t, 2, made)
+	w.inbox(1)
+	require.Equal(t, "sent", w.one("SELECT state FROM text WHERE purpose = 'outcome'"))
+	require.NoError(t, w.Store.Stop(context.Background()))
 }
 
 // begunLongAgo leaves a mail or a click as a process does that has begun it. It returns the row.
