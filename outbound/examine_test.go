@@ -58,3 +58,49 @@ func TestHeldMailWhoseLinkIsNoText(t *testing.T) {
 		}
 	}, "SMSBRIDGE_SENDER_VERIFY=off", "SMSBRIDGE_SENDER_DOMAINS=")
 }
+
+// Ensure that a mail of a tenant that is gone, or one that cannot be read, is refused with its
+// reason and leaves no body.
+func TestMailThatIsNotLookedInto(t *testing.T) {
+	t.Parallel()
+	for reason, change := range map[string]func(w *world){
+		"the tenant is not configured any more": func(w *world) {
+			settings, err := tenant.FromEnv(w.environ("SMSBRIDGE_TENANT=beta"))
+			require.NoError(w.t, err)
+			w.Settings = settings
+		},
+		"the mail cannot be read": func(*world) {},
+	} {
+		w := quick(t, "SMSBRIDGE_SENDER_VERIFY=off", "SMSBRIDGE_SENDER_DOMAINS=")
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := mail.Take(ctx, tx, mail.Pack(w.Store, mail.Delivery{
+				Tenant: "acme", Recipients: []mail.Recipient{mail.To(w.phone(phone), address)},
+				Token: "1", MessageID: "1", PostedAt: w.clock(), KeepBody: true,
+				Body: mail.Body{MIME: "no header\r\n\r\nHello"},
+			}))
+			return err
+		})
+		change(w)
+		require.NoError(t, w.examineMail(t.Context(), w.one("SELECT id FROM mail")))
+		require.Equal(t, "refused/"+reason, w.one("SELECT state || '/' || reason FROM mail"))
+		require.Equal(t, "0", w.one("SELECT COUNT(*) FROM mail WHERE packed IS NOT NULL"))
+	}
+}
+
+// Ensure that a mail that is asked about is logged with its case, and a later one that joins its
+// question with both.
+func TestExaminedMailsAreLogged(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	first := w.take(w.signUp(address), "")
+	require.NoError(t, w.examineMail(t.Context(), first))
+	said := `"msg":"mail examined","tenant":"acme","case":"` + first + `","phone":"+45******56",` +
+		`"kind":"verify","did":`
+	require.Contains(t, w.log.String(), said+`"`+string(mail.Asking)+`"}`)
+	require.NoError(t, w.idp.Resend(t.Context(), address))
+	stored := w.gun.Stored()
+	later := w.take(stored[len(stored)-1], "")
+	require.NoError(t, w.examineMail(t.Context(), later))
+	require.Contains(t, w.log.String(),
+		said+`"`+string(mail.Joining)+`","mail":"`+later+`"}`)
+}
