@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -147,6 +148,19 @@ func TestIsWordy(t *testing.T) {
 		"": false, "step123": false, "confirm.email.php": false, "kQzWxR": false, "x7y8": false,
 	} {
 		require.Equal(t, want, isWordy(name), name)
+	}
+}
+
+// What others than the reader know is no secret, however it looks.
+func TestKnownParametersCarryNoSecret(t *testing.T) {
+	for name := range strings.FieldsSeq("client_id clientid app app_id email login_hint loginname " +
+		"login_name org orgid org_id organization project realm tenant tenantid tenant_id redirect " +
+		"redirect_to redirect_uri redirect_url redirecturl return returnto return_to return_url " +
+		"callback callbackurl callback_url continue continueurl continue_url next state nonce scope " +
+		"response_type user userid user_id user_name username uid version v apikey utm_term") {
+		u, err := url.Parse("https://login.acme.example/e?" + name + "=Zk3vQ8mW1xT5")
+		require.NoError(t, err)
+		require.False(t, carriesSecret(u), name)
 	}
 }
 

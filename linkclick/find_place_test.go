@@ -18,6 +18,7 @@ func TestPlace(t *testing.T) {
 		"https://a.example/users/confirmation/4f9c1b":         "a.example/users/confirmation/*",
 		"https://a.example/reset/MjA/c8x4-9f0e1d2c3b/":        "a.example/reset/*/*",
 		"https://a.example/confirm/deadbeef":                  "a.example/confirm/*",
+		"https://a.example/confirm/abcdef//abcde":             "a.example/confirm/*//abcde",
 		"https://a.example":                                   "a.example",
 		"https://a.example/" + strings.Repeat("a/", 99): "a.example/" +
 			strings.Repeat("a/", 55) + "…",
@@ -25,6 +26,13 @@ func TestPlace(t *testing.T) {
 		"https://a.example/%zz": "a link that cannot be read",
 	} {
 		require.Equal(t, want, Candidate{URL: link}.Place(), link)
+	}
+	for host, want := range map[string]string{
+		"u8f3k29d01xy.mail.example": "*.mail.example",
+		"ct.u8f3k29d01xy.example":   "ct.u8f3k29d01xy.example", // a registered name
+		"u8f3k29d01xy.example":      "u8f3k29d01xy.example",
+	} {
+		require.Equal(t, want+"/x", Candidate{URL: "https://" + host + "/x", Score: -1}.Place())
 	}
 	tracker := Candidate{URL: "https://u8f3k29d01xy.ct.mail.example/x", Score: -1}
 	require.Equal(t, "*.ct.mail.example/x", tracker.Place(), "any host may stand there")
