@@ -104,3 +104,15 @@ func TestExaminedMailsAreLogged(t *testing.T) {
 	require.Contains(t, w.log.String(),
 		said+`"`+string(mail.Joining)+`","mail":"`+later+`"}`)
 }
+
+// Ensure that a mail tells its language, unless the tenant has pinned one.
+func TestMailTellsItsLanguage(t *testing.T) {
+	t.Parallel()
+	body := mail.Body{Subject: "Bitte bestätigen Sie Ihre E-Mail-Adresse", Text: "Guten Tag, bitte " +
+		"bestätigen Sie Ihre E-Mail-Adresse, damit wir Ihr Konto für Sie einrichten können."}
+	for pinned, want := range map[bool]string{false: "de", true: ""} {
+		found, err := find(&tenant.Tenant{LanguagePinned: pinned}, body)
+		require.NoError(t, err)
+		require.Equal(t, want, found.Language)
+	}
+}
