@@ -105,7 +105,7 @@ func find(t *tenant.Tenant, body mail.Body) (mail.Finding, error) {
 	}
 	for _, c := range f.Candidates {
 		found.Links = append(found.Links, mail.Link{
-			Place: c.Place(), Chosen: f.URL != "" && c.URL == f.URL, Why: c.Reasons,
+			Place: c.Place(), Chosen: c.URL == f.URL, Why: c.Reasons,
 		})
 	}
 	return found, nil

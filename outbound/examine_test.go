@@ -17,7 +17,8 @@ func TestHeldMailIsRecordedWithWhatAllowsIt(t *testing.T) {
 	t.Parallel()
 	const entry, secret = "/account/*/confirm?t", "Zk3vQ8mW1xT5nB7y"
 	body := mail.Body{Subject: "Please confirm your email", From: "no-reply@acme.example",
-		Text: "Confirm: https://login.acme.example/account/17/confirm?t=" + secret}
+		Text: "Confirm: https://login.acme.example/account/17/confirm?t=" + secret + "\n\n" +
+			"Help: https://login.acme.example/help"}
 	var acme tenant.Tenant
 	acme.Links.IdPHosts = []string{"login.acme.example"}
 	held, err := find(&acme, body)
@@ -32,6 +33,8 @@ func TestHeldMailIsRecordedWithWhatAllowsIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "verify", allowed.Kind)
 	require.Contains(t, allowed.Link, secret)
+	require.Equal(t, []bool{true, false}, []bool{allowed.Links[0].Chosen, allowed.Links[1].Chosen})
+	require.False(t, held.Links[0].Chosen)
 	require.Empty(t, allowed.Reason)
 }
 
