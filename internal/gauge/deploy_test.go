@@ -50,6 +50,9 @@ type alerts struct {
 }
 
 type dashboard struct {
+	Templating struct {
+		List []struct{ Name, Query string }
+	}
 	Panels []struct {
 		ID      int
 		Title   string
@@ -118,6 +121,23 @@ func TestDashboardNamesMetrics(t *testing.T) {
 			if strings.HasPrefix(metric, "smsbridge_") {
 				require.True(d, named[metric], "nothing shows %s", metric)
 			}
+		}
+	})
+}
+
+// Ensure that the dashboard offers each tenant by a metric that the bridge has from its start,
+// whether the tenant uses mails or codes.
+func TestDashboardOffersTenants(t *testing.T) {
+	var d dashboard
+	require.NoError(t, json.Unmarshal(deployed(t, "grafana.json"), &d))
+	require.Equal(t, "tenant", d.Templating.List[1].Name)
+	found := regexp.MustCompile(`^label_values\((\w+)\{tenant!="all"\}, tenant\)$`).FindStringSubmatch(
+		d.Templating.List[1].Query)
+	require.NotNil(t, found, d.Templating.List[1].Query)
+	each(t, func(b *desk) {
+		text := b.scrape()
+		for _, tenant := range b.reader.Settings.Tenants.All() {
+			require.Contains(b, text, found[1]+`{tenant="`+tenant.Slug+`"} `)
 		}
 	})
 }
