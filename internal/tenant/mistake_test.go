@@ -66,6 +66,8 @@ func TestMistakesInVariables(t *testing.T) {
 		{"SMSBRIDGE_TENANT=", "is missing", "acme"},
 		{"SMSBRIDGE_TENANT=Acme", "not a slug", "a–z"},
 		{"SMSBRIDGE_TENANT=a/b", "not a slug", "a–z"},
+		{"SMSBRIDGE_TENANT=all", "all or none", "another short name"},
+		{"SMSBRIDGE_TENANT=unknown", "all or none", "another short name"},
 		{"SMSBRIDGE_NAME=", "is missing", "ACME"},
 		{"SMSBRIDGE_NAME=acme.com", "looks like a link", "name alone"},
 		{"SMSBRIDGE_NAME=Acme https://x", "looks like a link", "name alone"},

@@ -169,6 +169,10 @@ func setSlug(t *Tenant, v []string) *settings.Mistake {
 		return settings.Wrong("is not a slug", "use up to 32 of a–z, 0–9, dot, hyphen and "+
 			"underscore, and start with a letter or digit")
 	}
+	// Metrics, findings and the log have these words for all tenants and for none.
+	if v[0] == "all" || v[0] == "unknown" {
+		return settings.Wrong("does not tell a tenant from all or none", "choose another short name")
+	}
 	t.Slug = v[0]
 	return nil
 }
