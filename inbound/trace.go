@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -44,7 +45,7 @@ func (s *Server) trace(c echo.Context, status int, reason string, began time.Tim
 		span.SetInt("http.response.status_code", status)
 		span.Set("smsbridge.reason", reason)
 		if status >= 500 {
-			span.Fail(reason)
+			span.Fail(strconv.Itoa(status), "")
 		}
 		span.End()
 	}

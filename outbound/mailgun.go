@@ -143,14 +143,14 @@ func (w *Worker) askMailgun(
 	res, err := w.http.RoundTrip(req)
 	if err != nil {
 		w.askedMailgun(t.Slug, 0, began)
-		span.Fail("no_response")
+		span.Fail("no_response", "")
 		return nil, errors.New("mailgun: no answer")
 	}
 	defer res.Body.Close()
 	w.askedMailgun(t.Slug, res.StatusCode, began)
 	span.SetInt("http.response.status_code", res.StatusCode)
 	if res.StatusCode >= 300 {
-		span.Fail(strconv.Itoa(res.StatusCode))
+		span.Fail(strconv.Itoa(res.StatusCode), "")
 		return nil, statusError(res.StatusCode)
 	}
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxStored+1))

@@ -35,9 +35,17 @@ func traced[R any](
 	case errors.As(err, &snooze):
 		span.Set("smsbridge.result", "again")
 	case err != nil:
-		span.Fail(err.Error())
+		span.Fail(errorKind(err), err.Error())
 	}
 	return err
+}
+
+// errorKind is the kind of error at which a job failed.
+func errorKind(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "timeout"
+	}
+	return trace.Other
 }
 
 // caseOf is the case that the row of a job is about. The zero Case is none.
@@ -75,7 +83,7 @@ func endAsked(span *trace.Span, a text.Attempt, r sendResult) {
 	span.Set("smsbridge.outcome", string(r.result))
 	span.Set("smsbridge.code", r.code)
 	if r.result != ok {
-		span.Fail(string(r.result))
+		span.Fail(string(r.result), "")
 	}
 	span.End()
 }
@@ -88,7 +96,7 @@ func endClicked(span *trace.Span, r linkclick.Result) {
 	span.Set("smsbridge.outcome", string(r.Outcome))
 	span.Set("smsbridge.reason", r.Reason)
 	if r.Outcome != linkclick.OutcomeConfirmed && r.Outcome != linkclick.OutcomeAlready {
-		span.Fail(string(r.Outcome))
+		span.Fail(string(r.Outcome), "")
 	}
 	span.End()
 }
@@ -105,9 +113,9 @@ func endCallback(span *trace.Span, status int, err error) {
 	span.SetInt("http.response.status_code", status)
 	switch {
 	case err != nil && status != 0:
-		span.Fail(strconv.Itoa(status))
+		span.Fail(strconv.Itoa(status), "")
 	case err != nil:
-		span.Fail("no_response")
+		span.Fail("no_response", "")
 	}
 	span.End()
 }

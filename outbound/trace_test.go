@@ -2,6 +2,8 @@ package outbound
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -11,6 +13,8 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/simulator/collector"
 	"smsbridge/internal/simulator/twilio"
+	"smsbridge/internal/store"
+	"smsbridge/internal/text"
 	"smsbridge/internal/trace"
 )
 
@@ -92,6 +96,24 @@ func TestClicksAreTraced(t *testing.T) {
 			require.NotContains(t, value, "ticket")
 		}
 	}
+}
+
+// Ensure that a job which fails has one of few kinds of errors, by which a collector counts. The
+// words of the error are beside it.
+func TestFailuresAreTraced(t *testing.T) {
+	w := quick(t)
+	spans := w.traces()
+	job := begun[text.Attempt]{row: text.Attempt{Tenant: "acme", Case: store.NewID()}}
+	late := fmt.Errorf("store: reading: %w", context.DeadlineExceeded)
+	for _, failure := range []error{errors.New("store: row 4711 is gone"), late} {
+		require.Equal(t, failure, traced(t.Context(), w.Worker, "send_text", job,
+			func(context.Context, begun[text.Attempt]) error { return failure }))
+	}
+	found := spans()
+	require.Len(t, found, 2)
+	require.Equal(t, "_OTHER", found[0].Values["error.type"])
+	require.Equal(t, "store: row 4711 is gone", found[0].Why)
+	require.Equal(t, "timeout", found[1].Values["error.type"])
 }
 
 // Ensure that an app which is told of an event can go on with the trace, in both kinds of

@@ -226,11 +226,18 @@ func (s *Span) Step(method, host string, status int) {
 	})
 }
 
-// Fail says that what a span does did not succeed, and why.
-func (s *Span) Fail(reason string) {
+// Other is the kind of an error that has none of its own
+// (https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/).
+const Other = "_OTHER"
+
+// Fail says that what a span does did not succeed: of which kind the error is, and in words, unless
+// these are "". Collectors count by the kind, so there are few.
+func (s *Span) Fail(kind, words string) {
 	if s != nil {
-		s.Set("error.type", reason)
-		s.data.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR}
+		s.Set("error.type", kind)
+		s.data.Status = &tracepb.Status{
+			Code: tracepb.Status_STATUS_CODE_ERROR, Message: bounded(words),
+		}
 	}
 }
 
@@ -251,10 +258,13 @@ func (s *Span) Parent() string {
 	return "00-" + hex.EncodeToString(s.data.TraceId) + "-" + hex.EncodeToString(s.data.SpanId) + "-01"
 }
 
+func bounded(value string) string {
+	return strings.ToValidUTF8(value[:min(len(value), mostValue)], "")
+}
+
 func text(key, value string) *commonpb.KeyValue {
-	value = strings.ToValidUTF8(value[:min(len(value), mostValue)], "")
 	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{
-		Value: &commonpb.AnyValue_StringValue{StringValue: value},
+		Value: &commonpb.AnyValue_StringValue{StringValue: bounded(value)},
 	}}
 }
 

@@ -88,7 +88,7 @@ func TestOneTrace(t *testing.T) {
 	call.SetInt("http.response.status_code", 503)
 	call.Set("empty", "")
 	call.Step("GET", "acme.example", 302)
-	call.Fail("timeout")
+	call.Fail("timeout", "it took too long")
 	call.End()
 	job.End()
 	id, err := uuid.Parse(of.ID)
@@ -112,6 +112,7 @@ func TestOneTrace(t *testing.T) {
 	require.Equal(t, "CONSUMER", spans["send_text"].Kind)
 	twilio := spans["twilio"]
 	require.True(t, twilio.Failed)
+	require.Equal(t, "it took too long", twilio.Why)
 	require.Equal(t, map[string]string{
 		"smsbridge.tenant": "acme", "smsbridge.phone": "+45******56", "error.type": "timeout",
 		"http.response.status_code": "503",
@@ -227,7 +228,7 @@ func TestOffCostsNothing(t *testing.T) {
 		span.SetInt("a", 1)
 		span.Step("GET", "acme.example", 200)
 		child := Child(inside, "twilio", Call)
-		child.Fail("timeout")
+		child.Fail("timeout", "it took too long")
 		child.End()
 		if child.Parent() != "" || off.Begin(of, "x", Job, off.Now()) != nil {
 			panic("there is a span")

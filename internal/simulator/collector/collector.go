@@ -36,6 +36,7 @@ type Span struct {
 	Trace, ID, Parent string // in hex; Parent is "" for the first of a trace
 	Name, Kind        string // of the kinds SERVER, CLIENT, CONSUMER, INTERNAL
 	Failed            bool
+	Why               string // it failed, in words
 	Began, Ended      time.Time
 	Values            map[string]string
 	Steps             []map[string]string
@@ -193,6 +194,7 @@ func read(span *tracepb.Span, process map[string]string) Span {
 		Parent: hex.EncodeToString(span.ParentSpanId),
 		Name:   span.Name, Kind: span.Kind.String()[prefix:],
 		Failed: span.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR,
+		Why:    span.Status.GetMessage(),
 		Began:  time.Unix(0, int64(span.StartTimeUnixNano)),
 		Ended:  time.Unix(0, int64(span.EndTimeUnixNano)),
 		Values: values(span.Attributes), Process: process,
