@@ -65,14 +65,14 @@ func (d demoCommand) Run(ctx context.Context, w world) error {
 		return d.runOnce(ctx, w.stdout, log)
 	}
 	// First of all, because this is what goes wrong.
-	page, err := listenForDemo(w, d.Addr, "--addr", "127.0.0.1:8081")
+	page, err := listenForDemo(w, d.Addr, "--addr")
 	if err != nil {
 		return err
 	}
 	defer page.Close()
 	var mails net.Listener
 	if d.SMTP != "" {
-		if mails, err = listenForDemo(w, d.SMTP, "--smtp", "127.0.0.1:2526"); err != nil {
+		if mails, err = listenForDemo(w, d.SMTP, "--smtp"); err != nil {
 			return err
 		}
 		defer mails.Close()
@@ -155,12 +155,11 @@ func (d demoCommand) openStage(ctx context.Context, log *slog.Logger) (*demo.Sta
 }
 
 // listenForDemo listens, and warns when more than this machine can connect.
-func listenForDemo(w world, addr, flag, other string) (net.Listener, error) {
+func listenForDemo(w world, addr, flag string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
-			fmt.Sprintf("choose another port, such as %s %s, or let the system choose one: %s 127.0.0.1:0",
-				flag, other, flag)}
+			"choose another port, or let the system choose one: " + flag + " 127.0.0.1:0"}
 	}
 	if !demo.IsLoopback(listener.Addr()) {
 		fmt.Fprintf(w.stderr, "smsbridge: warning: %s %s is open to the network, "+

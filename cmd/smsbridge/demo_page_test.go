@@ -276,7 +276,7 @@ func TestDemoWarnsBeforeItOpensToTheNetwork(t *testing.T) {
 	for addr, warns := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false,
 		"localhost:0": false, ":0": true, "0.0.0.0:0": true} {
 		stderr.Reset()
-		listener, err := listenForDemo(world{stderr: &stderr}, addr, "--addr", "")
+		listener, err := listenForDemo(world{stderr: &stderr}, addr, "--addr")
 		if strings.HasPrefix(addr, "[") && err != nil {
 			continue // a machine without IPv6
 		}

@@ -120,6 +120,7 @@ func (d runningDemo) await(t *testing.T, phone string, words ...string) string {
 	var page strings.Builder
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {
+		require.NotContains(t, lines.Text(), "\r", "it ends a line for a browser")
 		line, ok := strings.CutPrefix(lines.Text(), "data: ")
 		page.WriteString(line + "\n")
 		if ok {
@@ -224,12 +225,12 @@ func TestDemoMistakes(t *testing.T) {
 		hint  string
 	}{
 		"a busy port": {[]string{"--addr", addr}, "cannot listen on " + addr +
-			": address already in use", "--addr 127.0.0.1:8081"},
+			": address already in use", "choose another port, or let"},
 		"a busy port for mails": {[]string{"--addr", "127.0.0.1:0", "--smtp", addr, "--idp-host",
 			"127.0.0.1:4433"}, "cannot listen on " + addr + ": address already in use",
-			"--smtp 127.0.0.1:2526"},
+			"one: --smtp 127.0.0.1:0"},
 		"no port": {[]string{"--addr", "127.0.0.1"},
-			"cannot listen on 127.0.0.1: missing port in address", "--addr 127.0.0.1:8081"},
+			"cannot listen on 127.0.0.1: missing port in address", "--addr 127.0.0.1:0"},
 		"mails without a host": {[]string{"--smtp", "127.0.0.1:0"}, "--smtp without --idp-host",
 			"--idp-host 127.0.0.1:4433"},
 		"a host without mails": {[]string{"--idp-host", "127.0.0.1:4433"},
@@ -278,7 +279,7 @@ func TestDemoTakesMailsOfAnotherIdentityProvider(t *testing.T) {
 	requireOn(t, d.await(t, ""), d.smtp)
 
 	mail := "From: Shop <no-reply@shop.example>\r\nTo: " +
-		"shop+4587654321@phones.shop.example\r\nSubject: Verify your email\r\n" +
+		"shop+4587654321@phones.shop.example\r\nSubject: =?utf-8?q?Verify=0Dyour_email?=\r\n" +
 		"Message-ID: <1@shop.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
 		"Welcome! To verify your email address, open\r\n\r\n" + idp.URL +
 		"/lo/verify_email?ticket=abc\r\n"

@@ -242,7 +242,7 @@ func (p *Page) draw(ctx context.Context, phone phonemail.Number, notice string) 
 
 // streamPage sends the page whenever it has changed, as server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html), until the browser leaves or
-// the demo ends.
+// the demo ends. There a CR alone ends a line, too.
 func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Time{}) // a browser sends nothing more
@@ -250,6 +250,7 @@ func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	var sent []byte
+	lines := strings.NewReplacer("\r\n", "\ndata: ", "\r", "\ndata: ", "\n", "\ndata: ")
 	for {
 		page, turn, err := p.render(r.Context(), p.phoneOf(r), "")
 		if err != nil {
@@ -257,7 +258,7 @@ func (p *Page) streamPage(w http.ResponseWriter, r *http.Request) {
 		}
 		if !bytes.Equal(page, sent) {
 			control.SetWriteDeadline(time.Now().Add(pageTimeout))
-			event := "data: " + strings.ReplaceAll(string(page), "\n", "\ndata: ")
+			event := "data: " + lines.Replace(string(page))
 			if _, err := fmt.Fprintf(w, "%s\nid: %d\n\n", event, turn); err != nil ||
 				control.Flush() != nil {
 				return
