@@ -82,7 +82,7 @@ func (d *Door) follow(
 	c echo.Context, part func(ctx context.Context, v visitor) ([]byte, error),
 ) error {
 	v, err := d.who(c)
-	if err != nil {
+	if err != nil && isUnknown(err) {
 		return c.NoContent(http.StatusNoContent) // the browser stops to ask
 	}
 	if d.streams.Add(1) > mostStreams {
@@ -91,6 +91,9 @@ func (d *Door) follow(
 	}
 	defer d.streams.Add(-1)
 	c.Response().Header().Set(echo.HeaderContentType, "text/event-stream")
+	if err != nil {
+		return nil // the browser asks again
+	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var seen [sha256.Size]byte

@@ -21,8 +21,11 @@ type loginData struct {
 // showLogin shows the login. The browser gets a cookie that proves nothing but that the form comes
 // back from it.
 func (d *Door) showLogin(c echo.Context) error {
-	if _, err := d.who(c); err == nil {
+	switch _, err := d.who(c); {
+	case err == nil:
 		return c.Redirect(http.StatusSeeOther, "/operator/cases")
+	case !isUnknown(err): // a new cookie would end the session that the browser has
+		return d.fail(c, err)
 	}
 	return d.renderLogin(c, http.StatusOK, "")
 }

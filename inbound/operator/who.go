@@ -39,6 +39,12 @@ var errStranger = errors.New("operator: a stranger")
 // errUnlisted: the proxy names an operator who is not in the settings.
 var errUnlisted = errors.New("operator: not in operator_people")
 
+// isUnknown reports whether who has found that a request is of no operator. Other errors say that
+// it could not tell.
+func isUnknown(err error) bool {
+	return errors.Is(err, errStranger) || errors.Is(err, errUnlisted)
+}
+
 // who says whose request it is. It changes nothing.
 func (d *Door) who(c echo.Context) (v visitor, err error) {
 	if name, ok := d.proxied(c.Request()); ok {
@@ -59,12 +65,15 @@ func (d *Door) who(c echo.Context) (v visitor, err error) {
 	return web.Read(c.Request().Context(), d.Store,
 		func(ctx context.Context, view store.View) (visitor, error) {
 			s, err := operator.Find(ctx, view, cookie.Value)
-			if errors.Is(err, operator.ErrNoSession) {
+			switch {
+			case errors.Is(err, operator.ErrNoSession):
 				return visitor{}, errStranger
+			case err != nil: // whose it is cannot be said now
+				return visitor{}, err
 			}
 			login, known := d.Settings.Operator.Login(s.Name)
-			if err != nil || !known || !s.Fits(view, login.Proof()) {
-				return visitor{}, errors.Join(errStranger, err)
+			if !known || !s.Fits(view, login.Proof()) {
+				return visitor{}, errStranger
 			}
 			return visitor{Name: login.Name, Role: login.Role, Token: formToken(cookie.Value),
 				cookie: cookie.Value, stale: s.Stale}, nil
