@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -165,6 +167,23 @@ func TestStopsBehindABalancer(t *testing.T) {
 	require.Zero(t, front.failed.Load(), "failed requests")
 	require.True(t, front.away.Load(), "the balancer was told")
 	require.Equal(t, []time.Duration{7 * time.Second}, paused)
+}
+
+// Ensure that the last line of the log says that the bridge has stopped, how long that took, and
+// that nothing was cut off.
+func TestStopIsLogged(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var log bytes.Buffer
+	b, err := openBridge(t.Context(), drainSettings(t), slog.New(slog.NewJSONHandler(&log, nil)), nil)
+	require.NoError(t, err)
+	b.pause = func(time.Duration) {}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	require.NoError(t, b.serve(ctx, listener))
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	require.Contains(t, lines[len(lines)-1], `"level":"INFO","msg":"stopped","took":"`)
+	require.Contains(t, lines[len(lines)-1], `"whole":true`)
 }
 
 // Ensure that a second signal ends a bridge that is draining.

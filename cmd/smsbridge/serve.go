@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -194,6 +195,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 		}
 	}
 	b.log.Info("stopping")
+	began := time.Now()
 	f.draining.Store(true)
 	close(f.stopping)
 	if err == nil {
@@ -202,18 +204,25 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	stopWatching()
 	watch.Wait()
-	return errors.Join(err, b.stop(ctx, crowd, doors))
+	whole, closed := b.stop(ctx, crowd, doors)
+	b.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond).String(), "whole", whole)
+	return errors.Join(err, closed)
 }
 
-// stop closes the doors, lets requests and jobs under way end, and closes the database.
-func (b bridge) stop(ctx context.Context, crowd *web.Crowd, doors []door) error {
+// stop closes the doors, lets requests and jobs under way end, and closes the database. Whole says
+// that none of them was cut off.
+func (b bridge) stop(
+	ctx context.Context, crowd *web.Crowd, doors []door,
+) (whole bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	silent := time.AfterFunc(silenceTime, crowd.CloseSilent)
 	var closing sync.WaitGroup
+	var cut atomic.Bool
 	for _, d := range doors {
 		closing.Go(func() {
 			if err := d.server.Shutdown(ctx); err != nil {
+				cut.Store(true)
 				b.log.Warn("requests were cut off", "error", err)
 			}
 		})
@@ -221,10 +230,11 @@ func (b bridge) stop(ctx context.Context, crowd *web.Crowd, doors []door) error 
 	closing.Wait()
 	silent.Stop()
 	if err := b.store.Stop(ctx); err != nil {
+		cut.Store(true)
 		b.log.Warn("jobs were cut off and will be done after the next start", "error", err)
 	}
 	b.watcher.closeTraces(ctx)
-	return b.store.Close()
+	return !cut.Load(), b.store.Close()
 }
 
 // door is a place where requests arrive.
