@@ -31,29 +31,31 @@ type desk struct {
 }
 
 func each(t *testing.T, test func(d *desk)) {
-	storetest.EachBench(t, func(b storetest.Bench) {
-		d := &desk{Bench: b}
-		settings, err := tenant.FromEnv([]string{
-			"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.com", "SMSBRIDGE_TENANT=acme",
-			"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=SE", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.com",
-			"SMSBRIDGE_IDP_HOSTS=login.acme.com", "SMSBRIDGE_SENDER_DOMAINS=acme.com",
-			"SMSBRIDGE_DAILY_SEGMENTS=10", "SMSBRIDGE_DAILY_MONEY=0",
-			"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
-			"MAILGUN_WEBHOOK_SIGNING_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",
-			"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
-			"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
-		})
-		require.NoError(b, err)
-		d.reader = &gauge.Reader{
-			Store: b.Store, Settings: settings, Now: b.Now, Disk: func() gauge.Disk { return d.disk },
-		}
-		monitor := health.NewMonitor(slog.New(slog.DiscardHandler))
-		d.meter = meter.New(b.Now, monitor)
-		d.meter.Add(&gauge.Collector{
-			Reader: d.reader, Health: monitor, Version: "v1", Commit: "c0ffee", KeyID: b.Store.KeyID(),
-		})
-		test(d)
+	storetest.EachBench(t, func(b storetest.Bench) { test(open(b)) })
+}
+
+func open(b storetest.Bench) *desk {
+	d := &desk{Bench: b}
+	settings, err := tenant.FromEnv([]string{
+		"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.com", "SMSBRIDGE_TENANT=acme",
+		"SMSBRIDGE_NAME=ACME", "SMSBRIDGE_COUNTRIES=SE", "SMSBRIDGE_MAIL_DOMAIN=sms.acme.com",
+		"SMSBRIDGE_IDP_HOSTS=login.acme.com", "SMSBRIDGE_SENDER_DOMAINS=acme.com",
+		"SMSBRIDGE_DAILY_SEGMENTS=10", "SMSBRIDGE_DAILY_MONEY=0",
+		"MAILGUN_API_KEY=key-7d2f61c09be84a53f1e6c8b20d94a7e3",
+		"MAILGUN_WEBHOOK_SIGNING_KEY=9c4be1f072a8d6350e7b1fc2a95d8e46",
+		"TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001",
+		"TWILIO_AUTH_TOKEN=fedcba9876543210fedcba9876543210", "TWILIO_FROM=+15005550006",
 	})
+	require.NoError(b, err)
+	d.reader = &gauge.Reader{
+		Store: b.Store, Settings: settings, Now: b.Now, Disk: func() gauge.Disk { return d.disk },
+	}
+	monitor := health.NewMonitor(slog.New(slog.DiscardHandler))
+	d.meter = meter.New(b.Now, monitor)
+	d.meter.Add(&gauge.Collector{
+		Reader: d.reader, Health: monitor, Version: "v1", Commit: "c0ffee", KeyID: b.Store.KeyID(),
+	})
+	return d
 }
 
 func (d *desk) scrape() string {
