@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,16 +103,43 @@ func (w *watcher) closeTraces(ctx context.Context) {
 }
 
 // use has it judge by other settings, and tell of them. What is about a tenant that they do not
-// have is over.
+// have is over, and so is what they correct.
 func (w *watcher) use(s tenant.Settings) {
 	if before := w.used.Swap(&s); before != nil {
 		for _, t := range before.Tenants.All() {
-			if _, still := s.Tenants.Tenant(t.Slug); !still {
+			if next, still := s.Tenants.Tenant(t.Slug); still {
+				w.meter.Health.Corrected(t.Slug, corrected(t, next), w.now())
+			} else {
 				w.meter.Health.Gone(t.Slug, w.now())
 			}
 		}
 	}
 	w.reader.Use(s)
+}
+
+// corrected are the findings about credentials in whose place a tenant has others now.
+func corrected(before, now *tenant.Tenant) (codes []health.Code) {
+	gun, next := before.Mails.Mailgun, now.Mails.Mailgun
+	if !slices.Equal(gun.SigningKeys, next.SigningKeys) {
+		codes = append(codes, health.MailgunSigning)
+	}
+	if gun.APIKey != next.APIKey || gun.APIBase != next.APIBase {
+		codes = append(codes, health.MailgunKey)
+	}
+	was, is := before.Sending, now.Sending
+	if was.Twilio != is.Twilio {
+		codes = append(codes, health.TwilioAuth, health.TwilioSigning, health.VerifyAuth)
+	}
+	if was.VerifyService.SID != is.VerifyService.SID {
+		codes = append(codes, health.VerifyAuth)
+	}
+	if was.Flowroute != is.Flowroute {
+		codes = append(codes, health.FlowrouteAuth, health.FlowrouteURL)
+	}
+	if was.Webhook.URL != is.Webhook.URL || !slices.Equal(was.Webhook.Secrets, is.Webhook.Secrets) {
+		codes = append(codes, health.WebhookAuth)
+	}
+	return codes
 }
 
 // steady is a clock for those who count: where a clock panics, it says what it said last. They

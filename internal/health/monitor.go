@@ -147,6 +147,23 @@ func (m *Monitor) Gone(tenant string, now time.Time) {
 	m.settle(now)
 }
 
+// Corrected says that the settings of a tenant have others in the place of what some kinds are
+// about, such as credentials. What was heard of those before is over.
+func (m *Monitor) Corrected(tenant string, codes []Code, now time.Time) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, code := range codes {
+		w := watch{code, tenant}
+		if s := m.watched[w]; s != nil {
+			m.end(w, s)
+		}
+	}
+	m.settle(now)
+}
+
 // end forgets what was heard, and logs that a finding is over.
 func (m *Monitor) end(w watch, s *state) {
 	if s.told {

@@ -201,6 +201,19 @@ func TestTenantIsGone(t *testing.T) {
 		"INFO SB-CALLBACK over", "INFO SB-TWILIO-AUTH over", "WARN SB-CALLBACK", "WARN SB-HELD"}, lines)
 }
 
+// Ensure that what a tenant's settings correct is over, and nothing else.
+func TestCorrected(t *testing.T) {
+	tr := newTrial(t)
+	tr.wrong(health.TwilioAuth, "acme")
+	tr.wrong(health.TwilioAuth, "other")
+	tr.wrong(health.MailgunKey, "acme")
+	tr.Corrected("acme", []health.Code{health.TwilioAuth, health.VerifyAuth}, tr.now)
+	require.Equal(t, []string{"SB-MAILGUN-KEY acme", "SB-TWILIO-AUTH other"}, tr.codes())
+	require.Contains(t, tr.lines(), "INFO SB-TWILIO-AUTH over")
+	tr.wrong(health.TwilioAuth, "acme")
+	require.Contains(t, tr.codes(), "SB-TWILIO-AUTH acme", "the others are wrong, too")
+}
+
 // Ensure that Only ends what is not named any more.
 func TestOnly(t *testing.T) {
 	tr := newTrial(t)
@@ -217,6 +230,7 @@ func TestNoMonitor(t *testing.T) {
 	m.Say(true, health.Database, "", time.Time{})
 	m.Only(health.Held, []string{"all"}, time.Time{})
 	m.Gone("acme", time.Time{})
+	m.Corrected("acme", []health.Code{health.TwilioAuth}, time.Time{})
 	m.Turn(time.Time{})
 	require.Empty(t, m.Findings(time.Time{}))
 }
