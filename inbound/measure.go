@@ -68,15 +68,15 @@ func (s *Server) judge(door, slug string, status int, reason string) {
 	switch {
 	case provider == "mailgun" && status == http.StatusUnauthorized:
 		s.Meter.Wrong(health.MailgunSigning, slug)
-	case provider == "mailgun" && (reason == noSuchTenant || reason == noPhoneAddress):
+	case provider == "mailgun" && reason == noSuchTenant: // which proves nothing
+		s.Meter.Wrong(health.NoTenant, "")
+	case provider == "mailgun" && reason == noPhoneAddress:
 		s.Meter.Wrong(health.Route, slug)
-		if slug != web.UnknownSlug {
-			s.Meter.Well(health.MailgunSigning, slug)
-		}
+		s.Meter.Well(health.MailgunSigning, slug)
 	case provider == "mailgun" && status == http.StatusOK:
 		s.Meter.Well(health.MailgunSigning, slug)
 		s.Meter.Well(health.Route, slug)
-		s.Meter.Well(health.Route, web.UnknownSlug)
+		s.Meter.Well(health.NoTenant, "")
 	case provider == "twilio" && status == http.StatusForbidden:
 		s.Meter.Wrong(health.TwilioSigning, slug)
 	case provider == "twilio" && status == http.StatusOK:

@@ -90,7 +90,8 @@ func TestRequestsAreCounted(t *testing.T) {
 	require.NotContains(t, text, "4512345678")
 }
 
-// Ensure that a signing key that is wrong is found, and that a single stranger is not.
+// Ensure that a signing key that is wrong is found, and that a stranger is not who comes once, or
+// beside webhooks that are right.
 func TestWrongSignaturesAreFound(t *testing.T) {
 	m := openMeasured(t)
 	wrong := inboundtest.Sign(inboundtest.MailForm(1), "another", m.Now, inboundtest.Token(1))
@@ -105,29 +106,46 @@ func TestWrongSignaturesAreFound(t *testing.T) {
 		}
 	}
 	require.Empty(t, m.codes())
-	for range 5 {
+	try := func() {
 		m.PostForm(t, "/mailgun/acme", wrong)
 		m.Hook(t, "/twilio/acme/reply", inboundtest.ReplyForm(1, "YES").Encode(), "wrong")
 		m.Hook(t, "/flowroute/acme/reply", "{}", "")
 	}
+	for range 9 {
+		try()
+	}
+	require.Empty(t, m.codes(), "a scan is none")
+	m.Now = m.Now.Add(10 * time.Minute)
+	try()
 	require.Subset(t, m.codes(), []string{"SB-MAILGUN-SIGNING acme", "SB-TWILIO-SIGNING acme"})
-	m.Now = m.Now.Add(2 * time.Minute)
+	m.Now = m.Now.Add(time.Second)
 	right(20)
 	m.Reply(t, inboundtest.ReplyForm(3, "YES"))
-	require.NotContains(t, strings.Join(m.codes(), "\n"), "SIGNING")
+	require.NotContains(t, strings.Join(m.codes(), "\n"), "SIGNING", "a stranger is no wrong key")
+	for range 5 {
+		try()
+		m.Now = m.Now.Add(5 * time.Minute)
+	}
+	require.Contains(t, m.codes(), "SB-MAILGUN-SIGNING acme")
+	m.Now = m.Now.Add(3 * time.Hour)
+	require.Empty(t, m.codes(), "it ends by itself")
 }
 
-// Ensure that a route that leads elsewhere is found: to no tenant, or with addresses of none.
+// Ensure that a route that leads elsewhere is found: to no tenant, or with addresses of none. The
+// first is no error: nothing proves that Mailgun asks, and strangers shall wake up no one.
 func TestWrongRouteIsFound(t *testing.T) {
 	m := openMeasured(t)
 	for n := range 3 {
+		require.Empty(t, m.codes())
+		m.Now = m.Now.Add(5 * time.Minute)
 		form := inboundtest.MailForm(n)
 		form.Set("recipient", "acme@other.example")
 		form = inboundtest.Sign(form, signingKey, m.Now, inboundtest.Token(n))
 		require.Equal(t, 406, m.PostForm(t, "/mailgun/acme", form).StatusCode)
 		require.Equal(t, 406, m.PostForm(t, "/mailgun/akme", form).StatusCode)
 	}
-	require.Equal(t, []string{"SB-ROUTE acme", "SB-ROUTE unknown"}, m.codes())
+	require.Equal(t, []string{"SB-ROUTE acme", "SB-NO-TENANT "}, m.codes())
+	require.Equal(t, health.Warning, m.health.Findings(m.Now)[1].Severity)
 	m.Now = m.Now.Add(2 * time.Minute)
 	form := inboundtest.Sign(inboundtest.MailForm(9), signingKey, m.Now, inboundtest.Token(9))
 	require.Equal(t, 200, m.PostForm(t, "/mailgun/acme", form).StatusCode)

@@ -24,6 +24,7 @@ const (
 	MailgunKey     Code = "SB-MAILGUN-KEY"
 	MailgunDown    Code = "SB-MAILGUN-DOWN"
 	Route          Code = "SB-ROUTE"
+	NoTenant       Code = "SB-NO-TENANT"
 	TwilioAuth     Code = "SB-TWILIO-AUTH"
 	TwilioSigning  Code = "SB-TWILIO-SIGNING"
 	VerifyAuth     Code = "SB-VERIFY-AUTH"
@@ -79,6 +80,13 @@ const (
 	minute = time.Minute
 	hour   = time.Hour
 	day    = 24 * time.Hour
+
+	// What strangers can cause must go on for longer than a scan takes. One request that is right
+	// ends it, and it is over soon after the last one that is wrong.
+	lasting  = 10 * time.Minute
+	stranger = 3 * time.Hour
+	// orStranger follows the remedies of such.
+	orStranger = " If all is right, a stranger tries: it ends by itself, three hours after the last."
 )
 
 // Kinds returns all kinds of findings.
@@ -126,8 +134,8 @@ func providers() []Kind {
 		{MailgunSigning, Error, "tenant",
 			"Webhooks about mails have a wrong signature, and none has the right one.",
 			"Compare MAILGUN_WEBHOOK_SIGNING_KEY (mailgun.signing_key) with the HTTP webhook " +
-				"signing key of the account.",
-			5, 0, minute, day, nil},
+				"signing key of the account." + orStranger,
+			5, lasting, 0, stranger, nil},
 		{MailgunKey, Error, "tenant", "Mailgun refuses the API key: stored mails cannot be read.",
 			"Compare MAILGUN_API_KEY (mailgun.api_key) with the account, and MAILGUN_API_BASE " +
 				"(mailgun.api_base) with its region.",
@@ -139,7 +147,12 @@ func providers() []Kind {
 		{Route, Error, "tenant", "Mails come, and none of them is for a phone address of a tenant.",
 			"Compare the route at Mailgun with deploy/PROVIDERS.md: its URL ends with the tenant's slug " +
 				"(SMSBRIDGE_TENANT), and its addresses are at SMSBRIDGE_MAIL_DOMAIN (mail_domain).",
-			3, 0, minute, day, nil},
+			3, lasting, 0, stranger, nil},
+		{NoTenant, Warning, "",
+			"Requests come to a door for mails that no tenant has, and no mail comes.",
+			"Compare the URL of the route at Mailgun with deploy/PROVIDERS.md: it ends with the " +
+				"tenant's slug (SMSBRIDGE_TENANT)." + orStranger,
+			3, lasting, 0, stranger, nil},
 		{TwilioAuth, Error, "tenant", "Twilio refuses the credentials: no text leaves through it.",
 			"Compare TWILIO_ACCOUNT_SID (twilio.account_sid) and TWILIO_AUTH_TOKEN " +
 				"(twilio.auth_token) with the account that owns the sender. Twilio's console says whether " +
@@ -148,8 +161,8 @@ func providers() []Kind {
 		{TwilioSigning, Error, "tenant",
 			"Twilio's webhooks have a wrong signature, and none has the right one: replies are lost.",
 			"Compare SMSBRIDGE_PUBLIC_URL (public_url) with the URL at Twilio, and TWILIO_AUTH_TOKEN " +
-				"(twilio.auth_token) with the account's primary token.",
-			5, 0, minute, day, []Code{TwilioAuth}},
+				"(twilio.auth_token) with the account's primary token." + orStranger,
+			5, lasting, 0, stranger, []Code{TwilioAuth}},
 		{VerifyAuth, Error, "tenant", "Twilio Verify refuses the credentials or the service.",
 			"Compare TWILIO_VERIFY_SERVICE_SID (twilio_verify.service_sid), TWILIO_ACCOUNT_SID " +
 				"(twilio.account_sid) and TWILIO_AUTH_TOKEN (twilio.auth_token) with the account. Twilio's " +
@@ -163,8 +176,8 @@ func providers() []Kind {
 		{FlowrouteURL, Error, "tenant",
 			"Flowroute's webhooks have a wrong key, and none has the right one: replies are lost.",
 			"Enter the URL at Flowroute again: its key follows from FLOWROUTE_SECRET_KEY " +
-				"(flowroute.secret_key), as deploy/PROVIDERS.md says.",
-			5, 0, minute, day, []Code{FlowrouteAuth}},
+				"(flowroute.secret_key), as deploy/PROVIDERS.md says." + orStranger,
+			5, lasting, 0, stranger, []Code{FlowrouteAuth}},
 		{WebhookAuth, Error, "tenant", "Your own sender refuses the credentials.",
 			"Compare webhook.secret with the one that it has.",
 			1, 0, 0, day, nil},

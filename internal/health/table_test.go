@@ -3,6 +3,7 @@ package health_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"smsbridge/internal/health"
 )
@@ -16,6 +17,9 @@ func table() string {
 	for _, k := range health.Kinds() {
 		raised := "at once"
 		switch {
+		case k.For >= time.Minute && k.Times > 2:
+			raised = fmt.Sprintf("after %d times in %d minutes or more", k.Times,
+				int(k.For.Minutes()))
 		case k.For > 0:
 			raised = fmt.Sprintf("after %d seconds", int(k.For.Seconds()))
 		case k.Times > 1:
