@@ -316,6 +316,12 @@ func auth0SignUp(t *testing.T, s *auth0Stage) {
 	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(user, nil),
 		redirecting{Can: true})
 	require.Empty(t, calls, "once is enough")
+	for _, spelled := range []string{auth0Phone[:3] + " " + auth0Phone[3:], "00" + auth0Phone[1:]} {
+		user["user_metadata"] = map[string]any{"phone_number": spelled}
+		calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(user, nil),
+			redirecting{Can: true})
+		require.Empty(t, calls, "another spelling is no other number")
+	}
 	user["user_metadata"] = map[string]any{"phone_number": "+4520123400"}
 	require.NotEmpty(t, s.signIn(user, redirecting{State: "2"}), "another number is another matter")
 }

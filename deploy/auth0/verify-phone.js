@@ -12,6 +12,9 @@
 
 const FORM_LIFE = 900; // seconds; the bridge takes no longer one
 
+// The digits of a phone, since people and sign-up forms spell it in their own way, and the bridge as +4512345678.
+const digits = (phone) => String(phone).replace(/\D/g, "").replace(/^00/, "");
+
 /**
  * @param {Event} event
  * @param {PostLoginAPI} api
@@ -19,7 +22,7 @@ const FORM_LIFE = 900; // seconds; the bridge takes no longer one
 exports.onExecutePostLogin = async (event, api) => {
   const known = event.user.app_metadata ?? {};
   const phone = event.user.phone_number ?? event.user.user_metadata?.phone_number;
-  if (known.phone_number_verified && (!phone || known.phone_number === phone)) {
+  if (known.phone_number_verified && (!phone || digits(known.phone_number) === digits(phone))) {
     return;
   }
   if (event.user.phone_verified && event.user.phone_number) {
