@@ -82,6 +82,9 @@ var (
 // The phone may be the digest that stands for a number after the retention. Whose returns
 // ErrUnknown or ErrSeveral.
 func Whose(ctx context.Context, view store.View, id string) (phonemail.Number, error) {
+	if id == "" { // which is what a row has for an id that it has not got
+		return phonemail.Number{}, ErrUnknown
+	}
 	var found []phonemail.Number
 	for _, find := range []func(context.Context, string) ([]phonemail.Number, error){
 		view.PhonesOfMail, view.PhonesOfChallenge, view.PhonesOfText, view.PhonesOfReply,

@@ -50,6 +50,8 @@ func TestWhoseOfSeveral(t *testing.T) {
 		}
 		add("acme", one)
 		add("beta", one)
+		_, err = whose("")
+		require.ErrorIs(t, err, ErrUnknown, "rows without an id of a provider have none to be found by")
 		for _, id := range []string{"mail@idp", "call"} {
 			phone, err := whose(id)
 			require.NoError(t, err)
