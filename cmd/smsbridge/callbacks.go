@@ -181,6 +181,11 @@ func (r callbacksReplay) Run(ctx context.Context, w world) error {
 		return mistake{"say what is told once more: either an id, or --since",
 			"smsbridge callbacks --failed lists the ids; --since 1h means the last hour"}
 	}
+	if r.Since > mostUsageDays*24*time.Hour {
+		return mistake{fmt.Sprintf("--since is %s", r.Since),
+			fmt.Sprintf("write at most %d days, %dh: older ones are gone", mostUsageDays,
+				mostUsageDays*24)}
+	}
 	return r.at(ctx, w, r.replay)
 }
 

@@ -158,7 +158,7 @@ func TestCallbacks(t *testing.T) {
 		for args, hint := range map[string]string{
 			"replay none": "no callback has the id none", "replay": "either an id, or --since",
 			"replay x --since 1h": "either an id, or --since", "list --tenant other": "write one of: acme",
-			"list --most 0": "not a number from 1",
+			"list --most 0": "not a number from 1", "replay --since 700800h": "at most 366 days",
 		} {
 			said, err := th.command(ctx, append([]string{"callbacks"}, strings.Fields(args)...)...).
 				CombinedOutput()
