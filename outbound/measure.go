@@ -72,9 +72,11 @@ func (w *Worker) askedMailgun(slug string, status int, began time.Time) {
 // clicked counts a click.
 func (w *Worker) clicked(slug string, r linkclick.Result, began time.Time) {
 	w.Meter.Took("identity_provider", string(r.Outcome), w.Meter.Now().Sub(began))
-	if retryable(r.Reason) || r.Reason == linkclick.ReasonServerError {
+	switch r.Reason {
+	case linkclick.ReasonConnect, linkclick.ReasonTimeout, linkclick.ReasonNoAnswer,
+		linkclick.ReasonServerError:
 		w.Meter.Wrong(health.IdPDown, slug)
-	} else {
+	default:
 		w.Meter.Well(health.IdPDown, slug)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,10 +152,17 @@ func TestIdPDownIsFound(t *testing.T) {
 		click(refusing)
 	}
 	require.Empty(t, codes())
-	failing, _ := w.provider(page(http.StatusBadGateway, "<p>Bad gateway</p>"))
+	var hangsUp atomic.Bool
+	failing, _ := w.provider(func(rw http.ResponseWriter, r *http.Request) {
+		if hangsUp.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		page(http.StatusBadGateway, "<p>Bad gateway</p>")(rw, r)
+	})
 	for range 3 {
 		require.Empty(t, codes())
 		click(failing)
+		hangsUp.Store(true)
 	}
 	require.Equal(t, []string{"SB-IDP-DOWN acme"}, codes())
 	require.Contains(t, w.metrics(), `smsbridge_stage_seconds_count{stage="clicked"} 8`)
