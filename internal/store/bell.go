@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -64,6 +66,16 @@ func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notifi
 	case <-l.bell:
 		return &riverdriver.Notification{Topic: insertTopic, Payload: insertPayload}, nil
 	}
+}
+
+// Unlisten implements riverdriver.Listener. A closed connection listens to nothing any more. River
+// would complain of it when a queue is stopped while it starts.
+func (l *listener) Unlisten(ctx context.Context, topic string) error {
+	err := l.Listener.Unlisten(ctx, topic)
+	if errors.Is(err, pgconn.ErrConnClosed) {
+		return nil
+	}
+	return err
 }
 
 // What River's workers are told of new jobs: the topic that they listen to, and the queue.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 
@@ -63,4 +64,21 @@ func TestCommitsWakeTheWorkers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ensure that River does not complain of a connection that was closed: it listens to nothing.
+func TestUnlistenOnAClosedConnection(t *testing.T) {
+	ctx, address := t.Context(), storetest.PostgreSQL(t)
+	l := storetest.Open(t, address, nil).Listener()
+	require.NoError(t, l.Connect(ctx))
+	require.NoError(t, l.Listen(ctx, "topic"))
+	other, err := pgconn.Connect(ctx, address)
+	require.NoError(t, err)
+	_, err = other.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"+
+		" WHERE datname = current_database() AND pid <> pg_backend_pid()").ReadAll()
+	require.NoError(t, err)
+	require.NoError(t, other.Close(ctx))
+	_, err = l.WaitForNotification(ctx)
+	require.Error(t, err)
+	require.NoError(t, l.Unlisten(ctx, "topic"))
 }

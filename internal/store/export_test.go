@@ -6,6 +6,9 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
 // Checkpoint does what a SQLite store does now and then by itself.
@@ -103,4 +106,11 @@ func PoolTimeouts(url string) (waits [4]time.Duration, err error) {
 	}
 	return [4]time.Duration{config.ConnConfig.ConnectTimeout, config.PingTimeout,
 		own.ConnConfig.ConnectTimeout, own.PingTimeout}, nil
+}
+
+// Listener is how River is told of what PostgreSQL says.
+func (s *Store) Listener() riverdriver.Listener {
+	e := s.engine.(*postgresEngine)
+	driver := &postgresDriver{riverpgxv5.New(e.queue), e.bell}
+	return driver.GetListener(&riverdriver.GetListenenerParams{})
 }
