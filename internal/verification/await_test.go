@@ -180,7 +180,7 @@ func TestAwaitSentWaits(t *testing.T) {
 		id := b.textsOf(v)[0]
 		looked := func() (all bool) {
 			ctx := &patience{Context: t.Context()}
-			ctx.looks.Store(10)
+			ctx.looks.Store(3)
 			got, err := AwaitSent(ctx, b.Store, v)
 			require.NoError(t, err)
 			require.Equal(t, Pending, got.State)
