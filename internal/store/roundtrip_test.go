@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"net"
-	"net/url"
 	"sync/atomic"
 	"testing"
 
@@ -18,47 +16,6 @@ import (
 	"smsbridge/phonemail"
 )
 
-// relayed is the URL of the same database behind a relay. Up passes on what a client says, and down
-// what PostgreSQL says, each until it returns.
-func relayed(
-	t *testing.T, address string, up, down func(to io.Writer, from io.Reader),
-) (behind string) {
-	t.Helper()
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	server := u.Host
-	relay, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = relay.Close() })
-	u.Host = relay.Addr().String()
-	q := u.Query()
-	q.Set("sslmode", "disable")
-	u.RawQuery = q.Encode()
-	pass := func(way func(to io.Writer, from io.Reader), to, from net.Conn) {
-		way(to, from)
-		_, _ = to.Close(), from.Close()
-	}
-	go func() {
-		for {
-			client, err := relay.Accept()
-			if err != nil {
-				return
-			}
-			backend, err := net.Dial("tcp", server)
-			if err != nil {
-				_ = client.Close()
-				return
-			}
-			go pass(up, backend, client)
-			go pass(down, client, backend)
-		}
-	}()
-	return u.String()
-}
-
-// all passes on everything.
-func all(to io.Writer, from io.Reader) { _, _ = io.Copy(to, from) }
-
 // counted is the URL of the same database behind a relay, which counts the messages that ask
 // PostgreSQL to respond: each is a round trip.
 //
@@ -66,9 +23,9 @@ func all(to io.Writer, from io.Reader) { _, _ = io.Copy(to, from) }
 func counted(t *testing.T, address string) (behind string, trips *atomic.Int64) {
 	t.Helper()
 	trips = new(atomic.Int64)
-	return relayed(t, address, func(backend io.Writer, client io.Reader) {
+	return storetest.Relay(t, address, func(backend io.Writer, client io.Reader) {
 		count(client, backend, trips)
-	}, all), trips
+	}, storetest.PassOn), trips
 }
 
 // count passes on what a client says, and counts its Query and Sync messages.

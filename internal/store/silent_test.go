@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"context"
-	"io"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,31 +11,10 @@ import (
 	"smsbridge/phonemail"
 )
 
-// muted is the URL of the same database behind a relay. When it is armed, it swallows what
-// PostgreSQL says, and keeps the connections.
-func muted(t *testing.T, address string) (behind string, armed *atomic.Bool) {
-	armed = new(atomic.Bool)
-	return relayed(t, address, all, func(client io.Writer, backend io.Reader) {
-		buffer := make([]byte, 64<<10)
-		for {
-			n, err := backend.Read(buffer)
-			if err != nil {
-				return
-			}
-			if armed.Load() {
-				continue
-			}
-			if _, err := client.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-	}), armed
-}
-
 // Ensure that a read ends with an error when the server falls silent, before it or in its midst.
 // Later reads have their connections.
 func TestReadOfASilentServer(t *testing.T) {
-	url, armed := muted(t, storetest.PostgreSQL(t))
+	url, armed := storetest.Mute(t, storetest.PostgreSQL(t))
 	s, err := store.OpenImpatient(t.Context(), store.Options{URL: url, Key: storetest.Key})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -21,7 +21,7 @@ import (
 func cutting(t *testing.T, address string) (behind string, armed *atomic.Bool) {
 	t.Helper()
 	armed = new(atomic.Bool)
-	return relayed(t, address, all, func(client io.Writer, backend io.Reader) {
+	return storetest.Relay(t, address, storetest.PassOn, func(client io.Writer, backend io.Reader) {
 		cut(client, backend, armed)
 	}), armed
 }
