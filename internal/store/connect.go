@@ -118,40 +118,44 @@ func (e *postgresEngine) connect(ctx context.Context, url string) error {
 var ErrPooler = errors.New("store: a pooler is between the bridge and PostgreSQL that has a " +
 	"connection for each transaction")
 
-// sessions returns ErrPooler unless each connection is a session of PostgreSQL's. Behind a pooler
-// that shares sessions between transactions, LISTEN hears nothing, and the lock of a migration
-// stays. In a direct session the process is the one that was named when the session began, and no
-// more is asked. A pooler names none, and may have sessions all the same.
+// sessions returns ErrPooler unless each connection is a session of PostgreSQL's.
 func (e *postgresEngine) sessions(ctx context.Context) error {
-	conn, err := e.pool.Acquire(ctx)
+	shared, err := e.sharesSessions(ctx)
 	if err != nil {
 		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+	}
+	if shared {
+		return ErrPooler
+	}
+	return nil
+}
+
+// sharesSessions reports whether a pooler shares sessions between transactions. Behind such a one
+// LISTEN hears nothing, and the lock of a migration stays. In a direct session the process is the
+// one that was named when the session began, and no more is asked. A pooler names none, and may
+// have sessions all the same.
+func (e *postgresEngine) sharesSessions(ctx context.Context) (bool, error) {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return false, err
 	}
 	defer conn.Release()
 	process, err := processOf(ctx, conn)
 	if err != nil || process == conn.Conn().PgConn().PID() {
-		return err
+		return false, err
 	}
 	// The other one's transaction takes the process that the first one has left, if it may.
-	other, err := e.pool.Acquire(ctx)
+	tx, err := e.pool.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
-	}
-	defer other.Release()
-	tx, err := other.Begin(ctx)
-	if err != nil {
-		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
+		return false, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	taken, err := processOf(ctx, tx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	now, err := processOf(ctx, conn)
-	if err == nil && (taken == process || now != process) {
-		err = ErrPooler
-	}
-	return err
+	return taken == process || now != process, err
 }
 
 // processOf asks which process of the server responds. It prepares no statement, since a pooler may
@@ -162,8 +166,5 @@ func processOf(ctx context.Context, conn interface {
 ) (process uint32, err error) {
 	const asked = "SELECT pg_backend_pid()"
 	err = conn.QueryRow(ctx, asked, pgx.QueryExecModeSimpleProtocol).Scan(&process)
-	if err != nil {
-		return 0, fmt.Errorf("store: PostgreSQL does not answer: %w", err)
-	}
-	return process, nil
+	return process, err
 }
