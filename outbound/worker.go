@@ -168,7 +168,7 @@ func (w *Worker) Register() {
 	w.jobs = w.table()
 	var begun []string
 	for _, j := range w.jobs {
-		w.Meter.Kinds(j.kind)
+		w.Meter.Kind(j.kind)
 		j.join(w.Store.Workers())
 		if j.queue != nil {
 			begun = append(begun, j.kind)

@@ -125,13 +125,10 @@ func (m *Meter) Stage(s Stage, took time.Duration) {
 	}
 }
 
-// Kinds names the kinds of jobs. Each is counted from 0: of a count that begins with 1, Prometheus
-// sees no increase.
-func (m *Meter) Kinds(kinds ...string) {
-	if m == nil {
-		return
-	}
-	for _, kind := range kinds {
+// Kind names a kind of jobs. It is counted from 0: of a count that begins with 1, Prometheus sees
+// no increase.
+func (m *Meter) Kind(kind string) {
+	if m != nil {
 		m.dead.WithLabelValues(kind)
 	}
 }

@@ -108,7 +108,7 @@ func TestNoMeter(t *testing.T) {
 	m.Request("", "", 200, "")
 	m.Took("", "", 0)
 	m.Stage(meter.Whole, 0)
-	m.Kinds("")
+	m.Kind("")
 	m.Dead("")
 	m.Used(meter.Key{})
 	require.Empty(t, m.KeysUsed())
