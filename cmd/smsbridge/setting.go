@@ -41,7 +41,7 @@ func (s serveCommand) settings(
 func judge(s tenant.Settings) error {
 	var url *store.URLError
 	if errors.As(store.CheckURL(s.Database.Reveal()), &url) {
-		return mistake{"SMSBRIDGE_DATABASE (database) cannot be used, for " + url.Part, urlHint}
+		return mistake{databaseSetting + " cannot be used, for " + url.Part, urlHint}
 	}
 	return judgeLinks(s.Tenants)
 }
@@ -153,9 +153,11 @@ func explainMissing(err error, o store.Options) error {
 	return explainDatabase(err)
 }
 
+// databaseSetting is how hints name the setting.
+const databaseSetting = "SMSBRIDGE_DATABASE (database)"
+
 // explainDatabase adds what to do to an error of a database that cannot be used.
 func explainDatabase(err error) error {
-	const setting = "SMSBRIDGE_DATABASE (database)"
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
 	var key *store.KeyError
@@ -172,26 +174,35 @@ func explainDatabase(err error) error {
 	case errors.As(err, &newer):
 		return failure{err, "run the newer smsbridge again, or restore the backup that was made " +
 			"before it ran"}
-	case errors.As(err, &refused) && refused.Code == noSuchDatabase:
-		return failure{err, "create the database, or name another one in " + setting}
-	case errors.As(err, &refused) && (refused.Code == wrongPassword || refused.Code == notAuthorized):
-		return failure{err, "check the user and the password in " + setting +
-			", and whether pg_hba.conf lets this machine in"}
-	case errors.As(err, &refused) && refused.Code == notAllowed:
-		return failure{err, "the bridge makes its tables itself: make its user the owner of the " +
-			"database, or run there: GRANT CREATE ON SCHEMA public TO the user"}
-	case errors.As(err, &refused) && refused.Code == noConnections:
-		return failure{err, "raise max_connections of PostgreSQL: a replica has up to 14 connections, " +
-			"and 10 with ?pool_max_conns=4 behind the URL in " + setting}
+	case errors.As(err, &refused) && refusalHint(refused.Code) != "":
+		return failure{err, refusalHint(refused.Code)}
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return failure{err, "name the primary server in " + setting + "; several may stand there: " +
-			"postgres://user:password@host1,host2/name"}
+		return failure{err, "name the primary server in " + databaseSetting +
+			"; several may stand there: postgres://user:password@host1,host2/name"}
 	case errors.Is(err, store.ErrPooler):
-		return failure{err, "name PostgreSQL itself in " + setting + ", or a pool with a connection " +
-			"for each session (PgBouncer: pool_mode = session)"}
+		return failure{err, "name PostgreSQL itself in " + databaseSetting + ", or a pool with a " +
+			"connection for each session (PgBouncer: pool_mode = session)"}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
-			"The host and the port are in " + setting}
+			"The host and the port are in " + databaseSetting}
 	}
 	return err
+}
+
+// refusalHint is what to do when PostgreSQL refuses with a code, "" when no advice is known.
+func refusalHint(code string) string {
+	switch code {
+	case noSuchDatabase:
+		return "create the database, or name another one in " + databaseSetting
+	case wrongPassword, notAuthorized:
+		return "check the user and the password in " + databaseSetting +
+			", and whether pg_hba.conf lets this machine in"
+	case notAllowed:
+		return "the bridge makes its tables itself: make its user the owner of the database, or run " +
+			"there: GRANT CREATE ON SCHEMA public TO the user"
+	case noConnections:
+		return "raise max_connections of PostgreSQL: a replica has up to 14 connections, and 10 with " +
+			"?pool_max_conns=4 behind the URL in " + databaseSetting
+	}
+	return ""
 }
