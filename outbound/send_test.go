@@ -324,18 +324,22 @@ func TestLateAndBrokenLists(t *testing.T) {
 func (w *world) othersText(from, to, body string) {
 	w.t.Helper()
 	form := url.Values{"From": {from}, "To": {to}, "Body": {body}}
-	r, err := http.NewRequestWithContext(
-		w.t.Context(), http.MethodPost,
-		w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json",
-		strings.NewReader(form.Encode()),
-	)
+	require.Equal(w.t, http.StatusCreated, w.othersPost(
+		w.twilio.URL()+"/2010-04-01/Accounts/"+accountSID+"/Messages.json", form.Encode()))
+}
+
+// othersPost has another program post a form to the API of the account. It returns the status.
+func (w *world) othersPost(url, form string) int {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, url,
+		strings.NewReader(form))
 	require.NoError(w.t, err)
 	r.SetBasicAuth(accountSID, authToken)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := http.DefaultClient.Do(r)
 	require.NoError(w.t, err)
 	require.NoError(w.t, res.Body.Close())
-	require.Equal(w.t, http.StatusCreated, res.StatusCode)
+	return res.StatusCode
 }
 
 // Ensure that a text is found behind many later ones to its phone, and not sent again.

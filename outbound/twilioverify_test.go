@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -287,16 +286,7 @@ func TestVerifyRateLimit(t *testing.T) {
 // othersStart has another program start a verification at the service.
 func (w *world) othersStart(o others, form string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(
-		w.t.Context(), http.MethodPost, o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications",
-		strings.NewReader(form),
-	)
-	require.NoError(w.t, err)
-	r.SetBasicAuth(accountSID, authToken)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultClient.Do(r)
-	require.NoError(w.t, err)
-	require.NoError(w.t, res.Body.Close())
+	w.othersPost(o.verify.URL()+"/v2/Services/"+verifyService+"/Verifications", form)
 }
 
 // Ensure that another text has the same code, or a new one where the tenant wants that, and five

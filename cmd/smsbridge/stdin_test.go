@@ -51,13 +51,7 @@ func TestSignalEndsTheReadingOfAFile(t *testing.T) {
 				}, storyPatience, time.Millisecond)
 			}
 			signal()
-			select {
-			case status := <-ended:
-				require.Equal(t, exitFailure, status, "%v: %s", args, errs.String())
-				require.NotContains(t, errs.String(), "hint:", "it is no mistake of the person")
-			case <-time.After(10 * time.Second):
-				t.Fatal("the signal does not end it:", args, written)
-			}
+			endsBySignal(t, ended, &errs, args)
 		}
 	}
 }
@@ -103,13 +97,19 @@ func TestSignalEndsTheReadingOfSettings(t *testing.T) {
 				environ: tenantEnviron("MAILGUN_API_KEY=file:" + fifo)})
 		}()
 		signal()
-		select {
-		case status := <-ended:
-			require.Equal(t, exitFailure, status, "%v: %s", args, errs.String())
-			require.NotContains(t, errs.String(), "hint:", "it is no mistake of the person")
-		case <-time.After(10 * time.Second):
-			t.Fatal("the signal does not end it:", args)
-		}
+		endsBySignal(t, ended, &errs, args)
+	}
+}
+
+// endsBySignal ensures that a command that got the signal fails soon, and blames no person.
+func endsBySignal(t *testing.T, ended <-chan int, errs *bytes.Buffer, args []string) {
+	t.Helper()
+	select {
+	case status := <-ended:
+		require.Equal(t, exitFailure, status, "%v: %s", args, errs.String())
+		require.NotContains(t, errs.String(), "hint:", "it is no mistake of the person")
+	case <-time.After(10 * time.Second):
+		t.Fatal("the signal does not end it:", args)
 	}
 }
 
