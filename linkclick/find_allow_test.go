@@ -184,3 +184,27 @@ func TestCarriesSecret(t *testing.T) {
 		require.Equal(t, want, carriesSecret(u), link)
 	}
 }
+
+// The words of a path are heard, however its names are written. A link that changes an address may
+// come in the very words of a sign-up, as that of ASP.NET Core Identity does.
+func TestWordsOfPaths(t *testing.T) {
+	for _, path := range []string{
+		"/api/access/confirmEmailChange", "/api/confirmemailchange", "/api/confirm-email-change",
+		"/api/ConfirmNewEmail", "/api/changeEmail/confirm",
+	} {
+		link := path + "?userId=17&email=kim%40acme.example&token=Zk3vQ8mW1xT5"
+		m := Mail{Subject: "Confirm your email", HTML: "Please confirm your account by " +
+			linkTo(link, "clicking here") + "."}
+		f := Find(m, acme)
+		require.Equal(t, KindChange, f.Kind, "%s: %+v", path, f.Candidates)
+		require.Empty(t, f.Allow, path)
+
+		rule := Rule{Hosts: acme.Hosts, Paths: []string{"/api"}}
+		f = Find(m, rule)
+		require.Empty(t, f.URL, "%s: %+v", path, f.Candidates)
+		require.Empty(t, (&Clicker{Rule: rule}).GoOn(atLogin+link), path)
+		u, why := rule.judge(atLogin + link)
+		require.Empty(t, why, path)
+		require.False(t, rule.mayBegin(u), path)
+	}
+}

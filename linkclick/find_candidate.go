@@ -213,6 +213,6 @@ func (r Rule) mayBegin(u *url.URL) bool {
 	if !ok || contradicts(u, KindVerify, p.Query) {
 		return false
 	}
-	said := hear(plain(pathWords.Replace(u.Path + " " + u.Fragment)))
+	said := hearPath(u.Path + " " + u.Fragment)
 	return Kind(p.Kind) == KindVerify || p.Kind == "" && said < saysReset
 }

@@ -32,7 +32,7 @@ func (l link) says(path string, about topic) heard {
 }
 
 func (l link) saysNear(path string) heard {
-	inPath := hear(plain(pathWords.Replace(path)))
+	inPath := hearPath(path)
 	label := hear(words(l.label))
 	before, line := words(l.before), words(l.head+" "+l.label+" "+l.tail)
 	sentence := hear(words(lastSentence(l.head) + " " + l.label + " " + firstSentence(l.tail)))
@@ -61,6 +61,12 @@ func (l link) saysNear(path string) heard {
 		return all[0]
 	}
 	return heard{label: label}
+}
+
+// hearPath returns what a path says, also where capitals alone part the words of its names, as in
+// "ConfirmEmailChange".
+func hearPath(path string) speech {
+	return max(hear(plain(pathWords.Replace(path))), hear(plain(separated(path))))
 }
 
 var pathWords = strings.NewReplacer("/", " ", "-", " ", "_", " ")

@@ -101,6 +101,7 @@ var vocabulary = []struct {
 		"new email", "new address", "change of email", "change of your email", "change of the email",
 		"change of address", "change email", "change your email", "change my email",
 		"change the email", "change the address", "change to your email", "changed your email",
+		"changeemail", "emailchange", // as paths have them
 		"changed the email", "changed their email", "changing your email", "email change",
 		"email address change", "address change", "confirm change", "confirm the change",
 		"confirm this change", "email update", "email address update", "update your email",
