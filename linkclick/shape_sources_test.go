@@ -25,6 +25,13 @@ var writtenLinks = map[string][]string{
 		"/auth/magic-url?" + lasts + "&project=acme"},
 	"appwrite reset user":    {"/console/recover?" + lasts, "/recover?" + lasts},
 	"appwrite verify script": {"/console/verify-email?" + lasts, "/verify-email?" + lasts},
+	"aspnet change user": {
+		"/identity/account/confirmemailchange?userId=17&email=kim%40acme.example&code=" + drawn},
+	"aspnet change get": {
+		"/confirmemail?userId=17&code=" + drawn + "&changedEmail=kim%40acme.example"},
+	"aspnet reset user": {"/identity/account/resetpassword?code=" + drawn},
+	"aspnet verify get": {"/identity/account/confirmemail?userId=17&code=" + drawn + "&returnUrl=%2F",
+		"/auth/confirmemail?userId=17&code=" + drawn},
 	"authjs login user": {
 		"/api/auth/callback/email?callbackUrl=https%3A%2F%2Flogin.acme.example%2F&token=" + longer +
 			"&email=kim%2Bx%40acme.example",
