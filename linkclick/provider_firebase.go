@@ -11,6 +11,7 @@ import (
 // calls.
 //
 // Sources: firebase.google.com/docs/auth/custom-email-handler;
+// firebase/firebase-js-sdk, packages/auth/src/core/action_code_url.ts (the modes);
 // cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/update.
 var firebase = provider{
 	name: "firebase",
@@ -20,6 +21,7 @@ var firebase = provider{
 		{query: "mode=signIn oobCode", kind: KindLogin, recipe: RecipeUser},
 		{query: "mode=recoverEmail oobCode", kind: KindChange, recipe: RecipeUser},
 		{query: "mode=verifyAndChangeEmail oobCode", kind: KindChange, recipe: RecipeUser},
+		{query: "mode=revertSecondFactorAddition oobCode", kind: KindChange, recipe: RecipeUser},
 	},
 	senders: []string{"firebaseapp.com"},
 	recipe:  recipe{name: RecipeFirebase, redeemer: firebaseRecipe{}},

@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -39,4 +40,20 @@ func TestFirebaseAtGoogle(t *testing.T) {
 	require.Equal(t, "https://identitytoolkit.googleapis.com/v1/accounts:update?key=k1",
 		first.to.String())
 	require.JSONEq(t, `{"oobCode":"c1","tenantId":"t1"}`, string(first.json))
+}
+
+// The API that verifies an address takes a second factor back, too, if the code is for that. So
+// such a link is never redeemed, though an operator allows its path and forces the recipe.
+func TestFirebaseSecondFactor(t *testing.T) {
+	p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"email":"a@b.example","emailVerified":true}`))
+	})
+	c.Rule.API, c.Rule.Recipe, c.Rule.Paths = p.URL, RecipeFirebase, []string{"/account"}
+	link := p.URL + "/account?mode=revertSecondFactorAddition&oobCode=Zk3vQ8mW1xT5&apiKey=k1"
+	f := Find(Mail{Subject: "ACME", Text: "Nebyli jste to vy?\n\n" + link}, c.Rule)
+	require.Equal(t, KindChange, f.Kind)
+	require.Empty(t, f.URL)
+	require.Equal(t, OutcomeNeedsUser, open(t, c, link).Outcome)
+	require.Empty(t, p.requests())
 }
