@@ -83,6 +83,8 @@ var writtenLinks = map[string][]string{
 	"woocommerce reset user": {"/my-account/lost-password/?key=" + drawn + "&id=17",
 		"/my-account/lost-password/?key=" + drawn + "&login=kim",
 		"/my-account/lost-password/?key=" + drawn + "&id=17&login=kim"},
+	"woocommerce verify user": {
+		"/my-account/?wc_verify_email_key=" + drawn + "&wc_verify_email_user=17"},
 	"wordpress change user": {"/wp-admin/profile.php?newuseremail=" + digest,
 		"/wp-admin/options.php?adminhash=" + digest,
 		"/wp-login.php?action=confirmaction&request_id=17&confirm_key=" + drawn},
