@@ -53,6 +53,8 @@ var writtenLinks = map[string][]string{
 	"discourse reset user":  {"/u/password-reset/" + digest},
 	"discourse verify script": {"/u/activate-account/" + digest,
 		"/forum/u/activate-account/" + digest},
+	"gitea invite user": {"/user/sign_up?redirect_to=%2Forg%2Finvite%2F" + drawn,
+		"/git/user/login?redirect_to=%2Forg%2Finvite%2F" + drawn},
 	"gitlab change user": {"/profile/emails/confirmation?confirmation_token=" + drawn,
 		"/-/profile/emails/confirmation?confirmation_token=" + drawn},
 	"gitlab invite user": {"/-/invites/" + drawn + "?invite_type=initial_email"},
@@ -113,6 +115,7 @@ func TestLinksThatNoSourceWrites(t *testing.T) {
 	for _, link := range []string{
 		"/apps/provisioning_api/verification/verifyMail/" + sealed + "/" + drawn + "/kim",
 		"/apps/provisioning_api/mailVerification/" + sealed + "/confirm/kim",
+		"/user/login?redirect_to=%2Fuser%2Fsettings%2Faccount",
 		"/invites/aB3dE5fG7h", // may be shared by many, so it is nothing that a mail alone has
 		"/password-reset/" + longer,
 		"/verify-email?userId=65a1c2d3e4f5&secret=" + longer,
