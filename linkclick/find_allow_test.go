@@ -208,3 +208,24 @@ func TestWordsOfPaths(t *testing.T) {
 		require.False(t, rule.mayBegin(u), path)
 	}
 }
+
+// An entry that is offered never makes a verification of a link that says by itself that it does
+// something else: it names the other purpose, or there is none.
+func TestEntriesOfLinksThatSayMore(t *testing.T) {
+	for link, want := range map[string]string{
+		"/account?action=reset_password&t=Zk3vQ8mW1xT5":         "reset:/account?action=reset_password&t",
+		"/e?do=login&t=Zk3vQ8mW1xT5":                            "login:/e?do=login&t",
+		"/e?type=signup&t=Zk3vQ8mW1xT5":                         "/e?type=signup&t",
+		"/confirm?do=delete&t=Zk3vQ8mW1xT5":                     "",
+		"/confirm?type=change_email&t=Zk3vQ8mW1xT5":             "",
+		"/confirm?newEmail=a%40acme.example&token=Zk3vQ8mW1xT5": "",
+		"/confirm?token=" + unsigned(`{"purpose":"password"}`):  "reset:/confirm?token",
+		"/confirm?token=" + unsigned(`{"action":"delete"}`):     "",
+		"/confirm?token=" + unsigned(`{"purpose":"signup"}`):    "/confirm?token",
+	} {
+		m := Mail{Subject: "Confirm your email", HTML: linkTo(link, "Confirm your email")}
+		f := Find(m, acme)
+		require.Equal(t, want, f.Allow, "%s: %+v", link, f.Candidates)
+		require.Equal(t, ReasonUnknownShape, f.Reason, link)
+	}
+}

@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 )
@@ -117,7 +118,7 @@ func (c *found) judge(l link, rule Rule, about topic) {
 	default:
 		c.take(l.says(c.u.Path+" "+c.u.Fragment, about))
 		c.vetoed = c.vetoed || c.kind == KindVerify && about.warns()
-		c.line = lineToAllow(c.u, c.kind)
+		c.line = c.entry()
 		c.Reasons = append(c.Reasons, c.held())
 		switch {
 		case c.token:
@@ -128,6 +129,17 @@ func (c *found) judge(l link, rule Rule, about topic) {
 	if c.vetoed {
 		c.Reasons = append(c.Reasons, "the words around it speak of something else")
 	}
+}
+
+// entry returns the entry of the rule's paths that would allow the link for what words say, or for
+// what the link says against them. It is empty if no entry could: none is for anything else.
+func (c *found) entry() string {
+	for _, kind := range []Kind{cmp.Or(c.kind, KindVerify), KindLogin, KindReset} {
+		if !contradicts(c.u, kind, nil) {
+			return lineToAllow(c.u, kind)
+		}
+	}
+	return ""
 }
 
 // held says why no shape gives the link leave to be used.
