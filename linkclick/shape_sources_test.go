@@ -90,6 +90,7 @@ var writtenLinks = map[string][]string{
 	"wordpress change user": {"/wp-admin/profile.php?newuseremail=" + digest,
 		"/wp-admin/options.php?adminhash=" + digest,
 		"/wp-login.php?action=confirmaction&request_id=17&confirm_key=" + drawn},
+	"wordpress invite user": {"/newbloguser/Zk3vQ8mW1xT5nB7yR2cL/"},
 	"wordpress reset user": {
 		"/wp-login.php?action=rp&key=" + drawn + "&login=kim&wp_lang=da_DK",
 		"/wp-login.php?login=kim&key=" + drawn + "&action=rp&wp_lang=da_DK"},
