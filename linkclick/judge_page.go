@@ -43,7 +43,8 @@ func (k *click) judgePage(a response, p page) (Outcome, string) {
 	}
 	switch {
 	case a.status == http.StatusNotFound, a.status == http.StatusGone,
-		a.status == http.StatusBadRequest:
+		a.status == http.StatusBadRequest,
+		k.shape.provider != nil && k.shape.provider.refusal == a.status && sameOrigin(a.to, k.link):
 		return OutcomeRefused, ReasonStatus
 	case a.status >= 500:
 		return OutcomeUnknown, ReasonServerError

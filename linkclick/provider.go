@@ -51,6 +51,7 @@ type provider struct {
 	// provesBody is true if proves needs the body of the redirect, which is not read otherwise.
 	provesBody bool
 	truth      string // member of a JSON response of status 2xx that is true after success
+	refusal    int    // status with which it refuses its links beside 400, 404 and 410; 0 for none
 	// back is the parameter of its link that names where it sends the person afterwards. It is empty
 	// if the link does not say it.
 	back string

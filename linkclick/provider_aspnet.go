@@ -1,11 +1,15 @@
 package linkclick
 
-import "net/url"
+import (
+	"net/http"
+	"net/url"
+)
 
 // aspnet is ASP.NET Core Identity. Its pages confirm on a GET and say so. The endpoints of its API
 // have a path of their own and the same words. A link with another address in it changes the
 // address of an account. Its mail has the words of a sign-up. A site may have all of its paths in
-// small letters. The API mails no link for a password, but a code too long to be texted.
+// small letters. The API mails no link for a password, but a code too long to be texted. It refuses
+// a link with 401 and no word.
 //
 // Sources: dotnet/aspnetcore 8 and 9, src/Identity/UI/src/Areas/Identity/Pages/V5/Account,
 // ConfirmEmail.cshtml.cs, ConfirmEmailChange.cshtml.cs and ForgotPassword.cshtml.cs;
@@ -25,7 +29,8 @@ var aspnet = provider{
 		{path: "/Account/ResetPassword", query: "code", kind: KindReset, recipe: RecipeUser},
 		{path: "/account/resetpassword", query: "code", kind: KindReset, recipe: RecipeUser},
 	},
-	tell: changedEmailKind,
+	tell:    changedEmailKind,
+	refusal: http.StatusUnauthorized,
 	phrases: map[Outcome][]string{
 		OutcomeConfirmed: {"thank you for confirming your email"},
 		OutcomeRefused:   {"error confirming your email"},

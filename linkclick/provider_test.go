@@ -48,7 +48,7 @@ func (p *provider) missing(e evidence) []string {
 	want((own.needs == needsNothing) == (own.instead == "") && (own.instead == "" ||
 		isGeneric(own.instead)), "a generic recipe for a rule without what its recipe needs")
 	special := own.redeemer != nil || p.proves != nil || p.truth != "" ||
-		len(p.verdicts)+len(p.marks)+len(p.menu) > 0
+		p.refusal != 0 || len(p.verdicts)+len(p.marks)+len(p.menu) > 0
 	want(e.tested || !special, "a file provider_<name>_test.go for what only it does")
 	for _, v := range p.verdicts {
 		want(v.name != "" && v.value != "" && v.outcome != "" && v.outcome != OutcomeUnknown,
