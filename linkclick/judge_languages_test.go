@@ -261,8 +261,8 @@ var sayings = map[string]saying{
 	},
 }
 
-// A page may tell of a phone number that was verified, or of a second factor that was activated.
-// That says nothing about the address.
+// A page may tell of a phone number that was verified, or of a second factor, a setting or a
+// payment. That says nothing about the address.
 func TestSuccessOfSomethingElse(t *testing.T) {
 	for _, text := range []string{
 		"Your phone number was successfully verified.", "Mobile number successfully verified",
@@ -282,6 +282,23 @@ func TestSuccessOfSomethingElse(t *testing.T) {
 		"Ваш номер телефона успешно подтверждён.", "Номер телефону успішно підтверджено.",
 		"Số điện thoại đã được xác minh.", "電話番号が確認されました。", "電話番号が認証されました。",
 		"Σημείωση επιλεγμένων διευθύνσεων όπως επαληθεύτηκε",
+		"Die Einstellung Proxy wurde aktiviert. Sie dürfen diesen Server nicht erreichen.",
+		"Der Virenscanner wurde erfolgreich aktiviert", "Notifications successfully activated",
+		"Medaljer er aktiveret", "To-faktor er aktivert for kontoen din.", "Notiser har aktiverats",
+		"Deze aanmeldmethode is geactiveerd", "L'accès aux badges a été activé.",
+		"Le forum est maintenant actif", "Esta autenticación ha sido activada",
+		"L'accesso è stato attivato", "O acesso à medalha foi ativado.", "バッジが有効になりました",
+		"あなたのアカウントでセキュリティキーが有効になりました。", "Функция успешно активирована",
+		"Функцію успішно активовано", "Modul byl aktivován", "Tämä todennus on aktivoitu",
+		"Η πρόσβαση ενεργοποιήθηκε", "Uwierzytelnianie zostało aktywowane", "Urmărirea a fost activată",
+		"Máy chủ đã được kích hoạt", "Votre clé de sécurité a été activée pour votre compte.",
+		"Din sikkerhedsnøgle er aktiveret for din konto.", "Payment successfully confirmed",
+		"Your order was successfully confirmed.", "Ihre Zahlung wurde bestätigt.",
+		"Ihre Bestellung wurde bestätigt.", "Din betaling er bekræftet.",
+		"Votre commande a été confirmée.",
+		"Su pago ha sido confirmado.", "O seu pedido foi confirmado.",
+		"Il tuo ordine è stato confermato.",
+		"お支払いが確認されました。", "Ваш заказ был подтверждён.", "Płatność została potwierdzona.",
 	} {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}

@@ -20,9 +20,9 @@ func TestPhrases(t *testing.T) {
 			require.Contains(t, judged, outcome)
 			for _, phrase := range phrases {
 				require.Equal(t, plain(phrase), phrase)
-				text := "Hello.\nX " + phrase + " y. Bye"
+				text := "Hello.\nX account " + phrase + " y. Bye"
 				if succeeds(outcome) && (l.opens || l.closes) {
-					text = "Hello.\nX, " + phrase + ", y. Bye"
+					text = "Hello.\nX account, " + phrase + ", y. Bye"
 				}
 				require.Equal(t, outcome, read(text), "%s: %s", l.name, phrase)
 				require.NotEqual(t, outcome, read(l.unless[0]+" "+phrase), "%s: %s", l.name, phrase)

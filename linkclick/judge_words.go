@@ -50,7 +50,7 @@ func readWords(languages []language, text string, successPossible bool) Outcome 
 		}
 		for _, l := range languages {
 			for _, phrase := range l.phrases[outcome] {
-				if strings.Contains(whole, phrase) && l.states(said, phrase, succeeds(outcome)) {
+				if strings.Contains(whole, phrase) && l.states(said, phrase, outcome) {
 					return outcome
 				}
 			}
@@ -74,7 +74,8 @@ var restrictions = strings.Fields("only erst nur først kun bare först bara end
 
 // states reports whether a statement holds phrase and no condition before it. A success must not be
 // taken back either.
-func (l language) states(statements []string, phrase string, success bool) bool {
+func (l language) states(statements []string, phrase string, outcome Outcome) bool {
+	success := succeeds(outcome)
 	for i, s := range statements {
 		at := strings.Index(s, phrase)
 		if success {
@@ -91,7 +92,8 @@ func (l language) states(statements []string, phrase string, success bool) bool 
 			return strings.HasPrefix(rest, condition)
 		})
 		if !continued && !hasWord(before, l.unless) &&
-			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) {
+			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) &&
+			!(outcome == OutcomeConfirmed && activatesOther(phrase, s[:at+len(phrase)])) {
 			return true
 		}
 	}
@@ -157,8 +159,8 @@ var others = strings.Split("different account,another account,different user,ano
 	"farklı bir hesap,başka bir kullanıcı,حساب مختلف,حساب آخر,مستخدم آخر,tài khoản khác,"+
 	"người dùng khác,另一个,其他账,其他帐,其他用户,别的,他人,另一個,其他帳,其他使用者,別的", ",")
 
-// facts name what may be verified or activated beside an address: a phone number, a second factor
-// and what a browser permits.
+// facts name what may be verified or activated beside an address: a phone number, a second factor,
+// what a browser permits, a payment and an order.
 var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,mobilnummer,"+
 	"telefoonnummer,numéro de téléphone,número de teléfono,número de telefone,"+
 	"número de telemóvel,numero di telefono,numer telefonu,număr de telefon,numărul de telefon,"+
@@ -167,13 +169,49 @@ var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,
 	"手机号,手機號,电话号码,電話號碼,電話番号,two-factor,two factor,2fa,authenticator,"+
 	"zweistufig,zwei-faktor,deux étapes,deux facteurs,dois fatores,dos factores,due fattori,"+
 	"aplicación de autenticación,tofaktor,tvåfaktor,tweestaps,двухфактор,двофактор,"+
-	"autentifikátor,autentificare,javascript,cookie", ",")
+	"autentifikátor,autentificare,javascript,cookie,passkey,security key,sicherheitsschlüssel,"+
+	"sikkerhedsnøgle,sikkerhetsnøkkel,säkerhetsnyckel,beveiligingssleutel,clé de sécurité,"+
+	"llave de seguridad,clave de seguridad,chave de segurança,chiave di sicurezza,"+
+	"セキュリティキー,κλειδί ασφαλείας,ключ безопасности,ключ безпеки,klucz bezpieczeństwa,"+
+	"klucza bezpieczeństwa,bezpečnostní klíč,cheie de securitate,güvenlik anahtarı,suojausavain,"+
+	"khóa bảo mật,安全密钥,安全金鑰,مفتاح الأمان,to-faktor,två-faktor,dos pasos,dois passos,"+
+	"due passaggi,kaksivaihei,dvoufázov,dwuetapow,двухэтап,двоетап,iki adım,iki faktör,hai bước,"+
+	"二段階,两步,兩步,δύο παραγόντων,payment,zahlung,betaling,betalning,paiement,pago,pagamento,"+
+	"支払,決済,платёж,платеж,оплат,платіж,płatnoś,platba,plată,πληρωμ,ödeme,maksu,thanh toán,"+
+	"付款,支付,الدفع,your order,bestellung,bestelling,ordren,din order,votre commande,pedido,"+
+	"tuo ordine,suo ordine,zamówieni,заказ,замовлен,objednávk,tilaukse,παραγγελί,comanda ta,"+
+	"comanda dvs,sipariş,đơn hàng,订单,訂單,注文",
+	",")
 
 // namesOther reports whether a statement speaks of another person's account, or of a fact that is
 // no address.
 func namesOther(statement string) bool {
 	holds := func(other string) bool { return strings.Contains(statement, other) }
 	return slices.ContainsFunc(others, holds) || slices.ContainsFunc(facts, holds)
+}
+
+// activations are stems of "activated". Sites say so of settings, features and access, too. So it
+// confirms only after one of accounts: stems for an account, its holder, membership or address.
+var (
+	activations = strings.Split("activ,aktiv,attivat,ativ,geactiveerd,aktywowan,активирован,"+
+		"активован,ενεργοποιήθηκε,有効になりました,kích hoạt", ",")
+	accounts = strings.Split("account,konto,účet,účtu,compte,cuenta,conta,contul,tili,λογαριασμ,"+
+		"аккаунт,акаунт,учетная,учётная,обліков,アカウント,tài khoản,user,bruger,bruker,användar,"+
+		"gebruiker,benutzer,nutzer,utilisat,usuari,usuári,utente,utilizador,utilizator,uživatel,"+
+		"käyttäjä,χρήστη,użytkownik,пользовател,користувач,ユーザ,người dùng,regist,anmeldung,tilmelding,"+
+		"aanmelding,inscri,înscri,iscri,cadastr,rejestrac,rekister,εγγραφ,регистрац,реєстрац,登録,đăng ký,"+
+		"member,medlem,mitglied,lidmaatschap,membr,miembro,profil,perfil,mail,epost,adres,"+
+		"direcci,indirizzo,endereço,osoit,διεύθυνση,адрес,почт,пошт,メール", ",")
+)
+
+// activatesOther reports whether a phrase of success tells that something was activated which, by
+// the words up to its end, is no account.
+func activatesOther(phrase, upTo string) bool {
+	return slices.ContainsFunc(activations, func(stem string) bool {
+		return strings.Contains(phrase, stem)
+	}) && !slices.ContainsFunc(accounts, func(stem string) bool {
+		return strings.Contains(upTo, stem)
+	})
 }
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
