@@ -106,7 +106,7 @@ func (l language) fits(before, rest string) bool {
 	following, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " "))
 	return !(l.whole && unicode.IsLetter(next)) &&
 		!(l.closes && (unicode.IsLetter(following) || unicode.IsDigit(following) ||
-			strings.ContainsRune("/\"'”」』»", following))) &&
+			strings.ContainsRune("/\"'”」』»@", following))) &&
 		!(l.opens && strings.ContainsFunc(lastClause(before), unicode.IsLetter))
 }
 
@@ -272,12 +272,13 @@ func hasNoBlanks(letter rune) bool { return letter >= 0x3000 && letter < 0xac00 
 
 func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// statements splits text into sentences in plain form and drops questions. Arabic may be written
-// with marks for vowels, or in the forms that letters have inside words; NFKC makes one of these.
+// statements splits text into sentences in plain form, without addresses or questions. Arabic may
+// be written with marks for vowels, or in the forms that letters have inside words; NFKC makes one
+// of these.
 func statements(text string) []string {
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
-		rest := norm.NFKC.String(plain(sentenceMarks.Replace(line)))
+		rest := norm.NFKC.String(plain(sentenceMarks.Replace(withoutAddresses(line))))
 		for rest != "" {
 			end, asks := sentenceEnd(rest)
 			if !asks {
@@ -287,6 +288,30 @@ func statements(text string) []string {
 		}
 	}
 	return out
+}
+
+// withoutAddresses returns s with only the @ of mail addresses. Their words are none of a sentence:
+// "no" and "se" are the domains of countries. A point at the end is that of the sentence.
+func withoutAddresses(s string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexByte(s, '@')
+		if at < 0 {
+			break
+		}
+		b.WriteString(strings.TrimRightFunc(s[:at], isOfAddress))
+		b.WriteByte('@')
+		after := strings.TrimLeftFunc(s[at+1:], isOfAddress)
+		domain := strings.TrimRight(s[at+1:len(s)-len(after)], ".-+_")
+		s = s[at+1+len(domain):]
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+func isOfAddress(r rune) bool {
+	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) ||
+		strings.ContainsRune(".+-_", r))
 }
 
 // sentenceMarks are those of scripts without spaces and of Arabic. Marks for vowels, the long
