@@ -56,6 +56,14 @@ func TestPraiseIsForOneProviderAndOneKind(t *testing.T) {
 	require.Equal(t, OutcomeUnknown, hear(&auth0, KindVerify, thanks))
 	require.Equal(t, OutcomeUnknown, hear(nil, "", thanks))
 	require.Equal(t, OutcomeUnknown, judgeWords(thanks, true))
+	for _, text := range []string{ // the condition comes last
+		"You have confirmed the address a@b.example once you press the button.",
+		"Du har bekræftet a@b.example, men først når du trykker på knappen.", "您已确认Email地址后即可登录",
+	} {
+		require.Equal(t, OutcomeUnknown, hear(&allauth, KindVerify, text), text)
+	}
+	require.Equal(t, OutcomeConfirmed,
+		hear(&allauth, KindVerify, "You have confirmed acme+4712345678@sms.acme.no."))
 	for text, want := range map[string]Outcome{
 		"Your registration has been confirmed!":                 OutcomeConfirmed,
 		"User cannot be confirmed. Current status is CONFIRMED": OutcomeAlready,

@@ -109,9 +109,10 @@ func learn(all []*provider) knowledge {
 		recipes:   slices.Clone(genericRecipes),
 		shapes:    indexShapes(all),
 	}
-	var unless, denies []string
+	var every language // a phrase of a provider may be in each
 	for _, l := range genericLanguages {
-		unless, denies = append(unless, l.unless...), append(denies, l.denies...)
+		every.unless = append(every.unless, l.unless...)
+		every.denies, every.after = append(every.denies, l.denies...), append(every.after, l.after...)
 	}
 	english := &k.languages[0]
 	english.phrases = maps.Clone(english.phrases)
@@ -125,8 +126,8 @@ func learn(all []*provider) knowledge {
 			k.marks = append(k.marks, m)
 		}
 		k.menu = append(k.menu, p.menu...)
-		own := language{name: p.name, unless: unless, denies: denies,
-			phrases: map[Outcome][]string{}}
+		own := language{name: p.name, unless: every.unless, denies: every.denies, after: every.after,
+			late: true, phrases: map[Outcome][]string{}}
 		for outcome, phrases := range p.phrases {
 			if succeeds(outcome) {
 				own.phrases[outcome] = phrases
