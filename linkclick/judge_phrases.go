@@ -194,7 +194,7 @@ var genericLanguages = slices.Concat([]language{
 			},
 			OutcomeAlready: {
 				"ya está verificad", "ya ha sido verificad", "ya fue verificad", "ya está confirmad",
-				"ya ha sido confirmad", "ya está activ",
+				"ya ha sido confirmad", "ya fue confirmad", "ya está activ",
 			},
 			OutcomeExpired: {"ha caducado", "ha expirado", "ha vencido", "ya no es válido"},
 			OutcomeRefused: {

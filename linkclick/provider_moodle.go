@@ -9,7 +9,8 @@ package linkclick
 // Sources: moodle/moodle 3.5 to 5.1, lib/moodlelib.php (send_confirmation_email,
 // send_password_change_confirmation_email), login/confirm.php, login/unlock_account.php,
 // user/emailupdate.php, lib/outputrenderers.php (fatal_error) and lang/en/moodle.php (confirmed,
-// alreadyconfirmed); lang/en/error.php (invalidconfirmdata).
+// alreadyconfirmed); lang/en/error.php (invalidconfirmdata); the same sentences of the language
+// packs of Moodle 4.
 var moodle = provider{
 	name: "moodle",
 	shapes: []shape{
@@ -20,7 +21,12 @@ var moodle = provider{
 		{path: "/login/unlock_account.php", query: "u s", kind: KindChange, recipe: RecipeUser},
 	},
 	phrases: map[Outcome][]string{
-		OutcomeRefused:   {"invalid confirmation data"},
-		OutcomeConfirmed: {"your registration has been confirmed"},
+		OutcomeRefused: {"invalid confirmation data"},
+		OutcomeConfirmed: {
+			"your registration has been confirmed", "registro confirmado", "登録が承認されました",
+			"регистрация подтверждена", "din registrering har blivit bekräftad",
+			"реєстрацію підтверджено", "您的注册已经得到确认",
+		},
+		OutcomeAlready: {"登録はすでに承認されています", "您的注册已经确认了", "تم تأكيد التسجيل بالفعل"},
 	},
 }
