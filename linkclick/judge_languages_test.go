@@ -286,6 +286,7 @@ func TestSuccessOfSomethingElse(t *testing.T) {
 		"Der Virenscanner wurde erfolgreich aktiviert", "Notifications successfully activated",
 		"Medaljer er aktiveret", "To-faktor er aktivert for kontoen din.", "Notiser har aktiverats",
 		"Deze aanmeldmethode is geactiveerd", "L'accès aux badges a été activé.",
+		"Email activated", // of notices
 		"Le forum est maintenant actif", "Esta autenticación ha sido activada",
 		"L'accesso è stato attivato", "O acesso à medalha foi ativado.", "バッジが有効になりました",
 		"あなたのアカウントでセキュリティキーが有効になりました。", "Функция успешно активирована",

@@ -35,9 +35,7 @@ type language struct {
 // English comes first, and learn adds the providers' own phrases to it. Sources of the English:
 // Auth0, customize-text-elements, "email-verification-result"; Keycloak, login theme messages.
 var genericLanguages = slices.Concat([]language{
-	{name: "English", unless: strings.Fields("if once after until when unless before whether sure " +
-		"ensure maybe perhaps may might"),
-		denies: []string{"no", "i", "please", "confirm", "check"},
+	{name: "English", unless: englishConditions, denies: englishDenials,
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"can only be used once", "was already used", "already been used", "has been used already",
@@ -65,14 +63,14 @@ var genericLanguages = slices.Concat([]language{
 				"email address was successfully verified", "email address has been verified",
 				"email address has been successfully verified", "email is verified",
 				"email is now verified",
-				"email address is verified", "email address is now verified", "email verified",
-				"email address verified", "successfully verified", "verified successfully",
+				"email address is verified", "email address is now verified",
+				"successfully verified", "verified successfully",
 				"successfully confirmed", "confirmed successfully", "email was confirmed",
 				"email has been confirmed", "email address has been confirmed", "email is confirmed",
-				"email is now confirmed", "email confirmed", "email address confirmed",
+				"email is now confirmed",
 				"account has been verified", "account is verified", "account is now verified",
 				"account has been confirmed", "account has been activated", "account is now active",
-				"account activated", "account verified", "verification successful", "verification complete",
+				"verification successful", "verification complete",
 				"verification was successful", "successfully activated",
 			},
 			outcomeChanged: {

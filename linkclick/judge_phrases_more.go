@@ -189,13 +189,24 @@ var furtherLanguages = []language{
 		phrases: map[Outcome][]string{OutcomeConfirmed: {"成功验证您的邮箱"}}},
 	{name: "Japanese, of the host", late: true, closes: true, unless: []string{"もし", "おそらく"},
 		phrases: map[Outcome][]string{OutcomeConfirmed: {"あなたのメールアドレスを確認しました"}}},
-	// The name of a fact is asked for elsewhere: "requiere e-mail verificado".
+	// The name of a fact is asked for elsewhere: "you need your email verified", "requiere e-mail
+	// verificado".
+	{name: "English, without a verb", opens: true, unless: englishConditions, denies: englishDenials,
+		phrases: map[Outcome][]string{OutcomeConfirmed: append(
+			pairs([]string{"email ", "email address ", "your email ", "your email address "},
+				[]string{"verified", "confirmed"}, ""),
+			pairs([]string{"account ", "your account "},
+				[]string{"verified", "confirmed", "activated"}, "")...)}},
 	{name: "Spanish, without a verb", late: true, opens: true, closes: true,
 		unless:  []string{"si", "cuando"},
 		phrases: map[Outcome][]string{OutcomeConfirmed: {"email verificado"}}},
 }
 
 var (
+	englishConditions = strings.Fields("if once after until when unless before whether sure ensure " +
+		"maybe perhaps may might")
+	englishDenials = strings.Fields("no i please confirm check whose")
+
 	vietnameseConditions = append(strings.Fields("nếu khi sau trước đảm liệu chờ hay miễn"),
 		"chắc chắn", "có thể", "có lẽ", "kiểm tra")
 	vietnameseDenials = append(strings.Fields("chưa không chẳng đừng cần phải hãy sẽ sắp "+
