@@ -151,6 +151,7 @@ func TestJudgeWords(t *testing.T) {
 		},
 		OutcomeConfirmed: {
 			"YOUR E-MAIL\u00a0HAS BEEN   VERIFIED",
+			"Your e-mail address is confirmed!", "Your account was confirmed.",
 			"Thank you, email confirmed", "Your account verified", "Acme: account activated!",
 			"Email verified: yes",
 			"Email verified\nYes", "Email verified\nNo further steps are needed",
