@@ -200,7 +200,7 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		b.State, b.Said = Running, "the mail is being examined"
 	case m.State == mail.Refused:
 		b.State, b.Said = Failed, m.Reason
-	case unsent(m.Texted):
+	case unsent(m.Texted, m.TextError):
 		b.State, b.Said = Failed, "no text: "+explained(m.TextError)
 	case m.Question == "":
 		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
@@ -216,7 +216,7 @@ func briefOfQuestion(q db.NewestAppQuestionsRow, now time.Time) Brief {
 		ID: q.ID, Kind: OfQuestion, What: string(q.Purpose), Tenant: q.Tenant, Phone: q.Phone,
 		Began: q.OpenedAt.Time,
 	}
-	if unsent(q.Texted) {
+	if unsent(q.Texted, q.TextError) {
 		b.State, b.Said = Failed, "no text: "+explained(q.TextError)
 		return b
 	}
@@ -258,7 +258,7 @@ func briefOfVerification(v db.NewestVerificationsRow, now time.Time) Brief {
 		b.State, b.Said = Failed, string(v.Reason)
 	case v.State == verification.MaxAttemptsReached:
 		b.State, b.Said = Failed, "too many wrong codes came"
-	case unsent(v.Texted):
+	case unsent(v.Texted, v.TextError):
 		b.State, b.Said = Failed, "no text: "+explained(v.TextError)
 	case v.State == verification.Canceled:
 		b.State, b.Said = Unwanted, "it is canceled"
@@ -270,7 +270,8 @@ func briefOfVerification(v db.NewestVerificationsRow, now time.Time) Brief {
 	return b
 }
 
-// unsent reports whether a text of that state does not reach its phone.
-func unsent(s text.State) bool {
-	return s == text.Suppressed || s == text.Undelivered || s == text.Failed
+// unsent reports whether a text of that state should have reached its phone, and does not. None
+// should reach a test number.
+func unsent(s text.State, why string) bool {
+	return s == text.Suppressed && why != text.TestReason || s == text.Undelivered || s == text.Failed
 }
