@@ -18,8 +18,13 @@ import (
 const clock = "15:04:05"
 
 func (r rows) mail(m db.Mail) []Step {
-	return append([]Step{{m.ReceivedAt.Time, "a mail came, and Mailgun's signature was right"}},
-		r.examined(m)...)
+	said := "a mail came, and Mailgun's signature was right"
+	for _, e := range r.events[m.ID] {
+		if e.Detail == mail.FoundDetail {
+			said = "the phone said yes, no question to it was known, and this mail was found at Mailgun"
+		}
+	}
+	return append([]Step{{m.ReceivedAt.Time, said}}, r.examined(m)...)
 }
 
 // joining says the same of a mail for which this case's question stands.

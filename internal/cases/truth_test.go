@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
+	"smsbridge/internal/mail"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
@@ -26,4 +27,15 @@ func TestBriefsOfTestNumbers(t *testing.T) {
 	require.Equal(t, Running, briefOfVerification(v, now).State)
 	m.Question, m.Over, m.TextError = challenge.Open, at(31), "opted out"
 	require.Equal(t, Failed, briefOfMail(m, now).State, "another reason")
+}
+
+// Ensure that a mail which the bridge found at Mailgun is not told as one that a signed webhook
+// brought.
+func TestFoundMail(t *testing.T) {
+	m := db.Mail{ID: "m", State: mail.Received, ReceivedAt: at(0)}
+	r := rows{events: map[string][]db.Event{"m": {{Name: "mail.received", At: at(0)}}}}
+	require.Equal(t, []string{"a mail came, and Mailgun's signature was right"}, said(r.ofMail(m)))
+	r.events["m"][0].Detail = mail.FoundDetail
+	require.Equal(t, []string{"the phone said yes, no question to it was known, and this mail was " +
+		"found at Mailgun"}, said(r.ofMail(m)))
 }

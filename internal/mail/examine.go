@@ -279,6 +279,9 @@ type Found struct {
 	StoredAt   time.Time
 }
 
+// FoundDetail is the detail of the event of such a mail: no webhook brought it.
+const FoundDetail = "found at Mailgun"
+
 // TakeFound records a found mail as if it had just been received, and makes its examination due. So
 // it passes every gate that any mail passes, and its phone is asked about it: its yes was not to
 // this mail. TakeFound returns false when the mail was known after all.
@@ -294,7 +297,7 @@ func TakeFound(
 		// Without a Message-Id only its place at Mailgun shows that a mail is the same.
 		row.MessageID = byPlace + found.MessageURL
 	}
-	return receive(ctx, tx, row, "found at Mailgun")
+	return receive(ctx, tx, row, FoundDetail)
 }
 
 func end(
