@@ -38,6 +38,7 @@ func explained(reason string) string {
 // remedy is what an operator can do about a reason, "" when it says so itself or nothing can be
 // done.
 func remedy(reason string) string {
+	const ofCountry = "smsbridge compliance COUNTRY says what is wanted there, and how texts go"
 	remedies := []struct{ part, then string }{
 		{text.OptedOutReason, "the person texts START to the sender, or you lift it: " +
 			"smsbridge optout remove"},
@@ -59,6 +60,8 @@ func remedy(reason string) string {
 		{"signed by",
 			"smsbridge link FILE.eml says who signed a mail; add it to sender.domains if it is yours"},
 		{"DKIM", "switch on DKIM at the identity provider, or at the service that sends its mails"},
+		{"no question can be asked", ofCountry},
+		{"cannot be passed on", ofCountry},
 		{"link", "smsbridge link FILE.eml says which links a mail has, and what would allow one"},
 	}
 	for _, r := range remedies {

@@ -39,3 +39,17 @@ func TestFoundMail(t *testing.T) {
 	require.Equal(t, []string{"the phone said yes, no question to it was known, and this mail was " +
 		"found at Mailgun"}, said(r.ofMail(m)))
 }
+
+// Ensure that what a country lets through in no form has a remedy of its own. It is not that of a
+// mail without the right link.
+func TestRemedyOfACountry(t *testing.T) {
+	for _, reason := range []string{
+		"no question can be asked: phones of SG cannot text back (replies_work); operators of SG " +
+			"filter texts with links",
+		"cannot be passed on: operators of DK filter texts with links that are not registered " +
+			"(links_work)",
+	} {
+		require.Contains(t, remedy(reason), "smsbridge compliance COUNTRY", reason)
+	}
+	require.Contains(t, remedy("no link to an allowed host"), "smsbridge link FILE.eml")
+}
