@@ -229,9 +229,10 @@ func (r rows) text(t db.Text) []Step {
 			steps = append(steps, Step{e.At.Time, "its response got lost, so the provider is asked first"})
 		}
 	}
+	at := t.SendingAt
 	switch {
-	case t.SendingAt.IsZero():
-		return append(steps, Step{t.CreatedAt.Time, what + " is due"})
+	case at.IsZero():
+		at, what = t.CreatedAt, what+" is due"
 	case t.ProviderID != "":
 		what += " leaves through " + cmp.Or(t.Provider, "a provider") + " as " + t.ProviderID
 	case t.State == text.Sending, t.State == text.Unclear:
@@ -239,7 +240,7 @@ func (r rows) text(t db.Text) []Step {
 	default:
 		what += " was offered to " + cmp.Or(t.Provider, "the providers")
 	}
-	steps = append(steps, Step{t.SendingAt.Time, what + worded(t)})
+	steps = append(steps, Step{at.Time, what + worded(t)})
 	switch t.State {
 	case text.Delivered:
 		steps = append(steps, Step{t.EndedAt.Time, "the " + string(t.Purpose) + " is delivered"})

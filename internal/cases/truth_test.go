@@ -40,6 +40,14 @@ func TestFoundMail(t *testing.T) {
 		"found at Mailgun"}, said(r.ofMail(m)))
 }
 
+// Ensure that a text which was given up before a provider was asked is told to fail.
+func TestTextGivenUpBeforeItLeft(t *testing.T) {
+	text := db.Text{ID: "t", Purpose: text.Prompt, Segments: 1, State: text.Failed, Error: "dropped",
+		CreatedAt: at(0), EndedAt: at(9)}
+	require.Equal(t, []string{"a text (prompt, 1 segment) is due", "the prompt fails: dropped"},
+		said(rows{}.ofText(text)))
+}
+
 // Ensure that what a country lets through in no form has a remedy of its own. It is not that of a
 // mail without the right link.
 func TestRemedyOfACountry(t *testing.T) {
