@@ -10,12 +10,18 @@ import (
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
 
-// clock is how a sentence says a time of the same day.
-const clock = "15:04:05"
+// until says a time after another: its clock, and its day if that is another one.
+func until(now, then moment.Moment) string {
+	if now.Format(time.DateOnly) == then.Format(time.DateOnly) {
+		return then.Format(time.TimeOnly)
+	}
+	return then.Format(time.DateTime)
+}
 
 func (r rows) mail(m db.Mail) []Step {
 	said := "a mail came, and Mailgun's signature was right"
@@ -123,7 +129,7 @@ func opened(c db.Challenge) Step {
 		what = "what the app asks"
 	}
 	said := fmt.Sprintf("a question about %s is opened; it counts until %s", what,
-		c.ExpiresAt.UTC().Format(clock))
+		until(c.OpenedAt, c.ExpiresAt))
 	if c.Language != "" {
 		said += ", and is put in the language " + c.Language
 	}
@@ -278,7 +284,7 @@ func (r rows) verification(v db.Verification) []Step {
 		asked += ", in the language " + v.Locale
 	}
 	steps := []Step{{v.OpenedAt.Time,
-		asked + "; it counts until " + v.ExpiresAt.UTC().Format(clock)}}
+		asked + "; it counts until " + until(v.OpenedAt, v.ExpiresAt)}}
 	for _, e := range r.events[v.ID] {
 		said := ""
 		switch e.Name {

@@ -2,12 +2,14 @@ package cases
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store/db"
+	"smsbridge/internal/store/moment"
 	"smsbridge/internal/text"
 	"smsbridge/internal/verification"
 )
@@ -38,6 +40,17 @@ func TestFoundMail(t *testing.T) {
 	r.events["m"][0].Detail = mail.FoundDetail
 	require.Equal(t, []string{"the phone said yes, no question to it was known, and this mail was " +
 		"found at Mailgun"}, said(r.ofMail(m)))
+}
+
+// Ensure that a deadline of another day says which: a question at midnight, or one of eight hours.
+func TestDeadlineAfterMidnight(t *testing.T) {
+	late := moment.Of(time.Date(2026, 12, 31, 23, 55, 0, 0, time.UTC))
+	q := db.Challenge{OpenedAt: late, ExpiresAt: late.Add(8 * time.Hour)}
+	require.Contains(t, opened(q).Said, "it counts until 2027-01-01 07:55:00")
+	v := db.Verification{OpenedAt: late, ExpiresAt: late.Add(5 * time.Minute)}
+	require.Contains(t, rows{}.verification(v)[0].Said, "it counts until 2027-01-01 00:00:00")
+	v.ExpiresAt = late.Add(time.Minute)
+	require.Contains(t, rows{}.verification(v)[0].Said, "it counts until 23:56:00")
 }
 
 // Ensure that a text which was given up before a provider was asked is told to fail.
