@@ -18,6 +18,7 @@ import (
 	"smsbridge/inbound/inboundtest"
 	"smsbridge/internal/callback"
 	"smsbridge/internal/longtest"
+	"smsbridge/internal/mail"
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
@@ -340,4 +341,20 @@ func TestFiltersKeepLabelsAndFieldsTogether(t *testing.T) {
 			require.Equal(t, labels, strings.Count(form, `<span class="pair"><label`), path)
 		}
 	}
+}
+
+// Ensure that a job that waits although its time has come is told to be due. How long ago that was
+// would read as how long it still takes.
+func TestOverdueJob(t *testing.T) {
+	each(t, func(t *testing.T, p pages) {
+		b := p.login(t, "help")
+		p.Do(t, func(_ context.Context, tx *store.Tx) error {
+			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(-5*time.Minute))
+			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(5*time.Minute))
+			return nil
+		})
+		body := b.get("/operator/jobs").Body
+		require.Regexp(t, `data-label="Next"><time [^>]*>now<`, body)
+		require.Regexp(t, `data-label="Next"><time [^>]*>in 5 min<`, body)
+	})
 }
