@@ -33,7 +33,7 @@ type Funnel struct {
 	Unasked  int64 `json:"unasked"`  // it is passed on, or another mail's question stands for it
 	Unsent   int64 `json:"unsent"`   // the text that asks has not left
 	Waiting  int64 `json:"waiting"`  // the person has not answered yet
-	Canceled int64 `json:"canceled"` // STOP, or too many wrong codes
+	Canceled int64 `json:"canceled"` // the phone opted out, or sent too many wrong codes
 	Clicking int64 `json:"clicking"` // the link is being opened
 	Handed   int64 `json:"handed"`   // the person goes on with the link
 }
