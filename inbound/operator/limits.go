@@ -18,9 +18,10 @@ type limitsData struct {
 	Uses []limit.Use
 	Held []limit.Scope
 	All  bool // and not only what is near its limit
+	More bool // than are shown
 }
 
-// mostUses is how many limits a page shows. Those that are near come first in a fraud.
+// mostUses is how many limits a page shows, the widest first. A fraud fills those of many phones.
 const mostUses = 500
 
 func (d *Door) showLimits(c echo.Context, v visitor) error {
@@ -34,9 +35,12 @@ func (d *Door) showLimits(c echo.Context, v visitor) error {
 			for _, u := range uses {
 				budget := u.What == "all" || strings.HasPrefix(u.What, "tenant/")
 				shown := u.Of != "" && (data.All || u.Near() || budget) || u.State == "open"
-				if shown && len(data.Uses) < mostUses {
+				if shown {
 					data.Uses = append(data.Uses, u)
 				}
+			}
+			if data.More = len(data.Uses) > mostUses; data.More {
+				data.Uses = data.Uses[:mostUses]
 			}
 			data.Held, err = limit.Holds(ctx, view)
 			return struct{}{}, err

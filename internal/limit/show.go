@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,11 +46,20 @@ func Uses(ctx context.Context, view store.View, tenants []*tenant.Tenant) ([]Use
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b db.Tally) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(rows, func(a, b db.Tally) int {
+		return cmp.Or(width(a.Key)-width(b.Key), strings.Compare(a.Key, b.Key))
+	})
 	for _, row := range rows {
 		all = append(all, usesOf(row, view.Moment(), tenants)...)
 	}
 	return all, nil
+}
+
+// width is the place of a row in the order of what it counts: most texts first.
+func width(key string) int {
+	scope, _, _ := strings.Cut(key, "/")
+	return slices.Index(
+		[]string{keyAll, "tenant", "country", "route", "prefix", "asker", "mail", "phone"}, scope)
 }
 
 // usesOf says how much of its limits a row has used. A limit is that of the tenant that the row

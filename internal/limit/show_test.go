@@ -68,16 +68,16 @@ func TestUses(t *testing.T) {
 			"country/SE hold held *",
 			"all daily_segments 2 100",
 			"all daily_money 0.1184 2.00",
+			"tenant/beta limits.daily_segments 2 3 *",
+			"tenant/beta limits.daily_money 0.1184 0.20 *",
+			"route/acme/DK limits.breaker open *",
+			"route/beta/DK limits.country_hour 2 2 used up *",
+			"prefix/beta/DK limits.prefix_hour 1 20",
+			"prefix/beta/DK limits.prefix_hour 1 20",
 			"asker/beta limits.asker_hour 2 30",
 			"mail/beta limits.mail_phones 2 10",
 			"phone/DK limits.phone_day 1 3",
 			"phone/DK limits.phone_day 1 3",
-			"prefix/beta/DK limits.prefix_hour 1 20",
-			"prefix/beta/DK limits.prefix_hour 1 20",
-			"route/acme/DK limits.breaker open *",
-			"route/beta/DK limits.country_hour 2 2 used up *",
-			"tenant/beta limits.daily_segments 2 3 *",
-			"tenant/beta limits.daily_money 0.1184 0.20 *",
 		}, d.uses(first, small))
 		d.at = d.at.Add(2 * time.Hour)
 		require.NotContains(d, strings.Join(d.uses(first, small), "\n"), "hour", "that hour is over")
