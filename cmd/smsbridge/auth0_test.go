@@ -286,7 +286,7 @@ func TestAuth0Actions(t *testing.T) {
 	s := openAuth0(t, "post")
 	for name, test := range map[string]func(t *testing.T, s *auth0Stage){
 		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks,
-		"leave": auth0Leave, "needless": auth0Needless,
+		"leave": auth0Leave, "needless": auth0Needless, "corrected": auth0Corrected,
 		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA,
 		"streams": auth0Streams, "address": auth0Address,
 	} {
@@ -307,7 +307,8 @@ func auth0SignUp(t *testing.T, s *auth0Stage) {
 	to, token := r.press("check", "code", code).way()
 	require.Equal(t, "http://"+s.host+"/continue?state="+url.QueryEscape("st&te=1"), to)
 	require.Equal(t, []string{"setAppMetadata phone_number " + auth0Phone,
-		"setAppMetadata phone_number_verified true"}, s.resume(user, "st&te=1", token))
+		"setAppMetadata phone_number_verified true", "setAppMetadata phone_number_given " + auth0Phone},
+		s.resume(user, "st&te=1", token))
 	texts := s.verify.Texts()
 	require.True(t, texts[len(texts)-1].Custom)
 	s.hears(texts[len(texts)-1].VerificationSID, "approved")
@@ -339,6 +340,26 @@ func auth0Social(t *testing.T, s *auth0Stage) {
 	r.press("phone", "phone", "0045 20 12 34 61")
 	_, token := r.press("check", "code", s.code("+4520123461", 1)).way()
 	require.Contains(t, s.resume(user, "s", token), "setAppMetadata phone_number +4520123461")
+}
+
+// Ensure that a profile whose number has no country is asked for one, and that its spelling does
+// not interrupt each log-in afterwards.
+func auth0Corrected(t *testing.T, s *auth0Stage) {
+	user := profile("auth0|9", "user_metadata", map[string]any{"phone_number": "20 12 34 69"})
+	r := newReader(t).open(s.signIn(user, redirecting{State: "c"}))
+	require.Contains(t, r.press("phone", "phone", "0045 20 12 34 69").page, `name="code"`)
+	_, token := r.press("check", "code", s.code("+4520123469", 1)).way()
+	known := map[string]any{}
+	for _, call := range s.resume(user, "c", token) {
+		name, value, _ := strings.Cut(strings.TrimPrefix(call, "setAppMetadata "), " ")
+		known[name] = value
+	}
+	user["app_metadata"] = known
+	calls, _ := s.run("verify-phone", "onExecutePostLogin", s.event(user, nil),
+		redirecting{Can: true})
+	require.Empty(t, calls, "once is enough")
+	user["user_metadata"] = map[string]any{"phone_number": "20 12 34 70"}
+	require.NotEmpty(t, s.signIn(user, redirecting{State: "d"}), "another number is another matter")
 }
 
 func auth0Resend(t *testing.T, s *auth0Stage) {

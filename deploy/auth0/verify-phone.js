@@ -15,14 +15,18 @@ const FORM_LIFE = 900; // seconds; the bridge takes no longer one
 // The digits of a phone, since people and sign-up forms spell it in their own way, and the bridge as +4512345678.
 const digits = (phone) => String(phone).replace(/\D/g, "").replace(/^00/, "");
 
+// What the profile says. The person may have verified another one in the form.
+const given = (user) => user.phone_number ?? user.user_metadata?.phone_number;
+
 /**
  * @param {Event} event
  * @param {PostLoginAPI} api
  */
 exports.onExecutePostLogin = async (event, api) => {
   const known = event.user.app_metadata ?? {};
-  const phone = event.user.phone_number ?? event.user.user_metadata?.phone_number;
-  if (known.phone_number_verified && (!phone || digits(known.phone_number) === digits(phone))) {
+  const phone = given(event.user);
+  const same = digits(known.phone_number) === digits(phone) || known.phone_number_given === phone;
+  if (known.phone_number_verified && (!phone || same)) {
     return;
   }
   if (event.user.phone_verified && event.user.phone_number) {
@@ -36,8 +40,8 @@ exports.onExecutePostLogin = async (event, api) => {
     return;
   }
   const payload = { domain: event.request.hostname };
-  if (phone) {
-    payload.phone_number = phone;
+  if (/^\s*(\+|00)/.test(phone)) {
+    payload.phone_number = `+${digits(phone)}`; // the form asks for one without its country
   }
   const locale = event.transaction?.ui_locales?.join(" ") || event.transaction?.locale || event.request.language;
   if (locale) {
@@ -76,4 +80,7 @@ exports.onContinuePostLogin = async (event, api) => {
   }
   api.user.setAppMetadata("phone_number", result.phone_number);
   api.user.setAppMetadata("phone_number_verified", true);
+  if (given(event.user)) {
+    api.user.setAppMetadata("phone_number_given", given(event.user));
+  }
 };
