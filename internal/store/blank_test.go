@@ -4,11 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
@@ -94,6 +97,37 @@ func TestBlank(t *testing.T) {
 		return addEvent(ctx, tx, "after")
 	}))
 	require.Equal(t, 1, storetest.ReadWAL(t, path).Commits, "nothing was left to overwrite")
+}
+
+// Ensure that commits do not wait while the WAL is in use and cannot be emptied.
+func TestCommitsBesideAWALInUse(t *testing.T) {
+	longtest.Skip(t) // it tries for five seconds
+	url := storetest.SQLite(t)
+	s := storetest.Open(t, url, nil)
+	conn, _ := beside(t, url)
+	reading, err := conn.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, reading.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM seen").Scan(&n))
+	emptied := make(chan error, 1)
+	go func() { emptied <- s.EmptyLog(t.Context()) }()
+	var longest time.Duration
+	for n, over := 0, false; !over; n++ {
+		began := time.Now()
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			return addEvent(ctx, tx, strconv.Itoa(n))
+		}))
+		longest = max(longest, time.Since(began))
+		select {
+		case err = <-emptied:
+			over = true
+		default:
+		}
+	}
+	require.ErrorContains(t, err, "try again")
+	require.Less(t, longest, 3*time.Second)
+	require.NoError(t, reading.Rollback())
+	require.NoError(t, s.EmptyLog(t.Context()))
 }
 
 func blank(t *testing.T, s *store.Store) {

@@ -38,6 +38,9 @@ type sqliteEngine struct {
 // itself does it only when the WAL has 16 MB, and a bridge may take months to fill that.
 const checkpointEvery = 30 * time.Second
 
+// busyTimeout is how many milliseconds a statement waits for another process that writes.
+const busyTimeout = 5000
+
 // openSQLite opens the file in WAL mode with synchronous=FULL: a commit is on disk when it
 // returns (https://sqlite.org/pragma.html#pragma_synchronous).
 func openSQLite(
@@ -60,8 +63,8 @@ func openSQLite(
 			return nil, err
 		}
 	}
-	const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)" +
-		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)"
+	pragmas := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=synchronous(FULL)"+
+		"&_pragma=wal_autocheckpoint(4000)&_pragma=secure_delete(ON)", busyTimeout)
 	file := (&url.URL{Path: path}).EscapedPath()
 	writing := "file:" + file + "?_txlock=immediate&_pragma=journal_mode(WAL)&" + pragmas
 	if e.db, err = openFile(writing); err != nil {
@@ -136,17 +139,51 @@ func (e *sqliteEngine) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// emptyLog empties the WAL, which has the pages as they were before.
+// While a reader needs the WAL, emptyLog tries again every emptyEvery, and fails after emptyTries.
+const (
+	emptyEvery = 100 * time.Millisecond
+	emptyTries = 50
+)
+
+// emptyLog empties the WAL, which has the pages as they were before. It waits for readers itself:
+// SQLite would wait with the only connection that writes, and every webhook behind it.
 func (e *sqliteEngine) emptyLog(ctx context.Context) error {
-	var busy, pages, moved int
-	row := e.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	tick := time.NewTicker(emptyEvery)
+	defer tick.Stop()
+	for range emptyTries {
+		if busy, err := e.truncateLog(ctx); err != nil || !busy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return errors.New("store: the WAL is in use and still holds older pages: try again")
+}
+
+// truncateLog empties the WAL unless another connection uses it: then it is busy.
+func (e *sqliteEngine) truncateLog(ctx context.Context) (busy bool, err error) {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return false, fmt.Errorf("store: emptying the WAL: %w", err)
+	}
+	patience := func(timeout int) error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx),
+			fmt.Sprintf("PRAGMA busy_timeout(%d)", timeout))
+		return err
+	}
+	defer func() { err = errors.Join(err, patience(busyTimeout), conn.Close()) }()
+	if err := patience(0); err != nil {
+		return false, fmt.Errorf("store: emptying the WAL: %w", err)
+	}
+	var pages, moved int
+	row := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err := row.Scan(&busy, &pages, &moved); err != nil {
-		return fmt.Errorf("store: emptying the WAL: %w", err)
+		return false, fmt.Errorf("store: emptying the WAL: %w", err)
 	}
-	if busy != 0 {
-		return errors.New("store: the WAL is in use and still holds older pages: try again")
-	}
-	return nil
+	return busy, nil
 }
 
 func (e *sqliteEngine) scrub(ctx context.Context) error {
