@@ -14,12 +14,14 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/phonemail"
 )
 
 // keyOf is one of many keys.
@@ -220,6 +222,25 @@ func TestKeyChanges(t *testing.T) {
 			require.Zero(t, good)
 		})
 	}
+}
+
+// Ensure that no writer waits while whole tables are read: for a phone, and for what an older key
+// has sealed.
+func TestTablesAreReadBesideWriters(t *testing.T) {
+	s, err := openWith(t, storetest.SQLite(t), keyOf("b"), keyOf("a"))
+	require.NoError(t, err)
+	phone, err := phonemail.ParseNumber("+4520123456")
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+		bound, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		_, err := s.HeldOn(bound, phone)
+		if err != nil {
+			return err
+		}
+		_, err = s.Reseal(bound)
+		return err
+	}))
 }
 
 // Ensure that two replicas that reseal at once, while a third changes rows, lose nothing.

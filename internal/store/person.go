@@ -11,7 +11,8 @@ import (
 )
 
 // This file finds and erases all that is held about one phone. No flow pays for an index by phone:
-// what is here reads whole tables, for people that have a reason to ask.
+// what is here reads whole tables, for people that have a reason to ask. No connection that writes
+// does so.
 
 // held is a table with rows about phones.
 type held struct {
@@ -76,29 +77,27 @@ func (s *Store) ErasePhone(ctx context.Context, phone phonemail.Number) (e Erase
 		}
 		var busy int64
 		query := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE %s IN ($1, $2)", t.table, t.phone)
-		err = s.engine.database().QueryRowContext(ctx, query, phone, gone).Scan(&busy)
-		if err != nil {
+		conn, _ := s.engine.measured()
+		if err := conn.QueryRowContext(ctx, query, phone, gone).Scan(&busy); err != nil {
 			return e, fmt.Errorf("store: counting what is in hand: %w", err)
 		}
 		e.Busy = addRows(e.Busy, t.table, busy)
 	}
-	for _, t := range []struct{ table, change string }{
-		{"", "DELETE FROM event WHERE subject IN (SELECT id FROM reply WHERE phone IN ($1, $2))"},
-		{"reply", "UPDATE reply SET phone = $2, word = '', challenge_id = '' WHERE phone IN ($1, $2)"},
-		{"opt_out", "UPDATE opt_out SET phone = $2, number = '' WHERE phone IN ($1, $2)"},
-	} {
-		done, err := s.engine.database().ExecContext(ctx, t.change, phone, gone)
-		if err != nil {
-			return e, fmt.Errorf("store: erasing a number in %s: %w", t.table, err)
-		}
-		n, err := done.RowsAffected()
-		if err != nil {
-			return e, err
-		}
-		if t.table != "" {
-			e.Kept = addRows(e.Kept, t.table, n)
-		}
+	replies, err := s.eraseReplies(ctx, phone, gone)
+	if err != nil {
+		return e, err
 	}
+	e.Kept = addRows(e.Kept, "reply", replies)
+	const keep = "UPDATE opt_out SET phone = $2, number = '' WHERE phone IN ($1, $2)"
+	done, err := s.engine.database().ExecContext(ctx, keep, phone, gone)
+	if err != nil {
+		return e, fmt.Errorf("store: erasing a number in opt_out: %w", err)
+	}
+	optOuts, err := done.RowsAffected()
+	if err != nil {
+		return e, err
+	}
+	e.Kept = addRows(e.Kept, "opt_out", optOuts)
 	return e, s.engine.scrub(ctx)
 }
 
@@ -139,7 +138,8 @@ func (s *Store) deleteHeld(
 func (s *Store) keysOf(
 	ctx context.Context, query string, columns int, args ...any,
 ) (keys [][]any, err error) {
-	rows, err := s.engine.database().QueryContext(ctx, query, args...)
+	conn, _ := s.engine.measured()
+	rows, err := conn.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: finding what is held: %w", err)
 	}
@@ -199,6 +199,52 @@ func (s *Store) deleteRows(
 	return all, tx.Commit()
 }
 
+// eraseReplies leaves of the replies of a phone what keeps them from being taken again. It returns
+// how many there are.
+func (s *Store) eraseReplies(
+	ctx context.Context, phone, gone phonemail.Number,
+) (all int64, err error) {
+	query := fmt.Sprintf("SELECT id FROM reply WHERE phone IN ($1, $2) AND id > $3"+
+		" ORDER BY id LIMIT %d", erasedAtOnce)
+	for last := any(""); ; {
+		keys, err := s.keysOf(ctx, query, 1, phone, gone, last)
+		if err != nil || len(keys) == 0 {
+			return all, err
+		}
+		if err := s.eraseReply(ctx, gone, keys); err != nil {
+			return all, err
+		}
+		all += int64(len(keys))
+		last = keys[len(keys)-1][0]
+	}
+}
+
+// eraseReply does so for some replies, in one transaction.
+func (s *Store) eraseReply(
+	ctx context.Context, gone phonemail.Number, keys [][]any,
+) (err error) {
+	tx, err := s.engine.database().BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: erasing: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, rollback(tx))
+		}
+	}()
+	const keep = "UPDATE reply SET phone = $2, word = '', challenge_id = '' WHERE id = $1"
+	for _, key := range keys {
+		_, err := tx.ExecContext(ctx, eventsOfRow, key[0])
+		if err == nil {
+			_, err = tx.ExecContext(ctx, keep, key[0], gone)
+		}
+		if err != nil {
+			return fmt.Errorf("store: erasing a number in reply: %w", err)
+		}
+	}
+	return tx.Commit()
+}
+
 // HeldTable is what one table holds about a phone: a value for each column of each row.
 type HeldTable struct {
 	Table string           `json:"table"`
@@ -231,7 +277,8 @@ func (s *Store) HeldOn(ctx context.Context, phone phonemail.Number) (all []HeldT
 func (s *Store) heldRows(
 	ctx context.Context, table, query string, phone, gone phonemail.Number,
 ) (all []map[string]any, err error) {
-	rows, err := s.engine.database().QueryContext(ctx, query, phone, gone)
+	conn, _ := s.engine.measured()
+	rows, err := conn.QueryContext(ctx, query, phone, gone)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading what %s holds: %w", table, err)
 	}

@@ -51,7 +51,8 @@ type sealedValue struct {
 	sealed string
 }
 
-// sealedByOthers reads the next values of a column, by id, that the first key has not sealed.
+// sealedByOthers reads the next values of a column, by id, that the first key has not sealed. It
+// may read the whole table for that: no connection that writes waits for it.
 func (s *Store) sealedByOthers(
 	ctx context.Context, c sealedColumn, after string,
 ) (batch []sealedValue, err error) {
@@ -59,7 +60,8 @@ func (s *Store) sealedByOthers(
 	query := fmt.Sprintf("SELECT id, tenant, %[2]s FROM %[1]s WHERE id > $1 AND length(%[2]s) > 0"+
 		" AND substr(%[2]s, 1, %[3]d) <> $2 ORDER BY id LIMIT %[4]d",
 		c.table, c.column, len(mine), resealAtOnce)
-	rows, err := s.engine.database().QueryContext(ctx, query, after, c.parameter(mine))
+	conn, _ := s.engine.measured()
+	rows, err := conn.QueryContext(ctx, query, after, c.parameter(mine))
 	if err != nil {
 		return nil, fmt.Errorf("store: reading what an older key sealed: %w", err)
 	}
