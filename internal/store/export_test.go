@@ -19,6 +19,12 @@ func (s *Store) Checkpoint(ctx context.Context) error {
 // MigrationLock is the advisory lock of the replica that migrates.
 const MigrationLock = migrationLock
 
+// HandBack does what Start does first with the jobs of a killed process.
+func (s *Store) HandBack(ctx context.Context) error {
+	_, err := s.engine.database().ExecContext(ctx, handBack)
+	return err
+}
+
 // Unallocated is the part of a page that Blank overwrites.
 func Unallocated(number int64, content []byte) []byte { return unallocated(number, content) }
 

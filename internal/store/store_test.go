@@ -464,3 +464,47 @@ func TestParseKey(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// Ensure that each death of the process counts as a failure of the jobs that it had at work. Those
+// which die again wait, each for a time of its own.
+func TestDeathsCountAsFailures(t *testing.T) {
+	url := storetest.SQLite(t)
+	s := storetest.Open(t, url, nil)
+	conn, _ := beside(t, url)
+	for _, id := range []string{"one", "two", "three", "not at work"} {
+		enqueue(t, s, id)
+	}
+	for deaths := range 4 {
+		began := time.Now()
+		_, err := conn.ExecContext(t.Context(), "UPDATE river_job SET state = 'running'"+
+			" WHERE args->>'id' <> 'not at work'")
+		require.NoError(t, err)
+		require.NoError(t, s.HandBack(t.Context()))
+		jobs, err := s.Jobs(t.Context())
+		require.NoError(t, err)
+		require.Len(t, jobs, 4)
+		for _, j := range jobs {
+			if j.About == "not at work" {
+				require.Equal(t, store.JobWaiting, j.State)
+				require.Empty(t, j.Error)
+				continue
+			}
+			require.Contains(t, j.Error, "was killed while it did this job")
+			if deaths == 0 {
+				require.Equal(t, store.JobWaiting, j.State)
+				require.False(t, j.Next.After(began), "it is due at once")
+				continue
+			}
+			most := time.Duration(deaths*deaths*deaths*deaths) * time.Second
+			require.Equal(t, store.JobFailing, j.State)
+			require.Greater(t, j.Next, began.Add(most/2-time.Second))
+			require.Less(t, j.Next, time.Now().Add(most))
+		}
+	}
+	waits := storetest.Strings(t, conn, "SELECT DISTINCT scheduled_at FROM river_job"+
+		" WHERE state = 'retryable'")
+	require.Greater(t, len(waits), 1)
+	failures := storetest.Strings(t, conn, "SELECT json_array_length(errors) || '' FROM river_job"+
+		" WHERE errors IS NOT NULL")
+	require.Equal(t, []string{"4", "4", "4"}, failures)
+}
