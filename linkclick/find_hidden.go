@@ -205,7 +205,7 @@ func readStyle(text string) style {
 		s[display] = "none"
 		return s
 	}
-	for declaration := range strings.SplitSeq(unescapeStyle(strings.ToLower(text)), ";") {
+	for declaration := range strings.SplitSeq(strings.ToLower(unescapeStyle(text)), ";") {
 		name, value, _ := strings.Cut(declaration, ":")
 		p, ok := propertyOf(strings.TrimSpace(name))
 		value, important := strings.CutSuffix(strings.TrimSpace(value), "important")
@@ -234,7 +234,7 @@ func unescapeStyle(text string) string {
 			continue
 		}
 		digits := escape[:min(len(escape), 6)]
-		digits = digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789abcdef"))]
+		digits = digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789abcdefABCDEF"))]
 		if code, err := strconv.ParseInt(digits, 16, 32); err == nil {
 			b.WriteRune(rune(code))
 		}
