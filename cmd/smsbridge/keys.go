@@ -71,6 +71,8 @@ func advice(use store.KeyUse) string {
 	switch {
 	case use.Seals:
 		return "seals what is new"
+	case use.New:
+		return "seals nothing yet: once all replicas have it, put it first"
 	case use.Given && use.Values == 0:
 		return "not needed any more: remove it from the settings"
 	case use.Given:

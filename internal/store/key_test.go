@@ -172,8 +172,10 @@ func TestKeyChanges(t *testing.T) {
 				return uses
 			}
 			idA, idB := wrong.Missing, wrong.Given[0]
-			require.Equal(t, []store.KeyUse{{ID: idB, Given: true, Seals: true},
+			require.Equal(t, []store.KeyUse{{ID: idB, Given: true, Seals: true, New: true},
 				{ID: idA, Values: 3*places + own}}, uses(b), "asking changes nothing")
+			require.Equal(t, []store.KeyUse{{ID: idA, Given: true, Seals: true, Values: 3*places + own},
+				{ID: idB, Given: true, New: true}}, uses(a, b))
 
 			both, err := openWith(t, url, b, a)
 			require.NoError(t, err)

@@ -196,6 +196,7 @@ type KeyUse struct {
 	ID     string
 	Given  bool // it is configured
 	Seals  bool // it is the one that seals new values
+	New    bool // no bridge has sealed with it yet
 	Values int  // how many values it has sealed
 }
 
@@ -247,7 +248,9 @@ func keyUse(
 		return nil, err
 	}
 	for i, id := range given.ids() {
-		uses = append(uses, KeyUse{ID: id, Given: true, Seals: i == 0})
+		uses = append(uses, KeyUse{
+			ID: id, Given: true, Seals: i == 0, New: !slices.Contains(ids, id),
+		})
 	}
 	for _, id := range ids {
 		if !given.has(id) {
