@@ -370,9 +370,18 @@ func TestSQLiteFileIsGuarded(t *testing.T) {
 		return nil
 	}), store.ErrClosed)
 
+	made, err := os.ReadFile(path + ".key")
+	require.NoError(t, err)
 	require.NoError(t, os.Remove(path+".key"))
 	_, err = open()
 	require.ErrorContains(t, err, "restore the key")
+	path = filepath.Join(storetest.Folder(t), "smsbridge.db")
+	s, err = open()
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	another, err := os.ReadFile(path + ".key")
+	require.NoError(t, err)
+	require.NotEqual(t, made, another)
 }
 
 // Ensure that replicas may start at once on an empty PostgreSQL database.
