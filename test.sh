@@ -21,9 +21,9 @@ It brings up what the tests need and takes it down again:
               databases (one, smsbridge_template_…, stays there for the next run);
               otherwise a throw-away cluster on 127.0.0.1 from an installed server;
               otherwise, as root on Debian, apt-get installs one first
-  Chromium    the program in SMSBRIDGE_TEST_CHROMIUM;
-              otherwise chromium or google-chrome on the PATH;
-              otherwise, as root on Debian, apt-get installs it first
+  Chromium    the program in SMSBRIDGE_TEST_CHROMIUM; otherwise, on the PATH, chromium-headless-shell,
+              which needs half of the processor time, or chromium or google-chrome;
+              otherwise, as root on Debian, apt-get installs the first
   Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first;
               npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test,
               where the tests keep a migrated SQLite file, too
@@ -204,13 +204,14 @@ bring_up_postgres() {
 }
 
 find_chromium() {
-	command -v chromium || command -v chromium-browser ||
+	command -v chromium-headless-shell || command -v chromium || command -v chromium-browser ||
 		command -v google-chrome || command -v google-chrome-stable
 }
 
 bring_up_chromium() {
 	if [[ -z ${SMSBRIDGE_TEST_CHROMIUM-} ]] && ! SMSBRIDGE_TEST_CHROMIUM=$(find_chromium) &&
-		! { install chromium && SMSBRIDGE_TEST_CHROMIUM=$(find_chromium); }; then
+		! { { install chromium-headless-shell || install chromium; } &&
+			SMSBRIDGE_TEST_CHROMIUM=$(find_chromium); }; then
 		unset SMSBRIDGE_TEST_CHROMIUM
 		missing+=("no Chromium: the browser suites are skipped (set SMSBRIDGE_TEST_CHROMIUM)")
 		return

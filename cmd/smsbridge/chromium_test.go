@@ -115,13 +115,19 @@ func (b tab) is(expression string) bool {
 // practices. Its code is among the modules in the folder node.
 func (b tab) axe(node, what string) {
 	b.t.Helper()
+	b.axeRules(node, what, "{}")
+}
+
+// axeRules does so with axe's rules as they are, but for those that the JSON object says more of.
+func (b tab) axeRules(node, what, rules string) {
+	b.t.Helper()
 	if b.is(`typeof axe === "undefined"`) {
 		library, err := os.ReadFile(filepath.Join(node, "node_modules", "axe-core", "axe.min.js"))
 		require.NoError(b.t, err)
 		require.True(b.t, b.is(string(library)+"; true"))
 	}
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`axe.run({resultTypes: ["violations"]}).then(r => JSON.stringify({`+
+		`axe.run({resultTypes: ["violations"], rules: `+rules+`}).then(r => JSON.stringify({`+
 			`passes: r.passes.length, violations: `+
 			`r.violations.map(v => v.id + ": " + v.help + " " + `+
 			`v.nodes.map(n => n.html).join(" "))}))`, chromedp.EvalAwaitPromise))
