@@ -11,7 +11,7 @@ Usage: ./test.sh
 Runs every check of the project, cheapest first, and stops at the first that fails:
 
   build, gofmt, go vet, staticcheck,
-  go test -shuffle=on (what only computes, and what large input costs, without the race detector),
+  go test -shuffle=on (what computes or plays step by step, and what large input costs),
   go test -race -shuffle=on ./... (rules, workers and stories on SQLite and on PostgreSQL),
   smsbridge demo --once
 
@@ -21,8 +21,9 @@ It brings up what the tests need and takes it down again:
               databases (one, smsbridge_template_…, stays there for the next run);
               otherwise a throw-away cluster on 127.0.0.1 from an installed server;
               otherwise, as root on Debian, apt-get installs one first
-  Chromium    the program in SMSBRIDGE_TEST_CHROMIUM; otherwise, on the PATH, chromium-headless-shell,
-              which needs half of the processor time, or chromium or google-chrome;
+  Chromium    the program in SMSBRIDGE_TEST_CHROMIUM;
+              otherwise chromium-headless-shell on the PATH, which is the quickest,
+              or chromium or google-chrome;
               otherwise, as root on Debian, apt-get installs the first
   Node.js     node and npm on the PATH; otherwise, as root on Debian, apt-get installs them first;
               npm installs the packages of internal/nodetest once into ~/.cache/smsbridge-test,
@@ -62,6 +63,9 @@ export SMSBRIDGE_TEST_LONG=1
 for name in ${!SMSBRIDGE_*} ${!MAILGUN_*} ${!TWILIO_*} ${!AUTH0_*} ${!FLOWROUTE_*}; do
 	[[ $name == SMSBRIDGE_TEST_* ]] || unset "$name"
 done
+
+# All but the race detector is built as the program is shipped.
+export CGO_ENABLED=0
 
 # In a checkout that another user owns, git refuses to name its revision, and every build fails.
 export GOFLAGS="${GOFLAGS-} -buildvcs=false"
@@ -334,16 +338,29 @@ go_test() {
 		END              { printf "%s", held }'
 }
 
-# run_unwatched runs what is not compiled for the race detector: the tests in files that begin with
-# "//go:build !race". They compute, or play one step after the other, and they measure what large
-# input costs in the program as it is shipped. Tests beside them run the same code watched.
+# unwatched prints the names of tests that the race detector does not watch here. They compute, or
+# play one step after the other, and watched they would take three times as long. Tests beside them
+# run the same code watched. "//test:unwatched" marks them. Others cannot be watched: they measure
+# what large input costs in the program as it is shipped. Their files begin with "//go:build !race".
+unwatched() {
+	local marked
+	grep -rlx --include='*_test.go' '//test:unwatched' . | sort >"$tmp/marked"
+	grep -rlx --include='*_test.go' '//go:build !race' . | sort >"$tmp/unbuilt"
+	mapfile -t marked <"$tmp/marked"
+	awk '$0 == "//test:unwatched" { next_one = 1; next }
+		next_one { split($2, name, "("); print name[1]; next_one = 0 }' "${marked[@]}"
+}
+
+# run_unwatched runs them, and what is in the files for them alone.
 run_unwatched() {
 	local files names folders
-	mapfile -t files < <(grep -rlx --include='*_test.go' '//go:build !race' .)
-	names=$(sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}" |
-		paste -sd '|')
-	mapfile -t folders < <(dirname "${files[@]}" | sort -u)
-	go_test "$tmp/unwatched.log" -run "^($names)\$" "${folders[@]}"
+	mapfile -t files <"$tmp/unbuilt"
+	names=$(
+		cat "$tmp/unwatched"
+		sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}"
+	)
+	mapfile -t folders < <(sort "$tmp/marked" "$tmp/unbuilt" | xargs -n 1 dirname | sort -u)
+	go_test "$tmp/unwatched.log" -run "^(${names//$'\n'/|})\$" "${folders[@]}"
 }
 
 run_tests() {
@@ -351,8 +368,11 @@ run_tests() {
 	: >"$tmp/tests.log"
 	report_progress &
 	progress=$!
-	local code=0
-	go_test "$tmp/tests.log" "${race[@]}" ./... || code=$?
+	local code=0 names
+	names=$(<"$tmp/unwatched")
+	names="^(${names//$'\n'/|})\$"
+	CGO_ENABLED=1 go_test "$tmp/tests.log" "${race[@]}" -skip "$names" ./... ||
+		code=$?
 	kill "$progress"
 	progress=
 	return "$code"
@@ -381,6 +401,7 @@ step "build" go build ./...
 step "gofmt" check_format
 step "go vet" go vet ./...
 step "staticcheck" go run "$staticcheck" ./...
+unwatched >"$tmp/unwatched"
 step "go test -shuffle=on, what is not watched" run_unwatched
 step "go test -race -shuffle=on" run_tests
 judge_skips

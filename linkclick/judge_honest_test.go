@@ -102,6 +102,8 @@ func TestShapedRedirectsProveNothing(t *testing.T) {
 }
 
 // What a reader does not see says nothing.
+//
+//test:unwatched
 func TestHiddenWordsSayNothing(t *testing.T) {
 	const words = "Your email has been verified."
 	style := func(style string) string { return `<p style="` + style + `">` + words + `</p>` }
@@ -156,6 +158,8 @@ func TestHiddenWordsSayNothing(t *testing.T) {
 
 // A form of hidden fields that leads elsewhere is not submitted. For a link of unknown shape none
 // is, whatever recipe the rule asks for.
+//
+//test:unwatched
 func TestFormsThatAreNotExpected(t *testing.T) {
 	form := func(action string) string {
 		return `<form method="post" action="` + action + `"><input type="hidden" name="a" value="b">` +

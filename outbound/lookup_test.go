@@ -200,6 +200,7 @@ func (w *world) deliver(to, id string) {
 	require.NoError(w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example", []string{to}, signed))
 }
 
+//test:unwatched
 func TestSearchStored(t *testing.T) {
 	t.Parallel()
 	w := quick(t, keepMailgun)

@@ -184,6 +184,8 @@ func TestPriceOfProviderThatIsDown(t *testing.T) {
 }
 
 // Ensure that texts whose price cannot be read or asked for are skipped, and no others.
+//
+//test:unwatched
 func TestPriceOfOneThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	for _, provider := range []string{"twilio", "flowroute"} {
@@ -249,6 +251,8 @@ func TestPriceOutOfTime(t *testing.T) {
 }
 
 // Ensure that a job asks about each of many texts once, and about no more than a number of them.
+//
+//test:unwatched
 func TestPriceOfMany(t *testing.T) {
 	t.Parallel()
 	longtest.Skip(t)

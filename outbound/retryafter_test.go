@@ -13,6 +13,8 @@ import (
 
 // Ensure that a text waits as long as a provider that is busy asks for, within the patience of the
 // bridge. A header that says nothing changes nothing.
+//
+//test:unwatched
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 11, 27, 23, 59, 50, 0, time.UTC)

@@ -93,6 +93,8 @@ func eachTheater(t *testing.T, test func(t *testing.T, ctx context.Context, th *
 
 // Ensure that an operator sees what an app did not take, and has it told once more: with the same
 // webhook-id and body, a new time and a new signature.
+//
+//test:unwatched
 func TestCallbacks(t *testing.T) {
 	longtest.Skip(t)
 	eachTheater(t, func(t *testing.T, ctx context.Context, th *theater) {

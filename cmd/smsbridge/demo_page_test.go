@@ -50,6 +50,8 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 }
 
 // Ensure that the page shows of each identity provider's mail the link that the bridge asks about.
+//
+//test:unwatched
 func TestDemoShowsTheLinkOfEveryProvider(t *testing.T) {
 	longtest.Skip(t)
 	d := startDemo(t, "--addr", "127.0.0.1:0")
@@ -65,6 +67,8 @@ func TestDemoShowsTheLinkOfEveryProvider(t *testing.T) {
 
 // Every kind of mail can be played: a new password and a sign-in by the link in a text, and a
 // sign-in by the code in one.
+//
+//test:unwatched
 func TestDemoPlaysEveryKind(t *testing.T) {
 	longtest.Skip(t)
 	d := startDemo(t, "--addr", "127.0.0.1:0")

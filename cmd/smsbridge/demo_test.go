@@ -144,6 +144,7 @@ func hasAll(page string, words []string) bool {
 	return true
 }
 
+//test:unwatched
 func TestDemoOnce(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)

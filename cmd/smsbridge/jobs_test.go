@@ -18,7 +18,9 @@ import (
 )
 
 // Ensure that an operator sees which text waits for a provider, and can have it tried at once.
-func TestJobs(t *testing.T) {
+//
+//test:unwatched
+func TestJobsCommand(t *testing.T) {
 	t.Parallel()
 	longtest.Skip(t)
 	for name, database := range map[string]func(t *testing.T) string{

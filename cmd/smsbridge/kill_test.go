@@ -36,6 +36,8 @@ func killSignals(t *testing.T) []os.Signal {
 
 // Ensure that a bridge that is stopped and killed again and again while mails pour in loses none
 // and texts no phone twice: every mail that Mailgun was thanked for becomes exactly one text.
+//
+//test:unwatched
 func TestStopsAndKillsLoseNothing(t *testing.T) {
 	longtest.Skip(t)
 	for name, database := range map[string]func(*testing.T) string{

@@ -14,6 +14,8 @@ import (
 
 // Ensure that a question which a bridge on SQLite asked is answered at one on PostgreSQL. Its key
 // is the one that lay beside the SQLite file.
+//
+//test:unwatched
 func TestMoveToPostgreSQL(t *testing.T) {
 	t.Parallel()
 	to := storetest.PostgreSQL(t)

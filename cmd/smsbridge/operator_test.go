@@ -83,6 +83,8 @@ func (d *desk) press(path string, fields ...string) string {
 
 // Ensure that an operator whose entry the command made sees a sign-up on the pages, from the real
 // program. The public listener has no such pages.
+//
+//test:unwatched
 func TestOperatorPages(t *testing.T) {
 	longtest.Skip(t)
 	t.Parallel()
@@ -176,6 +178,8 @@ func TestOperatorHashRefuses(t *testing.T) {
 }
 
 // Ensure that the demo has the pages for operators, and says how to log in.
+//
+//test:unwatched
 func TestDemoHasOperatorPages(t *testing.T) {
 	t.Parallel()
 	longtest.Skip(t)

@@ -57,6 +57,8 @@ func TestSignalEndsTheReadingOfAFile(t *testing.T) {
 }
 
 // Ensure that a file that cannot be read is a mistake that names it.
+//
+//test:unwatched
 func TestFilesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	environ := tenantEnviron("SMSBRIDGE_DATABASE="+storetest.SQLite(t),
@@ -114,6 +116,8 @@ func endsBySignal(t *testing.T, ended <-chan int, errs *bytes.Buffer, args []str
 }
 
 // Ensure that a file without an end is a mistake, and is not read for ever.
+//
+//test:unwatched
 func TestFilesWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	environ := backupEnviron(t)

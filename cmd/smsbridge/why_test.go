@@ -13,6 +13,8 @@ import (
 
 // Ensure that an operator finds a case by whatever id is at hand, and that no answer has a whole
 // number when none was given.
+//
+//test:unwatched
 func TestShowByID(t *testing.T) {
 	t.Parallel()
 	longtest.Skip(t)

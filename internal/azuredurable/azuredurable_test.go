@@ -128,6 +128,8 @@ func (m model) refusal() error {
 
 // Whatever is done to an instance, in whatever order, it stands as the model does, and no code
 // shows anywhere.
+//
+//test:unwatched
 func TestInstancesFollowTheModel(t *testing.T) {
 	longtest.Skip(t)
 	w := withTenant(storetest.OpenBench(t, storetest.SQLite(t)))

@@ -118,6 +118,8 @@ func acme() *tenant.Tenant {
 
 // Ensure that a phone is texted a minute, two, four and eight after a text that it leaves
 // unanswered. It is texted five times in an hour and ten times in a day, whichever tenant asks.
+//
+//test:unwatched
 func TestPhone(t *testing.T) {
 	longtest.Skip(t)
 	each(t, func(d *desk) {

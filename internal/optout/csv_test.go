@@ -95,6 +95,8 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 // Ensure that a file without an end is not read for ever.
+//
+//test:unwatched
 func TestReadCSVWithoutAnEnd(t *testing.T) {
 	_, err := optout.ReadCSV(zeros{}, tenant.Set{}, storetest.Start)
 	require.ErrorAs(t, err, new(*optout.Bad))

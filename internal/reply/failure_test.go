@@ -33,6 +33,8 @@ func (b bridge) all() (rows []string) {
 
 // Ensure that a reply counts as a whole or not at all. Whichever statement the database fails to
 // do, the door hears of it, and there is no trace of the reply. So the provider's retry counts.
+//
+//test:unwatched
 func TestFailureUndoesAReply(t *testing.T) {
 	answer := func(body string) func(b bridge, phone phonemail.Number) string {
 		return func(b bridge, phone phonemail.Number) string {

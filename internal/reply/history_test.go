@@ -71,6 +71,8 @@ type posted struct {
 // This many histories are quick. For 100,000 of them:
 //
 //	go test ./internal/reply -run TestHistories/sqlite -rapid.checks=100000 -timeout=0
+//
+//test:unwatched
 func TestHistories(t *testing.T) {
 	longtest.Skip(t)
 	t.Run("sqlite", func(t *testing.T) { histories(t, storetest.SQLite(t), 20) })

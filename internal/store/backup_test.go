@@ -317,6 +317,8 @@ func TestOpenAfterARestoreThatDidNotEnd(t *testing.T) {
 
 // Ensure that a kill between the files of the replaced database separates none from its WAL: no
 // bridge starts on a part of it, and the restore can be repeated.
+//
+//test:unwatched
 func TestRestoreKilledBetweenFiles(t *testing.T) {
 	for renamed := range 3 {
 		folder := storetest.Folder(t)

@@ -137,6 +137,8 @@ func opened(t *testing.T, s *store.Store, conn *sql.DB, id string) (good int, ke
 // Ensure that a bridge does not start without the key of what is sealed, and that a changed key
 // goes all the way: both open, the new one seals, everything is sealed anew, and the old one may
 // go.
+//
+//test:unwatched
 func TestKeyChanges(t *testing.T) {
 	longtest.Skip(t)
 	for name, database := range map[string]func(*testing.T) string{
@@ -290,6 +292,8 @@ func TestResealRaces(t *testing.T) {
 
 // Ensure that the keys of what an older version sealed are known, and that a value which no key
 // opens is left alone.
+//
+//test:unwatched
 func TestKeysOfOlderVersions(t *testing.T) {
 	url := storetest.EmptySQLite(t)
 	conn, migrations := beside(t, url)

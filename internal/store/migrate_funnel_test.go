@@ -10,6 +10,8 @@ import (
 
 // Rows of a version that counted no mails and kept no tries stay as they were, on the way there and
 // on the way back.
+//
+//test:unwatched
 func TestMailsAndCallbacksOfOlderVersionsStay(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,

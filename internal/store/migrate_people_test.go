@@ -13,6 +13,8 @@ import (
 // Rows of a version that had no limits, no digests and no test numbers stay as they were. Nothing
 // was a test then, and no text has been counted. The way back loses only what the older version
 // does not know.
+//
+//test:unwatched
 func TestRowsOfOlderVersionsStay(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,

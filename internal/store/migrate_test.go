@@ -29,6 +29,8 @@ func beside(t *testing.T, url string) (*sql.DB, *goose.Provider) {
 
 // A report to Twilio Verify that an older version kept as a verification keeps its id, so that the
 // job that tells Verify finds it. It comes back when the migration is undone.
+//
+//test:unwatched
 func TestReportsMove(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
@@ -76,6 +78,8 @@ func TestReportsMove(t *testing.T) {
 
 // Wrong codes that an older version kept count in every class, so that an upgrade gives no new
 // guesses. Codes that wait for Twilio Verify and verifications stay.
+//
+//test:unwatched
 func TestGuessesMove(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,
@@ -126,6 +130,8 @@ func TestGuessesMove(t *testing.T) {
 
 // An open question that an older version asked stays, and is about no link: a yes to it opens none.
 // When the migration is undone, one open question of a phone, tenant and purpose is left.
+//
+//test:unwatched
 func TestQuestionsGetAnAddress(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite": storetest.EmptySQLite, "postgres": storetest.EmptyPostgreSQL,

@@ -13,6 +13,8 @@ import (
 
 // Ensure that the keys of tables of each version can be told. A backup from before an update is
 // restored under its key alone.
+//
+//test:unwatched
 func TestTablesOfOlderVersions(t *testing.T) {
 	for _, version := range []int64{2, 8, 12, 14, 18, 20, 27} {
 		for name, database := range map[string]func(*testing.T) string{

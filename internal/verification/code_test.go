@@ -17,6 +17,8 @@ import (
 // Ensure that codes are spread evenly: over all thousands, and each digit in each place. The bound
 // is five standard deviations of chi-square, which chance passes once in some million runs. Digits
 // that are bytes modulo 10, and codes that are 24 bits modulo a million, exceed it.
+//
+//test:unwatched
 func TestDrawIsEven(t *testing.T) {
 	longtest.Skip(t)
 	const n = 300_000

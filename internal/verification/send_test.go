@@ -364,6 +364,8 @@ func TestListPages(t *testing.T) {
 // Ensure, over any history of one phone, that no 24 hours see more wrong codes compared than are
 // allowed. A guesser who may start and resend at will has ten tries at a million codes: odds of one
 // in a hundred thousand.
+//
+//test:unwatched
 func TestOddsOfGuessing(t *testing.T) {
 	longtest.Skip(t)
 	b := bench{storetest.OpenBench(t, storetest.SQLite(t))}
