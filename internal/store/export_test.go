@@ -104,6 +104,9 @@ func MoveAside(path string, rename func(from, to string) error) (string, error) 
 // Waiting is how many calls wait for a lane.
 func (s *Store) Waiting() int { return len(s.calls) }
 
+// Lanes is how many lanes take them.
+func (s *Store) Lanes() int { return s.engine.lanes() }
+
 // PoolTimeouts are how long each pool waits for a connection to be made, and to answer.
 func PoolTimeouts(url string) (waits [4]time.Duration, err error) {
 	config, own, err := pools(url)

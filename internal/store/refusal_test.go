@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,33 +15,33 @@ import (
 )
 
 // inOneTransaction has calls of Do share one transaction, in their order, and returns the error of
-// each.
+// each. Every lane is held until all wait. Then one goes on: two would share the calls.
 func inOneTransaction(t *testing.T, s *store.Store, calls []func() error) []error {
 	t.Helper()
-	const lanes = 4 // of PostgreSQL; SQLite has one, for which the other calls wait
-	var wait sync.WaitGroup
-	var begun atomic.Int64
-	gate, waiting := make(chan struct{}), 0
-	for i := range lanes {
-		wait.Go(func() {
+	var holding, wait sync.WaitGroup
+	defer holding.Wait()
+	hold := func() (release func()) {
+		held, gate := make(chan struct{}), make(chan struct{})
+		holding.Go(func() {
 			require.NoError(t, s.Do(t.Context(), func(context.Context, *store.Tx) error {
-				begun.Add(1)
+				close(held)
 				<-gate
 				return nil
 			}))
 		})
-		require.Eventually(t, func() bool {
-			waiting = s.Waiting()
-			return int(begun.Load())+waiting == i+1
-		}, time.Minute, time.Millisecond)
+		<-held
+		return func() { close(gate) }
+	}
+	goOn := hold()
+	for range s.Lanes() - 1 {
+		defer hold()()
 	}
 	errs := make([]error, len(calls))
 	for i, call := range calls {
 		wait.Go(func() { errs[i] = call() })
-		require.Eventually(t, func() bool { return s.Waiting() == waiting+i+1 },
-			time.Minute, time.Millisecond)
+		require.Eventually(t, func() bool { return s.Waiting() == i+1 }, time.Minute, time.Millisecond)
 	}
-	close(gate)
+	goOn()
 	wait.Wait()
 	return errs
 }
@@ -76,8 +75,8 @@ func TestRefusalsAmongOthers(t *testing.T) {
 			require.LessOrEqual(t, runs[i], 2, i)
 		}
 		require.Len(t, events(t, s), len(calls)-len(refuses))
-		const holding = 4 // calls of inOneTransaction's own
-		require.LessOrEqual(t, s.Groups().Commits-before.Commits, uint64(holding+len(refuses)+1))
+		commits := uint64(s.Lanes() + len(refuses) + 1)
+		require.LessOrEqual(t, s.Groups().Commits-before.Commits, commits)
 	})
 }
 
