@@ -21,8 +21,7 @@ const MigrationLock = migrationLock
 
 // HandBack does what Start does first with the jobs of a killed process.
 func (s *Store) HandBack(ctx context.Context) error {
-	_, err := s.engine.database().ExecContext(ctx, handBack)
-	return err
+	return handBack(ctx, s.engine.database())
 }
 
 // Unallocated is the part of a page that Blank overwrites.

@@ -254,28 +254,11 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	return s, nil
 }
 
-// handBack makes the jobs due again that a killed process had at work. Each counts as a failure:
-// one that kills every process is given up in the end. A job whose first failure it is goes on at
-// once. The others wait as failing jobs do, each for a time of its own. So one that kills the
-// process takes few others with it.
-const handBack = `UPDATE river_job SET
-	state = CASE json_array_length(coalesce(errors, '[]')) WHEN 0 THEN 'available'
-		ELSE 'retryable' END,
-	scheduled_at = CASE json_array_length(coalesce(errors, '[]')) WHEN 0 THEN scheduled_at
-		ELSE datetime('now', 'subsec', printf('+%.3f seconds',
-			pow(json_array_length(errors), 4) * (5e5 + abs(random() % 500000)) / 1e6)) END,
-	errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object(
-		'at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'attempt', attempt,
-		'error', 'the bridge was killed while it did this job', 'trace', ''))
-	WHERE state = 'running'`
-
 // start hands back what a killed process left. This file has no other user, so no worker does its
 // running jobs any more and its leader is gone.
 func (e *sqliteEngine) start(ctx context.Context) error {
-	for _, statement := range []string{"DELETE FROM river_leader", handBack} {
-		if _, err := e.db.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("store: handing back jobs: %w", err)
-		}
+	if err := handBack(ctx, e.db); err != nil {
+		return fmt.Errorf("store: handing back jobs: %w", err)
 	}
 	return e.client.Start(ctx)
 }

@@ -483,6 +483,10 @@ func TestDeathsCountAsFailures(t *testing.T) {
 	for _, id := range []string{"one", "two", "three", "not at work"} {
 		enqueue(t, s, id)
 	}
+	_, err := conn.ExecContext(t.Context(), `UPDATE river_job SET errors =
+		jsonb('[{"at": "2026-01-01T00:00:00Z", "attempt": 1, "error": "busy", "trace": ""}]')
+		WHERE args->>'id' = 'two'`) // the other failures do not count
+	require.NoError(t, err)
 	for deaths := range 4 {
 		began := time.Now()
 		_, err := conn.ExecContext(t.Context(), "UPDATE river_job SET state = 'running'"+
@@ -515,5 +519,5 @@ func TestDeathsCountAsFailures(t *testing.T) {
 	require.Greater(t, len(waits), 1)
 	failures := storetest.Strings(t, conn, "SELECT json_array_length(errors) || '' FROM river_job"+
 		" WHERE errors IS NOT NULL")
-	require.Equal(t, []string{"4", "4", "4"}, failures)
+	require.Equal(t, []string{"4", "5", "4"}, failures)
 }
