@@ -338,29 +338,32 @@ go_test() {
 		END              { printf "%s", held }'
 }
 
+# tests_with prints the files of tests that have the line.
+tests_with() { grep -rlx --include='*_test.go' -e "$1" .; }
+
+# one_of makes a pattern of the names of tests that it reads.
+one_of() { printf '^(%s)$' "$(paste -sd '|')"; }
+
 # unwatched prints the names of tests that the race detector does not watch here. They compute, or
 # play one step after the other, and watched they would take three times as long. Tests beside them
-# run the same code watched. "//test:unwatched" marks them. Others cannot be watched: they measure
-# what large input costs in the program as it is shipped. Their files begin with "//go:build !race".
+# run the same code watched.
 unwatched() {
-	local marked
-	grep -rlx --include='*_test.go' '//test:unwatched' . | sort >"$tmp/marked"
-	grep -rlx --include='*_test.go' '//go:build !race' . | sort >"$tmp/unbuilt"
-	mapfile -t marked <"$tmp/marked"
-	awk '$0 == "//test:unwatched" { next_one = 1; next }
-		next_one { split($2, name, "("); print name[1]; next_one = 0 }' "${marked[@]}"
+	tests_with '//test:unwatched' | xargs awk '$0 == "//test:unwatched" { next_one = 1; next }
+		next_one { split($2, name, "("); print name[1]; next_one = 0 }'
 }
 
-# run_unwatched runs them, and what is in the files for them alone.
+# run_unwatched runs them. It also runs what cannot be watched: the tests in files that begin with
+# "//go:build !race", which measure what large input costs in the program as it is shipped.
 run_unwatched() {
-	local files names folders
-	mapfile -t files <"$tmp/unbuilt"
-	names=$(
-		cat "$tmp/unwatched"
-		sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}"
-	)
-	mapfile -t folders < <(sort "$tmp/marked" "$tmp/unbuilt" | xargs -n 1 dirname | sort -u)
-	go_test "$tmp/unwatched.log" -run "^(${names//$'\n'/|})\$" "${folders[@]}"
+	local names folders
+	names=$({
+		unwatched
+		tests_with '//go:build !race' |
+			xargs sed -nE 's/^func ((Test|Fuzz|Example)[A-Za-z0-9_]+)\(.*/\1/p'
+	} | one_of)
+	mapfile -t folders < <({ tests_with '//test:unwatched' && tests_with '//go:build !race'; } |
+		xargs dirname | sort -u)
+	go_test "$tmp/unwatched.log" -run "$names" "${folders[@]}"
 }
 
 run_tests() {
@@ -368,11 +371,8 @@ run_tests() {
 	: >"$tmp/tests.log"
 	report_progress &
 	progress=$!
-	local code=0 names
-	names=$(<"$tmp/unwatched")
-	names="^(${names//$'\n'/|})\$"
-	CGO_ENABLED=1 go_test "$tmp/tests.log" "${race[@]}" -skip "$names" ./... ||
-		code=$?
+	local code=0
+	CGO_ENABLED=1 go_test "$tmp/tests.log" "${race[@]}" -skip "$(unwatched | one_of)" ./... || code=$?
 	kill "$progress"
 	progress=
 	return "$code"
@@ -401,7 +401,6 @@ step "build" go build ./...
 step "gofmt" check_format
 step "go vet" go vet ./...
 step "staticcheck" go run "$staticcheck" ./...
-unwatched >"$tmp/unwatched"
 step "go test -shuffle=on, what is not watched" run_unwatched
 step "go test -race -shuffle=on" run_tests
 judge_skips
