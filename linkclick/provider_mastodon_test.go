@@ -1,7 +1,6 @@
 package linkclick
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,13 +39,7 @@ func TestMastodon(t *testing.T) {
 		"メールアドレスの確認が正常に完了しましたら、お知らせします。":                               OutcomeUnknown,
 		"Sähköpostiosoitteesi vahvistus onnistui?":                     OutcomeUnknown,
 	} {
-		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/auth/sign_in" {
-				html200(w, "<p>"+text+"</p>")
-				return
-			}
-			http.Redirect(w, r, "/auth/sign_in", http.StatusFound)
-		})
+		p, c := serve(t, leadTo("/auth/sign_in", "<p>"+text+"</p>"))
 		require.Equal(t, want, open(t, c, p.URL+link).Outcome, text)
 	}
 	require.Equal(t, OutcomeUnknown, judgeWords("Votre adresse de courriel a été validée.", true))

@@ -1,7 +1,6 @@
 package linkclick
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,12 +24,6 @@ func TestParse(t *testing.T) {
 		p, c := serve(t, says(page))
 		require.Equal(t, want, open(t, c, p.URL+link).Outcome, page)
 	}
-	p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/parse/apps/shop/verify_email" {
-			http.Redirect(w, r, "/parse/apps/invalid_link.html", http.StatusFound)
-			return
-		}
-		html200(w, "<h1>Invalid Link</h1>")
-	})
+	p, c := serve(t, leadTo("/parse/apps/invalid_link.html", "<h1>Invalid Link</h1>"))
 	require.Equal(t, OutcomeRefused, open(t, c, p.URL+link).Outcome)
 }

@@ -1,7 +1,6 @@
 package linkclick
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,13 +16,8 @@ func TestSymfonyFlashTellsTheOutcome(t *testing.T) {
 		"The link to verify your email appears to be for a different account.": OutcomeRefused,
 		"": OutcomeNeedsUser,
 	} {
-		p, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/verify/email" {
-				redirectTo("/register")(w, r)
-				return
-			}
-			html200(w, `<div role="alert">`+line+`</div><form method="post"><input name="email"></form>`)
-		})
+		p, c := serve(t, leadTo("/register",
+			`<div role="alert">`+line+`</div><form method="post"><input name="email"></form>`))
 		require.Equal(t, want, open(t, c, p.URL+link).Outcome, line)
 	}
 }

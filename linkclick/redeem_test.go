@@ -91,6 +91,17 @@ func html200(w http.ResponseWriter, body string) {
 		"</body></html>")
 }
 
+// leadTo redirects every request to a page of the site, which has the body.
+func leadTo(page, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == page {
+			html200(w, body)
+			return
+		}
+		redirectTo(page)(w, r)
+	}
+}
+
 func redirectTo(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", to)
