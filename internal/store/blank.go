@@ -54,28 +54,21 @@ func (e *sqliteEngine) blank(ctx context.Context, first int64) (next int64, err 
 }
 
 // blankPages overwrites what is left in some pages, which may have changed since they were read.
-func (e *sqliteEngine) blankPages(ctx context.Context, first, last int64) (err error) {
-	tx, err := e.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
+func (e *sqliteEngine) blankPages(ctx context.Context, first, last int64) error {
+	return inTransaction(ctx, e.db, func(tx *sql.Tx) error {
+		left, err := leftovers(ctx, tx, first, last)
 		if err != nil {
-			err = errors.Join(err, rollback(tx))
-		}
-	}()
-	left, err := leftovers(ctx, tx, first, last)
-	if err != nil {
-		return err
-	}
-	for _, p := range left {
-		clear(unallocated(p.number, p.content))
-		const update = "UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1"
-		if _, err := tx.ExecContext(ctx, update, p.number, p.content); err != nil {
 			return err
 		}
-	}
-	return tx.Commit()
+		for _, p := range left {
+			clear(unallocated(p.number, p.content))
+			const update = "UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1"
+			if _, err := tx.ExecContext(ctx, update, p.number, p.content); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // page is a page of a SQLite file. The first one has the number 1.

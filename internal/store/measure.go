@@ -77,8 +77,8 @@ func (s *Store) KeyID() string { return s.sealer[0].id }
 
 // Size is how many bytes the database has.
 func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
-	conn, query := s.engine.measured()
-	if err := conn.QueryRowContext(ctx, query).Scan(&bytes); err != nil {
+	row := s.engine.beside().QueryRowContext(ctx, s.engine.sizeQuery())
+	if err := row.Scan(&bytes); err != nil {
 		return 0, fmt.Errorf("store: measuring: %w", err)
 	}
 	return bytes, nil
@@ -119,7 +119,7 @@ const (
 
 // Queue counts what the queue has.
 func (s *Store) Queue(ctx context.Context) (q Queue, err error) {
-	conn, _ := s.engine.measured()
+	conn := s.engine.beside()
 	var canceled, discarded int
 	var canceledAt, discardedAt time.Time
 	for query, into := range map[string]*int{

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -77,8 +78,8 @@ func (s *Store) ErasePhone(ctx context.Context, phone phonemail.Number) (e Erase
 		}
 		var busy int64
 		query := fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE %s IN ($1, $2)", t.table, t.phone)
-		conn, _ := s.engine.measured()
-		if err := conn.QueryRowContext(ctx, query, phone, gone).Scan(&busy); err != nil {
+		row := s.engine.beside().QueryRowContext(ctx, query, phone, gone)
+		if err := row.Scan(&busy); err != nil {
 			return e, fmt.Errorf("store: counting what is in hand: %w", err)
 		}
 		e.Busy = addRows(e.Busy, t.table, busy)
@@ -138,8 +139,7 @@ func (s *Store) deleteHeld(
 func (s *Store) keysOf(
 	ctx context.Context, query string, columns int, args ...any,
 ) (keys [][]any, err error) {
-	conn, _ := s.engine.measured()
-	rows, err := conn.QueryContext(ctx, query, args...)
+	rows, err := s.engine.beside().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: finding what is held: %w", err)
 	}
@@ -163,40 +163,34 @@ func (s *Store) keysOf(
 func (s *Store) deleteRows(
 	ctx context.Context, t held, idle string, keys [][]any,
 ) (all int64, err error) {
-	tx, err := s.engine.database().BeginTx(ctx, nil)
-	if err != nil {
-		return 0, fmt.Errorf("store: erasing: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, rollback(tx))
-		}
-	}()
 	conditions := make([]string, len(t.key))
 	for i, column := range t.key {
 		conditions[i] = fmt.Sprintf("%s = $%d", column, i+1)
 	}
 	remove := "DELETE FROM " + t.table + " WHERE " + strings.Join(conditions, " AND ") + idle
-	for _, key := range keys {
-		done, err := tx.ExecContext(ctx, remove, key...)
-		if err != nil {
-			return 0, fmt.Errorf("store: erasing from %s: %w", t.table, err)
-		}
-		n, err := done.RowsAffected()
-		if err != nil {
-			return 0, err
-		}
-		for _, also := range t.also {
-			if n == 0 {
-				break
+	err = inTransaction(ctx, s.engine.database(), func(tx *sql.Tx) error {
+		for _, key := range keys {
+			done, err := tx.ExecContext(ctx, remove, key...)
+			if err != nil {
+				return fmt.Errorf("store: erasing from %s: %w", t.table, err)
 			}
-			if _, err := tx.ExecContext(ctx, also, key...); err != nil {
-				return 0, fmt.Errorf("store: erasing what belongs to %s: %w", t.table, err)
+			n, err := done.RowsAffected()
+			if err != nil {
+				return err
 			}
+			for _, also := range t.also {
+				if n == 0 {
+					break
+				}
+				if _, err := tx.ExecContext(ctx, also, key...); err != nil {
+					return fmt.Errorf("store: erasing what belongs to %s: %w", t.table, err)
+				}
+			}
+			all += n
 		}
-		all += n
-	}
-	return all, tx.Commit()
+		return nil
+	})
+	return all, err
 }
 
 // eraseReplies leaves of the replies of a phone what keeps them from being taken again. It returns
@@ -220,29 +214,20 @@ func (s *Store) eraseReplies(
 }
 
 // eraseReply does so for some replies, in one transaction.
-func (s *Store) eraseReply(
-	ctx context.Context, gone phonemail.Number, keys [][]any,
-) (err error) {
-	tx, err := s.engine.database().BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("store: erasing: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, rollback(tx))
-		}
-	}()
+func (s *Store) eraseReply(ctx context.Context, gone phonemail.Number, keys [][]any) error {
 	const keep = "UPDATE reply SET phone = $2, word = '', challenge_id = '' WHERE id = $1"
-	for _, key := range keys {
-		_, err := tx.ExecContext(ctx, eventsOfRow, key[0])
-		if err == nil {
-			_, err = tx.ExecContext(ctx, keep, key[0], gone)
+	return inTransaction(ctx, s.engine.database(), func(tx *sql.Tx) error {
+		for _, key := range keys {
+			_, err := tx.ExecContext(ctx, eventsOfRow, key[0])
+			if err == nil {
+				_, err = tx.ExecContext(ctx, keep, key[0], gone)
+			}
+			if err != nil {
+				return fmt.Errorf("store: erasing a number in reply: %w", err)
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("store: erasing a number in reply: %w", err)
-		}
-	}
-	return tx.Commit()
+		return nil
+	})
 }
 
 // HeldTable is what one table holds about a phone: a value for each column of each row.
@@ -277,8 +262,7 @@ func (s *Store) HeldOn(ctx context.Context, phone phonemail.Number) (all []HeldT
 func (s *Store) heldRows(
 	ctx context.Context, table, query string, phone, gone phonemail.Number,
 ) (all []map[string]any, err error) {
-	conn, _ := s.engine.measured()
-	rows, err := conn.QueryContext(ctx, query, phone, gone)
+	rows, err := s.engine.beside().QueryContext(ctx, query, phone, gone)
 	if err != nil {
 		return nil, fmt.Errorf("store: reading what %s holds: %w", table, err)
 	}

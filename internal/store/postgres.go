@@ -103,8 +103,10 @@ func (e *postgresEngine) alone() time.Time { return time.Time{} }
 
 func (e *postgresEngine) database() *sql.DB { return e.db }
 
-func (e *postgresEngine) measured() (*sql.DB, string) {
-	return e.db, "SELECT pg_database_size(current_database())"
+func (e *postgresEngine) beside() *sql.DB { return e.db }
+
+func (e *postgresEngine) sizeQuery() string {
+	return "SELECT pg_database_size(current_database())"
 }
 
 // retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -105,41 +106,35 @@ func (s *Store) aged(
 func (s *Store) pseudonymize(
 	ctx context.Context, t aging, rows []agedRow,
 ) (changed int, err error) {
-	tx, err := s.engine.database().BeginTx(ctx, nil)
-	if err != nil {
-		return 0, fmt.Errorf("store: replacing numbers: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, rollback(tx))
-		}
-	}()
 	update := "UPDATE " + t.table + " SET " + t.set + " WHERE id = $1"
-	for _, row := range rows {
-		digits, plain := strings.CutPrefix(row.phone, "+")
-		var phone phonemail.Number
-		if !plain || phone.Scan(row.phone) != nil {
-			continue
-		}
-		gone, err := s.digests.pseudonym(phone).Value()
-		if err != nil {
-			return 0, err
-		}
-		if t.first != "" {
-			if _, err := tx.ExecContext(ctx, t.first, row.id, gone); err != nil {
-				return 0, fmt.Errorf("store: replacing a number in %s: %w", t.table, err)
+	err = inTransaction(ctx, s.engine.database(), func(tx *sql.Tx) error {
+		for _, row := range rows {
+			digits, plain := strings.CutPrefix(row.phone, "+")
+			var phone phonemail.Number
+			if !plain || phone.Scan(row.phone) != nil {
+				continue
 			}
+			gone, err := s.digests.pseudonym(phone).Value()
+			if err != nil {
+				return err
+			}
+			if t.first != "" {
+				if _, err := tx.ExecContext(ctx, t.first, row.id, gone); err != nil {
+					return fmt.Errorf("store: replacing a number in %s: %w", t.table, err)
+				}
+			}
+			args := []any{row.id, gone}
+			if t.digits {
+				args = append(args, digits)
+			}
+			if _, err := tx.ExecContext(ctx, update, args...); err != nil {
+				return fmt.Errorf("store: replacing a number in %s: %w", t.table, err)
+			}
+			changed++
 		}
-		args := []any{row.id, gone}
-		if t.digits {
-			args = append(args, digits)
-		}
-		if _, err := tx.ExecContext(ctx, update, args...); err != nil {
-			return 0, fmt.Errorf("store: replacing a number in %s: %w", t.table, err)
-		}
-		changed++
-	}
-	return changed, tx.Commit()
+		return nil
+	})
+	return changed, err
 }
 
 // EmptyLog empties SQLite's WAL, which has the pages as they were before. PostgreSQL keeps its own.

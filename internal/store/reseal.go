@@ -60,8 +60,7 @@ func (s *Store) sealedByOthers(
 	query := fmt.Sprintf("SELECT id, tenant, %[2]s FROM %[1]s WHERE id > $1 AND length(%[2]s) > 0"+
 		" AND substr(%[2]s, 1, %[3]d) <> $2 ORDER BY id LIMIT %[4]d",
 		c.table, c.column, len(mine), resealAtOnce)
-	conn, _ := s.engine.measured()
-	rows, err := conn.QueryContext(ctx, query, after, c.parameter(mine))
+	rows, err := s.engine.beside().QueryContext(ctx, query, after, c.parameter(mine))
 	if err != nil {
 		return nil, fmt.Errorf("store: reading what an older key sealed: %w", err)
 	}
@@ -80,40 +79,27 @@ func (s *Store) sealedByOthers(
 func (s *Store) resealBatch(
 	ctx context.Context, c sealedColumn, batch []sealedValue,
 ) (moved int, err error) {
-	tx, err := s.engine.database().BeginTx(ctx, nil)
-	if err != nil {
-		return 0, fmt.Errorf("store: resealing: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, rollback(tx))
-		}
-	}()
 	update := fmt.Sprintf("UPDATE %[1]s SET %[2]s = $1 WHERE id = $2 AND %[2]s = $3",
 		c.table, c.column)
-	for _, v := range batch {
-		anew, err := s.sealer.moveKey(v, c.binary)
-		if err != nil {
-			continue
+	err = inTransaction(ctx, s.engine.database(), func(tx *sql.Tx) error {
+		for _, v := range batch {
+			anew, err := s.sealer.moveKey(v, c.binary)
+			if err != nil {
+				continue
+			}
+			done, err := tx.ExecContext(ctx, update, anew, v.place.ID, c.parameter(v.sealed))
+			if err != nil {
+				return fmt.Errorf("store: resealing: %w", err)
+			}
+			n, err := done.RowsAffected()
+			if err != nil {
+				return fmt.Errorf("store: resealing: %w", err)
+			}
+			moved += int(n)
 		}
-		done, err := tx.ExecContext(ctx, update, anew, v.place.ID, c.parameter(v.sealed))
-		if err != nil {
-			return 0, fmt.Errorf("store: resealing: %w", err)
-		}
-		n, err := done.RowsAffected()
-		if err != nil {
-			return 0, fmt.Errorf("store: resealing: %w", err)
-		}
-		moved += int(n)
-	}
-	return moved, tx.Commit()
-}
-
-func rollback(tx *sql.Tx) error {
-	if err := tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
-		return err
-	}
-	return nil
+		return nil
+	})
+	return moved, err
 }
 
 // ErrKeyInUse says that a key is configured, so that it is not to be forgotten.

@@ -219,8 +219,10 @@ func (e *sqliteEngine) alone() time.Time { return e.opened }
 
 func (e *sqliteEngine) database() *sql.DB { return e.db }
 
-func (e *sqliteEngine) measured() (*sql.DB, string) {
-	return e.readOnly, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+func (e *sqliteEngine) beside() *sql.DB { return e.readOnly }
+
+func (e *sqliteEngine) sizeQuery() string {
+	return "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 }
 
 func (e *sqliteEngine) retryable(error) bool { return false }

@@ -109,8 +109,10 @@ type engine interface {
 	clients() QueueClients
 	// database is for the few statements that are not generated.
 	database() *sql.DB
-	// measured is for reading alone, with a query of how many bytes the database has.
-	measured() (*sql.DB, string)
+	// beside is for reading alone. No writer waits for it.
+	beside() *sql.DB
+	// sizeQuery asks how many bytes the database has.
+	sizeQuery() string
 }
 
 // session is one transaction: queries and jobs that are committed together.
