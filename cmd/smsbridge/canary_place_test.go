@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/text"
@@ -33,8 +34,9 @@ func (m *mine) run(args ...string) []byte {
 	return said.Bytes()
 }
 
-// settle waits until all that was due is done, and until the bridge knows of each text whether the
-// provider has it: the quarantine of texts whose response was lost passes.
+// settle waits until all that was due is done, and until nothing is tried again later: back-offs
+// and the quarantine of texts whose response was lost pass. What ended after the retention would be
+// retained anew.
 func (m *mine) settle() {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), storyPatience)
@@ -44,10 +46,12 @@ func (m *mine) settle() {
 	defer queue.db.Close()
 	for {
 		require.NoError(m.t, m.th.settle(ctx, m.url))
-		var unclear int
-		count := "SELECT count(*) FROM text WHERE state = 'unclear'"
-		require.NoError(m.t, queue.db.QueryRowContext(ctx, count).Scan(&unclear))
-		if unclear == 0 {
+		var left int
+		count := `SELECT (SELECT count(*) FROM mail WHERE state = 'received')
+			+ (SELECT count(*) FROM challenge WHERE state IN ('accepted', 'clicking'))
+			+ (SELECT count(*) FROM text WHERE state IN ('due', 'sending', 'unclear'))`
+		require.NoError(m.t, queue.db.QueryRowContext(ctx, count).Scan(&left))
+		if left == 0 {
 			return
 		}
 		ahead := readAhead(m.clock) + text.Quarantine
@@ -129,23 +133,18 @@ func (m *mine) forgotten(phone string) {
 // their phones are forgotten too.
 func (m *mine) retained(all canaries) {
 	m.t.Helper()
-	require.NoError(m.t, os.WriteFile(m.clock, []byte((31*24*time.Hour).String()), 0o600))
+	ahead := readAhead(m.clock) + 31*24*time.Hour
+	require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
 	m.end(syscall.SIGTERM)
-	require.Eventually(m.t, func() bool {
-		for _, values := range m.columns() {
-			if len(all.in(values)) > 0 {
-				return false
-			}
+	require.EventuallyWithT(m.t, func(t *assert.CollectT) {
+		for column, values := range m.columns() {
+			require.Empty(t, all.in(values), column)
 		}
-		return true
 	}, storyPatience, 100*time.Millisecond)
-	require.Eventually(m.t, func() bool { // the bridge may have to take a second try
-		for _, content := range m.files() {
-			if len(all.in(content)) > 0 {
-				return false
-			}
+	require.EventuallyWithT(m.t, func(t *assert.CollectT) { // the bridge may need a second try
+		for name, content := range m.files() {
+			require.Empty(t, all.in(content), name)
 		}
-		return true
 	}, storyPatience, 500*time.Millisecond)
 	m.settle()
 	phone := canaryPhone(1)
