@@ -32,7 +32,7 @@ func (d *Door) headForm(c echo.Context) error {
 }
 
 // showForm shows how the verification of a log-in stands. The first time, it starts the
-// verification if the session token has a phone.
+// verification if the session token has a number.
 func (d *Door) showForm(c echo.Context) error {
 	l, err := d.readLogin(c, c.QueryParams())
 	if err != nil {
@@ -45,6 +45,9 @@ func (d *Door) showForm(c echo.Context) error {
 	s, err := d.openLogin(c.Request().Context(), l)
 	switch {
 	case errors.Is(err, verification.ErrUnknown):
+		if said == "" && l.Session.Phone != "" {
+			said = "number" // Auth0 gave one that is none
+		}
 		return d.renderForm(c, l, formView{State: "ask"}.saying(l, said))
 	case err != nil && saidOf(err) == "":
 		return d.refuseLogin(c, err)
@@ -57,12 +60,12 @@ func (d *Door) showForm(c echo.Context) error {
 }
 
 // openLogin returns how a log-in stands, after it texted the first code if the session token has a
-// phone. It returns verification.ErrUnknown when the person must type the phone.
+// number. It returns verification.ErrUnknown when the person must type the phone.
 func (d *Door) openLogin(ctx context.Context, l login) (auth0.Standing, error) {
 	ctx, cancel := web.Bound(ctx)
 	defer cancel()
 	s, err := web.Read(ctx, d.Store, l.Find)
-	if errors.Is(err, verification.ErrUnknown) && l.Session.Phone != "" {
+	if errors.Is(err, verification.ErrUnknown) && !l.AsksPhone() {
 		if s, err = web.Commit(ctx, d.Store, l.Open); err == nil {
 			s.Verification, err = d.awaitSent(ctx, s.Verification)
 		}

@@ -374,6 +374,30 @@ func TestAuth0FormKeepsTheTokensPhone(t *testing.T) {
 	require.Contains(t, v.load().Body, "&#43;45******56")
 }
 
+// Ensure that the form reads a phone that an Action passes on as the profile spells it. What is no
+// number is asked for, and the one that is typed counts as a typed one.
+func TestAuth0FormReadsTheTokensPhoneAsPeopleSpellIt(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	v := b.visitor(t, jwt.MapClaims{"sub": "auth0|1", "phone_number": "0045 20 12 34-56"})
+	require.Contains(t, v.load().Body, "&#43;45******56")
+	require.NotContains(t, v.load().Body, `id="phone"`, "it cannot be replaced")
+	v.press("phone", "phone", "+4520123457")
+	require.Equal(t, 1, v.Count(t, "verification", "1=1"))
+
+	v = b.visitor(t, jwt.MapClaims{"sub": "auth0|2", "phone_number": "20 12 34 58"})
+	page := v.load()
+	require.Contains(t, page.Body, "That is not a phone number.")
+	require.Contains(t, page.Body, `<label for="phone">`)
+	require.Contains(t, v.press("phone", "phone", "+46 70 123 45 67").Body,
+		"We cannot text that number.")
+	page = v.press("phone", "phone", "+45 20 12 34 59")
+	require.Contains(t, page.Body, "<details>", "a typed number can be changed")
+	require.Equal(t, 1, v.Count(t, "verification", "asker = 'typed'"))
+	codes := v.codes()
+	_, claims := v.returned(v.press("check", "code", codes[len(codes)-1]))
+	require.Equal(t, "+4520123459", claims["phone_number"])
+}
+
 // Ensure that what ends a verification is said, that a new code can be had, and that the way back
 // without one is open.
 func TestAuth0FormEnds(t *testing.T) {

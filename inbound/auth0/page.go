@@ -80,7 +80,7 @@ func viewOf(l login, s auth0.Standing, now time.Time) formView {
 	v := s.Verification
 	view := formView{
 		State: "over", Phone: v.Phone.String(), CanAgain: s.More,
-		Asked: l.Session.Phone == "" && s.More,
+		Asked: l.AsksPhone() && s.More,
 	}
 	switch v.State {
 	case verification.Pending:

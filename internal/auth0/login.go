@@ -48,13 +48,20 @@ func (l Login) Find(ctx context.Context, tx store.View) (Standing, error) {
 	return Standing{Verification: v, More: n < maxStarts}, err
 }
 
+// AsksPhone reports whether the person must type the phone: the session token brought none, or what
+// is no number. An Action may pass a profile's phone on as it is spelled there.
+func (l Login) AsksPhone() bool {
+	_, err := readPhone(l.Session.Phone)
+	return err != nil
+}
+
 // Open returns how the log-in stands, and texts the first code to the phone of the session token if
 // none has been texted yet.
 func (l Login) Open(ctx context.Context, tx *store.Tx) (Standing, error) {
 	if s, err := l.Find(ctx, tx); !errors.Is(err, verification.ErrUnknown) {
 		return s, err
 	}
-	phone, err := phonemail.ParseNumber(l.Session.Phone)
+	phone, err := readPhone(l.Session.Phone)
 	if err != nil {
 		return Standing{}, err
 	}
@@ -98,7 +105,7 @@ func (l Login) Again(ctx context.Context, tx *store.Tx) (none verification.Verif
 }
 
 // SetPhone texts a code to the phone that a person typed. It does nothing, and returns no
-// verification, when the session token brought a phone, or when the phone is verified already.
+// verification, when the session token brought a number, or when the phone is verified already.
 func (l Login) SetPhone(
 	ctx context.Context, tx *store.Tx, typed string,
 ) (none verification.Verification, _ error) {
@@ -106,7 +113,7 @@ func (l Login) SetPhone(
 	if err != nil && !errors.Is(err, verification.ErrUnknown) {
 		return none, err
 	}
-	if v.State == verification.Approved || l.Session.Phone != "" {
+	if v.State == verification.Approved || !l.AsksPhone() {
 		return none, nil
 	}
 	phone, err := readPhone(typed)
@@ -177,7 +184,7 @@ func (l Login) request(phone phonemail.Number) verification.Request {
 // user who types any number.
 func (l Login) asker() verification.Asker {
 	class := verification.Typed
-	if l.Session.Phone != "" {
+	if !l.AsksPhone() {
 		class = verification.Claim
 	}
 	return verification.AskedBy(class, l.Session.Issuer, l.Session.Subject)
