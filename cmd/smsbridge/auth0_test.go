@@ -490,6 +490,9 @@ func auth0MFA(t *testing.T, s *auth0Stage) {
 	user["enrolledFactors"] = []any{map[string]any{"type": "phone"}}
 	calls, _ = s.run("trigger-mfa", "onExecutePostLogin", s.event(user, nil), redirecting{})
 	require.Equal(t, "challengeWith map[type:phone]", calls[0].String())
+	refresh := map[string]any{"transaction": map[string]any{"protocol": "oauth2-refresh-token"}}
+	calls, _ = s.run("trigger-mfa", "onExecutePostLogin", s.event(user, refresh), redirecting{})
+	require.Empty(t, calls, "no person is there to give a code")
 
 	require.Empty(t, s.notify("+4520123466", "739201", "auth0|9", nil))
 	require.Equal(t, "739201", s.code("+4520123466", 1))

@@ -15,6 +15,9 @@ exports.onExecutePostLogin = async (event, api) => {
   if (event.connection?.strategy === "sms") {
     return; // the phone has just been proved
   }
+  if (event.transaction?.protocol === "oauth2-refresh-token") {
+    return; // an app exchanges a token, and no person is there: see "Bypass MFA" at https://auth0.com/docs/secure/tokens/refresh-tokens/use-refresh-tokens
+  }
   const enrolled = event.user.enrolledFactors?.some((factor) => factor.type === "phone");
   if (enrolled) {
     api.authentication.challengeWith({ type: "phone" });
