@@ -1,6 +1,7 @@
 package auth0
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -213,7 +214,14 @@ func (l Login) start(
 		return verification.Verification{}, ErrStarts
 	}
 	v, _, err := verification.Start(ctx, tx, r)
-	return v, err
+	if err != nil {
+		return verification.Verification{}, err
+	}
+	// Requests that come at once were counted before they waited for each other in Start.
+	if n, err := l.starts(ctx, tx); err != nil || n > maxStarts {
+		return verification.Verification{}, cmp.Or(err, ErrStarts)
+	}
+	return v, nil
 }
 
 // readPhone reads a number as people type it: + or 00, the country code, and separators between the

@@ -128,6 +128,36 @@ func TestLoginStarts(t *testing.T) {
 	})
 }
 
+// Ensure that requests of one log-in that come at once have no more verifications than those that
+// come one by one: each is a text to any number that is typed.
+func TestLoginStartsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		for n := range 3 {
+			l := w.login(fmt.Sprint("d", n), "")
+			for range n {
+				require.NoError(t, w.setPhone(l, w.Phone().E164()))
+			}
+			var steps []func(ctx context.Context, tx *store.Tx) error
+			for range 8 {
+				phone := w.Phone().E164()
+				steps = append(steps, func(ctx context.Context, tx *store.Tx) error {
+					_, err := l.SetPhone(ctx, tx, phone)
+					return err
+				})
+			}
+			refused := 0
+			for _, err := range w.AtOnce(steps...) {
+				if err != nil {
+					require.ErrorIs(t, err, auth0.ErrStarts)
+					refused++
+				}
+			}
+			require.Equal(t, 8+n-3, refused)
+			require.Equal(t, 3, w.Count("verification WHERE external_id = '"+l.Session.Digest+"'"))
+		}
+	})
+}
+
 // Again gives a new code only after the last verification failed, and to its phone.
 func TestLoginAgain(t *testing.T) {
 	w := quick(t)
