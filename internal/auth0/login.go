@@ -225,10 +225,12 @@ func (l Login) start(
 }
 
 // readPhone reads a number as people type it: + or 00, the country code, and separators between the
-// digits.
+// digits, which may be those of another keyboard.
 func readPhone(typed string) (phonemail.Number, error) {
-	separators := []string{" ", "", "\u00a0", "", "-", "", "(", "", ")", "", ".", "", "/", ""}
-	plain := strings.NewReplacer(separators...).Replace(typed)
+	separators := []string{
+		" ", "", "\u00a0", "", "-", "", "(", "", ")", "", ".", "", "/", "", "＋", "+",
+	}
+	plain := phonemail.PlainDigits(strings.NewReplacer(separators...).Replace(typed))
 	if rest, ok := strings.CutPrefix(plain, "00"); ok {
 		plain = "+" + rest
 	}

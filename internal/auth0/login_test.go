@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -280,7 +281,18 @@ func TestLoginLeaves(t *testing.T) {
 	require.Equal(t, []string{"canceled"}, w.states(phone))
 }
 
-// People type numbers with separators, and 00 for the plus sign.
+// in writes a text in the digits of another keyboard, of which zero is the first.
+func in(zero rune, text string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return zero + r - '0'
+		}
+		return r
+	}, text)
+}
+
+// People type numbers with separators, with 00 for the plus sign, and in the digits of their
+// keyboard, as they type codes.
 func TestTypedPhone(t *testing.T) {
 	w := quick(t)
 	phone := w.Phone()
@@ -290,6 +302,10 @@ func TestTypedPhone(t *testing.T) {
 		require.NoError(t, w.setPhone(w.login(string(rune('a'+n)), ""), typed), typed)
 	}
 	require.Len(t, w.states(phone), 3)
+	for n, typed := range []string{in('٠', "+"+plain), in('۰', "00"+plain), in('０', "＋"+plain)} {
+		require.NoError(t, w.setPhone(w.login(string(rune('k'+n)), ""), typed), typed)
+	}
+	require.Len(t, w.states(phone), 6)
 	for _, typed := range []string{"", plain, "0" + plain[2:], "+45"} {
 		require.ErrorIs(t, w.setPhone(w.login("x", ""), typed), phonemail.ErrNumber, typed)
 	}
