@@ -45,7 +45,9 @@ func (d *Door) addOptOut(r request) (response, error) {
 	}
 	if since, given := r.fields["since"]; given {
 		said.Since, err = time.Parse(time.RFC3339, since)
-		if err != nil || said.Since.After(d.Now()) {
+		// The database keeps the start of 1970 as "not known". Programs send it, or the year 1, when they
+		// do not know either.
+		if err != nil || said.Since.After(d.Now()) || said.Since.UnixMilli() <= 0 {
 			return response{}, web.BadField.On("since", "It is a past time such as 2026-01-31T12:00:00Z.")
 		}
 	}

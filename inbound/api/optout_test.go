@@ -60,6 +60,9 @@ func TestOptOuts(t *testing.T) {
 			`{"phone":"20123456","via":"mail"}`, `{"phone":"+4520123456"}`,
 			`{"phone":"+4520123456","via":"reply"}`, `{"phone":"+4520123456","via":"mail","since":"x"}`,
 			`{"phone":"+4520123456","via":"mail","since":"` + future + `"}`,
+			`{"phone":"+4520123456","via":"mail","since":"1970-01-01T00:00:00Z"}`,
+			`{"phone":"+4520123456","via":"mail","since":"0001-01-01T00:00:00Z"}`,
+			`{"phone":"+4520123456","via":"mail","since":"1970-01-01T00:00:00.0009Z"}`,
 		} {
 			status := a.Call("POST", "/v1/opt-outs", wrong).StatusCode
 			require.Contains(t, []int{400, 422}, status, wrong)
