@@ -170,13 +170,14 @@ func ClearOptOuts(
 	return ended, nil
 }
 
-// removeOptOut removes the row of an opt-out: by the digest, and by the number in a row of an older
-// version. It returns how many there were.
+// removeOptOut removes the row of an opt-out: by the number in a row of an older version, then by
+// the digest. AdoptOptOuts, which replaces one by the other, goes the same way: so neither misses
+// what the other does. It returns how many there were.
 func removeOptOut(
 	ctx context.Context, tx *store.Tx, o KnownOptOut, phone phonemail.Number,
 ) (removed int, err error) {
 	key := o.Reach.key()
-	for _, as := range []phonemail.Number{tx.Pseudonym(phone), phone} {
+	for _, as := range []phonemail.Number{phone, tx.Pseudonym(phone)} {
 		n, err := tx.ClearOptOut(ctx, db.ClearOptOutParams{
 			Account: key.Account, Sender: key.Sender, Phone: as,
 		})
@@ -256,12 +257,12 @@ func AdoptOptOuts(ctx context.Context, tx *store.Tx, most int) (int, error) {
 		said := Said{
 			Phone: row.Phone, Reach: Reach{Line: key}, Via: Via(row.Via), Since: row.Since.Time,
 		}
-		if _, err := addOptOut(ctx, tx, said); err != nil {
-			return 0, err
-		}
-		_, err := tx.ClearOptOut(ctx, db.ClearOptOutParams{
+		n, err := tx.ClearOptOut(ctx, db.ClearOptOutParams{
 			Account: row.Account, Sender: row.Sender, Phone: row.Phone,
 		})
+		if err == nil && n > 0 { // else a START has ended it since it was read
+			_, err = addOptOut(ctx, tx, said)
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -2,6 +2,7 @@ package text_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,6 +95,28 @@ func TestAdoptOptOuts(t *testing.T) {
 		require.Zero(b, b.Count("opt_out WHERE phone LIKE '+%'"))
 		draft.Phone = other
 		require.EqualValues(b, "suppressed", b.row(b.draft(draft)).State)
+	})
+}
+
+// Ensure that what a START ends stays ended when an opt-out of an older version is given its digest
+// at that moment. A page for operators does that whenever it is loaded.
+func TestAdoptOptOutsBesideStart(t *testing.T) {
+	each(t, func(b bridge) {
+		one := phone(b, "+4520123456")
+		for range 12 {
+			b.Exec("INSERT INTO opt_out (account, sender, phone, since) VALUES ($1, $2, $3, 7)",
+				line().Account, line().Sender, one.E164())
+			adopt := func(ctx context.Context, tx *store.Tx) error {
+				_, err := text.AdoptOptOuts(ctx, tx, 10)
+				return err
+			}
+			start := func(ctx context.Context, tx *store.Tx) error {
+				_, err := text.ClearOptOuts(ctx, tx, one, func(text.KnownOptOut) bool { return true })
+				return err
+			}
+			require.NoError(b, errors.Join(b.AtOnce(adopt, start)...))
+			require.Zero(b, b.Count("opt_out"))
+		}
 	})
 }
 
