@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
@@ -224,13 +225,20 @@ func (l Login) start(
 	return v, nil
 }
 
-// readPhone reads a number as people type it: + or 00, the country code, and separators between the
-// digits, which may be those of another keyboard.
+// readPhone reads a number as people type it, or paste it: + or 00, the country code, and separators
+// between the digits, which may be those of another keyboard.
 func readPhone(typed string) (phonemail.Number, error) {
-	separators := []string{
-		" ", "", "\u00a0", "", "-", "", "(", "", ")", "", ".", "", "/", "", "＋", "+",
-	}
-	plain := phonemail.PlainDigits(strings.NewReplacer(separators...).Replace(typed))
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), strings.ContainsRune("()./", r):
+			return -1
+		case unicode.Is(unicode.Cf, r): // what is copied from contacts stands between marks of direction
+			return -1
+		case r == '＋':
+			return '+'
+		}
+		return r
+	}, phonemail.PlainDigits(typed))
 	if rest, ok := strings.CutPrefix(plain, "00"); ok {
 		plain = "+" + rest
 	}

@@ -306,6 +306,12 @@ func TestTypedPhone(t *testing.T) {
 		require.NoError(t, w.setPhone(w.login(string(rune('k'+n)), ""), typed), typed)
 	}
 	require.Len(t, w.states(phone), 6)
+	for n, typed := range []string{
+		"\u202a+" + plain + "\u202c", "+" + plain[:2] + "\u2011" + plain[2:], "\u3000+" + plain + "\u200b",
+	} {
+		require.NoError(t, w.setPhone(w.login(string(rune('p'+n)), ""), typed), typed)
+	}
+	require.Len(t, w.states(phone), 9)
 	for _, typed := range []string{"", plain, "0" + plain[2:], "+45"} {
 		require.ErrorIs(t, w.setPhone(w.login("x", ""), typed), phonemail.ErrNumber, typed)
 	}
