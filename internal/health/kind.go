@@ -89,6 +89,11 @@ const (
 	orStranger = " If all is right, a stranger tries: it ends by itself, three hours after the last."
 )
 
+// raiseBudget is the remedy where a budget is used, be it of a tenant or of all.
+const raiseBudget = "smsbridge limits says what used it. For all, raise SMSBRIDGE_DAILY_SEGMENTS " +
+	"(daily_segments) or SMSBRIDGE_DAILY_MONEY (daily_money); for a tenant, its " +
+	"limits.daily_segments or limits.daily_money."
+
 // Kinds returns all kinds of findings.
 func Kinds() []Kind {
 	return slices.Concat(own(), providers(), watchers(), replicas())
@@ -110,20 +115,20 @@ func own() []Kind {
 		{QueueLate, Error, "", "A job has been due for a minute, and no worker takes it.",
 			"Look in the log for what the workers wait for, or start another replica.",
 			2, soon, minute, hour, []Code{DiskFull}},
-		{Budget, Warning, "tenant", "Four fifths of a budget of the day are used.",
-			"smsbridge limits says what used it; raise SMSBRIDGE_DAILY_SEGMENTS " +
-				"(limits.daily_segments) or SMSBRIDGE_DAILY_MONEY (limits.daily_money).",
+		{Budget, Warning, "tenant, or all", "Four fifths of a budget of the day are used.",
+			raiseBudget,
 			1, 0, 0, hour, []Code{BudgetUsed}},
-		{BudgetUsed, Error, "tenant", "A budget of the day is used up: no question or code is texted.",
-			"smsbridge limits says what used it; raise SMSBRIDGE_DAILY_SEGMENTS " +
-				"(limits.daily_segments) or SMSBRIDGE_DAILY_MONEY (limits.daily_money).",
+		{BudgetUsed, Error, "tenant, or all",
+			"A budget of the day is used up: no question or code is texted.",
+			raiseBudget,
 			1, 0, 0, hour, nil},
 		{Breaker, Warning, "route", "Too many questions in a country go unanswered: few are texted.",
-			"Is it a fraud? smsbridge limits names the ranges; SMSBRIDGE_LIMIT_BREAKER " +
-				"(limits.breaker) sets how many are too many.",
+			"Is it a fraud? smsbridge limits shows whether a few ranges of numbers get most texts, and " +
+				"smsbridge hold --country ends it. SMSBRIDGE_LIMIT_BREAKER (limits.breaker) sets how " +
+				"many are too many.",
 			1, 0, 0, hour, nil},
 		{Held, Warning, "what is held", "An operator holds texts.",
-			"smsbridge release lets them go again.",
+			"smsbridge release, with the same --tenant and --country as the hold, lets them go again.",
 			1, 0, 0, hour, nil},
 	}
 }

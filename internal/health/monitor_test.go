@@ -256,6 +256,10 @@ func TestKinds(t *testing.T) {
 		for _, key := range regexp.MustCompile(`\(([a-z_.]+)\)`).FindAllStringSubmatch(k.Remedy, -1) {
 			require.Contains(t, string(settings), "**`"+key[1]+"`**", k.Code)
 		}
+		for _, pair := range regexp.MustCompile(`([A-Z_]+) \(([a-z_.]+)\)`).FindAllStringSubmatch(
+			k.Remedy, -1) {
+			require.Contains(t, string(settings), "**`"+pair[2]+"`** · `"+pair[1]+"`", k.Code)
+		}
 	}
 	for _, k := range known {
 		for _, cause := range k.Behind {
