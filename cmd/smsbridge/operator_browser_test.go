@@ -123,6 +123,7 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 				b.do(chromedp.EmulateViewport(size[0], size[1]))
 				require.True(t, b.is(fmt.Sprintf("document.documentElement.scrollWidth <= %d", size[0])),
 					"%s is wider than the screen", name)
+				require.True(t, size[0] < 1000 || b.is(inOrder), "%s is not aligned", name)
 				b.axeRules(node, name, fmt.Sprintf(rules, size[0] > 1000))
 				b.picture(fmt.Sprintf("%s-%s-%d", name, scheme, size[0]))
 			}
@@ -171,6 +172,23 @@ func TestOperatorPagesInBrowser(t *testing.T) {
 	b.do(chromedp.Navigate(pages+"/operator/cases"), chromedp.KeyEvent("\t"))
 	require.True(t, b.is(`document.activeElement.className === "skip"`))
 }
+
+// inOrder says whether a page on a wide screen is aligned. Its head has two full lines, a column of
+// numbers has its name right above, and a name stands on the line of its value.
+const inOrder = `(() => {
+	const rect = e => { const r = document.createRange(); r.selectNodeContents(e);
+		return [...r.getClientRects()].find(r => r.width > 0); };
+	const first = e => { const all = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+		while (all.nextNode()) if (all.currentNode.data.trim()) return rect(all.currentNode); };
+	const level = (a, b) => !a || !b || Math.abs(a.top + a.bottom - b.top - b.bottom) < 10;
+	const box = s => document.querySelector(s)?.getBoundingClientRect();
+	const named = t => [...t.tHead.rows[0].cells].every((name, i) => {
+		const cell = t.tBodies[0].rows[0]?.cells[i];
+		return !cell || getComputedStyle(cell).textAlign === getComputedStyle(name).textAlign; });
+	return level(box(".brand"), box(".who")) && level(box("nav"), box(".search")) &&
+		[...document.querySelectorAll("table")].every(named) &&
+		[...document.querySelectorAll("dt")].every(e => level(first(e), first(e.nextElementSibling)));
+})()`
 
 // keptFrom is what the content security policy of a page kept from it, but for the try whether code
 // may be made of strings. River's pages go on without.
