@@ -46,6 +46,9 @@ func (n need) metBy(r Rule) bool {
 	return n == needsNothing || n == needsAPI && r.API != "" || n == needsToken && r.Token != ""
 }
 
+// String is what is needed, as settings call it.
+func (n need) String() string { return [...]string{"nothing", "api", "token"}[n] }
+
 // redeemer makes the calls of a provider's API. It is an interface and not a function because
 // judging reads the list of providers, and Go does not let a variable depend on itself.
 type redeemer interface {

@@ -152,9 +152,9 @@ func joinHost(host, port string) string {
 }
 
 // Check returns an error that names all that cannot work in a rule. A host or wrapper must be a
-// bare host name, and a path must begin with a slash. The recipe must exist, and the API must be
-// a URL of the rule. A rule that fails is safe, but does not find or redeem what the operator
-// wants.
+// bare host name, and a path must begin with a slash. The recipe must exist and have what it needs,
+// and the API must be a URL of the rule. A rule that fails is safe, but does not find or redeem
+// what the operator wants.
 func (r Rule) Check() error {
 	var wrong []error
 	for _, h := range slices.Concat(r.Hosts, r.Wrappers) {
@@ -169,8 +169,12 @@ func (r Rule) Check() error {
 				"path %q is not a path such as /account/confirm, or allows every link", p))
 		}
 	}
-	if r.Recipe != "" && known.recipe(r.Recipe).name == "" {
+	switch chosen := known.recipe(r.Recipe); {
+	case r.Recipe == "":
+	case chosen.name == "":
 		wrong = append(wrong, fmt.Errorf("recipe %q does not exist", r.Recipe))
+	case !chosen.needs.metBy(r):
+		wrong = append(wrong, fmt.Errorf("recipe %q redeems nothing without %s", r.Recipe, chosen.needs))
 	}
 	if r.API != "" {
 		if u, why := r.judge(r.API); why != "" {

@@ -14,12 +14,17 @@ func TestRuleCheck(t *testing.T) {
 		Wrappers: []string{"email.acme.example"}, Paths: []string{"/a/*/b", "reset:/p", "/c/*?",
 			"/?token", "/#/c/*?"},
 		Recipe: RecipeForm, API: "https://login.acme.example/auth/v1"}.Check())
+	require.NoError(t, Rule{Hosts: []string{"a.example"}, Recipe: RecipeSupabase,
+		API: "https://a.example/auth/v1"}.Check())
+	require.NoError(t, Rule{Recipe: RecipeZitadel, Token: "t"}.Check())
+	require.NoError(t, Rule{Recipe: RecipeFirebase}.Check(), "its API has a usual place")
 	for _, r := range []Rule{
 		{Hosts: []string{"https://login.acme.example"}}, {Hosts: []string{"login.acme.example/x"}},
 		{Hosts: []string{""}},
 		{Wrappers: []string{"a b"}}, {Paths: []string{"account"}}, {Paths: []string{"/"}},
 		{Paths: []string{"/*"}}, {Paths: []string{"invite:/a"}}, {Paths: []string{"/*?"}},
 		{Recipe: "magic"}, {Recipe: "GET"},
+		{Recipe: RecipeSupabase}, {Recipe: RecipeSupabase, Token: "t"}, {Recipe: RecipeZitadel},
 		{API: "https://evil.example"}, {Hosts: []string{"a.example"}, API: "http://a.example"},
 		{Hosts: []string{"a.example"}, API: "https://a.example/?x=y"},
 	} {

@@ -79,9 +79,10 @@ func linkOptions() []option {
 		}, Set: settings.Text(func(t *Tenant) *string { return &t.Links.Recipe })},
 		{Row: row{
 			Key: "links.api", Variable: "SMSBRIDGE_LINK_API", Off: true,
-			Example:  "https://abc.supabase.co/auth/v1",
-			Doc:      "The identity provider's API, for the recipes that speak one.",
-			Prevents: "Without it, those recipes have nowhere to send the link's token.",
+			Example: "https://abc.supabase.co/auth/v1",
+			Doc: "The identity provider's API, for the recipes that speak one. {links.recipe=supabase} " +
+				"needs it. Left out, that of firebase is at Google, and others are at the link's host.",
+			Prevents: "At another address the API does not know the link's token.",
 		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Links.API })},
 		{Row: row{
 			Key: "links.token", Variable: "SMSBRIDGE_LINK_TOKEN", Kind: settings.SecretOne, Off: true,
