@@ -103,6 +103,7 @@ func TestMistakes(t *testing.T) {
 		"rows":        {[]string{"--rows=-1"}, "--rows is out of range"},
 		"latency":     {[]string{"--latency", "1m"}, "--latency is out of range"},
 		"no database": {[]string{"--no-sqlite"}, "no database to measure on"},
+		"replicas":    {[]string{"--only", "flow-two"}, "flow-two needs PostgreSQL"},
 		"no program": {[]string{"--binary", "old=/does/not/exist"},
 			"no program /does/not/exist for old"},
 		"a folder": {[]string{"--binary", "old=" + t.TempDir()}, "there is no program"},

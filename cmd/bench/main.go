@@ -166,8 +166,11 @@ func (o options) run(ctx context.Context, stdout, stderr io.Writer) error {
 // check finds the mistakes that would otherwise show after minutes.
 func (o options) check() error {
 	for _, name := range o.Only {
-		if _, known := workOf(name); !known {
+		switch w, known := workOf(name); {
+		case !known:
 			return mistake{"there is no work " + name, "bench --help lists them under --only"}
+		case w.replicas > 1 && o.Postgres == "":
+			return mistake{name + " needs PostgreSQL, which its replicas share", "give --postgres"}
 		}
 	}
 	numbers := slices.Concat(o.Callers, o.InFlight, []int{o.Repeat, o.Burst})
