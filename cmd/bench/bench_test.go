@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"runtime"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // TestMain has a child of a test be the bench itself, which starts its own program as the baseline.
 func TestMain(m *testing.M) {
 	if os.Getenv(beBench) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		main()
 	}
 	os.Exit(m.Run())
 }
@@ -87,6 +88,15 @@ func TestLost(t *testing.T) {
 	require.ErrorContains(t, s.lost(1), "1 texts were sent twice")
 	f.forget()
 	require.NoError(t, s.lost(0))
+}
+
+// Ensure that an interrupt while a run waits for texts is told as such, and not as texts that are
+// lost.
+func TestInterruptedWait(t *testing.T) {
+	s := &stage{bench: &bench{fakes: &fakes{phones: map[int]*phone{}}}}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the measurement takes too long"))
+	require.EqualError(t, s.drained(ctx, 1), "the measurement takes too long")
 }
 
 // Ensure that a mistake is told at once, with what to do about it.

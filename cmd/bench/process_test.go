@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,6 +86,19 @@ func TestChild(t *testing.T) {
 	require.Error(t, c.err)
 	_, err := startChild(t.Context(), exec.Command(filepath.Join(t.TempDir(), "none")))
 	require.Error(t, err)
+}
+
+// Ensure that the bench ends in order when its terminal is closed. It has children to end then, and
+// folders and databases to remove.
+func TestClosedTerminal(t *testing.T) {
+	if runtime.GOOS == "windows" || signal.Ignored(syscall.SIGHUP) {
+		t.Skip("there is no SIGHUP, or nohup has it ignored")
+	}
+	c, _, err := startBaseline(t.Context(), "key")
+	require.NoError(t, err)
+	require.NoError(t, c.command.Process.Signal(syscall.SIGHUP))
+	<-c.done
+	require.NoError(t, c.err)
 }
 
 // Ensure that the last complaint of a server is kept, whatever it writes afterwards.

@@ -51,8 +51,11 @@ func (s *stage) drained(ctx context.Context, mails int) error {
 		if phones > texted {
 			texted, since = phones, time.Now()
 		}
-		if phones >= mails || time.Since(since) > stallTime || !pause(ctx, 5*time.Millisecond) {
+		if phones >= mails || time.Since(since) > stallTime {
 			return s.lost(mails)
+		}
+		if !pause(ctx, 5*time.Millisecond) {
+			return context.Cause(ctx)
 		}
 	}
 }
