@@ -60,7 +60,7 @@ type Manners struct {
 	// PasswordPage mails reset links of the older path that open such a form, as Auth0's do since it
 	// gave up the links that activate.
 	PasswordPage bool
-	// Mute shows a page that welcomes every visitor and does not say what came of the link.
+	// Mute has Auth0 show a page that welcomes every visitor and does not say what came of the link.
 	Mute bool
 	// DeadLink responds to every link with 404; Down hangs up on it; Slow delays it; Expired
 	// treats it as too old.

@@ -308,3 +308,16 @@ func TestLinkShapes(t *testing.T) {
 		}))
 	}
 }
+
+// Ensure that the history has the status also of a response that says none and so is 200.
+func TestStatusThatIsNotSaid(t *testing.T) {
+	idp, _, _ := openTest(t)
+	idp.Set(func(m *Manners) { m.Provider = JHipster })
+	require.NoError(t, idp.SignUp(t.Context(), testUser))
+	_, key, _ := strings.Cut(idp.Mails()[0].Link, "key=")
+	b := newBrowser(t)
+	status, body := b.open(idp.URL() + "/api/activate?key=" + key)
+	require.Equal(t, http.StatusOK, status)
+	require.Empty(t, body)
+	require.Equal(t, http.StatusOK, idp.Requests()[0].Status)
+}

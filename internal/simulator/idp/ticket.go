@@ -160,6 +160,11 @@ func (i *Server) handler() http.Handler {
 		number := len(i.requests) - 1
 		i.mu.Unlock()
 		mux.ServeHTTP(&recorder{w, i, number}, r)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if status := &i.requests[number].Status; *status == 0 && r.Context().Err() == nil {
+			*status = http.StatusOK // what net/http makes of a handler that says none
+		}
 	})
 }
 
