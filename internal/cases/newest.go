@@ -202,6 +202,8 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		b.State, b.Said = Failed, m.Reason
 	case unsent(m.Texted, m.TextError):
 		b.State, b.Said = Failed, "no text: "+explained(m.TextError)
+	case m.Question == "" && (m.Texted == text.Due || m.Texted == text.Unclear):
+		b.State, b.Said = Running, "the text waits for a provider"
 	case m.Question == "":
 		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
 	default:

@@ -258,3 +258,60 @@ func TestNewestEnds(t *testing.T) {
 		}))
 	}
 }
+
+// Ensure that a mail whose link or code was texted is told by what became of that text.
+func TestNewestPassedOn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		phone, err := phonemail.ParseNumber("+4520123456")
+		require.NoError(t, err)
+		const whatItHad = "what the mail had is texted, or another mail stands for it"
+		passed := []struct {
+			text    text.State // "" for none
+			why     string
+			purpose text.Purpose
+			state   State
+			said    string
+		}{
+			{text.Failed, "given up", text.Relay, Failed, "no text: given up"},
+			{text.Undelivered, "30003", text.Relay, Failed,
+				"no text: 30003 (the phone is off, or out of reach)"},
+			{text.Suppressed, "opted out", text.Relay, Failed, "no text: opted out"},
+			{text.Due, "", text.Relay, Running, "the text waits for a provider"},
+			{text.Sending, "", text.Relay, Handed, whatItHad},
+			{text.Delivered, "", text.Relay, Handed, whatItHad},
+			{text.Suppressed, text.TestReason, text.Relay, Handed, whatItHad},
+			{"", "", "", Handed, whatItHad},
+			{text.Failed, "given up", text.Keyword, Handed, whatItHad}, // another's
+		}
+		id := func(n int) string { return fmt.Sprintf("%08d-0000-7000-8000-000000000000", n) }
+		require.NoError(t, s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			for i, p := range passed {
+				_, err := tx.AddMail(ctx, db.AddMailParams{ID: id(i), Tenant: "acme",
+					MessageID: id(i), Phone: phone})
+				if err != nil {
+					return err
+				}
+				if _, err := tx.EndMail(ctx, db.EndMailParams{ID: id(i), State: "examined"}); err != nil {
+					return err
+				}
+				if p.text == "" {
+					continue
+				}
+				if err := tx.AddText(ctx, db.AddTextParams{ID: id(100 + i), Tenant: "acme", Phone: phone,
+					CaseID: id(i), Purpose: p.purpose, State: p.text, Error: p.why}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		require.NoError(t, s.Read(t.Context(), func(ctx context.Context, view store.View) error {
+			found, _, err := Newest(ctx, view, Filter{}, "", 50)
+			require.Len(t, found, len(passed))
+			for i, p := range passed {
+				b := found[len(found)-1-i]
+				require.Equal(t, []any{id(i), p.state, p.said}, []any{b.ID, b.State, b.Said})
+			}
+			return err
+		}))
+	})
+}

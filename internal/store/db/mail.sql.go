@@ -347,11 +347,12 @@ func (q *Queries) MailsOfPhone(ctx context.Context, arg MailsOfPhoneParams) ([]M
 const newestMails = `-- name: NewestMails :many
 SELECT m.id, m.tenant, m.phone, m.state, m.kind, m.reason, m.received_at,
     COALESCE(c.state, '') AS question, COALESCE(c.outcome, '') AS outcome,
-    COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, '') AS texted,
-    COALESCE(t.error, '') AS text_error
+    COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, r.state, '') AS texted,
+    COALESCE(t.error, r.error, '') AS text_error
 FROM mail m
 LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+LEFT JOIN text r ON r.case_id = m.id AND r.case_id <> '' AND r.purpose = 'relay'
 WHERE m.id < $1
 ORDER BY m.id DESC LIMIT $2
 `
@@ -376,8 +377,8 @@ type NewestMailsRow struct {
 	TextError  string
 }
 
-// The newest mails before an id, each with its question and the prompts of that, oldest prompt
-// first.
+// The newest mails before an id, each with its question and the prompts of that, or with the text
+// that passed on what it had.
 func (q *Queries) NewestMails(ctx context.Context, arg NewestMailsParams) ([]NewestMailsRow, error) {
 	rows, err := q.db.QueryContext(ctx, newestMails, arg.Before, arg.Most)
 	if err != nil {

@@ -42,15 +42,16 @@ SELECT * FROM mail WHERE phone IN (@phone, @gone);
 SELECT DISTINCT phone FROM mail WHERE id = @key OR message_id = @key LIMIT 2;
 
 -- name: NewestMails :many
--- The newest mails before an id, each with its question and the prompts of that, oldest prompt
--- first.
+-- The newest mails before an id, each with its question and the prompts of that, or with the text
+-- that passed on what it had.
 SELECT m.id, m.tenant, m.phone, m.state, m.kind, m.reason, m.received_at,
     COALESCE(c.state, '') AS question, COALESCE(c.outcome, '') AS outcome,
-    COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, '') AS texted,
-    COALESCE(t.error, '') AS text_error
+    COALESCE(c.expires_at, 0) AS over, COALESCE(t.state, r.state, '') AS texted,
+    COALESCE(t.error, r.error, '') AS text_error
 FROM mail m
 LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
+LEFT JOIN text r ON r.case_id = m.id AND r.case_id <> '' AND r.purpose = 'relay'
 WHERE m.id < @before
 ORDER BY m.id DESC LIMIT @most;
 
