@@ -143,11 +143,11 @@ func giveKeys(o *Options, path string) error {
 	if o.Key != nil {
 		return nil
 	}
-	text, err := os.ReadFile(path + ".key")
+	keys, err := readKeys(path + ".key")
 	if err != nil {
 		return fmt.Errorf("store: reading the key that belongs to the backup: %w", err)
 	}
-	return o.take(ParseKeys(string(text)))
+	return o.take(keys, nil)
 }
 
 // inspect reads a copy from end to end. It returns a *KeyError or a *SchemaError for one with which

@@ -57,30 +57,69 @@ func parseKey(text string) ([]byte, error) {
 // exist yet. A missing key beside an existing file is an error: a new one could not open what the
 // old one sealed.
 func keysBeside(path string) ([][]byte, error) {
-	name := path + ".key"
-	text, err := os.ReadFile(name)
-	if err == nil {
-		return ParseKeys(string(text))
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	const another = "restore the key from your backup or set SMSBRIDGE_KEY to the one in use"
+	there := absent(path) != nil
+	keys, err := readKeys(path + ".key")
+	switch {
+	case err == nil:
+		return keys, nil
+	case errors.Is(err, errNotInFile) && there:
+		return nil, fmt.Errorf("%w: %s", err, another)
+	case errors.Is(err, errNotInFile):
+		return nil, fmt.Errorf("%w: correct it, or remove it to have the start make one", err)
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("store: reading the key: %w", err)
+	case there:
+		return nil, fmt.Errorf("store: the database %s exists but its key %s does not: %s",
+			path, path+".key", another)
 	}
-	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("store: the database %s exists but its key %s does not:"+
-			" restore the key from your backup or set SMSBRIDGE_KEY to the one in use", path, name)
-	}
-	key := make([]byte, KeySize)
-	rand.Read(key)
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	key, err := makeKey(path)
 	if err != nil {
 		return nil, fmt.Errorf("store: making a key: %w", err)
 	}
-	_, err = file.WriteString(hex.EncodeToString(key) + "\n")
-	// On disk before the first value is sealed with it.
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return nil, fmt.Errorf("store: making a key: %w", err)
-	}
 	return [][]byte{key}, nil
+}
+
+// readKeys reads the keys in a file.
+func readKeys(name string) ([][]byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := ParseKeys(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("store: the file %s %w", name, errNotInFile)
+	}
+	return keys, nil
+}
+
+// errNotInFile does not say how to make a key, as errNoKey does: another would open nothing.
+var errNotInFile = errors.New("has no key of 32 bytes in hex or base64, or not only such keys")
+
+// makeKey makes the key of a SQLite file that does not exist yet. It is on disk before the first
+// value is sealed with it. A kill leaves all of it under its name, or nothing. The lock keeps two
+// first starts from replacing each other's.
+func makeKey(path string) (key []byte, err error) {
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	name, part := path+".key", path+".key"+restoring
+	key = make([]byte, KeySize)
+	rand.Read(key)
+	for _, step := range []func() error{
+		func() error { return absent(name) },
+		func() error { return absent(path) },
+		func() error { return makePrivate(part) },
+		func() error { return os.WriteFile(part, []byte(hex.EncodeToString(key)+"\n"), 0o600) },
+		func() error { return settle(part, name) },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return key, nil
 }
 
 // take sets the keys that were read from somewhere. The first seals.

@@ -1,0 +1,69 @@
+package store_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// Ensure that a first key which could not be written is not in the way of the next start. A process
+// that may write no byte, as on a full disk, ends where a kill may end it.
+func TestFirstKeyIsWrittenWholeOrNotAtAll(t *testing.T) {
+	const child = "SMSBRIDGE_TEST_KEY_IN"
+	if path := os.Getenv(child); path != "" {
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{}))
+		_, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + path})
+		require.ErrorIs(t, err, syscall.EFBIG)
+		return
+	}
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
+	first := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	first.Env = append(os.Environ(), child+"="+path)
+	out, err := first.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.NoFileExists(t, path)
+
+	s, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + path})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	names, err := filepath.Glob(path + ".key*")
+	require.NoError(t, err)
+	require.Equal(t, []string{path + ".key"}, names)
+}
+
+// Ensure that a file without a key is named, with what to do: no database needs a key that was
+// never in the file, and an existing one needs its own.
+func TestFileWithoutAKey(t *testing.T) {
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
+	options := store.Options{URL: "sqlite:" + path}
+	for _, text := range []string{"", "\n", "0123"} {
+		require.NoError(t, os.WriteFile(path+".key", []byte(text), 0o600))
+		_, err := store.Open(t.Context(), options)
+		require.ErrorContains(t, err, path+".key has no key")
+		require.ErrorContains(t, err, "remove it")
+		require.NoFileExists(t, path)
+
+		_, _, err = store.Restore(t.Context(), options, "backup", false, func(int64) {})
+		require.ErrorContains(t, err, path+".key has no key")
+		require.NotContains(t, err.Error(), "remove it")
+	}
+	require.NoError(t, os.Remove(path+".key"))
+	s, err := store.Open(t.Context(), options)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+
+	require.NoError(t, os.WriteFile(path+".key", nil, 0o600))
+	_, err = store.Open(t.Context(), options)
+	require.ErrorContains(t, err, path+".key has no key")
+	require.ErrorContains(t, err, "restore the key")
+	require.NotContains(t, err.Error(), "remove it")
+	_, err = store.Keys(t.Context(), options)
+	require.ErrorContains(t, err, path+".key has no key")
+}
