@@ -89,6 +89,10 @@ func (k keysCommand) forget(ctx context.Context, w world, o store.Options) error
 		return mistake{"the key " + k.Forget + " is configured, and so it is not lost",
 			"take it out of the settings first, if it is to be forgotten"}
 	}
+	if errors.Is(err, store.ErrKeyRuns) {
+		return failure{err, "stop the replica first, if the key is lost for good; one that was killed " +
+			"counts as running for a minute"}
+	}
 	if err != nil {
 		return explainMissing(err, o)
 	}

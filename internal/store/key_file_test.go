@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,4 +68,43 @@ func TestFileWithoutAKey(t *testing.T) {
 	require.NotContains(t, err.Error(), "remove it")
 	_, err = store.Keys(t.Context(), options)
 	require.ErrorContains(t, err, path+".key has no key")
+}
+
+// Ensure that a key is not forgotten with which a replica seals, until that one has left or said
+// nothing for a while. No bridge runs on a SQLite file that this process has locked.
+func TestForgetKeyOfAReplica(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := database(t)
+			replica, err := openWith(t, url, keyOf("b"))
+			require.NoError(t, err)
+			id := replica.KeyID()
+			require.NoError(t, replica.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				return store.Beat(ctx, tx, store.Node{ID: "n", Host: "host-n", KeyID: id})
+			}))
+			require.NoError(t, replica.Close())
+			options := store.Options{URL: url, Key: keyOf("a")}
+			known, err := store.Forget(t.Context(), options, id)
+			if name == "sqlite" {
+				require.NoError(t, err)
+				require.True(t, known)
+				return
+			}
+			require.ErrorIs(t, err, store.ErrKeyRuns)
+			require.ErrorContains(t, err, "host-n")
+			_, err = openWith(t, url, keyOf("a"))
+			var missing *store.KeyError
+			require.ErrorAs(t, err, &missing, "nothing is forgotten")
+
+			known, err = store.Forget(t.Context(), options, "0badc0de")
+			require.NoError(t, err, "another key")
+			require.False(t, known)
+			options.Now = func() time.Time { return time.Now().Add(2 * store.NodeGone) }
+			known, err = store.Forget(t.Context(), options, id)
+			require.NoError(t, err)
+			require.True(t, known)
+		})
+	}
 }

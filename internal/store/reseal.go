@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
+
+	"smsbridge/internal/store/moment"
 )
 
 // resealAtOnce is how many values are read, and then sealed anew in one transaction. Between the
@@ -105,12 +107,16 @@ func (s *Store) resealBatch(
 // ErrKeyInUse says that a key is configured, so that it is not to be forgotten.
 var ErrKeyInUse = errors.New("store: the key is configured")
 
+// ErrKeyRuns says that a replica that runs seals with a key.
+var ErrKeyRuns = errors.New("store: a replica runs with the key")
+
 // Forget has a bridge start without a key that is lost for good. What that key sealed stays sealed:
 // its mails, links and codes are lost. If the digests' key is among that, the next start makes
 // another, and no phone of before is recognized any more: neither those that opted out. It reports
 // whether the database knew the key.
 //
-// It returns ErrKeyInUse for a key that is configured: that is not lost.
+// It returns ErrKeyInUse for a key that is configured, and ErrKeyRuns for one with which a replica
+// seals: that is not lost.
 func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -130,6 +136,9 @@ func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
+	if err := sealedByNone(ctx, e, id); err != nil {
+		return false, err
+	}
 	begins := sealedBy(id)
 	query := fmt.Sprintf("DELETE FROM secret WHERE substr(value, 1, %d) = $1", len(begins))
 	if _, err := e.database().ExecContext(ctx, query, begins); err != nil {
@@ -141,6 +150,28 @@ func Forget(ctx context.Context, o Options, id string) (known bool, err error) {
 	}
 	n, err := done.RowsAffected()
 	return n == 1, err
+}
+
+// sealedByNone returns ErrKeyRuns when a replica that lives seals with a key. It asks nothing where
+// this process alone has the database. One that was killed there may look as if it lived.
+func sealedByNone(ctx context.Context, e engine, id string) error {
+	if !e.alone().IsZero() {
+		return nil
+	}
+	queries, now, err := e.read(ctx)
+	if err != nil {
+		return fmt.Errorf("store: looking for replicas: %w", err)
+	}
+	nodes, err := queries.NodesSeenSince(ctx, moment.Of(now).Add(-NodeGone))
+	if err != nil {
+		return fmt.Errorf("store: looking for replicas: %w", err)
+	}
+	for _, n := range nodes {
+		if n.KeyID == id {
+			return fmt.Errorf("%w: on %s", ErrKeyRuns, n.Host)
+		}
+	}
+	return nil
 }
 
 // existing returns an error unless there are keys, and a SQLite file. It reads the keys beside that
