@@ -18,7 +18,7 @@ type Funnel struct {
 	Country  string `json:"country,omitempty"`  // ISO 3166-1; "" when the number does not say
 	Provider string `json:"provider,omitempty"` // the identity provider; "" when none is known
 
-	Seen      int64 `json:"seen"`      // mails that came, but those to test numbers
+	Seen      int64 `json:"seen"`      // mails that came, but what goes to a test number
 	Asked     int64 `json:"asked"`     // a provider has the text that asks
 	Delivered int64 `json:"delivered"` // of those; many providers do not say
 	Yes       int64 `json:"yes"`

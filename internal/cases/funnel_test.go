@@ -26,7 +26,8 @@ type shaft struct {
 	test     int64
 }
 
-// came adds a mail, and its question unless the state is "". The prompts have states, too.
+// came adds a mail, and its question unless the state is "". The prompts have states, too; without
+// a question it is the text that passes the mail on.
 func (b shaft) came(tenant string, s challenge.State, o challenge.Outcome, prompts ...text.State) {
 	b.Helper()
 	now := b.Now().Add(-b.ago)
@@ -51,9 +52,16 @@ func (b shaft) came(tenant string, s challenge.State, o challenge.Outcome, promp
 			require.NoError(b, err)
 		}
 		for i, state := range prompts {
-			require.NoError(b, tx.AddText(ctx, db.AddTextParams{ID: fmt.Sprintf("%s-%d", id, i),
+			row := db.AddTextParams{ID: fmt.Sprintf("%s-%d", id, i),
 				ChallengeID: id, Tenant: tenant, Phone: phone, Purpose: text.Prompt, State: state,
-				CreatedAt: moment.Of(now)}))
+				CreatedAt: moment.Of(now)}
+			if s == "" {
+				row.ChallengeID, row.CaseID, row.Purpose = "", id, text.Relay
+			}
+			if b.test == 1 {
+				row.Error = text.TestReason
+			}
+			require.NoError(b, tx.AddText(ctx, row))
 		}
 		return nil
 	})
@@ -74,7 +82,7 @@ func (b shaft) funnels(since time.Duration, tenant string, by By) (all []Funnel,
 }
 
 // Ensure that each mail of the time counts once, at each step it came to, with those of its tenant,
-// country and identity provider. Mails of another time, and questions to test numbers, do not.
+// country and identity provider. Mails of another time, and those to test numbers, do not.
 func TestFunnels(t *testing.T) {
 	storetest.EachBench(t, func(bench storetest.Bench) {
 		b := shaft{Bench: bench, provider: "auth0"}
@@ -88,7 +96,7 @@ func TestFunnels(t *testing.T) {
 		b.came("acme", challenge.Open, "", text.Sent)
 		b.came("acme", challenge.Open, "", text.Due)
 		b.came("acme", challenge.Expired, "", text.Suppressed)
-		b.came("acme", "", "")
+		b.came("acme", "", "", text.Suppressed)
 		long := b
 		long.ago = 90 * time.Minute
 		long.came("acme", challenge.Open, "", text.Sent)
@@ -98,6 +106,7 @@ func TestFunnels(t *testing.T) {
 		refused.provider, refused.refused, fresh.refused = "", "no link", "not yet"
 		old.came("acme", challenge.Denied, "", text.Sent)
 		test.came("acme", challenge.Open, "", text.Suppressed)
+		test.came("acme", "", "", text.Suppressed)
 		cognito.came("beta", challenge.Denied, "", text.Delivered)
 		refused.came("acme", "", "")
 		fresh.came("acme", "", "")

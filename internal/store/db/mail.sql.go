@@ -171,6 +171,8 @@ LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
     AND t.state IN ('sent', 'delivered', 'undelivered', 'unclear')
 WHERE m.id >= $2 AND m.id < $3 AND COALESCE(c.test, 0) = 0
+    AND NOT EXISTS (SELECT 1 FROM text r WHERE r.case_id = m.id AND r.case_id <> ''
+        AND r.purpose = 'relay' AND r.error = 'test number')
 GROUP BY m.tenant, m.country, m.provider
 `
 
@@ -201,7 +203,7 @@ type MailFunnelRow struct {
 
 // How far the mails came that were taken from one id to before another, in one row for each tenant,
 // country and identity provider. A question has one prompt, and is asked once a provider has that.
-// A question to a test number is no person's.
+// What a test number is asked, or would be texted, is no person's.
 func (q *Queries) MailFunnel(ctx context.Context, arg MailFunnelParams) ([]MailFunnelRow, error) {
 	rows, err := q.db.QueryContext(ctx, mailFunnel, arg.Now, arg.FirstID, arg.BeforeID)
 	if err != nil {

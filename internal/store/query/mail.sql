@@ -58,7 +58,7 @@ ORDER BY m.id DESC LIMIT @most;
 -- name: MailFunnel :many
 -- How far the mails came that were taken from one id to before another, in one row for each tenant,
 -- country and identity provider. A question has one prompt, and is asked once a provider has that.
--- A question to a test number is no person's.
+-- What a test number is asked, or would be texted, is no person's.
 SELECT m.tenant, m.country, m.provider, COUNT(*) AS seen,
     COUNT(CASE WHEN m.state = 'refused' THEN 1 END) AS refused,
     COUNT(CASE WHEN m.state = 'received' THEN 1 END) AS unread,
@@ -80,4 +80,6 @@ LEFT JOIN challenge c ON c.id = m.id
 LEFT JOIN text t ON t.challenge_id = c.id AND t.challenge_id <> '' AND t.purpose = 'prompt'
     AND t.state IN ('sent', 'delivered', 'undelivered', 'unclear')
 WHERE m.id >= @first_id AND m.id < @before_id AND COALESCE(c.test, 0) = 0
+    AND NOT EXISTS (SELECT 1 FROM text r WHERE r.case_id = m.id AND r.case_id <> ''
+        AND r.purpose = 'relay' AND r.error = 'test number')
 GROUP BY m.tenant, m.country, m.provider;
