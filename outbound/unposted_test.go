@@ -29,6 +29,7 @@ func TestUnposted(t *testing.T) {
 		store.NewID(), phone)
 	w.deliver(address, "lost")
 	w.deliver("acme+4521000001@sms.acme.example", "came") // the row is another phone's
+	w.deliver(address, "lost")                            // stored twice, and counted once
 	w.deliver("kim@sms.acme.example", "of no phone")
 	w.wait(unpostedGrace - time.Second)
 	require.Equal(t, []int{0, 0}, found(), "it may still come")
