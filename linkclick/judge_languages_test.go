@@ -304,3 +304,38 @@ func TestSuccessOfSomethingElse(t *testing.T) {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
 }
+
+// A page may tell of a key, a domain or a file that was verified. A success names an account or an
+// address, the reader, or nothing.
+func TestSuccessNamesAnAccount(t *testing.T) {
+	for _, text := range []string{
+		"Der Schlüssel wurde verifiziert.", "Domain acme.example wurde erfolgreich bestätigt.",
+		"Klíč byl ověřen tokenem a ověřuje e-mailové adresy.", "Doména byla úspěšně ověřena.",
+		"Το κλειδί επαληθεύτηκε.", "La clave ha sido verificada, con tu dirección de correo.",
+		"El dominio se ha verificado.", "Avain on vahvistettu.", "Le domaine a été vérifié.",
+		"La clé a été vérifiée avec un jeton et peut signer vos courriels.",
+		"La chiave è stata verificata.", "O domínio foi verificado.", "A chave está verificada.",
+		"Sleutel is geverifieerd met een token.", "Nøglen er verificeret.", "Domenet er bekreftet.",
+		"Nyckeln har verifierats.", "Klucz został zweryfikowany.", "Cheia a fost verificată.",
+		"Ключ был подтверждён.", "Домен успешно подтверждён.", "Ключ було підтверджено.",
+		"ドメインが確認されました。", "Tên miền đã được xác minh.", "Domain successfully verified",
+		"You have successfully verified your domain.", "The key you added was successfully verified.",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"You have successfully verified your Acme account.", "You have been successfully verified!",
+		"Hi Kim, you are successfully verified", "Successfully verified", "Erfolgreich bestätigt!",
+		"Acme: se ha verificado tu correo.", "We successfully verified kim@acme.example.",
+		"Sie wurden erfolgreich verifiziert.", "Sign-up successfully confirmed", "認証が完了しました。",
+		"Sähköpostisi on vahvistettu.",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"O endereço já está ativo para um usuário diferente.",
+		"Адрес уже активирован для другого пользователя.",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+}

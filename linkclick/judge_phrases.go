@@ -27,6 +27,8 @@ type language struct {
 	whole bool
 	// opens and closes tell that a success stands at the beginning or the end of its clause.
 	opens, closes bool
+	// alone tells that a success needs no subject: only one provider says it.
+	alone bool
 	// phrases are looked for in the order of judged.
 	phrases map[Outcome][]string
 }

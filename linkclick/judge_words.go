@@ -93,7 +93,8 @@ func (l language) states(statements []string, phrase string, outcome Outcome) bo
 		})
 		if !continued && !hasWord(before, l.unless) &&
 			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) &&
-			!(outcome == OutcomeConfirmed && activatesOther(phrase, s[:at+len(phrase)])) {
+			!(outcome == OutcomeConfirmed && (activatesOther(phrase, s[:at+len(phrase)]) ||
+				!l.alone && isOfOther(before, phrase, rest))) {
 			return true
 		}
 	}
@@ -151,7 +152,9 @@ var others = strings.Split("different account,another account,different user,ano
 	"ほかのアカウント,他のアカウント,別のアカウント,他のユーザー,別のユーザー,"+
 	"другой учетной,другой учётной,другим аккаунт,другим пользовател,"+
 	"іншим обліковим,іншим акаунт,іншим користувач,"+
-	"anderem konto,compte différent,cuenta diferente,cuenta distinta,account diverso,"+
+	"anderem konto,compte différent,utilisateur différent,cuenta diferente,usuario diferente,"+
+	"usuário diferente,utilizador diferente,другого пользовател,іншого користувач,"+
+	"cuenta distinta,account diverso,"+
 	"jiným účtem,jiného účtu,jiný účet,jiným uživatelem,toiselle tilille,toisella tilillä,"+
 	"toinen tili,toinen käyttäjä,toisen käyttäjän,διαφορετικό λογαριασμό,άλλο λογαριασμό,"+
 	"άλλον λογαριασμό,άλλον χρήστη,innego konta,inne konto,innym kontem,innego użytkownika,"+
@@ -200,8 +203,10 @@ var (
 		"gebruiker,benutzer,nutzer,utilisat,usuari,usuári,utente,utilizador,utilizator,uživatel,"+
 		"käyttäjä,χρήστη,użytkownik,пользовател,користувач,ユーザ,người dùng,regist,anmeldung,tilmelding,"+
 		"aanmelding,inscri,înscri,iscri,cadastr,rejestrac,rekister,εγγραφ,регистрац,реєстрац,登録,đăng ký,"+
-		"member,medlem,mitglied,lidmaatschap,membr,miembro,profil,perfil,mail,epost,adres,"+
-		"direcci,indirizzo,endereço,osoit,διεύθυνση,адрес,почт,пошт,メール", ",")
+		"member,medlem,mitglied,lidmaatschap,membr,miembro,profil,perfil,mail,addres,epost,adres,"+
+		"direcci,indirizzo,endereço,osoit,διεύθυνση,адрес,почт,пошт,メール,correo,correio,courriel,"+
+		"posta,hesab,kaydınız,بريد,حساب,تسجيل,địa chỉ,thư điện tử,邮箱,邮件,账户,账号,帐户,帐号,"+
+		"注册,信箱,郵件,郵箱,帳戶,帳號,signup,sign-up,sähköposti", ",")
 )
 
 // activatesOther reports whether a phrase of success tells that something was activated which, by
@@ -211,6 +216,34 @@ func activatesOther(phrase, upTo string) bool {
 		return strings.Contains(phrase, stem)
 	}) && !slices.ContainsFunc(accounts, func(stem string) bool {
 		return strings.Contains(upTo, stem)
+	})
+}
+
+// readers are words for "you" that begin a clause about the reader: "you are now verified".
+var readers = strings.Fields("you sie du vous je u usted lei você вы ви")
+
+// isOfOther reports whether a phrase of success says it of something that is no account: a key, a
+// domain or a file is verified, too. What is verified is named before the phrase or right after it.
+// Where nothing stands before it, the phrase is a heading.
+func isOfOther(before, phrase, rest string) bool {
+	rest = strings.TrimRight(strings.TrimLeftFunc(rest, unicode.IsLetter), " .!") // the end of a stem
+	after := strings.Fields(rest)
+	near := strings.Join(after[:min(len(after), maxObject)], " ")
+	if !strings.ContainsFunc(before, unicode.IsLetter) || namesAccount(before+phrase) ||
+		namesAccount(near) {
+		return false
+	}
+	clause := strings.FieldsFunc(lastClause(before), isNoLetter)
+	return rest != "" || len(clause) == 0 || !slices.Contains(readers, clause[0])
+}
+
+// maxObject is how many words after a phrase may name its object: "successfully your mail address".
+const maxObject = 3
+
+// namesAccount reports whether s names an account or an address, or holds an address.
+func namesAccount(s string) bool {
+	return strings.Contains(s, "@") || slices.ContainsFunc(accounts, func(stem string) bool {
+		return strings.Contains(s, stem)
 	})
 }
 

@@ -127,7 +127,7 @@ func learn(all []*provider) knowledge {
 		}
 		k.menu = append(k.menu, p.menu...)
 		own := language{name: p.name, unless: every.unless, denies: every.denies, after: every.after,
-			late: true, phrases: map[Outcome][]string{}}
+			late: true, alone: true, phrases: map[Outcome][]string{}}
 		for outcome, phrases := range p.phrases {
 			if succeeds(outcome) {
 				own.phrases[outcome] = phrases
