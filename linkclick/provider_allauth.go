@@ -18,6 +18,10 @@ var allauth = provider{
 			"du har verifierat", "vous avez confirmé", "ha confirmado", "hai appena confermato",
 			"você confirmou", "ai confirmat", "έχετε επιβεβαιώσει", "ви підтвердили",
 			"لقد أكدت عنوان البريد", "您已确认email地址",
+			// Statements keep the sign of an address.
+			"du hast die adresse @ bestätigt", "je hebt het emailadres @ bevestigd", "confirmou @",
+			"@ を確認しました", "адрес @ подтверждён", "адрес @ подтвержден", "@ adresini onayladınız",
+			"您已確認 @",
 		},
 	},
 }

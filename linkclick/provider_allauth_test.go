@@ -47,6 +47,10 @@ func TestAllauthSaysInItsLanguageThatItIsDone(t *testing.T) {
 		"Έχετε επιβεβαιώσει το a@b.example.", "Ви підтвердили a@b.example.",
 		"لقد أكدت عنوان البريد الإلكتروني a@b.example.", "您已确认Email地址 a@b.example。",
 		"Sähköpostiosoite a@b.example on vahvistettu.", "Adres a@b.example został potwierdzony.",
+		"Du hast die Adresse a@b.example bestätigt.", "a@b.example を確認しました。",
+		"Je hebt het e-mailadres a@b.example bevestigd", "Confirmou a@b.example.",
+		"Адрес a@b.example подтверждён.", "a@b.example adresini onayladınız.",
+		"您已確認 a@b.example。",
 	} {
 		require.Equal(t, OutcomeConfirmed, hear(&allauth, text), text)
 	}
@@ -58,6 +62,12 @@ func TestAllauthSaysInItsLanguageThatItIsDone(t *testing.T) {
 		"Nu ai confirmat a@b.example.", "Dacă ai confirmat", "Δεν έχετε επιβεβαιώσει το a@b.example.",
 		"Αν έχετε επιβεβαιώσει", "Έχετε επιβεβαιώσει το a@b.example;", "Якщо ви підтвердили",
 		"إذا لقد أكدت عنوان البريد", "如果您已确认Email地址", "是否您已确认Email地址",
+		"Wenn du hast die Adresse a@b.example bestätigt", "a@b.example を確認しましたら",
+		"Du hast die Adresse a@b.example bestätigt, aber erst wenn du auf den Knopf drückst.",
+		"Als je hebt het e-mailadres a@b.example bevestigd", "Ainda não confirmou a@b.example.",
+		"Если адрес a@b.example подтверждён", "a@b.example adresini onayladınız, ancak bekleyin",
+		"Адрес a@b.example ещё не подтверждён.", "a@b.example adresini onaylamadınız.",
+		"如果您已確認 a@b.example", "Du hast die Adresse bestätigt.",
 	} {
 		require.Equal(t, OutcomeUnknown, hear(&allauth, text), text)
 	}
