@@ -180,6 +180,25 @@ func TestOneTimePasswords(t *testing.T) {
 	require.Equal(t, KindReset, f.Kind)
 }
 
+// A code for a new password is a reset in the languages that have words for it here.
+func TestCodesForANewPassword(t *testing.T) {
+	for once, forNew := range map[string]string{
+		"您的一次性密码":               "用此验证码设置新密码",
+		"您的一次性密碼":               "用此驗證碼設定新密碼",
+		"Mật khẩu dùng một lần": "Nhập mã này để đặt mật khẩu mới",
+		"รหัสผ่านแบบใช้ครั้งเดียว": "ใช้รหัสนี้เพื่อตั้งรหัสผ่านใหม่",
+		"Kata sandi sekali pakai":       "Masukkan kode ini untuk kata sandi baru",
+		"Kata laluan sekali guna":       "Masukkan kod ini untuk kata laluan baharu",
+		"Κωδικός πρόσβασης μίας χρήσης": "Ο κωδικός για νέο κωδικό πρόσβασης",
+	} {
+		for text, want := range map[string]Kind{once: KindCode, forNew: KindReset} {
+			f := Find(Mail{Subject: "ACME", Text: text + ": 583920"}, acme)
+			require.Equal(t, want, f.Kind, text)
+			require.Equal(t, "583920", f.Code, text)
+		}
+	}
+}
+
 // A code is never a part of something longer, and has the form of one.
 func FuzzFindCode(f *testing.F) {
 	f.Add("Your code", "Code: 583920 or\n5\n8\n3\n9\nKXWPQR (Code K7X2PQ) 583-920")

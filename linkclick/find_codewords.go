@@ -25,7 +25,7 @@ var codeWords = []string{
 	"کد", "کوڈ", "कोड", "ओटीपी", "কোড", "ওটিপি", "sandi sekali pakai", "tek kullanımlık",
 	"인증 번호", "코드", "일회용 비밀번호", "ワンタイムコード", "一次性密码", "一次性密碼", "动态密码",
 	"動態密碼", "校验码", "確認碼", "确认码", "认证码", "認證碼", "安全码", "安全碼", "动态码", "動態碼",
-	"登录码", "登入碼",
+	"登录码", "登入碼", "mật khẩu dùng một lần", "sekali guna",
 }
 
 // otherWords announce a number that is no one-time code.

@@ -95,7 +95,9 @@ var vocabulary = []struct {
 		"palavra-passe", "redefin", "hasł", "salasana", "パスワード", "再設定", "リセット",
 		"парол", "сброс", "восстанов", "скинути", "відновл",
 		"wiederherstell", "wiederherzustell", "gendan", "gjenopprett", "récupér", "recuper", "odzysk",
-		"palauta", "重置", "找回", "恢复",
+		"palauta", "重置", "找回", "恢复", "密码", "密碼", "重設", "重设",
+		"mật khẩu", "đặt lại", "รหัสผ่าน", "kata sandi", "kata laluan",
+		"κωδικό πρόσβασης", "κωδικός πρόσβασης", "κωδικού πρόσβασης",
 	}},
 	{saysChange, []string{
 		"new email", "new address", "change of email", "change of your email", "change of the email",

@@ -46,6 +46,9 @@ func spellings() []string {
 		"jednorázové heslo", "jednorazové heslo", "egyszer használatos jelszó", "kata sandi sekali pakai",
 		"tek kullanımlık şifre", "tek kullanımlık parola", "일회용 비밀번호", "mật khẩu dùng một lần",
 		"كلمة مرور لمرة واحدة", "كلمة المرور لمرة واحدة", "वन-टाइम पासवर्ड", "κωδικός μίας χρήσης",
+		"κωδικός πρόσβασης μίας χρήσης", "κωδικό πρόσβασης μίας χρήσης",
+		"κωδικός πρόσβασης μιας χρήσης", "κωδικό πρόσβασης μιας χρήσης", "รหัสผ่านแบบใช้ครั้งเดียว",
+		"รหัสผ่านครั้งเดียว", "รหัสผ่านใช้ครั้งเดียว", "kata laluan sekali guna",
 	} {
 		pairs = append(pairs, oneTimePassword, "otp")
 	}
