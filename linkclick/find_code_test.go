@@ -199,6 +199,22 @@ func TestCodesForANewPassword(t *testing.T) {
 	}
 }
 
+// An invitation's code joins something. Logto mails such a code for an organization.
+func TestInvitationCodes(t *testing.T) {
+	for _, text := range []string{
+		"Your ACME organization invitation code is 583920.", "Invite code: 583920",
+		"Ihr Einladungscode lautet 583920", "Din invitationskode: 583920", "Invitasjonskode: 583920",
+		"Inbjudningskod: 583920", "Uitnodigingscode: 583920", "Code d'invitation : 583920",
+		"Código de invitación: 583920", "Codice di invito: 583920", "Código de convite: 583920",
+		"Kod zaproszenia: 583920", "Kutsukoodi: 583920", "Код приглашения: 583920",
+		"Код запрошення: 583920", "邀请码：583920", "邀請碼：583920", "招待コード：583920",
+	} {
+		f := Find(Mail{Subject: "ACME", Text: text}, acme)
+		require.Empty(t, f.Code, text)
+		require.Equal(t, KindNotice, f.Kind, text)
+	}
+}
+
 // A code is never a part of something longer, and has the form of one.
 func FuzzFindCode(f *testing.F) {
 	f.Add("Your code", "Code: 583920 or\n5\n8\n3\n9\nKXWPQR (Code K7X2PQ) 583-920")

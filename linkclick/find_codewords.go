@@ -56,6 +56,10 @@ var otherWords = []string{
 	"优惠码", "주문", "전화", "번호", "ऑर्डर", "फ़ोन", "rendelés", "objednávk", "číslo",
 	"παραγγελία", "τηλέφωνο", "mã đơn", "đơn hàng", "điện thoại", "mã giảm giá", "pesanan", "nomor",
 	"comandă", "užsakym",
+	"invitation code", "invite code", "einladungscode", "invitationskode", "invitasjonskode",
+	"inbjudningskod", "uitnodigingscode", "code d'invitation", "código de invitación",
+	"codice di invito", "codice d'invito", "código de convite", "kod zaproszenia", "kutsukoodi",
+	"код приглашения", "код запрошення", "邀请码", "邀請碼",
 }
 
 // units after a number make it an amount.
