@@ -320,6 +320,13 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Ключ был подтверждён.", "Домен успешно подтверждён.", "Ключ було підтверджено.",
 		"ドメインが確認されました。", "Tên miền đã được xác minh.", "Domain successfully verified",
 		"You have successfully verified your domain.", "The key you added was successfully verified.",
+		"The theme is already active", "This domain has already been verified.",
+		"Der Schlüssel wurde bereits verifiziert.", "Diese Funktion ist bereits aktiviert.",
+		"Nøglen er allerede bekræftet.", "Funktionen är redan aktiverat.", "De sleutel is al bevestigd.",
+		"Ce module est déjà activé.", "El dominio ya está verificado.", "Il tema è già attivo.",
+		"O recurso já está ativado.", "Ключ уже подтверждён.", "Ключ вже підтверджено.",
+		"鍵はコードで確認済みです。", "Klíč již byl ověřen.", "Avain on jo vahvistettu.",
+		"Le code par e-mail est déjà activé pour MFA.",
 	} {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
@@ -331,6 +338,13 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Sähköpostisi on vahvistettu.",
 	} {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Already confirmed. Please sign in.", "You have already verified your email address.",
+		"You are already verified.", "Bereits bestätigt", "Your account is already active.",
+		"Votre adresse est déjà confirmée.", "確認済みです。",
+	} {
+		require.Equal(t, OutcomeAlready, judgeWords(text, true), text)
 	}
 	for _, text := range []string{
 		"O endereço já está ativo para um usuário diferente.",

@@ -93,8 +93,8 @@ func (l language) states(statements []string, phrase string, outcome Outcome) bo
 		})
 		if !continued && !hasWord(before, l.unless) &&
 			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) &&
-			!(outcome == OutcomeConfirmed && (activatesOther(phrase, s[:at+len(phrase)]) ||
-				!l.alone && isOfOther(before, phrase, rest))) {
+			!(outcome == OutcomeConfirmed && activatesOther(phrase, s[:at+len(phrase)])) &&
+			!(success && outcome != outcomeChanged && !l.alone && isOfOther(before, phrase, rest)) {
 			return true
 		}
 	}
@@ -169,7 +169,7 @@ var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,
 	"número de telemóvel,numero di telefono,numer telefonu,număr de telefon,numărul de telefon,"+
 	"telefonní číslo,telefonního čísla,puhelinnumero,αριθμός τηλεφώνου,αριθμό τηλεφώνου,"+
 	"номер телефона,номер телефону,telefon numara,رقم الهاتف,رقم هاتف,số điện thoại,"+
-	"手机号,手機號,电话号码,電話號碼,電話番号,two-factor,two factor,2fa,authenticator,"+
+	"手机号,手機號,电话号码,電話號碼,電話番号,two-factor,two factor,2fa, mfa,authenticator,"+
 	"zweistufig,zwei-faktor,deux étapes,deux facteurs,dois fatores,dos factores,due fattori,"+
 	"aplicación de autenticación,tofaktor,tvåfaktor,tweestaps,двухфактор,двофактор,"+
 	"autentifikátor,autentificare,javascript,cookie,passkey,security key,sicherheitsschlüssel,"+
@@ -205,7 +205,7 @@ var (
 		"aanmelding,inscri,înscri,iscri,cadastr,rejestrac,rekister,εγγραφ,регистрац,реєстрац,登録,đăng ký,"+
 		"member,medlem,mitglied,lidmaatschap,membr,miembro,profil,perfil,mail,addres,epost,adres,"+
 		"direcci,indirizzo,endereço,osoit,διεύθυνση,адрес,почт,пошт,メール,correo,correio,courriel,"+
-		"posta,hesab,kaydınız,بريد,حساب,تسجيل,địa chỉ,thư điện tử,邮箱,邮件,账户,账号,帐户,帐号,"+
+		"posta,hesab,hesap,kaydınız,بريد,حساب,تسجيل,địa chỉ,thư điện tử,邮箱,邮件,账户,账号,帐户,帐号,"+
 		"注册,信箱,郵件,郵箱,帳戶,帳號,signup,sign-up,sähköposti", ",")
 )
 
