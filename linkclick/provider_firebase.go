@@ -12,6 +12,7 @@ import (
 //
 // Sources: firebase.google.com/docs/auth/custom-email-handler;
 // firebase/firebase-js-sdk, packages/auth/src/core/action_code_url.ts (the modes);
+// firebase/firebase-tools, src/emulator/auth/operations.ts (a code that was used is deleted);
 // cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/update.
 var firebase = provider{
 	name: "firebase",
@@ -56,11 +57,14 @@ func (firebaseRecipe) start(k *click) (request, bool) {
 
 func firebaseOutcome(a response) Outcome {
 	f := readFields(a)
-	name, _, _ := strings.Cut(f.text("error", "message"), " ") // an explanation may follow
+	said := f.text("error", "message")
+	name, _, _ := strings.Cut(said, " ") // an explanation may follow
 	switch {
 	case f.good && f.at("emailVerified") == true:
 		return OutcomeConfirmed
-	case name == "EXPIRED_OOB_CODE":
+	case name == "EXPIRED_OOB_CODE", said == "INVALID_OOB_CODE":
+		// Google says the latter of a code that was used, too, and forgets which ones were. After our
+		// own click that was interrupted it proves no success: so it is not OutcomeUsed.
 		return OutcomeExpired
 	case name == "INVALID_OOB_CODE", name == "USER_DISABLED", name == "USER_NOT_FOUND",
 		name == "EMAIL_NOT_FOUND":

@@ -20,6 +20,7 @@ func TestFirebase(t *testing.T) {
 			`200 {"emailVerified":"true"}`:                     OutcomeUnknown,
 
 			`400 {"error":{"code":400,"message":"EXPIRED_OOB_CODE"}}`:             OutcomeExpired,
+			`400 {"error":{"code":400,"message":"INVALID_OOB_CODE"}}`:             OutcomeExpired,
 			`400 {"error":{"code":400,"message":"INVALID_OOB_CODE : malformed"}}`: OutcomeRefused,
 
 			`400 {"error":{"message":"API key not valid."}}`: OutcomeUnknown,
