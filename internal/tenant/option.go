@@ -39,7 +39,7 @@ func tenantSections() []section {
 		{"Who may send the mails", "", mailSenderOptions()},
 	}, senderSections(), []section{
 		{"Links", "How links are found and redeemed where their shape does not say it. " +
-			"Identity providers that the bridge knows need none of these.", linkOptions()},
+			"Most identity providers that the bridge knows need none of these.", linkOptions()},
 		{"The identity provider's API", "Access to the identity provider's own API. It is asked " +
 			"whether the address is verified when the response to a click leaves that open. " +
 			"Optional.", proofOptions()},
