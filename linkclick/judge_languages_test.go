@@ -335,9 +335,19 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Hi Kim, you are successfully verified", "Successfully verified", "Erfolgreich bestätigt!",
 		"Acme: se ha verificado tu correo.", "We successfully verified kim@acme.example.",
 		"Sie wurden erfolgreich verifiziert.", "Sign-up successfully confirmed", "認証が完了しました。",
-		"Sähköpostisi on vahvistettu.",
+		"Sähköpostisi on vahvistettu.", "Ο λογαριασμός έχει ενεργοποιηθεί",
+		"Учётная запись активирована", "Обліковий запис активовано", "Hesap etkinleştirildi",
+		"Din e-postadress har blivit verifierad.",
 	} {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Η λειτουργία έχει ενεργοποιηθεί", "Ο λογαριασμός δεν έχει ενεργοποιηθεί",
+		"Учётная запись активирована?", "Когда учётная запись активирована, войдите.",
+		"Якщо обліковий запис активовано, увійдіть.", "Hesap etkinleştirildi mi", "Запись активирована",
+		"Om din e-postadress har blivit verifierad, logga in.", "Nyckeln har blivit verifierad.",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
 	for _, text := range []string{
 		"Already confirmed. Please sign in.", "You have already verified your email address.",

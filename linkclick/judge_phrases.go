@@ -145,7 +145,7 @@ var genericLanguages = slices.Concat([]language{
 			},
 			OutcomeConfirmed: {
 				"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad",
-				"är nu verifierad", "har aktiverats", "är nu aktiverat",
+				"är nu verifierad", "har aktiverats", "är nu aktiverat", "har blivit verifierad",
 			},
 		}},
 	{name: "Dutch", unless: strings.Fields("bevestig " +
@@ -303,6 +303,7 @@ var genericLanguages = slices.Concat([]language{
 				"успешно подтверждено", "был подтвержден", "был подтверждён", "была подтверждена",
 				"адрес подтвержден", "адрес подтверждён", "почта подтверждена", "почты подтвержден",
 				"почты подтверждён", "успешно активирован", "успешно активирована",
+				"запись активирована",
 			},
 		}},
 	{name: "Ukrainian", whole: true,
@@ -332,7 +333,7 @@ var genericLanguages = slices.Concat([]language{
 				"було підтверджено", "була підтверджена", "пошти було перевірено", "адресу підтверджено",
 				"пошту підтверджено",
 				"пошта підтверджена", "обліковий запис підтверджено", "успішно активовано",
-				"успішно активований",
+				"успішно активований", "запис активовано",
 			},
 		}},
 }, furtherLanguages)

@@ -70,6 +70,7 @@ var furtherLanguages = []language{
 			OutcomeConfirmed: {
 				"επιβεβαιώθηκε", "έχει επιβεβαιωθεί", "επαληθεύτηκε", "επαληθεύθηκε",
 				"έχει επαληθευτεί", "έχει επαληθευθεί", "ενεργοποιήθηκε",
+				"έχει ενεργοποιηθεί",
 			},
 		}},
 	{name: "Polish", late: true,
@@ -128,7 +129,7 @@ var furtherLanguages = []language{
 				"doğrulanamadı", "onaylanamadı", "onaylanamıyor", "geçersiz bağlantı",
 				"bağlantı geçersiz",
 			},
-			OutcomeConfirmed: pairs([]string{"hesabınız ", "eposta adresiniz ", "kaydınız "},
+			OutcomeConfirmed: pairs([]string{"hesabınız ", "hesap ", "eposta adresiniz ", "kaydınız "},
 				[]string{"onaylandı", "doğrulandı", "etkinleştirildi"}, "", "başarıyla "),
 		}},
 	{name: "Arabic", late: true,
