@@ -350,6 +350,10 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
 	for _, text := range []string{
+		// A form that shows them beside the address has Devise's sentences without a subject.
+		"was already confirmed, please sign in", "wurde bereits bestätigt", "er allerede bekræftet",
+		"har allerede blitt bekreftet", "är redan bekräftad", "is reeds bevestigd",
+		"a déjà été confirmé(e)", "è stato già confermato", "byl již potvrzen",
 		"Already confirmed. Please sign in.", "You have already verified your email address.",
 		"You are already verified.", "Bereits bestätigt", "Your account is already active.",
 		"Votre adresse est déjà confirmée.", "確認済みです。",

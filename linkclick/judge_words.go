@@ -224,17 +224,27 @@ var readers = strings.Fields("you sie du vous je u usted lei você вы ви")
 
 // isOfOther reports whether a phrase of success says it of something that is no account: a key, a
 // domain or a file is verified, too. What is verified is named before the phrase or right after it.
-// Where nothing stands before it, the phrase is a heading.
+// Where nothing stands before it, the phrase is a heading, or a form shows it beside the address.
 func isOfOther(before, phrase, rest string) bool {
 	rest = strings.TrimRight(strings.TrimLeftFunc(rest, unicode.IsLetter), " .!") // the end of a stem
 	after := strings.Fields(rest)
 	near := strings.Join(after[:min(len(after), maxObject)], " ")
-	if !strings.ContainsFunc(before, unicode.IsLetter) || namesAccount(before+phrase) ||
+	if !namesAny(before) || namesAccount(before+phrase) ||
 		namesAccount(near) {
 		return false
 	}
 	clause := strings.FieldsFunc(lastClause(before), isNoLetter)
 	return rest != "" || len(clause) == 0 || !slices.Contains(readers, clause[0])
+}
+
+// auxiliaries are verbs with which a sentence without a subject begins: "was already confirmed".
+var auxiliaries = strings.Fields("was is has been wurde ist er har är a est è stato ha byl byla")
+
+// namesAny reports whether s names anything: a word in it is no auxiliary.
+func namesAny(s string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(s, isNoLetter), func(word string) bool {
+		return !slices.Contains(auxiliaries, word)
+	})
 }
 
 // maxObject is how many words after a phrase may name its object: "successfully your mail address".
