@@ -225,7 +225,7 @@ func (l Login) start(
 	return v, nil
 }
 
-// readPhone reads a number as people type it, or paste it: + or 00, the country code, and separators
+// readPhone reads a number as people type it or paste it: + or 00, the country code, and separators
 // between the digits, which may be those of another keyboard.
 func readPhone(typed string) (phonemail.Number, error) {
 	plain := strings.Map(func(r rune) rune {
