@@ -190,7 +190,11 @@ func (l Login) cost() int {
 func setPeople(s *Settings, v []string) *settings.Mistake {
 	all := map[string]Role{}
 	for _, entry := range v {
-		name, role, _ := strings.Cut(entry, ":")
+		name, role, hasRole := strings.Cut(entry, ":")
+		if !hasRole {
+			return settings.Wrong(settings.Quote(entry)+" has no role",
+				"write the name and what its person may do: anna@acme.example:see, or :act")
+		}
 		m := settings.JudgeChoice(Role(role), See, Act)
 		if name != anyPerson {
 			m = judgeOperator(name, Role(role))

@@ -104,6 +104,8 @@ func TestOperatorMistakes(t *testing.T) {
 			"SMSBRIDGE_OPERATOR_PEOPLE=*:see"}},
 		{`has "x" twice`, "keep one", []string{on, "SMSBRIDGE_OPERATOR_HEADER=X-User",
 			"SMSBRIDGE_OPERATOR_PROXIES=127.0.0.1/32", "SMSBRIDGE_OPERATOR_PEOPLE=x:see,x:act"}},
+		{`"anna" has no role`, ":see", []string{on, "SMSBRIDGE_OPERATOR_HEADER=X-User",
+			"SMSBRIDGE_OPERATOR_PROXIES=127.0.0.1/32", "SMSBRIDGE_OPERATOR_PEOPLE=anna"}},
 		{`"all" is not see or act`, "one of these", []string{on, "SMSBRIDGE_OPERATOR_HEADER=X-User",
 			"SMSBRIDGE_OPERATOR_PROXIES=127.0.0.1/32", "SMSBRIDGE_OPERATOR_PEOPLE=*:all"}},
 	} {
