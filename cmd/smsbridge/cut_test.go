@@ -144,13 +144,14 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 	}
 }
 
-// cutWhile cuts the line again and again while something is done.
+// cutWhile cuts the line again and again while something is done. It leaves more and more time in
+// between: a loaded machine may take seconds to connect and to commit.
 func (l *line) cutWhile(ctx context.Context, do func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var cutting sync.WaitGroup
 	cutting.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
-			wait(ctx, time.Duration(200+70*(i%5))*time.Millisecond)
+			wait(ctx, time.Duration(200+70*(i%5)+10*i)*time.Millisecond)
 			l.cut()
 			wait(ctx, time.Duration(50*(i%4))*time.Millisecond)
 			l.mend()
