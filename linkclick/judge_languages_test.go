@@ -326,7 +326,8 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Ce module est déjà activé.", "El dominio ya está verificado.", "Il tema è già attivo.",
 		"O recurso já está ativado.", "Ключ уже подтверждён.", "Ключ вже підтверджено.",
 		"鍵はコードで確認済みです。", "Klíč již byl ověřen.", "Avain on jo vahvistettu.",
-		"Le code par e-mail est déjà activé pour MFA.",
+		"Le code par e-mail est déjà activé pour MFA.", "機能が有効化されました。", "سيتم تفعيل حسابك.",
+		"لم يتم تفعيل حسابك.", "Аккаунт не активирован.", "Если аккаунт активирован, войдите.",
 	} {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
@@ -338,6 +339,9 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Sähköpostisi on vahvistettu.", "Ο λογαριασμός έχει ενεργοποιηθεί",
 		"Учётная запись активирована", "Обліковий запис активовано", "Hesap etkinleştirildi",
 		"Din e-postadress har blivit verifierad.",
+		"C'est confirmé !", "Учетная запись подтверждена.", "Ваш аккаунт активирован.",
+		"Ваш акаунт активовано.", "Email підтверджено", "アカウントが有効化されました。",
+		"تم تفعيل حسابك.",
 	} {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
 	}

@@ -145,7 +145,7 @@ var furtherLanguages = []language{
 				"فشل تأكيد", "فشل التحقق", "تعذر تأكيد", "تعذر التحقق", "الرابط غير صالح",
 				"رابط غير صالح",
 			},
-			OutcomeConfirmed: pairs([]string{"تم تأكيد ", "تم التحقق من ", "تم التأكيد من "},
+			OutcomeConfirmed: pairs([]string{"تم تأكيد ", "تم تفعيل ", "تم التحقق من ", "تم التأكيد من "},
 				[]string{"بريدك", "عنوان بريدك", "البريد", "عنوان البريد", "حسابك", "تسجيلك"}, ""),
 		}},
 	{name: "Vietnamese", late: true, unless: vietnameseConditions, denies: vietnameseDenials,

@@ -219,8 +219,9 @@ func activatesOther(phrase, upTo string) bool {
 	})
 }
 
-// readers are words for "you" that begin a clause about the reader: "you are now verified".
-var readers = strings.Fields("you sie du vous je u usted lei você вы ви")
+// readers are words that begin a clause about the reader: "you are now verified". French "c'est
+// confirmé" is about what the reader has just done.
+var readers = strings.Fields("you sie du vous je u usted lei você вы ви c")
 
 // isOfOther reports whether a phrase of success says it of something that is no account: a key, a
 // domain or a file is verified, too. What is verified is named before the phrase or right after it.
