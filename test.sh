@@ -186,7 +186,9 @@ start_postgres() {
 		port=$((11000 + RANDOM % 10000))
 		if (cd "$tmp" && as_postgres "$bindir/pg_ctl" -D "$tmp/cluster" -o "-p $port" \
 			-l "$tmp/cluster/log" -w start) >"$tmp/pg_ctl.log"; then
-			export SMSBRIDGE_TEST_POSTGRES="postgres://smsbridge@127.0.0.1:$port/postgres?sslmode=disable"
+			# A loaded machine may take long to let a test in.
+			local query="sslmode=disable&connect_timeout=60"
+			export SMSBRIDGE_TEST_POSTGRES="postgres://smsbridge@127.0.0.1:$port/postgres?$query"
 			return
 		fi
 	done
@@ -281,7 +283,20 @@ say_missing() {
 	for line in "${missing[@]}"; do printf '    SKIPPING: %s\n' "$line"; done
 }
 
+# check_space ends the run where the compiler and the linker would end it later, without a remedy.
+check_space() {
+	local folder left
+	for folder in "${TMPDIR:-/tmp}" "$(go env GOCACHE)"; do
+		mkdir -p "$folder"
+		left=$(df -k --output=avail "$folder" 2>/dev/null | tail -n 1) || continue
+		((left >= 3000000)) ||
+			die "only $((left / 1000)) MB are free for $folder, and 3 GB may be needed" \
+				"go clean -cache removes what was compiled before"
+	done
+}
+
 bring_up() {
+	check_space
 	bring_up_postgres
 	bring_up_chromium
 	bring_up_node
