@@ -84,13 +84,16 @@ step() {
 	timings+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
 }
 
+# free_in prints how many kB are free where a folder is.
+free_in() { df -k --output=avail "$1" 2>/dev/null | tail -n 1; }
+
 # in_memory prints a folder in memory that has 2 GB left and runs programs. The tests sync their
 # databases to disk thousands of times. They kill bridges and never the machine, so memory keeps
 # all that they may lose.
 in_memory() {
 	local folder left
 	folder=$(mktemp -d /dev/shm/smsbridge-test.XXXXXX 2>/dev/null) || return 1
-	left=$(df -k --output=avail "$folder" 2>/dev/null | tail -n 1)
+	left=$(free_in "$folder")
 	printf '#!/bin/sh\n' >"$folder/program"
 	chmod 700 "$folder/program"
 	if ((left >= 2000000)) && "$folder/program" 2>/dev/null; then
@@ -288,7 +291,7 @@ check_space() {
 	local folder left
 	for folder in "${TMPDIR:-/tmp}" "$(go env GOCACHE)"; do
 		mkdir -p "$folder"
-		left=$(df -k --output=avail "$folder" 2>/dev/null | tail -n 1) || continue
+		left=$(free_in "$folder") || continue
 		((left >= 3000000)) ||
 			die "only $((left / 1000)) MB are free for $folder, and 3 GB may be needed" \
 				"go clean -cache removes what was compiled before"

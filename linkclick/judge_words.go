@@ -189,8 +189,7 @@ var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,
 // namesOther reports whether a statement speaks of another person's account, or of a fact that is
 // no address.
 func namesOther(statement string) bool {
-	holds := func(other string) bool { return strings.Contains(statement, other) }
-	return slices.ContainsFunc(others, holds) || slices.ContainsFunc(facts, holds)
+	return hasStem(statement, others) || hasStem(statement, facts)
 }
 
 // activations are stems of "activated". Sites say so of settings, features and access, too. So it
@@ -212,11 +211,7 @@ var (
 // activatesOther reports whether a phrase of success tells that something was activated which, by
 // the words up to its end, is no account.
 func activatesOther(phrase, upTo string) bool {
-	return slices.ContainsFunc(activations, func(stem string) bool {
-		return strings.Contains(phrase, stem)
-	}) && !slices.ContainsFunc(accounts, func(stem string) bool {
-		return strings.Contains(upTo, stem)
-	})
+	return hasStem(phrase, activations) && !hasStem(upTo, accounts)
 }
 
 // readers are words that begin a clause about the reader: "you are now verified". French "c'est
@@ -230,8 +225,7 @@ func isOfOther(before, phrase, rest string) bool {
 	rest = strings.TrimRight(strings.TrimLeftFunc(rest, unicode.IsLetter), " .!") // the end of a stem
 	after := strings.Fields(rest)
 	near := strings.Join(after[:min(len(after), maxObject)], " ")
-	if !namesAny(before) || namesAccount(before+phrase) ||
-		namesAccount(near) {
+	if !namesAny(before) || namesAccount(before+phrase) || namesAccount(near) {
 		return false
 	}
 	clause := strings.FieldsFunc(lastClause(before), isNoLetter)
@@ -253,9 +247,7 @@ const maxObject = 3
 
 // namesAccount reports whether s names an account or an address, or holds an address.
 func namesAccount(s string) bool {
-	return strings.Contains(s, "@") || slices.ContainsFunc(accounts, func(stem string) bool {
-		return strings.Contains(s, stem)
-	})
+	return strings.Contains(s, "@") || hasStem(s, accounts)
 }
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
@@ -291,6 +283,11 @@ func (l language) takesBack(before, rest string, next []string) bool {
 		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, word) ||
 		slices.Contains(restrictions, word) ||
 		isDenied(rest, next)
+}
+
+// hasStem reports whether one of stems stands in s, be it as a part of a word.
+func hasStem(s string, stems []string) bool {
+	return slices.ContainsFunc(stems, func(stem string) bool { return strings.Contains(s, stem) })
 }
 
 // hasWord reports whether one of words stands in s, and is no part of a longer word. Where

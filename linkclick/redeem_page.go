@@ -156,8 +156,7 @@ func isGoingOn(label string) bool {
 	if said != saysNothing && said != saysVerify {
 		return false
 	}
-	label = " " + label
-	return !slices.ContainsFunc(again, func(w string) bool { return strings.Contains(label, w) })
+	return !hasStem(" "+label, again)
 }
 
 // again are words for asking for another mail, and for leaving. The Danish "igen" begins a word:

@@ -54,12 +54,19 @@ func (m *mine) settle() {
 		if left == 0 {
 			return
 		}
-		ahead := readAhead(m.clock) + text.Quarantine
-		require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
+		ahead := m.pass(text.Quarantine)
 		rows, err := queue.db.QueryContext(ctx, queue.makeDue, ahead.Seconds())
 		require.NoError(m.t, err)
 		require.NoError(m.t, rows.Close())
 	}
+}
+
+// pass moves the bridge's clock, and returns by how much it is ahead now.
+func (m *mine) pass(d time.Duration) time.Duration {
+	m.t.Helper()
+	ahead := readAhead(m.clock) + d
+	require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
+	return ahead
 }
 
 // watched is what the bridge tells operators at a path.
@@ -133,8 +140,7 @@ func (m *mine) forgotten(phone string) {
 // their phones are forgotten too.
 func (m *mine) retained(all canaries) {
 	m.t.Helper()
-	ahead := readAhead(m.clock) + 31*24*time.Hour
-	require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
+	m.pass(31 * 24 * time.Hour)
 	m.end(syscall.SIGTERM)
 	require.EventuallyWithT(m.t, func(t *assert.CollectT) {
 		for column, values := range m.columns() {

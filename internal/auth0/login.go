@@ -226,13 +226,12 @@ func (l Login) start(
 }
 
 // readPhone reads a number as people type it or paste it: + or 00, the country code, and separators
-// between the digits, which may be those of another keyboard.
+// between the digits, which may be those of another keyboard. What is copied from contacts stands
+// between marks of its direction, which are in the category Cf.
 func readPhone(typed string) (phonemail.Number, error) {
 	plain := strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), strings.ContainsRune("()./", r):
-			return -1
-		case unicode.Is(unicode.Cf, r): // what is copied from contacts stands between marks of direction
+		case unicode.IsSpace(r), unicode.In(r, unicode.Pd, unicode.Cf), strings.ContainsRune("()./", r):
 			return -1
 		case r == '＋':
 			return '+'

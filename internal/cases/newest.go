@@ -202,8 +202,8 @@ func briefOfMail(m db.NewestMailsRow, now time.Time) Brief {
 		b.State, b.Said = Failed, m.Reason
 	case unsent(m.Texted, m.TextError):
 		b.State, b.Said = Failed, "no text: "+explained(m.TextError)
-	case m.Question == "" && (m.Texted == text.Due || m.Texted == text.Unclear):
-		b.State, b.Said = Running, "the text waits for a provider"
+	case m.Question == "" && waits(m.Texted):
+		b.State, b.Said = Running, textWaits
 	case m.Question == "":
 		b.State, b.Said = Handed, "what the mail had is texted, or another mail stands for it"
 	default:
@@ -227,13 +227,19 @@ func briefOfQuestion(q db.NewestAppQuestionsRow, now time.Time) Brief {
 	return b
 }
 
+// waits reports whether no provider is known to have a text of a state.
+func waits(s text.State) bool { return s == text.Due || s == text.Unclear }
+
+// textWaits is what is said of a text that waits.
+const textWaits = "the text waits for a provider"
+
 // asked says how it is with a question whose last prompt has a state.
 func asked(q db.Challenge, prompt text.State, now time.Time) (State, string) {
 	switch {
 	case q.State == challenge.Open && !now.Before(q.ExpiresAt.Time):
 		return Unwanted, "no answer came in time"
-	case q.State == challenge.Open && (prompt == text.Due || prompt == text.Unclear):
-		return Running, "the text waits for a provider"
+	case q.State == challenge.Open && waits(prompt):
+		return Running, textWaits
 	case q.State == challenge.Open:
 		return Running, "the person is asked"
 	case q.State == challenge.Accepted || q.State == challenge.Clicking:

@@ -18,7 +18,7 @@ func unreached(t db.Text) (why, then string) {
 	case text.Undelivered, text.Failed:
 		return explained(t.Error), remedy(t.Error)
 	case text.Due:
-		return "the text waits for a provider", "the log says what the providers respond"
+		return textWaits, "the log says what the providers respond"
 	case text.Sending:
 		return "the text is on its way to the provider", ""
 	case text.Unclear:

@@ -12,8 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
-
-	"smsbridge/internal/store/moment"
 )
 
 // resealAtOnce is how many values are read, and then sealed anew in one transaction. Between the
@@ -162,7 +160,7 @@ func sealedByNone(ctx context.Context, e engine, id string) error {
 	if err != nil {
 		return fmt.Errorf("store: looking for replicas: %w", err)
 	}
-	nodes, err := queries.NodesSeenSince(ctx, moment.Of(now).Add(-NodeGone))
+	nodes, err := Nodes(ctx, &reader{Queries: queries, now: now})
 	if err != nil {
 		return fmt.Errorf("store: looking for replicas: %w", err)
 	}
