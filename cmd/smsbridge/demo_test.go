@@ -94,7 +94,7 @@ func answerOf(t *testing.T, req *http.Request) (int, string) {
 func requireOn(t *testing.T, page string, words ...string) {
 	t.Helper()
 	for _, word := range words {
-		require.True(t, strings.Contains(page, word), "the page does not have %q", word)
+		require.True(t, strings.Contains(page, word), "the page does not have %q:\n%s", word, page)
 	}
 }
 
