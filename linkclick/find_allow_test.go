@@ -174,6 +174,8 @@ func TestCarriesSecret(t *testing.T) {
 		"/authorize?client_id=evil77&redirect_uri=https://evil7.example": false,
 		"/e?t=aBcDeFgHiJkL": true, "/e?t=aBcDeFgHiJk": false,
 		"/e?t=abcdefghijklmn": false, "/e?t=ABCDEFGHIJKLMN": false,
+		"/c/OzuklERqOGWG/go": true, "/c/ConfirmTheMail": false, "/c/ConfirmTheMailAddressOfAll": true,
+		"/c/KZXWJQHBTVLMNCSDPGRF": true, "/c/KZXWJQHBTVLMNCSDPGR": false,
 		"/e?lang=da77da77": false, "/e?locale=da77da77": false, "/e?ui_locales=da77da77": false,
 		"/e?hl=da77da77": false, "/e?ref=da77da77": false, "/e?source=da77da77": false,
 		"/e?l=da77da77": false, "/e?theme=da77da77": false, "/e?clientId=da77da77": false,

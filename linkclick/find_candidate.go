@@ -116,7 +116,7 @@ func (c *found) judge(l link, rule Rule, about topic) {
 	case fits:
 		c.byPath(p, l, about)
 	default:
-		c.take(l.says(c.u.Path+" "+c.u.Fragment, about))
+		c.take(l.says(spokenPath(c.u), about))
 		c.vetoed = c.vetoed || c.kind == KindVerify && about.warns()
 		c.line = c.entry()
 		c.Reasons = append(c.Reasons, c.held())
@@ -166,7 +166,7 @@ func (c *found) take(said heard) {
 func (c *found) byPath(p pathRule, l link, about topic) {
 	said, kind := l.says("", about), Kind(p.Kind)
 	if kind == "" {
-		said = l.says(c.u.Path+" "+c.u.Fragment, about)
+		said = l.says(spokenPath(c.u), about)
 		switch kind = KindVerify; said.speech {
 		case saysReset, saysLogin:
 			kind = said.kind()
@@ -225,6 +225,6 @@ func (r Rule) mayBegin(u *url.URL) bool {
 	if !ok || contradicts(u, KindVerify, p.Query) {
 		return false
 	}
-	said := hearPath(u.Path + " " + u.Fragment)
+	said := hearPath(spokenPath(u))
 	return Kind(p.Kind) == KindVerify || p.Kind == "" && said < saysReset
 }

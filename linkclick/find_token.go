@@ -27,8 +27,16 @@ func carriesSecret(u *url.URL) bool {
 	})
 }
 
-// looksSecret reports whether s could have been drawn: it has a digit, or letters of both cases,
-// and at least least bytes.
+// How many letters a secret without a digit has at least: of letters of both cases, or of capitals
+// alone. Of those with 12 letters and digits, one in seven has no digit.
+const (
+	drawnLetters  = 12
+	drawnCapitals = 20
+)
+
+// looksSecret reports whether s could have been drawn, and has at least least bytes. It has a
+// digit, or it has capitals and is no name. Twice as many letters of both cases are no name for
+// certain.
 func looksSecret(s string, least int) bool {
 	if len(s) < least || strings.ContainsAny(s, " /@") {
 		return false
@@ -36,8 +44,13 @@ func looksSecret(s string, least int) bool {
 	if strings.ContainsAny(s, "0123456789") {
 		return true
 	}
-	mixed := strings.ContainsFunc(s, unicode.IsLower) && strings.ContainsFunc(s, unicode.IsUpper)
-	return len(s) >= 2*least && mixed
+	switch {
+	case !strings.ContainsFunc(s, unicode.IsUpper):
+		return false
+	case !strings.ContainsFunc(s, unicode.IsLower):
+		return len(s) >= drawnCapitals
+	}
+	return len(s) >= 2*least || len(s) >= drawnLetters && !isNamed(s)
 }
 
 // isCampaign names the parameters that tell where a visitor came from or in which language, and

@@ -46,6 +46,6 @@ func (c *Clicker) mayGive(u *url.URL) bool {
 	if p.Kind != "" {
 		return Kind(p.Kind) == kind
 	}
-	said := hearPath(u.Path + " " + u.Fragment)
+	said := hearPath(spokenPath(u))
 	return said < saysReset || said == saysReset && kind == KindReset
 }

@@ -83,9 +83,13 @@ const surelySaid = 5
 
 // hearSegment returns what a segment says that may be a secret. In a secret a short word counts
 // only if it stands between two marks, as in "pay-17f3".
+// What a JWT says is in its claims.
 func hearSegment(segment string) speech {
 	if isNamed(segment) {
 		return hearLink(segment)
+	}
+	if payloadOf(segment) != nil {
+		return saysNothing
 	}
 	said := hearStems(segment, surelySaid)
 	for _, part := range strings.FieldsFunc(strings.ToLower(segment), isMark) {
@@ -95,6 +99,28 @@ func hearSegment(segment string) speech {
 	}
 	return said
 }
+
+// spokenPath returns the path and the fragment of u, without what may be drawn in them: "2fa" is
+// spelled by chance in one of two hundred secrets of 24 hexadecimal digits. A part of a secret that
+// is a name stays.
+func spokenPath(u *url.URL) string {
+	var said []string
+	for segment := range strings.FieldsFuncSeq(u.Path+"/"+u.Fragment, isPathMark) {
+		if !looksSecret(segment, minID) || isNamed(segment) || hearSegment(segment) != saysNothing {
+			said = append(said, segment)
+			continue
+		}
+		for part := range strings.FieldsFuncSeq(segment, isMark) {
+			if len(part) >= surelySaid && isNamed(part) {
+				said = append(said, part)
+			}
+		}
+	}
+	return strings.Join(said, "/")
+}
+
+// isPathMark reports whether a character parts what a path, or a query in a fragment, is made of.
+func isPathMark(r rune) bool { return strings.ContainsRune("/?&=", r) }
 
 // strays reports whether a segment of u's path that is no word of the shape names something else
 // than a link of the shape does. It is in the folder before the shape, or a wildcard took it. Such

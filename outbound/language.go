@@ -67,16 +67,22 @@ func readHTMLLanguage(source string) (lang, text string) {
 }
 
 // wordLanguage returns the language whose small words a text has most of: at least three, and twice
-// as many as any other. Japanese and Chinese, which have no blanks, are told by their characters.
+// as many as any other. Japanese and Chinese, which have no blanks, are told by their characters. A
+// link is left out: a long secret spells small words of any language.
 func wordLanguage(text string) string {
 	if language := characterLanguage(text); language != "" {
 		return language
 	}
 	known, counts := smallWords(), map[string]int{}
-	letter := func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }
-	for word := range strings.FieldsFuncSeq(strings.ToLower(text), letter) {
-		for _, language := range known[word] {
-			counts[language]++
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' }
+	for piece := range strings.FieldsSeq(strings.ToLower(text)) {
+		if strings.Contains(piece, "://") {
+			continue
+		}
+		for word := range strings.FieldsFuncSeq(piece, between) {
+			for _, language := range known[word] {
+				counts[language]++
+			}
 		}
 	}
 	best, next := "", 0

@@ -31,6 +31,9 @@ func TestMailLanguage(t *testing.T) {
 		"en": {
 			{Text: "Please click the link to verify your account. If this is not you, do nothing."},
 			{HTML: "<html><style>the your you</style><p>Please click the link to verify your account."},
+			{Text: "To go on, please verify your email:\n" +
+				"https://login.acme.example/v?t=se7je-na_pro7se3je-se&na=je-se"},
+			{Text: "Please use the code SE7JE to verify your address, not NA2SE or JE4NA."},
 		},
 		"ru": {{Text: "Пожалуйста, подтвердите вашу почту. Если это не вы, ничего не делайте."}},
 		"ja": {
