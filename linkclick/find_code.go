@@ -44,8 +44,8 @@ type codeHit struct {
 //
 // A code goes into a text as it is written. So it has digits and nothing else: an author who
 // chooses the words of a mail, or of a name in it, could put any word there otherwise. Letters
-// beside digits count only in mails of a provider that draws such codes, and only if they spell
-// no word.
+// count only in mails of a provider that draws such codes. A code that stands alone under the line
+// that announces it may have any: no name stands there. In a line, letters must not spell a word.
 type codeSearch struct {
 	// length of the codes with letters that the provider draws; 0 if it draws none
 	letters     int
@@ -157,7 +157,9 @@ func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 		hits = appendBoxes(hits, boxes, above)
 		boxes = ""
 		found := len(hits)
-		if hasDigit(line) {
+		if code := s.lettersIn(line); code != "" && nearest(above) == nearCode {
+			hits = append(hits, codeHit{code, sureSaid, line, above})
+		} else if hasDigit(line) {
 			tokens, ok := s.codesIn(line)
 			if !ok {
 				return nil, false
@@ -177,6 +179,18 @@ func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 		}
 	}
 	return appendBoxes(hits, boxes, above), true
+}
+
+// lettersIn returns the code with letters that a line consists of, or "".
+func (s codeSearch) lettersIn(line string) string {
+	if s.letters == 0 || len(line) > s.letters+2*len(around) {
+		return ""
+	}
+	code := strings.Trim(line, around)
+	if len(code) != s.letters || isNumber(code) || strings.Trim(code, drawnFrom) != "" {
+		return ""
+	}
+	return code
 }
 
 func appendBoxes(hits []codeHit, digits, above string) []codeHit {

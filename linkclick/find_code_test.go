@@ -1,6 +1,7 @@
 package linkclick
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -155,6 +156,23 @@ func TestDrawnCodes(t *testing.T) {
 		got, _ = codeSearch{}.find("", "Your code: "+code)
 		require.Empty(t, got, code)
 	}
+	// Alone under the line that announces it, every code counts: a name stands in no such place.
+	for code, want := range map[string]bool{
+		"K7X2PQ": true, "CALL12": true, "KXWPQR": true, "L0VE42": true, "ADMIRE": true, "583920": true,
+		"k7x2pq": false, "K7X2P": false, "K7X2PQ9": false, "K7X 2PQ": false,
+	} {
+		for _, text := range []string{"Your code:\n%s\n", "Your code is:\n\n \u00a0%s.\nACME 2026"} {
+			got, _ := codeSearch{letters: 6}.find("", fmt.Sprintf(text, code))
+			require.Equal(t, want, got == code, code)
+		}
+		got, _ := codeSearch{letters: 6}.find("", "Your order:\n"+code+"\n")
+		require.Empty(t, got, code)
+	}
+	got, _ := codeSearch{}.find("", "Your code:\nK7X2PQ\n")
+	require.Empty(t, got, "its provider draws digits")
+	got, _ = codeSearch{letters: 6}.find("", "Your code:\nK7X2PQ\nCode:\nL0VE42\n")
+	require.Empty(t, got, "two are none")
+
 	mail := Mail{Text: "(Code K7X2PQ)\n\n" + atLogin +
 		"/ui/login/mail/verification?userID=77&code=K7X2PQ"}
 	require.Equal(t, "K7X2PQ", Find(mail, acme).Code)

@@ -65,12 +65,14 @@ func isDigitCode(s string) bool {
 		(len(s) != 4 || s[:2] != "19" && s[:2] != "20")
 }
 
+// drawnFrom is what providers draw codes with letters from.
+const drawnFrom = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 // isDrawn reports whether s could have been drawn from capital letters and digits, and spells
 // nothing: it has a digit, and no three letters in a row of which one is a vowel. Between two
 // letters a digit may stand for a third, so that four such are refused.
 func isDrawn(s string) bool {
-	if strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" ||
-		!strings.ContainsAny(s, "0123456789") {
+	if strings.Trim(s, drawnFrom) != "" || !hasDigit(s) {
 		return false
 	}
 	run, limit, vowel := 0, 3, false
