@@ -115,11 +115,12 @@ func (b tab) is(expression string) bool {
 // practices. Its code is among the modules in the folder node.
 func (b tab) axe(node, what string) {
 	b.t.Helper()
-	b.axeRules(node, what, "{}")
+	require.Greater(b.t, b.axeWith(node, what, ""), 10, what)
 }
 
-// axeRules does so with axe's rules as they are, but for those that the JSON object says more of.
-func (b tab) axeRules(node, what, rules string) {
+// axeWith does so with further options of axe's, as members of a JSON object. It returns how many
+// rules the page passed.
+func (b tab) axeWith(node, what, options string) (passed int) {
 	b.t.Helper()
 	if b.is(`typeof axe === "undefined"`) {
 		library, err := os.ReadFile(filepath.Join(node, "node_modules", "axe-core", "axe.min.js"))
@@ -127,7 +128,7 @@ func (b tab) axeRules(node, what, rules string) {
 		require.True(b.t, b.is(string(library)+"; true"))
 	}
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		`axe.run({resultTypes: ["violations"], rules: `+rules+`}).then(r => JSON.stringify({`+
+		`axe.run({resultTypes: ["violations"], `+options+`}).then(r => JSON.stringify({`+
 			`passes: r.passes.length, violations: `+
 			`r.violations.map(v => v.id + ": " + v.help + " " + `+
 			`v.nodes.map(n => n.html).join(" "))}))`, chromedp.EvalAwaitPromise))
@@ -138,7 +139,7 @@ func (b tab) axeRules(node, what, rules string) {
 	}
 	require.NoError(b.t, json.Unmarshal([]byte(found), &result))
 	require.Empty(b.t, result.Violations, what)
-	require.Greater(b.t, result.Passes, 10, what)
+	return result.Passes
 }
 
 // picture keeps the page as it is seen now in the folder SMSBRIDGE_SCREENSHOTS.
