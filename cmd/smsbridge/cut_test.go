@@ -100,7 +100,7 @@ func (l *line) mend() {
 // connections to PostgreSQL are cut again and again, as in a failover.
 func TestCutConnectionsLoseNothing(t *testing.T) {
 	longtest.Skip(t)
-	const phones = 60
+	const phones = 40
 	database := storetest.PostgreSQL(t)
 	way, through := openLine(t, database)
 	th, err := openTheater(through)

@@ -130,7 +130,7 @@ func TestQueueHasItsOwnConnections(t *testing.T) {
 // database/sql ends them in goroutines of its own.
 func TestEndedStatements(t *testing.T) {
 	s := storetest.Open(t, storetest.PostgreSQL(t), nil)
-	for i := range 300 {
+	for i := range 100 {
 		err := s.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 			over, cancel := context.WithCancel(ctx)
 			defer cancel()
