@@ -151,7 +151,7 @@ func (l *line) cutWhile(ctx context.Context, do func()) {
 	var cutting sync.WaitGroup
 	cutting.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
-			wait(ctx, time.Duration(200+70*(i%5)+10*i)*time.Millisecond)
+			wait(ctx, time.Duration(200+70*(i%5)+50*i)*time.Millisecond)
 			l.cut()
 			wait(ctx, time.Duration(50*(i%4))*time.Millisecond)
 			l.mend()
