@@ -100,6 +100,7 @@ func (l *line) mend() {
 // connections to PostgreSQL are cut again and again, as in a failover.
 func TestCutConnectionsLoseNothing(t *testing.T) {
 	longtest.Skip(t)
+	t.Parallel()
 	const phones = 40
 	database := storetest.PostgreSQL(t)
 	way, through := openLine(t, database)
