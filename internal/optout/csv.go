@@ -117,14 +117,15 @@ func readLine(
 	return s, ""
 }
 
-// ParseTime reads when a person said so, zero for nothing written. It reports false for no time.
+// ParseTime reads when a person said so, zero for nothing written. It reports false for no time,
+// and for the start of 1970 or before, which programs write when they do not know.
 func ParseTime(given string) (at time.Time, known bool) {
 	if given == "" {
 		return time.Time{}, true
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if at, err := time.Parse(layout, given); err == nil {
-			return at, true
+			return at, at.UnixMilli() > 0
 		}
 	}
 	return time.Time{}, false

@@ -86,6 +86,16 @@ func TestReadCSVOfTheFuture(t *testing.T) {
 	require.ErrorContains(t, err, "line 2: the time is in the future")
 }
 
+// Ensure that a line is refused whose program did not know the time.
+func TestReadCSVOfAnUnknownTime(t *testing.T) {
+	for _, since := range []string{"1970-01-01", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"} {
+		_, err := optout.ReadCSV(strings.NewReader("+46701740614,all,,,,mail,ann,"+since+"\n"),
+			tenant.Set{}, storetest.Start)
+		require.ErrorAs(t, err, new(*optout.Bad))
+		require.ErrorContains(t, err, "line 1: the time is none", since)
+	}
+}
+
 // zeros never ends, as /dev/zero does not.
 type zeros struct{}
 
