@@ -15,9 +15,10 @@
 //     whether a link carries a secret. find_links.go reads links out of a body, without those
 //     that find_hidden.go says no reader sees, and find_markup.go out of its markup for mail
 //     programs. find_code.go finds a code, and find_codeform.go tells how one is written.
-//     find_words.go and find_codewords.go hold the words. find_place.go says where a link leads
-//     without its secret, for an operator. [Learn] is apart from all that:
-//     it makes a path for the rule from several mails (find_learn.go).
+//     find_words.go and find_codewords.go hold the words, and find_name.go keeps the name of the
+//     application out of them. find_place.go says where a link leads without its secret, for an
+//     operator. [Learn] is apart from all that: it makes a path for the rule from several mails
+//     (find_learn.go).
 //  2. Redeeming (redeem*.go) is the only part that connects. [Clicker.Click] opens a link by a
 //     recipe: a GET, a form, the call of an API or a flow of several calls. Open redeem.go for
 //     the course of a click, redeem_browse.go for what it does with a page or redirect, and
@@ -68,8 +69,8 @@
 //     there is no link but a reason, and the entry of the rule that would allow the link.
 //   - A link that resets, recovers, invites, signs in, changes, deletes or unsubscribes is never
 //     taken for a verification. That of a reset or login mail is found, for its reader.
-//   - What goes into a text from a mail is a code of digits, or one that a provider draws and that
-//     spells nothing. No word of a mail's author ever does.
+//   - What goes into a text from a mail is a code of digits, or one of a provider that draws
+//     letters. The latter stands alone under the line that announces it, or spells nothing.
 //   - A mail costs time in proportion to its size, and one of 2 MiB less than 100 ms on a quiet
 //     machine. One with more links, markup or numbers than can be looked at is refused.
 //   - A click connects to no host outside the rule and to no private or special address,

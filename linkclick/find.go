@@ -89,6 +89,9 @@ func Find(m Mail, rule Rule) Finding {
 	m.Subject, m.From = beginOf(m.Subject), beginOf(m.From)
 	markup, text := readHTML(m.HTML), readText(m.Text)
 	words, plainWords := markup.text.String(), text.text.String()
+	signed := signedBy(m, words+"\n"+plainWords)
+	without := rule.withoutName()
+	m.Subject, words, plainWords = without(m.Subject), without(words), without(plainWords)
 	subject := plain(m.Subject)
 	about := topic{subject: hear(subject), verifies: speaksOf(subject, saysVerify)}
 	about.body = sync.OnceValue(func() speech {
@@ -100,10 +103,13 @@ func Find(m Mail, rule Rule) Finding {
 		}
 		return saysNothing
 	})
-	all := collect(append(markup.links(), text.links()...), rule, about)
+	links := append(markup.links(), text.links()...)
+	for i := range links {
+		links[i].without(without)
+	}
+	all := collect(links, rule, about)
 
 	f := Finding{Kind: KindUnknown}
-	signed := signedBy(m, words+"\n"+plainWords)
 	search := codeSearch{letters: lettersOf(signed), anyLanguage: true, elements: markup.numbers()}
 	for _, c := range all {
 		f.Candidates = append(f.Candidates, c.Candidate)

@@ -16,6 +16,9 @@ const maxURL = 8 << 10
 
 // Rule is a tenant's link rule: where its links may lead.
 type Rule struct {
+	// Name is what people know the application by, such as "TransferGo". Its letters say nothing about
+	// a link.
+	Name string
 	// Hosts are the hosts that a link and its redirects may name, such as "login.acme.example". They
 	// are compared whole and without case; there are no wildcards. "host:port" and an IP address
 	// need UnsafeAllow.

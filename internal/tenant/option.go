@@ -108,8 +108,9 @@ func identityOptions() []option {
 			Key: "name", Variable: "SMSBRIDGE_NAME", Need: settings.Required, Example: "ACME",
 			Missing: "write the name that people know, such as ACME",
 			Doc: "The name that people read in the texts. At most 40 characters, and nothing that " +
-				"looks like a link.",
-			Prevents: "People do not reply to a question from a name that they do not know.",
+				"looks like a link. Write it as the identity provider's mails do.",
+			Prevents: "People do not reply to a question from a name that they do not know. A name such " +
+				"as TransferGo forbids the links of mails that write it otherwise.",
 		}, Set: setName(func(t *Tenant) *string { return &t.Name })},
 		{Row: row{
 			Key: "mail_domain", Variable: "SMSBRIDGE_MAIL_DOMAIN", Need: settings.Required,

@@ -259,7 +259,7 @@ func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []by
 	read, err := linkclick.ReadMIME(bytes.NewReader(mime))
 	finding := linkclick.Finding{Reason: "the mail cannot be read"}
 	if err == nil {
-		finding = linkclick.Find(read, linkclick.Rule{Hosts: s.tenant.Links.IdPHosts,
+		finding = linkclick.Find(read, linkclick.Rule{Name: s.tenant.Name, Hosts: s.tenant.Links.IdPHosts,
 			UnsafeAllow: s.tenant.Links.UnsafeAllow, Paths: s.tenant.Links.Paths})
 	}
 	s.mu.Lock()

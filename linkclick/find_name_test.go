@@ -1,0 +1,51 @@
+package linkclick
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Ensure that every mail is understood alike whatever the application is called. These names hold
+// words that forbid a link, that say another kind, or that announce a code or another number.
+func TestNameOfTheApplication(t *testing.T) {
+	files, err := filepath.Glob(corpus)
+	require.NoError(t, err)
+	for _, name := range []string{"TransferGo", "Blocket", "Recovery Centre", "Kodak", "Orderly"} {
+		called := strings.NewReplacer("ACME", name)
+		played := 0
+		for _, file := range files {
+			c := readCase(t, file)
+			m, err := ReadMIME(bytes.NewReader(c.mail))
+			require.NoError(t, err)
+			if !strings.Contains(m.Subject+m.Text+m.HTML, "ACME") {
+				continue
+			}
+			played++
+			m.Subject, m.From = called.Replace(m.Subject), called.Replace(m.From)
+			m.Text, m.HTML = called.Replace(m.Text), called.Replace(m.HTML)
+			c.rule.Name = name
+			f := Find(m, c.rule)
+			require.Equal(t, []string{string(c.kind), c.url, c.code},
+				[]string{string(f.Kind), f.URL, f.Code}, "%s: %s: %+v", file, name, f.Candidates)
+		}
+		require.Greater(t, played, 400)
+	}
+}
+
+func TestWithoutName(t *testing.T) {
+	for name, words := range map[string][2]string{
+		"TransferGo":  {"TransferGo: welcome to TransferGo!", "ACME: welcome to ACME!"},
+		" Delete Me ": {"Delete Me and delete me, Delete Meat", "ACME and delete me, Delete Meat"},
+		"Kodak":       {"Kodaks, (Kodak) MyKodak Kodak", "Kodaks, (ACME) MyKodak ACME"},
+		"Block":       {"Block this sign-in to Block", "Block this sign-in to Block"},
+		"Code":        {"Your Code code: 1", "Your Code code: 1"},
+		"Verify":      {"Verify your address", "Verify your address"},
+		"":            {"Welcome", "Welcome"},
+	} {
+		require.Equal(t, words[1], Rule{Name: name}.withoutName()(words[0]), name)
+	}
+}
