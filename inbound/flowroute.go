@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -29,7 +28,8 @@ var (
 	errFlowrouteJSON = errors.New("not a webhook of Flowroute's")
 	// flowrouteID is a message detail record: of version 2 or 2.1, and 32 hexadecimal digits. An id in
 	// any other form could be the same text's once more.
-	flowrouteID = regexp.MustCompile(`^mdr[0-9]-[0-9a-f]{32}$`)
+	flowrouteID   = regexp.MustCompile(`^mdr[0-9]-[0-9a-f]{32}$`)
+	flowrouteCode = regexp.MustCompile(`^-?[0-9]{1,14}$`)
 )
 
 // flowrouteHook is what a webhook says: a text from a phone, or a receipt of one of ours.
@@ -116,12 +116,12 @@ func readFlowroute(body io.Reader) (flowrouteHook, error) {
 			Type       string `json:"type"`
 			ID         string `json:"id"`
 			Attributes struct {
-				From       string `json:"from"`
-				To         string `json:"to"`
-				Body       string `json:"body"`
-				Direction  string `json:"direction"`
-				Status     string `json:"status"`
-				StatusCode *int   `json:"status_code"`
+				From       string          `json:"from"`
+				To         string          `json:"to"`
+				Body       string          `json:"body"`
+				Direction  string          `json:"direction"`
+				Status     string          `json:"status"`
+				StatusCode json.RawMessage `json:"status_code"`
 			} `json:"attributes"`
 		} `json:"data"`
 		ID   string `json:"id"`
@@ -148,11 +148,20 @@ func readFlowroute(body io.Reader) (flowrouteHook, error) {
 			ID: hook.Data.ID, From: a.From, To: a.To, Body: a.Body, Inbound: a.Direction == "inbound",
 		}, nil
 	case hook.Data.Type == "delivery_receipt":
-		read := flowrouteHook{ID: hook.Data.ID, Status: a.Status}
-		if a.StatusCode != nil {
-			read.Code = strconv.Itoa(*a.StatusCode)
-		}
-		return read, nil
+		return flowrouteHook{
+			ID: hook.Data.ID, Status: a.Status, Code: flowrouteCodeOf(a.StatusCode),
+		}, nil
 	}
 	return flowrouteHook{}, errFlowrouteJSON
+}
+
+// flowrouteCodeOf is the code of a receipt, "" for none. Flowroute describes it as a string, and
+// its examples have numbers (https://developer.flowroute.com/api/messages/v2.1/receive-a-dlr/). It
+// only explains, so a receipt counts without one that cannot be read.
+func flowrouteCodeOf(value json.RawMessage) string {
+	code := web.Loose(value)
+	if !flowrouteCode.MatchString(code) {
+		return ""
+	}
+	return code
 }

@@ -18,6 +18,24 @@ func TestFlowrouteWebhookUndelivered(t *testing.T) {
 	require.Equal(t, text.Delivered, flowrouteState("Delivered"))
 }
 
+// Ensure that a receipt counts whatever its code is. Flowroute documents a string and shows a
+// number.
+func TestFlowrouteCodeInEveryForm(t *testing.T) {
+	for value, want := range map[string]string{
+		`1003`: "1003", `"1003"`: "1003", `"\u0031003"`: "1003", `0`: "0", `"0"`: "0", `-1`: "-1",
+		`null`: "", `""`: "", `" 1003"`: "", `1003.5`: "", `true`: "", `{"code":1}`: "", `[1]`: "",
+		`"1\u0000"`: "", `"` + strings.Repeat("1", 15) + `"`: "",
+	} {
+		hook, err := readFlowroute(strings.NewReader(`{"data":{"type":"delivery_receipt",` +
+			`"id":"mdr2-00000000000000000000000000000001",` +
+			`"attributes":{"status_code":` + value + `,"status":"undelivered"}}}`))
+		require.NoError(t, err, value)
+		require.Equal(t, flowrouteHook{
+			ID: "mdr2-00000000000000000000000000000001", Status: "undelivered", Code: want,
+		}, hook, value)
+	}
+}
+
 func FuzzReadFlowroute(f *testing.F) {
 	f.Add(
 		`{"data":{"type":"message","id":"mdr2-00000000000000000000000000000001",` +
@@ -28,6 +46,11 @@ func FuzzReadFlowroute(f *testing.F) {
 		`{"data":{"type":"delivery_receipt","id":"mdr2-00000000000000000000000000000001",` +
 			`"attributes":{"status":"delivered",` +
 			`"status_code":0}}}`,
+	)
+	f.Add(
+		`{"data":{"type":"delivery_receipt","id":"mdr2-00000000000000000000000000000001",` +
+			`"attributes":{"status":"failed",` +
+			`"status_code":"1003"}}}`,
 	)
 	f.Add(`{"to":"12065550101","from":"4520123456","body":"stop",` +
 		`"id":"mdr1-00000000000000000000000000000002"}`)

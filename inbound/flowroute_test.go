@@ -129,6 +129,7 @@ func TestFlowrouteWebhookReceipt(t *testing.T) {
 		for _, step := range []struct{ id, status, code, want string }{
 			{"mdr2-00000000000000000000000000000001", "smsc submit", "null", "sent"},
 			{"mdr2-00000000000000000000000000000001", "message buffered", "1003", "sent"},
+			{"mdr2-00000000000000000000000000000001", "message buffered", `"1003"`, "sent"},
 			{"mdr2-00000000000000000000000000000001", "never heard of", "1", "sent"},
 			{"mdr2-00000000000000000000000000000002", "delivered", "0", "sent"},
 			{"mdr2-00000000000000000000000000000001", "delivered", "0", "delivered"},
