@@ -81,15 +81,19 @@ func (s *Server) readFlowrouteReceipt(c echo.Context) (text.Receipt, response) {
 }
 
 // flowrouteState is the state that Flowroute's word for a text's progress means. Flowroute
-// lists its words nowhere in full, so a word that names neither end counts as progress.
+// lists its words nowhere in full, so a word that names neither end counts as progress. Those in
+// its examples, "smsc submit" and "message buffered", are of the five words of the gateway Kannel.
+// Its success is "delivery success" ("Delivery Reports" in the manual at https://www.kannel.org).
 func flowrouteState(status string) text.State {
 	status = strings.ToLower(status)
-	for _, end := range []string{"undeliver", "fail", "reject", "expire", "delete"} {
+	for _, end := range []string{
+		"undeliver", "non-deliver", "not deliver", "fail", "reject", "expire", "delete",
+	} {
 		if strings.Contains(status, end) {
 			return text.Undelivered
 		}
 	}
-	if strings.Contains(status, "delivered") {
+	if strings.Contains(status, "delivered") || strings.Contains(status, "delivery success") {
 		return text.Delivered
 	}
 	return text.Sent

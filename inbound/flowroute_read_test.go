@@ -18,6 +18,19 @@ func TestFlowrouteWebhookUndelivered(t *testing.T) {
 	require.Equal(t, text.Delivered, flowrouteState("Delivered"))
 }
 
+// Ensure that the words of Kannel are understood, of which two are in Flowroute's examples. No word
+// with a negation tells of success.
+func TestFlowrouteWordsOfKannel(t *testing.T) {
+	for status, want := range map[string]text.State{
+		"smsc submit": text.Sent, "message buffered": text.Sent, "smsc reject": text.Undelivered,
+		"delivery success": text.Delivered, "Delivery Success": text.Delivered,
+		"delivery failure": text.Undelivered, "Non-Delivered": text.Undelivered,
+		"not delivered": text.Undelivered, "smsc intermediate": text.Sent, "": text.Sent,
+	} {
+		require.Equal(t, want, flowrouteState(status), status)
+	}
+}
+
 // Ensure that a receipt counts whatever its code is. Flowroute documents a string and shows a
 // number.
 func TestFlowrouteCodeInEveryForm(t *testing.T) {
