@@ -178,6 +178,7 @@ func read(ctx context.Context, view store.View, phone phonemail.Number) (r rows,
 	if err != nil {
 		return r, fmt.Errorf("cases: reading verifications: %w", err)
 	}
+	r.sort()
 	r.events = map[string][]db.Event{}
 	for _, id := range r.ids() {
 		if r.events[id], err = view.EventsOf(ctx, id); err != nil {
@@ -185,6 +186,18 @@ func read(ctx context.Context, view store.View, phone phonemail.Number) (r rows,
 		}
 	}
 	return r, nil
+}
+
+// sort puts the rows into the order in which they were made, which is that of their ids. PostgreSQL
+// returns them in another one: a row that changes moves behind the others.
+func (r rows) sort() {
+	slices.SortFunc(r.mails, func(a, b db.Mail) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.challenges, func(a, b db.Challenge) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.texts, func(a, b db.Text) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.replies, func(a, b db.Reply) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.verifications, func(a, b db.Verification) int {
+		return cmp.Compare(a.ID, b.ID)
+	})
 }
 
 // ids are those of the rows about which there are events that say more than the row.

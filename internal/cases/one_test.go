@@ -171,3 +171,32 @@ func TestTextsWithoutAMail(t *testing.T) {
 		return nil
 	}))
 }
+
+// Ensure that the texts of a case are told in the order in which they were made, whichever changed
+// last. The last one decides whether the phone was reached, also of two that were made at once.
+func TestTextsInTheirOrder(t *testing.T) {
+	storetest.EachBench(t, func(b storetest.Bench) {
+		number := b.Phone()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			for _, id := range []string{"t1", "t2"} {
+				if err := tx.AddText(ctx, db.AddTextParams{
+					ID: id, VerificationID: "v", Phone: number, Purpose: text.Code, State: text.Failed,
+					Error: id, CreatedAt: at(2),
+				}); err != nil {
+					return err
+				}
+			}
+			_, err := tx.AddVerification(ctx, db.AddVerificationParams{ID: "v", Phone: number})
+			return err
+		})
+		b.Exec("UPDATE text SET segments = 2 WHERE id = 't1'")
+		require.NoError(b, b.Store.Read(b.Context(), func(ctx context.Context, view store.View) error {
+			all, err := Of(ctx, view, number)
+			require.NoError(b, err)
+			require.Len(b, all, 1)
+			require.Equal(b, []string{"t1", "t2"}, []string{all[0].Texts[0].ID, all[0].Texts[1].ID})
+			require.Equal(b, "t2", all[0].NoText)
+			return nil
+		}))
+	})
+}
