@@ -22,6 +22,7 @@ import (
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
+	"smsbridge/internal/verification"
 )
 
 // columns are all columns of the bridge's own tables and of the queue's, as table.column.
@@ -289,6 +290,30 @@ func TestNumbersGoFromPackedInputs(t *testing.T) {
 			require.Empty(w.t, w.holding(otherPhone[1:]), input)
 			w.exec("DELETE FROM durable_instance")
 		}
+	})
+}
+
+// Ensure that with a person goes what the timeline says of their instances, and of codes of others
+// that Twilio Verify was told of. One instance has a code; the other phone had opted out by then.
+func TestErasedRowsLeaveNoEvent(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.instance("first", "completed", "approved")
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			return text.OptOut(ctx, tx, w.line(), w.phone(otherPhone))
+		})
+		w.instance("second", "failed", "pending")
+		require.Equal(w.t, "4", w.one("SELECT COUNT(*) FROM event WHERE name LIKE 'durable.%'"))
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			id, err := verification.ReportPhone(ctx, tx, "acme", w.phone(otherPhone))
+			if err != nil {
+				return err
+			}
+			return tx.Record(ctx, "acme", id, "auth0.forwarded", "action")
+		})
+		_, err := w.Store.ErasePhone(w.t.Context(), w.phone(otherPhone))
+		require.NoError(w.t, err)
+		require.Equal(w.t, []string{"opt_out.set"}, w.all("SELECT name FROM event"))
 	})
 }
 
