@@ -238,14 +238,17 @@ type HeldTable struct {
 	Rows  []map[string]any `json:"rows"`
 }
 
-// HeldOn returns all that is held about a phone, table by table. Times are RFC 3339. A sealed value
-// is told of, not shown: it is a link, a code or a text on its way.
+// HeldOn returns all that is held about a phone, table by table, in the order of the keys: ids sort
+// by time. Times are RFC 3339. A sealed value is told of, not shown: it is a link, a code or a text
+// on its way.
 func (s *Store) HeldOn(ctx context.Context, phone phonemail.Number) (all []HeldTable, err error) {
 	gone := s.digests.pseudonym(phone)
-	tables := append(heldTables(), held{table: "reply", phone: "phone"},
-		held{table: "opt_out", phone: "phone"})
+	byID := []string{"id"}
+	tables := append(heldTables(), held{table: "reply", key: byID, phone: "phone"},
+		held{table: "opt_out", key: byID, phone: "phone"})
 	for _, t := range tables {
-		query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN ($1, $2)", t.table, t.phone)
+		query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN ($1, $2) ORDER BY %s",
+			t.table, t.phone, strings.Join(t.key, ", "))
 		var rows []map[string]any
 		err := s.patiently(ctx, func(ctx context.Context) (err error) {
 			rows, err = s.heldRows(ctx, t.table, query, phone, gone)

@@ -14,6 +14,7 @@ import (
 
 	"smsbridge/internal/longtest"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/storetest"
 	"smsbridge/phonemail"
 )
@@ -172,6 +173,34 @@ func textColumns(t *testing.T, conn *sql.DB) (all []string) {
 	require.NoError(t, rows.Err())
 	require.Greater(t, len(all), 100)
 	return all
+}
+
+// Ensure that what is held about a phone is told in the order in which it was made, whichever row
+// changed last.
+func TestHeldInOrder(t *testing.T) {
+	storetest.EachBench(t, func(b storetest.Bench) {
+		phone := b.Phone()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			for _, id := range []string{"1", "2"} {
+				if err := tx.AddText(ctx, db.AddTextParams{ID: id, Phone: phone}); err != nil {
+					return err
+				}
+				added := db.AddReplyParams{ID: id, ProviderID: id, Phone: phone}
+				if _, err := tx.AddReply(ctx, added); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		b.Exec("UPDATE text SET segments = 2 WHERE id = '1'")
+		b.Exec("UPDATE reply SET word = 'yes' WHERE id = '1'")
+		held, err := b.Store.HeldOn(b.Context(), phone)
+		require.NoError(b, err)
+		for i, table := range []string{"text", "reply"} {
+			require.Equal(b, table, held[i].Table)
+			require.Equal(b, []any{"1", "2"}, []any{held[i].Rows[0]["id"], held[i].Rows[1]["id"]})
+		}
+	})
 }
 
 // Ensure that what a worker has in hand stays, and that the caller is told.
