@@ -250,22 +250,6 @@ func namesAccount(s string) bool {
 	return strings.Contains(s, "@") || hasStem(s, accounts)
 }
 
-// refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
-var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
-	"ikke ennå,inte ännu,nee,nog niet,non,pas encore,aún no,todavía no,non ancora,não,ainda não,"+
-	"いいえ,нет,ещё нет,ні,ще ні,ne,zatím ne,ei,ei vielä,όχι,όχι ακόμα,nie,jeszcze nie,nu,încă nu,"+
-	"hayır,henüz değil,لا,ليس بعد,không,chưa,否,未,尚未,未验证,未驗證,未确认,未確認,✗,✘,✖,❌", ",")
-
-// isDenied reports whether a phrase, after which its statement goes on with rest, is the name of a
-// fact that is not so. The answer may have a cell of its own, and so be the next statement.
-func isDenied(rest string, next []string) bool {
-	answer := strings.Trim(rest, " .:;,-–—=|()[]\u2192")
-	if answer == "" && len(next) > 0 {
-		answer = strings.Trim(next[0], " .:()[]")
-	}
-	return slices.Contains(refusals, answer)
-}
-
 // takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
 // follows. Next are the statements after that of the phrase.
 func (l language) takesBack(before, rest string, next []string) bool {
@@ -275,6 +259,9 @@ func (l language) takesBack(before, rest string, next []string) bool {
 		if hasWord(rest, l.unless) || hasWord(rest[:end], l.denies) || hasWord(before, l.denies) {
 			return true
 		}
+	}
+	if refuses(rest) { // nothing but its style parts the name of a fact from the answer
+		return true
 	}
 	rest = strings.TrimLeftFunc(rest, unicode.IsLetter) // the end of a stem
 	words := strings.TrimLeftFunc(rest, isNoLetter)

@@ -1,0 +1,54 @@
+package linkclick
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// This file finds the answer beside the name of a fact: a profile says "Email verified: no".
+
+// refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
+var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
+	"ikke ennå,inte ännu,nee,nog niet,non,pas encore,aún no,todavía no,non ancora,não,ainda não,"+
+	"いいえ,нет,ещё нет,ні,ще ні,ne,zatím ne,ei,ei vielä,όχι,όχι ακόμα,nie,jeszcze nie,nu,încă nu,"+
+	"hayır,henüz değil,لا,ليس بعد,không,chưa,否,未,尚未,未验证,未驗證,未确认,未確認,✗,✘,✖,❌,"+
+	"unverified,not verified,unconfirmed,not confirmed,pending verification", ",")
+
+// isDenied reports whether a phrase, after which its statement goes on with rest, is the name of a
+// fact that is not so. The answer may have a cell of its own, and so be the next statement.
+func isDenied(rest string, next []string) bool {
+	answer := strings.Trim(rest, answerMarks)
+	if answer == "" && len(next) > 0 {
+		answer = strings.Trim(next[0], answerMarks)
+	}
+	return refuses(answer)
+}
+
+// answerMarks are what stands around an answer.
+const answerMarks = " .!:;,-–—=|()[]\u2192"
+
+// refuses reports whether an answer is a refusal. A sign may stand before it. After it there may be
+// a remark in brackets, or a link that sends another mail. "No further steps are needed" is none.
+func refuses(answer string) bool {
+	if slices.Contains(refusals, answer) {
+		return true
+	}
+	answer = strings.TrimLeftFunc(answer, func(r rune) bool {
+		return unicode.In(r, unicode.So, unicode.Mn) || strings.ContainsRune(answerMarks, r)
+	})
+	return slices.ContainsFunc(refusals, func(refusal string) bool {
+		more, ok := strings.CutPrefix(answer, refusal)
+		first, _ := utf8.DecodeRuneInString(more)
+		if !ok || isOfWord(first) || strings.ContainsRune("-'@", first) {
+			return false
+		}
+		more = strings.TrimLeft(more, " ")
+		first, _ = utf8.DecodeRuneInString(more)
+		return !isOfWord(first) && first != ',' ||
+			slices.ContainsFunc(again, func(word string) bool { return strings.HasPrefix(more, word) })
+	})
+}
+
+func isOfWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
