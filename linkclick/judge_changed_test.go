@@ -1,7 +1,10 @@
 package linkclick
 
 import (
+	"maps"
 	"net/url"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,5 +45,44 @@ func TestDeniedFacts(t *testing.T) {
 		} {
 			require.Equal(t, OutcomeConfirmed, outcomeOf(body), body)
 		}
+	}
+}
+
+// allSayings are the sentences of all languages.
+func allSayings() []string {
+	var all []string
+	for _, said := range append(slices.Collect(maps.Values(sayings)),
+		slices.Collect(maps.Values(sayingsOfTheWest))...) {
+		all = slices.Concat(all, said.confirmed, said.already, said.failed, said.nothing)
+	}
+	return all
+}
+
+// A sentence means the same with a break in it. Its condition may stand before the break or after.
+func TestBrokenLines(t *testing.T) {
+	inside := regexp.MustCompile(`([^.!?:;]) (\p{Ll})`)
+	broken := 0
+	for _, text := range allSayings() {
+		want := outcomeOf("<p>" + text + "</p>")
+		body := "<p>" + inside.ReplaceAllString(text, "$1<br>$2") + "</p>"
+		require.Equal(t, want, outcomeOf(body), body)
+		if want != OutcomeUnknown && inside.MatchString(text) {
+			broken++
+		}
+	}
+	require.Greater(t, broken, 50)
+	for body, want := range map[string]Outcome{
+		"We will tell you when<br>your email has been verified.":           OutcomeUnknown,
+		"Please check that <br/>\n\tyour email is verified.":               OutcomeUnknown,
+		"Your email has been verified<br>only after you press the button.": OutcomeUnknown,
+		"Your email address<br>&nbsp;has been verified.":                   OutcomeConfirmed,
+		"Email verified<br>no": OutcomeUnknown,
+		// A line that begins with a capital letter, or after the end of a sentence, is its own.
+		"Not yet a member, Kim<br>Your email has been verified.":   OutcomeConfirmed,
+		"not now.<br>your email has been verified.":                OutcomeConfirmed,
+		"You need not do more:<br>your email has been verified.":   OutcomeConfirmed,
+		"We do not mail again<br><br>your email has been verified": OutcomeConfirmed,
+	} {
+		require.Equal(t, want, outcomeOf(body), body)
 	}
 }

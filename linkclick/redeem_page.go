@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -41,7 +43,7 @@ func readPage(body string) page {
 	}
 	r := pageReader{page: page{ids: map[string]bool{}}, sheet: readSheet(root)}
 	r.read(root, false)
-	r.page.text = r.text.String()
+	r.page.text = joinBroken(r.text.String())
 	return r.page
 }
 
@@ -66,7 +68,11 @@ func (r *pageReader) read(n *html.Node, hidden bool) {
 		if id := attr(n, "id"); id != "" && !hidden {
 			r.page.ids[id] = true
 		}
-		if !hidden && isBlock(n.DataAtom) {
+		switch {
+		case hidden:
+		case n.DataAtom == atom.Br:
+			r.text.WriteByte(lineBreak)
+		case isBlock(n.DataAtom):
 			r.text.WriteByte('\n')
 			defer r.text.WriteByte('\n')
 		}
@@ -84,6 +90,30 @@ func (r *pageReader) read(n *html.Node, hidden bool) {
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		r.read(c, hidden)
+	}
+}
+
+// lineBreak stands for a <br> until joinBroken decides what it is.
+const lineBreak = '\v'
+
+// joinBroken makes a space of a break inside a sentence, and a line end of any other. A sentence
+// goes on after a break if the next line begins with a small letter: "We will tell you when<br>your
+// email has been verified". Without that its condition would be lost.
+func joinBroken(text string) string {
+	var b strings.Builder
+	for before, after, found := strings.Cut(text, string(lineBreak)); ; {
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(after, " \u00a0"))
+		last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " \u00a0"))
+		if unicode.IsLower(next) && !strings.ContainsRune(".!?:;\n", last) {
+			b.WriteByte(' ')
+		} else {
+			b.WriteByte('\n')
+		}
+		before, after, found = strings.Cut(after, string(lineBreak))
 	}
 }
 
