@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -82,6 +83,38 @@ func TestBrokenLines(t *testing.T) {
 		"not now.<br>your email has been verified.":                OutcomeConfirmed,
 		"You need not do more:<br>your email has been verified.":   OutcomeConfirmed,
 		"We do not mail again<br><br>your email has been verified": OutcomeConfirmed,
+	} {
+		require.Equal(t, want, outcomeOf(body), body)
+	}
+}
+
+// A question tells nothing, whatever stands around it.
+func TestQuestionsTellNothing(t *testing.T) {
+	asked := 0
+	for _, text := range allSayings() {
+		statement, asks := strings.CutSuffix(text, "?")
+		if !asks {
+			statement = strings.TrimRight(text, ".!;\u037e")
+		}
+		if strings.ContainsAny(statement, ".!?:;。！？؟") {
+			continue
+		}
+		asked++
+		for _, body := range []string{
+			statement + "?", "(" + statement + "?)", "“" + statement + "?”", "«" + statement + "?»",
+			`"` + statement + `?"`, statement + "?!", statement + "??",
+			statement + "?<a>Log in</a>", statement + "? <a>Log in</a>",
+		} {
+			require.Equal(t, OutcomeUnknown, outcomeOf(body), body)
+		}
+	}
+	require.Greater(t, asked, 200)
+	for body, want := range map[string]Outcome{
+		"Already verified?Log in":                                  OutcomeUnknown,
+		"Already verified?Log in. Your email is verified.":         OutcomeConfirmed,
+		"Your email has been verified (was it you?).":              OutcomeConfirmed,
+		"Your email has been verified at acme.example/home?a=b":    OutcomeConfirmed,
+		"Your email has been verified: https://acme.example/?home": OutcomeConfirmed,
 	} {
 		require.Equal(t, want, outcomeOf(body), body)
 	}

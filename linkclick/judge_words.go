@@ -359,6 +359,26 @@ func sentenceEnd(s string) (length int, asks bool) {
 		if mark && (i+1 == len(s) || s[i+1] == ' ') {
 			return i + 1, s[i] == '?' || s[i] == ';'
 		}
+		if s[i] == '?' && asksInside(s, i) {
+			return i + 1, true
+		}
 	}
 	return len(s), false
+}
+
+// asksInside reports whether the question mark at s[i], after which no blank stands, ends a
+// question: "(verified?)", "verified?!", and "verified?Log in" with a link that stands apart.
+// In a web address it ends none. A bracket that asks beside a statement leaves the statement.
+func asksInside(s string, i int) bool {
+	next, _ := utf8.DecodeRuneInString(s[i+1:])
+	switch {
+	case strings.ContainsRune("!?\"'”’»」』", next):
+		return true
+	case next == ')':
+		return s[0] == '('
+	}
+	word := strings.TrimRight(s[max(0, i-maxContext):i], " ")
+	word = word[strings.LastIndexByte(word, ' ')+1:]
+	last, _ := utf8.DecodeLastRuneInString(word)
+	return unicode.IsLetter(last) && unicode.IsLetter(next) && !strings.ContainsAny(word, "/.:=&#%@")
 }
