@@ -119,3 +119,25 @@ func TestQuestionsTellNothing(t *testing.T) {
 		require.Equal(t, want, outcomeOf(body), body)
 	}
 }
+
+// What a list of conditions holds is no success, in any of its lines.
+func TestListsOfConditions(t *testing.T) {
+	for _, body := range []string{
+		"<p>You can sign in once:</p><ul><li>your email is verified</li><li>you paid</li></ul>",
+		"<p>You can sign in once:</p><ul><li>You paid.</li><li>Your email is verified.</li></ul>",
+		"<p>Make sure that:<ol><li>You are at home<li>Your account is confirmed</ol>",
+		"<p>Sie können weiter, sobald:<ul><li>Ihre E-Mail-Adresse wurde bestätigt</ul>",
+		"<p>Du kan logge ind, når:<ul><li>din e-mail er bekræftet</ul>",
+		"<p>Vous pouvez continuer si :<ul><li>votre adresse a été vérifiée</ul>",
+	} {
+		require.Equal(t, OutcomeUnknown, outcomeOf(body), body)
+	}
+	for _, body := range []string{
+		"<p>How it went:<ul><li>Your email has been verified</ul>",
+		"<p>Bienvenido otra vez<p>Tu correo ha sido verificado",
+		"<p>Once more: thank you.<p>Your email has been verified",
+		"<p>If you need help, call us.<p>Your email has been verified",
+	} {
+		require.Equal(t, OutcomeConfirmed, outcomeOf(body), body)
+	}
+}

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// This file finds the answer beside the name of a fact: a profile says "Email verified: no".
+// This file finds what takes a success back in other lines than its own: the answer beside the name
+// of a fact, as in a profile, and the condition above a list.
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
 var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
@@ -48,6 +49,18 @@ func refuses(answer string) bool {
 		first, _ = utf8.DecodeRuneInString(more)
 		return !isOfWord(first) && first != ',' ||
 			slices.ContainsFunc(again, func(word string) bool { return strings.HasPrefix(more, word) })
+	})
+}
+
+// maxList is how many statements before a success may begin the list in which it stands.
+const maxList = 8
+
+// isListed reports whether the statements before a success begin a list of conditions: "You can
+// sign in once:" stands above "your email is verified".
+func (l language) isListed(statements []string) bool {
+	above := statements[max(0, len(statements)-maxList):]
+	return slices.ContainsFunc(above, func(s string) bool {
+		return strings.HasSuffix(s, ":") && hasWord(s, l.unless)
 	})
 }
 

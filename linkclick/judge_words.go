@@ -91,7 +91,7 @@ func (l language) states(statements []string, phrase string, outcome Outcome) bo
 		continued := slices.ContainsFunc(l.after, func(condition string) bool {
 			return strings.HasPrefix(rest, condition)
 		})
-		if !continued && !hasWord(before, l.unless) &&
+		if !continued && !hasWord(before, l.unless) && !(success && l.isListed(statements[:i])) &&
 			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) &&
 			!(outcome == OutcomeConfirmed && activatesOther(phrase, s[:at+len(phrase)])) &&
 			!(success && outcome != outcomeChanged && !l.alone && isOfOther(before, phrase, rest)) {
