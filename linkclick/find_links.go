@@ -390,7 +390,9 @@ func isBlock(tag atom.Atom) bool {
 	case atom.P, atom.Div, atom.Br, atom.Hr, atom.Table, atom.Tr, atom.Td, atom.Th, atom.Ul,
 		atom.Ol, atom.Li, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Section,
 		atom.Article, atom.Header, atom.Footer, atom.Center, atom.Blockquote, atom.Pre, atom.Form,
-		atom.Fieldset, atom.Dl, atom.Dt, atom.Dd:
+		atom.Fieldset, atom.Dl, atom.Dt, atom.Dd, atom.Main, atom.Nav, atom.Aside, atom.Address,
+		atom.Details, atom.Summary, atom.Dialog, atom.Figure, atom.Figcaption, atom.Hgroup, atom.Menu,
+		atom.Search, atom.Legend, atom.Caption:
 		return true
 	}
 	return false

@@ -18,7 +18,8 @@ import (
 func outcomeOf(body string) Outcome {
 	link := &url.URL{Scheme: "https", Host: "login.acme.example", Path: "/x"}
 	k := &click{Clicker: &Clicker{}, link: link}
-	outcome, _ := k.judgePage(response{request: request{to: k.link}, status: 200}, readPage(body))
+	a := response{request: request{to: link}, status: 200}
+	outcome, _ := k.judgePage(a, readPage("<body>"+body))
 	return outcome
 }
 
@@ -139,5 +140,45 @@ func TestListsOfConditions(t *testing.T) {
 		"<p>If you need help, call us.<p>Your email has been verified",
 	} {
 		require.Equal(t, OutcomeConfirmed, outcomeOf(body), body)
+	}
+}
+
+// What frames the words of a page changes nothing of what they say.
+func TestFramesSayNothing(t *testing.T) {
+	const links = `<a href="/l">Log in</a><a href="/s">Sign up</a><a href="/r">Reset password</a>`
+	frames := []string{
+		"<header>ACME</header>", "<p>© 2026 Expired Domains. Not liable. All rights reserved</p>",
+		"<div>We use cookies. If you go on, you agree. <button>Accept</button>" +
+			"<button>Reject</button></div>",
+		"<footer>If you have problems, contact support</footer>",
+		"<ul><li>English<li>Deutsch<li>Norsk<li>Français<li>日本語<li>Русский<li>العربية</ul>",
+		`<form><label>Confirm your e-mail to subscribe</label><input name="email"></form>`,
+		"<div hidden>Your session has expired</div>", "<dialog>Invalid link</dialog>",
+		"<template><p>Link expired</p></template>", "<title>Verified</title>",
+		"<svg><title>Error</title><text>Email verified</text></svg>",
+		`<script>var ok = "<p>Email verified</p>", no = "Link expired"</script>`,
+		"<noscript>You need to enable JavaScript to run this app.</noscript>",
+		"<h1>Verified</h1>", "<h1>Error Tracker</h1>", "<p>Hello Success,</p>",
+		"<p>Signed in as error@acme.example</p>", "<p>Signed in as confirmed@acme.example</p>",
+		"<!-- Link expired -->", `<img alt="Email verified"><input placeholder="Link expired">`,
+	}
+	for _, name := range strings.Fields("nav main aside address section article header footer " +
+		"figure figcaption details summary hgroup menu search center blockquote pre") {
+		frames = append(frames, "<"+name+">"+links+"</"+name+">")
+	}
+	for i, text := range allSayings() {
+		want := outcomeOf(text)
+		for _, frame := range []string{frames[i%len(frames)], frames[(i*7+3)%len(frames)]} {
+			require.Equal(t, want, outcomeOf(frame+text), frame+text)
+			require.Equal(t, want, outcomeOf(text+frame), text+frame)
+		}
+	}
+	for _, frame := range frames {
+		for text, want := range map[string]Outcome{
+			"Email verified": OutcomeConfirmed, "Your account was confirmed": OutcomeConfirmed,
+			"Already verified": OutcomeAlready, "Invalid link": OutcomeRefused, "Welcome": OutcomeUnknown,
+		} {
+			require.Equal(t, want, outcomeOf(frame+text+frame), frame+text+frame)
+		}
 	}
 }

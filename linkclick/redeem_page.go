@@ -72,7 +72,7 @@ func (r *pageReader) read(n *html.Node, hidden bool) {
 		case hidden:
 		case n.DataAtom == atom.Br:
 			r.text.WriteByte(lineBreak)
-		case isBlock(n.DataAtom):
+		case isBlock(n.DataAtom), n.DataAtom == atom.Noscript:
 			r.text.WriteByte('\n')
 			defer r.text.WriteByte('\n')
 		}
