@@ -154,7 +154,12 @@ func TestFramesSayNothing(t *testing.T) {
 		"<ul><li>English<li>Deutsch<li>Norsk<li>Français<li>日本語<li>Русский<li>العربية</ul>",
 		`<form><label>Confirm your e-mail to subscribe</label><input name="email"></form>`,
 		"<div hidden>Your session has expired</div>", "<dialog>Invalid link</dialog>",
-		"<template><p>Link expired</p></template>", "<title>Verified</title>",
+		"<template><p>Link expired</p></template>",
+		"<div popover>Your session has expired</div>",
+		"<details><summary>Help</summary>Link expired <p>Invalid link</p></details>",
+		`<div class="modal fade" tabindex="-1">Your session has expired</div>`,
+		`<div class="modal" tabindex="-1" role="dialog">Your session has expired</div>`,
+		"<title>Verified</title>",
 		"<svg><title>Error</title><text>Email verified</text></svg>",
 		`<script>var ok = "<p>Email verified</p>", no = "Link expired"</script>`,
 		"<noscript>You need to enable JavaScript to run this app.</noscript>",
@@ -180,5 +185,19 @@ func TestFramesSayNothing(t *testing.T) {
 		} {
 			require.Equal(t, want, outcomeOf(frame+text+frame), frame+text+frame)
 		}
+	}
+}
+
+// What a reader opened, or a host opened for the reader, is read.
+func TestOpenedWordsAreRead(t *testing.T) {
+	for _, body := range []string{
+		"<details open><summary>Why</summary>Link expired</details>",
+		"<details><summary>Link expired</summary></details>",
+		`<div class="modal fade show" tabindex="-1">Link expired</div>`,
+		`<div class="modal fade in" tabindex="-1">Link expired</div>`,
+		`<div class="modal" tabindex="-1" style="display: block">Link expired</div>`,
+		`<div class="modal">Link expired</div>`, `<div class="fade" tabindex="-1">Link expired</div>`,
+	} {
+		require.Equal(t, OutcomeExpired, outcomeOf(body), body)
 	}
 }

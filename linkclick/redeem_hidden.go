@@ -62,8 +62,8 @@ func (s sheet) hides(n *html.Node) bool {
 	named := func(class string) bool {
 		return s["."+class] || slices.Contains(hidingClasses, strings.ToLower(class))
 	}
-	return hasAttr(n, "hidden") || hasAttr(n, "inert") ||
-		strings.EqualFold(attr(n, "aria-hidden"), "true") ||
+	return hasAttr(n, "hidden") || hasAttr(n, "inert") || hasAttr(n, "popover") ||
+		isClosedModal(n, classes) || strings.EqualFold(attr(n, "aria-hidden"), "true") ||
 		s["#"+attr(n, "id")] || slices.ContainsFunc(classes, named) || styleHides(attr(n, "style"))
 }
 
@@ -72,6 +72,14 @@ func (s sheet) hides(n *html.Node) bool {
 var hidingClasses = []string{
 	"d-none", "hidden", "hide", "is-hidden", "invisible", "is-invisible", "opacity-0", "sr-only",
 	"visually-hidden", "is-sr-only", "show-for-sr", "screen-reader-text", "display-none",
+}
+
+// isClosedModal reports whether an element is a dialog as Bootstrap writes it, which waits for its
+// script: "modal", and neither "show" (before version 4 "in") nor an own style that displays it.
+func isClosedModal(n *html.Node, classes []string) bool {
+	has := func(class string) bool { return slices.Contains(classes, class) }
+	return has("modal") && (has("fade") || attr(n, "tabindex") == "-1") && !has("show") &&
+		!has("in") && !strings.Contains(attr(n, "style"), "display")
 }
 
 // styleHides reports whether declarations of style hide an element.

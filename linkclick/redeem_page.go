@@ -88,8 +88,9 @@ func (r *pageReader) read(n *html.Node, hidden bool) {
 			r.readField(n)
 		}
 	}
+	closed := n.DataAtom == atom.Details && !hasAttr(n, "open")
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		r.read(c, hidden)
+		r.read(c, hidden || closed && c.DataAtom != atom.Summary)
 	}
 }
 
