@@ -2,6 +2,7 @@ package linkclick
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -199,5 +200,24 @@ func TestOpenedWordsAreRead(t *testing.T) {
 		`<div class="modal">Link expired</div>`, `<div class="fade" tabindex="-1">Link expired</div>`,
 	} {
 		require.Equal(t, OutcomeExpired, outcomeOf(body), body)
+	}
+}
+
+// A byte order mark before a body is no part of it.
+func TestByteOrderMark(t *testing.T) {
+	for body, kind := range map[string]string{
+		`{"email_verified":true}`:                   "application/json",
+		`{"message":"Your email is verified"}`:      "application/problem+json; charset=utf-8",
+		"<p>Your email is verified</p>":             "text/html",
+		"Your email is verified":                    "text/plain; charset=utf-8",
+		"<!doctype html><p>Your email is verified.": "text/html; charset=utf-8",
+	} {
+		for _, mark := range []string{"", "\ufeff"} {
+			p, c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", kind)
+				_, _ = w.Write([]byte(mark + body))
+			})
+			require.Equal(t, OutcomeConfirmed, open(t, c, p.URL+"/x?t=1").Outcome, body)
+		}
 	}
 }

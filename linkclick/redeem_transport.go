@@ -212,5 +212,5 @@ func decode(raw []byte, contentType string) string {
 	if err != nil {
 		return strings.ToValidUTF8(string(raw), "\uFFFD")
 	}
-	return string(b)
+	return strings.TrimPrefix(string(b), "\ufeff") // readers of JSON refuse the mark
 }
