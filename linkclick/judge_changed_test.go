@@ -74,11 +74,23 @@ func TestBrokenLines(t *testing.T) {
 		}
 	}
 	require.Greater(t, broken, 50)
+	anywhere := regexp.MustCompile(`([^.!?:;]) `)
+	for _, text := range sayingsOfTheWest["German"].nothing {
+		if !hasWord(strings.ToLower(text), germanConditions) {
+			continue
+		}
+		body := anywhere.ReplaceAllString(text, "$1<br>")
+		require.False(t, succeeds(outcomeOf(body)), body)
+	}
 	for body, want := range map[string]Outcome{
 		"We will tell you when<br>your email has been verified.":           OutcomeUnknown,
 		"Please check that <br/>\n\tyour email is verified.":               OutcomeUnknown,
 		"Your email has been verified<br>only after you press the button.": OutcomeUnknown,
 		"Your email address<br>&nbsp;has been verified.":                   OutcomeConfirmed,
+		"Eventuell haben Sie Ihre<br>E-Mail-Adresse bereits verifiziert.":  OutcomeUnknown,
+		"Sobald<br>Ihre Adresse erfolgreich bestätigt ist, geht es los.":   OutcomeUnknown,
+		"Wenn nicht, dann so.<br>Ihre Adresse wurde bestätigt.":            OutcomeConfirmed,
+		"Hallo Kim<br>Ihre Adresse wurde bestätigt.":                       OutcomeConfirmed,
 		"Email verified<br>no": OutcomeUnknown,
 		// A line that begins with a capital letter, or after the end of a sentence, is its own.
 		"Not yet a member, Kim<br>Your email has been verified.":   OutcomeConfirmed,

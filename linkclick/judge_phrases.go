@@ -81,9 +81,7 @@ var genericLanguages = slices.Concat([]language{
 				"password has been changed", "password was changed", "password has been reset",
 			},
 		}},
-	{name: "German", unless: strings.Fields("prüfen überprüfen bestätigen " +
-		"wenn falls sobald nachdem bis bevor sofern ob sicher " +
-		"eventuell vielleicht möglicherweise"),
+	{name: "German", unless: germanConditions,
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {"bereits verwendet", "bereits benutzt", "nur einmal verwendet"},
 			OutcomeAlready: {

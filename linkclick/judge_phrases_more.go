@@ -208,6 +208,9 @@ var (
 		"maybe perhaps may might")
 	englishDenials = strings.Fields("no i please confirm check whose")
 
+	germanConditions = strings.Fields("prüfen überprüfen bestätigen wenn falls sobald nachdem bis " +
+		"bevor sofern ob sicher eventuell vielleicht möglicherweise")
+
 	vietnameseConditions = append(strings.Fields("nếu khi sau trước đảm liệu chờ hay miễn"),
 		"chắc chắn", "có thể", "có lẽ", "kiểm tra")
 	vietnameseDenials = append(strings.Fields("chưa không chẳng đừng cần phải hãy sẽ sắp "+

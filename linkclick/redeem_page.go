@@ -99,23 +99,40 @@ const lineBreak = '\v'
 
 // joinBroken makes a space of a break inside a sentence, and a line end of any other. A sentence
 // goes on after a break if the next line begins with a small letter: "We will tell you when<br>your
-// email has been verified". Without that its condition would be lost.
+// email has been verified". Without that its condition would be lost. A German one may go on with a
+// capital letter.
 func joinBroken(text string) string {
 	var b strings.Builder
+	line := "" // the end of the line so far
 	for before, after, found := strings.Cut(text, string(lineBreak)); ; {
 		b.WriteString(before)
 		if !found {
 			return b.String()
 		}
+		line += before
+		line = line[max(0, len(line)-maxContext):]
 		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(after, " \u00a0"))
-		last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(before, " \u00a0"))
-		if unicode.IsLower(next) && !strings.ContainsRune(".!?:;\n", last) {
+		if goesOn(line, next) {
 			b.WriteByte(' ')
+			line += " "
 		} else {
 			b.WriteByte('\n')
+			line = ""
 		}
 		before, after, found = strings.Cut(after, string(lineBreak))
 	}
+}
+
+// goesOn reports whether the sentence at the end of a line goes on with the letter after a break.
+func goesOn(line string, next rune) bool {
+	line = strings.TrimRight(line, " \u00a0")
+	last, _ := utf8.DecodeLastRuneInString(line)
+	if strings.ContainsRune(".!?:;\n", last) {
+		return false
+	}
+	line = line[strings.LastIndexAny(line, ".!?\n")+1:]
+	return unicode.IsLower(next) ||
+		unicode.IsUpper(next) && hasWord(strings.ToLower(line), germanConditions)
 }
 
 func (r *pageReader) readForm(n *html.Node, hidden bool) {
