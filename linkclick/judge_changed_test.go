@@ -32,6 +32,8 @@ func TestDeniedFacts(t *testing.T) {
 			"No <a>Request another mail</a>", "Not verified", "Unverified", "Pending verification",
 		} {
 			for _, body := range []string{
+				fact + ": " + answer + ", phone verified: yes",
+				"<span>" + fact + " ❌</span><span>Phone verified ✅</span>",
 				fact + ": " + answer, fact + " – " + answer, fact + " (" + answer + ")",
 				"<dl><dt>" + fact + "</dt><dd>" + answer + "</dd></dl>",
 				"<table><tr><th>" + fact + ":</th><td>" + answer + "</td></tr></table>",

@@ -21,10 +21,12 @@ var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej
 // fact that is not so. The answer may have a cell of its own, and so be the next statement.
 func isDenied(rest string, next []string) bool {
 	answer := strings.Trim(rest, answerMarks)
-	if answer == "" && len(next) > 0 {
-		answer = strings.Trim(next[0], answerMarks)
+	if answer != "" { // other facts may follow in the same line
+		first, _ := utf8.DecodeRuneInString(answer)
+		answer, _, _ = strings.Cut(answer, ",")
+		return strings.ContainsRune("✗✘✖❌", first) || refuses(answer)
 	}
-	return refuses(answer)
+	return len(next) > 0 && refuses(strings.Trim(next[0], answerMarks))
 }
 
 // answerMarks are what stands around an answer.
