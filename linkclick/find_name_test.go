@@ -49,3 +49,22 @@ func TestWithoutName(t *testing.T) {
 		require.Equal(t, words[1], Rule{Name: name}.withoutName()(words[0]), name)
 	}
 }
+
+// Ensure that a page is understood whatever the application is called.
+func TestNameOnAPage(t *testing.T) {
+	for text, want := range map[string]Outcome{
+		"Your Payment Hub account is verified.":                       OutcomeConfirmed,
+		"In Order Desk, your email has been verified.":                OutcomeConfirmed,
+		"Payment Hub: this link has expired.":                         OutcomeExpired,
+		"Your payment method is verified.":                            OutcomeUnknown,
+		"Your order is verified.":                                     OutcomeUnknown,
+		"Your email for Cookie Jar, Inc. will be verified in a while": OutcomeUnknown,
+	} {
+		for _, name := range []string{"Payment Hub", "Order Desk", "Cookie Jar"} {
+			if strings.Contains(text, name) || want == OutcomeUnknown {
+				k := &click{Clicker: &Clicker{Rule: Rule{Name: name}}}
+				require.Equal(t, want, k.hear(text, true), text)
+			}
+		}
+	}
+}

@@ -30,7 +30,7 @@ func judgeWords(text string, successPossible bool) Outcome {
 // only the provider of the link tells of success.
 func (k *click) hear(text string, successPossible bool) Outcome {
 	languages := append(slices.Clip(known.languages), known.praise[k.shape.provider])
-	said := readWords(languages, text, successPossible)
+	said := readWords(languages, k.Rule.withoutName()(text), successPossible)
 	switch reset := k.Kind == KindReset; {
 	case reset && said == outcomeChanged:
 		return OutcomeConfirmed
