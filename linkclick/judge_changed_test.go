@@ -30,6 +30,7 @@ func TestDeniedFacts(t *testing.T) {
 		for _, answer := range []string{
 			"No", "No ❌", "❌ No", "⚠️ no", "No (send again)", "no | ACME", "Not yet!", "No Resend",
 			"No <a>Request another mail</a>", "Not verified", "Unverified", "Pending verification",
+			"0",
 		} {
 			for _, body := range []string{
 				fact + ": " + answer + ", phone verified: yes",
@@ -50,6 +51,10 @@ func TestDeniedFacts(t *testing.T) {
 		} {
 			require.Equal(t, OutcomeConfirmed, outcomeOf(body), body)
 		}
+	}
+	for _, tag := range []string{"del", "s", "strike"} {
+		body := "<" + tag + ">Your email is verified.</" + tag + "> Please wait."
+		require.Equal(t, OutcomeUnknown, outcomeOf(body), body)
 	}
 }
 

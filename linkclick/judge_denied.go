@@ -11,7 +11,7 @@ import (
 // of a fact, as in a profile, and the condition above a list.
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
-var refusals = strings.Split("no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
+var refusals = strings.Split("0,no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
 	"ikke ennå,inte ännu,nee,nog niet,non,pas encore,aún no,todavía no,non ancora,não,ainda não,"+
 	"いいえ,нет,ещё нет,ні,ще ні,ne,zatím ne,ei,ei vielä,όχι,όχι ακόμα,nie,jeszcze nie,nu,încă nu,"+
 	"hayır,henüz değil,لا,ليس بعد,không,chưa,否,未,尚未,未验证,未驗證,未确认,未確認,✗,✘,✖,❌,"+

@@ -51,7 +51,8 @@ func readSheet(root *html.Node) sheet {
 func (s sheet) hides(n *html.Node) bool {
 	switch n.DataAtom {
 	case atom.Title, atom.Script, atom.Style, atom.Template, atom.Iframe, atom.Object, atom.Svg,
-		atom.Canvas, atom.Audio, atom.Video, atom.Datalist, atom.Noembed, atom.Noframes:
+		atom.Canvas, atom.Audio, atom.Video, atom.Datalist, atom.Noembed, atom.Noframes,
+		atom.Del, atom.S, atom.Strike: // what is struck out is taken back
 		return true
 	case atom.Dialog:
 		if !hasAttr(n, "open") {
