@@ -129,6 +129,7 @@ func TestLineToAllow(t *testing.T) {
 		"/e?a%26b=Zk3vQ8mW1xT5":                           "",
 		"/e?a%3Db=Zk3vQ8mW1xT5":                           "",
 		"/e?u=a1b2c3d4&k3x9":                              "",
+		"/e?preauthSessionId=a1b2c3d4&tokenHashUrl=x":     "/e?preauthSessionId&tokenHashUrl",
 	} {
 		u, err := url.Parse("https://login.acme.example" + link)
 		require.NoError(t, err)

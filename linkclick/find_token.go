@@ -17,14 +17,23 @@ const minSecret = 6
 // parameter, in a segment of its path, or in its fragment.
 func carriesSecret(u *url.URL) bool {
 	for _, p := range parametersOf(u) {
-		if !isCampaign(p.name) && !namesKnown(p.name) && looksSecret(p.value, minSecret) {
+		if !isCampaign(p.name) && !namesKnown(p.name) && looksDrawn(p.value, minSecret) {
 			return true
 		}
 	}
 	route, _, _ := strings.Cut(u.Fragment, "?")
 	return slices.ContainsFunc(segmentsOf(u.Path+"/"+route), func(segment string) bool {
-		return looksSecret(segment, minID)
+		return looksDrawn(segment, minID)
 	})
+}
+
+// looksSecret reports whether s could have been drawn: it has a digit, or letters of both cases,
+// and at least least bytes.
+func looksSecret(s string, least int) bool {
+	if len(s) < least || strings.ContainsAny(s, " /@") {
+		return false
+	}
+	return strings.ContainsAny(s, "0123456789") || len(s) >= 2*least && hasLower(s) && hasUpper(s)
 }
 
 // How many letters a secret without a digit has at least: of letters of both cases, or of capitals
@@ -34,24 +43,21 @@ const (
 	drawnCapitals = 20
 )
 
-// looksSecret reports whether s could have been drawn, and has at least least bytes. It has a
-// digit, or it has capitals and is no name. Twice as many letters of both cases are no name for
-// certain.
-func looksSecret(s string, least int) bool {
-	if len(s) < least || strings.ContainsAny(s, " /@") {
-		return false
-	}
-	if strings.ContainsAny(s, "0123456789") {
+// looksDrawn reports whether s looks like a secret, or has letters alone that are no name.
+func looksDrawn(s string, least int) bool {
+	if looksSecret(s, least) {
 		return true
 	}
-	switch {
-	case !strings.ContainsFunc(s, unicode.IsUpper):
-		return false
-	case !strings.ContainsFunc(s, unicode.IsLower):
-		return len(s) >= drawnCapitals
+	enough := drawnLetters
+	if !hasLower(s) {
+		enough = drawnCapitals
 	}
-	return len(s) >= 2*least || len(s) >= drawnLetters && !isNamed(s)
+	return len(s) >= max(least, enough) && hasUpper(s) && !strings.ContainsAny(s, " /@") && !isNamed(s)
 }
+
+func hasLower(s string) bool { return strings.ContainsFunc(s, unicode.IsLower) }
+
+func hasUpper(s string) bool { return strings.ContainsFunc(s, unicode.IsUpper) }
 
 // isCampaign names the parameters that tell where a visitor came from or in which language, and
 // nothing about the visitor.

@@ -106,7 +106,7 @@ func hearSegment(segment string) speech {
 func spokenPath(u *url.URL) string {
 	var said []string
 	for segment := range strings.FieldsFuncSeq(u.Path+"/"+u.Fragment, isPathMark) {
-		if !looksSecret(segment, minID) || isNamed(segment) || hearSegment(segment) != saysNothing {
+		if !looksDrawn(segment, minID) || isNamed(segment) || hearSegment(segment) != saysNothing {
 			said = append(said, segment)
 			continue
 		}
