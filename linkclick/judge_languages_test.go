@@ -320,6 +320,7 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 		"Ключ был подтверждён.", "Домен успешно подтверждён.", "Ключ було підтверджено.",
 		"ドメインが確認されました。", "Tên miền đã được xác minh.", "Domain successfully verified",
 		"You have successfully verified your domain.", "The key you added was successfully verified.",
+		"Hi kim@acme.example, your domain was successfully verified.",
 		"The theme is already active", "This domain has already been verified.",
 		"Der Schlüssel wurde bereits verifiziert.", "Diese Funktion ist bereits aktiviert.",
 		"Nøglen er allerede bekræftet.", "Funktionen är redan aktiverat.", "De sleutel is al bevestigd.",
@@ -333,6 +334,7 @@ func TestSuccessNamesAnAccount(t *testing.T) {
 	}
 	for _, text := range []string{
 		"You have successfully verified your Acme account.", "You have been successfully verified!",
+		"Hi kim@acme.example, your email was successfully verified.",
 		"Hi Kim, you are successfully verified", "Successfully verified", "Erfolgreich bestätigt!",
 		"Acme: se ha verificado tu correo.", "We successfully verified kim@acme.example.",
 		"Sie wurden erfolgreich verifiziert.", "Sign-up successfully confirmed", "認証が完了しました。",

@@ -245,9 +245,10 @@ func namesAny(s string) bool {
 // maxObject is how many words after a phrase may name its object: "successfully your mail address".
 const maxObject = 3
 
-// namesAccount reports whether s names an account or an address, or holds an address.
+// namesAccount reports whether s names an account or an address, or holds an address. One with a
+// comma behind it greets the reader: "Hi kim@acme.example, your domain was verified".
 func namesAccount(s string) bool {
-	return strings.Contains(s, "@") || hasStem(s, accounts)
+	return strings.Count(s, "@") > strings.Count(s, "@,") || hasStem(s, accounts)
 }
 
 // takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
