@@ -89,7 +89,20 @@ func (s codeSearch) find(subject string, bodies ...string) (code, context string
 			found = h
 		}
 	}
+	if !isNumber(found.code) && !s.inEach(bodies, found.code) {
+		return "", ""
+	}
 	return found.code, found.above[max(0, len(found.above)-maxContext):] + " " + found.context
+}
+
+// inEach reports whether each body that is there has the code. A name with line ends can look like
+// a code in the plain text, and not in the markup.
+func (s codeSearch) inEach(bodies []string, code string) bool {
+	return !slices.ContainsFunc(bodies, func(body string) bool {
+		hits, _ := s.appendCodes(nil, body)
+		return strings.TrimSpace(body) != "" &&
+			!slices.ContainsFunc(hits, func(h codeHit) bool { return h.code == code })
+	})
 }
 
 // onlyNumber returns the only six to eight digits that stand alone. It is asked about a mail whose

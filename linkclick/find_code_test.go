@@ -173,6 +173,16 @@ func TestDrawnCodes(t *testing.T) {
 	got, _ = codeSearch{letters: 6}.find("", "Your code:\nK7X2PQ\nCode:\nL0VE42\n")
 	require.Empty(t, got, "two are none")
 
+	// A name with line ends looks like one in the plain text alone.
+	footer := "Powered by FusionAuth"
+	named := Mail{Text: "Hi Kim\nYour code:\nADMIRE\n" + footer,
+		HTML: "<p>Hi Kim Your code: ADMIRE</p><p>Welcome</p>" + footer}
+	require.Empty(t, Find(named, acme).Code)
+	named.HTML = "<p>Hi Kim</p><p>Welcome</p>" + footer
+	require.Empty(t, Find(named, acme).Code)
+	named.HTML = "<p>Hi Kim</p><p>Your code:</p><p>ADMIRE</p>" + footer
+	require.Equal(t, "ADMIRE", Find(named, acme).Code)
+
 	mail := Mail{Text: "(Code K7X2PQ)\n\n" + atLogin +
 		"/ui/login/mail/verification?userID=77&code=K7X2PQ"}
 	require.Equal(t, "K7X2PQ", Find(mail, acme).Code)
