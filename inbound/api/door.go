@@ -14,11 +14,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/meter"
-	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 )
 
@@ -50,12 +50,14 @@ type request struct {
 	fields map[string]string // of the body
 }
 
-// id is the id in the request's path. It is "", which nothing has, where no id can be.
+// id is the id in the request's path, in the one spelling that ids have in the database: apps keep
+// UUIDs in types that write capitals. It is "", which nothing has, where no id can be.
 func (r request) id() string {
-	if id := r.Param("id"); store.IsText(id) {
-		return id
+	id, err := uuid.Parse(r.Param("id"))
+	if err != nil {
+		return ""
 	}
-	return ""
+	return id.String()
 }
 
 // response is a response that is no problem.

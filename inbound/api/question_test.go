@@ -178,3 +178,22 @@ func TestBytesThatAreNoText(t *testing.T) {
 		}
 	}, inboundtest.APISettings()...)
 }
+
+// Ensure that an app may write an id in capitals or without hyphens, as its type for UUIDs does.
+func TestIDsInAnySpelling(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...)
+	app := inboundtest.NewApp(t, b)
+	verification := app.Call("POST", "/v1/verifications", inboundtest.StartBody).ID
+	question := readQuestion(t, app.Call("POST", "/v1/questions", askBody)).ID
+	for _, spelled := range []func(string) string{
+		strings.ToUpper, func(id string) string { return strings.ReplaceAll(id, "-", "") },
+	} {
+		shown := app.Call("GET", "/v1/verifications/"+spelled(verification), "")
+		require.Equal(t, verification, shown.ID, shown.Body)
+		shown = app.Call("GET", "/v1/questions/"+spelled(question), "")
+		require.Equal(t, question, readQuestion(t, shown).ID)
+	}
+	upper := "/v1/verifications/" + strings.ToUpper(verification) + "/check"
+	right := app.Call("POST", upper, `{"code":"`+inboundtest.OwnCode+`"}`)
+	require.Equal(t, http.StatusOK, right.StatusCode, right.Body)
+}
