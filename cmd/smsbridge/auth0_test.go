@@ -464,6 +464,13 @@ func auth0Provider(t *testing.T, s *auth0Stage) {
 	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes),
 		redirecting{})
 	require.Empty(t, logs, "a log-in that needed no code")
+	changes["authentication"] = map[string]any{"methods": []any{
+		map[string]any{"name": "sms", "timestamp": "2020-01-01T00:00:00Z"},
+		map[string]any{"name": "mfa", "type": "otp", "timestamp": time.Now()},
+	}}
+	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, changes),
+		redirecting{})
+	require.Empty(t, logs, "another factor is not the code")
 	_, logs = s.run("feedback-passwordless", "onExecutePostLogin", s.event(user, nil), redirecting{})
 	require.Empty(t, logs, "another connection")
 }
@@ -501,6 +508,7 @@ func auth0MFA(t *testing.T, s *auth0Stage) {
 		_, logs := s.run("feedback-mfa", "onExecutePostLogin",
 			s.event(user, map[string]any{"authentication": map[string]any{"methods": []any{
 				map[string]any{"name": "pwd", "timestamp": at},
+				map[string]any{"name": "mfa", "type": "email", "timestamp": at},
 				map[string]any{"name": "mfa", "type": factor, "timestamp": at},
 			}}}), redirecting{})
 		return logs

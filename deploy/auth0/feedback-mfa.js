@@ -17,8 +17,9 @@ const RECENT = 5 * 60_000; // milliseconds; later log-ins of the same session li
  * @param {PostLoginAPI} api
  */
 exports.onExecutePostLogin = async (event, api) => {
-  const mfa = event.authentication?.methods?.find((method) => method.name === "mfa");
-  if (mfa?.type !== "phone" || Date.now() - Date.parse(mfa.timestamp) > RECENT) {
+  const methods = event.authentication?.methods ?? []; // each factor of the session has its own
+  const phones = methods.filter((method) => method.name === "mfa" && method.type === "phone");
+  if (phones.every((method) => Date.now() - Date.parse(method.timestamp) > RECENT)) {
     return;
   }
   try {

@@ -20,8 +20,8 @@ exports.onExecutePostLogin = async (event, api) => {
   if (event.connection?.strategy !== "sms") {
     return;
   }
-  const methods = event.authentication?.methods ?? [];
-  if (methods.length > 0 && methods.every((method) => Date.now() - Date.parse(method.timestamp) > RECENT)) {
+  const codes = (event.authentication?.methods ?? []).filter((method) => method.name === "sms");
+  if (codes.length > 0 && codes.every((method) => Date.now() - Date.parse(method.timestamp) > RECENT)) {
     return;
   }
   try {
