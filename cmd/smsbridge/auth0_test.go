@@ -288,7 +288,7 @@ func TestAuth0Actions(t *testing.T) {
 		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks,
 		"leave": auth0Leave, "needless": auth0Needless, "corrected": auth0Corrected,
 		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA,
-		"streams": auth0Streams, "address": auth0Address,
+		"streams": auth0Streams, "address": auth0Address, "extension": auth0Extension,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
@@ -360,6 +360,22 @@ func auth0Corrected(t *testing.T, s *auth0Stage) {
 	require.Empty(t, calls, "once is enough")
 	user["user_metadata"] = map[string]any{"phone_number": "20 12 34 70"}
 	require.NotEmpty(t, s.signIn(user, redirecting{State: "d"}), "another number is another matter")
+}
+
+// Ensure that the Action passes on no number that has an extension behind it, as OpenID Connect
+// writes one: with its digits, it would be a stranger's. The form asks instead.
+func auth0Extension(t *testing.T, s *auth0Stage) {
+	for _, spelled := range []string{
+		"+45 2012 34 ext. 71", "+45 2012 3471;ext=12", "+45 20 12 34 71 x12",
+	} {
+		user := profile("oidc|1", "phone_number", spelled)
+		r := newReader(t).open(s.signIn(user, redirecting{State: "e"}))
+		require.Contains(t, r.page, `id="phone"`, spelled)
+		require.NotContains(t, r.page, `role="alert"`, "nobody has typed anything yet")
+	}
+	require.Empty(t, s.twilio.Phone("+4520123471").Inbox())
+	user := profile("oidc|2", "phone_number", "+45\u00a0(20) 12.34\u201371\u202c")
+	require.Contains(t, newReader(t).open(s.signIn(user, redirecting{State: "e"})).page, `id="code"`)
 }
 
 func auth0Resend(t *testing.T, s *auth0Stage) {

@@ -40,8 +40,8 @@ exports.onExecutePostLogin = async (event, api) => {
     return;
   }
   const payload = { domain: event.request.hostname };
-  if (/^\s*(\+|00)/.test(phone)) {
-    payload.phone_number = `+${digits(phone)}`; // the form asks for one without its country
+  if (/^\s*(\+|00)[\d\s()./\p{Pd}\p{Cf}]*$/u.test(phone)) {
+    payload.phone_number = `+${digits(phone)}`; // the form asks for one without its country, or with an extension
   }
   const locale = event.transaction?.ui_locales?.join(" ") || event.transaction?.locale || event.request.language;
   if (locale) {
