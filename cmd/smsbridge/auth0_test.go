@@ -374,8 +374,13 @@ func auth0Extension(t *testing.T, s *auth0Stage) {
 		require.NotContains(t, r.page, `role="alert"`, "nobody has typed anything yet")
 	}
 	require.Empty(t, s.twilio.Phone("+4520123471").Inbox())
-	user := profile("oidc|2", "phone_number", "+45\u00a0(20) 12.34\u201371\u202c")
-	require.Contains(t, newReader(t).open(s.signIn(user, redirecting{State: "e"})).page, `id="code"`)
+	for _, spelled := range []string{
+		"+45\u00a0(20) 12.34\u201371\u202c", "+45 (0)20 12 34 71", "0045 20123471",
+	} {
+		user := profile("oidc|2", "phone_number", spelled)
+		r := newReader(t).open(s.signIn(user, redirecting{State: "e"}))
+		require.Contains(t, r.page, `id="code"`, spelled)
+	}
 }
 
 func auth0Resend(t *testing.T, s *auth0Stage) {

@@ -40,8 +40,8 @@ exports.onExecutePostLogin = async (event, api) => {
     return;
   }
   const payload = { domain: event.request.hostname };
-  if (/^\s*(\+|00)[\d\s()./\p{Pd}\p{Cf}]*$/u.test(phone)) {
-    payload.phone_number = `+${digits(phone)}`; // the form asks for one without its country, or with an extension
+  if (/^\s*(\+|00)[\d\s()./\p{Pd}\p{Cf}]{5,40}$/u.test(phone)) {
+    payload.phone_number = String(phone); // as it is spelled; the form asks for one without its country, or with an extension
   }
   const locale = event.transaction?.ui_locales?.join(" ") || event.transaction?.locale || event.request.language;
   if (locale) {

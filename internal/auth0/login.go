@@ -227,8 +227,22 @@ func (l Login) start(
 
 // readPhone reads a number as people type it or paste it: + or 00, the country code, and separators
 // between the digits, which may be those of another keyboard. What is copied from contacts stands
-// between marks of its direction, which are in the category Cf.
+// between marks of its direction, which are in the category Cf. What is copied from a web page may
+// begin with tel: (RFC 3966). A zero in parentheses is for calls at home, and is left
+// out where the number would be none with it.
 func readPhone(typed string) (phonemail.Number, error) {
+	plain := strings.ToLower(phonemail.PlainDigits(typed))
+	plain = strings.TrimPrefix(strings.TrimSpace(plain), "tel:")
+	phone, err := readDigits(plain)
+	if err != nil {
+		if abroad, err := readDigits(strings.Replace(plain, "(0)", "", 1)); err == nil {
+			return abroad, nil
+		}
+	}
+	return phone, err
+}
+
+func readDigits(spaced string) (phonemail.Number, error) {
 	plain := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), unicode.In(r, unicode.Pd, unicode.Cf), strings.ContainsRune("()./", r):
@@ -237,7 +251,7 @@ func readPhone(typed string) (phonemail.Number, error) {
 			return '+'
 		}
 		return r
-	}, phonemail.PlainDigits(typed))
+	}, spaced)
 	if rest, ok := strings.CutPrefix(plain, "00"); ok {
 		plain = "+" + rest
 	}

@@ -292,7 +292,7 @@ func in(zero rune, text string) string {
 }
 
 // People type numbers with separators, with 00 for the plus sign, and in the digits of their
-// keyboard, as they type codes.
+// keyboard, as they type codes. They add the zero of calls at home, and paste links.
 func TestTypedPhone(t *testing.T) {
 	w := quick(t)
 	phone := w.Phone()
@@ -313,7 +313,12 @@ func TestTypedPhone(t *testing.T) {
 		require.NoError(t, w.setPhone(w.login(string(rune('p'+n)), ""), typed), typed)
 	}
 	require.Len(t, w.states(phone), 9)
-	for _, typed := range []string{"", plain, "0" + plain[2:], "+45"} {
+	for n, typed := range []string{"tel:+" + plain, " Tel:+" + plain[:2] + "-" + plain[2:],
+		"+" + plain[:2] + " (0)" + plain[2:], "00" + plain[:2] + "(٠) " + plain[2:]} {
+		require.NoError(t, w.setPhone(w.login(string(rune('A'+n)), ""), typed), typed)
+	}
+	require.Len(t, w.states(phone), 13)
+	for _, typed := range []string{"", plain, "0" + plain[2:], "+45", "tel:" + plain, "(0)" + plain} {
 		require.ErrorIs(t, w.setPhone(w.login("x", ""), typed), phonemail.ErrNumber, typed)
 	}
 	require.ErrorIs(t, w.setPhone(w.login("x", ""), "+46701234567"), phonemail.ErrCountry)
