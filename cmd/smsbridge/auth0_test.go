@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
@@ -289,6 +290,7 @@ func TestAuth0Actions(t *testing.T) {
 		"leave": auth0Leave, "needless": auth0Needless, "corrected": auth0Corrected,
 		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA,
 		"streams": auth0Streams, "address": auth0Address, "extension": auth0Extension,
+		"issuer": auth0Issuer,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
@@ -380,6 +382,28 @@ func auth0Extension(t *testing.T, s *auth0Stage) {
 		user := profile("oidc|2", "phone_number", spelled)
 		r := newReader(t).open(s.signIn(user, redirecting{State: "e"}))
 		require.Contains(t, r.page, `id="code"`, spelled)
+	}
+}
+
+// Ensure that a public URL in capitals, or with the port of https, is that of the form: the Action
+// reads one of the two as URLs are compared.
+func auth0Issuer(t *testing.T, s *auth0Stage) {
+	user := profile("auth0|10")
+	for issuer, denied := range map[string]bool{
+		"HTTPS://Bridge.Example": false, "https://bridge.example:443": false,
+		"https://bridge.example": false, "https://bridge.example:8443": true,
+		"https://other.example": true, "bridge.example": true,
+	} {
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+			"iss": issuer, "sub": "auth0|10", "aud": s.host, "state": "i", "phone_verified": true,
+			"phone_number": auth0Phone, "exp": time.Now().Add(time.Minute).Unix(),
+		}).SignedString([]byte(auth0Secret))
+		require.NoError(t, err)
+		event := s.event(user, nil)
+		event["request"].(map[string]any)["body"] = map[string]any{"session_token": token}
+		event["secrets"].(map[string]any)["FORM_URL"] = "https://bridge.example/auth0/acme/verify"
+		calls, _ := s.run("verify-phone", "onContinuePostLogin", event, redirecting{State: "i"})
+		require.Equal(t, denied, calls[0].Name == "access.deny", "%s %v", issuer, calls)
 	}
 }
 

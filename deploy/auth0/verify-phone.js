@@ -68,9 +68,9 @@ exports.onContinuePostLogin = async (event, api) => {
     api.access.deny("The confirmation of the phone number could not be read.");
     return;
   }
-  const bridge = new URL(event.secrets.FORM_URL);
-  const issuer = bridge.href.replace(/\/auth0\/[^/]+\/verify$/, "");
-  if (result.iss !== issuer || result.sub !== event.user.user_id || result.aud !== event.request.hostname) {
+  // Compared as URLs: the bridge issues in the name of its public URL, in the capitals of its settings.
+  const issued = URL.canParse(result.iss) && new URL(result.iss).origin === new URL(event.secrets.FORM_URL).origin;
+  if (!issued || result.sub !== event.user.user_id || result.aud !== event.request.hostname) {
     api.access.deny("The confirmation of the phone number belongs to another log-in.");
     return;
   }
