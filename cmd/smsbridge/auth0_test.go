@@ -526,6 +526,10 @@ func auth0ProviderRefuses(t *testing.T, s *auth0Stage) {
 	require.Regexp(t, `^drop 422 The phone number may not be texted`, calls[0].String())
 	calls = s.notify(auth0Phone, "482913", "", map[string]any{"PROVIDER_KEY": "another"})
 	require.Regexp(t, `^drop 401 `, calls[0].String())
+	for _, secret := range []any{"bridge.example/phone", "", nil} {
+		calls = s.notify(auth0Phone, "482913", "", map[string]any{"PHONE_URL": secret})
+		require.Equal(t, "drop The secret PHONE_URL is missing, or no URL.", calls[0].String())
+	}
 	nobody, err := freeAddr()
 	require.NoError(t, err)
 	calls = s.notify(auth0Phone, "482913", "",

@@ -14,6 +14,10 @@ const PATIENCE = 15_000; // milliseconds; the bridge answers within ten seconds
  * @param {CustomPhoneProviderAPI} api
  */
 exports.onExecuteCustomPhoneProvider = async (event, api) => {
+  if (!URL.canParse(event.secrets.PHONE_URL)) {
+    api.notification.drop("The secret PHONE_URL is missing, or no URL."); // a retry would find the same
+    return;
+  }
   const { recipient, as_text, code, message_type, delivery_method, locale } = event.notification;
   let response;
   try {
