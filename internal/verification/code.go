@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"unicode"
 
 	"smsbridge/phonemail"
 )
@@ -40,12 +41,18 @@ func Draw(n int) string {
 }
 
 // ParseCode reads a code as people type it, spaces or hyphens between and around its digits,
-// and returns the digits alone. ErrCode for anything else.
+// and returns the digits alone. ErrCode for anything else. A code that is copied may have spaces
+// that do not break, and marks of its direction, which are in the category Cf.
 func ParseCode(typed string) (string, error) {
 	if len(typed) > maxTyped {
 		return "", ErrCode
 	}
-	code := phonemail.PlainDigits(strings.NewReplacer(" ", "", "-", "").Replace(typed))
+	code := phonemail.PlainDigits(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Zs, unicode.Pd, unicode.Cf) {
+			return -1
+		}
+		return r
+	}, typed))
 	if len(code) < MinDigits || len(code) > MaxDigits || strings.Trim(code, "0123456789") != "" {
 		return "", ErrCode
 	}

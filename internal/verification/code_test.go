@@ -2,6 +2,7 @@ package verification
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,8 @@ func TestParseCode(t *testing.T) {
 	for typed, want := range map[string]string{
 		"482913": "482913", " 482 913 ": "482913", "٤٨٢ ٩١٣": "482913",
 		"482-913": "482913", "0000": "0000",
+		"482\u00a0913": "482913", "482\u2011913": "482913", "482\u2013913": "482913",
+		"\u2068482913\u2069": "482913", "\u200f482913": "482913", "４８２\u3000９１３": "482913",
 		"1234567890": "1234567890", "4 8 2 9 1 3": "482913", strings.Repeat(" ", 26) + "482913": "482913",
 	} {
 		code, err := ParseCode(typed)
@@ -75,7 +78,8 @@ func TestParseCode(t *testing.T) {
 		require.Equal(t, want, code)
 	}
 	for _, typed := range []string{
-		"", "123", "12345678901", "48291a", "٤٨٢x١٣", "+482913", "482913.", "482913\n",
+		"", "123", "12345678901", "482_913", "482\t913", "482\u0301913",
+		"48291a", "٤٨٢x١٣", "+482913", "482913.", "482913\n",
 		strings.Repeat(" ", 27) + "482913", strings.Repeat(" ", 40) + "482913",
 	} {
 		_, err := ParseCode(typed)
@@ -83,9 +87,10 @@ func TestParseCode(t *testing.T) {
 	}
 }
 
-// Ensure that spaces and hyphens make no difference and everything else does.
+// Ensure that spaces, hyphens and marks without ink make no difference, and all else does.
 func FuzzParseCode(f *testing.F) {
-	for _, seed := range []string{"482913", "482 913", "482-913", "", "x", "１２３４"} {
+	for _, seed := range []string{"482913", "482 913", "482-913", "\u2068482\u00a09", "",
+		"x", "１２３４"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
@@ -95,8 +100,8 @@ func FuzzParseCode(f *testing.F) {
 			return
 		}
 		require.Regexp(t, `^[0-9]{4,10}$`, code)
-		plain := strings.NewReplacer(" ", "", "-", "").Replace(phonemail.PlainDigits(typed))
-		require.Equal(t, plain, code)
+		plain := regexp.MustCompile(`[\p{Zs}\p{Pd}\p{Cf}]`).ReplaceAllString(typed, "")
+		require.Equal(t, phonemail.PlainDigits(plain), code)
 	})
 }
 
