@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/challenge"
@@ -16,7 +17,7 @@ import (
 	"smsbridge/phonemail"
 )
 
-// The life of a question that an app asks, and the length of what it calls it, in bytes.
+// The life of a question that an app asks, and how many characters its name may have.
 const (
 	leastLife    = time.Minute
 	mostLife     = 24 * time.Hour
@@ -98,8 +99,10 @@ func readQuestion(r request, now time.Time) (q challenge.AppQuestion, err error)
 		return q, err
 	}
 	q.Subject, q.Reference = r.fields["subject"], r.fields["reference"]
-	if len(q.Reference) > maxReference || strings.ContainsFunc(q.Reference, unicode.IsControl) {
-		return q, web.BadField.On("reference", "It has at most 255 bytes, and no control characters.")
+	if utf8.RuneCountInString(q.Reference) > maxReference ||
+		strings.ContainsFunc(q.Reference, unicode.IsControl) {
+		return q, web.BadField.On("reference",
+			"It has at most 255 characters, and no control characters.")
 	}
 	if life, given := r.fields["expires_in"]; given {
 		q.Life, err = time.ParseDuration(life)

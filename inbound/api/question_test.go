@@ -197,3 +197,22 @@ func TestIDsInAnySpelling(t *testing.T) {
 	right := app.Call("POST", upper, `{"code":"`+inboundtest.OwnCode+`"}`)
 	require.Equal(t, http.StatusOK, right.StatusCode, right.Body)
 }
+
+// Ensure that lengths count characters, as openapi.yaml and the clients that are made of it do.
+func TestLengthsAreOfCharacters(t *testing.T) {
+	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
+		app := inboundtest.NewApp(t, b)
+		long := strings.Repeat("å", 254) + "\U0001f33b"
+		for path, members := range map[string]string{
+			"/v1/verifications": `,"subject":"`,
+			"/v1/questions":     `,"subject":"Deliver today?","reference":"`,
+		} {
+			body := `{"phone":"` + inboundtest.Phone + `"` + members
+			taken := app.Call("POST", path, body+long+`"}`)
+			require.Equal(t, http.StatusCreated, taken.StatusCode, taken.Body)
+			refused := app.Call("POST", path, body+long+`x"}`)
+			require.Equal(t, "invalid-field", refused.Kind())
+		}
+		require.Equal(t, long, b.One(t, "SELECT reference FROM challenge"))
+	}, inboundtest.APISettings()...)
+}

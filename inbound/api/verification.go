@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
@@ -95,7 +96,7 @@ func (d *Door) createVerification(r request) (response, error) {
 	return response{http.StatusCreated, show(v), "/v1/verifications/" + v.ID}, nil
 }
 
-// maxSubject is the length of a subject, in bytes.
+// maxSubject is the length of a subject, in characters.
 const maxSubject = 255
 
 // readRequest makes a request to the rule of the members of a body, which came with a key.
@@ -111,8 +112,8 @@ func readRequest(
 	}
 	r := verification.For(t, doorName, phone)
 	if subject, given := fields["subject"]; given {
-		if subject == "" || len(subject) > maxSubject {
-			return r, web.BadField.On("subject", "It has 1 to 255 bytes.")
+		if subject == "" || utf8.RuneCountInString(subject) > maxSubject {
+			return r, web.BadField.On("subject", "It has 1 to 255 characters.")
 		}
 		r.Asker = verification.AskedBy(verification.App, key, subject)
 	}
