@@ -290,7 +290,7 @@ func TestAuth0Actions(t *testing.T) {
 		"leave": auth0Leave, "needless": auth0Needless, "corrected": auth0Corrected,
 		"phone provider": auth0Provider, "phone provider refuses": auth0ProviderRefuses, "mfa": auth0MFA,
 		"streams": auth0Streams, "address": auth0Address, "extension": auth0Extension,
-		"issuer": auth0Issuer,
+		"issuer": auth0Issuer, "unset": auth0Unset,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
@@ -470,6 +470,22 @@ func auth0Needless(t *testing.T, s *auth0Stage) {
 	calls, _ = s.run("verify-phone", "onExecutePostLogin", s.event(profile("auth0|7"), nil),
 		redirecting{})
 	require.Equal(t, "access.deny", calls[0].Name)
+}
+
+// auth0Unset: an Action that lacks a secret holds the log-in, and says which one.
+func auth0Unset(t *testing.T, s *auth0Stage) {
+	for secret, values := range map[string][]any{
+		"FORM_URL": {nil, "", "bridge.example"}, "SESSION_TOKEN_SECRET": {nil, "", " "},
+	} {
+		for _, value := range values {
+			event := s.event(profile("auth0|11"), nil)
+			event["secrets"].(map[string]any)[secret] = value
+			calls, _ := s.run("verify-phone", "onExecutePostLogin", event, redirecting{Can: true})
+			require.Len(t, calls, 1, "%s %v", secret, value)
+			require.Equal(t, "access.deny Phones cannot be confirmed: the Action's secret "+secret+
+				" is not set.", calls[0].String())
+		}
+	}
 }
 
 // notify runs the phone provider's Action.

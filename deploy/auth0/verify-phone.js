@@ -39,6 +39,12 @@ exports.onExecutePostLogin = async (event, api) => {
     api.access.deny("The phone number must be confirmed first: please sign in with a browser.");
     return;
   }
+  const { FORM_URL, SESSION_TOKEN_SECRET } = event.secrets;
+  const unset = (!URL.canParse(FORM_URL) && "FORM_URL") || (!SESSION_TOKEN_SECRET?.trim() && "SESSION_TOKEN_SECRET");
+  if (unset) {
+    api.access.deny(`Phones cannot be confirmed: the Action's secret ${unset} is not set.`);
+    return;
+  }
   const payload = { domain: event.request.hostname };
   if (/^\s*(\+|00)[\d\s()./\p{Pd}\p{Cf}]{5,40}$/u.test(phone)) {
     payload.phone_number = String(phone); // as it is spelled; the form asks for one without its country, or with an extension
