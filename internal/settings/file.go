@@ -191,7 +191,16 @@ func (w walker) setting(key, n *yaml.Node, where string, r Row) []string {
 			return nil
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			names = append(names, n.Content[i].Value+"=")
+			name := target(n.Content[i])
+			if !isName(name) {
+				w.Add(where, shape(name))
+				return nil
+			}
+			if r.Kind == Named && slices.Contains(names, name.Value+"=") {
+				w.Add(where, Wrong("has a name that is there twice", "keep one of the two"))
+				return nil
+			}
+			names = append(names, name.Value+"=")
 			nodes = append(nodes, n.Content[i+1])
 		}
 	case r.Kind.Many():
@@ -218,6 +227,12 @@ func (w walker) setting(key, n *yaml.Node, where string, r Row) []string {
 		w.Add(where, w.empty(key, r))
 	}
 	return w.reveal(source{where, filepath.Dir(w.path), false}, r.Kind, items)
+}
+
+// isName reports whether a node can be the name of a value: an item has the name, then =.
+func isName(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && strings.TrimSpace(n.Value) != "" && n.Tag != "!!null" &&
+		!strings.Contains(n.Value, "=")
 }
 
 // target follows an alias (*name) to what it stands for.

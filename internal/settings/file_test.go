@@ -77,6 +77,33 @@ func TestFormOfFile(t *testing.T) {
 	require.Equal(t, Mistakes{{"s.yaml:2: shops[0].name", "is missing", "say it"}}, l.Mistakes())
 }
 
+// Ensure that a name in a mapping has one value and is taken as it stands. The second of two would
+// replace the first one without a word.
+func TestNamesInFile(t *testing.T) {
+	const shops = "title: &n size\nshops:\n  - name: x\n"
+	for tags, what := range map[string]string{
+		"{size: small, size: large}":   "has a name that is there twice",
+		"{size: small, *n : large}":    "has a name that is there twice",
+		"{size: small, 'size': small}": "has a name that is there twice",
+		"{~: small}":                   "is not written as this setting is",
+		"{'': small}":                  "is not written as this setting is",
+		"{' ': small}":                 "is not written as this setting is",
+		"{[size]: small}":              "is not written as this setting is",
+		"{'size=small': large}":        "is not written as this setting is",
+	} {
+		_, l := fromText(shops + "    tags: " + tags + "\n")
+		require.Len(t, l.Mistakes(), 1, tags)
+		require.Equal(t, "s.yaml:4: shops[0].tags", l.Mistakes()[0].Where, tags)
+		require.Equal(t, what, l.Mistakes()[0].What, tags)
+	}
+	s, l := fromText(shops + "    tags: {*n : small, hue: large}\n")
+	require.Empty(t, l.Mistakes())
+	require.Equal(t, map[string]string{"size": "small", "hue": "large"}, s.Tags)
+	_, l = fromText(shops+"    keys: {'~': env:KEY, 'a=b': env:KEY}\n", "KEY=x")
+	require.Len(t, l.Mistakes(), 1)
+	require.Equal(t, "is not written as this setting is", l.Mistakes()[0].What)
+}
+
 // Ensure that an alias stands for what it names, in every place.
 func TestAliases(t *testing.T) {
 	s, l := fromText("title: &n Corner\nshops: &s\n  - &i\n    name: *n\n    hosts: &h [c.example]\n")
