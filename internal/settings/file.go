@@ -178,9 +178,14 @@ func (w walker) setting(key, n *yaml.Node, where string, r Row) []string {
 		if m := w.braces(bad); m != nil {
 			return m
 		}
+		if isTagged(bad) {
+			return Wrong("has a tag before its value: what begins with ! is not done here",
+				"write the value itself; a secret may be env:NAME or file:PATH")
+		}
 		return Wrong("is not written as this setting is", hint)
 	}
 	switch {
+	case isTagged(n): // told below
 	case r.Kind == NamedSecrets || r.Kind == Named:
 		hint, nodes, names = "write name: env:NAME, indented, for each", nil, nil
 		if r.Kind == Named {
@@ -212,7 +217,7 @@ func (w walker) setting(key, n *yaml.Node, where string, r Row) []string {
 	var items []string
 	for i, item := range nodes {
 		item = target(item)
-		if item.Kind != yaml.ScalarNode {
+		if item.Kind != yaml.ScalarNode || isTagged(item) {
 			w.Add(where, shape(item))
 			return nil
 		}
@@ -233,6 +238,12 @@ func (w walker) setting(key, n *yaml.Node, where string, r Row) []string {
 func isName(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && strings.TrimSpace(n.Value) != "" && n.Tag != "!!null" &&
 		!strings.Contains(n.Value, "=")
+}
+
+// isTagged reports whether a node asks for more than to be read, as !ENV NAME does to other
+// programs. To take NAME for the value would be something else without a word.
+func isTagged(n *yaml.Node) bool {
+	return n.Tag == "!!binary" || strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!")
 }
 
 // target follows an alias (*name) to what it stands for.

@@ -104,6 +104,26 @@ func TestNamesInFile(t *testing.T) {
 	require.Equal(t, "is not written as this setting is", l.Mistakes()[0].What)
 }
 
+// Ensure that a tag that asks for more than to be read is a mistake: its value would be something
+// else without a word. A tag that says what a value is anyway changes nothing.
+func TestTags(t *testing.T) {
+	const shops = "shops:\n  - name: x\n"
+	for _, tagged := range []string{
+		"mode: !ENV MODE", "look.color: !!binary I2ZmZg==", "hosts: !ENV [a.example]",
+		"hosts: [!ENV HOST]", "hosts: !HOSTS a.example", "tags: !x {size: small}",
+		"tags: {size: !ENV small}", "token: !secret env:KEY", "keys: {app: !vault env:KEY}",
+	} {
+		key, _, _ := strings.Cut(tagged, ":")
+		_, l := fromText(shops+"    "+tagged+"\n", "KEY=x")
+		require.Len(t, l.Mistakes(), 1, tagged)
+		require.Equal(t, "s.yaml:3: shops[0]."+key, l.Mistakes()[0].Where)
+		require.Contains(t, l.Mistakes()[0].What, "has a tag", tagged)
+	}
+	s, l := fromText(shops + "    seats: !!str 08\n    hosts: !!seq [a.example]\n")
+	require.Empty(t, l.Mistakes())
+	require.Equal(t, 8, s.Seats)
+}
+
 // Ensure that an alias stands for what it names, in every place.
 func TestAliases(t *testing.T) {
 	s, l := fromText("title: &n Corner\nshops: &s\n  - &i\n    name: *n\n    hosts: &h [c.example]\n")
