@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -84,11 +86,22 @@ func Fill[T any](l *Loader, target *T, options []Option[T], given Given) {
 		if len(v.items) == 0 {
 			continue
 		}
+		if !o.Kind.Hidden() && slices.ContainsFunc(v.items, isReference) {
+			l.Add(v.where, Wrong("refers to a variable or a file, which only a secret may",
+				"write the value itself"))
+			continue
+		}
 		if m := o.Set(target, v.items); m != nil {
 			l.Add(v.where, m)
 		}
 	}
 }
+
+// reference is how a secret is referred to. People write it elsewhere, too, and a name or an access
+// key would be taken as it stands.
+var reference = regexp.MustCompile(`^(?:[^=]+=)?(?:env:\w+|file:\S+)$`)
+
+func isReference(item string) bool { return reference.MatchString(item) }
 
 // Variables returns the settings that are given by variables. An empty variable counts as not set,
 // as container tools cannot unset one.

@@ -273,3 +273,24 @@ func FuzzParseFile(f *testing.F) {
 		require.NotContains(t, l.Mistakes().Error(), "verysecret")
 	})
 }
+
+// Ensure that a reference is followed or is a mistake, and never the value: people write one where
+// no secret belongs, too.
+func TestReferencesElsewhere(t *testing.T) {
+	const what = "refers to a variable or a file, which only a secret may"
+	for _, reference := range []string{"env:SHOP", "file:/run/secrets/shop", "file:shop.txt"} {
+		_, l := fromVariables("SHOP_NAME="+reference, "SHOP=x")
+		require.Equal(t, Mistakes{{"SHOP_NAME", what, "write the value itself"}}, l.Mistakes())
+		for text, key := range map[string]string{
+			"look.color: ": "look.color", "hosts: [a.example, ": "hosts", "tags: {size: ": "tags",
+		} {
+			closing := map[string]string{"hosts": "]", "tags": "}"}[key]
+			_, l = fromText("shops:\n  - name: x\n    "+text+reference+closing+"\n", "SHOP=x")
+			require.Equal(t, Mistakes{{"s.yaml:3: shops[0]." + key, what, "write the value itself"}},
+				l.Mistakes(), text+reference)
+		}
+	}
+	s, l := fromVariables("SHOP_NAME=file: a shop")
+	require.Empty(t, l.Mistakes())
+	require.Equal(t, "file: a shop", s.Name)
+}
