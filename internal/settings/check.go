@@ -171,7 +171,7 @@ func Hosts[T any](of func(*T) *[]string) Setter[T] {
 			host := strings.ToLower(item)
 			if !isHost(host) {
 				hint := "write hosts alone, such as login.acme.example, without https:// and without a path"
-				if strings.ContainsAny(host, " \t") {
+				if strings.ContainsAny(host, " \t,") {
 					hint = "separate several by commas, in a file as a list: [a.example, b.example]"
 				}
 				return Wrong("has something that is not a host", hint)

@@ -141,7 +141,8 @@ func (w walker) flatten(
 		switch {
 		case ok && key == list:
 		case ok:
-			given[key] = value{where, w.setting(n.Content[i], node, where, row)}
+			joined := row.Kind == List && node.Kind == yaml.ScalarNode && strings.Contains(node.Value, ",")
+			given[key] = value{where, w.setting(n.Content[i], node, where, row), joined}
 		case isGroup(rows, key) && node.Kind == yaml.MappingNode:
 			below := w.flatten(node, path, key+".", rows, list)
 			for _, k := range slices.Sorted(maps.Keys(below)) {

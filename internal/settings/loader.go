@@ -13,8 +13,9 @@ import (
 
 // value is one setting as it was written.
 type value struct {
-	where string   // for a Mistake
-	items []string // a scalar has one; none when it has been reported
+	where  string   // for a Mistake
+	items  []string // a scalar has one; none when it has been reported
+	joined bool     // it is a list, and in a file one value with a comma in it
 }
 
 // Given is the settings of one T as they were written. The zero value has none.
@@ -91,7 +92,11 @@ func Fill[T any](l *Loader, target *T, options []Option[T], given Given) {
 				"write the value itself"))
 			continue
 		}
-		if m := o.Set(target, v.items); m != nil {
+		m := o.Set(target, v.items)
+		if m == nil && v.joined {
+			m = Wrong("is one value with a comma in it", "write a list of values: [a, b]")
+		}
+		if m != nil {
 			l.Add(v.where, m)
 		}
 	}
@@ -117,7 +122,7 @@ func (l *Loader) Variables(rows []Row) Given {
 				items[i] = fmt.Sprintf("key-%d=%s", i+1, items[i])
 			}
 		}
-		given[r.Key] = value{r.Variable, l.reveal(source{r.Variable, "", true}, r.Kind, items)}
+		given[r.Key] = value{r.Variable, l.reveal(source{r.Variable, "", true}, r.Kind, items), false}
 	}
 	return Given{given, func(key string) string {
 		if r, ok := find(rows, key); ok && r.Variable != "" {
@@ -150,6 +155,10 @@ type source struct {
 	plain bool   // secrets may be written out: in variables, not in files, which get copied about
 }
 
+// A reference leads to one secret. Two of them with a comma between would be one that fits nowhere.
+const severalHint = "give each a variable or a file of its own, and list the references: " +
+	"env:NEW and env:OLD, with a comma between or as a list"
+
 // reveal replaces references to secrets by the secrets. When it cannot replace one it reports that
 // and returns nothing. A named one is "name=reference".
 func (l *Loader) reveal(from source, k Kind, items []string) []string {
@@ -167,6 +176,9 @@ func (l *Loader) reveal(from source, k Kind, items []string) []string {
 			label, item = name+"=", reference
 		}
 		text, m := l.lookUp(from, k, item)
+		if m == nil && k == Secrets && strings.ContainsAny(text, ",\n") {
+			m = Wrong("has several secrets in the place of one", severalHint)
+		}
 		if m != nil {
 			l.Add(from.where, m)
 			return nil

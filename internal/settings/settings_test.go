@@ -21,7 +21,7 @@ type shop struct {
 	Wait                          time.Duration
 	Token                         Secret
 	Tokens                        []Secret
-	Hosts                         []string
+	Hosts, Words                  []string
 	Nets                          []netip.Prefix
 	Tags                          map[string]string
 	Named                         []string
@@ -48,6 +48,8 @@ func options() []Option[shop] {
 			Keys(func(s *shop) *[]Secret { return &s.Tokens }, JudgeKey)},
 		{Row{Key: "hosts", Variable: "SHOP_HOSTS", Kind: List, Default: "a.example,b.example"},
 			Hosts(func(s *shop) *[]string { return &s.Hosts })},
+		{Row{Key: "words", Kind: List},
+			func(s *shop, items []string) *Mistake { s.Words = items; return nil }},
 		{Row{Key: "nets", Kind: List}, Prefixes(func(s *shop) *[]netip.Prefix { return &s.Nets })},
 		{Row{Key: "tags", Kind: Named},
 			Pairs(func(s *shop) *map[string]string { return &s.Tags }, anyPair)},
@@ -233,7 +235,7 @@ shops:
 func TestJoin(t *testing.T) {
 	l := NewLoader([]string{"SHOP_SEATS=3", "SHOP_NAME=x"})
 	place := func(key string) string { return "s.yaml: " + key }
-	file := Given{map[string]value{"name": {"s.yaml:1: name", []string{"y"}}}, place}
+	file := Given{map[string]value{"name": {"s.yaml:1: name", []string{"y"}, false}}, place}
 	joined := l.Join(file, l.Variables(Rows(options())))
 	require.Equal(t, Mistakes{
 		{"s.yaml:1: name", "is also set by SHOP_NAME", "keep one of the two"},
@@ -293,4 +295,31 @@ func TestReferencesElsewhere(t *testing.T) {
 	s, l := fromVariables("SHOP_NAME=file: a shop")
 	require.Empty(t, l.Mistakes())
 	require.Equal(t, "file: a shop", s.Name)
+}
+
+// Ensure that several values in the place of one are a mistake. In a variable commas separate them,
+// so people write them so in a file, and behind a reference.
+func TestSeveralInOne(t *testing.T) {
+	const shops = "shops:\n  - name: x\n"
+	for _, words := range []string{"YES,Y", "'YES, Y'", "YES,"} {
+		_, l := fromText(shops + "    words: " + words + "\n")
+		require.Equal(t, Mistakes{{"s.yaml:3: shops[0].words", "is one value with a comma in it",
+			"write a list of values: [a, b]"}}, l.Mistakes(), words)
+	}
+	_, l := fromText(shops + "    hosts: c.example,d.example\n")
+	require.Len(t, l.Mistakes(), 1)
+	require.Contains(t, l.Mistakes()[0].Hint, "in a file as a list: [a.example, b.example]")
+	for _, keys := range []string{"new,old", "new, old", "new\nold"} {
+		for _, tokens := range []string{"env:KEYS", "[env:KEY, env:KEYS]"} {
+			_, l := fromText(shops+"    tokens: "+tokens+"\n", "KEY=x", "KEYS="+keys)
+			require.Equal(t, Mistakes{{"s.yaml:3: shops[0].tokens",
+				"has several secrets in the place of one", severalHint}}, l.Mistakes(), keys)
+		}
+	}
+	var s shop
+	s, l = fromText(shops+"    tokens: [env:KEY, env:KEYS]\n    words: ['YES,Y']\n",
+		"KEY=new", "KEYS=old\n")
+	require.Empty(t, l.Mistakes())
+	require.Equal(t, []Secret{NewSecret("new"), NewSecret("old")}, s.Tokens)
+	require.Equal(t, []string{"YES,Y"}, s.Words)
 }
