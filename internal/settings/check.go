@@ -131,8 +131,11 @@ func ParseBaseURL(s string) (string, *Mistake) {
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
 		return "", Wrong("has a port that cannot exist", "write a port from 1 to 65535, or none")
 	}
-	return strings.TrimRight(s, "/"), nil
+	return strings.TrimRight(SmallScheme(u, s), "/"), nil
 }
+
+// SmallScheme returns the text of a URL with its scheme in small letters, as others look for it.
+func SmallScheme(u *url.URL, text string) string { return u.Scheme + text[len(u.Scheme):] }
 
 // IsLoopbackURL reports whether a URL leads to this very machine.
 func IsLoopbackURL(s string) bool {

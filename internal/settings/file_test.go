@@ -274,6 +274,8 @@ func TestBaseURL(t *testing.T) {
 		"https://h.example/a//":      "https://h.example/a",
 		"https://h.example:8443":     "https://h.example:8443",
 		"http://localhost:8080/":     "http://localhost:8080",
+		"HTTPS://H.example/":         "https://H.example",
+		"Http://h.example":           "is plain http",
 		"http://127.0.0.1":           "http://127.0.0.1",
 		"http://[::1]:80":            "http://[::1]:80",
 		"h.example":                  "is not a web address",

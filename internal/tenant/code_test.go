@@ -171,6 +171,7 @@ func TestCodeSettingsInFile(t *testing.T) {
 		"callback: {url: https://a.example/}":                       "is missing beside callback.url",
 		"callback: {secret: env:HOOK}":                              "is missing beside callback.secret",
 		"callback: {url: http://a.example/, secret: env:HOOK}":      "plain http",
+		"callback: {url: HTTP://a.example/, secret: env:HOOK}":      "plain http",
 		"callback: {url: ftp://a.example/, secret: env:HOOK}":       "not a web address",
 		"callback: {url: https://u:p@a.example/, secret: env:HOOK}": "not a web address",
 		"callback: {url: https://a.example/, secret: env:ONE}":      "is not whsec_",

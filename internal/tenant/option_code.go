@@ -177,7 +177,7 @@ func setCallbackURL(t *Tenant, v []string) *settings.Mistake {
 		return settings.Wrong("is not a web address",
 			"write it as https://host/path, without a user")
 	}
-	t.API.Callback.URL = v[0]
+	t.API.Callback.URL = settings.SmallScheme(u, v[0])
 	return nil
 }
 

@@ -75,7 +75,7 @@ func readEndpoint(written string) (e Endpoint, what, hint string) {
 		u.User != nil || u.Fragment != "":
 		return e, "has no web address", "write it as https://host/path, without a user"
 	}
-	e = Endpoint{Name: name, URL: address, Types: words[1:]}
+	e = Endpoint{Name: name, URL: settings.SmallScheme(u, address), Types: words[1:]}
 	for _, pattern := range e.Types {
 		one := Endpoint{Types: []string{pattern}}
 		if !slices.ContainsFunc(EventTypes(), one.Wants) {

@@ -50,6 +50,7 @@ func TestEventMistakes(t *testing.T) {
 		"a=https://a.example,a=https://b":  "has a name that is there twice",
 		many:                               "more than ten addresses",
 		"app=http://a.example/":            "has plain http",
+		"app=HTTP://a.example/":            "has plain http",
 	} {
 		_, err := FromEnv(oneTenant("SMSBRIDGE_EVENTS="+to, eventKey))
 		require.ErrorContains(t, err, want, to)

@@ -66,7 +66,7 @@ func setCollector(s *Settings, v []string) *settings.Mistake {
 	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/v1/traces"):
 		return settings.Wrong("ends with /v1/traces", "leave that out: the bridge adds it")
 	}
-	s.Traces.URL = strings.TrimRight(v[0], "/")
+	s.Traces.URL = strings.TrimRight(settings.SmallScheme(u, v[0]), "/")
 	return nil
 }
 

@@ -34,11 +34,12 @@ func TestTraces(t *testing.T) {
 func TestTraceMistakes(t *testing.T) {
 	const key = "SMSBRIDGE_OTLP_HEADERS=X-Key=4f1e0d8c2b7a96532d"
 	for what, changes := range map[string][]string{
-		"is not a web address":              {"SMSBRIDGE_OTLP_URL=collector:4318"},
-		"has a user, a query or a fragment": {"SMSBRIDGE_OTLP_URL=https://u:p@otlp.example"},
-		"ends with /v1/traces":              {"SMSBRIDGE_OTLP_URL=https://otlp.example/v1/traces"},
-		"is for a collector, and there is":  {key},
-		"is plain http, and a key would":    {"SMSBRIDGE_OTLP_URL=http://collector:4318", key},
+		"is not a web address":                {"SMSBRIDGE_OTLP_URL=collector:4318"},
+		"has a user, a query or a fragment":   {"SMSBRIDGE_OTLP_URL=https://u:p@otlp.example"},
+		"ends with /v1/traces":                {"SMSBRIDGE_OTLP_URL=https://otlp.example/v1/traces"},
+		"is for a collector, and there is":    {key},
+		"is plain http, and a key would":      {"SMSBRIDGE_OTLP_URL=http://collector:4318", key},
+		"plain http, and a key would be read": {"SMSBRIDGE_OTLP_URL=Http://collector:4318", key},
 		"has an entry that is no header": {collectorAddr,
 			"SMSBRIDGE_OTLP_HEADERS=4f1e0d8c2b7a96532d"},
 		"has a header that the bridge sets": {collectorAddr,
