@@ -81,7 +81,7 @@ func (l *loader) checkOwnHosts(s Settings) {
 		return
 	}
 	for _, t := range s.Tenants.all {
-		if slices.Contains(t.Links.IdPHosts, strings.ToLower(u.Host)) {
+		if slices.Contains(t.Links.IdPHosts, withoutUsualPort(u)) {
 			l.Add(l.given[t].Place("idp_hosts"), settings.Wrong("has the bridge's own host",
 				"write the host to which the links in the identity provider's mails lead"))
 		}
@@ -121,6 +121,13 @@ func cannotExist(name string) bool {
 	}
 	return len(labels) > 1 && labels[len(labels)-2] == "example" &&
 		slices.Contains([]string{"com", "net", "org"}, last)
+}
+
+// withoutUsualPort is the host of a URL in small letters, without the port that its scheme has
+// anyway.
+func withoutUsualPort(u *url.URL) string {
+	usual := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	return strings.ToLower(strings.TrimSuffix(u.Host, usual))
 }
 
 // nameOf is a host without its port.

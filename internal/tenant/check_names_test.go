@@ -13,6 +13,7 @@ func TestMistakesInNames(t *testing.T) {
 	for _, tt := range []struct{ change, what, hint string }{
 		{"SMSBRIDGE_PUBLIC_URL=https://bridge.acme.example/sms", "has a path", "host of its own"},
 		{"SMSBRIDGE_PUBLIC_URL=https://login.acme.example", "the bridge's own host", "mails lead"},
+		{"SMSBRIDGE_PUBLIC_URL=https://login.acme.example:443", "the bridge's own host", "mails lead"},
 		{"SMSBRIDGE_IDP_HOSTS=auth0.com", `"auth0.com" belongs to everybody`, "yours alone"},
 		{"SMSBRIDGE_IDP_HOSTS=login.acme.example,EU.auth0.com", "belongs to everybody", "alone"},
 		{"SMSBRIDGE_IDP_HOSTS=supabase.co", "belongs to everybody", "alone"},

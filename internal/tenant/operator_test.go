@@ -118,6 +118,24 @@ func TestOperatorMistakes(t *testing.T) {
 	}
 }
 
+// Ensure that the address of the pages is what browsers send of it, however it is written.
+// Requests to every other host are refused.
+func TestOperatorURL(t *testing.T) {
+	for given, want := range map[string]string{
+		"https://ops.acme.example:443/": "https://ops.acme.example",
+		"HTTPS://Ops.acme.example":      "https://ops.acme.example",
+		"https://ops.acme.example:8443": "https://ops.acme.example:8443",
+		"https://ops.acme.example:80":   "https://ops.acme.example:80",
+		"http://127.0.0.1:80":           "http://127.0.0.1",
+		"http://[::1]:443":              "http://[::1]:443",
+	} {
+		s, err := FromEnv(oneTenant("SMSBRIDGE_OPERATOR_ADDR=127.0.0.1:8090",
+			"SMSBRIDGE_OPERATORS="+loginOf("anna", "act", "12"), "SMSBRIDGE_OPERATOR_URL="+given))
+		require.NoError(t, err, given)
+		require.Equal(t, want, s.Operator.URL, given)
+	}
+}
+
 // Ensure that the proxy's people have the roles that the settings say.
 func TestRoleOf(t *testing.T) {
 	s, err := FromEnv(oneTenant("SMSBRIDGE_OPERATOR_ADDR=127.0.0.1:8090",

@@ -68,11 +68,13 @@ func setOperatorURL(s *Settings, v []string) *settings.Mistake {
 	if m != nil {
 		return m
 	}
-	if u, err := url.Parse(address); err != nil || u.Path != "" {
+	u, err := url.Parse(address)
+	if err != nil || u.Path != "" {
 		return settings.Wrong("has a path",
 			"write the host alone, as https://ops.acme.example; the pages are below /operator there")
 	}
-	s.Operator.URL = address
+	// Browsers leave out the port that the scheme has anyway, and the pages compare the host.
+	s.Operator.URL = u.Scheme + "://" + withoutUsualPort(u)
 	return nil
 }
 
