@@ -108,7 +108,11 @@ func (w *watcher) use(s tenant.Settings) {
 	if before := w.used.Swap(&s); before != nil {
 		for _, t := range before.Tenants.All() {
 			if next, still := s.Tenants.Tenant(t.Slug); still {
-				w.meter.Health.Corrected(t.Slug, corrected(t, next), w.now())
+				codes := corrected(t, next)
+				if before.PublicURL != s.PublicURL { // Twilio signs it
+					codes = append(codes, health.TwilioSigning)
+				}
+				w.meter.Health.Corrected(t.Slug, codes, w.now())
 			} else {
 				w.meter.Health.Gone(t.Slug, w.now())
 			}

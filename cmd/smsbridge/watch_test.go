@@ -70,3 +70,16 @@ func TestFindingsOfCorrectedCredentials(t *testing.T) {
 		"TWILIO_AUTH_TOKEN=0123456789abcdef0123456789abcdee"))
 	require.Empty(t, w.codes())
 }
+
+// Ensure that Twilio's signatures count as right again with another public URL: Twilio signs that.
+func TestFindingsOfACorrectedURL(t *testing.T) {
+	w := newWatcher()
+	w.use(watchSettings(t))
+	for i := range 5 {
+		ago := time.Duration(4-i) * 30 * time.Minute
+		w.meter.Health.Wrong(health.TwilioSigning, "acme", w.now().Add(-ago))
+	}
+	require.Equal(t, []health.Code{health.TwilioSigning}, w.codes())
+	w.use(watchSettings(t, "SMSBRIDGE_PUBLIC_URL=https://sms.acme.com"))
+	require.Empty(t, w.codes())
+}
