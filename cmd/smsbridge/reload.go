@@ -113,11 +113,15 @@ func (b *bridge) reload(f *front, read reread) {
 	}
 	before := b.settings
 	if err == nil {
+		// The workers first: they refuse what comes for a tenant that they do not know.
 		b.settings = next
-		err = f.open(b)
+		b.worker.Use(next)
+		if err = f.open(b); err != nil {
+			b.settings = before
+			b.worker.Use(before)
+		}
 	}
 	if err != nil {
-		b.settings = before
 		b.log.Error("the settings were not taken up: the bridge goes on with those that it has",
 			"error", err, "settings", b.settings.Fingerprint, "remedy", "smsbridge check")
 		return
@@ -125,7 +129,6 @@ func (b *bridge) reload(f *front, read reread) {
 	for _, warning := range next.Warnings {
 		b.log.Warn(warning)
 	}
-	b.worker.Use(next)
 	b.watcher.use(next)
 	b.log.Info("the settings were taken up", "settings", next.Fingerprint)
 }
