@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -136,6 +137,48 @@ func TestStopsWhileItReloads(t *testing.T) {
 		require.NoError(t, bridge.Process.Kill())
 		t.Fatal("it does not stop")
 	}
+}
+
+// Ensure that SIGHUP does not end a bridge that still starts: it reads its settings, opens its
+// database and migrates that, which may take long. It takes them up when it serves.
+func TestReloadWhileItStarts(t *testing.T) {
+	t.Parallel()
+	longtest.Skip(t)
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	token, file := th.env["TWILIO_AUTH_TOKEN"], filepath.Join(t.TempDir(), "token")
+	require.NoError(t, syscall.Mkfifo(file, 0o600))
+	th.env["TWILIO_AUTH_TOKEN"] = "file:" + file
+	bridge := exec.Command("smsbridge", "serve")
+	for name, value := range th.env {
+		bridge.Env = append(bridge.Env, name+"="+value)
+	}
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	bridge.Stderr = log
+	require.NoError(t, bridge.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- bridge.Wait() }()
+	t.Cleanup(func() {
+		_ = bridge.Process.Kill()
+		require.NoError(t, log.Close())
+	})
+	var writer *os.File
+	require.Eventually(t, func() bool { // once the bridge reads it
+		writer, err = os.OpenFile(file, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		return err == nil
+	}, storyPatience, time.Millisecond)
+	require.NoError(t, bridge.Process.Signal(syscall.SIGHUP))
+	require.NoError(t, os.Remove(file)) // the bridge reads on what it has open
+	require.NoError(t, os.WriteFile(file, []byte(token), 0o600))
+	_, _ = writer.WriteString(token) // fails when the bridge has ended
+	require.NoError(t, writer.Close())
+	require.Eventually(t, func() bool {
+		said, err := os.ReadFile(log.Name())
+		return len(ended) > 0 || err == nil && bytes.Contains(said, []byte("the settings were taken up"))
+	}, storyPatience, 5*time.Millisecond)
+	require.Empty(t, ended, "it ended")
 }
 
 // Ensure that an operator whom SIGHUP takes out of the settings sees nothing more, also on a page

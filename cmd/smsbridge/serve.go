@@ -62,6 +62,8 @@ func (serveCommand) Help() string {
 
 // Run serves until the context ends.
 func (s serveCommand) Run(ctx context.Context, w world) error {
+	// Before all else: a SIGHUP that is not waited for ends the process.
+	again := s.untilReload(ctx, w)
 	settings, level, err := s.settings(ctx, w)
 	if err != nil {
 		return err
@@ -82,7 +84,7 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	b.again = s.untilReload(ctx, w)
+	b.again = again
 	return b.serve(ctx, listener)
 }
 
