@@ -303,7 +303,7 @@ func webhookOptions() []option {
 			Missing:  "write the https address of the sender",
 			Doc:      "The address of the sender.",
 			Prevents: "Over plain http, everyone on the way could read every text.",
-		}, Set: settings.BaseURL(func(t *Tenant) *string { return &t.Sending.Webhook.URL })},
+		}, Set: setWebhookURL},
 		{Row: row{
 			Key: "webhook.secret", Kind: settings.Secrets,
 			Missing: hintWhsec, Shared: true,
@@ -313,6 +313,20 @@ func webhookOptions() []option {
 		}, Set: settings.Keys(func(t *Tenant) *[]settings.Secret { return &t.Sending.Webhook.Secrets },
 			judgeWhsec)},
 	}
+}
+
+// setWebhookURL takes what a base URL may be, and keeps a slash at the end: nothing is added to it,
+// and a framework that wants the slash takes no POST without it.
+func setWebhookURL(t *Tenant, v []string) *settings.Mistake {
+	address, m := settings.ParseBaseURL(v[0])
+	if m != nil {
+		return m
+	}
+	if strings.HasSuffix(v[0], "/") {
+		address += "/"
+	}
+	t.Sending.Webhook.URL = address
+	return nil
 }
 
 func judgeWhsec(secret string) *settings.Mistake {

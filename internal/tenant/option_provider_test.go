@@ -136,6 +136,7 @@ func TestProvidersInFile(t *testing.T) {
 		map[string]string{"per_phone": "phone"}, map[string]string{"app": "web"}},
 		acme.Sending.VerifyService)
 	require.Len(t, acme.Sending.Webhook.Keys()[0], 33)
+	require.Equal(t, "https://sms.acme.example/send/", acme.Sending.Webhook.URL, "as callback.url")
 	for phone, want := range map[string]string{"+46701234567": "+46700000000", "+4740612345": testMG,
 		"+4520123456": "+15005550006"} {
 		line := phonemail.Line{Account: testSID, Sender: want}
