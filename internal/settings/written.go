@@ -1,6 +1,9 @@
 package settings
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Written is one setting as it is in use, fit to be shown: a secret is not repeated.
 type Written struct {
@@ -64,7 +67,11 @@ func (g Given) Fingerprint(rows []Row, add func(string)) {
 	for _, r := range rows {
 		value := r.standard()
 		if v, ok := g.values[r.Key]; ok && len(v.items) > 0 {
-			value = strings.Join(v.items, ", ")
+			items := slices.Clone(v.items)
+			if r.Kind == Named || r.Kind == NamedSecrets { // a mapping has no order
+				slices.Sort(items)
+			}
+			value = strings.Join(items, ", ")
 		}
 		if r.Key != "" && value != "" {
 			add(r.Key + "=" + value)

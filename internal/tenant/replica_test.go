@@ -38,3 +38,19 @@ func TestReplicasListenApart(t *testing.T) {
 		require.NotEqual(t, one.Fingerprint, at(append(listens("001"), other)...).Fingerprint, other)
 	}
 }
+
+// Ensure that replicas have the same settings in whichever order a mapping is written. The order of
+// a list may matter, and is part of them.
+func TestOrderInAFile(t *testing.T) {
+	at := func(senders, tags, domains string) string {
+		s, err := fromYAML(t, yamlTwilio+", senders: "+senders+"}\n    twilio_verify: {service_sid: "+
+			testVA+", tags: "+tags+"}\n    mailgun.storage_hosts: "+domains+"\n")
+		require.NoError(t, err)
+		return s.Fingerprint
+	}
+	const ab, ba = "[a.example, b.example]", "[b.example, a.example]"
+	one := at("{SE: '+46700000000', NO: '+4740612345'}", "{app: web, in: eu}", ab)
+	require.Equal(t, one, at("{NO: '+4740612345', SE: '+46700000000'}", "{in: eu, app: web}", ab))
+	require.NotEqual(t, one, at("{NO: '+46700000000', SE: '+4740612345'}", "{in: eu, app: web}", ab))
+	require.NotEqual(t, one, at("{NO: '+4740612345', SE: '+46700000000'}", "{in: eu, app: web}", ba))
+}
