@@ -131,27 +131,28 @@ func characterLanguage(text string) string {
 	return ""
 }
 
-// smallWords has the languages by the words that are frequent in them and tell them apart.
+// smallWords has the languages by the words that are frequent in them and tell them apart. A word
+// that others of them use as often, such as "de", stands in no list or in all of theirs.
 var smallWords = sync.OnceValue(func() map[string][]string {
 	found := map[string][]string{}
 	for language, words := range map[string]string{
-		"da": "af dig noget blev efter hej bekræft venligst adgangskode klik mailadresse",
+		"da": "af dig noget blev efter hej bekræft venligst adgangskode klik mailadresse for linket åbn",
 		"de": "und nicht ihre sie der die das wenn bitte mit für haben ist um",
-		"en": "the your you this please to and if have click is of not for",
-		"es": "tu su el que para por haga cuenta correo los una haz con en",
-		"fi": "ja ei että jos olet tämä sinun tai ole sähköpostiosoite vahvista on",
-		"fr": "vous votre le les des pour cliquez est et compte sur avez une",
+		"en": "the your you this please to and if have click is of not for from that are",
+		"es": "tu su el que para por haga cuenta correo los una haz con y contraseña enlace",
+		"fi": "ei että jos olet tämä sinun ole sähköpostiosoite vahvista tilin salasana tästä",
+		"fr": "vous votre le les des pour cliquez est compte sur avez une cette nouveau",
 		"it": "il tuo che per sul hai questo clicca indirizzo della una conto non",
-		"nb": "deg noe ble etter hei bekreft vennligst passord klikk kontoen lenken",
-		"nl": "het een je uw niet van voor klik als deze op en bent met",
-		"pl": "się nie twoje jest na aby lub jeśli proszę kliknij adres i w",
-		"pt": "seu sua você não para uma que clique em conta do endereço por",
-		"ro": "și nu este pentru dumneavoastră contul să pe care adresa de vă",
-		"sv": "och inte jag om att är bekräfta vänligen klicka länken ditt nedan",
+		"nb": "deg noe ble etter hei bekreft vennligst passord klikk kontoen lenken for å",
+		"nl": "het een je uw niet van voor klik als deze op bent met is of wachtwoord",
+		"pl": "się nie twoje jest aby lub jeśli proszę kliknij adres w to hasło ponownie",
+		"pt": "seu sua você não para uma um que clique conta endereço por foi senha",
+		"ro": "și pentru dumneavoastră contul să vă sau această dacă sunt acest prin codul",
+		"sv": "och inte jag att är bekräfta vänligen klicka länken ditt nedan dig hej för ett",
 		"tr": "ve bir için bu lütfen hesabınızı değil e-posta adresinizi tıklayın ile",
-		"cs": "je se na pro vaše není pokud účet klikněte prosím adresu jste",
+		"cs": "je pro vaše není pokud účet klikněte prosím adresu jste to heslo nebo",
 		"vi": "của bạn không và vui lòng tài khoản này để được nếu",
-		"so": "iyo waa oo aad fadlan haddii akoonkaaga ku si",
+		"so": "iyo waa oo aad fadlan haddii akoonkaaga ku",
 		"ru": "вы ваш и не если это для пожалуйста на вашу",
 		"uk": "ви ваш і не якщо це для будь ласка на вашу та",
 		"el": "και το για σας να την αν δεν είναι",

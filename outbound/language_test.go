@@ -1,11 +1,14 @@
 package outbound
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/wording"
 	"smsbridge/linkclick"
 )
 
@@ -54,4 +57,33 @@ func TestMailLanguageReadsTheBeginning(t *testing.T) {
 	t.Parallel()
 	late := strings.Repeat("x ", maxLanguageText) + strings.Repeat("the your you please ", 9)
 	require.Empty(t, mailLanguage(linkclick.Mail{Text: late}))
+}
+
+// Ensure that no text of the program is taken for one of another language: in groups of four, as
+// long as a mail. Words that are frequent in several languages must tell none of them.
+func TestMailLanguageOfOwnTexts(t *testing.T) {
+	t.Parallel()
+	for _, language := range wording.Languages() {
+		texts := slices.Sorted(maps.Values(wording.Form(language)))
+		for _, s := range wording.Sayings() {
+			texts = append(texts, wording.Texts{}.Say(language, s, wording.Fields{Name: "ACME"}))
+		}
+		meant, _, _ := strings.Cut(language, "-")
+		told := 0
+		for step := range 8 {
+			for i := range texts {
+				var group []string
+				for n := range 4 {
+					group = append(group, texts[(i+n*(step+1))%len(texts)])
+				}
+				text := strings.Join(group, "\n")
+				found := wordLanguage(text)
+				require.Contains(t, []string{meant, ""}, found, text)
+				if found != "" {
+					told++
+				}
+			}
+		}
+		require.Greater(t, told, len(texts), language)
+	}
 }
