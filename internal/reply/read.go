@@ -84,9 +84,9 @@ const (
 	separators  = " :،、" + punctuation // between an answer and the digits that say which question
 )
 
-// Read says what a reply means. Case, white space around and within, quotes, final punctuation
-// and invisible characters are forgiven. Beyond that the whole reply must be one of the words:
-// neither "YES please stop" nor a quotation of the question is a yes.
+// Read says what a reply means. Case, white space around and within, quotes, apostrophes, final
+// punctuation and invisible characters are forgiven. Beyond that the whole reply must be one of the
+// words: neither "YES please stop" nor a quotation of the question is a yes.
 func Read(body string, words Words) Reading {
 	s := normalize(body)
 	// What carriers act upon comes before any word of a tenant's.
@@ -127,20 +127,21 @@ func normalize(body string) string {
 	if len(body) > 8*maxRunes {
 		return ""
 	}
-	s := phonemail.PlainDigits(norm.NFKC.String(body))
+	// An accent by itself is typed for an apostrophe. NFKC would take it for one on a blank.
+	s := phonemail.PlainDigits(norm.NFKC.String(strings.ReplaceAll(body, "´", "'")))
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), strings.ContainsRune(",،、", r):
 			return ' '
-		case r == '’':
-			return '\''
+		case strings.ContainsRune("'’‘ʼ`", r): // many leave it out, and words of ours have it
+			return -1
 		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), unicode.IsControl(r):
 			return -1
 		}
 		return r
 	}, s)
 	s = wording.Undotted(cases.Fold().String(s))
-	s = strings.Trim(s, " "+punctuation+"\"'`´«»“”„‘’‚")
+	s = strings.Trim(s, " "+punctuation+"\"«»“”„‚")
 	s = strings.Join(strings.Fields(s), " ")
 	if len([]rune(s)) > maxRunes {
 		return ""

@@ -34,7 +34,7 @@ func stopWords() []string {
 		"arret", "arrêt",
 		"stop all", "opt out", "opt-out", "please stop", "stop please", "stop texting",
 		"stop texting me", "stop messages", "unsubscribe me", "remove me", "opt me out",
-		"do not text me", "don't text me", "don’t text me",
+		"do not text me", "don't text me", "don’t text me", "dont text me",
 		"stopp", "stoppen", "stop sms", "stopsms", // several
 		"afmeld", "frameld", // da
 		"avregistrera", "avsluta", // sv
