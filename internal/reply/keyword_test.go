@@ -1,11 +1,13 @@
 package reply_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/country"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/tenant"
 )
@@ -75,4 +77,29 @@ func TestHelpIsAnswered(t *testing.T) {
 func withContact(t tenant.Tenant, contact string) tenant.Tenant {
 	t.OptOut.Contact = contact
 	return t
+}
+
+// Ensure that each word that stops texts by the law or the custom of a country does so, and that it
+// needs no accents. China's "R" is none: a single letter may be a slip.
+func TestStopWordsOfCountries(t *testing.T) {
+	found := 0
+	for first := 'A'; first <= 'Z'; first++ {
+		for second := 'A'; second <= 'Z'; second++ {
+			for _, fact := range country.About(string(first) + string(second)) {
+				if fact.Topic != country.Stop || fact.Value == country.Unknown {
+					continue
+				}
+				for word := range strings.SplitSeq(fact.Value, ", ") {
+					if word != "R" {
+						require.Equal(t, reply.Stop, reply.Read(word, reply.Words{}).Word, word)
+						found++
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, found, 20)
+	for _, word := range []string{"Zakończ", "abonelikten cik", "HUY DANG KY", "leiratkozas"} {
+		require.Equal(t, reply.Stop, reply.Read(word, reply.Words{}).Word, word)
+	}
 }

@@ -40,24 +40,25 @@ func stopWords() []string {
 		"avregistrera", "avsluta", // sv
 		"avmeld", "avslutt", // nb
 		"lopeta", "peru tilaus", // fi
-		"abmelden", "abbestellen", "austragen", // de
+		"abmelden", "abbestellen", "austragen", "ende", // de
 		"afmelden", "uitschrijven", // nl
 		"désabonner", "desabonner", "désinscription", "desinscription", // fr
 		"baja", "darse de baja", "cancelar suscripción", "cancelar suscripcion", // es
 		"sair", "parar", "descadastrar", "cancelar inscrição", "cancelar inscricao", // pt
 		"disiscrivi", "disiscrivimi", "cancellami", // it
-		"rezygnuję", "rezygnuje", "wypisz", "wypisz mnie", // pl
+		"rezygnuję", "rezygnuje", "rezygnacja", "wypisz", "wypisz mnie", "zakończ", "zakoncz", // pl
 		"odhlásit", "odhlasit", "zrušit odběr", "zrusit odber", // cs, sk
 		"отписка", "отписаться", "стоп", // ru
 		"відписка", "відписатися", // uk
 		"dezabonare", "dezabonează", "dezaboneaza", // ro
-		"ret", "iptal", "abonelikten çik", // tr
+		"ret", "iptal", "abonelikten çik", "abonelikten cik", // tr
 		"توقف", "إيقاف", "ايقاف", "إلغاء الاشتراك", "الغاء الاشتراك", // ar
-		"jooji",                                       // so
-		"dừng", "ngừng", "hủy đăng ký", "huỷ đăng ký", // vi
+		"jooji",                                                      // so
+		"dừng", "ngừng", "hủy đăng ký", "huỷ đăng ký", "huy dang ky", // vi
 		"退订", "退訂", "停止", "取消订阅", "取消訂閱", // zh
 		"配信停止", "ストップ", // ja, and 停止 above
-		"הסר", "수신거부", "leiratkozás", "διακοπή", "διακοπη", "στοπ", "odjava", // he, ko, hu, el, hr
+		"הסר", "수신거부", "leiratkozás", "leiratkozas", // he, ko, hu
+		"διακοπή", "διακοπη", "στοπ", "odjava", // el, hr
 	}
 }
 
