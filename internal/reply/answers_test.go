@@ -73,7 +73,8 @@ func unaccented(language, word string) string {
 	case "sv nä", "vi dạ", "vi đúng", "vi dạ đúng": // such as "dùng", to use
 		return word
 	}
-	if language == "ja" { // whose marks make other sounds
+	switch language {
+	case "ja", "ru", "uk": // whose marks make other sounds, and others of their letters
 		return word
 	}
 	bare := strings.Map(func(r rune) rune {
@@ -121,6 +122,23 @@ func TestAnswersOfTheCatalogue(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, accepted, 15, language)
 	}
+}
+
+// Ensure that a polite yes is a yes in every language whose people say please with one.
+func TestPoliteAnswers(t *testing.T) {
+	for language, body := range map[string]string{
+		"ar": "نعم، من فضلك", "cs": "Ano, prosím.", "da": "Ja tak", "de": "Ja, bitte!",
+		"el": "Ναι, παρακαλώ", "en": "Yes, please!", "es": "Sí, por favor", "fi": "Kyllä kiitos",
+		"fr": "Oui, s’il vous plaît", "it": "Sì, per favore", "ja": "はい、お願いします", "nb": "Ja takk",
+		"nl": "Ja graag", "pl": "Tak, poproszę", "pt": "Sim, por favor", "ro": "Da, vă rog",
+		"ru": "Да, пожалуйста", "so": "Haa, fadlan", "sv": "Ja tack", "tr": "Evet, lütfen",
+		"uk": "Так, будь ласка",
+	} {
+		for _, asked := range []string{language, ""} {
+			require.Equal(t, reply.Yes, reply.Read(body, reply.Words{Language: asked}).Word, body)
+		}
+	}
+	require.Equal(t, reply.Yes, reply.Read("yes thank you", reply.Words{}).Word)
 }
 
 // Ensure that a word which means something else in another language counts in the one language in
