@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -79,6 +80,37 @@ func TestShortLinkPagesInScripts(t *testing.T) {
 			b.picture("relay-" + language)
 		})
 	}
+}
+
+// Ensure that the longest name that a tenant may have breaks no page of a short link, although it
+// has no blank: on the narrowest phone, with the letters enlarged to twice their size.
+func TestShortLinkPagesOfALongName(t *testing.T) {
+	t.Parallel()
+	b := openTab(t, "light")
+	th, err := openTheater(storetest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(th.close)
+	th.unlimited()
+	name := strings.Repeat("N", 40)
+	th.env["SMSBRIDGE_NAME"], th.env["SMSBRIDGE_LONG_TEXTS"] = name, "true"
+	th.env["SMSBRIDGE_ANSWER"] = "tap"
+	start(t, th)
+	const phone = "+4520123456"
+	fits := func() {
+		require.True(t, b.is(`document.documentElement.scrollWidth <= 160`), "wider than the screen")
+	}
+	require.NoError(t, th.idp.SignUp(t.Context(), address(phone)))
+	b.do(chromedp.EmulateViewport(160, 284), chromedp.Navigate(th.link(t, phone, 1)))
+	b.wait("h1", name)
+	fits()
+	b.do(chromedp.Click(chromedp.CSS("button")))
+	b.wait("p[@role='status']", wording.Texts(nil).Say(wording.English,
+		wording.ConfirmedRegistration, wording.Fields{Name: name}))
+	fits()
+	require.NoError(t, th.idp.ChangePassword(t.Context(), address(phone)))
+	b.do(chromedp.Navigate(th.link(t, phone, 3)))
+	b.wait("button", wording.Page(wording.English, "relay_button", "name", name))
+	fits()
 }
 
 // Ensure that the form is right in such scripts.
