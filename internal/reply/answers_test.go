@@ -229,3 +229,23 @@ func TestDigitsOfOtherKeyboards(t *testing.T) {
 		require.Equal(t, want, reply.Read(typed, words), typed)
 	}
 }
+
+// Ensure that the code follows right after an answer in scripts that have no blanks, and in no
+// others.
+func TestCodesWithoutABlank(t *testing.T) {
+	for _, language := range []string{"ja", "zh"} {
+		words := reply.Words{Language: language}
+		for body, want := range map[string]reply.Word{
+			wording.Answer(language): reply.Yes, wording.Denial(language): reply.No, "ハイ": reply.Yes,
+		} {
+			require.Equal(t, reply.Reading{Word: want, Code: "4821"}, reply.Read(body+"4821", words), body)
+			require.Equal(t, want, reply.Read(body+"４８２１。", words).Word, body)
+			for _, code := range []string{"482", "48211", "4821は", "48-21"} {
+				require.Equal(t, reply.Other, reply.Read(body+code, words).Word, body+code)
+			}
+		}
+	}
+	for _, body := range []string{"はいYES4821", "YES4821", "да4821", "نعم4821", "ไม่4821", "好4821"} {
+		require.Equal(t, reply.Other, reply.Read(body, reply.Words{}).Word, body)
+	}
+}

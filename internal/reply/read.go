@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -108,13 +109,20 @@ func Read(body string, words Words) Reading {
 	if isDigits(digits) && len(digits) >= codeDigits && len(digits) <= longestDigit {
 		return Reading{Word: Code, Code: digits}
 	}
-	if i := strings.LastIndexByte(s, ' '); i > 0 && len(s)-i-1 == codeDigits && isDigits(s[i+1:]) {
+	if i := len(s) - codeDigits; i > 0 && isDigits(s[i:]) && ends(s[:i]) {
 		word := words.answer(strings.Trim(s[:i], separators))
 		if word != Other {
-			return Reading{Word: word, Code: s[i+1:]}
+			return Reading{Word: word, Code: s[i:]}
 		}
 	}
 	return Reading{Word: Other}
+}
+
+// ends reports whether a word ends where s does: at a blank, or at a character of a script that has
+// no blanks.
+func ends(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return last == ' ' || unicode.In(last, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
 
 func among(words []string, s string) bool {
