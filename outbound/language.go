@@ -104,10 +104,11 @@ func wordLanguage(text string) string {
 }
 
 // characterLanguage returns "ja" for a text with Japanese syllables, and "zh" for one of Chinese
-// characters without any. A brand in such characters does not make a language: one letter of nine
-// must be one, since a mail's links have many Latin letters.
+// characters without any. "el" has its script alone, and "ru" and "uk" are told by the letters that
+// the other lacks. A brand in such characters does not make a language: one letter of nine must be
+// one, since a mail's links have many Latin letters.
 func characterLanguage(text string) string {
-	syllables, characters, letters := 0, 0, 0
+	var syllables, characters, greek, cyrillic, letters int
 	for _, r := range text {
 		switch {
 		case r < utf8.RuneSelf:
@@ -118,6 +119,10 @@ func characterLanguage(text string) string {
 			syllables++
 		case unicode.Is(unicode.Han, r):
 			characters++
+		case unicode.Is(unicode.Greek, r):
+			greek++
+		case unicode.Is(unicode.Cyrillic, r):
+			cyrillic++
 		case unicode.IsLetter(r):
 			letters++
 		}
@@ -127,6 +132,38 @@ func characterLanguage(text string) string {
 		return "ja"
 	case characters >= 6 && syllables == 0 && 8*characters >= letters:
 		return "zh"
+	case greek >= 6 && 8*greek >= letters:
+		return "el"
+	case cyrillic >= 6 && 8*cyrillic >= letters:
+		return cyrillicLanguage(strings.ToLower(text))
+	}
+	return ""
+}
+
+// cyrillicLanguage returns "ru" or "uk" for a text with at least two letters that the other of them
+// lacks. The text may have none that its own language lacks. So Bulgarian, Belarusian, Serbian and
+// Kazakh are neither.
+func cyrillicLanguage(text string) string {
+	count := func(letters string) (n int) {
+		for _, r := range text {
+			if strings.ContainsRune(letters, r) {
+				n++
+			}
+		}
+		return n
+	}
+	russian, ukrainian := count("ыэё"), count("іїєґ")
+	others := strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.Is(unicode.Cyrillic, r) && (r < 'а' || r > 'я') &&
+			!strings.ContainsRune("ёіїєґ", r)
+	})
+	switch {
+	case others:
+		return ""
+	case russian >= 2 && ukrainian == 0:
+		return "ru"
+	case ukrainian >= 2 && russian == 0:
+		return "uk"
 	}
 	return ""
 }
@@ -153,8 +190,8 @@ var smallWords = sync.OnceValue(func() map[string][]string {
 		"cs": "je pro vaše není pokud účet klikněte prosím adresu jste to heslo nebo",
 		"vi": "của bạn không và vui lòng tài khoản này để được nếu",
 		"so": "iyo waa oo aad fadlan haddii akoonkaaga ku",
-		"ru": "вы ваш и не если это для пожалуйста на вашу",
-		"uk": "ви ваш і не якщо це для будь ласка на вашу та",
+		"ru": "вы если это этот пожалуйста чтобы вашей",
+		"uk": "ви якщо це цей будь ласка щоб вашої",
 		"el": "και το για σας να την αν δεν είναι",
 		"ar": "على في من إلى هذا لا حسابك إذا",
 	} {

@@ -38,13 +38,23 @@ func TestMailLanguage(t *testing.T) {
 				"https://login.acme.example/v?t=se7je-na_pro7se3je-se&na=je-se"},
 			{Text: "Please use the code SE7JE to verify your address, not NA2SE or JE4NA."},
 		},
-		"ru": {{Text: "Пожалуйста, подтвердите вашу почту. Если это не вы, ничего не делайте."}},
+		"ru": {
+			{Text: "Пожалуйста, подтвердите вашу почту. Если это не вы, ничего не делайте."},
+			{Text: "Для вашей учётной записи в ACME запросили новый пароль: https://acme.example/v?t=abcd"},
+		},
+		"uk": {{Text: "Вітаємо! Для вашого запису запитали новий пароль: https://acme.example/v?t=abcd"}},
+		"el": {{Text: "Ζητήθηκε νέος κωδικός: https://login.acme.example/verify?t=abcdefghij"}},
 		"ja": {
 			{Text: "アカウントを確認するにはここをクリックしてください。https://login.acme.example/verify?t=abcdefghij"},
 		},
 		"zh": {{Text: "请点击此链接以确认您的账户。https://login.acme.example/verify?t=abcdefghij"}},
 		"": {{}, {Text: "サービス " + strings.Repeat("ACME ", 20)}, {Text: "ACME 4821"},
-			{Text: "the your you und nicht ihre"}},
+			{Text: "the your you und nicht ihre"}, {Text: "Крылья і " + strings.Repeat("ACME ", 20)},
+			{Text: "Моля, потвърдете адреса на вашия акаунт и не пращайте на никого. Ако не сте вие, не " +
+				"правете нищо и не отговаряйте на този имейл."}, // Bulgarian
+			{Text: "Калі ласка, пацвердзіце вашу пошту, калі гэта былі вы. Гэты ліст на вашу пошту."},
+			{Text: "Молимо вас да потврдите вашу адресу. Ако то нисте били ви, немојте ништа и не на вашу."},
+		},
 	} {
 		for _, m := range mails {
 			require.Equal(t, want, mailLanguage(m), "%+v", m)
