@@ -32,7 +32,7 @@ func (h *history) reply(r *rapid.T, phone int) {
 	}
 	body := rapid.SampledFrom([]string{"YES", "YES", "YES", "YES", "yes.", "Y", "YES CODE",
 		"YES CODE", "YES CODE", "YES CODE", "y CODE", "NO", "n", "NO CODE", "CODE", "STOP", "START",
-		"HELP", "what?", "YES please", "NO YES", "",
+		"HELP", "what?", "YES please stop", "NO YES", "",
 	}).Draw(r, "body")
 	received := reply.Received{ProviderID: fmt.Sprintf("SM%032d", h.b.Serial()), Line: shared(),
 		Phone: h.phones[phone], Body: strings.Replace(body, "CODE", code, 1)}
