@@ -14,26 +14,27 @@ import (
 func TestNameOfTheApplication(t *testing.T) {
 	files, err := filepath.Glob(corpus)
 	require.NoError(t, err)
-	for _, name := range []string{"TransferGo", "Blocket", "Recovery Centre", "Kodak", "Orderly"} {
-		called := strings.NewReplacer("ACME", name)
-		played := 0
-		for _, file := range files {
-			c := readCase(t, file)
-			m, err := ReadMIME(bytes.NewReader(c.mail))
-			require.NoError(t, err)
-			if !strings.Contains(m.Subject+m.Text+m.HTML, "ACME") {
-				continue
-			}
-			played++
-			m.Subject, m.From = called.Replace(m.Subject), called.Replace(m.From)
-			m.Text, m.HTML = called.Replace(m.Text), called.Replace(m.HTML)
+	played := 0
+	for _, file := range files {
+		c := readCase(t, file)
+		m, err := ReadMIME(bytes.NewReader(c.mail))
+		require.NoError(t, err)
+		if !strings.Contains(m.Subject+m.Text+m.HTML, "ACME") {
+			continue
+		}
+		played++
+		for _, name := range []string{"TransferGo", "Blocket", "Recovery Centre", "Kodak", "Orderly"} {
+			called := strings.NewReplacer("ACME", name)
+			named := m
+			named.Subject, named.From = called.Replace(m.Subject), called.Replace(m.From)
+			named.Text, named.HTML = called.Replace(m.Text), called.Replace(m.HTML)
 			c.rule.Name = name
-			f := Find(m, c.rule)
+			f := Find(named, c.rule)
 			require.Equal(t, []string{string(c.kind), c.url, c.code},
 				[]string{string(f.Kind), f.URL, f.Code}, "%s: %s: %+v", file, name, f.Candidates)
 		}
-		require.Greater(t, played, 400)
 	}
+	require.Greater(t, played, 400)
 }
 
 func TestWithoutName(t *testing.T) {

@@ -82,8 +82,7 @@ func isNamed(segment string) bool { return isWordy(segment) && !twoCapitals.Matc
 const surelySaid = 5
 
 // hearSegment returns what a segment says that may be a secret. In a secret a short word counts
-// only if it stands between two marks, as in "pay-17f3".
-// What a JWT says is in its claims.
+// only if it stands between two marks, as in "pay-17f3". What a JWT says is in its claims.
 func hearSegment(segment string) speech {
 	if isNamed(segment) {
 		return hearLink(segment)

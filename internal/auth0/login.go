@@ -228,8 +228,8 @@ func (l Login) start(
 // readPhone reads a number as people type it or paste it: + or 00, the country code, and separators
 // between the digits, which may be those of another keyboard. What is copied from contacts stands
 // between marks of its direction, which are in the category Cf. What is copied from a web page may
-// begin with tel: (RFC 3966). A zero in parentheses is for calls at home, and is left
-// out where the number would be none with it.
+// begin with tel: (RFC 3966). A zero in parentheses is for calls at home, and is left out where the
+// number would be none with it.
 func readPhone(typed string) (phonemail.Number, error) {
 	plain := strings.ToLower(phonemail.PlainDigits(typed))
 	plain = strings.TrimPrefix(strings.TrimSpace(plain), "tel:")

@@ -26,6 +26,7 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
 	"smsbridge/linkclick"
+	"smsbridge/outbound"
 	"smsbridge/phonemail"
 )
 
@@ -259,8 +260,7 @@ func (s *Stage) deliver(ctx context.Context, from string, to []string, mime []by
 	read, err := linkclick.ReadMIME(bytes.NewReader(mime))
 	finding := linkclick.Finding{Reason: "the mail cannot be read"}
 	if err == nil {
-		finding = linkclick.Find(read, linkclick.Rule{Name: s.tenant.Name, Hosts: s.tenant.Links.IdPHosts,
-			UnsafeAllow: s.tenant.Links.UnsafeAllow, Paths: s.tenant.Links.Paths})
+		finding = linkclick.Find(read, outbound.Rule(s.tenant))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
