@@ -9,10 +9,12 @@ import (
 
 // lockFile cannot lock here; running two processes on one SQLite file is the operator's mistake
 // to avoid.
-func lockFile(path string) (*os.File, error) {
+func lockFile(path string) (*fileLock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return file, nil
+	return &fileLock{file}, nil
 }
+
+type fileLock struct{ *os.File }

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -11,7 +12,7 @@ import (
 // lockFile keeps a second process away from a SQLite file, because the queue and the group commit
 // both rely on being its only user. The kernel releases the lock when the process ends, however
 // it ends.
-func lockFile(path string) (*os.File, error) {
+func lockFile(path string) (*fileLock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -21,5 +22,14 @@ func lockFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("store: another smsbridge uses this database file (%s is locked);"+
 			" stop it first, or use PostgreSQL to run several", path)
 	}
-	return file, nil
+	return &fileLock{file}, nil
+}
+
+type fileLock struct{ file *os.File }
+
+// Close unlocks before it closes. A child that this process has just forked has the file open
+// until it runs its own program. Closing alone would leave the lock to it (flock(2)).
+func (l *fileLock) Close() error {
+	err := syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
+	return errors.Join(err, l.file.Close())
 }

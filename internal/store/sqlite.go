@@ -22,7 +22,7 @@ import (
 )
 
 type sqliteEngine struct {
-	lock     *os.File
+	lock     *fileLock
 	db       *sql.DB // one connection: SQLite has one writer
 	readOnly *sql.DB
 	reading  *db.Queries
