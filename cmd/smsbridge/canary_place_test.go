@@ -17,8 +17,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"smsbridge/internal/text"
 )
 
 // run runs a command of the program beside the bridge, and returns what it wrote.
@@ -34,39 +32,19 @@ func (m *mine) run(args ...string) []byte {
 	return said.Bytes()
 }
 
-// settle waits until all that was due is done, and until nothing is tried again later: back-offs
-// and the quarantine of texts whose response was lost pass. What ended after the retention would be
-// retained anew.
+// settle waits until nothing is left to do: what ended after the retention would be retained anew.
 func (m *mine) settle() {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), storyPatience)
 	defer cancel()
-	queue, err := openQueue(m.url)
-	require.NoError(m.t, err)
-	defer queue.db.Close()
-	for {
-		require.NoError(m.t, m.th.settle(ctx, m.url))
-		var left int
-		count := `SELECT (SELECT count(*) FROM mail WHERE state = 'received')
-			+ (SELECT count(*) FROM challenge WHERE state IN ('accepted', 'clicking'))
-			+ (SELECT count(*) FROM text WHERE state IN ('due', 'sending', 'unclear'))`
-		require.NoError(m.t, queue.db.QueryRowContext(ctx, count).Scan(&left))
-		if left == 0 {
-			return
-		}
-		ahead := m.pass(text.Quarantine)
-		rows, err := queue.db.QueryContext(ctx, queue.makeDue, ahead.Seconds())
-		require.NoError(m.t, err)
-		require.NoError(m.t, rows.Close())
-	}
+	require.NoError(m.t, m.th.finish(ctx, m.url))
 }
 
-// pass moves the bridge's clock, and returns by how much it is ahead now.
-func (m *mine) pass(d time.Duration) time.Duration {
+// pass moves the bridge's clock.
+func (m *mine) pass(d time.Duration) {
 	m.t.Helper()
-	ahead := readAhead(m.clock) + d
-	require.NoError(m.t, os.WriteFile(m.clock, []byte(ahead.String()), 0o600))
-	return ahead
+	_, err := moveClock(m.clock, d)
+	require.NoError(m.t, err)
 }
 
 // watched is what the bridge tells operators at a path.

@@ -18,6 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/text"
 )
 
 // storyClock is the variable with the file that says by how much the clock of a story's bridge
@@ -82,10 +84,19 @@ func pass(ts *testscript.TestScript, d time.Duration) time.Duration {
 	if file == "" {
 		ts.Fatalf("the clock of this story stands: set %s before the bridge starts", storyClock)
 	}
-	ahead := readAhead(file) + d
-	ts.Check(os.WriteFile(file+".new", []byte(ahead.String()), 0o600))
-	ts.Check(os.Rename(file+".new", file)) // the bridge reads it at any time
+	ahead, err := moveClock(file, d)
+	ts.Check(err)
 	return ahead
+}
+
+// moveClock moves the clock in the file, and returns by how much it is ahead now. The bridge reads
+// the file at any time.
+func moveClock(file string, d time.Duration) (ahead time.Duration, err error) {
+	ahead = readAhead(file) + d
+	if err := os.WriteFile(file+".new", []byte(ahead.String()), 0o600); err != nil {
+		return 0, err
+	}
+	return ahead, os.Rename(file+".new", file)
 }
 
 // settle: all that was due is done, see [theater.settle].
@@ -123,6 +134,35 @@ func (th *theater) settle(ctx context.Context, database string) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%d jobs are due or being done; receipts came: %t", busy, received)
 		case <-tick.C:
+		}
+	}
+}
+
+// finish waits until all that was due is done, and until nothing is tried again later: back-offs
+// and the quarantine of texts whose response was lost pass. The bridge has a clock that moves.
+func (th *theater) finish(ctx context.Context, database string) error {
+	queue, err := openQueue(database)
+	if err != nil {
+		return err
+	}
+	defer queue.db.Close()
+	const count = `SELECT (SELECT count(*) FROM mail WHERE state = 'received')
+		+ (SELECT count(*) FROM challenge WHERE state IN ('accepted', 'clicking'))
+		+ (SELECT count(*) FROM text WHERE state IN ('due', 'sending', 'unclear'))`
+	for {
+		if err := th.settle(ctx, database); err != nil {
+			return err
+		}
+		var left int
+		if err := queue.db.QueryRowContext(ctx, count).Scan(&left); err != nil || left == 0 {
+			return err
+		}
+		ahead, err := moveClock(th.env[storyClock], text.Quarantine)
+		if err != nil {
+			return err
+		}
+		if _, err := queue.db.ExecContext(ctx, queue.makeDue, ahead.Seconds()); err != nil {
+			return err
 		}
 	}
 }
