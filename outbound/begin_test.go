@@ -142,6 +142,7 @@ func TestSweepFindsWhatDeadWorkersHadBegun(t *testing.T) {
 			w.wait(time.Millisecond)
 			require.NoError(w.t, w.work(w.t.Context(), "sweep", ""))
 			require.Equal(w.t, "1", w.jobs(kind))
+			require.Equal(w.t, "available", w.one("SELECT state FROM river_job WHERE kind = '"+kind+"'"))
 			w.wait(time.Hour)
 			require.NoError(w.t, w.work(w.t.Context(), "sweep", ""))
 			require.Equal(w.t, "1", w.jobs(kind))

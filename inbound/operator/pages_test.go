@@ -349,10 +349,11 @@ func TestOverdueJob(t *testing.T) {
 	each(t, func(t *testing.T, p pages) {
 		b := p.login(t, "help")
 		p.Do(t, func(_ context.Context, tx *store.Tx) error {
-			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(-5*time.Minute))
-			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(5*time.Minute))
+			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(time.Minute))
+			tx.EnqueueAt(mail.ExamineMail{ID: store.NewID()}, p.Now.Add(10*time.Minute))
 			return nil
 		})
+		p.Bridge.Now = p.Bridge.Now.Add(5 * time.Minute)
 		body := b.get("/operator/jobs").Body
 		require.Regexp(t, `data-label="Next"><time [^>]*>now<`, body)
 		require.Regexp(t, `data-label="Next"><time [^>]*>in 5 min<`, body)

@@ -36,6 +36,22 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
+// Ensure that a job whose time has come is one that workers fetch, and no scheduled one.
+func TestJobOfATimeThatHasCome(t *testing.T) {
+	storetest.EachBench(t, func(b storetest.Bench) {
+		for after, want := range map[time.Duration]string{
+			-time.Hour: "available", 0: "available", time.Millisecond: "scheduled",
+		} {
+			b.Exec("DELETE FROM river_job")
+			b.Do(func(_ context.Context, tx *store.Tx) error {
+				tx.EnqueueAt(probe{"it"}, tx.Now().Add(after))
+				return nil
+			})
+			require.Equal(b, []string{want}, b.Strings("SELECT state FROM river_job"), after)
+		}
+	})
+}
+
 // Ensure that a job that returns an error or panics is logged with its kind and id, also after
 // its last try. The words of a panic are not logged.
 func TestFailingJobsAreLogged(t *testing.T) {

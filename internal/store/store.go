@@ -311,9 +311,14 @@ type queued = river.InsertManyParams
 // queue makes job due now, by a row of the queue.
 func (tx *Tx) queue(job Job) { tx.jobs = append(tx.jobs, queued{Args: job}) }
 
-// EnqueueAt makes job due at a time. The queue may be seconds late, so a worker compares a
-// deadline with the time and does not rely on the job's.
+// EnqueueAt makes job due at a time, or now if that time has come: River would look at such a job
+// five seconds later. The queue may be seconds late, so a worker compares a deadline with the time
+// and does not rely on the job's.
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
+	if !at.After(tx.Now()) {
+		tx.queue(job)
+		return
+	}
 	opts := &river.InsertOpts{ScheduledAt: at}
 	tx.jobs = append(tx.jobs, queued{Args: job, InsertOpts: opts})
 }
