@@ -284,7 +284,6 @@ func not(code string) string {
 
 func TestAuth0Actions(t *testing.T) {
 	t.Parallel()
-	s := openAuth0(t, "post")
 	for name, test := range map[string]func(t *testing.T, s *auth0Stage){
 		"sign-up": auth0SignUp, "social": auth0Social, "resend": auth0Resend, "attacks": auth0Attacks,
 		"leave": auth0Leave, "needless": auth0Needless, "corrected": auth0Corrected,
@@ -293,9 +292,8 @@ func TestAuth0Actions(t *testing.T) {
 		"issuer": auth0Issuer, "unset": auth0Unset,
 	} {
 		t.Run(name, func(t *testing.T) {
-			one := *s
-			one.t = t
-			test(t, &one)
+			t.Parallel()
+			test(t, openAuth0(t, "post"))
 		})
 	}
 }
