@@ -239,8 +239,6 @@ func TestAuth0FormOfManyTabs(t *testing.T) {
 
 // Ensure that whatever is written into the address of the form, it leads to the configured
 // /continue and nowhere else: 500 addresses.
-//
-//test:unwatched
 func TestAuth0FormIsNoOpenRedirect(t *testing.T) {
 	longtest.Skip(t)
 	b := openBridge(t, storetest.SQLite(t), auth0Settings...)

@@ -65,8 +65,6 @@ func TestReceiptsInAnyOrder(t *testing.T) {
 
 // The same for all 720 orders of the API's response and five receipts. PostgreSQL has the same
 // code, and takes its time.
-//
-//test:unwatched
 func TestManyReceiptsInAnyOrder(t *testing.T) {
 	longtest.Skip(t)
 	b := bridge{storetest.OpenBench(t, storetest.SQLite(t))}
