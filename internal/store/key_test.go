@@ -236,7 +236,7 @@ func TestTablesAreReadBesideWriters(t *testing.T) {
 	phone, err := phonemail.ParseNumber("+4520123456")
 	require.NoError(t, err)
 	require.NoError(t, s.Do(t.Context(), func(ctx context.Context, _ *store.Tx) error {
-		bound, cancel := context.WithTimeout(ctx, time.Minute)
+		bound, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
 		_, err := s.HeldOn(bound, phone)
 		if err != nil {
