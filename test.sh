@@ -370,8 +370,9 @@ unwatched() {
 		next_one { split($2, name, "("); print name[1]; next_one = 0 }'
 }
 
-# run_unwatched runs them. It also runs what cannot be watched: the tests in files that begin with
-# "//go:build !race", which measure what large input costs in the program as it is shipped.
+# run_unwatched runs them. It also runs the tests in files that begin with "//go:build !race". They
+# measure what large input costs in the program as it is shipped, which cannot be watched. Or they
+# are of a package that only computes, and no second program is linked for them.
 run_unwatched() {
 	local names folders
 	names=$({

@@ -311,9 +311,9 @@ type queued = river.InsertManyParams
 // queue makes job due now, by a row of the queue.
 func (tx *Tx) queue(job Job) { tx.jobs = append(tx.jobs, queued{Args: job}) }
 
-// EnqueueAt makes job due at a time, or now if that time has come: River would look at such a job
-// five seconds later. The queue may be seconds late, so a worker compares a deadline with the time
-// and does not rely on the job's.
+// EnqueueAt makes job due at a time, or now if that time has come: River looks for jobs with a time
+// every five seconds only. The queue may be seconds late, so a worker compares a deadline with the
+// time and does not rely on the job's.
 func (tx *Tx) EnqueueAt(job Job, at time.Time) {
 	if !at.After(tx.Now()) {
 		tx.queue(job)
