@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,7 +24,10 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-var shortLinkPage = template.Must(template.ParseFS(pageFiles, "page/short_link.html"))
+// shortLinkPage is read with the first page.
+var shortLinkPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "page/short_link.html"))
+})
 
 // shortLinkView is what the page of a short link shows.
 type shortLinkView struct {
@@ -176,7 +180,7 @@ func notice(c echo.Context, key string) shortLinkView {
 // (https://www.w3.org/TR/CSP3/#directive-form-action), so it names where the button leads.
 func (s *Server) renderShortLink(c echo.Context, status int, view shortLinkView) error {
 	var page bytes.Buffer
-	if err := shortLinkPage.Execute(&page, view); err != nil {
+	if err := shortLinkPage().Execute(&page, view); err != nil {
 		return err
 	}
 	h := c.Response().Header()

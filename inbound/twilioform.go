@@ -52,7 +52,7 @@ var (
 		"Longitude": regexp.MustCompile(`Longitude[-0-9]`), "To": regexp.MustCompile(`To[+0-9A-Za-z]`),
 	}
 
-	twilioField     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,127}$`)
+	twilioField     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 	twilioMessage   = regexp.MustCompile(`^(SM|MM)[0-9a-fA-F]{32}$`)
 	twilioAccount   = regexp.MustCompile(`^AC[0-9a-f]{32}$`)
 	twilioService   = regexp.MustCompile(`^(MG[0-9a-fA-F]{32})?$`)
@@ -61,6 +61,10 @@ var (
 	twilioLower     = regexp.MustCompile(`^[0-9a-z._ -]{0,32}$`)
 	twilioUpper     = regexp.MustCompile(`^[A-Z]{0,16}$`)
 )
+
+// longestTwilioField is the most bytes that the name of a field has. A pattern that counts so far
+// would cost each start 0.1 ms and 100 kB.
+const longestTwilioField = 128
 
 // exactValue is the form of a field's value, nil when the field may have any.
 func exactValue(name string) *regexp.Regexp {
@@ -131,7 +135,7 @@ func (s signedForm) misfit(needed ...string) string {
 		}
 	}
 	for _, f := range s.fields {
-		if !twilioField.MatchString(f.name) {
+		if len(f.name) > longestTwilioField || !twilioField.MatchString(f.name) {
 			return "a field has a name that Twilio gives to none"
 		}
 		exact := exactValue(f.name)

@@ -103,6 +103,19 @@ func TestGenuineFormsFit(t *testing.T) {
 	}
 }
 
+// Ensure that a field which Twilio may add has letters and digits for a name, 128 at most.
+func TestNamesOfAddedFields(t *testing.T) {
+	for name, fits := range map[string]bool{
+		"Z": true, strings.Repeat("Z", 128): true, strings.Repeat("Z", 129): false,
+		"": false, "9Z": false, "Z Z": false, "Z\n": false, "Å": false,
+	} {
+		replies, _ := genuineForms()
+		form := replies["a text"]
+		form.Set(name, "1")
+		require.Equal(t, fits, readSigned(form).misfit(neededOf(false)...) == "", "%q", name)
+	}
+}
+
 // foldings are all forms with the same signed text in which up to three neighboring fields, from a
 // first one on, have become one. Their text is cut anywhere into a name and a value that keep the
 // order.

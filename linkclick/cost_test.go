@@ -269,7 +269,7 @@ func TestLongPageIsJudgedQuickly(t *testing.T) {
 
 	// One sentence with every phrase of success, each of which depends on a word far before it.
 	conditions, phrases := "", ""
-	for _, l := range known.languages {
+	for _, l := range known().languages {
 		conditions += l.unless[0] + " "
 		phrases += strings.Join(l.phrases[OutcomeConfirmed], " ") + " "
 	}

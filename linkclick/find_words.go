@@ -1,6 +1,9 @@
 package linkclick
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // This file knows the words that senders write around links. All entries are in plain form
 // (plain.go).
@@ -196,7 +199,8 @@ type entry struct {
 	next uint16 // as in lexicon.first
 }
 
-var spoken = newLexicon()
+// spoken is made with the first mail.
+var spoken = sync.OnceValue(newLexicon)
 
 func newLexicon() *lexicon {
 	l := &lexicon{}
@@ -218,10 +222,11 @@ func (m meanings) has(s speech) bool { return m&(1<<s) != 0 }
 // meaningsOf returns all that words in plain form say.
 func meaningsOf(plain string) meanings {
 	var all meanings
+	l := spoken()
 	for i := 0; i+1 < len(plain); i++ {
-		at := spoken.first[uint16(plain[i])<<8|uint16(plain[i+1])]
+		at := l.first[uint16(plain[i])<<8|uint16(plain[i+1])]
 		for at != 0 {
-			e := spoken.words[at-1]
+			e := l.words[at-1]
 			if !all.has(e.says) && strings.HasPrefix(plain[i:], e.word) {
 				all |= 1 << e.says
 			}

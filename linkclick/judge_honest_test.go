@@ -224,7 +224,7 @@ func TestLinksThatNeedThePersonAreNotOpened(t *testing.T) {
 		u, err := url.Parse(link)
 		require.NoError(t, err)
 		s := shapeOf(u)
-		for _, r := range known.recipes {
+		for _, r := range known().recipes {
 			for _, kind := range []Kind{"", KindVerify, KindReset} {
 				scripted := s.recipe == RecipeScript || s.recipe == RecipeZitadel
 				opens := s.recipe != RecipeUser && (!scripted || r.redeemer != nil) &&

@@ -40,7 +40,7 @@ func TestLanguages(t *testing.T) {
 			require.False(t, succeeds(said), "%s: %s: %s", name, text, said)
 		}
 	}
-	for _, l := range known.languages {
+	for _, l := range known().languages {
 		for _, phrases := range l.phrases {
 			for _, phrase := range phrases {
 				require.True(t, norm.NFKC.IsNormalString(phrase), "%s: %s", l.name, phrase)

@@ -34,7 +34,7 @@ func (k *click) judgePage(a response, p page) (Outcome, string) {
 		}
 		return said, ReasonPage
 	}
-	for _, m := range known.marks {
+	for _, m := range known().marks {
 		possible := !succeeds(m.outcome) || good && k.Kind != KindReset && k.ownPage(a) &&
 			m.provider == k.shape.provider
 		if p.ids[m.id] && possible && (k.proceeded || !m.proceeded) {

@@ -135,7 +135,7 @@ func sentence(params url.Values) string {
 func judgeRedirect(to *url.URL, of *provider, inRule bool) Outcome {
 	params := parameters(to)
 	outcome, own := OutcomeUnknown, false
-	for _, v := range known.verdicts {
+	for _, v := range known().verdicts {
 		mine := v.provider == of && of != nil
 		foreign := v.own || succeeds(v.outcome)
 		if (v.turn != turnLeaving || !inRule) && (mine || !foreign) && v.in(params) {

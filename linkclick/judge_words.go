@@ -20,7 +20,7 @@ var judged = []Outcome{
 // judgeWords looks for what text says about a verification. A success counts only if
 // successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
-	if said := readWords(known.languages, text, successPossible); said != outcomeChanged {
+	if said := readWords(known().languages, text, successPossible); said != outcomeChanged {
 		return said
 	}
 	return OutcomeUnknown
@@ -29,7 +29,7 @@ func judgeWords(text string, successPossible bool) Outcome {
 // hear looks for what text says about what the click is for. It also knows the words with which
 // only the provider of the link tells of success.
 func (k *click) hear(text string, successPossible bool) Outcome {
-	languages := append(slices.Clip(known.languages), known.praise[k.shape.provider])
+	languages := append(slices.Clip(known().languages), known().praise[k.shape.provider])
 	said := readWords(languages, k.Rule.withoutName()(text), successPossible)
 	switch reset := k.Kind == KindReset; {
 	case reset && said == outcomeChanged:

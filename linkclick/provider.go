@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // This file says what a provider is and lists them all. What is known of one provider is in
@@ -86,7 +87,7 @@ type shape struct {
 	provider *provider // set by indexShapes
 }
 
-// knowledge is what the providers and the generic tables say, put together once.
+// knowledge is what the providers and the generic tables say.
 type knowledge struct {
 	verdicts  []verdict // in the order in which they are looked for
 	marks     []mark
@@ -98,11 +99,12 @@ type knowledge struct {
 	footer    int // bytes of the longest footer
 }
 
-var known = learn(providers)
+// known is put together once, with the first mail: most starts of the program read none.
+var known = sync.OnceValue(func() *knowledge { return learn(providers) })
 
 // learn puts together what the providers and the generic tables say.
-func learn(all []*provider) knowledge {
-	k := knowledge{
+func learn(all []*provider) *knowledge {
+	k := &knowledge{
 		verdicts:  slices.Clone(genericVerdicts),
 		languages: slices.Clone(genericLanguages),
 		praise:    map[*provider]language{},
@@ -148,7 +150,7 @@ func learn(all []*provider) knowledge {
 }
 
 // recipe returns the recipe of a name; the zero value if there is none.
-func (k knowledge) recipe(name string) recipe {
+func (k *knowledge) recipe(name string) recipe {
 	for _, r := range k.recipes {
 		if r.name == name {
 			return r
@@ -166,7 +168,7 @@ func shapeOf(u *url.URL) shape {
 		return shape{}
 	}
 	query := u.Query()
-	for _, s := range known.shapes.near(u, query) {
+	for _, s := range known().shapes.near(u, query) {
 		if !s.fitsPath(u) || !s.fitsQuery(query) {
 			continue
 		}
@@ -279,7 +281,7 @@ func signedBy(m Mail, text string) string {
 				break
 			}
 			at += n + len(credit)
-			if name := credited(text[at : at+min(len(text)-at, known.footer)]); name != "" {
+			if name := credited(text[at : at+min(len(text)-at, known().footer)]); name != "" {
 				return name
 			}
 		}

@@ -202,7 +202,7 @@ func TestProvidersClaimNothingTwice(t *testing.T) {
 			require.Equal(t, p.name, signedBy(Mail{}, "Hi. Powered by "+strings.ToUpper(footer)+"."))
 		}
 	}
-	for _, r := range known.recipes {
+	for _, r := range known().recipes {
 		claims = append(claims, "recipe "+r.name)
 	}
 	require.Len(t, distinct(claims), len(claims))
@@ -211,7 +211,7 @@ func TestProvidersClaimNothingTwice(t *testing.T) {
 // Each verdict can be reached, and providers that share a turn say one outcome in it.
 func TestVerdicts(t *testing.T) {
 	said := map[turn]Outcome{}
-	for _, v := range known.verdicts {
+	for _, v := range known().verdicts {
 		to := &url.URL{Scheme: "https", Host: "a.example"}
 		to.RawQuery = url.Values{v.name: {strings.Replace(v.value, "*", "x1", 1)}}.Encode()
 		require.Equal(t, v.outcome, judgeRedirect(to, v.provider, false), v.name)
@@ -268,6 +268,6 @@ func TestShapes(t *testing.T) {
 		u, why := acme.judge(link)
 		require.Empty(t, why, link)
 		require.Equal(t, s, shapeOf(u), link)
-		require.NotEmpty(t, known.recipe(s.recipe).name, link)
+		require.NotEmpty(t, known().recipe(s.recipe).name, link)
 	}
 }

@@ -119,7 +119,7 @@ func (k *click) begin(link *url.URL) request {
 		return k.end(OutcomeNeedsUser, ReasonWantsBrowser)
 	}
 	next, ok := request{to: link, own: true}, true
-	if own := known.recipe(k.recipe).redeemer; own != nil {
+	if own := known().recipe(k.recipe).redeemer; own != nil {
 		next, ok = own.start(k)
 	}
 	if !ok {

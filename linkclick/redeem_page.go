@@ -229,7 +229,7 @@ func (p page) proceed(at *url.URL, params []string) string {
 		}
 		query := to.Query()
 		// A language menu repeats the page's own address.
-		if slices.ContainsFunc(known.menu, query.Has) ||
+		if slices.ContainsFunc(known().menu, query.Has) ||
 			slices.ContainsFunc(params, func(name string) bool { return query.Get(name) == "" }) {
 			continue
 		}

@@ -62,13 +62,13 @@ type redeemer interface {
 // script, unless it speaks an API: that page may spend the link, or do more than verify, when it
 // is opened.
 func (r Rule) recipe(s shape) string {
-	if r.Recipe != "" && s.kind != KindReset && s.mayForce(known.recipe(r.Recipe)) {
+	if r.Recipe != "" && s.kind != KindReset && s.mayForce(known().recipe(r.Recipe)) {
 		return r.Recipe
 	}
 	if s.recipe == "" {
 		return RecipeGet
 	}
-	if own := known.recipe(s.recipe); !own.needs.metBy(r) {
+	if own := known().recipe(s.recipe); !own.needs.metBy(r) {
 		return own.instead
 	}
 	return s.recipe
@@ -76,7 +76,7 @@ func (r Rule) recipe(s shape) string {
 
 // mayForce reports whether an operator may choose a recipe for links of the shape.
 func (s shape) mayForce(chosen recipe) bool {
-	scripted := s.recipe == RecipeScript || known.recipe(s.recipe).instead == RecipeScript
+	scripted := s.recipe == RecipeScript || known().recipe(s.recipe).instead == RecipeScript
 	return s.recipe != RecipeUser && (!scripted || chosen.redeemer != nil)
 }
 

@@ -172,7 +172,7 @@ func (r Rule) Check() error {
 				"path %q is not a path such as /account/confirm, or allows every link", p))
 		}
 	}
-	switch chosen := known.recipe(r.Recipe); {
+	switch chosen := known().recipe(r.Recipe); {
 	case r.Recipe == "":
 	case chosen.name == "":
 		wrong = append(wrong, fmt.Errorf("recipe %q does not exist", r.Recipe))

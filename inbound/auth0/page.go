@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -44,10 +45,13 @@ type formView struct {
 	ByRedirect  bool
 }
 
-var formPage = template.Must(template.New("form.html").
-	Option("missingkey=error").
-	Funcs(template.FuncMap{"fill": fill, "around": around}).
-	ParseFS(pageFiles, "page/form.html"))
+// formPage is read with the first form: most bridges show none.
+var formPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("form.html").
+		Option("missingkey=error").
+		Funcs(template.FuncMap{"fill": fill, "around": around}).
+		ParseFS(pageFiles, "page/form.html"))
+})
 
 func fill(words, name string, value any) string {
 	return strings.ReplaceAll(words, "{"+name+"}", fmt.Sprint(value))
@@ -188,7 +192,7 @@ func writePage(
 		view.Name, view.Logo = t.Name, t.Auth0.Logo
 	}
 	var page bytes.Buffer
-	if err := formPage.Execute(&page, view); err != nil {
+	if err := formPage().Execute(&page, view); err != nil {
 		return err
 	}
 	protectPage(c, t, directive)

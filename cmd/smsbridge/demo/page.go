@@ -26,10 +26,13 @@ import (
 //go:embed page.html script.js style.css icon.svg
 var files embed.FS
 
-var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
-	"exact": func(at time.Time) string { return at.Local().Format("15:04:05.000") },
-}).ParseFS(files, "page.html"))
+// pageTemplate is read with the first page: a bridge shows none.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page.html").Funcs(template.FuncMap{
+		"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
+		"exact": func(at time.Time) string { return at.Local().Format("15:04:05.000") },
+	}).ParseFS(files, "page.html"))
+})
 
 const (
 	// lookEvery is how often an open page is compared with what has happened.
@@ -72,36 +75,6 @@ type view struct {
 	IdPHosts  string
 	Example   string
 	Operators Operators
-}
-
-// Choice is an identity provider that the page lets ACME have.
-type Choice struct {
-	Value idp.Provider
-	Words string
-}
-
-// Providers returns those whose mail is a link that a YES redeems, by what it takes.
-func Providers() []Choice {
-	return []Choice{
-		{idp.Auth0Classic, "Auth0 Classic: redirects"},
-		{idp.Auth0ClassicPage, "Auth0 Classic: shows a page"},
-		{idp.Auth0Universal, "Auth0 Universal Login: a form to submit"},
-		{idp.Keycloak, "Keycloak: a second link to proceed"},
-		{idp.GoTrue, "Supabase: redirects with a session"},
-		{idp.Clerk, "Clerk: redirects with a status"},
-		{idp.Hasura, "Nhost: redirects with a token"},
-		{idp.ZitadelV1, "ZITADEL: shows a page"},
-		{idp.Cognito, "Cognito: shows a page"},
-		{idp.Okta, "Okta: shows a page"},
-		{idp.FusionAuth, "FusionAuth: a form to submit"},
-		{idp.Allauth, "django-allauth: a form with a CSRF token"},
-		{idp.BetterAuth, "Better Auth: redirects"},
-		{idp.KratosLink, "Ory Kratos, link: a flow"},
-		{idp.KratosCode, "Ory Kratos, code in the link: a flow"},
-		{idp.Authentik, "authentik: a flow"},
-		{idp.SuperTokens, "SuperTokens: an API call"},
-		{idp.PocketBase, "PocketBase: an API call"},
-	}
 }
 
 // url is where a browser on this machine finds the page.
@@ -236,7 +209,7 @@ func (p *Page) draw(ctx context.Context, phone phonemail.Number, notice string) 
 		v.SMTP = p.SMTP.String()
 	}
 	var page bytes.Buffer
-	err = pageTemplate.Execute(&page, v)
+	err = pageTemplate().Execute(&page, v)
 	return page.Bytes(), err
 }
 
@@ -307,15 +280,6 @@ func (p *Page) receiveSignUp(w http.ResponseWriter, r *http.Request) {
 	default:
 		p.goOn(w, r, phone, received)
 	}
-}
-
-func readProvider(value string) idp.Provider {
-	for _, provider := range Providers() {
-		if string(provider.Value) == value {
-			return provider.Value
-		}
-	}
-	return idp.Auth0Classic
 }
 
 // receiveCode types a code at the identity provider.

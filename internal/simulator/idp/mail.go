@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 	"time"
 
@@ -85,7 +86,11 @@ func (l filledMail) Plain(link string) string {
 
 // htmlBody has the structure of Auth0's default mails: nested tables, a logo, one heading, one
 // link, a rule, a footer.
-var htmlBody = htmltemplate.Must(htmltemplate.New("html").Parse(`<!DOCTYPE html>
+var htmlBody = sync.OnceValue(func() *htmltemplate.Template {
+	return htmltemplate.Must(htmltemplate.New("html").Parse(htmlText))
+})
+
+const htmlText = `<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{{.Subject}}</title>
 {{- if .ConfirmAction}}{{range .Links}}
 <script type="application/ld+json">
@@ -138,9 +143,13 @@ is glad to help.</p>
 </td></tr></table>
 </td></tr></table>
 </body></html>
-`))
+`
 
-var textBody = texttemplate.Must(texttemplate.New("text").Parse(`{{.Heading}}
+var textBody = sync.OnceValue(func() *texttemplate.Template {
+	return texttemplate.Must(texttemplate.New("text").Parse(plainText))
+})
+
+const plainText = `{{.Heading}}
 
 {{.Intro}}
 
@@ -155,7 +164,7 @@ Unsubscribe: https://mail.{{.Domain}}/unsubscribe?list=verify&token=12345
 
 {{end}}Thanks!
 {{.Name}}
-`))
+`
 
 // mail makes the tickets of a mail, writes and signs it, notes it in the history and sends it.
 func (i *Server) mail(ctx context.Context, provider *profile, address string) error {
@@ -277,9 +286,9 @@ func setMedia(text bool, header *message.Header) string {
 }
 
 func (l filledMail) writePart(body io.WriteCloser, media string) error {
-	execute := htmlBody.Execute
+	execute := htmlBody().Execute
 	if media == "text/plain" {
-		execute = textBody.Execute
+		execute = textBody().Execute
 	}
 	if err := execute(body, l); err != nil {
 		return err

@@ -3,6 +3,7 @@ package idp
 import (
 	"html/template"
 	"net/http"
+	"sync"
 )
 
 // pageView is one page. At most one of State and Proceed is set.
@@ -18,7 +19,12 @@ type pageView struct {
 	Script   bool   // nothing works without a script
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+// pageTemplate is read with the first page: a bridge shows none.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Parse(pageText))
+})
+
+const pageText = `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{{.Title}}</title></head>
 <body>
 {{- if .Script}}
@@ -50,14 +56,14 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 </form>
 {{- end}}
 </body></html>
-`))
+`
 
 // showPage writes a page that no cache may keep.
 func showPage(w http.ResponseWriter, status int, view pageView) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	pageTemplate.Execute(w, view) // a reader that has gone away is no fault of ours
+	pageTemplate().Execute(w, view) // a reader that has gone away is no fault of ours
 }
 
 // response is a response that is made under the lock and written after it.

@@ -117,7 +117,7 @@ func (mail *parsedMail) headerPairs() [][2]string {
 type strippedMail struct{ text, signature, html string }
 
 var (
-	quoteStart     = regexp.MustCompile(`(?m)^(>|On .{1,200} wrote:\s*$)`)
+	quoteStart     = regexp.MustCompile(`(?m)^(>|On .+ wrote:\s*$)`)
 	signatureStart = regexp.MustCompile(`(?m)^-- ?\r?$`)
 )
 

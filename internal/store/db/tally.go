@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 const (
@@ -14,21 +15,21 @@ const (
 )
 
 // tallies are the texts of Tally for one row, for two, and so on.
-var tallies = func() (texts [mostTallies]string) {
+var tallies = sync.OnceValue(func() (texts []string) {
 	head, rest, _ := strings.Cut(tally, "VALUES ")
 	_, tail, _ := strings.Cut(rest, "\nON CONFLICT")
 	head = strings.Replace(head, ":one", ":many", 1)
 	var rows []string
-	for i := range texts {
+	for i := range mostTallies {
 		var parameters strings.Builder
 		for column := range tallyColumns {
 			fmt.Fprintf(&parameters, "$%d, ", i*tallyColumns+column+1)
 		}
 		rows = append(rows, "("+parameters.String()+"0, 0, 0)")
-		texts[i] = head + "VALUES " + strings.Join(rows, ",\n    ") + "\nON CONFLICT" + tail
+		texts = append(texts, head+"VALUES "+strings.Join(rows, ",\n    ")+"\nON CONFLICT"+tail)
 	}
 	return texts
-}()
+})
 
 // Tallies is Tally for several rows, 32 at most, in one statement. The rows are locked in the
 // order in which they are given. They come back in any order.
@@ -38,7 +39,7 @@ func (q *Queries) Tallies(ctx context.Context, rows []TallyParams) (now []Tally,
 		args = append(args, r.Key, r.WindowAt, r.Texts, r.Segments, r.Money, r.Recent, r.YesAt,
 			r.Answered, r.Unanswered, r.Probes)
 	}
-	found, err := q.db.QueryContext(ctx, tallies[len(rows)-1], args...)
+	found, err := q.db.QueryContext(ctx, tallies()[len(rows)-1], args...)
 	if err != nil {
 		return nil, err
 	}
