@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -17,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +46,9 @@ type auth0Stage struct {
 	verify *twilioverify.Service
 	host   string // of the tenant at Auth0
 	node   string // where Node finds what it needs
-	seen   chan url.Values
+	// actions starts Node with the first Action.
+	actions func() *harness
+	seen    chan url.Values
 }
 
 // openAuth0 starts it. Way is how log-ins return: post or redirect.
@@ -64,6 +66,7 @@ func openAuth0(t *testing.T, way string) *auth0Stage {
 	t.Cleanup(verify.Close)
 	s := &auth0Stage{theater: th, t: t, verify: verify, node: node, seen: make(chan url.Values, 10)}
 	s.host = s.openTenant()
+	s.actions = sync.OnceValue(func() *harness { return openHarness(t, node) })
 
 	template, err := os.ReadFile("testdata/auth0/bridge.yaml")
 	require.NoError(t, err)
@@ -136,20 +139,8 @@ func (s *auth0Stage) run(
 	path, err := filepath.Abs("../../deploy/auth0/" + action + ".js")
 	require.NoError(s.t, err)
 	r.Issuer = s.host
-	input, err := json.Marshal(map[string]any{"action": path, "handler": handler, "event": event,
+	did := s.actions().run(s.t, map[string]any{"action": path, "handler": handler, "event": event,
 		"redirect": r})
-	require.NoError(s.t, err)
-	node := exec.CommandContext(s.t.Context(), "node", "harness.mjs")
-	node.Dir, node.Stdin = s.node, bytes.NewReader(input)
-	var complaints bytes.Buffer
-	node.Stderr = &complaints
-	out, err := node.Output()
-	require.NoError(s.t, err, complaints.String())
-	var did struct {
-		Calls []actionCall
-		Logs  []string
-	}
-	require.NoError(s.t, json.Unmarshal(out, &did))
 	return did.Calls, did.Logs
 }
 
