@@ -151,6 +151,20 @@ func TestSweepFindsWhatDeadWorkersHadBegun(t *testing.T) {
 	})
 }
 
+// Ensure that a start takes up what a killed process had begun without waiting for the sweep that
+// comes back by itself.
+func TestStartSweeps(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		id := w.begunLongAgo("examine_mail")
+		w.wait(store.RescueAfter + time.Millisecond)
+		require.NoError(w.t, w.Start(context.Background()))
+		require.NotEqual(w.t, "0", w.jobs("sweep"))
+		w.until("examined", "SELECT state FROM mail WHERE id = '"+id+"'")
+		require.NoError(w.t, w.Store.Stop(context.Background()))
+	})
+}
+
 // Ensure that a row which cannot be ended keeps no sweep from what dead workers had begun.
 func TestSweepGoesOnBesideABrokenRow(t *testing.T) {
 	t.Parallel()

@@ -19,6 +19,7 @@
 package outbound
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -181,6 +182,20 @@ func (w *Worker) Register() {
 	for _, p := range periodics() {
 		w.Store.Every(p.every, p.job)
 	}
+}
+
+// Start has the queue worked, and first of all swept. The sweep that comes back by itself comes a
+// few seconds later, when the queue has found out which replica enqueues such jobs. So long would
+// people wait whose mail or YES a killed process had in hand.
+func (w *Worker) Start(ctx context.Context) error {
+	err := w.Store.Do(ctx, func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(Sweep{})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.Store.Start(ctx)
 }
 
 // periodic is a job that comes back by itself, and how often.

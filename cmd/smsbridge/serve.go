@@ -159,7 +159,7 @@ func (b bridge) serve(ctx context.Context, listener net.Listener) (err error) {
 	}
 	if err == nil {
 		// Not ctx: jobs under way are stopped by Stop, gently, not by the signal.
-		err = b.store.Start(context.WithoutCancel(ctx))
+		err = b.worker.Start(context.WithoutCancel(ctx))
 	}
 	if err != nil {
 		for _, d := range doors {
