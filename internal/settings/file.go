@@ -48,7 +48,7 @@ func (l *Loader) ReadFile(path string, form Form) (File, bool) {
 // instead of decoding into a struct. So every mistake has its line, and a word is taken as it
 // stands, be it YES, NO (the answer, or Norway) or 0.
 func (l *Loader) ParseFile(path string, text []byte, form Form) (File, bool) {
-	w := walker{l, path, strings.Split(string(text), "\n")}
+	w := walker{l, path, strings.Split(string(text), "\n"), form}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var root, rest yaml.Node
 	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
@@ -80,6 +80,7 @@ type walker struct {
 	*Loader
 	path  string
 	lines []string // of the file
+	form  Form
 }
 
 func (w walker) at(n *yaml.Node, key string) string {
@@ -156,10 +157,25 @@ func (w walker) flatten(
 			w.Add(where, Wrong("is not a group of settings",
 				"write its settings as key: value, indented, below it"))
 		default:
-			w.Add(where, Wrong("is not a known setting", didYouMean(key, keysBelow(rows, group))))
+			w.Add(where, w.unknown(key, path == "", keysBelow(rows, group)))
 		}
 	}
 	return given
+}
+
+// unknown says what may be meant by a key that its section does not know: first of all the setting
+// of that name in the other section.
+func (w walker) unknown(key string, atTop bool, known []string) *Mistake {
+	other, remedy := w.form.Top, "it is a setting of the whole file: write it above "+w.form.List+
+		", without indentation"
+	if atTop {
+		other, remedy = w.form.Item, "it is a setting of a "+w.form.Noun+": write it below "+
+			w.form.List+", beside the others of its "+w.form.Noun
+	}
+	if _, ok := find(other, key); ok || isGroup(other, key) {
+		return Wrong("is in the wrong place", remedy)
+	}
+	return Wrong("is not a known setting", didYouMean(key, known))
 }
 
 // shownName is a name in the file as mistakes repeat it. What does not look like the name of a

@@ -222,7 +222,7 @@ func (l *loader) warnOf(t *Tenant) {
 	}
 	if t.Question.ValidFor > defaultLife {
 		l.Warn("tenant %s: a question stays open for %s; more than 10m gives a stolen phone more "+
-			"time (valid_for)", t.Slug, t.Question.ValidFor)
+			"time (valid_for)", t.Slug, settings.Span(t.Question.ValidFor))
 	}
 }
 

@@ -205,7 +205,7 @@ func (l *loader) checkCodes(t *Tenant, given settings.Given) {
 	l.warnOdds(t, t.Codes.Length, "code_length")
 	if t.Codes.ValidFor > defaultLife {
 		l.Warn("tenant %s: a code counts for %s; more than 10m gives a stolen phone more time "+
-			"(code_valid_for)", t.Slug, t.Codes.ValidFor)
+			"(code_valid_for)", t.Slug, settings.Span(t.Codes.ValidFor))
 	}
 }
 

@@ -155,7 +155,7 @@ func TestWarnings(t *testing.T) {
 	for change, want := range map[string]string{
 		"SMSBRIDGE_COUNTRIES=*":                    "ALL countries",
 		"SMSBRIDGE_UNSAFE_ALLOW=10.0.0.0/8":        "UNSAFE",
-		"SMSBRIDGE_VALID_FOR=8h":                   "8h0m0s",
+		"SMSBRIDGE_VALID_FOR=8h":                   "stays open for 8h; more than 10m",
 		"SMSBRIDGE_REGISTRATION_TEXT={{.Answer}}?": "ask_registration_code is not: beside another",
 		"SMSBRIDGE_PASSWORD_TEXT=Is this you?": "ask_password does " +
 			"not say which word",
