@@ -207,3 +207,12 @@ func TestNotifyIsGuarded(t *testing.T) {
 	require.ErrorIs(t, err, errAddress)
 	require.Empty(t, app.bodies)
 }
+
+// Ensure that a proxy of the environment gets calls to providers, and no post to an address that
+// must be judged as it is dialed.
+func TestWhatGoesThroughAProxy(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	require.NotNil(t, w.http.(*http.Transport).Proxy)
+	require.Nil(t, noticeTransport(nil).Proxy)
+}

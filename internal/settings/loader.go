@@ -57,6 +57,9 @@ func NewLoader(environ []string) *Loader {
 	return l
 }
 
+// IsSet reports whether the environment has a variable that is not empty.
+func (l *Loader) IsSet(variable string) bool { return l.env[variable] != "" }
+
 // Mistakes returns what was reported so far.
 func (l *Loader) Mistakes() Mistakes { return l.mistakes }
 

@@ -206,9 +206,23 @@ func (l *loader) result(s Settings) (Settings, error) {
 		t.public = s.PublicURL
 	}
 	shareBudget(s)
+	l.warnOfProxy()
 	s.Warnings = l.Warnings()
 	l.show(&s)
 	return s, nil
+}
+
+// warnOfProxy says what a proxy of the environment is used for. Where it is the only way out, texts
+// would leave, and every link would be unreachable. The variables are those of
+// https://pkg.go.dev/net/http#ProxyFromEnvironment.
+func (l *loader) warnOfProxy() {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		if l.IsSet(name) {
+			l.Warn("%s is set: calls to providers go through that proxy; links and callbacks do not, "+
+				"since their addresses are judged as they are dialed: let the bridge reach port 443", name)
+			return
+		}
+	}
 }
 
 // show keeps what was written, without secrets, and the fingerprint of all of it.

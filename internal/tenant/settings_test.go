@@ -151,6 +151,20 @@ func TestFromEnvEverything(t *testing.T) {
 	require.Equal(t, "http://localhost:8083", acme.Sending.Twilio.APIBase)
 }
 
+// Ensure that a proxy of the environment is told once, by its variable and without its password.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	for _, variable := range []string{"HTTPS_PROXY", "https_proxy"} {
+		s, err := FromEnv(oneTenant(variable + "=http://joe:secret@proxy.example:3128"))
+		require.NoError(t, err)
+		require.Len(t, otherWarnings(s), 1)
+		require.Contains(t, otherWarnings(s)[0], variable+" is set: calls to providers go through")
+		require.NotContains(t, otherWarnings(s)[0], "proxy.example")
+	}
+	s, err := FromEnv(oneTenant("HTTPS_PROXY=", "HTTP_PROXY=http://proxy.example"))
+	require.NoError(t, err)
+	require.Empty(t, otherWarnings(s))
+}
+
 func TestWarnings(t *testing.T) {
 	for change, want := range map[string]string{
 		"SMSBRIDGE_COUNTRIES=*":                    "ALL countries",
