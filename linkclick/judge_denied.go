@@ -8,7 +8,8 @@ import (
 )
 
 // This file finds what takes a success back in other lines than its own: the answer beside the name
-// of a fact, as in a profile, and the condition above a list.
+// of a fact, as in a profile, and the condition above a list. It also finds the step of the reader
+// from which a success would follow.
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
 var refusals = strings.Split("0,no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
@@ -64,6 +65,29 @@ func (l language) isListed(statements []string) bool {
 	return slices.ContainsFunc(above, func(s string) bool {
 		return strings.HasSuffix(s, ":") && hasWord(s, l.unless)
 	})
+}
+
+// steps are words with which a page asks its reader to do something. A success after one in its
+// statement is what follows from that: "press Continue, and your email is verified".
+var steps = strings.Fields("click press tap enter follow klicken klicke drücken klik klikk tryk " +
+	"trykk klicka tryck druk cliquez appuyez pulsa pulse haz haga clicca cliccate premi clique " +
+	"toque нажмите перейдите натисніть перейдіть klikněte klepněte kliknij naciśnij napsauta " +
+	"klikkaa paina κάντε πατήστε apăsați apasă انقر اضغط nhấp nhấn bấm")
+
+// means are the beginnings of what, right after a success, says how one comes to it: "your email is
+// verified by clicking the link".
+var means = strings.Split("by clicking,by pressing,by tapping,by entering,by following,by opening,"+
+	"as soon as,durch klick,durch einen klick,durch das klicken,durch den klick,mit einem klick,"+
+	"ved at,ved å,så snart,så fort,genom att,door te,door op,en cliquant,en suivant,en appuyant,"+
+	"par un clic,al hacer clic,haciendo clic,al pulsar,cliccando,facendo clic,premendo,ao clicar,"+
+	"clicando,нажатием,при нажатии,натисканням,при натисканні,kliknutím,po kliknutí,kliknięciem,"+
+	"przez kliknięcie,napsauttamalla,klikkaamalla,κάνοντας,με ένα κλικ,făcând clic,prin apăsarea,"+
+	"بالنقر,عن طريق,bằng cách", ",")
+
+// followsStep reports whether a success, with before and rest beside it, would follow from a step.
+func followsStep(before, rest string) bool {
+	return hasWord(before, steps) ||
+		slices.ContainsFunc(means, func(m string) bool { return strings.HasPrefix(rest, m) })
 }
 
 func isOfWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -1,5 +1,11 @@
 package linkclick
 
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
 var sayingsOfTheWest = map[string]saying{
 	"English": {
 		nothing: []string{
@@ -190,4 +196,45 @@ var sayingsOfTheWest = map[string]saying{
 			"Пошта підтверджена іншим обліковим записом.", "Адресу підтверджено тільки частково.",
 		},
 	},
+}
+
+// What a page says of its reader's next step, and of what will come of it, reports nothing.
+func TestSuccessThatFollowsFromAStep(t *testing.T) {
+	for _, text := range []string{
+		"Your email address is verified by clicking the link below.",
+		"Your account is confirmed by entering the code.",
+		"Your account is confirmed as soon as you click.",
+		"Press Continue and your email is verified.",
+		"Press Continue, and your email is verified.",
+		"One step is left: click below and your email is verified.",
+		"Follow the link and your account has been confirmed.",
+		"Ihre Adresse ist jetzt bestätigt durch Klick auf den Link.",
+		"Klicken Sie, und Ihre Adresse ist jetzt bestätigt.",
+		"Din konto er bekræftet ved at klikke.", "Klik, og din konto er bekræftet.",
+		"Kontoen din er bekreftet ved å klikke.", "Kontoen din er bekreftet så snart du klikker.",
+		"Din adress är bekräftad genom att klicka.", "Klicka, och kontot har bekräftats.",
+		"Uw account is bevestigd door te klikken.", "Klik en uw account is bevestigd.",
+		"Votre compte est confirmé en cliquant sur le lien.", "Cliquez et votre compte est confirmé.",
+		"Tu cuenta ha sido verificada al hacer clic.", "Pulsa y tu cuenta ha sido verificada.",
+		"L'account è stato verificato cliccando.", "Clicca e l'account è stato verificato.",
+		"A conta está confirmada ao clicar no link.", "Clique e a conta está confirmada.",
+		"Аккаунт подтверждён нажатием кнопки.", "Нажмите, и аккаунт подтверждён.",
+		"Обліковий запис підтверджено натисканням.", "Натисніть, і пошту підтверджено.",
+		"Účet byl ověřen kliknutím na odkaz.", "Klikněte a účet byl ověřen.",
+		"Konto zostało aktywowane kliknięciem.", "Kliknij i konto zostało aktywowane.",
+		"Tilisi on vahvistettu napsauttamalla.", "Napsauta, niin tilisi on vahvistettu.",
+		"Ο λογαριασμός επιβεβαιώθηκε κάνοντας κλικ.", "Πατήστε και το email επιβεβαιώθηκε.",
+		"Contul a fost confirmat făcând clic.", "Apăsați și contul a fost confirmat.",
+		"تم تأكيد حسابك بالنقر على الرابط.", "Email đã được xác nhận bằng cách nhấp vào liên kết.",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Your email address has been verified. Click here to go on.",
+		"Your email address has been verified, click here to go on.",
+		"Ihre Adresse wurde bestätigt. Klicken Sie hier.", "Din konto er bekræftet. Klik her.",
+		"Votre compte a été vérifié. Cliquez ici.", "A conta foi confirmada. Clique aqui.",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
 }

@@ -269,7 +269,7 @@ func (l language) takesBack(before, rest string, next []string) bool {
 	word := words[:len(words)-len(strings.TrimLeftFunc(words, unicode.IsLetter))]
 	return hasWord(clause, denials) || hasWord(clause, l.denies) ||
 		strings.HasSuffix(" "+clause, " no ") || slices.Contains(l.unless, word) ||
-		slices.Contains(restrictions, word) ||
+		slices.Contains(restrictions, word) || followsStep(before, words) ||
 		isDenied(rest, next)
 }
 
