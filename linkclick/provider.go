@@ -3,7 +3,6 @@ package linkclick
 import (
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -116,8 +115,10 @@ func learn(all []*provider) *knowledge {
 		every.unless = append(every.unless, l.unless...)
 		every.denies, every.after = append(every.denies, l.denies...), append(every.after, l.after...)
 	}
+	for i, l := range k.languages {
+		k.languages[i] = l.withFailures()
+	}
 	english := &k.languages[0]
-	english.phrases = maps.Clone(english.phrases)
 	for _, p := range all {
 		for _, v := range p.verdicts {
 			v.provider = p
