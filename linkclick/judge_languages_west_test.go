@@ -238,3 +238,44 @@ func TestSuccessThatFollowsFromAStep(t *testing.T) {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
 	}
 }
+
+// What a page says of a link that was used, is too old or is none.
+func TestLinkThatIsNoLongerGood(t *testing.T) {
+	for want, texts := range map[Outcome][]string{
+		OutcomeUsed: {
+			"Tokenet er ugyldig eller har allerede blitt brukt.", "De link is reeds gebruikt.",
+			"Der Link wurde schon verwendet.", "Der Token wurde bereits eingelöst.",
+			"El enlace ya ha sido usado.", "El enlace ya se ha usado.", "Ce lien a déjà servi.",
+			"Ο σύνδεσμος χρησιμοποιήθηκε ήδη.", "Link został już wykorzystany.",
+			"Token jest nieprawidłowy lub został wykorzystany.",
+			"Bu bağlantı zaten kullanıldı.", "Bu bağlantı daha önce kullanılmış.",
+		},
+		OutcomeExpired: {
+			"Ce lien n’est plus valable.", "Le lien est périmé.", "El enlace está caducado.",
+			"Link scaduto", "O link já não é válido.", "Link expirado",
+			"Din bekräftelsekod har upphört att gälla.", "リンクの期限が切れています。",
+			"確認用コードが期限切れまたは無効です。", "Ссылка больше не действует.",
+			"Ваш код подтверждения истек.",
+		},
+		OutcomeRefused: {
+			"Dieser Link ist nicht gültig.", "Ungültiger Token", "Linket er ikke gyldigt.",
+			"Lenken er ikke gyldig.", "Ce lien est invalide.", "El enlace es inválido.",
+			"El enlace no es valido.", "リンクが無効です。", "トークンが無効です。",
+			"Токен недействителен.", "Ο σύνδεσμος είναι άκυρος.",
+		},
+		OutcomeUnknown: {
+			"Wenn der Link ist nicht gültig, fragen Sie uns.", "Falls der Link wurde schon verwendet?",
+			"Hvis linket er ikke gyldigt, så skriv.", "Si ce lien est invalide, écrivez.",
+			"Si el enlace es inválido, escribe.", "Als de link is reeds gebruikt, vraag het.",
+			"Se il link scaduto è questo, scrivi.", "Se o link expirado for este, escreva.",
+			"Если ссылка больше не действует, напишите.", "Αν ο σύνδεσμος είναι άκυρος, γράψτε.",
+			"Jeśli link został już wykorzystany, napisz.", "リンクの期限が切れている場合",
+			"Om koden har upphört att gälla, skriv.", "Cette adresse est invalide.",
+			"Ditt abonnemang gäller.", "Carta de crédito caducada",
+		},
+	} {
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
+	}
+}
