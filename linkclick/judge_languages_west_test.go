@@ -279,3 +279,63 @@ func TestLinkThatIsNoLongerGood(t *testing.T) {
 		}
 	}
 }
+
+// An account is activated in more forms than one, and a mail is confirmed by a noun.
+func TestSuccessInOtherForms(t *testing.T) {
+	for _, text := range []string{
+		"Congrats kim, your account is now activated.", "Your account was activated.",
+		"Email confirmation successful", "Ihr Konto ist jetzt aktiviert.",
+		"Ihr Konto ist nun aktiviert.", "Ihr Konto ist jetzt verifiziert.",
+		"Die E-Mail Bestätigung war erfolgreich.", "Die E-Mail-Bestätigung war erfolgreich.",
+		"Din bruger er blevet aktiveret.", "Din konto blev aktiveret.", "Din e-mail blev verificeret.",
+		"Kontoen din er blitt aktivert.", "Kontoen din ble aktivert.", "E-posten din ble verifisert.",
+		"Ditt konto har blivit aktiverat.", "Ditt konto är aktiverat.", "Kontot är bekräftat.",
+		"Din e-postadress har blivit bekräftad.", "Uw gebruiker werd geactiveerd.",
+		"Uw account is nu geactiveerd.", "Uw e-mailadres werd bevestigd.",
+		"Je account is succesvol geactiveerd.", "Votre compte a bien été activé.",
+		"Votre compte est désormais activé.", "Votre adresse est désormais vérifiée.",
+		"Votre adresse est maintenant confirmée.", "Tu cuenta está ahora confirmada.",
+		"Tu cuenta fue activada.", "Tu cuenta se ha activado.", "Il tuo account è confermato.",
+		"Il tuo account è ora attivo.", "Utilizador ativado com sucesso.", "Conta ativada com sucesso",
+		"Ваш аккаунт был активирован.", "Ваша учётная запись была активирована.",
+		"Ваш обліковий запис був активований.", "Обліковий запис було активовано.",
+		"Ваш аккаунт підтверджено.", "Váš účet je nyní aktivní.",
+		"Konto zostało pomyślnie aktywowane.", "Hesabınız şu anda aktifleştirildi.",
+		"kim，恭喜你，你的帐户已启用！", "您的账号已启用. 请", "您的帳號已成功啟用。",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+		require.NotEqual(t, OutcomeConfirmed, judgeWords(text, false), text)
+	}
+	for _, text := range []string{
+		"Once your account is now activated, sign in.", "Your account is now activated only if paid.",
+		"Make sure your account was activated.", "Was your account was activated?",
+		"The plugin was activated.", "Two-factor was activated for your account: 2FA is on.",
+		"If email confirmation successful, go on.", "Payment confirmation successful",
+		"Sobald Ihr Konto ist jetzt aktiviert, schreiben wir.", "Ihr Konto ist jetzt aktiviert: nein",
+		"Das Modul ist jetzt aktiviert.", "Der Schlüssel ist jetzt verifiziert.",
+		"Wenn die E-Mail-Bestätigung war erfolgreich, weiter.",
+		"Din konto blev ikke aktiveret.", "Hvis din konto blev aktiveret, så log ind.",
+		"Temaet er blevet aktiveret.", "Når kontoen ble aktivert, logg inn.", "Temaet ble aktivert.",
+		"Om kontot är aktiverat, logga in.", "Kontot är inte aktiverat.", "Temat är aktiverat.",
+		"När kontot är bekräftat, logga in.", "Ordern är bekräftat.", "Kontot är aktiverat: nej",
+		"Als uw account werd geactiveerd, log in.", "Het thema werd geactiveerd.",
+		"Uw account is nu geactiveerd zodra u klikt.", "De bestelling werd bevestigd.",
+		"Si votre compte a bien été activé, entrez.", "Le thème est désormais activé.",
+		"Votre compte est désormais activé après validation.", "La clé est désormais vérifiée.",
+		"Cuando tu cuenta fue activada, entra.", "Tu cuenta no fue activada.", "El tema se ha activado.",
+		"Se il tuo account è confermato, entra.", "Il tuo account non è confermato.",
+		"Il modulo è ora attivo.", "Il tuo account è ora attivo solo se paghi.",
+		"Se a conta ativada com sucesso, entre.", "Tema ativado com sucesso",
+		"Conta não ativada com sucesso",
+		"Если аккаунт был активирован, войдите.", "Модуль был активирован.",
+		"Аккаунт не был активирован.", "Якщо запис був активований, увійдіть.",
+		"Модуль було активовано.", "Якщо аккаунт підтверджено, увійдіть.",
+		"Pokud účet je nyní aktivní, přihlaste se.", "Účet je nyní aktivní až po platbě.",
+		"Jeśli konto zostało pomyślnie aktywowane, wejdź.", "Konto nie zostało pomyślnie aktywowane.",
+		"Hesabınız şu anda aktifleştirildi mi", "Tema aktifleştirildi.", "Hesabınız aktifleştirildiğinde",
+		"如果您的账号已启用", "您的账号已启用两步验证", "邮箱已启用", "您的账号未启用。", "账号已启用：否",
+		"若您的帳號已成功啟用", "您的帳號未成功啟用。",
+	} {
+		require.False(t, succeeds(judgeWords(text, true)), text)
+	}
+}

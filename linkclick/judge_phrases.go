@@ -75,7 +75,8 @@ var genericLanguages = slices.Concat([]language{
 				"account has been verified", "account is verified", "account is now verified",
 				"account has been confirmed", "account has been activated", "account is now active",
 				"verification successful", "verification complete",
-				"verification was successful", "successfully activated",
+				"verification was successful", "successfully activated", "account is now activated",
+				"account was activated", "email confirmation successful",
 			},
 			outcomeChanged: {
 				"password has been changed", "password was changed", "password has been reset",
@@ -95,7 +96,9 @@ var genericLanguages = slices.Concat([]language{
 			OutcomeConfirmed: {
 				"wurde bestätigt", "wurde erfolgreich bestätigt", "erfolgreich bestätigt",
 				"wurde verifiziert", "erfolgreich verifiziert", "ist jetzt bestätigt", "ist nun bestätigt",
-				"wurde aktiviert", "erfolgreich aktiviert",
+				"wurde aktiviert", "erfolgreich aktiviert", "ist jetzt aktiviert", "ist nun aktiviert",
+				"ist jetzt verifiziert", "ist nun verifiziert", "email bestätigung war erfolgreich",
+				"email-bestätigung war erfolgreich",
 			},
 		}},
 	{name: "Danish, Norwegian", unless: strings.Fields("bekræft bekreft " +
@@ -125,6 +128,8 @@ var genericLanguages = slices.Concat([]language{
 				"er nå bekreftet", "ble bekreftet", "er blitt bekreftet", "er verifisert",
 				"er nå verifisert", "er blitt verifisert", "er aktiveret", "er nu aktiveret", "er aktivert",
 				"er nå aktivert", "har blitt bekreftet", "har blitt verifisert", "har blitt aktivert",
+				"er blevet aktiveret", "blev aktiveret", "blev verificeret", "er blitt aktivert",
+				"ble aktivert", "ble verifisert",
 			},
 		}},
 	{name: "Swedish", unless: append(strings.Fields("bekräfta verifiera "+
@@ -144,6 +149,7 @@ var genericLanguages = slices.Concat([]language{
 			OutcomeConfirmed: {
 				"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad",
 				"är nu verifierad", "har aktiverats", "är nu aktiverat", "har blivit verifierad",
+				"har blivit aktiverat", "har blivit bekräftad", "är aktiverat", "är bekräftat",
 			},
 		}},
 	{name: "Dutch", unless: strings.Fields("bevestig " +
@@ -162,7 +168,8 @@ var genericLanguages = slices.Concat([]language{
 			},
 			OutcomeConfirmed: {
 				"is bevestigd", "is nu bevestigd", "is geverifieerd", "is nu geverifieerd",
-				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd",
+				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd", "is nu geactiveerd",
+				"werd geactiveerd", "werd bevestigd", "werd geverifieerd", "succesvol geactiveerd",
 			},
 		}},
 	{name: "French", unless: strings.Fields("confirmez " +
@@ -181,7 +188,9 @@ var genericLanguages = slices.Concat([]language{
 			OutcomeConfirmed: {
 				"a été vérifié", "a bien été vérifié", "a été confirmé", "a bien été confirmé",
 				"est vérifié", "est confirmé", "vérifiée avec succès", "confirmée avec succès",
-				"a été activé", "est maintenant activ",
+				"a été activé", "a bien été activé", "est maintenant activ", "est maintenant confirmé",
+				"est maintenant vérifié", "est désormais activ", "est désormais confirmé",
+				"est désormais vérifié",
 			},
 		}},
 	{name: "Spanish", unless: strings.Fields("confirma confirme verifique " +
@@ -204,7 +213,8 @@ var genericLanguages = slices.Concat([]language{
 			OutcomeConfirmed: {
 				"ha sido verificad", "fue verificad", "se ha verificado", "ha sido confirmad",
 				"fue confirmad", "se ha confirmado", "verificada correctamente", "verificado correctamente",
-				"verificado con éxito", "ha sido activad",
+				"verificado con éxito", "ha sido activad", "fue activad", "se ha activado",
+				"está ahora confirmad",
 			},
 		}},
 	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima salvo meno " +
@@ -228,6 +238,7 @@ var genericLanguages = slices.Concat([]language{
 				"verificato con successo", "verificata con successo", "è stato attivato",
 				"è stato correttamente confermato", "è stata correttamente confermata",
 				"è stato correttamente verificato", "è stata correttamente verificata",
+				"account è confermato", "account è ora attivo",
 			},
 		}},
 	{name: "Portuguese", unless: strings.Fields("confirme confira " +
@@ -246,7 +257,8 @@ var genericLanguages = slices.Concat([]language{
 			},
 			OutcomeConfirmed: {
 				"foi verificad", "foi confirmad", "verificado com sucesso", "confirmado com sucesso",
-				"está verificad", "está confirmad", "foi ativad",
+				"está verificad", "está confirmad", "foi ativad", "ativado com sucesso",
+				"ativada com sucesso",
 			},
 		}},
 	{name: "Japanese", unless: []string{"もし", "おそらく"},
@@ -302,7 +314,7 @@ var genericLanguages = slices.Concat([]language{
 				"адрес подтвержден", "адрес подтверждён", "почта подтверждена", "почты подтвержден",
 				"почты подтверждён", "успешно активирован", "успешно активирована",
 				"запись активирована", "запись подтверждена", "аккаунт активирован",
-				"аккаунт подтвержден", "аккаунт подтверждён",
+				"аккаунт подтвержден", "аккаунт подтверждён", "был активирован", "была активирована",
 			},
 		}},
 	{name: "Ukrainian", whole: true,
@@ -333,7 +345,7 @@ var genericLanguages = slices.Concat([]language{
 				"пошту підтверджено",
 				"пошта підтверджена", "обліковий запис підтверджено", "успішно активовано",
 				"успішно активований", "запис активовано", "акаунт активовано", "акаунт підтверджено",
-				"email підтверджено",
+				"email підтверджено", "аккаунт підтверджено", "був активований", "було активовано",
 			},
 		}},
 }, furtherLanguages)

@@ -1,14 +1,18 @@
 package linkclick
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // This file goes on with the sentences of success and failure: languages whose conditions may
 // stand after the verb, or that have no blanks.
 //
 // Sources: devise-i18n 1.13, rails/locales, "confirmations.confirmed" and "already_confirmed";
 // django-allauth 65, allauth/locale; FusionAuth, fusionauth-localization, theme,
-// "email-verification-complete"; Keycloak, login theme messages. Somali is left out: no source has
-// its sentences.
+// "email-verification-complete"; Keycloak, login theme messages; FOSUserBundle 3, translations,
+// "registration.confirmed"; JHipster 8, i18n, "activate.messages.success"; Nextcloud 31,
+// apps/provisioning_api/l10n. Somali is left out: no source has its sentences.
 
 var furtherLanguages = []language{
 	{name: "Czech", late: true,
@@ -30,7 +34,7 @@ var furtherLanguages = []language{
 			OutcomeConfirmed: {
 				"byl potvrzen", "byla potvrzena", "byl úspěšně potvrzen", "byla úspěšně potvrzena",
 				"byl ověřen", "byla ověřena", "byl úspěšně ověřen", "byla úspěšně ověřena",
-				"byl aktivován", "byl úspěšně aktivován",
+				"byl aktivován", "byl úspěšně aktivován", "účet je nyní aktivní",
 			},
 		}},
 	{name: "Finnish", late: true,
@@ -94,7 +98,7 @@ var furtherLanguages = []language{
 				"został potwierdzon", "została potwierdzon", "zostało potwierdzon",
 				"został zweryfikowan", "została zweryfikowan", "został pomyślnie potwierdzon",
 				"został pomyślnie zweryfikowan", "została pomyślnie zweryfikowan",
-				"został aktywowan", "zostało aktywowan",
+				"został aktywowan", "zostało aktywowan", "zostało pomyślnie aktywowan",
 			},
 		}},
 	{name: "Romanian", late: true,
@@ -130,7 +134,8 @@ var furtherLanguages = []language{
 				"bağlantı geçersiz",
 			},
 			OutcomeConfirmed: pairs([]string{"hesabınız ", "hesap ", "eposta adresiniz ", "kaydınız "},
-				[]string{"onaylandı", "doğrulandı", "etkinleştirildi"}, "", "başarıyla "),
+				[]string{"onaylandı", "doğrulandı", "etkinleştirildi", "aktifleştirildi"},
+				"", "başarıyla ", "şu anda "),
 		}},
 	{name: "Arabic", late: true,
 		unless: strings.Fields("إذا اذا وإذا واذا فإذا فاذا إن لو عندما حين حينما بعد بعدما قبل حتى " +
@@ -179,11 +184,12 @@ var furtherLanguages = []language{
 				"链接无效", "无效的链接", "无效链接", "无法验证", "无法确认", "验证失败", "連結無效",
 				"無效的連結", "無法驗證", "無法確認", "驗證失敗",
 			},
-			OutcomeConfirmed: append(
+			OutcomeConfirmed: slices.Concat(
+				pairs(strings.Fields("账户 账号 帐户 帐号"), []string{"已启用"}, ""),
 				pairs(simplifiedSubjects, strings.Fields("已验证 已确认 已激活 已通过验证 已被验证 "+
 					"已被确认 已经被确认 已成功验证 验证成功 验证完成 激活成功"), ""),
 				pairs(traditionalSubjects, strings.Fields("已驗證 已確認 已啟用 已通過驗證 已被驗證 "+
-					"已被確認 已成功驗證 驗證成功 驗證完成"), "")...),
+					"已被確認 已成功驗證 驗證成功 驗證完成 已成功啟用"), "")),
 		}},
 	{name: "Chinese, without a subject", late: true, opens: true, closes: true,
 		unless: chineseConditions, denies: chineseDenials,

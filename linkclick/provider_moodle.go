@@ -24,8 +24,7 @@ var moodle = provider{
 		OutcomeRefused: {"invalid confirmation data"},
 		OutcomeConfirmed: {
 			"your registration has been confirmed", "registro confirmado", "登録が承認されました",
-			"регистрация подтверждена", "din registrering har blivit bekräftad",
-			"реєстрацію підтверджено", "您的注册已经得到确认",
+			"регистрация подтверждена", "реєстрацію підтверджено", "您的注册已经得到确认",
 		},
 		OutcomeAlready: {"登録はすでに承認されています", "您的注册已经确认了", "تم تأكيد التسجيل بالفعل"},
 	},
