@@ -9,7 +9,7 @@ import (
 
 // This file finds what takes a success back in other lines than its own: the answer beside the name
 // of a fact, as in a profile, and the condition above a list. It also finds the step of the reader
-// from which a success would follow.
+// from which a success would follow, and what is activated beside an account.
 
 // refusals are what a page says of a fact that is not so, after its name: "Email verified: no".
 var refusals = strings.Split("0,no,not yet,false,never,pending,nein,noch nicht,nej,ikke endnu,nei,"+
@@ -83,6 +83,17 @@ var means = strings.Split("by clicking,by pressing,by tapping,by entering,by fol
 	"clicando,нажатием,при нажатии,натисканням,при натисканні,kliknutím,po kliknutí,kliknięciem,"+
 	"przez kliknięcie,napsauttamalla,klikkaamalla,κάνοντας,με ένα κλικ,făcând clic,prin apăsarea,"+
 	"بالنقر,عن طريق,bằng cách", ",")
+
+// notices are stems for what a site mails of its own accord.
+var notices = strings.Split("notifica,notifika,newsletter,alert,benachrichtig,varsl,varsel,aviser,"+
+	"emailmelding,avvis,уведомлен,рассылк,сповіщен,розсилк,zpravodaj,oznámen,upozorněn,ilmoitu,"+
+	"ειδοποίησ,powiadomi,bildirim,إشعار,thông báo,通知", ",")
+
+// activatesNotices reports whether a phrase of success tells that notices were activated. They are
+// sent by mail, or to an account: so these words make none an account.
+func activatesNotices(before, phrase string) bool {
+	return hasStem(phrase, activations) && hasStem(lastClause(before)+phrase, notices)
+}
 
 // followsStep reports whether a success, with before and rest beside it, would follow from a step.
 func followsStep(before, rest string) bool {

@@ -339,3 +339,33 @@ func TestSuccessInOtherForms(t *testing.T) {
 		require.False(t, succeeds(judgeWords(text, true)), text)
 	}
 }
+
+// Notices by mail are activated, too. Their name holds the word for mail, or the account has them.
+func TestSuccessOfNotices(t *testing.T) {
+	for _, text := range []string{
+		"Email notifications successfully activated", "Email alerts are already active.",
+		"Notifications by mail for your account has been activated.",
+		"Die E-Mail-Benachrichtigung wurde aktiviert.", "Der E-Mail-Newsletter wurde aktiviert.",
+		"Die E-Mail-Benachrichtigung ist bereits aktiviert.",
+		"E-mailnotifikation er aktiveret.", "E-postvarsling er aktivert.",
+		"E-postvarsel er allerede aktivert.", "Avisering via e-post har aktiverats.",
+		"E-mailmelding is geactiveerd.", "De e-mailnotificatie is al geactiveerd.",
+		"La notification par e-mail a été activée.", "L'alerte e-mail est désormais active.",
+		"La notificación por correo ha sido activada.", "L'avviso email è stato attivato",
+		"A notificação por e-mail foi ativada.", "Рассылка на почту успешно активирована",
+		"Уведомление по почте уже активирована.", "Сповіщення на пошту було активовано.",
+		"E-mailový zpravodaj byl aktivován.", "Sähköposti-ilmoitus on aktivoitu.",
+		"Η ειδοποίηση email ενεργοποιήθηκε.", "Powiadomienie e-mail zostało aktywowane.",
+		"Notificarea prin e-mail a fost activată", "メール通知が有効になりました。",
+		"Thông báo qua email đã được kích hoạt.",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Notification: your account has been activated.", "Thông báo: tài khoản đã được kích hoạt.",
+		"Ihr Konto wurde aktiviert, die Benachrichtigung folgt.", "通知：您的账户已激活。",
+		"Vous avez une notification : votre compte a été activé.",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+}

@@ -93,6 +93,7 @@ func (l language) states(statements []string, phrase string, outcome Outcome) bo
 		})
 		if !continued && !hasWord(before, l.unless) && !(success && l.isListed(statements[:i])) &&
 			!(success && (namesOther(s) || l.takesBack(before, rest, statements[i+1:]))) &&
+			!(success && activatesNotices(before, phrase)) &&
 			!(outcome == OutcomeConfirmed && activatesOther(phrase, s[:at+len(phrase)])) &&
 			!(success && outcome != outcomeChanged && !l.alone && isOfOther(before, phrase, rest)) {
 			return true
