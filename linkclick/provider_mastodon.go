@@ -23,6 +23,8 @@ var mastodon = provider{
 			"email został poprawnie zweryfikowan", "epostadress har framgångsfullt bekräftats",
 			"sähköpostiosoitteesi vahvistus onnistui", "email của bạn đã được xác thực thành công",
 			"已成功确认你的邮箱地址", "已確認你的電郵地址", "您的電子信箱位址已確認成功",
+			"email adresse er blevet succesfuldt bekræftet",
+			"electrónico foi correctamente confirmado",
 		},
 		OutcomeAlready: {
 			"a déjà été validée, veuillez", "ya se confirmó;", "er allereie stadfesta",
