@@ -74,15 +74,15 @@ var steps = strings.Fields("click press tap enter follow klicken klicke drücken
 	"toque нажмите перейдите натисніть перейдіть klikněte klepněte kliknij naciśnij napsauta " +
 	"klikkaa paina κάντε πατήστε apăsați apasă انقر اضغط nhấp nhấn bấm")
 
-// means are the beginnings of what, right after a success, says how one comes to it: "your email is
-// verified by clicking the link".
+// means are the beginnings of what, right after a success, says how or when one comes to it: "your
+// email is verified by clicking the link".
 var means = strings.Split("by clicking,by pressing,by tapping,by entering,by following,by opening,"+
 	"as soon as,durch klick,durch einen klick,durch das klicken,durch den klick,mit einem klick,"+
 	"ved at,ved å,så snart,så fort,genom att,door te,door op,en cliquant,en suivant,en appuyant,"+
 	"par un clic,al hacer clic,haciendo clic,al pulsar,cliccando,facendo clic,premendo,ao clicar,"+
 	"clicando,нажатием,при нажатии,натисканням,при натисканні,kliknutím,po kliknutí,kliknięciem,"+
 	"przez kliknięcie,napsauttamalla,klikkaamalla,κάνοντας,με ένα κλικ,făcând clic,prin apăsarea,"+
-	"بالنقر,عن طريق,bằng cách", ",")
+	"بالنقر,عن طريق,bằng cách,in the next,on the next,within,tomorrow,every time,each time", ",")
 
 // notices are stems for what a site mails of its own accord.
 var notices = strings.Split("notifica,notifika,newsletter,alert,benachrichtig,varsl,varsel,aviser,"+

@@ -369,3 +369,39 @@ func TestSuccessOfNotices(t *testing.T) {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
 	}
 }
+
+// A success that will be, can be or nearly is one reports nothing. Where its words hold no verb of
+// their own, the verb before them says so.
+func TestSuccessToCome(t *testing.T) {
+	for _, text := range []string{
+		"Your email will be successfully verified.", "Your email would be verified successfully.",
+		"Your email needs to be successfully verified.", "Your email is to be successfully verified.",
+		"Your email can be successfully verified.", "Your email could be successfully verified.",
+		"Your email is almost successfully verified.", "Nobody's email address was verified.",
+		"None of your email has been verified.", "How your email is verified.",
+		"Your email is verified in the next step.", "Your email is verified on the next page.",
+		"Your account is verified within 24 hours.", "Your account is verified tomorrow.",
+		"Your email address is verified every time you sign in.",
+		"Ihr Konto wird morgen erfolgreich bestätigt.", "Ihr Konto kann erfolgreich verifiziert werden.",
+		"Ihr Konto soll erfolgreich bestätigt werden.", "Uw e-mail wordt succesvol bevestigd.",
+		"Uw e-mail kan succesvol bevestigd worden.", "Uw e-mail zal succesvol bevestigd worden.",
+		"Din konto vil er bekræftet.", "Din konto skal er bekræftet.", "Kontot ska har bekräftats.",
+		"Votre adresse sera confirmée avec succès.", "L'adresse peut être confirmée avec succès.",
+		"Votre adresse va être confirmée avec succès.", "Tu cuenta será verificada correctamente.",
+		"Tu cuenta puede ser verificada correctamente.", "Il tuo account sarà verificato con successo.",
+		"L'email viene verificata con successo.", "L'email può essere verificata con successo.",
+		"O e-mail será verificado com sucesso.", "O e-mail vai ser confirmado com sucesso.",
+		"O e-mail pode ser confirmado com sucesso.", "Адрес будет успешно подтвержден.",
+		"Адресу буде успішно підтверджено.", "Adres będzie został potwierdzony.",
+		"メールが認証されましたと表示されます。",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Your email has been verified and you can sign in.", "You can sign in: your email was verified.",
+		"Ihr Konto wurde bestätigt und kann benutzt werden.", "Din konto er bekræftet, du kan logge ind.",
+		"Votre compte a été vérifié, vous serez redirigé.", "A conta foi confirmada e pode ser usada.",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+}

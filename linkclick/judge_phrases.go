@@ -262,7 +262,7 @@ var genericLanguages = slices.Concat([]language{
 			},
 		}},
 	{name: "Japanese", unless: []string{"もし", "おそらく"},
-		after: []string{"ら", "後", "場合", "か", "こと"},
+		after: []string{"ら", "後", "場合", "か", "こと", "と"},
 		phrases: map[Outcome][]string{
 			OutcomeUsed: {
 				"すでに使用されています", "既に使用されています", "使用済みです",

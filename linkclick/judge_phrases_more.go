@@ -212,7 +212,7 @@ var furtherLanguages = []language{
 var (
 	englishConditions = strings.Fields("if once after until when unless before whether sure ensure " +
 		"maybe perhaps may might")
-	englishDenials = strings.Fields("no i please confirm check whose")
+	englishDenials = append(strings.Fields("no i please confirm check whose"), "to be")
 
 	germanConditions = strings.Fields("prüfen überprüfen bestätigen wenn falls sobald nachdem bis " +
 		"bevor sofern ob sicher eventuell vielleicht möglicherweise")

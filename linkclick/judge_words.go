@@ -60,12 +60,16 @@ func readWords(languages []language, text string, successPossible bool) Outcome 
 }
 
 // denials are words of a clause after which a phrase of success tells of none: it is not so, or not
-// yet, or only ought to be. They count in every language: a phrase of Portuguese is Spanish, too.
-var denials = strings.Fields("not nor never cannot must should isn wasn hasn hadn couldn didn " +
-	"nicht kein keine nie muss müssen ikke ikkje inte ej niet geen nooit moet moeten ne n pas " +
-	"jamais doit nunca debe non deve não jamás не ни нет должен должна должно нужно ні має повинен " +
-	"повинна потрібно while soon wait get make keep während mens medan terwijl pendant mientras " +
-	"mentre enquanto")
+// yet, or only will, can or ought to be. They count in every language: a phrase of Portuguese is
+// Spanish, too.
+var denials = strings.Fields("not nor never cannot must should isn wasn hasn hadn couldn " +
+	"didn nicht kein keine nie muss müssen ikke ikkje inte ej niet geen nooit moet moeten ne n " +
+	"pas jamais doit nunca debe non deve não jamás не ни нет должен должна должно нужно ні має " +
+	"повинен повинна потрібно while soon wait get make keep während mens medan terwijl pendant " +
+	"mientras mentre enquanto will would can could need needs almost nobody none neither how " +
+	"why wird kann können soll sollen wordt zal zullen kan vil skal ska kommer sera seront va " +
+	"peut pourra será serán puede podrá sarà verrà viene può vai pode poderá serão будет будут " +
+	"буде будуть będzie")
 
 // restrictions are words that, right after a success, begin what it still depends on: "only when".
 var restrictions = strings.Fields("only erst nur først kun bare först bara endast pas alleen " +
