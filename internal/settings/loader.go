@@ -120,6 +120,11 @@ func (l *Loader) Variables(rows []Row) Given {
 		if r.Variable == "" || r.Key == "" || len(items) == 0 || items[0] == "" {
 			continue
 		}
+		if m := kept(l.env[r.Variable], r.Kind); m != nil {
+			l.Add(r.Variable, m)
+			given[r.Key] = value{where: r.Variable}
+			continue
+		}
 		if r.Kind == NamedSecrets {
 			for i := range items {
 				items[i] = fmt.Sprintf("key-%d=%s", i+1, items[i])

@@ -123,6 +123,20 @@ func TestMistakesOfVariables(t *testing.T) {
 		{"SHOP_NAMES=x", "SHOP_NAMES", "not a variable", "did you mean SHOP_NAME?"},
 		{"SHOP_ZZZZZZZZZZZ=x", "SHOP_ZZZZZZZZZZZ", "not a variable", "known here: SHOP_HOSTS"},
 		{"PARTNER_TOKN=x", "PARTNER_TOKN", "not a variable", "did you mean PARTNER_TOKEN?"},
+		// What a shell would have understood, and what other programs understand.
+		{"shop_mode=fast", "shop_mode", "not a variable", "write SHOP_MODE, in capitals"},
+		{"export SHOP_MODE=fast", "export SHOP_MODE", "not a variable", "write SHOP_MODE, in"},
+		{"set shop_mode=fast", "set shop_mode", "not a variable", "write SHOP_MODE, in"},
+		{"\ufeffSHOP_MODE=fast", "\ufeffSHOP_MODE", "not a variable", "write SHOP_MODE, in"},
+		{"SHOP_MODE =fast", "SHOP_MODE ", "not a variable", "write SHOP_MODE, in"},
+		{"Partner_Token=x", "Partner_Token", "not a variable", "write PARTNER_TOKEN, in capitals"},
+		{"PARTNER_TOKEN_FILE=x", "PARTNER_TOKEN_FILE", "not a variable", "PARTNER_TOKEN=file:PATH"},
+		{"SHOP_KEYS_FILE=x", "SHOP_KEYS_FILE", "not a variable", "write SHOP_KEYS=file:PATH"},
+		{`SHOP_MODE="fast"`, "SHOP_MODE", "has quotes around", "remove them"},
+		{"SHOP_MODE='fast' ", "SHOP_MODE", "has quotes around", "remove them"},
+		{`SHOP_HOSTS="a.example,b.example"`, "SHOP_HOSTS", "has quotes around", "remove them"},
+		{"SHOP_MODE=fast # as always", "SHOP_MODE", "has a comment", "a line of its own"},
+		{"SHOP_MODE=fast #", "SHOP_MODE", "has a comment", "a line of its own"},
 	} {
 		_, l := fromVariables("SHOP_NAME=Corner", tt.change)
 		require.Len(t, l.Mistakes(), 1, tt.change)
@@ -134,12 +148,17 @@ func TestMistakesOfVariables(t *testing.T) {
 	}
 	for _, other := range []string{
 		"PARTNER_REGION=x", "PARTNER_TOKN=", "PARTNERTOKEN=x", "SHOP_PORT_80_TCP=x", "PATH=x",
+		"partner_token=", "PARTNER_TOKEN_FILE=", "shop_zzz=x", `SHOP_NAME="Corner" of "Main"`,
+		"SHOP_NAME=Corner #1", "SHOP_NAME={{.Brand}} # {{.Code}}", `SHOP_NAME="`,
 	} {
 		_, l := fromVariables("SHOP_NAME=Corner", other)
 		require.Empty(t, l.Mistakes(), other)
 	}
 	_, l := fromVariables("SHOP_NAME=Corner", "PARTNER_TOKEN=set", "PARTNER_TOKEM=x")
 	require.Empty(t, l.Mistakes(), "nothing is missing that it could have been meant for")
+	_, l = fromVariables("SHOP_NAME=Corner", "PARTNER_TOKEN=set", "partner_token=x",
+		"PARTNER_TOKEN_FILE=x")
+	require.Empty(t, l.Mistakes(), "another program may use these")
 }
 
 // A broken file is explained in our words, at the line where the mistake is.

@@ -24,7 +24,14 @@ const maxTypos = 2
 func (l *Loader) RefuseUnknown(families []Family, rows []Row) {
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
 		i := slices.IndexFunc(families, func(f Family) bool { return strings.HasPrefix(name, f.Prefix) })
-		if i < 0 || l.referred[name] {
+		if l.referred[name] {
+			continue
+		}
+		if hint := l.meant(name, families, rows); hint != "" {
+			l.Add(name, Wrong(notOurs, hint))
+			continue
+		}
+		if i < 0 {
 			continue
 		}
 		f := families[i]
@@ -41,15 +48,62 @@ func (l *Loader) RefuseUnknown(families []Family, rows []Row) {
 		if slices.Contains(known, name) || f.Allowed != nil && f.Allowed(rest) {
 			continue
 		}
-		const what = "is not a variable of smsbridge"
 		if f.Own {
-			l.Add(name, Wrong(what, didYouMean(name, known)))
+			l.Add(name, Wrong(notOurs, didYouMean(name, known)))
 			continue
 		}
 		if best := closest(name, unset, maxTypos); best != "" && l.env[name] != "" {
-			l.Add(name, Wrong(what, "did you mean "+best+"?"))
+			l.Add(name, Wrong(notOurs, "did you mean "+best+"?"))
 		}
 	}
+}
+
+const notOurs = "is not a variable of smsbridge"
+
+// meant says how to write a variable that is one of the rows' but for its case and what stands
+// around it. Other programs name the file of a secret by _FILE: it says that, too. It returns ""
+// for the rest. A family that others share has to lack the variable.
+func (l *Loader) meant(name string, families []Family, rows []Row) string {
+	plain := strings.ToUpper(strings.TrimPrefix(name, "\ufeff"))
+	plain = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(plain, "EXPORT "), "SET "))
+	known := func(name string) bool {
+		return name != "" && slices.ContainsFunc(rows, func(r Row) bool { return r.Variable == name })
+	}
+	of := func(variable string) bool {
+		return slices.ContainsFunc(families, func(f Family) bool {
+			return strings.HasPrefix(variable, f.Prefix) &&
+				(f.Own || l.env[variable] == "" && l.env[name] != "")
+		})
+	}
+	if plain != name && known(plain) && of(plain) {
+		return "write " + plain + ", in capitals and with nothing before it or behind it"
+	}
+	for _, r := range rows {
+		if r.Kind.Hidden() && plain == r.Variable+"_FILE" && !known(plain) && of(r.Variable) {
+			return "write " + r.Variable + "=file:PATH"
+		}
+	}
+	return ""
+}
+
+// A comment behind a value, as a shell would leave out. In a text that has a field, # may be meant.
+var comment = regexp.MustCompile(`^[^{]*\s#(?:\s[^{]*)?$`)
+
+// kept finds in the value of a variable what a shell takes away, and what docker run --env-file and
+// others hand on: it would become part of a name or of a path. Secrets have checks of their own.
+func kept(text string, k Kind) *Mistake {
+	text = strings.TrimSpace(text)
+	switch n := len(text); {
+	case k.Hidden() && k != SecretURL:
+		return nil
+	case n > 1 && (text[0] == '"' || text[0] == '\'') && strings.IndexByte(text[1:], text[0]) == n-2:
+		return Wrong("has quotes around its value", "remove them: not every program that reads a file "+
+			"of variables does so itself")
+	case comment.MatchString(text):
+		return Wrong("has a comment behind its value",
+			"write the comment, from # on, on a line of its own")
+	}
+	return nil
 }
 
 // RefuseBeside reports variables of the rows beside a file, where they would be ignored.
