@@ -38,7 +38,7 @@ type File struct {
 func (l *Loader) ReadFile(path string, form Form) (File, bool) {
 	text, err := ReadLimited(path, maxFile)
 	if err != nil {
-		l.Add(path, Wrong("cannot be read", err.Error()))
+		l.Add(path, Wrong("cannot be read", unreadable(path, err)))
 		return File{}, false
 	}
 	return l.ParseFile(path, text, form)

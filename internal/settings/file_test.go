@@ -183,6 +183,8 @@ func TestReadFile(t *testing.T) {
 	write("s.yaml", shops)
 	for text, what := range map[string]string{
 		"": "refers to an empty file", " \n": "refers to an empty file",
+		"PARTNER_TOKEN=hidden":               "refers to a file that has a name and = before the secret",
+		"export SHOP_KEY_2='hidden'\n":       "refers to a file that has a name and = before the secret",
 		strings.Repeat("x", maxSecretFile+1): "refers to a file that cannot be read",
 	} {
 		write("token", text)
@@ -191,9 +193,11 @@ func TestReadFile(t *testing.T) {
 		require.Equal(t, "s.yaml:3: shops[0].token", filepath.Base(l.Mistakes()[0].Where))
 		require.Equal(t, what, l.Mistakes()[0].What)
 	}
-	write("token", strings.Repeat("x", maxSecretFile))
-	_, _, l = read()
-	require.Empty(t, l.Mistakes())
+	for _, text := range []string{strings.Repeat("x", maxSecretFile), "AB_CD=", "ab_cd=ef", "ABCD=x"} {
+		write("token", text)
+		_, _, l = read()
+		require.Empty(t, l.Mistakes())
+	}
 }
 
 // Ensure that a secret is found where a reference leads, and that a file tells none. In a variable

@@ -1,14 +1,17 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // value is one setting as it was written.
@@ -201,6 +204,8 @@ func (l *Loader) reveal(from source, k Kind, items []string) []string {
 func (l *Loader) lookUp(from source, k Kind, item string) (string, *Mistake) {
 	scheme, name, _ := strings.Cut(item, ":")
 	switch {
+	case (scheme == "env" || scheme == "file") && name != strings.TrimSpace(name):
+		return "", Wrong("has a blank behind "+scheme+":", "write "+scheme+": and the rest in one word")
 	case scheme == "env":
 		l.referred[name] = true
 		if text := strings.TrimSpace(l.env[name]); text != "" {
@@ -241,14 +246,39 @@ func readSecret(dir, path string) (string, *Mistake) {
 	}
 	text, err := ReadLimited(path, maxSecretFile)
 	if err != nil {
-		return "", Wrong("refers to a file that cannot be read", err.Error())
+		return "", Wrong("refers to a file that cannot be read", unreadable(path, err))
 	}
 	secret := strings.TrimSpace(string(text))
+	if assignment.MatchString(secret) {
+		return "", Wrong("refers to a file that has a name and = before the secret",
+			"write the secret alone into the file")
+	}
 	if secret == "" {
 		return "", Wrong("refers to an empty file",
 			"write the secret into it, or remove the setting")
 	}
 	return secret, nil
+}
+
+// The start of a line of variables. No provider's secret has it: = ends the last block of base64.
+var assignment = regexp.MustCompile(`^(?:export )?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+=.`)
+
+// unreadable says what to do about a file that cannot be read.
+func unreadable(path string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.Contains("/"+path, "/~"):
+		return "write the whole path instead of ~, which only a shell knows: " + path
+	case errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(path):
+		return "there is no " + path + " in the folder that smsbridge was started in: make the file, " +
+			"or correct the path"
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no " + path + ": make the file, or correct the path"
+	case errors.Is(err, fs.ErrPermission):
+		return "let the user that smsbridge runs as read " + path
+	case errors.Is(err, syscall.EISDIR):
+		return path + " is a folder: add the name of the file in it"
+	}
+	return err.Error()
 }
 
 // ReadLimited reads a file of at most limit bytes.

@@ -191,6 +191,10 @@ func TestBrokenYAML(t *testing.T) {
 		{"tab", "shops:\n\t- name: x\n", "s.yaml:2", "indented with a tab", "spaces"},
 		{"colon", "shops:\n  - name: Corner: the shop\n", "s.yaml:2: name", "a colon and a space",
 			"in quotes"},
+		{"blank behind env:", "shops:\n  - name: x\n    token: env: KEY\n", "s.yaml:3: token",
+			"has a blank behind env:", "in one word"},
+		{"blank behind file:", "shops:\n  - token: file: key\n", "s.yaml:2: token",
+			"has a blank behind file:", "in one word"},
 		{"at sign", "shops:\n  - name: @corner\n", "s.yaml:2: name", "begins with @", "in quotes"},
 		{"anything else", "shops: [", "s.yaml", "not valid YAML", "compare it with shop.yaml"},
 	} {

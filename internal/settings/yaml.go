@@ -90,6 +90,9 @@ func judgeLine(line string) (key string, m *Mistake) {
 	case strings.ContainsAny(text[:1], "@`%"):
 		return key, Wrong("begins with "+text[:1]+", which YAML keeps for itself",
 			quoteHint)
+	case strings.HasPrefix(text, "env: ") || strings.HasPrefix(text, "file: "):
+		scheme, _, _ := strings.Cut(text, " ")
+		return key, Wrong("has a blank behind "+scheme, "write "+scheme+" and the rest in one word")
 	case strings.Contains(uncommented(text), ": "):
 		return key, Wrong("has a colon and a space in its value, which YAML takes for another setting",
 			quoteHint)
