@@ -155,11 +155,31 @@ func setDatabase(s *Settings, v []string) *settings.Mistake {
 		return settings.Wrong("is not a database",
 			"write sqlite:PATH or postgres://user:password@host/name")
 	}
-	if path, ok := strings.CutPrefix(v[0], "sqlite:"); ok && isFolder(path) {
-		return settings.Wrong("is a folder",
-			"add the name of a file, as in sqlite:/var/lib/smsbridge/smsbridge.db")
+	if path, ok := strings.CutPrefix(v[0], "sqlite:"); ok {
+		if m := judgePath(path); m != nil {
+			return m
+		}
 	}
 	s.Database = settings.NewSecret(v[0])
+	return nil
+}
+
+// judgePath finds what is wrong with the path of a SQLite file. As a URL, or with parameters, it
+// would be a file of an odd name.
+func judgePath(path string) *settings.Mistake {
+	const example = "sqlite:/var/lib/smsbridge/smsbridge.db"
+	switch {
+	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
+		return settings.Wrong("has two slashes before the path",
+			"write none for this folder, as in sqlite:smsbridge.db, or one: "+example)
+	case strings.HasPrefix(path, "~"):
+		return settings.Wrong("begins with ~, which only a shell knows", "write the whole path: "+example)
+	case strings.HasPrefix(path, " ") || strings.Contains(path, "?"):
+		return settings.Wrong("has a blank before the path, or parameters behind it",
+			"write the path alone: "+example)
+	case isFolder(path):
+		return settings.Wrong("is a folder", "add the name of a file, as in "+example)
+	}
 	return nil
 }
 
