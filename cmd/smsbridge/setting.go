@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
 
 	"smsbridge/internal/settings"
 	"smsbridge/internal/store"
@@ -182,11 +183,42 @@ func explainDatabase(err error) error {
 	case errors.Is(err, store.ErrPooler):
 		return failure{err, "name PostgreSQL itself in " + databaseSetting + ", or a pool with a " +
 			"connection for each session (PgBouncer: pool_mode = session)"}
+	case sqliteHint(err) != "":
+		return failure{err, sqliteHint(err)}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
 			"The host and the port are in " + databaseSetting}
 	}
 	return err
+}
+
+// sqliteHint is what to do when the files of a SQLite database cannot be used, "" when no advice is
+// known.
+//
+// Source: https://sqlite.org/rescode.html
+func sqliteHint(err error) string {
+	const owner = "run smsbridge as the user that owns the database, and let that user write into " +
+		"the folder; " + databaseSetting + " names the file"
+	var found *sqlite.Error
+	switch {
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
+		return owner
+	case !errors.As(err, &found):
+		return ""
+	}
+	switch found.Code() & 0xff { // what is above says more of the same
+	case 3, 8, 14: // SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN
+		return owner
+	case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
+		return "another program has locked the file, such as sqlite3 or one that copies it: end that " +
+			"program, and try again"
+	case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
+		return "set " + databaseSetting + " to the file of the bridge; if it is that file, put a " +
+			"backup in its place: smsbridge restore FILE --replace"
+	case 13: // SQLITE_FULL
+		return "make room on the disk, and try again"
+	}
+	return ""
 }
 
 // refusalHint is what to do when PostgreSQL refuses with a code, "" when no advice is known.
