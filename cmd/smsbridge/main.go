@@ -187,11 +187,8 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 	if err != nil {
 		return nil, false, err
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	if command, err = parser.Parse(args); err != nil {
-		err = mistake{err.Error(), "smsbridge --help lists the commands and what they take"}
+	if command, err = parser.Parse(asFlags(args)); err != nil {
+		err = misuse(args, err)
 	}
 	if unwritten := out.failed(); answered || unwritten != nil {
 		return command, answered, unwritten
