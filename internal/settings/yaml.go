@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -17,6 +19,12 @@ var (
 	keyLine = regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[ \t]+(\S.*)$`)
 	// An item of a list, with what follows the hyphen.
 	itemLine = regexp.MustCompile(`^[ \t]*(?:- +)+(\S.*)$`)
+	// A key whose value follows its colon at once.
+	joined = regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[^\s:]`)
+	// A section, or a setting that ends on its line. And an item of a list that does.
+	settled = regexp.MustCompile(
+		`^[\w.]+:(?: +(?:[^|>&*!"'\[{].*|"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}))?$`)
+	settledItem = regexp.MustCompile(`^[^|>&*!"'\[{:][^:]*$`)
 	// A value that begins with #, so that YAML takes it for a comment.
 	hashValue = regexp.MustCompile(`:[ \t]+(#[^\s,#}\]]+)`)
 	// A * alone, in a list on one line.
@@ -36,8 +44,17 @@ const (
 // explain reports why a file is no YAML: in our words where a line has one of the usual mistakes,
 // else in the library's.
 func (w walker) explain(err error, form Form) {
+	bad := misplaced(w.lines)
 	for i, line := range w.lines {
-		if key, m := judgeLine(line); m != nil {
+		key, m := judgeLine(line)
+		if found := joined.FindStringSubmatch(line); m == nil && found != nil && w.knows(found[1]) {
+			key, m = found[1], Wrong("has no blank behind its colon", "write "+found[1]+": and the value")
+		}
+		if m == nil && i == bad {
+			m = Wrong("begins in a column where nothing else of its section does",
+				"indent it like the other settings beside it, with blanks")
+		}
+		if m != nil {
 			where := fmt.Sprintf("%s:%d", w.path, i+1)
 			if key != "" {
 				where += ": " + key
@@ -64,6 +81,10 @@ func judgeLine(line string) (key string, m *Mistake) {
 	}
 	if strings.Contains(indent, "\t") {
 		return "", Wrong("is indented with a tab", "YAML wants spaces: replace each tab by two of them")
+	}
+	if first, _ := utf8.DecodeRuneInString(line[len(indent):]); first > '~' && unicode.IsSpace(first) {
+		return "", Wrong("is indented with a character that only looks like a blank",
+			"delete what is before the text, and type blanks")
 	}
 	text := ""
 	if found := keyLine.FindStringSubmatch(line); found != nil {
@@ -98,6 +119,47 @@ func judgeLine(line string) (key string, m *Mistake) {
 			quoteHint)
 	}
 	return key, nil
+}
+
+// knows reports whether a name is that of a setting, of a group, or of the list.
+func (w walker) knows(name string) bool {
+	named := func(r Row) bool { return slices.Contains(strings.Split(r.Key, "."), name) }
+	return name == w.form.List || slices.ContainsFunc(w.form.Top, named) ||
+		slices.ContainsFunc(w.form.Item, named)
+}
+
+// misplaced finds the first line of a broken file that begins in a column where no section above it
+// has its settings. It returns -1 when there is none, or when a value of several lines may hide it.
+func misplaced(lines []string) int {
+	columns, opened := []int{}, true
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " ")
+		column := len(line) - len(text)
+		text = strings.TrimRight(uncommented(text), " \r")
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		for len(columns) > 0 && columns[len(columns)-1] > column {
+			columns, opened = columns[:len(columns)-1], false
+		}
+		known, item := slices.Contains(columns, column), false
+		if !known {
+			columns = append(columns, column)
+		}
+		for strings.HasPrefix(text, "- ") {
+			rest := strings.TrimLeft(text[2:], " ")
+			column, text, item = column+len(text)-len(rest), rest, true
+			columns = append(columns, column)
+		}
+		switch isSetting := settled.MatchString(text); {
+		case !isSetting && !(item && settledItem.MatchString(text)):
+			return -1
+		case !known && !opened:
+			return i
+		}
+		opened = strings.HasSuffix(text, ":")
+	}
+	return -1
 }
 
 // uncommented returns a value without the comment behind it.

@@ -30,6 +30,37 @@ func TestRightLinesOfBrokenYAML(t *testing.T) {
 	}
 }
 
+// Ensure that a key whose colon has no blank behind it is named, and a line in the wrong column.
+// YAML's own words speak of neither.
+func TestColumnsOfBrokenYAML(t *testing.T) {
+	const joined, column = "has no blank behind its colon", "begins in a column"
+	const only = "is indented with a character that only looks like a blank"
+	for text, want := range map[string][2]string{
+		"shops:\n  - name:Corner\n    mode: fast\n":                   {"s.yaml:2: name", joined},
+		"shops:\n  - name: x\n    mode:fast\n    seats: 3\n":          {"s.yaml:3: mode", joined},
+		"shops:\n  - name: x\n   mode: fast\n":                        {"s.yaml:3: mode", column},
+		"shops:\n  - name: x\n     mode: fast\n":                      {"s.yaml:3: mode", column},
+		"shops:\n  - name: x\n    hosts: [a]\n  mode: fast\n":         {"s.yaml", "is not valid YAML"},
+		"title: x\n  shops:\n  - name: x\n":                           {"s.yaml:2", column},
+		"shops:\n- name: x\n  hosts:\n  - a.example\n   mode: slow\n": {"s.yaml:5: mode", column},
+		"shops:\n  - name: \"x\" # y\n    look:\n      color: red\n     page: x\n": {
+			"s.yaml:5: page", column},
+		"shops:\n  - name: |\n      a\n       b\n    mode: 'x' y\n": {
+			"s.yaml:5: mode", "has something after"},
+		"shops:\n  - name: x\n     y\n    mode: 'x' y\n": {
+			"s.yaml:4: mode", "has something after"},
+		"shops:\n  - name: &n x\n    mode: 'x' y\n": {
+			"s.yaml:3: mode", "has something after"},
+		"shops:\n  - name: x\n\u00a0mode: fast\n    seats: 3\n":   {"s.yaml:3", only},
+		"shops:\n  - name: x\n    hosts:\n    - a:1\n  }: fast\n": {"s.yaml", "is not valid YAML"},
+	} {
+		_, l := fromText(text)
+		require.Len(t, l.Mistakes(), 1, text)
+		require.Equal(t, want[0], l.Mistakes()[0].Where, text)
+		require.Contains(t, l.Mistakes()[0].What, want[1], text)
+	}
+}
+
 // Ensure that a value that begins with * is explained, and not repeated: it may be a secret. An
 // alias that names a value is right.
 func TestStars(t *testing.T) {
