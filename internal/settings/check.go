@@ -44,6 +44,9 @@ func JudgeChoice[W ~string](word W, allowed ...W) *Mistake {
 	words := make([]string, len(allowed))
 	for i, a := range allowed {
 		words[i] = string(a)
+		if strings.EqualFold(words[i], string(word)) && words[i] != strings.ToLower(words[i]) {
+			return Wrong(Quote(string(word))+" is not "+words[i], "write it as "+words[i])
+		}
 	}
 	return Wrong(Quote(string(word))+" is not "+strings.Join(words, " or "),
 		"write one of these words, in small letters")
@@ -82,7 +85,7 @@ func Duration[T any](
 		switch {
 		case err != nil:
 			return Wrong(Quote(items[0])+" is not a duration",
-				"write a number with its unit, such as "+example)
+				"write a number and its unit (h, m or s) without blanks, such as "+example)
 		case d < least || d > most:
 			return Wrong(Quote(items[0])+" is not from "+Span(least)+" to "+Span(most),
 				"write a number with its unit, such as "+example)

@@ -107,7 +107,7 @@ func setGap(t *Tenant, v []string) *settings.Mistake {
 	d, err := time.ParseDuration(v[0])
 	if err != nil || d < 0 || d > maxGap {
 		return settings.Wrong(settings.Quote(v[0])+" is not a duration from 0s to 1h",
-			"write a number with its unit, such as 60s")
+			"write a number and its unit (h, m or s) without blanks, such as 60s")
 	}
 	t.Codes.Gap = d
 	return nil
