@@ -69,8 +69,9 @@ func (s serveCommand) load(ctx context.Context, environ []string) (tenant.Settin
 	read := make(chan reread, 1)
 	go func() {
 		var r reread
-		if s.Config != "" {
-			r.settings, r.err = tenant.FromFile(s.Config, environ)
+		// Of a file of variables with line ends of Windows, the path has the end of its line.
+		if path := strings.TrimSpace(s.Config); path != "" {
+			r.settings, r.err = tenant.FromFile(path, environ)
 		} else {
 			r.settings, r.err = tenant.FromEnv(environ)
 		}
@@ -92,7 +93,7 @@ func (s serveCommand) level(environ []string) (slog.Level, *settings.Mistake) {
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
 		"error": slog.LevelError, "": slog.LevelInfo,
 	}
-	level, ok := words[strings.ToLower(s.LogLevel)]
+	level, ok := words[strings.ToLower(strings.TrimSpace(s.LogLevel))]
 	if ok {
 		return level, nil
 	}

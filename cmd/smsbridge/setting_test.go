@@ -48,6 +48,7 @@ func TestLogLevel(t *testing.T) {
 	for word, want := range map[string]slog.Level{
 		"info": slog.LevelInfo, "INFO": slog.LevelInfo, "Debug": slog.LevelDebug,
 		"WARN": slog.LevelWarn, "error": slog.LevelError, "": slog.LevelInfo,
+		"warn\r": slog.LevelWarn, " \r": slog.LevelInfo,
 	} {
 		_, level, err := serveCommand{LogLevel: word}.settings(t.Context(),
 			world{environ: tenantEnviron()})
@@ -190,6 +191,16 @@ func TestMissingDatabase(t *testing.T) {
 		}
 		require.Contains(t, said.String(), want, args)
 	}
+}
+
+// Ensure that the line end of Windows, which a file of variables may have, is no part of a path.
+func TestConfigOfWindows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("public_url: \"https://b.example\nx: y\n"), 0o600))
+	var said bytes.Buffer
+	w := world{stdout: &said, stderr: &said}
+	require.Equal(t, exitMistake, run(t.Context(), []string{"check", "--config", path + "\r"}, w))
+	require.Contains(t, said.String(), path+":1: public_url")
 }
 
 // What a file has wrong is told with its line.
