@@ -93,7 +93,8 @@ func TestBridgeTouchesNoFile(t *testing.T) {
 	secret := filepath.Join(folder, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("phone,tenant\n+4520123456,acme\n"), 0o600))
 	for _, file := range []string{secret, filepath.Join(folder, "none")} {
-		status, said := i.says(t, "", "optout", "import", file)
+		status, said := i.says(t, "phone,scope,tenant,account,sender,via,by,since\n",
+			"optout", "import", file)
 		require.Zero(t, status, said)
 		require.Equal(t, "0 opt-outs read, 0 of them new\n", said, "of standard input alone")
 	}

@@ -43,10 +43,15 @@ func ReadCSV(in io.Reader, tenants tenant.Set, now time.Time) (all []text.Said, 
 	}
 	rows := csv.NewReader(text)
 	rows.FieldsPerRecord = len(columns())
-	for {
+	for begun := false; ; begun = true {
 		row, err := rows.Read()
 		if limited.N == 0 {
 			return nil, &Bad{"the file is larger than 64 MiB", "import it in parts; nothing was imported"}
+		}
+		if errors.Is(err, io.EOF) && !begun {
+			// An export without opt-outs has the line of the columns.
+			return nil, &Bad{"the file is empty", "make it again: a file of no opt-outs has the line " +
+				strings.Join(columns(), ",")}
 		}
 		if errors.Is(err, io.EOF) {
 			return all, nil

@@ -27,6 +27,20 @@ func TestReadBrokenCSV(t *testing.T) {
 	}
 }
 
+// Ensure that an empty file, as an export that failed leaves behind, is not taken for a list of no
+// opt-outs: everybody on the real list would be texted.
+func TestReadEmptyCSV(t *testing.T) {
+	for _, text := range []string{"", "\n\n", "\ufeff"} {
+		_, err := optout.ReadCSV(strings.NewReader(text), tenant.Set{}, storetest.Start)
+		require.ErrorAs(t, err, new(*optout.Bad), "%q", text)
+		require.ErrorContains(t, err, "the file is empty", "%q", text)
+	}
+	all, err := optout.ReadCSV(strings.NewReader("phone,scope,tenant,account,sender,via,by,since\n"),
+		tenant.Set{}, storetest.Start)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
 // Ensure that no line stands for an account that no provider has: the opt-out would hold for all
 // tenants or for another one, and no command could end it.
 func TestReadCSVOfNoAccount(t *testing.T) {
