@@ -162,6 +162,7 @@ const databaseSetting = "SMSBRIDGE_DATABASE (database)"
 func explainDatabase(err error) error {
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
+	var unusable *store.URLError
 	var key *store.KeyError
 	var newer *store.SchemaError
 	switch {
@@ -171,6 +172,11 @@ func explainDatabase(err error) error {
 	case errors.Is(err, store.ErrRestoring):
 		return failure{err, "run smsbridge restore again; to begin with an empty database instead, " +
 			"remove the file that ends in .part"}
+	case errors.Is(err, store.ErrEmpty):
+		return failure{err, "set " + databaseSetting + " to that of the bridge. The first smsbridge " +
+			"serve makes the tables"}
+	case errors.As(err, &unusable):
+		return failure{err, urlHint}
 	case errors.Is(err, store.ErrOld):
 		return failure{err, "start smsbridge serve once: it brings the tables up to date"}
 	case errors.As(err, &newer):
@@ -188,7 +194,7 @@ func explainDatabase(err error) error {
 		return failure{err, sqliteHint(err)}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
-			"The host and the port are in " + databaseSetting}
+			"The host, the port and sslmode are in " + databaseSetting}
 	}
 	return err
 }

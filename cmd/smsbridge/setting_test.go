@@ -143,6 +143,9 @@ func TestPostgresDown(t *testing.T) {
 	}
 	for cause, want := range map[error]string{
 		store.ErrPooler:              "pool_mode = session",
+		store.ErrEmpty:               "to that of the bridge",
+		&store.URLError{Part: "x"}:   "lists the parameters",
+		&pgconn.ConnectError{}:       "the port and sslmode",
 		pgconn.ErrReadOnlyConnection: "the primary server",
 	} {
 		var f failure

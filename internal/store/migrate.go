@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivermigrate"
+	"modernc.org/sqlite"
 
 	"smsbridge/internal/store/migration"
 )
@@ -70,6 +73,22 @@ func (u *upgrade[T]) apply(ctx context.Context) error {
 // brought them up to date.
 var ErrOld = errors.New("store: the tables are of an older smsbridge")
 
+// ErrEmpty says that the database has no tables of ours: it is not that of a bridge.
+var ErrEmpty = errors.New("store: the database has no tables of smsbridge")
+
+// undefinedTable is what PostgreSQL says of a table that is not there.
+//
+// Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const undefinedTable = "42P01"
+
+// lacksTable reports whether an error says that there is no such table. SQLite has no code for it.
+func lacksTable(err error) bool {
+	var refused *pgconn.PgError
+	var failed *sqlite.Error
+	return errors.As(err, &refused) && refused.Code == undefinedTable ||
+		errors.As(err, &failed) && strings.Contains(failed.Error(), "no such table")
+}
+
 // current returns an error unless the tables are of the newest version.
 func current(ctx context.Context, dialect goose.Dialect, conn *sql.DB) error {
 	alone := goose.WithDisableGlobalRegistry(true)
@@ -78,7 +97,10 @@ func current(ctx context.Context, dialect goose.Dialect, conn *sql.DB) error {
 		return fmt.Errorf("store: reading migrations: %w", err)
 	}
 	version, err := tableVersion(ctx, conn)
-	if err != nil {
+	switch {
+	case lacksTable(err):
+		return ErrEmpty
+	case err != nil:
 		return fmt.Errorf("store: reading the version of the tables: %w", err)
 	}
 	if version < newest(provider) {
