@@ -124,6 +124,9 @@ func setPublicURL(s *Settings, v []string) *settings.Mistake {
 		// https://www.twilio.com/docs/messaging/api/message-resource (StatusCallback)
 		return settings.Wrong("has an underscore in its host name",
 			"Twilio does not call back to such hosts")
+	case err == nil && strings.ContainsAny(u.Host, "*, "):
+		return settings.Wrong("has a sign in its host that no host has",
+			"write the one host at which Mailgun and Twilio reach the bridge")
 	case err == nil && u.Path != "":
 		return settings.Wrong("has a path", "write the host alone, as https://bridge.acme.com, and "+
 			"give the bridge a host of its own: its pages and cookies are for the whole host")
