@@ -9,6 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Ensure that each table of failures has the name of a language: else nothing would read it.
+func TestFailuresAreOfLanguages(t *testing.T) {
+	for name := range failures {
+		of := func(l language) bool { return l.name == name }
+		require.True(t, slices.ContainsFunc(genericLanguages, of), name)
+	}
+}
+
 // Every phrase is in plain form and means what its row says, whatever stands in the other rows;
 // after a condition it means nothing.
 func TestPhrases(t *testing.T) {
