@@ -78,10 +78,10 @@ func (l *Loader) meant(name string, families []Family, rows []Row) string {
 	if plain != name && known(plain) && of(plain) {
 		return "write " + plain + ", in capitals and with nothing before it or behind it"
 	}
-	for _, r := range rows {
-		if r.Kind.Hidden() && plain == r.Variable+"_FILE" && !known(plain) && of(r.Variable) {
-			return "write " + r.Variable + "=file:PATH"
-		}
+	secret, isFile := strings.CutSuffix(plain, "_FILE")
+	hidden := func(r Row) bool { return r.Kind.Hidden() && r.Variable == secret }
+	if isFile && slices.ContainsFunc(rows, hidden) && !known(plain) && of(secret) {
+		return "write " + secret + "=file:PATH"
 	}
 	return ""
 }
