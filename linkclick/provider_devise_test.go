@@ -6,6 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// deviseSays clicks a link that leads to a line above a form.
+func deviseSays(t *testing.T, line, form string) Outcome {
+	p, c := serve(t, says("<p>"+line+"</p>"+form))
+	return open(t, c, p.URL+"/users/confirmation?confirmation_token=a1b2c3d4e5").Outcome
+}
+
 // A Rails application speaks its own language, whatever a click asks for. Devise tells of the end
 // above the form that signs in.
 func TestDeviseSaysInItsLanguageThatItIsDone(t *testing.T) {
@@ -26,9 +32,7 @@ func TestDeviseSaysInItsLanguageThatItIsDone(t *testing.T) {
 		"您的帳號需要經過驗證後，才能繼續。":                         OutcomeNeedsUser,
 		"Bạn cần phải xác nhận tài khoản.":          OutcomeNeedsUser,
 	} {
-		p, c := serve(t, says("<p>"+flash+"</p>"+form))
-		require.Equal(t, want,
-			open(t, c, p.URL+"/users/confirmation?confirmation_token=a1b2c3d4e5").Outcome, flash)
+		require.Equal(t, want, deviseSays(t, flash, form), flash)
 	}
 }
 
@@ -93,8 +97,6 @@ func TestDeviseRefusesInItsLanguage(t *testing.T) {
 		"Postnummer er ugyldig":                                        OutcomeNeedsUser,
 		"Passwort ist nicht gültig":                                    OutcomeNeedsUser,
 	} {
-		p, c := serve(t, says("<p>"+line+"</p>"+form))
-		require.Equal(t, want,
-			open(t, c, p.URL+"/users/confirmation?confirmation_token=a1b2c3d4e5").Outcome, line)
+		require.Equal(t, want, deviseSays(t, line, form), line)
 	}
 }

@@ -6,9 +6,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// symfonySays clicks a link that leads, as in every case, to the form for signing up, with a line
+// above it.
+func symfonySays(t *testing.T, line string) Outcome {
+	const link = "/verify/email?expires=1796050800&id=17&signature=Zk3vQ8mW1x&token=T5nB7yR2cL"
+	p, c := serve(t, leadTo("/register",
+		`<div role="alert">`+line+`</div><form method="post"><input name="email"></form>`))
+	return open(t, c, p.URL+link).Outcome
+}
+
 // The outcome is in a line above the form for signing up, to which the link leads in every case.
 func TestSymfonyFlashTellsTheOutcome(t *testing.T) {
-	const link = "/verify/email?expires=1796050800&id=17&signature=Zk3vQ8mW1x&token=T5nB7yR2cL"
 	for line, want := range map[string]Outcome{
 		"Your email address has been verified.":                                OutcomeConfirmed,
 		"The link to verify your email is invalid.":                            OutcomeRefused,
@@ -16,15 +24,12 @@ func TestSymfonyFlashTellsTheOutcome(t *testing.T) {
 		"The link to verify your email appears to be for a different account.": OutcomeRefused,
 		"": OutcomeNeedsUser,
 	} {
-		p, c := serve(t, leadTo("/register",
-			`<div role="alert">`+line+`</div><form method="post"><input name="email"></form>`))
-		require.Equal(t, want, open(t, c, p.URL+link).Outcome, line)
+		require.Equal(t, want, symfonySays(t, line), line)
 	}
 }
 
 // Its bundle is translated, and a site has one language. The flash is judged as in English.
 func TestSymfonyFlashInTheLanguageOfTheSite(t *testing.T) {
-	const link = "/verify/email?expires=1796050800&id=17&signature=Zk3vQ8mW1x&token=T5nB7yR2cL"
 	for line, want := range map[string]Outcome{
 		"Der Link zur Überprüfung Ihrer E-Mail-Adresse ist ungültig.":               OutcomeRefused,
 		"Der Link scheint für ein anderes Konto oder eine andere E-Mail zu sein.":   OutcomeRefused,
@@ -57,8 +62,6 @@ func TestSymfonyFlashInTheLanguageOfTheSite(t *testing.T) {
 		"Adres e-mail jest nieprawidłowy.":   OutcomeNeedsUser,
 		"Ce champ est pour un autre compte.": OutcomeNeedsUser,
 	} {
-		p, c := serve(t, leadTo("/register",
-			`<div role="alert">`+line+`</div><form method="post"><input name="email"></form>`))
-		require.Equal(t, want, open(t, c, p.URL+link).Outcome, line)
+		require.Equal(t, want, symfonySays(t, line), line)
 	}
 }
