@@ -187,13 +187,14 @@ func parse(args []string, w world) (command *kong.Context, answered bool, err er
 	if err != nil {
 		return nil, false, err
 	}
-	if command, err = parser.Parse(asFlags(args)); err != nil {
+	command, err = parser.Parse(asFlags(args))
+	if unwritten := out.failed(); answered || unwritten != nil {
+		return command, answered, unwritten // kong misses a command beside --help and --version
+	}
+	if err != nil {
 		err = misuse(args, err)
 	}
-	if unwritten := out.failed(); answered || unwritten != nil {
-		return command, answered, unwritten
-	}
-	return command, answered, err
+	return command, false, err
 }
 
 // perform runs a command and returns the exit status. A command whose output could not be written
