@@ -210,6 +210,7 @@ func storyCommands() map[string]func(ts *testscript.TestScript, neg bool, args [
 		"twilio":   storyTwilio,
 		"mailgun":  storyMailgun,
 		"later":    storyLater,
+		"early":    storyEarly,
 		"takeover": storyTakeover,
 		"fill":     storyFill,
 		"tap":      storyTap,
