@@ -201,7 +201,8 @@ func namesOther(statement string) bool {
 // confirms only after one of accounts: stems for an account, its holder, membership or address.
 var (
 	activations = strings.Split("activ,aktiv,attivat,ativ,geactiveerd,aktywowan,активирован,"+
-		"активован,ενεργοποιήθηκε,ενεργοποιηθεί,有効になりました,kích hoạt", ",")
+		"активован,ενεργοποιήθηκε,ενεργοποιηθεί,etkinleştir,aktifleştir,有効になりました,"+
+		"kích hoạt,激活,启用,啟用", ",")
 	accounts = strings.Split("account,konto,účet,účtu,compte,cuenta,conta,contul,tili,λογαριασμ,"+
 		"аккаунт,акаунт,учетная,учётная,обліков,アカウント,tài khoản,user,bruger,bruker,användar,"+
 		"gebruiker,benutzer,nutzer,utilisat,usuari,usuári,utente,utilizador,utilizator,uživatel,"+
