@@ -101,4 +101,23 @@ func followsStep(before, rest string) bool {
 		slices.ContainsFunc(means, func(m string) bool { return strings.HasPrefix(rest, m) })
 }
 
+// leaves are words of what the reader can do, and causes begin the reason why.
+var (
+	leaves = []string{" you can ", " you will ", " we will "}
+	causes = []string{" because ", " since ", " now that "}
+)
+
+// withoutLeave returns a clause without the "can" of what is so for the reason that follows: "You
+// can sign in because your email is verified". All other words of the clause stay.
+func withoutLeave(clause string) string {
+	clause = " " + strings.TrimLeft(clause, " ")
+	for _, leave := range leaves {
+		rest, ok := strings.CutPrefix(clause, leave)
+		if ok && slices.ContainsFunc(causes, func(c string) bool { return strings.Contains(rest, c) }) {
+			return " " + rest
+		}
+	}
+	return clause
+}
+
 func isOfWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

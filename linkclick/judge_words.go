@@ -260,7 +260,7 @@ func namesAccount(s string) bool {
 // takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
 // follows. Next are the statements after that of the phrase.
 func (l language) takesBack(before, rest string, next []string) bool {
-	clause := lastClause(before)
+	clause := withoutLeave(lastClause(before))
 	if l.late {
 		end := strings.IndexAny(rest+",", clauseMarks)
 		if hasWord(rest, l.unless) || hasWord(rest[:end], l.denies) || hasWord(before, l.denies) {
