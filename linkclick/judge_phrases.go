@@ -58,6 +58,7 @@ var genericLanguages = slices.Concat([]language{
 				"unable to confirm", "verification failed", "failed to verify", "confirmation failed",
 				"link is invalid", "token is invalid", "link is not valid", "invalid link", "invalid token",
 				"invalid verification", "invalid code", "not a valid link", "verification was unsuccessful",
+				"wrong verification code",
 			},
 			OutcomeConfirmed: {
 				"email was verified", "email was successfully verified", "email has been verified",

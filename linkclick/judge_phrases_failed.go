@@ -3,24 +3,30 @@ package linkclick
 import "maps"
 
 // This file goes on with sentences of failure: those with which frameworks and products refuse a
-// link in the language of the site. They name the link, its token or the confirmation, since a page
-// says of other things, too, that they are invalid.
+// link in the language of the site. They name the link, its token, its code or the confirmation,
+// since a page says of other things, too, that they are invalid.
 //
 // Sources: devise-i18n 1.13, rails/locales, "confirmation_token" and "confirmation_period_expired";
 // rails-i18n 8, rails/locale, "errors.messages.invalid"; mastodon/mastodon 4,
 // config/locales/devise.*.yml; SymfonyCasts/verify-email-bundle 1.17, src/Resources/translations;
 // ory/elements 1, locales, "identities.messages.4070001"; gogs/gogs 0.13, conf/locale,
-// "invalid_code".
+// "invalid_code"; zitadel/zitadel 2 and 3, internal/api/ui/login/static/i18n, "Errors.User.Code";
+// logto-io/logto 1, packages/phrases-experience, "invalid_passcode"; casdoor/casdoor 2,
+// i18n/locales, "verification".
 
 // failures holds such sentences by the name of a language.
 var failures = map[string]map[Outcome][]string{
 	"German": {
-		OutcomeUsed:    {"link wurde schon verwendet", "token wurde bereits eingelöst"},
+		OutcomeUsed: {
+			"link wurde schon verwendet", "token wurde bereits eingelöst",
+			"code konnte nicht gefunden werden",
+		},
 		OutcomeExpired: {"bestätigt werden, bitte fordere einen neuen link"},
 		OutcomeRefused: {
 			"token ist nicht gültig", "token ist ungültig",
 			"überprüfung ihrer email-adresse ist ungültig", "scheint für ein anderes konto",
-			"link ist nicht gültig", "ungültiger token",
+			"link ist nicht gültig", "ungültiger token", "code ist ungültig", "ungültiger code",
+			"falscher bestätigungscode",
 		},
 	},
 	"Danish, Norwegian": {
@@ -33,21 +39,27 @@ var failures = map[string]map[Outcome][]string{
 		},
 	},
 	"Swedish": {
-		OutcomeExpired: {"måste bekräftas inom", "behöver bekräftas inom", "upphört att gälla"},
-		OutcomeRefused: {"token har fel format", "token är ogiltig"},
+		OutcomeUsed: {"koden hittades inte"},
+		OutcomeExpired: {
+			"måste bekräftas inom", "behöver bekräftas inom", "upphört att gälla",
+			"koden är för gammal",
+		},
+		OutcomeRefused: {
+			"token har fel format", "token är ogiltig", "koden är felaktig", "ogiltig kod",
+		},
 	},
 	"Dutch": {
-		OutcomeUsed: {"reeds gebruikt"},
+		OutcomeUsed: {"reeds gebruikt", "kon code niet vinden"},
 		OutcomeExpired: {
 			"worden bevestigd binnen", "dagen worden bevestigd, plaats", "uur worden bevestigd, plaats",
 		},
 		OutcomeRefused: {
 			"token is ongeldig", "emailadres te verifiëren is ongeldig",
-			"te verifiëren is voor een andere gebruiker",
+			"te verifiëren is voor een andere gebruiker", "code is ongeldig", "ongeldige code",
 		},
 	},
 	"French": {
-		OutcomeUsed: {"lien a déjà servi"},
+		OutcomeUsed: {"lien a déjà servi", "impossible de trouver le code"},
 		OutcomeExpired: {
 			"doit être confirmé(e) en", "à confirmer dans les", "lien n'est plus valable",
 			"lien est périmé",
@@ -55,11 +67,15 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeRefused: {
 			"confirmation du mot de passe n'est pas valide", "token n'est pas valide",
 			"jeton n'est pas valide", "vérifier votre adresse email est invalide",
-			"semble correspondre à un autre compte", "lien est invalide",
+			"semble correspondre à un autre compte", "lien est invalide", "code n'est pas valide",
+			"code invalide", "code est invalide", "mauvais code de vérification",
 		},
 	},
 	"Spanish": {
-		OutcomeUsed: {"enlace ya ha sido usado", "enlace ya se ha usado", "token ya ha sido usado"},
+		OutcomeUsed: {
+			"enlace ya ha sido usado", "enlace ya se ha usado", "token ya ha sido usado",
+			"no pude encontrar el código",
+		},
 		OutcomeExpired: {
 			"necesita confirmarse dentro de", "necesita ser confirmado dentro de",
 			"enlace está caducado", "enlace caducado",
@@ -67,16 +83,21 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeRefused: {
 			"código de confirmación no es válido", "token no es válido",
 			"verificar tu correo es inválido", "es para una cuenta o correo diferente",
-			"enlace es inválido", "enlace no es valido",
+			"enlace es inválido", "enlace no es valido", "código no es válido", "código no válido",
+			"código de verificación no es válido", "código de verificación incorrecto",
 		},
 	},
 	"Italian": {
 		OutcomeExpired: {
 			"deve essere confermato entro", "deve essere confermata entro", "link scaduto",
 		},
-		OutcomeRefused: {"token di conferma non è valido", "token non è valido"},
+		OutcomeRefused: {
+			"token di conferma non è valido", "token non è valido", "codice non è valido",
+			"codice non valido", "codice di verifica non è valido",
+		},
 	},
 	"Portuguese": {
+		OutcomeUsed: {"não foi possível encontrar o código"},
 		OutcomeExpired: {
 			"necessário ser confirmado dentro do período", "precisa ser confirmada em até",
 			"necessitava de confirmação até", "tem de ser confirmado durante", "link já não é válido",
@@ -84,22 +105,29 @@ var failures = map[string]map[Outcome][]string{
 		},
 		OutcomeRefused: {
 			"token de confirmação não é válido", "código de confirmação é inválido",
-			"token não é válido", "token é inválido",
+			"token não é válido", "token é inválido", "código é inválido", "código inválido",
+			"código de verificação é inválido", "código de verificação incorreto",
 		},
 	},
 	"Japanese": {
-		OutcomeExpired: {"期限が切れました", "以内に確認が必要です", "リンクの期限が切れています", "期限切れまたは無効です"},
-		OutcomeRefused: {"トークンは不正な値です", "tokenは不正な値です", "リンクが無効です", "トークンが無効です"},
+		OutcomeUsed:    {"コードが見つかりません"},
+		OutcomeExpired: {"期限が切れました", "以内に確認が必要です", "リンクの期限が切れています", "期限切れまたは無効です", "期限切れのコードです"},
+		OutcomeRefused: {
+			"トークンは不正な値です", "tokenは不正な値です", "リンクが無効です", "トークンが無効です", "無効なコードです", "コードが無効です",
+			"誤った検証コードです",
+		},
 	},
 	"Russian": {
+		OutcomeUsed: {"код не найден"},
 		OutcomeExpired: {
 			"должен быть подтвержден в течение", "не был подтверждён в течение",
 			"электронной почты истек", "ссылка больше не действует", "код подтверждения истек",
+			"код истек", "код истёк",
 		},
 		OutcomeRefused: {
 			"токен подтверждения имеет неверное значение", "token имеет неверное значение",
 			"электронной почты недействительна", "предназначена для другой учетной записи",
-			"токен недействителен",
+			"токен недействителен", "неверный код", "неправильный код",
 		},
 	},
 	"Ukrainian": {
@@ -109,12 +137,13 @@ var failures = map[string]map[Outcome][]string{
 		},
 		OutcomeRefused: {
 			"код підтвердження недійсний", "token недійсний", "електронної пошти недійсне",
-			"стосується іншого облікового запису",
+			"стосується іншого облікового запису", "недійсний код", "неправильний код",
 		},
 	},
 	"Czech": {
+		OutcomeUsed:    {"kód nebyl nalezen"},
 		OutcomeExpired: {"je potřeba potvrdit do", "musí být potvrzen do"},
-		OutcomeRefused: {"token není platn"},
+		OutcomeRefused: {"token není platn", "kód je neplatný", "neplatný kód"},
 	},
 	"Finnish": {
 		OutcomeExpired: {"kuluessa, ole hyvä ja pyydä uusi"},
@@ -135,7 +164,8 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeRefused: {
 			"token potwierdzający jest nieprawidłow", "token jest nieprawidłow",
 			"weryfikacji adresu email jest nieprawidłowy",
-			"weryfikacji adresu email dotyczy innego konta",
+			"weryfikacji adresu email dotyczy innego konta", "nieprawidłowy kod",
+			"zły kod weryfikacyjny",
 		},
 	},
 	"Romanian": {
@@ -148,20 +178,23 @@ var failures = map[string]map[Outcome][]string{
 	"Turkish": {
 		OutcomeUsed:    {"bağlantı zaten kullanıldı", "bağlantı daha önce kullanıl"},
 		OutcomeExpired: {"içinde onaylanması gerek", "süresi geçti, lütfen yeni"},
-		OutcomeRefused: {"onaylama jetonu geçersiz", "token geçersiz"},
+		OutcomeRefused: {
+			"onaylama jetonu geçersiz", "token geçersiz", "doğrulama kodu geçersiz",
+			"yanlış doğrulama kodu",
+		},
 	},
 	"Arabic": {
 		OutcomeExpired: {
 			"يحتاج إلى التأكيد في غضون", "يجب التأكد منه قبل انقضاء", "انتهت مدة صلاحيته",
 		},
-		OutcomeRefused: {"رمز التوكن للتأكيد غير صالح", "token غير صالح"},
+		OutcomeRefused: {"رمز التوكن للتأكيد غير صالح", "token غير صالح", "رمز التحقق غير صالح"},
 	},
 	"Vietnamese": {
 		OutcomeExpired: {"cần được xác nhận trong", "cần phải xác minh trong vòng"},
-		OutcomeRefused: {"mã xác nhận không hợp lệ", "token không hợp lệ"},
+		OutcomeRefused: {"mã xác nhận không hợp lệ", "token không hợp lệ", "mã xác thực sai"},
 	},
 	"Chinese": {
-		OutcomeRefused: {"令牌是无效的", "token是无效的", "令牌是無效的", "token是無效的"},
+		OutcomeRefused: {"令牌是无效的", "token是无效的", "令牌是無效的", "token是無效的", "无效的验证码", "無效的驗證碼", "验证码错误"},
 	},
 }
 

@@ -54,3 +54,47 @@ func TestSuccessAsAReason(t *testing.T) {
 		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
 	}
 }
+
+// ZITADEL, Logto, Casdoor and Gitea say of a code what others say of a link.
+func TestCodeThatIsNotGood(t *testing.T) {
+	for want, texts := range map[Outcome][]string{
+		OutcomeUsed: {
+			"Code konnte nicht gefunden werden", "Koden hittades inte", "Kon code niet vinden",
+			"Impossible de trouver le code", "No pude encontrar el código", "コードが見つかりません",
+			"Não foi possível encontrar o código", "Код не найден", "Kód nebyl nalezen",
+		},
+		OutcomeExpired: {
+			"Code ist abgelaufen", "Koden är för gammal", "有効期限切れのコードです", "Код истёк",
+			"Dein Code ist ungültig oder abgelaufen.", "Le code est expiré",
+		},
+		OutcomeRefused: {
+			"Wrong verification code!", "Code ist ungültig", "Der Bestätigungscode ist ungültig.",
+			"Ungültiger Code", "Falscher Bestätigungscode!", "Koden är felaktig", "Ogiltig kod",
+			"Code is ongeldig", "Ongeldige code", "Le code n’est pas valide", "Code invalide",
+			"Le code est invalide.", "Mauvais code de vérification !", "El código no es válido",
+			"Código no válido", "El código de verificación no es válido.",
+			"¡Código de verificación incorrecto!", "Il codice di verifica non è valido.",
+			"Il codice non è valido", "Codice non valido", "O código é inválido", "Código inválido",
+			"O código de verificação é inválido.", "Código de verificação incorreto!",
+			"無効なコードです", "検証コードが無効です。", "誤った検証コードです！", "Неверный код",
+			"Неправильный код подтверждения.", "Недійсний код підтвердження.",
+			"Неправильний код підтвердження!", "Kód je neplatný", "Neplatný kód",
+			"Nieprawidłowy kod weryfikacyjny.", "Zły kod weryfikacyjny!", "Doğrulama kodu geçersiz.",
+			"Yanlış doğrulama kodu!", "رمز التحقق غير صالح.", "Mã xác thực sai!", "无效的验证码。",
+			"無效的驗證碼。", "验证码错误!",
+		},
+		OutcomeUnknown: {
+			"Wenn der Code ist ungültig, fragen Sie uns.", "Om koden är felaktig, skriv.",
+			"Si le code est invalide, écrivez.", "Als code is ongeldig, vraag een nieuwe.",
+			"Se il codice non è valido, scrivi.", "Si el código no es válido, escribe.",
+			"Если неверный код, напишите.", "Якщо недійсний код, напишіть.", "Pokud kód je neplatný",
+			"Ungültiger Code?", "Geben Sie den Code ein.", "Der Code ist gültig.", "Entrez le code.",
+			"Diese Adresse ist ungültig.", "Mot de passe invalide", "Contraseña no válida",
+			"请输入验证码", "確認コードを入力してください", "Введите код", "如果验证码错误",
+		},
+	} {
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
+	}
+}
