@@ -12,7 +12,8 @@ import "maps"
 // ory/elements 1, locales, "identities.messages.4070001"; gogs/gogs 0.13, conf/locale,
 // "invalid_code"; zitadel/zitadel 2 and 3, internal/api/ui/login/static/i18n, "Errors.User.Code";
 // logto-io/logto 1, packages/phrases-experience, "invalid_passcode"; casdoor/casdoor 2,
-// i18n/locales, "verification".
+// i18n/locales, "verification"; django-allauth 65, allauth/locale; Keycloak, login theme messages,
+// "expiredActionTokenNoSessionMessage" and "staleEmailVerificationLink".
 
 // failures holds such sentences by the name of a language.
 var failures = map[string]map[Outcome][]string{
@@ -31,7 +32,7 @@ var failures = map[string]map[Outcome][]string{
 	},
 	"Danish, Norwegian": {
 		OutcomeUsed:    {"allerede blitt brukt"},
-		OutcomeExpired: {"skal bekræftes inden", "må bekreftes innen"},
+		OutcomeExpired: {"skal bekræftes inden", "må bekreftes innen", "lenken er utgått"},
 		OutcomeRefused: {
 			"bekræftelsesnøgle er ikke gyldig", "token er ikke gyldig", "bekreftelseskode er ugyldig",
 			"token er ugyldig", "bekræfte din email er ugyldig",
@@ -42,7 +43,7 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeUsed: {"koden hittades inte"},
 		OutcomeExpired: {
 			"måste bekräftas inom", "behöver bekräftas inom", "upphört att gälla",
-			"koden är för gammal",
+			"koden är för gammal", "inte längre är giltig", "verifiera epost-adressen har förfallit",
 		},
 		OutcomeRefused: {
 			"token har fel format", "token är ogiltig", "koden är felaktig", "ogiltig kod",
@@ -62,7 +63,7 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeUsed: {"lien a déjà servi", "impossible de trouver le code"},
 		OutcomeExpired: {
 			"doit être confirmé(e) en", "à confirmer dans les", "lien n'est plus valable",
-			"lien est périmé",
+			"lien est périmé", "action expirée",
 		},
 		OutcomeRefused: {
 			"confirmation du mot de passe n'est pas valide", "token n'est pas valide",
@@ -78,7 +79,7 @@ var failures = map[string]map[Outcome][]string{
 		},
 		OutcomeExpired: {
 			"necesita confirmarse dentro de", "necesita ser confirmado dentro de",
-			"enlace está caducado", "enlace caducado",
+			"enlace está caducado", "enlace caducado", "acción expirada", "acción caducada",
 		},
 		OutcomeRefused: {
 			"código de confirmación no es válido", "token no es válido",
@@ -90,6 +91,7 @@ var failures = map[string]map[Outcome][]string{
 	"Italian": {
 		OutcomeExpired: {
 			"deve essere confermato entro", "deve essere confermata entro", "link scaduto",
+			"azione scaduta",
 		},
 		OutcomeRefused: {
 			"token di conferma non è valido", "token non è valido", "codice non è valido",
@@ -101,7 +103,7 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeExpired: {
 			"necessário ser confirmado dentro do período", "precisa ser confirmada em até",
 			"necessitava de confirmação até", "tem de ser confirmado durante", "link já não é válido",
-			"link expirado",
+			"link expirado", "ação expirada",
 		},
 		OutcomeRefused: {
 			"token de confirmação não é válido", "código de confirmação é inválido",
@@ -110,8 +112,11 @@ var failures = map[string]map[Outcome][]string{
 		},
 	},
 	"Japanese": {
-		OutcomeUsed:    {"コードが見つかりません"},
-		OutcomeExpired: {"期限が切れました", "以内に確認が必要です", "リンクの期限が切れています", "期限切れまたは無効です", "期限切れのコードです"},
+		OutcomeUsed: {"コードが見つかりません"},
+		OutcomeExpired: {
+			"期限が切れました", "以内に確認が必要です", "リンクの期限が切れています", "期限切れまたは無効です", "期限切れのコードです",
+			"リンクが不正か、期限が切れています", "もう有効ではありません",
+		},
 		OutcomeRefused: {
 			"トークンは不正な値です", "tokenは不正な値です", "リンクが無効です", "トークンが無効です", "無効なコードです", "コードが無効です",
 			"誤った検証コードです",
@@ -121,8 +126,9 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeUsed: {"код не найден"},
 		OutcomeExpired: {
 			"должен быть подтвержден в течение", "не был подтверждён в течение",
-			"электронной почты истек", "ссылка больше не действует", "код подтверждения истек",
-			"код истек", "код истёк",
+			"электронной почты истек", "код подтверждения истек",
+			"код истек", "код истёк", "срок её действия ист", "срок ее действия ист",
+			"больше не действует", "больше недействительна", "недействителен или ист",
 		},
 		OutcomeRefused: {
 			"токен подтверждения имеет неверное значение", "token имеет неверное значение",
@@ -146,7 +152,7 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeRefused: {"token není platn", "kód je neplatný", "neplatný kód"},
 	},
 	"Finnish": {
-		OutcomeExpired: {"kuluessa, ole hyvä ja pyydä uusi"},
+		OutcomeExpired: {"kuluessa, ole hyvä ja pyydä uusi", "toiminto vanhentui"},
 		OutcomeRefused: {"vahvistuskoodi on virheellinen", "token on virheellinen"},
 	},
 	"Greek": {
@@ -176,8 +182,10 @@ var failures = map[string]map[Outcome][]string{
 		},
 	},
 	"Turkish": {
-		OutcomeUsed:    {"bağlantı zaten kullanıldı", "bağlantı daha önce kullanıl"},
-		OutcomeExpired: {"içinde onaylanması gerek", "süresi geçti, lütfen yeni"},
+		OutcomeUsed: {"bağlantı zaten kullanıldı", "bağlantı daha önce kullanıl"},
+		OutcomeExpired: {
+			"içinde onaylanması gerek", "süresi geçti, lütfen yeni", "artık geçerli değil",
+		},
 		OutcomeRefused: {
 			"onaylama jetonu geçersiz", "token geçersiz", "doğrulama kodu geçersiz",
 			"yanlış doğrulama kodu",
@@ -186,6 +194,7 @@ var failures = map[string]map[Outcome][]string{
 	"Arabic": {
 		OutcomeExpired: {
 			"يحتاج إلى التأكيد في غضون", "يجب التأكد منه قبل انقضاء", "انتهت مدة صلاحيته",
+			"نتهت فترة صلاحيته", "انتهى الإجراء",
 		},
 		OutcomeRefused: {"رمز التوكن للتأكيد غير صالح", "token غير صالح", "رمز التحقق غير صالح"},
 	},
@@ -194,6 +203,7 @@ var failures = map[string]map[Outcome][]string{
 		OutcomeRefused: {"mã xác nhận không hợp lệ", "token không hợp lệ", "mã xác thực sai"},
 	},
 	"Chinese": {
+		OutcomeExpired: {"已經失效", "動作逾時"},
 		OutcomeRefused: {"令牌是无效的", "token是无效的", "令牌是無效的", "token是無效的", "无效的验证码", "無效的驗證碼", "验证码错误"},
 	},
 }

@@ -98,3 +98,32 @@ func TestCodeThatIsNotGood(t *testing.T) {
 		}
 	}
 }
+
+// allauth, Keycloak and Discourse have words of their own for a link that came too late.
+func TestLinkThatCameTooLate(t *testing.T) {
+	for want, texts := range map[Outcome][]string{
+		OutcomeExpired: {
+			"Denne e-postbekreftelseslenken er utgått eller ugyldig.", "Action expirée.",
+			"Länken för att verifiera epost-adressen har förfallit eller är ogiltig.",
+			"Det är en gammal länk som inte längre är giltig.", "Acción expirada.",
+			"Acción caducada. Continúe.", "Azione scaduta.", "Ação expirada.", "Toiminto vanhentui.",
+			"確認用のリンクが不正か、期限が切れています。", "このリンクはもう有効ではありません。",
+			"Ссылка некорректна или срок её действия истёк.", "Ссылка устарела и больше не действует.",
+			"Эта ссылка больше недействительна.", "Код подтверждения недействителен или истек.",
+			"Bu bağlantı artık geçerli değil.", "هذا الرابط انتهت فترة صلاحيته.", "انتهى الإجراء.",
+			"此連結已經失效", "動作逾時。",
+		},
+		OutcomeUnknown: {
+			"Om länken har förfallit, skriv.", "Hvis lenken er utgått, skriv.",
+			"Si action expirée, recommencez.", "Si es una acción caducada, escribe.",
+			"Se è un'azione scaduta, scrivi.", "Se for ação expirada, escreva.",
+			"Если ссылка больше не действует, напишите.", "Ссылка действует один час.",
+			"Artık geçerli değil mi?", "Eğer artık geçerli değil ise yazın.", "動作進行中",
+			"このリンクは有効です。", "Länken är giltig en timme.",
+		},
+	} {
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
+	}
+}
