@@ -78,6 +78,7 @@ var genericLanguages = slices.Concat([]language{
 				"verification successful", "verification complete",
 				"verification was successful", "successfully activated", "account is now activated",
 				"account was activated", "email confirmation successful",
+				"account has now been activated",
 			},
 			outcomeChanged: {
 				"password has been changed", "password was changed", "password has been reset",
@@ -99,7 +100,8 @@ var genericLanguages = slices.Concat([]language{
 				"wurde verifiziert", "erfolgreich verifiziert", "ist jetzt bestätigt", "ist nun bestätigt",
 				"wurde aktiviert", "erfolgreich aktiviert", "ist jetzt aktiviert", "ist nun aktiviert",
 				"ist jetzt verifiziert", "ist nun verifiziert", "email bestätigung war erfolgreich",
-				"email-bestätigung war erfolgreich",
+				"email-bestätigung war erfolgreich", "konto ist jetzt aktiv", "konto ist nun aktiv",
+				"wurde nun aktiviert",
 			},
 		}},
 	{name: "Danish, Norwegian", unless: strings.Fields("bekræft bekreft " +
@@ -130,7 +132,7 @@ var genericLanguages = slices.Concat([]language{
 				"er nå verifisert", "er blitt verifisert", "er aktiveret", "er nu aktiveret", "er aktivert",
 				"er nå aktivert", "har blitt bekreftet", "har blitt verifisert", "har blitt aktivert",
 				"er blevet aktiveret", "blev aktiveret", "blev verificeret", "er blitt aktivert",
-				"ble aktivert", "ble verifisert",
+				"ble aktivert", "ble verifisert", "konto er nu aktiv", "kontoen din er nå aktiv",
 			},
 		}},
 	{name: "Swedish", unless: append(strings.Fields("bekräfta verifiera "+
@@ -151,6 +153,7 @@ var genericLanguages = slices.Concat([]language{
 				"har bekräftats", "är bekräftad", "är nu bekräftad", "har verifierats", "är verifierad",
 				"är nu verifierad", "har aktiverats", "är nu aktiverat", "har blivit verifierad",
 				"har blivit aktiverat", "har blivit bekräftad", "är aktiverat", "är bekräftat",
+				"konto är nu aktivt",
 			},
 		}},
 	{name: "Dutch", unless: strings.Fields("bevestig " +
@@ -171,6 +174,7 @@ var genericLanguages = slices.Concat([]language{
 				"is bevestigd", "is nu bevestigd", "is geverifieerd", "is nu geverifieerd",
 				"succesvol bevestigd", "succesvol geverifieerd", "is geactiveerd", "is nu geactiveerd",
 				"werd geactiveerd", "werd bevestigd", "werd geverifieerd", "succesvol geactiveerd",
+				"account is nu actief",
 			},
 		}},
 	{name: "French", unless: strings.Fields("confirmez " +
@@ -191,7 +195,8 @@ var genericLanguages = slices.Concat([]language{
 				"est vérifié", "est confirmé", "vérifiée avec succès", "confirmée avec succès",
 				"a été activé", "a bien été activé", "est maintenant activ", "est maintenant confirmé",
 				"est maintenant vérifié", "est désormais activ", "est désormais confirmé",
-				"est désormais vérifié",
+				"est désormais vérifié", "est à présent activé", "compte est maintenant actif",
+				"compte est désormais actif",
 			},
 		}},
 	{name: "Spanish", unless: strings.Fields("confirma confirme verifique " +
@@ -215,7 +220,7 @@ var genericLanguages = slices.Concat([]language{
 				"ha sido verificad", "fue verificad", "se ha verificado", "ha sido confirmad",
 				"fue confirmad", "se ha confirmado", "verificada correctamente", "verificado correctamente",
 				"verificado con éxito", "ha sido activad", "fue activad", "se ha activado",
-				"está ahora confirmad",
+				"está ahora confirmad", "cuenta está ahora activa",
 			},
 		}},
 	{name: "Italian", unless: strings.Fields("se quando dopo volta finché prima salvo meno " +

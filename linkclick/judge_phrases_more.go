@@ -99,6 +99,7 @@ var furtherLanguages = []language{
 				"został zweryfikowan", "została zweryfikowan", "został pomyślnie potwierdzon",
 				"został pomyślnie zweryfikowan", "została pomyślnie zweryfikowan",
 				"został aktywowan", "zostało aktywowan", "zostało pomyślnie aktywowan",
+				"konto jest teraz aktywne",
 			},
 		}},
 	{name: "Romanian", late: true,

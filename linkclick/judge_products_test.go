@@ -127,3 +127,41 @@ func TestLinkThatCameTooLate(t *testing.T) {
 		}
 	}
 }
+
+// An account that is active now has been confirmed, as phpBB and WordPress say. FusionAuth alone
+// says so of a registration that was verified.
+func TestAccountThatIsActiveNow(t *testing.T) {
+	for _, text := range []string{
+		"Your account has now been activated. Thank you.", "Dein Benutzerkonto wurde nun aktiviert.",
+		"Dein Konto ist jetzt aktiv!", "Ihr Konto ist nun aktiv.", "Din konto er nu aktiv!",
+		"Kontoen din er nå aktiv.", "Ditt konto är nu aktivt!", "Je account is nu actief!",
+		"Votre compte est à présent activé.", "Votre compte est maintenant actif !",
+		"Votre compte est désormais actif.", "Tu cuenta está ahora activa.",
+		"Twoje konto jest teraz aktywne!",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+		require.Equal(t, OutcomeUnknown, judgeWords(text, false), text)
+	}
+	for _, text := range []string{
+		"Once your account has now been activated, sign in.", "Your plugin has now been activated.",
+		"Wenn dein Konto ist jetzt aktiv, melde dich an.", "Dein Konto ist jetzt aktiv: nein",
+		"Das Modul wurde nun aktiviert.", "Dein Konto ist jetzt aktiv, sobald du klickst.",
+		"Din konto er nu aktiv, når du trykker.", "Hvis kontoen din er nå aktiv, logg inn.",
+		"Om ditt konto är nu aktivt, logga in.", "Ditt konto är nu aktivt först när du betalar.",
+		"Zodra je account is nu actief, log in.", "Je account is nu actief zodra je klikt.",
+		"Si votre compte est maintenant actif, entrez.", "Le thème est à présent activé.",
+		"Votre compte est désormais actif seulement après un clic.",
+		"Cuando tu cuenta está ahora activa, entra.", "Si tu cuenta está ahora activa, entra.",
+		"Jeśli konto jest teraz aktywne, wejdź.", "Konto jest teraz aktywne?",
+	} {
+		require.False(t, succeeds(judgeWords(text, true)), text)
+	}
+	const verified = "Thank you. Your registration has been verified."
+	for p, want := range map[*provider]Outcome{
+		&fusionauth: OutcomeConfirmed, &auth0: OutcomeUnknown,
+	} {
+		k := &click{Clicker: &Clicker{Kind: KindVerify}, shape: shape{provider: p}}
+		require.Equal(t, want, k.hear(verified, true), p.name)
+		require.Equal(t, OutcomeUnknown, k.hear("Once your registration has been verified", true))
+	}
+}

@@ -4,7 +4,8 @@ package linkclick
 // application, in one way: the link shows a form that a script submits, or, as older templates have
 // it, takes one GET.
 //
-// Source: fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables.
+// Sources: fusionauth.io/docs/customize/email-and-messages/email-templates-replacement-variables;
+// FusionAuth/fusionauth-localization, theme, "registration-verification-complete".
 var fusionauth = provider{
 	name:    "fusionauth",
 	letters: 6,
@@ -16,4 +17,5 @@ var fusionauth = provider{
 		{path: "/oauth2/passwordless/{id}", kind: KindLogin, recipe: RecipeUser},
 	},
 	footers: []string{"fusionauth"},
+	phrases: map[Outcome][]string{OutcomeConfirmed: {"your registration has been verified"}},
 }
