@@ -160,9 +160,14 @@ func isLoopback(host string) bool {
 // ListenAddr takes an address to listen on. The hint says how to write it.
 func ListenAddr[T any](hint string, of func(*T) *string) Setter[T] {
 	return func(target *T, items []string) *Mistake {
-		_, port, err := net.SplitHostPort(items[0])
+		host, port, err := net.SplitHostPort(items[0])
 		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 			return Wrong("is not an address to listen on", hint)
+		}
+		// No host has such a name: https://url.spec.whatwg.org/#ends-in-a-number-checker
+		isIP := strings.Trim(host, "0123456789.") == "" || strings.Contains(host, ":")
+		if _, bad := netip.ParseAddr(host); host != "" && isIP && bad != nil {
+			return Wrong("has an IP address that cannot be", hint)
 		}
 		*of(target) = items[0]
 		return nil

@@ -35,6 +35,8 @@ func TestMistakesInVariables(t *testing.T) {
 	for _, tt := range []struct{ change, what, hint string }{
 		{"SMSBRIDGE_ADDR=8080", "not an address to listen on", ":8080"},
 		{"SMSBRIDGE_ADDR=:99999", "not an address to listen on", ":8080"},
+		{"SMSBRIDGE_ADDR=256.1.1.1:80", "has an IP address that cannot be", ":8080"},
+		{"SMSBRIDGE_ADDR=[::12345]:80", "has an IP address that cannot be", ":8080"},
 		{"SMSBRIDGE_DRAIN=3", "not a duration", "3s"},
 		{"SMSBRIDGE_DRAIN=-1s", "is not from 0s to 1m", "3s"},
 		{"SMSBRIDGE_DRAIN=61s", "is not from 0s to 1m", "3s"},
