@@ -127,7 +127,7 @@ func ParseBaseURL(s string) (string, *Mistake) {
 		return "", Wrong("is not a web address", "write it as https://host")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", Wrong("has a user, a query or a fragment",
-			"write it as https://host or https://host/path")
+			"leave that out: write https://host or https://host/path alone")
 	case u.Scheme == "http" && !IsLoopbackURL(s):
 		return "", Wrong("is plain http", "use https; http is for localhost only")
 	}

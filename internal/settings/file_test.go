@@ -277,6 +277,12 @@ func TestSecretStaysIn(t *testing.T) {
 	require.Equal(t, NewSecret(text), s.Key, "equal secrets are equal")
 }
 
+// Ensure that the hint for a web address with a password says that this goes.
+func TestBaseURLWithAUser(t *testing.T) {
+	_, m := ParseBaseURL("https://user:password@h.example")
+	require.Equal(t, "leave that out: write https://host or https://host/path alone", m.Hint)
+}
+
 // Ensure that no address is taken that leads elsewhere than it seems to, or over plain http off
 // this machine.
 func TestBaseURL(t *testing.T) {
