@@ -164,6 +164,9 @@ func setDatabase(s *Settings, v []string) *settings.Mistake {
 		}
 	}
 	s.Database = settings.NewSecret(v[0])
+	if u, err := url.Parse(v[0]); err == nil {
+		s.Database = settings.NewSecret(settings.SmallScheme(u, v[0]))
+	}
 	return nil
 }
 

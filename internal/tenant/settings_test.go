@@ -383,3 +383,12 @@ func BenchmarkFromEnv(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+// Ensure that the scheme of a database is understood in capitals, in which its clients do not know
+// it.
+func TestDatabaseInCapitals(t *testing.T) {
+	s, err := FromEnv(oneTenant("SMSBRIDGE_DATABASE=POSTGRES://b@db.example/Name",
+		"SMSBRIDGE_KEY="+testKey))
+	require.NoError(t, err)
+	require.Equal(t, "postgres://b@db.example/Name", s.Database.Reveal())
+}
