@@ -119,6 +119,10 @@ func (r restoreCommand) Run(ctx context.Context, w world) error {
 		return mistake{"there is a database already: " + database,
 			"add --replace to restore all the same; the old one stays beside it under another name"}
 	}
+	_, missing := os.Stat(r.File)
+	if err != nil && !errors.Is(err, store.ErrNotSQLite) && errors.Is(missing, fs.ErrNotExist) {
+		return mistake{"there is no file " + r.File, "name one that smsbridge backup wrote"}
+	}
 	if errors.Is(err, store.ErrOwnPart) {
 		return mistake{r.File + " is what a restore left that did not end",
 			"restore the backup itself; if that is lost, give this file another name first"}

@@ -179,9 +179,10 @@ func TestRestoreThatDidNotEnd(t *testing.T) {
 // Ensure that a command says what to do where the database of the bridge is not.
 func TestMissingDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.db")
+	require.NoError(t, os.WriteFile(path+".old", nil, 0o600))
 	for _, args := range [][]string{
 		{"jobs"}, {"show", "+4512345678"}, {"keys"}, {"keys", "--forget", "ce496b46"},
-		{"backup", path + ".copy"}, {"restore", path + ".copy"},
+		{"backup", path + ".copy"}, {"restore", path + ".old"},
 	} {
 		var said bytes.Buffer
 		status := run(t.Context(), args, world{stdout: &said, stderr: &said,
@@ -194,6 +195,17 @@ func TestMissingDatabase(t *testing.T) {
 		}
 		require.Contains(t, said.String(), want, args)
 	}
+}
+
+// Ensure that restore complains of the file that it was given before it complains of the key.
+func TestRestoreOfNoFile(t *testing.T) {
+	var said bytes.Buffer
+	path := filepath.Join(t.TempDir(), "none.db")
+	status := run(t.Context(), []string{"restore", path + ".copy"}, world{stdout: &said, stderr: &said,
+		environ: tenantEnviron("SMSBRIDGE_DATABASE=sqlite:" + path)})
+	require.Equal(t, exitMistake, status)
+	require.Equal(t, "smsbridge: error: there is no file "+path+".copy\n"+
+		"smsbridge: hint: name one that smsbridge backup wrote\n", said.String())
 }
 
 // Ensure that the line end of Windows, which a file of variables may have, is no part of a path.
