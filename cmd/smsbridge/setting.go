@@ -138,6 +138,9 @@ const (
 	noConnections  = "53300"
 )
 
+// noTLS is what pgx says of a server that has no TLS, which the URL wants. The error has no name.
+const noTLS = "server refused TLS connection"
+
 // explainMissing is explainDatabase for a command that uses the database of a bridge, and makes
 // none.
 func explainMissing(err error, o store.Options) error {
@@ -165,6 +168,7 @@ func explainDatabase(err error) error {
 	var unusable *store.URLError
 	var key *store.KeyError
 	var newer *store.SchemaError
+	files := sqliteHint(err)
 	switch {
 	case errors.As(err, &key):
 		return failure{err, "add the key " + key.Missing + " behind the others in SMSBRIDGE_KEY (key) " +
@@ -190,8 +194,11 @@ func explainDatabase(err error) error {
 	case errors.Is(err, store.ErrPooler):
 		return failure{err, "name PostgreSQL itself in " + databaseSetting + ", or a pool with a " +
 			"connection for each session (PgBouncer: pool_mode = session)"}
-	case sqliteHint(err) != "":
-		return failure{err, sqliteHint(err)}
+	case files != "":
+		return failure{err, files}
+	case errors.As(err, &unreachable) && strings.Contains(err.Error(), noTLS):
+		return failure{err, "let PostgreSQL use TLS (ssl = on), or write ?sslmode=disable behind the " +
+			"URL in " + databaseSetting + " where no stranger can listen on the way"}
 	case errors.As(err, &unreachable):
 		return failure{err, "is PostgreSQL running, and may this machine connect to it? " +
 			"The host, the port and sslmode are in " + databaseSetting}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -206,6 +207,30 @@ func TestRestoreOfNoFile(t *testing.T) {
 	require.Equal(t, exitMistake, status)
 	require.Equal(t, "smsbridge: error: there is no file "+path+".copy\n"+
 		"smsbridge: hint: name one that smsbridge backup wrote\n", said.String())
+}
+
+// Ensure that a PostgreSQL without TLS has a remedy which names the value.
+func TestPostgresWithoutTLS(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer server.Close()
+	go func() {
+		for {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			// The response to SSLRequest (https://www.postgresql.org/docs/current/protocol-flow.html).
+			_, _ = io.ReadFull(conn, make([]byte, 8))
+			_, _ = conn.Write([]byte("N"))
+			_ = conn.Close()
+		}
+	}()
+	status, lines := serveWith(t, nil, tenantEnviron("SMSBRIDGE_ADDR=127.0.0.1:0",
+		"SMSBRIDGE_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+		"SMSBRIDGE_DATABASE=postgres://bridge@"+server.Addr().String()+"/bridge?sslmode=require")...)
+	require.Equal(t, exitFailure, status)
+	require.Contains(t, lines[len(lines)-1], "?sslmode=disable behind the URL")
 }
 
 // Ensure that the line end of Windows, which a file of variables may have, is no part of a path.
