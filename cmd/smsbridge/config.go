@@ -39,8 +39,10 @@ func configHelps() kong.Vars {
 
 // Help is shown by smsbridge check --help.
 func (checkCommand) Help() string {
-	return "It opens no database and speaks to no provider. The exit code is 0 when serve would " +
-		"start with these settings, and 2 when it would not; warnings alone are 0.\n\n" +
+	return "It opens no database, changes nothing and speaks to no provider. The exit code is 2 " +
+		"when serve would not start with these settings, on this machine and as this user. " +
+		"Otherwise it is 0, with warnings, too: one of them names what a running bridge uses. " +
+		"Whether the database answers, and whether the key is its own, only serve finds.\n\n" +
 		"  $ smsbridge check --config smsbridge.yaml && systemctl restart smsbridge"
 }
 
@@ -74,6 +76,10 @@ func (c checkCommand) Run(ctx context.Context, w world) error {
 	if err == nil {
 		err = judge(loaded)
 	}
+	var busy []string
+	if err == nil {
+		busy, err = judgePlace(ctx, loaded)
+	}
 	switch {
 	case c.JSON && err != nil:
 		found := checked{}
@@ -86,6 +92,9 @@ func (c checkCommand) Run(ctx context.Context, w world) error {
 	}
 	found := checked{OK: true, Fingerprint: loaded.Fingerprint, Warnings: loaded.Warnings,
 		Tenants: slugsOf(loaded.Tenants)}
+	if len(busy) > 0 {
+		found.Warnings = append(found.Warnings, busyWarning(busy))
+	}
 	if c.JSON {
 		return indented(w, found)
 	}

@@ -262,8 +262,7 @@ func (b bridge) listenCommands(ctx context.Context, f *front) ([]door, error) {
 	listener, err := socket.Listen(ctx, path)
 	switch {
 	case err != nil && chosen:
-		return nil, mistake{"cannot make the socket " + path + ": " + reason(err),
-			"set SMSBRIDGE_SOCKET (socket) to a path in a folder of the bridge's own, or to off"}
+		return nil, socketMistake(path, err)
 	case err != nil:
 		b.log.Warn("commands open the database themselves: no socket can be made beside it",
 			"socket", path, "reason", reason(err), "remedy", "set SMSBRIDGE_SOCKET")

@@ -75,10 +75,10 @@ func (s serveCommand) Run(ctx context.Context, w world) error {
 	if err := judge(settings); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", settings.Addr)
+	hall := hallAddress(settings)
+	listener, err := hall.listen()
 	if err != nil {
-		return mistake{"cannot listen on " + settings.Addr + ": " + reason(err),
-			listenHint(err, "SMSBRIDGE_ADDR (addr)")}
+		return hall.explain(err)
 	}
 	b, err := openBridge(ctx, settings, log, w.now)
 	if err != nil {
@@ -251,14 +251,13 @@ func (b bridge) listenDoors(
 	ctx context.Context, crowd *web.Crowd, f *front,
 ) (doors []door, err error) {
 	for _, t := range b.settings.Tenants.All() {
-		addr := t.Doors.Flowroute.Addr
-		if addr == "" {
+		addr := flowrouteAddress(t)
+		if addr.at == "" {
 			continue
 		}
-		listener, err := net.Listen("tcp", addr)
+		listener, err := addr.listen()
 		if err != nil {
-			return doors, mistake{"cannot listen on " + addr + " for tenant " + t.Slug + ": " + reason(err),
-				listenHint(err, "SMSBRIDGE_FLOWROUTE_ADDR (flowroute_door.addr)")}
+			return doors, addr.explain(err)
 		}
 		b.log.Info("flowroute door", "tenant", t.Slug, "addr", listener.Addr().String())
 		handler := f.at(func(h *handlers) http.Handler { return h.flowroute[t.Slug] })
@@ -274,15 +273,14 @@ func (b bridge) listenDoors(
 
 // listenOperators listens for the pages of operators, if they have an address.
 func (b bridge) listenOperators(crowd *web.Crowd, f *front) (_ []door, err error) {
-	addr := b.settings.Operator.Addr
-	if addr == "" {
+	addr := operatorAddress(b.settings)
+	if addr.at == "" {
 		return nil, nil
 	}
 	listener := b.pages
 	if listener == nil {
-		if listener, err = net.Listen("tcp", addr); err != nil {
-			return nil, mistake{"cannot listen on " + addr + " for operators: " + reason(err),
-				listenHint(err, "SMSBRIDGE_OPERATOR_ADDR (operator_addr)")}
+		if listener, err = addr.listen(); err != nil {
+			return nil, addr.explain(err)
 		}
 	}
 	at := cmp.Or(b.settings.Operator.URL, "http://"+listener.Addr().String())

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -225,16 +224,15 @@ func (b bridge) leave() {
 
 // listenWatch listens where operators are told how the bridge is, if they are told anywhere.
 func (b bridge) listenWatch(crowd *web.Crowd, f *front) ([]door, error) {
-	addr := b.settings.MetricsAddr
-	if addr == "" {
+	addr := watchAddress(b.settings)
+	if addr.at == "" {
 		return nil, nil
 	}
 	listener := b.metrics
 	if listener == nil {
 		var err error
-		if listener, err = net.Listen("tcp", addr); err != nil {
-			return nil, mistake{"cannot listen on " + addr + ": " + reason(err),
-				listenHint(err, "SMSBRIDGE_METRICS_ADDR (metrics_addr)")}
+		if listener, err = addr.listen(); err != nil {
+			return nil, addr.explain(err)
 		}
 	}
 	b.log.Info("metrics", "addr", listener.Addr().String())

@@ -54,9 +54,23 @@ func parseKey(text string) ([]byte, error) {
 }
 
 // keysBeside reads the keys that lie beside a SQLite file, or makes one for a file that does not
-// exist yet. A missing key beside an existing file is an error: a new one could not open what the
-// old one sealed.
+// exist yet.
 func keysBeside(path string) ([][]byte, error) {
+	keys, err := keysFound(path)
+	if err != nil || keys != nil {
+		return keys, err
+	}
+	key, err := makeKey(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: making a key: %w", err)
+	}
+	return [][]byte{key}, nil
+}
+
+// keysFound reads the keys that lie beside a SQLite file. It returns none where one may be made. A
+// missing key beside an existing file is an error: a new one could not open what the old one
+// sealed.
+func keysFound(path string) ([][]byte, error) {
 	const another = "restore the key from your backup or set SMSBRIDGE_KEY to the one in use"
 	there := absent(path) != nil
 	keys, err := readKeys(path + ".key")
@@ -73,11 +87,7 @@ func keysBeside(path string) ([][]byte, error) {
 		return nil, fmt.Errorf("store: the database %s exists but its key %s does not: %s",
 			path, path+".key", another)
 	}
-	key, err := makeKey(path)
-	if err != nil {
-		return nil, fmt.Errorf("store: making a key: %w", err)
-	}
-	return [][]byte{key}, nil
+	return nil, nil
 }
 
 // readKeys reads the keys in a file.

@@ -18,3 +18,8 @@ func lockFile(path string) (*fileLock, error) {
 }
 
 type fileLock struct{ *os.File }
+
+const mayRead, mayWrite, mayEnter = 4, 2, 1
+
+// access knows nothing here: the start finds it.
+func access(string, uint32) error { return nil }

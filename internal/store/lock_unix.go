@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -32,4 +33,20 @@ type fileLock struct{ file *os.File }
 func (l *fileLock) Close() error {
 	err := syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
 	return errors.Join(err, l.file.Close())
+}
+
+// What access asks for (access(2)).
+const (
+	mayRead  = 4
+	mayWrite = 2
+	mayEnter = 1
+)
+
+// access returns an error when this process may not use a file or a folder in a way. That includes
+// writing into a file system that is read-only.
+func access(name string, how uint32) error {
+	if err := syscall.Access(name, how); err != nil {
+		return &fs.PathError{Op: "access", Path: name, Err: err}
+	}
+	return nil
 }

@@ -358,8 +358,8 @@ func folderOf(path string) error {
 // it: they hold phone numbers. SQLite gives the files beside it the mode of the file
 // (https://sqlite.org/tempfiles.html), so the mode is right before SQLite opens it.
 func private(path string, log *slog.Logger) error {
-	if absent(path) == nil && absent(path+restoring) != nil {
-		return fmt.Errorf("%w: there is %s%s, and no %s", ErrRestoring, path, restoring, path)
+	if err := restored(path); err != nil { // now that no restore can be under way
+		return err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {

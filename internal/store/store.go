@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -170,11 +169,8 @@ func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine
 	switch {
 	case strings.HasPrefix(o.URL, "sqlite:"):
 		path := strings.TrimPrefix(o.URL, "sqlite:")
-		if err := folderOf(path); err != nil {
+		if err := look(path, *o); err != nil {
 			return nil, err
-		}
-		if _, err := os.Stat(path); o.Beside && err != nil {
-			return nil, fmt.Errorf("store: %w", err)
 		}
 		if o.Key == nil {
 			if err := o.take(keysBeside(path)); err != nil {

@@ -44,9 +44,20 @@ var ErrInUse = errors.New("another bridge listens there")
 // ErrNoSocket: the path is that of another file.
 var ErrNoSocket = errors.New("there is a file of that name, and it is no socket")
 
+// Look returns the error with which Listen would begin, as far as it is known without a change. It
+// is ErrInUse while a bridge runs.
+func Look(ctx context.Context, path string) error {
+	_, err := look(ctx, path)
+	return err
+}
+
 // Listen makes the socket at a path, and listens. Closing the listener removes it.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
-	if err := makeRoom(ctx, path); err != nil {
+	left, err := look(ctx, path)
+	if err == nil && left {
+		err = os.Remove(path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	at, done, err := within(path)
@@ -86,23 +97,36 @@ func (l *listener) Close() error {
 	return errors.Join(removed, l.UnixListener.Close())
 }
 
-// makeRoom removes a socket at which no process listens.
-func makeRoom(ctx context.Context, path string) error {
+// look finds what is in the way of a socket at a path. Left means that it is a socket at which no
+// process listens.
+func look(ctx context.Context, path string) (left bool, err error) {
 	found, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return false, makeable(path)
 	case err != nil:
-		return err
+		return false, err
 	case found.Mode().Type() != fs.ModeSocket:
-		return ErrNoSocket
+		return false, ErrNoSocket
 	}
 	conn, err := dial(ctx, path)
 	switch {
 	case err == nil:
-		return errors.Join(ErrInUse, conn.Close())
+		return false, errors.Join(ErrInUse, conn.Close())
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return os.Remove(path)
+		return true, mayMake(filepath.Dir(path))
+	}
+	return false, err
+}
+
+// makeable returns an error when no socket can be made at a path at which there is nothing.
+func makeable(path string) error {
+	if err := mayMake(filepath.Dir(path)); err != nil {
+		return err
+	}
+	_, done, err := within(path)
+	if err == nil {
+		done()
 	}
 	return err
 }

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Look returns the error with which Open would begin, as far as names, modes and the key of a
+// SQLite database tell it. It makes, changes and locks nothing: another process may use the
+// database. Of PostgreSQL it knows nothing: it makes no connection.
+func Look(o Options) error {
+	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
+	if !isSQLite {
+		return nil
+	}
+	return look(path, o)
+}
+
+func look(path string, o Options) error {
+	if err := folderOf(path); err != nil {
+		return err
+	}
+	if o.Beside {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		return nil
+	}
+	if err := restored(path); err != nil {
+		return err
+	}
+	needed := []string{path, path + ".lock", path + "-wal", path + "-shm"}
+	if o.Key == nil {
+		keys, err := keysFound(path)
+		if err != nil {
+			return err
+		}
+		if keys == nil {
+			needed = append(needed, path+".key")
+		}
+	}
+	for _, name := range needed {
+		if err := writable(name); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	return nil
+}
+
+// restored returns ErrRestoring where a restore did not end, and left no database.
+func restored(path string) error {
+	if absent(path) == nil && absent(path+restoring) != nil {
+		return fmt.Errorf("%w: there is %s%s, and no %s", ErrRestoring, path, restoring, path)
+	}
+	return nil
+}
+
+// writable returns an error when this process may neither write a file nor make it.
+func writable(name string) error {
+	_, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return access(filepath.Dir(name), mayWrite|mayEnter)
+	case err != nil:
+		return err
+	}
+	return access(name, mayRead|mayWrite)
+}
