@@ -117,6 +117,9 @@ func accountsOf(tenants tenant.Set, phone phonemail.Number) (accounts []string) 
 	return slices.Compact(accounts)
 }
 
+// nothingHeld is the row of a phone that is in no table.
+const nothingHeld = "nothing is held\t0"
+
 // receipt prints what became of the rows about a phone.
 func (w world) receipt(phone phonemail.Number, e store.Erased) error {
 	reasons := map[string]string{
@@ -135,7 +138,7 @@ func (w world) receipt(phone phonemail.Number, e store.Erased) error {
 		fmt.Fprintf(table, "%s\t%d\tNOT ERASED: a worker has it in hand\n", t.Table, t.Rows)
 	}
 	if len(e.Gone)+len(e.Kept)+len(e.Busy) == 0 {
-		fmt.Fprintln(table, "nothing is held\t0\t")
+		fmt.Fprintln(table, nothingHeld+"\t")
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -187,6 +190,9 @@ func (s showCommand) tell(ctx context.Context, d database) error {
 	fmt.Fprintf(table, "%s\tROWS\n", phone)
 	for _, t := range p.Tables {
 		fmt.Fprintf(table, "%s\t%d\n", t.Table, len(t.Rows))
+	}
+	if len(p.Tables) == 0 {
+		fmt.Fprintln(table, nothingHeld)
 	}
 	return table.Flush()
 }
