@@ -42,7 +42,7 @@ func TestHeaderBounds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "x", h.one("!#~"))
 	for _, bad := range []string{" x\r\n\r\n", "A: x\r\n \t\r\n\r\n", "A x\r\n\r\n", ": x\r\n\r\n",
-		"A\x7f: x\r\n\r\n", "A: \x1f\r\n\r\n", "A : x\r\n\r\n", "A: x"} {
+		"A\x7f: x\r\n\r\n", "A: \x1f\r\n\r\n", "A: \x7f\r\n\r\n", "A : x\r\n\r\n", "A: x"} {
 		_, _, err := readHeader(bad)
 		require.Error(t, err, "%q", bad)
 	}

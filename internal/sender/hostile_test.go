@@ -150,6 +150,8 @@ func aboutFields() []hostile {
 			"From is not exactly"},
 		{"a name without its end", set("From", `From: "ACME <no-reply@acme.example>`),
 			"From is not exactly"},
+		{"an escape outside of quotes", set("From", `From: evil\@evil.example <no-reply@acme.example>`),
+			"From is not exactly"},
 	}
 	return cases
 }
