@@ -345,22 +345,26 @@ func TestTriesAreKept(t *testing.T) {
 	})
 }
 
-// Ensure that each address of each tenant is told of its own events alone, and that giving up on
-// one leaves the others.
+// Ensure that each address of each tenant is told of its own events alone. What becomes of one
+// leaves the others, also of those that were claimed at the same moment.
 func TestAddressesStandApart(t *testing.T) {
 	each(t, func(b bridge) {
-		addresses := [][2]string{{"acme", "app"}, {"acme", "crm"}, {"beta", "app"}}
+		addresses := [][2]string{{"acme", "app"}, {"acme", "crm"}, {"beta", "app"}, {"beta", "crm"}}
 		for _, a := range addresses {
 			asked := subscribed("text.sent")
 			asked.Slug, asked.Events.To[0].Name = a[0], a[1]
 			require.Equal(b, a[1:], b.happens(asked, "text.sent", a[0]+" "+a[1]))
 		}
 		b.Pass(callback.Patience + time.Millisecond)
-		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			ended, err := callback.GiveUp(ctx, tx, "acme", "app")
-			require.EqualValues(b, 1, ended)
-			return err
-		})
+		giveUp := func(slug string) (ended int64) {
+			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				ended, err = callback.GiveUp(ctx, tx, slug, "app")
+				return err
+			})
+			return ended
+		}
+		require.EqualValues(b, 1, giveUp("acme"))
+		var claimed []callback.Callback
 		for _, a := range addresses {
 			var told []string
 			b.Do(func(ctx context.Context, tx *store.Tx) error {
@@ -369,7 +373,7 @@ func TestAddressesStandApart(t *testing.T) {
 					if err != nil || !found {
 						return err
 					}
-					told = append(told, c.Subject)
+					told, claimed = append(told, c.Subject), append(claimed, c)
 				}
 			})
 			if a == addresses[0] {
@@ -378,5 +382,21 @@ func TestAddressesStandApart(t *testing.T) {
 			}
 			require.Equal(b, []string{a[0] + " " + a[1]}, told)
 		}
+		are := func(want ...string) {
+			b.Helper()
+			require.Equal(b, want,
+				b.Strings("SELECT state || ' ' || status FROM callback ORDER BY subject"))
+		}
+		b.tried(claimed[1], callback.Response{Status: 204})
+		are("dead 0", "due 0", "delivered 204", "due 0")
+		b.tried(claimed[0], callback.Response{Status: 503, Reason: "answered 503"})
+		are("dead 0", "due 503", "delivered 204", "due 0")
+		b.Pass(callback.Patience + time.Millisecond)
+		require.Zero(b, giveUp("beta"), "the app has it")
+		are("dead 0", "due 503", "delivered 204", "due 0")
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return callback.Replay(ctx, tx, claimed[1].ID)
+		})
+		are("dead 0", "due 503", "due 0", "due 0")
 	})
 }
