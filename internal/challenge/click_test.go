@@ -145,8 +145,10 @@ func TestTries(t *testing.T) {
 }
 
 // Ensure that of workers that race for one click one is the first and at most one other repeats it.
+// Another question's click stays due.
 func TestRacingClicks(t *testing.T) {
 	each(t, func(b bridge) {
+		other := b.accepted()
 		for range 10 {
 			c := b.accepted()
 			var (
@@ -174,6 +176,7 @@ func TestRacingClicks(t *testing.T) {
 			require.Equal(b, 1, first)
 			require.LessOrEqual(b, repeated, 1)
 		}
+		require.Equal(b, challenge.Accepted, b.row(other.ID).State)
 	})
 }
 
