@@ -241,6 +241,10 @@ func TestSearchStored(t *testing.T) {
 		_, err := search(any)
 		require.EqualError(t, err, fmt.Sprintf("mailgun: the events cannot be read, status %d", status))
 	}
+	w.wait(unpostedGrace)
+	kept, missing, err := w.Unposted(t.Context(), w.tenant())
+	require.NoError(t, err)
+	require.Equal(t, []int{eventPage + 13, eventPage + 13}, []int{kept, missing}, "of all pages")
 }
 
 // Ensure that of two neighbors that are listed the wrong way round the newer one is found.
