@@ -78,8 +78,8 @@ func storyLater(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// early: the bridge's clock is at the beginning of an hour, and of the day if the hour is its first.
-// What the bridge counts by the hour or by the day starts anew only after the story.
+// early: the bridge's clock is at the beginning of an hour, perhaps of a day. What the bridge
+// counts by the hour or by the day starts anew only after the story.
 func storyEarly(ts *testscript.TestScript, _ bool, _ []string) {
 	now := time.Now()
 	pass(ts, now.Truncate(time.Hour).Add(time.Hour).Sub(now))

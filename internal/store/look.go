@@ -9,28 +9,15 @@ import (
 	"strings"
 )
 
-// Look returns the error with which Open would begin, as far as names, modes and the key of a
-// SQLite database tell it. It makes, changes and locks nothing: another process may use the
-// database. Of PostgreSQL it knows nothing: it makes no connection.
+// Look returns the error with which Open would end, as far as names, modes and the key of a SQLite
+// database tell it. It makes, changes and locks nothing: another process may use the database. Of
+// PostgreSQL it knows nothing: it makes no connection.
 func Look(o Options) error {
 	path, isSQLite := strings.CutPrefix(o.URL, "sqlite:")
 	if !isSQLite {
 		return nil
 	}
-	return look(path, o)
-}
-
-func look(path string, o Options) error {
-	if err := folderOf(path); err != nil {
-		return err
-	}
-	if o.Beside {
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("store: %w", err)
-		}
-		return nil
-	}
-	if err := restored(path); err != nil {
+	if err := standing(path, o); err != nil || o.Beside {
 		return err
 	}
 	needed := []string{path, path + ".lock", path + "-wal", path + "-shm"}
@@ -49,6 +36,21 @@ func look(path string, o Options) error {
 		}
 	}
 	return nil
+}
+
+// standing returns an error when a SQLite file cannot stand at a path, or does not stand there
+// where Open may not make it.
+func standing(path string, o Options) error {
+	if err := folderOf(path); err != nil {
+		return err
+	}
+	if o.Beside {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		return nil
+	}
+	return restored(path)
 }
 
 // restored returns ErrRestoring where a restore did not end, and left no database.

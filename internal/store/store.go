@@ -169,7 +169,7 @@ func openEngine(ctx context.Context, o *Options, workers *river.Workers) (engine
 	switch {
 	case strings.HasPrefix(o.URL, "sqlite:"):
 		path := strings.TrimPrefix(o.URL, "sqlite:")
-		if err := look(path, *o); err != nil {
+		if err := standing(path, *o); err != nil {
 			return nil, err
 		}
 		if o.Key == nil {

@@ -44,16 +44,25 @@ var ErrInUse = errors.New("another bridge listens there")
 // ErrNoSocket: the path is that of another file.
 var ErrNoSocket = errors.New("there is a file of that name, and it is no socket")
 
-// Look returns the error with which Listen would begin, as far as it is known without a change. It
-// is ErrInUse while a bridge runs.
+// Look returns the error with which Listen would end, as far as it is known without a change. It is
+// ErrInUse while a bridge runs.
 func Look(ctx context.Context, path string) error {
-	_, err := look(ctx, path)
+	if _, err := inTheWay(ctx, path); err != nil {
+		return err
+	}
+	if err := mayMake(filepath.Dir(path)); err != nil {
+		return err
+	}
+	_, done, err := within(path)
+	if err == nil {
+		done()
+	}
 	return err
 }
 
 // Listen makes the socket at a path, and listens. Closing the listener removes it.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
-	left, err := look(ctx, path)
+	left, err := inTheWay(ctx, path)
 	if err == nil && left {
 		err = os.Remove(path)
 	}
@@ -97,13 +106,13 @@ func (l *listener) Close() error {
 	return errors.Join(removed, l.UnixListener.Close())
 }
 
-// look finds what is in the way of a socket at a path. Left means that it is a socket at which no
-// process listens.
-func look(ctx context.Context, path string) (left bool, err error) {
+// inTheWay returns an error when another bridge or another file has the path of a socket. Left
+// means that it is a socket at which no process listens.
+func inTheWay(ctx context.Context, path string) (left bool, err error) {
 	found, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return false, makeable(path)
+		return false, nil
 	case err != nil:
 		return false, err
 	case found.Mode().Type() != fs.ModeSocket:
@@ -114,21 +123,9 @@ func look(ctx context.Context, path string) (left bool, err error) {
 	case err == nil:
 		return false, errors.Join(ErrInUse, conn.Close())
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return true, mayMake(filepath.Dir(path))
+		return true, nil
 	}
 	return false, err
-}
-
-// makeable returns an error when no socket can be made at a path at which there is nothing.
-func makeable(path string) error {
-	if err := mayMake(filepath.Dir(path)); err != nil {
-		return err
-	}
-	_, done, err := within(path)
-	if err == nil {
-		done()
-	}
-	return err
 }
 
 // within is a name of the path that is short enough for a socket. Call done when it is used.
