@@ -63,6 +63,30 @@ func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {
 	return Open(ctx, o)
 }
 
+// OpenAtNight is Open for a store whose queue does at once what it does each night. The channel is
+// closed when that is done.
+func OpenAtNight(ctx context.Context, o Options) (*Store, <-chan struct{}, error) {
+	over := make(chan struct{})
+	o.night = &night{over: over}
+	s, err := Open(ctx, o)
+	return s, over, err
+}
+
+// night is asked when the first night is, and the second one when the first is over.
+type night struct {
+	asked bool
+	over  chan struct{}
+}
+
+func (n *night) Next(now time.Time) time.Time {
+	if n.asked {
+		close(n.over)
+		return now.AddDate(1, 0, 0)
+	}
+	n.asked = true
+	return now
+}
+
 // OpenImpatient is Open for a store that waits for what it reads as long as a test does.
 func OpenImpatient(ctx context.Context, o Options) (*Store, error) {
 	o.patience = 500 * time.Millisecond

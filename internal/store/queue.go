@@ -39,6 +39,7 @@ func queueConfig(workers *river.Workers, o Options) *river.Config {
 		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
 		ErrorHandler:                failureLog{o.Log, o.describe},
+		ReindexerSchedule:           o.night,
 		RetryPolicy:                 &rescueLog{log: o.Log, describe: o.describe},
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
 		Logger:                      slog.New(newFoldHandler(o.Log.Handler())),

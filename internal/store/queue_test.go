@@ -52,6 +52,34 @@ func TestJobOfATimeThatHasCome(t *testing.T) {
 	})
 }
 
+// Ensure that what the queue does each night gives operators nothing to worry about.
+func TestNightWarnsOfNothing(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite": storetest.SQLite, "postgres": storetest.PostgreSQL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log logBuffer
+			s, over, err := store.OpenAtNight(t.Context(), store.Options{
+				URL: url(t), Key: storetest.Key, Log: slog.New(slog.NewJSONHandler(&log, nil)),
+			})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, s.Close()) })
+			done := func(context.Context, *river.Job[failing]) error { return nil }
+			river.AddWorker(s.Workers(), river.WorkFunc(done))
+			require.NoError(t, s.Start(t.Context()))
+			select {
+			case <-over:
+			case <-time.After(time.Minute):
+				require.Fail(t, "the night does not end")
+			}
+			require.NoError(t, s.Stop(t.Context()))
+			require.NotRegexp(t, `"level":"(WARN|ERROR)"`, log.String())
+		})
+	}
+}
+
 // Ensure that a job that returns an error or panics is logged with its kind and id, also after
 // its last try. The words of a panic are not logged.
 func TestFailingJobsAreLogged(t *testing.T) {

@@ -57,8 +57,9 @@ type Options struct {
 	// Log is told of failing jobs and of the queue's warnings. Nil: nothing is logged.
 	Log *slog.Logger
 
-	poll     time.Duration // instead of pollEvery, in tests
-	patience time.Duration // instead of readTimeout, in tests
+	poll     time.Duration          // instead of pollEvery, in tests
+	patience time.Duration          // instead of readTimeout, in tests
+	night    river.PeriodicSchedule // instead of midnight UTC, in tests
 	describe *describer
 }
 
