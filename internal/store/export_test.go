@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river/riverdriver"
@@ -67,7 +68,7 @@ func OpenWithoutPolls(ctx context.Context, o Options) (*Store, error) {
 // closed when that is done.
 func OpenAtNight(ctx context.Context, o Options) (*Store, <-chan struct{}, error) {
 	over := make(chan struct{})
-	o.night = &night{over: over}
+	o.night = &night{over: sync.OnceFunc(func() { close(over) })}
 	s, err := Open(ctx, o)
 	return s, over, err
 }
@@ -75,12 +76,12 @@ func OpenAtNight(ctx context.Context, o Options) (*Store, <-chan struct{}, error
 // night is asked when the first night is, and the second one when the first is over.
 type night struct {
 	asked bool
-	over  chan struct{}
+	over  func()
 }
 
 func (n *night) Next(now time.Time) time.Time {
 	if n.asked {
-		close(n.over)
+		n.over()
 		return now.AddDate(1, 0, 0)
 	}
 	n.asked = true
