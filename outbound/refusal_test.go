@@ -237,3 +237,28 @@ func TestVerifyHearsOfAFailure(t *testing.T) {
 	require.NoError(t, w.reportVerification(t.Context(), v.ID))
 	require.Contains(t, []string{"matched", "unmatched"}, w.one("SELECT reported FROM verification"))
 }
+
+// Ensure that what Twilio refused, and lists as failed, is not taken for a text that it sent. Here
+// a later response got lost.
+func TestRefusedTextIsNotFound(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.twilio.Set(func(m *twilio.Manners) {
+			m.ListRefused, m.Reject = true, map[string]int{phone: 21611}
+		})
+		id := w.make(phone, "Hello")
+		w.later(id, w.sendText(w.t.Context(), id))
+		w.twilio.Set(func(m *twilio.Manners) {
+			m.FailNext, m.FailStatus, m.Reject = 1, 500, nil
+		})
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.is(id, "unclear", "")
+		w.snoozed(w.findText(w.t.Context(), id))
+		w.wait(text.Quarantine)
+		require.NoError(w.t, w.findText(w.t.Context(), id))
+		w.is(id, "due", "")
+		require.NoError(w.t, w.sendText(w.t.Context(), id))
+		w.is(id, "sent", "")
+		w.inbox(1)
+	})
+}

@@ -55,6 +55,8 @@ func (w byTwilio) send(
 	return wire.result(err)
 }
 
+// find leaves out what failed: Twilio lists each request that it refused, too, and sends none of
+// them ("Message Creation API Errors" under https://help.twilio.com/articles/21923437804315).
 func (w byTwilio) find(
 	ctx context.Context, t *tenant.Tenant, a text.Attempt,
 ) ([]listed, error) {
@@ -70,7 +72,8 @@ func (w byTwilio) find(
 	var texts []listed
 	for _, m := range found {
 		created, known := m.created()
-		if m.SID == nil || m.Body == nil || !known {
+		failed := text.TwilioState(m.Status) == text.Failed
+		if m.SID == nil || m.Body == nil || !known || failed {
 			continue
 		}
 		sender := m.From

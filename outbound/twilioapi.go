@@ -37,6 +37,7 @@ type twilioMessage struct {
 	From        *string `json:"from"`
 	ServiceSID  *string `json:"messaging_service_sid"`
 	DateCreated *string `json:"date_created"`
+	Status      string  `json:"status"`
 	Price       *string `json:"price"` // null until it is known
 	PriceUnit   string  `json:"price_unit"`
 	NumSegments string  `json:"num_segments"`

@@ -50,6 +50,12 @@ func (t *Account) accept(form url.Values) (text *storedText, fault refusal, lost
 		code = 21610
 	}
 	if code != 0 {
+		if m.ListRefused {
+			t.record(Text{
+				From: from, To: to, ServiceSID: form.Get("MessagingServiceSid"), Body: form.Get("Body"),
+				Direction: TextSent, Status: "failed", ErrorCode: code,
+			})
+		}
 		return nil, refusal{400, code}, false
 	}
 	status := "queued"

@@ -63,6 +63,9 @@ type Manners struct {
 	LoseResponse int
 	// Reject refuses a send to one of these numbers with 400 and the code.
 	Reject map[string]int
+	// ListRefused has the list show what the REST API refused with 400, as Twilio does since 2024: see
+	// "Message Creation API Errors" under https://help.twilio.com/articles/21923437804315.
+	ListRefused bool
 	// Undelivered ends texts to these numbers as undelivered with the code; the phone never has them.
 	Undelivered map[string]int
 	// ReceiptsOutOfOrder posts the receipts of a text last first, DuplicateReceipts posts each
