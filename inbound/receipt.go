@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/optout"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
@@ -61,7 +62,11 @@ func (s *Server) receiveReceipt(
 		}
 		moved, err := web.Commit(c.Request().Context(), s.Store,
 			func(ctx context.Context, tx *store.Tx) (text.Moved, error) {
-				return verification.TakeReceipt(ctx, tx, receipt)
+				moved, err := verification.TakeReceipt(ctx, tx, receipt)
+				if err == nil && moved.State == text.Failed {
+					err = s.learn(ctx, tx, moved)
+				}
+				return moved, err
 			})
 		if err != nil {
 			return s.respond(c, "receipt", notNow, err)
@@ -69,6 +74,19 @@ func (s *Server) receiveReceipt(
 		s.noteMoved(c, moved)
 		return c.NoContent(http.StatusOK)
 	}
+}
+
+// learn records what follows when a provider took a text and did not send it. With a Messaging
+// Service, Twilio says only then that the phone had sent STOP.
+//
+// Source: https://github.com/twilio/twilio-python/issues/478
+func (s *Server) learn(ctx context.Context, tx *store.Tx, m text.Moved) error {
+	if verification.TwilioReason(m.Code) != verification.OptedOut {
+		return nil
+	}
+	return optout.Learn(ctx, tx, optout.Heard{
+		Line: m.Line, Sharing: s.Settings.Tenants.ByLine(m.Line), Phone: m.Phone, Via: text.ByProvider,
+	})
 }
 
 // noteMoved logs how far a text has come. One that does not reach its phone is a warning.

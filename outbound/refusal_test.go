@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ func TestTwilioRefusesACode(t *testing.T) {
 	for code, want := range map[int]string{
 		21211: "failed/number_invalid", 21217: "failed/number_invalid",
 		21612: "failed/number_unreachable", 21614: "failed/number_unreachable",
-		21635: "failed/number_unreachable", 21408: "failed/not_permitted",
+		21635: "failed/number_unreachable", 21703: "failed/number_unreachable",
+		21408: "failed/not_permitted", 30450: "failed/not_permitted",
 		21610: "failed/opted_out", 21268: "failed/not_permitted", 21606: "failed/provider_refused",
 		21611: "pending/",
 	} {
@@ -48,6 +50,8 @@ func TestTwilioRefusesACode(t *testing.T) {
 		w.stands(v, want)
 		if want != "pending/" {
 			require.Equal(t, "1", w.events(v.ID, "verification.failed"))
+			reason := verification.TwilioReason(strconv.Itoa(code))
+			require.Equal(t, want, "failed/"+string(reason), "as by a receipt")
 			require.Equal(t, "", w.one("SELECT code FROM verification"))
 		}
 	}

@@ -119,16 +119,17 @@ func twilioResult(code int) (result, bool) {
 	// The account, or its service at Verify, does not exist.
 	case 10001, 20005, 20403, 90010, 20404:
 		return notConfigured, true
-	// Region not enabled, no route, no mobile phone, landline, landline, country not enabled.
-	case 21408, 21612, 21614, 21635, 60205, 60605:
+	// Region not enabled, no route, no mobile phone, landline, no sender of the Messaging Service
+	// reaches the number, landline, country not enabled.
+	case 21408, 21612, 21614, 21635, 21703, 60205, 60605:
 		return unreachable, true
 	case 21610:
 		return optedOut, true
 	// The sender's queue is full, too many requests for one number at once.
 	case 21611, 60212:
 		return rateLimited, true
-	// Premium rate, five texts, and two of Verify's guards against fraud.
-	case 21268, 60203, 60238, 60410:
+	// Premium rate, the guard against SMS pumping, five texts, and two of Verify's guards.
+	case 21268, 30450, 60203, 60238, 60410:
 		return blocked, true
 	}
 	return "", false

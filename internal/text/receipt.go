@@ -80,6 +80,7 @@ func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) (Moved, error) {
 // Moved is a text that a receipt moved, the zero value when it changed nothing.
 type Moved struct {
 	TextID, Tenant, Case string
+	Line                 phonemail.Line
 	Phone                phonemail.Number
 	Purpose              Purpose
 	State                State
@@ -119,7 +120,8 @@ func (r Receipt) move(
 		done, err = end(ctx, tx, row, state, r.Code)
 	}
 	if done && err == nil {
-		m = Moved{row.ID, row.Tenant, CaseOf(row), row.Phone, row.Purpose, state, r.Code}
+		line := phonemail.Line{Account: row.Account, Sender: row.Sender}
+		m = Moved{row.ID, row.Tenant, CaseOf(row), line, row.Phone, row.Purpose, state, r.Code}
 	}
 	return m, done, err
 }

@@ -92,8 +92,8 @@ func FailLost(ctx context.Context, tx *store.Tx, textID string) error {
 }
 
 // TakeReceipt is text.TakeReceipt for a text that may say a code. A provider that took the text and
-// now reports that it could not send it has refused it for good, and the verification fails. Other
-// receipts only show in the delivery.
+// now reports that it could not send it has refused it for good, and the verification fails. That
+// is how Twilio refuses what a Messaging Service sends. Other receipts only show in the delivery.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) (text.Moved, error) {
 	moved, err := text.TakeReceipt(ctx, tx, r)
 	if err == nil && r.State == text.Failed {
@@ -112,5 +112,5 @@ func failRefused(ctx context.Context, tx *store.Tx, r text.Receipt) error {
 	if err != nil || !own || row.State != text.Failed || row.VerificationID == "" {
 		return err
 	}
-	return Fail(ctx, tx, row.VerificationID, ProviderRefused)
+	return Fail(ctx, tx, row.VerificationID, TwilioReason(row.Error))
 }

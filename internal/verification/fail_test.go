@@ -203,6 +203,29 @@ func TestReceiptsOfCodes(t *testing.T) {
 	})
 }
 
+// Ensure that an app learns why Twilio did not send a text that it had taken at first.
+func TestReasonOfAReceipt(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for code, reason := range map[string]Reason{
+			"21211": NumberInvalid, "21612": NumberUnreachable, "21614": NumberUnreachable,
+			"21635": NumberUnreachable, "21703": NumberUnreachable, "21408": NotPermitted,
+			"21268": NotPermitted, "30450": NotPermitted, "21610": OptedOut, "30001": ProviderRefused,
+			"": ProviderRefused,
+		} {
+			v := b.start(func(r *Request) { r.Phone = b.Phone() })
+			id := b.textsOf(v)[0]
+			b.deliver(id)
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return takeReceipt(ctx, tx, text.Receipt{
+					TextID: id, Account: line.Account, ProviderID: "SM" + id, State: text.Failed, Code: code,
+				})
+			})
+			require.Equal(t, Failed, b.get(v).State, code)
+			require.Equal(t, reason, b.get(v).Reason, code)
+		}
+	})
+}
+
 // Ensure that a verification ends once when the refusal of its text, a receipt, the right code and
 // another text meet. No text is sent of one that has failed.
 func TestRefusalRaces(t *testing.T) {
