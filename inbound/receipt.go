@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"smsbridge/inbound/web"
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/optout"
 	"smsbridge/internal/reply"
 	"smsbridge/internal/store"
@@ -76,13 +77,14 @@ func (s *Server) receiveReceipt(
 	}
 }
 
-// learn records what follows when a provider took a text and did not send it. With a Messaging
-// Service, Twilio says only then that the phone had sent STOP.
+// learn records what follows when a provider took a text and did not send it: an app's question
+// ends. With a Messaging Service, Twilio says only then that the phone had sent STOP.
 //
 // Source: https://github.com/twilio/twilio-python/issues/478
 func (s *Server) learn(ctx context.Context, tx *store.Tx, m text.Moved) error {
-	if verification.TwilioReason(m.Code) != verification.OptedOut {
-		return nil
+	err := challenge.FailUnsent(ctx, tx, m.TextID)
+	if err != nil || verification.TwilioReason(m.Code) != verification.OptedOut {
+		return err
 	}
 	return optout.Learn(ctx, tx, optout.Heard{
 		Line: m.Line, Sharing: s.Settings.Tenants.ByLine(m.Line), Phone: m.Phone, Via: text.ByProvider,

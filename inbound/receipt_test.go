@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/inbound/inboundtest"
+	"smsbridge/internal/challenge"
 	"smsbridge/internal/store"
 	"smsbridge/internal/text"
 	"smsbridge/phonemail"
@@ -59,5 +61,37 @@ func TestReceiptOfAFailure(t *testing.T) {
 		b.report(t, id, "failed", "30001")
 		require.Equal(t, "failed", b.State(t, "text", id))
 		require.Equal(t, "0", b.One(t, "SELECT COUNT(*) FROM opt_out"))
+	})
+}
+
+// Ensure that an app's question ends when Twilio took its text, and says later that it sends none.
+// A mail's question stays: it waits for the next mail.
+func TestReceiptOfAQuestion(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		acme, known := b.Inbound.Settings.Tenants.Tenant("acme")
+		require.True(t, known)
+		asked := challenge.AppQuestion{
+			ID: store.NewID(), Phone: inboundtest.Number(t, phone), Subject: "Deliver today at 17?",
+			Life: 5 * time.Minute,
+		}
+		b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+			_, err := challenge.AskApp(ctx, tx, acme, asked)
+			return err
+		})
+		id := b.One(t, "SELECT id FROM text")
+		b.Do(t, func(ctx context.Context, tx *store.Tx) error {
+			_, _, err := text.Begin(ctx, tx, id)
+			return err
+		})
+		b.report(t, id, "sent", "")
+		require.Equal(t, "open", b.State(t, "challenge", asked.ID))
+		b.report(t, id, "failed", "21211")
+		require.Equal(t, "failed", b.State(t, "challenge", asked.ID))
+		require.Equal(t, "not_sent", b.One(t, "SELECT outcome FROM challenge"))
+	})
+	each(t, func(t *testing.T, b *bridge) {
+		asked, id := b.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+		b.report(t, id, "failed", "21211")
+		require.Equal(t, "open", b.State(t, "challenge", asked))
 	})
 }
