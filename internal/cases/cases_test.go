@@ -104,6 +104,24 @@ func TestNothingIsLeftUnsaid(t *testing.T) {
 	}
 }
 
+// Ensure that an operator reads what to do where Twilio's code says that something can be done.
+func TestRemedyAtTwilio(t *testing.T) {
+	for code, part := range map[string]string{
+		"10001": "funds", "20005": "funds", "30002": "funds", "21606": "TWILIO_FROM",
+		"21705": "TWILIO_FROM", "21703": "Messaging Service", "21704": "Messaging Service",
+		"21608": "upgrade", "30454": "upgrade", "30001": "more senders", "30036": "more senders",
+		"30450": "ends by itself", "60410": "ends by itself", "30453": "Safe List",
+		"60605": "Verify", "60223": "Verify",
+		"30018": "compliance", "30024": "compliance", "30032": "verified",
+	} {
+		require.Contains(t, remedy(code), part, code)
+		require.NotEmpty(t, text.Meaning(code), code)
+	}
+	for _, code := range []string{"", "400", "30003", "30005", "99999"} {
+		require.Empty(t, remedy(code), code)
+	}
+}
+
 // Ensure that a mail that another question stands for says so, and one that waits, too.
 func TestMailWithoutText(t *testing.T) {
 	m := db.Mail{ID: "m", State: "examined", Kind: "verify", ReceivedAt: at(0), EndedAt: at(1)}

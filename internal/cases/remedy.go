@@ -54,7 +54,12 @@ func remedy(reason string) string {
 		{"20003", "mend the credentials, restart, and ask the person to start again"},
 		{"21610", "the person texts START to the sender"},
 		{"21408", "allow the country in Twilio's console: Messaging, Settings, Geo permissions"},
+		{"60605", "allow the country in Twilio's console: Verify, Settings, Geo permissions"},
+		{"60223", "switch on texts in the Verify service, in Twilio's console"},
 		{"30007", "register the sender or the content: smsbridge compliance COUNTRY"},
+		{"30018", "register the sender: smsbridge compliance COUNTRY"},
+		{"30024", "register the sender: smsbridge compliance COUNTRY"},
+		{"30032", "have the number verified in Twilio's console"},
 		{"30034", "register a campaign: smsbridge compliance US"},
 		{string(verification.OptedOut), "the person texts START to the sender"},
 		{"signed by",
@@ -67,6 +72,31 @@ func remedy(reason string) string {
 	for _, r := range remedies {
 		if strings.Contains(reason, r.part) {
 			return r.then
+		}
+	}
+	return remedyAtTwilio(reason)
+}
+
+// remedyAtTwilio is what an operator can do at Twilio about what several of its codes say.
+func remedyAtTwilio(reason string) string {
+	for _, r := range []struct{ codes, then string }{
+		{"10001 20005 20403 90010 30002",
+			"Twilio's console says what it wants, such as funds; then ask the person to start again"},
+		{"21212 21606 21659 21660 21661 21701 21705", "set TWILIO_FROM to a sender of the account, " +
+			"restart, and ask the person to start again"},
+		{"21702 21703 21704", "add a sender that texts the country to the Messaging Service, in " +
+			"Twilio's console"},
+		{"21608 30044 30454 63038", "upgrade the account in Twilio's console"},
+		{"21611 30001 30036", "more senders send more at once: set TWILIO_FROM to a Messaging Service " +
+			"with several of them; ask the person to start again"},
+		{"30450 60410", "the block ends by itself, so ask the person to start again later; Twilio's " +
+			"Global Safe List spares a number"},
+		{"30453", "put the number on Twilio's Global Safe List if it is a person's"},
+	} {
+		for code := range strings.FieldsSeq(r.codes) {
+			if strings.Contains(reason, code) {
+				return r.then
+			}
 		}
 	}
 	return ""

@@ -16,7 +16,9 @@ func TestMeaning(t *testing.T) {
 		"21212": "TWILIO_FROM", "21606": "TWILIO_FROM", "21659": "TWILIO_FROM",
 		"21660": "TWILIO_FROM", "21661": "TWILIO_FROM", "21701": "TWILIO_FROM",
 		"21705": "TWILIO_FROM", "21408": "country", "60605": "country", "60203": "five codes",
-		"60410": "Fraud Guard", "20429": "too many requests",
+		"60410": "Fraud Guard", "20429": "too many requests", "20003": "suspended",
+		"21703": "reaches", "21704": "no sender", "30018": "registered", "30036": "waited",
+		"30450": "SMS pumping", "30454": "trial", "60223": "does not send texts",
 	} {
 		require.Contains(t, text.Meaning(code), part, code)
 		require.Equal(t, text.Meaning(code), text.Meaning("twilio rejected "+code))
