@@ -35,6 +35,7 @@ func TestTwilioRefusesACode(t *testing.T) {
 		21612: "failed/number_unreachable", 21614: "failed/number_unreachable",
 		21635: "failed/number_unreachable", 21703: "failed/number_unreachable",
 		21408: "failed/not_permitted", 30450: "failed/not_permitted",
+		30453: "failed/not_permitted",
 		21610: "failed/opted_out", 21268: "failed/not_permitted", 21606: "failed/provider_refused",
 		21611: "pending/",
 	} {

@@ -128,8 +128,8 @@ func twilioResult(code int) (result, bool) {
 	// The sender's queue is full, too many requests for one number at once.
 	case 21611, 60212:
 		return rateLimited, true
-	// Premium rate, the guard against SMS pumping, five texts, and two of Verify's guards.
-	case 21268, 30450, 60203, 60238, 60410:
+	// Premium rate, two guards against fraud, five texts, and two of Verify's guards.
+	case 21268, 30450, 30453, 60203, 60238, 60410:
 		return blocked, true
 	}
 	return "", false

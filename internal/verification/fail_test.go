@@ -209,8 +209,9 @@ func TestReasonOfAReceipt(t *testing.T) {
 		for code, reason := range map[string]Reason{
 			"21211": NumberInvalid, "21612": NumberUnreachable, "21614": NumberUnreachable,
 			"21635": NumberUnreachable, "21703": NumberUnreachable, "21408": NotPermitted,
-			"21268": NotPermitted, "30450": NotPermitted, "21610": OptedOut, "30001": ProviderRefused,
-			"": ProviderRefused,
+			"21268": NotPermitted, "30450": NotPermitted, "30453": NotPermitted, "21610": OptedOut,
+			"30001": ProviderRefused,
+			"":      ProviderRefused,
 		} {
 			v := b.start(func(r *Request) { r.Phone = b.Phone() })
 			id := b.textsOf(v)[0]
