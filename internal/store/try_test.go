@@ -50,6 +50,22 @@ func TestTryChangesNothing(t *testing.T) {
 	})
 }
 
+// Ensure that a trial does not even leave what a refusal would.
+func TestTryLeavesNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for _, want := range []error{nil, errors.New("refused")} {
+			err := s.Try(t.Context(), func(_ context.Context, tx *store.Tx) error {
+				tx.IfUndone(func(ctx context.Context, tx *store.Tx) error {
+					return addEvent(ctx, tx, "left")
+				})
+				return want
+			})
+			require.Equal(t, want, err)
+		}
+		require.Empty(t, events(t, s))
+	})
+}
+
 // assertTried fails a test from any goroutine.
 func assertTried(b storetest.Bench, err error, found int) {
 	if err != nil || found != 1 {
