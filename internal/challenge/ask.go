@@ -146,7 +146,7 @@ func (a Asking) prompt(c Challenge, token string) text.Draft {
 	t, says := a.tenant, asking(a.way.Answer, c)
 	return text.Draft{
 		Tenant: t, ChallengeID: c.ID, Line: c.Line, Phone: c.Phone,
-		Case: c.ID, Purpose: text.Prompt, Deadline: c.Expires,
+		Case: a.question.MailID, Purpose: text.Prompt, Deadline: c.Expires,
 		Asker: a.question.asker(t), Mail: a.question.MessageID, Admitted: a.admitted,
 		Wording: string(says), Language: t.LanguageOf(c.Language),
 		Body: t.Say(c.Language, says, wording.Fill{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/limit"
 	"smsbridge/internal/mail"
 	"smsbridge/internal/store"
 )
@@ -78,5 +79,18 @@ func TestOneID(t *testing.T) {
 		require.Equal(b, []string{relayed.ID + " relay_reset en"}, b.Strings(
 			"SELECT case_id || ' ' || wording || ' ' || language FROM text WHERE phone = $1",
 			relayed.Phone.E164()))
+	})
+}
+
+// Ensure that a prompt which a limit refuses belongs to the case of its mail.
+func TestRefusedPromptIsOfItsMail(t *testing.T) {
+	each(t, func(b bridge) {
+		m := b.received()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return limit.Hold(ctx, tx, limit.Scope{Tenant: "acme"})
+		})
+		b.Do(examine(acme(t), m, mail.Finding{Kind: "verify", Link: link}))
+		require.Equal(b, []string{m.ID}, b.Strings(
+			"SELECT case_id FROM text WHERE phone = $1 AND state = 'suppressed'", m.Phone))
 	})
 }
