@@ -66,7 +66,7 @@ func TakeReceipt(ctx context.Context, tx *store.Tx, r Receipt) (Moved, error) {
 		return Moved{}, nil
 	}
 	for range receiptTries {
-		moved, done, err := r.move(ctx, tx, r.State)
+		moved, done, err := r.move(ctx, tx)
 		if errors.Is(err, ErrUnknown) {
 			return Moved{}, nil
 		}
@@ -87,11 +87,9 @@ type Moved struct {
 	Code                 string // the provider's code for an error, "" for none
 }
 
-// move moves the text to a state, and reports false when another worker or receipt moved it in
-// between.
-func (r Receipt) move(
-	ctx context.Context, tx *store.Tx, state State,
-) (m Moved, done bool, err error) {
+// move moves the text to the receipt's state. It reports false when another worker or receipt moved
+// it in between.
+func (r Receipt) move(ctx context.Context, tx *store.Tx) (m Moved, done bool, err error) {
 	// Asked before the row is read, so that a claim of the row's own shows in the row.
 	claimed, err := Claimed(ctx, tx, r.Account, r.ProviderID)
 	if err != nil {
@@ -101,7 +99,7 @@ func (r Receipt) move(
 	switch {
 	case err != nil:
 		return m, false, err
-	case row.Account != r.Account, rank(state) <= rank(row.State):
+	case row.Account != r.Account, rank(r.State) <= rank(row.State):
 		return m, true, nil
 	case row.State == Due && row.SendingAt.IsZero():
 		return m, true, nil // no worker has asked the provider for it
@@ -114,14 +112,16 @@ func (r Receipt) move(
 			return m, false, err
 		}
 	}
-	if state == Sent {
+	if r.State == Sent {
 		done, err = resumeSent(ctx, tx, row, r.ProviderID)
 	} else {
-		done, err = end(ctx, tx, row, state, r.Code)
+		done, err = end(ctx, tx, row, r.State, r.Code)
 	}
 	if done && err == nil {
 		line := phonemail.Line{Account: row.Account, Sender: row.Sender}
-		m = Moved{row.ID, row.Tenant, CaseOf(row), line, row.Phone, row.Purpose, state, r.Code}
+		m = Moved{
+			row.ID, row.Tenant, CaseOf(row), line, row.Phone, row.Purpose, r.State, r.Code,
+		}
 	}
 	return m, done, err
 }
