@@ -67,10 +67,10 @@ const maxOpen = 3
 // Asking is what a mail about a question meets: what its phone is being asked at that moment, and
 // whether the question may be asked.
 type Asking struct {
-	// Obstacle says why the question must not be asked, or "". Its phone has been asked as much as it
-	// may be at once, whatever the spelling of its address. Or the question would need a code, and its
-	// phone has texted too many wrong ones. Or it has no form that works in the phone's country. The
-	// questions that are open stay as they are.
+	// Obstacle says why the question must not be asked, or "". Its phone has as many questions open
+	// as it may, and the mail is to another spelling of its address. Or the question would need a
+	// code, and its phone has texted too many wrong ones. Or it has no form that works in the phone's
+	// country. The questions that are open stay as they are.
 	Obstacle string
 
 	tenant   *tenant.Tenant

@@ -51,9 +51,9 @@
 //   - A phone that a prompt did not reach was not asked. The next mail ends that question, and has
 //     a prompt of its own.
 //   - A reply code can be guessed ten times a day for each phone; see [MayGuess]. A guess counts
-//     once for each question that it may be meant for. A phone has at most three of them open on a
-//     line, whatever the spellings of its address. The next mail is refused, and changes none of
-//     them; see [Asking].
+//     once for each question that it may be meant for. While three of them are open on a line, the
+//     next mail is refused, and changes none of them; see [Asking]. A mail to the address as the
+//     tenant writes it is not: see maxOpen.
 //   - A no to one question ends no other. A prompt that tells a code wants it with the no, too. A
 //     bare no means the question that was put without one.
 //

@@ -18,7 +18,7 @@ const (
 	GuessMemory = 24 * time.Hour
 	// MaxGuesses is how many comparisons with a wrong reply code a phone may cause in that time. A
 	// text causes as many as there are questions that it may be meant for. The last text may cause
-	// more than are left. With four digits and at most three open questions, that is a chance of
+	// more than are left. With four digits and three open questions, that is a chance of
 	// about one in a thousand a day.
 	MaxGuesses = 10
 )

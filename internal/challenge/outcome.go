@@ -2,6 +2,7 @@ package challenge
 
 import (
 	"context"
+
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/db"
 	"smsbridge/internal/store/fact"
