@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,10 +18,8 @@ import (
 // has to say goes out as a text of its own.
 const emptyTwiML = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 
-var errForged = errors.New(
-	"the signature is missing or wrong: compare the account's auth token and " +
-		"SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio",
-)
+var forged = response{http.StatusForbidden, "the signature is missing or wrong: compare the " +
+	"account's auth token and SMSBRIDGE_PUBLIC_URL with the URL configured at Twilio"}
 
 // readTwilioReply reads a text from a phone. It came on the line of the messaging service if a
 // tenant texts from it, else on that of the number.
@@ -118,7 +115,7 @@ func (s *Server) readTwilio(
 	written := map[string]string{"": signed.text}
 	if !validator.Validate(signedURL, written, signature) ||
 		form.Get("AccountSid") != t.Sending.Twilio.AccountSID {
-		return nil, response{http.StatusForbidden, errForged.Error()}
+		return nil, forged
 	}
 	if wrong := signed.misfit(needed...); wrong != "" {
 		return nil, response{http.StatusBadRequest, "not as Twilio sends it: " + wrong}
