@@ -18,7 +18,8 @@ const (
 	// beginWithin is how long a job of a bundle may wait for its turn. The bundle ends before the
 	// queue takes its worker for dead: this and oneTry are less than store.RescueAfter.
 	beginWithin = store.RescueAfter - oneTry - 5*time.Second
-	// failedWait is how long a job waits that failed in a bundle, before it is tried by itself.
+	// failedWait is how long a job waits that failed without a row of its own, before the queue tries
+	// it.
 	failedWait = time.Second
 )
 

@@ -30,7 +30,7 @@ import (
 const maxNoticeResponse = 64 << 10
 
 // notice is the body of a callback. Its fields are part of the API: see callbacks in
-// inbound/openapi.yaml.
+// inbound/api/openapi.yaml.
 type notice struct {
 	Type      string     `json:"type"` // verification.approved, verification.expired, …
 	Timestamp string     `json:"timestamp"`

@@ -116,6 +116,7 @@ func (w *Worker) table() []*job {
 		// Versions before the sweep made these due, one for each row.
 		inside[challenge.Expire](w, database, challenge.ExpireDue),
 		inside[verification.ExpireVerification](w, database, verification.ExpireDue),
+
 		queued(w, limits{within: oneTry}, func(Sweep) string { return "" }, w.sweep),
 		queued(w, limits{within: oneTry}, func(PriceTexts) string { return "" }, w.priceTexts),
 		queued(w, limits{within: oneTry}, func(Prune) string { return "" }, w.prune),
