@@ -9,13 +9,17 @@
 //	 │         ▼ │        │ found at the provider, or its receipt came
 //	 │       unclear ─────┘
 //	 ├──▶ suppressed   opted out, a test number, refused by a limit, too late, or no longer wanted
+//	 ├──▶ failed       given up
 //	 └◀── sending      the provider said that it did nothing
 //
+// From sending and unclear it goes to failed, too, when no provider will send it; and from sending
+// to suppressed, when it is no longer wanted before the next provider is asked.
+//
 // It promises that a text is never sent to a phone that opted out, but for the answer to a keyword,
-// nor after its deadline. It is
-// not sent a second time before it is certain that the first attempt did nothing. For that,
-// sending is on disk before the provider is asked, and an unclear text is looked up before it is
-// sent again. The transaction in which a prompt begins to leave fixes the link of its question.
+// nor after its deadline. It is not sent a second time before it is certain that the first attempt
+// did nothing. For that, sending is on disk before the provider is asked, and an unclear text is
+// looked up before it is sent again. The transaction in which a prompt begins to leave fixes the
+// link of its question.
 package text
 
 import (

@@ -21,7 +21,7 @@ type Usage struct {
 	Tenant  string `json:"tenant"`
 	Country string `json:"country"` // ISO 3166-1; "" when the retention has erased the numbers
 
-	Sent        int64 `json:"sent"` // a provider has them; the next two are of these
+	Sent        int64 `json:"sent"` // a provider has them, or may have; the next two are of these
 	Delivered   int64 `json:"delivered"`
 	Undelivered int64 `json:"undelivered"`
 	Suppressed  int64 `json:"suppressed"` // a limit, an opt-out or a hold kept them back
