@@ -23,7 +23,7 @@ import (
 // This file says where a command works that needs the database. The running bridge runs it, with
 // its own settings and its own database, when one answers at the socket that the settings name.
 // Otherwise the command opens the database itself. It is one piece of code in both places: a
-// method that gets a desk.
+// method that gets a database.
 //
 // So run optout, show, why, forget, jobs, tail, listen, limits, hold, release, usage, callbacks and
 // bugreport. What they read or write as a file, and where listen posts to, is the business of the

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,9 +87,7 @@ func (l limitsCommand) show(ctx context.Context, d database) error {
 		}
 	}
 	if l.JSON {
-		out := json.NewEncoder(d.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(shown)
+		return indented(d.world, shown)
 	}
 	if len(shown) == 0 {
 		_, err := fmt.Fprintln(d.stdout, "nothing is near its limit, and nothing is held")

@@ -16,8 +16,7 @@ func misuse(args []string, err error) mistake {
 	what, hint := err.Error(), "smsbridge --help lists the commands and what they take"
 	var parsed *kong.ParseError
 	if errors.As(err, &parsed) && parsed.Context.Command() != "" {
-		name, _, _ := strings.Cut(parsed.Context.Command(), " <")
-		hint = "smsbridge " + name + " --help says what the command takes"
+		hint = "smsbridge " + nameOf(parsed.Context) + " --help says what the command takes"
 	}
 	begun := func(arg string) bool { return strings.HasPrefix(arg, "+") }
 	digits, _ := regexp.MatchString(`^unexpected argument [0-9]+$`, what)
