@@ -25,7 +25,7 @@ type jobClient interface {
 // QueuedJob is a job of the queue that is not done. Most jobs need none: see begin.go.
 type QueuedJob struct {
 	ID      int64     `json:"id"`
-	Kind    string    `json:"kind"`            // of the job, or "text (bundle of 3)" and the like
+	Kind    string    `json:"kind"`            // of the job, or "send_text (bundle of 3)" and the like
 	About   string    `json:"about,omitempty"` // the id of the row that it is about
 	State   JobState  `json:"state"`
 	Tries   int       `json:"tries"`

@@ -12,8 +12,8 @@ import (
 )
 
 // This file finds and erases all that is held about one phone. No flow pays for an index by phone:
-// what is here reads whole tables, for people that have a reason to ask. No connection that writes
-// does so.
+// what is here reads whole tables, for people that have a reason to ask. A connection that writes
+// does so only with the short tables that also names: their rows live about a day.
 
 // held is a table with rows about phones.
 type held struct {

@@ -54,7 +54,8 @@ type Options struct {
 	// Now replaces the clock in tests. Nil: the process's clock on SQLite, the database's on
 	// PostgreSQL.
 	Now func() time.Time
-	// Log is told of failing jobs and of the queue's warnings. Nil: nothing is logged.
+	// Log is told of failing jobs, of the queue's warnings, of a new file, and of a WAL that stays
+	// full. Nil: nothing is logged.
 	Log *slog.Logger
 
 	poll     time.Duration          // instead of pollEvery, in tests
@@ -76,7 +77,7 @@ type Store struct {
 	once    sync.Once
 
 	beginner Beginner
-	patience time.Duration // of Read
+	patience time.Duration // of what reads
 	describe *describer
 	begins   []string // the kinds of jobs that it begins
 	turns    turns
