@@ -28,6 +28,14 @@ func (s *Store) HandBack(ctx context.Context) error {
 // Unallocated is the part of a page that Blank overwrites.
 func Unallocated(number int64, content []byte) []byte { return unallocated(number, content) }
 
+// ErasedAlso are the statements for each row that is erased, about what belongs to it.
+func ErasedAlso() (all []string) {
+	for _, t := range heldTables() {
+		all = append(all, t.also...)
+	}
+	return all
+}
+
 // BlankedAtOnce is how many pages of a file Blank looks at together.
 const BlankedAtOnce = blankedAtOnce
 

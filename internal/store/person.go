@@ -13,7 +13,7 @@ import (
 
 // This file finds and erases all that is held about one phone. No flow pays for an index by phone:
 // what is here reads whole tables, for people that have a reason to ask. A connection that writes
-// does so only with the short tables that also names: their rows live about a day.
+// does so only with the short tables that also names: their rows live for a day or two.
 
 // held is a table with rows about phones.
 type held struct {
@@ -44,9 +44,9 @@ func heldTables() []held {
 				eventsOfRow, "DELETE FROM code_check WHERE verification_id = $1",
 				"DELETE FROM auth0_notification WHERE verification_id = $1",
 				"DELETE FROM idempotency_key WHERE verification_id = $1",
-				"DELETE FROM event WHERE subject IN" +
-					" (SELECT id FROM durable_instance WHERE verification_id = $1)",
-				"DELETE FROM durable_instance WHERE verification_id = $1",
+				"DELETE FROM event WHERE subject IN (SELECT id FROM durable_instance" +
+					" WHERE verification_id = $1 AND verification_id <> '')",
+				"DELETE FROM durable_instance WHERE verification_id = $1 AND verification_id <> ''",
 			}},
 		{table: "durable_instance", key: byID, phone: phoneOfInput, also: []string{eventsOfRow}},
 		{table: "verify_report", key: byID, phone: "phone", also: []string{eventsOfRow}},

@@ -256,3 +256,18 @@ func TestBeside(t *testing.T) {
 	_, err = open(url)
 	require.ErrorIs(t, err, store.ErrOld)
 }
+
+// Ensure that the connection that writes reads no table whole for an erased row, but short ones.
+func TestErasedRowCostsLittle(t *testing.T) {
+	url := storetest.SQLite(t)
+	storetest.Open(t, url, nil)
+	conn := connect(t, "sqlite", strings.TrimPrefix(url, "sqlite:"))
+	short := []string{"SCAN auth0_notification", "SCAN idempotency_key", "SCAN short_link"}
+	for _, statement := range store.ErasedAlso() {
+		for _, line := range lines(t, conn, "EXPLAIN QUERY PLAN "+statement, "id") {
+			if strings.HasPrefix(line, "SCAN") {
+				require.Contains(t, short, line, statement)
+			}
+		}
+	}
+}
