@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ func Move(
 		return ErrNotPostgres
 	}
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("store: %w", errors.Join(fs.ErrNotExist, err))
+		return fmt.Errorf("store: %w", err)
 	}
 	if err := giveKeys(&from, path); err != nil {
 		return err

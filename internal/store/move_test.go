@@ -90,6 +90,9 @@ func TestMove(t *testing.T) {
 	require.ErrorIs(t, store.Move(t.Context(), store.Options{URL: to, Key: storetest.Key}, to, tell),
 		store.ErrNotSQLite)
 	require.ErrorIs(t, store.Move(t.Context(), options(path+".none"), to, tell), fs.ErrNotExist)
+	err = store.Move(t.Context(), options(path+"/below"), to, tell)
+	require.Error(t, err)
+	require.NotErrorIs(t, err, fs.ErrNotExist, "it may exist")
 }
 
 // Ensure that a database which has rows stays as it is, also one of an older version: its bridge is
