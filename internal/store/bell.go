@@ -84,11 +84,12 @@ const (
 	insertPayload = `{"queue":"` + river.QueueDefault + `"}`
 )
 
-// postgresDriver is River on PostgreSQL, with the bell beside NOTIFY. NOTIFY reaches the other
-// replicas, which help when this one has no worker free.
+// postgresDriver is River on PostgreSQL, with the bell beside NOTIFY and PostgreSQL's clock beside
+// the process's. NOTIFY reaches the other replicas, which help when this one has no worker free.
 type postgresDriver struct {
 	*riverpgxv5.Driver
-	bell bell
+	bell   bell
+	clocks *clocks
 }
 
 var _ riverdriver.Driver[pgx.Tx] = (*postgresDriver)(nil)
@@ -99,6 +100,16 @@ func (d *postgresDriver) GetListener(
 ) riverdriver.Listener {
 	inner := d.Driver.GetListener(params)
 	return &listener{Listener: inner, bell: d.bell, wait: inner.WaitForNotification}
+}
+
+// GetExecutor implements riverdriver.Driver.
+func (d *postgresDriver) GetExecutor() riverdriver.Executor {
+	return clockedExecutor{d.Driver.GetExecutor(), d.clocks}
+}
+
+// UnwrapExecutor implements riverdriver.Driver.
+func (d *postgresDriver) UnwrapExecutor(tx pgx.Tx) riverdriver.ExecutorTx {
+	return clockedTx{d.Driver.UnwrapExecutor(tx), d.clocks}
 }
 
 // sqliteDriver is River on SQLite, with the bell in the place of River's table of notifications.

@@ -152,6 +152,6 @@ func PoolTimeouts(url string) (waits [4]time.Duration, err error) {
 // Listener is how River is told of what PostgreSQL says.
 func (s *Store) Listener() riverdriver.Listener {
 	e := s.engine.(*postgresEngine)
-	driver := &postgresDriver{riverpgxv5.New(e.queue), e.bell}
+	driver := &postgresDriver{riverpgxv5.New(e.queue), e.bell, &e.clocks}
 	return driver.GetListener(&riverdriver.GetListenenerParams{})
 }

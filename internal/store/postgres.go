@@ -35,6 +35,7 @@ type postgresEngine struct {
 	client *river.Client[pgx.Tx]
 	bell   bell
 	clock  func() time.Time // nil: the database's
+	clocks clocks
 }
 
 func openPostgres(
@@ -61,7 +62,7 @@ func openPostgres(
 	if err != nil {
 		return nil, err
 	}
-	queue := &postgresDriver{driver, e.bell}
+	queue := &postgresDriver{driver, e.bell, &e.clocks}
 	if e.client, err = river.NewClient(queue, queueConfig(workers, o)); err != nil {
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
@@ -125,6 +126,9 @@ func (e *postgresEngine) read(ctx context.Context) (*db.Queries, time.Time, erro
 	}
 	var now time.Time
 	err := e.db.QueryRowContext(ctx, clock).Scan(&now)
+	if err == nil {
+		e.clocks.read(now)
+	}
 	return db.New(e.db), now, err
 }
 
@@ -175,6 +179,9 @@ func (e *postgresEngine) beginTx(
 	}
 	results := conn.SendBatch(ctx, &batch)
 	err = results.Close()
+	if err == nil && e.clock == nil {
+		e.clocks.read(now)
+	}
 	return results.Tx(), now, err
 }
 

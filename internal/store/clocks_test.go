@@ -1,0 +1,98 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
+)
+
+// otherClock makes PostgreSQL's clock differ from that of this process, and returns a connection.
+func otherClock(t *testing.T, url string, ahead time.Duration) *sql.DB {
+	t.Helper()
+	outside, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, outside.Close()) })
+	seconds := strconv.Itoa(int(ahead.Seconds()))
+	_, err = outside.ExecContext(t.Context(), `CREATE SCHEMA other;
+		CREATE FUNCTION other.now() RETURNS timestamptz STABLE LANGUAGE sql
+			AS $$ SELECT pg_catalog.now() + interval '`+seconds+` seconds' $$;
+		CREATE FUNCTION other.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql
+			AS $$ SELECT pg_catalog.clock_timestamp() + interval '`+seconds+` seconds' $$;
+		DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = other, pg_catalog, public',
+			current_database()); END $$`)
+	require.NoError(t, err)
+	return outside
+}
+
+// Ensure that jobs wait as long as they should when PostgreSQL's clock and that of the process
+// differ: neither is a job tried again at once, nor does it wait for the clocks. A job that another
+// worker has just begun stays with that one.
+func TestJobsGoByPostgreSQLsClock(t *testing.T) {
+	t.Parallel()
+	for name, ahead := range map[string]time.Duration{
+		"fast": 10 * time.Minute, "slow": -10 * time.Minute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := storetest.PostgreSQL(t)
+			outside := otherClock(t, url, ahead)
+			s := storetest.Open(t, url, nil)
+			river.AddWorker(s.Workers(), river.WorkFunc(
+				func(_ context.Context, job *river.Job[failing]) error {
+					switch job.Args.ID {
+					case "snoozes":
+						return river.JobSnooze(time.Hour)
+					case "fails":
+						return errors.New("mailgun: status 500")
+					}
+					return nil
+				}))
+			for id, wait := range map[string]time.Duration{
+				"snoozes": 0, "fails": 0, "dead": 0, "begun": 0, "scheduled": time.Hour,
+			} {
+				require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+					tx.EnqueueAt(failing{id, 0}, tx.Now().Add(wait))
+					return nil
+				}))
+			}
+			_, err := outside.ExecContext(t.Context(), `UPDATE river_job SET
+				state = CASE args->>'id' WHEN 'scheduled' THEN state ELSE 'running' END,
+				attempt = 3, scheduled_at = other.now() - interval '1 second',
+				attempted_at = other.now() - CASE args->>'id'
+					WHEN 'dead' THEN interval '5 minutes' ELSE interval '-5 minutes' END
+				WHERE args->>'id' IN ('dead', 'begun', 'scheduled')`)
+			require.NoError(t, err)
+			ctx := context.Background() // the queue is stopped when the test's own context has ended
+			require.NoError(t, s.Start(ctx))
+			t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
+			is := func(id, condition string) func() bool {
+				return func() (holds bool) {
+					row := outside.QueryRowContext(t.Context(), "SELECT "+condition+
+						" FROM river_job WHERE args->>'id' = $1", id)
+					require.NoError(t, row.Scan(&holds))
+					return holds
+				}
+			}
+			const within, soon = "scheduled_at - other.now() BETWEEN interval ",
+				"'-5 minutes' AND '5 minutes'"
+			for id, condition := range map[string]string{
+				"snoozes":   "state = 'scheduled' AND " + within + "'55 minutes' AND '65 minutes'",
+				"fails":     "errors IS NOT NULL AND " + within + soon,
+				"scheduled": "state = 'completed'",
+				"dead":      "errors IS NOT NULL AND " + within + soon,
+			} {
+				require.Eventually(t, is(id, condition), time.Minute, 10*time.Millisecond, id)
+			}
+			require.True(t, is("begun", "state = 'running'")(), "another worker has it")
+		})
+	}
+}
