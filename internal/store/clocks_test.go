@@ -96,3 +96,14 @@ func TestJobsGoByPostgreSQLsClock(t *testing.T) {
 		})
 	}
 }
+
+// Ensure that a worker does not count as dead because the clock went back behind the start.
+func TestDeadAfterTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	storetest.EachBench(t, func(b storetest.Bench) {
+		opened := b.Now()
+		require.False(b, b.Store.DeadBefore(opened).After(opened))
+		back := opened.Add(-time.Hour)
+		require.Equal(b, back.Add(-store.RescueAfter), b.Store.DeadBefore(back))
+	})
+}

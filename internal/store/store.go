@@ -232,10 +232,11 @@ func (s *Store) Stop(ctx context.Context) error {
 }
 
 // DeadBefore returns a time: a worker that began something before it, and has not recorded its end,
-// is dead. On SQLite no other process works, so that whatever is older than this Store counts.
+// is dead. On SQLite no other process works, so that whatever is older than this Store counts. When
+// the clock went back behind its start, that tells nothing.
 func (s *Store) DeadBefore(now time.Time) time.Time {
 	before := now.Add(-RescueAfter)
-	if alone := s.engine.alone(); alone.After(before) {
+	if alone := s.engine.alone(); alone.After(before) && !alone.After(now) {
 		return alone
 	}
 	return before
