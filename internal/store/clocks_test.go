@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +107,37 @@ func TestDeadAfterTheClockWentBack(t *testing.T) {
 		back := opened.Add(-time.Hour)
 		require.Equal(b, back.Add(-store.RescueAfter), b.Store.DeadBefore(back))
 	})
+}
+
+// Ensure that a job which was due is done when the clock has gone back since, by an hour.
+func TestDueJobAfterTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	url := storetest.SQLite(t)
+	s, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key})
+	require.NoError(t, err)
+	require.NoError(t, s.Do(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(failing{"due", 0})
+		return nil
+	}))
+	require.NoError(t, s.Close())
+	outside, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
+	require.NoError(t, err)
+	_, err = outside.ExecContext(t.Context(),
+		"UPDATE river_job SET scheduled_at = datetime('now', 'subsec', '+1 hour')")
+	require.NoError(t, errors.Join(err, outside.Close()))
+
+	s = storetest.Open(t, url, nil)
+	done := make(chan struct{})
+	river.AddWorker(s.Workers(), river.WorkFunc(func(context.Context, *river.Job[failing]) error {
+		close(done)
+		return nil
+	}))
+	ctx := context.Background() // the queue is stopped when the test's own context has ended
+	require.NoError(t, s.Start(ctx))
+	t.Cleanup(func() { require.NoError(t, s.Stop(ctx)) })
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		require.Fail(t, "the job waits for the clock")
+	}
 }

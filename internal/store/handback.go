@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 )
 
 // killed is the failure of a job that a killed process had at work.
@@ -27,4 +28,15 @@ func handBack(ctx context.Context, db *sql.DB) error {
 			WHERE value ->> 'error' = $1) AS deaths FROM river_job WHERE state = 'running')
 		WHERE id = of`, killed)
 	return err
+}
+
+// wake makes those jobs due on SQLite that were due when the clock went back. Each would wait until
+// the clock is again where it was. River sets such a job at most five seconds ahead.
+func wake(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `UPDATE river_job SET scheduled_at = datetime('now', 'subsec')
+		WHERE state = 'available' AND scheduled_at > datetime('now', 'subsec', '+10 seconds')`)
+	if err != nil {
+		return fmt.Errorf("store: looking for jobs of a clock that went back: %w", err)
+	}
+	return nil
 }

@@ -96,7 +96,7 @@ func openSQLite(
 	if o.Beside {
 		return e, nil
 	}
-	if err := e.checkpoint(ctx); err != nil {
+	if err := errors.Join(wake(ctx, e.db), e.checkpoint(ctx)); err != nil {
 		return nil, err
 	}
 	awake, rest := context.WithCancel(context.WithoutCancel(ctx))
@@ -116,7 +116,7 @@ func (e *sqliteEngine) migrate(ctx context.Context, driver *riversqlite.Driver) 
 	return all.apply(ctx)
 }
 
-// keepFresh makes a checkpoint now and then, until ctx ends.
+// keepFresh makes a checkpoint now and then, until ctx ends, and wakes what waits for the clock.
 func (e *sqliteEngine) keepFresh(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
@@ -127,6 +127,9 @@ func (e *sqliteEngine) keepFresh(ctx context.Context, log *slog.Logger) {
 		case <-tick.C:
 			if err := e.checkpoint(ctx); err != nil && ctx.Err() == nil {
 				log.Error("what was committed stays in the WAL for now", "error", err)
+			}
+			if err := wake(ctx, e.db); err != nil && ctx.Err() == nil {
+				log.Error("jobs may wait for the clock", "error", err)
 			}
 		}
 	}
