@@ -139,13 +139,9 @@ func (w *Worker) putBack(ctx context.Context, c challenge.Click, b begun[challen
 func (w *Worker) finish(
 	ctx context.Context, t *tenant.Tenant, c challenge.Click, o linkclick.Outcome,
 ) error {
-	err := w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
+	return w.recordAndText(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return endClick(ctx, tx, t, c, o)
-	}, func() {})
-	if err == nil {
-		w.ended(c.Challenge)
-	}
-	return err
+	}, func() { w.ended(c.Challenge) })
 }
 
 // endClick is what finish does in its transaction.
