@@ -112,6 +112,14 @@ func (d *postgresDriver) UnwrapExecutor(tx pgx.Tx) riverdriver.ExecutorTx {
 	return clockedTx{d.Driver.UnwrapExecutor(tx), d.clocks}
 }
 
+// UnwrapTx implements riverdriver.Driver.
+func (d *postgresDriver) UnwrapTx(tx riverdriver.ExecutorTx) pgx.Tx {
+	if clocked, ok := tx.(clockedTx); ok {
+		tx = clocked.ExecutorTx
+	}
+	return d.Driver.UnwrapTx(tx)
+}
+
 // sqliteDriver is River on SQLite, with the bell in the place of River's table of notifications.
 // This process is the only one that uses the file, so no other could read that table.
 type sqliteDriver struct {
