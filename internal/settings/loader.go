@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -249,7 +250,7 @@ func readSecret(dir, path string) (string, *Mistake) {
 		return "", Wrong("refers to a file that cannot be read", unreadable(path, err))
 	}
 	secret := strings.TrimSpace(string(text))
-	if assignment.MatchString(secret) {
+	if assignment().MatchString(secret) {
 		return "", Wrong("refers to a file that has a name and = before the secret",
 			"write the secret alone into the file")
 	}
@@ -261,7 +262,10 @@ func readSecret(dir, path string) (string, *Mistake) {
 }
 
 // The start of a line of variables. No provider's secret has it: = ends the last block of base64.
-var assignment = regexp.MustCompile(`^(?:export )?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+=.`)
+// It is made with first use, as most secrets are in variables.
+var assignment = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:export )?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+=.`)
+})
 
 // unreadable says what to do about a file that cannot be read.
 func unreadable(path string, err error) string {

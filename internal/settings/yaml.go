@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,24 +15,32 @@ import (
 // YAML's own words about a broken file help few people, and its lines are often those before the
 // mistake. This file finds what people really write wrong, in the lines as they stand.
 
-var (
-	// A key with what follows it on its line, be it below a hyphen.
-	keyLine = regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[ \t]+(\S.*)$`)
-	// An item of a list, with what follows the hyphen.
-	itemLine = regexp.MustCompile(`^[ \t]*(?:- +)+(\S.*)$`)
-	// A key whose value follows its colon at once.
-	joined = regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[^\s:]`)
-	// A section, or a setting that ends on its line. And an item of a list that does.
-	settled = regexp.MustCompile(
-		`^[\w.]+:(?: +(?:[^|>&*!"'\[{].*|"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}))?$`)
-	settledItem = regexp.MustCompile(`^[^|>&*!"'\[{:][^:]*$`)
-	// A value that begins with #, so that YAML takes it for a comment.
-	hashValue = regexp.MustCompile(`:[ \t]+(#[^\s,#}\]]+)`)
-	// A * alone, in a list on one line.
-	loneStar = regexp.MustCompile(`[\[,][ \t]*\*[ \t]*[\],]`)
-	// What the library says of a value that begins with *. It repeats the value.
-	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
-)
+// patterns find what is wrong in a file.
+type patterns struct {
+	keyLine, itemLine, joined, settled, settledItem, hashValue, loneStar, unknownAnchor *regexp.Regexp
+}
+
+// broken makes them with first use: a right start needs none.
+var broken = sync.OnceValue(func() patterns {
+	return patterns{
+		// A key with what follows it on its line, be it below a hyphen.
+		keyLine: regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[ \t]+(\S.*)$`),
+		// An item of a list, with what follows the hyphen.
+		itemLine: regexp.MustCompile(`^[ \t]*(?:- +)+(\S.*)$`),
+		// A key whose value follows its colon at once.
+		joined: regexp.MustCompile(`^[ \t]*(?:- +)*([A-Za-z0-9_.]+):[^\s:]`),
+		// A section, or a setting that ends on its line. And an item of a list that does.
+		settled: regexp.MustCompile(
+			`^[\w.]+:(?: +(?:[^|>&*!"'\[{].*|"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}))?$`),
+		settledItem: regexp.MustCompile(`^[^|>&*!"'\[{:][^:]*$`),
+		// A value that begins with #, so that YAML takes it for a comment.
+		hashValue: regexp.MustCompile(`:[ \t]+(#[^\s,#}\]]+)`),
+		// A * alone, in a list on one line.
+		loneStar: regexp.MustCompile(`[\[,][ \t]*\*[ \t]*[\],]`),
+		// What the library says of a value that begins with *. It repeats the value.
+		unknownAnchor: regexp.MustCompile(`unknown anchor '(.*)' referenced`),
+	}
+})
 
 const (
 	bracesWhat = "begins with {{, which YAML takes for a group of settings"
@@ -47,7 +56,8 @@ func (w walker) explain(err error, form Form) {
 	bad := misplaced(w.lines)
 	for i, line := range w.lines {
 		key, m := judgeLine(line)
-		if found := joined.FindStringSubmatch(line); m == nil && found != nil && w.knows(found[1]) {
+		found := broken().joined.FindStringSubmatch(line)
+		if m == nil && found != nil && w.knows(found[1]) {
 			key, m = found[1], Wrong("has no blank behind its colon", "write "+found[1]+": and the value")
 		}
 		if m == nil && i == bad {
@@ -63,7 +73,7 @@ func (w walker) explain(err error, form Form) {
 			return
 		}
 	}
-	if found := unknownAnchor.FindStringSubmatch(err.Error()); found != nil {
+	if found := broken().unknownAnchor.FindStringSubmatch(err.Error()); found != nil {
 		named := func(line string) bool { return strings.Contains(line, "*"+found[1]) }
 		w.Add(fmt.Sprintf("%s:%d", w.path, slices.IndexFunc(w.lines, named)+1),
 			Wrong("has a value that "+starWhat, quoteHint))
@@ -87,9 +97,9 @@ func judgeLine(line string) (key string, m *Mistake) {
 			"delete what is before the text, and type blanks")
 	}
 	text := ""
-	if found := keyLine.FindStringSubmatch(line); found != nil {
+	if found := broken().keyLine.FindStringSubmatch(line); found != nil {
 		key, text = found[1], found[2]
-	} else if found := itemLine.FindStringSubmatch(line); found != nil {
+	} else if found := broken().itemLine.FindStringSubmatch(line); found != nil {
 		text = found[1]
 	}
 	switch {
@@ -101,9 +111,9 @@ func judgeLine(line string) (key string, m *Mistake) {
 		return key, judgeQuoted(text)
 	case text[0] == '{' || text[0] == '[':
 		switch {
-		case hashValue.MatchString(text):
+		case broken().hashValue.MatchString(text):
 			return key, Wrong(hashWhat, quoteHint)
-		case loneStar.MatchString(text):
+		case broken().loneStar.MatchString(text):
 			return key, Wrong("has a value that "+starWhat, quoteHint)
 		}
 	case strings.TrimSpace(uncommented(text)) == "*":
@@ -151,8 +161,8 @@ func misplaced(lines []string) int {
 			column, text, item = column+len(text)-len(rest), rest, true
 			columns = append(columns, column)
 		}
-		switch isSetting := settled.MatchString(text); {
-		case !isSetting && !(item && settledItem.MatchString(text)):
+		switch isSetting := broken().settled.MatchString(text); {
+		case !isSetting && !(item && broken().settledItem.MatchString(text)):
 			return -1
 		case !known && !opened:
 			return i
@@ -216,7 +226,7 @@ func (w walker) empty(key *yaml.Node, r Row) *Mistake {
 	if i < 0 {
 		return Wrong("has no value", "write one, or remove the line")
 	}
-	found := hashValue.FindStringSubmatchIndex(line[i+len(key.Value):])
+	found := broken().hashValue.FindStringSubmatchIndex(line[i+len(key.Value):])
 	if found == nil || found[0] != 0 {
 		return Wrong("has no value", "write one, or remove the line")
 	}
