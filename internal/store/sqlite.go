@@ -96,7 +96,7 @@ func openSQLite(
 	if o.Beside {
 		return e, nil
 	}
-	if err := errors.Join(wake(ctx, e.db), e.checkpoint(ctx)); err != nil {
+	if err := e.checkpoint(ctx); err != nil {
 		return nil, err
 	}
 	awake, rest := context.WithCancel(context.WithoutCancel(ctx))
@@ -263,11 +263,14 @@ func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
 	return s, nil
 }
 
-// start hands back what a killed process left. This file has no other user, so no worker does its
-// running jobs any more and its leader is gone.
+// start hands back what a killed process left, and wakes what waits for the clock. This file has no
+// other user, so no worker does its running jobs any more and its leader is gone.
 func (e *sqliteEngine) start(ctx context.Context) error {
 	if err := handBack(ctx, e.db); err != nil {
 		return fmt.Errorf("store: handing back jobs: %w", err)
+	}
+	if err := wake(ctx, e.db); err != nil {
+		return err
 	}
 	return e.client.Start(ctx)
 }
