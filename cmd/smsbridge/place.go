@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -93,7 +94,11 @@ func judgePlace(ctx context.Context, s tenant.Settings) (busy []string, err erro
 		}
 	}
 	if path, chosen := s.CommandSocket(); path != "" {
-		switch err := socket.Look(ctx, path); {
+		err := socket.Look(ctx, path)
+		if err == nil {
+			err = store.MayMake(filepath.Dir(path))
+		}
+		switch {
 		case errors.Is(err, socket.ErrInUse):
 			busy = append(busy, path)
 		case err != nil && chosen:

@@ -61,12 +61,15 @@ func restored(path string) error {
 	return nil
 }
 
+// MayMake returns an error when this process may make no file in a folder.
+func MayMake(folder string) error { return access(folder, mayWrite|mayEnter) }
+
 // writable returns an error when this process may neither write a file nor make it.
 func writable(name string) error {
 	_, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return access(filepath.Dir(name), mayWrite|mayEnter)
+		return MayMake(filepath.Dir(name))
 	case err != nil:
 		return err
 	}

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"io/fs"
 	"net"
 	"os/user"
 	"strconv"
@@ -33,13 +32,4 @@ func userOf(conn net.Conn) string {
 		return found.Username
 	}
 	return "uid " + id
-}
-
-// mayMake returns an error when this process may make no file in a folder (access(2)).
-func mayMake(folder string) error {
-	const write, enter = 2, 1
-	if err := syscall.Access(folder, write|enter); err != nil {
-		return &fs.PathError{Op: "access", Path: folder, Err: err}
-	}
-	return nil
 }

@@ -44,13 +44,10 @@ var ErrInUse = errors.New("another bridge listens there")
 // ErrNoSocket: the path is that of another file.
 var ErrNoSocket = errors.New("there is a file of that name, and it is no socket")
 
-// Look returns the error with which Listen would end, as far as it is known without a change. It is
-// ErrInUse while a bridge runs.
+// Look returns the error with which Listen would end for the path itself, without a change. It is
+// ErrInUse while a bridge runs. Whether this process may write into the folder is not looked at.
 func Look(ctx context.Context, path string) error {
 	if _, err := inTheWay(ctx, path); err != nil {
-		return err
-	}
-	if err := mayMake(filepath.Dir(path)); err != nil {
 		return err
 	}
 	_, done, err := within(path)
