@@ -5,6 +5,7 @@ package linkclick
 import (
 	"fmt"
 	"mime/quotedprintable"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,29 @@ func BenchmarkExamine(b *testing.B) {
 				examineMail(b, raw)
 			}
 			b.ReportMetric(float64(processorTime(b)-began)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// BenchmarkJudge measures what a page of success takes to be believed: the words of the page, and
+// those of its address and of the link.
+func BenchmarkJudge(b *testing.B) {
+	link, err := url.Parse(auth0Verify)
+	require.NoError(b, err)
+	k := &click{Clicker: &Clicker{Rule: acme}, link: link, shape: shapeOf(link)}
+	a := response{request: request{to: link}, status: 200}
+	for name, padding := range map[string]string{
+		"small": "", "10kB": strings.Repeat("<p>More <b>words</b> of it, and a code</p>\n", 240),
+	} {
+		p := readPage("<h1>Email verification</h1>" + padding + "<p>Your email was verified. " +
+			"You can continue using the application.</p>")
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if outcome, _ := k.judgePage(a, p); outcome != OutcomeConfirmed {
+					b.Fatal(outcome)
+				}
+			}
 		})
 	}
 }

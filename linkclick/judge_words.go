@@ -20,7 +20,7 @@ var judged = []Outcome{
 // judgeWords looks for what text says about a verification. A success counts only if
 // successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
-	if said := readWords(known().languages, text, successPossible); said != outcomeChanged {
+	if said := readWords(text, successPossible, known().phrases); said != outcomeChanged {
 		return said
 	}
 	return OutcomeUnknown
@@ -29,8 +29,8 @@ func judgeWords(text string, successPossible bool) Outcome {
 // hear looks for what text says about what the click is for. It also knows the words with which
 // only the provider of the link tells of success.
 func (k *click) hear(text string, successPossible bool) Outcome {
-	languages := append(slices.Clip(known().languages), known().praise[k.shape.provider])
-	said := readWords(languages, k.Rule.withoutName()(text), successPossible)
+	said := readWords(k.Rule.withoutName()(text), successPossible, known().phrases,
+		known().praise[k.shape.provider])
 	switch reset := k.Kind == KindReset; {
 	case reset && said == outcomeChanged:
 		return OutcomeConfirmed
@@ -40,17 +40,21 @@ func (k *click) hear(text string, successPossible bool) Outcome {
 	return said
 }
 
-// readWords looks for what text says in some languages.
-func readWords(languages []language, text string, successPossible bool) Outcome {
+// readWords looks for what text says with the phrases of some tables, in the order of the tables.
+func readWords(text string, successPossible bool, tables ...phraseTable) Outcome {
 	said := statements(text)
 	whole := strings.Join(said, "\n")
+	held := sieveOf(whole)
 	for _, outcome := range judged {
 		if outcome == OutcomeConfirmed && !successPossible {
 			break
 		}
-		for _, l := range languages {
-			for _, phrase := range l.phrases[outcome] {
-				if strings.Contains(whole, phrase) && l.states(said, phrase, outcome) {
+		for _, table := range tables {
+			phrases := table[outcome]
+			for i := range phrases {
+				p := &phrases[i]
+				if held.mayHold(&p.marks) && strings.Contains(whole, p.phrase) &&
+					p.language.states(said, p.phrase, outcome) {
 					return outcome
 				}
 			}
@@ -78,7 +82,7 @@ var restrictions = strings.Fields("only erst nur først kun bare först bara end
 
 // states reports whether a statement holds phrase and no condition before it. A success must not be
 // taken back either.
-func (l language) states(statements []string, phrase string, outcome Outcome) bool {
+func (l *language) states(statements []string, phrase string, outcome Outcome) bool {
 	success := succeeds(outcome)
 	for i, s := range statements {
 		at := strings.Index(s, phrase)
@@ -107,7 +111,7 @@ func (l language) states(statements []string, phrase string, outcome Outcome) bo
 }
 
 // fits reports whether a success stands where this language has it, between before and rest.
-func (l language) fits(before, rest string) bool {
+func (l *language) fits(before, rest string) bool {
 	next, _ := utf8.DecodeRuneInString(rest)
 	following, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " "))
 	return !(l.whole && unicode.IsLetter(next)) &&
@@ -259,7 +263,7 @@ func namesAccount(s string) bool {
 
 // takesBack reports whether a phrase of success is denied in its clause or after it, or a condition
 // follows. Next are the statements after that of the phrase.
-func (l language) takesBack(before, rest string, next []string) bool {
+func (l *language) takesBack(before, rest string, next []string) bool {
 	clause := withoutLeave(lastClause(before))
 	if l.late {
 		end := strings.IndexAny(rest+",", clauseMarks)
@@ -313,7 +317,11 @@ func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }
 func statements(text string) []string {
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
-		rest := norm.NFKC.String(plain(sentenceMarks.Replace(withoutAddresses(line))))
+		rest := withoutAddresses(line)
+		if !isASCII(rest) {
+			rest = sentenceMarks.Replace(rest)
+		}
+		rest = norm.NFKC.String(plain(rest))
 		for rest != "" {
 			end, asks := sentenceEnd(rest)
 			if !asks {

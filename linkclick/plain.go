@@ -1,6 +1,9 @@
 package linkclick
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // This file brings words into the form in which all tables of this package hold theirs.
 
@@ -18,8 +21,22 @@ func words(s string) string {
 // plain returns s in lower case with single spaces, straight quotes and "email" for "e-mail". A
 // one-time password is a code and no password, so it is called so.
 func plain(s string) string {
-	s = strings.ToLower(typeset.Replace(s))
+	if !isASCII(s) {
+		s = typeset.Replace(s)
+	}
+	s = strings.ToLower(s)
 	return spelling.Replace(strings.Join(strings.Fields(s), " "))
+}
+
+// isASCII reports whether s has no character beyond ASCII. Most texts are such. A replacer of other
+// characters would copy each in vain.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 var (

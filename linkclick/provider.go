@@ -92,7 +92,8 @@ type knowledge struct {
 	marks     []mark
 	menu      []string
 	languages []language
-	praise    map[*provider]language // what each provider alone says of success
+	phrases   phraseTable               // of all languages, in their order
+	praise    map[*provider]phraseTable // what each provider alone says of success
 	recipes   []recipe
 	shapes    shapeIndex
 	footer    int // bytes of the longest footer
@@ -106,7 +107,7 @@ func learn(all []*provider) *knowledge {
 	k := &knowledge{
 		verdicts:  slices.Clone(genericVerdicts),
 		languages: slices.Clone(genericLanguages),
-		praise:    map[*provider]language{},
+		praise:    map[*provider]phraseTable{},
 		recipes:   slices.Clone(genericRecipes),
 		shapes:    indexShapes(all),
 	}
@@ -138,7 +139,7 @@ func learn(all []*provider) *knowledge {
 			}
 			english.phrases[outcome] = slices.Concat(english.phrases[outcome], phrases)
 		}
-		k.praise[p] = own
+		k.praise[p] = tableOf(own)
 		if p.recipe.name != "" {
 			k.recipes = append(k.recipes, p.recipe)
 		}
@@ -146,6 +147,7 @@ func learn(all []*provider) *knowledge {
 			k.footer = max(k.footer, len(name))
 		}
 	}
+	k.phrases = tableOf(k.languages...)
 	slices.SortStableFunc(k.verdicts, func(a, b verdict) int { return int(a.turn - b.turn) })
 	return k
 }

@@ -1,0 +1,78 @@
+package linkclick
+
+// This file finds out quickly which phrases a text cannot hold. There are two thousand of them, and
+// a page holds one or two.
+
+// phraseTable has the phrases that tell each outcome, in the order in which they are looked for.
+type phraseTable map[Outcome][]knownPhrase
+
+// knownPhrase is a phrase of a language.
+type knownPhrase struct {
+	phrase   string
+	language *language
+	marks    marks
+}
+
+func tableOf(languages ...language) phraseTable {
+	t := phraseTable{}
+	for i := range languages {
+		l := &languages[i]
+		for outcome, phrases := range l.phrases {
+			for _, phrase := range phrases {
+				t[outcome] = append(t[outcome], knownPhrase{phrase, l, marksOf(phrase)})
+			}
+		}
+	}
+	return t
+}
+
+// sieve has a bit for each three bytes that follow each other somewhere in a text. Several such
+// threes share a bit, so that a sieve may take a text for one that holds them.
+type sieve [sieveBits / 64]uint64
+
+const sieveBits = 1 << 12
+
+func sieveOf(text string) (s sieve) {
+	for i := range len(text) - 2 {
+		bit := bitOf(text[i:])
+		s[bit/64] |= 1 << (bit % 64)
+	}
+	return s
+}
+
+// bitOf mixes the first three bytes of s, which has them.
+func bitOf(s string) uint16 {
+	three := uint32(s[0])<<16 | uint32(s[1])<<8 | uint32(s[2])
+	return uint16(three * 2_654_435_761 >> 20)
+}
+
+// marks are bits that the sieve of each text has that holds a phrase. They are of the phrase's
+// beginning, its end, and two places between. A phrase of less than three bytes has none.
+type marks struct {
+	bits  [4]uint16
+	short bool
+}
+
+func marksOf(phrase string) (m marks) {
+	last := len(phrase) - 3
+	if last < 0 {
+		return marks{short: true}
+	}
+	for i := range m.bits {
+		m.bits[i] = bitOf(phrase[last*i/(len(m.bits)-1):])
+	}
+	return m
+}
+
+// mayHold reports whether the text of s may hold a phrase. If not, it does not.
+func (s *sieve) mayHold(phrase *marks) bool {
+	if phrase.short {
+		return true
+	}
+	for _, bit := range phrase.bits {
+		if s[bit/64]&(1<<(bit%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
