@@ -3,6 +3,7 @@ package linkclick
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -58,14 +59,20 @@ func isApart(before, after string) bool {
 // of words, which may lack the last letter.
 func isTableWord(word string) bool {
 	_, last := utf8.DecodeLastRuneInString(word)
-	is := func(part string) bool {
-		part = strings.TrimSpace(part)
-		return part == word || part == word[:len(word)-last]
-	}
+	t := tableWords()
+	return t.parts[word] || t.parts[word[:len(word)-last]] || t.words[word]
+}
+
+// tableWords has the words of all tables, whole ones apart from parts of words.
+var tableWords = sync.OnceValue(func() (t struct{ parts, words map[string]bool }) {
+	t.parts, t.words = map[string]bool{}, map[string]bool{}
 	for _, row := range vocabulary {
-		if slices.ContainsFunc(row.words, is) {
-			return true
+		for _, part := range row.words {
+			t.parts[strings.TrimSpace(part)] = true
 		}
 	}
-	return slices.Contains(codeWords, word) || slices.Contains(otherWords, word)
-}
+	for _, word := range slices.Concat(codeWords, otherWords) {
+		t.words[word] = true
+	}
+	return t
+})

@@ -22,12 +22,12 @@ type guard struct {
 	rule  Rule
 	plain bool // the request is http, not https
 	safe  *ssrf.Guardian
-	own   []net.Addr // this machine's, where services may listen that trust their neighbors
+	// own lists this machine's addresses, where services may listen that trust their neighbors.
+	own func() ([]net.Addr, error)
 }
 
 func newGuard(rule Rule, plain bool) guard {
-	own, _ := net.InterfaceAddrs() // if they cannot be listed, the ranges below must do
-	return guard{rule: rule, plain: plain, own: own, safe: ssrf.New(
+	return guard{rule: rule, plain: plain, own: net.InterfaceAddrs, safe: ssrf.New(
 		ssrf.WithPorts(443),
 		// Azure's host agent answers every virtual machine on this public address:
 		// https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
@@ -68,7 +68,8 @@ func isISATAP(ip netip.Addr) bool {
 }
 
 func (g guard) isOwn(ip netip.Addr) bool {
-	return slices.ContainsFunc(g.own, func(a net.Addr) bool {
+	own, _ := g.own() // if they cannot be listed, the ranges of package ssrf must do
+	return slices.ContainsFunc(own, func(a net.Addr) bool {
 		p, err := netip.ParsePrefix(a.String())
 		return err == nil && p.Addr().Unmap() == ip
 	})

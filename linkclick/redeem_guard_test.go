@@ -122,8 +122,11 @@ func TestGuardPortsAndUnsafeAllow(t *testing.T) {
 
 func TestGuardRefusesOwnAddresses(t *testing.T) {
 	g := newGuard(acme, false)
-	require.NotEmpty(t, g.own)
-	g.own = append(g.own, &net.IPNet{IP: net.IPv4(8, 8, 8, 8), Mask: net.CIDRMask(24, 32)})
+	own, err := g.own()
+	require.NoError(t, err)
+	require.NotEmpty(t, own)
+	own = append(own, &net.IPNet{IP: net.IPv4(8, 8, 8, 8), Mask: net.CIDRMask(24, 32)})
+	g.own = func() ([]net.Addr, error) { return own, nil }
 	require.False(t, g.allows(netip.MustParseAddrPort("8.8.8.8:443")))
 	require.True(t, g.allows(netip.MustParseAddrPort("8.8.8.9:443")))
 }

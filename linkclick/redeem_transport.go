@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
 )
@@ -202,15 +203,15 @@ func textKind(h http.Header) (kind string, readable bool) {
 }
 
 // decode returns a body as UTF-8, by its content type, its byte order mark or its own
-// declaration.
+// declaration. Most bodies are UTF-8 as they are.
 func decode(raw []byte, contentType string) string {
-	r, err := charset.NewReader(bytes.NewReader(raw), contentType)
-	if err != nil {
-		return strings.ToValidUTF8(string(raw), "\uFFFD")
+	e, name, _ := charset.DetermineEncoding(raw, contentType)
+	if name != "utf-8" || !utf8.Valid(raw) {
+		decoded, err := e.NewDecoder().Bytes(raw)
+		if err != nil {
+			return strings.ToValidUTF8(string(raw), "\uFFFD")
+		}
+		raw = decoded
 	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return strings.ToValidUTF8(string(raw), "\uFFFD")
-	}
-	return strings.TrimPrefix(string(b), "\ufeff") // readers of JSON refuse the mark
+	return strings.TrimPrefix(string(raw), "\ufeff") // readers of JSON refuse the mark
 }
