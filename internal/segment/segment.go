@@ -32,44 +32,45 @@ const (
 // Measure counts the segments of a text as the networks do. An escaped GSM-7 character and a
 // surrogate pair are never split over two segments.
 func Measure(body string) Size {
-	gsm := make([]int, 0, len(body))
-	ucs := make([]int, 0, len(body))
+	gsm, ucs := counter{alone: gsmAlone, part: gsmPart}, counter{alone: ucsAlone, part: ucsPart}
 	isGSM := true
 	for _, r := range body {
-		ucs = append(ucs, max(1, utf16.RuneLen(r)))
+		ucs.add(max(1, utf16.RuneLen(r)))
 		switch {
 		case !isGSM:
 		case strings.ContainsRune(gsmBasic, r):
-			gsm = append(gsm, 1)
+			gsm.add(1)
 		case strings.ContainsRune(gsmExtension, r):
-			gsm = append(gsm, 2)
+			gsm.add(2)
 		default:
 			isGSM = false
 		}
 	}
 	if isGSM {
-		return Size{segments(gsm, gsmAlone, gsmPart), sum(gsm), true}
+		return Size{gsm.segments(), gsm.units, true}
 	}
-	return Size{segments(ucs, ucsAlone, ucsPart), sum(ucs), false}
+	return Size{ucs.segments(), ucs.units, false}
 }
 
-func segments(widths []int, alone, part int) int {
-	if sum(widths) <= alone {
+// counter fills segments with the characters of a text in one encoding.
+type counter struct {
+	alone, part int // units of a text of one segment, and of each of several
+	units       int
+	full, used  int // segments, if there are several, and units in the last one
+}
+
+// add counts a character of so many units.
+func (c *counter) add(units int) {
+	c.units += units
+	if c.used+units > c.part {
+		c.full, c.used = c.full+1, 0
+	}
+	c.used += units
+}
+
+func (c *counter) segments() int {
+	if c.units <= c.alone {
 		return 1
 	}
-	n, used := 1, 0
-	for _, w := range widths {
-		if used+w > part {
-			n, used = n+1, 0
-		}
-		used += w
-	}
-	return n
-}
-
-func sum(widths []int) (n int) {
-	for _, w := range widths {
-		n += w
-	}
-	return n
+	return c.full + 1
 }
