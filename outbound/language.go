@@ -35,7 +35,8 @@ func mailLanguage(m linkclick.Mail) string {
 	return cmp.Or(wordLanguage(m.Subject+" "+text), lang)
 }
 
-// readHTMLLanguage returns the lang attribute of the html or the body element, and the text.
+// readHTMLLanguage returns the lang attribute of the html or the body element, and the beginning of
+// the text.
 func readHTMLLanguage(source string) (lang, text string) {
 	z := html.NewTokenizer(strings.NewReader(source))
 	var b strings.Builder
@@ -45,10 +46,14 @@ func readHTMLLanguage(source string) (lang, text string) {
 		case html.ErrorToken:
 			return lang, b.String()
 		case html.TextToken:
-			if !hidden && b.Len() < maxLanguageText {
-				b.Write(z.Text())
-				b.WriteByte(' ')
+			if hidden {
+				continue
 			}
+			if b.Len() >= maxLanguageText {
+				return lang, b.String()
+			}
+			b.Write(z.Text())
+			b.WriteByte(' ')
 		case html.StartTagToken:
 			name, more := z.TagName()
 			tag := string(name)
