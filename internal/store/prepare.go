@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -92,7 +93,7 @@ func (c *preparingConn) take(ctx context.Context, text string) (*prepared, error
 	case !strings.HasPrefix(text, generated) || len(c.statements) == mostPrepared:
 		return nil, nil
 	}
-	made, err := c.PrepareContext(ctx, text)
+	made, err := c.PrepareContext(ctx, unnumbered(text))
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +104,28 @@ func (c *preparingConn) take(ctx context.Context, text string) (*prepared, error
 	kept = &prepared{statement: able}
 	c.statements[text] = kept
 	return kept, nil
+}
+
+// unnumbered returns a statement whose parameters ?1, ?2 and so on stand in this order, each once,
+// with plain question marks. Any other statement stays. The driver asks SQLite for the name of each
+// numbered parameter at each use, and SQLite looks through those before it.
+func unnumbered(text string) string {
+	var b strings.Builder
+	rest, n := text, 0
+	for {
+		before, after, found := strings.Cut(rest, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		n++
+		after, numbered := strings.CutPrefix(after, strconv.Itoa(n))
+		if !numbered || after != "" && after[0] >= '0' && after[0] <= '9' {
+			return text
+		}
+		b.WriteByte('?')
+		rest = after
+	}
 }
 
 // ExecContext implements driver.ExecerContext.

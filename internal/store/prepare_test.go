@@ -182,3 +182,20 @@ func TestStatementsAreBounded(t *testing.T) {
 		return nil
 	}))
 }
+
+// Ensure that parameters lose their numbers only where these say no more than their places do.
+func TestUnnumbered(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT 1":                                "SELECT 1",
+		"UPDATE t SET a = ?1 WHERE b = ?2":        "UPDATE t SET a = ? WHERE b = ?",
+		"SELECT ?1, ?2, ?1":                       "SELECT ?1, ?2, ?1",
+		"SELECT ?2, ?1":                           "SELECT ?2, ?1",
+		"SELECT ?1, ?12":                          "SELECT ?1, ?12",
+		"SELECT ?, ?2":                            "SELECT ?, ?2",
+		"SELECT a FROM t WHERE b = '?'":           "SELECT a FROM t WHERE b = '?'",
+		"SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9":       "SELECT ?,?,?,?,?,?,?,?,?",
+		"VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)": "VALUES (?,?,?,?,?,?,?,?,?,?)",
+	} {
+		require.Equal(t, want, unnumbered(text))
+	}
+}
