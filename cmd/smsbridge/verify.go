@@ -99,7 +99,7 @@ func (v verifyCommand) Run(ctx context.Context, w world) error {
 		return notStarted(err)
 	}
 	fmt.Fprintf(w.stdout, "A code is on its way to %s. It counts until %s.\n", v.Phone,
-		started.Expires.Local().Format(time.TimeOnly))
+		started.Expires.Local().Format(time.TimeOnly+" MST"))
 	return v.converse(ctx, w, api, started)
 }
 

@@ -68,6 +68,7 @@ func TestVerifyAtTheKeyboard(t *testing.T) {
 	require.NoError(t, command.Wait(), said.String())
 	require.Regexp(t, `(?s)A code is on its way to \+4512345678.*[Ww]rong.*\+4512345678 is verified\.`,
 		said.String())
+	require.Regexp(t, `It counts until [0-9:]{8} ([A-Z]+|[+-][0-9]+)\.`, said.String(), "a zone")
 	require.Len(t, th.twilio.Phone("+4512345678").Inbox(), 1, "too soon for another")
 }
 
