@@ -23,7 +23,7 @@ type Collector struct {
 // described are the metrics of a collector.
 type described struct {
 	up, info, segments, money, mostSegments, mostMoney, due, oldest, failing, dead, begun, breakers,
-	held, size, free, nodes, groups, health *prometheus.Desc
+	held, size, free, ahead, nodes, groups, health *prometheus.Desc
 }
 
 func describe() described {
@@ -47,6 +47,7 @@ func describe() described {
 		held:         d("held", "What an operator holds; always 1.", "what"),
 		size:         d("database_bytes", "What the database takes."),
 		free:         d("disk_free_bytes", "What is free on the disk of the database."),
+		ahead:        d("database_clock_ahead_seconds", "How much later it is there than here."),
 		nodes:        d("nodes", "Processes on this database."),
 		groups:       d("commit_group_size", "Calls that shared one commit."),
 		health:       d("health", "1 while there is such a finding.", "code"),
@@ -77,6 +78,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	r.spending(d, gauge)
 	r.queue(d, gauge)
 	gauge(d.size, float64(r.Size))
+	gauge(d.ahead, r.ClockAhead.Seconds())
 	gauge(d.nodes, float64(len(r.Nodes)))
 	if r.Disk.Size > 0 {
 		gauge(d.free, float64(r.Disk.Free))

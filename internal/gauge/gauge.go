@@ -37,6 +37,8 @@ type Reading struct {
 	Size     int64 // of the database, in bytes
 	Nodes    []store.Node
 	Disk     Disk
+	// ClockAhead is how much later it is for certain at the database than here.
+	ClockAhead time.Duration
 }
 
 // Reader reads. Set all fields but the last before Read is called.
@@ -97,6 +99,9 @@ func (r *Reader) read(ctx context.Context) (Reading, error) {
 	}
 	if err == nil {
 		found.Size, err = r.Store.Size(ctx)
+	}
+	if err == nil {
+		found.ClockAhead, err = r.Store.ClockAhead(ctx)
 	}
 	return found, err
 }

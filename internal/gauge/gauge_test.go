@@ -103,6 +103,7 @@ func TestScrape(t *testing.T) {
 			`smsbridge_held{what="country/SE"} 1`, `smsbridge_build_info{commit="c0ffee",`,
 			`smsbridge_health{code="SB-HELD"} 0`, `smsbridge_commit_group_size_bucket{le="256"} `,
 			"smsbridge_jobs_due 0", "smsbridge_oldest_due_job_seconds 0",
+			"smsbridge_database_clock_ahead_seconds 0",
 		} {
 			require.Contains(d, text, line)
 		}
@@ -207,4 +208,24 @@ func TestReplicasDiffer(t *testing.T) {
 		d.Pass(time.Minute)
 		require.Empty(d, looks(1))
 	})
+}
+
+// Ensure that a replica whose clock is not PostgreSQL's is found, and one that is a little off is
+// not.
+func TestClocksDiffer(t *testing.T) {
+	t.Parallel()
+	for ahead, want := range map[time.Duration][]string{
+		time.Minute: {"SB-CLOCK "}, -time.Minute: {"SB-CLOCK "}, 3 * time.Second: nil,
+	} {
+		url := storetest.PostgreSQL(t)
+		storetest.OtherClock(t, url, ahead)
+		d := open(storetest.OpenBench(t, url))
+		for range 4 {
+			require.Empty(t, d.judge(), "one round trip may have been odd")
+		}
+		d.judge()
+		require.Equal(t, want, d.judge(), ahead)
+		sign := map[bool]string{true: "", false: "-"}[ahead > 0]
+		require.Regexp(t, `smsbridge_database_clock_ahead_seconds `+sign+`\d`, d.scrape())
+	}
 }

@@ -14,6 +14,9 @@ const (
 	lateAfter = time.Minute
 	// recently is how long a job that died is worth a finding.
 	recently = time.Hour
+	// mostApart is how far the clocks of replicas and of the database may be apart. Where NTP sets
+	// them, they are apart by milliseconds.
+	mostApart = 5 * time.Second
 )
 
 // Judge tells the monitor what a reading says, at a time. Least is how many bytes of the disk must
@@ -24,6 +27,7 @@ func (r Reading) Judge(m *health.Monitor, least uint64, now time.Time) {
 	m.Say(died, health.JobDead, "", now)
 	late := !r.Queue.Oldest.IsZero() && r.At.Sub(r.Queue.Oldest) > lateAfter
 	m.Say(late, health.QueueLate, "", now)
+	m.Say(r.ClockAhead.Abs() > mostApart, health.Clock, "", now)
 	m.Only(health.Breaker, r.Breakers, now)
 	m.Only(health.Held, r.Held, now)
 	for _, d := range r.Days {

@@ -42,6 +42,7 @@ const (
 	Breaker        Code = "SB-BREAKER"
 	Held           Code = "SB-HELD"
 	Collector      Code = "SB-COLLECTOR"
+	Clock          Code = "SB-CLOCK"
 	ConfigDiffers  Code = "SB-CONFIG-DIFFERS"
 	KeyDiffers     Code = "SB-KEY-DIFFERS"
 	VersionDiffers Code = "SB-VERSION-DIFFERS"
@@ -224,6 +225,10 @@ func replicas() []Kind {
 		{KeyDiffers, Error, "", "Replicas on this database seal with different keys.",
 			"Give all of them the same SMSBRIDGE_KEY (key), in the same order.",
 			2, soon, 0, hour, nil},
+		{Clock, Warning, "", "The clock of a replica and that of PostgreSQL differ by over five seconds.",
+			"Have NTP set both, such as by chrony: chronyc tracking says how far a machine is off, and " +
+				"smsbridge_database_clock_ahead_seconds which replica it is.",
+			2, soon, minute, hour, nil},
 		{VersionDiffers, Warning, "", "Replicas on this database have different versions.",
 			"Update those that are older.",
 			2, 10 * time.Minute, 0, hour, nil},

@@ -32,6 +32,18 @@ func (c *clocks) ahead() time.Duration {
 	return last.there.Add(now.Sub(last.here)).Sub(now.Round(0))
 }
 
+// beyond is how much later PostgreSQL's time is than the end of the round trip that brought it. It
+// is negative for how much earlier than its begin. In between, the clocks may be the same.
+func beyond(there, asked, came time.Time) time.Duration {
+	switch {
+	case there.After(came):
+		return there.Sub(came)
+	case there.Before(asked):
+		return there.Sub(asked)
+	}
+	return 0
+}
+
 // there is a time of this process by PostgreSQL's clock.
 func (c *clocks) there(here time.Time) time.Time { return here.Add(c.ahead()) }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,24 +14,6 @@ import (
 	"smsbridge/internal/store"
 	"smsbridge/internal/store/storetest"
 )
-
-// otherClock makes PostgreSQL's clock differ from that of this process, and returns a connection.
-func otherClock(t *testing.T, url string, ahead time.Duration) *sql.DB {
-	t.Helper()
-	outside, err := sql.Open("pgx", url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, outside.Close()) })
-	seconds := strconv.Itoa(int(ahead.Seconds()))
-	_, err = outside.ExecContext(t.Context(), `CREATE SCHEMA other;
-		CREATE FUNCTION other.now() RETURNS timestamptz STABLE LANGUAGE sql
-			AS $$ SELECT pg_catalog.now() + interval '`+seconds+` seconds' $$;
-		CREATE FUNCTION other.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql
-			AS $$ SELECT pg_catalog.clock_timestamp() + interval '`+seconds+` seconds' $$;
-		DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = other, pg_catalog, public',
-			current_database()); END $$`)
-	require.NoError(t, err)
-	return outside
-}
 
 // Ensure that jobs wait as long as they should when PostgreSQL's clock and that of the process
 // differ: neither is a job tried again at once, nor does it wait for the clocks. A job that another
@@ -45,7 +26,7 @@ func TestJobsGoByPostgreSQLsClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := storetest.PostgreSQL(t)
-			outside := otherClock(t, url, ahead)
+			outside := storetest.OtherClock(t, url, ahead)
 			s := storetest.Open(t, url, nil)
 			river.AddWorker(s.Workers(), river.WorkFunc(
 				func(_ context.Context, job *river.Job[failing]) error {
@@ -94,6 +75,27 @@ func TestJobsGoByPostgreSQLsClock(t *testing.T) {
 				require.Eventually(t, is(id, condition), time.Minute, 10*time.Millisecond, id)
 			}
 			require.True(t, is("begun", "state = 'running'")(), "another worker has it")
+		})
+	}
+}
+
+// Ensure that the difference between PostgreSQL's clock and that of the process is measured, and
+// that what the round trip takes is none.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ahead, err := s.ClockAhead(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, ahead, "both have the clock of one machine")
+	})
+	for name, set := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			url := storetest.PostgreSQL(t)
+			storetest.OtherClock(t, url, set)
+			ahead, err := storetest.Open(t, url, nil).ClockAhead(t.Context())
+			require.NoError(t, err)
+			require.LessOrEqual(t, ahead.Abs(), set.Abs(), "it is no more than it is for certain")
+			require.InDelta(t, set.Minutes(), ahead.Minutes(), 10)
 		})
 	}
 }

@@ -84,6 +84,16 @@ func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
 	return bytes, nil
 }
 
+// ClockAhead is how much later it is for certain at the database than in this process; earlier is
+// negative. What the round trip may explain is no difference. SQLite has the process's clock.
+func (s *Store) ClockAhead(ctx context.Context) (time.Duration, error) {
+	ahead, err := s.engine.clockAhead(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("store: comparing the clocks: %w", err)
+	}
+	return ahead, nil
+}
+
 // mostCounted is how many jobs are counted at most.
 const mostCounted = 10_000
 

@@ -110,6 +110,21 @@ func (e *postgresEngine) sizeQuery() string {
 	return "SELECT pg_database_size(current_database())"
 }
 
+// clockAhead has a connection before it asks: to wait for one is no part of the round trip.
+func (e *postgresEngine) clockAhead(ctx context.Context) (_ time.Duration, err error) {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var there time.Time
+	asked := time.Now()
+	if err := conn.QueryRowContext(ctx, clock).Scan(&there); err != nil {
+		return 0, err
+	}
+	return beyond(there, asked, time.Now()), nil
+}
+
 // retryable reports whether a retry of a transaction helps. It does when PostgreSQL ended the
 // transaction to save another (class 40). It does too when the transaction lost a race for a unique
 // row (23505), because the retry finds that row.

@@ -232,6 +232,8 @@ func (e *sqliteEngine) sizeQuery() string {
 	return "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 }
 
+func (e *sqliteEngine) clockAhead(context.Context) (time.Duration, error) { return 0, nil }
+
 func (e *sqliteEngine) retryable(error) bool { return false }
 
 func (e *sqliteEngine) read(ctx context.Context) (*db.Queries, time.Time, error) {

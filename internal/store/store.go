@@ -114,6 +114,8 @@ type engine interface {
 	beside() *sql.DB
 	// sizeQuery asks how many bytes the database has.
 	sizeQuery() string
+	// clockAhead is as Store.ClockAhead.
+	clockAhead(ctx context.Context) (time.Duration, error)
 }
 
 // session is one transaction: queries and jobs that are committed together.
