@@ -9,6 +9,7 @@ import (
 
 	"smsbridge/inbound/web"
 	"smsbridge/internal/health"
+	"smsbridge/internal/text"
 )
 
 // measure counts a request by its door, tenant, status and reason. What a door refuses again and
@@ -61,6 +62,17 @@ const (
 	noSuchTenant   = "no such tenant"
 	noPhoneAddress = "the recipient is not a phone address of this tenant"
 )
+
+// accountSuspended is Twilio's code of a text that it took before it suspended the account
+// (https://www.twilio.com/docs/api/errors/30002).
+const accountSuspended = "30002"
+
+// judgeAccount tells the monitor when a text was not sent because of the account that it is of.
+func (s *Server) judgeAccount(c echo.Context, m text.Moved) {
+	if m.Code == accountSuspended && doorOf(c.Path()) == "twilio/receipt" {
+		s.Meter.Wrong(health.TwilioAuth, m.Tenant)
+	}
+}
 
 // judge tells the monitor what the providers' webhooks came to.
 func (s *Server) judge(door, slug string, status int, reason string) {

@@ -16,6 +16,7 @@ import (
 	"smsbridge/internal/health"
 	"smsbridge/internal/meter"
 	"smsbridge/internal/store/storetest"
+	"smsbridge/phonemail"
 )
 
 // measured is a bridge that counts, and what it tells operators.
@@ -129,6 +130,25 @@ func TestWrongSignaturesAreFound(t *testing.T) {
 	require.Contains(t, m.codes(), "SB-MAILGUN-SIGNING acme")
 	m.Now = m.Now.Add(3 * time.Hour)
 	require.Empty(t, m.codes(), "it ends by itself")
+}
+
+// Ensure that an account is found which Twilio suspended while it had a text of ours. It took that
+// text, so that only a receipt says so. What else keeps a text from its phone is no such thing.
+func TestSuspendedAccountIsFound(t *testing.T) {
+	found := []string{"SB-TWILIO-AUTH acme"}
+	for _, test := range []struct {
+		status, code string
+		want         []string
+	}{
+		{"failed", "30002", found}, {"undelivered", "30002", found}, {"failed", "30003", nil},
+		{"undelivered", "30003", nil}, {"sent", "30002", nil},
+	} {
+		m := openMeasured(t)
+		_, id := m.Ask(t, phonemail.Line{Account: accountSID, Sender: "+15005550006"})
+		m.report(t, id, test.status, test.code)
+		require.Equal(t, test.status, m.State(t, "text", id))
+		require.Equal(t, test.want, m.codes(), test)
+	}
 }
 
 // Ensure that a route that leads elsewhere is found: to no tenant, or with addresses of none. The

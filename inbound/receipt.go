@@ -108,5 +108,6 @@ func (s *Server) noteMoved(c echo.Context, m text.Moved) {
 			attrs = append(attrs, "meaning", meaning)
 		}
 		s.Log.WarnContext(ctx, "text not delivered", attrs...)
+		s.judgeAccount(c, m)
 	}
 }
