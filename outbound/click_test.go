@@ -445,7 +445,7 @@ func TestDeleteMail(t *testing.T) {
 	w := quick(t)
 	stored := w.signUp(address)
 	id := w.take(stored, stored.URL)
-	for _, status := range []int{401, 429, 500, 503} {
+	for _, status := range []int{401, 408, 425, 429, 500, 503} {
 		w.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		w.snoozed(w.deleteMail(t.Context(), id))
 		require.Len(t, w.gun.Stored(), 1)

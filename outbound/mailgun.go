@@ -92,8 +92,7 @@ func (w *Worker) deleteStored(
 		return mail.Gone, nil
 	case errors.Is(err, errURL), errors.Is(err, errOther):
 		return mail.Elsewhere, nil
-	case errors.As(err, &status) && (status == http.StatusNotImplemented ||
-		status < 500 && status != http.StatusTooManyRequests && status != http.StatusUnauthorized):
+	case errors.As(err, &status) && status.isRefusal():
 		return mail.Left, nil
 	}
 	return "", err
@@ -103,6 +102,18 @@ func (w *Worker) deleteStored(
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("mailgun: status %d", int(e)) }
+
+// isRefusal reports whether the same request would get the same response later.
+func (e statusError) isRefusal() bool {
+	switch e {
+	case http.StatusNotImplemented:
+		return true
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooEarly,
+		http.StatusTooManyRequests:
+		return false
+	}
+	return e < 500
+}
 
 // mailgun asks for a stored mail, or deletes it.
 func (w *Worker) mailgun(ctx context.Context, t *tenant.Tenant, method, at string) ([]byte, error) {

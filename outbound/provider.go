@@ -155,15 +155,19 @@ func retryAfter(header http.Header) time.Duration {
 	return max(until.Sub(now), 0)
 }
 
-// resultOf is the result that an HTTP status stands for; 0 is no response.
+// resultOf is the result that an HTTP status stands for; 0 is no response. With 425 a server has
+// done nothing, and with 408 neither (RFC 8470 section 5.2, RFC 9110 section 15.5.9). But a
+// proxy may say 408 when the server behind it took too long, and that one has the request by then.
 func resultOf(status int) result {
 	switch {
 	case status == 0:
 		return timeout
 	case status == http.StatusUnauthorized:
 		return notConfigured
-	case status == http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests, status == http.StatusTooEarly:
 		return rateLimited
+	case status == http.StatusRequestTimeout:
+		return unknown
 	case status >= 400 && status < 500:
 		return rejected
 	}

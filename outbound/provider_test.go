@@ -170,6 +170,12 @@ func TestNextProvider(t *testing.T) {
 		"perhaps taken": {
 			twilio.Manners{FailNext: 1, FailStatus: 500}, "twilio", "unclear", "", 0, 0,
 		},
+		"not read in time, as far as it knows": {
+			twilio.Manners{FailNext: 1, FailStatus: 408}, "twilio", "unclear", "", 0, 0,
+		},
+		"too early": {
+			twilio.Manners{FailNext: 1, FailStatus: 425}, "flowroute", "sent", "", 0, 1,
+		},
 		"taken, answer lost": {twilio.Manners{LoseResponse: 1}, "twilio", "unclear", "", 1, 0},
 		"taken":              {twilio.Manners{}, "twilio", "sent", "", 1, 0},
 	} {
@@ -459,7 +465,8 @@ func TestFlowrouteAnswers(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
 		400: "failed/400", 403: "failed/403", 422: "failed/422",
-		401: "due/", 429: "due/", 500: "unclear/", 503: "unclear/",
+		401: "due/", 425: "due/", 429: "due/",
+		408: "unclear/", 500: "unclear/", 503: "unclear/",
 	} {
 		w := quick(t)
 		o := w.openOthers("flowroute")
@@ -581,7 +588,8 @@ func TestWebhookAnswers(t *testing.T) {
 		},
 		{404, "not JSON", "failed/404"}, {429, "", "due/"}, {401, "", "due/"}, {
 			500, `{"result":"rejected"}`, "unclear/",
-		}, {302, "", "unclear/"},
+		}, {302, "", "unclear/"}, {408, "", "unclear/"}, {408, `{"result":"blocked"}`, "failed/408"},
+		{425, "", "due/"},
 	} {
 		w := quick(t)
 		s := w.openSender()

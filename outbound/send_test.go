@@ -180,6 +180,7 @@ func TestTextsThatTwilioDidNotTake(t *testing.T) {
 		{
 			FailNext: 1, FailStatus: 429, FailCode: 20429,
 		}, {FailNext: 1, FailStatus: 429}, {FailNext: 1, FailStatus: 401, FailCode: 20003},
+		{FailNext: 1, FailStatus: 425},
 	} {
 		t.Run(fmt.Sprint(m.FailStatus, m.FailCode), func(t *testing.T) {
 			w := quick(t)

@@ -78,7 +78,7 @@ func (w byWebhook) send(
 	var said struct {
 		Result result `json:"result"`
 	}
-	if o.verdict() != unsure && json.Unmarshal(answer, &said) == nil && slices.Contains(
+	if response.StatusCode/100 == 4 && json.Unmarshal(answer, &said) == nil && slices.Contains(
 		refusals(), said.Result,
 	) {
 		o.result = said.Result

@@ -44,9 +44,9 @@ func senderSections() []section {
 			"The response may say what it costs, as {\"price\": 0.05, \"currency\": \"USD\", " +
 			"\"segments\": 1}. " +
 			"4xx: it will not; the response may say why, as {\"result\": \"invalid_number\"}. " +
-			"429: not now; it is asked again after the time of Retry-After, a minute at most. " +
-			"After anything else the bridge asks again with the same id, which must not be sent " +
-			"twice.", webhookOptions()},
+			"425, 429: not now; it is asked again after the time of Retry-After, a minute at most. " +
+			"After 408 and anything else the bridge asks again with the same id, which must not be " +
+			"sent twice.", webhookOptions()},
 	}
 }
 

@@ -91,7 +91,13 @@ type answer struct {
 func (a answer) read(into any) bool { return json.Unmarshal(a.body, into) == nil }
 
 // busy reports whether the host says nothing but that it does not respond now.
-func (a answer) busy() bool { return a.status == http.StatusTooManyRequests || a.status >= 500 }
+func (a answer) busy() bool {
+	switch a.status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return a.status >= 500
+}
 
 // get asks with a user and a password, which follow no redirect.
 func get(ctx context.Context, address, user, password string) (answer, error) {

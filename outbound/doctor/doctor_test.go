@@ -184,7 +184,10 @@ func TestRoute(t *testing.T) {
 // Ensure that a Mailgun that is busy or down says nothing about the route.
 func TestMailgunIsBusy(t *testing.T) {
 	p := open(t)
-	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+	for _, status := range []int{
+		http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+		http.StatusServiceUnavailable,
+	} {
 		p.gun.Set(func(m *mailgun.Manners) { m.FailNext, m.FailStatus = 1, status })
 		p.finds(doctor.Error, "SB-MAILGUN-DOWN", "Mailgun's API does not respond")
 	}
