@@ -167,6 +167,24 @@ func TestRawMail(t *testing.T) {
 	})
 }
 
+// Ensure that two mails without a Message-Id are two, though Mailgun keeps both in one place. Each
+// counts once under its token.
+func TestMailWithoutMessageID(t *testing.T) {
+	each(t, func(t *testing.T, b *bridge) {
+		for _, n := range []int{1, 2, 1, 2} {
+			form := inboundtest.MailForm(n)
+			form.Del("Message-Id")
+			require.Equal(t, 200, b.PostForm(t, "/mailgun/acme", form).StatusCode)
+		}
+		require.Equal(t, map[string]int{"mail": 2, "seen": 2, "event": 2, "river_job": 2}, b.Rows(t))
+		for n := range 2 {
+			m := b.recorded(t, "message_id = 'token:"+inboundtest.Token(n+1)+"'")
+			require.True(t, m.HasBody)
+			require.True(t, m.Is("", []mail.Recipient{mail.To(m.Phone, address)}))
+		}
+	})
+}
+
 func TestMailForSeveralRecipients(t *testing.T) {
 	b := openBridge(t, storetest.SQLite(t))
 	form := inboundtest.MailForm(1)

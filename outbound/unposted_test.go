@@ -1,12 +1,14 @@
 package outbound
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"smsbridge/internal/mail"
 	"smsbridge/internal/simulator/mailgun"
 	"smsbridge/internal/store"
 )
@@ -50,6 +52,38 @@ func TestUnpostedBesideAMailThatCannotBeRecorded(t *testing.T) {
 		for _, id := range []string{"a\x00b", strings.Repeat("a", 998), "lost"} {
 			w.deliver(address, id)
 		}
+		w.wait(unpostedGrace)
+		kept, missing, err := w.Unposted(w.t.Context(), w.tenant())
+		require.NoError(w.t, err)
+		require.Equal(w.t, []int{1, 1}, []int{kept, missing})
+	}, keepMailgun)
+}
+
+// Ensure that a mail without a Message-Id counts neither as kept nor as missing, whether it came or
+// not. One that came is refused with the reason: its sender cannot be proved.
+func TestUnpostedBesideAMailWithoutMessageID(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		mime, err := w.idp.Sign([]byte("From: ACME <no-reply@acme.example>\r\nTo: <" + address +
+			">\r\nSubject: Verify your email\r\nDate: " + w.clock().Format(time.RFC1123Z) +
+			"\r\n\r\nConfirm your account: " + w.idp.URL() + "/lo/verify_email?ticket=0123456789abcdef\r\n"))
+		require.NoError(w.t, err)
+		for range 2 {
+			require.NoError(w.t, w.gun.Deliver(w.t.Context(), "no-reply@acme.example",
+				[]string{address}, mime))
+		}
+		w.deliver(address, "lost")
+		came := mail.Pack(w.Store, mail.Delivery{
+			Tenant: "acme", Recipients: []mail.Recipient{mail.To(w.phone(phone), address)},
+			Token: "token", PostedAt: w.clock(), MessageURL: w.gun.Stored()[0].URL,
+		})
+		w.do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := mail.Take(ctx, tx, came)
+			return err
+		})
+		require.NoError(w.t, w.examineMail(w.t.Context(), w.one("SELECT id FROM mail")))
+		require.Equal(w.t, "refused/the mail has 0 fields message-id, and not one",
+			w.one("SELECT state || '/' || reason FROM mail"))
 		w.wait(unpostedGrace)
 		kept, missing, err := w.Unposted(w.t.Context(), w.tenant())
 		require.NoError(w.t, err)
