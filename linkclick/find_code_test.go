@@ -74,7 +74,10 @@ func TestFindCode(t *testing.T) {
 		}},
 		{"583920", []string{
 			"In order to go on use code 583920", "Use code 583920 in order to go on", "Order code\n583920",
+			"Der Code, den Sie angefordert haben: 583920", "583920 (Anforderung Ihres Codes)",
+			"Code, falls Sie dazu aufgefordert werden:\n583920", "Code, der erforderlich ist:\n583920",
 		}},
+		{"", []string{"Angeforderte Bestellnummer 583920, Ihr Code folgt", "Border code order 583920"}},
 		// More than one.
 		{"", []string{"Code: 583920 or code 111111", "The code\n\nHi\n583920\n\nHi\n111111"}},
 		{"583920", []string{"Code: 583920\nCode: 583920", "Code: 583920\n\n111111"}},

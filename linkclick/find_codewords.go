@@ -80,8 +80,9 @@ const (
 )
 
 // unnumbered takes out what holds a word for a number and announces none: "in order to" speaks of
-// no order, and the Korean word for a password ends in that for a number. A one-time one stays.
-var unnumbered = strings.NewReplacer("in order to", "",
+// no order, nor does the German "angefordert". The Korean word for a password ends in that for a
+// number. A one-time one stays.
+var unnumbered = strings.NewReplacer("in order to", "", "forder", "",
 	"일회용 비밀번호", "일회용 비밀번호", "비밀번호", "")
 
 // maxAnnounce is how far from a number, in bytes, its word may stand.
