@@ -165,3 +165,37 @@ func TestAccountThatIsActiveNow(t *testing.T) {
 		require.Equal(t, OutcomeUnknown, k.hear("Once your registration has been verified", true))
 	}
 }
+
+// A second factor has many names. That it was activated for an account activated no account.
+func TestSecondFactorIsNoAccount(t *testing.T) {
+	for _, text := range []string{
+		"Your account's two-step verification was successfully activated.",
+		"For your account multi-factor authentication was successfully activated.",
+		"On your account, 2-step verification was successfully verified.",
+		"Für Ihr Konto wurde die Zwei-Schritt-Verifizierung erfolgreich aktiviert.",
+		"In Ihrem Konto: Die Mehr-Faktor-Anmeldung wurde aktiviert.",
+		"Sur votre compte, l'authentification multifacteur a été activée.",
+		"Sur votre compte la double authentification a été activée.",
+		"En tu cuenta, la autenticación multifactor ha sido activada.",
+		"En tu cuenta la autenticación de doble factor ha sido activada.",
+		"Na sua conta a verificação em duas etapas foi ativada.",
+		"På din konto er nu aktiveret totrinsbekræftelse.",
+		"For kontoen din: totrinnsbekreftelse er aktivert.",
+		"Ditt konto: Tvåstegsverifieringen har aktiverats.",
+		"Je account: verificatie in twee stappen is geactiveerd.",
+		"Uw account: meerstapsverificatie is geactiveerd.",
+		"Konto: uwierzytelnianie dwuskładnikowe zostało aktywowane.",
+		"アカウントの2段階認証が有効になりました。", "アカウントで多要素認証が有効化されました。",
+		"双重验证：您的账户已启用", "Tài khoản: xác minh 2 bước đã được kích hoạt",
+		"Tài khoản của bạn: Xác thực hai yếu tố đã được kích hoạt",
+	} {
+		require.Equal(t, OutcomeUnknown, judgeWords(text, true), text)
+	}
+	for _, text := range []string{
+		"Your account was activated. Two-step verification is off.",
+		"Ihr Konto wurde aktiviert. Als Nächstes: Zwei-Schritt-Verifizierung",
+		"アカウントが有効になりました。\n2段階認証",
+	} {
+		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
+	}
+}

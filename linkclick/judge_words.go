@@ -192,8 +192,11 @@ var facts = strings.Split("phone number,mobile number,telefonnummer,handynummer,
 	"支払,決済,платёж,платеж,оплат,платіж,płatnoś,platba,plată,πληρωμ,ödeme,maksu,thanh toán,"+
 	"付款,支付,الدفع,your order,bestellung,bestelling,ordren,din order,votre commande,pedido,"+
 	"tuo ordine,suo ordine,zamówieni,заказ,замовлен,objednávk,tilaukse,παραγγελί,comanda ta,"+
-	"comanda dvs,sipariş,đơn hàng,订单,訂單,注文",
-	",")
+	"comanda dvs,sipariş,đơn hàng,订单,訂單,注文,two-step,two step,2-step,2-factor,multi-factor,"+
+	"multifa,mehrfaktor,mehr-faktor,zwei-schritt,zwei-stufen,2-faktor,double authentification,"+
+	"plusieurs facteurs,doble factor,duas etapas,più fattori,totrin,tvåsteg,flerfaktor,tweefactor,"+
+	"twee stappen,meerstaps,dwuskładnik,wieloskładnik,vícefaktor,monivaihei,многофактор,"+
+	"багатофактор,iki aşamalı,yếu tố,2 bước,段階認証,要素認証,双重验证,雙重驗證,双因素,雙因素", ",")
 
 // namesOther reports whether a statement speaks of another person's account, or of a fact that is
 // no address.
