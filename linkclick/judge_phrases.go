@@ -158,9 +158,13 @@ var genericLanguages = slices.Concat([]language{
 		}},
 	{name: "Dutch", unless: strings.Fields("bevestig " +
 		"als zodra nadat wanneer totdat voordat indien tenzij " +
-		"zorg controleer wellicht misschien mogelijk"),
+		"zorg controleer wellicht misschien mogelijk zal zullen"),
 		phrases: map[Outcome][]string{
-			OutcomeUsed: {"al gebruikt", "maar één keer worden gebruikt"},
+			OutcomeUsed: { // "al gebruikt" alone is in "zal gebruikt worden", too
+				"is al gebruikt", "werd al gebruikt", "al gebruikt is", "al gebruikt werd",
+				"link al gebruikt", "token al gebruikt", "code al gebruikt",
+				"maar één keer worden gebruikt",
+			},
 			OutcomeAlready: {
 				"al bevestigd", "al geverifieerd", "reeds bevestigd", "reeds geverifieerd",
 				"al geactiveerd",

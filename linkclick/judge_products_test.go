@@ -199,3 +199,23 @@ func TestSecondFactorIsNoAccount(t *testing.T) {
 		require.Equal(t, OutcomeConfirmed, judgeWords(text, true), text)
 	}
 }
+
+// In Dutch the word for "expired" is that for "expire", and "zal" ends in the word for "already".
+func TestDutchThatIsToCome(t *testing.T) {
+	for want, texts := range map[Outcome][]string{
+		OutcomeUnknown: {
+			"Deze link zal over een uur verlopen.", "De codes zullen snel verlopen.",
+			"Uw e-mailadres zal gebruikt worden voor berichten.",
+		},
+		OutcomeExpired: {"De link is verlopen.", "Ongeldige of verlopen sleutel."},
+		OutcomeUsed:    {"Deze link is al gebruikt.", "De code werd al gebruikt, vraag een nieuwe."},
+		OutcomeConfirmed: {
+			"Uw e-mailadres is bevestigd. Deze pagina zal over een minuut verlopen.",
+			"Je account is geactiveerd. Je adres zal gebruikt worden voor berichten.",
+		},
+	} {
+		for _, text := range texts {
+			require.Equal(t, want, judgeWords(text, true), text)
+		}
+	}
+}
