@@ -155,7 +155,7 @@ func (s codeSearch) appendCodes(hits []codeHit, body string) ([]codeHit, bool) {
 	above, boxes := "", "" // the line above; digits that each have a line of their own
 	for line := range strings.SplitSeq(body, "\n") {
 		line = strings.TrimSpace(withoutURLs(line))
-		if line == "" {
+		if strings.Trim(line, "-_=*") == "" { // a drawn rule is no line above
 			continue
 		}
 		if lines++; lines > maxLines {

@@ -26,7 +26,8 @@ func TestFindCode(t *testing.T) {
 		{"", []string{"G-583920 is your code"}},
 		// Alone on a line.
 		{"583920", []string{
-			"Code\n\n583920\n", "Type this code:\n*583920*", "Your code\n583 920", "Your code\n583-920",
+			"Code\n\n583920\n", "Type this code:\n*583920*",
+			"Your code:\n-----\n583920\n-----", "Your code\n583 920", "Your code\n583-920",
 			"Your code\n583920 awaits",
 			"Your code\n5 8 3 9 2 0", "Your code\n5\n8\n3\n9\n2\n0\n", "Use the code.\n\nHello\n583920",
 		}},
@@ -68,7 +69,8 @@ func TestFindCode(t *testing.T) {
 			"Error code 5001", "Order 583920", "Your code is in order 583920", "注文番号：583920",
 			"https://a.example/code/583920", "code www.a.example/583920", "code a583920@b.example",
 			"code file.583920", "code 583920.example", "code x=583920", "Code 583920%",
-			"Order number\n583920\nYour code", "The code of conduct\n\n1001. The code says so",
+			"Order number\n583920\nYour code", "Your code\nOrder number\n=====\n583920",
+			"The code of conduct\n\n1001. The code says so",
 			"Code of law\n\nSection 583920", "Our code: § 583920", "订单号：583920，验证码已发送", "رقم الطلب: 583920",
 			"주문번호 583920", "Sipariş 583920", "Your code\nRoom 583920 awaits",
 		}},
