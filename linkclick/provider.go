@@ -64,7 +64,7 @@ type provider struct {
 var providers = []*provider{
 	&auth0, &keycloak, &gotrue, &hasura, &kratos, &zitadel, &authentik, &okta, &fusionauth,
 	&cognito, &firebase, &betterauth, &supertokens, &clerk, &pocketbase, &rauthy, &phoenix,
-	&allauth, &authgear, &casdoor, &entra, &hanko, &logto,
+	&allauth, &authelia, &authgear, &casdoor, &entra, &hanko, &logto,
 	// Mastodon and GitLab stand above Devise, whose shapes are more general.
 	&mastodon, &gitlab, &devise, &rails, &authjs, &django, &laravel, &symfony, &aspnet, &jhipster,
 	&discourse, &mattermost, &nextcloud, &ghost, &strapi, &directus, &appwrite, &parse, &meteor,
