@@ -108,14 +108,17 @@ func unescaped(value string) string {
 	return value
 }
 
-// parameters returns those of the query and of the fragment of an address.
+// parameters returns those of the query and of the fragment of an address. Behind a fragment with a
+// route there may be a second one: "#/route#access_token=t".
 func parameters(u *url.URL) url.Values {
 	params := u.Query()
 	fragment := u.EscapedFragment()
-	fragment = fragment[strings.IndexByte(fragment, '?')+1:] // "#/route?success=true"
-	if more, err := url.ParseQuery(fragment); err == nil {
-		for name, values := range more {
-			params[name] = append(params[name], values...)
+	parts := []string{fragment[strings.IndexByte(fragment, '?')+1:]} // "#/route?success=true"
+	for _, part := range append(parts, strings.Split(u.RawFragment, "#")[1:]...) {
+		if more, err := url.ParseQuery(part); err == nil {
+			for name, values := range more {
+				params[name] = append(params[name], values...)
+			}
 		}
 	}
 	return params

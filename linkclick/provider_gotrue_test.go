@@ -33,6 +33,16 @@ func TestGoTrueRedirects(t *testing.T) {
 		{hash, site, "session", OutcomeUnknown},
 		{link, site + "?code=x", "", OutcomeConfirmed},
 		{link, site + "#error=access_denied&error_code=403", "", OutcomeRefused},
+		// GoTrue puts its fragment behind the route that an application has in the fragment.
+		{link + "&redirect_to=https%3A%2F%2Fapp.example%2F%23%2Fhome",
+			site + "#/home#access_token=x&sb=&type=signup", "", OutcomeConfirmed},
+		{link, site + "#/home?a=b#access_token=x&sb=", "", OutcomeConfirmed},
+		{link + "&redirect_to=https%3A%2F%2Fapp.example%2F%23%2F%23access_token%3Dx",
+			site + "#/#access_token=x&sb=", "", OutcomeUnknown},
+		{link, site + "#/home%23access_token=x", "", OutcomeUnknown},
+		{link, site + "#/home#error=access_denied&error_code=403", "", OutcomeRefused},
+		{link, site + "#error=access_denied#access_token=x", "", OutcomeRefused},
+		{link, site + "#/home#access_token=x#error=access_denied", "", OutcomeRefused},
 	} {
 		tt.run(t)
 	}
