@@ -1,7 +1,32 @@
 package linkclick
 
-// This file finds out quickly which phrases a text cannot hold. There are two thousand of them, and
-// a page holds one or two.
+import "strings"
+
+// This file looks for phrases in a text. There are two thousand of them, and a page holds one or
+// two, so a sieve leaves out quickly those that it cannot hold.
+
+// readWords looks for what text says with the phrases of some tables, in the order of the tables.
+func readWords(text string, successPossible bool, tables ...phraseTable) Outcome {
+	said := statements(text)
+	whole := strings.Join(said, "\n")
+	held := sieveOf(whole)
+	for _, outcome := range judged {
+		if outcome == OutcomeConfirmed && !successPossible {
+			break
+		}
+		for _, table := range tables {
+			phrases := table[outcome]
+			for i := range phrases {
+				p := &phrases[i]
+				if held.mayHold(&p.marks) && strings.Contains(whole, p.phrase) &&
+					p.language.states(said, p.phrase, outcome) {
+					return outcome
+				}
+			}
+		}
+	}
+	return OutcomeUnknown
+}
 
 // phraseTable has the phrases that tell each outcome, in the order in which they are looked for.
 type phraseTable map[Outcome][]knownPhrase

@@ -40,29 +40,6 @@ func (k *click) hear(text string, successPossible bool) Outcome {
 	return said
 }
 
-// readWords looks for what text says with the phrases of some tables, in the order of the tables.
-func readWords(text string, successPossible bool, tables ...phraseTable) Outcome {
-	said := statements(text)
-	whole := strings.Join(said, "\n")
-	held := sieveOf(whole)
-	for _, outcome := range judged {
-		if outcome == OutcomeConfirmed && !successPossible {
-			break
-		}
-		for _, table := range tables {
-			phrases := table[outcome]
-			for i := range phrases {
-				p := &phrases[i]
-				if held.mayHold(&p.marks) && strings.Contains(whole, p.phrase) &&
-					p.language.states(said, p.phrase, outcome) {
-					return outcome
-				}
-			}
-		}
-	}
-	return OutcomeUnknown
-}
-
 // denials are words of a clause after which a phrase of success tells of none: it is not so, or not
 // yet, or only will, can or ought to be. They count in every language: a phrase of Portuguese is
 // Spanish, too.
