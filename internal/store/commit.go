@@ -215,7 +215,7 @@ func (s *Store) leave(c *call) {
 
 // write writes the events that wait, and gives jobs to the queue.
 func (s *Store) write(ctx context.Context, to session, events *pending, jobs []queued) error {
-	if err := events.write(ctx, to.queries()); err != nil {
+	if err := to.record(ctx, events); err != nil {
 		return err
 	}
 	rows, err := bundle(jobs)

@@ -244,6 +244,15 @@ type postgresSession struct {
 func (s *postgresSession) queries() *db.Queries { return s.q }
 func (s *postgresSession) now() time.Time       { return s.at }
 
+// record has the events go with the commit, in the commit's round trip.
+func (s *postgresSession) record(_ context.Context, events *pending) error {
+	for _, statement := range db.EventStatements(events.events) {
+		s.last.Queue(statement.Text, statement.Args...)
+	}
+	events.events = events.events[:0]
+	return nil
+}
+
 // enqueue hands the jobs to River. It copies them, and its NOTIFY goes with the commit, in the
 // commit's round trip.
 func (s *postgresSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {

@@ -313,6 +313,10 @@ type sqliteSession struct {
 func (s *sqliteSession) queries() *db.Queries { return s.q }
 func (s *sqliteSession) now() time.Time       { return s.at }
 
+func (s *sqliteSession) record(ctx context.Context, events *pending) error {
+	return events.write(ctx, s.q)
+}
+
 func (s *sqliteSession) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
 	s.jobs = true
 	_, err := s.client.InsertManyFastTx(ctx, s.tx, jobs)

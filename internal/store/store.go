@@ -122,6 +122,8 @@ type engine interface {
 type session interface {
 	queries() *db.Queries
 	now() time.Time
+	// record writes the events that wait, with the commit at the latest.
+	record(ctx context.Context, events *pending) error
 	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
 	// These are for operators, who see what the queue has.
 	getJob(ctx context.Context, id int64) (*rivertype.JobRow, error)
