@@ -7,11 +7,47 @@ import (
 
 // aside is what a process does beside the queue, for as long as it works that.
 type aside struct {
-	mu     sync.Mutex
+	underWay
 	ctx    context.Context // nil while the queue is not worked
 	cancel context.CancelFunc
-	busy   int
-	idle   chan struct{} // closed when the last one ends, nil while no caller waits for it
+}
+
+// underWay counts what is under way. What embeds it has fields under the same mutex.
+type underWay struct {
+	mu   sync.Mutex
+	busy int
+	idle chan struct{} // closed when the last one ends, nil while no caller waits for it
+}
+
+// end says that so many have ended.
+func (u *underWay) end(n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.busy -= n
+	if u.busy == 0 && u.idle != nil {
+		close(u.idle)
+		u.idle = nil
+	}
+}
+
+// wait waits until nothing is under way, or ctx ends.
+func (u *underWay) wait(ctx context.Context) error {
+	u.mu.Lock()
+	if u.busy == 0 {
+		u.mu.Unlock()
+		return nil
+	}
+	if u.idle == nil {
+		u.idle = make(chan struct{})
+	}
+	idle := u.idle
+	u.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Aside has f done in a goroutine of its own, if the queue is worked, and reports whether it is. It
@@ -26,20 +62,10 @@ func (s *Store) Aside(f func(ctx context.Context)) bool {
 	}
 	a.busy++
 	go func(ctx context.Context) {
-		defer a.end()
+		defer a.end(1)
 		f(ctx)
 	}(a.ctx)
 	return true
-}
-
-func (a *aside) end() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.busy--
-	if a.busy == 0 && a.idle != nil {
-		close(a.idle)
-		a.idle = nil
-	}
 }
 
 // admit lets work begin.
@@ -56,25 +82,5 @@ func (a *aside) close() {
 	if a.ctx != nil {
 		a.cancel()
 		a.ctx = nil
-	}
-}
-
-// wait waits until nothing is under way, or ctx ends.
-func (a *aside) wait(ctx context.Context) error {
-	a.mu.Lock()
-	if a.busy == 0 {
-		a.mu.Unlock()
-		return nil
-	}
-	if a.idle == nil {
-		a.idle = make(chan struct{})
-	}
-	idle := a.idle
-	a.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"smsbridge/internal/store/moment"
@@ -47,10 +46,8 @@ var errBegin = errors.New("store: beginning a job")
 // turns bounds the jobs that are begun in the transactions that make them due, and knows when none
 // is at work.
 type turns struct {
-	mu   sync.Mutex
-	open bool          // whether more may be begun
-	busy int           // how many turns are taken
-	idle chan struct{} // closed when the last one ends, nil while no caller waits for it
+	underWay      // the turns that are taken
+	open     bool // whether more may be begun
 }
 
 // take takes a turn. It reports false when there is none.
@@ -62,17 +59,6 @@ func (t *turns) take() bool {
 	}
 	t.busy++
 	return true
-}
-
-// give gives turns back.
-func (t *turns) give(n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.busy -= n
-	if t.busy == 0 && t.idle != nil {
-		close(t.idle)
-		t.idle = nil
-	}
 }
 
 // admit lets jobs be begun.
@@ -87,24 +73,6 @@ func (t *turns) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.open = false
-}
-
-// wait waits until no turn is taken, or ctx ends.
-func (t *turns) wait(ctx context.Context) error {
-	t.mu.Lock()
-	if t.busy == 0 {
-		t.mu.Unlock()
-		return nil
-	}
-	idle := make(chan struct{})
-	t.idle = idle
-	t.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Enqueue makes job due now, if and when the transaction commits. It returns since when the job
@@ -158,7 +126,7 @@ func Withdraw[J Job](tx *Tx) (jobs []J) {
 // release gives one turn back that the transaction took.
 func (tx *Tx) release() {
 	tx.taken--
-	tx.turns.give(1)
+	tx.turns.end(1)
 }
 
 // work is a job that was begun, and what is left of it to do.
@@ -221,12 +189,12 @@ func (s *Store) abandon(o outcome) {
 	for _, w := range o.works {
 		w.cancel()
 	}
-	s.turns.give(o.taken)
+	s.turns.end(o.taken)
 }
 
 // run does what is left of a begun job, and gives its turn back.
 func (s *Store) run(w work) {
-	defer s.turns.give(1)
+	defer s.turns.end(1)
 	defer w.cancel()
 	w.do(w.ctx)
 }
