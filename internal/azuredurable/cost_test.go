@@ -37,7 +37,7 @@ func TestStatementsOfACheck(t *testing.T) {
 		w.Pass(time.Second)
 		require.Equal(t, []string{
 			"GetDurableVerification", "LockGuesses", "CountAttempt", "SuppressTextsOfVerification",
-			"AddEvent", "Tally",
+			"Tally", "AddEvent",
 		}, raise(right))
 		i, err := w.get("x")
 		require.NoError(t, err)

@@ -213,11 +213,8 @@ func (s *Store) leave(c *call) {
 	}
 }
 
-// write writes the events that wait, and gives jobs to the queue.
-func (s *Store) write(ctx context.Context, to session, events *pending, jobs []queued) error {
-	if err := to.record(ctx, events); err != nil {
-		return err
-	}
+// enqueue gives jobs to the queue.
+func (s *Store) enqueue(ctx context.Context, to session, jobs []queued) error {
 	rows, err := bundle(jobs)
 	if err == nil && len(rows) > 0 {
 		err = to.enqueue(ctx, rows)
@@ -273,14 +270,17 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (failed *call
 			return c, err
 		}
 	}
-	if err := s.write(ctx, session, last.events, done.jobs); err != nil {
+	if err := s.enqueue(ctx, session, done.jobs); err != nil {
 		return nil, err
 	}
 	err = Survive("the end of a transaction", func() error { return last.shared.end(ctx, last) })
 	if err != nil {
 		return nil, err
 	}
-	if err := s.write(ctx, session, last.events, last.jobs); err != nil {
+	if err := s.enqueue(ctx, session, last.jobs); err != nil {
+		return nil, err
+	}
+	if err := session.record(ctx, last.events); err != nil {
 		return nil, err
 	}
 	if err := session.commit(ctx); err != nil {

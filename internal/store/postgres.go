@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -168,7 +169,7 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresSession{conn: conn, client: e.client, bell: e.bell}
+	s := &postgresSession{Conn: conn, client: e.client, bell: e.bell}
 	err = conn.Raw(func(driver any) (err error) {
 		s.tx, s.at, err = e.beginTx(ctx, driver.(*stdlib.Conn).Conn())
 		return err
@@ -177,7 +178,7 @@ func (e *postgresEngine) begin(ctx context.Context) (_ session, err error) {
 		_ = s.rollback(ctx)
 		return nil, err
 	}
-	s.q = db.New(conn)
+	s.q = db.New(s)
 	return s, nil
 }
 
@@ -231,13 +232,14 @@ func (e *postgresEngine) close() error {
 }
 
 type postgresSession struct {
-	conn   *sql.Conn
+	*sql.Conn
 	tx     pgx.Tx
 	q      *db.Queries
 	at     time.Time
 	client *river.Client[pgx.Tx]
 	bell   bell
 	jobs   bool      // whether it enqueues any
+	ending bool      // whether nothing is left but the events
 	last   pgx.Batch // what is sent with the commit
 }
 
@@ -245,12 +247,21 @@ func (s *postgresSession) queries() *db.Queries { return s.q }
 func (s *postgresSession) now() time.Time       { return s.at }
 
 // record has the events go with the commit, in the commit's round trip.
-func (s *postgresSession) record(_ context.Context, events *pending) error {
-	for _, statement := range db.EventStatements(events.events) {
-		s.last.Queue(statement.Text, statement.Args...)
+func (s *postgresSession) record(ctx context.Context, events *pending) error {
+	s.ending = true
+	return events.write(ctx, s.q)
+}
+
+// ExecContext implements db.DBTX. What is written at the very end waits for the commit, and the
+// number of its rows is not known.
+func (s *postgresSession) ExecContext(
+	ctx context.Context, text string, args ...any,
+) (sql.Result, error) {
+	if s.ending {
+		s.last.Queue(text, args...)
+		return driver.ResultNoRows, nil
 	}
-	events.events = events.events[:0]
-	return nil
+	return s.Conn.ExecContext(ctx, text, args...)
 }
 
 // enqueue hands the jobs to River. It copies them, and its NOTIFY goes with the commit, in the
@@ -313,7 +324,7 @@ func (q queuing) Exec(_ context.Context, text string, args ...any) (pgconn.Comma
 // direct does something on the connection past database/sql, while that does nothing there. When a
 // statement's context ends, database/sql closes its rows in a goroutine of its own.
 func (s *postgresSession) direct(f func() error) error {
-	return s.conn.Raw(func(any) error { return f() })
+	return s.Conn.Raw(func(any) error { return f() })
 }
 
 // commit sends what waits, and COMMIT. PostgreSQL does nothing of a batch after what fails, so that
@@ -332,7 +343,7 @@ func (s *postgresSession) commit(ctx context.Context) error {
 	if s.jobs {
 		s.bell.ring()
 	}
-	_ = s.conn.Close() // what is committed stays so, whatever becomes of the connection
+	_ = s.Conn.Close() // what is committed stays so, whatever becomes of the connection
 	return nil
 }
 
@@ -350,7 +361,7 @@ func (s *postgresSession) rollback(ctx context.Context) (err error) {
 	if s.tx != nil {
 		err = s.direct(func() error { return s.tx.Rollback(ctx) })
 	}
-	return errors.Join(err, s.conn.Close())
+	return errors.Join(err, s.Conn.Close())
 }
 
 func (e *postgresEngine) jobs() jobClient { return e.client }
