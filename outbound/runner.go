@@ -50,6 +50,7 @@ type job struct {
 
 	running      sync.Map // the ids in the queue of the jobs at work
 	failed, dead atomic.Int64
+	trouble      trouble // of a kind that comes back by itself
 }
 
 // whenLost sets what is recorded when a job is given up.
@@ -218,6 +219,9 @@ func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 	defer j.running.Delete(row.ID)
 	if len(row.Errors) >= mostFailures { // the last of them was a panic, or its worker died
 		return w.giveUp(ctx, j, row, id, errDied)
+	}
+	if every := interval(j.kind); every > 0 {
+		return w.comeBack(ctx, j, row, id, every)
 	}
 	return w.try(ctx, j, row, id, func(ctx context.Context) error { return j.work(ctx, id) })
 }

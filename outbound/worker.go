@@ -213,6 +213,13 @@ func periodics() []periodic {
 }
 
 // IsPeriodic reports whether jobs of a kind come back by themselves. They wait most of the time.
-func IsPeriodic(kind string) bool {
-	return slices.ContainsFunc(periodics(), func(p periodic) bool { return p.job.Kind() == kind })
+func IsPeriodic(kind string) bool { return interval(kind) > 0 }
+
+// interval is how often jobs of a kind come back by themselves, 0 when they do not.
+func interval(kind string) time.Duration {
+	i := slices.IndexFunc(periodics(), func(p periodic) bool { return p.job.Kind() == kind })
+	if i < 0 {
+		return 0
+	}
+	return periodics()[i].every
 }
