@@ -56,9 +56,14 @@ func (w *Worker) emptyLog(ctx context.Context) error {
 	}
 	err := w.Store.EmptyLog(ctx)
 	w.emptied.Store(err == nil)
-	if err == nil || ctx.Err() != nil {
+	switch {
+	case err == nil && w.inUse.Swap(false):
+		w.Log.Info("no older rows stay in the files of the database any more")
 		return nil
+	case err == nil, ctx.Err() != nil:
+		return nil
+	case !w.inUse.Swap(true): // which may last for as long as a reader forgets to end
+		w.Log.Warn("older rows stay in the files of the database for now", "error", err)
 	}
-	w.Log.Warn("older rows stay in the files of the database for now", "error", err)
 	return river.JobSnooze(emptyAgain)
 }

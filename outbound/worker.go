@@ -142,6 +142,8 @@ type Worker struct {
 	aged    sync.Map // by table: the id up to which numbers have been replaced
 	// emptied says that the WAL has been emptied since a number was replaced.
 	emptied atomic.Bool
+	// inUse says that the log has told that the WAL cannot be emptied.
+	inUse atomic.Bool
 	// blanked says that since then a pass over the unused parts of the file has begun. It goes on at
 	// the page blankFrom, 0 when it is over.
 	blanked   atomic.Bool
