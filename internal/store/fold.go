@@ -31,8 +31,10 @@ type fold struct {
 	folded int       // how many were left out since
 }
 
+func newFolds() *folds { return &folds{since: map[string]*fold{}} }
+
 func newFoldHandler(to slog.Handler) foldHandler {
-	return foldHandler{to, &folds{since: map[string]*fold{}}}
+	return foldHandler{to, newFolds()}
 }
 
 // Enabled implements slog.Handler.

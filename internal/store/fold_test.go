@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,4 +43,27 @@ func TestRiversLinesAreFolded(t *testing.T) {
 	require.Empty(t, say(60*time.Second, slog.LevelWarn, stuck))
 	require.Equal(t, `level=ERROR msg="the queue cannot use the database" part=Elector error=closed `+
 		`folded=2`, say(time.Minute, slog.LevelError, "Elector", slog.String("error", "closed")))
+}
+
+// Ensure that jobs which come back every few seconds, and always fail, fill no log. Any other job
+// that fails has a line of its own.
+func TestFailuresThatComeBackAreFolded(t *testing.T) {
+	var out bytes.Buffer
+	f := failureLog{slog.New(slog.NewTextHandler(&out, nil)), nil, newFolds()}
+	fail := func(kind, args string) string {
+		t.Helper()
+		out.Reset()
+		row := &rivertype.JobRow{Kind: kind, EncodedArgs: []byte(args), Attempt: 1, MaxAttempts: 25}
+		require.Nil(t, f.HandleError(t.Context(), row, errors.New("a broken row")))
+		return out.String()
+	}
+	require.Contains(t, fail("sweep", "{}"), `kind=sweep job=0 id="" attempt=1 error="a broken row"`)
+	require.Empty(t, fail("sweep", "{}"))
+	require.Empty(t, fail("sweep", "{}"))
+	require.Contains(t, fail("prune", "{}"), "kind=prune")
+	for range 2 {
+		require.Contains(t, fail("send_text", `{"id": "row-1"}`), "kind=send_text job=0 id=row-1")
+	}
+	f.folds.since["sweep"].at = time.Now().Add(-foldFor)
+	require.Contains(t, fail("sweep", "{}"), `error="a broken row" folded=2`)
 }

@@ -14,10 +14,13 @@ import (
 )
 
 // failureLog is River's ErrorHandler: it logs each job that returned an error or panicked. River
-// itself logs both at level info only. A job that snoozes or that is canceled is not such a job.
+// itself logs both at level info only. A job that snoozes or that is canceled is not such a job. A
+// job that is about no row comes back by itself, some every few seconds. Of those of one kind, a
+// line stands for the failures of a minute.
 type failureLog struct {
 	log      *slog.Logger
 	describe *describer
+	folds    *folds
 }
 
 // describer says what the row is about that a job has the id of. The store knows no rule.
@@ -34,7 +37,17 @@ func (s *Store) DescribeWith(f func(ctx context.Context, id string) []any) { s.d
 func (f failureLog) HandleError(
 	ctx context.Context, job *rivertype.JobRow, err error,
 ) *river.ErrorHandlerResult {
-	f.log.ErrorContext(ctx, saying(job), append(f.describe.about(ctx, job), "error", err)...)
+	attrs := append(f.describe.about(ctx, job), "error", err)
+	if string(job.EncodedArgs) == "{}" {
+		folded, stands := f.folds.take(job.Kind, time.Now())
+		if !stands {
+			return nil
+		}
+		if folded > 0 {
+			attrs = append(attrs, "folded", folded)
+		}
+	}
+	f.log.ErrorContext(ctx, saying(job), attrs...)
 	return nil
 }
 

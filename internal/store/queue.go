@@ -38,7 +38,7 @@ func queueConfig(workers *river.Workers, o Options) *river.Config {
 		CompletedJobRetentionPeriod: keepFinished,
 		CancelledJobRetentionPeriod: keepFailed,
 		DiscardedJobRetentionPeriod: keepFailed,
-		ErrorHandler:                failureLog{o.Log, o.describe},
+		ErrorHandler:                failureLog{o.Log, o.describe, newFolds()},
 		ReindexerSchedule:           o.night,
 		RetryPolicy:                 &rescueLog{log: o.Log, describe: o.describe},
 		Middleware:                  []rivertype.Middleware{river.WorkerMiddlewareFunc(quietPanics)},
