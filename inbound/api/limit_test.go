@@ -76,6 +76,34 @@ func TestNextSend(t *testing.T) {
 	}
 }
 
+// Ensure that the app hears of no next text when none will follow: the last one has left, or the
+// verification has ended.
+func TestNoNextSend(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t),
+		append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT=0s")...)
+	app := inboundtest.NewApp(t, b)
+	canceled := app.Call("POST", "/v1/verifications/"+app.Create().ID+"/cancel", "")
+	require.Equal(t, "canceled", canceled.Status)
+	require.Empty(t, canceled.NextSendAt)
+	v := app.Create()
+	for _, sends := range []int{2, 3} {
+		b.Now = b.Now.Add(time.Minute)
+		again := app.Call("POST", "/v1/verifications/"+v.ID+"/resend", "")
+		require.Equal(t, sends, again.Sends, again.Body)
+		require.Equal(t, sends == again.MaxSends, again.NextSendAt == "")
+	}
+}
+
+// Ensure that a key is not refused for longer than a minute because the clock was set back.
+func TestQuotaOfAClockSetBack(t *testing.T) {
+	a := openApp(t, inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...))
+	a.exhaust(t)
+	list := func() inboundtest.APIResponse { return a.Call("GET", "/v1/verifications", "") }
+	require.Equal(t, "rate-limited", list().Kind())
+	a.Now = a.Now.Add(-time.Hour)
+	require.Equal(t, `"key";r=599;t=60`, list().Header.Get("RateLimit"))
+}
+
 // unanswered lets ten minutes pass, after which no code that was texted counts any more.
 func unanswered(t *testing.T, b *inboundtest.Bridge) {
 	b.Now = b.Now.Add(10 * time.Minute)

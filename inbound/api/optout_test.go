@@ -55,6 +55,17 @@ func TestOptOuts(t *testing.T) {
 		require.Contains(t, a.Call("POST", "/v1/opt-outs/remove", body).Body, `"via":"reply"`,
 			"a STOP is its phone's alone to end")
 
+		require.NoError(t, a.Store.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			_, err := text.SetOptOut(ctx, tx, text.Said{Phone: n, Reach: text.Reach{All: true},
+				Via: "phone", Since: tx.Now()})
+			return err
+		}))
+		require.Contains(t, a.Call("POST", "/v1/opt-outs/remove", body).Body, `"scope":"all"`,
+			"nor may the app of one tenant end what counts for all")
+
+		now := a.Now.UTC().Format(time.RFC3339Nano)
+		require.Equal(t, 200, a.Call("POST", "/v1/opt-outs",
+			`{"phone":"+4520123456","via":"mail","since":"`+now+`"}`).StatusCode)
 		future := a.Now.Add(time.Hour).Format(time.RFC3339)
 		for _, wrong := range []string{
 			`{"phone":"20123456","via":"mail"}`, `{"phone":"+4520123456"}`,

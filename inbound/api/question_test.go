@@ -107,8 +107,8 @@ func TestQuestionProblems(t *testing.T) {
 		``:                                      {"invalid-field", "subject", "It is empty"},
 		`,"subject":"see https://acme.example"`: {"invalid-field", "subject", "show as a link"},
 		`,"subject":"a\u200bb?"`:                {"invalid-field", "subject", "invisible"},
-		`,"subject":"OK?","expires_in":"30s"`:   {"invalid-field", "expires_in", "1m to 24h"},
-		`,"subject":"OK?","expires_in":"25h"`:   {"invalid-field", "expires_in", "1m to 24h"},
+		`,"subject":"OK?","expires_in":"59.9s"`: {"invalid-field", "expires_in", "1m to 24h"},
+		`,"subject":"OK?","expires_in":"24h1s"`: {"invalid-field", "expires_in", "1m to 24h"},
 		`,"subject":"OK?","expires_in":"soon"`:  {"invalid-field", "expires_in", "1m to 24h"},
 		`,"subject":"OK?","locale":"not a tag"`: {"invalid-field", "locale", "BCP 47"},
 		`,"subject":"OK?","other":"x"`:          {"malformed", "", "not known"},
@@ -121,14 +121,21 @@ func TestQuestionProblems(t *testing.T) {
 		require.Equal(t, want[:2], []string{r.Kind(), r.Problem.Field}, members)
 		require.Contains(t, r.Problem.Detail, want[2], members)
 	}
-	require.Equal(t, "number-not-allowed", app.Call("POST", "/v1/questions",
-		`{"phone":"+8613800138000","subject":"OK?"}`).Kind())
+	for phone, why := range map[string]string{
+		"+8613800138000": "Its country is not on the tenant's list.",
+		"+46701234567":   "Its country is not on the tenant's list.",
+		"+4590123456":    "Numbers of its kind are not texted.",
+	} {
+		r := app.Call("POST", "/v1/questions", `{"phone":"`+phone+`","subject":"OK?"}`)
+		require.Equal(t, []string{"number-not-allowed", why}, []string{r.Kind(), r.Problem.Detail})
+	}
 	require.Equal(t, before, b.Recorded(t))
 
 	require.Equal(t, http.StatusCreated, ask(`,"subject":"OK?"`).StatusCode)
 	b.Now = b.Now.Add(20 * time.Second)
 	limited := ask(`,"subject":"OK?"`)
 	require.Equal(t, "too-soon", limited.Kind())
+	require.Contains(t, limited.Problem.Detail, "A limit of texts")
 	require.Equal(t, "40", limited.Header.Get("Retry-After"))
 	for range 2 {
 		b.Now = b.Now.Add(2 * time.Minute)
@@ -146,6 +153,19 @@ func TestQuestionProblems(t *testing.T) {
 		return text.OptOut(ctx, tx, acme.Line(phone), phone)
 	})
 	require.Equal(t, "opted-out", ask(`,"subject":"OK?"`).Kind())
+}
+
+// Ensure that the shortest and the longest life that openapi.yaml names are taken.
+func TestQuestionLives(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t),
+		append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT=0s")...)
+	app := inboundtest.NewApp(t, b)
+	for given, life := range map[string]time.Duration{"1m": time.Minute, "24h": 24 * time.Hour} {
+		r := app.Call("POST", "/v1/questions", strings.Replace(askBody, "5m", given, 1))
+		require.Equal(t, http.StatusCreated, r.StatusCode, r.Body)
+		want := b.Now.Add(life).UTC().Format("2006-01-02T15:04:05.000Z")
+		require.Equal(t, want, readQuestion(t, r).ExpiresAt)
+	}
 }
 
 // Ensure that a question about a mail is not an app's.

@@ -419,6 +419,12 @@ func TestListVerifications(t *testing.T) {
 			query = "?limit=2&before=" + page.Next
 		}
 		require.Equal(t, want, got)
+		for _, enough := range []string{"5", "100"} {
+			all := a.Call("GET", "/v1/verifications?limit="+enough, "").Body
+			require.Equal(t, 5, strings.Count(all, `"id"`))
+			require.NotContains(t, all, `"next"`)
+		}
+		require.Equal(t, "invalid-field", a.Call("GET", "/v1/verifications?limit=101", "").Kind())
 		for _, spelling := range []string{
 			strings.ToUpper(want[2]), strings.ReplaceAll(want[2], "-", ""), "urn:uuid:" + want[2],
 		} {
@@ -442,6 +448,8 @@ func TestDetails(t *testing.T) {
 		`{"colour":"red"}`:         "The body has a member that is not known here: colour.",
 		`{"` + long + `":"red"}`: "The body has a member that is not known here: " +
 			long[:40] + "….",
+		`{"` + long[:40] + `":"red"}`: "The body has a member that is not known here: " +
+			long[:40] + ".",
 		`{"a\u0007b\u202ec":"x"}`:    "The body has a member that is not known here: abc.",
 		`{"\u0000":"x"}`:             "The body has a member that is not known here.",
 		`{"code":"1","code":"1234"}`: "The body has a member twice: code.",
