@@ -367,6 +367,7 @@ func (r rows) ofReply(reply db.Reply) Case {
 	for _, t := range r.texts {
 		if text.CaseOf(t) == reply.ID {
 			c.tell(r, t)
+			c.NoText, c.Remedy = unreached(t)
 		}
 	}
 	return c

@@ -165,6 +165,7 @@ func TestTextsWithoutAMail(t *testing.T) {
 		require.Len(t, all, 2)
 		require.Equal(t, []string{"the phone replies HELP", "a text (relay, 1 segment) is due"},
 			said(all[0]))
+		require.Equal(t, "the text waits for a provider", all[0].NoText)
 		require.Equal(t, OfText, all[1].Kind)
 		require.Equal(t, "t1", all[1].ID)
 		require.Equal(t, "the text waits for a provider", all[1].NoText)
