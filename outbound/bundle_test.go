@@ -49,6 +49,7 @@ func TestEndsOfABundle(t *testing.T) {
 		row := &rivertype.JobRow{ID: 7, Attempt: 1}
 		bundle := bundleOf("done", "waits", "fails", "panic", "gone")
 		require.NoError(w.t, w.runBundle(w.t.Context(), row, bundle))
+		require.Empty(w.t, w.bundles.turns, "each job has given its turn back")
 		require.ElementsMatch(w.t, []string{"waits", "fails", "panic"}, w.own())
 		require.EqualValues(w.t, 2, j.failed.Load())
 		require.Zero(w.t, j.dead.Load())

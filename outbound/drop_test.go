@@ -55,3 +55,18 @@ func TestDropJob(t *testing.T) {
 		})
 	})
 }
+
+// Ensure that a job can be dropped whose row is gone, which has no row to end, or of which this
+// version knows nothing.
+func TestDropJobWithoutARow(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	for _, kind := range []string{"examine_mail", "look_up_mail", "fly_to_the_moon"} {
+		w.make(phone, "Hello")
+		w.exec("UPDATE river_job SET kind = '" + kind + "', args = '{\"id\":\"gone\"}'" +
+			" WHERE kind = 'send_text'")
+		job := w.one("SELECT id FROM river_job WHERE kind = '" + kind + "'")
+		require.NoError(t, w.drop(job), kind)
+		require.Equal(t, "0", w.jobs(kind))
+	}
+}
