@@ -256,15 +256,9 @@ func (w *Worker) tried(
 	ctx context.Context, p place, c callback.Callback, of trace.Case, r callback.Response,
 	goesOn bool,
 ) error {
-	var (
-		state callback.State
-		over  int64
-	)
+	var state callback.State
 	err := w.record(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if state, err = callback.Tried(ctx, tx, c, r); err != nil || goesOn {
-			return err
-		}
-		over, err = callback.GiveUp(ctx, tx, p.tenant, p.endpoint)
+		state, err = callback.Tried(ctx, tx, c, r)
 		return err
 	})
 	if err != nil {
@@ -285,10 +279,22 @@ func (w *Worker) tried(
 		log.Error("the app is not told of an event any more", "state", string(state),
 			"reason", r.Reason, "remedy", "smsbridge callbacks replay "+c.ID)
 	}
+	if goesOn {
+		return nil
+	}
+	return w.giveUpOverdue(ctx, p)
+}
+
+// giveUpOverdue gives up what has waited for too long at an address that rests. What its time does
+// not suffice for is left to the next rest.
+func (w *Worker) giveUpOverdue(ctx context.Context, p place) error {
+	over, err := w.sweepUp(ctx, func(ctx context.Context, tx *store.Tx, most int) (int, error) {
+		return callback.GiveUp(ctx, tx, p.tenant, p.endpoint, most)
+	})
 	if over > 0 {
 		w.Log.Error("the app is not told of events any more", "tenant", p.tenant,
 			"endpoint", p.endpoint, "events", over, "reason", callback.NoDay,
 			"remedy", "smsbridge callbacks replay --since 24h")
 	}
-	return nil
+	return err
 }

@@ -264,6 +264,28 @@ func TestAddressRests(t *testing.T) {
 	require.Equal(t, "2", w.one("SELECT COUNT(*) FROM callback WHERE state = 'delivered'"))
 }
 
+// Ensure that all that has waited for a day is given up at once, in several transactions. One line
+// of the log says how many.
+func TestAllOverdueAreGivenUp(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	app := subscribe(w, "verification.approved")
+	app.answer(http.StatusServiceUnavailable)
+	w.verified()
+	w.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450) " +
+		"INSERT INTO callback (id, event_id, tenant, endpoint, type, subject, detail, state, host, " +
+		"attempts, status, reason, at, due_at, next_at, ended_at) " +
+		"SELECT c.id || '-' || n.i, c.event_id, c.tenant, c.endpoint, c.type, c.subject, c.detail, " +
+		"c.state, c.host, c.attempts, c.status, c.reason, c.at, c.due_at, c.next_at, c.ended_at " +
+		"FROM callback c, n")
+	w.wait(25 * time.Hour)
+	w.tellApp()
+	require.Len(t, app.bodies, restAfter)
+	require.Equal(t, "448", w.one("SELECT COUNT(*) FROM callback WHERE state = 'dead'"))
+	require.Equal(t, 1, strings.Count(w.log.String(), callback.NoDay))
+	require.Contains(t, w.log.String(), `"events":448`)
+}
+
 // Ensure that the rests of a lane double and end, that one success ends them, and that no more than
 // two work in it. One that found nothing goes on when more became due meanwhile.
 func TestLane(t *testing.T) {

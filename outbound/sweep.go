@@ -36,25 +36,26 @@ func (w *Worker) sweep(ctx context.Context, _ string) (failed error) {
 		w.ofTheDead(takeUp(mail.BegunBefore, mail.Queue)),
 		w.ofTheDead(takeUp(challenge.BegunBefore, challenge.Queue)),
 	} {
-		failed = errors.Join(failed, w.sweepUp(ctx, end))
+		_, err := w.sweepUp(ctx, end)
+		failed = errors.Join(failed, err)
 	}
 	return errors.Join(failed, w.wakeLanes(ctx))
 }
 
-// sweepUp ends rows until there are no more of them.
+// sweepUp ends rows until there are no more of them. It returns how many.
 func (w *Worker) sweepUp(
 	ctx context.Context, end func(ctx context.Context, tx *store.Tx, most int) (int, error),
-) error {
-	for n := sweptAtOnce; n == sweptAtOnce; {
+) (all int, err error) {
+	for n := sweptAtOnce; n == sweptAtOnce; all += n {
 		err := w.Store.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 			n, err = end(ctx, tx, sweptAtOnce)
 			return err
 		})
 		if err != nil {
-			return err
+			return all, err
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // ofTheDead has something done about what dead workers left. Texts that they were sending are

@@ -224,10 +224,14 @@ func end(
 }
 
 // GiveUp ends the callbacks of an address that have been due for longer than the Patience and that
-// no worker has. It returns how many.
-func GiveUp(ctx context.Context, tx *store.Tx, slug, endpoint string) (int64, error) {
-	return tx.EndOverdueCallbacks(ctx, db.EndOverdueCallbacksParams{
+// no worker has: at most a number of them, those first that would be tried first. It returns how
+// many.
+func GiveUp(
+	ctx context.Context, tx *store.Tx, slug, endpoint string, most int,
+) (int, error) {
+	n, err := tx.EndOverdueCallbacks(ctx, db.EndOverdueCallbacksParams{
 		Tenant: slug, Endpoint: endpoint, Now: tx.Moment(), EndedAt: tx.Moment(), Reason: NoDay,
-		Since: tx.Moment().Add(-Patience),
+		Since: tx.Moment().Add(-Patience), Most: int32(most),
 	})
+	return int(n), err
 }

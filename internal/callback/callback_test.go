@@ -208,9 +208,9 @@ func TestLateWorker(t *testing.T) {
 // Ensure that what waited for a day at an address that takes nothing is given up, and nothing else.
 func TestGiveUp(t *testing.T) {
 	each(t, func(b bridge) {
-		giveUp := func() (n int64) {
+		giveUp := func() (n int) {
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-				n, err = callback.GiveUp(ctx, tx, "acme", "app")
+				n, err = callback.GiveUp(ctx, tx, "acme", "app", 10)
 				return err
 			})
 			return n
@@ -226,6 +226,29 @@ func TestGiveUp(t *testing.T) {
 		require.Equal(b, []string{"due", "due", "dead"},
 			b.Strings("SELECT state FROM callback ORDER BY state DESC"))
 		require.Equal(b, callback.NoDay, b.newest(true)[0].Reason)
+	})
+}
+
+// Ensure that one transaction gives up a portion: those that have waited longest. An app that was
+// down for days left so many that other transactions would wait.
+func TestGiveUpInPortions(t *testing.T) {
+	each(t, func(b bridge) {
+		for _, subject := range []string{"a", "b", "c", "d", "e"} {
+			b.happens(subscribed(), "text.sent", subject)
+			b.Pass(time.Second)
+		}
+		b.Pass(callback.Patience)
+		ended := 0
+		for _, dead := range [][]string{{"a", "b"}, {"a", "b", "c", "d"}, {"a", "b", "c", "d", "e"}} {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				n, err := callback.GiveUp(ctx, tx, "acme", "app", 2)
+				require.Equal(b, len(dead)-ended, n)
+				ended = len(dead)
+				return err
+			})
+			require.Equal(b, dead,
+				b.Strings("SELECT subject FROM callback WHERE state = 'dead' ORDER BY subject"))
+		}
 	})
 }
 
@@ -253,7 +276,7 @@ func TestReplay(t *testing.T) {
 		require.Equal(b, callback.Due, b.tried(again, callback.Response{Reason: "no answer"}))
 		b.Pass(5 * time.Second)
 		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			n, err := callback.GiveUp(ctx, tx, "acme", "app")
+			n, err := callback.GiveUp(ctx, tx, "acme", "app", 10)
 			require.Zero(b, n, "its day begins with the replay")
 			return err
 		})
@@ -356,9 +379,9 @@ func TestAddressesStandApart(t *testing.T) {
 			require.Equal(b, a[1:], b.happens(asked, "text.sent", a[0]+" "+a[1]))
 		}
 		b.Pass(callback.Patience + time.Millisecond)
-		giveUp := func(slug string) (ended int64) {
+		giveUp := func(slug string) (ended int) {
 			b.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-				ended, err = callback.GiveUp(ctx, tx, slug, "app")
+				ended, err = callback.GiveUp(ctx, tx, slug, "app", 10)
 				return err
 			})
 			return ended

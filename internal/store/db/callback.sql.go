@@ -357,27 +357,33 @@ func (q *Queries) EndCallback(ctx context.Context, arg EndCallbackParams) (int64
 
 const endOverdueCallbacks = `-- name: EndOverdueCallbacks :execrows
 UPDATE callback SET state = 'dead', reason = $1, ended_at = $2
-WHERE tenant = $3 AND endpoint = $4 AND state = 'due' AND next_at <= $5
-    AND due_at < $6
+WHERE state = 'due' AND next_at <= $3 AND id IN (
+    SELECT c.id FROM callback c
+    WHERE c.tenant = $4 AND c.endpoint = $5 AND c.state = 'due' AND c.next_at <= $3
+        AND c.due_at < $6
+    ORDER BY c.next_at LIMIT $7
+)
 `
 
 type EndOverdueCallbacksParams struct {
 	Reason   string
 	EndedAt  moment.Moment
+	Now      moment.Moment
 	Tenant   string
 	Endpoint string
-	Now      moment.Moment
 	Since    moment.Moment
+	Most     int32
 }
 
 func (q *Queries) EndOverdueCallbacks(ctx context.Context, arg EndOverdueCallbacksParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, endOverdueCallbacks,
 		arg.Reason,
 		arg.EndedAt,
+		arg.Now,
 		arg.Tenant,
 		arg.Endpoint,
-		arg.Now,
 		arg.Since,
+		arg.Most,
 	)
 	if err != nil {
 		return 0, err

@@ -29,8 +29,12 @@ WHERE id = @id AND state = 'due' AND next_at = @next_at;
 
 -- name: EndOverdueCallbacks :execrows
 UPDATE callback SET state = 'dead', reason = @reason, ended_at = @ended_at
-WHERE tenant = @tenant AND endpoint = @endpoint AND state = 'due' AND next_at <= @now
-    AND due_at < @since;
+WHERE state = 'due' AND next_at <= @now AND id IN (
+    SELECT c.id FROM callback c
+    WHERE c.tenant = @tenant AND c.endpoint = @endpoint AND c.state = 'due' AND c.next_at <= @now
+        AND c.due_at < @since
+    ORDER BY c.next_at LIMIT @most
+);
 
 -- name: ReplayCallback :execrows
 UPDATE callback SET state = 'due', attempts = 0, status = 0, reason = '', due_at = @now,
