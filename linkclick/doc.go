@@ -31,7 +31,8 @@
 //     judge_page.go for a page and judge_json.go for JSON. judge_words.go, judge_phrases.go
 //     and judge_phrases_more.go know the words of success and failure, and
 //     judge_phrases_failed.go more of the latter. judge_sieve.go looks for them in a text, and
-//     judge_denied.go for what takes a success back beside it.
+//     judge_denied.go for what takes a success back beside it. judge_approval.go finds an approval
+//     that is still to come.
 //
 // All three share the tenant's [Rule] of where a link may lead (rule.go). The entries of its paths
 // are read by package linkpath, which the settings share. They also share the kinds of mail

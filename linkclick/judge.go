@@ -6,9 +6,10 @@ package linkclick
 // Outcome is how a click ended, as far as the identity provider said.
 type Outcome string
 
-// The outcomes. Only confirmed and already mean that the address is verified.
+// The outcomes. Only confirmed, unapproved and already mean that the address is verified.
 const (
 	OutcomeConfirmed   Outcome = "confirmed"   // this click did it
+	OutcomeUnapproved  Outcome = "unapproved"  // it did it, but the account may need approval
 	OutcomeAlready     Outcome = "already"     // it had been done before
 	OutcomeUsed        Outcome = "used"        // the link had been used before; by whom is not said
 	OutcomeExpired     Outcome = "expired"     // the link is too old
@@ -65,6 +66,9 @@ type Result struct {
 	// none. It is not always the link that was clicked, and never one that only tracks. Secret.
 	GoOn string
 }
+
+// Succeeded reports whether the address is verified.
+func (r Result) Succeeded() bool { return succeeds(r.Outcome) || r.Outcome == OutcomeUnapproved }
 
 // Step is one request of a click.
 type Step struct {

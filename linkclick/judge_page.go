@@ -32,6 +32,9 @@ func (k *click) judgePage(a response, p page) (Outcome, string) {
 		if succeeds(said) && !k.ownPage(a) {
 			return OutcomeUnknown, ReasonNothingClear
 		}
+		if succeeds(said) && k.Kind != KindReset && awaitsApproval(k.Rule.withoutName()(p.text)) {
+			return OutcomeUnapproved, ReasonPage
+		}
 		return said, ReasonPage
 	}
 	for _, m := range known().marks {

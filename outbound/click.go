@@ -65,7 +65,7 @@ func (w *Worker) clickLink(ctx context.Context, b begun[challenge.Click]) error 
 // logClick says how a click went. One that did not confirm is a warning.
 func (w *Worker) logClick(c challenge.Challenge, r linkclick.Result) {
 	level, what := slog.LevelWarn, "link clicked in vain"
-	if r.Outcome == linkclick.OutcomeConfirmed || r.Outcome == linkclick.OutcomeAlready {
+	if r.Succeeded() {
 		level, what = slog.LevelInfo, "link clicked"
 	}
 	w.ofQuestion(c).Log(context.Background(), level, what,

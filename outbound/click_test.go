@@ -120,6 +120,10 @@ func TestClickOutcomes(t *testing.T) {
 				"success=true&message=Your+email+was+verified",
 			), challenge.Registration, "confirmed", wording.ConfirmedRegistration,
 		},
+		"unapproved": {
+			page(200, "<p>Your email was verified. Your account awaits an administrator's approval.</p>"),
+			challenge.Registration, "confirmed", wording.Unapproved,
+		},
 		"already": {
 			message("This account is already verified"), challenge.Registration, "confirmed",
 			wording.Already,

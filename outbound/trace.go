@@ -95,7 +95,7 @@ func endClicked(span *trace.Span, r linkclick.Result) {
 	}
 	span.Set("smsbridge.outcome", string(r.Outcome))
 	span.Set("smsbridge.reason", r.Reason)
-	if r.Outcome != linkclick.OutcomeConfirmed && r.Outcome != linkclick.OutcomeAlready {
+	if !r.Succeeded() {
 		span.Fail(string(r.Outcome), "")
 	}
 	span.End()

@@ -75,8 +75,9 @@ func TestQuestionOf(t *testing.T) {
 // Ensure that every end of a question is told in words, and every limit has a remedy.
 func TestNothingIsLeftUnsaid(t *testing.T) {
 	for _, o := range []challenge.Outcome{
-		challenge.OutcomeConfirmed, challenge.OutcomeAlready, challenge.OutcomeUsed,
-		challenge.OutcomeExpired, challenge.OutcomeNeedsUser, challenge.OutcomeRefused,
+		challenge.OutcomeConfirmed, challenge.OutcomeUnapproved, challenge.OutcomeAlready,
+		challenge.OutcomeUsed, challenge.OutcomeExpired, challenge.OutcomeNeedsUser,
+		challenge.OutcomeRefused,
 		challenge.OutcomeUnreachable, challenge.OutcomeUnknown,
 	} {
 		require.NotContains(t, ended(db.Challenge{State: challenge.Failed, Outcome: o}), "it ended", o)

@@ -171,6 +171,7 @@ func ended(c db.Challenge) string {
 	case challenge.Confirmed, challenge.Failed:
 		outcomes := map[challenge.Outcome]string{
 			challenge.OutcomeConfirmed:   "the identity provider confirms it",
+			challenge.OutcomeUnapproved:  "it is confirmed, and the account may need approval",
 			challenge.OutcomeAlready:     "the identity provider says that it was confirmed before",
 			challenge.OutcomeUsed:        "the identity provider says that the link was used before",
 			challenge.OutcomeExpired:     "the identity provider says that the link is too old",

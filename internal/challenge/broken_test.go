@@ -225,7 +225,8 @@ func TestFailingDatabaseWhileClicking(t *testing.T) {
 func TestSayings(t *testing.T) {
 	seen := map[string]challenge.Outcome{}
 	for _, o := range []challenge.Outcome{
-		challenge.OutcomeConfirmed, challenge.OutcomeAlready, challenge.OutcomeUsed,
+		challenge.OutcomeConfirmed, challenge.OutcomeUnapproved, challenge.OutcomeAlready,
+		challenge.OutcomeUsed,
 		challenge.OutcomeExpired, challenge.OutcomeNeedsUser, challenge.OutcomeRefused,
 		challenge.OutcomeUnreachable, challenge.OutcomeUnknown,
 	} {

@@ -19,6 +19,7 @@ type Outcome = db.ChallengeOutcome
 // The outcomes of a click.
 const (
 	OutcomeConfirmed   Outcome = "confirmed"   // this click did it
+	OutcomeUnapproved  Outcome = "unapproved"  // it did it, but the account may need approval
 	OutcomeAlready     Outcome = "already"     // it had been done before
 	OutcomeUsed        Outcome = "used"        // the link had been used before; by whom is not said
 	OutcomeExpired     Outcome = "expired"     // the link is too old
@@ -36,6 +37,8 @@ func Saying(p Purpose, o Outcome) wording.Saying {
 			return wording.ConfirmedPassword
 		}
 		return wording.ConfirmedRegistration
+	case OutcomeUnapproved:
+		return wording.Unapproved
 	case OutcomeAlready:
 		return wording.Already
 	case OutcomeUsed:

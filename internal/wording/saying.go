@@ -32,6 +32,7 @@ const (
 	Several               Saying = "several"
 	ConfirmedRegistration Saying = "confirmed_registration"
 	ConfirmedPassword     Saying = "confirmed_password"
+	Unapproved            Saying = "unapproved"
 	Already               Saying = "already"
 	Used                  Saying = "used"
 	LinkExpired           Saying = "link_expired"
@@ -57,8 +58,8 @@ func Sayings() []Saying {
 		AskRegistration, AskRegistrationCode, AskPassword, AskPasswordCode, TapRegistration,
 		TapPassword, BothRegistration, BothRegistrationCode, BothPassword, AskApp, AskAppCode,
 		RelayVerify, RelayReset, RelayLogin, Wrong, Several, ConfirmedRegistration,
-		ConfirmedPassword, Already, Used, LinkExpired, NeedsUser, Refused, Unreachable, Unknown,
-		Denied, Late, DoneBefore, DeniedBefore,
+		ConfirmedPassword, Unapproved, Already, Used, LinkExpired, NeedsUser, Refused,
+		Unreachable, Unknown, Denied, Late, DoneBefore, DeniedBefore,
 		Stopped, WrongCodes, OptedOut, Help,
 	}
 }
