@@ -92,6 +92,39 @@ func TestAsked(t *testing.T) {
 	})
 }
 
+// Ensure that a question is found and ended only by its own phone on its own line: another account,
+// another sender and another phone have nothing to do with it.
+func TestLineOfAQuestion(t *testing.T) {
+	each(t, func(b bridge) {
+		c := b.open()
+		last := func(of challenge.Challenge) (n int) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				found, err := challenge.Last(ctx, tx, of.Line, of.Phone)
+				n = len(found)
+				return err
+			})
+			return n
+		}
+		cancel := func(of challenge.Challenge) {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return challenge.CancelAll(ctx, tx, of.Line, of.Phone, "", "opted out")
+			})
+		}
+		account, sender, phone := c, c, c
+		account.Line.Account, sender.Line.Sender, phone.Phone = "AC2", "+4512340001", b.Phone()
+		for _, other := range []challenge.Challenge{account, sender, phone} {
+			require.Empty(b, b.asked(other))
+			require.Zero(b, last(other))
+			cancel(other)
+			require.Equal(b, challenge.Open, b.get(c.ID).State)
+		}
+		require.Len(b, b.asked(c), 1)
+		require.Equal(b, 1, last(c))
+		cancel(c)
+		require.Equal(b, challenge.Canceled, b.get(c.ID).State)
+	})
+}
+
 // Ensure that the third wrong code cancels a question, and that a question that ended counts none.
 func TestWrongCode(t *testing.T) {
 	each(t, func(b bridge) {

@@ -109,6 +109,22 @@ func TestRefusalAfterAnotherText(t *testing.T) {
 	})
 }
 
+// Ensure that a refusal ends nothing while another text is in a state in which the phone may have
+// the code, or may get it.
+func TestRefusalBesideATextOfAnyState(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		for state, reaches := range map[text.State]bool{
+			text.Due: true, text.Sending: true, text.Unclear: true, text.Sent: true,
+			text.Delivered: true, text.Undelivered: false, text.Failed: false, text.Suppressed: false,
+		} {
+			v := b.start(func(r *Request) { r.Phone = b.Phone() })
+			b.Exec("UPDATE text SET state = $1 WHERE verification_id = $2", string(state), v.ID)
+			b.fails(v, NumberInvalid)
+			require.Equal(t, reaches, b.get(v).State == Pending, state)
+		}
+	})
+}
+
 // Ensure that a text ends its verification only by its own end: suppressed because the phone opted
 // out, lost, or refused by the provider that has it. Another end of it, or another's receipt, ends
 // nothing, also when no text of the verification can reach the phone any more.

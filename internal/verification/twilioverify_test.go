@@ -72,6 +72,21 @@ func TestVerifyAnswersWhileAnotherCheckIsOpen(t *testing.T) {
 	})
 }
 
+// Ensure that the last answer about one verification decides although another verification has a
+// check that Twilio Verify has not answered.
+func TestVerifyAnswersWhileAnothersCheckIsOpen(t *testing.T) {
+	each(t, func(t *testing.T, b bench) {
+		open, _, _ := b.startAtVerify()
+		v := b.start(func(r *Request) { r.Phone, r.Limits.Attempts = b.Phone(), 1 })
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			return SentByVerify(ctx, tx, v.ID, "VE"+v.ID, true)
+		})
+		b.answer(b.ask(v, wrong), Wrong)
+		require.Equal(t, MaxAttemptsReached, b.get(v).State)
+		require.Equal(t, Pending, b.get(open).State)
+	})
+}
+
 // Ensure that a provider hears whether the person got another code before: only then must Twilio
 // Verify be told of the new one under the id that it has.
 func TestOpenSaysWhetherTheCodeIsNew(t *testing.T) {
