@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -102,5 +103,39 @@ func TestPassGoesOn(t *testing.T) {
 			})
 		}
 		require.Equal(b, []string{"b"}, b.Strings("SELECT next_id FROM price_pass"))
+	})
+}
+
+// Ensure that a pass asks about each text whose price may become known: of its age or older, not
+// older than the memory, and not known yet. Where another pass goes on does not matter to it.
+func TestWithoutPrice(t *testing.T) {
+	each(t, func(b bridge) {
+		aged := func(age time.Duration) string {
+			id := store.FirstID(b.Now().Add(-age))
+			b.Exec("UPDATE text SET id = $1 WHERE id = $2", id, b.sent())
+			return id
+		}
+		oldest, free := aged(text.PriceMemory), aged(3*time.Hour)
+		youngest := aged(time.Hour + time.Millisecond)
+		b.Exec("UPDATE text SET charged = 0 WHERE id = $1", free)
+		aged(text.PriceMemory + time.Millisecond)
+		aged(time.Hour)
+		for i, known := range []string{"currency = 'USD'", "charged = -1", "provider_id = ''"} {
+			id := aged(2*time.Hour + time.Duration(i)*time.Minute)
+			b.Exec("UPDATE text SET "+known+" WHERE id = $1", id)
+		}
+		var ids []string
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			if err := text.Passed(ctx, tx, "day", store.FirstID(b.Now())); err != nil {
+				return err
+			}
+			found, _, err := text.WithoutPrice(ctx, tx, "hour", time.Hour, 10)
+			ids = nil
+			for _, f := range found {
+				ids = append(ids, f.ID)
+			}
+			return err
+		})
+		require.Equal(b, []string{oldest, free, youngest}, ids)
 	})
 }

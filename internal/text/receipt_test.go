@@ -239,3 +239,13 @@ func TestReceiptsRace(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that a text which its provider is known to have is not put back: it would go out twice.
+func TestTextOfAProviderIsNotPutBack(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.sending()
+		b.Exec("UPDATE text SET provider_id = 'SM1' WHERE id = $1", id)
+		b.putBack(id, text.Sending)
+		require.EqualValues(b, "sending", b.row(id).State)
+	})
+}
