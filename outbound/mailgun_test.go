@@ -198,3 +198,28 @@ func TestFetchStored(t *testing.T) {
 	_, err = w.fetchStored(t.Context(), w.tenant(), m, server.URL+"/v3/domains/x/messages/y")
 	require.EqualError(t, err, "mailgun: no answer")
 }
+
+// Ensure that a mail is fetched from where its webhook said it is, without a look at Mailgun's
+// events: these may come late.
+func TestFetchMailFromItsURL(t *testing.T) {
+	t.Parallel()
+	w := quick(t, keepMailgun)
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		fmt.Fprint(rw, `{"subject":"s","Message-Id":"<1@idp>","recipients":"`+address+`"}`)
+	}))
+	defer server.Close()
+	settings, err := tenant.FromEnv(w.environ(
+		keepMailgun, "SMSBRIDGE_SENDER_VERIFY=off", "MAILGUN_API_BASE="+server.URL,
+	))
+	require.NoError(t, err)
+	w.Settings = settings
+	body, err := w.fetchMail(t.Context(), settings.Tenants.All()[0], mail.Mail{
+		Phone: w.phone(phone), Recipient: address, MessageID: "1@idp",
+		MessageURL: server.URL + "/v3/domains/sms.acme.example/messages/1",
+	}, w.clock())
+	require.NoError(t, err)
+	require.Equal(t, "s", body.Subject)
+	require.Equal(t, []string{"/v3/domains/sms.acme.example/messages/1"}, asked)
+}
