@@ -21,7 +21,7 @@ var (
 // are in the same state.
 func TestOneRowIsChanged(t *testing.T) {
 	several := map[string]string{
-		"endOverdueCallbacks":         "the callbacks of an endpoint that is gone",
+		"endOverdueCallbacks":         "the overdue callbacks of an endpoint, in portions",
 		"suppressTextsOfChallenge":    "the texts of a question",
 		"suppressTextsOfVerification": "the texts of a verification",
 		"tellExpired":                 "verifications that share the id of a caller",
