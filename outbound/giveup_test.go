@@ -92,6 +92,22 @@ func TestLostReports(t *testing.T) {
 	})
 }
 
+// Ensure that a caller who waits for a check hears that it is over when Twilio Verify can never be
+// asked. The code is kept no longer.
+func TestLostCheck(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	o, v, code := w.ownCode()
+	checked := w.check(v.ID, code)
+	require.Equal(t, verification.Asked, checked.Verdict)
+	w.tooOften("check_code", checked.CheckID)
+	require.Empty(t, w.one("SELECT code FROM code_check WHERE id = '"+checked.CheckID+"'"))
+	heard, err := verification.Await(t.Context(), w.Store, checked)
+	require.NoError(t, err)
+	require.Equal(t, verification.Over, heard.Verdict)
+	require.Zero(t, o.verify.Checks())
+}
+
 // Ensure that a job ends quietly when its row was erased while it waited: nothing is wrong then.
 func TestJobsOfErasedRowsEndQuietly(t *testing.T) {
 	t.Parallel()
