@@ -357,7 +357,7 @@ func (q *Queries) EndCallback(ctx context.Context, arg EndCallbackParams) (int64
 
 const endOverdueCallbacks = `-- name: EndOverdueCallbacks :execrows
 UPDATE callback SET state = 'dead', reason = $1, ended_at = $2
-WHERE state = 'due' AND next_at <= $3 AND id IN (
+WHERE callback.state = 'due' AND callback.next_at <= $3 AND callback.id IN (
     SELECT c.id FROM callback c
     WHERE c.tenant = $4 AND c.endpoint = $5 AND c.state = 'due' AND c.next_at <= $3
         AND c.due_at < $6

@@ -29,7 +29,7 @@ WHERE id = @id AND state = 'due' AND next_at = @next_at;
 
 -- name: EndOverdueCallbacks :execrows
 UPDATE callback SET state = 'dead', reason = @reason, ended_at = @ended_at
-WHERE state = 'due' AND next_at <= @now AND id IN (
+WHERE callback.state = 'due' AND callback.next_at <= @now AND callback.id IN (
     SELECT c.id FROM callback c
     WHERE c.tenant = @tenant AND c.endpoint = @endpoint AND c.state = 'due' AND c.next_at <= @now
         AND c.due_at < @since
