@@ -25,7 +25,11 @@ const outcomeChanged = Outcome("changed")
 
 // succeeds reports whether an outcome says that what the mail asked for is done.
 func succeeds(o Outcome) bool {
-	return o == OutcomeConfirmed || o == OutcomeAlready || o == outcomeChanged
+	switch o {
+	case OutcomeConfirmed, OutcomeUnapproved, OutcomeAlready, outcomeChanged:
+		return true
+	}
+	return false
 }
 
 // Why a click ended as it did. These are the only values of Result.Reason.
@@ -68,7 +72,7 @@ type Result struct {
 }
 
 // Succeeded reports whether the address is verified.
-func (r Result) Succeeded() bool { return succeeds(r.Outcome) || r.Outcome == OutcomeUnapproved }
+func (r Result) Succeeded() bool { return succeeds(r.Outcome) }
 
 // Step is one request of a click.
 type Step struct {

@@ -22,10 +22,10 @@ var lacking = strings.Fields("await awaits awaiting wait waits waiting pending m
 	"ждет должен должна после очікує чекає має після αναμένει αναμονή πρέπει εκκρεμεί انتظار " +
 	"بانتظار يجب chờ đợi 等待 需 待 後 后 必要 されるまで されると")
 
-// awaitsApproval reports whether a text speaks of an approval that is to come. A text that only
-// seems to costs little: its reader is told that there may be one.
-func awaitsApproval(text string) bool {
-	for _, s := range statements(text) {
+// awaitsApproval reports whether statements speak of an approval that is to come. Where they only
+// seem to, that costs little: their reader is told that there may be one.
+func awaitsApproval(statements []string) bool {
+	for _, s := range statements {
 		if hasStem(s, approvals) && hasWord(s, lacking) {
 			return true
 		}

@@ -28,11 +28,12 @@ type mark struct {
 // that says nothing is unknown, whatever its status.
 func (k *click) judgePage(a response, p page) (Outcome, string) {
 	good := a.status >= 200 && a.status < 300
-	if said := k.hear(p.text, good); said != OutcomeUnknown {
+	statements := k.statements(p.text)
+	if said := k.hearStatements(statements, good); said != OutcomeUnknown {
 		if succeeds(said) && !k.ownPage(a) {
 			return OutcomeUnknown, ReasonNothingClear
 		}
-		if succeeds(said) && k.Kind != KindReset && awaitsApproval(k.Rule.withoutName()(p.text)) {
+		if succeeds(said) && k.Kind != KindReset && awaitsApproval(statements) {
 			return OutcomeUnapproved, ReasonPage
 		}
 		return said, ReasonPage

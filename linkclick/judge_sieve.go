@@ -5,9 +5,9 @@ import "strings"
 // This file looks for phrases in a text. There are two thousand of them, and a page holds one or
 // two, so a sieve leaves out quickly those that it cannot hold.
 
-// readWords looks for what text says with the phrases of some tables, in the order of the tables.
-func readWords(text string, successPossible bool, tables ...phraseTable) Outcome {
-	said := statements(text)
+// readWords looks for what statements say with the phrases of some tables, in the order of the
+// tables.
+func readWords(said []string, successPossible bool, tables ...phraseTable) Outcome {
 	whole := strings.Join(said, "\n")
 	held := sieveOf(whole)
 	for _, outcome := range judged {

@@ -28,7 +28,7 @@ func TestPhrases(t *testing.T) {
 	}
 	for _, l := range all {
 		read := func(text string) Outcome {
-			return readWords(text, true, known().phrases, tableOf(l))
+			return readWords(statements(text), true, known().phrases, tableOf(l))
 		}
 		for outcome, phrases := range l.phrases {
 			require.Contains(t, judged, outcome)

@@ -20,17 +20,24 @@ var judged = []Outcome{
 // judgeWords looks for what text says about a verification. A success counts only if
 // successPossible, which an error status rules out.
 func judgeWords(text string, successPossible bool) Outcome {
-	if said := readWords(text, successPossible, known().phrases); said != outcomeChanged {
+	if said := readWords(statements(text), successPossible, known().phrases); said != outcomeChanged {
 		return said
 	}
 	return OutcomeUnknown
 }
 
-// hear looks for what text says about what the click is for. It also knows the words with which
-// only the provider of the link tells of success.
+// hear looks for what text says about what the click is for.
 func (k *click) hear(text string, successPossible bool) Outcome {
-	said := readWords(k.Rule.withoutName()(text), successPossible, known().phrases,
-		known().praise[k.shape.provider])
+	return k.hearStatements(k.statements(text), successPossible)
+}
+
+// statements are those of a text, without the application's name.
+func (k *click) statements(text string) []string { return statements(k.Rule.withoutName()(text)) }
+
+// hearStatements is hear for the statements of a text. It also knows the words with which only the
+// provider of the link tells of success.
+func (k *click) hearStatements(all []string, successPossible bool) Outcome {
+	said := readWords(all, successPossible, known().phrases, known().praise[k.shape.provider])
 	switch reset := k.Kind == KindReset; {
 	case reset && said == outcomeChanged:
 		return OutcomeConfirmed
