@@ -18,14 +18,12 @@ const (
 	deadAfter = 16 * time.Minute
 )
 
-// comeBack does one try of a job that comes back by itself at an interval. The queue would try each
+// comeBack does one try of a job that comes back by itself. The queue would try each
 // of them again beside the next one. A state that lasts, such as a row that cannot be ended, would
 // fill it with such jobs. So one that failed is done by the next one, if that comes soon. One that
 // must wait ends when the next one has come meanwhile.
-func (w *Worker) comeBack(
-	ctx context.Context, j *job, row *rivertype.JobRow, id string, every time.Duration,
-) error {
-	if n := len(row.Errors); n > 0 && every <= comesSoon {
+func (w *Worker) comeBack(ctx context.Context, j *job, row *rivertype.JobRow, id string) error {
+	if n := len(row.Errors); n > 0 && j.every <= comesSoon {
 		if !j.trouble.lasts(row.ScheduledAt) {
 			return nil
 		}
@@ -36,7 +34,7 @@ func (w *Worker) comeBack(
 	err := w.try(ctx, j, row, id, func(ctx context.Context) error { return j.work(ctx, id) })
 	waits := errors.As(err, new(*river.JobSnoozeError))
 	failed = err != nil && !waits
-	if waits && row.ScheduledAt.Sub(row.CreatedAt) >= every {
+	if waits && row.ScheduledAt.Sub(row.CreatedAt) >= j.every {
 		return nil
 	}
 	return err

@@ -50,7 +50,10 @@ type job struct {
 
 	running      sync.Map // the ids in the queue of the jobs at work
 	failed, dead atomic.Int64
-	trouble      trouble // of a kind that comes back by itself
+
+	// every is how often jobs of this kind come back by themselves, 0 when they do not.
+	every   time.Duration
+	trouble trouble // of a kind that comes back
 }
 
 // whenLost sets what is recorded when a job is given up.
@@ -220,8 +223,8 @@ func (w *Worker) run(ctx context.Context, j *job, row *rivertype.JobRow, id stri
 	if len(row.Errors) >= mostFailures { // the last of them was a panic, or its worker died
 		return w.giveUp(ctx, j, row, id, errDied)
 	}
-	if every := interval(j.kind); every > 0 {
-		return w.comeBack(ctx, j, row, id, every)
+	if j.every > 0 {
+		return w.comeBack(ctx, j, row, id)
 	}
 	return w.try(ctx, j, row, id, func(ctx context.Context) error { return j.work(ctx, id) })
 }

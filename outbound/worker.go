@@ -184,6 +184,9 @@ func (w *Worker) Register() {
 	w.joinBundles(w.Store.Workers())
 	for _, p := range periodics() {
 		w.Store.Every(p.every, p.job)
+		if j, known := w.kind(p.job.Kind()); known {
+			j.every = p.every
+		}
 	}
 }
 
@@ -215,13 +218,6 @@ func periodics() []periodic {
 }
 
 // IsPeriodic reports whether jobs of a kind come back by themselves. They wait most of the time.
-func IsPeriodic(kind string) bool { return interval(kind) > 0 }
-
-// interval is how often jobs of a kind come back by themselves, 0 when they do not.
-func interval(kind string) time.Duration {
-	i := slices.IndexFunc(periodics(), func(p periodic) bool { return p.job.Kind() == kind })
-	if i < 0 {
-		return 0
-	}
-	return periodics()[i].every
+func IsPeriodic(kind string) bool {
+	return slices.ContainsFunc(periodics(), func(p periodic) bool { return p.job.Kind() == kind })
 }
