@@ -33,11 +33,19 @@ func (r Rule) withoutName() func(string) string {
 			at := from + n
 			from = at + len(name)
 			if isApart(s[:at], s[from:]) {
-				b.WriteString(s[done:at] + anyName)
+				if done == 0 {
+					b.Grow(len(s)) // most names are no shorter than anyName
+				}
+				b.WriteString(s[done:at])
+				b.WriteString(anyName)
 				done = from
 			}
 		}
-		return b.String() + s[done:]
+		if done == 0 {
+			return s
+		}
+		b.WriteString(s[done:])
+		return b.String()
 	}
 }
 
