@@ -57,6 +57,7 @@ func (d *Door) createQuestion(r request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	web.About(r, "", asked.Phone)
 	key, p := idempotencyKey(r.Request().Header)
 	if p != nil {
 		return response{}, p
@@ -77,6 +78,7 @@ func (d *Door) createQuestion(r request) (response, error) {
 	if err != nil {
 		return response{}, asQuestionProblem(err)
 	}
+	web.About(r, c.ID, c.Phone)
 	return response{http.StatusCreated, showQuestion(c), "/v1/questions/" + c.ID}, nil
 }
 
@@ -124,6 +126,7 @@ func (d *Door) showOneQuestion(r request) (response, error) {
 		func(ctx context.Context, view store.View) (challenge.Challenge, error) {
 			return challenge.OfApp(ctx, view, r.tenant.Slug, r.id())
 		})
+	web.About(r, c.ID, c.Phone)
 	return response{status: http.StatusOK, body: showQuestion(c)}, asQuestionProblem(err)
 }
 
@@ -143,6 +146,7 @@ func (d *Door) cancelQuestion(r request) (response, error) {
 			}
 			return challenge.OfApp(ctx, tx, r.tenant.Slug, c.ID)
 		})
+	web.About(r, c.ID, c.Phone)
 	return response{status: http.StatusOK, body: showQuestion(c)}, asQuestionProblem(err)
 }
 

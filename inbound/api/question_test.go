@@ -78,6 +78,37 @@ func TestQuestion(t *testing.T) {
 	}, append(inboundtest.APISettings(), "SMSBRIDGE_LIMIT_WAIT=0s")...)
 }
 
+// Ensure that each line of the log about a question names it and its masked phone, also when it is
+// refused. A line about no question of the app names neither.
+func TestQuestionsInTheLog(t *testing.T) {
+	b := inboundtest.Open(t, storetest.SQLite(t), inboundtest.APISettings()...)
+	app := inboundtest.NewApp(t, b)
+	line := func(method, path, body string) (map[string]any, inboundtest.APIResponse) {
+		t.Helper()
+		r := app.Call(method, path, body)
+		lines := b.Lines(t)
+		require.Len(t, lines, 1)
+		return lines[0], r
+	}
+	asked, r := line("POST", "/v1/questions", askBody)
+	one := "/v1/questions/" + r.ID
+	shown, _ := line("GET", one, "")
+	canceled, _ := line("POST", one+"/cancel", "")
+	late, r := line("POST", one+"/cancel", "")
+	require.Equal(t, "not-open", r.Kind())
+	for _, line := range []map[string]any{asked, shown, canceled, late} {
+		require.Equal(t, strings.TrimPrefix(one, "/v1/questions/"), line["case"], line)
+		require.Equal(t, "+45******56", line["phone"], line)
+	}
+	refused, r := line("POST", "/v1/questions", strings.Replace(askBody, "Deliver", "\\u0007", 1))
+	require.Equal(t, "invalid-field", r.Kind())
+	require.Equal(t, "+45******56", refused["phone"], refused)
+	require.NotContains(t, refused, "case")
+	unknown, _ := line("GET", "/v1/questions/none", "")
+	require.NotContains(t, unknown, "case")
+	require.NotContains(t, unknown, "phone")
+}
+
 // Ensure that a retry with its key asks nothing, and that a key belongs to one request.
 func TestQuestionOnce(t *testing.T) {
 	inboundtest.Each(t, func(t *testing.T, b *inboundtest.Bridge) {
