@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -264,4 +267,19 @@ func TestAuth0StreamRefuses(t *testing.T) {
 		b.stream(t, logged("2", "gd_auth_succeed", `,"user_id":"u"`)).StatusCode,
 		"to be repeated",
 	)
+}
+
+// Ensure that nothing is taken of a batch that ended early, also where it ended behind a whole log:
+// a 200 would have Auth0 forget the others.
+func TestAuth0StreamThatEndsEarly(t *testing.T) {
+	b := openBridge(t, storetest.SQLite(t), auth0Settings...)
+	came := logged("1", "gd_auth_succeed", `,"user_id":"auth0|5f7c"`) + "\n"
+	r := httptest.NewRequest(http.MethodPost, "/auth0/acme/stream",
+		io.MultiReader(strings.NewReader(came), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	r.Header.Set("Authorization", retiring)
+	w, before := httptest.NewRecorder(), b.Rows(t)
+	b.Inbound.Handler().ServeHTTP(w, r)
+	require.Equal(t, http.StatusBadRequest, w.Code, w.Body)
+	require.Equal(t, before, b.Rows(t))
+	require.Equal(t, map[string]int{"unmatched": 1}, counts(t, b.stream(t, came)), "as it comes again")
 }

@@ -80,6 +80,9 @@ func (d *Door) receiveStream(c echo.Context) error {
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		return d.refuse(c, web.TooLarge.Of("It is larger than any batch."))
 	}
+	if err != nil { // what has come may look whole: it can end behind an object
+		return d.refuse(c, web.BadRequest.Of("The body ended early."))
+	}
 	all, err := readStream(body)
 	if err != nil {
 		return d.refuse(c, web.BadRequest.Of("The body has no logs and no events."))
