@@ -96,21 +96,17 @@ func FailLost(ctx context.Context, tx *store.Tx, textID string) error {
 // is how Twilio refuses what a Messaging Service sends. Other receipts only show in the delivery.
 func TakeReceipt(ctx context.Context, tx *store.Tx, r text.Receipt) (text.Moved, error) {
 	moved, err := text.TakeReceipt(ctx, tx, r)
-	if err == nil && r.State == text.Failed {
-		err = failRefused(ctx, tx, r)
+	if err == nil && moved.State == text.Failed {
+		err = failRefused(ctx, tx, moved)
 	}
 	return moved, err
 }
 
 // failRefused ends the verification of a text that its provider could not send after all.
-func failRefused(ctx context.Context, tx *store.Tx, r text.Receipt) error {
-	row, err := tx.GetText(ctx, r.TextID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	own := row.Account == r.Account && row.ProviderID == r.ProviderID
-	if err != nil || !own || row.State != text.Failed || row.VerificationID == "" {
+func failRefused(ctx context.Context, tx *store.Tx, moved text.Moved) error {
+	row, err := tx.GetText(ctx, moved.TextID)
+	if err != nil || row.VerificationID == "" {
 		return err
 	}
-	return Fail(ctx, tx, row.VerificationID, TwilioReason(row.Error))
+	return Fail(ctx, tx, row.VerificationID, TwilioReason(moved.Code))
 }

@@ -211,11 +211,13 @@ func TestReceiptsOfCodes(t *testing.T) {
 				require.Equal(t, ProviderRefused, show().Reason)
 			}
 		}
-		b.Do(func(ctx context.Context, tx *store.Tx) error {
-			return takeReceipt(ctx, tx, text.Receipt{
-				TextID: "none", Account: "AC1", ProviderID: "SM1", State: text.Failed,
+		for _, id := range []string{"none", "", "no\x00text", "\xff"} {
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return takeReceipt(ctx, tx, text.Receipt{
+					TextID: id, Account: "AC1", ProviderID: "SM1", State: text.Failed,
+				})
 			})
-		})
+		}
 	})
 }
 
