@@ -82,7 +82,7 @@ func (s *Server) Handler() http.Handler {
 	e.POST("/twilio/:tenant/receipt", s.receiveReceipt(s.readTwilioReceipt))
 	e.POST("/flowroute/:tenant/reply", s.receiveReply(s.readFlowrouteReply, writeReason))
 	e.POST("/flowroute/:tenant/receipt", s.receiveReceipt(s.readFlowrouteReceipt))
-	e.GET("/l/page.css", s.showPageStyle)
+	e.GET("/l/page.css", web.ShowFile(pageFiles, "page/page.css", "text/css; charset=utf-8"))
 	e.Match(web.Looks(), "/l/:token", s.showShortLink)
 	e.POST("/l/:token", s.useShortLink)
 	e.GET(rehearsal.Path, s.showRehearsal)

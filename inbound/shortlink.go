@@ -192,12 +192,3 @@ func (s *Server) renderShortLink(c echo.Context, status int, view shortLinkView)
 	h.Set("X-Robots-Tag", "noindex")
 	return c.HTMLBlob(status, page.Bytes())
 }
-
-func (s *Server) showPageStyle(c echo.Context) error {
-	style, err := pageFiles.ReadFile("page/page.css")
-	if err != nil {
-		return err
-	}
-	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
-	return c.Blob(http.StatusOK, "text/css; charset=utf-8", style)
-}

@@ -260,6 +260,7 @@ func TestShortLinkUnknown(t *testing.T) {
 	res, body := b.page(t, http.MethodGet, "page.css")
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Contains(t, body, "prefers-color-scheme: dark")
+	require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"))
 }
 
 // Ensure that the page of a short link is in the language that its row has kept. A page
