@@ -188,14 +188,15 @@ func (d *Door) checkVerification(r request) (response, error) {
 		return response{}, err
 	}
 	web.About(r, checked.Verification.ID, checked.Verification.Phone)
+	if checked.Undecided() {
+		return response{}, about(undecided.Of("Twilio Verify has not said whether the code is right. "+
+			"Show the verification later to see."), checked.Verification)
+	}
 	switch v := checked.Verification; checked.Verdict {
 	case verification.Right:
 		return response{status: http.StatusOK, body: show(v)}, nil
 	case verification.Wrong:
 		return response{}, about(wrongCode.Of("It has been counted as an attempt."), v)
-	case verification.Asked:
-		return response{}, about(undecided.Of("Twilio Verify has not said whether the code is right. "+
-			"Show the verification later to see."), v)
 	case verification.Blocked:
 		return response{}, &verification.WaitError{Err: verification.ErrBlocked, Until: checked.Until}
 	default:

@@ -304,6 +304,14 @@ func TestVerifysOwnCode(t *testing.T) {
 	require.Equal(t, "undecided", r.Kind())
 	require.Equal(t, http.StatusServiceUnavailable, r.StatusCode)
 	require.Equal(t, 1, r.Problem.Verification.Attempts)
+
+	for r.Problem.Verification.Attempts < r.Problem.Verification.MaxAttempts {
+		r = a.Check(slow.ID, "135790")
+		require.Equal(t, "undecided", r.Kind())
+	}
+	r = a.Check(slow.ID, "135790")
+	require.Equal(t, "undecided", r.Kind(), "it has not ended: Verify has all its attempts")
+	require.Equal(t, "pending", r.Problem.Verification.Status)
 }
 
 // answerFirstCheck says right to the first code that Verify is asked about, as soon as it is asked.

@@ -243,7 +243,7 @@ func respond(c checked, authID string) response {
 		)
 	case c.Verdict == verification.Blocked:
 		return tooManyAttempts(c.Until)
-	case c.Verdict == verification.Asked: // counted, and not answered yet
+	case c.Undecided():
 		return response{
 			Message: "Not compared yet",
 			Reason:  "Pending",

@@ -42,6 +42,25 @@ func TestFlowrouteRefusedText(t *testing.T) {
 	})
 }
 
+// Ensure that a client hears that its code is not compared yet while Twilio Verify says nothing.
+// That stays so when Verify has all attempts: the auth_id is not unknown before it is over.
+func TestFlowrouteWhileVerifyCompares(t *testing.T) {
+	onlyFlowroute(t, func(t *testing.T, f inboundtest.FlowrouteClient) {
+		f.Change(func(s *inbound.Server) { s.Patience = time.Nanosecond })
+		hasty := inboundtest.OpenFlowroute(t, f.Bridge)
+		require.Equal(t, 200, hasty.Create(t, `"my_identifier"`, `"`+phone+`"`).StatusCode)
+		id := f.One(t, "SELECT id FROM verification")
+		f.Do(t, func(ctx context.Context, tx *store.Tx) error {
+			return verification.SentByVerify(ctx, tx, id, "VE1", true)
+		})
+		for n := range 4 { // one more than there are attempts
+			r := hasty.Check(t, "my_identifier", "1234")
+			require.Equal(t, 503, r.StatusCode, n)
+			require.JSONEq(t, `{"message":"Not compared yet","reason":"Pending"}`, r.Body)
+		}
+	})
+}
+
 // refuseNext has every provider refuse the first text for good, as soon as there is one.
 func refuseNext(ctx context.Context, s *store.Store) error {
 	for ctx.Err() == nil {

@@ -50,6 +50,12 @@ type Checked struct {
 	CheckID      string       // when Asked: what Await waits for
 }
 
+// Undecided reports whether Twilio Verify has yet to say if a code is right: this one, or one of
+// those that used up all attempts before it.
+func (c Checked) Undecided() bool {
+	return c.Verdict == Asked || c.Verdict == Over && c.Verification.State == Pending
+}
+
 // Check presents a code to a verification. The verdict is a value and not an error: an error would
 // undo the transaction and with it the count of the guess. Commit whatever the verdict. Check
 // returns ErrUnknown, also at a door at which the verification is not checkable. It returns ErrCode
