@@ -190,6 +190,16 @@ func TestAuth0Stream(t *testing.T) {
 			"an array",
 		)
 		require.Equal(t, 2, b.reports(t))
+		b.Now = b.Now.Add(time.Minute)
+		b.textedOTP(t, otp)
+		again := logged("6", "gd_auth_succeed", `,"user_id":"auth0|5f7c"`)
+		require.Equal(
+			t,
+			map[string]int{"known": 1, "matched": 1, "other": 1},
+			counts(t, b.stream(t, `{"logs": [`+mfa+`,`+again+`,`+logged("7", "fp", "")+`]}`)),
+			"an object of logs",
+		)
+		require.Equal(t, 3, b.reports(t))
 
 		b.Now = b.Now.Add(time.Minute)
 		b.textedOTP(t, otp)
@@ -250,6 +260,7 @@ func TestAuth0StreamRefuses(t *testing.T) {
 	for body, status := range map[string]int{
 		"": 400, "[]": 400, "x": 400, "[1]": 400, `"text"`: 400, one + "{": 400, "[" + one: 400,
 		"null": 400, strings.Repeat(one, auth0.MaxStreamed+1): 400,
+		`{"logs":[7]}`: 400, `{"logs":[` + strings.Repeat(one+",", auth0.MaxStreamed) + one + `]}`: 400,
 		strings.Repeat("x", auth0.MaxStream+1): 413,
 		one:                                    200,
 	} {

@@ -21,7 +21,8 @@ import (
 
 // This file takes Auth0's streams: logs
 // (https://auth0.com/docs/customize/log-streams/custom-log-streams) as JSON lines, array or object,
-// and events (https://auth0.com/docs/customize/events). Both come at least once and in any order.
+// the last as one log or as {"logs": [...]}, and events
+// (https://auth0.com/docs/customize/events). Both come at least once and in any order.
 // An object that is not about a code is counted and forgotten. A response other than 200 makes
 // Auth0 send the batch again, or is for a sender that is not Auth0.
 
@@ -102,10 +103,28 @@ func (d *Door) receiveStream(c echo.Context) error {
 
 var errNotStream = errors.New("not a stream of JSON objects")
 
-// readStream reads objects one after the other or in one array. An object of an unexpected shape is
-// read as an empty one, which is not about a code: Auth0 switches a stream off that it cannot
-// deliver.
+// readStream reads objects one after the other, in one array, or in the member logs of an object.
+// An object of an unexpected shape is read as an empty one, which is not about a code: Auth0
+// switches a stream off that it cannot deliver.
 func readStream(body []byte) ([]streamed, error) {
+	raws, err := split(body)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]streamed, len(raws))
+	for i, raw := range raws {
+		if raw[0] != '{' {
+			return nil, errNotStream
+		}
+		if json.Unmarshal(raw, &all[i]) != nil {
+			all[i] = streamed{}
+		}
+	}
+	return all, nil
+}
+
+// split takes a batch apart into its objects, which it does not read.
+func split(body []byte) ([]json.RawMessage, error) {
 	var raws []json.RawMessage
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
 		if json.Unmarshal(body, &raws) != nil {
@@ -122,19 +141,18 @@ func readStream(body []byte) ([]streamed, error) {
 			raws = append(raws, raw)
 		}
 	}
+	if len(raws) == 1 && raws[0][0] == '{' {
+		var batch struct {
+			Logs []json.RawMessage `json:"logs"`
+		}
+		if json.Unmarshal(raws[0], &batch) == nil && batch.Logs != nil {
+			raws = batch.Logs
+		}
+	}
 	if len(raws) == 0 || len(raws) > maxStreamed {
 		return nil, errNotStream
 	}
-	all := make([]streamed, len(raws))
-	for i, raw := range raws {
-		if raw[0] != '{' {
-			return nil, errNotStream
-		}
-		if json.Unmarshal(raw, &all[i]) != nil {
-			all[i] = streamed{}
-		}
-	}
-	return all, nil
+	return raws, nil
 }
 
 // take hands the object's feedback to the rule.

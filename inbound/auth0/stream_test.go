@@ -44,6 +44,7 @@ func FuzzAuth0Stream(f *testing.F) {
 		`{"specversion":"1.0","type":"user.created","id":"e","data":{"object":{"phone_number":"+45201` +
 			`23456","phone_verified":true}}}`,
 	)
+	f.Add(`{"logs":[{"log_id":"3","data":{"type":"gd_auth_succeed","user_id":"u"}}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		all, err := readStream([]byte(body))
 		if err != nil {
