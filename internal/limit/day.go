@@ -24,17 +24,40 @@ const keysAtOnce = 8
 func Days(
 	ctx context.Context, view store.View, tenants []*tenant.Tenant,
 ) (days []Day, err error) {
-	keys := []string{keyAll}
+	keys := budgetKeys(tenants)
 	for i, t := range tenants {
 		if i == 0 {
 			most := t.Limits.ProcessDay
 			days = append(days, Day{Most: int64(most.Segments), Budget: most.Money})
 		}
-		keys = append(keys, tenantKey(t.Slug))
 		days = append(days, Day{
 			Tenant: t.Slug, Most: int64(t.Limits.Day.Segments), Budget: t.Limits.Day.Money,
 		})
 	}
+	rows, err := rowsOf(ctx, view, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i := range days {
+		row := rows[keys[i]]
+		if !row.WindowAt.Before(view.Moment().Truncate(day)) {
+			days[i].Segments, days[i].Money = row.Segments, price.Micro(row.Money)
+		}
+	}
+	return days, nil
+}
+
+// budgetKeys are the keys of the rows that count against budgets of the day, in the order of Days.
+func budgetKeys(tenants []*tenant.Tenant) []string {
+	keys := []string{keyAll}
+	for _, t := range tenants {
+		keys = append(keys, tenantKey(t.Slug))
+	}
+	return keys
+}
+
+// rowsOf returns the rows with some keys, by their keys.
+func rowsOf(ctx context.Context, view store.View, keys []string) (map[string]db.Tally, error) {
 	rows := map[string]db.Tally{}
 	for some := range slices.Chunk(keys, keysAtOnce) {
 		k := make([]string, keysAtOnce)
@@ -50,13 +73,7 @@ func Days(
 			rows[row.Key] = row
 		}
 	}
-	for i := range days {
-		row := rows[keys[i]]
-		if !row.WindowAt.Before(view.Moment().Truncate(day)) {
-			days[i].Segments, days[i].Money = row.Segments, price.Micro(row.Money)
-		}
-	}
-	return days, nil
+	return rows, nil
 }
 
 // Breakers names the routes whose breaker is open, such as route/acme/DK.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ type Use struct {
 	Limit string `json:"limit"`           // the setting
 	Used  string `json:"used,omitempty"`  // "" for what is held
 	Of    string `json:"of,omitempty"`    // "" for what is held
-	State string `json:"state,omitempty"` // held, open, used up, or ""
+	State string `json:"state,omitempty"` // held, open, used up, not shown, or ""
 
 	near bool
 }
@@ -28,10 +29,10 @@ type Use struct {
 // Near reports whether half of the limit is used, or the texts are held.
 func (u Use) Near() bool { return u.near }
 
-// mostShown is how many rows are looked at: more than a day of attacks leaves.
+// mostShown is how many rows are looked at, the newest first, beside those of the budgets.
 const mostShown = 100_000
 
-// Uses returns what is counted now, the widest first.
+// Uses returns what is counted now, the widest first. That some is left out it says at the end.
 func Uses(ctx context.Context, view store.View, tenants []*tenant.Tenant) ([]Use, error) {
 	held, err := view.TalliesHeld(ctx)
 	if err != nil {
@@ -46,11 +47,23 @@ func Uses(ctx context.Context, view store.View, tenants []*tenant.Tenant) ([]Use
 	if err != nil {
 		return nil, err
 	}
+	budgets, err := rowsOf(ctx, view, budgetKeys(tenants)) // whose day began before those rows
+	if err != nil {
+		return nil, err
+	}
+	more := len(rows) == mostShown
+	for _, row := range rows {
+		delete(budgets, row.Key)
+	}
+	rows = slices.AppendSeq(rows, maps.Values(budgets))
 	slices.SortFunc(rows, func(a, b db.Tally) int {
 		return cmp.Or(width(a.Key)-width(b.Key), strings.Compare(a.Key, b.Key))
 	})
 	for _, row := range rows {
 		all = append(all, usesOf(row, view.Moment(), tenants)...)
+	}
+	if more {
+		all = append(all, Use{What: "older rows", State: "not shown", near: true})
 	}
 	return all, nil
 }

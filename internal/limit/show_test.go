@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"smsbridge/internal/limit"
+	"smsbridge/internal/longtest"
 	"smsbridge/internal/price"
 	"smsbridge/internal/store"
+	"smsbridge/internal/store/storetest"
 	"smsbridge/internal/tenant"
 )
 
@@ -102,5 +105,41 @@ func TestUsesBesideNoLimit(t *testing.T) {
 		}
 		require.True(d, shown(limited, free))
 		require.True(d, shown(free, limited))
+	})
+}
+
+// Ensure that an operator sees the budgets of the day although so many phones were texted since
+// midnight that not all rows are looked at. That there are more is said.
+func TestUsesOfMany(t *testing.T) {
+	longtest.Skip(t)
+	each(t, func(d *desk) {
+		one := acme()
+		one.Limits.Day = tenant.Budget{Segments: 3}
+		one.Limits.ProcessDay = tenant.Budget{Segments: 100}
+		require.Empty(d, d.count(d.prompt(0)))
+		budgets := func() (found []string) {
+			for _, line := range d.uses(one) {
+				if !strings.HasPrefix(line, "phone/") {
+					found = append(found, line)
+				}
+			}
+			return found
+		}
+		d.at = d.at.Add(2 * time.Hour)
+		require.Equal(d, []string{
+			"all daily_segments 1 100", "tenant/acme limits.daily_segments 1 3",
+		}, budgets())
+		d.do(func(ctx context.Context, tx *store.Tx) error {
+			return storetest.Exec(ctx, tx, fmt.Sprintf(
+				`WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < %d)
+				INSERT INTO tally (key, window_at, texts, segments, money, recent, yes_at, answered,
+					unanswered, probes, alerted, open_at, held_at)
+				SELECT 'phone/DK/' || n, %d, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0 FROM one`,
+				100_000, d.at.UnixMilli()))
+		})
+		require.Equal(d, []string{
+			"all daily_segments 1 100", "tenant/acme limits.daily_segments 1 3",
+			"older rows not shown *",
+		}, budgets())
 	})
 }
