@@ -268,7 +268,8 @@ var credits = []string{"powered by ", "secured by ", "protected by ", "sent by "
 // signedBy names the provider of a mail whose links do not, by its sender or its footer. The name
 // explains the mail and decides nothing.
 func signedBy(m Mail, text string) string {
-	_, domain, _ := strings.Cut(strings.TrimRight(strings.ToLower(m.From), "> \t"), "@")
+	domain := strings.TrimRight(strings.ToLower(m.From), "> \t")
+	domain = domain[strings.LastIndexByte(domain, '@')+1:] // the name before it may hold one, too
 	for _, p := range providers {
 		for _, sender := range p.senders {
 			if domain == sender || strings.HasSuffix(domain, "."+sender) {

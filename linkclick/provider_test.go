@@ -197,6 +197,9 @@ func TestProvidersClaimNothingTwice(t *testing.T) {
 		}
 		for _, sender := range p.senders {
 			require.Equal(t, p.name, signedBy(Mail{From: "ACME <a@mail." + sender + ">"}, ""))
+			named := Mail{From: `"ACME (help@acme.example)" <a@` + sender + ">"}
+			require.Equal(t, p.name, signedBy(named, ""), "the name of the sender holds an address")
+			require.Empty(t, signedBy(Mail{From: `"a@` + sender + `" <a@acme.example>`}, ""))
 		}
 		for _, footer := range p.footers {
 			require.Equal(t, p.name, signedBy(Mail{}, "Hi. Powered by "+strings.ToUpper(footer)+"."))
