@@ -51,11 +51,16 @@ func outcomesIn(t *testing.T, file *ast.File) (found []linkclick.Outcome) {
 	return found
 }
 
-// Ensure that the rule knows every outcome of a click, and has words of its own for each.
+// Ensure that the rule knows every outcome of a click, and has words of its own for each. It
+// confirms what linkclick takes for a success, and nothing else.
 func TestOutcomesAreKnown(t *testing.T) {
 	t.Parallel()
 	all := outcomes(t)
 	require.Subset(t, all, []linkclick.Outcome{linkclick.OutcomeConfirmed, linkclick.OutcomeUnknown})
+	for _, o := range all {
+		success := linkclick.Result{Outcome: o}.Succeeded()
+		require.Equal(t, success, challenge.Confirms(challenge.Outcome(o)), o)
+	}
 	for _, purpose := range []challenge.Purpose{challenge.Registration, challenge.Password} {
 		said := map[wording.Saying]linkclick.Outcome{}
 		for _, o := range all {

@@ -136,7 +136,7 @@ func Finish(ctx context.Context, tx *store.Tx, t *tenant.Tenant, c Click, o Outc
 		}
 	}
 	state := Failed
-	if o == OutcomeConfirmed || o == OutcomeUnapproved || o == OutcomeAlready {
+	if Confirms(o) {
 		state = Confirmed
 	}
 	n, err := tx.EndClick(ctx, db.EndClickParams{

@@ -29,6 +29,12 @@ const (
 	OutcomeUnknown     Outcome = "unknown"     // a request may have been sent; its result is unclear
 )
 
+// Confirms reports whether an outcome of a click says that the address is verified. The test in
+// outbound fails when linkclick says otherwise.
+func Confirms(o Outcome) bool {
+	return o == OutcomeConfirmed || o == OutcomeUnapproved || o == OutcomeAlready
+}
+
 // Saying is what a phone is told about an outcome. An outcome that is not here is told as unknown.
 func Saying(p Purpose, o Outcome) wording.Saying {
 	switch o {
