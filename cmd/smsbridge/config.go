@@ -42,7 +42,8 @@ func (checkCommand) Help() string {
 	return "It opens no database, changes nothing and speaks to no provider. The exit code is 2 " +
 		"when serve would not start with these settings, on this machine and as this user. " +
 		"Otherwise it is 0, with warnings, too: one of them names what a running bridge uses. " +
-		"Whether the database answers, and whether the key is its own, only serve finds.\n\n" +
+		"Whether the database answers, and whether the key is its own, only serve finds. Root may " +
+		"use every file, so run it as the user of the bridge.\n\n" +
 		"  $ smsbridge check --config smsbridge.yaml && systemctl restart smsbridge"
 }
 
