@@ -38,7 +38,10 @@ func explained(reason string) string {
 // remedy is what an operator can do about a reason, "" when it says so itself or nothing can be
 // done.
 func remedy(reason string) string {
-	const ofCountry = "smsbridge compliance COUNTRY says what is wanted there, and how texts go"
+	const (
+		ofCountry = "smsbridge compliance COUNTRY says what is wanted there, and how texts go"
+		ofSender  = "register the sender: smsbridge compliance COUNTRY"
+	)
 	remedies := []struct{ part, then string }{
 		{text.OptedOutReason, "the person texts START to the sender, or you lift it: " +
 			"smsbridge optout remove"},
@@ -57,8 +60,8 @@ func remedy(reason string) string {
 		{"60605", "allow the country in Twilio's console: Verify, Settings, Geo permissions"},
 		{"60223", "switch on texts in the Verify service, in Twilio's console"},
 		{"30007", "register the sender or the content: smsbridge compliance COUNTRY"},
-		{"30018", "register the sender: smsbridge compliance COUNTRY"},
-		{"30024", "register the sender: smsbridge compliance COUNTRY"},
+		{"30018", ofSender},
+		{"30024", ofSender},
 		{"30032", "have the number verified in Twilio's console"},
 		{"30034", "register a campaign: smsbridge compliance US"},
 		{string(verification.OptedOut), "the person texts START to the sender"},
