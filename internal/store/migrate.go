@@ -57,8 +57,17 @@ func (u *upgrade[T]) needed(ctx context.Context) (bool, error) {
 	return tables < newest(u.tables) || queue < known, nil
 }
 
-// apply runs the migrations that are missing. The caller keeps other processes out meanwhile.
-func (u *upgrade[T]) apply(ctx context.Context) error {
+// apply runs the migrations that are missing. The caller keeps other processes out meanwhile. It
+// tells when it changes the tables of an older version: the bridge does not serve until it is done.
+func (u *upgrade[T]) apply(ctx context.Context, log *slog.Logger) (err error) {
+	if from, _ := tableVersion(ctx, u.conn); from != 0 {
+		log.Info("migrating the tables", "from", from, "to", newest(u.tables))
+		defer func() {
+			if err == nil {
+				log.Info("the tables are migrated")
+			}
+		}()
+	}
 	if _, err := u.queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("store: migrating the queue: %w", err)
 	}

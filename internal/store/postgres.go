@@ -25,10 +25,6 @@ import (
 // commit more than 1 or 8).
 const postgresLanes = 4
 
-// migrationLock is the advisory lock under which one replica migrates while the others wait. The
-// number means nothing; no other user of the database may take it.
-const migrationLock = 7_726_274_343
-
 type postgresEngine struct {
 	pool   *pgxpool.Pool // of the store
 	queue  *pgxpool.Pool // of River
@@ -58,7 +54,7 @@ func openPostgres(
 	if o.Beside {
 		err = current(ctx, goose.DialectPostgres, e.db)
 	} else {
-		err = e.migrate(ctx, driver)
+		err = e.migrate(ctx, driver, o.Log)
 	}
 	if err != nil {
 		return nil, err
@@ -68,32 +64,6 @@ func openPostgres(
 		return nil, fmt.Errorf("store: opening the queue: %w", err)
 	}
 	return e, nil
-}
-
-// migrate waits for another replica only if something is to be migrated, and then looks again.
-func (e *postgresEngine) migrate(ctx context.Context, driver *riverpgxv5.Driver) error {
-	all, err := newUpgrade(goose.DialectPostgres, e.db, driver)
-	if err != nil {
-		return err
-	}
-	if needed, err := all.needed(ctx); err != nil || !needed {
-		return err
-	}
-	conn, err := e.pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("store: waiting to migrate: %w", err)
-	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
-		return fmt.Errorf("store: waiting to migrate: %w", err)
-	}
-	needed, err := all.needed(ctx)
-	if needed && err == nil {
-		err = all.apply(ctx)
-	}
-	_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)",
-		int64(migrationLock))
-	return errors.Join(err, unlockErr)
 }
 
 // clock asks for the database's time, which all replicas share.

@@ -75,7 +75,7 @@ func openSQLite(
 	if o.Beside {
 		err = current(ctx, goose.DialectSQLite3, e.db)
 	} else {
-		err = e.migrate(ctx, driver)
+		err = e.migrate(ctx, driver, o.Log)
 	}
 	if err != nil {
 		return nil, err
@@ -103,17 +103,6 @@ func openSQLite(
 	e.rest = rest
 	e.fresh.Go(func() { e.keepFresh(awake, o.Log) })
 	return e, nil
-}
-
-func (e *sqliteEngine) migrate(ctx context.Context, driver *riversqlite.Driver) error {
-	all, err := newUpgrade(goose.DialectSQLite3, e.db, driver)
-	if err != nil {
-		return err
-	}
-	if needed, err := all.needed(ctx); err != nil || !needed {
-		return err
-	}
-	return all.apply(ctx)
 }
 
 // keepFresh makes a checkpoint now and then, until ctx ends, and wakes what waits for the clock.

@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -428,9 +430,11 @@ func TestReplicaOfCurrentTablesDoesNotWait(t *testing.T) {
 			}
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
+			var said bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&said, nil))
 			opened := make(chan error, 1)
 			go func() {
-				_, err := store.Open(ctx, store.Options{URL: url, Key: storetest.Key})
+				_, err := store.Open(ctx, store.Options{URL: url, Key: storetest.Key, Log: log})
 				opened <- err
 			}()
 			const waits = `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND
@@ -442,6 +446,7 @@ func TestReplicaOfCurrentTablesDoesNotWait(t *testing.T) {
 			}, time.Minute, 10*time.Millisecond)
 			stop()
 			require.ErrorContains(t, <-opened, "waiting to migrate")
+			require.Contains(t, said.String(), "another replica migrates the tables: waiting for it")
 		})
 	}
 }
