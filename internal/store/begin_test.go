@@ -101,6 +101,15 @@ func TestFailedTransactionsBeginNothing(t *testing.T) {
 			})
 			require.Error(b, err)
 		}
+		// the turn of a job that is taken back is given back once
+		err := b.Try(func(_ context.Context, tx *store.Tx) error {
+			tx.Enqueue(probe{"never"})
+			tx.Dequeue(probe{"never"})
+			return errors.New("the rule failed")
+		})
+		require.Error(b, err)
+		_, taken := b.Store.Turns()
+		require.Zero(b, taken)
 		require.NoError(b, b.Store.Refuse(b.Context()))
 		require.Empty(b, g.done)
 		require.Empty(b, queued(b))
@@ -184,6 +193,8 @@ func TestJobsAreTakenBack(t *testing.T) {
 			tx.Dequeue(other{"later"}) // it is not due now
 			tx.Dequeue(other{"unknown"})
 			require.Equal(b, []probe{{"1"}, {"3"}}, store.Withdraw[probe](tx))
+			tx.Enqueue(probe{"first"})
+			tx.Dequeue(probe{"first"})
 			tx.Enqueue(probe{"4"})
 			return nil
 		})
@@ -191,6 +202,7 @@ func TestJobsAreTakenBack(t *testing.T) {
 		require.ElementsMatch(b, []string{"later"}, b.Strings(
 			"SELECT args->>'ID' FROM river_job WHERE kind <> 'bundle'"))
 		require.Equal(b, 1, b.Count("river_job WHERE kind = 'bundle' AND args->>'jobs' LIKE '%2%3%'"))
+		require.Zero(b, b.Count("river_job WHERE kind = 'bundle' AND args->>'jobs' LIKE '%1%'"))
 	})
 }
 

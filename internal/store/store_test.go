@@ -224,6 +224,7 @@ func TestDoCanBeGivenUpWhileWaiting(t *testing.T) {
 			return addEvent(ctx, tx, "given up")
 		})
 	}()
+	require.Eventually(t, func() bool { return s.Waiting() == 1 }, time.Minute, time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-given, context.Canceled)
 	close(release)
@@ -473,7 +474,9 @@ func TestParseKey(t *testing.T) {
 		require.Len(t, keys, 1)
 		require.Len(t, keys[0], store.KeySize)
 	}
-	for _, bad := range []string{"", "short", strings.Repeat("ab", 31), strings.Repeat("zz", 32)} {
+	for _, bad := range []string{"", "short", strings.Repeat("ab", 31), strings.Repeat("zz", 32),
+		strings.Repeat("ab", 32) + "!", "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=!",
+		strings.Repeat("q6urq6ur", 8)} {
 		_, err := store.ParseKeys(bad)
 		require.Error(t, err)
 	}
