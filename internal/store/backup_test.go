@@ -353,3 +353,61 @@ func TestRestoreKilledBetweenFiles(t *testing.T) {
 		}
 	}
 }
+
+// Ensure that a database whose WAL cannot be moved aside stays where it is, with it: a bridge that
+// started on one without the other would lack what was committed last.
+func TestRestoreThatCannotMoveTheWAL(t *testing.T) {
+	folder := storetest.Folder(t)
+	good, path := filepath.Join(folder, "good.db"), filepath.Join(folder, "smsbridge.db")
+	s, err := store.Open(t.Context(), options(good))
+	require.NoError(t, err)
+	killedAfter(t, s, good, path)
+	refused := errors.New("refused")
+	moved, err := store.MoveAside(path, func(from, to string) error {
+		if strings.HasSuffix(from, "-wal") {
+			return refused
+		}
+		return os.Rename(from, to)
+	})
+	require.ErrorIs(t, err, refused)
+	require.Empty(t, moved)
+	s, err = store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	require.Len(t, events(t, s), 1)
+	require.NoError(t, s.Close())
+}
+
+// Ensure that a WAL without its database does not take the place of one that an earlier restore
+// moved aside.
+func TestRestoreKeepsAnEarlierWAL(t *testing.T) {
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
+	for _, name := range []string{".replaced", ".replaced-wal", "-wal"} {
+		require.NoError(t, os.WriteFile(path+name, []byte(name), 0o600))
+	}
+	moved, err := store.MoveAside(path, os.Rename)
+	require.NoError(t, err)
+	require.Empty(t, moved)
+	for name, want := range map[string]string{
+		".replaced": ".replaced", ".replaced-wal": ".replaced-wal", ".replaced2-wal": "-wal",
+	} {
+		content, err := os.ReadFile(path + name)
+		require.NoError(t, err)
+		require.Equal(t, want, string(content))
+	}
+}
+
+// Ensure that a backup is restored without a key of which no value is left in it.
+func TestRestoreWithoutAKeyThatSealsNothing(t *testing.T) {
+	folder := storetest.Folder(t)
+	path, good := filepath.Join(folder, "smsbridge.db"), filepath.Join(folder, "good.db")
+	s, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	conn, _ := beside(t, "sqlite:"+path)
+	_, err = conn.ExecContext(t.Context(), "INSERT INTO seal_key (id) VALUES ('0badc0de')")
+	require.NoError(t, err)
+	_, err = store.Backup(t.Context(), options(path), good, silent)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	_, _, err = store.Restore(t.Context(), options(path), good, true, silent)
+	require.NoError(t, err)
+}

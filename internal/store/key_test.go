@@ -336,6 +336,11 @@ func TestNewerTables(t *testing.T) {
 				require.Greater(t, newer.Database, newer.Known)
 				require.ErrorContains(t, err, fmt.Sprint(newer.Database))
 				require.ErrorContains(t, err, fmt.Sprint(newer.Known))
+				if what == "tables" {
+					_, err = store.Open(t.Context(),
+						store.Options{URL: url, Key: storetest.Key, Beside: true})
+					require.ErrorAs(t, err, &newer, "neither does a command")
+				}
 			}
 			exec("INSERT INTO river_migration (line, version) VALUES ('main', 9999)")
 			refused("queue tables")
