@@ -209,22 +209,26 @@ func TestEraseLeavesWhatIsInHand(t *testing.T) {
 	s, conn := storetest.Open(t, url, nil), outside(t, url)
 	const phone = "+4520123456"
 	fill(t, conn, phone, 0)
-	for table, state := range map[string]string{
-		"text": "sending", "challenge": "clicking", "mail": "received",
-	} {
-		_, err := conn.ExecContext(t.Context(), "UPDATE "+table+" SET state = $1", state)
-		require.NoError(t, err)
-	}
 	n, err := phonemail.ParseNumber(phone)
 	require.NoError(t, err)
-	erased, err := s.ErasePhone(t.Context(), n)
-	require.NoError(t, err)
-	require.Equal(t, []store.TableRows{
-		{Table: "text", Rows: 1}, {Table: "challenge", Rows: 1}, {Table: "mail", Rows: 1},
-	}, erased.Busy)
+	for _, states := range []map[string]string{
+		{"text": "due", "challenge": "accepted", "mail": "received"},
+		{"text": "unclear", "challenge": "accepted", "mail": "received"},
+		{"text": "sending", "challenge": "clicking", "mail": "received"},
+	} {
+		for table, state := range states {
+			_, err := conn.ExecContext(t.Context(), "UPDATE "+table+" SET state = $1", state)
+			require.NoError(t, err)
+		}
+		erased, err := s.ErasePhone(t.Context(), n)
+		require.NoError(t, err)
+		require.Equal(t, []store.TableRows{
+			{Table: "text", Rows: 1}, {Table: "challenge", Rows: 1}, {Table: "mail", Rows: 1},
+		}, erased.Busy)
+	}
 	_, err = conn.ExecContext(t.Context(), "UPDATE text SET state = 'sent'")
 	require.NoError(t, err)
-	erased, err = s.ErasePhone(t.Context(), n)
+	erased, err := s.ErasePhone(t.Context(), n)
 	require.NoError(t, err)
 	require.Len(t, erased.Busy, 2)
 	require.Equal(t, []store.TableRows{{Table: "text", Rows: 1}}, erased.Gone)
