@@ -204,6 +204,36 @@ func TestHeldLink(t *testing.T) {
 	})
 }
 
+// Ensure that nothing of the first click is taken for one of the held link. The form of that may be
+// submitted, and the queue has its job.
+func TestHeldLinkBeginsAnew(t *testing.T) {
+	each(t, func(b bridge) {
+		id := b.ask(b.question().by(idp))
+		b.send(id)
+		c := b.get(id)
+		require.Equal(b, id, b.ask(again(c).by(idp)))
+		begun := func() { b.Exec("UPDATE challenge SET begun_at = 1 WHERE id = $1", id) }
+		begun()
+		b.Do(accept(c))
+		require.Zero(b, b.row(id).BegunAt)
+		begun()
+		click, due := b.click(id)
+		require.True(b, due)
+		b.Do(b.submit(id))
+		b.Do(finish(click, challenge.OutcomeUsed))
+		row := b.row(id)
+		require.Empty(b, row.HeldLink+row.HeldDigest+row.HeldMailID)
+		require.Zero(b, row.BegunAt)
+		require.Zero(b, row.SubmittedAt)
+		held, due := b.click(id)
+		require.True(b, due)
+		require.False(b, held.Again || held.Submitted || held.Spent)
+		b.Do(b.submit(id))
+		b.Do(finish(held, challenge.OutcomeConfirmed))
+		require.Equal(b, challenge.Confirmed, b.row(id).State)
+	})
+}
+
 // Ensure that of several held links the newest is kept, and that the end of the question erases it.
 // An interrupted click that had worked opens none.
 func TestHeldLinkIsBoundedAndErased(t *testing.T) {
