@@ -105,7 +105,7 @@ func Restore(
 	if err := giveKeys(&o, path); err != nil {
 		return Copy{}, "", err
 	}
-	lock, err := lockFile(path + ".lock")
+	lock, err := lockOf(path)
 	if err != nil {
 		return Copy{}, "", err
 	}

@@ -110,7 +110,7 @@ var errNotInFile = errors.New("has no key of 32 bytes in hex or base64, or not o
 // value is sealed with it. A kill leaves all of it under its name, or nothing. The lock keeps two
 // first starts from replacing each other's.
 func makeKey(path string) (key []byte, err error) {
-	lock, err := lockFile(path + ".lock")
+	lock, err := lockOf(path)
 	if err != nil {
 		return nil, err
 	}

@@ -110,3 +110,26 @@ func TestForgetKeyOfAReplica(t *testing.T) {
 		})
 	}
 }
+
+// Ensure that a database has one lock by whatever name it is opened: a link to it is no way for a
+// second bridge, nor for a restore.
+func TestLinkToADatabaseIsNoWayBesideItsLock(t *testing.T) {
+	path := filepath.Join(storetest.Folder(t), "smsbridge.db")
+	link := filepath.Join(storetest.Folder(t), "smsbridge.db")
+	options := func(path string) store.Options {
+		return store.Options{URL: "sqlite:" + path, Key: storetest.Key}
+	}
+	made, err := store.Open(t.Context(), options(path))
+	require.NoError(t, err)
+	require.NoError(t, made.Close())
+	require.NoError(t, os.Symlink(path, link))
+	for first, second := range map[string]string{path: link, link: path} {
+		s, err := store.Open(t.Context(), options(first))
+		require.NoError(t, err)
+		_, err = store.Open(t.Context(), options(second))
+		require.ErrorContains(t, err, "another smsbridge uses this database file")
+		_, _, err = store.Restore(t.Context(), options(second), "backup", true, func(int64) {})
+		require.ErrorContains(t, err, "another smsbridge uses this database file")
+		require.NoError(t, s.Close())
+	}
+}

@@ -20,7 +20,8 @@ func Look(o Options) error {
 	if err := standing(path, o); err != nil || o.Beside {
 		return err
 	}
-	needed := []string{path, path + ".lock", path + "-wal", path + "-shm"}
+	file := fileOf(path)
+	needed := []string{path, file + ".lock", file + "-wal", file + "-shm"}
 	if o.Key == nil {
 		keys, err := keysFound(path)
 		if err != nil {
@@ -59,6 +60,18 @@ func restored(path string) error {
 		return fmt.Errorf("%w: there is %s%s, and no %s", ErrRestoring, path, restoring, path)
 	}
 	return nil
+}
+
+// lockOf locks a SQLite file. A file has one lock by whatever name it is opened: it lies where
+// SQLite has the WAL, beside the file itself and not beside a link to it.
+func lockOf(path string) (*fileLock, error) { return lockFile(fileOf(path) + ".lock") }
+
+// fileOf is the name of the file that a path leads to.
+func fileOf(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path // it does not exist yet
 }
 
 // MayMake returns an error when this process may make no file in a folder.

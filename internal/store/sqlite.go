@@ -56,7 +56,7 @@ func openSQLite(
 		}
 	}()
 	if !o.Beside {
-		if e.lock, err = lockFile(path + ".lock"); err != nil {
+		if e.lock, err = lockOf(path); err != nil {
 			return nil, err
 		}
 		if err := private(path, o.Log); err != nil {
