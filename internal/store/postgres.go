@@ -318,10 +318,11 @@ func (s *postgresSession) commit(ctx context.Context) error {
 }
 
 // uncertain tells a commit that PostgreSQL refused, or never got, from one whose response got lost.
+// A pooler says with an error of class 08 that it lost the server.
 func uncertain(err error) error {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) || errors.Is(err, pgx.ErrTxCommitRollback) ||
-		pgconn.SafeToRetry(err) {
+	var pg *pgconn.PgError
+	refused := errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "08")
+	if refused || errors.Is(err, pgx.ErrTxCommitRollback) || pgconn.SafeToRetry(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errUncertain, err)
