@@ -165,9 +165,7 @@ func (w *Worker) settings() *tenant.Settings {
 
 // Register adds the workers to the store, which must not be started yet.
 func (w *Worker) Register() {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 2*atOnce // a new one costs a handshake
-	w.http = transport
+	w.http = toProviders()
 	w.keys = newKeys(w.Settings)
 	w.jobs = w.table()
 	var begun []string
@@ -188,6 +186,17 @@ func (w *Worker) Register() {
 			j.every = p.every
 		}
 	}
+}
+
+// toProviders makes the requests to providers. They speak HTTP/1.1, where a request that times out
+// closes its connection. With HTTP/2 all requests share one, which a firewall may forget without a
+// word. Then each of them times out until TCP gives up, after a quarter of an hour.
+func toProviders() *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 2*atOnce // a new one costs a handshake
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
+	return transport
 }
 
 // Start has the queue worked, and first of all swept. The sweep that comes back by itself comes a
