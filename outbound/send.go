@@ -300,7 +300,7 @@ func (w *Worker) match(
 	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		found = false
 		for _, l := range texts {
-			if l.body != a.Body || l.created.Before(a.Began.Add(-clocks)) {
+			if !alike(l.body, a.Body) || l.created.Before(a.Began.Add(-clocks)) {
 				continue
 			}
 			claimed, err := text.Claimed(ctx, tx, a.Line.Account, l.id)

@@ -372,6 +372,30 @@ func TestLookUpOfATrialAccount(t *testing.T) {
 	w.is(id, "sent", "")
 }
 
+// Ensure that a text is found, and not sent twice, although Twilio replaced some of its signs.
+func TestLookUpOfASmartlyEncodedText(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	w.twilio.Set(func(m *twilio.Manners) { m.SmartEncoding, m.LoseResponse = true, 1 })
+	id := w.make(phone, "“Bob’s” – reply\u00a0YES…")
+	require.NoError(t, w.sendText(t.Context(), id))
+	w.is(id, "unclear", "")
+	require.Equal(t, `"Bob's" - reply YES...`, w.inbox(1)[0].Body)
+	require.NoError(t, w.findText(t.Context(), id))
+	w.is(id, "sent", "")
+}
+
+// Ensure that only the form of quotes, dashes and blanks makes no difference.
+func TestAlike(t *testing.T) {
+	t.Parallel()
+	require.True(t, alike(`"Code": 123456 - 'ACME'...`, "„Code“:\u00a0123456 — ‘ACME’…"))
+	require.True(t, alike("\"ACME\"", "«ACME»\u200b"))
+	require.True(t, alike("'ACME'", "´ACME＇"))
+	require.False(t, alike("Code: 123457", "Code: 123456"))
+	require.False(t, alike("Reply YES.", "Reply YES"))
+	require.False(t, alike("\u2713", "\u2717"))
+}
+
 // Ensure that only a text of ours that no other text has claimed yet counts as the one that is
 // looked for.
 func TestLookUpTakesNobodyElsesText(t *testing.T) {

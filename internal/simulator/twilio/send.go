@@ -66,6 +66,10 @@ func (t *Account) accept(form url.Values) (text *storedText, fault refusal, lost
 	if m.Trial {
 		body = "Sent from your Twilio trial account - " + body
 	}
+	if m.SmartEncoding {
+		body = strings.NewReplacer("’", "'", "“", `"`, "”", `"`, "–", "-", "…", "...",
+			"\u00a0", " ").Replace(body)
+	}
 	text = t.send(Text{
 		From: from, To: to, ServiceSID: form.Get("MessagingServiceSid"), Body: body,
 		StatusCallback: form.Get("StatusCallback"), Direction: TextSent, Status: status,

@@ -90,6 +90,9 @@ type Manners struct {
 	// Trial has the account put words before each text, as a trial account does
 	// (https://help.twilio.com/articles/360036052753).
 	Trial bool
+	// SmartEncoding has the account replace signs that cost more segments, as a Messaging Service can
+	// (https://www.twilio.com/docs/messaging/services#smart-encoding).
+	SmartEncoding bool
 	// Suspended has the account say that it is. Application is the SID of a TwiML app that handles the
 	// texts of its numbers. WebhookOnNumber has its services defer to their numbers' webhooks.
 	Suspended       bool
