@@ -194,6 +194,9 @@ func (w *Worker) Register() {
 func toProviders() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 2*atOnce // a new one costs a handshake
+	// Balancers close a connection that is idle for a minute. A POST that meets the close is not
+	// sent again, and its text is looked up first.
+	transport.IdleConnTimeout = 30 * time.Second
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	return transport
