@@ -137,8 +137,9 @@ func (b bridge) text(id string) (deadline time.Time, body string) {
 func TestTimelineOfExamination(t *testing.T) {
 	each(t, func(b bridge) {
 		for want, f := range map[string]mail.Finding{
-			"mail.examined verify":           {Kind: "verify", Link: link},
-			"mail.refused verify: two links": {Kind: "verify", Reason: "two links"},
+			"mail.examined verify":                       {Kind: "verify", Link: link},
+			"mail.refused verify: two links":             {Kind: "verify", Reason: "two links"},
+			"mail.refused not a mail to act on: unknown": {},
 		} {
 			m := b.received()
 			b.Do(examine(acme(b.T), m, f))

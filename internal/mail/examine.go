@@ -310,8 +310,8 @@ func end(
 	if err != nil || n == 0 {
 		return false, err
 	}
-	detail := f.Kind
-	if reason != "" {
+	detail := cmp.Or(f.Kind, reason)
+	if f.Kind != "" && reason != "" {
 		detail = f.Kind + ": " + reason
 	}
 	return true, record(ctx, tx, m.Tenant, m.ID, state, detail)
