@@ -126,12 +126,17 @@ func (l *loader) checkOperator(s Settings) {
 
 // sameListener reports whether two addresses to listen on cannot both be listened on. Port 0 is any
 // free port. A host that is missing, or [::], is each of the machine's, and 0.0.0.0 is each of
-// IPv4.
+// IPv4. Go listens on localhost at its address of IPv4.
 func sameListener(a, b string) bool {
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)
 	if errA != nil || errB != nil || portA != portB || portA == "0" {
 		return false
+	}
+	for _, host := range []*string{&hostA, &hostB} {
+		if *host == "localhost" {
+			*host = "127.0.0.1"
+		}
 	}
 	return hostA == hostB || covers(hostA, hostB) || covers(hostB, hostA)
 }

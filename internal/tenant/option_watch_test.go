@@ -55,6 +55,7 @@ func TestSameListener(t *testing.T) {
 		{"0.0.0.0:80", "127.0.0.1:80", true}, {"0.0.0.0:80", "[::1]:80", false},
 		{"[::]:80", "[::1]:80", true}, {"[::]:80", "127.0.0.1:80", true}, {":0", ":0", false},
 		{"", "127.0.0.1:80", false}, {"", "", false}, {"0.0.0.0:80", "localhost:80", true},
+		{"localhost:80", "127.0.0.1:80", true}, {"localhost:80", "127.0.0.2:80", false},
 	} {
 		require.Equal(t, c.same, sameListener(c.a, c.b), c)
 		require.Equal(t, c.same, sameListener(c.b, c.a), c)
