@@ -307,7 +307,8 @@ func (f triggerFlags) post(
 	}
 	r.Header = hook.header
 	r.Header.Set("Content-Type", hook.kind)
-	response, err := http.DefaultClient.Do(r)
+	// Not a client that follows redirects: it would ask the other address with GET.
+	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return mistake{"no bridge answers: " + reason(err),
 			"is it running? If its public URL does not lead here, give --to http://127.0.0.1:8080"}
@@ -319,9 +320,14 @@ func (f triggerFlags) post(
 	if body = bytes.TrimSpace(body); len(body) > 0 {
 		fmt.Fprintln(w.stdout, printable(string(body)))
 	}
-	if response.StatusCode >= http.StatusBadRequest {
+	switch {
+	case response.StatusCode >= http.StatusBadRequest:
 		return failure{fmt.Errorf("the bridge refuses it: %s", response.Status),
 			"its log has the reason, in a line WARN of this moment"}
+	case response.StatusCode >= http.StatusMultipleChoices:
+		return failure{fmt.Errorf("it leads to another address: %s", response.Status),
+			"no provider follows: let the proxy hand webhooks to the bridge, or give the bridge's own " +
+				"address: --to http://127.0.0.1:8080"}
 	}
 	return nil
 }
