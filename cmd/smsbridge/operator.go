@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -44,8 +45,8 @@ func (operatorHash) Help() string {
 }
 
 // Run prints the entry of an operator.
-func (o operatorHash) Run(w world) error {
-	password, err := o.password(w)
+func (o operatorHash) Run(ctx context.Context, w world) error {
+	password, err := o.password(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -57,18 +58,38 @@ func (o operatorHash) Run(w world) error {
 	return err
 }
 
-// password reads a password without showing it, or the first line of what is no terminal.
-func (o operatorHash) password(w world) (string, error) {
+// password reads a password without showing it, or the first line of what is no terminal, until ctx
+// ends.
+func (o operatorHash) password(ctx context.Context, w world) (string, error) {
 	file, ok := w.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		line, err := bufio.NewReader(io.LimitReader(w.stdin, 1<<10)).ReadString('\n')
+		line, err := bufio.NewReader(io.LimitReader(untilDone(ctx, w.stdin), 1<<10)).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", err
 		}
 		return strings.TrimRight(line, "\r\n"), nil
 	}
+	terminal := int(file.Fd())
+	shows, err := term.GetState(terminal)
+	if err != nil {
+		return "", err
+	}
 	fmt.Fprintf(w.stderr, "Password of %s: ", o.Name)
-	password, err := term.ReadPassword(int(file.Fd()))
-	fmt.Fprintln(w.stderr)
-	return string(password), err
+	defer fmt.Fprintln(w.stderr)
+	type typed struct {
+		password []byte
+		err      error
+	}
+	read := make(chan typed, 1)
+	go func() {
+		password, err := term.ReadPassword(terminal)
+		read <- typed{password, err}
+	}()
+	select {
+	case <-ctx.Done():
+		// The read goes on until the process ends, and would leave the terminal hiding what is typed.
+		return "", errors.Join(ctx.Err(), term.Restore(terminal, shows))
+	case got := <-read:
+		return string(got.password), got.err
+	}
 }
