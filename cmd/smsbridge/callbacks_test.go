@@ -234,7 +234,7 @@ func TestListen(t *testing.T) {
 		}
 		slices.SortFunc(printed, func(a, b string) int { return strings.Compare(a[9:], b[9:]) })
 		require.Len(t, printed, 2)
-		require.Regexp(t, `^\d\d:\d\d:\d\d acme question.asked [0-9a-f-]+ 202 Accepted$`, printed[0])
+		require.Regexp(t, `^\d\d:\d\d:\d\dZ acme question.asked [0-9a-f-]+ 202 Accepted$`, printed[0])
 		require.Regexp(t, `acme text.sent [0-9a-f-]+ 202 Accepted$`, printed[1])
 		header, body := laptop.heard(t, 1)
 		laptop.heard(t, 2)

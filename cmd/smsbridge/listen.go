@@ -50,7 +50,7 @@ func (listenCommand) Help() string {
 		"bridge. It ends with Ctrl-C, and with the bridge.\n\n" +
 		"  $ smsbridge listen --forward-to http://localhost:3000/hook\n" +
 		"  events are signed with whsec_…\n" +
-		"  12:00:01 acme question.confirmed 01a2… 200\n\n" +
+		"  12:00:01Z acme question.confirmed 01a2… 200\n\n" +
 		"The secret is made anew at each start. What is posted has the phone, as an app gets it; what " +
 		"is printed has not. Each event is posted once. A receiver on another machine is refused " +
 		"unless its address begins with https."
@@ -211,7 +211,7 @@ func (f forwarder) tell(ctx context.Context, h heard) error {
 	case f.ForwardTo != "":
 		result = " " + f.forward(ctx, h)
 	}
-	_, err := fmt.Fprintf(f.stdout, "%s %s %s %s%s\n", h.At.Format(time.TimeOnly), h.Tenant, h.Type,
+	_, err := fmt.Fprintf(f.stdout, "%s %s %s %s%s\n", h.At.UTC().Format(clockUTC), h.Tenant, h.Type,
 		h.Subject, result)
 	return err
 }

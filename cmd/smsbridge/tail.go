@@ -21,6 +21,8 @@ const (
 	followBack = 30 * time.Second
 	// followMost is how many events are read at once.
 	followMost = 500
+	// clockUTC is the form of a time of day, whose Z says that it is UTC.
+	clockUTC = "15:04:05Z"
 )
 
 // The helps are in tailHelps, since a tag cannot be broken into lines.
@@ -45,7 +47,7 @@ func (tailCommand) Help() string {
 		"bridge by the same settings as serve, sees all replicas, and changes nothing. It ends with " +
 		"Ctrl-C, and with the bridge.\n\n" +
 		"  $ smsbridge tail\n" +
-		"  12:00:01 acme +45******78 mail.received 01a2…"
+		"  12:00:01Z acme +45******78 mail.received 01a2…"
 }
 
 // Run prints until the context ends.
@@ -85,7 +87,7 @@ func (c tailCommand) print(ctx context.Context, d database) error {
 		if about.Phone != (phonemail.Number{}) {
 			phone = about.Phone.String()
 		}
-		line := fmt.Sprintf("%s %s %s %s %s", e.At.Format(time.TimeOnly), dash(e.Tenant), phone, e.Name,
+		line := fmt.Sprintf("%s %s %s %s %s", e.At.UTC().Format(clockUTC), dash(e.Tenant), phone, e.Name,
 			about.Case)
 		if e.Detail != "" {
 			line += ": " + printable(e.Detail)

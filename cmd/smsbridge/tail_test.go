@@ -46,7 +46,7 @@ func TestTail(t *testing.T) {
 		for lines := bufio.NewScanner(out); slices.ContainsFunc(awaited, untold) && lines.Scan(); {
 			line := lines.Text()
 			told = append(told, line)
-			require.Regexp(t, `^\d\d:\d\d:\d\d acme \+45\*+56 [a-z.]+ [0-9a-f-]{36}(: .+)?$`, line)
+			require.Regexp(t, `^\d\d:\d\d:\d\dZ acme \+45\*+56 [a-z.]+ [0-9a-f-]{36}(: .+)?$`, line)
 			words := strings.Fields(line)
 			of[words[3]] = strings.TrimSuffix(words[4], ":")
 		}
