@@ -164,13 +164,13 @@ func (l *loader) checkAnswer(t *Tenant, given settings.Given) {
 			"say it with {{.Code}} in "+given.Place(code)+" instead, or take a bare yes: "+
 				given.Place("unsafe_bare_yes")))
 	}
-	for alone, beside := range map[wording.Saying]wording.Saying{
-		wording.AskRegistration:  wording.AskRegistrationCode,
-		wording.BothRegistration: wording.BothRegistrationCode,
+	for _, said := range []struct{ alone, beside wording.Saying }{
+		{wording.AskRegistration, wording.AskRegistrationCode},
+		{wording.BothRegistration, wording.BothRegistrationCode},
 	} {
-		if given.Has(textKey(alone)) && !given.Has(textKey(beside)) {
+		if given.Has(textKey(said.alone)) && !given.Has(textKey(said.beside)) {
 			l.Warn("tenant %s: the text %s is yours and %s is not: beside another open question the "+
-				"phone gets the shipped words", t.Slug, alone, beside)
+				"phone gets the shipped words", t.Slug, said.alone, said.beside)
 		}
 	}
 	if t.Mails.Keep == KeepMailgun && (t.Mails.Login == Relay || t.Mails.Reset == Relay) {

@@ -98,16 +98,19 @@ func hintCompliance(code string) string {
 
 // checkSendersOf finds senders of one country that it does not take.
 func (l *loader) checkSendersOf(t *Tenant, given settings.Given) {
-	for key, senders := range map[string]map[string]string{
-		"twilio.senders": t.Sending.Senders, "twilio.links_senders": t.Sending.LinksSenders,
+	for _, of := range []struct {
+		key     string
+		senders map[string]string
+	}{
+		{"twilio.senders", t.Sending.Senders}, {"twilio.links_senders", t.Sending.LinksSenders},
 	} {
-		for _, code := range slices.Sorted(maps.Keys(senders)) {
-			sender := senders[code]
+		for _, code := range slices.Sorted(maps.Keys(of.senders)) {
+			sender := of.senders[code]
 			if !isAlphanumericSender(sender) {
 				continue
 			}
 			if why := t.nameObstacle(code, country.Of(code)); why != nothing {
-				l.Add(given.Place(key), settings.Wrong("has a name for "+code+": "+why.in(code),
+				l.Add(given.Place(of.key), settings.Wrong("has a name for "+code+": "+why.in(code),
 					hintCompliance(code)))
 			}
 		}
