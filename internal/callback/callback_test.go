@@ -225,7 +225,8 @@ func TestGiveUp(t *testing.T) {
 		require.EqualValues(b, 1, giveUp())
 		require.Equal(b, []string{"due", "due", "dead"},
 			b.Strings("SELECT state FROM callback ORDER BY state DESC"))
-		require.Equal(b, callback.NoDay, b.newest(true)[0].Reason)
+		dead := b.newest(true)[0]
+		require.Equal(b, []any{callback.NoDay, b.Now()}, []any{dead.Reason, dead.Ended})
 	})
 }
 
@@ -298,8 +299,10 @@ func TestPages(t *testing.T) {
 			b.Do(func(ctx context.Context, tx *store.Tx) error {
 				page, err := callback.Newest(ctx, tx, failed, all[1].ID, 2)
 				require.NoError(b, err)
+				require.Len(b, page, 2)
 				require.Equal(b, []string{all[2].ID, all[3].ID}, []string{page[0].ID, page[1].ID})
 				page, err = callback.After(ctx, tx, failed, all[4].ID, 2)
+				require.Len(b, page, 2)
 				require.Equal(b, []string{all[3].ID, all[2].ID}, []string{page[0].ID, page[1].ID})
 				return err
 			})
