@@ -5,6 +5,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -200,6 +201,35 @@ func TestHeldInOrder(t *testing.T) {
 			require.Equal(b, table, held[i].Table)
 			require.Equal(b, []any{"1", "2"}, []any{held[i].Rows[0]["id"], held[i].Rows[1]["id"]})
 		}
+	})
+}
+
+// Ensure that what is held about a phone is shown as times and words. A sealed value is not shown,
+// and what says nothing is left out.
+func TestHeldIsShown(t *testing.T) {
+	storetest.EachBench(t, func(b storetest.Bench) {
+		phone := b.Phone()
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			sealed := db.AddTextParams{ID: "1", Phone: phone, Body: "SEALED", Deadline: tx.Moment()}
+			sent := db.AddTextParams{ID: "2", Phone: phone, CreatedAt: tx.Moment()}
+			return errors.Join(tx.AddText(ctx, sealed), tx.AddText(ctx, sent))
+		})
+		at := b.Now().UnixMilli()
+		b.Exec("INSERT INTO verify_report (id, tenant, phone, result, at)"+
+			" VALUES ('3', 'acme', $1, '', $2)", phone, at)
+		b.Exec("INSERT INTO opt_out (account, sender, phone, since, number)"+
+			" VALUES ('a', 's', $1, $2, 'SEALED')", phone, at)
+		held, err := b.Store.HeldOn(b.Context(), phone)
+		require.NoError(b, err)
+		require.Len(b, held, 3)
+		texts, report, optOut := held[0].Rows, held[1].Rows[0], held[2].Rows[0]
+		require.Equal(b, []any{"sealed", b.Now(), nil, nil, phone.E164()},
+			[]any{texts[0]["body"], texts[0]["deadline"], texts[0]["created_at"], texts[0]["error"],
+				texts[0]["phone"]})
+		require.Equal(b, []any{nil, nil, b.Now(), int64(0)},
+			[]any{texts[1]["body"], texts[1]["deadline"], texts[1]["created_at"], texts[1]["segments"]})
+		require.Equal(b, []any{"acme", b.Now()}, []any{report["tenant"], report["at"]})
+		require.Equal(b, []any{"sealed", b.Now()}, []any{optOut["number"], optOut["since"]})
 	})
 }
 
