@@ -154,9 +154,6 @@ func (s *Store) keysOf(
 		if err := rows.Scan(key...); err != nil {
 			return nil, err
 		}
-		for i := range key {
-			key[i] = *key[i].(*string)
-		}
 		keys = append(keys, key)
 	}
 	return keys, rows.Err()
