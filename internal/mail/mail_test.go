@@ -201,7 +201,8 @@ func TestBodyThatIsNotHere(t *testing.T) {
 	})
 }
 
-// Ensure that a body which an older version kept, sealed as JSON, is read.
+// Ensure that a body which an older version kept, sealed as JSON, is read, and that no body stays
+// once its mail was examined.
 func TestBodyOfAnOlderVersion(t *testing.T) {
 	each(t, func(b bridge) {
 		id := b.received().ID
@@ -216,6 +217,14 @@ func TestBodyOfAnOlderVersion(t *testing.T) {
 		require.True(b, waits)
 		require.True(b, m.HasBody)
 		require.Equal(b, mail.Body{Subject: "Verify", HTML: "<p>old"}, m.Body)
+		packed, _ := b.pending(b.received().ID)
+		for _, m := range []mail.Mail{m, packed} {
+			require.NotEmpty(b, b.row(m.ID).Body+string(b.row(m.ID).Packed))
+			b.Do(func(ctx context.Context, tx *store.Tx) error {
+				return mail.Refuse(ctx, tx, m, "no link")
+			})
+			require.Empty(b, b.row(m.ID).Body+string(b.row(m.ID).Packed))
+		}
 	})
 }
 

@@ -361,7 +361,7 @@ func TestCancelsAtOnce(t *testing.T) {
 				}
 			}
 			require.Equal(t, 1, done)
-			require.Equal(t, Canceled, b.get(v).State)
+			require.Equal(t, []any{Canceled, b.Now()}, []any{b.get(v).State, b.get(v).Ended})
 		}
 	})
 }
