@@ -72,6 +72,8 @@ func TestRequestsAreCounted(t *testing.T) {
 	for _, path := range []string{"/l/secret-token", "/nowhere/secret", "/v1/verifications/secret"} {
 		m.get(t, path)
 	}
+	m.get(t, "/auth0/secret/verify")
+	m.Hook(t, "/auth0/secret/phone", "{}", "")
 	_, text := m.told("/metrics", "")
 	for _, line := range []string{
 		`smsbridge_requests_total{door="mailgun",reason="",status="200",tenant="acme"} 1`,
@@ -83,7 +85,12 @@ func TestRequestsAreCounted(t *testing.T) {
 		`smsbridge_requests_total{door="twilio/reply",reason="",status="200",tenant="acme"} 1`,
 		`smsbridge_requests_total{door="l",reason="",status="410",tenant="unknown"} 1`,
 		`smsbridge_requests_total{door="none",reason="",status="404",tenant="unknown"} 1`,
-		`smsbridge_requests_total{door="v1/verifications",reason="",status="401",tenant="unknown"} 1`,
+		`smsbridge_requests_total{door="v1/verifications",reason="unauthorized",status="401",` +
+			`tenant="unknown"} 1`,
+		`smsbridge_requests_total{door="auth0/verify",reason="invalid",status="404",` +
+			`tenant="unknown"} 1`,
+		`smsbridge_requests_total{door="auth0/phone",reason="not-found",status="404",` +
+			`tenant="unknown"} 1`,
 	} {
 		require.Contains(t, text, line)
 	}

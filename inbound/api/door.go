@@ -121,6 +121,7 @@ func (d *Door) serve(c echo.Context, m methods) error {
 	t, key, ok := d.Settings.Tenants.ByAPIKey(web.Bearer(c.Request()))
 	if !ok {
 		p := web.Unauthorized.Of("Send it as Authorization: Bearer KEY.")
+		d.Reason(c, p.Name)
 		d.Log.Warn("api", "tenant", "unknown", "path", c.Path(), "status", p.Status, "reason", p.Name)
 		return web.WriteProblem(c, p, d.Now())
 	}
@@ -139,6 +140,7 @@ func (d *Door) serve(c echo.Context, m methods) error {
 		return c.JSON(r.status, r.body)
 	}
 	p := asProblem(err)
+	d.Reason(c, p.Name)
 	attrs[len(attrs)-1] = p.Status
 	attrs = append(attrs, "reason", p.Name)
 	if p.Name == web.Unavailable.Name {

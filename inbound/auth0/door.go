@@ -62,6 +62,7 @@ func (d *Door) log(c echo.Context, slug string) *slog.Logger {
 
 // refuse logs and writes a problem. A problem of the bridge's own is logged as an error.
 func (d *Door) refuse(c echo.Context, p *web.Problem, cause ...error) error {
+	d.Reason(c, p.Name)
 	attrs := append([]any{"tenant", web.KnownSlug(d.Settings, c.Param("tenant"))}, web.Abouts(c)...)
 	attrs = append(attrs, "path", c.Path(), "status", p.Status, "reason", p.Name)
 	if p.Status >= 500 {

@@ -165,6 +165,7 @@ func (d *Door) refuseLogin(c echo.Context, err error) error {
 		why = known
 		err = nil
 	}
+	d.Reason(c, why.key)
 	slug := web.KnownSlug(d.Settings, c.Param("tenant"))
 	if err != nil {
 		d.log(c, slug).Error("auth0 form", "status", why.status, "error", err)
