@@ -23,34 +23,24 @@ func (t *taking) heard() optout.Heard {
 }
 
 // stop opts the phone out and cancels everything it was asked, also what has not reached it yet.
-// The first STOP is confirmed, by the provider or by the bridge, and no other one.
+// The first STOP is confirmed, by the provider or by the bridge. Another one is not, unless START
+// came between them. The bridge then confirms one in two days.
 func (t *taking) stop(ctx context.Context) error {
 	first, err := optout.Stop(ctx, t.tx, t.tenants, t.heard())
 	if err != nil || !first || !t.Unanswered {
 		return err
 	}
 	speaker, language := t.speaker()
-	return t.say(ctx, speaker, language, wording.OptedOut)
+	return t.sayOnce(ctx, Stop, speaker, language, wording.OptedOut)
 }
 
-// help says who texts and whom to ask, if the provider does not and the tenant has a contact. Seen
-// keeps a phone from having it said again and again, at the tenant's expense.
+// help says who texts and whom to ask, if the provider does not and the tenant has a contact.
 func (t *taking) help(ctx context.Context) error {
 	speaker, language := t.speaker()
 	if !t.Unanswered || speaker == nil || speaker.OptOut.Contact == "" {
 		return nil
 	}
-	digest, err := t.tx.Pseudonym(t.Phone).Value()
-	if err != nil {
-		return err
-	}
-	n, err := t.tx.AddSeen(ctx, db.AddSeenParams{
-		Source: "help", Tenant: speaker.Slug, ID: digest.(string), At: t.tx.Moment(),
-	})
-	if err != nil || n == 0 {
-		return err
-	}
-	return t.say(ctx, speaker, language, wording.Help)
+	return t.sayOnce(ctx, Help, speaker, language, wording.Help)
 }
 
 // speaker is the tenant in whose name a keyword is answered, and the language: those of the
@@ -69,13 +59,27 @@ func (t *taking) speaker() (*tenant.Tenant, string) {
 	return t.Sharing[0], t.Sharing[0].LanguageFor("", "", t.Phone)
 }
 
-func (t *taking) say(
-	ctx context.Context, speaker *tenant.Tenant, language string, s wording.Saying,
+// sayOnce answers a keyword, unless that keyword of the phone was answered on the line already.
+// Seen, which is kept for two days, remembers it. Else a phone has a text sent by each of its own,
+// at the tenant's expense.
+func (t *taking) sayOnce(
+	ctx context.Context, keyword Word, speaker *tenant.Tenant, language string, s wording.Saying,
 ) error {
 	if speaker == nil {
 		return nil
 	}
-	_, err := text.Make(ctx, t.tx, text.Draft{
+	digest, err := t.tx.Pseudonym(t.Phone).Value()
+	if err != nil {
+		return err
+	}
+	n, err := t.tx.AddSeen(ctx, db.AddSeenParams{
+		Source: string(keyword), Tenant: speaker.Slug, ID: t.Line.Sender + " " + digest.(string),
+		At: t.tx.Moment(),
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = text.Make(ctx, t.tx, text.Draft{
 		Tenant: speaker, Case: t.caseID, Line: t.Line, Phone: t.Phone, Purpose: text.Keyword,
 		Wording: string(s), Language: speaker.LanguageOf(language),
 		Body:     speaker.Say(language, s, wording.Fill{Contact: speaker.OptOut.Contact}),

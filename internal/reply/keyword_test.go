@@ -1,6 +1,8 @@
 package reply_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +11,9 @@ import (
 
 	"smsbridge/internal/country"
 	"smsbridge/internal/reply"
+	"smsbridge/internal/store"
 	"smsbridge/internal/tenant"
+	"smsbridge/phonemail"
 )
 
 // Ensure that a STOP is confirmed once where the provider does not confirm it, and never where it
@@ -43,6 +47,40 @@ func TestStopIsConfirmedOnce(t *testing.T) {
 			Unanswered: true})
 		told = []string{"Beta: you get no more texts from us. Reply START to get them again."}
 		require.Equal(b, told, b.told(phone), "who asked, says so, in the language of the question")
+	})
+}
+
+// Ensure that a phone which goes on saying STOP and START costs one text on each line in two days.
+// Each STOP opts it out all the same.
+func TestStopAndStartCostOneText(t *testing.T) {
+	each(t, func(b bridge) {
+		phone, other := b.Phone(), alone()
+		other.Sender = "+15005550008"
+		say := func(line phonemail.Line, word string) {
+			b.take(reply.Received{
+				ProviderID: fmt.Sprintf("SM%d", b.Serial()), Line: line, Body: word, Phone: phone,
+				Unanswered: true,
+			})
+			require.Equal(b, word == "STOP", b.optedOutOf("gamma", line, phone))
+		}
+		for range 3 {
+			say(alone(), "STOP")
+			say(alone(), "START")
+		}
+		require.Len(b, b.told(phone), 1)
+		gamma, _ := b.tenants.Tenant("gamma")
+		b.Do(func(ctx context.Context, tx *store.Tx) error {
+			_, err := reply.Take(ctx, tx, b.tenants, reply.Received{
+				ProviderID: "SM-other", Line: other, Body: "STOP", Phone: phone, Unanswered: true,
+				Sharing: []*tenant.Tenant{gamma},
+			})
+			return err
+		})
+		require.Len(b, b.told(phone), 2, "the other line has not said so")
+		b.Pass(time.Hour)
+		b.Exec("DELETE FROM seen") // as the worker does after two days
+		say(alone(), "STOP")
+		require.Len(b, b.told(phone), 3)
 	})
 }
 
