@@ -32,3 +32,12 @@ func awaitsApproval(statements []string) bool {
 	}
 	return false
 }
+
+// unlessAwaited judges a success that a parameter tells, or a member of an object. The words beside
+// it may speak of an approval that is to come.
+func (k *click) unlessAwaited(success Outcome, words string) Outcome {
+	if awaitsApproval(k.statements(words)) {
+		return OutcomeUnapproved
+	}
+	return success
+}

@@ -22,6 +22,8 @@ func TestAuth0Classic(t *testing.T) {
 		failed + "User%20account%20does%20not%20exist":        OutcomeRefused,
 
 		"acme-app://verified?success=true&message=Your%20email%20was%20verified.": OutcomeConfirmed,
+		"https://app.example/?success=true&message=Your%20email%20was%20verified." +
+			"%20Your%20account%20awaits%20approval.": OutcomeUnapproved,
 		"http://app.example/": OutcomeUnknown,
 	} {
 		p, c := serve(t, redirectTo(location))
