@@ -72,7 +72,7 @@ func Open(o Options) *Tracer {
 		url: o.URL + "/v1/traces", header: o.Header.Clone(), told: o.Told,
 		after:   cmp.Or(o.sendAfter, sendAfter),
 		wait:    cmp.Or(o.secondTry, secondTry),
-		http:    http.DefaultTransport.(*http.Transport).Clone(),
+		http:    toCollector(),
 		waiting: make(chan *tracepb.Span, mostWaiting), stopping: make(chan struct{}),
 		ended: make(chan struct{}),
 		resource: &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
@@ -83,6 +83,16 @@ func Open(o Options) *Tracer {
 	e.ctx, e.cut = context.WithCancel(context.Background())
 	go e.run()
 	return &Tracer{export: e, share: uint64(o.Share), now: o.Now}
+}
+
+// toCollector makes the requests. They speak HTTP/1.1, where a request that times out closes its
+// connection. One of HTTP/2 stays, although a firewall may have forgotten it. Then spans would be
+// lost until TCP gives up, after a quarter of an hour.
+func toCollector() *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
+	return transport
 }
 
 // Close sends what waits, and returns when it is sent or ctx ends.

@@ -2,8 +2,10 @@ package trace
 
 import (
 	"context"
+	"crypto/tls"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -238,4 +240,24 @@ func TestOffCostsNothing(t *testing.T) {
 	})
 	require.Zero(t, cost)
 	off.Close(ctx)
+}
+
+// Ensure that a collector that speaks HTTP/2 is spoken to in HTTP/1.1, where a request that gets no
+// response takes its connection along.
+func TestDeadConnectionIsNotKept(t *testing.T) {
+	t.Parallel()
+	spoken := make(chan string, sendTries)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(
+		func(_ http.ResponseWriter, r *http.Request) { spoken <- r.Proto }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	tr := newTrial(t, func(o *Options, _ *collector.Manners) { o.URL = server.URL })
+	transport := tr.export.http.(*http.Transport)
+	defer transport.CloseIdleConnections()
+	transport.TLSClientConfig = &tls.Config{
+		RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
+	}
+	tr.Begin(aCase(), "GET /x", Request, time.Now()).End()
+	require.Equal(t, "HTTP/1.1", <-spoken)
 }
