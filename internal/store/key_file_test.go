@@ -133,3 +133,19 @@ func TestLinkToADatabaseIsNoWayBesideItsLock(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 }
+
+// Ensure that this holds from the first start on, when a link leads to where no file is yet.
+func TestFirstStartByALinkLocksTheDatabase(t *testing.T) {
+	folder := storetest.Folder(t)
+	path, link := filepath.Join(folder, "data.db"), filepath.Join(folder, "smsbridge.db")
+	require.NoError(t, os.Symlink("other.db", link))
+	require.NoError(t, os.Symlink(path, filepath.Join(folder, "other.db")))
+	first, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + link, Key: storetest.Key})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, first.Close()) }()
+	require.FileExists(t, path)
+	for _, name := range []string{link, path} {
+		_, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + name, Key: storetest.Key})
+		require.ErrorContains(t, err, "another smsbridge uses this database file", name)
+	}
+}

@@ -66,13 +66,31 @@ func restored(path string) error {
 // SQLite has the WAL, beside the file itself and not beside a link to it.
 func lockOf(path string) (*fileLock, error) { return lockFile(fileOf(path) + ".lock") }
 
-// fileOf is the name of the file that a path leads to.
+// fileOf is the name of the file that a path leads to. SQLite makes a file that does not exist
+// where the link to it says, so such links are followed, too.
 func fileOf(path string) string {
-	if file, err := filepath.EvalSymlinks(path); err == nil {
-		return file
+	for range mostLinks {
+		if file, err := filepath.EvalSymlinks(path); err == nil {
+			return file
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path // it does not exist yet
+		}
+		if !filepath.IsAbs(to) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return path
+			}
+			to = filepath.Join(folder, to)
+		}
+		path = to
 	}
-	return path // it does not exist yet
+	return path
 }
+
+// mostLinks is how many links may lead to a file, as on Linux (path_resolution(7)).
+const mostLinks = 40
 
 // MayMake returns an error when this process may make no file in a folder.
 func MayMake(folder string) error { return access(folder, mayWrite|mayEnter) }
