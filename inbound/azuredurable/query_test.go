@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"smsbridge/inbound/web"
 	"smsbridge/internal/store"
+	"smsbridge/internal/verification"
 )
 
 func FuzzParams(f *testing.F) {
@@ -43,7 +43,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		payload := unpack(body)
 		if wholeNumber.MatchString(payload) {
-			require.Regexp(t, `^[0-9]{4,10}$`, web.FillUp(payload, 4), "the rule takes it")
+			require.Regexp(t, `^[0-9]{4,10}$`, verification.FillUp(payload, 4), "the rule takes it")
 		}
 	})
 }

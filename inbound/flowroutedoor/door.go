@@ -296,7 +296,7 @@ func parseCode(number string, digits int) (string, bool) {
 	case parts == nil:
 		return "", false
 	case parts[1] != "-" && len(parts[2]) <= digits:
-		return web.FillUp(parts[2], digits), true
+		return verification.FillUp(parts[2], digits), true
 	case parts[1] != "-" && len(parts[2]) <= verification.MaxDigits: // as a test number's may be
 		return parts[2], true
 	case digits < verification.MaxDigits:

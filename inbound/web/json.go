@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -40,13 +39,6 @@ func Loose(value json.RawMessage) string {
 		return ""
 	}
 	return number.String()
-}
-
-// FillUp is the code of digits digits that a whole number stands for, with zeros in front. Clients
-// that compare numbers drop these zeros.
-func FillUp(number string, digits int) string {
-	number = strings.TrimLeft(number, "0")
-	return strings.Repeat("0", max(0, digits-len(number))) + number
 }
 
 // ReadJSON reads a JSON object of at most limit bytes into the value that into points to.

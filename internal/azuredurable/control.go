@@ -37,7 +37,7 @@ func Raise(ctx context.Context, tx *store.Tx, tenant, id, number string) error {
 	if i.Status.Finished() {
 		return ErrFinished
 	}
-	code := fillUp(number, int(row.DurableInstance.Digits))
+	code := verification.FillUp(number, int(row.DurableInstance.Digits))
 	presented := verification.Presented{Door: door, Code: code}
 	checked, err := verification.CheckRow(ctx, tx, v, presented)
 	if err != nil {
@@ -56,13 +56,6 @@ func Raise(ctx context.Context, tx *store.Tx, tenant, id, number string) error {
 		}
 	}
 	return tx.Record(ctx, tenant, i.row.ID, raised, "")
-}
-
-// fillUp returns the code that a whole number stands for: zeros in front fill it up to so many
-// digits.
-func fillUp(number string, digits int) string {
-	number = strings.TrimLeft(number, "0")
-	return strings.Repeat("0", max(0, digits-len(number))) + number
 }
 
 // Terminate ends an instance and its verification. It returns ErrUnknown or ErrFinished.

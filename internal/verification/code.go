@@ -61,3 +61,10 @@ func ParseCode(typed string) (string, error) {
 
 // codeWording is the key of a code's words, for the operator who asks which text a phone got.
 const codeWording = "code"
+
+// FillUp is the code of so many digits that a whole number stands for, with zeros in front. Clients
+// that compare numbers drop these zeros.
+func FillUp(number string, digits int) string {
+	number = strings.TrimLeft(number, "0")
+	return strings.Repeat("0", max(0, digits-len(number))) + number
+}
