@@ -30,6 +30,7 @@ type sqliteEngine struct {
 	bell     bell
 	clock    func() time.Time
 	opened   time.Time
+	placed   placed
 	rest     context.CancelFunc // ends the checkpoints
 	fresh    sync.WaitGroup
 }
@@ -78,6 +79,9 @@ func openSQLite(
 		err = e.migrate(ctx, driver, o.Log)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if e.placed, err = place(path); err != nil { // now that SQLite has written into it
 		return nil, err
 	}
 	if e.readOnly, err = openReading(path); err != nil {
@@ -229,9 +233,14 @@ func (e *sqliteEngine) read(ctx context.Context) (*db.Queries, time.Time, error)
 	return e.reading, e.clock(), ctx.Err()
 }
 
-func (e *sqliteEngine) ping(ctx context.Context) error { return e.readOnly.PingContext(ctx) }
+func (e *sqliteEngine) ping(ctx context.Context) error {
+	return errors.Join(e.placed.check(), e.readOnly.PingContext(ctx))
+}
 
 func (e *sqliteEngine) begin(ctx context.Context) (session, error) {
+	if err := e.placed.check(); err != nil {
+		return nil, err
+	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
