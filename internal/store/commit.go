@@ -242,7 +242,7 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (failed *call
 	}
 	var done outcome
 	defer func() {
-		if err != nil {
+		if s.unable.note(err); err != nil {
 			if lost := session.rollback(ctx); lost != nil {
 				failed = nil // it is the database that failed
 			}

@@ -86,6 +86,7 @@ type Store struct {
 	recorder Recorder // nil for none
 	aside    aside
 	groups   groupCount
+	unable   unwritable
 	waiters  waiters
 	heard    func(facts []fact.Fact) // nil when none counts
 }
@@ -253,9 +254,12 @@ func (s *Store) Close() error {
 	return s.engine.close()
 }
 
-// Ping returns an error if the database does not respond.
+// Ping returns an error if the database does not respond, or could not write last.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.engine.ping(ctx)
+	if err := s.engine.ping(ctx); err != nil {
+		return err
+	}
+	return s.unable.err()
 }
 
 // readTimeout is how long what is read may take. A server that is gone without a word would take
