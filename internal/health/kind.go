@@ -72,7 +72,7 @@ type Kind struct {
 	// nothing was heard of it for longer.
 	Quiet, Forget time.Duration
 	// Behind are the findings that explain it: while one of them is there, it is hidden. The database
-	// explains all.
+	// explains all but a full disk.
 	Behind []Code
 }
 

@@ -243,7 +243,9 @@ func (m *Monitor) hidden(w watch) bool {
 		if s.since.IsZero() || cause.Of == k.Of && other.of != w.of {
 			continue
 		}
-		if other.code == Database && w.code != Database || slices.Contains(k.Behind, other.code) {
+		// A full disk does not follow from the database: it may be why that records nothing.
+		all := other.code == Database && w.code != Database && w.code != DiskFull
+		if all || slices.Contains(k.Behind, other.code) {
 			return true
 		}
 	}

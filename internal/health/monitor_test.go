@@ -161,6 +161,17 @@ func TestHiddenBehindItsCause(t *testing.T) {
 		"INFO SB-TWILIO-AUTH over", "WARN SB-JOB-DEAD"}, tr.lines())
 }
 
+// Ensure that a database that records nothing does not hide that its disk is full.
+func TestFullDiskIsToldBesideTheDatabase(t *testing.T) {
+	tr := newTrial(t)
+	tr.wrong(health.DiskFull, "")
+	tr.wrong(health.Database, "")
+	tr.wrong(health.Database, "")
+	require.Equal(t, []string{"SB-DATABASE", "SB-DISK-FULL"}, tr.codes())
+	tr.wrong(health.JobDead, "")
+	require.Equal(t, []string{"SB-DATABASE", "SB-DISK-FULL"}, tr.codes())
+}
+
 // Ensure that what one tenant has wrong hides nothing of another, and that what is wrong with all
 // hides what each tenant has.
 func TestHiddenBehindItsOwnCause(t *testing.T) {
