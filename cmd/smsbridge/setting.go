@@ -136,6 +136,7 @@ const (
 	notAuthorized  = "28000"
 	notAllowed     = "42501"
 	noConnections  = "53300"
+	noSchema       = "3F000"
 )
 
 // noTLS is what pgx says of a server that has no TLS, which the URL wants. The error has no name.
@@ -194,6 +195,9 @@ func explainDatabase(err error) error {
 	case errors.Is(err, store.ErrPooler):
 		return failure{err, "name PostgreSQL itself in " + databaseSetting + ", or a pool with a " +
 			"connection for each session (PgBouncer: pool_mode = session)"}
+	case errors.Is(err, store.ErrEncoding):
+		return failure{err, "create the database anew: CREATE DATABASE its name ENCODING 'UTF8' " +
+			"TEMPLATE template0"}
 	case files != "":
 		return failure{err, files}
 	case errors.As(err, &unreachable) && strings.Contains(err.Error(), noTLS):
@@ -246,6 +250,9 @@ func refusalHint(code string) string {
 	case notAllowed:
 		return "the bridge makes its tables itself: make its user the owner of the database, or run " +
 			"there: GRANT CREATE ON SCHEMA public TO the user"
+	case noSchema:
+		return "create a schema that the search_path of the user names, or run there: " +
+			"ALTER ROLE the user RESET search_path"
 	case noConnections:
 		return "raise max_connections of PostgreSQL: a replica has up to 14 connections, and 10 with " +
 			"?pool_max_conns=4 behind the URL in " + databaseSetting

@@ -136,6 +136,7 @@ func TestPostgresDown(t *testing.T) {
 	for code, want := range map[string]string{
 		noSuchDatabase: "create the database", wrongPassword: "the password",
 		notAuthorized: "pg_hba.conf", notAllowed: "GRANT CREATE", noConnections: "max_connections",
+		noSchema: "search_path",
 	} {
 		var f failure
 		err := explainDatabase(errors.Join(errors.New("store"), &pgconn.PgError{Code: code}))
@@ -144,6 +145,7 @@ func TestPostgresDown(t *testing.T) {
 	}
 	for cause, want := range map[error]string{
 		store.ErrPooler:              "pool_mode = session",
+		store.ErrEncoding:            "ENCODING 'UTF8'",
 		store.ErrEmpty:               "to that of the bridge",
 		&store.URLError{Part: "x"}:   "lists the parameters",
 		&pgconn.ConnectError{}:       "the port and sslmode",

@@ -118,9 +118,16 @@ func (e *postgresEngine) connect(ctx context.Context, url string) error {
 var ErrPooler = errors.New("store: a pooler is between the bridge and PostgreSQL that has a " +
 	"connection for each transaction")
 
-// sessions returns ErrPooler unless each connection is a session of PostgreSQL's.
+// ErrEncoding says that the database cannot hold every text: its encoding is not UTF8.
+var ErrEncoding = errors.New("store: the encoding of the database is not UTF8")
+
+// sessions returns ErrPooler unless each connection is a session of PostgreSQL's. It returns
+// ErrEncoding for a database that cannot hold every text.
 func (e *postgresEngine) sessions(ctx context.Context) error {
 	shared, err := e.sharesSessions(ctx)
+	if errors.Is(err, ErrEncoding) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
 	}
@@ -140,6 +147,14 @@ func (e *postgresEngine) sharesSessions(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer conn.Release()
+	told := conn.Conn().PgConn().ParameterStatus
+	encoding := told("server_encoding") // a pooler may not say it
+	if encoding == "SQL_ASCII" {        // which keeps every byte as it comes
+		encoding = told("client_encoding")
+	}
+	if encoding != "" && encoding != "UTF8" {
+		return false, ErrEncoding
+	}
 	process, err := processOf(ctx, conn)
 	if err != nil || process == conn.Conn().PgConn().PID() {
 		return false, err
