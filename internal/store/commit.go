@@ -242,7 +242,8 @@ func (s *Store) transact(group []*call, turns *turns, surely bool) (failed *call
 	}
 	var done outcome
 	defer func() {
-		if s.unable.note(err); err != nil {
+		s.unable.note(err)
+		if err != nil {
 			if lost := session.rollback(ctx); lost != nil {
 				failed = nil // it is the database that failed
 			}
