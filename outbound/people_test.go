@@ -118,6 +118,7 @@ func TestNumbersGoAfterATryThatEnded(t *testing.T) {
 	}
 	require.Positive(t, held())
 	require.NoError(t, w.work(t.Context(), "prune", ""))
+	require.Zero(t, w.walBytes(), "numbers are in the WAL until it is emptied")
 	w.blanks()
 	require.Zero(t, held())
 }
@@ -222,9 +223,15 @@ func TestWALIsEmptiedLater(t *testing.T) {
 	require.NoError(t, reading.Rollback())
 	require.NoError(t, w.work(t.Context(), "prune", ""))
 	require.Contains(t, w.log.String(), "no older rows stay")
+	require.Zero(t, w.walBytes())
+}
+
+// walBytes is how long the WAL of the SQLite file is.
+func (w *world) walBytes() int64 {
+	w.t.Helper()
 	info, err := os.Stat(strings.TrimPrefix(w.databaseURL, "sqlite:") + "-wal")
-	require.NoError(t, err)
-	require.Zero(t, info.Size())
+	require.NoError(w.t, err)
+	return info.Size()
 }
 
 // Ensure that a mail that came again after its first number was replaced does not keep the number.
