@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -66,6 +67,17 @@ func (w *Worker) askedMailgun(slug string, status int, began time.Time) {
 	default:
 		w.Meter.Well(health.MailgunKey, slug)
 		w.Meter.Well(health.MailgunDown, slug)
+	}
+}
+
+// lookedUp counts whether the DNS said which key a signature has, or that there is none. A look-up
+// that a stop ended says nothing.
+func (w *Worker) lookedUp(ctx context.Context, slug string, err error) {
+	switch {
+	case err == nil:
+		w.Meter.Well(health.DNS, slug)
+	case ctx.Err() == nil:
+		w.Meter.Wrong(health.DNS, slug)
 	}
 }
 

@@ -12,7 +12,9 @@ import (
 
 	"smsbridge/internal/challenge"
 	"smsbridge/internal/health"
+	"smsbridge/internal/mail"
 	"smsbridge/internal/meter"
+	"smsbridge/internal/simulator/dns"
 	"smsbridge/internal/simulator/mailgun"
 )
 
@@ -134,6 +136,29 @@ func TestRefusingEndpointIsFound(t *testing.T) {
 	require.Empty(t, codes())
 	require.Contains(t, w.metrics(),
 		`smsbridge_provider_request_seconds_count{result="refused",to="callback"} 6`)
+}
+
+// Ensure that a DNS that does not say which keys sign mails is found. A mail whose key does not
+// exist is no such thing.
+func TestDNSIsFound(t *testing.T) {
+	t.Parallel()
+	w := quick(t)
+	codes := w.measure(w.clock)
+	examine := func() {
+		id := w.arrive("a", mail.Body{MIME: w.signed(w.plain(address, "a"))}, "")
+		_ = w.examineMail(t.Context(), id) // snoozed, or judged
+	}
+	w.dns.Set(func(m *dns.Manners) { m.Fail = true })
+	for range 3 {
+		require.Empty(t, codes())
+		examine()
+	}
+	require.Equal(t, []string{"SB-DNS acme"}, codes())
+	require.NoError(t, w.dns.SetTXT(w.idp.KeyName()))
+	w.dns.Set(func(m *dns.Manners) { m.Fail = false })
+	w.wait(time.Minute)
+	examine()
+	require.Empty(t, codes())
 }
 
 // Ensure that an identity provider that is down is found, and that a link which it refuses is no

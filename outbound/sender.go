@@ -60,7 +60,9 @@ func (w *Worker) proveSender(
 			if name == rehearsal.KeyName {
 				return w.rehearsalKey(ctx)
 			}
-			return w.keys.look(ctx, name, now)
+			records, err := w.keys.look(ctx, name, now)
+			w.lookedUp(ctx, t.Slug, err)
+			return records, err
 		})
 	}
 	return from, err

@@ -23,6 +23,7 @@ const (
 	MailgunSigning Code = "SB-MAILGUN-SIGNING"
 	MailgunKey     Code = "SB-MAILGUN-KEY"
 	MailgunDown    Code = "SB-MAILGUN-DOWN"
+	DNS            Code = "SB-DNS"
 	Route          Code = "SB-ROUTE"
 	NoTenant       Code = "SB-NO-TENANT"
 	TwilioAuth     Code = "SB-TWILIO-AUTH"
@@ -97,7 +98,7 @@ const raiseBudget = "smsbridge limits says what used it. For all, raise SMSBRIDG
 
 // Kinds returns all kinds of findings.
 func Kinds() []Kind {
-	return slices.Concat(own(), providers(), watchers(), replicas())
+	return slices.Concat(own(), mails(), providers(), watchers(), replicas())
 }
 
 // own are the findings about the bridge and its limits.
@@ -134,8 +135,8 @@ func own() []Kind {
 	}
 }
 
-// providers are the findings about those whom the bridge needs.
-func providers() []Kind {
+// mails are the findings about how mails come, and what their examination needs.
+func mails() []Kind {
 	return []Kind{
 		{MailgunSigning, Error, "tenant",
 			"Webhooks about mails have a wrong signature, and none has the right one.",
@@ -150,6 +151,11 @@ func providers() []Kind {
 			"Look at Mailgun's status page, and whether MAILGUN_API_BASE (mailgun.api_base) is right; " +
 				"the bridge tries again by itself.",
 			3, 0, minute, hour, nil},
+		{DNS, Error, "tenant", "The DNS does not say which keys sign mails: the mails wait.",
+			"Does the name server respond that SMSBRIDGE_DNS (dns) names, or the system's without it? " +
+				"If it does, the name servers of the domains in SMSBRIDGE_SENDER_DOMAINS (sender.domains) " +
+				"do not.",
+			3, 0, minute, hour, nil},
 		{Route, Error, "tenant", "Mails come, and none of them is for a phone address of a tenant.",
 			"Compare the route at Mailgun with deploy/PROVIDERS.md: its URL ends with the tenant's slug " +
 				"(SMSBRIDGE_TENANT), and its addresses are at SMSBRIDGE_MAIL_DOMAIN (mail_domain).",
@@ -159,6 +165,12 @@ func providers() []Kind {
 			"Compare the URL of the route at Mailgun with deploy/PROVIDERS.md: it ends with the " +
 				"tenant's slug (SMSBRIDGE_TENANT)." + orStranger,
 			3, lasting, 0, stranger, nil},
+	}
+}
+
+// providers are the findings about those who take texts, clicks and callbacks.
+func providers() []Kind {
+	return []Kind{
 		{TwilioAuth, Error, "tenant", "Twilio refuses the credentials: no text leaves through it.",
 			"Compare TWILIO_ACCOUNT_SID (twilio.account_sid) and TWILIO_AUTH_TOKEN " +
 				"(twilio.auth_token) with the account that owns the sender. Twilio's console says whether " +
