@@ -76,20 +76,9 @@ func (o operatorHash) password(ctx context.Context, w world) (string, error) {
 	}
 	fmt.Fprintf(w.stderr, "Password of %s: ", o.Name)
 	defer fmt.Fprintln(w.stderr)
-	type typed struct {
-		password []byte
-		err      error
+	password, err := orDone(ctx, func() ([]byte, error) { return term.ReadPassword(terminal) })
+	if ctx.Err() != nil { // the read may go on, and would leave the terminal hiding what is typed
+		err = errors.Join(err, term.Restore(terminal, shows))
 	}
-	read := make(chan typed, 1)
-	go func() {
-		password, err := term.ReadPassword(terminal)
-		read <- typed{password, err}
-	}()
-	select {
-	case <-ctx.Done():
-		// The read goes on until the process ends, and would leave the terminal hiding what is typed.
-		return "", errors.Join(ctx.Err(), term.Restore(terminal, shows))
-	case got := <-read:
-		return string(got.password), got.err
-	}
+	return string(password), err
 }

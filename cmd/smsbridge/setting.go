@@ -66,23 +66,13 @@ func judgeLinks(tenants tenant.Set) error {
 // load reads the settings until ctx ends. Their file may be a FIFO to which no process writes, or
 // on a disk that does not respond. So may a file that they refer to.
 func (s serveCommand) load(ctx context.Context, environ []string) (tenant.Settings, error) {
-	read := make(chan reread, 1)
-	go func() {
-		var r reread
+	return orDone(ctx, func() (tenant.Settings, error) {
 		// Of a file of variables with line ends of Windows, the path has the end of its line.
 		if path := strings.TrimSpace(s.Config); path != "" {
-			r.settings, r.err = tenant.FromFile(path, environ)
-		} else {
-			r.settings, r.err = tenant.FromEnv(environ)
+			return tenant.FromFile(path, environ)
 		}
-		read <- r
-	}()
-	select {
-	case <-ctx.Done():
-		return tenant.Settings{}, ctx.Err()
-	case r := <-read:
-		return r.settings, r.err
-	}
+		return tenant.FromEnv(environ)
+	})
 }
 
 // level reads the level of the log, in any case. A mistake names the variable when the level comes

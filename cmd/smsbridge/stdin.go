@@ -14,26 +14,36 @@ func (w world) input(ctx context.Context, name, hint string) (io.ReadCloser, err
 	if name == "-" {
 		return io.NopCloser(untilDone(ctx, w.stdin)), nil
 	}
-	type opening struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan opening, 1)
-	go func() {
+	return orDone(ctx, func() (io.ReadCloser, error) {
 		file, err := openToRead(name)
-		opened <- opening{file, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case got := <-opened:
-		if got.err != nil {
-			return nil, mistake{name + " cannot be read: " + reason(got.err), hint}
+		if err != nil {
+			return nil, mistake{name + " cannot be read: " + reason(err), hint}
 		}
 		return struct {
 			io.Reader
 			io.Closer
-		}{untilDone(ctx, got.file), got.file}, nil
+		}{untilDone(ctx, file), file}, nil
+	})
+}
+
+// orDone returns what do returns, or ctx's error when ctx ends before, as it does at the first
+// SIGINT or SIGTERM. What do waits for then goes on until the process ends.
+func orDone[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := do()
+		done <- result{value, err}
+	}()
+	select {
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	case got := <-done:
+		return got.value, got.err
 	}
 }
 
@@ -60,9 +70,8 @@ func whole(in io.Reader, most int, larger mistake) ([]byte, error) {
 	return read, err
 }
 
-// untilDone returns what reads from a file until ctx ends, as it does at the first SIGINT
-// or SIGTERM. Then it returns ctx's error, while the read that waits goes on until the process
-// ends.
+// untilDone returns what reads from a file until ctx ends. Then it returns ctx's error, as orDone
+// does.
 func untilDone(ctx context.Context, in io.Reader) io.Reader { return &doneReader{ctx, in} }
 
 type doneReader struct {
@@ -72,20 +81,10 @@ type doneReader struct {
 
 // Read implements io.Reader.
 func (r *doneReader) Read(p []byte) (int, error) {
-	type read struct {
-		bytes []byte
-		err   error
-	}
-	done := make(chan read, 1)
-	go func() {
+	read, err := orDone(r.ctx, func() ([]byte, error) {
 		own := make([]byte, len(p)) // the caller may use p again when ctx has ended
 		n, err := r.in.Read(own)
-		done <- read{own[:n], err}
-	}()
-	select {
-	case <-r.ctx.Done():
-		return 0, r.ctx.Err()
-	case got := <-done:
-		return copy(p, got.bytes), got.err
-	}
+		return own[:n], err
+	})
+	return copy(p, read), err
 }
