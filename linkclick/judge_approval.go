@@ -33,10 +33,10 @@ func awaitsApproval(statements []string) bool {
 	return false
 }
 
-// unlessAwaited judges a success that a parameter tells, or a member of an object. The words beside
-// it may speak of an approval that is to come.
-func (k *click) unlessAwaited(success Outcome, words string) Outcome {
-	if awaitsApproval(k.statements(words)) {
+// unlessAwaited judges a success by the statements beside it, which may speak of an approval that
+// is to come.
+func unlessAwaited(success Outcome, statements []string) Outcome {
+	if awaitsApproval(statements) {
 		return OutcomeUnapproved
 	}
 	return success

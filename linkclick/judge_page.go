@@ -33,8 +33,8 @@ func (k *click) judgePage(a response, p page) (Outcome, string) {
 		if succeeds(said) && !k.ownPage(a) {
 			return OutcomeUnknown, ReasonNothingClear
 		}
-		if succeeds(said) && k.Kind != KindReset && awaitsApproval(statements) {
-			return OutcomeUnapproved, ReasonPage
+		if succeeds(said) && k.Kind != KindReset {
+			said = unlessAwaited(said, statements)
 		}
 		return said, ReasonPage
 	}

@@ -61,7 +61,7 @@ func (k *click) judgeRedirect(a response, to *url.URL, inRule bool) Outcome {
 	if k.Kind == KindReset { // the parameters do not tell whether a password was changed
 		return k.hear(sentence(parameters(to)), true)
 	}
-	return k.unlessAwaited(said, sentence(parameters(to)))
+	return unlessAwaited(said, k.statements(sentence(parameters(to))))
 }
 
 // leadsHome reports whether a redirect leads where the provider of the link sends people.

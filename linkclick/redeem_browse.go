@@ -57,7 +57,7 @@ func (k *click) shown(a response) request {
 	case a.isJSON:
 		fields := readFields(a)
 		if k.Kind != KindReset && k.ownPage(a) && fields.confirms(k.shape.provider) {
-			return k.end(k.unlessAwaited(OutcomeConfirmed, fields.words()), ReasonPage)
+			return k.end(unlessAwaited(OutcomeConfirmed, k.statements(fields.words())), ReasonPage)
 		}
 		p.text = fields.words()
 	default:
