@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -297,12 +298,12 @@ const clocks = 6 * time.Minute
 func (w *Worker) match(
 	ctx context.Context, a text.Attempt, texts []listed, over bool,
 ) (found bool, err error) {
+	texts = slices.DeleteFunc(texts, func(l listed) bool {
+		return !alike(l.body, a.Body) || l.created.Before(a.Began.Add(-clocks))
+	})
 	err = w.record(ctx, func(ctx context.Context, tx *store.Tx) error {
 		found = false
 		for _, l := range texts {
-			if !alike(l.body, a.Body) || l.created.Before(a.Began.Add(-clocks)) {
-				continue
-			}
 			claimed, err := text.Claimed(ctx, tx, a.Line.Account, l.id)
 			if err != nil {
 				return err
