@@ -20,12 +20,9 @@ import (
 // readFields reads the body of a request: a JSON object whose members are strings, each of them
 // allowed and there once. A request without allowed members may come without a body.
 func readFields(r *http.Request, allowed []string) (map[string]string, *web.Problem) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
-		return nil, web.TooLarge.Of(fmt.Sprintf("A body has at most %d bytes.", maxBody))
-	}
-	if err != nil {
-		return nil, web.BadRequest.Of("The body ended early.")
+	body, p := web.ReadBody(r, maxBody, fmt.Sprintf("A body has at most %d bytes.", maxBody))
+	if p != nil {
+		return nil, p
 	}
 	if len(body) == 0 && len(allowed) == 0 {
 		return nil, nil

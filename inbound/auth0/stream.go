@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -77,12 +76,9 @@ func (d *Door) receiveStream(c echo.Context) error {
 	for _, token := range []string{values[0], web.Bearer(c.Request())} {
 		d.Used(t.Slug, "auth0.log_stream_token", tenant.Place(t.Auth0.StreamTokens, token))
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request().Body, maxStream))
-	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
-		return d.refuse(c, web.TooLarge.Of("It is larger than any batch."))
-	}
-	if err != nil { // what has come may look whole: it can end behind an object
-		return d.refuse(c, web.BadRequest.Of("The body ended early."))
+	body, p := web.ReadBody(c.Request(), maxStream, "It is larger than any batch.")
+	if p != nil {
+		return d.refuse(c, p)
 	}
 	all, err := readStream(body)
 	if err != nil {

@@ -41,6 +41,19 @@ func Loose(value json.RawMessage) string {
 	return number.String()
 }
 
+// ReadBody reads a body of at most limit bytes. One that ends early is a problem, too: what has
+// come of it may look whole.
+func ReadBody(r *http.Request, limit int64, larger string) ([]byte, *Problem) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
+	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+		return nil, TooLarge.Of(larger)
+	}
+	if err != nil {
+		return nil, BadRequest.Of("The body ended early.")
+	}
+	return body, nil
+}
+
 // ReadJSON reads a JSON object of at most limit bytes into the value that into points to.
 func ReadJSON(r *http.Request, limit int64, into any) *Problem {
 	kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
