@@ -61,7 +61,7 @@ func readHTML(body string) *document {
 	d := &document{full: len(body) > maxBody}
 	z := html.NewTokenizer(strings.NewReader(body[:min(len(body), maxBody)]))
 	z.SetMaxBuf(maxBody)
-	d.text.Grow(len(body) / 4) // most of a mail's HTML is markup
+	d.text.Grow(min(len(body), maxBody) / 4) // most of a mail's HTML is markup
 	r := htmlReader{document: d, open: -1}
 	for n := 0; ; n++ {
 		if n == maxTokens || r.nesting.full || len(d.spans) > maxLinks || len(d.actions) > maxLinks {
